@@ -1,5 +1,25 @@
 //! Python's multiprocessing for every language, at the speed of memory, safe against `kill -9`.
+//!
+//! Layers, each using only those below it:
+//!
+//! ```text
+//! ffi                    the C ABI, and nothing else
+//! process
+//! object   queue         lock, semaphore, event; queue
+//! segment                one object's shared memory and its participants
+//! sync                   algorithms over atomics
+//! sys                    the kernel
+//! status                 what a call can answer
+//! ```
 
+pub mod object;
+pub mod segment;
 pub mod status;
+pub mod sync;
 
+mod sys;
+
+pub use object::{Event, Lock, Semaphore, SemaphoreOptions};
+pub use segment::{unlink, CreateOptions, Kind};
 pub use status::{Result, Status};
+pub use sync::{interruptible, Acquired, Cancel, Wait};

@@ -1,0 +1,175 @@
+//! The border itself: no panic crosses it, and no pointer or text goes past it unchecked.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::mem::MaybeUninit;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr::NonNull;
+use std::slice;
+
+use crate::segment::MAX_NAME;
+use crate::status::{Result, Status};
+
+/// Run the body of a function; what it answers as a number, `E_INTERNAL` for a panic.
+#[inline]
+pub(super) fn guard(body: impl FnOnce() -> Result<Status>) -> i32 {
+    // Nothing that the body has in hand is looked at again after a panic.
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(status) | Err(status)) => status.code(),
+        Err(_) => Status::E_INTERNAL.code(),
+    }
+}
+
+/// The same for a function that returns nothing.
+pub(super) fn guard_close(body: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(body));
+}
+
+/// A place of the caller where a result goes. Writing it is the last thing that a function does.
+pub(super) struct Out<T>(NonNull<T>);
+
+impl<T> Out<T> {
+    /// `E_INVALID` for NULL and for a pointer that no `T` can have.
+    ///
+    /// # Safety
+    /// `place` is NULL or may be written until the call returns.
+    pub(super) unsafe fn required(place: *mut T) -> Result<Out<T>> {
+        match NonNull::new(place) {
+            Some(place) if place.is_aligned() => Ok(Out(place)),
+            _ => Err(Status::E_INVALID),
+        }
+    }
+
+    pub(super) fn write(self, value: T) {
+        // SAFETY: aligned and not NULL by construction, writable as the maker promised. What was
+        // there before is the caller's, and never needs dropping.
+        unsafe { self.0.as_ptr().write(value) }
+    }
+}
+
+/// The same pointer, `E_INVALID` for NULL and for one that no `T` can have.
+pub(super) fn fitting<T>(pointer: *const T) -> Result<*const T> {
+    if pointer.is_null() || !pointer.is_aligned() {
+        return Err(Status::E_INVALID);
+    }
+    Ok(pointer)
+}
+
+/// The name of an object, `None` for NULL.
+///
+/// # Safety
+/// `text` is NULL or a C string.
+pub(super) unsafe fn name<'a>(text: *const c_char) -> Result<Option<&'a str>> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    // Looking no further than a name may reach keeps a text without an end from being read through.
+    // SAFETY: a C string, so readable up to its NUL.
+    let len = unsafe { libc::strnlen(text, MAX_NAME + 1) };
+    if len > MAX_NAME {
+        return Err(Status::E_INVALID);
+    }
+    // SAFETY: `len` bytes were just read.
+    let bytes = unsafe { slice::from_raw_parts(text.cast::<u8>(), len) };
+    std::str::from_utf8(bytes).map(Some).map_err(|_| Status::E_INVALID)
+}
+
+/// The name of an object that must have one.
+///
+/// # Safety
+/// `text` is NULL or a C string.
+pub(super) unsafe fn required_name<'a>(text: *const c_char) -> Result<&'a str> {
+    // SAFETY: as the caller promises.
+    unsafe { name(text) }?.ok_or(Status::E_INVALID)
+}
+
+/// `n` values of the caller; NULL is fine for none.
+///
+/// # Safety
+/// `first` is NULL or the first of `n` values that nobody writes until the call returns.
+pub(super) unsafe fn array<'a, T>(first: *const T, n: usize) -> Result<&'a [T]> {
+    if n == 0 {
+        return Ok(&[]);
+    }
+    if first.is_null() || !first.is_aligned() || !fits::<T>(n) {
+        return Err(Status::E_INVALID);
+    }
+    // SAFETY: checked above, and for the rest as the caller promises.
+    Ok(unsafe { slice::from_raw_parts(first, n) })
+}
+
+/// Room for `n` values of the caller, to be filled; NULL is fine for none.
+///
+/// # Safety
+/// `first` is NULL or the first of `n` places that belong to this call until it returns.
+pub(super) unsafe fn room<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [MaybeUninit<T>]> {
+    if n == 0 {
+        return Ok(&mut []);
+    }
+    if first.is_null() || !first.is_aligned() || !fits::<T>(n) {
+        return Err(Status::E_INVALID);
+    }
+    // SAFETY: checked above, and for the rest as the caller promises.
+    Ok(unsafe { slice::from_raw_parts_mut(first.cast(), n) })
+}
+
+/// Whether `n` values are no more than an object of C can be.
+fn fits<T>(n: usize) -> bool {
+    n.checked_mul(size_of::<T>()).is_some_and(|bytes| isize::try_from(bytes).is_ok())
+}
+
+/// The bytes of a message.
+///
+/// # Safety
+/// As for [`array`].
+#[inline]
+pub(super) unsafe fn bytes<'a>(data: *const c_void, len: usize) -> Result<&'a [u8]> {
+    // SAFETY: as the caller promises.
+    unsafe { array(data.cast(), len) }
+}
+
+/// A switch of C: 0 or 1.
+pub(super) fn switch(value: c_int) -> Result<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Status::E_INVALID),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_status() {
+        assert_eq!(guard(|| panic!("this panic is part of a test")), Status::E_INTERNAL.code());
+        assert_eq!(guard(|| Ok(Status::OWNER_DIED)), 1);
+        assert_eq!(guard(|| Err(Status::E_FULL)), -4);
+    }
+
+    #[test]
+    fn names_are_read_no_further_than_they_may_reach() {
+        let endless = [b'a' as c_char; MAX_NAME + 1];
+        // SAFETY: 201 readable bytes, of which no more are read.
+        assert_eq!(unsafe { name(endless.as_ptr()) }, Err(Status::E_INVALID));
+        // SAFETY: C strings.
+        unsafe {
+            assert_eq!(name(c"jobs".as_ptr()), Ok(Some("jobs")));
+            assert_eq!(name(c"\xff".as_ptr()), Err(Status::E_INVALID));
+            assert_eq!(name(std::ptr::null()), Ok(None));
+            assert_eq!(required_name(std::ptr::null()), Err(Status::E_INVALID));
+        }
+    }
+
+    #[test]
+    fn nothing_may_be_null_but_something_not() {
+        // SAFETY: NULL and lengths that no object has; nothing is read.
+        unsafe {
+            assert_eq!(bytes(std::ptr::null(), 0), Ok(&[][..]));
+            assert_eq!(bytes(std::ptr::null(), 1), Err(Status::E_INVALID));
+            assert_eq!(bytes(c"x".as_ptr().cast(), usize::MAX), Err(Status::E_INVALID));
+            assert!(room::<u64>(std::ptr::dangling_mut(), usize::MAX / 8).is_err());
+            assert!(Out::required(std::ptr::without_provenance_mut::<u64>(4)).is_err());
+        }
+    }
+}

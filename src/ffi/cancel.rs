@@ -1,0 +1,109 @@
+//! `polyproc_cancel_*`
+
+use crate::ffi::boundary::{guard, guard_close, Out};
+use crate::ffi::handle::{self, enter, enter_in_handler, Call, Opaque};
+use crate::status::{Result, Status};
+use crate::sync::Cancel;
+
+/// A token that ends waits of this process early. It belongs to one process, not to shared memory:
+/// a forked child has its own copy.
+pub struct polyproc_cancel {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_cancel {
+    type Object = Cancel;
+    const MAGIC: u32 = u32::from_be_bytes(*b"canc");
+}
+
+/// The token that a call was given, `None` for NULL. The call keeps it alive.
+///
+/// # Safety
+/// `cancel` is NULL or came from `polyproc_cancel_create`.
+pub(super) unsafe fn token<'a>(cancel: *mut polyproc_cancel) -> Result<Option<Call<'a, Cancel>>> {
+    if cancel.is_null() {
+        return Ok(None);
+    }
+    // A freed token is a bad argument: E_CLOSED would speak of the object that the call is about.
+    // SAFETY: as the caller promises.
+    let call = unsafe { enter(cancel) }.map_err(|_| Status::E_INVALID)?;
+    Ok(Some(call))
+}
+
+/// <!-- Cancel: end waits early -->
+/// Create a token. It has not been fired.
+///
+/// ```text
+/// out  the token, to be freed with polyproc_cancel_free.
+///
+/// Returns  OK
+///          E_NO_MEMORY  memory is exhausted.
+///          E_INVALID    out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_cancel_create(out: *mut *mut polyproc_cancel) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the token or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(handle::new(Cancel::new())?);
+        Ok(Status::OK)
+    })
+}
+
+/// Fire the token: every wait of this process that was given it returns E_CANCELED, and so does
+/// each later one that would have to wait, until the token is reset.
+///
+/// ```text
+/// cancel  token.
+///
+/// Returns  OK
+///          E_CLOSED   it was freed.
+///          E_INVALID  not a token.
+/// Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_cancel_fire(cancel: *mut polyproc_cancel) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { enter_in_handler(cancel) }?;
+        cancel.fire();
+        Ok(Status::OK)
+    })
+}
+
+/// Make a fired token usable again. Wait until the calls that it was to end have returned: one
+/// that has not looked yet would go on waiting.
+///
+/// ```text
+/// cancel  token.
+///
+/// Returns  OK
+///          E_CLOSED   it was freed.
+///          E_INVALID  not a token.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_cancel_reset(cancel: *mut polyproc_cancel) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { enter(cancel) }?;
+        cancel.reset();
+        Ok(Status::OK)
+    })
+}
+
+/// Free the token. A wait that was given it keeps what it needs and goes on; nobody can end it
+/// through the token any more.
+///
+/// ```text
+/// cancel  token, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_cancel_free(cancel: *mut polyproc_cancel) {
+    // SAFETY: the caller passes a token or NULL.
+    guard_close(|| unsafe { handle::close(cancel) });
+}

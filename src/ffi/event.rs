@@ -1,0 +1,192 @@
+//! `polyproc_event_*`
+
+use std::ffi::c_char;
+
+use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::{self, enter, enter_in_handler, Opaque};
+use crate::ffi::options::polyproc_options;
+use crate::ffi::sized::create_options;
+use crate::status::Status;
+use crate::sync::Event;
+
+/// A flag between processes that one can wait for: clear at first, set and cleared by anyone.
+pub struct polyproc_event {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_event {
+    type Object = Event;
+    const MAGIC: u32 = u32::from_be_bytes(*b"even");
+}
+
+/// <!-- Event -->
+/// Create an event. It is clear.
+///
+/// ```text
+/// name     its name, or NULL for an anonymous one.
+/// options  NULL for the defaults; POLYPROC_OPEN_OR_CREATE.
+/// out      the handle, to be closed with polyproc_event_close.
+///
+/// Returns  OK
+///          E_EXISTS      the name is taken.
+///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no event.
+///          E_NO_MEMORY   memory or shared memory is exhausted.
+///          E_PERMISSION  no right to create it, or to open what has the name.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, a bad name or bad options.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_create(
+    name: *const c_char,
+    options: *const polyproc_options,
+    out: *mut *mut polyproc_event,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { self::name(name) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let options = unsafe { create_options(options) }?;
+        out.write(handle::new(Event::create(name, options)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Open the event that has a name.
+///
+/// ```text
+/// name  its name.
+/// out   the handle, to be closed with polyproc_event_close.
+///
+/// Returns  OK
+///          E_NOT_FOUND   no object has that name.
+///          E_MISMATCH    it is no event.
+///          E_PERMISSION  its mode keeps this user out.
+///          E_CORRUPT     it is damaged.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, or not a name.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_open(
+    name: *const c_char,
+    out: *mut *mut polyproc_event,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { required_name(name) }?;
+        out.write(handle::new(Event::open(name)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Set the event and let everyone go who waits for it, also when a clear follows at once.
+///
+/// ```text
+/// event  open handle.
+///
+/// Returns  OK         it is set.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of an event.
+/// Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_set(event: *mut polyproc_event) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let event = unsafe { enter_in_handler(event) }?;
+        event.set()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Clear the event: waits from now on wait for the next set.
+///
+/// ```text
+/// event  open handle.
+///
+/// Returns  OK         it is clear.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of an event.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_clear(event: *mut polyproc_event) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let event = unsafe { enter(event) }?;
+        event.clear()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Whether the event is set: true when read, old the moment after.
+///
+/// ```text
+/// event  open handle.
+/// out    1 when it is set, else 0.
+///
+/// Returns  OK
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of an event, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_is_set(event: *mut polyproc_event, out: *mut i32) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let event = unsafe { enter(event) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(event.is_set()?.into());
+        Ok(Status::OK)
+    })
+}
+
+/// Wait until the event is set. A wait that was there when set was called returns OK, even if a
+/// clear followed at once.
+///
+/// ```text
+/// event       open handle.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK         it was set.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it was not.
+///          E_INVALID  not a handle of an event, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_wait(
+    event: *mut polyproc_event,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let event = unsafe { enter(event) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        event.wait(event.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED.
+///
+/// ```text
+/// event  handle, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_close(event: *mut polyproc_event) {
+    // SAFETY: the caller passes a handle or NULL.
+    guard_close(|| unsafe { handle::close(event) });
+}

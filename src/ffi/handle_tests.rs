@@ -1,0 +1,153 @@
+use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::thread;
+
+use super::*;
+
+/// Says when it is dropped.
+struct Probe(Arc<AtomicBool>);
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        assert!(!self.0.swap(true, Ordering::SeqCst), "dropped twice");
+    }
+}
+
+struct ProbeHandle;
+
+impl Opaque for ProbeHandle {
+    type Object = Probe;
+    const MAGIC: u32 = 0x1111;
+}
+
+struct OtherHandle;
+
+impl Opaque for OtherHandle {
+    type Object = Probe;
+    const MAGIC: u32 = 0x2222;
+}
+
+fn probe() -> (Arc<AtomicBool>, *mut ProbeHandle) {
+    let dropped = Arc::new(AtomicBool::new(false));
+    let handle = new::<ProbeHandle>(Probe(dropped.clone())).unwrap();
+    (dropped, handle)
+}
+
+fn status<T>(result: Result<T>) -> Status {
+    result.err().unwrap_or(Status::OK)
+}
+
+#[test]
+fn close_drops_the_object_and_later_calls_are_told() {
+    let (dropped, handle) = probe();
+    // SAFETY: a handle, closed a moment ago at most.
+    unsafe {
+        drop(enter(handle).unwrap());
+        assert!(!dropped.load(Ordering::SeqCst));
+        close(handle);
+        assert!(dropped.load(Ordering::SeqCst));
+        assert_eq!(status(enter(handle)), Status::E_CLOSED);
+        close(handle);
+        close(ptr::null_mut::<ProbeHandle>());
+    }
+}
+
+#[test]
+fn another_type_is_told_and_left_alone() {
+    let (dropped, handle) = probe();
+    // SAFETY: a handle, and pointers that are looked at no further than allowed.
+    unsafe {
+        assert_eq!(status(enter(handle.cast::<OtherHandle>())), Status::E_INVALID);
+        close(handle.cast::<OtherHandle>());
+        assert!(!dropped.load(Ordering::SeqCst));
+        assert_eq!(status(enter(handle.cast::<u8>().add(1).cast::<ProbeHandle>())), Status::E_INVALID);
+        assert_eq!(status(enter(ptr::null_mut::<ProbeHandle>())), Status::E_INVALID);
+        close(handle);
+    }
+}
+
+#[test]
+fn the_last_one_out_drops_the_object() {
+    let (dropped, handle) = probe();
+    // SAFETY: a handle, closed a moment ago at most.
+    unsafe {
+        let first = enter(handle).unwrap();
+        let second = enter(handle).unwrap();
+        close(handle);
+        drop(first);
+        assert!(!dropped.load(Ordering::SeqCst));
+        drop(second);
+    }
+    assert!(dropped.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_loan_keeps_the_object_past_close() {
+    let (dropped, handle) = probe();
+    // SAFETY: a handle, closed a moment ago at most, and its loan.
+    unsafe {
+        let loan = enter(handle).unwrap().lend();
+        close(handle);
+        assert_eq!(status(enter(handle)), Status::E_CLOSED);
+        assert!(!dropped.load(Ordering::SeqCst));
+        enter_loan::<ProbeHandle>(loan).unwrap().settle();
+        assert!(dropped.load(Ordering::SeqCst));
+        assert_eq!(status(enter_loan::<ProbeHandle>(loan)), Status::E_INVALID);
+        assert_eq!(status(enter_loan::<ProbeHandle>(ptr::null_mut())), Status::E_INVALID);
+    }
+}
+
+#[test]
+fn a_signal_handler_leaves_the_drop_to_others() {
+    let (dropped, handle) = probe();
+    // SAFETY: a handle, closed a moment ago at most.
+    unsafe {
+        let call = enter_in_handler(handle).unwrap();
+        close(handle);
+        drop(call);
+    }
+    finish_deferred();
+    // Another test's create or close may have been the one to drop it, and may be about to.
+    while !dropped.load(Ordering::SeqCst) {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_block_rests_for_a_thousand_closes() {
+    let (_, handle) = probe();
+    // SAFETY: handles; the first is looked at before 1,024 more were closed. Other tests close a
+    // few at the same time.
+    unsafe {
+        close(handle);
+        for _ in 0..QUARANTINE - 64 {
+            close(probe().1);
+        }
+        assert_eq!(status(enter(handle)), Status::E_CLOSED);
+        for _ in 0..QUARANTINE {
+            close(probe().1);
+        }
+    }
+}
+
+#[test]
+fn calls_and_close_race_without_a_use_after_drop() {
+    for _ in 0..200 {
+        let (dropped, handle) = probe();
+        let address = handle as usize;
+        let users: Vec<_> = (0..3)
+            .map(|_| {
+                thread::spawn(move || {
+                    // SAFETY: a handle, closed a moment ago at most.
+                    while let Ok(call) = unsafe { enter(address as *mut ProbeHandle) } {
+                        assert!(!call.0.load(Ordering::SeqCst));
+                    }
+                })
+            })
+            .collect();
+        // SAFETY: the handle of this test.
+        unsafe { close(handle) };
+        users.into_iter().for_each(|user| user.join().unwrap());
+        assert!(dropped.load(Ordering::SeqCst));
+    }
+}

@@ -1,0 +1,88 @@
+//! `polyproc_version` and what else belongs to no object.
+
+use std::ffi::c_char;
+
+use crate::ffi::boundary::{guard, required_name, switch};
+use crate::ffi::constants::POLYPROC_ABI_VERSION;
+use crate::ffi::texts;
+use crate::segment;
+use crate::status::Status;
+use crate::sync;
+
+/// <!-- Library -->
+/// The version of the library, for example "0.1.0".
+///
+/// ```text
+/// Returns  a static string.
+/// Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
+/// ```
+#[no_mangle]
+pub extern "C" fn polyproc_version() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// The binary interface of the library, to compare with `POLYPROC_ABI_VERSION`.
+///
+/// ```text
+/// Returns  the number in libpolyproc.so.0.
+/// Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
+/// ```
+#[no_mangle]
+pub extern "C" fn polyproc_abi_version() -> u32 {
+    POLYPROC_ABI_VERSION
+}
+
+/// A short English text for a status.
+///
+/// ```text
+/// status  any number, one that no function returned too.
+///
+/// Returns  a static string, never NULL. For an operating-system error, -(1000 + errno), it says
+///          no more than that: strerror(-status - 1000) is its text.
+/// Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
+/// ```
+#[no_mangle]
+pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
+    texts::of(Status::from_code(status)).as_ptr()
+}
+
+/// Let signals end waits: from now on a wait of this process during which a signal handler ran
+/// returns E_INTERRUPTED, where it otherwise goes on waiting. For language runtimes that must see
+/// the signal first.
+///
+/// ```text
+/// on  1 to switch it on, 0 to switch it off.
+///
+/// Returns  OK
+///          E_INVALID  on is neither 0 nor 1.
+/// Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
+/// ```
+#[no_mangle]
+pub extern "C" fn polyproc_interruptible(on: i32) -> i32 {
+    guard(|| {
+        sync::interruptible(switch(on)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Remove the name of an object. Whoever has the object open keeps it, and it goes away with the
+/// last of them; the name is free for a new object at once.
+///
+/// ```text
+/// name  its name.
+///
+/// Returns  OK
+///          E_NOT_FOUND   no object has that name.
+///          E_PERMISSION  it is another user's.
+///          E_INVALID     not a name.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_unlink(name: *const c_char) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { required_name(name) }?;
+        segment::unlink(name)?;
+        Ok(Status::OK)
+    })
+}

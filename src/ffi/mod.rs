@@ -1,0 +1,47 @@
+//! The C ABI: `extern "C"` functions over the safe API, one file per object.
+//!
+//! `include/polyproc.h` is generated from these files (`make header`), so a doc comment here is what
+//! a C programmer reads. Three conventions serve both readers: the table of arguments and results
+//! stands in a `text` fence (`tools/header.sed` takes the fence off), statuses are named without
+//! their `POLYPROC_` prefix there, and an HTML comment at the top of a doc comment becomes a section
+//! heading of the header. What every caller must know first is the opening page in `cbindgen.toml`.
+//!
+//! A function does four things and no more: check its arguments (`boundary`), enter the handle
+//! (`handle`), call the safe API, write its results.
+
+#![allow(non_camel_case_types, clippy::missing_safety_doc)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod boundary;
+mod handle;
+mod process_request;
+mod sized;
+mod texts;
+
+// The header follows this order: the simple tier first, the advanced one after it. The paragraphs
+// keep rustfmt from sorting it.
+pub mod constants;
+
+pub mod options;
+
+pub mod library;
+
+pub mod lock;
+
+pub mod semaphore;
+
+pub mod event;
+
+pub mod queue;
+
+pub mod process;
+
+pub mod process_child;
+
+pub mod cancel;
+
+pub mod queue_message;
+
+pub mod queue_many;
+
+pub mod share;

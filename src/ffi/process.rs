@@ -1,0 +1,396 @@
+//! `polyproc_process_*`: the parent's side.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use crate::ffi::boundary::{guard, guard_close, room, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::options::polyproc_process_options;
+use crate::ffi::process_request::Request;
+use crate::process::Process;
+use crate::status::Status;
+
+/// A process: a child that was spawned or forked, or one that was adopted.
+pub struct polyproc_process {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_process {
+    type Object = Process;
+    const MAGIC: u32 = u32::from_be_bytes(*b"proc");
+}
+
+/// An object that a new process inherits, and the name under which it asks for it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_handle {
+    /// Its name in the child, for polyproc_inherited: 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, not
+    /// starting with a dot.
+    pub name: *const c_char,
+    /// What the handle is, POLYPROC_KIND_*.
+    pub kind: i32,
+    /// Open handle of that kind.
+    pub object: *mut c_void,
+}
+
+/// <!-- Process -->
+/// Start a program. What it inherits travels as descriptors, so this process may close its handles
+/// or end at once.
+///
+/// ```text
+/// options  argv is required; start from POLYPROC_PROCESS_OPTIONS_INIT.
+/// out      the process, to be closed with polyproc_process_close.
+///
+/// Returns  OK
+///          E_NOT_FOUND   there is no such program or working directory.
+///          E_PERMISSION  it may not be executed.
+///          E_DAEMONIC    this process is daemonic: it may not have children.
+///          E_LIMIT       too many processes or descriptors.
+///          E_NO_MEMORY   memory is exhausted.
+///          E_CLOSED      a handle among options.handles is closed.
+///          E_INVALID     options, out or argv is NULL, bad options, a bad handle, the same name
+///                        twice.
+///          -(1000 + errno)  another reason why the system did not start it.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_spawn(
+    options: *const polyproc_process_options,
+    out: *mut *mut polyproc_process,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let request = unsafe { Request::required(options) }?;
+        out.write(handle::new(Process::spawn(&request.options)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Fork this process and run a function in the child, which exits with what it returns. Only for
+/// programs without other threads, or functions that do no more than fork(2) allows in those. The
+/// child may use the handles of its parent, and those in options by polyproc_inherited.
+///
+/// ```text
+/// options  NULL for the defaults; argv is not used.
+/// target   called in the child; the low 8 bits of its result are the exit code.
+/// arg      given to target.
+/// out      the process, to be closed with polyproc_process_close.
+///
+/// Returns  OK           in the parent; never in the child.
+///          E_DAEMONIC   this process is daemonic: it may not have children.
+///          E_NOT_FOUND, E_PERMISSION  the working directory is not there, or closed to this user.
+///          E_LIMIT      too many processes or descriptors.
+///          E_NO_MEMORY  memory is exhausted.
+///          E_CLOSED     a handle among options.handles is closed.
+///          E_INVALID    target or out is NULL, bad options, a bad handle, the same name twice.
+///          -(1000 + errno)  another reason why the system did not start it.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_fork(
+    options: *const polyproc_process_options,
+    target: Option<unsafe extern "C" fn(arg: *mut c_void) -> c_int>,
+    arg: *mut c_void,
+    out: *mut *mut polyproc_process,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        let target = target.ok_or(Status::E_INVALID)?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let request = unsafe { Request::optional(options) }?;
+        // SAFETY: the caller says what `target` may do in a forked child.
+        let process = unsafe { Process::fork(&request.options, target, arg) }?;
+        out.write(handle::new(process)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Wait until the process has ended.
+///
+/// ```text
+/// process     open handle.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK         it has ended.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it runs.
+///          E_INVALID  not a handle of a process, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_join(
+    process: *mut polyproc_process,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        process.join(process.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// How the process ended.
+///
+/// ```text
+/// process  open handle.
+/// out      0 to 255, what it returned from main or gave to exit; -n when signal n killed it.
+///
+/// Returns  OK
+///          E_TIMEOUT    it runs.
+///          E_NOT_FOUND  it has ended, and somebody else (a waitpid of the program's own, another
+///                       parent) took its exit code.
+///          E_CLOSED     the handle is closed.
+///          E_INVALID    not a handle of a process, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_exit_code(
+    process: *mut polyproc_process,
+    out: *mut i32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(process.exit_code()?);
+        Ok(Status::OK)
+    })
+}
+
+/// The process id.
+///
+/// ```text
+/// process  open handle.
+/// out      the id. Once the process was joined the system may give it to another one.
+///
+/// Returns  OK
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a process, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_pid(
+    process: *mut polyproc_process,
+    out: *mut i32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(process.pid());
+        Ok(Status::OK)
+    })
+}
+
+/// The name of the process, as its options gave it or as it was made.
+///
+/// ```text
+/// process  open handle.
+/// buf      where it goes, ended by a NUL; NULL when cap is 0.
+/// cap      how many bytes fit there; 64 always do.
+/// out_len  its length without the NUL; with E_TOO_SMALL the cap that it needs.
+///
+/// Returns  OK
+///          E_TOO_SMALL  nothing was written but *out_len.
+///          E_CLOSED     the handle is closed.
+///          E_INVALID    not a handle of a process, out_len is NULL, or buf is NULL and cap is not 0.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_name(
+    process: *mut polyproc_process,
+    buf: *mut c_char,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        // SAFETY: the caller passes a place for the length or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        // SAFETY: the caller lends `cap` bytes for the time of the call.
+        let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
+        let name = process.name().as_bytes();
+        if buf.len() <= name.len() {
+            out_len.write(name.len() + 1);
+            return Err(Status::E_TOO_SMALL);
+        }
+        for (to, from) in buf.iter_mut().zip(name.iter().chain([&0])) {
+            to.write(*from);
+        }
+        out_len.write(name.len());
+        Ok(Status::OK)
+    })
+}
+
+/// Whether the process still runs.
+///
+/// ```text
+/// process  open handle.
+/// out      1 while it runs, else 0.
+///
+/// Returns  OK
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a process, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_is_alive(
+    process: *mut polyproc_process,
+    out: *mut i32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(process.is_alive()?.into());
+        Ok(Status::OK)
+    })
+}
+
+/// Whether the process was started with POLYPROC_PROCESS_DAEMON.
+///
+/// ```text
+/// process  open handle.
+/// out      1 when it was, else 0; an adopted one is not.
+///
+/// Returns  OK
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a process, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_is_daemon(
+    process: *mut polyproc_process,
+    out: *mut i32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(process.is_daemon().into());
+        Ok(Status::OK)
+    })
+}
+
+/// Ask the process to end: SIGTERM. The signal reaches this process or nobody, never one that got
+/// its id later.
+///
+/// ```text
+/// process  open handle.
+///
+/// Returns  OK            also when it has ended.
+///          E_PERMISSION  it is another user's now.
+///          E_CLOSED      the handle is closed.
+///          E_INVALID     not a handle of a process.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_terminate(process: *mut polyproc_process) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        process.terminate()?;
+        Ok(Status::OK)
+    })
+}
+
+/// End the process: SIGKILL. What it held or had not finished goes to others.
+///
+/// ```text
+/// process  open handle.
+///
+/// Returns  OK            also when it has ended.
+///          E_PERMISSION  it is another user's now.
+///          E_CLOSED      the handle is closed.
+///          E_INVALID     not a handle of a process.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_kill(process: *mut polyproc_process) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        process.kill()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Send the process a signal.
+///
+/// ```text
+/// process        open handle.
+/// signal_number  1 to 64.
+///
+/// Returns  OK            also when it has ended.
+///          E_PERMISSION  it is another user's now.
+///          E_CLOSED      the handle is closed.
+///          E_INVALID     not a handle of a process, or not a signal.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_signal(
+    process: *mut polyproc_process,
+    signal_number: i32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        process.signal(signal_number)?;
+        Ok(Status::OK)
+    })
+}
+
+/// A descriptor that is readable once the process has ended (a pidfd), for poll, epoll and the like.
+///
+/// ```text
+/// process  open handle.
+/// out_fd   the descriptor. It belongs to the handle: do not close it, nor use it after the handle
+///          was closed.
+///
+/// Returns  OK
+///          E_UNSUPPORTED  this kernel has no pidfd (Linux before 5.3).
+///          E_CLOSED       the handle is closed.
+///          E_INVALID      not a handle of a process, or out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_fd(
+    process: *mut polyproc_process,
+    out_fd: *mut c_int,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let process = unsafe { enter(process) }?;
+        // SAFETY: the caller passes a place for the descriptor or NULL.
+        let out_fd = unsafe { Out::required(out_fd) }?;
+        out_fd.write(process.fd()?);
+        Ok(Status::OK)
+    })
+}
+
+/// Close this handle. The process goes on; when it ends before its parent, nobody need join it.
+/// Joins that wait on this handle in other threads return E_CLOSED.
+///
+/// ```text
+/// process  handle, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_close(process: *mut polyproc_process) {
+    // SAFETY: the caller passes a handle or NULL.
+    guard_close(|| unsafe { handle::close(process) });
+}

@@ -1,0 +1,133 @@
+//! What a process asks about itself and its children, and `polyproc_process_adopt`.
+
+use std::ffi::{c_char, c_void};
+
+use crate::ffi::boundary::{guard, required_name, room, Out};
+use crate::ffi::handle;
+use crate::ffi::options::polyproc_process_info;
+use crate::ffi::process::polyproc_process;
+use crate::ffi::share;
+use crate::ffi::sized::{text, SizedOut};
+use crate::process::{self, Process};
+use crate::status::Status;
+
+/// <!-- Process: in the child -->
+/// Open an object that this process inherited. Each call makes a handle of its own.
+///
+/// ```text
+/// name  the name that polyproc_process_spawn or _fork gave it.
+/// kind  what it is, POLYPROC_KIND_*.
+/// out   the handle, of the type that kind names, to be closed with that type's close.
+///
+/// Returns  OK
+///          E_NOT_FOUND  nothing was inherited under that name.
+///          E_MISMATCH   it is of another kind.
+///          E_CORRUPT    it is damaged.
+///          E_LIMIT      too many descriptors are open.
+///          E_INVALID    not a name, an unknown kind, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_inherited(
+    name: *const c_char,
+    kind: i32,
+    out: *mut *mut c_void,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { required_name(name) }?;
+        let kind = share::known(kind)?;
+        out.write(share::open_any(process::inherited(name, kind)?, kind)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Who this process is.
+///
+/// ```text
+/// out  set its size first, as POLYPROC_PROCESS_INFO_INIT does.
+///
+/// Returns  OK
+///          E_INVALID  out is NULL or its size is too small.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_current_process(out: *mut polyproc_process_info) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a struct whose size is set, or NULL.
+        let out = unsafe { SizedOut::required(out) }?;
+        let current = process::current()?;
+        out.write(&polyproc_process_info {
+            size: size_of::<polyproc_process_info>(),
+            pid: current.pid,
+            parent_pid: current.parent_pid,
+            daemon: current.daemon.into(),
+            reserved: 0,
+            name: text(current.name.as_bytes()),
+        });
+        Ok(Status::OK)
+    })
+}
+
+/// The processes that this one started and that still run.
+///
+/// ```text
+/// pids     where their ids go; NULL when cap is 0.
+/// cap      how many fit there.
+/// out_len  how many there are; with E_TOO_SMALL the cap that is needed.
+///
+/// Returns  OK
+///          E_TOO_SMALL  nothing was written but *out_len.
+///          E_INVALID    out_len is NULL, or pids is NULL and cap is not 0.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_active_children(
+    pids: *mut i32,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the count or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        // SAFETY: the caller lends room for `cap` ids for the time of the call.
+        let pids = unsafe { room(pids, cap) }?;
+        let children = process::active_children();
+        out_len.write(children.len());
+        if children.len() > pids.len() {
+            return Err(Status::E_TOO_SMALL);
+        }
+        for (to, from) in pids.iter_mut().zip(children) {
+            to.write(from);
+        }
+        Ok(Status::OK)
+    })
+}
+
+/// <!-- Process: adopt -->
+/// Make a handle of a child that was started by other means.
+///
+/// ```text
+/// pid  its id.
+/// out  the process, to be closed with polyproc_process_close.
+///
+/// Returns  OK
+///          E_NOT_FOUND  no child of this process has that id.
+///          E_LIMIT      too many descriptors are open.
+///          E_INVALID    pid is below 1, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_process_adopt(
+    pid: i32,
+    out: *mut *mut polyproc_process,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(handle::new(Process::adopt(pid)?)?);
+        Ok(Status::OK)
+    })
+}

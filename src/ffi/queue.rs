@@ -1,0 +1,359 @@
+//! `polyproc_queue_*`: the simple tier, messages by copy.
+
+use std::ffi::{c_char, c_void};
+
+use crate::ffi::boundary::{bytes, guard, guard_close, name, required_name, room, switch, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::options::polyproc_queue_options;
+use crate::ffi::sized::queue_options;
+use crate::queue::{Got, Queue};
+use crate::status::Status;
+
+/// A queue of messages between processes, first in, first out, and the joinable queue: any number
+/// of producers and consumers. A put that returned is visible to everyone at once, and survives
+/// the death of its producer. A message is 0 bytes or more, and one call gets one message.
+pub struct polyproc_queue {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_queue {
+    type Object = Queue;
+    const MAGIC: u32 = u32::from_be_bytes(*b"queu");
+}
+
+/// <!-- Queue -->
+/// Create a queue.
+///
+/// ```text
+/// name     its name, or NULL for an anonymous one.
+/// options  NULL for the defaults: no limit, not joinable, bytes.
+/// out      the handle, to be closed with polyproc_queue_close.
+///
+/// Returns  OK
+///          E_EXISTS      the name is taken.
+///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no queue or one of another
+///                        shape: joinable, limits or format differ.
+///          E_NO_MEMORY   memory or shared memory is exhausted.
+///          E_PERMISSION  no right to create it, or to open what has the name.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, a bad name or bad options.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_create(
+    name: *const c_char,
+    options: *const polyproc_queue_options,
+    out: *mut *mut polyproc_queue,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { self::name(name) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let options = unsafe { queue_options(options) }?;
+        out.write(handle::new(Queue::create(name, &options)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Open the queue that has a name.
+///
+/// ```text
+/// name  its name.
+/// out   the handle, to be closed with polyproc_queue_close.
+///
+/// Returns  OK
+///          E_NOT_FOUND   no object has that name.
+///          E_MISMATCH    it is no queue.
+///          E_PERMISSION  its mode keeps this user out.
+///          E_CORRUPT     it is damaged.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, or not a name.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_open(
+    name: *const c_char,
+    out: *mut *mut polyproc_queue,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { required_name(name) }?;
+        out.write(handle::new(Queue::open(name)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED. Messages in the
+/// queue stay, and a message or slot that this process borrowed stays valid until it is settled.
+///
+/// ```text
+/// queue  handle, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_close(queue: *mut polyproc_queue) {
+    // SAFETY: the caller passes a handle or NULL.
+    guard_close(|| unsafe { handle::close(queue) });
+}
+
+/// Put a message in, waiting while the queue is full. When it returns OK the message is there for
+/// everyone, and stays when this process dies.
+///
+/// ```text
+/// queue       open handle.
+/// data        the message; NULL when len is 0.
+/// len         its length in bytes; 0 is a message too.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK           it is in the queue.
+///          E_FULL       the timeout passed and there was no room.
+///          E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not in the queue.
+///          E_SHUTDOWN   the queue is shut down.
+///          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
+///          E_NO_MEMORY  shared memory is exhausted.
+///          E_CORRUPT    the queue is damaged.
+///          E_LIMIT      too many processes use it.
+///          E_INVALID    not a handle of a queue, not a token, or data is NULL and len is not 0.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_put(
+    queue: *mut polyproc_queue,
+    data: *const c_void,
+    len: usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller lends `len` bytes for the time of the call.
+        let message = unsafe { bytes(data, len) }?;
+        queue.put(message, queue.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// Get the first message, waiting while the queue is empty. On a joinable queue it then counts as
+/// unfinished until polyproc_queue_task_done.
+///
+/// ```text
+/// queue       open handle.
+/// buf         where the message goes; NULL when cap is 0.
+/// cap         how many bytes fit there.
+/// out_len     the length of the message; with E_TOO_SMALL too.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK           the message is in buf.
+///          E_EMPTY      the timeout passed and there was no message.
+///          E_TOO_SMALL  the message stays first in line; *out_len is what it needs.
+///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was got.
+///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
+///          E_CORRUPT    the queue is damaged.
+///          E_LIMIT      too many processes use it.
+///          E_INVALID    not a handle of a queue, not a token, out_len is NULL, or buf is NULL and
+///                       cap is not 0.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_get(
+    queue: *mut polyproc_queue,
+    buf: *mut c_void,
+    cap: usize,
+    out_len: *mut usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a place for the length or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        // SAFETY: the caller lends `cap` bytes for the time of the call.
+        let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
+        match queue.get(buf, queue.wait_for(timeout_ns, &cancel))? {
+            Got::Message(len) => {
+                out_len.write(len);
+                Ok(Status::OK)
+            }
+            Got::TooSmall(needed) => {
+                out_len.write(needed);
+                Err(Status::E_TOO_SMALL)
+            }
+        }
+    })
+}
+
+/// Finish a task of a joinable queue: settles the oldest message that this process got and has not
+/// finished. When all are finished, polyproc_queue_join returns.
+///
+/// ```text
+/// queue  open handle.
+///
+/// Returns  OK
+///          E_OVER_RELEASE  this process has no message to finish.
+///          E_UNSUPPORTED   the queue is not joinable.
+///          E_CORRUPT       the queue is damaged.
+///          E_CLOSED        the handle is closed.
+///          E_INVALID       not a handle of a queue.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_task_done(queue: *mut polyproc_queue) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        queue.task_done()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Wait until every message that was put is finished. The unfinished messages of a consumer that
+/// dies are delivered to others, so they count until one of those finishes them.
+///
+/// ```text
+/// queue       open handle.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK             nothing is unfinished.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  something still is.
+///          E_UNSUPPORTED  the queue is not joinable.
+///          E_CORRUPT      the queue is damaged.
+///          E_LIMIT        too many processes use it.
+///          E_INVALID      not a handle of a queue, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_join(
+    queue: *mut polyproc_queue,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        queue.join(queue.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// End the stream, once, for any number of consumers: from now on puts return E_SHUTDOWN, gets
+/// return what is left and then E_SHUTDOWN, and those that wait are woken. For good: there is no
+/// way back.
+///
+/// ```text
+/// queue      open handle.
+/// immediate  0: consumers drain the queue. 1: what waits in it is thrown away, and on a joinable
+///            queue counts as finished; messages in flight are not touched.
+///
+/// Returns  OK         also when it was shut down before.
+///          E_CORRUPT  the queue is damaged.
+///          E_LIMIT    too many processes use it.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a queue, or immediate is neither 0 nor 1.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_shutdown(
+    queue: *mut polyproc_queue,
+    immediate: i32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        queue.shutdown(switch(immediate)?)?;
+        Ok(Status::OK)
+    })
+}
+
+/// How many messages wait in the queue: exact when read, old the moment after.
+///
+/// ```text
+/// queue  open handle.
+/// out    the number of messages; those in flight are not among them.
+///
+/// Returns  OK
+///          E_CORRUPT  the queue is damaged.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a queue, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_length(queue: *mut polyproc_queue, out: *mut u64) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(queue.len()?);
+        Ok(Status::OK)
+    })
+}
+
+/// Whether no message waits in the queue: exact when read, old the moment after.
+///
+/// ```text
+/// queue  open handle.
+/// out    1 when it is empty, else 0.
+///
+/// Returns  OK
+///          E_CORRUPT  the queue is damaged.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a queue, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_is_empty(
+    queue: *mut polyproc_queue,
+    out: *mut i32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(queue.is_empty()?.into());
+        Ok(Status::OK)
+    })
+}
+
+/// Whether the queue holds max_items messages: exact when read, old the moment after. A queue
+/// without that limit is never full.
+///
+/// ```text
+/// queue  open handle.
+/// out    1 when it is full, else 0.
+///
+/// Returns  OK
+///          E_CORRUPT  the queue is damaged.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a queue, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_is_full(queue: *mut polyproc_queue, out: *mut i32) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(queue.is_full()?.into());
+        Ok(Status::OK)
+    })
+}

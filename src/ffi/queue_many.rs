@@ -1,0 +1,186 @@
+//! `polyproc_queue_*`, the advanced tier: several messages in one call, and the figures.
+
+use std::ffi::c_void;
+
+use crate::ffi::boundary::{array, bytes, guard, room, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::constants::POLYPROC_QUEUE_JOINABLE;
+use crate::ffi::handle::enter;
+use crate::ffi::options::polyproc_queue_info;
+use crate::ffi::queue::polyproc_queue;
+use crate::ffi::queue_message::polyproc_message;
+use crate::ffi::sized::{text, SizedOut};
+use crate::queue::Loan;
+use crate::status::Status;
+
+/// What stands for an item past the end; the queue asks for none.
+const NOTHING: (*const u8, usize) = (std::ptr::null(), 0);
+
+/// Bytes of the caller, for polyproc_queue_put_many.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_slice {
+    /// The bytes; NULL when `len` is 0.
+    pub data: *const c_void,
+    /// How many.
+    pub len: usize,
+}
+
+/// <!-- Queue, advanced: many messages in one call, figures -->
+/// Put several messages, in order, with less work for each. Messages of other producers may come
+/// between them. Waits while the queue is full.
+///
+/// ```text
+/// queue       open handle.
+/// items       the messages; NULL when n is 0.
+/// n           how many.
+/// out_put     how many of them, from the first, are in the queue.
+/// timeout_ns  nanoseconds from now for all of them, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK           *out_put messages are in the queue: all, or at least one and then the wait
+///                       ended, for whatever reason a further call will tell.
+///          E_FULL       the timeout passed and there was no room for the first.
+///          E_CANCELED, E_INTERRUPTED, E_CLOSED  none was put.
+///          E_SHUTDOWN   the queue is shut down.
+///          E_TOO_LARGE  the first can never fit: longer than max_bytes allows, or than 4 GiB - 1.
+///          E_NO_MEMORY  shared memory is exhausted.
+///          E_CORRUPT    the queue is damaged.
+///          E_LIMIT      too many processes use it.
+///          E_INVALID    not a handle of a queue, not a token, out_put is NULL, items is NULL and n
+///                       is not 0, or in one of them data is NULL and len is not 0.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_put_many(
+    queue: *mut polyproc_queue,
+    items: *const polyproc_slice,
+    n: usize,
+    out_put: *mut usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a place for the count or NULL.
+        let out_put = unsafe { Out::required(out_put) }?;
+        // SAFETY: the caller lends `n` items for the time of the call.
+        let items = unsafe { array(items, n) }?;
+        for item in items {
+            // SAFETY: nothing is read; the caller lends the bytes of every item.
+            unsafe { bytes(item.data, item.len) }?;
+        }
+        let wait = queue.wait_for(timeout_ns, &cancel);
+        let item = |at: usize| items.get(at).map_or(NOTHING, |item| (item.data.cast(), item.len));
+        // SAFETY: each item is `len` bytes that the caller lends for the time of the call.
+        let put = unsafe { queue.put_many(n, &item, wait) }?;
+        out_put.write(put);
+        Ok(Status::OK)
+    })
+}
+
+/// Take several messages without copying them: waits for the first, and takes what else is there.
+/// Each is a loan of its own, to be settled like one from polyproc_queue_take.
+///
+/// ```text
+/// queue       open handle.
+/// out         room for max messages.
+/// max         how many at most, 1 or more.
+/// out_taken   how many there are in out.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK           *out_taken messages, at least one, are yours until you settle them.
+///          E_EMPTY      the timeout passed and there was no message.
+///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
+///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
+///          E_CORRUPT    the queue is damaged.
+///          E_LIMIT      too many processes use it.
+///          E_INVALID    not a handle of a queue, not a token, out or out_taken is NULL, or max is 0.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_take_many(
+    queue: *mut polyproc_queue,
+    out: *mut polyproc_message,
+    max: usize,
+    out_taken: *mut usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a place for the count or NULL.
+        let out_taken = unsafe { Out::required(out_taken) }?;
+        // SAFETY: the caller lends room for `max` messages for the time of the call.
+        let places = unsafe { room(out, max) }?;
+        if max == 0 {
+            return Err(Status::E_INVALID);
+        }
+        let mut each = |at: usize, loan: Loan| {
+            if let Some(place) = places.get_mut(at) {
+                place.write(polyproc_message::lend(&queue, &loan));
+            }
+        };
+        let taken = queue.take_many(max, &mut each, queue.wait_for(timeout_ns, &cancel))?;
+        out_taken.write(taken);
+        Ok(Status::OK)
+    })
+}
+
+/// The figures of the queue, for people and tools. Each is right when read; they are not read in
+/// one instant.
+///
+/// ```text
+/// queue  open handle.
+/// out    set its size first, as POLYPROC_QUEUE_INFO_INIT does.
+///
+/// Returns  OK
+///          E_CORRUPT  the queue is damaged.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a queue, out is NULL or its size is too small.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_info(
+    queue: *mut polyproc_queue,
+    out: *mut polyproc_queue_info,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a struct whose size is set, or NULL.
+        let out = unsafe { SizedOut::required(out) }?;
+        let info = queue.info()?;
+        let options = queue.options();
+        out.write(&polyproc_queue_info {
+            size: size_of::<polyproc_queue_info>(),
+            items: info.items,
+            bytes: info.bytes,
+            in_flight: info.in_flight,
+            unfinished: info.unfinished,
+            puts: info.puts,
+            gets: info.gets,
+            redelivered: info.redelivered,
+            discarded: info.discarded,
+            recoveries: info.recoveries,
+            dead_letters: info.dead_letters,
+            max_items: options.max_items,
+            max_bytes: options.max_bytes,
+            max_deliveries: options.max_deliveries,
+            flags: if options.joinable { POLYPROC_QUEUE_JOINABLE } else { 0 },
+            waiting: info.waiting,
+            participants: info.participants,
+            shutdown: info.shutdown.into(),
+            spin_ns: options.spin_ns,
+            format: text(&options.format),
+        });
+        Ok(Status::OK)
+    })
+}

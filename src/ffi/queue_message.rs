@@ -1,0 +1,296 @@
+//! `polyproc_queue_*`, the advanced tier: messages in place, without copying.
+//!
+//! A message or slot that a process borrowed is a loan. `opaque[0]` holds the handle, which the loan
+//! keeps alive past its close, and `opaque[1]` the queue's ticket. Settling clears both.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use crate::ffi::boundary::{guard, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::{enter, enter_loan, Call};
+use crate::ffi::queue::polyproc_queue;
+use crate::queue::{Loan, Queue, Reservation};
+use crate::status::{Result, Status};
+
+/// A message read in place, in shared memory. It is lent until polyproc_message_done or
+/// polyproc_message_return; until then `data` stays as it is. When the process dies first, the
+/// message goes to another consumer.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_message {
+    /// The message. Not aligned to more than 8 bytes, never NULL, to be read only.
+    pub data: *const c_void,
+    /// Its length in bytes.
+    pub len: usize,
+    /// Its number, unique in this queue; the same when it is delivered again.
+    pub id: u64,
+    /// How often it has been delivered, this time included: 1 the first time.
+    pub deliveries: u32,
+    /// Always 0.
+    pub reserved: u32,
+    /// Belongs to the library.
+    pub opaque: [*mut c_void; 2],
+}
+
+/// Room for a message in shared memory, to be written in place. It is lent until
+/// polyproc_slot_commit or polyproc_slot_abort; messages put after it wait behind it. When the
+/// process dies first, the slot is dropped.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_slot {
+    /// Where to write. Not aligned to more than 8 bytes, never NULL.
+    pub data: *mut c_void,
+    /// How many bytes fit: what was asked for.
+    pub len: usize,
+    /// Belongs to the library.
+    pub opaque: [*mut c_void; 2],
+}
+
+impl polyproc_message {
+    /// What C is given for a loan; it keeps the handle of `call` alive.
+    pub(super) fn lend(call: &Call<'_, Queue>, loan: &Loan) -> polyproc_message {
+        polyproc_message {
+            data: loan.data.cast(),
+            len: loan.len,
+            id: loan.id,
+            deliveries: loan.deliveries,
+            reserved: 0,
+            opaque: [call.lend(), ptr::without_provenance_mut(loan.ticket as usize)],
+        }
+    }
+}
+
+impl polyproc_slot {
+    fn lend(call: &Call<'_, Queue>, reservation: &Reservation) -> polyproc_slot {
+        polyproc_slot {
+            data: reservation.data.cast(),
+            len: reservation.len,
+            opaque: [
+                call.lend(),
+                ptr::without_provenance_mut(reservation.ticket as usize),
+            ],
+        }
+    }
+
+    fn reservation(&self) -> Reservation {
+        Reservation {
+            data: self.data.cast(),
+            len: self.len,
+            ticket: self.opaque[1].addr() as u64,
+        }
+    }
+}
+
+/// Settle a loan: ask the queue, and when it agrees let go of the handle and forget the ticket, so
+/// that a second time is `E_INVALID`. A refused loan stays as it is.
+fn settle(
+    opaque: &mut [*mut c_void; 2],
+    ask: impl FnOnce(&Queue, u64) -> Result<()>,
+) -> Result<Status> {
+    let [handle, ticket] = *opaque;
+    // SAFETY: `handle` is what `lend` gave out, or NULL once it is settled.
+    let call = unsafe { enter_loan::<polyproc_queue>(handle) }?;
+    ask(&call, ticket.addr() as u64)?;
+    call.settle();
+    *opaque = [ptr::null_mut(); 2];
+    Ok(Status::OK)
+}
+
+/// <!-- Queue, advanced: read and write messages in place -->
+/// Take the first message without copying it, waiting while the queue is empty. It is in flight
+/// until it is done or returned.
+///
+/// ```text
+/// queue       open handle.
+/// out         the message.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK           out is yours until you settle it.
+///          E_EMPTY      the timeout passed and there was no message.
+///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
+///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
+///          E_CORRUPT    the queue is damaged.
+///          E_LIMIT      too many processes use it.
+///          E_INVALID    not a handle of a queue, not a token, or out is NULL.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_take(
+    queue: *mut polyproc_queue,
+    out: *mut polyproc_message,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a place for the message or NULL.
+        let out = unsafe { Out::required(out) }?;
+        let loan = queue.take(queue.wait_for(timeout_ns, &cancel))?;
+        out.write(polyproc_message::lend(&queue, &loan));
+        Ok(Status::OK)
+    })
+}
+
+/// Settle a message: its memory is free for the next one. On a joinable queue this is its
+/// task_done. Works after the handle was closed too.
+///
+/// ```text
+/// message  from polyproc_queue_take, _take_many or _take_dead. Its data is invalid afterwards.
+///
+/// Returns  OK
+///          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
+///          E_CORRUPT    the queue is damaged.
+///          E_INVALID    message is NULL, or settled already.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_message_done(message: *mut polyproc_message) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a message or NULL, and no other thread settles it now.
+        let message = unsafe { message.as_mut() }.ok_or(Status::E_INVALID)?;
+        settle(&mut message.opaque, |queue, ticket| queue.done(ticket))
+    })
+}
+
+/// Give a message back: it is first in line again, with one delivery more, or goes to the dead
+/// letters when it has had its max_deliveries. Works after the handle was closed too.
+///
+/// ```text
+/// message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
+///
+/// Returns  OK
+///          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
+///          E_CORRUPT    the queue is damaged.
+///          E_INVALID    message is NULL, or settled already.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_message_return(message: *mut polyproc_message) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a message or NULL, and no other thread settles it now.
+        let message = unsafe { message.as_mut() }.ok_or(Status::E_INVALID)?;
+        settle(&mut message.opaque, |queue, ticket| queue.give_back(ticket))
+    })
+}
+
+/// Take a dead letter: a message that was delivered max_deliveries times and never finished.
+/// polyproc_message_done removes it, polyproc_message_return keeps it among the dead letters.
+///
+/// ```text
+/// queue  open handle.
+/// out    the message.
+///
+/// Returns  OK         out is yours until you settle it.
+///          E_EMPTY    there is no dead letter.
+///          E_CORRUPT  the queue is damaged.
+///          E_LIMIT    too many processes use it.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a queue, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_take_dead(
+    queue: *mut polyproc_queue,
+    out: *mut polyproc_message,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a place for the message or NULL.
+        let out = unsafe { Out::required(out) }?;
+        let loan = queue.take_dead()?;
+        out.write(polyproc_message::lend(&queue, &loan));
+        Ok(Status::OK)
+    })
+}
+
+/// Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
+/// line is fixed now: consumers wait at it until it is committed or aborted, or its process dies.
+///
+/// ```text
+/// queue       open handle.
+/// len         how many bytes; fewer may be committed.
+/// out         the slot.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK           out is yours until you settle it.
+///          E_FULL       the timeout passed and there was no room.
+///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing is reserved.
+///          E_SHUTDOWN   the queue is shut down.
+///          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
+///          E_NO_MEMORY  shared memory is exhausted.
+///          E_CORRUPT    the queue is damaged.
+///          E_LIMIT      too many processes use it.
+///          E_INVALID    not a handle of a queue, not a token, or out is NULL.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_reserve(
+    queue: *mut polyproc_queue,
+    len: usize,
+    out: *mut polyproc_slot,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a place for the slot or NULL.
+        let out = unsafe { Out::required(out) }?;
+        let reservation = queue.reserve(len, queue.wait_for(timeout_ns, &cancel))?;
+        out.write(polyproc_slot::lend(&queue, &reservation));
+        Ok(Status::OK)
+    })
+}
+
+/// Put the message that was written into a slot. Works after the handle was closed and after the
+/// queue was shut down: the place in line was taken before.
+///
+/// ```text
+/// slot  from polyproc_queue_reserve. Its data is invalid afterwards.
+/// len   how many bytes of it are the message, at most what was reserved.
+///
+/// Returns  OK           the message is in the queue.
+///          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
+///          E_CORRUPT    the queue is damaged.
+///          E_INVALID    slot is NULL or settled already, or len is over what was reserved.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_slot_commit(slot: *mut polyproc_slot, len: usize) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a slot or NULL, and no other thread settles it now.
+        let slot = unsafe { slot.as_mut() }.ok_or(Status::E_INVALID)?;
+        let reservation = slot.reservation();
+        settle(&mut slot.opaque, |queue, _| queue.commit(&reservation, len))
+    })
+}
+
+/// Give a slot back unused. Works after the handle was closed too.
+///
+/// ```text
+/// slot  from polyproc_queue_reserve. Its data is invalid afterwards.
+///
+/// Returns  OK           no message was put.
+///          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
+///          E_CORRUPT    the queue is damaged.
+///          E_INVALID    slot is NULL or settled already.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_slot_abort(slot: *mut polyproc_slot) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a slot or NULL, and no other thread settles it now.
+        let slot = unsafe { slot.as_mut() }.ok_or(Status::E_INVALID)?;
+        let reservation = slot.reservation();
+        settle(&mut slot.opaque, |queue, _| queue.abort(&reservation))
+    })
+}

@@ -1,0 +1,185 @@
+//! `polyproc_semaphore_*`
+
+use std::ffi::c_char;
+
+use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::options::polyproc_semaphore_options;
+use crate::ffi::sized::semaphore_options;
+use crate::status::Status;
+use crate::sync::Semaphore;
+
+/// A counting semaphore between processes: a number of permits, which belong to nobody. With a
+/// maximum it is bounded, and releasing over it is an error.
+pub struct polyproc_semaphore {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_semaphore {
+    type Object = Semaphore;
+    const MAGIC: u32 = u32::from_be_bytes(*b"sema");
+}
+
+/// <!-- Semaphore -->
+/// Create a semaphore.
+///
+/// ```text
+/// name     its name, or NULL for an anonymous one.
+/// options  NULL for the defaults: no permit, unbounded.
+/// out      the handle, to be closed with polyproc_semaphore_close.
+///
+/// Returns  OK
+///          E_EXISTS      the name is taken.
+///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore or one of another
+///                        maximum.
+///          E_NO_MEMORY   memory or shared memory is exhausted.
+///          E_PERMISSION  no right to create it, or to open what has the name.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, a bad name or bad options: initial below 0 or over maximum.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_semaphore_create(
+    name: *const c_char,
+    options: *const polyproc_semaphore_options,
+    out: *mut *mut polyproc_semaphore,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { self::name(name) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let options = unsafe { semaphore_options(options) }?;
+        out.write(handle::new(Semaphore::create(name, &options)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Open the semaphore that has a name.
+///
+/// ```text
+/// name  its name.
+/// out   the handle, to be closed with polyproc_semaphore_close.
+///
+/// Returns  OK
+///          E_NOT_FOUND   no object has that name.
+///          E_MISMATCH    it is no semaphore.
+///          E_PERMISSION  its mode keeps this user out.
+///          E_CORRUPT     it is damaged.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, or not a name.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_semaphore_open(
+    name: *const c_char,
+    out: *mut *mut polyproc_semaphore,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { required_name(name) }?;
+        out.write(handle::new(Semaphore::open(name)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Take one permit, waiting while there is none.
+///
+/// ```text
+/// semaphore   open handle.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK          you have a permit.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  you have none.
+///          E_CORRUPT   its memory is damaged.
+///          E_INVALID   not a handle of a semaphore, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_semaphore_acquire(
+    semaphore: *mut polyproc_semaphore,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let semaphore = unsafe { enter(semaphore) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        semaphore.acquire(semaphore.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// Give back permits, all of them or none.
+///
+/// ```text
+/// semaphore  open handle.
+/// n          how many, 1 or more.
+///
+/// Returns  OK
+///          E_OVER_RELEASE  that would exceed the maximum; nothing is released.
+///          E_CORRUPT       its memory is damaged.
+///          E_CLOSED        the handle is closed.
+///          E_INVALID       not a handle of a semaphore, or n is below 1.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_semaphore_release(
+    semaphore: *mut polyproc_semaphore,
+    n: i64,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let semaphore = unsafe { enter(semaphore) }?;
+        semaphore.release(n)?;
+        Ok(Status::OK)
+    })
+}
+
+/// How many permits are free: exact when read, old the moment after.
+///
+/// ```text
+/// semaphore  open handle.
+/// out        the number of permits.
+///
+/// Returns  OK
+///          E_CORRUPT  its memory is damaged.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a semaphore, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_semaphore_value(
+    semaphore: *mut polyproc_semaphore,
+    out: *mut i64,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let semaphore = unsafe { enter(semaphore) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(semaphore.value()?);
+        Ok(Status::OK)
+    })
+}
+
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED. Permits that this
+/// process took stay taken.
+///
+/// ```text
+/// semaphore  handle, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_semaphore_close(semaphore: *mut polyproc_semaphore) {
+    // SAFETY: the caller passes a handle or NULL.
+    guard_close(|| unsafe { handle::close(semaphore) });
+}

@@ -1,0 +1,144 @@
+//! `polyproc_share_fd`, `polyproc_open_fd`: an object as a descriptor. Also what it takes to deal
+//! with "a kind and a `void *`", which `process` and `process_child` do as well.
+
+use std::ffi::{c_int, c_void};
+use std::os::fd::{BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+
+use crate::ffi::boundary::{guard, Out};
+use crate::ffi::event::polyproc_event;
+use crate::ffi::handle::{self, enter, Call};
+use crate::ffi::lock::polyproc_lock;
+use crate::ffi::queue::polyproc_queue;
+use crate::ffi::semaphore::polyproc_semaphore;
+use crate::queue::Queue;
+use crate::segment::Kind;
+use crate::status::{Result, Status};
+use crate::sync::{Event, Lock, Semaphore};
+
+/// A call inside a handle of any kind that lives in a segment.
+pub(super) enum AnyCall<'a> {
+    Lock(Call<'a, Lock>),
+    Semaphore(Call<'a, Semaphore>),
+    Event(Call<'a, Event>),
+    Queue(Call<'a, Queue>),
+}
+
+/// Go into a handle of that kind.
+///
+/// # Safety
+/// As for [`enter`].
+pub(super) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<AnyCall<'a>> {
+    // SAFETY: as the caller promises.
+    unsafe {
+        Ok(match known(kind)? {
+            Kind::Lock => AnyCall::Lock(enter(object.cast::<polyproc_lock>())?),
+            Kind::Semaphore => AnyCall::Semaphore(enter(object.cast::<polyproc_semaphore>())?),
+            Kind::Event => AnyCall::Event(enter(object.cast::<polyproc_event>())?),
+            Kind::Queue => AnyCall::Queue(enter(object.cast::<polyproc_queue>())?),
+        })
+    }
+}
+
+impl AnyCall<'_> {
+    /// Its descriptor, good while the call is inside.
+    pub(super) fn raw_fd(&self) -> RawFd {
+        match self {
+            AnyCall::Lock(lock) => lock.raw_fd(),
+            AnyCall::Semaphore(semaphore) => semaphore.raw_fd(),
+            AnyCall::Event(event) => event.raw_fd(),
+            AnyCall::Queue(queue) => queue.raw_fd(),
+        }
+    }
+
+    fn share_fd(&self) -> Result<OwnedFd> {
+        match self {
+            AnyCall::Lock(lock) => lock.share_fd(),
+            AnyCall::Semaphore(semaphore) => semaphore.share_fd(),
+            AnyCall::Event(event) => event.share_fd(),
+            AnyCall::Queue(queue) => queue.share_fd(),
+        }
+    }
+}
+
+/// The kind for a number of C.
+pub(super) fn known(kind: i32) -> Result<Kind> {
+    Kind::from_code(kind).ok_or(Status::E_INVALID)
+}
+
+/// A handle for C of the object behind a descriptor, of the type that the kind names.
+pub(super) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
+    Ok(match kind {
+        Kind::Lock => handle::new::<polyproc_lock>(Lock::from_fd(fd)?)?.cast(),
+        Kind::Semaphore => handle::new::<polyproc_semaphore>(Semaphore::from_fd(fd)?)?.cast(),
+        Kind::Event => handle::new::<polyproc_event>(Event::from_fd(fd)?)?.cast(),
+        Kind::Queue => handle::new::<polyproc_queue>(Queue::from_fd(fd)?)?.cast(),
+    })
+}
+
+/// <!-- Objects as descriptors -->
+/// A descriptor of an object, to hand it to a process that polyproc did not start: through your own
+/// spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there.
+///
+/// ```text
+/// kind    what the handle is, POLYPROC_KIND_*.
+/// object  open handle of that kind.
+/// out_fd  the descriptor, close-on-exec, to be closed with close().
+///
+/// Returns  OK
+///          E_LIMIT    too many descriptors are open.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of that kind, an unknown kind, or out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_share_fd(
+    kind: i32,
+    object: *mut c_void,
+    out_fd: *mut c_int,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let object = unsafe { enter_any(kind, object) }?;
+        // SAFETY: the caller passes a place for the descriptor or NULL.
+        let out_fd = unsafe { Out::required(out_fd) }?;
+        out_fd.write(object.share_fd()?.into_raw_fd());
+        Ok(Status::OK)
+    })
+}
+
+/// Open the object behind a descriptor, one from polyproc_share_fd in this or another process.
+///
+/// ```text
+/// fd    descriptor; it stays yours, and may be closed afterwards.
+/// kind  what it is, POLYPROC_KIND_*.
+/// out   the handle, of the type that kind names, to be closed with that type's close.
+///
+/// Returns  OK
+///          E_MISMATCH    it is of another kind, or no object of polyproc.
+///          E_PERMISSION  it is not open for reading and writing.
+///          E_CORRUPT     it is damaged.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     fd is not an open descriptor, an unknown kind, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_open_fd(fd: c_int, kind: i32, out: *mut *mut c_void) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        let kind = known(kind)?;
+        out.write(open_any(copy_of(fd)?, kind)?);
+        Ok(Status::OK)
+    })
+}
+
+/// A descriptor of our own for what the caller's refers to.
+fn copy_of(fd: c_int) -> Result<OwnedFd> {
+    // SAFETY: asks about a number, whatever it is.
+    if fd < 0 || unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 {
+        return Err(Status::E_INVALID);
+    }
+    // SAFETY: not -1, and open unless the caller closes it at this very moment, when the copy fails.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    borrowed.try_clone_to_owned().map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(0)))
+}

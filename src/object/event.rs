@@ -1,0 +1,112 @@
+//! A flag between processes that wakes everybody who waits for it.
+
+use std::os::fd::{OwnedFd, RawFd};
+use std::sync::Arc;
+
+use crate::segment::{CreateOptions, Kind, ObjectType, Segment, Shared};
+use crate::status::Result;
+use crate::sync::event::EventWord;
+use crate::sync::owner::Owner;
+use crate::sync::wait::Patience;
+use crate::sync::Wait;
+
+/// Set, cleared and waited for by any process.
+pub struct Event {
+    segment: Arc<Segment>,
+}
+
+#[repr(C, align(128))]
+struct Body {
+    event: EventWord,
+}
+
+// SAFETY: repr(C), atomics only.
+unsafe impl Shared for Body {}
+
+static TYPE: ObjectType =
+    ObjectType { kind: Kind::Event, body: size_of::<Body>(), extra: 0, recover };
+
+fn recover(segment: &Segment, _me: Owner, _is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    segment.body::<Body>()?.event.wake_all(segment);
+    Ok(())
+}
+
+impl Event {
+    /// A participant from the start: `set` may run in a signal handler, where nothing can be attached.
+    fn attached(segment: Arc<Segment>) -> Result<Event> {
+        segment.me()?;
+        Ok(Event { segment })
+    }
+
+    /// Make an event that is not set.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
+    pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Event> {
+        Event::attached(Segment::create(&TYPE, name, &options, &|_| Ok(()), &|_| Ok(()))?)
+    }
+
+    /// Open a named event.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
+    pub fn open(name: &str) -> Result<Event> {
+        Event::attached(Segment::open(&TYPE, name)?)
+    }
+
+    /// The event behind a descriptor of [`share_fd`](Self::share_fd).
+    ///
+    /// # Errors
+    /// `E_MISMATCH`, `E_CORRUPT`.
+    pub fn from_fd(fd: OwnedFd) -> Result<Event> {
+        Event::attached(Segment::from_fd(&TYPE, fd)?)
+    }
+
+    /// A descriptor to hand to another process.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor left.
+    pub fn share_fd(&self) -> Result<OwnedFd> {
+        self.segment.share_fd()
+    }
+
+    /// The object's own descriptor; it stays the object's.
+    pub fn raw_fd(&self) -> RawFd {
+        self.segment.raw_fd()
+    }
+
+    /// Set the flag: everybody who waits goes on, even if a clear follows at once. Async-signal-safe.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn set(&self) -> Result<()> {
+        self.segment.body::<Body>()?.event.set(&*self.segment);
+        Ok(())
+    }
+
+    /// Clear the flag.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn clear(&self) -> Result<()> {
+        self.segment.body::<Body>()?.event.clear();
+        Ok(())
+    }
+
+    /// Whether the flag is set.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn is_set(&self) -> Result<bool> {
+        Ok(self.segment.body::<Body>()?.event.is_set())
+    }
+
+    /// Wait until the flag is set, or has been set since.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
+    pub fn wait(&self, wait: Wait<'_>) -> Result<()> {
+        let body = self.segment.body::<Body>()?;
+        body.event.wait(&*self.segment, &mut Patience::new(&wait))
+    }
+}

@@ -1,0 +1,100 @@
+//! A lock between processes that outlives its holder.
+
+use std::os::fd::{OwnedFd, RawFd};
+use std::sync::Arc;
+
+use crate::segment::{CreateOptions, Kind, ObjectType, Segment, Shared};
+use crate::status::Result;
+use crate::sync::mutex::RobustMutex;
+use crate::sync::owner::Owner;
+use crate::sync::wait::Patience;
+use crate::sync::{Acquired, Wait};
+
+/// Not recursive; any process or thread may release it, as in Python's `multiprocessing.Lock`.
+pub struct Lock {
+    segment: Arc<Segment>,
+}
+
+#[repr(C, align(128))]
+struct Body {
+    mutex: RobustMutex,
+}
+
+// SAFETY: repr(C), atomics only.
+unsafe impl Shared for Body {}
+
+static TYPE: ObjectType =
+    ObjectType { kind: Kind::Lock, body: size_of::<Body>(), extra: 0, recover };
+
+fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    segment.body::<Body>()?.mutex.orphan(segment, is_gone);
+    Ok(())
+}
+
+impl Lock {
+    /// Make a lock that is free.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
+    pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Lock> {
+        let segment = Segment::create(&TYPE, name, &options, &|_| Ok(()), &|_| Ok(()))?;
+        Ok(Lock { segment })
+    }
+
+    /// Open a named lock.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
+    pub fn open(name: &str) -> Result<Lock> {
+        Ok(Lock { segment: Segment::open(&TYPE, name)? })
+    }
+
+    /// The lock behind a descriptor of [`share_fd`](Self::share_fd).
+    ///
+    /// # Errors
+    /// `E_MISMATCH`, `E_CORRUPT`.
+    pub fn from_fd(fd: OwnedFd) -> Result<Lock> {
+        Ok(Lock { segment: Segment::from_fd(&TYPE, fd)? })
+    }
+
+    /// A descriptor to hand to another process.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor left.
+    pub fn share_fd(&self) -> Result<OwnedFd> {
+        self.segment.share_fd()
+    }
+
+    /// The object's own descriptor; it stays the object's.
+    pub fn raw_fd(&self) -> RawFd {
+        self.segment.raw_fd()
+    }
+
+    /// Take it, waiting while another holds it.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it is not held.
+    #[inline]
+    pub fn acquire(&self, wait: Wait<'_>) -> Result<Acquired> {
+        let me = self.segment.me()?;
+        let body = self.segment.body::<Body>()?;
+        body.mutex.lock(&*self.segment, me, &mut Patience::new(&wait))
+    }
+
+    /// Give it back, whoever took it.
+    ///
+    /// # Errors
+    /// `E_OVER_RELEASE` when it is free.
+    #[inline]
+    pub fn release(&self) -> Result<()> {
+        self.segment.body::<Body>()?.mutex.release(&*self.segment)
+    }
+
+    /// Whether somebody alive holds it.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn is_locked(&self) -> Result<bool> {
+        Ok(self.segment.body::<Body>()?.mutex.is_locked(&*self.segment))
+    }
+}

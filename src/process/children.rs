@@ -1,0 +1,238 @@
+//! The children of this process: how each of them ended, and the list of those that have not.
+//!
+//! The list is what collects a child whose handle was dropped while it ran, as Python's
+//! `active_children` does.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
+
+use crate::status::{Result, Status};
+use crate::sys::fork::{epoch, hold_across_forks};
+use crate::sys::local_lock::{LocalGuard, LocalLock};
+use crate::sys::process::exec::Started;
+use crate::sys::process::{self, borrow, Ending, Stage};
+
+/// No exit code yet.
+const UNKNOWN: i64 = i64::MAX;
+/// Somebody else collected it, and the kernel does not tell how it ended.
+const LOST: i64 = i64::MIN;
+/// How long the kernel may take between taking a zombie from its parent's sight and recording
+/// its exit code: some instructions, unless the thread that does it is preempted there.
+const COLLECTING_MS: i32 = 100;
+
+/// One process that this one has started or adopted.
+pub(super) struct Child {
+    pub(super) pid: i32,
+    pub(super) name: String,
+    pub(super) daemon: bool,
+    pidfd: Option<OwnedFd>,
+    /// The epoch in which this process is its parent, 0 when it is somebody else's child.
+    parent_epoch: u32,
+    /// An exit code, [`UNKNOWN`] or [`LOST`]. Written before the zombie is taken away, so who
+    /// finds the zombie gone finds the code here.
+    code: AtomicI64,
+}
+
+/// Whether a process runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fate {
+    Running,
+    /// Its exit code, unless nobody can tell any more.
+    Ended(Option<i32>),
+}
+
+impl Child {
+    fn new(started: Started, name: String, daemon: bool, parent_epoch: u32) -> Child {
+        let Started { pid, pidfd } = started;
+        Child { pid, name, daemon, pidfd, parent_epoch, code: AtomicI64::new(UNKNOWN) }
+    }
+
+    pub(super) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
+        borrow(&self.pidfd)
+    }
+
+    /// Whether it is this process's to collect. Not so in a forked child that has the handle too.
+    fn is_ours(&self) -> bool {
+        self.parent_epoch == epoch()
+    }
+
+    /// Whether it runs; collects it when it has ended. Any number of threads may ask at once.
+    pub(super) fn fate(&self) -> Result<Fate> {
+        if let Some(fate) = self.known() {
+            return Ok(fate);
+        }
+        if !self.is_ours() {
+            return Ok(self.fate_of_stranger());
+        }
+        // Without a descriptor nobody may collect between a signaller's look and its signal.
+        let _list = self.pidfd.is_none().then(list);
+        match process::ending(self.pid, self.pidfd(), false)? {
+            Ending::Running => Ok(Fate::Running),
+            Ending::Ended(code) => {
+                // The code first: who is overtaken in between and finds no zombie finds it.
+                let fate = self.settle(i64::from(code));
+                // The zombie was there, so this fails only when somebody else has just taken it.
+                let _ = process::ending(self.pid, self.pidfd(), true);
+                Ok(fate)
+            }
+            Ending::NotOurs => Ok(self.fate_of_collected()),
+        }
+    }
+
+    /// Keep how it ended; the first to know decides.
+    fn settle(&self, code: i64) -> Fate {
+        let order = (Ordering::AcqRel, Ordering::Acquire);
+        let first = self.code.compare_exchange(UNKNOWN, code, order.0, order.1);
+        fate_of(first.map_or_else(|earlier| earlier, |_| code))
+    }
+
+    fn known(&self) -> Option<Fate> {
+        match self.code.load(Ordering::Acquire) {
+            UNKNOWN => None,
+            code => Some(fate_of(code)),
+        }
+    }
+
+    /// Our child, and the kernel says that we have no such child (any more): collected by another
+    /// thread here, by a SIGCHLD handler, or at once because SIGCHLD is ignored.
+    fn fate_of_collected(&self) -> Fate {
+        if let Some(fate) = self.known() {
+            return fate;
+        }
+        let info = |fd| match process::exit_info(fd) {
+            Ok(None) => {
+                process::stage(fd, COLLECTING_MS);
+                process::exit_info(fd)
+            }
+            answer => answer,
+        };
+        let code = self.pidfd().and_then(|fd| info(fd).unwrap_or(None));
+        self.settle(code.map_or(LOST, i64::from))
+    }
+
+    /// Somebody else's child: it can be watched, and its exit code is there once it was collected.
+    fn fate_of_stranger(&self) -> Fate {
+        let Some(fd) = self.pidfd() else {
+            return if process::exists(self.pid) { Fate::Running } else { Fate::Ended(None) };
+        };
+        if process::stage(fd, 0) == Stage::Running {
+            return Fate::Running;
+        }
+        match process::exit_info(fd) {
+            Ok(Some(code)) => self.settle(i64::from(code)),
+            // Not collected by its parent yet, so there may be a code later.
+            _ => Fate::Ended(None),
+        }
+    }
+
+    /// Send a signal; nothing happens to a process that has ended.
+    pub(super) fn signal(&self, signal: i32) -> Result<()> {
+        if self.known().is_some() {
+            return Ok(());
+        }
+        if let Some(fd) = self.pidfd() {
+            return match process::send_signal(self.pid, Some(fd), signal) {
+                Err(Status::E_NOT_FOUND) => Ok(()),
+                other => other,
+            };
+        }
+        // By number only while the process, or its zombie, keeps others from having it: `fate`
+        // collects under this lock too.
+        if !self.is_ours() {
+            return Err(Status::E_UNSUPPORTED);
+        }
+        let _list = list();
+        match process::ending(self.pid, None, false)? {
+            Ending::Running => process::send_signal(self.pid, None, signal),
+            Ending::Ended(_) | Ending::NotOurs => Ok(()),
+        }
+    }
+}
+
+fn fate_of(code: i64) -> Fate {
+    Fate::Ended(i32::try_from(code).ok())
+}
+
+/// The children that have not been seen to end, of the process in `epoch`.
+struct List {
+    epoch: u32,
+    children: Vec<Arc<Child>>,
+    /// How many have been given a default name.
+    numbered: u64,
+}
+
+static LIST: LocalLock<List> = LocalLock::new(List { epoch: 0, children: Vec::new(), numbered: 0 });
+
+/// The list, whole in a forked child as well, where it starts empty.
+///
+/// Whoever holds it calls nothing that registers with `sys::fork`, which waits for it in a fork.
+fn list() -> LocalGuard<'static, List> {
+    hold_across_forks(&LIST);
+    let epoch = epoch();
+    let mut list = LIST.lock();
+    if list.epoch != epoch {
+        *list = List { epoch, children: Vec::new(), numbered: 0 };
+    }
+    list
+}
+
+/// `Process-N` for a child that was given no name.
+pub(super) fn default_name() -> String {
+    let mut list = list();
+    list.numbered += 1;
+    format!("Process-{}", list.numbered)
+}
+
+/// Take a new child into the list.
+pub(super) fn add(started: Started, name: String, daemon: bool) -> Arc<Child> {
+    let child = Arc::new(Child::new(started, name, daemon, epoch()));
+    list().children.push(Arc::clone(&child));
+    child
+}
+
+/// A process that other code has started: the child of the list when it is one.
+pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
+    if pid <= 0 || pid == process::pid() {
+        return Err(Status::E_INVALID);
+    }
+    collect_finished();
+    if let Some(child) = list().children.iter().find(|child| child.pid == pid) {
+        return Ok(Arc::clone(child));
+    }
+    let pidfd = process::open(pid)?;
+    let ours = process::ending(pid, borrow(&pidfd), false)? != Ending::NotOurs;
+    if !ours && pidfd.is_none() {
+        // Nothing but its number, which may be another's at any time.
+        let exists = process::exists(pid);
+        return Err(if exists { Status::E_UNSUPPORTED } else { Status::E_NOT_FOUND });
+    }
+    let (started, name) = (Started { pid, pidfd }, format!("pid-{pid}"));
+    if ours {
+        return Ok(add(started, name, false));
+    }
+    Ok(Arc::new(Child::new(started, name, false, 0)))
+}
+
+/// The handle of `child` is dropped: collect it if it has ended, else it stays in the list.
+pub(super) fn let_go(child: &Arc<Child>) {
+    if child.is_ours() && matches!(child.fate(), Ok(Fate::Ended(_))) {
+        list().children.retain(|other| !Arc::ptr_eq(other, child));
+    }
+}
+
+/// Collect the children that have ended, so that none stays a zombie for ever.
+pub(super) fn collect_finished() {
+    let children = list().children.clone();
+    let ended = |child: &Arc<Child>| matches!(child.fate(), Ok(Fate::Ended(_)));
+    if children.iter().filter(|child| ended(child)).count() > 0 {
+        list().children.retain(|child| child.known().is_none());
+    }
+}
+
+/// The ids of the children that run. Those that have ended are collected, like Python's
+/// `active_children` does.
+pub fn active_children() -> Vec<i32> {
+    collect_finished();
+    list().children.iter().map(|child| child.pid).collect()
+}

@@ -1,0 +1,95 @@
+//! Daemonic processes: they die with their parent, whatever ends it, and have no children.
+//!
+//! The kernel sends the signal of PR_SET_PDEATHSIG when the *thread* that made the child ends. So
+//! a program is started by the keeper thread, which lives as long as its process. A fork has to
+//! happen in the thread that asks for it: where that is the process's first, the child uses the
+//! same signal (a program that ends its first thread alone, by pthread_exit, ends such children
+//! too); in another one the child watches its parent's descriptor.
+//!
+//! The signal survives an exec, unless that of a set-uid program; a watcher does not.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use super::inherit::identity;
+use crate::segment::keeper::run_on_keeper;
+use crate::status::{Result, Status};
+use crate::sys::process::exec::{self, Program, Started};
+use crate::sys::process::{self, Stage};
+use crate::sys::{clock, poll, thread};
+
+/// How often a watcher without a process descriptor looks for its parent.
+const LOOK_NS: u64 = 50_000_000;
+
+/// `E_DAEMONIC` in a daemonic process: its children would outlive it.
+pub(super) fn refuse_children() -> Result<()> {
+    if identity().daemon {
+        Err(Status::E_DAEMONIC)
+    } else {
+        Ok(())
+    }
+}
+
+/// Start a program that is killed when this process ends.
+pub(super) fn start(program: &Program<'_>) -> Result<Started> {
+    let mut started = Err(Status::E_INTERNAL);
+    run_on_keeper(&mut || started = exec::start(program))?;
+    started
+}
+
+/// How a forked child is to die with its parent. Made by the parent.
+pub(super) struct Bond {
+    parent: i32,
+    forked_by_leader: bool,
+}
+
+impl Bond {
+    pub(super) fn new() -> Bond {
+        Bond { parent: process::pid(), forked_by_leader: process::is_leader() }
+    }
+
+    /// In the child, before anything else of it runs. `parent_fd` is the parent's descriptor,
+    /// where there is one.
+    pub(super) fn tie(&self, parent_fd: Option<OwnedFd>) -> Result<()> {
+        if self.forked_by_leader {
+            if !process::die_with_parent(self.parent) {
+                process::kill_self();
+            }
+            return Ok(());
+        }
+        let seen = process::parent_pid();
+        if seen != self.parent && seen != 0 {
+            process::kill_self();
+        }
+        let watcher = Box::leak(Box::new(Watcher { parent_fd, seen }));
+        thread::start(watcher).map_err(process::status_of)
+    }
+}
+
+/// A thread of a daemonic child that waits for the end of the parent.
+struct Watcher {
+    parent_fd: Option<OwnedFd>,
+    /// The parent as the child sees it: 0 when it lies outside of the child's pid namespace.
+    seen: i32,
+}
+
+impl Watcher {
+    fn parent_ended(&self) -> bool {
+        let fd = self.parent_fd.as_ref().map(AsFd::as_fd);
+        process::parent_pid() != self.seen || fd.is_some_and(|fd| process::stage(fd, 0) != Stage::Running)
+    }
+}
+
+impl thread::Body for Watcher {
+    fn run(&'static self) {
+        thread::set_name(c"polyproc-watch");
+        if let Some(fd) = &self.parent_fd {
+            // Every signal is blocked here, so what ends this wait is the parent's end, or code
+            // that has closed a descriptor that is not its own.
+            let _ = poll::readable(&[fd.as_raw_fd()], None);
+        }
+        while !self.parent_ended() {
+            let _ = poll::readable(&[], Some(clock::now_ns().saturating_add(LOOK_NS)));
+        }
+        process::kill_self();
+    }
+}

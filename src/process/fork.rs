@@ -1,0 +1,101 @@
+//! Forking into a function.
+
+use std::ffi::{c_int, c_void, CStr, CString};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use super::children;
+use super::daemon::{self, Bond};
+use super::inherit::{become_child, Carried, Identity};
+use super::options::ProcessOptions;
+use super::Process;
+use crate::status::Result;
+use crate::sys::process::exec::{NullEnded, Source};
+use crate::sys::process::fork::{self as kernel, Target};
+use crate::sys::process::{open, open_path, pid};
+
+/// The exit code of a child that could not be set up: the shell's for what it cannot run.
+const NOT_SET_UP: c_int = 127;
+
+impl Process {
+    /// Fork this process and run `target(arg)` in the child, which exits with the low 8 bits of what it
+    /// returns, through exit(3): C's streams are flushed (Rust's own stdout buffer is not) and
+    /// handlers registered with atexit run. What `target` throws aborts the child.
+    ///
+    /// # Errors
+    /// As for [`spawn`](Process::spawn).
+    ///
+    /// # Safety
+    /// `target` may be called with `arg` in a copy of this process that has the calling thread only:
+    /// where there are other threads it must not need a lock that one of them may hold.
+    #[allow(unsafe_code, reason = "only the caller knows what target does in a forked child")]
+    pub unsafe fn fork(options: &ProcessOptions, target: Target, arg: *mut c_void) -> Result<Process> {
+        // SAFETY: promised by the caller.
+        fork(options, &mut || unsafe { kernel::run(target, arg) })
+    }
+}
+
+/// What the child is made of. The parent makes it, so that what is wrong is the parent's error and
+/// not the child's exit code.
+struct Parts<'a> {
+    carried: Carried<'a>,
+    identity: Identity,
+    stdio: [Source; 3],
+    cwd: Option<OwnedFd>,
+    env: Option<Vec<CString>>,
+    bond: Option<Bond>,
+    parent_fd: Option<OwnedFd>,
+}
+
+impl Parts<'_> {
+    fn new(options: &ProcessOptions, name: String) -> Result<Parts<'_>> {
+        let changes_env = options.clear_env || !options.env.is_empty();
+        Ok(Parts {
+            carried: Carried::to_fork(&options.handles)?,
+            identity: Identity { name: Some(name), daemon: options.daemon, handles: Vec::new() },
+            stdio: options.sources(),
+            cwd: options.cwd.as_deref().map(open_directory).transpose()?,
+            env: changes_env.then(|| options.environment()),
+            bond: options.daemon.then(Bond::new),
+            parent_fd: open(pid())?,
+        })
+    }
+
+    /// In the child.
+    fn use_up(mut self) -> Result<()> {
+        if let Some(bond) = self.bond {
+            bond.tie(self.parent_fd)?;
+        }
+        let env = self.env.map(|env| {
+            let env = Box::leak(env.into_boxed_slice());
+            &*Box::leak(Box::new(NullEnded::new(env)))
+        });
+        kernel::set_up(self.stdio, self.cwd.as_ref(), env)?;
+        self.identity.handles = self.carried.into_inherited();
+        become_child(self.identity);
+        Ok(())
+    }
+}
+
+fn fork(options: &ProcessOptions, body: &mut dyn FnMut() -> c_int) -> Result<Process> {
+    daemon::refuse_children()?;
+    options.check()?;
+    children::collect_finished();
+
+    let name = options.chosen_name()?.unwrap_or_else(children::default_name);
+    let mut parts = Some(Parts::new(options, name.clone())?);
+    let own = parts.as_ref().and_then(|parts| parts.parent_fd.as_ref()).map(AsRawFd::as_raw_fd);
+    let started = kernel::fork(own, &mut || match parts.take().map(Parts::use_up) {
+        Some(Ok(())) => body(),
+        _ => kernel::leave(NOT_SET_UP),
+    })?;
+    Ok(Process { child: children::add(started, name, options.daemon) })
+}
+
+/// A directory that this process may change to.
+fn open_directory(path: &CStr) -> Result<OwnedFd> {
+    // Its own dot is found only where it may be entered.
+    let mut inside = path.to_bytes().to_vec();
+    inside.extend_from_slice(b"/.");
+    let inside = CString::new(inside).unwrap_or_default();
+    open_path(&inside, libc::O_PATH | libc::O_DIRECTORY)
+}

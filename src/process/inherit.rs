@@ -1,0 +1,236 @@
+//! What a child is told about itself: its name, whether it is daemonic, what it inherits.
+//!
+//! A spawned program learns it from one environment variable, read once when the library is
+//! loaded; a forked child from its parent's memory. Handles are descriptors, so they outlive the
+//! parent. `current` and `daemon` ask here as well.
+
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+
+use super::options::{is_handle_name, is_process_name, InheritHandle, VARIABLE};
+use crate::segment::Kind;
+use crate::status::{Result, Status};
+use crate::sys::fork::hold_across_forks;
+use crate::sys::local_lock::LocalLock;
+use crate::sys::process::{close_on_exec, duplicate, is_secure};
+
+/// Who this process is.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub(super) struct Identity {
+    /// None in a process that polyproc did not start.
+    pub(super) name: Option<String>,
+    pub(super) daemon: bool,
+    pub(super) handles: Vec<Inherited>,
+}
+
+/// A handle that this process was given. It keeps the descriptor for its whole life.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Inherited {
+    name: String,
+    /// A number, because a newer parent may know kinds that this library does not.
+    kind: i32,
+    fd: RawFd,
+}
+
+/// Read when the library is loaded, replaced in a forked child, leaked on purpose.
+static IDENTITY: LocalLock<Option<&'static Identity>> = LocalLock::new(None);
+
+/// Runs [`read_at_load`] before main: nothing that starts later sees the variable, and no
+/// descriptor that came with it leaks into programs started by other means.
+#[used]
+#[allow(unsafe_code, reason = "a constructor is named by its section")]
+#[link_section = ".init_array"]
+static AT_LOAD: extern "C" fn() = read_at_load;
+
+extern "C" fn read_at_load() {
+    // Not held across forks yet: that would cost every program that links the library a page.
+    IDENTITY.lock().get_or_insert_with(|| Box::leak(Box::new(read_environment())));
+}
+
+/// Who this process is.
+pub(super) fn identity() -> &'static Identity {
+    // A linker takes from an archive what is referred to: this brings the constructor along.
+    std::hint::black_box(&AT_LOAD);
+    hold_across_forks(&IDENTITY);
+    IDENTITY.lock().get_or_insert_with(|| Box::leak(Box::new(read_environment())))
+}
+
+/// In a forked child: be `identity` from now on.
+pub(super) fn become_child(identity: Identity) {
+    *IDENTITY.lock() = Some(Box::leak(Box::new(identity)));
+}
+
+/// A copy of the descriptor that this process inherited as `name`, closed on exec.
+///
+/// The child may ask as often as it likes. `E_NOT_FOUND`: it was given nothing of that name,
+/// `E_MISMATCH`: that is an object of another kind.
+pub fn inherited(name: &str, kind: Kind) -> Result<OwnedFd> {
+    if !is_handle_name(name) {
+        return Err(Status::E_INVALID);
+    }
+    let handles = &identity().handles;
+    let handle = handles.iter().find(|handle| handle.name == name).ok_or(Status::E_NOT_FOUND)?;
+    if handle.kind != kind.code() {
+        return Err(Status::E_MISMATCH);
+    }
+    duplicate(handle.fd).map_err(|status| match status.errno() {
+        // Somebody closed what he did not open.
+        Some(libc::EBADF) => Status::E_NOT_FOUND,
+        _ => status,
+    })
+}
+
+/// Take the variable out of the environment and its descriptors into keeping.
+fn read_environment() -> Identity {
+    let Some(text) = std::env::var_os(VARIABLE) else { return Identity::default() };
+    // At load no other thread reads the environment yet, but for a library that is opened late.
+    std::env::remove_var(VARIABLE);
+    if is_secure() {
+        return Identity::default();
+    }
+    let mut identity = text.to_str().and_then(decode).unwrap_or_default();
+    // A wrapper between parent and child may have closed some.
+    identity.handles.retain(|handle| close_on_exec(handle.fd));
+    identity
+}
+
+/// What a child is told: `v1;name=Process-1;daemon=0;h=jobs:4:5,results:4:6`.
+pub(super) fn encode(name: &str, daemon: bool, handles: &[(&InheritHandle, RawFd)]) -> String {
+    let mut text = String::from("v1;name=");
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' => text.push(char::from(byte)),
+            _ => text.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    text.push_str(if daemon { ";daemon=1" } else { ";daemon=0" });
+    for (at, (handle, fd)) in handles.iter().enumerate() {
+        text.push_str(if at == 0 { ";h=" } else { "," });
+        text.push_str(&format!("{}:{}:{fd}", handle.name, handle.kind.code()));
+    }
+    text
+}
+
+/// None for anything but what [`encode`] writes; unknown fields of a newer parent are passed over.
+fn decode(text: &str) -> Option<Identity> {
+    let mut fields = text.split(';');
+    if fields.next() != Some("v1") {
+        return None;
+    }
+    let mut identity = Identity::default();
+    for field in fields {
+        match field.split_once('=')? {
+            ("name", name) => identity.name = Some(unescape(name)?),
+            ("daemon", flag) => identity.daemon = flag == "1",
+            ("h", list) => {
+                for item in list.split(',') {
+                    identity.handles.push(decode_handle(item)?);
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(identity)
+}
+
+fn decode_handle(item: &str) -> Option<Inherited> {
+    let mut parts = item.split(':');
+    let name = parts.next().filter(|name| is_handle_name(name))?.to_owned();
+    let kind = parts.next()?.parse::<i32>().ok()?;
+    let fd = parts.next()?.parse::<RawFd>().ok()?;
+    let fits = fd > libc::STDERR_FILENO && parts.next().is_none();
+    fits.then_some(Inherited { name, kind, fd })
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            plain => plain,
+        });
+    }
+    String::from_utf8(bytes).ok().filter(|name| is_process_name(name))
+}
+
+/// The descriptors that travel, all above the standard ones, which a child may have replaced.
+pub(super) struct Carried<'a> {
+    pub(super) handles: Vec<(&'a InheritHandle, RawFd)>,
+    /// Copies that were needed for it.
+    copies: Vec<OwnedFd>,
+}
+
+impl<'a> Carried<'a> {
+    /// For a program: the numbers stay, so only a handle among the standard ones is copied.
+    pub(super) fn to_program(handles: &'a [InheritHandle]) -> Result<Carried<'a>> {
+        Carried::copying(handles, |fd| fd <= libc::STDERR_FILENO)
+    }
+
+    /// For a copy of this process: all are copied, because the child may close the handle that
+    /// it shares with its parent.
+    pub(super) fn to_fork(handles: &'a [InheritHandle]) -> Result<Carried<'a>> {
+        Carried::copying(handles, |_| true)
+    }
+
+    fn copying(handles: &'a [InheritHandle], needs_copy: fn(RawFd) -> bool) -> Result<Carried<'a>> {
+        let mut carried = Carried { handles: Vec::with_capacity(handles.len()), copies: Vec::new() };
+        for handle in handles {
+            let mut fd = handle.fd;
+            if needs_copy(fd) {
+                let copy = duplicate(fd)?;
+                fd = copy.as_raw_fd();
+                carried.copies.push(copy);
+            }
+            carried.handles.push((handle, fd));
+        }
+        Ok(carried)
+    }
+
+    /// In the forked child: keep them for good.
+    pub(super) fn into_inherited(self) -> Vec<Inherited> {
+        for copy in self.copies {
+            let _kept = copy.into_raw_fd();
+        }
+        let keep = |(handle, fd): (&InheritHandle, RawFd)| Inherited {
+            name: handle.name.clone(),
+            kind: handle.kind.code(),
+            fd,
+        };
+        self.handles.into_iter().map(keep).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_child_is_told_comes_back() {
+        let jobs = InheritHandle { name: "jobs".into(), kind: Kind::Queue, fd: 5 };
+        let lock = InheritHandle { name: "a-lock.1".into(), kind: Kind::Lock, fd: 9 };
+        let text = encode("包子 100%;=,", true, &[(&jobs, 5), (&lock, 7)]);
+        assert!(text.is_ascii());
+        let identity = decode(&text).expect("its own text");
+        assert_eq!(identity.name.as_deref(), Some("包子 100%;=,"));
+        assert!(identity.daemon);
+        let [first, second] = &identity.handles[..] else { panic!("two handles") };
+        assert_eq!((first.name.as_str(), first.kind, first.fd), ("jobs", 4, 5));
+        assert_eq!((second.name.as_str(), second.kind, second.fd), ("a-lock.1", 1, 7));
+        assert_eq!(encode("Process-1", false, &[]), "v1;name=Process-1;daemon=0");
+    }
+
+    #[test]
+    fn a_text_of_nobody_is_passed_over() {
+        for text in [
+            "", "v2;name=a", "v1;name", "v1;name=", "v1;name=%0a", "v1;name=%f", "v1;name=%ff", "v1;h=",
+            "v1;h=a:4", "v1;h=a:4:2", "v1;h=a:4:-1", "v1;h=a:4:99999999999", "v1;h=a:4:5:6", "v1;h=a/b:4:5",
+            "v1;h=a:4:5,", "v1;h=:4:5",
+        ] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+        assert!(decode("v1;later=1").is_some());
+    }
+}

@@ -1,0 +1,48 @@
+//! Waiting for the end of a process.
+
+use super::children::Fate;
+use super::Process;
+use crate::status::{Result, Status};
+use crate::sync::wait::Patience;
+use crate::sync::{Cancel, Wait};
+use crate::sys::{clock, poll};
+
+impl Process {
+    /// Wait until the process has ended. Any number of threads may wait for the same one.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it runs.
+    pub fn join(&self, wait: Wait<'_>) -> Result<()> {
+        if self.has_ended()? {
+            return Ok(());
+        }
+        if let Ok(fd) = self.fd() {
+            wait.poll(fd)?;
+            if self.has_ended()? {
+                return Ok(());
+            }
+        }
+        // No descriptor; or the process has ended, but a debugger that traces it comes first.
+        self.join_in_slices(&wait)
+    }
+
+    fn has_ended(&self) -> Result<bool> {
+        Ok(self.child.fate()? != Fate::Running)
+    }
+
+    /// Look again and again, between sleeps that the tokens end. What says that the process has
+    /// ended is the kernel, never the clock.
+    fn join_in_slices(&self, wait: &Wait<'_>) -> Result<()> {
+        let mut patience = Patience::new(wait);
+        let tokens = patience.tokens().map(Cancel::fd).collect::<Result<Vec<_>>>()?;
+        while !self.has_ended()? {
+            patience.check()?;
+            let end = patience.next_slice(clock::now_ns());
+            match poll::readable(&tokens, Some(end)) {
+                Err(Status::E_INTERRUPTED) => patience.interrupted()?,
+                other => drop(other?),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! Starting a program in a new process.
+
+use std::ffi::CString;
+
+use super::children;
+use super::daemon;
+use super::inherit::{encode, Carried};
+use super::options::{key_of, ProcessOptions, VARIABLE};
+use super::Process;
+use crate::status::{Result, Status};
+use crate::sys::process::exec::{self, NullEnded, Program, SignalMask};
+
+/// Where a program is looked for when the child has no PATH.
+const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
+
+impl Process {
+    /// Start the program `options.argv`. What it inherits travels as descriptors, so this process may
+    /// close its handles or end at once.
+    ///
+    /// The child has the caller's signal mask, default actions for the signals that are handled
+    /// here and for SIGPIPE, and every descriptor that is not closed on exec.
+    ///
+    /// # Errors
+    /// `E_INVALID` for options that make no sense, `E_NOT_FOUND` for an unknown program or directory,
+    /// `E_PERMISSION` for one that may not be executed, `E_DAEMONIC` in a daemonic process, `E_LIMIT`,
+    /// `E_NO_MEMORY`. Nothing is left behind.
+    pub fn spawn(options: &ProcessOptions) -> Result<Process> {
+        daemon::refuse_children()?;
+        options.check()?;
+        let command = options.argv.first().ok_or(Status::E_INVALID)?;
+        children::collect_finished();
+
+        let carried = Carried::to_program(&options.handles)?;
+        let name = options.chosen_name()?.unwrap_or_else(children::default_name);
+        let mut env = options.environment();
+        let paths = candidates(command, &env);
+        env.push(variable(&name, options.daemon, &carried)?);
+        let keep = carried.handles.iter().map(|(_, fd)| *fd).collect::<Vec<_>>();
+        let program = Program {
+            paths: &paths,
+            argv: &NullEnded::new(&options.argv),
+            env: &NullEnded::new(&env),
+            cwd: options.cwd.as_deref(),
+            stdio: options.sources(),
+            keep: &keep,
+            mask: SignalMask::current(),
+            dies_with_parent: options.daemon,
+        };
+        let start = if options.daemon { daemon::start } else { exec::start };
+        let started = start(&program)?;
+        Ok(Process { child: children::add(started, name, options.daemon) })
+    }
+}
+
+/// `POLYPROC_PROCESS=…` for the child.
+fn variable(name: &str, daemon: bool, carried: &Carried<'_>) -> Result<CString> {
+    let text = format!("{VARIABLE}={}", encode(name, daemon, &carried.handles));
+    CString::new(text).map_err(|_| Status::E_INVALID)
+}
+
+/// The files that `command` may mean, in the order of the child's PATH.
+fn candidates(command: &CString, env: &[CString]) -> Vec<CString> {
+    let name = command.as_bytes();
+    if name.is_empty() || name.contains(&b'/') {
+        return vec![command.clone()];
+    }
+    let in_env = env.iter().map(|entry| entry.as_bytes()).find(|entry| key_of(entry) == Some(b"PATH"));
+    let path = in_env.and_then(|entry| entry.strip_prefix(b"PATH=")).unwrap_or(DEFAULT_PATH);
+    let join = |directory: &[u8]| {
+        let mut file = directory.to_vec();
+        // An empty entry means the working directory.
+        if !file.is_empty() {
+            file.push(b'/');
+        }
+        file.extend_from_slice(name);
+        CString::new(file).ok()
+    };
+    path.split(|byte| *byte == b':').filter_map(join).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_looked_for_in_the_path_of_the_child() {
+        let found = |command: &str, env: &[&str]| {
+            let own = |text: &str| CString::new(text).expect("no NUL");
+            let env = env.iter().map(|entry| own(entry)).collect::<Vec<_>>();
+            let files = candidates(&own(command), &env);
+            files.iter().map(|file| file.to_str().expect("UTF-8").to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("ls", &["A=1", "PATH=/a::/b c"]), ["/a/ls", "ls", "/b c/ls"]);
+        assert_eq!(found("ls", &["PATHS=/a"]), ["/bin/ls", "/usr/bin/ls"]);
+        assert_eq!(found("./ls", &["PATH=/a"]), ["./ls"]);
+        assert_eq!(found("", &["PATH=/a"]), [""]);
+    }
+}

@@ -1,0 +1,146 @@
+//! Becoming a participant, recovering the dead, and leaving.
+
+use std::sync::atomic::Ordering;
+
+use super::keeper::{self, Link};
+use super::participants::Life;
+use super::Segment;
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sys::fork;
+
+/// This process's slot, and the robust list that it is on.
+#[derive(Clone, Copy)]
+pub(super) struct Attachment {
+    epoch: u32,
+    slot: u32,
+    generation: u32,
+    link: Link,
+}
+
+impl Segment {
+    /// Who this process is here. Its first use of the object, also after a fork, makes it a participant.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when the table is full of living processes, and those of starting a keeper.
+    #[inline]
+    pub(crate) fn me(&self) -> Result<Owner> {
+        let me = self.me.load(Ordering::Relaxed);
+        if (me >> 32) as u32 == fork::epoch() {
+            if let Some(owner) = Owner::from_bits(me as u32) {
+                return Ok(owner);
+            }
+        }
+        self.attach()
+    }
+
+    #[cold]
+    fn attach(&self) -> Result<Owner> {
+        let epoch = fork::epoch();
+        let mut attachment = self.attachment.lock();
+        let mine = match *attachment {
+            Some(known) if known.epoch == epoch => known,
+            _ => {
+                let fresh = self.take_slot(epoch)?;
+                *attachment = Some(fresh);
+                fresh
+            }
+        };
+        let owner = Owner::new(mine.slot, mine.generation);
+        self.me.store(u64::from(epoch) << 32 | u64::from(owner.bits()), Ordering::Relaxed);
+        drop(attachment);
+        // The slot may have been a dead one's, taken over with its traces still there.
+        self.reap(owner)?;
+        Ok(owner)
+    }
+
+    fn take_slot(&self, epoch: u32) -> Result<Attachment> {
+        let capacity = self.object.kind.max_participants();
+        let is_free: fn(Life) -> bool = |life| life.is_free();
+        let is_dead: fn(Life) -> bool = |life| life.is_dead();
+        for acceptable in [is_free, is_dead] {
+            for slot in 0..capacity {
+                if let Some(taken) = self.try_take_slot(epoch, slot, acceptable)? {
+                    return Ok(taken);
+                }
+            }
+        }
+        Err(Status::E_LIMIT)
+    }
+
+    fn try_take_slot(&self, epoch: u32, slot: u32, acceptable: fn(Life) -> bool) -> Result<Option<Attachment>> {
+        let participant = self.participant(slot as usize).ok_or(Status::E_CORRUPT)?;
+        let seen = participant.life();
+        if !acceptable(seen) {
+            return Ok(None);
+        }
+        // Before the slot: a scan must not miss it.
+        self.header()?.used_slots.fetch_max(slot + 1, Ordering::AcqRel);
+        let mut taken = None;
+        let link = keeper::link(&participant.entry, |tid| {
+            taken = participant.take(seen, tid);
+            taken.is_some()
+        })?;
+        let (Some(link), Some(generation)) = (link, taken) else { return Ok(None) };
+        participant.reset(std::process::id());
+        Ok(Some(Attachment { epoch, slot, generation, link }))
+    }
+
+    /// Recover whoever has died since the last look. One load per slot when nobody has.
+    pub(crate) fn reap(&self, me: Owner) -> Result<()> {
+        if self.participants().any(|(_, participant)| participant.life().is_dead()) {
+            return self.recover_dead(me);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn recover_dead(&self, me: Owner) -> Result<()> {
+        let dead = self.participants().filter(|(_, participant)| participant.life().is_dead());
+        let dead: Vec<_> = dead.map(|(_, participant)| (participant, participant.life())).collect();
+        (self.object.recover)(self, me, &|owner| self.is_gone(owner))?;
+        for (participant, life) in dead {
+            // Only now: a slot goes to a new participant when no trace of the old one is left.
+            participant.release(life);
+        }
+        self.header()?.recoveries.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether an owner's process has ended, or has left.
+    pub(crate) fn is_gone(&self, owner: Owner) -> bool {
+        match self.participant(owner.slot()) {
+            Some(participant) => !participant.is_held_by(owner),
+            None => true,
+        }
+    }
+
+    /// Leave: what this process holds here is given back as if it had died, and the slot is free.
+    fn leave(&self) {
+        let Some(mine) = self.attachment.lock().take() else { return };
+        if mine.epoch != fork::epoch() {
+            return;
+        }
+        let Some(participant) = self.participant(mine.slot as usize) else { return };
+        let me = Owner::new(mine.slot, mine.generation);
+        let recovered = (self.object.recover)(self, me, &|owner| owner == me || self.is_gone(owner));
+        keeper::unlink(mine.link, &participant.entry, || {
+            let life = participant.life();
+            if !life.is_alive() || life.generation() != mine.generation {
+                return;
+            }
+            match recovered {
+                Ok(()) => participant.release(life),
+                // Somebody else has to do it: leave as the dead do.
+                Err(_) => participant.abandon(life),
+            }
+        });
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        self.leave();
+        super::registry::forget(self.identity);
+    }
+}

@@ -1,0 +1,152 @@
+//! Making segments and opening them.
+
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::header::{fixed_size, Header};
+use super::mapping::Mapping;
+use super::{names, registry, ObjectType, Segment};
+use crate::status::{Result, Status};
+use crate::sys::memory;
+
+/// What every create takes.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct CreateOptions {
+    /// Permission bits of a named object; 0 is 0600.
+    pub mode: u32,
+    /// Open the object where the name exists.
+    pub open_or_create: bool,
+}
+
+/// Nobody but the owner.
+const DEFAULT_MODE: u32 = 0o600;
+/// Read and write for owner, group and others: an object is of no use to who cannot write.
+const ALLOWED_MODE: u32 = 0o666;
+/// Bits for anybody but the owner.
+const SHARED_MODE: u32 = 0o066;
+
+impl CreateOptions {
+    fn checked_mode(&self) -> Result<u32> {
+        let mode = if self.mode == 0 { DEFAULT_MODE } else { self.mode };
+        if mode & !ALLOWED_MODE != 0 || mode & DEFAULT_MODE != DEFAULT_MODE {
+            return Err(Status::E_INVALID);
+        }
+        Ok(mode)
+    }
+}
+
+impl Segment {
+    /// Make an object, anonymous without a name; or open it where `options` say so and it exists.
+    ///
+    /// `fill` writes a new object's words before anybody else can see it; `check` compares an existing
+    /// one's shape with what was asked for.
+    pub(crate) fn create(
+        object: &'static ObjectType,
+        name: Option<&str>,
+        options: &CreateOptions,
+        fill: &dyn Fn(&Segment) -> Result<()>,
+        check: &dyn Fn(&Segment) -> Result<()>,
+    ) -> Result<Arc<Segment>> {
+        let mode = options.checked_mode()?;
+        let Some(name) = name else {
+            let fd = memory::create_anonymous()?;
+            let segment = Segment::build(object, fd, mode, fill)?;
+            memory::seal_against_shrinking(&segment.fd)?;
+            return registry::find_or(segment.identity, || Ok(segment));
+        };
+        let path = names::path(name)?;
+        loop {
+            if options.open_or_create {
+                match Segment::open_path(object, &path, Some(mode)) {
+                    Err(Status::E_NOT_FOUND) => {}
+                    Ok(segment) => {
+                        check(&segment)?;
+                        return Ok(segment);
+                    }
+                    Err(other) => return Err(other),
+                }
+            } else if memory::exists(&path) {
+                return Err(Status::E_EXISTS);
+            }
+            let fd = memory::create_unnamed(mode)?;
+            let segment = Segment::build(object, fd, mode, fill)?;
+            // The one step that makes it visible: killed before it, nothing is left behind.
+            match memory::link(&segment.fd, &path) {
+                Ok(()) => return registry::find_or(segment.identity, || Ok(segment)),
+                // Somebody else was quicker; their object may be gone again when we open it.
+                Err(Status::E_EXISTS) if options.open_or_create => continue,
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// Open a named object of this user.
+    pub(crate) fn open(object: &'static ObjectType, name: &str) -> Result<Arc<Segment>> {
+        Segment::open_path(object, &names::path(name)?, None)
+    }
+
+    /// The object behind a descriptor that another process handed on.
+    pub(crate) fn from_fd(object: &'static ObjectType, fd: OwnedFd) -> Result<Arc<Segment>> {
+        Segment::open_file(object, fd, None)
+    }
+
+    fn build(
+        object: &'static ObjectType,
+        fd: OwnedFd,
+        mode: u32,
+        fill: &dyn Fn(&Segment) -> Result<()>,
+    ) -> Result<Segment> {
+        let fixed = fixed_size(object.kind, object.body);
+        memory::allocate(&fd, 0, fixed + object.extra)?;
+        let mapping = Mapping::new(&fd, 0, fixed)?;
+        let identity = memory::status_of(&fd)?.identity;
+        let segment = Segment::unattached(object, mapping, fd, identity);
+        fill(&segment)?;
+        segment.header()?.fill(object.kind, object.body, mode);
+        Ok(segment)
+    }
+
+    fn open_path(object: &'static ObjectType, path: &CStr, asked: Option<u32>) -> Result<Arc<Segment>> {
+        let fd = memory::open_named(path)?;
+        let status = memory::status_of(&fd)?;
+        if !status.is_file {
+            return Err(Status::E_MISMATCH);
+        }
+        // Another user's object is opened only by who asked to share with others.
+        let shares = asked.is_some_and(|mode| mode & SHARED_MODE != 0);
+        if status.owner != memory::effective_user() && !shares {
+            return Err(Status::E_PERMISSION);
+        }
+        if asked.is_some_and(|mode| status.mode & !mode != 0) {
+            return Err(Status::E_PERMISSION);
+        }
+        Segment::open_file(object, fd, Some(status.mode))
+    }
+
+    /// `file_mode` is that of a named file; an anonymous one has none that matters.
+    fn open_file(object: &'static ObjectType, fd: OwnedFd, file_mode: Option<u32>) -> Result<Arc<Segment>> {
+        let status = memory::status_of(&fd)?;
+        if !status.is_file {
+            return Err(Status::E_MISMATCH);
+        }
+        let segment = registry::find_or(status.identity, || {
+            let fixed = fixed_size(object.kind, object.body);
+            if status.size < size_of::<Header>() as u64 {
+                return Err(Status::E_MISMATCH);
+            }
+            let first = Mapping::new(&fd, 0, size_of::<Header>() as u64)?;
+            let header: &Header = first.view(0)?;
+            header.check(object.kind, object.body, file_mode.unwrap_or(0))?;
+            if status.size < fixed + object.extra {
+                return Err(Status::E_CORRUPT);
+            }
+            // A planted file may have holes, and a full /dev/shm would then be a SIGBUS at a store.
+            memory::allocate(&fd, 0, fixed)?;
+            let mapping = Mapping::new(&fd, 0, fixed)?;
+            Ok(Segment::unattached(object, mapping, fd, status.identity))
+        })?;
+        segment.check_kind(object)?;
+        Ok(segment)
+    }
+}

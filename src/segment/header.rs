@@ -1,0 +1,88 @@
+//! How a segment begins: what it is, checked before anything else is believed.
+//!
+//! ```text
+//! 0      header (256 bytes)
+//! 256    participants, 64 bytes each
+//! ...    the object's own words (its body), aligned to 128
+//! ...    for a queue: its rings, from the next page on
+//! ```
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::kind::Kind;
+use super::mapping::Shared;
+use super::participants::Participant;
+use crate::status::{Result, Status};
+use crate::sys::memory::PAGE;
+
+/// "polyproc" in memory order.
+const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
+/// Changes with every incompatible change of what lies in shared memory.
+const LAYOUT: u32 = 1;
+
+/// The first bytes of every segment.
+#[repr(C, align(64))]
+pub(crate) struct Header {
+    magic: AtomicU64,
+    layout: AtomicU32,
+    kind: AtomicU32,
+    /// Slots of the participant table.
+    participants: AtomicU32,
+    /// Size of the body in bytes.
+    body: AtomicU32,
+    /// The mode that the creator asked for: the file must not have grown wider.
+    mode: AtomicU32,
+    /// One past the highest slot that was ever taken: where a scan of the table may stop.
+    pub(crate) used_slots: AtomicU32,
+    /// How often the dead were recovered.
+    pub(crate) recoveries: AtomicU64,
+}
+
+// SAFETY: repr(C), atomics only.
+unsafe impl Shared for Header {}
+
+/// Where the participants begin.
+pub(crate) const PARTICIPANTS_AT: usize = 256;
+const BODY_ALIGN: usize = 128;
+
+/// Where an object's own words begin.
+pub(crate) const fn body_at(kind: Kind) -> usize {
+    let end = PARTICIPANTS_AT + kind.max_participants() as usize * size_of::<Participant>();
+    end.next_multiple_of(BODY_ALIGN)
+}
+
+/// Header, participants and body, in whole pages.
+pub(crate) const fn fixed_size(kind: Kind, body: usize) -> u64 {
+    ((body_at(kind) + body) as u64).next_multiple_of(PAGE)
+}
+
+impl Header {
+    /// Fill in a new segment, before anybody else can see it.
+    pub(crate) fn fill(&self, kind: Kind, body: usize, mode: u32) {
+        self.layout.store(LAYOUT, Ordering::Relaxed);
+        self.kind.store(kind.code() as u32, Ordering::Relaxed);
+        self.participants.store(kind.max_participants(), Ordering::Relaxed);
+        self.body.store(body as u32, Ordering::Relaxed);
+        self.mode.store(mode, Ordering::Relaxed);
+        self.magic.store(MAGIC, Ordering::Release);
+    }
+
+    /// Whether this is a segment of `kind` as this version of the library lays it out.
+    pub(crate) fn check(&self, kind: Kind, body: usize, file_mode: u32) -> Result<()> {
+        if self.magic.load(Ordering::Acquire) != MAGIC
+            || self.layout.load(Ordering::Relaxed) != LAYOUT
+            || self.kind.load(Ordering::Relaxed) != kind.code() as u32
+        {
+            return Err(Status::E_MISMATCH);
+        }
+        if self.participants.load(Ordering::Relaxed) != kind.max_participants()
+            || self.body.load(Ordering::Relaxed) as usize != body
+        {
+            return Err(Status::E_CORRUPT);
+        }
+        if file_mode & !self.mode.load(Ordering::Relaxed) & 0o777 != 0 {
+            return Err(Status::E_PERMISSION);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! The keeper: one small thread per process whose end the kernel reports to everybody.
+//!
+//! A keeper's robust list names one entry per segment that the process has attached. Threads of the
+//! process link and unlink entries themselves, under one lock; the keeper only has to exist, and it runs
+//! the few things that must not depend on a thread that may end before the process (starting a daemonic
+//! child: PR_SET_PDEATHSIG follows the thread that forks).
+//!
+//! The keeper allocates nothing and takes no lock of a runtime once it runs, so a fork at any moment is
+//! safe. A forked child has no keeper: it starts its own at its first use of an object.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::status::{Result, Status};
+use crate::sys::fork;
+use crate::sys::futex;
+use crate::sys::local_lock::LocalLock;
+use crate::sys::mailbox::Mailbox;
+use crate::sys::robust_list::{self, Entry, RobustList};
+use crate::sys::thread;
+
+const STARTING: u32 = 0;
+const KEEPING: u32 = 1;
+const REFUSED: u32 = 2;
+
+/// What a keeper thread and the rest of the process share. Never freed: the kernel has its address.
+struct Keeper {
+    list: LocalLock<RobustList>,
+    list_address: u64,
+    state: AtomicU32,
+    tid: AtomicU32,
+    mailbox: Mailbox,
+}
+
+/// The keepers of this process. More than one only where one list cannot hold every entry.
+struct Keepers {
+    epoch: u32,
+    all: Vec<&'static Keeper>,
+}
+
+static KEEPERS: LocalLock<Keepers> = LocalLock::new(Keepers { epoch: 0, all: Vec::new() });
+
+/// A linked entry's list; needed to unlink it.
+#[derive(Clone, Copy)]
+pub(crate) struct Link(&'static Keeper);
+
+/// Link `entry` to a keeper: `set` gets the keeper's thread id, changes the word and says whether it did.
+///
+/// # Errors
+/// `E_LIMIT` where no thread can be started, `E_UNSUPPORTED` where the kernel refuses robust lists.
+pub(crate) fn link(entry: &Entry, set: impl FnOnce(u32) -> bool) -> Result<Option<Link>> {
+    fork::hold_across_forks(&KEEPERS);
+    let mut keepers = KEEPERS.lock();
+    let keeper = with_room(&mut keepers)?;
+    let tid = keeper.tid.load(Ordering::Relaxed);
+    let linked = keeper.list.lock().link(entry, || set(tid));
+    Ok(linked.then_some(Link(keeper)))
+}
+
+/// Unlink `entry`, which [`link`] linked in this process, and change its word with `clear`.
+pub(crate) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce()) {
+    let _held = KEEPERS.lock();
+    link.0.list.lock().unlink(entry, clear);
+}
+
+/// Run `job` on the keeper thread and wait for it.
+///
+/// # Errors
+/// Those of starting a keeper.
+pub(crate) fn run_on_keeper(job: &mut (dyn FnMut() + Send)) -> Result<()> {
+    fork::hold_across_forks(&KEEPERS);
+    let keeper = with_room(&mut KEEPERS.lock())?;
+    keeper.mailbox.call(job);
+    Ok(())
+}
+
+/// A keeper of this very process with room in its list, started when there is none.
+fn with_room(keepers: &mut Keepers) -> Result<&'static Keeper> {
+    let epoch = fork::epoch();
+    if keepers.epoch != epoch {
+        // A forked child: what it sees here are its parent's keepers.
+        keepers.all.clear();
+        keepers.epoch = epoch;
+    }
+    if let Some(keeper) = keepers.all.iter().find(|keeper| !keeper.list.lock().is_full()) {
+        return Ok(keeper);
+    }
+    let keeper = start()?;
+    keepers.all.push(keeper);
+    Ok(keeper)
+}
+
+fn start() -> Result<&'static Keeper> {
+    let list = RobustList::new();
+    let keeper: &'static Keeper = Box::leak(Box::new(Keeper {
+        list_address: list.address(),
+        list: LocalLock::new(list),
+        state: AtomicU32::new(STARTING),
+        tid: AtomicU32::new(0),
+        mailbox: Mailbox::new(),
+    }));
+    thread::start(keeper).map_err(Status::from_errno)?;
+    while keeper.state.load(Ordering::Acquire) == STARTING {
+        futex::wait(&keeper.state, STARTING, None);
+    }
+    match keeper.state.load(Ordering::Acquire) {
+        KEEPING => Ok(keeper),
+        _ => Err(Status::E_UNSUPPORTED),
+    }
+}
+
+impl thread::Body for Keeper {
+    fn run(&'static self) {
+        thread::set_name(c"polyproc-keeper");
+        self.tid.store(thread::tid(), Ordering::Relaxed);
+        let adopted = robust_list::adopt(self.list_address);
+        self.state.store(if adopted { KEEPING } else { REFUSED }, Ordering::Release);
+        futex::wake(&self.state, u32::MAX);
+        if adopted {
+            self.mailbox.serve();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What a segment can hold.
+
+/// The kind of an object: the `POLYPROC_KIND_*` of the C API.
+#[repr(i32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A lock.
+    Lock = 1,
+    /// A semaphore.
+    Semaphore = 2,
+    /// An event.
+    Event = 3,
+    /// A queue, joinable or not.
+    Queue = 4,
+}
+
+impl Kind {
+    /// The kind for a number of the C API.
+    pub const fn from_code(code: i32) -> Option<Kind> {
+        match code {
+            1 => Some(Kind::Lock),
+            2 => Some(Kind::Semaphore),
+            3 => Some(Kind::Event),
+            4 => Some(Kind::Queue),
+            _ => None,
+        }
+    }
+
+    /// The number of the C API.
+    pub const fn code(self) -> i32 {
+        self as i32
+    }
+
+    /// How many processes can use one object at a time.
+    ///
+    /// A queue serves a whole service; an empty lock should stay within a few pages.
+    pub(crate) const fn max_participants(self) -> u32 {
+        match self {
+            Kind::Queue => 1024,
+            Kind::Lock | Kind::Semaphore | Kind::Event => 240,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Typed views of mapped shared memory.
+//!
+//! The memory is written by other processes at any moment, so it is never seen through `&mut` or plain
+//! fields: every type that lies in it is [`Shared`], made of atomics only.
+
+use std::os::fd::OwnedFd;
+
+use memmap2::MmapRaw;
+
+use crate::status::{Result, Status};
+use crate::sys::memory;
+
+/// A type that may lie in memory which other processes write.
+///
+/// # Safety
+/// `repr(C)`, made of atomics only, every bit pattern valid, nothing to drop.
+pub(crate) unsafe trait Shared {}
+
+/// A stretch of a file, mapped.
+pub(crate) struct Mapping {
+    memory: MmapRaw,
+}
+
+impl Mapping {
+    pub(crate) fn new(fd: &OwnedFd, offset: u64, length: u64) -> Result<Mapping> {
+        Ok(Mapping { memory: memory::map(fd, offset, length)? })
+    }
+
+    /// The `T` at `offset`; `E_CORRUPT` where none fits.
+    pub(crate) fn view<T: Shared>(&self, offset: usize) -> Result<&T> {
+        let end = offset.checked_add(size_of::<T>()).ok_or(Status::E_CORRUPT)?;
+        let address = self.memory.as_ptr() as usize + offset;
+        if end > self.memory.len() || address % align_of::<T>() != 0 {
+            return Err(Status::E_CORRUPT);
+        }
+        // SAFETY: in bounds and aligned, checked above; `Shared` types are valid for every bit pattern
+        // and are only reached through atomics. The mapping lives as long as the borrow.
+        Ok(unsafe { &*self.memory.as_ptr().add(offset).cast::<T>() })
+    }
+
+    /// Where the stretch begins in this process.
+    pub(crate) fn base(&self) -> *mut u8 {
+        self.memory.as_mut_ptr()
+    }
+}

@@ -1,0 +1,151 @@
+//! One object, one segment: a file of shared memory, who uses it, and how its users wait.
+//!
+//! ```text
+//! names     what a segment may be called          header        how a segment begins
+//! mapping   typed views of mapped memory          participants  who uses it, dead or alive
+//! keeper    the thread the kernel watches         waiting       sleeping beside the living
+//! ```
+
+mod attach;
+mod create;
+mod header;
+pub(crate) mod keeper;
+mod kind;
+mod mapping;
+mod names;
+mod participants;
+mod registry;
+mod waiting;
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::AtomicU64;
+
+pub use create::CreateOptions;
+pub(crate) use header::fixed_size;
+use header::Header;
+pub use kind::Kind;
+pub(crate) use mapping::{Mapping, Shared};
+pub use names::unlink;
+pub(crate) use participants::Participant;
+pub(crate) use waiting::Quiet;
+
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sys::local_lock::LocalLock;
+use crate::sys::memory;
+
+/// What a segment must know of the kind of object that it holds.
+pub(crate) struct ObjectType {
+    pub(crate) kind: Kind,
+    /// Size of the object's own words.
+    pub(crate) body: usize,
+    /// Memory behind them that a new object starts with, in bytes.
+    pub(crate) extra: u64,
+    /// Give back what owners hold for whom `is_gone` says true, and wake who waits. Idempotent: a
+    /// recoverer that is killed in turn is followed by the next.
+    pub(crate) recover: fn(&Segment, Owner, &dyn Fn(Owner) -> bool) -> Result<()>,
+}
+
+/// An object's shared memory, as this process sees it.
+pub(crate) struct Segment {
+    object: &'static ObjectType,
+    fixed: Mapping,
+    fd: OwnedFd,
+    identity: (u64, u64),
+    /// Epoch (high half) and owner of this process's slot; another epoch's is a parent's.
+    me: AtomicU64,
+    attachment: LocalLock<Option<attach::Attachment>>,
+    /// What the object keeps of its own in this process: a queue's mapped rings.
+    pub(crate) extents: Extents,
+}
+
+/// Further stretches of the file, each mapped at its first use and until the segment goes.
+pub(crate) type Extents = std::sync::OnceLock<Box<[std::sync::OnceLock<Mapping>]>>;
+
+impl Segment {
+    /// The object's own words.
+    pub(crate) fn body<T: Shared>(&self) -> Result<&T> {
+        debug_assert_eq!(size_of::<T>(), self.object.body);
+        self.fixed.view(header::body_at(self.object.kind))
+    }
+
+    pub(crate) fn raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    /// A second descriptor of the object, to hand to another process.
+    pub(crate) fn share_fd(&self) -> Result<OwnedFd> {
+        memory::duplicate(self.raw_fd())
+    }
+
+    fn header(&self) -> Result<&Header> {
+        self.fixed.view(0)
+    }
+
+    /// The participant in a slot, `None` for a slot that the table does not have.
+    pub(crate) fn participant(&self, slot: usize) -> Option<&Participant> {
+        if slot >= self.object.kind.max_participants() as usize {
+            return None;
+        }
+        self.fixed.view(header::PARTICIPANTS_AT + slot * size_of::<Participant>()).ok()
+    }
+
+    /// The slots that were ever taken.
+    pub(crate) fn participants(&self) -> impl Iterator<Item = (u32, &Participant)> {
+        let used = self.header().map_or(0, |header| header.used_slots.load(std::sync::atomic::Ordering::Acquire));
+        (0..used).map_while(|slot| Some((slot, self.participant(slot as usize)?)))
+    }
+
+    /// Map a further stretch of the file.
+    pub(crate) fn map(&self, offset: u64, length: u64) -> Result<Mapping> {
+        Mapping::new(&self.fd, offset, length)
+    }
+
+    /// Whether the file holds memory up to `end`: what shared memory claims is checked against this.
+    pub(crate) fn holds(&self, end: u64) -> Result<bool> {
+        Ok(memory::status_of(&self.fd)?.size >= end)
+    }
+
+    /// Memory for a stretch of the file, before it is written.
+    pub(crate) fn allocate(&self, offset: u64, length: u64) -> Result<()> {
+        memory::allocate(&self.fd, offset, length)
+    }
+
+    /// Give a stretch of the file back to the system.
+    pub(crate) fn punch(&self, offset: u64, length: u64) -> Result<()> {
+        memory::punch(&self.fd, offset, length)
+    }
+
+    /// How many processes use the object, and how many of their threads sleep in it.
+    pub(crate) fn population(&self) -> (u32, u32) {
+        let living = self.participants().filter(|(_, participant)| participant.life().is_alive());
+        living.fold((0, 0), |(processes, threads), (_, participant)| {
+            let sleepers = participant.sleepers.load(std::sync::atomic::Ordering::Relaxed);
+            (processes + 1, threads.saturating_add(sleepers))
+        })
+    }
+
+    /// How often the dead were recovered.
+    pub(crate) fn recoveries(&self) -> Result<u64> {
+        Ok(self.header()?.recoveries.load(std::sync::atomic::Ordering::Relaxed))
+    }
+
+    fn unattached(object: &'static ObjectType, fixed: Mapping, fd: OwnedFd, identity: (u64, u64)) -> Segment {
+        Segment {
+            object,
+            fixed,
+            fd,
+            identity,
+            me: AtomicU64::new(0),
+            attachment: LocalLock::new(None),
+            extents: Extents::new(),
+        }
+    }
+
+    fn check_kind(&self, object: &'static ObjectType) -> Result<()> {
+        if self.object.kind != object.kind {
+            return Err(Status::E_MISMATCH);
+        }
+        Ok(())
+    }
+}

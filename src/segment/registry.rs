@@ -1,0 +1,43 @@
+//! The segments that this process has open: two handles on one object share one participant.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use super::Segment;
+use crate::status::Result;
+use crate::sys::fork;
+use crate::sys::local_lock::LocalLock;
+
+/// By device and inode.
+type Table = BTreeMap<(u64, u64), Weak<Segment>>;
+
+static OPEN: LocalLock<Table> = LocalLock::new(BTreeMap::new());
+
+/// The open segment with this identity, or the one that `open` makes.
+pub(super) fn find_or(
+    identity: (u64, u64),
+    open: impl FnOnce() -> Result<Segment>,
+) -> Result<Arc<Segment>> {
+    fork::hold_across_forks(&OPEN);
+    let known = OPEN.lock().get(&identity).and_then(Weak::upgrade);
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let fresh = Arc::new(open()?);
+    let mut table = OPEN.lock();
+    // Another thread may have opened it meanwhile: the first one stays.
+    if let Some(known) = table.get(&identity).and_then(Weak::upgrade) {
+        drop(table);
+        return Ok(known);
+    }
+    table.insert(identity, Arc::downgrade(&fresh));
+    Ok(fresh)
+}
+
+/// A segment with this identity is gone.
+pub(super) fn forget(identity: (u64, u64)) {
+    let mut table = OPEN.lock();
+    if table.get(&identity).is_some_and(|weak| weak.strong_count() == 0) {
+        table.remove(&identity);
+    }
+}

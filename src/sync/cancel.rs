@@ -1,0 +1,93 @@
+//! A token that ends waits of this process early.
+
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+use crate::status::Result;
+use crate::sys::{futex, poll};
+
+const NO_FD: i32 = -1;
+
+/// A token of this process: waits that were given it end when it fires.
+pub struct Cancel {
+    /// 1 once fired. A futex: sleepers wait on it beside their own word.
+    fired: AtomicU32,
+    /// Readable once fired; made at the first wait that polls.
+    event: AtomicI32,
+}
+
+impl Cancel {
+    /// A token that has not fired.
+    pub const fn new() -> Cancel {
+        Cancel { fired: AtomicU32::new(0), event: AtomicI32::new(NO_FD) }
+    }
+
+    /// End the waits that use this token, now and until it is reset. Async-signal-safe.
+    pub fn fire(&self) {
+        // SeqCst, pairs with `fd`: either the waiter's check sees this or the load sees its descriptor.
+        self.fired.store(1, Ordering::SeqCst);
+        let event = self.event.load(Ordering::SeqCst);
+        if event != NO_FD {
+            poll::raise(event);
+        }
+        futex::wake(&self.fired, u32::MAX);
+    }
+
+    /// Make it usable again.
+    pub fn reset(&self) {
+        self.fired.store(0, Ordering::SeqCst);
+        let event = self.event.load(Ordering::SeqCst);
+        if event != NO_FD {
+            poll::lower(event);
+        }
+    }
+
+    /// Whether it has fired.
+    pub fn is_fired(&self) -> bool {
+        self.fired.load(Ordering::Acquire) != 0
+    }
+
+    /// A descriptor that is readable once the token has fired, for waits that poll. It stays the token's.
+    ///
+    /// # Errors
+    /// Those of eventfd(2).
+    pub fn fd(&self) -> Result<RawFd> {
+        let known = self.event.load(Ordering::SeqCst);
+        if known != NO_FD {
+            return Ok(known);
+        }
+        let fresh = poll::event_fd()?;
+        match self.event.compare_exchange(NO_FD, fresh, Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) => {
+                if self.fired.load(Ordering::SeqCst) != 0 {
+                    poll::raise(fresh);
+                }
+                Ok(fresh)
+            }
+            Err(other) => {
+                poll::close(fresh);
+                Ok(other)
+            }
+        }
+    }
+
+    /// The futex that changes when the token fires, and its value before.
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        &self.fired
+    }
+}
+
+impl Default for Cancel {
+    fn default() -> Cancel {
+        Cancel::new()
+    }
+}
+
+impl Drop for Cancel {
+    fn drop(&mut self) {
+        let event = *self.event.get_mut();
+        if event != NO_FD {
+            poll::close(event);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Waiting for a condition that lies outside the lock word: items, space, an empty queue.
+//!
+//! Word: a sequence in the upper bits, bit 0 says that somebody may be asleep. A waiter announces
+//! itself, checks its condition again, and sleeps on the value that it saw. A waker makes the condition
+//! true, then looks: one load when nobody sleeps. One that finds nobody although the bit is set clears
+//! it, so that a killed waiter costs one system call, once.
+//!
+//! After D. Vyukov's eventcount; the pair of full barriers is Dekker's.
+
+use std::sync::atomic::{fence, AtomicU32, Ordering};
+
+use super::wait::Patience;
+use super::world::World;
+use crate::status::Result;
+
+const SLEEPERS: u32 = 1;
+const STEP: u32 = 2;
+
+/// The word of one condition.
+#[repr(transparent)]
+pub(crate) struct EventCount {
+    word: AtomicU32,
+}
+
+impl EventCount {
+    /// Announce a sleeper. Check the condition after this, then [`sleep`](Self::sleep).
+    pub(crate) fn announce(&self) -> u32 {
+        let seen = self.word.fetch_or(SLEEPERS, Ordering::SeqCst) | SLEEPERS;
+        // Pairs with the fence in `notify`: one of the two sees the other.
+        fence(Ordering::SeqCst);
+        seen
+    }
+
+    /// Sleep until a notification that came after [`announce`](Self::announce) gave `seen`.
+    pub(crate) fn sleep(&self, world: &impl World, seen: u32, patience: &mut Patience<'_>) -> Result<()> {
+        world.sleep(&self.word, seen, patience)
+    }
+
+    /// Wake at most `count` sleepers. The condition was made true before.
+    #[inline]
+    pub(crate) fn notify(&self, world: &impl World, count: u32) {
+        fence(Ordering::SeqCst);
+        if self.word.load(Ordering::Relaxed) & SLEEPERS != 0 {
+            self.notify_sleepers(world, count);
+        }
+    }
+
+    /// Wake everybody.
+    pub(crate) fn notify_all(&self, world: &impl World) {
+        self.notify(world, u32::MAX);
+    }
+
+    #[cold]
+    fn notify_sleepers(&self, world: &impl World, count: u32) {
+        // Killed before the wake: the sleepers watch this process's life word and look again.
+        let moved = self.word.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP);
+        let woken = world.wake(&self.word, count);
+        if woken < count as usize {
+            // Nobody is left asleep on an older value; who announced itself since sees the change.
+            let idle = moved & !SLEEPERS;
+            let _ = self.word.compare_exchange(moved, idle, Ordering::SeqCst, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The algorithms over atomics: who waits, who wakes, who holds.
+//!
+//! This layer knows words and a [`World`](world::World) that lets it sleep, wake and ask who lives; it
+//! knows no mapping and makes no system call, so that each algorithm can be run in one process too.
+
+pub(crate) mod cancel;
+pub(crate) mod event;
+pub(crate) mod eventcount;
+pub(crate) mod mutex;
+pub(crate) mod owner;
+pub(crate) mod semaphore;
+pub(crate) mod wait;
+pub(crate) mod world;
+
+pub use cancel::Cancel;
+pub use wait::{interruptible, Wait};
+
+/// How a lock was come by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acquired {
+    /// As it should be.
+    Clean,
+    /// The last holder died inside: check what the lock guards.
+    OwnerDied,
+}

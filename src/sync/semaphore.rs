@@ -1,0 +1,101 @@
+//! A counter that processes take from and give to. It has no owner: a permit outlives who took it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::eventcount::EventCount;
+use super::wait::Patience;
+use super::world::World;
+use crate::status::{Result, Status};
+
+/// The counter and those who wait for it.
+#[repr(C)]
+pub(crate) struct Counter {
+    value: AtomicI64,
+    /// 0: unbounded.
+    maximum: AtomicI64,
+    permits: EventCount,
+}
+
+impl Counter {
+    /// Fill in a new one, before anybody else can see it.
+    pub(crate) fn fill(&self, initial: i64, maximum: i64) {
+        self.value.store(initial, Ordering::Relaxed);
+        self.maximum.store(maximum, Ordering::Relaxed);
+    }
+
+    pub(crate) fn maximum(&self) -> i64 {
+        self.maximum.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn value(&self) -> i64 {
+        self.value.load(Ordering::SeqCst).max(0)
+    }
+
+    /// Take one if there is one.
+    fn try_acquire(&self) -> bool {
+        let mut value = self.value.load(Ordering::Relaxed);
+        while value > 0 {
+            let taken = self.value.compare_exchange_weak(value, value - 1, Ordering::Acquire, Ordering::Relaxed);
+            match taken {
+                Ok(_) => return true,
+                Err(now) => value = now,
+            }
+        }
+        false
+    }
+
+    /// Take one, waiting while there is none.
+    #[inline]
+    pub(crate) fn acquire(&self, world: &impl World, patience: &mut Patience<'_>) -> Result<()> {
+        if self.try_acquire() {
+            return Ok(());
+        }
+        if patience.is_try() {
+            return Err(Status::E_TIMEOUT);
+        }
+        self.acquire_sleeping(world, patience)
+    }
+
+    #[cold]
+    fn acquire_sleeping(&self, world: &impl World, patience: &mut Patience<'_>) -> Result<()> {
+        loop {
+            let seen = self.permits.announce();
+            if self.try_acquire() {
+                return Ok(());
+            }
+            if let Err(status) = self.permits.sleep(world, seen, patience) {
+                if self.try_acquire() {
+                    return Ok(());
+                }
+                return Err(status);
+            }
+        }
+    }
+
+    /// Give `count` back; over the maximum nothing is given.
+    pub(crate) fn release(&self, world: &impl World, count: i64) -> Result<()> {
+        if count < 1 {
+            return Err(Status::E_INVALID);
+        }
+        let maximum = match self.maximum() {
+            0 => i64::MAX,
+            maximum => maximum,
+        };
+        let mut value = self.value.load(Ordering::Relaxed);
+        loop {
+            let next = value.checked_add(count).filter(|next| *next <= maximum);
+            let next = next.ok_or(Status::E_OVER_RELEASE)?;
+            match self.value.compare_exchange_weak(value, next, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(now) => value = now,
+            }
+        }
+        self.permits.notify(world, u32::try_from(count).unwrap_or(u32::MAX));
+        Ok(())
+    }
+
+    /// Recovery: a release that was killed before its wake-up.
+    pub(crate) fn wake_all(&self, world: &impl World) {
+        self.permits.notify_all(world);
+    }
+}

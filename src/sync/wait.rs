@@ -1,0 +1,184 @@
+//! How long a call waits, and what ends it early.
+
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::cancel::Cancel;
+use crate::status::{Result, Status};
+use crate::sys::{clock, poll};
+
+/// How long a blocking call waits and what ends it early.
+#[derive(Clone, Copy)]
+pub struct Wait<'a> {
+    timeout_ns: i64,
+    cancel: Option<&'a Cancel>,
+    closing: Option<&'a Cancel>,
+}
+
+impl Wait<'static> {
+    /// Try once.
+    pub const TRY: Wait<'static> = Wait::for_ns(0);
+    /// Wait for ever.
+    pub const FOREVER: Wait<'static> = Wait::for_ns(-1);
+
+    /// Wait `timeout_ns` nanoseconds of the monotonic clock; less than 0 for ever, 0 tries once.
+    pub const fn for_ns(timeout_ns: i64) -> Wait<'static> {
+        Wait { timeout_ns, cancel: None, closing: None }
+    }
+}
+
+impl<'a> Wait<'a> {
+    /// End early with `E_CANCELED` when `token` fires.
+    pub fn or_cancel<'b>(self, token: Option<&'b Cancel>) -> Wait<'b>
+    where
+        'a: 'b,
+    {
+        Wait { timeout_ns: self.timeout_ns, cancel: token, closing: self.closing }
+    }
+
+    /// End early with `E_CLOSED` when `closing` fires: the token of a handle.
+    pub fn or_closed<'b>(self, closing: &'b Cancel) -> Wait<'b>
+    where
+        'a: 'b,
+    {
+        Wait { timeout_ns: self.timeout_ns, cancel: self.cancel, closing: Some(closing) }
+    }
+
+    /// Whether this only tries.
+    pub fn is_try(&self) -> bool {
+        self.timeout_ns == 0
+    }
+
+    /// Wait until `fd` is readable (an error or hang-up on it counts).
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
+    pub fn poll(&self, fd: RawFd) -> Result<()> {
+        let mut patience = Patience::new(self);
+        let deadline = patience.deadline();
+        loop {
+            let mut fds = vec![fd];
+            for token in self.tokens() {
+                fds.push(token.fd()?);
+            }
+            match poll::readable(&fds, deadline) {
+                Ok(bits) if bits & 1 != 0 => return Ok(()),
+                Ok(_) => patience.check()?,
+                Err(Status::E_INTERRUPTED) => patience.interrupted()?,
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    fn tokens(&self) -> impl Iterator<Item = &'a Cancel> {
+        self.cancel.into_iter().chain(self.closing)
+    }
+}
+
+/// Whether a wait returns `E_INTERRUPTED` after a signal handler ran, instead of going on.
+static INTERRUPTIBLE: AtomicBool = AtomicBool::new(false);
+
+/// Let waits of this process return `E_INTERRUPTED` after a signal handler ran (handlers installed
+/// without SA_RESTART), for a language runtime that must see the signal first. Off until called.
+pub fn interruptible(on: bool) {
+    INTERRUPTIBLE.store(on, Ordering::Relaxed);
+}
+
+/// Sleeps are cut into slices for the wake-ups that nobody is left to send: the first, and the longest.
+const FIRST_SLICE_NS: u64 = 10_000_000;
+const LAST_SLICE_NS: u64 = 250_000_000;
+
+/// One call's wait as it goes on: its deadline, fixed at the first need, and its next slice.
+pub(crate) struct Patience<'a> {
+    wait: Wait<'a>,
+    deadline: Option<Option<u64>>,
+    slice_ns: u64,
+}
+
+impl<'a> Patience<'a> {
+    pub(crate) fn new(wait: &Wait<'a>) -> Patience<'a> {
+        Patience { wait: *wait, deadline: None, slice_ns: FIRST_SLICE_NS }
+    }
+
+    /// Nanoseconds of the monotonic clock, `None` for ever. The clock is read once, at the first call.
+    pub(crate) fn deadline(&mut self) -> Option<u64> {
+        let timeout = self.wait.timeout_ns;
+        *self.deadline.get_or_insert_with(|| {
+            let timeout = u64::try_from(timeout).ok()?;
+            Some(clock::now_ns().saturating_add(timeout))
+        })
+    }
+
+    /// The end of the next slice, never past the deadline.
+    pub(crate) fn next_slice(&mut self, now: u64) -> u64 {
+        let end = now.saturating_add(self.slice_ns);
+        self.slice_ns = (self.slice_ns * 2).min(LAST_SLICE_NS);
+        self.deadline().map_or(end, |deadline| end.min(deadline))
+    }
+
+    /// Keep slices short: a waker may have no way to reach this sleeper.
+    pub(crate) fn stay_alert(&mut self) {
+        self.slice_ns = FIRST_SLICE_NS;
+    }
+
+    /// Whether the wait is over, a token's word first.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        if self.wait.closing.is_some_and(Cancel::is_fired) {
+            return Err(Status::E_CLOSED);
+        }
+        if self.wait.cancel.is_some_and(Cancel::is_fired) {
+            return Err(Status::E_CANCELED);
+        }
+        match self.deadline() {
+            Some(deadline) if clock::now_ns() >= deadline => Err(Status::E_TIMEOUT),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a signal means for this wait.
+    pub(crate) fn interrupted(&self) -> Result<()> {
+        if INTERRUPTIBLE.load(Ordering::Relaxed) {
+            return Err(Status::E_INTERRUPTED);
+        }
+        Ok(())
+    }
+
+    /// The tokens that end the wait early.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &'a Cancel> {
+        self.wait.tokens()
+    }
+
+    /// Whether this only tries.
+    pub(crate) fn is_try(&self) -> bool {
+        self.wait.is_try()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_fixed_once_and_never_overflows() {
+        let wait = Wait::for_ns(i64::MAX);
+        let mut patience = Patience::new(&wait);
+        let first = patience.deadline();
+        assert!(first.is_some());
+        assert_eq!(patience.deadline(), first);
+        assert_eq!(patience.check(), Ok(()));
+        assert_eq!(Patience::new(&Wait::TRY).check(), Err(Status::E_TIMEOUT));
+        assert_eq!(Patience::new(&Wait::FOREVER).deadline(), None);
+    }
+
+    #[test]
+    fn tokens_come_before_the_timeout() {
+        let cancel = Cancel::new();
+        let closing = Cancel::new();
+        cancel.fire();
+        let wait = Wait::TRY.or_cancel(Some(&cancel));
+        assert_eq!(Patience::new(&wait).check(), Err(Status::E_CANCELED));
+        closing.fire();
+        let wait = wait.or_closed(&closing);
+        assert_eq!(Patience::new(&wait).check(), Err(Status::E_CLOSED));
+    }
+}

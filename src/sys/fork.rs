@@ -1,0 +1,127 @@
+//! Knowing that a fork has happened.
+//!
+//! A child has neither its parent's threads nor its place in any participant table. Each process
+//! carries an *epoch*: what was attached under another epoch belongs to a parent. The epoch lies in a
+//! page that the kernel wipes in the child (MADV_WIPEONFORK), so that a raw clone(2), which runs no
+//! handler, is noticed too; `pthread_atfork` wipes it by hand where the kernel does not.
+
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::Once;
+
+use super::local_lock::LocalLock;
+
+/// The wiped page, null until the first use.
+static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(std::ptr::null_mut());
+/// The last epoch that this process or an ancestor has used.
+static LAST: AtomicU32 = AtomicU32::new(0);
+
+/// This process's epoch, never 0. A load or two when it is known.
+#[inline]
+pub(crate) fn epoch() -> u32 {
+    let page = PAGE.load(Ordering::Acquire);
+    if !page.is_null() {
+        // SAFETY: once set, the page stays mapped for the life of the process.
+        let epoch = unsafe { (*page).load(Ordering::Relaxed) };
+        if epoch != 0 {
+            return epoch;
+        }
+    }
+    begin()
+}
+
+#[cold]
+fn begin() -> u32 {
+    static SETUP: Once = Once::new();
+    SETUP.call_once(|| {
+        // SAFETY: an anonymous mapping of one page; the result is checked.
+        let page = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                4096,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        static FALLBACK: AtomicU32 = AtomicU32::new(0);
+        let word = if page == libc::MAP_FAILED {
+            std::ptr::addr_of!(FALLBACK).cast_mut()
+        } else {
+            // SAFETY: the page was just mapped. A refusal leaves the work to the handlers.
+            unsafe { libc::madvise(page, 4096, libc::MADV_WIPEONFORK) };
+            page.cast::<AtomicU32>()
+        };
+        // SAFETY: the handlers are functions of this library, which is never unloaded.
+        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+        PAGE.store(word, Ordering::Release);
+    });
+    let page = PAGE.load(Ordering::Acquire);
+    // SAFETY: set above, never unmapped, aligned to a page.
+    let word = unsafe { &*page };
+    let next = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
+    match word.compare_exchange(0, next, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => next,
+        Err(now) => now,
+    }
+}
+
+/// A process-wide table that must be whole in a forked child: locked across every fork.
+pub(crate) trait HeldAcrossFork: Sync {
+    fn hold(&self);
+    fn let_go(&self);
+}
+
+impl<T: Send> HeldAcrossFork for LocalLock<T> {
+    fn hold(&self) {
+        self.lock_raw();
+    }
+    fn let_go(&self) {
+        self.unlock_raw();
+    }
+}
+
+/// The tables, in the order in which they are locked.
+const MAX_TABLES: usize = 8;
+static TABLES: LocalLock<[Option<&'static dyn HeldAcrossFork>; MAX_TABLES]> =
+    LocalLock::new([None; MAX_TABLES]);
+
+/// Hold `table` across every fork from now on. Outer locks are registered before inner ones.
+pub(crate) fn hold_across_forks(table: &'static dyn HeldAcrossFork) {
+    epoch();
+    let mut tables = TABLES.lock();
+    let known = |other: &&dyn HeldAcrossFork| std::ptr::addr_eq(*other, table);
+    if tables.iter().flatten().any(|other| known(&other)) {
+        return;
+    }
+    match tables.iter_mut().find(|place| place.is_none()) {
+        Some(place) => *place = Some(table),
+        None => debug_assert!(false, "MAX_TABLES is too small"),
+    }
+}
+
+extern "C" fn prepare() {
+    TABLES.lock_raw();
+    held().for_each(|table| table.hold());
+}
+
+extern "C" fn parent() {
+    held().for_each(|table| table.let_go());
+    TABLES.unlock_raw();
+}
+
+extern "C" fn child() {
+    let page = PAGE.load(Ordering::Acquire);
+    if !page.is_null() {
+        // SAFETY: set once, never unmapped.
+        unsafe { (*page).store(0, Ordering::Relaxed) };
+    }
+    parent();
+}
+
+/// The registered tables; the caller holds TABLES by `lock_raw`.
+fn held() -> impl Iterator<Item = &'static dyn HeldAcrossFork> {
+    // SAFETY: between prepare and parent/child this thread alone holds TABLES.
+    let tables = unsafe { TABLES.value_while_held() };
+    tables.iter().copied().flatten()
+}

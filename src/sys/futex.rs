@@ -1,0 +1,167 @@
+//! Sleeping on a word and waking who sleeps on it, between processes.
+//!
+//! Never FUTEX_PRIVATE_FLAG: the words live in shared memory.
+
+use std::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+
+use super::{clock, errno};
+
+/// As many words as the kernel lets one call wait on.
+pub(crate) const MAX_WORDS: usize = 128;
+
+const FUTEX2_SIZE_U32: u32 = 2;
+/// Since Linux 5.16; the number is the same on every architecture.
+const SYS_FUTEX_WAITV: libc::c_long = 449;
+
+/// One word of a [`wait_any`]: `struct futex_waitv`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct WaitWord {
+    value: u64,
+    address: u64,
+    flags: u32,
+    reserved: u32,
+}
+
+impl WaitWord {
+    /// Sleep while the word at `address` holds `value`.
+    ///
+    /// The address is only given to the kernel, which answers EFAULT for a bad one.
+    pub(crate) fn new(address: *const u32, value: u32) -> WaitWord {
+        WaitWord {
+            value: u64::from(value),
+            address: address as u64,
+            flags: FUTEX2_SIZE_U32,
+            reserved: 0,
+        }
+    }
+
+    /// A place holder in an array that is filled later.
+    pub(crate) const EMPTY: WaitWord = WaitWord { value: 0, address: 0, flags: 0, reserved: 0 };
+}
+
+/// Why a sleep ended. Every one but `Unsupported` may be spurious: look at the words again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wakeup {
+    /// Woken, or a word did not hold its value any more.
+    Woken,
+    /// The deadline passed.
+    TimedOut,
+    /// A signal handler ran.
+    Interrupted,
+    /// The kernel or a seccomp filter refuses futex_waitv.
+    Unsupported,
+}
+
+fn wakeup_of(errno: i32) -> Wakeup {
+    match errno {
+        libc::ETIMEDOUT => Wakeup::TimedOut,
+        libc::EINTR => Wakeup::Interrupted,
+        _ => Wakeup::Woken,
+    }
+}
+
+/// Sleep while `word` holds `value`, until `deadline` (nanoseconds of the monotonic clock).
+pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Wakeup {
+    let until = deadline.map(clock::timespec);
+    let timeout = until.as_ref().map_or(std::ptr::null(), |time| time as *const libc::timespec);
+    // SAFETY: the word is mapped while it is borrowed; BITSET takes an absolute monotonic time.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET,
+            value,
+            timeout,
+            std::ptr::null::<u32>(),
+            libc::FUTEX_BITSET_MATCH_ANY,
+        )
+    };
+    if done == 0 {
+        Wakeup::Woken
+    } else {
+        wakeup_of(errno())
+    }
+}
+
+/// Sleep while every word holds its value, until `deadline`.
+pub(crate) fn wait_any(words: &[WaitWord], deadline: Option<u64>) -> Wakeup {
+    let until = deadline.map(clock::timespec);
+    let timeout = until.as_ref().map_or(std::ptr::null(), |time| time as *const libc::timespec);
+    // SAFETY: the array is valid for its length; the kernel checks each address.
+    let done = unsafe {
+        libc::syscall(
+            SYS_FUTEX_WAITV,
+            words.as_ptr(),
+            words.len() as libc::c_uint,
+            0,
+            timeout,
+            libc::CLOCK_MONOTONIC,
+        )
+    };
+    if done >= 0 {
+        return Wakeup::Woken;
+    }
+    match errno() {
+        libc::ENOSYS | libc::EPERM => Wakeup::Unsupported,
+        other => wakeup_of(other),
+    }
+}
+
+/// Wake at most `count` sleepers of `word`; how many there were.
+pub(crate) fn wake(word: &AtomicU32, count: u32) -> usize {
+    wake_address(word.as_ptr(), count)
+}
+
+/// [`wake`] for a word that is half of something larger.
+pub(crate) fn wake_address(address: *const u32, count: u32) -> usize {
+    let count = count.min(i32::MAX as u32);
+    // SAFETY: waking reads no memory; the kernel uses the address as a key and checks it.
+    let woken = unsafe { libc::syscall(libc::SYS_futex, address, libc::FUTEX_WAKE, count) };
+    usize::try_from(woken).unwrap_or(0)
+}
+
+/// Whether [`wait_any`] is to be had here; `POLYPROC_NO_WAITV=1` says no, for tests.
+pub(crate) fn has_wait_any() -> bool {
+    const UNKNOWN: u8 = 0;
+    const YES: u8 = 1;
+    const NO: u8 = 2;
+    static KNOWN: AtomicU8 = AtomicU8::new(UNKNOWN);
+    match KNOWN.load(Ordering::Relaxed) {
+        YES => true,
+        NO => false,
+        _ => {
+            let has = !forced_off() && probe();
+            KNOWN.store(if has { YES } else { NO }, Ordering::Relaxed);
+            has
+        }
+    }
+}
+
+/// A set-uid program takes no advice from its environment.
+fn forced_off() -> bool {
+    // SAFETY: getauxval has no preconditions.
+    let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    !secure && std::env::var_os("POLYPROC_NO_WAITV").is_some_and(|value| value == "1")
+}
+
+fn probe() -> bool {
+    let word = AtomicU32::new(1);
+    // The word does not hold 0, so a kernel that knows the call answers at once.
+    wait_any(&[WaitWord::new(word.as_ptr(), 0)], Some(0)) != Wakeup::Unsupported
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_at_its_deadline_and_at_a_changed_word() {
+        let word = AtomicU32::new(7);
+        assert_eq!(wait(&word, 8, None), Wakeup::Woken);
+        let soon = clock::now_ns() + 1_000_000;
+        assert_eq!(wait(&word, 7, Some(soon)), Wakeup::TimedOut);
+        assert!(clock::now_ns() >= soon);
+        assert_eq!(wake(&word, 1), 0);
+    }
+}

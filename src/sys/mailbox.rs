@@ -1,0 +1,65 @@
+//! Handing a closure to another thread of this process and waiting until it has run.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::futex;
+use super::local_lock::LocalLock;
+
+const IDLE: u32 = 0;
+const ASKED: u32 = 1;
+const DONE: u32 = 2;
+
+/// A closure to run: a caller fills it and waits, the serving thread runs it.
+pub(crate) struct Mailbox {
+    word: AtomicU32,
+    job: LocalLock<Option<Job>>,
+    /// One caller at a time.
+    turn: LocalLock<()>,
+}
+
+/// A borrowed closure.
+struct Job(*mut (dyn FnMut() + Send));
+
+// SAFETY: the closure is Send, and its caller does not touch it while it is being run.
+unsafe impl Send for Job {}
+
+impl Mailbox {
+    pub(crate) const fn new() -> Mailbox {
+        Mailbox { word: AtomicU32::new(IDLE), job: LocalLock::new(None), turn: LocalLock::new(()) }
+    }
+
+    /// Have the serving thread run `job`, and wait for it.
+    pub(crate) fn call(&self, job: &mut (dyn FnMut() + Send)) {
+        let _turn = self.turn.lock();
+        let job: *mut (dyn FnMut() + Send + '_) = job;
+        // SAFETY: only the lifetime changes; this function does not return before the job has run.
+        let job = unsafe {
+            std::mem::transmute::<*mut (dyn FnMut() + Send + '_), *mut (dyn FnMut() + Send)>(job)
+        };
+        *self.job.lock() = Some(Job(job));
+        self.word.store(ASKED, Ordering::Release);
+        futex::wake(&self.word, 1);
+        while self.word.load(Ordering::Acquire) != DONE {
+            futex::wait(&self.word, ASKED, None);
+        }
+        self.word.store(IDLE, Ordering::Release);
+    }
+
+    /// Run what callers hand in, for ever. Allocates nothing.
+    pub(crate) fn serve(&self) -> ! {
+        loop {
+            let word = self.word.load(Ordering::Acquire);
+            if word != ASKED {
+                futex::wait(&self.word, word, None);
+                continue;
+            }
+            let job = self.job.lock().take();
+            if let Some(job) = job {
+                // SAFETY: the caller waits for DONE, so the closure lives and nobody else uses it.
+                unsafe { (*job.0)() };
+            }
+            self.word.store(DONE, Ordering::Release);
+            futex::wake(&self.word, 1);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Files that are shared memory: unnamed and named ones, their growth and their mapping.
+
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use memmap2::{MmapOptions, MmapRaw};
+
+use crate::status::{Result, Status};
+
+/// Where POSIX shared-memory objects live, with glibc and with musl.
+pub(crate) const SHM_DIRECTORY: &CStr = c"/dev/shm";
+
+/// The size of a page, and the unit in which memory is handed out.
+pub(crate) const PAGE: u64 = 4096;
+
+/// What `fstat` says of a shared-memory file.
+pub(crate) struct FileStatus {
+    pub(crate) size: u64,
+    pub(crate) mode: u32,
+    pub(crate) owner: u32,
+    pub(crate) is_file: bool,
+    /// Device and inode: two handles with the same pair are one object.
+    pub(crate) identity: (u64, u64),
+}
+
+fn owned(fd: RawFd) -> Result<OwnedFd> {
+    if fd < 0 {
+        return Err(Status::last_os_error());
+    }
+    // SAFETY: a descriptor that the kernel has just handed to us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A memfd: it goes away with the last process that has it.
+pub(crate) fn create_anonymous() -> Result<OwnedFd> {
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    // SAFETY: the name ends in NUL.
+    owned(unsafe { libc::memfd_create(c"polyproc".as_ptr(), flags) })
+}
+
+/// Nobody can take the memory from under a mapping of this memfd any more.
+pub(crate) fn seal_against_shrinking(fd: &OwnedFd) -> Result<()> {
+    // SAFETY: no pointers.
+    let done = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) };
+    check(done)
+}
+
+/// A file in shared memory that has no name yet: nobody sees it before it is whole.
+pub(crate) fn create_unnamed(mode: u32) -> Result<OwnedFd> {
+    let flags = libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC;
+    // SAFETY: the path ends in NUL.
+    let fd = owned(unsafe { libc::open(SHM_DIRECTORY.as_ptr(), flags, mode) })?;
+    // The umask must not narrow what was asked for: two processes would then disagree on it.
+    // SAFETY: no pointers.
+    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
+    Ok(fd)
+}
+
+/// Give an unnamed file its name; `E_EXISTS` when the name is taken.
+pub(crate) fn link(fd: &OwnedFd, path: &CStr) -> Result<()> {
+    let own = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let own = CString::new(own).map_err(|_| Status::E_INTERNAL)?;
+    // SAFETY: both paths end in NUL.
+    let done = unsafe {
+        libc::linkat(libc::AT_FDCWD, own.as_ptr(), libc::AT_FDCWD, path.as_ptr(), libc::AT_SYMLINK_FOLLOW)
+    };
+    if done == 0 || super::errno() != libc::ENOENT {
+        return check(done);
+    }
+    // Without /proc the kernel takes the descriptor itself, from a privileged caller.
+    // SAFETY: both paths end in NUL.
+    check(unsafe {
+        libc::linkat(fd.as_raw_fd(), c"".as_ptr(), libc::AT_FDCWD, path.as_ptr(), libc::AT_EMPTY_PATH)
+    })
+}
+
+/// Open a named file; never through a symbolic link, never a device that would block.
+pub(crate) fn open_named(path: &CStr) -> Result<OwnedFd> {
+    let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    // SAFETY: the path ends in NUL.
+    let fd = unsafe { libc::open(path.as_ptr(), flags) };
+    if fd < 0 {
+        return Err(match super::errno() {
+            // A symbolic link, or a directory or device: nothing that this library has put there.
+            libc::ELOOP | libc::EISDIR | libc::ENXIO => Status::E_MISMATCH,
+            other => Status::from_errno(other),
+        });
+    }
+    owned(fd)
+}
+
+/// Whether there is anything under this path.
+pub(crate) fn exists(path: &CStr) -> bool {
+    // SAFETY: plain data.
+    let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };
+    // SAFETY: the path ends in NUL, `stat` is writable.
+    unsafe { libc::lstat(path.as_ptr(), &mut stat) == 0 }
+}
+
+/// Remove a name.
+pub(crate) fn unlink(path: &CStr) -> Result<()> {
+    // SAFETY: the path ends in NUL.
+    check(unsafe { libc::unlink(path.as_ptr()) })
+}
+
+/// What there is to know of a file before it is mapped.
+pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
+    // SAFETY: plain data.
+    let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };
+    // SAFETY: `stat` is writable.
+    check(unsafe { libc::fstat(fd.as_raw_fd(), &mut stat) })?;
+    Ok(FileStatus {
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        mode: stat.st_mode & 0o7777,
+        owner: stat.st_uid,
+        is_file: stat.st_mode & libc::S_IFMT == libc::S_IFREG,
+        identity: (stat.st_dev, stat.st_ino),
+    })
+}
+
+/// The user whose objects these are.
+pub(crate) fn effective_user() -> u32 {
+    // SAFETY: no preconditions.
+    unsafe { libc::geteuid() }
+}
+
+/// Memory for `[offset, offset + length)`, the file growing to hold it.
+///
+/// Memory is allocated before it is written: a full /dev/shm is `E_NO_MEMORY` here, never SIGBUS later.
+pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
+    let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
+    let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
+    loop {
+        // SAFETY: no pointers.
+        let done = unsafe { libc::fallocate(fd.as_raw_fd(), 0, offset, length) };
+        match check(done) {
+            Err(Status::E_INTERRUPTED) => {}
+            Err(status) if status.errno() == Some(libc::EFBIG) => return Err(Status::E_NO_MEMORY),
+            other => return other,
+        }
+    }
+}
+
+/// Give memory back to the system; it reads as zeros from then on.
+pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
+    let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
+    let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: no pointers.
+    check(unsafe { libc::fallocate(fd.as_raw_fd(), mode, offset, length) })
+}
+
+/// Map `[offset, offset + length)` of a file, shared and writable.
+///
+/// What is mapped may change at any moment: it is read through raw pointers and atomics only.
+pub(crate) fn map(fd: &OwnedFd, offset: u64, length: u64) -> Result<MmapRaw> {
+    let length = usize::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
+    let mapped = MmapOptions::new().offset(offset).len(length).map_raw(fd);
+    mapped.map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(libc::ENOMEM)))
+}
+
+/// A second descriptor for the same file, closed on exec.
+pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
+    // SAFETY: no pointers.
+    owned(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) })
+}
+
+fn check(done: libc::c_int) -> Result<()> {
+    if done < 0 {
+        return Err(Status::last_os_error());
+    }
+    Ok(())
+}

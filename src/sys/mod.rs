@@ -1,0 +1,16 @@
+//! The kernel, one file each: nothing above this layer makes a system call.
+
+pub(crate) mod clock;
+pub(crate) mod fork;
+pub(crate) mod futex;
+pub(crate) mod local_lock;
+pub(crate) mod mailbox;
+pub(crate) mod memory;
+pub(crate) mod poll;
+pub(crate) mod robust_list;
+pub(crate) mod thread;
+
+/// The errno of the last failed call of this thread.
+pub(crate) fn errno() -> i32 {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}

@@ -1,0 +1,64 @@
+//! Waiting for descriptors, and the event descriptor that ends such a wait.
+
+use std::os::fd::RawFd;
+
+use super::{clock, errno};
+use crate::status::{Result, Status};
+
+/// Wait until one of `fds` is readable (an error or hang-up counts) or the deadline passes: their
+/// positions as bits.
+pub(crate) fn readable(fds: &[RawFd], deadline: Option<u64>) -> Result<u32> {
+    let mut items = [libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }; 4];
+    let count = fds.len().min(items.len());
+    for (item, fd) in items.iter_mut().zip(fds) {
+        item.fd = *fd;
+    }
+    let left = deadline.map(|end| clock::timespec(end.saturating_sub(clock::now_ns())));
+    let timeout = left.as_ref().map_or(std::ptr::null(), |time| time as *const libc::timespec);
+    // SAFETY: `items` holds `count` entries; no signal mask is given.
+    let ready = unsafe { libc::ppoll(items.as_mut_ptr(), count as libc::nfds_t, timeout, std::ptr::null()) };
+    if ready < 0 {
+        return Err(Status::last_os_error());
+    }
+    let mut bits = 0;
+    for (at, item) in items.iter().take(count).enumerate() {
+        if item.revents != 0 {
+            bits |= 1 << at;
+        }
+    }
+    Ok(bits)
+}
+
+/// A new eventfd.
+pub(crate) fn event_fd() -> Result<RawFd> {
+    // SAFETY: no pointers.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+    if fd < 0 {
+        return Err(Status::last_os_error());
+    }
+    Ok(fd)
+}
+
+/// Make an eventfd readable. Async-signal-safe; errno is kept.
+pub(crate) fn raise(fd: RawFd) {
+    let before = errno();
+    let one: u64 = 1;
+    // SAFETY: eight bytes of a local. A full counter is readable already.
+    unsafe {
+        libc::write(fd, std::ptr::from_ref(&one).cast(), 8);
+        *libc::__errno_location() = before;
+    }
+}
+
+/// Make an eventfd unreadable again.
+pub(crate) fn lower(fd: RawFd) {
+    let mut value: u64 = 0;
+    // SAFETY: eight bytes of a local; the descriptor does not block.
+    unsafe { libc::read(fd, std::ptr::from_mut(&mut value).cast(), 8) };
+}
+
+/// Close a descriptor that is not wrapped.
+pub(crate) fn close(fd: RawFd) {
+    // SAFETY: the caller owns it.
+    unsafe { libc::close(fd) };
+}

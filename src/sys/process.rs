@@ -1,0 +1,285 @@
+//! Processes as the kernel knows them: descriptors of processes, how they end, signals.
+//!
+//! Called by `process` only. [`exec`] starts a program, [`fork`] a copy of this process.
+
+pub(crate) mod exec;
+pub(crate) mod fork;
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::errno;
+use crate::status::{Result, Status};
+
+/// This process's id.
+pub(crate) fn pid() -> i32 {
+    // SAFETY: no preconditions.
+    unsafe { libc::getpid() }
+}
+
+/// The process that this one is a child of, 0 when it lies outside of this pid namespace.
+pub(crate) fn parent_pid() -> i32 {
+    // SAFETY: no preconditions.
+    unsafe { libc::getppid() }
+}
+
+/// Whether this program runs with more rights than its caller, and so takes no advice from it.
+pub(crate) fn is_secure() -> bool {
+    // SAFETY: no preconditions.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// Whether the calling thread is the first of its process.
+pub(crate) fn is_leader() -> bool {
+    super::thread::tid() == pid() as u32
+}
+
+/// What a system call says about a process, in the statuses that callers know.
+pub(crate) fn status_of(errno: i32) -> Status {
+    match errno {
+        libc::ENOTDIR => Status::E_NOT_FOUND,
+        libc::ESRCH => Status::E_NOT_FOUND,
+        libc::EAGAIN => Status::E_LIMIT,
+        other => Status::from_errno(other),
+    }
+}
+
+/// Whether process descriptors are not to be used: `POLYPROC_NO_PIDFD=1`, for tests of the way
+/// that old kernels (before 5.3) and some sandboxes force.
+pub(crate) fn without_pidfd() -> bool {
+    const UNKNOWN: u8 = 0;
+    const WITH: u8 = 1;
+    const WITHOUT: u8 = 2;
+    static KNOWN: AtomicU8 = AtomicU8::new(UNKNOWN);
+    match KNOWN.load(Ordering::Relaxed) {
+        WITH => false,
+        WITHOUT => true,
+        _ => {
+            let asked = std::env::var_os("POLYPROC_NO_PIDFD").is_some_and(|value| value == "1");
+            let without = asked && !is_secure();
+            KNOWN.store(if without { WITHOUT } else { WITH }, Ordering::Relaxed);
+            without
+        }
+    }
+}
+
+/// A descriptor of the process `pid`, `None` where the kernel or a filter has none to give.
+pub(crate) fn open(pid: i32) -> Result<Option<OwnedFd>> {
+    if without_pidfd() {
+        return Ok(None);
+    }
+    // SAFETY: no pointers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if fd >= 0 {
+        // SAFETY: the kernel has just given us this descriptor.
+        return Ok(Some(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }));
+    }
+    match errno() {
+        libc::ENOSYS | libc::EPERM => Ok(None),
+        // A thread that is not the first of its process (ENOENT since 6.14).
+        libc::EINVAL | libc::ENOENT => Err(Status::E_NOT_FOUND),
+        other => Err(status_of(other)),
+    }
+}
+
+/// What the kernel says about a child.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    Running,
+    /// Its exit code, or its signal negated.
+    Ended(i32),
+    /// Not a child of this process, or not any more: somebody has collected it.
+    NotOurs,
+}
+
+/// Look whether a child has ended; `collect` takes its zombie away, else it can be asked again.
+pub(crate) fn ending(pid: i32, pidfd: Option<BorrowedFd<'_>>, collect: bool) -> Result<Ending> {
+    let keep = if collect { 0 } else { libc::WNOWAIT };
+    wait_id(pid, pidfd, libc::WEXITED | libc::WNOHANG | keep)
+}
+
+/// Wait for a child that is about to end in any case, and take its zombie away.
+fn collect(pid: i32, pidfd: Option<BorrowedFd<'_>>) {
+    while wait_id(pid, pidfd, libc::WEXITED) == Err(Status::E_INTERRUPTED) {}
+}
+
+fn wait_id(pid: i32, pidfd: Option<BorrowedFd<'_>>, options: i32) -> Result<Ending> {
+    if let Some(fd) = pidfd {
+        // The descriptor names the process whatever becomes of its number.
+        match wait_on(libc::P_PIDFD, fd.as_raw_fd() as libc::id_t, options) {
+            // Linux 5.3 opens such a descriptor and cannot wait for it yet.
+            Err(libc::EINVAL) => {}
+            other => return other.map_err(status_of),
+        }
+    }
+    wait_on(libc::P_PID, pid as libc::id_t, options).map_err(status_of)
+}
+
+/// waitid(2) by number: the C function is a cancellation point, which could leave a zombie.
+fn wait_on(kind: libc::idtype_t, id: libc::id_t, options: i32) -> std::result::Result<Ending, i32> {
+    // SAFETY: all zeros is a valid siginfo_t; the kernel writes within it.
+    let (done, info) = unsafe {
+        let mut info = std::mem::zeroed::<libc::siginfo_t>();
+        let usage = std::ptr::null::<libc::rusage>();
+        (libc::syscall(libc::SYS_waitid, kind, id, &mut info, options, usage), info)
+    };
+    if done < 0 {
+        return match errno() {
+            libc::ECHILD => Ok(Ending::NotOurs),
+            other => Err(other),
+        };
+    }
+    // SAFETY: waitid fills the child's part of siginfo_t, or leaves the zeros.
+    let (child, status) = unsafe { (info.si_pid(), info.si_status()) };
+    Ok(match (child, info.si_code) {
+        (0, _) => Ending::Running,
+        (_, libc::CLD_EXITED) => Ending::Ended(status),
+        _ => Ending::Ended(-status),
+    })
+}
+
+/// How far the process behind a descriptor has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
+pub(crate) enum Stage {
+    Running,
+    /// It has ended, and waits for its parent to collect it.
+    Zombie,
+    /// Collected (the kernel says so since 6.9; before, a collected one looks like a zombie).
+    Gone,
+}
+
+/// How far the process has come. With `patience_ms` the call waits so long for it to be gone.
+pub(crate) fn stage(pidfd: BorrowedFd<'_>, patience_ms: i32) -> Stage {
+    let events = if patience_ms == 0 { libc::POLLIN } else { 0 };
+    let mut item = libc::pollfd { fd: pidfd.as_raw_fd(), events, revents: 0 };
+    // SAFETY: one entry, a local. Interrupted is as good as nothing yet.
+    unsafe { libc::poll(&mut item, 1, patience_ms) };
+    match item.revents {
+        // Not open any more: whoever closed it has told nothing about the process.
+        bits if bits & libc::POLLNVAL != 0 => Stage::Running,
+        bits if bits & libc::POLLHUP != 0 => Stage::Gone,
+        0 if patience_ms == 0 => Stage::Running,
+        _ => Stage::Zombie,
+    }
+}
+
+/// `struct pidfd_info` as of Linux 6.13.
+#[repr(C)]
+#[derive(Default)]
+struct PidfdInfo {
+    mask: u64,
+    cgroup: u64,
+    ids: [u32; 11],
+    exit_code: i32,
+}
+const _: () = assert!(std::mem::size_of::<PidfdInfo>() == 64);
+const PIDFD_INFO_EXIT: u64 = 1 << 3;
+/// `_IOWR(0xFF, 11, struct pidfd_info)`
+const PIDFD_GET_INFO: u32 = (3 << 30) | (64 << 16) | (0xFF << 8) | 11;
+
+/// The exit code of a process that somebody else has collected (Linux 6.15), `None` while it is
+/// not collected, an error where the kernel does not know.
+pub(crate) fn exit_info(pidfd: BorrowedFd<'_>) -> Result<Option<i32>> {
+    let mut info = PidfdInfo { mask: PIDFD_INFO_EXIT, ..PidfdInfo::default() };
+    // SAFETY: the request's size is that of `info`, a local.
+    let done = unsafe { libc::ioctl(pidfd.as_raw_fd(), PIDFD_GET_INFO as _, &mut info) };
+    if done < 0 {
+        return Err(status_of(errno()));
+    }
+    if info.mask & PIDFD_INFO_EXIT == 0 {
+        return Ok(None);
+    }
+    let signal = libc::WTERMSIG(info.exit_code);
+    Ok(Some(if signal == 0 { libc::WEXITSTATUS(info.exit_code) } else { -signal }))
+}
+
+/// Send a signal; `E_NOT_FOUND` when the process is gone.
+///
+/// Without a descriptor `pid` must be a child of this process that nobody has collected: its
+/// number would belong to another one otherwise.
+pub(crate) fn send_signal(pid: i32, pidfd: Option<BorrowedFd<'_>>, signal: i32) -> Result<()> {
+    // SAFETY: no pointers but a null siginfo, which means an ordinary kill.
+    let done = unsafe {
+        match pidfd {
+            Some(fd) => {
+                let info = std::ptr::null::<libc::siginfo_t>();
+                libc::syscall(libc::SYS_pidfd_send_signal, fd.as_raw_fd(), signal, info, 0)
+            }
+            None => libc::c_long::from(libc::kill(pid, signal)),
+        }
+    };
+    if done == 0 {
+        Ok(())
+    } else {
+        Err(status_of(errno()))
+    }
+}
+
+/// Whether a process of this number exists, of whatever owner.
+pub(crate) fn exists(pid: i32) -> bool {
+    send_signal(pid, None, 0) != Err(Status::E_NOT_FOUND)
+}
+
+/// Have the kernel SIGKILL this process when the thread that made it ends, then look whether it
+/// has ended already. False: it has, and so should this process.
+///
+/// In this order: a parent that ends before the request is seen by the look, one that ends after
+/// it sends the signal. A parent outside of this pid namespace shows as 0 before and after.
+/// Makes system calls only, so a child that shares its parent's memory may call it.
+pub(crate) fn die_with_parent(parent: i32) -> bool {
+    let (option, signal, unused) = (libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong, 0usize);
+    // SAFETY: both calls take numbers only.
+    unsafe {
+        libc::syscall(libc::SYS_prctl, option, signal, unused, unused, unused);
+        let now = libc::syscall(libc::SYS_getppid);
+        now == libc::c_long::from(parent) || now == 0
+    }
+}
+
+/// End this process as SIGKILL would.
+pub(crate) fn kill_self() -> ! {
+    // SAFETY: numbers only.
+    unsafe {
+        libc::kill(libc::getpid(), libc::SIGKILL);
+        libc::_exit(128 + libc::SIGKILL)
+    }
+}
+
+/// Whether `fd` is open in this process.
+pub(crate) fn is_open(fd: RawFd) -> bool {
+    // SAFETY: takes numbers; a bad descriptor is an error.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+}
+
+/// Close `fd` on exec; false when it is not open.
+pub(crate) fn close_on_exec(fd: RawFd) -> bool {
+    // SAFETY: takes numbers; a bad descriptor is an error.
+    unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) >= 0 }
+}
+
+/// A copy of `fd` above the standard descriptors, closed on exec.
+pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
+    // SAFETY: takes numbers; a bad descriptor is an error.
+    let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) };
+    if copy < 0 {
+        return Err(Status::last_os_error());
+    }
+    // SAFETY: the descriptor is new and ours.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// Open an existing file or directory.
+pub(crate) fn open_path(path: &std::ffi::CStr, flags: i32) -> Result<OwnedFd> {
+    // SAFETY: the path ends in NUL; nothing is created, so no mode is read.
+    let fd = unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return Err(status_of(errno()));
+    }
+    // SAFETY: the descriptor is new and ours.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Borrow an optional descriptor.
+pub(crate) fn borrow(fd: &Option<OwnedFd>) -> Option<BorrowedFd<'_>> {
+    fd.as_ref().map(AsFd::as_fd)
+}

@@ -1,0 +1,331 @@
+//! Starting a program at the cost of posix_spawn: the child borrows the parent's memory
+//! (CLONE_VM | CLONE_VFORK) on a stack of its own until it executes.
+//!
+//! Until then it makes system calls only: no allocation, no lock, no C function that could touch
+//! what the parent's other threads use. It must not run their signal handlers either, so every
+//! signal is blocked around it.
+
+use std::ffi::{c_char, c_int, c_long, c_ulong, c_void, CStr, CString};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use super::{borrow, collect, die_with_parent, open, status_of, without_pidfd};
+use crate::status::Result;
+use crate::sys::errno;
+
+/// Where one of the child's standard descriptors comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Source {
+    Inherit,
+    Null,
+    Fd(RawFd),
+}
+
+/// A set of signals as the kernel keeps it, those that libc hides included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SignalMask(u64);
+
+impl SignalMask {
+    const ALL: SignalMask = SignalMask(u64::MAX);
+
+    /// The calling thread's mask, which the child of another thread is to have.
+    pub(crate) fn current() -> SignalMask {
+        let mut mask = SignalMask(0);
+        mask_signals(None, Some(&mut mask));
+        mask
+    }
+}
+
+/// What to execute and how. Everything is made beforehand: [`start`] allocates nothing.
+pub(crate) struct Program<'a> {
+    /// Files to try in turn.
+    pub(crate) paths: &'a [CString],
+    pub(crate) argv: &'a NullEnded<'a>,
+    pub(crate) env: &'a NullEnded<'a>,
+    pub(crate) cwd: Option<&'a CStr>,
+    pub(crate) stdio: [Source; 3],
+    /// Descriptors above the standard ones that stay open in the program.
+    pub(crate) keep: &'a [RawFd],
+    pub(crate) mask: SignalMask,
+    /// SIGKILL it when the thread that calls [`start`] ends.
+    pub(crate) dies_with_parent: bool,
+}
+
+/// An array of C strings as execve takes it.
+pub(crate) struct NullEnded<'a> {
+    pointers: Vec<*const c_char>,
+    strings: std::marker::PhantomData<&'a CString>,
+}
+
+// SAFETY: the pointers are to strings borrowed for 'a, which are only read.
+unsafe impl Send for NullEnded<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for NullEnded<'_> {}
+
+impl<'a> NullEnded<'a> {
+    pub(crate) fn new(strings: &'a [CString]) -> NullEnded<'a> {
+        let ends = std::iter::once(null());
+        let pointers = strings.iter().map(|string| string.as_ptr()).chain(ends).collect();
+        NullEnded { pointers, strings: std::marker::PhantomData }
+    }
+
+    pub(super) fn as_ptr(&self) -> *const *const c_char {
+        self.pointers.as_ptr()
+    }
+}
+
+/// A program that has started.
+pub(crate) struct Started {
+    pub(crate) pid: i32,
+    pub(crate) pidfd: Option<OwnedFd>,
+}
+
+/// What the child reads, and where it leaves its errno.
+struct Task<'a> {
+    program: &'a Program<'a>,
+    parent: i32,
+    failed: &'a AtomicI32,
+}
+
+/// Execute `program` in a new child of the calling thread.
+///
+/// On failure nothing is left behind. Killed at any point, this process leaves at most the child
+/// that it was asked for: one that has not executed yet needs nothing more from its parent.
+pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
+    let room = Room::new()?;
+    let task = Task { program, parent: super::pid(), failed: room.failed() };
+    let mut before = program.mask;
+    mask_signals(Some(SignalMask::ALL), Some(&mut before));
+    let cloned = clone_into(&room, &task);
+    mask_signals(Some(before), None);
+    let (pid, pidfd) = cloned?;
+
+    match task.failed.load(Ordering::Acquire) {
+        0 if pidfd.is_some() => Ok(Started { pid, pidfd }),
+        // Before 5.2 the kernel takes no notice of CLONE_PIDFD. A child that somebody else has
+        // collected by now has no descriptor any more, and its number may be another's.
+        0 => Ok(Started { pid, pidfd: open(pid).unwrap_or(None) }),
+        errno => {
+            collect(pid, borrow(&pidfd));
+            Err(status_of(errno))
+        }
+    }
+}
+
+/// Make the child; returns when it has executed or failed.
+fn clone_into(room: &Room, task: &Task<'_>) -> Result<(i32, Option<OwnedFd>)> {
+    let mut fd: c_int = -1;
+    let with_fd = if without_pidfd() { 0 } else { libc::CLONE_PIDFD };
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | with_fd | libc::SIGCHLD;
+    let task = std::ptr::from_ref(task).cast_mut().cast::<c_void>();
+    // SAFETY: the stack is ours alone and large enough for `child`; the kernel keeps this thread
+    // here until the child has executed or ended, so `task` and `fd` outlive its use of them.
+    let pid = unsafe { libc::clone(child, room.stack_top(), flags, task, &mut fd) };
+    if pid < 0 {
+        return Err(status_of(errno()));
+    }
+    // SAFETY: the kernel has just made this descriptor for us.
+    let pidfd = (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) });
+    Ok((pid, pidfd))
+}
+
+extern "C" fn child(task: *mut c_void) -> c_int {
+    // SAFETY: `clone_into` passes a Task that lives until this process executes or ends.
+    let task = unsafe { &*task.cast::<Task<'_>>() };
+    let errno = run(task);
+    task.failed.store(errno, Ordering::Release);
+    call(libc::SYS_exit_group, [127, 0, 0]);
+    127
+}
+
+/// From the clone to the new program; comes back only with the errno of what failed.
+fn run(task: &Task<'_>) -> c_int {
+    let program = task.program;
+    if program.dies_with_parent && !die_with_parent(task.parent) {
+        return libc::ESRCH;
+    }
+    reset_handlers();
+    match prepare(program) {
+        Ok(()) => {}
+        Err(errno) => return errno,
+    }
+    mask_signals(Some(program.mask), None);
+    execute(program)
+}
+
+/// Handlers are the parent's code, and signals are about to be let in: back to the default.
+/// What is ignored stays ignored through the exec, but for SIGPIPE, which language runtimes
+/// ignore for themselves and a program that writes to a pipe expects.
+fn reset_handlers() {
+    /// `struct sigaction` of the kernel, on x86-64 and aarch64.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Action {
+        handler: usize,
+        flags: c_ulong,
+        restorer: usize,
+        mask: u64,
+    }
+    let default = Action::default();
+    for signal in 1..=64 {
+        let mut action = Action::default();
+        // SAFETY: the kernel writes one Action and reads one. The C function would take a lock.
+        unsafe {
+            let (size, none) = (8usize, null::<Action>());
+            libc::syscall(libc::SYS_rt_sigaction, signal, none, &mut action, size);
+            let ignored = action.handler == libc::SIG_IGN && signal != libc::SIGPIPE;
+            if action.handler != libc::SIG_DFL && !ignored {
+                let old = null_mut::<Action>();
+                libc::syscall(libc::SYS_rt_sigaction, signal, &default, old, size);
+            }
+        }
+    }
+}
+
+/// Descriptors and directory. The table of descriptors is the child's own.
+fn prepare(program: &Program<'_>) -> std::result::Result<(), c_int> {
+    for fd in program.keep {
+        checked(call(libc::SYS_fcntl, [arg(*fd), arg(libc::F_SETFD), 0]))?;
+    }
+    place_stdio(program.stdio)?;
+    if let Some(cwd) = program.cwd {
+        checked(call(libc::SYS_chdir, [cwd.as_ptr() as c_long, 0, 0]))?;
+    }
+    Ok(())
+}
+
+/// Give this process its standard descriptors, or the errno of what failed.
+pub(super) fn place_stdio(mut sources: [Source; 3]) -> std::result::Result<(), c_int> {
+    for (target, source) in sources.iter_mut().enumerate() {
+        // A source among the targets moves up first, or another one could overwrite it.
+        if let Source::Fd(fd @ 0..=2) = *source {
+            if fd as usize != target {
+                let copy = [arg(fd), arg(libc::F_DUPFD_CLOEXEC), 3];
+                *source = Source::Fd(checked(call(libc::SYS_fcntl, copy))? as RawFd);
+            }
+        }
+    }
+    for (target, source) in (0..).zip(sources) {
+        match source {
+            Source::Inherit => {}
+            Source::Null => open_null(target)?,
+            Source::Fd(fd) => put_at(fd, target)?,
+        }
+    }
+    Ok(())
+}
+
+fn open_null(target: RawFd) -> std::result::Result<(), c_int> {
+    let path = c"/dev/null".as_ptr();
+    // SAFETY: the path ends in NUL, and the other arguments are numbers.
+    let fd = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_RDWR, 0) };
+    let fd = checked(fd)? as RawFd;
+    if fd != target {
+        put_at(fd, target)?;
+        call(libc::SYS_close, [arg(fd), 0, 0]);
+    }
+    Ok(())
+}
+
+/// Let `target` be a copy of `fd` that stays open in the program.
+fn put_at(fd: RawFd, target: RawFd) -> std::result::Result<(), c_int> {
+    let done = if fd == target {
+        call(libc::SYS_fcntl, [arg(fd), arg(libc::F_SETFD), 0])
+    } else {
+        call(libc::SYS_dup3, [arg(fd), arg(target), 0])
+    };
+    checked(done).map(drop)
+}
+
+/// Try each file in turn, like execvp: what is not there is passed over, and a refusal counts
+/// when nothing better was found.
+fn execute(program: &Program<'_>) -> c_int {
+    let (argv, env) = (program.argv.as_ptr(), program.env.as_ptr());
+    let mut failed = libc::ENOENT;
+    for path in program.paths {
+        // SAFETY: the path ends in NUL and both arrays in NULL, all made by the parent.
+        unsafe { libc::syscall(libc::SYS_execve, path.as_ptr(), argv, env) };
+        match errno() {
+            libc::ENOENT | libc::ENOTDIR => {}
+            libc::EACCES => failed = libc::EACCES,
+            other => return other,
+        }
+    }
+    failed
+}
+
+/// Set this thread's mask, give the one before.
+fn mask_signals(new: Option<SignalMask>, before: Option<&mut SignalMask>) {
+    let new = new.as_ref().map_or(null(), |mask| std::ptr::from_ref(&mask.0));
+    let before = before.map_or(null_mut(), |mask| std::ptr::from_mut(&mut mask.0));
+    // SAFETY: both are null or locals of eight bytes. The C function leaves two signals out.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, new, before, 8usize) };
+}
+
+fn arg(number: c_int) -> c_long {
+    c_long::from(number)
+}
+
+/// A system call on numbers, or on pointers that the caller vouches for.
+fn call(number: c_long, args: [c_long; 3]) -> c_long {
+    let [first, second, third] = args;
+    // SAFETY: every caller passes numbers, or the address of a string that outlives the call.
+    unsafe { libc::syscall(number, first, second, third) }
+}
+
+fn checked(done: c_long) -> std::result::Result<c_long, c_int> {
+    if done < 0 {
+        Err(errno())
+    } else {
+        Ok(done)
+    }
+}
+
+/// The child's stack between a guard page and the word for its errno.
+///
+/// The mapping is shared so that the errno comes back even where CLONE_VM is not honoured:
+/// under valgrind, and in sandboxes that make a vfork a fork.
+struct Room {
+    base: *mut c_void,
+}
+
+impl Room {
+    const GUARD: usize = 4096;
+    const SIZE: usize = 64 * 1024;
+    const WORD: usize = Room::SIZE - 64;
+
+    fn new() -> Result<Room> {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        // SAFETY: a new mapping where the kernel likes it.
+        let base = unsafe { libc::mmap(null_mut(), Room::SIZE, access, flags, -1, 0) };
+        if base == libc::MAP_FAILED {
+            return Err(status_of(errno()));
+        }
+        let room = Room { base };
+        // SAFETY: the lowest page of the new mapping; where pages are larger than the guard and
+        // this fails, the stack is as good without it.
+        unsafe { libc::mprotect(base, Room::GUARD, libc::PROT_NONE) };
+        Ok(room)
+    }
+
+    /// Zero until the child fails.
+    fn failed(&self) -> &AtomicI32 {
+        // SAFETY: aligned, inside the mapping, zero at first, and only used as this atomic.
+        unsafe { &*self.base.cast::<u8>().add(Room::WORD).cast::<AtomicI32>() }
+    }
+
+    /// Aligned as both ABIs want it.
+    fn stack_top(&self) -> *mut c_void {
+        // SAFETY: inside the mapping.
+        unsafe { self.base.cast::<u8>().add(Room::WORD).cast() }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `new` with this size; the child has executed or ended.
+        unsafe { libc::munmap(self.base, Room::SIZE) };
+    }
+}

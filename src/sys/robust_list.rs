@@ -1,0 +1,118 @@
+//! The kernel's robust list: words that it marks FUTEX_OWNER_DIED when a thread ends.
+//!
+//! A [`RobustList`] belongs to one keeper thread. Any thread of the process may link and unlink
+//! entries, one at a time (the callers hold the keeper table's lock); the kernel reads the list once,
+//! when the keeper ends, in whatever way the process ends.
+//!
+//! The protocol is that of `Documentation/locking/robust-futex-ABI.rst`: `list_op_pending` names the
+//! entry before its word changes and is cleared after the list has changed, so that a kill anywhere in
+//! between is seen too.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+/// Marks a word whose owner has died.
+pub(crate) const OWNER_DIED: u32 = 0x4000_0000;
+/// Asks the kernel to wake a sleeper of the word when its owner dies.
+pub(crate) const WAITERS: u32 = 0x8000_0000;
+/// The bits of a word that hold the owner's thread id.
+pub(crate) const TID_MASK: u32 = 0x3fff_ffff;
+
+/// The kernel stops after this many entries (ROBUST_LIST_LIMIT is 2,048).
+pub(crate) const MAX_ENTRIES: usize = 1900;
+
+/// An entry: the pointer that the kernel follows. It lies in shared memory, `FUTEX_OFFSET` behind
+/// its word, since the kernel finds the word relative to the entry.
+#[repr(transparent)]
+pub(crate) struct Entry {
+    next: AtomicU64,
+}
+
+/// Where an entry's word lies, from the entry.
+pub(crate) const FUTEX_OFFSET: i64 = -8;
+
+/// `struct robust_list_head`.
+#[repr(C)]
+struct Head {
+    list: AtomicU64,
+    futex_offset: AtomicI64,
+    pending: AtomicU64,
+}
+
+/// One thread's list. Its order is kept here too: what shared memory says is never followed.
+pub(crate) struct RobustList {
+    head: Box<Head>,
+    /// Addresses of the linked entries, the last one first in the kernel's list.
+    entries: Vec<u64>,
+}
+
+impl RobustList {
+    pub(crate) fn new() -> RobustList {
+        let head = Box::new(Head {
+            list: AtomicU64::new(0),
+            futex_offset: AtomicI64::new(FUTEX_OFFSET),
+            pending: AtomicU64::new(0),
+        });
+        head.list.store(std::ptr::from_ref(&*head) as u64, Ordering::Relaxed);
+        RobustList { head, entries: Vec::new() }
+    }
+
+    /// The address for [`adopt`].
+    pub(crate) fn address(&self) -> u64 {
+        std::ptr::from_ref(&*self.head) as u64
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.entries.len() >= MAX_ENTRIES
+    }
+
+    /// Change an entry's word with `set` and link it; unlinked when `set` says false.
+    ///
+    /// The entry stays mapped until [`unlink`](Self::unlink).
+    pub(crate) fn link(&mut self, entry: &Entry, set: impl FnOnce() -> bool) -> bool {
+        let address = std::ptr::from_ref(entry) as u64;
+        self.entries.reserve(1);
+        self.head.pending.store(address, Ordering::SeqCst);
+        let linked = set();
+        if linked {
+            entry.next.store(self.head.list.load(Ordering::Relaxed), Ordering::SeqCst);
+            self.head.list.store(address, Ordering::SeqCst);
+            self.entries.push(address);
+        }
+        self.head.pending.store(0, Ordering::SeqCst);
+        linked
+    }
+
+    /// Unlink an entry and change its word with `clear`.
+    ///
+    /// `pending` is clear again when this returns, so the entry may be unmapped.
+    pub(crate) fn unlink(&mut self, entry: &Entry, clear: impl FnOnce()) {
+        let address = std::ptr::from_ref(entry) as u64;
+        self.head.pending.store(address, Ordering::SeqCst);
+        if let Some(at) = self.entries.iter().position(|other| *other == address) {
+            let older = match at.checked_sub(1).and_then(|older| self.entries.get(older)) {
+                Some(older) => *older,
+                None => self.address(),
+            };
+            match self.entries.get(at + 1) {
+                // SAFETY: linked entries stay mapped until they are unlinked, by `link`'s contract.
+                Some(newer) => unsafe {
+                    (*(*newer as *const Entry)).next.store(older, Ordering::SeqCst);
+                },
+                None => self.head.list.store(older, Ordering::SeqCst),
+            }
+            self.entries.remove(at);
+        }
+        clear();
+        self.head.pending.store(0, Ordering::SeqCst);
+    }
+}
+
+/// Make the list at `address` the calling thread's; false where the kernel refuses.
+///
+/// The calling thread takes no robust mutex of the C library, whose list this replaces, and the list
+/// outlives the thread.
+pub(crate) fn adopt(address: u64) -> bool {
+    let size = std::mem::size_of::<Head>();
+    // SAFETY: the kernel only records the pointer; it checks each access when it walks the list.
+    unsafe { libc::syscall(libc::SYS_set_robust_list, address, size) == 0 }
+}

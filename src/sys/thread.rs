@@ -1,0 +1,66 @@
+//! Starting a small thread with every signal blocked, and who this thread is.
+
+use std::ffi::c_void;
+
+/// A keeper does next to nothing: this is room enough, and what it may cost.
+const STACK_BYTES: usize = 64 * 1024;
+
+/// This thread's id, as the kernel writes it into futex words.
+pub(crate) fn tid() -> u32 {
+    // SAFETY: no preconditions.
+    unsafe { libc::syscall(libc::SYS_gettid) as u32 }
+}
+
+/// What a small thread does.
+pub(crate) trait Body: Sync + 'static {
+    /// Must not unwind.
+    fn run(&'static self);
+}
+
+extern "C" fn enter<B: Body>(body: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` passes a `&'static B`.
+    let body = unsafe { &*body.cast::<B>() };
+    body.run();
+    std::ptr::null_mut()
+}
+
+/// Start a detached thread on a small stack with all signals blocked.
+///
+/// # Errors
+/// The errno of the failure.
+pub(crate) fn start<B: Body>(body: &'static B) -> Result<(), i32> {
+    let arg = std::ptr::from_ref(body).cast_mut().cast::<c_void>();
+    // SAFETY: each out-parameter is a local that lives through the calls; `arg` lives for ever.
+    unsafe {
+        let mut attributes = std::mem::zeroed::<libc::pthread_attr_t>();
+        libc::pthread_attr_init(&mut attributes);
+        libc::pthread_attr_setdetachstate(&mut attributes, libc::PTHREAD_CREATE_DETACHED);
+        let mut all = std::mem::zeroed::<libc::sigset_t>();
+        let mut before = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let mut failed = libc::EAGAIN;
+        // A program with much thread-local storage needs a larger stack to hold it.
+        for stack in [STACK_BYTES, 4 * STACK_BYTES, 16 * STACK_BYTES] {
+            libc::pthread_attr_setstacksize(&mut attributes, stack);
+            let mut thread = std::mem::zeroed::<libc::pthread_t>();
+            failed = libc::pthread_create(&mut thread, &attributes, enter::<B>, arg);
+            if failed != libc::EINVAL {
+                break;
+            }
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        libc::pthread_attr_destroy(&mut attributes);
+        if failed == 0 {
+            Ok(())
+        } else {
+            Err(failed)
+        }
+    }
+}
+
+/// Name the calling thread, for people and tools.
+pub(crate) fn set_name(name: &std::ffi::CStr) {
+    // SAFETY: the name ends in NUL; the kernel cuts it at 15 bytes.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+}
