@@ -13,6 +13,7 @@
 //! ```
 
 pub mod object;
+pub mod queue;
 pub mod segment;
 pub mod status;
 pub mod sync;
@@ -20,6 +21,7 @@ pub mod sync;
 mod sys;
 
 pub use object::{Event, Lock, Semaphore, SemaphoreOptions};
+pub use queue::{Got, Loan, Queue, QueueInfo, QueueOptions, Reservation};
 pub use segment::{unlink, CreateOptions, Kind};
 pub use status::{Result, Status};
 pub use sync::{interruptible, Acquired, Cancel, Wait};

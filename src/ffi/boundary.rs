@@ -6,7 +6,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::NonNull;
 use std::slice;
 
-use crate::segment::MAX_NAME;
+use crate::ffi::constants::POLYPROC_NAME_MAX;
 use crate::status::{Result, Status};
 
 /// Run the body of a function; what it answers as a number, `E_INTERNAL` for a panic.
@@ -64,8 +64,8 @@ pub(super) unsafe fn name<'a>(text: *const c_char) -> Result<Option<&'a str>> {
     }
     // Looking no further than a name may reach keeps a text without an end from being read through.
     // SAFETY: a C string, so readable up to its NUL.
-    let len = unsafe { libc::strnlen(text, MAX_NAME + 1) };
-    if len > MAX_NAME {
+    let len = unsafe { libc::strnlen(text, POLYPROC_NAME_MAX + 1) };
+    if len > POLYPROC_NAME_MAX {
         return Err(Status::E_INVALID);
     }
     // SAFETY: `len` bytes were just read.
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn names_are_read_no_further_than_they_may_reach() {
-        let endless = [b'a' as c_char; MAX_NAME + 1];
+        let endless = [b'a' as c_char; POLYPROC_NAME_MAX + 1];
         // SAFETY: 201 readable bytes, of which no more are read.
         assert_eq!(unsafe { name(endless.as_ptr()) }, Err(Status::E_INVALID));
         // SAFETY: C strings.

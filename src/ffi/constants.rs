@@ -78,6 +78,10 @@ pub const POLYPROC_E_INTERNAL: i32 = -99;
 /// A `timeout_ns` that never passes. Every negative timeout means the same; 0 tries once.
 pub const POLYPROC_FOREVER: i64 = -1;
 
+/// <!-- Names -->
+/// The longest name of an object, in bytes without the NUL.
+pub const POLYPROC_NAME_MAX: usize = 200;
+
 /// <!-- Kinds of object -->
 /// `polyproc_lock`
 pub const POLYPROC_KIND_LOCK: i32 = 1;

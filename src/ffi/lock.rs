@@ -8,7 +8,8 @@ use crate::ffi::handle::{self, enter, Opaque};
 use crate::ffi::options::polyproc_options;
 use crate::ffi::sized::create_options;
 use crate::status::Status;
-use crate::sync::{Acquired, Lock};
+use crate::object::Lock;
+use crate::sync::Acquired;
 
 /// A lock between processes, like multiprocessing.Lock: one holder at a time, not recursive, and
 /// any process or thread may release it. When its holder dies, the next one gets it, told so by
@@ -168,8 +169,8 @@ pub unsafe extern "C" fn polyproc_lock_is_locked(lock: *mut polyproc_lock, out: 
     })
 }
 
-/// Close this handle. Calls that wait on it in other threads return E_CLOSED. A lock that this
-/// process still holds stays held until it is released through another handle or the process ends.
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED. With the last handle
+/// of this process a lock that it holds is given back, as though it had died.
 ///
 /// ```text
 /// lock  handle, or NULL: nothing happens.

@@ -45,3 +45,5 @@ pub mod queue_message;
 pub mod queue_many;
 
 pub mod share;
+
+pub mod process_adopt;

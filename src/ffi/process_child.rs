@@ -1,14 +1,12 @@
-//! What a process asks about itself and its children, and `polyproc_process_adopt`.
+//! What a process asks about itself and its children.
 
 use std::ffi::{c_char, c_void};
 
 use crate::ffi::boundary::{guard, required_name, room, Out};
-use crate::ffi::handle;
 use crate::ffi::options::polyproc_process_info;
-use crate::ffi::process::polyproc_process;
 use crate::ffi::share;
 use crate::ffi::sized::{text, SizedOut};
-use crate::process::{self, Process};
+use crate::process;
 use crate::status::Status;
 
 /// <!-- Process: in the child -->
@@ -58,7 +56,7 @@ pub unsafe extern "C" fn polyproc_current_process(out: *mut polyproc_process_inf
     guard(|| {
         // SAFETY: the caller passes a struct whose size is set, or NULL.
         let out = unsafe { SizedOut::required(out) }?;
-        let current = process::current()?;
+        let current = process::current();
         out.write(&polyproc_process_info {
             size: size_of::<polyproc_process_info>(),
             pid: current.pid,
@@ -102,32 +100,6 @@ pub unsafe extern "C" fn polyproc_active_children(
         for (to, from) in pids.iter_mut().zip(children) {
             to.write(from);
         }
-        Ok(Status::OK)
-    })
-}
-
-/// <!-- Process: adopt -->
-/// Make a handle of a child that was started by other means.
-///
-/// ```text
-/// pid  its id.
-/// out  the process, to be closed with polyproc_process_close.
-///
-/// Returns  OK
-///          E_NOT_FOUND  no child of this process has that id.
-///          E_LIMIT      too many descriptors are open.
-///          E_INVALID    pid is below 1, or out is NULL.
-/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
-/// ```
-#[no_mangle]
-pub unsafe extern "C" fn polyproc_process_adopt(
-    pid: i32,
-    out: *mut *mut polyproc_process,
-) -> i32 {
-    guard(|| {
-        // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
-        out.write(handle::new(Process::adopt(pid)?)?);
         Ok(Status::OK)
     })
 }

@@ -8,7 +8,7 @@ use crate::ffi::handle::{self, enter, Opaque};
 use crate::ffi::options::polyproc_semaphore_options;
 use crate::ffi::sized::semaphore_options;
 use crate::status::Status;
-use crate::sync::Semaphore;
+use crate::object::Semaphore;
 
 /// A counting semaphore between processes: a number of permits, which belong to nobody. With a
 /// maximum it is bounded, and releasing over it is an error.

@@ -13,7 +13,7 @@ use crate::ffi::semaphore::polyproc_semaphore;
 use crate::queue::Queue;
 use crate::segment::Kind;
 use crate::status::{Result, Status};
-use crate::sync::{Event, Lock, Semaphore};
+use crate::object::{Event, Lock, Semaphore};
 
 /// A call inside a handle of any kind that lives in a segment.
 pub(super) enum AnyCall<'a> {

@@ -18,7 +18,7 @@ use crate::ffi::options::{
 use crate::queue::QueueOptions;
 use crate::segment::CreateOptions;
 use crate::status::{Result, Status};
-use crate::sync::SemaphoreOptions;
+use crate::object::SemaphoreOptions;
 
 /// No struct of the API will ever be this large: a caller that says so has not set `size`.
 const ABSURD: usize = 4096;
@@ -51,7 +51,7 @@ sized! {
     polyproc_semaphore_options: 32,
     polyproc_queue_options: 72,
     polyproc_process_options: 80,
-    polyproc_queue_info: 152,
+    polyproc_queue_info: 160,
     polyproc_process_info: 88,
 }
 
@@ -122,7 +122,7 @@ impl<T: Growing> SizedOut<T> {
 
 /// `flags` and `mode` of a create; `other` are the flags that the object knows besides.
 fn create(flags: u32, mode: u32, other: u32) -> Result<CreateOptions> {
-    if flags & !(POLYPROC_OPEN_OR_CREATE | other) != 0 || mode & !0o777 != 0 {
+    if flags & !(POLYPROC_OPEN_OR_CREATE | other) != 0 {
         return Err(Status::E_INVALID);
     }
     Ok(CreateOptions { mode, open_or_create: flags & POLYPROC_OPEN_OR_CREATE != 0 })

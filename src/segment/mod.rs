@@ -18,7 +18,8 @@ mod registry;
 mod waiting;
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::OnceLock;
 
 pub use create::CreateOptions;
 pub(crate) use header::fixed_size;
@@ -54,13 +55,23 @@ pub(crate) struct Segment {
     identity: (u64, u64),
     /// Epoch (high half) and owner of this process's slot; another epoch's is a parent's.
     me: AtomicU64,
+    /// Calls since the last look for the dead; several threads may lose a count.
+    calls: AtomicU32,
     attachment: LocalLock<Option<attach::Attachment>>,
     /// What the object keeps of its own in this process: a queue's mapped rings.
     pub(crate) extents: Extents,
 }
 
-/// Further stretches of the file, each mapped at its first use and until the segment goes.
-pub(crate) type Extents = std::sync::OnceLock<Box<[std::sync::OnceLock<Mapping>]>>;
+/// Further stretches of the file: a queue's rings.
+pub(crate) type Extents = OnceLock<Box<[Extent]>>;
+
+/// One stretch, mapped at its first use and until the segment goes.
+#[derive(Default)]
+pub(crate) struct Extent {
+    pub(crate) mapping: OnceLock<Mapping>,
+    /// How many of its bytes the file is known to hold. Files never shrink.
+    pub(crate) known: AtomicU64,
+}
 
 impl Segment {
     /// The object's own words.
@@ -92,7 +103,7 @@ impl Segment {
 
     /// The slots that were ever taken.
     pub(crate) fn participants(&self) -> impl Iterator<Item = (u32, &Participant)> {
-        let used = self.header().map_or(0, |header| header.used_slots.load(std::sync::atomic::Ordering::Acquire));
+        let used = self.header().map_or(0, |header| header.used_slots.load(Ordering::Acquire));
         (0..used).map_while(|slot| Some((slot, self.participant(slot as usize)?)))
     }
 
@@ -101,9 +112,9 @@ impl Segment {
         Mapping::new(&self.fd, offset, length)
     }
 
-    /// Whether the file holds memory up to `end`: what shared memory claims is checked against this.
-    pub(crate) fn holds(&self, end: u64) -> Result<bool> {
-        Ok(memory::status_of(&self.fd)?.size >= end)
+    /// The size of the file: what shared memory claims is checked against this.
+    pub(crate) fn file_size(&self) -> Result<u64> {
+        Ok(memory::status_of(&self.fd)?.size)
     }
 
     /// Memory for a stretch of the file, before it is written.
@@ -120,14 +131,14 @@ impl Segment {
     pub(crate) fn population(&self) -> (u32, u32) {
         let living = self.participants().filter(|(_, participant)| participant.life().is_alive());
         living.fold((0, 0), |(processes, threads), (_, participant)| {
-            let sleepers = participant.sleepers.load(std::sync::atomic::Ordering::Relaxed);
+            let sleepers = participant.sleepers.load(Ordering::Relaxed);
             (processes + 1, threads.saturating_add(sleepers))
         })
     }
 
     /// How often the dead were recovered.
     pub(crate) fn recoveries(&self) -> Result<u64> {
-        Ok(self.header()?.recoveries.load(std::sync::atomic::Ordering::Relaxed))
+        Ok(self.header()?.recoveries.load(Ordering::Relaxed))
     }
 
     fn unattached(object: &'static ObjectType, fixed: Mapping, fd: OwnedFd, identity: (u64, u64)) -> Segment {
@@ -137,6 +148,7 @@ impl Segment {
             fd,
             identity,
             me: AtomicU64::new(0),
+            calls: AtomicU32::new(0),
             attachment: LocalLock::new(None),
             extents: Extents::new(),
         }

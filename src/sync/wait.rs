@@ -49,6 +49,12 @@ impl<'a> Wait<'a> {
         self.timeout_ns == 0
     }
 
+    /// The same, but with at least `timeout_ns` to go.
+    pub(crate) fn at_least(&self, timeout_ns: i64) -> Wait<'a> {
+        let longer = if self.timeout_ns < 0 { self.timeout_ns } else { self.timeout_ns.max(timeout_ns) };
+        Wait { timeout_ns: longer, ..*self }
+    }
+
     /// Wait until `fd` is readable (an error or hang-up on it counts).
     ///
     /// # Errors

@@ -1,0 +1,195 @@
+//! What lies behind the head's cursor and is not over: messages in flight, returned ones, reservations
+//! that the consumers went past, and the rings that these pin. Under the head lock.
+
+use std::sync::atomic::Ordering;
+
+use super::chain::Chain;
+use super::consume::Checked;
+use super::position::Position;
+use super::record::State;
+use super::ring::{OPEN_END, RINGS};
+use crate::status::{Result, Status};
+
+impl<'a> Chain<'a> {
+    /// The rings behind and at the cursor in the order of their records, each with how far it is behind.
+    pub(super) fn rings_behind(&self) -> Result<impl Iterator<Item = (usize, u64, u64)>> {
+        let head = self.words.head.position();
+        let lingering = self.words.behind.lingering.load(Ordering::Relaxed);
+        let mut rings = [(usize::MAX, 0, u64::MAX); RINGS];
+        let mut count = 0;
+        for ring in self.range() {
+            let is_lingering = lingering & (1 << ring) != 0;
+            if ring != head.ring && !is_lingering {
+                continue;
+            }
+            let state = self.state(ring)?;
+            let free = state.free.load(Ordering::Relaxed);
+            let limit = if ring == head.ring { head.at } else { state.end.load(Ordering::Relaxed) };
+            if free > limit || limit - free > super::ring::size(ring) || limit == OPEN_END {
+                return Err(Status::E_CORRUPT);
+            }
+            if let Some(place) = rings.get_mut(count) {
+                *place = (ring, free, limit);
+                count += 1;
+            }
+        }
+        rings.sort_unstable_by_key(|(_, free, _)| *free);
+        Ok(rings.into_iter().take(count))
+    }
+
+    /// Call `each` for every record behind the cursor that may not be over, in order, until it says true.
+    pub(super) fn find_behind(
+        &self,
+        each: impl FnMut(Position, &Checked<'a>) -> Result<bool>,
+    ) -> Result<Option<(Position, Checked<'a>)>> {
+        self.find_behind_from(0, each)
+    }
+
+    /// The same, for records from the place `from` on where that is in their ring.
+    pub(super) fn find_behind_from(
+        &self,
+        from: u64,
+        mut each: impl FnMut(Position, &Checked<'a>) -> Result<bool>,
+    ) -> Result<Option<(Position, Checked<'a>)>> {
+        for (ring, free, limit) in self.rings_behind()? {
+            // A place that this process remembers is a record's; in other rings every record counts.
+            let mut at = if (free..limit).contains(&from) { from } else { free };
+            if limit <= from {
+                continue;
+            }
+            while at < limit {
+                let position = Position { ring, at };
+                let checked = self.checked(position, limit)?;
+                at += checked.extent;
+                if each(position, &checked)? {
+                    return Ok(Some((position, checked)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first message that came back.
+    pub(super) fn first_returned(&self) -> Result<Option<(Position, Checked<'a>)>> {
+        self.find_behind(|_, checked| Ok(checked.state == State::Returned))
+    }
+
+    /// The record of a ticket that a user holds: it lies behind the cursor in a ring that is in use.
+    pub(super) fn ticket(&self, position: Position) -> Result<Checked<'a>> {
+        let head = self.words.head.position();
+        let state = self.state(position.ring).map_err(|_| Status::E_INVALID)?;
+        let is_lingering = self.words.behind.lingering.load(Ordering::Relaxed) & (1 << position.ring) != 0;
+        let limit = match position.ring == head.ring {
+            true => head.at,
+            false if is_lingering => state.end.load(Ordering::Relaxed),
+            false => return Err(Status::E_INVALID),
+        };
+        if position.at < state.free.load(Ordering::Relaxed) || position.at >= limit {
+            return Err(Status::E_INVALID);
+        }
+        self.checked(position, limit).map_err(|_| Status::E_INVALID)
+    }
+
+    /// Free what is over at the beginning of a ring, up to the cursor.
+    ///
+    /// Killed before the store: the next one walks the same records again.
+    pub(super) fn free_behind(&self, ring: usize) -> Result<()> {
+        let head = self.words.head.position();
+        let state = self.state(ring)?;
+        let limit = if ring == head.ring { head.at } else { state.end.load(Ordering::Relaxed) };
+        let begin = state.free.load(Ordering::Relaxed);
+        if limit == OPEN_END || begin > limit {
+            return Err(Status::E_CORRUPT);
+        }
+        let mut at = begin;
+        while at < limit {
+            let checked = self.checked(Position { ring, at }, limit)?;
+            if !checked.state.is_over() {
+                break;
+            }
+            at += checked.extent;
+        }
+        if at != begin {
+            // Release, pairs with the Acquire of a producer that writes there next.
+            state.free.store(at, Ordering::Release);
+        }
+        if ring != head.ring && at == limit {
+            self.give_back_rings()?;
+        }
+        Ok(())
+    }
+
+    /// Give back a step of the memory of rings that nobody needs any more; true when there is more.
+    pub(super) fn give_back_rings(&self) -> Result<bool> {
+        let behind = &self.words.behind;
+        let lingering = behind.lingering.load(Ordering::Relaxed);
+        let head = self.words.head.position().ring;
+        for ring in self.range() {
+            if lingering & (1 << ring) == 0 || ring == head {
+                continue;
+            }
+            let state = self.state(ring)?;
+            if state.free.load(Ordering::Relaxed) != state.end.load(Ordering::Relaxed) {
+                continue;
+            }
+            if !self.rings.give_back(state, ring)? {
+                return Ok(true);
+            }
+            behind.lingering.fetch_and(!(1 << ring), Ordering::Relaxed);
+        }
+        Ok(false)
+    }
+
+    /// Count what lies behind the cursor, and free what is over: after a holder of the lock has died.
+    pub(super) fn count_behind(&self) -> Result<()> {
+        let (mut available, mut in_flight, mut passed, mut bytes) = (0, 0, 0, 0);
+        self.find_behind(|_, checked| {
+            match checked.state {
+                State::Returned => available += 1,
+                State::Passed => passed += 1,
+                state if state.is_in_flight() => in_flight += 1,
+                _ => {}
+            }
+            if !checked.state.is_over() {
+                bytes += checked.extent;
+            }
+            Ok(false)
+        })?;
+        let behind = &self.words.behind;
+        behind.available.store(available, Ordering::Release);
+        behind.in_flight.store(in_flight, Ordering::Release);
+        behind.passed.store(passed, Ordering::Release);
+        behind.bytes.store(bytes, Ordering::Release);
+        let rings: Vec<_> = self.rings_behind()?.map(|(ring, ..)| ring).collect();
+        for ring in rings {
+            self.free_behind(ring)?;
+        }
+        Ok(())
+    }
+
+    /// The records ahead of the cursor, in order, while `each` says true. Under both locks, or under the
+    /// head lock for what was committed at the time.
+    pub(super) fn walk_ahead(&self, mut each: impl FnMut(Position, &Checked<'a>) -> Result<()>) -> Result<()> {
+        let tail = self.words.tail.position();
+        let mut position = self.words.head.position();
+        for _ in 0..RINGS {
+            let state = self.state(position.ring)?;
+            let is_last = position.ring == tail.ring;
+            let limit = if is_last { tail.at } else { state.end.load(Ordering::Acquire) };
+            if position.at > limit || limit - position.at > super::ring::size(position.ring) {
+                return Err(Status::E_CORRUPT);
+            }
+            while position.at < limit {
+                let checked = self.checked(position, limit)?;
+                each(position, &checked)?;
+                position.at += checked.extent;
+            }
+            if is_last {
+                return Ok(());
+            }
+            let ring = state.next.load(Ordering::Acquire) as usize;
+            position = Position { ring, at: self.state(ring)?.start.load(Ordering::Acquire) };
+        }
+        Err(Status::E_CORRUPT)
+    }
+}

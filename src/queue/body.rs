@@ -1,0 +1,137 @@
+//! A queue's own words in shared memory.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::chain::ChainWords;
+use super::options::QueueOptions;
+use super::ring::{RingState, RINGS};
+use crate::segment::{fixed_size, Kind, Shared};
+use crate::sync::eventcount::EventCount;
+
+/// Everything but the rings. Words that different processes write lie on cache lines of their own.
+#[repr(C, align(128))]
+pub(super) struct Body {
+    settings: Settings,
+    pub(super) messages: ChainWords,
+    /// Consumers wait here for messages.
+    pub(super) items: Condition,
+    /// Producers wait here for room.
+    pub(super) space: Condition,
+    /// Joins wait here until nothing is unfinished.
+    pub(super) idle: Condition,
+    pub(super) counters: Counters,
+    pub(super) dead: ChainWords,
+    pub(super) rings: [RingState; RINGS],
+}
+
+// SAFETY: repr(C), atomics only.
+unsafe impl Shared for Body {}
+
+/// Where the rings begin in the file.
+pub(super) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Body>());
+
+/// What a queue was made with, and whether it is shut down.
+#[repr(C, align(128))]
+struct Settings {
+    max_items: AtomicU64,
+    max_bytes: AtomicU64,
+    joinable: AtomicU32,
+    max_deliveries: AtomicU32,
+    spin_ns: AtomicU32,
+    shutdown: AtomicU32,
+    format: [AtomicU64; 4],
+}
+
+/// An eventcount on a cache line of its own.
+#[repr(C, align(128))]
+pub(super) struct Condition(pub(super) EventCount);
+
+/// For people: how often something out of the ordinary has happened.
+#[repr(C, align(128))]
+pub(super) struct Counters {
+    pub(super) redelivered: AtomicU64,
+    pub(super) discarded: AtomicU64,
+    /// Records that never became a message. Under the head lock.
+    pub(super) voided: AtomicU64,
+}
+
+/// Whether a queue still takes messages.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Phase {
+    /// It does.
+    Open = 0,
+    /// Puts are refused; what is there is still delivered.
+    Draining = 1,
+    /// Puts are refused, and what was there has been thrown away.
+    Discarded = 2,
+}
+
+impl Body {
+    pub(super) fn fill(&self, options: &QueueOptions) {
+        let settings = &self.settings;
+        settings.max_items.store(options.max_items, Ordering::Relaxed);
+        settings.max_bytes.store(options.max_bytes, Ordering::Relaxed);
+        settings.joinable.store(u32::from(options.joinable), Ordering::Relaxed);
+        settings.max_deliveries.store(options.max_deliveries, Ordering::Relaxed);
+        settings.spin_ns.store(options.spin_ns, Ordering::Relaxed);
+        for (word, bytes) in settings.format.iter().zip(options.format.as_chunks::<8>().0) {
+            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn options(&self) -> QueueOptions {
+        let settings = &self.settings;
+        let mut format = [0; 32];
+        for (word, bytes) in settings.format.iter().zip(format.as_chunks_mut::<8>().0) {
+            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
+        // A label always ends in NUL, whatever shared memory says.
+        format[31] = 0;
+        QueueOptions {
+            create: Default::default(),
+            joinable: self.is_joinable(),
+            max_items: self.max_items(),
+            max_bytes: self.max_bytes(),
+            max_deliveries: self.max_deliveries(),
+            spin_ns: self.spin_ns(),
+            format,
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_joinable(&self) -> bool {
+        self.settings.joinable.load(Ordering::Relaxed) != 0
+    }
+
+    #[inline]
+    pub(super) fn max_items(&self) -> u64 {
+        self.settings.max_items.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn max_bytes(&self) -> u64 {
+        self.settings.max_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn max_deliveries(&self) -> u32 {
+        self.settings.max_deliveries.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn spin_ns(&self) -> u32 {
+        self.settings.spin_ns.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn phase(&self) -> Phase {
+        match self.settings.shutdown.load(Ordering::Acquire) {
+            0 => Phase::Open,
+            1 => Phase::Draining,
+            _ => Phase::Discarded,
+        }
+    }
+
+    /// Under the tail lock: a queue's phase only ever goes on.
+    pub(super) fn go_to(&self, phase: Phase) {
+        self.settings.shutdown.fetch_max(phase as u32, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,168 @@
+//! A chain of rings: records are appended at its tail and consumed at its head.
+//!
+//! A queue has two: its messages and its dead letters. In the steady state one hot ring is reused. When
+//! it is full, or an old unfinished record pins it, the producers link another that suits the backlog;
+//! consumers drain the old one and move on; a ring behind them *lingers* until all in it is over, then
+//! its memory goes back to the system.
+//!
+//! Lock order: tail before head; the messages' locks before the dead letters'.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::ring::{RingState, Rings, OPEN_END, RINGS};
+use super::side::Side;
+use crate::segment::{Quiet, Segment};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sync::wait::{Patience, Wait};
+use crate::sync::Acquired;
+
+/// The words of a chain, in shared memory.
+#[repr(C, align(128))]
+pub(super) struct ChainWords {
+    pub(super) tail: Side,
+    pub(super) head: Side,
+    pub(super) behind: Behind,
+}
+
+/// What lies behind the head's cursor and is not over. Under the head lock; a survey counts it anew.
+#[repr(C, align(64))]
+pub(super) struct Behind {
+    /// RETURNED: available.
+    pub(super) available: AtomicU64,
+    /// TAKEN or GOT.
+    pub(super) in_flight: AtomicU64,
+    /// PASSED: still being written.
+    pub(super) passed: AtomicU64,
+    /// Extents of all that is not over.
+    pub(super) bytes: AtomicU64,
+    /// Rings that the head has left, as bits.
+    pub(super) lingering: AtomicU64,
+    /// Not 0: there may be VOID records ahead of the cursor.
+    pub(super) voids_ahead: AtomicU64,
+}
+
+/// A chain as one process works on it.
+#[derive(Clone, Copy)]
+pub(super) struct Chain<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) words: &'a ChainWords,
+    pub(super) states: &'a [RingState; RINGS],
+    pub(super) rings: Rings<'a>,
+    /// The rings that it may use.
+    pub(super) range: (usize, usize),
+}
+
+/// A held lock of one side, given back when it goes out of scope.
+pub(super) struct Held<'a> {
+    side: &'a Side,
+    segment: &'a Segment,
+    /// The last holder died inside.
+    pub(super) inherited: bool,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.side.mutex.unlock(&Quiet(self.segment));
+    }
+}
+
+/// How long a call that may not wait puts up with a lock that a stopped process holds.
+const GRACE_NS: i64 = 1_000_000_000;
+
+/// The wait for an internal lock within a call that waits like `wait`: a try has to get past others who
+/// are just in between, but not to wait for ever for one that is stopped.
+pub(super) fn lock_wait<'a>(wait: &Wait<'a>) -> Wait<'a> {
+    wait.at_least(GRACE_NS)
+}
+
+impl<'a> Chain<'a> {
+    pub(super) fn range(&self) -> Range<usize> {
+        self.range.0..self.range.1
+    }
+
+    #[inline]
+    fn lock(&self, side: &'a Side, me: Owner, wait: &Wait<'_>) -> Result<Held<'a>> {
+        let acquired = side.mutex.lock(&Quiet(self.segment), me, &mut Patience::new(wait))?;
+        Ok(Held { side, segment: self.segment, inherited: acquired == Acquired::OwnerDied })
+    }
+
+    /// The producers' lock. What a dead holder had begun was not committed, except that what the tail
+    /// remembers of the head may be too much.
+    #[inline]
+    pub(super) fn lock_tail(&self, me: Owner, wait: &Wait<'_>) -> Result<Held<'a>> {
+        let held = self.lock(&self.words.tail, me, wait)?;
+        if held.inherited {
+            self.forget_head();
+        }
+        Ok(held)
+    }
+
+    /// The consumers' lock, after mending what a dead holder left.
+    #[inline]
+    pub(super) fn lock_head(&self, me: Owner, wait: &Wait<'_>) -> Result<Held<'a>> {
+        let held = self.lock(&self.words.head, me, wait)?;
+        if held.inherited {
+            self.count_behind()?;
+        }
+        Ok(held)
+    }
+
+    /// Under the tail lock: look at the head anew before the next limit is checked.
+    pub(super) fn forget_head(&self) {
+        let seen = &self.words.tail.seen;
+        seen.count.store(0, Ordering::Relaxed);
+        seen.bytes.store(0, Ordering::Relaxed);
+        seen.free.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn state(&self, ring: usize) -> Result<&'a RingState> {
+        if !self.range().contains(&ring) {
+            return Err(Status::E_CORRUPT);
+        }
+        self.states.get(ring).ok_or(Status::E_CORRUPT)
+    }
+
+    /// Fill in a new chain that begins with its first ring.
+    pub(super) fn fill(&self, allocated: u64) -> Result<()> {
+        let first = self.state(self.range.0)?;
+        first.end.store(OPEN_END, Ordering::Relaxed);
+        first.allocated.store(allocated, Ordering::Relaxed);
+        let start = super::position::Position { ring: self.range.0, at: 0 };
+        for side in [&self.words.tail, &self.words.head] {
+            side.commit(&side.cursor(), start, Default::default());
+        }
+        Ok(())
+    }
+
+    /// Records that are waiting, those that are being written and VOID ones included.
+    pub(super) fn backlog(&self) -> u64 {
+        let head = self.words.head.snapshot().totals.count;
+        let tail = self.words.tail.snapshot().totals.count;
+        tail.saturating_sub(head).saturating_add(self.words.behind.available.load(Ordering::Acquire))
+    }
+
+    /// Whether a consumer has something to look at. Two loads.
+    #[inline]
+    pub(super) fn has_more(&self) -> bool {
+        self.words.behind.available.load(Ordering::Acquire) != 0
+            || self.words.head.position() != self.words.tail.position()
+    }
+
+    /// The rings from the head's to the tail's, as bits. Under both locks.
+    pub(super) fn linked(&self) -> Result<u64> {
+        let last = self.words.tail.position().ring;
+        let mut ring = self.words.head.position().ring;
+        let mut linked = 0u64;
+        for _ in 0..RINGS {
+            let state = self.state(ring)?;
+            linked |= 1 << ring;
+            if ring == last {
+                return Ok(linked);
+            }
+            ring = state.next.load(Ordering::Relaxed) as usize;
+        }
+        Err(Status::E_CORRUPT)
+    }
+}

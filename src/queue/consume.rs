@@ -1,0 +1,236 @@
+//! The consumers' side of a chain. Every function here runs under the head lock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::chain::Chain;
+use super::payload::Payload;
+use super::position::Position;
+use super::record::{Record, State, Word, ALIGN, HEADER};
+use super::ring::{OPEN_END, RINGS};
+use super::side::Totals;
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+
+/// A message that a consumer may have.
+pub(super) struct Found<'a> {
+    pub(super) position: Position,
+    pub(super) record: &'a Record,
+    pub(super) word: Word,
+    pub(super) len: u64,
+    pub(super) extent: u64,
+    pub(super) payload: Payload,
+    /// It came back, and lies behind the cursor.
+    is_behind: bool,
+}
+
+/// A record whose extent was checked against the end of what is in its ring.
+pub(super) struct Checked<'a> {
+    pub(super) record: &'a Record,
+    pub(super) word: Word,
+    pub(super) state: State,
+    pub(super) len: u64,
+    pub(super) extent: u64,
+}
+
+/// Add to a count that only holders of the head lock write, so that a load and a store do.
+#[inline]
+pub(super) fn raise(count: &AtomicU64, by: u64) {
+    count.store(count.load(Ordering::Relaxed).wrapping_add(by), Ordering::Release);
+}
+
+/// Take from such a count.
+#[inline]
+pub(super) fn lower(count: &AtomicU64, by: u64) {
+    count.store(count.load(Ordering::Relaxed).saturating_sub(by), Ordering::Release);
+}
+
+impl<'a> Chain<'a> {
+    /// The record at `position`, which lies before `limit` in its ring.
+    #[inline]
+    pub(super) fn checked(&self, position: Position, limit: u64) -> Result<Checked<'a>> {
+        let record = self.rings.record(position.ring, position.at)?;
+        let word = record.word();
+        let (len, extent) = record.size();
+        let state = word.state().ok_or(Status::E_CORRUPT)?;
+        let fits = extent >= HEADER && extent % ALIGN == 0 && len <= extent - HEADER;
+        if !fits || extent > limit.saturating_sub(position.at) {
+            return Err(Status::E_CORRUPT);
+        }
+        Ok(Checked { record, word, state, len, extent })
+    }
+
+    fn found(&self, position: Position, checked: Checked<'a>, is_behind: bool) -> Result<Found<'a>> {
+        let Checked { record, word, len, extent, .. } = checked;
+        let payload = self.rings.payload(position.ring, position.at, extent)?;
+        Ok(Found { position, record, word, len, extent, payload, is_behind })
+    }
+
+    /// The first message there is: what came back, then what is next. Goes past what is none.
+    #[inline]
+    pub(super) fn front(&self) -> Result<Option<Found<'a>>> {
+        if self.words.behind.available.load(Ordering::Relaxed) != 0 {
+            if let Some((position, checked)) = self.first_returned()? {
+                return self.found(position, checked, true).map(Some);
+            }
+        }
+        loop {
+            let Some((position, limit)) = self.next_unread()? else { return Ok(None) };
+            let checked = self.checked(position, limit)?;
+            match checked.state {
+                State::Ready => return self.found(position, checked, false).map(Some),
+                _ => self.go_past(position, checked)?,
+            }
+        }
+    }
+
+    /// Where the cursor is and how far it may go in that ring; `None` at the tail.
+    #[inline]
+    fn next_unread(&self) -> Result<Option<(Position, u64)>> {
+        for _ in 0..RINGS {
+            let position = self.words.head.position();
+            let seen = &self.words.head.seen.count;
+            let mut tail = Position::from_bits(seen.load(Ordering::Relaxed));
+            if tail.ring != position.ring || tail.at <= position.at {
+                tail = self.words.tail.position();
+                seen.store(tail.bits(), Ordering::Relaxed);
+            }
+            if position == tail {
+                return Ok(None);
+            }
+            let limit = match tail.ring == position.ring {
+                true => tail.at,
+                false => self.state(position.ring)?.end.load(Ordering::Acquire),
+            };
+            if position.at < limit && limit != OPEN_END {
+                return Ok(Some((position, limit)));
+            }
+            if position.at != limit {
+                return Err(Status::E_CORRUPT);
+            }
+            self.enter_next_ring(position)?;
+        }
+        Err(Status::E_CORRUPT)
+    }
+
+    /// Leave a drained ring. It lingers until all in it is over and its memory is given back.
+    #[cold]
+    fn enter_next_ring(&self, position: Position) -> Result<()> {
+        let next = self.state(position.ring)?.next.load(Ordering::Acquire) as usize;
+        let start = self.state(next)?.start.load(Ordering::Acquire);
+        if next == position.ring || start < position.at {
+            return Err(Status::E_CORRUPT);
+        }
+        // Killed before the commit: the bit of the head's own ring means nothing, and is set again.
+        self.words.behind.lingering.fetch_or(1 << position.ring, Ordering::Relaxed);
+        let cursor = self.words.head.cursor();
+        self.words.head.commit(&cursor, Position { ring: next, at: start }, cursor.totals);
+        self.give_back_rings()?;
+        Ok(())
+    }
+
+    /// Move the cursor past one record.
+    #[inline]
+    fn advance(&self, position: Position, extent: u64, counts: bool) {
+        let cursor = self.words.head.cursor();
+        let mut totals = cursor.totals;
+        if counts {
+            totals.count = totals.count.wrapping_add(1);
+            totals.bytes = totals.bytes.wrapping_add(extent);
+        }
+        let to = Position { ring: position.ring, at: position.at + extent };
+        self.words.head.commit(&cursor, to, totals);
+    }
+
+    /// Move the cursor past one record that is over, and free it if nothing before it is held.
+    ///
+    /// Killed between the two stores: READY behind the cursor counts as consumed, so a survey frees it.
+    #[inline]
+    fn advance_over(&self, position: Position, extent: u64, counts: bool) -> Result<()> {
+        self.advance(position, extent, counts);
+        let free = &self.state(position.ring)?.free;
+        if free.load(Ordering::Relaxed) == position.at {
+            // Release, pairs with the Acquire of a producer that writes there next.
+            free.store(position.at + extent, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// What stands at the cursor is no message: padding, given up, being written, or a dead consumer's.
+    #[cold]
+    fn go_past(&self, position: Position, checked: Checked<'a>) -> Result<()> {
+        let Checked { record, word, state, extent, .. } = checked;
+        let owner_is_gone = word.owner().is_none_or(|owner| self.segment.is_gone(owner));
+        match state {
+            State::Pad => self.advance_over(position, extent, false),
+            State::Void | State::Done => self.advance_over(position, extent, true),
+            // A consumer was killed between its claim and the cursor's commit.
+            State::Taken | State::Got if owner_is_gone => {
+                record.set(word.with(State::Ready, None));
+                Ok(())
+            }
+            State::Writing if owner_is_gone => {
+                record.change(word, word.with(State::Void, None));
+                Ok(())
+            }
+            State::Passed if owner_is_gone => {
+                record.set(word.with(State::Void, None));
+                Ok(())
+            }
+            // Its writer is slow, or stopped: those behind it do not wait for it.
+            State::Writing => {
+                record.change(word, word.with(State::Passed, word.owner()));
+                Ok(())
+            }
+            State::Passed => {
+                raise(&self.words.behind.bytes, extent);
+                raise(&self.words.behind.passed, 1);
+                self.advance(position, extent, true);
+                Ok(())
+            }
+            _ => Err(Status::E_CORRUPT),
+        }
+    }
+
+    /// Take a message for good: it is over as soon as the cursor moves.
+    #[inline]
+    pub(super) fn consume(&self, found: &Found<'a>) -> Result<()> {
+        if !found.is_behind {
+            return self.advance_over(found.position, found.extent, true);
+        }
+        found.record.set(found.word.with(State::Done, None));
+        lower(&self.words.behind.available, 1);
+        lower(&self.words.behind.bytes, found.extent);
+        self.free_behind(found.position.ring)
+    }
+
+    /// Have a message in flight: it is `me`'s until it is settled.
+    ///
+    /// The claim stands in the record before the cursor moves: killed in between, the next consumer finds
+    /// a dead claim at the cursor and undoes it.
+    #[inline]
+    pub(super) fn claim(&self, found: &Found<'a>, state: State, me: Owner) {
+        let behind = &self.words.behind;
+        found.record.set(found.word.with(state, Some(me)));
+        raise(&behind.in_flight, 1);
+        if found.is_behind {
+            lower(&behind.available, 1);
+        } else {
+            raise(&behind.bytes, found.extent);
+            self.advance(found.position, found.extent, true);
+        }
+    }
+
+    /// What the consumers have gone through, for limits: records that wait no more, bytes that are over.
+    pub(super) fn consumed(&self) -> Totals {
+        let behind = &self.words.behind;
+        let held = behind.bytes.load(Ordering::Acquire);
+        let available = behind.available.load(Ordering::Acquire);
+        let passed = behind.passed.load(Ordering::Acquire);
+        let totals = self.words.head.snapshot().totals;
+        Totals {
+            count: totals.count.saturating_sub(available).saturating_sub(passed),
+            bytes: totals.bytes.saturating_sub(held),
+            mark: 0,
+        }
+    }
+}

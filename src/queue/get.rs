@@ -1,0 +1,120 @@
+//! Getting messages: copied out.
+
+use std::mem::MaybeUninit;
+
+use super::body::Phase;
+use super::chain::{lock_wait, Held};
+use super::consume::Found;
+use super::put::LARGE;
+use super::record::State;
+use super::{At, Queue};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sync::wait::{Patience, Wait};
+
+/// What a get found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Got {
+    /// A message of this length, copied.
+    Message(usize),
+    /// The buffer is too small: the message stays first in line and needs this many bytes.
+    TooSmall(usize),
+}
+
+impl Queue {
+    /// Get the first message, waiting while there is none.
+    ///
+    /// On a joinable queue it stays unfinished until `task_done`.
+    ///
+    /// # Errors
+    /// `E_EMPTY`, `E_SHUTDOWN` (and nothing is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: nothing was got.
+    pub fn get(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        queue.until_item(&wait, me, || queue.try_get(buffer, me, &wait))
+    }
+}
+
+/// A get whose time is over found the queue empty.
+fn empty_in_time(status: Status) -> Status {
+    match status {
+        Status::E_TIMEOUT => Status::E_EMPTY,
+        other => other,
+    }
+}
+
+impl<'a> At<'a> {
+    /// Attempt until there is a message, the stream has ended, or the wait is over.
+    #[inline]
+    pub(super) fn until_item<T>(
+        &self,
+        wait: &Wait<'_>,
+        me: Owner,
+        mut attempt: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        let mut patience = Patience::new(wait);
+        loop {
+            // Before the attempt: nothing can be put after this says that the stream has ended.
+            let has_ended = self.body.phase() != Phase::Open && !self.has_reservations();
+            if let Some(done) = attempt().map_err(empty_in_time)? {
+                return Ok(done);
+            }
+            if has_ended {
+                return Err(Status::E_SHUTDOWN);
+            }
+            self.tidy(me)?;
+            if wait.is_try() {
+                self.segment.reap(me)?;
+                return attempt().map_err(empty_in_time)?.ok_or(Status::E_EMPTY);
+            }
+            let waited = self.wait_for(&self.body.items, &|| self.may_have_items(), &mut patience);
+            if let Err(status) = waited {
+                return match attempt()? {
+                    Some(done) => Ok(done),
+                    None => Err(empty_in_time(status)),
+                };
+            }
+        }
+    }
+
+    fn try_get(&self, buffer: &mut [MaybeUninit<u8>], me: Owner, wait: &Wait<'_>) -> Result<Option<Got>> {
+        self.segment.reap_now_and_then(me)?;
+        let chain = self.messages();
+        let head = chain.lock_head(me, &lock_wait(wait))?;
+        let Some(found) = chain.front()? else { return Ok(None) };
+        let len = found.len as usize;
+        if len > buffer.len() {
+            return Ok(Some(Got::TooSmall(len)));
+        }
+        if self.body.is_joinable() {
+            self.note_got(&found, me);
+            chain.claim(&found, State::Got, me);
+            drop(head);
+            found.payload.read(len, buffer)?;
+        } else if len > LARGE {
+            self.get_large(head, &found, len, buffer, me)?;
+        } else {
+            // Over as soon as the cursor moves, which is after the copy: killed before, it stays.
+            found.payload.read(len, buffer)?;
+            chain.consume(&found)?;
+            drop(head);
+        }
+        self.notify_space();
+        Ok(Some(Got::Message(len)))
+    }
+
+    /// Copy outside the lock: others go on meanwhile, and the message returns if this process dies.
+    fn get_large(
+        &self,
+        head: Held<'a>,
+        found: &Found<'a>,
+        len: usize,
+        buffer: &mut [MaybeUninit<u8>],
+        me: Owner,
+    ) -> Result<()> {
+        self.messages().claim(found, State::Taken, me);
+        drop(head);
+        found.payload.read(len, buffer)?;
+        self.settle(found.position, me)
+    }
+}

@@ -1,0 +1,161 @@
+//! What there is to know of a queue. Exact when read.
+
+use std::sync::atomic::Ordering;
+
+use super::body::Phase;
+use super::record::State;
+use super::{At, Queue};
+use crate::status::Result;
+use crate::sync::owner::Owner;
+use crate::sync::wait::Wait;
+
+/// The numbers of a queue at one moment.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct QueueInfo {
+    /// Messages that wait.
+    pub items: u64,
+    /// Bytes of messages that are not over, their headers included.
+    pub bytes: u64,
+    /// Messages that some process has got or taken and not settled.
+    pub in_flight: u64,
+    /// Messages that are waiting or in flight.
+    pub unfinished: u64,
+    /// Messages put since the queue was made.
+    pub puts: u64,
+    /// Messages got since then, those that came back left out.
+    pub gets: u64,
+    /// Messages that came back: returned, or their consumer died.
+    pub redelivered: u64,
+    /// Messages thrown away by an immediate shutdown, and puts whose process died inside.
+    pub discarded: u64,
+    /// How often the dead were recovered.
+    pub recoveries: u64,
+    /// Dead letters that nobody has taken yet.
+    pub dead_letters: u64,
+    /// Threads asleep in the queue.
+    pub waiting: u32,
+    /// Processes that use the queue.
+    pub participants: u32,
+    /// Whether puts are refused.
+    pub shutdown: bool,
+}
+
+impl Queue {
+    /// Messages that wait.
+    ///
+    /// # Errors
+    /// `E_CORRUPT`.
+    pub fn len(&self) -> Result<u64> {
+        let me = self.segment.me()?;
+        self.at()?.waiting(me)
+    }
+
+    /// Whether a get would wait.
+    ///
+    /// # Errors
+    /// `E_CORRUPT`.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Whether a put of one byte would wait.
+    ///
+    /// # Errors
+    /// `E_CORRUPT`.
+    pub fn is_full(&self) -> Result<bool> {
+        let me = self.segment.me()?;
+        let queue = self.at()?;
+        let chain = queue.messages();
+        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
+        let extent = super::record::extent_of(1);
+        Ok(!queue.has_room(&chain, &chain.pen(), extent, me)?)
+    }
+
+    /// All numbers.
+    ///
+    /// # Errors
+    /// `E_CORRUPT`.
+    pub fn info(&self) -> Result<QueueInfo> {
+        let me = self.segment.me()?;
+        self.segment.reap(me)?;
+        let queue = self.at()?;
+        let counters = &queue.body.counters;
+        let (participants, waiting) = self.segment.population();
+        let chain = queue.messages();
+        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
+        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let (items, writing) = queue.count_ahead()?;
+        let behind = &chain.words.behind;
+        let in_flight = behind.in_flight.load(Ordering::Relaxed);
+        let passed = behind.passed.load(Ordering::Relaxed);
+        let totals = chain.words.tail.cursor().totals;
+        let given_up = counters.voided.load(Ordering::Relaxed);
+        let puts = totals.count.saturating_sub(writing + passed).saturating_sub(given_up);
+        Ok(QueueInfo {
+            items,
+            bytes: totals.bytes.saturating_sub(chain.consumed().bytes),
+            in_flight,
+            unfinished: items + in_flight,
+            puts,
+            gets: puts.saturating_sub(items),
+            redelivered: counters.redelivered.load(Ordering::Relaxed),
+            discarded: counters.discarded.load(Ordering::Relaxed),
+            recoveries: self.segment.recoveries()?,
+            dead_letters: queue.dead_letters().backlog(),
+            waiting,
+            participants,
+            shutdown: queue.body.phase() != Phase::Open,
+        })
+    }
+}
+
+impl At<'_> {
+    /// Messages that wait. Reservations, and those given up, stand among them and are not messages:
+    /// only while there are any are the records counted one by one.
+    pub(super) fn waiting(&self, me: Owner) -> Result<u64> {
+        let chain = self.messages();
+        if chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0 && !self.has_reservations_of_anybody() {
+            return Ok(chain.backlog());
+        }
+        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        Ok(self.count_ahead()?.0)
+    }
+
+    fn has_reservations_of_anybody(&self) -> bool {
+        self.segment.participants().any(|(_, one)| !one.life().is_free() && one.reservations.load(Ordering::Acquire) != 0)
+    }
+
+    /// Messages that wait, and records ahead of the cursor that are still being written. Under the head lock.
+    fn count_ahead(&self) -> Result<(u64, u64)> {
+        let chain = self.messages();
+        let (mut items, mut writing, mut voids) = (0, 0, 0);
+        if chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0 && !self.has_reservations_of_anybody() {
+            return Ok((chain.backlog(), 0));
+        }
+        chain.walk_ahead(|_, checked| {
+            match checked.state {
+                State::Ready | State::Taken | State::Got => items += 1,
+                State::Writing | State::Passed => writing += 1,
+                State::Void => voids += 1,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if voids == 0 {
+            chain.words.behind.voids_ahead.store(0, Ordering::Release);
+        }
+        Ok((items + chain.words.behind.available.load(Ordering::Relaxed), writing))
+    }
+
+    /// Messages that are waiting or in flight.
+    pub(super) fn unfinished(&self, me: Owner) -> Result<u64> {
+        let in_flight = &self.messages().words.behind.in_flight;
+        let quick = self.waiting(me)? + in_flight.load(Ordering::Acquire);
+        if quick != 0 {
+            return Ok(quick);
+        }
+        // One may have been on its way from in flight to waiting just then.
+        let _head = self.messages().lock_head(me, &Wait::FOREVER)?;
+        Ok(self.count_ahead()?.0 + in_flight.load(Ordering::Relaxed))
+    }
+}

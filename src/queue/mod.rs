@@ -1,0 +1,166 @@
+//! The queue: messages between processes, none lost and none stuck when one of them is killed.
+//!
+//! ```text
+//! put, reserve, get, take, tasks, dead, info     what users call
+//! recover                                        after a death
+//! chain: append, consume, behind                 a chain of rings and its two ends
+//! side, ring, record, position, payload          what lies in shared memory
+//! ```
+
+mod append;
+mod behind;
+mod body;
+mod chain;
+mod consume;
+mod dead;
+mod get;
+mod info;
+mod options;
+mod payload;
+mod position;
+mod put;
+mod recover;
+mod record;
+mod reserve;
+mod ring;
+mod shutdown;
+mod side;
+mod take;
+mod tasks;
+mod trim;
+mod waiting;
+
+use std::os::fd::{OwnedFd, RawFd};
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+pub use get::Got;
+pub use info::QueueInfo;
+pub use options::QueueOptions;
+pub use reserve::Reservation;
+pub use take::Loan;
+
+use body::{Body, RINGS_AT};
+use chain::Chain;
+use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS};
+
+use crate::segment::{Kind, ObjectType, Segment};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+
+/// A queue of messages, joinable or not, bounded by items and by bytes or not at all.
+pub struct Queue {
+    segment: Arc<Segment>,
+}
+
+static TYPE: ObjectType =
+    ObjectType { kind: Kind::Queue, body: size_of::<Body>(), extra: BASE, recover };
+
+fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    At::new(segment)?.recover(me, is_gone)
+}
+
+impl Queue {
+    /// Make a queue that is empty.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH` (also when the existing one's options differ),
+    /// `E_PERMISSION`, `E_NO_MEMORY`.
+    pub fn create(name: Option<&str>, options: &QueueOptions) -> Result<Queue> {
+        options.check()?;
+        let fill = |segment: &Segment| {
+            let queue = At::new(segment)?;
+            queue.body.fill(options);
+            queue.messages().fill(BASE)?;
+            queue.dead_letters().fill(0)
+        };
+        let check = |segment: &Segment| match At::new(segment)?.body.options().has_shape_of(options) {
+            true => Ok(()),
+            false => Err(Status::E_MISMATCH),
+        };
+        Ok(Queue { segment: Segment::create(&TYPE, name, &options.create, &fill, &check)? })
+    }
+
+    /// Open a named queue.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
+    pub fn open(name: &str) -> Result<Queue> {
+        Ok(Queue { segment: Segment::open(&TYPE, name)? })
+    }
+
+    /// The queue behind a descriptor of [`share_fd`](Self::share_fd).
+    ///
+    /// # Errors
+    /// `E_MISMATCH`, `E_CORRUPT`.
+    pub fn from_fd(fd: OwnedFd) -> Result<Queue> {
+        Ok(Queue { segment: Segment::from_fd(&TYPE, fd)? })
+    }
+
+    /// A descriptor to hand to another process.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor left.
+    pub fn share_fd(&self) -> Result<OwnedFd> {
+        self.segment.share_fd()
+    }
+
+    /// The object's own descriptor; it stays the object's.
+    pub fn raw_fd(&self) -> RawFd {
+        self.segment.raw_fd()
+    }
+
+    /// What it was made with.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn options(&self) -> Result<QueueOptions> {
+        Ok(self.at()?.body.options())
+    }
+
+    #[inline]
+    fn at(&self) -> Result<At<'_>> {
+        At::new(&self.segment)
+    }
+}
+
+/// A queue's words in shared memory, as one call works on them.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    segment: &'a Segment,
+    body: &'a Body,
+}
+
+impl<'a> At<'a> {
+    #[inline]
+    fn new(segment: &'a Segment) -> Result<At<'a>> {
+        Ok(At { segment, body: segment.body()? })
+    }
+
+    #[inline]
+    fn messages(&self) -> Chain<'a> {
+        self.chain(&self.body.messages, MESSAGE_RINGS)
+    }
+
+    fn dead_letters(&self) -> Chain<'a> {
+        self.chain(&self.body.dead, DEAD_RINGS)
+    }
+
+    #[inline]
+    fn chain(&self, words: &'a chain::ChainWords, range: std::ops::Range<usize>) -> Chain<'a> {
+        Chain {
+            segment: self.segment,
+            words,
+            states: &self.body.rings,
+            rings: Rings::new(self.segment, RINGS_AT),
+            range: (range.start, range.end),
+        }
+    }
+
+    /// Whether some process has reserved room that it has neither committed nor given up.
+    fn has_reservations(&self) -> bool {
+        self.segment.participants().any(|(_, participant)| {
+            participant.life().is_alive() && participant.reservations.load(Ordering::Acquire) != 0
+        })
+    }
+}

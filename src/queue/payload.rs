@@ -1,0 +1,86 @@
+//! The raw reads and writes of payloads: the only place where bytes of messages are touched.
+
+use std::mem::MaybeUninit;
+
+use crate::status::{Result, Status};
+
+/// Where a payload lies, and how much room it has. Bounds were checked against the ring's mapping.
+#[derive(Clone, Copy)]
+pub(super) struct Payload {
+    address: *mut u8,
+    room: usize,
+}
+
+impl Payload {
+    /// # Safety
+    /// `room` bytes at `address` are mapped for as long as the segment is.
+    pub(super) unsafe fn new(address: *mut u8, room: usize) -> Payload {
+        Payload { address, room }
+    }
+
+    pub(super) fn address(self) -> *mut u8 {
+        self.address
+    }
+
+    /// Copy a message in.
+    #[inline]
+    pub(super) fn write(self, data: &[u8]) -> Result<()> {
+        if data.len() > self.room {
+            return Err(Status::E_INTERNAL);
+        }
+        // SAFETY: `room` bytes are mapped and `data` fits; nobody else writes a record that is ours,
+        // and a hostile process that does can only spoil the bytes.
+        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), self.address, data.len()) };
+        Ok(())
+    }
+
+    /// Copy a message of `len` bytes out; false when `buffer` is too small.
+    #[inline]
+    pub(super) fn read(self, len: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
+        if len > self.room {
+            return Err(Status::E_CORRUPT);
+        }
+        if len > buffer.len() {
+            return Ok(false);
+        }
+        // SAFETY: `room` bytes are mapped, `buffer` holds `len` bytes and is this process's own.
+        unsafe { std::ptr::copy_nonoverlapping(self.address, buffer.as_mut_ptr().cast(), len) };
+        Ok(true)
+    }
+
+    /// Write two numbers.
+    pub(super) fn write_pair(self, first: u64, second: u64) -> Result<()> {
+        let mut bytes = [0; 16];
+        let (low, high) = bytes.split_at_mut(8);
+        low.copy_from_slice(&first.to_ne_bytes());
+        high.copy_from_slice(&second.to_ne_bytes());
+        self.write(&bytes)
+    }
+
+    /// Read two numbers.
+    pub(super) fn read_pair(self) -> Result<(u64, u64)> {
+        if self.room < 16 {
+            return Err(Status::E_CORRUPT);
+        }
+        let address = self.address.cast::<u64>();
+        // SAFETY: 16 bytes are mapped, whatever they hold; payloads need no alignment for this.
+        Ok(unsafe { (address.read_unaligned(), address.wrapping_add(1).read_unaligned()) })
+    }
+
+    /// Copy `len` bytes of another payload in.
+    pub(super) fn copy_from(self, other: Payload, len: usize) -> Result<()> {
+        if len > self.room || len > other.room {
+            return Err(Status::E_CORRUPT);
+        }
+        // SAFETY: both have `len` bytes mapped; they may only overlap in a damaged segment, which
+        // `copy` allows.
+        unsafe { std::ptr::copy(other.address, self.address, len) };
+        Ok(())
+    }
+
+    /// The rest of it, `bytes` further on.
+    pub(super) fn skip(self, bytes: usize) -> Result<Payload> {
+        let room = self.room.checked_sub(bytes).ok_or(Status::E_CORRUPT)?;
+        Ok(Payload { address: self.address.wrapping_add(bytes), room })
+    }
+}

@@ -1,0 +1,230 @@
+//! Putting messages.
+
+use super::append::Pen;
+use super::body::Phase;
+use super::chain::{lock_wait, Chain};
+use super::record::{extent_of, State, Word};
+use super::{At, Queue};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sync::wait::{Patience, Wait};
+
+/// Longer messages are copied outside the producers' lock.
+pub(super) const LARGE: usize = 16 * 1024;
+/// A batch gives the lock back after so many bytes, for others to get a turn.
+const BATCH_BYTES: u64 = 64 * 1024;
+
+/// A put whose time is over found the queue full.
+fn full_in_time(status: Status) -> Status {
+    match status {
+        Status::E_TIMEOUT => Status::E_FULL,
+        other => other,
+    }
+}
+
+/// What became of one attempt.
+pub(super) enum Attempt<T> {
+    Done(T),
+    Full,
+}
+
+impl Queue {
+    /// Put a message, waiting while the queue is full. Everybody sees it when this returns.
+    ///
+    /// # Errors
+    /// `E_FULL`, `E_SHUTDOWN`, `E_TOO_LARGE` (it can never fit), `E_NO_MEMORY`, `E_CANCELED`, `E_CLOSED`,
+    /// `E_INTERRUPTED`: nothing was put.
+    pub fn put(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
+        if data.len() > LARGE {
+            let reservation = self.reserve(data.len(), wait)?;
+            return self.fill_and_commit(&reservation, data);
+        }
+        let queue = self.at()?;
+        queue.check_length(data.len())?;
+        let me = self.segment.me()?;
+        queue.until_room(&wait, || queue.try_put(data, me, &wait))?;
+        queue.notify_items(1);
+        Ok(())
+    }
+
+    /// Put `count` messages, waiting while the queue is full; how many were put.
+    ///
+    /// `item` gives each message. Fewer than `count` only where the wait ended or the queue was shut down
+    /// after some were put.
+    ///
+    /// # Errors
+    /// Those of [`put`](Self::put): nothing was put.
+    pub fn put_many<'d>(&self, count: usize, item: &dyn Fn(usize) -> &'d [u8], wait: Wait<'_>) -> Result<usize> {
+        let queue = self.at()?;
+        for at in 0..count {
+            queue.check_length(item(at).len())?;
+        }
+        let me = self.segment.me()?;
+        let mut put = 0;
+        while put < count {
+            let more = match item(put).len() > LARGE {
+                true => self.put(item(put), wait).map(|()| 1),
+                false => queue.until_room(&wait, || queue.try_put_some(put..count, item, me, &wait)),
+            };
+            match more {
+                Ok(more) => {
+                    queue.notify_items(u32::try_from(more).unwrap_or(u32::MAX));
+                    put += more;
+                }
+                Err(status) if put == 0 => return Err(status),
+                Err(_) => break,
+            }
+        }
+        Ok(put)
+    }
+}
+
+impl<'a> At<'a> {
+    pub(super) fn check_length(&self, len: usize) -> Result<()> {
+        if len as u64 > self.body.options().longest() {
+            return Err(Status::E_TOO_LARGE);
+        }
+        Ok(())
+    }
+
+    /// Attempt until there is room, or the wait is over.
+    pub(super) fn until_room<T>(
+        &self,
+        wait: &Wait<'_>,
+        mut attempt: impl FnMut() -> Result<Attempt<T>>,
+    ) -> Result<T> {
+        let mut patience = Patience::new(wait);
+        loop {
+            if let Attempt::Done(done) = attempt().map_err(full_in_time)? {
+                return Ok(done);
+            }
+            if wait.is_try() {
+                return Err(Status::E_FULL);
+            }
+            // Once more after looking, so that nothing consumed in between is missed.
+            let seen = self.messages().consumed();
+            if let Attempt::Done(done) = attempt().map_err(full_in_time)? {
+                return Ok(done);
+            }
+            let is_ready = || self.messages().consumed() != seen || self.body.phase() != Phase::Open;
+            if let Err(status) = self.wait_for(&self.body.space, &is_ready, &mut patience) {
+                return match attempt()? {
+                    Attempt::Done(done) => Ok(done),
+                    Attempt::Full => Err(full_in_time(status)),
+                };
+            }
+        }
+    }
+
+    #[inline]
+    fn try_put(&self, data: &[u8], me: Owner, wait: &Wait<'_>) -> Result<Attempt<()>> {
+        let chain = self.messages();
+        let _tail = chain.lock_tail(me, &lock_wait(wait))?;
+        self.check_open()?;
+        let mut pen = chain.pen();
+        if !self.write_small(&chain, &mut pen, data, me)? {
+            return Ok(Attempt::Full);
+        }
+        chain.publish(&mut pen);
+        Ok(Attempt::Done(()))
+    }
+
+    /// As many of a batch as there is room for, under one lock and with one commit.
+    fn try_put_some<'d>(
+        &self,
+        range: std::ops::Range<usize>,
+        item: &dyn Fn(usize) -> &'d [u8],
+        me: Owner,
+        wait: &Wait<'_>,
+    ) -> Result<Attempt<usize>> {
+        let chain = self.messages();
+        let _tail = chain.lock_tail(me, &lock_wait(wait))?;
+        self.check_open()?;
+        let mut pen = chain.pen();
+        let begin = pen.totals();
+        let mut put = 0;
+        for at in range {
+            let data = item(at);
+            if data.len() > LARGE || pen.totals().bytes.wrapping_sub(begin.bytes) > BATCH_BYTES {
+                break;
+            }
+            match self.write_small(&chain, &mut pen, data, me) {
+                Ok(true) => put += 1,
+                Ok(false) => break,
+                // What was written before counts; the next call meets the same again.
+                Err(_) if put > 0 => break,
+                Err(status) => return Err(status),
+            }
+        }
+        if pen.is_wet() {
+            chain.publish(&mut pen);
+        }
+        Ok(if put > 0 { Attempt::Done(put) } else { Attempt::Full })
+    }
+
+    pub(super) fn check_open(&self) -> Result<()> {
+        match self.body.phase() {
+            Phase::Open => Ok(()),
+            _ => Err(Status::E_SHUTDOWN),
+        }
+    }
+
+    /// Write a whole message behind the pen; false when there is no room for it.
+    #[inline]
+    fn write_small(&self, chain: &Chain<'a>, pen: &mut Pen, data: &[u8], me: Owner) -> Result<bool> {
+        let len = data.len() as u64;
+        let extent = extent_of(len);
+        if !self.has_room(chain, pen, extent, me)? {
+            return Ok(false);
+        }
+        let Some(place) = chain.place(pen, extent, me)? else { return Ok(false) };
+        place.payload.write(data)?;
+        place.record.write(Word::new(State::Ready, 0, None), len, extent);
+        Ok(true)
+    }
+
+    /// Whether the limits allow one more record, by what the tail remembers or else by the head itself.
+    #[inline]
+    pub(super) fn has_room(&self, chain: &Chain<'a>, pen: &Pen, extent: u64, me: Owner) -> Result<bool> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let (max_items, max_bytes) = (self.body.max_items(), self.body.max_bytes());
+        if max_items == 0 && max_bytes == 0 {
+            return Ok(true);
+        }
+        let totals = pen.totals();
+        let allow = |count: u64, bytes: u64| {
+            let items = totals.count.saturating_sub(count);
+            let held = totals.bytes.saturating_sub(bytes);
+            (max_items == 0 || items < max_items) && (max_bytes == 0 || held.saturating_add(extent) <= max_bytes)
+        };
+        let seen = &chain.words.tail.seen;
+        if allow(seen.count.load(Relaxed), seen.bytes.load(Relaxed)) {
+            return Ok(true);
+        }
+        let consumed = chain.consumed();
+        seen.count.store(consumed.count, Relaxed);
+        seen.bytes.store(consumed.bytes, Relaxed);
+        if allow(consumed.count, consumed.bytes) {
+            return Ok(true);
+        }
+        if chain.words.behind.voids_ahead.load(Relaxed) == 0 {
+            return Ok(false);
+        }
+        // Records that were given up stand in the way until a consumer goes past them: leave them out.
+        let (voids, void_bytes) = self.voids_ahead(chain, me)?;
+        Ok(allow(consumed.count.saturating_add(voids), consumed.bytes.saturating_add(void_bytes)))
+    }
+
+    fn voids_ahead(&self, chain: &Chain<'a>, me: Owner) -> Result<(u64, u64)> {
+        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let (mut count, mut bytes) = (0, 0);
+        chain.walk_ahead(|_, checked| {
+            if checked.state == State::Void {
+                count += 1;
+                bytes += checked.extent;
+            }
+            Ok(())
+        })?;
+        Ok((count, bytes))
+    }
+}

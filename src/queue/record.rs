@@ -1,0 +1,172 @@
+//! A message as it lies in a ring: a header of 16 bytes, then the payload.
+//!
+//! ```text
+//! word    state 4 | deliveries 16 | 12 unused | owner 30 | 2 unused
+//! size    payload length 32 | extent in units of 16 bytes 32
+//! ```
+//!
+//! ```text
+//!          put ------------------------+
+//!                                      v
+//! reserve: WRITING(owner) --commit--> READY --get----------------> (behind the cursor: consumed)
+//!             |  |                     |
+//!             |  abort, or owner died  take, get of a joinable queue
+//!             |  v                     v
+//!             | VOID               TAKEN/GOT(owner) --done--> DONE
+//!             v                        |  ^
+//!     PASSED(owner) --commit--> RETURNED -+     returned, or owner died
+//! ```
+//!
+//! PASSED is a WRITING that consumers have gone past; PAD fills the end of a ring.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::segment::Shared;
+use crate::sync::owner::{Owner, OWNER_MASK};
+
+/// Records begin and end at multiples of this.
+pub(super) const ALIGN: u64 = 16;
+/// Bytes before the payload.
+pub(super) const HEADER: u64 = 16;
+/// The longest payload: its length is 32 bits, and the largest ring must hold it.
+pub(super) const MAX_PAYLOAD: u64 = u32::MAX as u64;
+
+/// What a record is at the moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum State {
+    /// Reserved: its owner writes the payload.
+    Writing = 1,
+    /// Reserved, and the consumers have gone past it.
+    Passed = 2,
+    /// A message; behind the cursor: consumed.
+    Ready = 3,
+    /// Lent to its owner by `take`.
+    Taken = 4,
+    /// Got by its owner from a joinable queue, not settled yet.
+    Got = 5,
+    /// Available again, behind the cursor.
+    Returned = 6,
+    /// Finished.
+    Done = 7,
+    /// The end of a ring that nothing fitted into.
+    Pad = 8,
+    /// Given up before it was a message.
+    Void = 9,
+}
+
+impl State {
+    fn from_bits(bits: u64) -> Option<State> {
+        const STATES: [State; 9] = [
+            State::Writing,
+            State::Passed,
+            State::Ready,
+            State::Taken,
+            State::Got,
+            State::Returned,
+            State::Done,
+            State::Pad,
+            State::Void,
+        ];
+        STATES.into_iter().find(|state| *state as u64 == bits)
+    }
+
+    /// Behind the cursor: whether nobody needs it any more.
+    pub(super) fn is_over(self) -> bool {
+        matches!(self, State::Ready | State::Done | State::Pad | State::Void)
+    }
+
+    /// Whether a consumer has it.
+    pub(super) fn is_in_flight(self) -> bool {
+        matches!(self, State::Taken | State::Got)
+    }
+}
+
+/// One reading of a record's word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Word(u64);
+
+const DELIVERIES_SHIFT: u32 = 4;
+const OWNER_SHIFT: u32 = 32;
+
+impl Word {
+    pub(super) fn new(state: State, deliveries: u16, owner: Option<Owner>) -> Word {
+        let owner = owner.map_or(0, Owner::bits);
+        Word(state as u64 | u64::from(deliveries) << DELIVERIES_SHIFT | u64::from(owner) << OWNER_SHIFT)
+    }
+
+    /// `None` for a word that no version of this library writes.
+    pub(super) fn state(self) -> Option<State> {
+        State::from_bits(self.0 & 0xf)
+    }
+
+    /// How often it was delivered and came back.
+    pub(super) fn deliveries(self) -> u16 {
+        (self.0 >> DELIVERIES_SHIFT) as u16
+    }
+
+    pub(super) fn owner(self) -> Option<Owner> {
+        Owner::from_bits((self.0 >> OWNER_SHIFT) as u32 & OWNER_MASK)
+    }
+
+    /// The same message in another state.
+    pub(super) fn with(self, state: State, owner: Option<Owner>) -> Word {
+        Word::new(state, self.deliveries(), owner)
+    }
+}
+
+/// The header of a record.
+#[repr(C, align(16))]
+pub(super) struct Record {
+    word: AtomicU64,
+    size: AtomicU64,
+}
+
+// SAFETY: repr(C), atomics only.
+unsafe impl Shared for Record {}
+
+const _: () = assert!(size_of::<Record>() as u64 == HEADER);
+
+/// The extent of a record with a payload of `len` bytes.
+#[inline]
+pub(super) fn extent_of(len: u64) -> u64 {
+    (HEADER + len).next_multiple_of(ALIGN)
+}
+
+impl Record {
+    /// Write a header that nobody can see yet: the tail's commit publishes it.
+    #[inline]
+    pub(super) fn write(&self, word: Word, len: u64, extent: u64) {
+        self.size.store(len & u64::from(u32::MAX) | (extent / ALIGN) << 32, Ordering::Relaxed);
+        self.word.store(word.0, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn word(&self) -> Word {
+        Word(self.word.load(Ordering::Acquire))
+    }
+
+    /// Under the lock of the side that this state belongs to.
+    #[inline]
+    pub(super) fn set(&self, word: Word) {
+        self.word.store(word.0, Ordering::Release);
+    }
+
+    /// Outside the locks: only from `seen`.
+    pub(super) fn change(&self, seen: Word, next: Word) -> bool {
+        self.word.compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Payload length and extent, as they stand there: check them against the ring.
+    #[inline]
+    pub(super) fn size(&self) -> (u64, u64) {
+        let size = self.size.load(Ordering::Relaxed);
+        (size & u64::from(u32::MAX), (size >> 32) * ALIGN)
+    }
+
+    /// A reservation turned out shorter than it was asked for.
+    pub(super) fn shorten(&self, len: u64) {
+        let extent = self.size.load(Ordering::Relaxed) >> 32;
+        self.size.store(len & u64::from(u32::MAX) | extent << 32, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,99 @@
+//! After a death: what the dead had in hand goes back to the others.
+//!
+//! Every step is idempotent: a recoverer that is killed in turn is followed by the next.
+
+use std::sync::atomic::Ordering;
+
+use super::body::Phase;
+use super::chain::Chain;
+use super::consume::{lower, raise, Checked};
+use super::position::Position;
+use super::record::{State, Word};
+use super::At;
+use crate::status::Result;
+use crate::sync::owner::Owner;
+use crate::sync::wait::Wait;
+
+impl<'a> At<'a> {
+    /// Undo what every owner had begun for whom `is_gone` says true, and wake everybody.
+    pub(super) fn recover(&self, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+        self.recover_messages(me, is_gone)?;
+        self.recover_dead_letters(me, is_gone)?;
+        self.notify_everybody();
+        Ok(())
+    }
+
+    fn recover_messages(&self, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+        let chain = self.messages();
+        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
+        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let of_the_dead = |word: Word| word.owner().is_some_and(is_gone);
+        chain.find_behind(|position, checked| {
+            match checked.state {
+                State::Taken | State::Got if of_the_dead(checked.word) => {
+                    self.put_back(&chain, position, checked, me)?;
+                }
+                State::Passed if of_the_dead(checked.word) => self.void(checked),
+                _ => {}
+            }
+            Ok(false)
+        })?;
+        chain.count_behind()?;
+        // A writer's reservations may lie anywhere ahead; without any there is nothing to look for.
+        if self.segment.participants().any(|(_, one)| one.reservations.load(Ordering::Acquire) != 0) {
+            chain.walk_ahead(|_, checked| {
+                match checked.state {
+                    State::Writing | State::Passed if of_the_dead(checked.word) => {
+                        chain.words.behind.voids_ahead.store(1, Ordering::Release);
+                        self.void(checked);
+                    }
+                    // Claimed, but the cursor has not moved: it was not delivered.
+                    State::Taken | State::Got if of_the_dead(checked.word) => {
+                        checked.record.set(checked.word.with(State::Ready, None));
+                    }
+                    _ => {}
+                }
+                Ok(())
+            })?;
+        }
+        chain.forget_head();
+        Ok(())
+    }
+
+    /// A reservation whose owner died never becomes a message.
+    fn void(&self, checked: &Checked<'a>) {
+        if checked.record.change(checked.word, checked.word.with(State::Void, None)) {
+            raise(&self.body.counters.voided, 1);
+            raise(&self.body.counters.discarded, 1);
+        }
+    }
+
+    /// A message in flight comes back: available again, or a dead letter. Under both locks.
+    pub(super) fn put_back(
+        &self,
+        chain: &Chain<'a>,
+        position: Position,
+        checked: &Checked<'a>,
+        me: Owner,
+    ) -> Result<()> {
+        let behind = &chain.words.behind;
+        let deliveries = checked.word.deliveries().saturating_add(1);
+        let limit = self.body.max_deliveries();
+        let is_over = if self.body.phase() == Phase::Discarded {
+            raise(&self.body.counters.discarded, 1);
+            true
+        } else {
+            limit != 0 && u32::from(deliveries) >= limit && self.bury(position, checked, deliveries, me)?
+        };
+        lower(&behind.in_flight, 1);
+        if is_over {
+            checked.record.set(checked.word.with(State::Done, None));
+            lower(&behind.bytes, checked.extent);
+            return chain.free_behind(position.ring);
+        }
+        checked.record.set(Word::new(State::Returned, deliveries, None));
+        raise(&behind.available, 1);
+        raise(&self.body.counters.redelivered, 1);
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Writing a message in place: reserve, then commit or abort.
+//!
+//! A reservation stands in the ring as WRITING with its owner. Consumers who meet it go past it, so a slow
+//! or stopped writer holds up nobody; its message takes its place in line when it is committed.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::append::Place;
+use super::body::Phase;
+use super::chain::lock_wait;
+use super::consume::{lower, raise, Checked};
+use super::position::Position;
+use super::put::Attempt;
+use super::record::{extent_of, State, Word};
+use super::{At, Queue};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sync::wait::Wait;
+
+/// Room for a message, this process's until it is committed or aborted.
+#[derive(Clone, Copy, Debug)]
+pub struct Reservation {
+    /// The room, in shared memory: valid until commit or abort and while the queue is open.
+    pub data: *mut u8,
+    /// Its length in bytes.
+    pub len: usize,
+    /// What commits or aborts it.
+    pub ticket: u64,
+}
+
+impl Queue {
+    /// Reserve room for a message of up to `len` bytes, waiting while the queue is full.
+    ///
+    /// # Errors
+    /// Those of [`put`](Self::put).
+    pub fn reserve(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
+        let queue = self.at()?;
+        queue.check_length(len)?;
+        let me = self.segment.me()?;
+        let place = queue.until_room(&wait, || queue.try_reserve(len, me, &wait))?;
+        Ok(Reservation { data: place.payload.address(), len, ticket: place.position.bits() })
+    }
+
+    /// Put a reserved message of `len` bytes, at most as many as were reserved.
+    ///
+    /// A reservation made before a shutdown is still delivered, unless the shutdown was immediate.
+    ///
+    /// # Errors
+    /// `E_SHUTDOWN`: it is given up. `E_TOO_LARGE`: the reservation stands. `E_INVALID` when it is settled already, `E_NOT_OWNER` when it is
+    /// another process's.
+    pub fn commit(&self, reservation: &Reservation, len: usize) -> Result<()> {
+        if len > reservation.len {
+            return Err(Status::E_TOO_LARGE);
+        }
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        let position = Position::from_bits(reservation.ticket);
+        let checked = queue.reserved(position, me)?;
+        checked.record.shorten(len as u64);
+        queue.commit(position, &checked, me)
+    }
+
+    /// Give a reservation up.
+    ///
+    /// # Errors
+    /// `E_INVALID` when it is settled already, `E_NOT_OWNER` when it is another process's.
+    pub fn abort(&self, reservation: &Reservation) -> Result<()> {
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        let position = Position::from_bits(reservation.ticket);
+        let checked = queue.reserved(position, me)?;
+        queue.abort(position, &checked, me)
+    }
+
+    /// The rest of a large put.
+    pub(super) fn fill_and_commit(&self, reservation: &Reservation, data: &[u8]) -> Result<()> {
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        let position = Position::from_bits(reservation.ticket);
+        let checked = queue.reserved(position, me)?;
+        queue.messages().rings.payload(position.ring, position.at, checked.extent)?.write(data)?;
+        queue.commit(position, &checked, me)
+    }
+}
+
+impl<'a> At<'a> {
+    /// Killed before the tail's commit: nothing is there. After it: WRITING with a dead owner, which
+    /// whoever meets it gives up.
+    fn try_reserve(&self, len: usize, me: Owner, wait: &Wait<'_>) -> Result<Attempt<Place<'a>>> {
+        let chain = self.messages();
+        let _tail = chain.lock_tail(me, &lock_wait(wait))?;
+        self.check_open()?;
+        let mut pen = chain.pen();
+        let extent = extent_of(len as u64);
+        if !self.has_room(&chain, &pen, extent, me)? {
+            return Ok(Attempt::Full);
+        }
+        let Some(place) = chain.place(&mut pen, extent, me)? else { return Ok(Attempt::Full) };
+        place.record.write(Word::new(State::Writing, 0, Some(me)), len as u64, extent);
+        // Before the commit: while it is not 0, nobody takes a WRITING record for a message that counts.
+        self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
+        chain.publish(&mut pen);
+        Ok(Attempt::Done(place))
+    }
+
+    /// How many reservations this process has open.
+    fn reservations(&self, me: Owner) -> Result<&'a AtomicU32> {
+        Ok(&self.segment.participant(me.slot()).ok_or(Status::E_INTERNAL)?.reservations)
+    }
+
+    /// The record of a reservation of `me`, before or behind the cursor.
+    fn reserved(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
+        let chain = self.messages();
+        let state = chain.state(position.ring).map_err(|_| Status::E_INVALID)?;
+        let tail = chain.words.tail.position();
+        let limit = match tail.ring == position.ring {
+            true => tail.at,
+            false => state.end.load(Ordering::Acquire),
+        };
+        let is_within = position.at >= state.start.load(Ordering::Acquire)
+            && position.at < limit
+            && limit.wrapping_sub(position.at) <= super::ring::size(position.ring);
+        if !is_within {
+            return Err(Status::E_INVALID);
+        }
+        let checked = chain.checked(position, limit).map_err(|_| Status::E_INVALID)?;
+        if !matches!(checked.state, State::Writing | State::Passed) {
+            return Err(Status::E_INVALID);
+        }
+        if checked.word.owner() != Some(me) {
+            return Err(Status::E_NOT_OWNER);
+        }
+        Ok(checked)
+    }
+
+    fn commit(&self, position: Position, checked: &Checked<'a>, me: Owner) -> Result<()> {
+        if self.body.phase() == Phase::Discarded {
+            self.abort(position, checked, me)?;
+            return Err(Status::E_SHUTDOWN);
+        }
+        let ready = checked.word.with(State::Ready, None);
+        let is_ahead = checked.state == State::Writing && checked.record.change(checked.word, ready);
+        if !is_ahead {
+            self.commit_behind(position, me)?;
+        }
+        self.reservations(me)?.fetch_sub(1, Ordering::AcqRel);
+        self.notify_items(1);
+        Ok(())
+    }
+
+    /// The consumers went past it: it is available behind the cursor, first in line.
+    #[cold]
+    fn commit_behind(&self, position: Position, me: Owner) -> Result<()> {
+        let chain = self.messages();
+        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
+        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let checked = self.reserved(position, me)?;
+        if position.at >= chain.words.head.position().at {
+            // A consumer was killed between its mark and the cursor's commit.
+            checked.record.set(checked.word.with(State::Ready, None));
+            return Ok(());
+        }
+        checked.record.set(checked.word.with(State::Returned, None));
+        lower(&chain.words.behind.passed, 1);
+        raise(&chain.words.behind.available, 1);
+        chain.forget_head();
+        Ok(())
+    }
+
+    fn abort(&self, position: Position, checked: &Checked<'a>, me: Owner) -> Result<()> {
+        let chain = self.messages();
+        let head = chain.lock_head(me, &Wait::FOREVER)?;
+        let void = checked.word.with(State::Void, None);
+        chain.words.behind.voids_ahead.store(1, Ordering::Release);
+        raise(&self.body.counters.voided, 1);
+        let is_ahead = checked.state == State::Writing && checked.record.change(checked.word, void);
+        if !is_ahead {
+            let checked = self.reserved(position, me)?;
+            checked.record.set(checked.word.with(State::Void, None));
+            if position.at < chain.words.head.position().at {
+                lower(&chain.words.behind.passed, 1);
+                lower(&chain.words.behind.bytes, checked.extent);
+                chain.free_behind(position.ring)?;
+            }
+        }
+        drop(head);
+        self.reservations(me)?.fetch_sub(1, Ordering::AcqRel);
+        // A consumer that waits for the end of the stream counts reservations.
+        self.notify_items(u32::MAX);
+        self.after_finish(me)
+    }
+}

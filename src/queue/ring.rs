@@ -1,0 +1,207 @@
+//! The rings of a queue: where each lies in the file, and what is known of it.
+//!
+//! Rings double in size from 128 KiB on. Each class has two for messages, since an old unfinished one may
+//! pin the first, and one for dead letters. Where a ring lies follows from its number alone, so no offset
+//! or size is ever read from shared memory. The file is sparse: only what a ring uses is allocated.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::payload::Payload;
+use super::record::{Record, ALIGN, HEADER};
+use crate::segment::{Extent, Segment, Shared};
+use crate::status::{Result, Status};
+
+/// The size of the smallest rings: a short backlog stays in a core's cache.
+pub(super) const BASE: u64 = 128 * 1024;
+/// Rings of messages: two of each of 24 classes, up to 1 TiB.
+pub(super) const MESSAGE_RINGS: Range<usize> = 0..48;
+/// Rings of dead letters: one of each of 16 classes, up to 4 GiB and a header.
+pub(super) const DEAD_RINGS: Range<usize> = 48..64;
+/// All of them.
+pub(super) const RINGS: usize = 64;
+/// A ring is allocated in steps of this, so that nobody waits long for memory to be zeroed.
+const STEP: u64 = 1 << 20;
+const PAGE: u64 = 4096;
+/// A ring that is not closed has no end yet.
+pub(super) const OPEN_END: u64 = u64::MAX;
+
+/// What all processes know of a ring.
+#[repr(C, align(64))]
+pub(super) struct RingState {
+    /// Where its current use begins.
+    pub(super) start: AtomicU64,
+    /// Where it ends, once the producers have moved on.
+    pub(super) end: AtomicU64,
+    /// Everything before this is over. Under the head lock.
+    pub(super) free: AtomicU64,
+    /// Bytes of memory that it has. Under the tail lock while producers use it, else the head lock.
+    pub(super) allocated: AtomicU64,
+    /// The largest record since it was linked: what a ring that replaces it must suit.
+    pub(super) largest: AtomicU64,
+    /// The ring that follows, once the producers have moved on.
+    pub(super) next: AtomicU32,
+}
+
+// SAFETY: repr(C), atomics only.
+unsafe impl Shared for RingState {}
+
+/// A ring's class: its size is `BASE << class`.
+fn class(ring: usize) -> u32 {
+    let class = if ring < MESSAGE_RINGS.end { ring / 2 } else { ring - DEAD_RINGS.start };
+    class as u32
+}
+
+/// A ring's size in bytes, a power of two.
+#[inline]
+pub(super) fn size(ring: usize) -> u64 {
+    BASE << class(ring)
+}
+
+/// Where a ring lies, from the end of the fixed part of the segment.
+fn offset(ring: usize) -> u64 {
+    let size = size(ring);
+    let third = if ring < MESSAGE_RINGS.end { ring as u64 % 2 } else { 2 };
+    3 * (size - BASE) + third * size
+}
+
+/// The rings as this process has them mapped.
+#[derive(Clone, Copy)]
+pub(super) struct Rings<'a> {
+    segment: &'a Segment,
+    /// Where ring 0 lies in the file.
+    base: u64,
+}
+
+impl<'a> Rings<'a> {
+    pub(super) fn new(segment: &'a Segment, base: u64) -> Rings<'a> {
+        Rings { segment, base }
+    }
+
+    fn extent(&self, ring: usize) -> Result<&'a Extent> {
+        let extents = self.segment.extents.get_or_init(|| (0..RINGS).map(|_| Extent::default()).collect());
+        extents.get(ring).ok_or(Status::E_CORRUPT)
+    }
+
+    /// The mapping of a ring, once it is known that the file holds its first `end` bytes.
+    #[inline]
+    fn reach(&self, ring: usize, end: u64) -> Result<&'a crate::segment::Mapping> {
+        let extent = self.extent(ring)?;
+        if end <= extent.known.load(Ordering::Relaxed) {
+            if let Some(mapping) = extent.mapping.get() {
+                return Ok(mapping);
+            }
+        }
+        self.reach_further(ring, extent, end)
+    }
+
+    #[cold]
+    fn reach_further(&self, ring: usize, extent: &'a Extent, end: u64) -> Result<&'a crate::segment::Mapping> {
+        let begin = self.base + offset(ring);
+        let held = self.segment.file_size()?.saturating_sub(begin).min(size(ring));
+        if end > held {
+            return Err(Status::E_CORRUPT);
+        }
+        if extent.mapping.get().is_none() {
+            let fresh = self.segment.map(begin, size(ring))?;
+            let _ = extent.mapping.set(fresh);
+        }
+        extent.known.fetch_max(held, Ordering::Relaxed);
+        extent.mapping.get().ok_or(Status::E_INTERNAL)
+    }
+
+    /// The record at a place.
+    #[inline]
+    pub(super) fn record(&self, ring: usize, at: u64) -> Result<&'a Record> {
+        let place = at & (size(ring) - 1);
+        self.reach(ring, place + HEADER)?.view(place as usize)
+    }
+
+    /// The payload of the record at a place whose extent was checked against its ring's ends.
+    #[inline]
+    pub(super) fn payload(&self, ring: usize, at: u64, extent: u64) -> Result<Payload> {
+        let place = at & (size(ring) - 1);
+        let end = place.checked_add(extent).ok_or(Status::E_CORRUPT)?;
+        if end > size(ring) || extent < HEADER || extent % ALIGN != 0 {
+            return Err(Status::E_CORRUPT);
+        }
+        let mapping = self.reach(ring, end)?;
+        let address = mapping.base().wrapping_add((place + HEADER) as usize);
+        // SAFETY: the mapping spans the whole ring, and `end` bytes of it are backed by the file.
+        Ok(unsafe { Payload::new(address, (extent - HEADER) as usize) })
+    }
+
+    /// Memory for the first `end` bytes of a ring. The caller holds the tail lock.
+    #[inline]
+    pub(super) fn ensure(&self, state: &RingState, ring: usize, end: u64) -> Result<()> {
+        let has = state.allocated.load(Ordering::Relaxed);
+        if end <= has {
+            return Ok(());
+        }
+        self.allocate(state, ring, has, end)
+    }
+
+    #[cold]
+    fn allocate(&self, state: &RingState, ring: usize, has: u64, end: u64) -> Result<()> {
+        let size = size(ring);
+        if end > size {
+            return Err(Status::E_CORRUPT);
+        }
+        let begin = self.base + offset(ring);
+        let roomy = end.next_multiple_of(STEP).min(size);
+        let tight = end.next_multiple_of(PAGE).min(size);
+        // What shared memory says it has cannot make us skip the allocation of what is written next.
+        let has = has.min(end) & !(PAGE - 1);
+        let mut got = roomy;
+        if let Err(status) = self.segment.allocate(begin + has, roomy - has) {
+            if status != Status::E_NO_MEMORY || tight == roomy {
+                return Err(status);
+            }
+            self.segment.allocate(begin + has, tight - has)?;
+            got = tight;
+        }
+        state.allocated.store(got, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Give back a step of a ring's memory that nobody needs; true when none is left to give.
+    /// The caller holds the head lock. Killed in between: the next one gives the same step again.
+    pub(super) fn give_back(&self, state: &RingState, ring: usize) -> Result<bool> {
+        const STEPS: u64 = 16 * STEP;
+        let has = state.allocated.load(Ordering::Relaxed).min(size(ring));
+        // The smallest rings stay: they are the ones that are used again at once.
+        if size(ring) == BASE || has == 0 {
+            return Ok(true);
+        }
+        let keep = (has - 1) / STEPS * STEPS;
+        self.segment.punch(self.base + offset(ring) + keep, has - keep)?;
+        state.allocated.store(keep, Ordering::Relaxed);
+        Ok(keep == 0)
+    }
+}
+
+/// The size of ring that suits records of `largest` bytes and a backlog of `backlog` bytes.
+///
+/// Twice the largest record always fits into an empty ring, wherever its end is; small ones get more room.
+pub(super) fn suitable_size(largest: u64, backlog: u64) -> u64 {
+    let room = if largest <= 1 << 20 { 4 } else { 2 };
+    let wanted = largest.saturating_mul(room).max(backlog.saturating_mul(2)).max(BASE);
+    wanted.min(1 << 40).next_power_of_two()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_lie_side_by_side() {
+        let mut rings: Vec<(u64, u64)> = (0..RINGS).map(|ring| (offset(ring), size(ring))).collect();
+        rings.sort_unstable();
+        assert_eq!(rings[0], (0, BASE));
+        for pair in rings.windows(2) {
+            assert!(pair[0].0 + pair[0].1 <= pair[1].0, "{pair:?}");
+        }
+        let last = rings[RINGS - 1];
+        assert!(last.0 + last.1 < i64::MAX as u64);
+    }
+}

@@ -1,0 +1,42 @@
+//! The end of a stream.
+
+use super::body::Phase;
+use super::consume::raise;
+use super::{At, Queue};
+use crate::status::Result;
+use crate::sync::wait::Wait;
+
+impl Queue {
+    /// Refuse puts from now on. Gets drain what is there first, then end with `E_SHUTDOWN`; `immediate` throws
+    /// what is there away. Again is no error.
+    ///
+    /// # Errors
+    /// `E_CORRUPT`.
+    pub fn shutdown(&self, immediate: bool) -> Result<()> {
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        let chain = queue.messages();
+        {
+            let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
+            let _head = chain.lock_head(me, &Wait::FOREVER)?;
+            queue.body.go_to(if immediate { Phase::Discarded } else { Phase::Draining });
+            if immediate {
+                queue.discard_all()?;
+            }
+        }
+        queue.notify_everybody();
+        Ok(())
+    }
+}
+
+impl At<'_> {
+    /// Under both locks. Killed in between: the queue is shut down, and what is left is delivered or not.
+    fn discard_all(&self) -> Result<()> {
+        let chain = self.messages();
+        while let Some(found) = chain.front()? {
+            chain.consume(&found)?;
+            raise(&self.body.counters.discarded, 1);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! The two ends of a chain: where producers append and where consumers are.
+//!
+//! A side's lock guards it; its `cursor` is the one word whose store commits a step. The totals that
+//! belong to the cursor lie twice: the next pair is written where the cursor's parity does not point, and
+//! the store of the cursor with the other parity makes both true at once. Killed before that store:
+//! nothing has happened. So the totals never disagree with the cursor, and recovery has nothing to mend here.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::position::Position;
+use crate::sync::mutex::RobustMutex;
+
+/// What has gone through a side since the queue was made.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Totals {
+    /// Records.
+    pub(super) count: u64,
+    /// Their extents in bytes, without padding.
+    pub(super) bytes: u64,
+    /// Dead letters: the id of the last message that was moved there.
+    pub(super) mark: u64,
+}
+
+#[repr(C)]
+struct SharedTotals {
+    count: AtomicU64,
+    bytes: AtomicU64,
+    mark: AtomicU64,
+}
+
+impl SharedTotals {
+    fn load(&self) -> Totals {
+        Totals {
+            count: self.count.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            mark: self.mark.load(Ordering::Relaxed),
+        }
+    }
+
+    fn store(&self, totals: Totals) {
+        self.count.store(totals.count, Ordering::Relaxed);
+        self.bytes.store(totals.bytes, Ordering::Relaxed);
+        self.mark.store(totals.mark, Ordering::Relaxed);
+    }
+}
+
+/// One side, on cache lines of its own.
+#[repr(C, align(128))]
+pub(super) struct Side {
+    pub(super) mutex: RobustMutex,
+    _pad: AtomicU32,
+    cursor: AtomicU64,
+    totals: [SharedTotals; 2],
+    /// What this side last saw of the other: only ever behind the truth, 0 when unknown.
+    pub(super) seen: Seen,
+}
+
+/// A side's view of the other side, so that it need not touch its cache lines each time.
+#[repr(C)]
+pub(super) struct Seen {
+    /// Tail: records that are no longer waiting. Head: the tail's cursor.
+    pub(super) count: AtomicU64,
+    /// Tail: bytes of records that are over.
+    pub(super) bytes: AtomicU64,
+    /// Tail: how far its ring is free.
+    pub(super) free: AtomicU64,
+}
+
+/// A cursor with the totals that belong to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Cursor {
+    pub(super) position: Position,
+    pub(super) totals: Totals,
+    parity: u64,
+}
+
+impl Side {
+    /// Where the side is. Acquire, pairs with the Release in `commit`: what lies before it is whole.
+    #[inline]
+    pub(super) fn position(&self) -> Position {
+        Position::from_bits(self.cursor.load(Ordering::Acquire))
+    }
+
+    /// Under the side's lock: all of it.
+    #[inline]
+    pub(super) fn cursor(&self) -> Cursor {
+        let bits = self.cursor.load(Ordering::Acquire);
+        self.cursor_of(bits)
+    }
+
+    #[inline]
+    fn cursor_of(&self, bits: u64) -> Cursor {
+        let parity = bits & 1;
+        let [even, odd] = &self.totals;
+        let totals = if parity == 0 { even.load() } else { odd.load() };
+        Cursor { position: Position::from_bits(bits), totals, parity }
+    }
+
+    /// Without the lock: a cursor and totals that belonged together at some moment of this call.
+    pub(super) fn snapshot(&self) -> Cursor {
+        loop {
+            let bits = self.cursor.load(Ordering::Acquire);
+            let cursor = self.cursor_of(bits);
+            std::sync::atomic::fence(Ordering::Acquire);
+            if self.cursor.load(Ordering::Relaxed) == bits {
+                return cursor;
+            }
+        }
+    }
+
+    /// Move on. The last store is the one that counts.
+    #[inline]
+    pub(super) fn commit(&self, from: &Cursor, to: Position, totals: Totals) {
+        let [even, odd] = &self.totals;
+        let other = if from.parity == 0 { odd } else { even };
+        other.store(totals);
+        self.cursor.store(to.bits() | (from.parity ^ 1), Ordering::Release);
+    }
+}

@@ -1,0 +1,94 @@
+//! Taking messages: read in place, settled afterwards.
+
+use super::chain::lock_wait;
+use super::consume::Found;
+use super::record::State;
+use super::{At, Queue};
+use crate::status::Result;
+use crate::sync::owner::Owner;
+use crate::sync::wait::Wait;
+
+/// A message that is this process's until it is settled with [`Queue::done`] or [`Queue::give_back`].
+#[derive(Clone, Copy, Debug)]
+pub struct Loan {
+    /// The payload, in shared memory: valid until the loan is settled and while the queue is open.
+    pub data: *const u8,
+    /// Its length in bytes.
+    pub len: usize,
+    /// The same at every delivery of this message, and greater for later ones.
+    pub id: u64,
+    /// How often it was delivered, this time included.
+    pub deliveries: u32,
+    /// What settles it.
+    pub ticket: u64,
+}
+
+impl Queue {
+    /// Take the first message without copying it, waiting while there is none.
+    ///
+    /// If this process dies before it settles the message, another one gets it.
+    ///
+    /// # Errors
+    /// `E_EMPTY`, `E_SHUTDOWN` (and nothing is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: nothing was taken.
+    pub fn take(&self, wait: Wait<'_>) -> Result<Loan> {
+        let mut taken = None;
+        self.take_many(1, &mut |_, loan| taken = Some(loan), wait)?;
+        taken.ok_or(crate::Status::E_INTERNAL)
+    }
+
+    /// Take up to `max` messages, waiting for the first only; `each` gets them in order. How many there were.
+    ///
+    /// # Errors
+    /// Those of [`take`](Self::take), and `E_INVALID` when `max` is 0.
+    pub fn take_many(&self, max: usize, each: &mut dyn FnMut(usize, Loan), wait: Wait<'_>) -> Result<usize> {
+        if max == 0 {
+            return Err(crate::Status::E_INVALID);
+        }
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        queue.until_item(&wait, me, || queue.try_take_many(max, each, me, &wait))
+    }
+}
+
+impl At<'_> {
+    fn try_take_many(
+        &self,
+        max: usize,
+        each: &mut dyn FnMut(usize, Loan),
+        me: Owner,
+        wait: &Wait<'_>,
+    ) -> Result<Option<usize>> {
+        self.segment.reap_now_and_then(me)?;
+        let chain = self.messages();
+        let head = chain.lock_head(me, &lock_wait(wait))?;
+        let mut taken = 0;
+        while taken < max {
+            let found = match chain.front() {
+                Ok(Some(found)) => found,
+                Ok(None) => break,
+                // What was taken before counts; the next call meets the same again.
+                Err(_) if taken > 0 => break,
+                Err(status) => return Err(status),
+            };
+            chain.claim(&found, State::Taken, me);
+            each(taken, loan_of(&found));
+            taken += 1;
+        }
+        drop(head);
+        if taken == 0 {
+            return Ok(None);
+        }
+        self.notify_space();
+        Ok(Some(taken))
+    }
+}
+
+fn loan_of(found: &Found<'_>) -> Loan {
+    Loan {
+        data: found.payload.address(),
+        len: found.len as usize,
+        id: found.position.id(),
+        deliveries: u32::from(found.word.deliveries()) + 1,
+        ticket: found.position.bits(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Finishing what was got: done, returned, and waiting until nothing is unfinished.
+
+use std::sync::atomic::Ordering;
+
+use super::chain::Chain;
+use super::consume::{lower, Checked, Found};
+use super::position::Position;
+use super::record::State;
+use super::ring::DEAD_RINGS;
+use super::{At, Queue};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sync::wait::{Patience, Wait};
+
+impl Queue {
+    /// Settle a message that was taken: its memory is free, and on a joinable queue its task is done.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` when another process took it, `E_INVALID` when it is settled already.
+    pub fn done(&self, ticket: u64) -> Result<()> {
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        let position = Position::from_bits(ticket);
+        if DEAD_RINGS.contains(&position.ring) {
+            return queue.settle_dead(position, me);
+        }
+        queue.settle(position, me)
+    }
+
+    /// Give a taken message back: first in line, delivered once more.
+    ///
+    /// # Errors
+    /// Those of [`done`](Self::done).
+    pub fn give_back(&self, ticket: u64) -> Result<()> {
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        let position = Position::from_bits(ticket);
+        if DEAD_RINGS.contains(&position.ring) {
+            return queue.return_dead(position, me);
+        }
+        queue.give_back(position, me)
+    }
+
+    /// Settle the oldest message that this process got and has not settled.
+    ///
+    /// # Errors
+    /// `E_OVER_RELEASE` when there is none, `E_INVALID` on a queue that is not joinable.
+    pub fn task_done(&self) -> Result<()> {
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        queue.settle_oldest(me)
+    }
+
+    /// Wait until nothing is unfinished: every message was got and settled.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`; `E_INVALID` on a queue that is not joinable.
+    pub fn join(&self, wait: Wait<'_>) -> Result<()> {
+        let queue = self.at()?;
+        if !queue.body.is_joinable() {
+            return Err(Status::E_INVALID);
+        }
+        let me = self.segment.me()?;
+        let mut patience = Patience::new(&wait);
+        loop {
+            self.segment.reap(me)?;
+            let seen = queue.body.idle.0.announce();
+            if queue.unfinished(me)? == 0 {
+                return Ok(());
+            }
+            if let Err(status) = queue.body.idle.0.sleep(queue.segment, seen, &mut patience) {
+                return if queue.unfinished(me)? == 0 { Ok(()) } else { Err(status) };
+            }
+        }
+    }
+}
+
+impl<'a> At<'a> {
+    /// A message is over.
+    pub(super) fn settle(&self, position: Position, me: Owner) -> Result<()> {
+        let chain = self.messages();
+        let head = chain.lock_head(me, &Wait::FOREVER)?;
+        let checked = own(&chain, position, me)?;
+        chain.finish(position, &checked)?;
+        drop(head);
+        self.after_finish(me)
+    }
+
+    /// Tell those who wait for room and for the end.
+    pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
+        self.notify_space();
+        if self.body.is_joinable() && self.messages().is_idle_at_a_glance() && self.unfinished(me)? == 0 {
+            self.body.idle.0.notify_all(self.segment);
+        }
+        Ok(())
+    }
+
+    fn give_back(&self, position: Position, me: Owner) -> Result<()> {
+        let chain = self.messages();
+        let tail = chain.lock_tail(me, &Wait::FOREVER)?;
+        let head = chain.lock_head(me, &Wait::FOREVER)?;
+        let checked = own(&chain, position, me)?;
+        self.put_back(&chain, position, &checked, me)?;
+        chain.forget_head();
+        drop(head);
+        drop(tail);
+        self.notify_items(1);
+        self.after_finish(me)
+    }
+
+    /// Remember where this process's oldest unsettled message may be. Under the head lock.
+    pub(super) fn note_got(&self, found: &Found<'a>, me: Owner) {
+        if let Some(own) = self.segment.participant(me.slot()) {
+            // What came back lies before what was got since.
+            if found.position.at < own.oldest_got.load(Ordering::Relaxed) {
+                own.oldest_got.store(found.position.at, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn settle_oldest(&self, me: Owner) -> Result<()> {
+        if !self.body.is_joinable() {
+            return Err(Status::E_INVALID);
+        }
+        let chain = self.messages();
+        let head = chain.lock_head(me, &Wait::FOREVER)?;
+        let own = self.segment.participant(me.slot()).ok_or(Status::E_INTERNAL)?;
+        let from = own.oldest_got.load(Ordering::Relaxed);
+        let oldest = chain.find_behind_from(from, |_, checked| {
+            Ok(checked.state == State::Got && checked.word.owner() == Some(me))
+        })?;
+        let Some((position, checked)) = oldest else {
+            own.oldest_got.store(chain.words.head.position().at, Ordering::Relaxed);
+            return Err(Status::E_OVER_RELEASE);
+        };
+        chain.finish(position, &checked)?;
+        own.oldest_got.store(position.at, Ordering::Relaxed);
+        drop(head);
+        self.after_finish(me)
+    }
+}
+
+/// The record of a ticket, in flight with `me`.
+fn own<'a>(chain: &Chain<'a>, position: Position, me: Owner) -> Result<Checked<'a>> {
+    let checked = chain.ticket(position)?;
+    if !checked.state.is_in_flight() {
+        return Err(Status::E_INVALID);
+    }
+    if checked.word.owner() != Some(me) {
+        return Err(Status::E_NOT_OWNER);
+    }
+    Ok(checked)
+}
+
+impl<'a> Chain<'a> {
+    /// A record in flight is over. Under the head lock.
+    pub(super) fn finish(&self, position: Position, checked: &Checked<'a>) -> Result<()> {
+        let behind = &self.words.behind;
+        checked.record.set(checked.word.with(State::Done, None));
+        lower(&behind.in_flight, 1);
+        lower(&behind.bytes, checked.extent);
+        self.free_behind(position.ring)
+    }
+
+    /// The ticket's record for `me`, for the dead letters.
+    pub(super) fn own(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
+        own(self, position, me)
+    }
+
+    /// Whether nothing may be waiting or in flight: worth a closer look.
+    fn is_idle_at_a_glance(&self) -> bool {
+        self.words.behind.in_flight.load(Ordering::Acquire) == 0
+    }
+}

@@ -1,0 +1,85 @@
+//! Giving memory back when the queue has run empty.
+
+use std::sync::atomic::Ordering;
+
+use super::chain::Chain;
+use super::position::Position;
+use super::ring;
+use super::At;
+use crate::status::Result;
+use crate::sync::owner::Owner;
+use crate::sync::wait::Wait;
+
+impl At<'_> {
+    /// A consumer found nothing: go back to a small ring, and give back what drained ones hold.
+    pub(super) fn tidy(&self, me: Owner) -> Result<()> {
+        let chain = self.messages();
+        if chain.is_too_large()? {
+            chain.shrink(me)?;
+        }
+        while chain.has_drained_rings()? {
+            // One step at a time: others wait for the lock meanwhile.
+            let _head = chain.lock_head(me, &Wait::FOREVER)?;
+            if !chain.give_back_rings()? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Chain<'_> {
+    /// Whether the queue is empty in a ring that is larger than what goes through it needs.
+    fn is_too_large(&self) -> Result<bool> {
+        let tail = self.words.tail.position();
+        let size = ring::size(tail.ring);
+        if size == ring::BASE || self.has_more() {
+            return Ok(false);
+        }
+        Ok(size > self.modest_size(tail.ring)?)
+    }
+
+    /// The size that suits the largest record of a ring without any backlog.
+    fn modest_size(&self, ring: usize) -> Result<u64> {
+        let largest = self.state(ring)?.largest.load(Ordering::Relaxed);
+        Ok(ring::suitable_size(largest, 0))
+    }
+
+    /// Move an empty queue to a smaller ring. The one it leaves lingers until its memory is given back.
+    #[cold]
+    fn shrink(&self, me: Owner) -> Result<()> {
+        let _tail = self.lock_tail(me, &Wait::FOREVER)?;
+        let _head = self.lock_head(me, &Wait::FOREVER)?;
+        let cursor = self.words.tail.cursor();
+        if !self.is_too_large()? {
+            return Ok(());
+        }
+        let used = self.linked()? | self.words.behind.lingering.load(Ordering::Relaxed);
+        let size = self.modest_size(cursor.position.ring)?;
+        let Some(ring) = self.unused_ring_of(size, size, used) else { return Ok(()) };
+        if ring::size(ring) >= ring::size(cursor.position.ring) {
+            return Ok(());
+        }
+        let start = cursor.position.at.next_multiple_of(ring::size(ring));
+        self.link(cursor.position, ring, start)?;
+        // What goes through it is of the same kind.
+        let largest = self.state(cursor.position.ring)?.largest.load(Ordering::Relaxed);
+        self.state(ring)?.largest.store(largest, Ordering::Relaxed);
+        self.words.tail.commit(&cursor, Position { ring, at: start }, cursor.totals);
+        // The head follows at once, so that the large ring can be given back.
+        self.front()?;
+        Ok(())
+    }
+
+    fn has_drained_rings(&self) -> Result<bool> {
+        let head = self.words.head.position().ring;
+        let lingering = self.words.behind.lingering.load(Ordering::Acquire) & !(1 << head);
+        for ring in self.range().filter(|ring| lingering & (1 << ring) != 0) {
+            let state = self.state(ring)?;
+            if state.free.load(Ordering::Acquire) == state.end.load(Ordering::Acquire) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,295 @@
+//! The queue in one process: order, limits, joins, loans, growth.
+
+use std::mem::MaybeUninit;
+
+use polyproc::{Got, Queue, QueueOptions, Status, Wait};
+
+fn get(queue: &Queue) -> Result<Vec<u8>, Status> {
+    get_within(queue, Wait::TRY)
+}
+
+fn get_within(queue: &Queue, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
+    let mut buffer = vec![MaybeUninit::uninit(); 1 << 20];
+    match queue.get(&mut buffer, wait)? {
+        Got::Message(len) => {
+            // SAFETY: a get writes the `len` bytes that it reports.
+            Ok(buffer[..len].iter().map(|byte| unsafe { byte.assume_init() }).collect())
+        }
+        Got::TooSmall(len) => panic!("needs {len} bytes"),
+    }
+}
+
+fn queue(options: QueueOptions) -> Queue {
+    Queue::create(None, &options).unwrap()
+}
+
+fn joinable() -> QueueOptions {
+    QueueOptions { joinable: true, ..Default::default() }
+}
+
+#[test]
+fn first_in_first_out_and_exact_counts() {
+    let queue = queue(QueueOptions { max_items: 3, ..Default::default() });
+    assert!(queue.is_empty().unwrap());
+    for text in ["a", "b", "c"] {
+        assert!(!queue.is_full().unwrap());
+        queue.put(text.as_bytes(), Wait::TRY).unwrap();
+    }
+    assert!(queue.is_full().unwrap());
+    assert_eq!(queue.len(), Ok(3));
+    assert_eq!(queue.put(b"d", Wait::TRY), Err(Status::E_FULL));
+    assert_eq!(queue.put(b"d", Wait::for_ns(5_000_000)), Err(Status::E_FULL));
+    for text in ["a", "b", "c"] {
+        assert_eq!(get(&queue).unwrap(), text.as_bytes());
+    }
+    assert_eq!(get(&queue), Err(Status::E_EMPTY));
+    assert_eq!(get_within(&queue, Wait::for_ns(5_000_000)), Err(Status::E_EMPTY));
+}
+
+#[test]
+fn messages_of_every_length_survive_many_rounds_of_the_ring() {
+    let queue = queue(QueueOptions { max_items: 8, ..Default::default() });
+    let mut waiting = std::collections::VecDeque::new();
+    for round in 0..20_000usize {
+        let len = match round % 7 {
+            0 => 0,
+            1 => 1,
+            2 => 64,
+            3 => 1000 + round % 17,
+            4 => 16 * 1024,
+            5 => 16 * 1024 + 1,
+            _ => round % 3000,
+        };
+        let message: Vec<u8> = (0..len).map(|at| (at * 31 + round) as u8).collect();
+        queue.put(&message, Wait::TRY).unwrap();
+        waiting.push_back(message);
+        if waiting.len() == 8 || round % 3 == 0 {
+            assert_eq!(get(&queue).unwrap(), waiting.pop_front().unwrap(), "round {round}");
+        }
+    }
+}
+
+#[test]
+fn an_unlimited_queue_grows_and_gives_its_memory_back() {
+    let queue = queue(QueueOptions::default());
+    let resident = || {
+        let stat = std::fs::metadata(format!("/proc/self/fd/{}", queue.raw_fd())).unwrap();
+        std::os::unix::fs::MetadataExt::blocks(&stat) * 512
+    };
+    assert!(resident() <= 256 * 1024, "{}", resident());
+    let message = vec![7; 4000];
+    for round in 0..3 {
+        for number in 0..16_000u32 {
+            let mut message = message.clone();
+            message[..4].copy_from_slice(&number.to_le_bytes());
+            queue.put(&message, Wait::TRY).unwrap();
+        }
+        assert_eq!(queue.len(), Ok(16_000));
+        assert!(resident() > 60_000_000, "round {round}: {}", resident());
+        for number in 0..16_000u32 {
+            assert_eq!(get(&queue).unwrap()[..4], number.to_le_bytes());
+        }
+        assert_eq!(get(&queue), Err(Status::E_EMPTY));
+        assert!(resident() < 4 << 20, "round {round}: {}", resident());
+    }
+}
+
+#[test]
+fn a_small_buffer_leaves_the_message_first_in_line() {
+    let queue = queue(QueueOptions::default());
+    queue.put(b"four", Wait::TRY).unwrap();
+    let mut buffer = [MaybeUninit::uninit(); 3];
+    assert_eq!(queue.get(&mut buffer, Wait::TRY), Ok(Got::TooSmall(4)));
+    assert_eq!(get(&queue).unwrap(), b"four");
+}
+
+#[test]
+fn byte_limits_count_payload_and_headers() {
+    let queue = queue(QueueOptions { max_bytes: 64, ..Default::default() });
+    assert_eq!(queue.put(&[0; 49], Wait::TRY), Err(Status::E_TOO_LARGE));
+    queue.put(&[0; 16], Wait::TRY).unwrap();
+    queue.put(&[0; 16], Wait::TRY).unwrap();
+    assert_eq!(queue.put(&[], Wait::TRY), Err(Status::E_FULL));
+    get(&queue).unwrap();
+    queue.put(&[], Wait::TRY).unwrap();
+    assert_eq!(queue.info().unwrap().bytes, 48);
+}
+
+#[test]
+fn joinable_tasks_are_settled_oldest_first() {
+    let queue = queue(joinable());
+    for text in ["a", "b"] {
+        queue.put(text.as_bytes(), Wait::TRY).unwrap();
+    }
+    assert_eq!(queue.task_done(), Err(Status::E_OVER_RELEASE));
+    get(&queue).unwrap();
+    get(&queue).unwrap();
+    assert_eq!(queue.join(Wait::TRY), Err(Status::E_TIMEOUT));
+    let info = queue.info().unwrap();
+    assert_eq!((info.items, info.in_flight, info.unfinished), (0, 2, 2));
+    queue.task_done().unwrap();
+    queue.task_done().unwrap();
+    assert_eq!(queue.task_done(), Err(Status::E_OVER_RELEASE));
+    queue.join(Wait::TRY).unwrap();
+}
+
+#[test]
+fn a_returned_message_is_first_in_line_and_counts_its_deliveries() {
+    let queue = queue(QueueOptions { max_deliveries: 2, ..joinable() });
+    for text in ["a", "b"] {
+        queue.put(text.as_bytes(), Wait::TRY).unwrap();
+    }
+    let first = queue.take(Wait::TRY).unwrap();
+    assert_eq!(first.deliveries, 1);
+    queue.give_back(first.ticket).unwrap();
+    assert_eq!(queue.give_back(first.ticket), Err(Status::E_INVALID));
+    assert_eq!(queue.len(), Ok(2));
+    let again = queue.take(Wait::TRY).unwrap();
+    assert_eq!((again.deliveries, again.id), (2, first.id));
+    queue.give_back(again.ticket).unwrap();
+    assert_eq!(queue.info().unwrap().dead_letters, 1);
+    let dead = queue.take_dead().unwrap();
+    assert_eq!((dead.id, dead.len, dead.deliveries), (first.id, 1, 2));
+    queue.done(dead.ticket).unwrap();
+    assert_eq!(queue.take_dead().err(), Some(Status::E_EMPTY));
+    let second = queue.take(Wait::TRY).unwrap();
+    assert!(second.id > first.id);
+    queue.done(second.ticket).unwrap();
+    assert_eq!(queue.done(second.ticket), Err(Status::E_INVALID));
+    queue.join(Wait::TRY).unwrap();
+}
+
+#[test]
+fn a_reservation_holds_up_nobody() {
+    let queue = queue(QueueOptions::default());
+    let slow = queue.reserve(100, Wait::TRY).unwrap();
+    queue.put(b"quick", Wait::TRY).unwrap();
+    assert_eq!(queue.len(), Ok(1));
+    assert_eq!(get(&queue).unwrap(), b"quick");
+    assert!(queue.is_empty().unwrap());
+    assert_eq!(get(&queue), Err(Status::E_EMPTY));
+    // SAFETY: 100 bytes were reserved and not committed yet.
+    unsafe { std::ptr::write_bytes(slow.data, b'x', 3) };
+    assert_eq!(queue.commit(&slow, 101), Err(Status::E_TOO_LARGE));
+    queue.commit(&slow, 3).unwrap();
+    assert_eq!(queue.commit(&slow, 3), Err(Status::E_INVALID));
+    assert_eq!(queue.len(), Ok(1));
+    assert_eq!(get(&queue).unwrap(), b"xxx");
+}
+
+#[test]
+fn an_aborted_reservation_was_never_there() {
+    let queue = queue(QueueOptions { max_items: 2, ..joinable() });
+    let first = queue.reserve(10, Wait::TRY).unwrap();
+    let second = queue.reserve(10, Wait::TRY).unwrap();
+    assert!(queue.is_full().unwrap());
+    queue.abort(&second).unwrap();
+    assert!(!queue.is_full().unwrap());
+    assert_eq!(queue.len(), Ok(0));
+    queue.put(b"third", Wait::TRY).unwrap();
+    assert_eq!(queue.put(b"fourth", Wait::TRY), Err(Status::E_FULL));
+    queue.abort(&first).unwrap();
+    assert_eq!(queue.len(), Ok(1));
+    assert_eq!(get(&queue).unwrap(), b"third");
+    queue.task_done().unwrap();
+    queue.join(Wait::TRY).unwrap();
+    let info = queue.info().unwrap();
+    assert_eq!((info.puts, info.gets, info.items, info.bytes), (1, 1, 0, 0));
+}
+
+#[test]
+fn shutdown_drains_or_discards() {
+    for immediate in [false, true] {
+        let queue = queue(QueueOptions::default());
+        queue.put(b"left", Wait::TRY).unwrap();
+        queue.shutdown(immediate).unwrap();
+        assert_eq!(queue.put(b"late", Wait::FOREVER), Err(Status::E_SHUTDOWN));
+        if !immediate {
+            assert_eq!(get(&queue).unwrap(), b"left");
+        }
+        assert_eq!(get_within(&queue, Wait::FOREVER), Err(Status::E_SHUTDOWN));
+        queue.shutdown(immediate).unwrap();
+    }
+}
+
+#[test]
+fn batches_go_in_and_out() {
+    let queue = queue(QueueOptions { max_items: 100, ..Default::default() });
+    let texts: Vec<String> = (0..150).map(|number| number.to_string()).collect();
+    let item = |at: usize| texts[at].as_bytes();
+    assert_eq!(queue.put_many(150, &item, Wait::TRY), Ok(100));
+    let mut seen = 0;
+    while seen < 100 {
+        let mut loans = Vec::new();
+        queue.take_many(32, &mut |_, loan| loans.push(loan), Wait::TRY).unwrap();
+        for loan in loans {
+            // SAFETY: taken and not settled yet.
+            let data = unsafe { std::slice::from_raw_parts(loan.data, loan.len) };
+            assert_eq!(data, texts[seen].as_bytes());
+            queue.done(loan.ticket).unwrap();
+            seen += 1;
+        }
+    }
+    assert_eq!(queue.take(Wait::TRY).err(), Some(Status::E_EMPTY));
+}
+
+#[test]
+fn an_old_unfinished_message_does_not_block_the_flow() {
+    let queue = queue(QueueOptions { max_bytes: 4 << 20, ..joinable() });
+    queue.put(b"old", Wait::TRY).unwrap();
+    let old = queue.take(Wait::TRY).unwrap();
+    let message = vec![1; 1000];
+    for _ in 0..20_000 {
+        queue.put(&message, Wait::TRY).unwrap();
+        let loan = queue.take(Wait::TRY).unwrap();
+        queue.done(loan.ticket).unwrap();
+    }
+    queue.done(old.ticket).unwrap();
+    queue.join(Wait::TRY).unwrap();
+    assert_eq!(queue.info().unwrap().bytes, 0);
+}
+
+#[test]
+fn many_threads_lose_and_double_nothing() {
+    const EACH: u64 = 30_000;
+    let queue = queue(QueueOptions { max_items: 64, ..Default::default() });
+    let total: u64 = std::thread::scope(|scope| {
+        for producer in 0..3u64 {
+            let queue = &queue;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    queue.put(&(producer * EACH + number).to_le_bytes(), Wait::FOREVER).unwrap();
+                }
+            });
+        }
+        let consumers: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut sum, mut last) = (0, [None; 3]);
+                    while let Ok(message) = get_small(&queue) {
+                        let producer = (message / EACH) as usize;
+                        assert!(last[producer] < Some(message), "order of one producer");
+                        last[producer] = Some(message);
+                        sum += message;
+                    }
+                    sum
+                })
+            })
+            .collect();
+        while queue.info().unwrap().puts < 3 * EACH {
+            std::thread::yield_now();
+        }
+        queue.shutdown(false).unwrap();
+        consumers.into_iter().map(|consumer| consumer.join().unwrap()).sum()
+    });
+    assert_eq!(total, (0..3 * EACH).sum());
+}
+
+fn get_small(queue: &Queue) -> Result<u64, Status> {
+    let mut buffer = [MaybeUninit::uninit(); 8];
+    match queue.get(&mut buffer, Wait::FOREVER)? {
+        // SAFETY: a get writes the bytes that it reports.
+        Got::Message(8) => Ok(u64::from_le_bytes(buffer.map(|byte| unsafe { byte.assume_init() }))),
+        other => panic!("{other:?}"),
+    }
+}
