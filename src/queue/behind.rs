@@ -15,7 +15,7 @@ impl<'a> Chain<'a> {
     pub(super) fn rings_behind(&self) -> Result<impl Iterator<Item = (usize, u64, u64)>> {
         let head = self.words.head.position();
         let lingering = self.words.behind.lingering.load(Ordering::Relaxed);
-        let mut rings = [(usize::MAX, 0, u64::MAX); RINGS];
+        let mut rings = [(0, 0, 0); RINGS];
         let mut count = 0;
         for ring in self.range() {
             let is_lingering = lingering & (1 << ring) != 0;
@@ -33,7 +33,9 @@ impl<'a> Chain<'a> {
                 count += 1;
             }
         }
-        rings.sort_unstable_by_key(|(_, free, _)| *free);
+        if let Some(rings) = rings.get_mut(..count) {
+            rings.sort_unstable_by_key(|(_, free, _)| *free);
+        }
         Ok(rings.into_iter().take(count))
     }
 
