@@ -13,9 +13,6 @@ use crate::ffi::sized::{text, SizedOut};
 use crate::queue::Loan;
 use crate::status::Status;
 
-/// What stands for an item past the end; the queue asks for none.
-const NOTHING: (*const u8, usize) = (std::ptr::null(), 0);
-
 /// Bytes of the caller, for polyproc_queue_put_many.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -69,14 +66,13 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
         let out_put = unsafe { Out::required(out_put) }?;
         // SAFETY: the caller lends `n` items for the time of the call.
         let items = unsafe { array(items, n) }?;
+        // SAFETY: the caller lends the bytes of every item too.
+        let message = |item: &polyproc_slice| unsafe { bytes(item.data, item.len) };
         for item in items {
-            // SAFETY: nothing is read; the caller lends the bytes of every item.
-            unsafe { bytes(item.data, item.len) }?;
+            message(item)?;
         }
-        let wait = queue.wait_for(timeout_ns, &cancel);
-        let item = |at: usize| items.get(at).map_or(NOTHING, |item| (item.data.cast(), item.len));
-        // SAFETY: each item is `len` bytes that the caller lends for the time of the call.
-        let put = unsafe { queue.put_many(n, &item, wait) }?;
+        let message_at = |at| items.get(at).and_then(|item| message(item).ok()).unwrap_or_default();
+        let put = queue.put_many(n, &message_at, queue.wait_for(timeout_ns, &cancel))?;
         out_put.write(put);
         Ok(Status::OK)
     })
@@ -158,7 +154,7 @@ pub unsafe extern "C" fn polyproc_queue_info(
         // SAFETY: the caller passes a struct whose size is set, or NULL.
         let out = unsafe { SizedOut::required(out) }?;
         let info = queue.info()?;
-        let options = queue.options();
+        let options = queue.options()?;
         out.write(&polyproc_queue_info {
             size: size_of::<polyproc_queue_info>(),
             items: info.items,

@@ -196,9 +196,12 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     if pid <= 0 || pid == process::pid() {
         return Err(Status::E_INVALID);
     }
-    collect_finished();
-    if let Some(child) = list().children.iter().find(|child| child.pid == pid) {
-        return Ok(Arc::clone(child));
+    let known = list().children.iter().find(|child| child.pid == pid).cloned();
+    if let Some(child) = known {
+        // Once it has ended and is collected, the number may be another's already.
+        if child.fate()? == Fate::Running || !process::exists(pid) {
+            return Ok(child);
+        }
     }
     let pidfd = process::open(pid)?;
     let ours = process::ending(pid, borrow(&pidfd), false)? != Ending::NotOurs;

@@ -1,0 +1,127 @@
+package polyproc
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"sync/atomic"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// handle is what all objects have in common: the C handle, and a count of the goroutines that use it.
+//
+// C frees the handle in its close, so nobody may be on the way into a call by then. Every call
+// therefore enters and leaves; Close wakes those that wait, and whoever leaves last frees the handle.
+// Held messages and slots point into the mapping and count as users.
+type handle struct {
+	*resource
+	users  atomic.Int64 // closedBit when closed, plus the users
+	closed chan struct{}
+	gates  []gate // one for each direction in which a goroutine can wait
+}
+
+const closedBit = math.MinInt64
+
+// resource is what must be given back. It is apart from its handle so that the garbage collector's
+// cleanup can hold it without holding the handle.
+type resource struct {
+	object capi.Object
+	kind   capi.Kind
+	tokens []atomic.Pointer[capi.Cancel] // of the gates; made when somebody first waits
+	freed  atomic.Bool
+}
+
+func (r *resource) free() {
+	if r.freed.Swap(true) {
+		return
+	}
+	capi.Close(r.kind, r.object)
+	for i := range r.tokens {
+		if token := r.tokens[i].Load(); token != nil {
+			token.Free()
+		}
+	}
+}
+
+// open makes h, a field of owner, the handle of an object.
+//
+// The cleanup runs when owner is garbage. Nobody is inside a call then: leave, the last thing that a
+// call does, still needs owner. Messages and slots hold it as well, so none that counts is left.
+func open[T any](owner *T, h *handle, kind capi.Kind, object capi.Object, gates int) *T {
+	h.resource = &resource{kind: kind, object: object, tokens: make([]atomic.Pointer[capi.Cancel], gates)}
+	h.closed = make(chan struct{})
+	h.gates = make([]gate, gates)
+	for i := range h.gates {
+		h.gates[i] = gate{turn: make(chan struct{}, 1), token: &h.tokens[i]}
+	}
+	runtime.AddCleanup(owner, (*resource).free, h.resource)
+	return owner
+}
+
+// enter counts the caller in. After false there is nothing to leave.
+func (h *handle) enter() bool {
+	collectGarbage()
+	if h.users.Add(1) > 0 {
+		return true
+	}
+	h.leave()
+	return false
+}
+
+func (h *handle) leave() {
+	if h.users.Add(-1) == closedBit {
+		h.free()
+	}
+}
+
+func (h *handle) isClosed() bool { return h.users.Load() < 0 }
+
+// Close releases this process's handle. Calls that wait on it, and calls that come later, return
+// [ErrClosed]; messages and slots that are held stay valid until they are settled. To close twice
+// does nothing.
+func (h *handle) Close() error {
+	for {
+		users := h.users.Load()
+		if users < 0 {
+			return nil
+		}
+		// Count in as well: the tokens below must not be freed before they are fired.
+		if h.users.CompareAndSwap(users, users+1+closedBit) {
+			break
+		}
+	}
+	close(h.closed)
+	for i := range h.tokens {
+		if token := h.tokens[i].Load(); token != nil {
+			token.Fire()
+		}
+	}
+	h.leave()
+	return nil
+}
+
+// shared is a handle of an object that other processes can have too: all but a process.
+type shared struct{ handle }
+
+// File gives a descriptor of the object, to hand on by your own means: os/exec's ExtraFiles, a unix
+// socket. [QueueFromFile] and its like open it at the other end. The caller closes it.
+func (s *shared) File() (*os.File, error) {
+	if !s.enter() {
+		return nil, ErrClosed
+	}
+	defer s.leave()
+	fd, status := capi.ShareFD(s.kind, s.object)
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "polyproc"), nil
+}
+
+// Handle is a [Queue], [ValueQueue], [Lock], [Semaphore] or [Event]: what a child can inherit.
+type Handle interface {
+	Close() error
+	inherit() *handle
+}
+
+func (s *shared) inherit() *handle { return &s.handle }

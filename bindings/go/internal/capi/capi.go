@@ -1,0 +1,172 @@
+// Package capi is the only place of the binding that knows C: one thin Go function for each function
+// of polyproc.h that package polyproc needs, and nothing that decides anything.
+//
+// It links target/release/libpolyproc.a of this repository; with -tags polyproc_dynamic it takes the
+// installed shared library through pkg-config instead.
+//
+// What keeps it sound:
+//   - Nothing here calls back into Go, and no C memory keeps a Go pointer when a call returns. The
+//     noescape and nocallback directives rest on that.
+//   - Go memory that C reads or writes holds no Go pointers. Buffers travel as uint8_t pointers, for
+//     which cgo has nothing to check; shim.h turns them into what polyproc.h wants.
+//   - Objects are never used after Close: the callers count themselves in and out.
+package capi
+
+/*
+#cgo CFLAGS: -std=c11
+#cgo !polyproc_dynamic CFLAGS: -I${SRCDIR}/../../../../include
+#cgo !polyproc_dynamic LDFLAGS: ${SRCDIR}/../../../../target/release/libpolyproc.a -lpthread -ldl -lm
+#cgo polyproc_dynamic pkg-config: polyproc
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"strings"
+	"unsafe"
+)
+
+// Status is what the functions of polyproc.h return.
+type Status = int32
+
+// The statuses that the binding has a name for.
+const (
+	OK             Status = C.POLYPROC_OK
+	OwnerDied      Status = C.POLYPROC_OWNER_DIED
+	EInvalid       Status = C.POLYPROC_E_INVALID
+	ETimeout       Status = C.POLYPROC_E_TIMEOUT
+	EEmpty         Status = C.POLYPROC_E_EMPTY
+	EFull          Status = C.POLYPROC_E_FULL
+	ECanceled      Status = C.POLYPROC_E_CANCELED
+	EInterrupted   Status = C.POLYPROC_E_INTERRUPTED
+	EClosed        Status = C.POLYPROC_E_CLOSED
+	EShutdown      Status = C.POLYPROC_E_SHUTDOWN
+	EEOF           Status = C.POLYPROC_E_EOF
+	EBrokenPipe    Status = C.POLYPROC_E_BROKEN_PIPE
+	ETooSmall      Status = C.POLYPROC_E_TOO_SMALL
+	ETooLarge      Status = C.POLYPROC_E_TOO_LARGE
+	ENoMemory      Status = C.POLYPROC_E_NO_MEMORY
+	ENotFound      Status = C.POLYPROC_E_NOT_FOUND
+	EExists        Status = C.POLYPROC_E_EXISTS
+	EMismatch      Status = C.POLYPROC_E_MISMATCH
+	EPermission    Status = C.POLYPROC_E_PERMISSION
+	ECorrupt       Status = C.POLYPROC_E_CORRUPT
+	ELimit         Status = C.POLYPROC_E_LIMIT
+	ENotOwner      Status = C.POLYPROC_E_NOT_OWNER
+	EOverRelease   Status = C.POLYPROC_E_OVER_RELEASE
+	EBrokenBarrier Status = C.POLYPROC_E_BROKEN_BARRIER
+	EDaemonic      Status = C.POLYPROC_E_DAEMONIC
+	EAuth          Status = C.POLYPROC_E_AUTH
+	EUnsupported   Status = C.POLYPROC_E_UNSUPPORTED
+	EWorkerDied    Status = C.POLYPROC_E_WORKER_DIED
+	ETaskFailed    Status = C.POLYPROC_E_TASK_FAILED
+	EInternal      Status = C.POLYPROC_E_INTERNAL
+)
+
+// ErrnoBase is what an errno is subtracted from to become a Status.
+const ErrnoBase Status = -1000
+
+// Forever is the timeout of a wait without end.
+const Forever int64 = C.POLYPROC_FOREVER
+
+// Kind tells what an object is.
+type Kind int32
+
+// The kinds of objects.
+const (
+	KindLock      Kind = C.POLYPROC_KIND_LOCK
+	KindSemaphore Kind = C.POLYPROC_KIND_SEMAPHORE
+	KindEvent     Kind = C.POLYPROC_KIND_EVENT
+	KindQueue     Kind = C.POLYPROC_KIND_QUEUE
+	// KindProcess is the binding's own: a process is never handed on.
+	KindProcess Kind = 0
+)
+
+// Object is an open handle of the library.
+type Object unsafe.Pointer
+
+// number is an object as the shims take it.
+func number(object Object) C.pp_object { return C.pp_object(uintptr(object)) }
+
+// Common are the options that every create takes.
+type Common struct {
+	Mode         uint32
+	OpenOrCreate bool
+}
+
+func (c Common) flags() C.uint32_t {
+	if c.OpenOrCreate {
+		return C.POLYPROC_OPEN_OR_CREATE
+	}
+	return 0
+}
+
+func (c Common) options() C.polyproc_options {
+	return C.polyproc_options{size: C.sizeof_polyproc_options, flags: c.flags(), mode: C.uint32_t(c.Mode)}
+}
+
+// name turns a Go string into a C string, NULL for a nil one, and hands it to call. A string with a
+// NUL inside would be another name in C, so it is refused here.
+func withName(name *string, call func(*C.char) Status) Status {
+	if name == nil {
+		return call(nil)
+	}
+	if strings.IndexByte(*name, 0) >= 0 {
+		return EInvalid
+	}
+	c := C.CString(*name)
+	defer C.free(unsafe.Pointer(c))
+	return call(c)
+}
+
+// Strerror is the library's text for a status.
+func Strerror(status Status) string { return C.GoString(C.polyproc_strerror(C.int32_t(status))) }
+
+// Version is the version of the library that is linked.
+func Version() string { return C.GoString(C.polyproc_version()) }
+
+// Unlink removes the name of an object.
+func Unlink(name string) Status {
+	return withName(&name, func(c *C.char) Status { return Status(C.polyproc_unlink(c)) })
+}
+
+// ShareFD gives a descriptor of an object, which the caller owns.
+func ShareFD(kind Kind, object Object) (fd int, status Status) {
+	var out C.int
+	status = Status(C.polyproc_share_fd(C.int32_t(kind), unsafe.Pointer(object), &out))
+	return int(out), status
+}
+
+// OpenFD opens the object behind a descriptor.
+func OpenFD(fd int, kind Kind) (object Object, status Status) {
+	var out unsafe.Pointer
+	status = Status(C.polyproc_open_fd(C.int(fd), C.int32_t(kind), &out))
+	return Object(out), status
+}
+
+// Inherited opens what the parent process gave under a name.
+func Inherited(name string, kind Kind) (object Object, status Status) {
+	var out unsafe.Pointer
+	status = withName(&name, func(c *C.char) Status {
+		return Status(C.polyproc_inherited(c, C.int32_t(kind), &out))
+	})
+	return Object(out), status
+}
+
+// Close releases this process's handle of an object.
+func Close(kind Kind, object Object) {
+	p := unsafe.Pointer(object)
+	switch kind {
+	case KindQueue:
+		C.polyproc_queue_close((*C.polyproc_queue)(p))
+	case KindLock:
+		C.polyproc_lock_close((*C.polyproc_lock)(p))
+	case KindSemaphore:
+		C.polyproc_semaphore_close((*C.polyproc_semaphore)(p))
+	case KindEvent:
+		C.polyproc_event_close((*C.polyproc_event)(p))
+	case KindProcess:
+		C.polyproc_process_close((*C.polyproc_process)(p))
+	}
+}

@@ -1,0 +1,81 @@
+package capi
+
+/*
+#cgo noescape pp_queue_take
+#cgo nocallback pp_queue_take
+#cgo noescape pp_queue_take_dead
+#cgo nocallback pp_queue_take_dead
+#cgo noescape pp_queue_take_many
+#cgo nocallback pp_queue_take_many
+#cgo noescape pp_message_done
+#cgo nocallback pp_message_done
+#cgo noescape pp_message_return
+#cgo nocallback pp_message_return
+#cgo noescape pp_queue_reserve
+#cgo nocallback pp_queue_reserve
+#cgo noescape pp_slot_commit
+#cgo nocallback pp_slot_commit
+#cgo noescape pp_slot_abort
+#cgo nocallback pp_slot_abort
+#include "shim.h"
+*/
+import "C"
+
+import "unsafe"
+
+// Message is a polyproc_message: a message that lies in shared memory, on loan.
+type Message struct{ c C.polyproc_message }
+
+// Data is the message where it lies.
+func (m *Message) Data() []byte { return unsafe.Slice((*byte)(m.c.data), int(m.c.len)) }
+
+// ID is the message's number in its queue.
+func (m *Message) ID() uint64 { return uint64(m.c.id) }
+
+// Deliveries counts how often the message was handed out, this time included.
+func (m *Message) Deliveries() uint32 { return uint32(m.c.deliveries) }
+
+func (m *Message) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(&m.c)) }
+
+// QueueTake is polyproc_queue_take.
+func QueueTake(object Object, out *Message, timeout int64, cancel *Cancel) Status {
+	return Status(C.pp_queue_take(number(object), out.raw(), C.int64_t(timeout), cancel.c()))
+}
+
+// QueueTakeMany is polyproc_queue_take_many.
+func QueueTakeMany(object Object, out []Message, timeout int64, cancel *Cancel) (taken int, status Status) {
+	var n C.size_t
+	status = Status(C.pp_queue_take_many(number(object), out[0].raw(), C.size_t(len(out)), &n,
+		C.int64_t(timeout), cancel.c()))
+	return int(n), status
+}
+
+// QueueTakeDead is polyproc_queue_take_dead.
+func QueueTakeDead(object Object, out *Message) Status {
+	return Status(C.pp_queue_take_dead(number(object), out.raw()))
+}
+
+// Done is polyproc_message_done.
+func (m *Message) Done() Status { return Status(C.pp_message_done(m.raw())) }
+
+// Return is polyproc_message_return.
+func (m *Message) Return() Status { return Status(C.pp_message_return(m.raw())) }
+
+// Slot is a polyproc_slot: room in shared memory for a message that is being written.
+type Slot struct{ c C.polyproc_slot }
+
+// Data is the room.
+func (s *Slot) Data() []byte { return unsafe.Slice((*byte)(s.c.data), int(s.c.len)) }
+
+func (s *Slot) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(&s.c)) }
+
+// QueueReserve is polyproc_queue_reserve.
+func QueueReserve(object Object, n int, out *Slot, timeout int64, cancel *Cancel) Status {
+	return Status(C.pp_queue_reserve(number(object), C.size_t(n), out.raw(), C.int64_t(timeout), cancel.c()))
+}
+
+// Commit is polyproc_slot_commit.
+func (s *Slot) Commit(n int) Status { return Status(C.pp_slot_commit(s.raw(), C.size_t(n))) }
+
+// Abort is polyproc_slot_abort.
+func (s *Slot) Abort() Status { return Status(C.pp_slot_abort(s.raw())) }

@@ -1,0 +1,119 @@
+/*
+ * What lies between cgo and polyproc.h.
+ *
+ * On every call cgo looks at what a void pointer, or a pointer to a struct that it does not know, leads
+ * to. So objects come as numbers and buffers as uint8_t pointers, for which it has nothing to do. All is
+ * static inline: a call costs no more than the one into the library.
+ */
+#ifndef POLYPROC_GO_SHIM_H
+#define POLYPROC_GO_SHIM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "polyproc.h"
+
+/* An object or a cancel token. */
+typedef uintptr_t pp_object;
+
+/* As many messages as one pp_queue_put_many takes: its slices live on the stack. */
+enum { PP_BATCH = 256 };
+
+static inline int32_t pp_queue_put(pp_object queue, const uint8_t *data, size_t len, int64_t timeout_ns,
+                                   pp_object cancel) {
+  return polyproc_queue_put((polyproc_queue *)queue, data, len, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_queue_get(pp_object queue, uint8_t *buf, size_t cap, size_t *out_len,
+                                   int64_t timeout_ns, pp_object cancel) {
+  return polyproc_queue_get((polyproc_queue *)queue, buf, cap, out_len, timeout_ns,
+                            (polyproc_cancel *)cancel);
+}
+
+/* The messages lie one after the other from `packed` on: a table of Go pointers would have to be
+   pinned, one message at a time, for more than a short copy costs. */
+static inline int32_t pp_queue_put_many(pp_object queue, const uint8_t *packed, const size_t *lens, size_t n,
+                                        size_t *out_put, int64_t timeout_ns, pp_object cancel) {
+  polyproc_slice items[PP_BATCH];
+  if (n > PP_BATCH) {
+    return POLYPROC_E_INVALID;
+  }
+  for (size_t i = 0; i < n; i++) {
+    items[i].data = packed;
+    items[i].len = lens[i];
+    packed += lens[i];
+  }
+  return polyproc_queue_put_many((polyproc_queue *)queue, items, n, out_put, timeout_ns,
+                                 (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_queue_take(pp_object queue, uint8_t *message, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_queue_take((polyproc_queue *)queue, (polyproc_message *)message, timeout_ns,
+                             (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_queue_take_dead(pp_object queue, uint8_t *message) {
+  return polyproc_queue_take_dead((polyproc_queue *)queue, (polyproc_message *)message);
+}
+
+static inline int32_t pp_queue_take_many(pp_object queue, uint8_t *messages, size_t max, size_t *out_taken,
+                                         int64_t timeout_ns, pp_object cancel) {
+  return polyproc_queue_take_many((polyproc_queue *)queue, (polyproc_message *)messages, max, out_taken,
+                                  timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_message_done(uint8_t *message) {
+  return polyproc_message_done((polyproc_message *)message);
+}
+
+static inline int32_t pp_message_return(uint8_t *message) {
+  return polyproc_message_return((polyproc_message *)message);
+}
+
+static inline int32_t pp_queue_reserve(pp_object queue, size_t len, uint8_t *slot, int64_t timeout_ns,
+                                       pp_object cancel) {
+  return polyproc_queue_reserve((polyproc_queue *)queue, len, (polyproc_slot *)slot, timeout_ns,
+                                (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_slot_commit(uint8_t *slot, size_t len) {
+  return polyproc_slot_commit((polyproc_slot *)slot, len);
+}
+
+static inline int32_t pp_slot_abort(uint8_t *slot) {
+  return polyproc_slot_abort((polyproc_slot *)slot);
+}
+
+static inline int32_t pp_queue_task_done(pp_object queue) {
+  return polyproc_queue_task_done((polyproc_queue *)queue);
+}
+
+static inline int32_t pp_queue_join(pp_object queue, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_queue_join((polyproc_queue *)queue, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_lock_acquire(pp_object lock, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_lock_acquire((polyproc_lock *)lock, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_lock_release(pp_object lock) {
+  return polyproc_lock_release((polyproc_lock *)lock);
+}
+
+static inline int32_t pp_semaphore_acquire(pp_object semaphore, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_semaphore_acquire((polyproc_semaphore *)semaphore, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_semaphore_release(pp_object semaphore, int64_t n) {
+  return polyproc_semaphore_release((polyproc_semaphore *)semaphore, n);
+}
+
+static inline int32_t pp_event_wait(pp_object event, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_event_wait((polyproc_event *)event, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_process_join(pp_object process, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_process_join((polyproc_process *)process, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+#endif

@@ -1,0 +1,72 @@
+package polyproc
+
+import (
+	"context"
+	"os"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Lock is held by one goroutine of one process at a time. It is not recursive, and whoever likes may
+// release it, as with Python's multiprocessing.Lock. When the process of its holder dies, or closes its
+// handle, the next one gets it and is told so.
+type Lock struct{ shared }
+
+func newLock(object capi.Object, status capi.Status) (*Lock, error) {
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	l := new(Lock)
+	return open(l, &l.handle, capi.KindLock, object, 1), nil
+}
+
+// NewLock makes an anonymous lock.
+func NewLock() (*Lock, error) { return newLock(capi.LockCreate(nil, capi.Common{})) }
+
+// CreateLock makes a lock with a name.
+func CreateLock(name string, options Options) (*Lock, error) {
+	return newLock(capi.LockCreate(&name, options.common()))
+}
+
+// OpenLock opens the lock of a name.
+func OpenLock(name string) (*Lock, error) { return newLock(capi.LockOpen(name)) }
+
+// InheritedLock opens the lock that the parent process gave this one under a name.
+func InheritedLock(name string) (*Lock, error) {
+	return newLock(capi.Inherited(name, capi.KindLock))
+}
+
+// LockFromFile opens the lock behind a descriptor that File gave. The file stays the caller's.
+func LockFromFile(file *os.File) (*Lock, error) { return newLock(fromFile(file, capi.KindLock)) }
+
+// Acquire takes the lock, waiting while another holds it. With ownerDied the caller holds it and its
+// last holder died inside: what the lock guards may be half done.
+func (l *Lock) Acquire(ctx context.Context) (ownerDied bool, err error) {
+	status, err := l.do(ctx, &l.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.LockAcquire(l.object, timeout, cancel)
+	})
+	return status == capi.OwnerDied, err
+}
+
+// TryAcquire takes the lock if it is free, else it returns [ErrTimeout].
+func (l *Lock) TryAcquire() (ownerDied bool, err error) {
+	status, err := l.try(func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.LockAcquire(l.object, timeout, cancel)
+	})
+	return status == capi.OwnerDied, err
+}
+
+// Release lets the lock go. A lock that is free is [ErrOverRelease].
+func (l *Lock) Release() error {
+	_, err := l.try(func(int64, *capi.Cancel) capi.Status { return capi.LockRelease(l.object) })
+	return err
+}
+
+// IsLocked tells whether somebody holds the lock.
+func (l *Lock) IsLocked() (locked bool, err error) {
+	_, err = l.try(func(int64, *capi.Cancel) (status capi.Status) {
+		locked, status = capi.LockIsLocked(l.object)
+		return status
+	})
+	return locked, err
+}

@@ -1,0 +1,105 @@
+package polyproc
+
+import (
+	"context"
+	"sync/atomic"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Message is a message that was taken and not copied: its bytes are read where they lie, in shared
+// memory. Settle it with Done or Return; until then it counts as in flight, and if this process dies
+// another one gets it.
+type Message struct {
+	queue    *Queue
+	loan     capi.Message
+	settled  atomic.Bool
+	detached bool // a loop over All leaves it alone
+}
+
+// Take takes the next message, waiting for one.
+func (q *Queue) Take(ctx context.Context) (*Message, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !q.enter() {
+		return nil, ErrClosed
+	}
+	var loan capi.Message
+	status := capi.QueueTake(q.object, &loan, 0, nil)
+	if status != capi.EEmpty {
+		return q.taken(loan, check(status))
+	}
+	return q.takeWaiting(ctx)
+}
+
+func (q *Queue) takeWaiting(ctx context.Context) (*Message, error) {
+	var loan capi.Message
+	_, err := q.wait(ctx, &q.gates[gateGet], func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.QueueTake(q.object, &loan, timeout, cancel)
+	})
+	return q.taken(loan, err)
+}
+
+// TryTake takes the next message if there is one, else it returns [ErrEmpty].
+func (q *Queue) TryTake() (*Message, error) {
+	if !q.enter() {
+		return nil, ErrClosed
+	}
+	var loan capi.Message
+	status := capi.QueueTake(q.object, &loan, 0, nil)
+	return q.taken(loan, check(status))
+}
+
+// TakeDead takes a dead letter: a message that was handed out more often than MaxDeliveries allows.
+// [ErrEmpty] when there is none.
+func (q *Queue) TakeDead() (*Message, error) {
+	if !q.enter() {
+		return nil, ErrClosed
+	}
+	var loan capi.Message
+	status := capi.QueueTakeDead(q.object, &loan)
+	return q.taken(loan, check(status))
+}
+
+// taken ends a take. The message inherits the count with which the caller entered.
+func (q *Queue) taken(loan capi.Message, err error) (*Message, error) {
+	if err != nil {
+		q.leave()
+		return nil, err
+	}
+	return &Message{queue: q, loan: loan}, nil
+}
+
+// Data is the message's bytes, in shared memory. They are valid until Done or Return, for reading
+// only; what must live longer is to be copied. A settled message has none.
+func (m *Message) Data() []byte {
+	if m.settled.Load() {
+		return nil
+	}
+	data := m.loan.Data()
+	return data[:len(data):len(data)]
+}
+
+// ID is the message's number in its queue: it stays the same when the message is delivered again.
+func (m *Message) ID() uint64 { return m.loan.ID() }
+
+// Deliveries is how often the message was handed out, 1 the first time.
+func (m *Message) Deliveries() int { return int(m.loan.Deliveries()) }
+
+// Done finishes the message and frees its memory. On a joinable queue this is its TaskDone.
+// A message that is settled already is [ErrInvalid].
+func (m *Message) Done() error { return m.settle((*capi.Message).Done) }
+
+// Return gives the message back: it is first in line again, with one more delivery.
+// A message that is settled already is [ErrInvalid].
+func (m *Message) Return() error { return m.settle((*capi.Message).Return) }
+
+func (m *Message) settle(how func(*capi.Message) capi.Status) error {
+	if m.settled.Swap(true) {
+		return ErrInvalid
+	}
+	status := how(&m.loan)
+	m.queue.leave()
+	return check(status)
+}

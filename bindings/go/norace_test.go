@@ -1,0 +1,5 @@
+//go:build !race
+
+package polyproc_test
+
+const raceEnabled = false

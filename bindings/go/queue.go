@@ -1,0 +1,198 @@
+package polyproc
+
+import (
+	"context"
+	"os"
+	"sync"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Queue carries messages of bytes between processes, first in, first out: exactly so for each
+// producer, and in the order in which the puts finished over all of them. All methods may be used by
+// any number of goroutines at once.
+type Queue struct{ shared }
+
+// The directions in which a goroutine can wait for a queue.
+const (
+	gatePut = iota
+	gateGet
+	gateJoin
+	queueGates
+)
+
+func newQueue(object capi.Object, status capi.Status) (*Queue, error) {
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	q := new(Queue)
+	return open(q, &q.handle, capi.KindQueue, object, queueGates), nil
+}
+
+// NewQueue makes an anonymous queue.
+func NewQueue(options QueueOptions) (*Queue, error) { return createQueue(nil, options) }
+
+// CreateQueue makes a queue with a name.
+func CreateQueue(name string, options QueueOptions) (*Queue, error) {
+	return createQueue(&name, options)
+}
+
+func createQueue(name *string, options QueueOptions) (*Queue, error) {
+	c, ok := options.c()
+	if !ok {
+		return nil, ErrInvalid
+	}
+	return newQueue(capi.QueueCreate(name, &c))
+}
+
+// OpenQueue opens the queue of a name.
+func OpenQueue(name string) (*Queue, error) { return newQueue(capi.QueueOpen(name)) }
+
+// InheritedQueue opens the queue that the parent process gave this one under a name.
+func InheritedQueue(name string) (*Queue, error) {
+	return newQueue(capi.Inherited(name, capi.KindQueue))
+}
+
+// QueueFromFile opens the queue behind a descriptor that File gave, here or in another process. The
+// file stays the caller's.
+func QueueFromFile(file *os.File) (*Queue, error) { return newQueue(fromFile(file, capi.KindQueue)) }
+
+// TryPut puts a message if there is room now, else it returns [ErrFull].
+func (q *Queue) TryPut(data []byte) error {
+	if !q.enter() {
+		return ErrClosed
+	}
+	status := capi.QueuePut(q.object, data, 0, nil)
+	q.leave()
+	return check(status)
+}
+
+// Put puts a message, waiting for room. When it returns nil every process sees the message.
+func (q *Queue) Put(ctx context.Context, data []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !q.enter() {
+		return ErrClosed
+	}
+	status := capi.QueuePut(q.object, data, 0, nil)
+	if status != capi.EFull {
+		q.leave()
+		return check(status)
+	}
+	defer q.leave()
+	_, err := q.wait(ctx, &q.gates[gatePut], func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.QueuePut(q.object, data, timeout, cancel)
+	})
+	return err
+}
+
+// TryGetInto gets the next message into buf if there is one, else it returns [ErrEmpty].
+// See [Queue.GetInto].
+func (q *Queue) TryGetInto(buf []byte) (n int, err error) {
+	if !q.enter() {
+		return 0, ErrClosed
+	}
+	n, status := capi.QueueGet(q.object, buf, 0, nil)
+	q.leave()
+	return n, check(status)
+}
+
+// GetInto gets the next message into buf, waiting for one, and returns its length. With
+// [ErrTooSmall] the message stays first in line and n is the room that it needs.
+func (q *Queue) GetInto(ctx context.Context, buf []byte) (n int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if !q.enter() {
+		return 0, ErrClosed
+	}
+	n, status := capi.QueueGet(q.object, buf, 0, nil)
+	if status != capi.EEmpty {
+		q.leave()
+		return n, check(status)
+	}
+	defer q.leave()
+	return q.getWaiting(ctx, buf)
+}
+
+// getWaiting is apart from GetInto because its closure moves n to the heap.
+func (q *Queue) getWaiting(ctx context.Context, buf []byte) (n int, err error) {
+	_, err = q.wait(ctx, &q.gates[gateGet], func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
+		n, status = capi.QueueGet(q.object, buf, timeout, cancel)
+		return status
+	})
+	return n, err
+}
+
+// scratch are buffers that messages come into before their length is known.
+var scratch = sync.Pool{New: func() any { return new([4096]byte) }}
+
+// TryGet gets the next message if there is one, else it returns [ErrEmpty].
+func (q *Queue) TryGet() ([]byte, error) { return q.get(context.Background(), q.tryInto) }
+
+// Get gets the next message, waiting for one. On a joinable queue it is unfinished until
+// [Queue.TaskDone].
+func (q *Queue) Get(ctx context.Context) ([]byte, error) { return q.get(ctx, q.GetInto) }
+
+// getter is GetInto, or TryGetInto.
+type getter func(ctx context.Context, buf []byte) (n int, err error)
+
+func (q *Queue) tryInto(_ context.Context, buf []byte) (int, error) { return q.TryGetInto(buf) }
+
+func (q *Queue) get(ctx context.Context, into getter) (message []byte, err error) {
+	err = visitNext(ctx, into, func(data []byte, own bool) error {
+		if message = data; !own {
+			message = append(make([]byte, 0, len(data)), data...)
+		}
+		return nil
+	})
+	return message, err
+}
+
+// visitNext gets the next message and shows it to use, which may keep it if it owns it.
+func visitNext(ctx context.Context, into getter, use func(data []byte, own bool) error) error {
+	small := scratch.Get().(*[4096]byte)
+	defer scratch.Put(small)
+	n, err := into(ctx, small[:])
+	if err == nil {
+		return use(small[:n], false)
+	}
+	// Another consumer may take the long message first, and the next one be longer still.
+	for err == ErrTooSmall {
+		long := make([]byte, n)
+		if n, err = into(ctx, long); err == nil {
+			return use(long[:n], true)
+		}
+	}
+	return err
+}
+
+// TaskDone settles the oldest message that this process got from a joinable queue and has not
+// settled. More often than it got one is [ErrOverRelease].
+func (q *Queue) TaskDone() error {
+	_, err := q.try(func(int64, *capi.Cancel) capi.Status { return capi.QueueTaskDone(q.object) })
+	return err
+}
+
+// Join waits until every message that was put has been settled.
+func (q *Queue) Join(ctx context.Context) error {
+	_, err := q.do(ctx, &q.gates[gateJoin], func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.QueueJoin(q.object, timeout, cancel)
+	})
+	return err
+}
+
+// Shutdown ends the queue for all processes: puts return [ErrShutdown] from now on, and so do gets
+// once they have drained what there is. It is the end of the stream for any number of consumers.
+func (q *Queue) Shutdown() error { return q.shutdown(false) }
+
+// ShutdownNow is Shutdown that throws away what was not got yet.
+func (q *Queue) ShutdownNow() error { return q.shutdown(true) }
+
+func (q *Queue) shutdown(immediate bool) error {
+	_, err := q.try(func(int64, *capi.Cancel) capi.Status {
+		return capi.QueueShutdown(q.object, immediate)
+	})
+	return err
+}

@@ -1,0 +1,82 @@
+package polyproc
+
+import (
+	"time"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// QueueInfo is what a queue tells of itself, for people and tools.
+type QueueInfo struct {
+	// Options are the ones that the queue was made with, apart from Mode and OpenOrCreate.
+	Options QueueOptions
+
+	Items       uint64 // messages that wait to be got
+	Bytes       uint64 // shared memory that messages and their headers take
+	InFlight    uint64 // messages that were handed out and are not settled
+	Unfinished  uint64 // messages that Join waits for
+	Puts        uint64 // messages put, ever
+	Gets        uint64 // messages got, ever
+	Redelivered uint64 // messages handed out again, ever
+	Discarded   uint64 // messages whose producer died while it wrote them
+	Recoveries  uint64 // deaths that were made good
+	DeadLetters uint64 // messages that were handed out too often
+
+	Waiting      int  // threads that wait for the queue
+	Participants int  // processes that use the queue
+	Shutdown     bool // whether Shutdown was called
+}
+
+// Info tells about the queue.
+func (q *Queue) Info() (QueueInfo, error) {
+	var c capi.QueueInfo
+	_, err := q.try(func(int64, *capi.Cancel) (status capi.Status) {
+		c, status = capi.ReadQueueInfo(q.object)
+		return status
+	})
+	if err != nil {
+		return QueueInfo{}, err
+	}
+	return QueueInfo{
+		Options: QueueOptions{
+			Joinable:      c.Joinable,
+			MaxItems:      int(c.MaxItems),
+			MaxBytes:      int64(c.MaxBytes),
+			MaxDeliveries: int(c.MaxDeliveries),
+			Spin:          time.Duration(c.SpinNS),
+			Format:        c.Format,
+		},
+		Items: c.Items, Bytes: c.Bytes, InFlight: c.InFlight, Unfinished: c.Unfinished,
+		Puts: c.Puts, Gets: c.Gets, Redelivered: c.Redelivered, Discarded: c.Discarded,
+		Recoveries: c.Recoveries, DeadLetters: c.DeadLetters,
+		Waiting: int(c.Waiting), Participants: int(c.Participants), Shutdown: c.Shutdown,
+	}, nil
+}
+
+// Len is how many messages wait to be got: exact when read, and stale the moment after.
+func (q *Queue) Len() (int, error) {
+	var n uint64
+	_, err := q.try(func(int64, *capi.Cancel) (status capi.Status) {
+		n, status = capi.QueueLength(q.object)
+		return status
+	})
+	return int(n), err
+}
+
+// IsEmpty tells whether a get would have to wait.
+func (q *Queue) IsEmpty() (empty bool, err error) {
+	_, err = q.try(func(int64, *capi.Cancel) (status capi.Status) {
+		empty, status = capi.QueueIsEmpty(q.object)
+		return status
+	})
+	return empty, err
+}
+
+// IsFull tells whether a put would have to wait.
+func (q *Queue) IsFull() (full bool, err error) {
+	_, err = q.try(func(int64, *capi.Cancel) (status capi.Status) {
+		full, status = capi.QueueIsFull(q.object)
+		return status
+	})
+	return full, err
+}

@@ -1,0 +1,74 @@
+package polyproc
+
+import (
+	"context"
+	"os"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Semaphore counts permits that processes acquire and release.
+type Semaphore struct{ shared }
+
+func newSemaphore(object capi.Object, status capi.Status) (*Semaphore, error) {
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	s := new(Semaphore)
+	return open(s, &s.handle, capi.KindSemaphore, object, 1), nil
+}
+
+// NewSemaphore makes an anonymous semaphore.
+func NewSemaphore(options SemaphoreOptions) (*Semaphore, error) {
+	return newSemaphore(capi.SemaphoreCreate(nil, options.common(), options.Initial, options.Maximum))
+}
+
+// CreateSemaphore makes a semaphore with a name.
+func CreateSemaphore(name string, options SemaphoreOptions) (*Semaphore, error) {
+	return newSemaphore(capi.SemaphoreCreate(&name, options.common(), options.Initial, options.Maximum))
+}
+
+// OpenSemaphore opens the semaphore of a name.
+func OpenSemaphore(name string) (*Semaphore, error) { return newSemaphore(capi.SemaphoreOpen(name)) }
+
+// InheritedSemaphore opens the semaphore that the parent process gave this one under a name.
+func InheritedSemaphore(name string) (*Semaphore, error) {
+	return newSemaphore(capi.Inherited(name, capi.KindSemaphore))
+}
+
+// SemaphoreFromFile opens the semaphore behind a descriptor that File gave. The file stays the
+// caller's.
+func SemaphoreFromFile(file *os.File) (*Semaphore, error) {
+	return newSemaphore(fromFile(file, capi.KindSemaphore))
+}
+
+// Acquire takes a permit, waiting for one.
+func (s *Semaphore) Acquire(ctx context.Context) error {
+	_, err := s.do(ctx, &s.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.SemaphoreAcquire(s.object, timeout, cancel)
+	})
+	return err
+}
+
+// TryAcquire takes a permit if there is one, else it returns [ErrTimeout].
+func (s *Semaphore) TryAcquire() error {
+	_, err := s.try(func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.SemaphoreAcquire(s.object, timeout, cancel)
+	})
+	return err
+}
+
+// Release gives n permits back. More than the maximum is [ErrOverRelease], and none is given back.
+func (s *Semaphore) Release(n int64) error {
+	_, err := s.try(func(int64, *capi.Cancel) capi.Status { return capi.SemaphoreRelease(s.object, n) })
+	return err
+}
+
+// Value is how many permits there are.
+func (s *Semaphore) Value() (value int64, err error) {
+	_, err = s.try(func(int64, *capi.Cancel) (status capi.Status) {
+		value, status = capi.SemaphoreValue(s.object)
+		return status
+	})
+	return value, err
+}

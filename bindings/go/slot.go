@@ -1,0 +1,83 @@
+package polyproc
+
+import (
+	"context"
+	"sync/atomic"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Slot is room in shared memory for one message that is written where it will lie. It has its place
+// in the queue already: end it with Commit or Abort soon, for consumers may wait for it.
+//
+//	slot, err := q.Reserve(ctx, n)
+//	if err != nil { ... }
+//	defer slot.Abort() // does nothing after Commit
+//	n = encode(slot.Data())
+//	return slot.Commit(n)
+type Slot struct {
+	queue   *Queue
+	room    capi.Slot
+	settled atomic.Bool
+}
+
+// Reserve makes room for a message of at most n bytes, waiting for it.
+func (q *Queue) Reserve(ctx context.Context, n int) (*Slot, error) {
+	if n < 0 {
+		return nil, ErrInvalid
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !q.enter() {
+		return nil, ErrClosed
+	}
+	slot := &Slot{queue: q}
+	var err error
+	if status := capi.QueueReserve(q.object, n, &slot.room, 0, nil); status == capi.EFull {
+		_, err = q.wait(ctx, &q.gates[gatePut], func(timeout int64, cancel *capi.Cancel) capi.Status {
+			return capi.QueueReserve(q.object, n, &slot.room, timeout, cancel)
+		})
+	} else {
+		err = check(status)
+	}
+	if err != nil {
+		q.leave()
+		return nil, err
+	}
+	return slot, nil // with the count of enter
+}
+
+// Data is the room, to be written. It is valid until Commit or Abort, and nil afterwards.
+func (s *Slot) Data() []byte {
+	if s.settled.Load() {
+		return nil
+	}
+	data := s.room.Data()
+	return data[:len(data):len(data)]
+}
+
+// Commit puts the first n bytes of the room as the message. A number that is not in the room is
+// [ErrInvalid], and the slot stays as it was; so is a slot that is settled already.
+func (s *Slot) Commit(n int) error {
+	if room := s.Data(); n < 0 || n > len(room) {
+		return ErrInvalid
+	}
+	if s.settled.Swap(true) {
+		return ErrInvalid
+	}
+	status := s.room.Commit(n)
+	s.queue.leave()
+	return check(status)
+}
+
+// Abort gives the room back, and no message was there. After Commit it does nothing and returns
+// [ErrInvalid].
+func (s *Slot) Abort() error {
+	if s.settled.Swap(true) {
+		return ErrInvalid
+	}
+	status := s.room.Abort()
+	s.queue.leave()
+	return check(status)
+}

@@ -1,0 +1,55 @@
+// What a call costs in one process: `npm run bench`. Between processes it is the business of the project's `make bench`.
+
+import { bench, group, run, summary } from 'mitata';
+import { Lock, Queue } from '../index.mjs';
+
+const BATCH = 32;
+const queue = Queue.create();
+const values = Queue.create({ format: 'msgpack' });
+const lock = Lock.create();
+
+for (const length of [8, 64, 1024, 65536]) {
+  const message = Buffer.alloc(length, 1);
+  const batch = Array(BATCH).fill(message);
+  group(`${length} bytes`, () => {
+    summary(() => {
+      bench('tryPut + tryGet', () => {
+        queue.tryPut(message);
+        return queue.tryGet();
+      });
+      bench('tryPut + tryTake + done', () => {
+        queue.tryPut(message);
+        queue.tryTake().done();
+      });
+      bench('tryReserve + commit + tryTake + data + done', () => {
+        const slot = queue.tryReserve(length);
+        slot.data[0] = 1;
+        slot.commit();
+        const taken = queue.tryTake();
+        const first = taken.data[0];
+        taken.done();
+        return first;
+      });
+      bench(`tryPutMany + tryGetMany of ${BATCH}`, () => {
+        queue.tryPutMany(batch);
+        return queue.tryGetMany(BATCH);
+      });
+      bench('await put + get', async () => {
+        await queue.put(message);
+        return queue.get();
+      });
+    });
+  });
+}
+
+const value = { path: '/usr/include/stdio.h', lines: 1234, seen: [1, 2, 3] };
+bench('msgpack: tryPut + tryGet', () => {
+  values.tryPut(value);
+  return values.tryGet();
+});
+bench('lock: tryAcquire + release', () => {
+  lock.tryAcquire();
+  lock.release();
+});
+
+await run();

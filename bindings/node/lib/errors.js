@@ -1,0 +1,41 @@
+'use strict';
+
+const { getSystemErrorName } = require('node:util');
+const { native, status } = require('./native.js');
+
+const names = new Map(Object.entries(status).map(([name, code]) => [code, name]));
+
+const ERRNO_BASE = -1000; // a status below carries an errno: -(1000 + errno)
+
+function nameOf(code) {
+  if (code >= ERRNO_BASE) return names.get(code) ?? 'E_INTERNAL';
+  const errno = ERRNO_BASE - code;
+  try {
+    return getSystemErrorName(-errno);
+  } catch {
+    return 'E_INTERNAL';
+  }
+}
+
+class PolyprocError extends Error {
+  constructor(code, what, options) {
+    super(`${what}: ${native.strerror(code)}`, options);
+    this.status = code;
+    this.code = nameOf(code);
+  }
+}
+Object.defineProperty(PolyprocError.prototype, 'name', { value: 'PolyprocError', configurable: true, writable: true });
+
+/** For a call that answers with a status or something positive. */
+function check(answer, what) {
+  if (answer < 0) throw new PolyprocError(answer, what);
+  return answer;
+}
+
+/** For a call that answers with an object or a status. */
+function checkMade(made, what) {
+  if (typeof made === 'number') throw new PolyprocError(made, what);
+  return made;
+}
+
+module.exports = { PolyprocError, check, checkMade };

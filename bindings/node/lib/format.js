@@ -1,0 +1,95 @@
+'use strict';
+
+// What the messages of a queue are. Without a format they are bytes; "msgpack" has values.
+
+const { isArrayBuffer } = require('node:util').types;
+const { Encoder, Decoder } = require('@msgpack/msgpack');
+const { PolyprocError } = require('./errors.js');
+const { status } = require('./native.js');
+const { rangeError, typeError } = require('./options.js');
+
+const UINT32_MAX = 2 ** 32 - 1;
+const INT32_MIN = -(2 ** 31);
+const UINT64_MAX = 2n ** 64n - 1n;
+const INT64_MIN = -(2n ** 63n);
+
+// The package has two ways with 64-bit integers: all of them BigInt, or none. Ours is exact and convenient: a number
+// where that is exact, else a BigInt. It takes overriding methods that its types call private, so its version is
+// pinned and tests hold each case.
+
+class IntegerEncoder extends Encoder {
+  encodeNumber(value) {
+    if (Number.isSafeInteger(value) && (value > UINT32_MAX || value < INT32_MIN)) {
+      super.encodeBigInt64(BigInt(value)); // it would write a float
+    } else if (Object.is(value, -0)) {
+      this.encodeNumberAsFloat(value);
+    } else {
+      super.encodeNumber(value);
+    }
+  }
+
+  encodeBigInt64(value) {
+    if (value > UINT64_MAX || value < INT64_MIN) throw rangeError('an integer', 'of at most 64 bits', value);
+    super.encodeBigInt64(value);
+  }
+}
+
+function numberIfExact(value) {
+  return value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER ? Number(value) : value;
+}
+
+class IntegerDecoder extends Decoder {
+  readU64AsBigInt() {
+    return numberIfExact(super.readU64AsBigInt());
+  }
+
+  readI64AsBigInt() {
+    return numberIfExact(super.readI64AsBigInt());
+  }
+}
+
+const encoder = new IntegerEncoder({ useBigInt64: true });
+const decoder = new IntegerDecoder({ useBigInt64: true });
+
+const msgpack = {
+  /** Valid until the next encode: puts copy it. */
+  encode(value) {
+    try {
+      return encoder.encodeSharedRef(value);
+    } catch (error) {
+      if (error?.constructor !== Error) throw error;
+      throw new TypeError(`not a value of MessagePack: ${error.message}`, { cause: error });
+    }
+  },
+  /** A list of messages needs a copy of each. */
+  encodeOwn(value) {
+    return msgpack.encode(value).slice();
+  },
+  decode(bytes) {
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw new PolyprocError(status.E_MISMATCH, 'a message that is not MessagePack', { cause });
+    }
+  },
+};
+
+const bytes = {
+  /** The native side looks at it. */
+  encode: (value) => value,
+  /** Before the first of a list is put, all of them must be bytes. */
+  encodeOwn(value) {
+    if (!ArrayBuffer.isView(value) && !isArrayBuffer(value)) {
+      throw typeError('a message', 'a Buffer, TypedArray, DataView or ArrayBuffer', value);
+    }
+    return value;
+  },
+  decode: (value) => value,
+};
+
+/** The codec for a queue's label. */
+function codecOf(format) {
+  return format === 'msgpack' ? msgpack : bytes;
+}
+
+module.exports = { codecOf };

@@ -1,0 +1,135 @@
+'use strict';
+
+// What is on loan from a queue: a message taken, a slot reserved. Short ones are copies, cheaper than a view of shared
+// memory; the view of a long one is made when it is asked for and detached when the loan is settled.
+
+const { check, PolyprocError } = require('./errors.js');
+const { constants, ids, native, numbers, status, DELIVERIES, ID, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
+const { TOKEN } = require('./object.js');
+const { readInteger } = require('./options.js');
+const { copyLoan, cut } = require('./slab.js');
+
+const SETTLED = -1;
+
+function refuseSettled(what) {
+  throw new PolyprocError(status.E_INVALID, `${what}, settled already`);
+}
+
+class Message {
+  #loan;
+  #codec;
+  #bytes;
+
+  constructor(token, codec, at) {
+    if (token !== TOKEN) throw new TypeError('use queue.take');
+    this.#loan = numbers[at + LOAN];
+    this.#codec = codec;
+    this.length = numbers[at + LENGTH];
+    this.deliveries = numbers[at + DELIVERIES];
+    this.id = ids[at + ID];
+    const offset = numbers[at + OFFSET];
+    this.#bytes = offset < 0 ? undefined : cut(offset, this.length);
+  }
+
+  get settled() {
+    return this.#loan === SETTLED;
+  }
+
+  get data() {
+    if (this.#isShort()) return this.#copy();
+    if (this.#loan === SETTLED) refuseSettled('data of a message');
+    if (this.#bytes === undefined) {
+      const view = native.loanView(this.#loan);
+      this.#bytes = view === undefined ? copyLoan(this.#loan, this.length) : Buffer.from(view);
+    }
+    return this.#bytes;
+  }
+
+  get value() {
+    if (this.#isShort()) return this.#codec.decode(this.#copy());
+    if (this.#loan === SETTLED) refuseSettled('value of a message');
+    return this.#codec.decode(copyLoan(this.#loan, this.length));
+  }
+
+  #isShort() {
+    return this.length <= constants.COPY_LIMIT;
+  }
+
+  /** Made when the message was taken, unless the slab had no room for it. */
+  #copy() {
+    if (this.#bytes === undefined) {
+      if (this.#loan === SETTLED) refuseSettled('data of a message');
+      this.#bytes = copyLoan(this.#loan, this.length);
+    }
+    return this.#bytes;
+  }
+
+  #end() {
+    const loan = this.#loan;
+    if (loan === SETTLED) refuseSettled('message');
+    this.#loan = SETTLED;
+    return loan;
+  }
+
+  done() {
+    check(native.loanDone(this.#end()), 'done');
+  }
+
+  return() {
+    check(native.loanReturn(this.#end()), 'return');
+  }
+}
+if (Symbol.dispose) {
+  Message.prototype[Symbol.dispose] = function () {
+    if (!this.settled) this.return();
+  };
+}
+
+class Slot {
+  #loan;
+  #isCopy;
+
+  constructor(token, loan, length) {
+    if (token !== TOKEN) throw new TypeError('use queue.reserve');
+    this.#loan = loan;
+    this.length = length;
+    const view = length > constants.COPY_LIMIT ? native.slotView(loan) : undefined;
+    this.#isCopy = view === undefined;
+    this.data = view === undefined ? Buffer.allocUnsafe(length) : Buffer.from(view);
+  }
+
+  get settled() {
+    return this.#loan === SETTLED;
+  }
+
+  #end() {
+    const loan = this.#loan;
+    if (loan === SETTLED) refuseSettled('slot');
+    this.#loan = SETTLED;
+    return loan;
+  }
+
+  commit(length = this.length) {
+    readInteger(length, 'length', 0, this.length);
+    const bytes = this.#isCopy ? this.data.subarray(0, length) : undefined;
+    check(native.slotCommit(this.#end(), length, bytes), 'commit');
+  }
+
+  abort() {
+    check(native.slotAbort(this.#end()), 'abort');
+  }
+}
+if (Symbol.dispose) {
+  Slot.prototype[Symbol.dispose] = function () {
+    if (!this.settled) this.abort();
+  };
+}
+
+/** The messages of the first `count` rows. */
+function messagesOf(codec, count) {
+  const messages = new Array(count);
+  for (let i = 0; i < count; i++) messages[i] = new Message(TOKEN, codec, i * ROW);
+  return messages;
+}
+
+module.exports = { Message, Slot, messagesOf };

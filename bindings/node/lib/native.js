@@ -1,0 +1,23 @@
+'use strict';
+
+// The addon, one instance per thread of JavaScript. A call answers with a number, negative when it is a status, and
+// says the rest in `rows`: for message i `ROW` numbers from i * ROW on.
+
+const native = require('../build/polyproc.node');
+
+const ROW = 5;
+
+module.exports = {
+  native,
+  status: Object.freeze(native.statuses),
+  constants: native.constants,
+  /** Message i: numbers[i * ROW + LOAN], ... and ids[i * ROW + ID]. */
+  numbers: new Float64Array(native.rows),
+  ids: new BigUint64Array(native.rows),
+  ROW,
+  LOAN: 0,
+  OFFSET: 1,
+  LENGTH: 2,
+  DELIVERIES: 3,
+  ID: 4,
+};

@@ -1,0 +1,58 @@
+'use strict';
+
+// Reading arguments: a wrong type is a TypeError, a number out of range a RangeError, before anything is done.
+
+function typeError(name, expected, value) {
+  const error = new TypeError(`${name} must be ${expected}, not ${value === null ? 'null' : typeof value}`);
+  error.code = 'ERR_INVALID_ARG_TYPE';
+  return error;
+}
+
+function rangeError(name, expected, value) {
+  const error = new RangeError(`${name} must be ${expected}, not ${value}`);
+  error.code = 'ERR_OUT_OF_RANGE';
+  return error;
+}
+
+function readObject(value, name = 'options') {
+  if (typeof value !== 'object' || value === null) throw typeError(name, 'an object', value);
+  return value;
+}
+
+function readString(value, name) {
+  if (typeof value !== 'string') throw typeError(name, 'a string', value);
+  return value;
+}
+
+function readBoolean(value, name) {
+  if (typeof value !== 'boolean') throw typeError(name, 'a boolean', value);
+  return value;
+}
+
+function readInteger(value, name, min = 0, max = Number.MAX_SAFE_INTEGER) {
+  if (typeof value !== 'number') throw typeError(name, 'a number', value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw rangeError(name, `an integer from ${min} to ${max}`, value);
+  }
+  return value;
+}
+
+const FOREVER = Object.freeze({ timeout: Infinity, signal: undefined });
+
+/** `{ timeout, signal }` of a call that waits; throws the signal's reason when it is aborted already. */
+function readWait(options) {
+  if (options === undefined) return FOREVER;
+  const { timeout = Infinity, signal } = readObject(options);
+  if (typeof timeout !== 'number') throw typeError('timeout', 'a number of milliseconds', timeout);
+  if (Number.isNaN(timeout)) throw rangeError('timeout', 'a number of milliseconds', timeout);
+  if (signal !== undefined) {
+    // As Node does: an AbortSignal of another realm is one too.
+    if (typeof signal !== 'object' || signal === null || !('aborted' in signal)) {
+      throw typeError('signal', 'an AbortSignal', signal);
+    }
+    if (signal.aborted) throw signal.reason;
+  }
+  return { timeout, signal };
+}
+
+module.exports = { readBoolean, readInteger, readObject, readString, readWait, rangeError, typeError };

@@ -1,0 +1,167 @@
+'use strict';
+
+const { check, checkMade } = require('./errors.js');
+const { constants, native, status } = require('./native.js');
+const { HANDLE, KIND, SharedObject, TOKEN, readCreate } = require('./object.js');
+const { readInteger, typeError } = require('./options.js');
+const { perform } = require('./wait.js');
+
+/** A lock or an event. */
+function createPlain(Class, options) {
+  const { name, flags, mode } = readCreate(options);
+  const handle = native.createPlain(Class[KIND], name, flags, mode);
+  return new Class(TOKEN, checkMade(handle, `create ${Class.name}${name === undefined ? '' : ` "${name}"`}`), name);
+}
+
+class Held {
+  #lock;
+
+  constructor(lock, ownerDied) {
+    this.#lock = lock;
+    this.ownerDied = ownerDied;
+  }
+
+  release() {
+    this.#lock.release();
+  }
+}
+if (Symbol.dispose) {
+  Held.prototype[Symbol.dispose] = Held.prototype.release;
+}
+
+function heldOf(lock, answer) {
+  return new Held(lock, check(answer, 'acquire') === status.OWNER_DIED);
+}
+
+const acquireLock = {
+  code: constants.WAIT_LOCK,
+  direction: 0,
+  late: status.E_TIMEOUT,
+  what: 'acquire',
+  attempt: native.lockAcquire,
+  atOnce: heldOf,
+  later: heldOf,
+};
+
+class Lock extends SharedObject {
+  static [KIND] = constants.LOCK;
+
+  static create(options = {}) {
+    return createPlain(Lock, options);
+  }
+
+  tryAcquire() {
+    const answer = native.lockAcquire(this[HANDLE]);
+    return answer === status.E_TIMEOUT ? undefined : heldOf(this, answer);
+  }
+
+  acquire(options) {
+    return perform(this, acquireLock, undefined, options);
+  }
+
+  release() {
+    check(native.lockRelease(this[HANDLE]), 'release');
+  }
+
+  async hold(work, options) {
+    if (typeof work !== 'function') throw typeError('work', 'a function', work);
+    const held = await this.acquire(options);
+    try {
+      return await work(held);
+    } finally {
+      this.release();
+    }
+  }
+
+  get isLocked() {
+    return check(native.lockIsLocked(this[HANDLE]), 'isLocked') === 1;
+  }
+}
+
+function checkAcquire(semaphore, answer) {
+  check(answer, 'acquire');
+}
+
+const acquireSemaphore = {
+  code: constants.WAIT_SEMAPHORE,
+  direction: 0,
+  late: status.E_TIMEOUT,
+  what: 'acquire',
+  attempt: native.semaphoreAcquire,
+  atOnce: checkAcquire,
+  later: checkAcquire,
+};
+
+class Semaphore extends SharedObject {
+  static [KIND] = constants.SEMAPHORE;
+
+  static create(options = {}) {
+    const { name, flags, mode } = readCreate(options);
+    const { initial = 1, maximum = 0 } = options;
+    const handle = native.createSemaphore(
+      name,
+      flags,
+      mode,
+      readInteger(initial, 'initial'),
+      readInteger(maximum, 'maximum'),
+    );
+    return new Semaphore(TOKEN, checkMade(handle, `create Semaphore${name === undefined ? '' : ` "${name}"`}`), name);
+  }
+
+  tryAcquire() {
+    const answer = native.semaphoreAcquire(this[HANDLE]);
+    return answer !== status.E_TIMEOUT && check(answer, 'acquire') >= 0;
+  }
+
+  acquire(options) {
+    return perform(this, acquireSemaphore, undefined, options);
+  }
+
+  release(permits = 1) {
+    check(native.semaphoreRelease(this[HANDLE], readInteger(permits, 'permits', 1)), 'release');
+  }
+
+  get value() {
+    return check(native.semaphoreValue(this[HANDLE]), 'value');
+  }
+}
+
+function checkWait(event, answer) {
+  check(answer, 'wait');
+}
+
+const waitEvent = {
+  code: constants.WAIT_EVENT,
+  direction: 0,
+  late: status.E_TIMEOUT,
+  what: 'wait',
+  attempt: native.eventWait,
+  atOnce: checkWait,
+  later: checkWait,
+};
+
+class Event extends SharedObject {
+  static [KIND] = constants.EVENT;
+
+  static create(options = {}) {
+    return createPlain(Event, options);
+  }
+
+  set() {
+    check(native.eventSet(this[HANDLE]), 'set');
+  }
+
+  clear() {
+    check(native.eventClear(this[HANDLE]), 'clear');
+  }
+
+  get isSet() {
+    return check(native.eventIsSet(this[HANDLE]), 'isSet') === 1;
+  }
+
+  wait(options) {
+    return perform(this, waitEvent, undefined, options);
+  }
+}
+
+module.exports = { Event, Lock, Semaphore };

@@ -1,0 +1,148 @@
+'use strict';
+
+const { constants: os } = require('node:os');
+const { check, checkMade } = require('./errors.js');
+const { constants, native, numbers, status, LOAN } = require('./native.js');
+const { HANDLE, LINES, SharedObject, TOKEN } = require('./object.js');
+const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { perform } = require('./wait.js');
+
+const PID_MAX = 2 ** 31 - 1;
+const SIGNAL_MAX = 64;
+const INHERIT = -1;
+
+function readStdio(value, name) {
+  if (value === 'inherit') return INHERIT;
+  if (value === 'ignore') return constants.FD_NULL;
+  if (typeof value === 'string') throw rangeError(name, "'inherit', 'ignore' or a descriptor", `'${value}'`);
+  return readInteger(value, name, 0, PID_MAX);
+}
+
+function readArgv(argv) {
+  if (!Array.isArray(argv)) throw typeError('argv', 'an array of strings', argv);
+  if (argv.length === 0) throw rangeError('argv', 'at least the program', 'empty');
+  return argv.map((argument, i) => readString(argument, `argv[${i}]`));
+}
+
+function readEnv(env) {
+  return Object.entries(readObject(env, 'env')).map(([key, value]) => `${key}=${readString(value, `env.${key}`)}`);
+}
+
+function readHandles(handles) {
+  const objects = Object.entries(readObject(handles, 'handles'));
+  for (const [name, object] of objects) {
+    if (!(object instanceof SharedObject)) throw typeError(`handles.${name}`, 'a Queue, Lock, Semaphore or Event', object);
+  }
+  return { names: objects.map(([name]) => name), objects: objects.map(([, object]) => object[HANDLE]) };
+}
+
+function readSignal(signal) {
+  if (typeof signal !== 'string') return readInteger(signal, 'signal', 1, SIGNAL_MAX);
+  if (!Object.hasOwn(os.signals, signal)) throw rangeError('signal', 'the name of a signal', `'${signal}'`);
+  return os.signals[signal];
+}
+
+function exitCodeOf(process, answer) {
+  check(answer, 'join');
+  check(native.processExitCode(process[HANDLE]), 'join');
+  return numbers[LOAN];
+}
+
+const join = {
+  code: constants.WAIT_PROCESS,
+  direction: 0,
+  late: status.E_TIMEOUT,
+  what: 'join',
+  attempt: native.processJoin,
+  atOnce: exitCodeOf,
+  later: exitCodeOf,
+};
+
+class Process {
+  #closed = false;
+
+  constructor(token, handle) {
+    if (token !== TOKEN) throw new TypeError('use Process.spawn or adopt');
+    this[HANDLE] = handle;
+    this[LINES] = [{ length: 0 }];
+    this.pid = native.processPid(handle);
+    this.name = native.processName(handle);
+    this.daemon = native.processIsDaemon(handle) === 1;
+  }
+
+  static spawn(options) {
+    const { argv, name, cwd, env = {}, clearEnv = false, daemon = false, handles = {} } = readObject(options);
+    const { stdin = 'inherit', stdout = 'inherit', stderr = 'inherit' } = options;
+    const given = readHandles(handles);
+    const flags =
+      (readBoolean(daemon, 'daemon') ? constants.DAEMON : 0) |
+      (readBoolean(clearEnv, 'clearEnv') ? constants.CLEAR_ENV : 0);
+    const handle = native.processSpawn(
+      name === undefined ? undefined : readString(name, 'name'),
+      cwd === undefined ? undefined : readString(cwd, 'cwd'),
+      readArgv(argv),
+      readEnv(env),
+      flags,
+      readStdio(stdin, 'stdin'),
+      readStdio(stdout, 'stdout'),
+      readStdio(stderr, 'stderr'),
+      given.names,
+      given.objects,
+    );
+    return new Process(TOKEN, checkMade(handle, `spawn ${argv[0]}`));
+  }
+
+  static adopt(pid) {
+    return new Process(TOKEN, checkMade(native.processAdopt(readInteger(pid, 'pid', 1, PID_MAX)), `adopt ${pid}`));
+  }
+
+  get isAlive() {
+    return check(native.processIsAlive(this[HANDLE]), 'isAlive') === 1;
+  }
+
+  get exitCode() {
+    const answer = native.processExitCode(this[HANDLE]);
+    if (answer === status.E_TIMEOUT) return null;
+    check(answer, 'exitCode');
+    return numbers[LOAN];
+  }
+
+  get closed() {
+    return this.#closed;
+  }
+
+  join(options) {
+    return perform(this, join, undefined, options);
+  }
+
+  terminate() {
+    this.signal('SIGTERM');
+  }
+
+  kill() {
+    this.signal('SIGKILL');
+  }
+
+  signal(signal) {
+    check(native.processSignal(this[HANDLE], readSignal(signal)), 'signal');
+  }
+
+  close() {
+    this.#closed = true;
+    native.close(this[HANDLE]);
+  }
+}
+if (Symbol.dispose) {
+  Process.prototype[Symbol.dispose] = Process.prototype.close;
+}
+
+function current() {
+  const [pid, parentPid, daemon, name] = checkMade(native.processCurrent(), 'current');
+  return { pid, parentPid, name, daemon: daemon === 1 };
+}
+
+function activeChildren() {
+  return checkMade(native.processChildren(), 'activeChildren');
+}
+
+module.exports = { Process, activeChildren, current };

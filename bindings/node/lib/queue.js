@@ -1,0 +1,192 @@
+'use strict';
+
+const { check, checkMade, PolyprocError } = require('./errors.js');
+const { codecOf } = require('./format.js');
+const { constants, native, status } = require('./native.js');
+const { Message } = require('./message.js');
+const { HANDLE, KIND, SharedObject, TOKEN, readCreate } = require('./object.js');
+const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { CODEC, JOINABLE, operations } = require('./queue-operations.js');
+const { QueueIterator } = require('./queue-iterator.js');
+const { putAll } = require('./put-many.js');
+const { perform } = require('./wait.js');
+
+const UINT32_MAX = 2 ** 32 - 1;
+const FORMAT_BYTES = 31;
+
+function readFormat(value) {
+  if (Buffer.byteLength(readString(value, 'format')) > FORMAT_BYTES) {
+    throw rangeError('format', `at most ${FORMAT_BYTES} bytes long`, value);
+  }
+  return value;
+}
+
+function readArray(value, name) {
+  if (!Array.isArray(value)) throw typeError(name, 'an array', value);
+  return value;
+}
+
+class Queue extends SharedObject {
+  static [KIND] = constants.QUEUE;
+
+  constructor(token, handle, name) {
+    super(token, handle, name);
+    const info = this.info();
+    this[CODEC] = codecOf(info.format);
+    this[JOINABLE] = info.joinable;
+    Object.defineProperty(this, 'format', { value: info.format, enumerable: true });
+    Object.defineProperty(this, 'joinable', { value: info.joinable, enumerable: true });
+  }
+
+  static create(options = {}) {
+    const { name, flags, mode } = readCreate(options);
+    const { joinable = false, maxItems = 0, maxBytes = 0, maxDeliveries = 0, spinNs = 0, format = '' } = options;
+    const handle = native.createQueue(
+      name,
+      flags | (readBoolean(joinable, 'joinable') ? constants.JOINABLE : 0),
+      mode,
+      readInteger(maxItems, 'maxItems'),
+      readInteger(maxBytes, 'maxBytes'),
+      readInteger(maxDeliveries, 'maxDeliveries', 0, UINT32_MAX),
+      readInteger(spinNs, 'spinNs', 0, UINT32_MAX),
+      readFormat(format),
+    );
+    return new Queue(TOKEN, checkMade(handle, name === undefined ? 'create Queue' : `create Queue "${name}"`), name);
+  }
+
+  tryPut(value) {
+    const answer = native.queuePut(this[HANDLE], this[CODEC].encode(value));
+    return answer !== status.E_FULL && check(answer, 'put') >= 0;
+  }
+
+  put(value, options) {
+    let bytes;
+    try {
+      bytes = this[CODEC].encode(value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return perform(this, operations.put, bytes, options);
+  }
+
+  tryPutMany(values) {
+    const items = readArray(values, 'values').map(this[CODEC].encodeOwn);
+    let put = 0;
+    while (put < items.length) {
+      const answer = native.queuePutMany(this[HANDLE], items, put);
+      if (answer < 0) {
+        // What was put was put: the next call says why no more could be.
+        if (answer !== status.E_FULL && put === 0) check(answer, 'putMany');
+        break;
+      }
+      put += answer;
+      if (answer < constants.BATCH_MAX) break;
+    }
+    return put;
+  }
+
+  async putMany(values, options) {
+    return putAll(this, readArray(values, 'values').map(this[CODEC].encodeOwn), options);
+  }
+
+  tryGet() {
+    const answer = operations.get.attempt(this[HANDLE]);
+    return answer === status.E_EMPTY ? undefined : operations.get.atOnce(this, answer);
+  }
+
+  get(options) {
+    return perform(this, operations.get, undefined, options);
+  }
+
+  #getMany() {
+    return this[JOINABLE] ? operations.getManyJoinable : operations.getMany;
+  }
+
+  tryGetMany(max) {
+    const answer = this.#getMany().attempt(this[HANDLE], readInteger(max, 'max', 1));
+    return answer === status.E_EMPTY ? [] : operations.getMany.atOnce(this, answer);
+  }
+
+  async getMany(max, options) {
+    const most = Math.min(readInteger(max, 'max', 1), constants.BATCH_MAX);
+    return perform(this, this.#getMany(), most, options);
+  }
+
+  tryTake() {
+    const answer = native.queueTake(this[HANDLE]);
+    return answer === status.E_EMPTY ? undefined : operations.take.atOnce(this, answer);
+  }
+
+  take(options) {
+    return perform(this, operations.take, undefined, options);
+  }
+
+  tryTakeMany(max) {
+    const answer = operations.takeMany.attempt(this[HANDLE], readInteger(max, 'max', 1));
+    return answer === status.E_EMPTY ? [] : operations.takeMany.atOnce(this, answer);
+  }
+
+  async takeMany(max, options) {
+    const most = Math.min(readInteger(max, 'max', 1), constants.BATCH_MAX);
+    return perform(this, operations.takeMany, most, options);
+  }
+
+  takeDead() {
+    const answer = native.queueTakeDead(this[HANDLE]);
+    if (answer === status.E_EMPTY) return undefined;
+    check(answer, 'takeDead');
+    return new Message(TOKEN, this[CODEC], 0);
+  }
+
+  tryReserve(length) {
+    const answer = native.queueReserve(this[HANDLE], readInteger(length, 'length'));
+    return answer === status.E_FULL ? undefined : operations.reserve.atOnce(this, answer, length);
+  }
+
+  async reserve(length, options) {
+    return perform(this, operations.reserve, readInteger(length, 'length'), options);
+  }
+
+  taskDone() {
+    check(native.queueTaskDone(this[HANDLE]), 'taskDone');
+  }
+
+  join(options) {
+    return perform(this, operations.join, undefined, options);
+  }
+
+  shutdown(options = {}) {
+    const { immediate = false } = readObject(options);
+    check(native.queueShutdown(this[HANDLE], readBoolean(immediate, 'immediate') ? 1 : 0), 'shutdown');
+  }
+
+  get length() {
+    return check(native.queueLength(this[HANDLE]), 'length');
+  }
+
+  get isEmpty() {
+    return check(native.queueIsEmpty(this[HANDLE]), 'isEmpty') === 1;
+  }
+
+  get isFull() {
+    return check(native.queueIsFull(this[HANDLE]), 'isFull') === 1;
+  }
+
+  info() {
+    return checkMade(native.queueInfo(this[HANDLE]), 'info');
+  }
+
+  values(options) {
+    return new QueueIterator(this, operations.get, options);
+  }
+
+  messages(options) {
+    return new QueueIterator(this, operations.take, options);
+  }
+
+  [Symbol.asyncIterator]() {
+    return this.values();
+  }
+}
+
+module.exports = { Queue };

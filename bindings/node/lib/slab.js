@@ -1,0 +1,69 @@
+'use strict';
+
+// Short messages become Buffers cut out of a slab, as Node's own short Buffers do: one allocation for many. The native
+// side fills it; what has been cut out is never written again.
+
+const { markAsUntransferable } = require('node:worker_threads');
+const { native, numbers, status, LENGTH, OFFSET } = require('./native.js');
+
+const SLAB_BYTES = 64 * 1024;
+const OWN_BYTES = SLAB_BYTES / 4; // a longer message has a Buffer of its own
+
+let slab = Buffer.alloc(0);
+let used = 0; // at least that much of it
+
+function renew() {
+  slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  markAsUntransferable(slab.buffer);
+  native.setSlab(slab);
+  used = 0;
+}
+renew();
+
+/** The Buffer of a message that the native side has put at `offset`. */
+function cut(offset, length) {
+  used = offset + length;
+  return slab.subarray(offset, used);
+}
+
+/** Before a batch: half a slab, so that most of it fits. A transferred slab has length 0. */
+function makeRoom() {
+  if (used > SLAB_BYTES / 2 || slab.length === 0) renew();
+}
+
+/** `queueGet` with room for the message wherever it must go: the message, or a negative status. */
+function getCopy(handle) {
+  if (slab.length === 0) renew();
+  for (let answer = native.queueGet(handle); ; ) {
+    if (answer >= 0) return cut(numbers[OFFSET], answer);
+    if (answer !== status.E_TOO_SMALL) return answer;
+    const needed = numbers[LENGTH];
+    if (needed <= OWN_BYTES) {
+      renew();
+      answer = native.queueGet(handle);
+    } else {
+      // Another consumer may take it meanwhile, and then the next message may be longer still.
+      const buffer = Buffer.allocUnsafeSlow(needed);
+      answer = native.queueGetInto(handle, buffer);
+      if (answer >= 0) return answer === needed ? buffer : buffer.subarray(0, answer);
+    }
+  }
+}
+
+/** A copy of a message that is on loan. */
+function copyLoan(loan, length) {
+  if (length > OWN_BYTES) {
+    const buffer = Buffer.allocUnsafeSlow(length);
+    native.loanCopy(loan, buffer);
+    return buffer;
+  }
+  if (slab.length === 0) renew();
+  let offset = native.loanToSlab(loan);
+  if (offset < 0) {
+    renew();
+    offset = native.loanToSlab(loan);
+  }
+  return cut(offset, length);
+}
+
+module.exports = { copyLoan, cut, getCopy, makeRoom };

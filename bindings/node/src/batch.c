@@ -1,0 +1,91 @@
+/* Many messages in one call, tried once. */
+#include "addon.h"
+
+/* (queue, array, first): how many of them were put, of at most BATCH_MAX from `first` on */
+static napi_value queue_put_many(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *queue;
+  int32_t first;
+  uint32_t length = 0, count = 0;
+  size_t put = 0;
+  call_read(&call, env, info);
+  int32_t status = call_object(&call, POLYPROC_KIND_QUEUE, &queue);
+  if (call_i32(&call, 2, &first) < 0 || napi_get_array_length(env, call.argv[1], &length) != napi_ok) {
+    return number(env, POLYPROC_E_INVALID);
+  }
+  polyproc_slice *slices = call.addon->slices;
+  for (uint32_t i = (uint32_t)first; i < length && count < BATCH_MAX; i++, count++) {
+    napi_value item;
+    void *data;
+    napi_get_element(env, call.argv[1], i, &item);
+    if (!bytes_of(env, item, &data, &slices[count].len)) return NULL;
+    slices[count].data = data;
+  }
+  if (status < 0 || count == 0) return number(env, status);
+  status = polyproc_queue_put_many(queue->handle, slices, count, &put, 0, NULL);
+  return number(env, status < 0 ? status : (double)put);
+}
+
+static int32_t take_many(struct call *call, struct object **queue, size_t *taken) {
+  int32_t max;
+  int32_t status = call_object(call, POLYPROC_KIND_QUEUE, queue);
+  if (status < 0) return status;
+  if (call_i32(call, 1, &max) < 0 || max <= 0) return POLYPROC_E_INVALID;
+  if (max > BATCH_MAX) max = BATCH_MAX;
+  return polyproc_queue_take_many((*queue)->handle, call->addon->messages, (size_t)max, taken, 0, NULL);
+}
+
+/* From the last one on, so that they keep their order. */
+static void return_from(polyproc_message *messages, size_t first, size_t count) {
+  while (count > first) polyproc_message_return(&messages[--count]);
+}
+
+/* (queue, max): how many were taken, a row each */
+static napi_value queue_take_many(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *queue;
+  size_t taken = 0;
+  call_read(&call, env, info);
+  int32_t status = take_many(&call, &queue, &taken);
+  if (status < 0) return number(env, status);
+  polyproc_message *messages = call.addon->messages;
+  for (size_t i = 0; i < taken; i++) {
+    int32_t loan = lend(call.addon, &call.addon->rows[i], &messages[i]);
+    if (loan >= 0) continue;
+    return_from(messages, i, taken);
+    return number(env, i > 0 ? (double)i : loan);
+  }
+  return number(env, (double)taken);
+}
+
+/* (queue, max, joinable): how many were got. A row without a loan is done with; the others did not fit the
+ * slab. */
+static napi_value queue_get_many(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *queue;
+  size_t taken = 0;
+  bool joinable = false;
+  call_read(&call, env, info);
+  int32_t status = take_many(&call, &queue, &taken);
+  if (status < 0) return number(env, status);
+  napi_get_value_bool(env, call.argv[2], &joinable);
+  polyproc_message *messages = call.addon->messages;
+  for (size_t i = 0; i < taken; i++) {
+    double offset = slab_copy(call.addon, messages[i].data, messages[i].len);
+    double loan = offset < 0 ? loan_message(call.addon, &messages[i]) : -1;
+    if (offset < 0 && loan < 0) {
+      return_from(messages, i, taken);
+      return number(env, i > 0 ? (double)i : loan);
+    }
+    row_fill(&call.addon->rows[i], offset < 0 ? loan : -1, offset, &messages[i]);
+    if (offset >= 0 && !joinable) polyproc_message_done(&messages[i]);
+  }
+  return number(env, (double)taken);
+}
+
+const addon_function batch_functions[] = {
+    {"queuePutMany", queue_put_many},
+    {"queueTakeMany", queue_take_many},
+    {"queueGetMany", queue_get_many},
+    {NULL, NULL},
+};

@@ -1,0 +1,252 @@
+/*
+ * Loans: messages taken and slots reserved, until they are settled; they outlive their queue's handle.
+ * JavaScript knows each by its number in the table; the list is for the end of the environment, which gives
+ * back what is left.
+ *
+ * A view over shared memory is an ArrayBuffer of its own per loan, detached when the loan is settled: what is
+ * left in JavaScript's hands then has length 0 and cannot touch memory that is someone else's or unmapped.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "addon.h"
+
+struct loan {
+  enum { LOAN_FREE, LOAN_MESSAGE, LOAN_SLOT } kind;
+  union {
+    polyproc_message message;
+    polyproc_slot slot;
+  } of;
+  napi_ref view;
+  int32_t newer, older; /* neighbours in the list; older: also the next free one */
+};
+
+static int32_t table_grow(struct addon *addon) {
+  int32_t count = addon->loan_count == 0 ? 64 : addon->loan_count * 2;
+  struct loan *grown =
+      count > addon->loan_count ? realloc(addon->loans, (size_t)count * sizeof *grown) : NULL;
+  if (grown == NULL) return POLYPROC_E_NO_MEMORY;
+  for (int32_t i = addon->loan_count; i < count; i++) {
+    grown[i].kind = LOAN_FREE;
+    grown[i].older = i + 1 < count ? i + 1 : -1;
+  }
+  addon->loan_free = addon->loan_count;
+  addon->loans = grown;
+  addon->loan_count = count;
+  return POLYPROC_OK;
+}
+
+static int32_t loan_new(struct addon *addon, const struct loan *contents) {
+  if (addon->loan_free < 0 && table_grow(addon) < 0) return POLYPROC_E_NO_MEMORY;
+  int32_t index = addon->loan_free;
+  struct loan *loan = &addon->loans[index];
+  addon->loan_free = loan->older;
+  *loan = *contents;
+  loan->newer = -1;
+  loan->older = addon->loan_newest;
+  if (loan->older >= 0) addon->loans[loan->older].newer = index;
+  addon->loan_newest = index;
+  return index;
+}
+
+int32_t loan_message(struct addon *addon, const polyproc_message *message) {
+  struct loan loan = {.kind = LOAN_MESSAGE, .of.message = *message};
+  return loan_new(addon, &loan);
+}
+
+int32_t loan_slot(struct addon *addon, const polyproc_slot *slot) {
+  struct loan loan = {.kind = LOAN_SLOT, .of.slot = *slot};
+  return loan_new(addon, &loan);
+}
+
+/* Takes the loan out of the table, its view detached; the copy that is left is for the call that settles it.
+ */
+static struct loan loan_end(struct addon *addon, int32_t index) {
+  struct loan ended = addon->loans[index];
+  if (ended.view != NULL) {
+    napi_value view = NULL;
+    if (napi_get_reference_value(addon->env, ended.view, &view) == napi_ok && view != NULL) {
+      napi_detach_arraybuffer(addon->env, view);
+    }
+    napi_delete_reference(addon->env, ended.view);
+  }
+  if (ended.newer >= 0) {
+    addon->loans[ended.newer].older = ended.older;
+  } else {
+    addon->loan_newest = ended.older;
+  }
+  if (ended.older >= 0) addon->loans[ended.older].newer = ended.newer;
+  addon->loans[index].kind = LOAN_FREE;
+  addon->loans[index].older = addon->loan_free;
+  addon->loan_free = index;
+  return ended;
+}
+
+void loans_teardown(struct addon *addon) {
+  napi_handle_scope scope = NULL;
+  napi_open_handle_scope(addon->env, &scope);
+  /* The newest first: each goes to the head of the line, so they end in the order in which they came. */
+  while (addon->loan_newest >= 0) {
+    struct loan ended = loan_end(addon, addon->loan_newest);
+    if (ended.kind == LOAN_SLOT) {
+      polyproc_slot_abort(&ended.of.slot);
+    } else {
+      polyproc_message_return(&ended.of.message);
+    }
+  }
+  if (scope != NULL) napi_close_handle_scope(addon->env, scope);
+  free(addon->loans);
+}
+
+void slab_claim(struct addon *addon, size_t length) {
+  size_t used = (addon->slab_used + length + 7) & ~(size_t)7;
+  addon->slab_used = used < addon->slab_size ? used : addon->slab_size;
+}
+
+double slab_copy(struct addon *addon, const void *data, size_t length) {
+  if (length > addon->slab_size - addon->slab_used) return -1;
+  double offset = (double)addon->slab_used;
+  if (length > 0) memcpy(addon->slab + addon->slab_used, data, length);
+  slab_claim(addon, length);
+  return offset;
+}
+
+void row_fill(struct row *row, double loan, double offset, const polyproc_message *message) {
+  row->loan = loan;
+  row->offset = offset;
+  row->length = (double)message->len;
+  row->deliveries = message->deliveries;
+  row->id = message->id;
+}
+
+int32_t lend(struct addon *addon, struct row *row, const polyproc_message *message) {
+  int32_t loan = loan_message(addon, message);
+  if (loan < 0) return loan;
+  double offset = message->len <= COPY_LIMIT ? slab_copy(addon, message->data, message->len) : -1;
+  row_fill(row, loan, offset, message);
+  return loan;
+}
+
+/* The loan in argument 0; NULL, which JavaScript has seen to, when it is none of that kind. */
+static struct loan *call_loan(struct call *call, napi_env env, napi_callback_info info, int kind,
+                              int32_t *index) {
+  call_read(call, env, info);
+  struct addon *addon = call->addon;
+  if (call_i32(call, 0, index) < 0 || *index < 0 || *index >= addon->loan_count) return NULL;
+  struct loan *loan = &addon->loans[*index];
+  return (int)loan->kind == kind ? loan : NULL;
+}
+
+static napi_value loan_done(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  if (call_loan(&call, env, info, LOAN_MESSAGE, &index) == NULL) return number(env, POLYPROC_E_INVALID);
+  struct loan ended = loan_end(call.addon, index);
+  return number(env, polyproc_message_done(&ended.of.message));
+}
+
+static napi_value loan_return(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  if (call_loan(&call, env, info, LOAN_MESSAGE, &index) == NULL) return number(env, POLYPROC_E_INVALID);
+  struct loan ended = loan_end(call.addon, index);
+  return number(env, polyproc_message_return(&ended.of.message));
+}
+
+/* For a get of a joinable queue: the message stays unfinished, and task_done settles it. */
+static napi_value loan_forget(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  if (call_loan(&call, env, info, LOAN_MESSAGE, &index) == NULL) return number(env, POLYPROC_E_INVALID);
+  loan_end(call.addon, index);
+  return number(env, POLYPROC_OK);
+}
+
+static napi_value loan_to_slab(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  struct loan *loan = call_loan(&call, env, info, LOAN_MESSAGE, &index);
+  if (loan == NULL) return number(env, POLYPROC_E_INVALID);
+  return number(env, slab_copy(call.addon, loan->of.message.data, loan->of.message.len));
+}
+
+/* (loan, buffer): the buffer is as long as the message. */
+static napi_value loan_copy(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  struct loan *loan = call_loan(&call, env, info, LOAN_MESSAGE, &index);
+  void *data;
+  size_t length;
+  if (loan == NULL) return number(env, POLYPROC_E_INVALID);
+  if (!bytes_of(env, call.argv[1], &data, &length)) return NULL;
+  if (length < loan->of.message.len) return number(env, POLYPROC_E_TOO_SMALL);
+  if (loan->of.message.len > 0) memcpy(data, loan->of.message.data, loan->of.message.len);
+  return number(env, POLYPROC_OK);
+}
+
+/* An ArrayBuffer over the loan's memory, or undefined where this Node has no external ones. */
+static napi_value view_of(napi_env env, struct loan *loan, void *data, size_t length) {
+  napi_value view = NULL;
+  if (loan->view != NULL || length == 0) return NULL; /* one view at a time */
+  napi_status made = napi_create_external_arraybuffer(env, data, length, NULL, NULL, &view);
+  if (made == napi_no_external_buffers_allowed) return NULL;
+  if (made != napi_ok) return internal_failure(env, "no view of a message");
+  if (napi_create_reference(env, view, 1, &loan->view) != napi_ok) {
+    napi_detach_arraybuffer(env, view);
+    return internal_failure(env, "no reference to a view");
+  }
+  return view;
+}
+
+static napi_value loan_view(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  struct loan *loan = call_loan(&call, env, info, LOAN_MESSAGE, &index);
+  if (loan == NULL) return NULL;
+  return view_of(env, loan, (void *)(uintptr_t)loan->of.message.data, loan->of.message.len);
+}
+
+static napi_value slot_view(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  struct loan *loan = call_loan(&call, env, info, LOAN_SLOT, &index);
+  if (loan == NULL) return NULL;
+  return view_of(env, loan, loan->of.slot.data, loan->of.slot.len);
+}
+
+/* (loan, length, bytes or undefined): bytes are the slot's contents where it has no view. */
+static napi_value slot_commit(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  int64_t length;
+  void *data = NULL;
+  size_t size = 0;
+  struct loan *loan = call_loan(&call, env, info, LOAN_SLOT, &index);
+  if (loan == NULL) return number(env, POLYPROC_E_INVALID);
+  if (call_i64(&call, 1, &length) < 0 || length < 0 || (uint64_t)length > loan->of.slot.len) {
+    return number(env, POLYPROC_E_INVALID);
+  }
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, call.argv[2], &type);
+  if (type != napi_undefined && !bytes_of(env, call.argv[2], &data, &size)) return NULL;
+  if (size > loan->of.slot.len) return number(env, POLYPROC_E_INVALID);
+  if (size > 0) memcpy(loan->of.slot.data, data, size);
+  struct loan ended = loan_end(call.addon, index);
+  return number(env, polyproc_slot_commit(&ended.of.slot, (size_t)length));
+}
+
+static napi_value slot_abort(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t index;
+  if (call_loan(&call, env, info, LOAN_SLOT, &index) == NULL) return number(env, POLYPROC_E_INVALID);
+  struct loan ended = loan_end(call.addon, index);
+  return number(env, polyproc_slot_abort(&ended.of.slot));
+}
+
+const addon_function loan_functions[] = {
+    {"loanDone", loan_done},     {"loanReturn", loan_return},
+    {"loanForget", loan_forget}, {"loanToSlab", loan_to_slab},
+    {"loanCopy", loan_copy},     {"loanView", loan_view},
+    {"slotView", slot_view},     {"slotCommit", slot_commit},
+    {"slotAbort", slot_abort},   {NULL, NULL},
+};

@@ -1,0 +1,241 @@
+/* Processes: started, asked, signalled. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "addon.h"
+
+/* A C string of `value` in memory that the caller frees; NULL with *status set when it is none. */
+static char *string_of(napi_env env, napi_value value, int32_t *status) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) {
+    *status = POLYPROC_E_INVALID;
+    return NULL;
+  }
+  char *text = malloc(length + 1);
+  if (text == NULL) {
+    *status = POLYPROC_E_NO_MEMORY;
+    return NULL;
+  }
+  napi_get_value_string_utf8(env, value, text, length + 1, &length);
+  if (strlen(text) != length) *status = POLYPROC_E_INVALID;
+  return text;
+}
+
+/* A NULL-ended array of the strings of a JavaScript array, for strings_free. */
+static char **strings_of(napi_env env, napi_value array, int32_t *status) {
+  uint32_t count = 0;
+  if (napi_get_array_length(env, array, &count) != napi_ok) return NULL;
+  char **strings = calloc((size_t)count + 1, sizeof *strings);
+  if (strings == NULL) *status = POLYPROC_E_NO_MEMORY;
+  for (uint32_t i = 0; strings != NULL && i < count && *status >= 0; i++) {
+    napi_value item;
+    napi_get_element(env, array, i, &item);
+    strings[i] = string_of(env, item, status);
+  }
+  return strings;
+}
+
+static void strings_free(char **strings) {
+  if (strings == NULL) return;
+  for (char **string = strings; *string != NULL; string++) free(*string);
+  free(strings);
+}
+
+/* The handles of two arrays, names and objects. */
+static polyproc_handle *handles_of(const struct call *call, size_t index, char **names, size_t *count,
+                                   int32_t *status) {
+  uint32_t length = 0;
+  napi_get_array_length(call->env, call->argv[index], &length);
+  polyproc_handle *handles = calloc((size_t)length + 1, sizeof *handles);
+  if (handles == NULL) *status = POLYPROC_E_NO_MEMORY;
+  for (uint32_t i = 0; handles != NULL && i < length && *status >= 0; i++) {
+    struct call one = {.env = call->env};
+    struct object *object;
+    napi_get_element(call->env, call->argv[index], i, &one.argv[0]);
+    int32_t found = call_object(&one, 0, &object);
+    if (found < 0) {
+      *status = found;
+    } else {
+      handles[i] = (polyproc_handle){.name = names[i], .kind = object->kind, .object = object->handle};
+    }
+  }
+  *count = length;
+  return handles;
+}
+
+/* (name, cwd, argv, env, flags, stdin, stdout, stderr, handle names, handle objects) */
+static napi_value process_spawn(napi_env env, napi_callback_info info) {
+  struct call call;
+  polyproc_process *process = NULL;
+  int32_t flags = 0, status = POLYPROC_OK;
+  polyproc_process_options options = POLYPROC_PROCESS_OPTIONS_INIT;
+  call_read(&call, env, info);
+  napi_valuetype name_type, cwd_type;
+  napi_typeof(env, call.argv[0], &name_type);
+  napi_typeof(env, call.argv[1], &cwd_type);
+  char *name = name_type == napi_string ? string_of(env, call.argv[0], &status) : NULL;
+  char *cwd = cwd_type == napi_string ? string_of(env, call.argv[1], &status) : NULL;
+  char **argv = strings_of(env, call.argv[2], &status);
+  char **variables = strings_of(env, call.argv[3], &status);
+  char **names = strings_of(env, call.argv[8], &status);
+  polyproc_handle *handles = NULL;
+  if (status >= 0) handles = handles_of(&call, 9, names, &options.handle_count, &status);
+  if (call_i32(&call, 4, &flags) < 0 || call_i32(&call, 5, &options.stdin_fd) < 0 ||
+      call_i32(&call, 6, &options.stdout_fd) < 0 || call_i32(&call, 7, &options.stderr_fd) < 0) {
+    status = POLYPROC_E_INVALID;
+  }
+  options.flags = (uint32_t)flags;
+  options.name = name;
+  options.cwd = cwd;
+  options.argv = (const char *const *)argv;
+  options.env = (const char *const *)variables;
+  options.handles = handles;
+  if (status >= 0) status = polyproc_process_spawn(&options, &process);
+  free(name);
+  free(cwd);
+  strings_free(argv);
+  strings_free(variables);
+  strings_free(names);
+  free(handles);
+  return status < 0 ? number(env, status) : object_new(call.addon, OBJECT_PROCESS, process);
+}
+
+/* (pid) */
+static napi_value process_adopt(napi_env env, napi_callback_info info) {
+  struct call call;
+  polyproc_process *process = NULL;
+  int32_t pid;
+  call_read(&call, env, info);
+  int32_t status = call_i32(&call, 0, &pid);
+  if (status >= 0) status = polyproc_process_adopt(pid, &process);
+  return status < 0 ? number(env, status) : object_new(call.addon, OBJECT_PROCESS, process);
+}
+
+static int32_t enter(struct call *call, napi_env env, napi_callback_info info, struct object **process) {
+  call_read(call, env, info);
+  return call_object(call, OBJECT_PROCESS, process);
+}
+
+/* The status; the exit code, which may be negative too, is in row 0 as `loan`. */
+static napi_value process_exit_code(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *process;
+  int32_t exit_code;
+  int32_t status = enter(&call, env, info, &process);
+  if (status >= 0) status = polyproc_process_exit_code(process->handle, &exit_code);
+  if (status >= 0) call.addon->rows->loan = exit_code;
+  return number(env, status);
+}
+
+static napi_value process_join(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *process;
+  int32_t status = enter(&call, env, info, &process);
+  if (status >= 0) status = polyproc_process_join(process->handle, 0, NULL);
+  return number(env, status);
+}
+
+static napi_value process_pid(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *process;
+  int32_t pid;
+  int32_t status = enter(&call, env, info, &process);
+  if (status >= 0) status = polyproc_process_pid(process->handle, &pid);
+  return number(env, status < 0 ? status : pid);
+}
+
+static napi_value process_name(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *process;
+  char name[256];
+  size_t length = 0;
+  napi_value text = NULL;
+  int32_t status = enter(&call, env, info, &process);
+  if (status >= 0) status = polyproc_process_name(process->handle, name, sizeof name, &length);
+  if (status < 0) return number(env, status);
+  napi_create_string_utf8(env, name, length, &text);
+  return text;
+}
+
+static napi_value process_is_alive(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *process;
+  int32_t is_alive;
+  int32_t status = enter(&call, env, info, &process);
+  if (status >= 0) status = polyproc_process_is_alive(process->handle, &is_alive);
+  return number(env, status < 0 ? status : is_alive);
+}
+
+static napi_value process_is_daemon(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *process;
+  int32_t is_daemon;
+  int32_t status = enter(&call, env, info, &process);
+  if (status >= 0) status = polyproc_process_is_daemon(process->handle, &is_daemon);
+  return number(env, status < 0 ? status : is_daemon);
+}
+
+/* (process, signal) */
+static napi_value process_signal(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *process;
+  int32_t signal;
+  int32_t status = enter(&call, env, info, &process);
+  if (status >= 0) status = call_i32(&call, 1, &signal);
+  if (status >= 0) status = polyproc_process_signal(process->handle, signal);
+  return number(env, status);
+}
+
+/* [pid, parent pid, daemon, name] */
+static napi_value process_current(napi_env env, napi_callback_info info) {
+  polyproc_process_info found = POLYPROC_PROCESS_INFO_INIT;
+  napi_value list, name;
+  (void)info;
+  int32_t status = polyproc_current_process(&found);
+  if (status < 0) return number(env, status);
+  napi_create_array_with_length(env, 4, &list);
+  napi_create_string_utf8(env, found.name, NAPI_AUTO_LENGTH, &name);
+  napi_set_element(env, list, 0, number(env, found.pid));
+  napi_set_element(env, list, 1, number(env, found.parent_pid));
+  napi_set_element(env, list, 2, number(env, found.daemon));
+  napi_set_element(env, list, 3, name);
+  return list;
+}
+
+static napi_value process_children(napi_env env, napi_callback_info info) {
+  napi_value list = NULL;
+  int32_t *pids = NULL, status;
+  size_t room = 0, count = 64;
+  (void)info;
+  do {
+    int32_t *grown = realloc(pids, count * sizeof *pids);
+    if (grown == NULL) {
+      free(pids);
+      return number(env, POLYPROC_E_NO_MEMORY);
+    }
+    pids = grown;
+    room = count;
+    status = polyproc_active_children(pids, room, &count);
+  } while (status == POLYPROC_E_TOO_SMALL);
+  if (status >= 0) {
+    napi_create_array_with_length(env, count, &list);
+    for (size_t i = 0; i < count; i++) napi_set_element(env, list, (uint32_t)i, number(env, pids[i]));
+  }
+  free(pids);
+  return status < 0 ? number(env, status) : list;
+}
+
+const addon_function process_functions[] = {
+    {"processSpawn", process_spawn},
+    {"processAdopt", process_adopt},
+    {"processExitCode", process_exit_code},
+    {"processJoin", process_join},
+    {"processPid", process_pid},
+    {"processName", process_name},
+    {"processIsAlive", process_is_alive},
+    {"processIsDaemon", process_is_daemon},
+    {"processSignal", process_signal},
+    {"processCurrent", process_current},
+    {"processChildren", process_children},
+    {NULL, NULL},
+};

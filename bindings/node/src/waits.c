@@ -1,0 +1,166 @@
+/*
+ * The waits of an environment as JavaScript sees them: begun, cancelled, and answered through one doorbell
+ * that keeps Node's loop alive exactly while a promise waits. Everything here runs on the environment's
+ * thread.
+ */
+#include "waits.h"
+
+#include <stdlib.h>
+
+/* Gives the request the lowest free number: JavaScript keeps its side in an array by these. */
+static bool table_add(struct waits *waits, struct request *request) {
+  uint32_t id = waits->table_hint;
+  while (id < waits->table_size && waits->table[id] != NULL) id++;
+  if (id == waits->table_size) {
+    uint32_t size = id == 0 ? 16 : id * 2;
+    struct request **grown = realloc(waits->table, size * sizeof *grown);
+    if (grown == NULL) return false;
+    for (uint32_t i = id; i < size; i++) grown[i] = NULL;
+    waits->table = grown;
+    waits->table_size = size;
+  }
+  waits->table[id] = request;
+  waits->table_hint = id + 1;
+  request->id = id;
+  if (waits->pending++ == 0) napi_ref_threadsafe_function(waits->addon->env, waits->doorbell);
+  return true;
+}
+
+static void table_remove(struct waits *waits, struct request *request) {
+  waits->table[request->id] = NULL;
+  if (request->id < waits->table_hint) waits->table_hint = request->id;
+  if (--waits->pending == 0) napi_unref_threadsafe_function(waits->addon->env, waits->doorbell);
+}
+
+/* (object, operation, argument): the request's number */
+static napi_value wait_begin(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *object;
+  struct request *request = NULL;
+  call_read(&call, env, info);
+  struct waits *waits = call.addon->waits;
+  int32_t status = call_object(&call, 0, &object);
+  if (status >= 0) status = request_new(&call, object, &request);
+  if (status < 0) return number(env, status);
+  struct waiter *waiter = waiter_of(object, request->operation);
+  if (waiter == NULL || !table_add(waits, request)) {
+    request_free(request);
+    return number(env, POLYPROC_E_NO_MEMORY);
+  }
+  uint32_t id = request->id; /* from waiter_add on the request is the thread's */
+  status = waiter_add(waiter, request);
+  if (status >= 0) return number(env, id);
+  table_remove(waits, request);
+  request_free(request);
+  return number(env, status);
+}
+
+/* (number): true when it was still in line and is gone now; false when its answer is on the way */
+static napi_value wait_cancel(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t id;
+  napi_value result = NULL;
+  call_read(&call, env, info);
+  struct waits *waits = call.addon->waits;
+  if (call_i32(&call, 0, &id) < 0 || (uint32_t)id >= waits->table_size || waits->table[id] == NULL)
+    return NULL;
+  struct request *request = waits->table[id];
+  bool removed = waiter_cancel(waiter_of(request->object, request->operation), request);
+  if (removed) {
+    table_remove(waits, request);
+    request_free(request);
+  }
+  napi_get_boolean(env, removed, &result);
+  return result;
+}
+
+static struct request *take_answers(struct waits *waits) {
+  pthread_mutex_lock(&waits->lock);
+  struct request *answers = waits->answered;
+  waits->answered = waits->last_answered = NULL;
+  pthread_mutex_unlock(&waits->lock);
+  return answers;
+}
+
+static void deliver(napi_env env, napi_value settle, struct waits *waits, struct request *request) {
+  napi_value global;
+  napi_get_global(env, &global);
+  napi_value arguments[2] = {number(env, request->id), number(env, request_answer(request))};
+  table_remove(waits, request);
+  /* It fails only when the worker is being terminated; messages are loans by now, which the teardown returns.
+   */
+  bool heard = napi_call_function(env, global, settle, 2, arguments, NULL) == napi_ok;
+  if (!heard && (request->operation == WAIT_LOCK || request->operation == WAIT_SEMAPHORE))
+    request_undo(request);
+  request_free(request);
+}
+
+/* The bell; without an env it is being torn down, and waits_teardown has seen to everything. */
+static void doorbell_rang(napi_env env, napi_value settle, void *context, void *data) {
+  struct waits *waits = context;
+  (void)data;
+  if (env == NULL) return;
+  waiters_reap(waits);
+  for (struct request *request = take_answers(waits), *next; request != NULL; request = next) {
+    napi_handle_scope scope;
+    napi_open_handle_scope(env, &scope);
+    next = request->next;
+    deliver(env, settle, waits, request);
+    napi_close_handle_scope(env, scope);
+  }
+}
+
+/* (settle): what is called with each answer, (number, status or result) */
+static napi_value wait_start(napi_env env, napi_callback_info info) {
+  struct call call;
+  napi_value name;
+  call_read(&call, env, info);
+  struct waits *waits = call.addon->waits;
+  if (waits->doorbell != NULL) return NULL;
+  napi_create_string_utf8(env, "polyproc", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_threadsafe_function(env, call.argv[0], NULL, name, 0, 1, NULL, NULL, waits, doorbell_rang,
+                                      &waits->doorbell) != napi_ok) {
+    return internal_failure(env, "no threadsafe function");
+  }
+  napi_unref_threadsafe_function(env, waits->doorbell);
+  /* After the doorbell: hooks run in the opposite order, so the threads are joined while it still exists. */
+  if (napi_add_env_cleanup_hook(env, addon_teardown, call.addon) != napi_ok) {
+    return internal_failure(env, "no cleanup hook");
+  }
+  return NULL;
+}
+
+int32_t waits_create(struct addon *addon) {
+  struct waits *waits = calloc(1, sizeof *waits);
+  if (waits == NULL) return POLYPROC_E_NO_MEMORY;
+  waits->addon = addon;
+  pthread_mutex_init(&waits->lock, NULL);
+  addon->waits = waits;
+  return POLYPROC_OK;
+}
+
+void waits_teardown(struct addon *addon) {
+  struct waits *waits = addon->waits;
+  for (struct object *object = addon->objects; object != NULL; object = object->next) waits_stop(object);
+  for (struct object *object = addon->objects; object != NULL; object = object->next) waits_free(object);
+  for (struct request *request = take_answers(waits), *next; request != NULL; request = next) {
+    next = request->next;
+    request_undo(request);
+    request_free(request);
+  }
+}
+
+void waits_destroy(struct addon *addon) {
+  struct waits *waits = addon->waits;
+  if (waits->doorbell != NULL) napi_release_threadsafe_function(waits->doorbell, napi_tsfn_abort);
+  pthread_mutex_destroy(&waits->lock);
+  free(waits->table);
+  free(waits);
+}
+
+const addon_function wait_functions[] = {
+    {"wait", wait_begin},
+    {"cancelWait", wait_cancel},
+    {"startWaits", wait_start},
+    {NULL, NULL},
+};

@@ -1,0 +1,9 @@
+'use strict';
+
+// Starts a daemon, tells its pid, and stays.
+
+const { Process, Queue } = require('../..');
+
+const daemon = Process.spawn({ argv: ['sleep', '60'], daemon: true });
+Queue.inherited('pids').tryPut(daemon.pid);
+setInterval(() => {}, 1000);

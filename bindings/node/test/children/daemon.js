@@ -1,0 +1,14 @@
+'use strict';
+
+// A daemonic process: says so, and that it may not spawn; then stays.
+
+const { Process, Queue, current } = require('../..');
+
+let spawn = 'allowed';
+try {
+  Process.spawn({ argv: ['true'] });
+} catch (error) {
+  spawn = error.code;
+}
+Queue.inherited('results').tryPut({ daemon: current().daemon, spawn });
+setInterval(() => {}, 1000);

@@ -1,0 +1,84 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { Lock, Queue } = require('..');
+const { leavesNothingBehind, named, start, withCode } = require('./helpers.js');
+
+leavesNothingBehind();
+
+const bytes = (text) => Buffer.from(text);
+const soon = { timeout: 10_000 };
+
+/** A child that has done `act` with the object, and then was killed. */
+async function kill(t, object, act) {
+  const { child, ended, line } = start(t, 'dies', [object.constructor.name, act, object.name]);
+  assert.equal(await line(), 'ready');
+  return async () => {
+    child.kill('SIGKILL');
+    assert.equal((await ended).signal, 'SIGKILL');
+  };
+}
+
+test('a message taken by one that was killed is delivered again', async (t) => {
+  const queue = named(t, Queue, { joinable: true });
+  queue.tryPutMany([bytes('task'), bytes('next')]);
+  const killed = await kill(t, queue, 'take');
+  assert.equal(queue.info().inFlight, 1);
+  await killed();
+  const message = await queue.take(soon);
+  assert.equal(String(message.data), 'task');
+  assert.equal(message.deliveries, 2);
+  message.done();
+  (await queue.take(soon)).done();
+  await queue.join(soon);
+  assert.equal(queue.info().redelivered, 1);
+});
+
+test('a task got by one that was killed is delivered again to one that waits', async (t) => {
+  const queue = named(t, Queue, { joinable: true });
+  queue.tryPut(bytes('task'));
+  const killed = await kill(t, queue, 'get');
+  const again = queue.get(soon);
+  const joined = queue.join(soon);
+  await killed();
+  assert.equal(String(await again), 'task');
+  queue.taskDone();
+  await joined;
+});
+
+test('a slot reserved by one that was killed is passed over', async (t) => {
+  const queue = named(t, Queue);
+  const killed = await kill(t, queue, 'reserve');
+  queue.tryPut(bytes('behind'));
+  await assert.rejects(queue.get({ timeout: 20 }), withCode('E_EMPTY'));
+  const behind = queue.get(soon);
+  await killed();
+  assert.equal(String(await behind), 'behind');
+});
+
+test('a lock held by one that was killed passes on', async (t) => {
+  const lock = named(t, Lock);
+  const killed = await kill(t, lock, 'acquire');
+  assert.equal(lock.tryAcquire(), undefined);
+  const waiting = lock.acquire(soon);
+  await killed();
+  assert.equal((await waiting).ownerDied, true);
+  lock.release();
+  assert.equal((await lock.acquire()).ownerDied, false);
+  lock.release();
+});
+
+test('a lock held by one that was killed, nobody waiting', async (t) => {
+  const lock = named(t, Lock);
+  await (await kill(t, lock, 'acquire'))();
+  assert.equal(lock.tryAcquire().ownerDied, true);
+  lock.release();
+});
+
+test('one that waited and was killed takes nothing along', async (t) => {
+  const queue = named(t, Queue);
+  await (await kill(t, queue, 'wait'))();
+  queue.tryPut(bytes('for me'));
+  assert.equal(String(await queue.get(soon)), 'for me');
+});

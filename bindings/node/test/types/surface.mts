@@ -1,0 +1,117 @@
+// Compiled, never run: the types say what the objects do, and refuse what they do not.
+
+import {
+  Event,
+  Lock,
+  Message,
+  PolyprocError,
+  Process,
+  Queue,
+  Semaphore,
+  Slot,
+  activeChildren,
+  current,
+  status,
+  unlink,
+  version,
+} from 'polyproc';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(_: Same<A, B>): void {}
+
+async function queues(signal: AbortSignal): Promise<void> {
+  const bytes = Queue.create({ maxItems: 3, joinable: true });
+  same<typeof bytes, Queue>(true);
+  const put: boolean = bytes.tryPut(Buffer.from('x'));
+  await bytes.put(new Uint16Array(3), { timeout: 100, signal });
+  const count: number = await bytes.putMany([new ArrayBuffer(3), new DataView(new ArrayBuffer(1))]);
+  const maybe = bytes.tryGet();
+  same<typeof maybe, Buffer | undefined>(true);
+  const got: Buffer = await bytes.get({ timeout: 5 });
+  const many: Buffer[] = await bytes.getMany(10);
+  // @ts-expect-error a string is not bytes
+  bytes.tryPut('text');
+  // @ts-expect-error timeouts are numbers
+  await bytes.get({ timeout: '5' });
+  // @ts-expect-error only the library makes queues
+  new Queue();
+
+  interface Job {
+    path: string;
+  }
+  const jobs = Queue.create<Job>({ format: 'msgpack' });
+  await jobs.put({ path: '/usr/include' });
+  // @ts-expect-error not a job
+  await jobs.put({ file: 'x' });
+  const job: Job = await jobs.get();
+  for await (const next of jobs) same<typeof next, Job>(true);
+  for await (const message of jobs.messages({ signal })) {
+    const value: Job = message.value;
+    const { data, id, deliveries } = message;
+    same<typeof data, Buffer>(true);
+    same<typeof id, bigint>(true);
+    same<typeof deliveries, number>(true);
+    message.done();
+    void value;
+  }
+  const opened = Queue.open<Job, Job>('name');
+  const inherited = Queue.inherited<string>('name');
+  const text: string = await inherited.get();
+  {
+    using taken: Message<Job> = await opened.take();
+    using slot: Slot = await bytes.reserve(100);
+    slot.data.fill(1);
+    slot.commit(50);
+    // @ts-expect-error the id is not to be changed
+    taken.id = 5n;
+  }
+  jobs.shutdown({ immediate: true });
+  const { inFlight, joinable }: { inFlight: number; joinable: boolean } = jobs.info();
+  await jobs.join();
+  jobs.close();
+  void [put, count, maybe, got, many, job, text, inFlight, joinable];
+}
+
+async function primitives(): Promise<void> {
+  const lock = Lock.create({ name: 'lock', mode: 0o660, openOrCreate: true });
+  {
+    using held = await lock.acquire();
+    const died: boolean = held.ownerDied;
+    void died;
+  }
+  const result = await lock.hold(async ({ ownerDied }) => String(ownerDied));
+  same<typeof result, string>(true);
+  const semaphore = Semaphore.create({ initial: 4, maximum: 4 });
+  await semaphore.acquire({ timeout: 1 });
+  semaphore.release(2);
+  const event = Event.open('event');
+  await event.wait();
+  // @ts-expect-error a property, not a method
+  event.isSet();
+  using other = Event.fromFd(event.shareFd());
+  unlink('lock');
+  void other;
+}
+
+async function processes(): Promise<void> {
+  const queue = Queue.create();
+  const child = Process.spawn({ argv: ['node', 'child.js'], handles: { queue }, stdout: 'ignore', env: { A: 'b' } });
+  // @ts-expect-error a program is needed
+  Process.spawn({ argv: [] });
+  // @ts-expect-error a process cannot be inherited
+  Process.spawn({ argv: ['x'], handles: { child } });
+  child.signal('SIGUSR1');
+  const code: number = await child.join({ timeout: 100 });
+  const exitCode = child.exitCode;
+  same<typeof exitCode, number | null>(true);
+  const pids: number[] = activeChildren();
+  const { parentPid }: { parentPid: number } = current();
+  try {
+    queue.tryPut(Buffer.alloc(1));
+  } catch (error) {
+    if (error instanceof PolyprocError && error.status === status['E_SHUTDOWN']) console.log(error.code, version);
+  }
+  void [code, pids, parentPid];
+}
+
+void [queues, primitives, processes];

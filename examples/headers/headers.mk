@@ -1,0 +1,32 @@
+# What examples/headers/run runs. Included by the Makefile; builds below build/headers.
+#   headers-build  the three programs      headers-test  their tests
+#
+# POLYPROC_A is the static library, polyproc-node builds bindings/node: both are the Makefile's.
+
+HEADERS := examples/headers
+HEADERS_SOURCES := $(wildcard $(HEADERS)/*.c)
+HEADERS_REPORTER := $(HEADERS)/reporter/node_modules/.package-lock.json
+POLYPROC_A ?= target/release/libpolyproc.a
+POLYPROC_LIBS ?= -lpthread -ldl -lm
+
+build/headers/headers: $(HEADERS_SOURCES) $(HEADERS)/headers.h include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror $(CFLAGS) -Iinclude \
+	    -o $@ $(HEADERS_SOURCES) $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
+
+# go knows best what it depends on.
+build/headers/worker: $(POLYPROC_A) FORCE
+	@mkdir -p $(@D)
+	cd $(HEADERS)/worker && go build -o $(CURDIR)/$@ .
+
+$(HEADERS_REPORTER): $(HEADERS)/reporter/package.json $(HEADERS)/reporter/package-lock.json
+	cd $(@D)/.. && npm ci --no-audit --no-fund
+
+.PHONY: headers-build headers-test FORCE
+headers-build: build/headers/headers build/headers/worker $(HEADERS_REPORTER) polyproc-node
+
+headers-test: headers-build
+	cd $(HEADERS)/worker && go vet . && go test .
+	node --test $(HEADERS)/test/
+
+FORCE:

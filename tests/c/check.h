@@ -1,0 +1,100 @@
+/* What every program of this folder uses: checks that say what went wrong, names, time, threads. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "polyproc.h"
+
+#define MILLISECOND ((int64_t)1000000)
+#define SECOND ((int64_t)1000000000)
+
+/* Long enough for anything on a busy machine, short enough for a test to fail by itself. */
+#define PATIENCE (20 * SECOND)
+
+#define CHECK(condition)                                                                  \
+  do {                                                                                    \
+    if (!(condition)) {                                                                   \
+      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);             \
+      exit(1);                                                                            \
+    }                                                                                     \
+  } while (0)
+
+/* The status that a call must answer, by its name without the prefix. */
+#define ANSWERS(name, call) check_status(POLYPROC_##name, (call), #call, __FILE__, __LINE__)
+
+static inline void check_status(int32_t expected, int32_t got, const char *call, const char *file,
+                                int line) {
+  if (expected != got) {
+    fprintf(stderr, "%s:%d: %s\n  answers %d (%s), not %d (%s)\n", file, line, call, (int)got,
+            polyproc_strerror(got), (int)expected, polyproc_strerror(expected));
+    exit(1);
+  }
+}
+
+/* A name that no other process uses. */
+typedef struct {
+  char text[64];
+} name_t;
+
+static inline name_t unique(const char *what) {
+  name_t name;
+  snprintf(name.text, sizeof name.text, "test-c.%ld.%s", (long)getpid(), what);
+  return name;
+}
+
+static inline int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * SECOND + time.tv_nsec;
+}
+
+static inline void nap(int64_t ns) {
+  struct timespec time;
+  time.tv_sec = (time_t)(ns / SECOND);
+  time.tv_nsec = (long)(ns % SECOND);
+  while (nanosleep(&time, &time) == -1 && errno == EINTR) {
+  }
+}
+
+static inline pthread_t start(void *(*body)(void *), void *argument) {
+  pthread_t thread;
+  CHECK(pthread_create(&thread, NULL, body, argument) == 0);
+  return thread;
+}
+
+static inline void finish(pthread_t thread) { CHECK(pthread_join(thread, NULL) == 0); }
+
+/* fork, for a child that ends with `_exit`. */
+static inline pid_t forked(void) {
+  pid_t pid;
+  fflush(NULL);
+  pid = fork();
+  CHECK(pid >= 0);
+  return pid;
+}
+
+/* Wait for a child that must have gone well. */
+static inline void went_well(pid_t pid) {
+  int status = 0;
+  CHECK(waitpid(pid, &status, 0) == pid);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static inline void kill_and_reap(pid_t pid) {
+  int status = 0;
+  CHECK(kill(pid, SIGKILL) == 0);
+  CHECK(waitpid(pid, &status, 0) == pid);
+  CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+#endif

@@ -1,0 +1,172 @@
+/* The header itself: included twice, every macro evaluated, every struct laid out as in Rust. */
+#include "polyproc.h"
+#include "polyproc.h"
+
+#include "check.h"
+
+/* Fails to compile when the condition is false, in C99 and in C++17. */
+#define ASSERT_NAME_2(line) assertion_##line
+#define ASSERT_NAME(line) ASSERT_NAME_2(line)
+#define ASSERT(condition) \
+  struct ASSERT_NAME(__LINE__) { char holds[(condition) ? 1 : -1]; }
+
+#define AT(type, field, offset) ASSERT(offsetof(type, field) == (offset))
+
+ASSERT(POLYPROC_VERSION_MAJOR == 0);
+ASSERT(POLYPROC_VERSION_MINOR == 1);
+ASSERT(POLYPROC_VERSION_PATCH == 0);
+ASSERT(POLYPROC_ABI_VERSION == 0);
+ASSERT(POLYPROC_OK == 0);
+ASSERT(POLYPROC_OWNER_DIED == 1);
+ASSERT(POLYPROC_E_INVALID == -1);
+ASSERT(POLYPROC_E_TIMEOUT == -2);
+ASSERT(POLYPROC_E_EMPTY == -3);
+ASSERT(POLYPROC_E_FULL == -4);
+ASSERT(POLYPROC_E_CANCELED == -5);
+ASSERT(POLYPROC_E_INTERRUPTED == -6);
+ASSERT(POLYPROC_E_CLOSED == -7);
+ASSERT(POLYPROC_E_SHUTDOWN == -8);
+ASSERT(POLYPROC_E_EOF == -9);
+ASSERT(POLYPROC_E_BROKEN_PIPE == -10);
+ASSERT(POLYPROC_E_TOO_SMALL == -11);
+ASSERT(POLYPROC_E_TOO_LARGE == -12);
+ASSERT(POLYPROC_E_NO_MEMORY == -13);
+ASSERT(POLYPROC_E_NOT_FOUND == -14);
+ASSERT(POLYPROC_E_EXISTS == -15);
+ASSERT(POLYPROC_E_MISMATCH == -16);
+ASSERT(POLYPROC_E_PERMISSION == -17);
+ASSERT(POLYPROC_E_CORRUPT == -18);
+ASSERT(POLYPROC_E_LIMIT == -19);
+ASSERT(POLYPROC_E_NOT_OWNER == -20);
+ASSERT(POLYPROC_E_OVER_RELEASE == -21);
+ASSERT(POLYPROC_E_BROKEN_BARRIER == -22);
+ASSERT(POLYPROC_E_DAEMONIC == -23);
+ASSERT(POLYPROC_E_AUTH == -24);
+ASSERT(POLYPROC_E_UNSUPPORTED == -25);
+ASSERT(POLYPROC_E_WORKER_DIED == -26);
+ASSERT(POLYPROC_E_TASK_FAILED == -27);
+ASSERT(POLYPROC_E_INTERNAL == -99);
+ASSERT(POLYPROC_FOREVER < 0);
+ASSERT(POLYPROC_NAME_MAX == 200);
+ASSERT(POLYPROC_KIND_LOCK == 1);
+ASSERT(POLYPROC_KIND_SEMAPHORE == 2);
+ASSERT(POLYPROC_KIND_EVENT == 3);
+ASSERT(POLYPROC_KIND_QUEUE == 4);
+ASSERT(POLYPROC_OPEN_OR_CREATE == 1);
+ASSERT(POLYPROC_QUEUE_JOINABLE == 2);
+ASSERT(POLYPROC_PROCESS_DAEMON == 1);
+ASSERT(POLYPROC_PROCESS_CLEAR_ENV == 2);
+ASSERT(POLYPROC_FD_NULL == -2);
+
+/* tests/header.rs asserts the same numbers of the Rust structs. */
+ASSERT(sizeof(polyproc_options) == 16);
+AT(polyproc_options, size, 0);
+AT(polyproc_options, flags, 8);
+AT(polyproc_options, mode, 12);
+
+ASSERT(sizeof(polyproc_semaphore_options) == 32);
+AT(polyproc_semaphore_options, size, 0);
+AT(polyproc_semaphore_options, flags, 8);
+AT(polyproc_semaphore_options, mode, 12);
+AT(polyproc_semaphore_options, initial, 16);
+AT(polyproc_semaphore_options, maximum, 24);
+
+ASSERT(sizeof(polyproc_queue_options) == 72);
+AT(polyproc_queue_options, size, 0);
+AT(polyproc_queue_options, flags, 8);
+AT(polyproc_queue_options, mode, 12);
+AT(polyproc_queue_options, max_items, 16);
+AT(polyproc_queue_options, max_bytes, 24);
+AT(polyproc_queue_options, max_deliveries, 32);
+AT(polyproc_queue_options, spin_ns, 36);
+AT(polyproc_queue_options, format, 40);
+
+ASSERT(sizeof(struct polyproc_queue_info) == 160);
+AT(struct polyproc_queue_info, size, 0);
+AT(struct polyproc_queue_info, items, 8);
+AT(struct polyproc_queue_info, bytes, 16);
+AT(struct polyproc_queue_info, in_flight, 24);
+AT(struct polyproc_queue_info, unfinished, 32);
+AT(struct polyproc_queue_info, puts, 40);
+AT(struct polyproc_queue_info, gets, 48);
+AT(struct polyproc_queue_info, redelivered, 56);
+AT(struct polyproc_queue_info, discarded, 64);
+AT(struct polyproc_queue_info, recoveries, 72);
+AT(struct polyproc_queue_info, dead_letters, 80);
+AT(struct polyproc_queue_info, max_items, 88);
+AT(struct polyproc_queue_info, max_bytes, 96);
+AT(struct polyproc_queue_info, max_deliveries, 104);
+AT(struct polyproc_queue_info, flags, 108);
+AT(struct polyproc_queue_info, waiting, 112);
+AT(struct polyproc_queue_info, participants, 116);
+AT(struct polyproc_queue_info, shutdown, 120);
+AT(struct polyproc_queue_info, spin_ns, 124);
+AT(struct polyproc_queue_info, format, 128);
+
+ASSERT(sizeof(polyproc_slice) == 16);
+AT(polyproc_slice, data, 0);
+AT(polyproc_slice, len, 8);
+
+ASSERT(sizeof(polyproc_slot) == 32);
+AT(polyproc_slot, data, 0);
+AT(polyproc_slot, len, 8);
+AT(polyproc_slot, opaque, 16);
+
+ASSERT(sizeof(polyproc_message) == 48);
+AT(polyproc_message, data, 0);
+AT(polyproc_message, len, 8);
+AT(polyproc_message, id, 16);
+AT(polyproc_message, deliveries, 24);
+AT(polyproc_message, reserved, 28);
+AT(polyproc_message, opaque, 32);
+
+ASSERT(sizeof(polyproc_handle) == 24);
+AT(polyproc_handle, name, 0);
+AT(polyproc_handle, kind, 8);
+AT(polyproc_handle, object, 16);
+
+ASSERT(sizeof(polyproc_process_options) == 80);
+AT(polyproc_process_options, size, 0);
+AT(polyproc_process_options, flags, 8);
+AT(polyproc_process_options, name, 16);
+AT(polyproc_process_options, cwd, 24);
+AT(polyproc_process_options, argv, 32);
+AT(polyproc_process_options, env, 40);
+AT(polyproc_process_options, stdin_fd, 48);
+AT(polyproc_process_options, stdout_fd, 52);
+AT(polyproc_process_options, stderr_fd, 56);
+AT(polyproc_process_options, handles, 64);
+AT(polyproc_process_options, handle_count, 72);
+
+ASSERT(sizeof(polyproc_process_info) == 88);
+AT(polyproc_process_info, size, 0);
+AT(polyproc_process_info, pid, 8);
+AT(polyproc_process_info, parent_pid, 12);
+AT(polyproc_process_info, daemon, 16);
+AT(polyproc_process_info, reserved, 20);
+AT(polyproc_process_info, name, 24);
+
+int main(void) {
+  polyproc_options options = POLYPROC_OPTIONS_INIT;
+  polyproc_semaphore_options semaphore = POLYPROC_SEMAPHORE_OPTIONS_INIT;
+  polyproc_queue_options queue = POLYPROC_QUEUE_OPTIONS_INIT;
+  polyproc_process_options process = POLYPROC_PROCESS_OPTIONS_INIT;
+  struct polyproc_queue_info queue_info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_process_info process_info = POLYPROC_PROCESS_INFO_INIT;
+
+  CHECK(options.size == sizeof options && options.flags == 0 && options.mode == 0);
+  CHECK(semaphore.size == sizeof semaphore && semaphore.flags == 0 && semaphore.mode == 0);
+  CHECK(semaphore.initial == 0 && semaphore.maximum == 0);
+  CHECK(queue.size == sizeof queue && queue.flags == 0 && queue.mode == 0);
+  CHECK(queue.max_items == 0 && queue.max_bytes == 0 && queue.max_deliveries == 0);
+  CHECK(queue.spin_ns == 0 && queue.format[0] == '\0' && queue.format[31] == '\0');
+  CHECK(process.size == sizeof process && process.flags == 0 && process.name == NULL);
+  CHECK(process.cwd == NULL && process.argv == NULL && process.env == NULL);
+  CHECK(process.stdin_fd == -1 && process.stdout_fd == -1 && process.stderr_fd == -1);
+  CHECK(process.handles == NULL && process.handle_count == 0);
+  CHECK(queue_info.size == sizeof queue_info && queue_info.items == 0);
+  CHECK(queue_info.spin_ns == 0 && queue_info.format[0] == '\0');
+  CHECK(process_info.size == sizeof process_info && process_info.pid == 0);
+  CHECK(process_info.name[0] == '\0');
+  return 0;
+}

@@ -1,0 +1,121 @@
+//! The programs of `tests/c`: what the C API does and says, each compiled as C99 and as C++17 with
+//! warnings as errors, and run under a deadline.
+//!
+//! With `POLYPROC_TEST_VALGRIND=1` they run under valgrind's memcheck, which must find no error and no
+//! definite leak.
+
+mod compiled_c;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use compiled_c::{compile, Language};
+
+/// What no program here needs, on a machine that does much else.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// The same for a machine that valgrind makes of it.
+const VALGRIND_DEADLINE: Duration = Duration::from_secs(600);
+
+fn run(program: &str, language: Language) {
+    let executable = compile(program, language);
+    let under_valgrind = env::var_os("POLYPROC_TEST_VALGRIND").is_some_and(|value| value == "1");
+    let (mut command, deadline) = if under_valgrind {
+        (valgrind(&executable), VALGRIND_DEADLINE)
+    } else {
+        (Command::new(&executable), DEADLINE)
+    };
+    let before = leftovers();
+    let (pid, status) = run_with_deadline(&mut command, deadline);
+    assert!(status.success(), "{program} as {language:?}: {status}");
+    // Others may make names meanwhile: this program's carry its process id.
+    let left: Vec<_> = leftovers()
+        .into_iter()
+        .filter(|name| !before.contains(name) && name.contains(&format!(".{pid}.")))
+        .collect();
+    assert!(left.is_empty(), "{program} as {language:?} leaves {left:?} in /dev/shm");
+}
+
+fn valgrind(executable: &Path) -> Command {
+    let mut command = Command::new("valgrind");
+    let suppressions = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/valgrind.supp");
+    command
+        .args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--fair-sched=yes"])
+        .args(["--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"])
+        .arg(format!("--suppressions={}", suppressions.display()))
+        .arg(executable);
+    command
+}
+
+/// Run it in a process group of its own, and end all of that when it takes too long.
+fn run_with_deadline(command: &mut Command, deadline: Duration) -> (u32, ExitStatus) {
+    use std::os::unix::process::CommandExt;
+    let mut child = command.process_group(0).spawn().expect("it starts");
+    let end = Instant::now() + deadline;
+    loop {
+        if let Some(status) = child.try_wait().expect("it is a child") {
+            return (child.id(), status);
+        }
+        if Instant::now() > end {
+            // SAFETY: a signal to the group that was made for this child, which is not reaped yet.
+            unsafe { libc::kill(-(child.id() as i32), libc::SIGKILL) };
+            let _ = child.wait();
+            panic!("{command:?} is not done after {deadline:?}");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn leftovers() -> Vec<String> {
+    let entries = fs::read_dir("/dev/shm").expect("/dev/shm");
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(|name| name.starts_with("polyproc.test-c.")).collect()
+}
+
+macro_rules! programs {
+    ($($name:ident),* $(,)?) => {
+        const PROGRAMS: &[&str] = &[$(stringify!($name)),*];
+
+        mod c99 {
+            $(#[test] fn $name() { super::run(stringify!($name), super::Language::C99) })*
+        }
+
+        mod cpp17 {
+            $(#[test] fn $name() { super::run(stringify!($name), super::Language::Cpp17) })*
+        }
+    };
+}
+
+programs! {
+    arguments,
+    cancel,
+    close,
+    event,
+    fork,
+    header,
+    library,
+    lock,
+    names,
+    process,
+    queue,
+    queue_loans,
+    queue_many,
+    queue_shutdown,
+    queue_tasks,
+    semaphore,
+    share,
+}
+
+#[test]
+fn every_program_is_run() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c");
+    let files = fs::read_dir(folder).expect("tests/c");
+    let sources = files.filter_map(|file| Some(PathBuf::from(file.ok()?.file_name())));
+    for source in sources.filter(|source| source.extension().is_some_and(|ext| ext == "c")) {
+        let name = source.file_stem().and_then(|stem| stem.to_str()).expect("a plain name");
+        assert!(PROGRAMS.contains(&name), "{name}.c is not among the tests");
+    }
+}

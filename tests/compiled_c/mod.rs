@@ -1,0 +1,84 @@
+//! Compiling a program of `tests/c` against the header and the library of this build.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a program is compiled as.
+#[derive(Clone, Copy, Debug)]
+pub enum Language {
+    C99,
+    Cpp17,
+}
+
+impl Language {
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Language::C99 => &["-std=c99", "-Wstrict-prototypes"],
+            Language::Cpp17 => &["-x", "c++", "-std=c++17"],
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Language::C99 => "c99",
+            Language::Cpp17 => "cpp17",
+        }
+    }
+}
+
+/// The executable of `tests/c/<program>.c`, with every warning an error.
+pub fn compile(program: &str, language: Language) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c").join(language.label());
+    fs::create_dir_all(&folder).expect("a folder for executables");
+    let executable = folder.join(program);
+    let library = library();
+
+    let mut command = compiler(language).to_command();
+    command
+        .args(language.flags())
+        .args(["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-g", "-pthread"])
+        .arg("-I")
+        .arg(root.join("include"))
+        .arg(root.join("tests/c").join(program).with_extension("c"))
+        .args(["-x", "none"])
+        .arg(&library)
+        .arg(format!("-Wl,-rpath,{}", soname_folder(&library).display()))
+        .arg("-o")
+        .arg(&executable);
+    let output = command.output().expect("a C compiler");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} as {language:?}:\n{errors}");
+    executable
+}
+
+/// The compiler that the `cc` crate finds, `CC` and `CXX` included.
+fn compiler(language: Language) -> cc::Tool {
+    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
+    let mut build = cc::Build::new();
+    build.cargo_metadata(false).no_default_flags(true).opt_level(1);
+    build.target(&target).host(&target).out_dir(env!("CARGO_TARGET_TMPDIR"));
+    build.cpp(matches!(language, Language::Cpp17)).get_compiler()
+}
+
+/// The dynamic library that cargo built for these tests.
+pub fn library() -> PathBuf {
+    let test = env::current_exe().expect("this test's own path");
+    let folder = test.parent().expect("the folder of the tests");
+    let library = folder.join("libpolyproc.so");
+    assert!(library.exists(), "{} is not there", library.display());
+    library
+}
+
+/// A folder where the library goes by its soname, which is what programs look for.
+fn soname_folder(library: &Path) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lib");
+    fs::create_dir_all(&folder).expect("a folder for the library");
+    let link = folder.join("libpolyproc.so.0");
+    // Several tests do this at once: a link that is there is as good as one's own.
+    match std::os::unix::fs::symlink(library, &link) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => panic!("{error}"),
+        _ => folder,
+    }
+}

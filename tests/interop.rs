@@ -1,0 +1,237 @@
+//! Each language as producer with each as consumer, over one queue: 10,000 messages of 0 to 100,000
+//! bytes, each compared with what it must be, and all of them with a checksum made here.
+//!
+//! The programs are built before (`make test` does); the scheme of the messages is in
+//! `interop/c/interop.c`. A program that is missing is a failure, so that no pair goes unnoticed.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use polyproc::{Queue, QueueOptions};
+
+const COUNT: u64 = 10_000;
+const LENGTHS: u64 = 100_001;
+/// Generous: a pair takes a few seconds on an idle machine.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+#[derive(Clone, Copy)]
+struct Language {
+    name: &'static str,
+    /// What runs the program; `None` where it runs itself.
+    interpreter: Option<&'static str>,
+    /// Below the crate; the variable `POLYPROC_INTEROP_<NAME>` names another.
+    program: &'static str,
+}
+
+const LANGUAGES: [Language; 3] = [
+    Language {
+        name: "c",
+        interpreter: None,
+        program: "build/interop/c",
+    },
+    Language {
+        name: "go",
+        interpreter: None,
+        program: "build/interop/go",
+    },
+    Language {
+        name: "node",
+        interpreter: Some("node"),
+        program: "tests/interop/node/interop.mjs",
+    },
+];
+
+impl Language {
+    fn path(&self) -> PathBuf {
+        let variable = format!("POLYPROC_INTEROP_{}", self.name.to_uppercase());
+        std::env::var_os(variable).map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join(self.program),
+            PathBuf::from,
+        )
+    }
+
+    fn start(&self, role: &str, queue: &str, seed: u64) -> Ended {
+        let path = self.path();
+        assert!(
+            path.exists(),
+            "{} is missing: `make interop` builds the programs of this test",
+            path.display()
+        );
+        let mut command = match self.interpreter {
+            Some(interpreter) => {
+                let mut command = Command::new(interpreter);
+                command.arg(&path);
+                command
+            }
+            None => Command::new(&path),
+        };
+        let child = command
+            .args([role, queue, &COUNT.to_string(), &seed.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", path.display()));
+        Ended {
+            child,
+            what: format!("{} {role}", self.name),
+        }
+    }
+}
+
+/// A child that does not outlive the test.
+struct Ended {
+    child: Child,
+    what: String,
+}
+
+impl Ended {
+    /// What it printed, once it has exited 0.
+    fn output(&mut self, deadline: Instant) -> String {
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("wait") {
+                break status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{}: not done within {DEADLINE:?}",
+                self.what
+            );
+            thread::sleep(Duration::from_millis(5));
+        };
+        assert!(status.success(), "{}: {status}", self.what);
+        let mut text = String::new();
+        let stdout = self.child.stdout.as_mut().expect("piped");
+        stdout.read_to_string(&mut text).expect("its output");
+        text
+    }
+
+    fn has_failed(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Both fail where it has ended already, which is the aim.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A queue's name, which goes when the test does, however it ends.
+struct Name(String);
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        let unlinked = polyproc::unlink(&self.0);
+        assert!(
+            unlinked.is_ok() || thread::panicking(),
+            "cannot unlink {}",
+            self.0
+        );
+    }
+}
+
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
+}
+
+/// The checksum of all messages of a seed, one behind the other.
+fn checksum(seed: u64) -> u64 {
+    let mut hash = 0xCBF2_9CE4_8422_2325;
+    for index in 0..COUNT {
+        let mut state = seed.wrapping_add(index);
+        let mut left = (next(&mut state) % LENGTHS) as usize;
+        let mut value = index;
+        while left > 0 {
+            let length = left.min(8);
+            hash = fnv1a(hash, &value.to_le_bytes()[..length]);
+            left -= length;
+            value = next(&mut state);
+        }
+    }
+    hash
+}
+
+fn pair(producer: Language, consumer: Language, seed: u64) {
+    let name = Name(format!(
+        "polyproc-interop-{}-{}-{}",
+        std::process::id(),
+        producer.name,
+        consumer.name
+    ));
+    let options = QueueOptions {
+        max_items: 64,
+        ..QueueOptions::default()
+    };
+    let queue = Queue::create(Some(&name.0), &options).expect("create the queue");
+    let deadline = Instant::now() + DEADLINE;
+
+    let mut consume = consumer.start("consume", &name.0, seed);
+    let mut produce = producer.start("produce", &name.0, seed);
+    let expected = format!("ok {COUNT} {:016x}\n", checksum(seed));
+
+    // A side that fails would leave the other one waiting for ever.
+    while !consume.has_failed() && matches!(produce.child.try_wait(), Ok(None)) {
+        assert!(
+            Instant::now() < deadline,
+            "{}: not done within {DEADLINE:?}",
+            produce.what
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+    if consume.has_failed() {
+        consume.output(deadline);
+    }
+    produce.output(deadline);
+    assert_eq!(
+        consume.output(deadline),
+        expected,
+        "{} -> {}",
+        producer.name,
+        consumer.name
+    );
+    assert!(queue.is_empty().expect("is_empty"), "messages nobody got");
+}
+
+fn pairs_from(producer: usize) {
+    for (consumer, language) in LANGUAGES.iter().enumerate() {
+        let seed = 1_000_000 * (1 + (producer * LANGUAGES.len() + consumer) as u64);
+        let started = Instant::now();
+        pair(LANGUAGES[producer], *language, seed);
+        println!(
+            "{} -> {}: {:.1?}",
+            LANGUAGES[producer].name,
+            language.name,
+            started.elapsed()
+        );
+    }
+}
+
+#[test]
+fn from_c_to_each() {
+    pairs_from(0);
+}
+
+#[test]
+fn from_go_to_each() {
+    pairs_from(1);
+}
+
+#[test]
+fn from_node_to_each() {
+    pairs_from(2);
+}

@@ -1,0 +1,41 @@
+'use strict';
+
+// One side of the cross-language test: `node interop.js produce|consume <queue> <count> <seed>`. Every language has the
+// same program; tests/interop pairs them. Message i follows from the seed alone, so the consumer makes it again.
+
+const { Queue } = require('../../../bindings/node');
+const { Fnv1a64, messageInto, LONGEST } = require('./messages.js');
+
+async function produce(queue, count, seed) {
+  const scratch = new Uint8Array(LONGEST);
+  for (let i = 0; i < count; i++) {
+    await queue.put(scratch.subarray(0, messageInto(scratch, seed, i)));
+  }
+}
+
+async function consume(queue, count, seed) {
+  const expected = Buffer.alloc(LONGEST);
+  const sum = new Fnv1a64();
+  for (let i = 0; i < count; i++) {
+    const message = await queue.get();
+    const length = messageInto(expected, seed, i);
+    if (!message.equals(expected.subarray(0, length))) {
+      throw new Error(`message ${i}: ${message.length} bytes differ from the ${length} expected`);
+    }
+    sum.add(message);
+  }
+  console.log(`ok ${count} ${sum.hex()}`);
+}
+
+async function main([role, name, count, seed]) {
+  const work = { produce, consume }[role];
+  if (work === undefined || seed === undefined) throw new Error('usage: interop.js produce|consume <queue> <count> <seed>');
+  const queue = Queue.open(name);
+  await work(queue, Number(count), BigInt(seed));
+  queue.close();
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(`interop.js: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,154 @@
+//! Daemonic processes: they die with their parent and have no children.
+
+use std::io::{BufRead, BufReader};
+use std::os::fd::AsRawFd;
+
+use polyproc::process::{current, Process, ProcessOptions, Stdio};
+use polyproc::Status;
+
+use crate::support::*;
+
+/// Start a role in which a parent makes a daemonic child, end that parent, see the child die.
+fn dies_with(role_name: &str, kill: bool) {
+    let (read, write) = pipe();
+    let (hold_read, hold_write) = pipe();
+    let mut options = role(role_name);
+    options.stdin = Stdio::Fd(hold_read.as_raw_fd());
+    options.stdout = Stdio::Null;
+    options.stderr = Stdio::Fd(write.as_raw_fd());
+    let player = Process::spawn(&options).expect("spawn");
+    drop(write);
+    let mut line = String::new();
+    BufReader::new(read).read_line(&mut line).expect("a line");
+    let pids = line.split_whitespace().map(str::parse).collect::<Result<Vec<_>, _>>();
+    let [parent, child] = pids.unwrap_or_else(|_| panic!("{line}"))[..] else { panic!("{line}") };
+    // Nobody's child here; their descriptors say when they end.
+    let [parent, child] = [parent, child].map(|pid| Process::adopt(pid).expect("adopt"));
+    assert_eq!(child.is_alive(), Ok(true));
+    if kill {
+        parent.kill().expect("kill");
+        assert_eq!(child.join(seconds(10)), Ok(()), "it outlived its parent");
+    }
+    drop(hold_write);
+    assert_eq!(child.join(seconds(10)), Ok(()), "it outlived its parent");
+    assert_eq!(player.join(seconds(10)), Ok(()));
+}
+
+fn sleeper() -> ProcessOptions {
+    let mut options = program(&["sleep", "600"]);
+    options.daemon = true;
+    options
+}
+
+/// Tell the test who the parent and the child are, and live on until the test lets its end of stdin go.
+fn tell_and_wait(pid: i32) {
+    eprintln!("{} {pid}", std::process::id());
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).expect("end of file");
+}
+
+#[test]
+fn a_daemon_dies_with_its_parent() {
+    dies_with("parent_of_daemon", true);
+    dies_with("parent_of_daemon", false);
+}
+
+pub fn parent_of_daemon() {
+    let child = Process::spawn(&sleeper()).expect("spawn");
+    assert!(child.is_daemon());
+    tell_and_wait(child.pid());
+}
+
+#[test]
+fn a_daemon_outlives_the_thread_that_spawned_it_and_dies_with_the_process() {
+    dies_with("parent_of_daemon_in_thread", true);
+}
+
+pub fn parent_of_daemon_in_thread() {
+    let child = in_thread_that_ends(|| Process::spawn(&sleeper()).expect("spawn"));
+    assert_eq!(child.is_alive(), Ok(true));
+    tell_and_wait(child.pid());
+}
+
+/// Run `make` in a thread; return when the kernel has forgotten that thread, its last signals sent.
+fn in_thread_that_ends(make: fn() -> Process) -> Process {
+    let thread = std::thread::spawn(move || {
+        // SAFETY: no preconditions.
+        (unsafe { libc::syscall(libc::SYS_gettid) }, make())
+    });
+    let (tid, child) = thread.join().expect("thread");
+    let task = format!("/proc/self/task/{tid}");
+    eventually("the end of the thread", || !std::path::Path::new(&task).exists());
+    child
+}
+
+extern "C" fn sleep_for_long(_: *mut std::ffi::c_void) -> libc::c_int {
+    std::thread::sleep(std::time::Duration::from_secs(600));
+    0
+}
+
+fn fork_sleeper() -> Process {
+    let options = ProcessOptions { daemon: true, ..ProcessOptions::default() };
+    // SAFETY: it only sleeps.
+    unsafe { Process::fork(&options, sleep_for_long, std::ptr::null_mut()) }.expect("fork")
+}
+
+#[test]
+fn a_forked_daemon_dies_with_its_parent() {
+    dies_with("parent_of_forked_daemon", true);
+}
+
+/// In the first thread of a process: that of a forked child, whatever thread of ours forks it.
+pub fn parent_of_forked_daemon() {
+    extern "C" fn parent(_: *mut std::ffi::c_void) -> libc::c_int {
+        let child = fork_sleeper();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.pid())).expect("/proc");
+        assert!(status.contains("Threads:\t1\n"), "the kernel sends the signal, no watcher: {status}");
+        tell_and_wait(child.pid());
+        0
+    }
+    let options = ProcessOptions::default();
+    // SAFETY: nothing else runs in this role.
+    let parent = unsafe { Process::fork(&options, parent, std::ptr::null_mut()) }.expect("fork");
+    parent.join(seconds(30)).expect("join");
+}
+
+#[test]
+fn a_daemon_forked_in_a_thread_outlives_it_and_dies_with_the_process() {
+    dies_with("parent_of_forked_daemon_in_thread", true);
+    dies_with("parent_of_forked_daemon_in_thread", false);
+}
+
+pub fn parent_of_forked_daemon_in_thread() {
+    let child = in_thread_that_ends(fork_sleeper);
+    assert_eq!(child.is_alive(), Ok(true));
+    tell_and_wait(child.pid());
+}
+
+#[test]
+fn a_daemon_may_have_no_children() {
+    let mut options = role("daemonic");
+    options.daemon = true;
+    assert_plays(options);
+}
+
+pub fn daemonic() {
+    assert!(current().daemon);
+    assert_eq!(Process::spawn(&program(&["/bin/true"])).err(), Some(Status::E_DAEMONIC));
+    // SAFETY: it is not run.
+    let forked = unsafe { Process::fork(&ProcessOptions::default(), sleep_for_long, std::ptr::null_mut()) };
+    assert_eq!(forked.err(), Some(Status::E_DAEMONIC));
+}
+
+#[test]
+fn a_forked_daemon_may_have_no_children() {
+    extern "C" fn try_both(_: *mut std::ffi::c_void) -> libc::c_int {
+        let spawned = Process::spawn(&program(&["/bin/true"]));
+        i32::from(current().daemon && spawned.err() == Some(Status::E_DAEMONIC))
+    }
+    let options = ProcessOptions { daemon: true, ..ProcessOptions::default() };
+    // SAFETY: it touches this library and the allocator, which know of forks.
+    let child = unsafe { Process::fork(&options, try_both, std::ptr::null_mut()) }.expect("fork");
+    child.join(seconds(10)).expect("join");
+    assert_eq!(child.exit_code(), Ok(1));
+}

@@ -1,0 +1,9 @@
+//! Processes as their users see them: real programs, real signals, real deaths.
+
+mod daemon;
+mod ending;
+mod fork;
+mod inherit;
+mod roles;
+mod spawn;
+mod support;

@@ -1,0 +1,34 @@
+//! What this test binary does when another test has started it as a process of its own.
+
+use crate::support::ROLE;
+use crate::{daemon, ending, fork, inherit, spawn};
+
+/// No test when nobody asks for a role.
+#[test]
+fn play() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    std::env::remove_var(ROLE);
+    let play: fn() = match role.as_str() {
+        "lifecycle" => ending::lifecycle,
+        "sigchld_ignored" => ending::sigchld_ignored,
+        "sigchld_reaper" => ending::sigchld_reaper,
+        "leaves_nothing" => spawn::leaves_nothing,
+        "swaps_stdio" => spawn::swaps_stdio,
+        "list" => ending::list,
+        "parent_of_daemon" => daemon::parent_of_daemon,
+        "parent_of_daemon_in_thread" => daemon::parent_of_daemon_in_thread,
+        "parent_of_forked_daemon" => daemon::parent_of_forked_daemon,
+        "parent_of_forked_daemon_in_thread" => daemon::parent_of_forked_daemon_in_thread,
+        "daemonic" => daemon::daemonic,
+        "forks_beside_threads" => fork::forks_beside_threads,
+        "child_panics" => fork::child_panics,
+        "fork_streams" => fork::fork_streams,
+        "heir" => inherit::heir,
+        "heir_of_low_descriptor" => inherit::heir_of_low_descriptor,
+        "bequeaths_low_descriptor" => inherit::bequeaths_low_descriptor,
+        "heir_of_nothing" => inherit::heir_of_nothing,
+        other => panic!("no role {other}"),
+    };
+    play();
+    std::process::exit(0);
+}

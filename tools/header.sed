@@ -1,0 +1,24 @@
+# From what cbindgen writes to what a C programmer reads. See src/ffi/mod.rs.
+
+# The fence that makes the table of a function a block in rustdoc.
+/^ \* ```/d
+
+# A comment of one line takes one line.
+/^ *\/\*\*$/ {
+    N
+    N
+    s|^( *)/\*\*\n *\* ([^\n]*)\n *\*/$|\1/** \2 */|
+}
+
+# <!-- Title --> at the top of a doc comment becomes a heading above it.
+s|^/\*\*\n \* <!-- ([^\n]*) -->\n|/* ---- \1 ---- */\n\n/**\n|
+
+# Constants that are negative stand in parentheses.
+s/^(#define POLYPROC_[A-Z_]+) (-[0-9]+)$/\1 (\2)/
+
+# Types go by their typedef. One struct has the name of a function, as stat has: it has no typedef,
+# and is always `struct polyproc_queue_info`.
+s/struct (polyproc_[a-z_]+) \*/\1 */g
+s/^typedef (struct polyproc_queue_info \{)/\1/
+s/^\} polyproc_queue_info;/};/
+s/([(, ])polyproc_queue_info \*/\1struct polyproc_queue_info */
