@@ -1,0 +1,5 @@
+//! What the living see when a process is killed: real processes, real SIGKILLs.
+
+mod asleep;
+mod midway;
+mod victim;
