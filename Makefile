@@ -1,0 +1,131 @@
+# The one door. `make help` lists what there is; `make demo` and `make test` do all the set-up that they
+# need, pinned by the lock files.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PREFIX ?= /usr/local
+CARGO ?= cargo
+# Everything below refers to the libraries here.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+
+POLYPROC_A := target/release/libpolyproc.a
+POLYPROC_SO := target/release/libpolyproc.so
+POLYPROC_LIBS := -lpthread -ldl -lm
+STATICCHECK := build/tools/bin/staticcheck
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- build
+
+.PHONY: build
+build: $(POLYPROC_A) ## the library, static and dynamic, in target/release
+
+# Cargo knows best whether it is fresh, and leaves the files alone when they are.
+.PHONY: library
+library:
+	@$(CARGO) build --release --locked
+$(POLYPROC_A) $(POLYPROC_SO): library
+	@:
+
+.PHONY: header check-header
+header: ## write include/polyproc.h anew from src/ffi
+	tools/header.sh write
+check-header: ## fail when include/polyproc.h is stale
+	tools/header.sh check
+
+bindings/node/node_modules/.package-lock.json: bindings/node/package.json bindings/node/package-lock.json
+	cd bindings/node && npm ci --no-audit --no-fund
+
+.PHONY: polyproc-node
+polyproc-node: $(POLYPROC_A) bindings/node/node_modules/.package-lock.json
+	$(MAKE) -C bindings/node POLYPROC_LIBRARY=$(CURDIR)/$(POLYPROC_A)
+
+include examples/headers/headers.mk
+
+# --- demo
+
+.PHONY: demo
+demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT=dir KILL=5 CHECK=1 WORKERS=n)
+	@examples/headers/run
+
+# --- test
+
+.PHONY: test test-rust test-go test-node test-memory test-leftovers
+test: ## all tests, with the set-up that they need
+	$(MAKE) test-rust
+	$(MAKE) test-go
+	$(MAKE) test-node
+	$(MAKE) headers-test
+	$(MAKE) test-memory
+	$(MAKE) test-leftovers
+
+test-rust: interop
+	$(CARGO) test --locked
+
+test-go: $(POLYPROC_A)
+	cd bindings/go && go vet ./... && go test ./... && go test -race ./...
+
+test-node: polyproc-node
+	cd bindings/node && npm test
+
+# The programs of tests/c under memcheck.
+test-memory:
+	@command -v valgrind > /dev/null || { apt-get update -qq && apt-get install -qq -y valgrind; }
+	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked --test c_api
+
+test-leftovers:
+	@tests/leftovers
+
+.PHONY: interop
+interop: build/interop/c build/interop/go polyproc-node
+
+build/interop/c: tests/interop/c/interop.c include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -Iinclude \
+	    -o $@ $< $(POLYPROC_A) $(POLYPROC_LIBS)
+
+build/interop/go: $(POLYPROC_A) FORCE
+	@mkdir -p $(@D)
+	cd tests/interop/go && go build -o $(CURDIR)/$@ .
+
+# --- lint
+
+.PHONY: lint lint-rust lint-c lint-go
+lint: lint-rust lint-c lint-go ## formats and lints
+
+lint-rust:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+lint-c:
+	@command -v clang-format > /dev/null || { apt-get update -qq && apt-get install -qq -y clang-format; }
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.hpp' | grep -v '^include/polyproc.h$$')
+
+lint-go:
+	@test -z "$$(gofmt -l bindings/go examples tests/interop/go)" || { gofmt -d bindings/go examples tests/interop/go; exit 1; }
+
+# --- install
+
+.PHONY: install uninstall
+install: $(POLYPROC_A) $(POLYPROC_SO) ## the library and its header, below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 644 include/polyproc.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(POLYPROC_A) $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(POLYPROC_SO) $(DESTDIR)$(PREFIX)/lib/libpolyproc.so.0
+	strip --strip-unneeded $(DESTDIR)$(PREFIX)/lib/libpolyproc.so.0
+	ln -sf libpolyproc.so.0 $(DESTDIR)$(PREFIX)/lib/libpolyproc.so
+	sed 's|@PREFIX@|$(PREFIX)|' tools/polyproc.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/polyproc.pc
+
+uninstall: ## remove what install has put there
+	rm -f $(DESTDIR)$(PREFIX)/include/polyproc.h $(DESTDIR)$(PREFIX)/lib/libpolyproc.a \
+	    $(DESTDIR)$(PREFIX)/lib/libpolyproc.so $(DESTDIR)$(PREFIX)/lib/libpolyproc.so.0 \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/polyproc.pc
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build target bindings/node/build bindings/node/node_modules examples/headers/reporter/node_modules
