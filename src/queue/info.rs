@@ -90,12 +90,12 @@ impl Queue {
         let passed = behind.passed.load(Ordering::Relaxed);
         let totals = chain.words.tail.cursor().totals;
         let given_up = counters.voided.load(Ordering::Relaxed);
-        let puts = totals.count.saturating_sub(writing + passed).saturating_sub(given_up);
+        let puts = totals.count.saturating_sub(writing.saturating_add(passed)).saturating_sub(given_up);
         Ok(QueueInfo {
             items,
             bytes: totals.bytes.saturating_sub(chain.consumed().bytes),
             in_flight,
-            unfinished: items + in_flight,
+            unfinished: items.saturating_add(in_flight),
             puts,
             gets: puts.saturating_sub(items),
             redelivered: counters.redelivered.load(Ordering::Relaxed),
@@ -144,18 +144,19 @@ impl At<'_> {
         if voids == 0 {
             chain.words.behind.voids_ahead.store(0, Ordering::Release);
         }
-        Ok((items + chain.words.behind.available.load(Ordering::Relaxed), writing))
+        let available = chain.words.behind.available.load(Ordering::Relaxed);
+        Ok((available.saturating_add(items), writing))
     }
 
     /// Messages that are waiting or in flight.
     pub(super) fn unfinished(&self, me: Owner) -> Result<u64> {
         let in_flight = &self.messages().words.behind.in_flight;
-        let quick = self.waiting(me)? + in_flight.load(Ordering::Acquire);
+        let quick = self.waiting(me)?.saturating_add(in_flight.load(Ordering::Acquire));
         if quick != 0 {
             return Ok(quick);
         }
         // One may have been on its way from in flight to waiting just then.
         let _head = self.messages().lock_head(me, &Wait::FOREVER)?;
-        Ok(self.count_ahead()?.0 + in_flight.load(Ordering::Relaxed))
+        Ok(self.count_ahead()?.0.saturating_add(in_flight.load(Ordering::Relaxed)))
     }
 }

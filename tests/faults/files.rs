@@ -1,0 +1,106 @@
+//! Files under our names that are not what they should be.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::os::unix::fs::{symlink, FileExt, PermissionsExt};
+
+use polyproc::{CreateOptions, Event, Lock, Queue, QueueOptions, Status};
+
+use crate::Name;
+
+fn lock(name: &Name) {
+    Lock::create(Some(&name.0), CreateOptions::default()).unwrap();
+}
+
+#[test]
+fn what_is_not_ours_is_a_mismatch() {
+    let name = Name::new("foreign");
+    for content in [vec![], vec![7; 100], vec![7; 1 << 20]] {
+        fs::write(name.path(), &content).unwrap();
+        fs::set_permissions(name.path(), Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(Lock::open(&name.0).err(), Some(Status::E_MISMATCH));
+        assert_eq!(Queue::open(&name.0).err(), Some(Status::E_MISMATCH));
+        assert_eq!(fs::read(name.path()).unwrap(), content, "it was changed");
+    }
+}
+
+#[test]
+fn links_and_directories_are_not_followed() {
+    let (real, link) = (Name::new("real"), Name::new("link"));
+    lock(&real);
+    symlink(real.path(), link.path()).unwrap();
+    assert_eq!(Lock::open(&link.0).err(), Some(Status::E_MISMATCH));
+    fs::remove_file(link.path()).unwrap();
+    fs::create_dir(link.path()).unwrap();
+    assert_eq!(Lock::open(&link.0).err(), Some(Status::E_MISMATCH));
+    fs::remove_dir(link.path()).unwrap();
+    assert_eq!(Lock::open(&link.0).err(), Some(Status::E_NOT_FOUND));
+}
+
+#[test]
+fn a_truncated_object_is_corrupt_and_no_sigbus() {
+    let name = Name::new("truncated");
+    for size in [0, 8, 100, 4096, 8192, 100_000] {
+        Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
+        let file = OpenOptions::new().write(true).open(name.path()).unwrap();
+        file.set_len(size).unwrap();
+        let status = Queue::open(&name.0).err();
+        let expected = if size < 256 { [Status::E_MISMATCH, Status::E_CORRUPT] } else { [Status::E_CORRUPT; 2] };
+        assert!(expected.iter().any(|one| status == Some(*one)), "{size}: {status:?}");
+        polyproc::unlink(&name.0).unwrap();
+    }
+}
+
+#[test]
+fn another_kind_another_layout_or_a_wider_mode_is_refused() {
+    let name = Name::new("kind");
+    lock(&name);
+    assert_eq!(Event::open(&name.0).err(), Some(Status::E_MISMATCH));
+    fs::set_permissions(name.path(), Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(Lock::open(&name.0).err(), Some(Status::E_PERMISSION));
+    fs::set_permissions(name.path(), Permissions::from_mode(0o600)).unwrap();
+    Lock::open(&name.0).unwrap();
+    // The layout version, behind the magic number.
+    let file = OpenOptions::new().write(true).open(name.path()).unwrap();
+    file.write_all_at(&99u32.to_le_bytes(), 8).unwrap();
+    assert_eq!(Lock::open(&name.0).err(), Some(Status::E_MISMATCH));
+}
+
+#[test]
+fn an_existing_name_is_opened_only_with_the_same_shape() {
+    let name = Name::new("shape");
+    let create = CreateOptions { open_or_create: true, ..Default::default() };
+    let options = QueueOptions { create, max_items: 7, ..Default::default() };
+    let first = Queue::create(Some(&name.0), &options).unwrap();
+    assert_eq!(Queue::create(Some(&name.0), &QueueOptions { max_items: 7, ..Default::default() }).err(), Some(Status::E_EXISTS));
+    let second = Queue::create(Some(&name.0), &options).unwrap();
+    first.put(b"shared", polyproc::Wait::TRY).unwrap();
+    assert_eq!(second.len(), Ok(1));
+    let other = QueueOptions { max_items: 8, ..options };
+    assert_eq!(Queue::create(Some(&name.0), &other).err(), Some(Status::E_MISMATCH));
+    assert_eq!(Lock::create(Some(&name.0), create).err(), Some(Status::E_MISMATCH));
+}
+
+#[test]
+fn a_damaged_queue_answers_with_a_status() {
+    let name = Name::new("damaged");
+    // Everything behind the header and the participants is overwritten, with several patterns.
+    for pattern in [0u8, 0xff, 0x55, 0x01, 0x80] {
+        let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
+        queue.put(b"a message", polyproc::Wait::TRY).unwrap();
+        let file = OpenOptions::new().write(true).open(name.path()).unwrap();
+        file.write_all_at(&vec![pattern; 100_000], 65_792).unwrap();
+        let mut buffer = [std::mem::MaybeUninit::uninit(); 100];
+        // Whatever they answer, they do answer.
+        let _ = queue.get(&mut buffer, polyproc::Wait::TRY);
+        let _ = queue.put(b"another", polyproc::Wait::TRY);
+        let _ = queue.take(polyproc::Wait::TRY);
+        let _ = queue.reserve(50_000, polyproc::Wait::TRY);
+        let _ = queue.task_done();
+        let _ = queue.len();
+        let _ = queue.info();
+        let _ = queue.take_dead();
+        let _ = queue.shutdown(true);
+        drop(queue);
+        polyproc::unlink(&name.0).unwrap();
+    }
+}

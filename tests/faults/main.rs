@@ -1,0 +1,61 @@
+//! What a damaged, foreign or full /dev/shm is answered with: a status, no SIGBUS, nothing changed.
+
+mod files;
+mod full;
+mod users;
+
+/// Says which role this test binary plays when a test has started it.
+const ROLE: &str = "POLYPROC_TEST_ROLE";
+
+/// No test when nobody asks for a role.
+#[test]
+fn play() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    match role.as_str() {
+        "full" => full::in_four_mebibytes(),
+        "stranger" => users::stranger(),
+        other => panic!("no role {other}"),
+    }
+}
+
+/// This binary in a role, as a command still to be changed.
+fn role(name: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["play", "--exact", "--nocapture", "--test-threads=1"]).env(ROLE, name);
+    command
+}
+
+fn assert_plays(mut command: std::process::Command) {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {text}", output.status);
+}
+
+/// Whether a test that needs root can run; says its name when it cannot.
+fn is_root(test: &str) -> bool {
+    // SAFETY: no preconditions.
+    let is_root = unsafe { libc::geteuid() } == 0;
+    if !is_root {
+        println!("skipped {test}: needs root, for mount namespaces and a second user");
+    }
+    is_root
+}
+
+/// A name of this test's own, gone when it is over.
+struct Name(String);
+
+impl Name {
+    fn new(text: &str) -> Name {
+        Name(format!("test.{text}.{}", std::process::id()))
+    }
+
+    fn path(&self) -> String {
+        format!("/dev/shm/polyproc.{}", self.0)
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.path());
+    }
+}
