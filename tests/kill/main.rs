@@ -2,4 +2,5 @@
 
 mod asleep;
 mod midway;
+mod soak;
 mod victim;
