@@ -320,7 +320,7 @@ typedef struct polyproc_options {
   size_t size;
   /** 0 or `POLYPROC_OPEN_OR_CREATE`. */
   uint32_t flags;
-  /** Permissions of a named object, for example 0660; 0: 0600. */
+  /** Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600. */
   uint32_t mode;
 } polyproc_options;
 
@@ -330,7 +330,7 @@ typedef struct polyproc_semaphore_options {
   size_t size;
   /** 0 or `POLYPROC_OPEN_OR_CREATE`. */
   uint32_t flags;
-  /** Permissions of a named object, for example 0660; 0: 0600. */
+  /** Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600. */
   uint32_t mode;
   /** How many permits there are at first, 0 or more. */
   int64_t initial;
@@ -344,15 +344,18 @@ typedef struct polyproc_queue_options {
   size_t size;
   /** `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_QUEUE_JOINABLE`, or both. */
   uint32_t flags;
-  /** Permissions of a named object, for example 0660; 0: 0600. */
+  /** Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600. */
   uint32_t mode;
   /** How many messages may wait in the queue; 0: no limit. */
   uint64_t max_items;
-  /** How many bytes, payload and headers together; 0: as much as shared memory holds. */
+  /**
+   * How many bytes, 0: as much as shared memory holds. A message takes 16 more than its length,
+   * rounded up to a multiple of 16.
+   */
   uint64_t max_bytes;
   /**
-   * Joinable: how often one message may be delivered before it goes to the dead letters; 0: no
-   * limit.
+   * Joinable: how often one message may be delivered before it goes to the dead letters, at most
+   * 65,534; 0: no limit.
    */
   uint32_t max_deliveries;
   /** How many nanoseconds a wait spins before it sleeps; 0: the default. */
@@ -431,7 +434,7 @@ typedef struct polyproc_process_info {
  * message goes to another consumer.
  */
 typedef struct polyproc_message {
-  /** The message. Not aligned to more than 8 bytes, never NULL, to be read only. */
+  /** The message, to be read only. Aligned to 16 bytes, never NULL. */
   const void *data;
   /** Its length in bytes. */
   size_t len;
@@ -447,11 +450,10 @@ typedef struct polyproc_message {
 
 /**
  * Room for a message in shared memory, to be written in place. It is lent until
- * polyproc_slot_commit or polyproc_slot_abort; messages put after it wait behind it. When the
- * process dies first, the slot is dropped.
+ * polyproc_slot_commit or polyproc_slot_abort. When the process dies first, the slot is dropped.
  */
 typedef struct polyproc_slot {
-  /** Where to write. Not aligned to more than 8 bytes, never NULL. */
+  /** Where to write. Aligned to 16 bytes, never NULL. */
   void *data;
   /** How many bytes fit: what was asked for. */
   size_t len;
@@ -480,15 +482,18 @@ struct polyproc_queue_info {
   uint64_t bytes;
   /** Messages that a process took and has not settled. */
   uint64_t in_flight;
-  /** Joinable: messages put and not yet finished, what join waits for. */
+  /** Messages that wait or are in flight: what join waits for. */
   uint64_t unfinished;
   /** Messages ever put. */
   uint64_t puts;
-  /** Messages ever got or taken. */
+  /** Messages ever got or taken, each once; one that came back and waits again does not count. */
   uint64_t gets;
   /** Messages that went back because their consumer died or returned them. */
   uint64_t redelivered;
-  /** Reserved messages whose producer died or aborted before it committed them. */
+  /**
+   * Messages that were never delivered: thrown away by an immediate shutdown, or half put when
+   * their producer died.
+   */
   uint64_t discarded;
   /** How often a process found another dead and repaired what it left. */
   uint64_t recoveries;
@@ -988,10 +993,10 @@ int32_t polyproc_queue_get(polyproc_queue *queue,
  *
  * Returns  OK
  *          E_OVER_RELEASE  this process has no message to finish.
- *          E_UNSUPPORTED   the queue is not joinable.
  *          E_CORRUPT       the queue is damaged.
+ *          E_LIMIT         too many processes use it.
  *          E_CLOSED        the handle is closed.
- *          E_INVALID       not a handle of a queue.
+ *          E_INVALID       not a handle of a queue, or the queue is not joinable.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_task_done(polyproc_queue *queue);
@@ -1006,10 +1011,9 @@ int32_t polyproc_queue_task_done(polyproc_queue *queue);
  *
  * Returns  OK             nothing is unfinished.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  something still is.
- *          E_UNSUPPORTED  the queue is not joinable.
  *          E_CORRUPT      the queue is damaged.
  *          E_LIMIT        too many processes use it.
- *          E_INVALID      not a handle of a queue, or not a token.
+ *          E_INVALID      not a handle of a queue, the queue is not joinable, or not a token.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_join(polyproc_queue *queue,
@@ -1042,6 +1046,7 @@ int32_t polyproc_queue_shutdown(polyproc_queue *queue, int32_t immediate);
  *
  * Returns  OK
  *          E_CORRUPT  the queue is damaged.
+ *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
  *          E_INVALID  not a handle of a queue, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1056,6 +1061,7 @@ int32_t polyproc_queue_length(polyproc_queue *queue, uint64_t *out);
  *
  * Returns  OK
  *          E_CORRUPT  the queue is damaged.
+ *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
  *          E_INVALID  not a handle of a queue, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1063,14 +1069,15 @@ int32_t polyproc_queue_length(polyproc_queue *queue, uint64_t *out);
 int32_t polyproc_queue_is_empty(polyproc_queue *queue, int32_t *out);
 
 /**
- * Whether the queue holds max_items messages: exact when read, old the moment after. A queue
- * without that limit is never full.
+ * Whether a put of one byte would have to wait, by max_items or max_bytes: exact when read, old the
+ * moment after. A queue without limits is never full.
  *
  * queue  open handle.
  * out    1 when it is full, else 0.
  *
  * Returns  OK
  *          E_CORRUPT  the queue is damaged.
+ *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
  *          E_INVALID  not a handle of a queue, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1308,7 +1315,7 @@ int32_t polyproc_inherited(const char *name, int32_t kind, void **out);
  * out  set its size first, as POLYPROC_PROCESS_INFO_INIT does.
  *
  * Returns  OK
- *          E_INVALID  out is NULL or its size is too small.
+ *          E_INVALID  out is NULL or its size is not set.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_current_process(polyproc_process_info *out);
@@ -1450,7 +1457,8 @@ int32_t polyproc_queue_take_dead(polyproc_queue *queue, polyproc_message *out);
 
 /**
  * Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
- * line is fixed now: consumers wait at it until it is committed or aborted, or its process dies.
+ * line is that of the reservation; consumers who come to it before it is committed go past it, and
+ * then it is the first in line once it is.
  *
  * queue       open handle.
  * len         how many bytes; fewer may be committed.
@@ -1476,16 +1484,18 @@ int32_t polyproc_queue_reserve(polyproc_queue *queue,
                                polyproc_cancel *cancel);
 
 /**
- * Put the message that was written into a slot. Works after the handle was closed and after the
- * queue was shut down: the place in line was taken before.
+ * Put the message that was written into a slot. Works after the handle was closed, and after the
+ * queue was shut down, unless that was immediate.
  *
  * slot  from polyproc_queue_reserve. Its data is invalid afterwards.
  * len   how many bytes of it are the message, at most what was reserved.
  *
  * Returns  OK           the message is in the queue.
+ *          E_SHUTDOWN   the queue was shut down, immediate: the slot is given up.
+ *          E_TOO_LARGE  len is over what was reserved: the slot is as it was.
  *          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
  *          E_CORRUPT    the queue is damaged.
- *          E_INVALID    slot is NULL or settled already, or len is over what was reserved.
+ *          E_INVALID    slot is NULL, or settled already.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_slot_commit(polyproc_slot *slot, size_t len);
@@ -1521,7 +1531,7 @@ int32_t polyproc_slot_abort(polyproc_slot *slot);
  *          E_FULL       the timeout passed and there was no room for the first.
  *          E_CANCELED, E_INTERRUPTED, E_CLOSED  none was put.
  *          E_SHUTDOWN   the queue is shut down.
- *          E_TOO_LARGE  the first can never fit: longer than max_bytes allows, or than 4 GiB - 1.
+ *          E_TOO_LARGE  one of them can never fit: none was put.
  *          E_NO_MEMORY  shared memory is exhausted.
  *          E_CORRUPT    the queue is damaged.
  *          E_LIMIT      too many processes use it.
@@ -1564,16 +1574,16 @@ int32_t polyproc_queue_take_many(polyproc_queue *queue,
                                  polyproc_cancel *cancel);
 
 /**
- * The figures of the queue, for people and tools. Each is right when read; they are not read in
- * one instant.
+ * The figures of the queue at one moment, for people and tools.
  *
  * queue  open handle.
  * out    set its size first, as POLYPROC_QUEUE_INFO_INIT does.
  *
  * Returns  OK
  *          E_CORRUPT  the queue is damaged.
+ *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
- *          E_INVALID  not a handle of a queue, out is NULL or its size is too small.
+ *          E_INVALID  not a handle of a queue, out is NULL or its size is not set.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_info(polyproc_queue *queue, struct polyproc_queue_info *out);

@@ -12,12 +12,27 @@
 //! status                 what a call can answer
 //! ```
 
+#![deny(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+#[allow(unsafe_code)]
+pub mod ffi;
 pub mod object;
+pub mod process;
 pub mod queue;
 pub mod segment;
 pub mod status;
 pub mod sync;
 
+#[allow(unsafe_code)]
 mod sys;
 
 pub use object::{Event, Lock, Semaphore, SemaphoreOptions};

@@ -7,7 +7,7 @@
 mod compiled_c;
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::thread;
@@ -28,23 +28,37 @@ fn run(program: &str, language: Language) {
     } else {
         (Command::new(&executable), DEADLINE)
     };
-    let before = leftovers();
+    let said = executable.with_extension("stderr");
+    command.stderr(File::create(&said).expect("a file for what it says"));
     let (pid, status) = run_with_deadline(&mut command, deadline);
-    assert!(status.success(), "{program} as {language:?}: {status}");
+    let said = fs::read_to_string(&said).expect("what it says");
+    assert!(
+        status.success(),
+        "{program} as {language:?}: {status}\n{said}"
+    );
     // Others may make names meanwhile: this program's carry its process id.
-    let left: Vec<_> = leftovers()
-        .into_iter()
-        .filter(|name| !before.contains(name) && name.contains(&format!(".{pid}.")))
-        .collect();
-    assert!(left.is_empty(), "{program} as {language:?} leaves {left:?} in /dev/shm");
+    let mut left = leftovers();
+    left.retain(|name| name.contains(&format!(".{pid}.")));
+    assert!(
+        left.is_empty(),
+        "{program} as {language:?} leaves {left:?} in /dev/shm"
+    );
 }
 
 fn valgrind(executable: &Path) -> Command {
     let mut command = Command::new("valgrind");
     let suppressions = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/valgrind.supp");
     command
-        .args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--fair-sched=yes"])
-        .args(["--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"])
+        .args([
+            "--quiet",
+            "--error-exitcode=99",
+            "--leak-check=full",
+            "--fair-sched=yes",
+        ])
+        .args([
+            "--show-leak-kinds=definite",
+            "--errors-for-leak-kinds=definite",
+        ])
         .arg(format!("--suppressions={}", suppressions.display()))
         .arg(executable);
     command
@@ -72,7 +86,9 @@ fn run_with_deadline(command: &mut Command, deadline: Duration) -> (u32, ExitSta
 fn leftovers() -> Vec<String> {
     let entries = fs::read_dir("/dev/shm").expect("/dev/shm");
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.filter(|name| name.starts_with("polyproc.test-c.")).collect()
+    names
+        .filter(|name| name.starts_with("polyproc.test-c."))
+        .collect()
 }
 
 macro_rules! programs {
@@ -115,7 +131,10 @@ fn every_program_is_run() {
     let files = fs::read_dir(folder).expect("tests/c");
     let sources = files.filter_map(|file| Some(PathBuf::from(file.ok()?.file_name())));
     for source in sources.filter(|source| source.extension().is_some_and(|ext| ext == "c")) {
-        let name = source.file_stem().and_then(|stem| stem.to_str()).expect("a plain name");
+        let name = source
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .expect("a plain name");
         assert!(PROGRAMS.contains(&name), "{name}.c is not among the tests");
     }
 }

@@ -40,7 +40,7 @@ const LANGUAGES: [Language; 3] = [
     Language {
         name: "node",
         interpreter: Some("node"),
-        program: "tests/interop/node/interop.mjs",
+        program: "tests/interop/node/interop.js",
     },
 ];
 

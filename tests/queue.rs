@@ -13,7 +13,10 @@ fn get_within(queue: &Queue, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
     match queue.get(&mut buffer, wait)? {
         Got::Message(len) => {
             // SAFETY: a get writes the `len` bytes that it reports.
-            Ok(buffer[..len].iter().map(|byte| unsafe { byte.assume_init() }).collect())
+            Ok(buffer[..len]
+                .iter()
+                .map(|byte| unsafe { byte.assume_init() })
+                .collect())
         }
         Got::TooSmall(len) => panic!("needs {len} bytes"),
     }
@@ -24,12 +27,18 @@ fn queue(options: QueueOptions) -> Queue {
 }
 
 fn joinable() -> QueueOptions {
-    QueueOptions { joinable: true, ..Default::default() }
+    QueueOptions {
+        joinable: true,
+        ..Default::default()
+    }
 }
 
 #[test]
 fn first_in_first_out_and_exact_counts() {
-    let queue = queue(QueueOptions { max_items: 3, ..Default::default() });
+    let queue = queue(QueueOptions {
+        max_items: 3,
+        ..Default::default()
+    });
     assert!(queue.is_empty().unwrap());
     for text in ["a", "b", "c"] {
         assert!(!queue.is_full().unwrap());
@@ -38,17 +47,26 @@ fn first_in_first_out_and_exact_counts() {
     assert!(queue.is_full().unwrap());
     assert_eq!(queue.len(), Ok(3));
     assert_eq!(queue.put(b"d", Wait::TRY), Err(Status::E_FULL));
-    assert_eq!(queue.put(b"d", Wait::for_ns(5_000_000)), Err(Status::E_FULL));
+    assert_eq!(
+        queue.put(b"d", Wait::for_ns(5_000_000)),
+        Err(Status::E_FULL)
+    );
     for text in ["a", "b", "c"] {
         assert_eq!(get(&queue).unwrap(), text.as_bytes());
     }
     assert_eq!(get(&queue), Err(Status::E_EMPTY));
-    assert_eq!(get_within(&queue, Wait::for_ns(5_000_000)), Err(Status::E_EMPTY));
+    assert_eq!(
+        get_within(&queue, Wait::for_ns(5_000_000)),
+        Err(Status::E_EMPTY)
+    );
 }
 
 #[test]
 fn messages_of_every_length_survive_many_rounds_of_the_ring() {
-    let queue = queue(QueueOptions { max_items: 8, ..Default::default() });
+    let queue = queue(QueueOptions {
+        max_items: 8,
+        ..Default::default()
+    });
     let mut waiting = std::collections::VecDeque::new();
     for round in 0..20_000usize {
         let len = match round % 7 {
@@ -64,7 +82,11 @@ fn messages_of_every_length_survive_many_rounds_of_the_ring() {
         queue.put(&message, Wait::TRY).unwrap();
         waiting.push_back(message);
         if waiting.len() == 8 || round % 3 == 0 {
-            assert_eq!(get(&queue).unwrap(), waiting.pop_front().unwrap(), "round {round}");
+            assert_eq!(
+                get(&queue).unwrap(),
+                waiting.pop_front().unwrap(),
+                "round {round}"
+            );
         }
     }
 }
@@ -105,7 +127,10 @@ fn a_small_buffer_leaves_the_message_first_in_line() {
 
 #[test]
 fn byte_limits_count_payload_and_headers() {
-    let queue = queue(QueueOptions { max_bytes: 64, ..Default::default() });
+    let queue = queue(QueueOptions {
+        max_bytes: 64,
+        ..Default::default()
+    });
     assert_eq!(queue.put(&[0; 49], Wait::TRY), Err(Status::E_TOO_LARGE));
     queue.put(&[0; 16], Wait::TRY).unwrap();
     queue.put(&[0; 16], Wait::TRY).unwrap();
@@ -135,7 +160,10 @@ fn joinable_tasks_are_settled_oldest_first() {
 
 #[test]
 fn a_returned_message_is_first_in_line_and_counts_its_deliveries() {
-    let queue = queue(QueueOptions { max_deliveries: 2, ..joinable() });
+    let queue = queue(QueueOptions {
+        max_deliveries: 2,
+        ..joinable()
+    });
     for text in ["a", "b"] {
         queue.put(text.as_bytes(), Wait::TRY).unwrap();
     }
@@ -179,7 +207,10 @@ fn a_reservation_holds_up_nobody() {
 
 #[test]
 fn an_aborted_reservation_was_never_there() {
-    let queue = queue(QueueOptions { max_items: 2, ..joinable() });
+    let queue = queue(QueueOptions {
+        max_items: 2,
+        ..joinable()
+    });
     let first = queue.reserve(10, Wait::TRY).unwrap();
     let second = queue.reserve(10, Wait::TRY).unwrap();
     assert!(queue.is_full().unwrap());
@@ -214,14 +245,19 @@ fn shutdown_drains_or_discards() {
 
 #[test]
 fn batches_go_in_and_out() {
-    let queue = queue(QueueOptions { max_items: 100, ..Default::default() });
+    let queue = queue(QueueOptions {
+        max_items: 100,
+        ..Default::default()
+    });
     let texts: Vec<String> = (0..150).map(|number| number.to_string()).collect();
     let item = |at: usize| texts[at].as_bytes();
     assert_eq!(queue.put_many(150, &item, Wait::TRY), Ok(100));
     let mut seen = 0;
     while seen < 100 {
         let mut loans = Vec::new();
-        queue.take_many(32, &mut |_, loan| loans.push(loan), Wait::TRY).unwrap();
+        queue
+            .take_many(32, &mut |_, loan| loans.push(loan), Wait::TRY)
+            .unwrap();
         for loan in loans {
             // SAFETY: taken and not settled yet.
             let data = unsafe { std::slice::from_raw_parts(loan.data, loan.len) };
@@ -235,7 +271,10 @@ fn batches_go_in_and_out() {
 
 #[test]
 fn an_old_unfinished_message_does_not_block_the_flow() {
-    let queue = queue(QueueOptions { max_bytes: 4 << 20, ..joinable() });
+    let queue = queue(QueueOptions {
+        max_bytes: 4 << 20,
+        ..joinable()
+    });
     queue.put(b"old", Wait::TRY).unwrap();
     let old = queue.take(Wait::TRY).unwrap();
     let message = vec![1; 1000];
@@ -252,13 +291,18 @@ fn an_old_unfinished_message_does_not_block_the_flow() {
 #[test]
 fn many_threads_lose_and_double_nothing() {
     const EACH: u64 = 30_000;
-    let queue = queue(QueueOptions { max_items: 64, ..Default::default() });
+    let queue = queue(QueueOptions {
+        max_items: 64,
+        ..Default::default()
+    });
     let total: u64 = std::thread::scope(|scope| {
         for producer in 0..3u64 {
             let queue = &queue;
             scope.spawn(move || {
                 for number in 0..EACH {
-                    queue.put(&(producer * EACH + number).to_le_bytes(), Wait::FOREVER).unwrap();
+                    queue
+                        .put(&(producer * EACH + number).to_le_bytes(), Wait::FOREVER)
+                        .unwrap();
                 }
             });
         }
@@ -280,7 +324,10 @@ fn many_threads_lose_and_double_nothing() {
             std::thread::yield_now();
         }
         queue.shutdown(false).unwrap();
-        consumers.into_iter().map(|consumer| consumer.join().unwrap()).sum()
+        consumers
+            .into_iter()
+            .map(|consumer| consumer.join().unwrap())
+            .sum()
     });
     assert_eq!(total, (0..3 * EACH).sum());
 }
@@ -289,7 +336,9 @@ fn get_small(queue: &Queue) -> Result<u64, Status> {
     let mut buffer = [MaybeUninit::uninit(); 8];
     match queue.get(&mut buffer, Wait::FOREVER)? {
         // SAFETY: a get writes the bytes that it reports.
-        Got::Message(8) => Ok(u64::from_le_bytes(buffer.map(|byte| unsafe { byte.assume_init() }))),
+        Got::Message(8) => Ok(u64::from_le_bytes(
+            buffer.map(|byte| unsafe { byte.assume_init() }),
+        )),
         other => panic!("{other:?}"),
     }
 }

@@ -176,7 +176,7 @@ func init() {
 
 // Workers are killed while they work; every task is done all the same.
 func TestNoTaskIsLostWhenWorkersAreKilled(t *testing.T) {
-	const tasks = 3000
+	tasks := fewer(3000)
 	in := newQueue(t, polyproc.QueueOptions{Joinable: true, MaxItems: 64})
 	out := newQueue(t, polyproc.QueueOptions{})
 	worker := func() *polyproc.Process {
@@ -184,7 +184,7 @@ func TestNoTaskIsLostWhenWorkersAreKilled(t *testing.T) {
 	}
 	workers := []*polyproc.Process{worker(), worker()}
 	for i := range tasks {
-		if i > 0 && i%500 == 0 {
+		if i > 0 && i%(tasks/6) == 0 {
 			must(t, workers[0].Kill())
 			workers = append(workers[1:], worker())
 		}

@@ -26,7 +26,7 @@ func TestLock(t *testing.T) {
 
 func TestLockExcludes(t *testing.T) {
 	lock := newLock(t)
-	const goroutines, rounds = 20, 500
+	goroutines, rounds := 20, fewer(500)
 	count := 0 // what the lock guards: the race detector watches it too
 	var wait sync.WaitGroup
 	for range goroutines {
@@ -118,7 +118,7 @@ func TestEvent(t *testing.T) {
 func TestSetThenClearWakesEveryWaiter(t *testing.T) {
 	e := one(polyproc.NewEvent())(t)
 	defer e.Close()
-	for range 40 {
+	for range fewer(40) {
 		const waiters = 40
 		woken := make(chan error, waiters)
 		for range waiters {

@@ -142,7 +142,7 @@ func TestCloseEndsWaits(t *testing.T) {
 // A cancel that comes while the call returns must neither lose the message nor end the next call.
 func TestLateCancelHitsNobody(t *testing.T) {
 	q := newQueue(t, polyproc.QueueOptions{})
-	const rounds = 2000
+	rounds := fewer(2000)
 	got := 0
 	for i := range rounds {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -201,63 +201,4 @@ func TestAThousandGoroutinesWaitOnFewThreads(t *testing.T) {
 		}
 	}
 	done.Wait()
-}
-
-func TestFastPathsTakeNoMemory(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector takes memory of its own")
-	}
-	q := newQueue(t, polyproc.QueueOptions{Joinable: true})
-	plain := newQueue(t, polyproc.QueueOptions{})
-	lock := newLock(t)
-	ctx := within(t)
-	message, buf := make([]byte, 64), make([]byte, 64)
-	batch := make([][]byte, 32)
-	for i := range batch {
-		batch[i] = message
-	}
-	for name, call := range map[string]func(){
-		"Put, GetInto": func() {
-			must(t, plain.Put(ctx, message))
-			one(plain.GetInto(ctx, buf))(t)
-		},
-		"TryPut, TryGetInto": func() {
-			must(t, plain.TryPut(message))
-			one(plain.TryGetInto(buf))(t)
-		},
-		"a try that finds nothing": func() { wants(t, second(plain.TryGetInto(buf)), polyproc.ErrEmpty) },
-		"TaskDone, Join": func() {
-			must(t, q.TryPut(message))
-			one(q.TryGetInto(buf))(t)
-			must(t, q.TaskDone())
-			must(t, q.Join(ctx))
-		},
-		"PutMany": func() {
-			one(q.PutMany(ctx, batch))(t)
-			for range batch {
-				one(q.TryGetInto(buf))(t)
-				must(t, q.TaskDone())
-			}
-		},
-		"Acquire, Release": func() {
-			one(lock.Acquire(ctx))(t)
-			must(t, lock.Release())
-		},
-	} {
-		if allocs := testing.AllocsPerRun(200, call); allocs != 0 {
-			t.Errorf("%s: %v allocations", name, allocs)
-		}
-	}
-	// These make what they return, and nothing else.
-	for name, row := range map[string]struct {
-		most float64
-		call func()
-	}{
-		"Put, Get":   {1, func() { must(t, plain.Put(ctx, message)); one(plain.Get(ctx))(t) }},
-		"Take, Done": {1, func() { must(t, plain.Put(ctx, message)); must(t, one(plain.Take(ctx))(t).Done()) }},
-	} {
-		if allocs := testing.AllocsPerRun(200, row.call); allocs > row.most {
-			t.Errorf("%s: %v allocations", name, allocs)
-		}
-	}
 }

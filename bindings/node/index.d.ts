@@ -262,7 +262,7 @@ export interface ProcessOptions {
 export class Process {
   private constructor();
   static spawn(options: ProcessOptions): Process;
-  /** A child that someone else started. */
+  /** A process that someone else started. A child of Node's own is collected here then, and Node may miss its exit. */
   static adopt(pid: number): Process;
   readonly pid: number;
   readonly name: string;

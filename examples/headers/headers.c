@@ -103,6 +103,7 @@ static verdict start_crew(crew *crew, const settings *settings, uint64_t files, 
     return STOP;
   }
   crew->worker_count = settings->workers;
+  crew->worker_program = settings->worker;
   if (!crew_start_reporter(crew, argv, NULL)) return STOP;
   for (size_t i = 0; i < settings->workers; i++)
     if (!crew_start_worker(crew, i)) return STOP;

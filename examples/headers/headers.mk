@@ -27,6 +27,6 @@ headers-build: build/headers/headers build/headers/worker $(HEADERS_REPORTER) po
 
 headers-test: headers-build
 	cd $(HEADERS)/worker && go vet . && go test .
-	node --test $(HEADERS)/test/
+	node --test $(HEADERS)/test/headers.test.mjs
 
 FORCE:

@@ -70,7 +70,9 @@ pub(super) unsafe fn name<'a>(text: *const c_char) -> Result<Option<&'a str>> {
     }
     // SAFETY: `len` bytes were just read.
     let bytes = unsafe { slice::from_raw_parts(text.cast::<u8>(), len) };
-    std::str::from_utf8(bytes).map(Some).map_err(|_| Status::E_INVALID)
+    std::str::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| Status::E_INVALID)
 }
 
 /// The name of an object that must have one.
@@ -114,7 +116,8 @@ pub(super) unsafe fn room<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [May
 
 /// Whether `n` values are no more than an object of C can be.
 fn fits<T>(n: usize) -> bool {
-    n.checked_mul(size_of::<T>()).is_some_and(|bytes| isize::try_from(bytes).is_ok())
+    n.checked_mul(size_of::<T>())
+        .is_some_and(|bytes| isize::try_from(bytes).is_ok())
 }
 
 /// The bytes of a message.
@@ -142,7 +145,10 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_a_status() {
-        assert_eq!(guard(|| panic!("this panic is part of a test")), Status::E_INTERNAL.code());
+        assert_eq!(
+            guard(|| panic!("this panic is part of a test")),
+            Status::E_INTERNAL.code()
+        );
         assert_eq!(guard(|| Ok(Status::OWNER_DIED)), 1);
         assert_eq!(guard(|| Err(Status::E_FULL)), -4);
     }
@@ -167,7 +173,10 @@ mod tests {
         unsafe {
             assert_eq!(bytes(std::ptr::null(), 0), Ok(&[][..]));
             assert_eq!(bytes(std::ptr::null(), 1), Err(Status::E_INVALID));
-            assert_eq!(bytes(c"x".as_ptr().cast(), usize::MAX), Err(Status::E_INVALID));
+            assert_eq!(
+                bytes(c"x".as_ptr().cast(), usize::MAX),
+                Err(Status::E_INVALID)
+            );
             assert!(room::<u64>(std::ptr::dangling_mut(), usize::MAX / 8).is_err());
             assert!(Out::required(std::ptr::without_provenance_mut::<u64>(4)).is_err());
         }

@@ -7,8 +7,8 @@ use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, enter_in_handler, Opaque};
 use crate::ffi::options::polyproc_options;
 use crate::ffi::sized::create_options;
-use crate::status::Status;
 use crate::object::Event;
+use crate::status::Status;
 
 /// A flag between processes that one can wait for: clear at first, set and cleared by anyone.
 pub struct polyproc_event {

@@ -121,13 +121,22 @@ impl Header {
         loop {
             may(state)?;
             // Calls that were inside when this process was forked are the parent's: here nobody is.
-            let base = if state & EPOCH == epoch { state } else { state & !(EPOCH | CALLS) | epoch };
+            let base = if state & EPOCH == epoch {
+                state
+            } else {
+                state & !(EPOCH | CALLS) | epoch
+            };
             if base & CALLS == CALLS {
                 return Err(Status::E_LIMIT);
             }
             let next = (base + ONE_CALL) | flags;
             // Acquire: whoever made the handle or came out of it before is seen.
-            match self.state.compare_exchange_weak(state, next, Ordering::Acquire, Ordering::Relaxed) {
+            match self.state.compare_exchange_weak(
+                state,
+                next,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return Ok(()),
                 Err(now) => state = now,
             }
@@ -165,7 +174,9 @@ pub(super) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::
 ///
 /// # Safety
 /// As for [`enter`].
-pub(super) unsafe fn enter_in_handler<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::Object>> {
+pub(super) unsafe fn enter_in_handler<'a, C: Opaque>(
+    handle: *mut C,
+) -> Result<Call<'a, C::Object>> {
     // SAFETY: as the caller promises.
     unsafe { come_in::<C>(handle.cast(), true, unless_closed) }
 }
@@ -175,7 +186,13 @@ pub(super) unsafe fn enter_in_handler<'a, C: Opaque>(handle: *mut C) -> Result<C
 /// # Safety
 /// `handle` is NULL or what [`Call::lend`] gave out.
 pub(super) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Call<'a, C::Object>> {
-    let while_lent = |state| if state & LOANS == 0 { Err(Status::E_INVALID) } else { Ok(()) };
+    let while_lent = |state| {
+        if state & LOANS == 0 {
+            Err(Status::E_INVALID)
+        } else {
+            Ok(())
+        }
+    };
     // SAFETY: as the caller promises.
     unsafe { come_in::<C>(handle, false, while_lent) }
 }
@@ -199,7 +216,11 @@ unsafe fn come_in<'a, C: Opaque>(
     let handle = unsafe { known::<C>(pointer) }?;
     // SAFETY: known to be a handle.
     unsafe { handle.cast::<Header>().as_ref() }.come_in(0, may)?;
-    Ok(Call { handle, in_handler, inside: PhantomData })
+    Ok(Call {
+        handle,
+        in_handler,
+        inside: PhantomData,
+    })
 }
 
 impl<T> Call<'_, T> {
@@ -216,7 +237,9 @@ impl<T> Call<'_, T> {
     ) -> Wait<'b> {
         // SAFETY: the token is dropped only when nobody is inside.
         let closing = unsafe { &(*self.handle.as_ptr()).closing };
-        Wait::for_ns(timeout_ns).or_cancel(cancel.as_deref()).or_closed(closing)
+        Wait::for_ns(timeout_ns)
+            .or_cancel(cancel.as_deref())
+            .or_closed(closing)
     }
 
     /// Count a loan, which keeps the object past close, and give what leads back to it.
@@ -258,12 +281,18 @@ impl<T> Drop for Call<'_, T> {
 pub(super) unsafe fn close<C: Opaque>(handle: *mut C) {
     finish_deferred();
     // SAFETY: as the caller promises.
-    let Ok(handle) = (unsafe { known::<C>(handle.cast()) }) else { return };
+    let Ok(handle) = (unsafe { known::<C>(handle.cast()) }) else {
+        return;
+    };
     // SAFETY: known to be a handle.
     let header = unsafe { handle.cast::<Header>().as_ref() };
     // Closing is a call too: it keeps the token there while that fires.
     if header.come_in(CLOSED, unless_closed).is_ok() {
-        let call = Call { handle, in_handler: false, inside: PhantomData };
+        let call = Call {
+            handle,
+            in_handler: false,
+            inside: PhantomData,
+        };
         // SAFETY: this call is inside.
         unsafe { &(*call.handle.as_ptr()).closing }.fire();
     }
@@ -294,7 +323,12 @@ fn defer(handle: NonNull<Header>) {
     loop {
         next.store(first, Ordering::Relaxed);
         // Release, pairs with the Acquire of `finish_deferred`.
-        let linked = DEFERRED.compare_exchange_weak(first, handle.as_ptr(), Ordering::Release, Ordering::Relaxed);
+        let linked = DEFERRED.compare_exchange_weak(
+            first,
+            handle.as_ptr(),
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
         match linked {
             Ok(_) => return,
             Err(now) => first = now,
@@ -323,8 +357,12 @@ static CLOSES: AtomicUsize = AtomicUsize::new(0);
 /// Keep the memory of a finished handle for the quarantine, and free what has rested that long.
 fn retire(handle: NonNull<Header>) {
     let place = CLOSES.fetch_add(1, Ordering::Relaxed) % QUARANTINE;
-    let Some(place) = RESTING.get(place) else { return };
-    let Some(rested) = NonNull::new(place.swap(handle.as_ptr(), Ordering::AcqRel)) else { return };
+    let Some(place) = RESTING.get(place) else {
+        return;
+    };
+    let Some(rested) = NonNull::new(place.swap(handle.as_ptr(), Ordering::AcqRel)) else {
+        return;
+    };
     // SAFETY: it came out of `new` and was finished. Its quarantine is over, so nobody may use it.
     unsafe {
         rested.as_ref().magic.store(0, Ordering::Relaxed);

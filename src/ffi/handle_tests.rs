@@ -57,11 +57,20 @@ fn another_type_is_told_and_left_alone() {
     let (dropped, handle) = probe();
     // SAFETY: a handle, and pointers that are looked at no further than allowed.
     unsafe {
-        assert_eq!(status(enter(handle.cast::<OtherHandle>())), Status::E_INVALID);
+        assert_eq!(
+            status(enter(handle.cast::<OtherHandle>())),
+            Status::E_INVALID
+        );
         close(handle.cast::<OtherHandle>());
         assert!(!dropped.load(Ordering::SeqCst));
-        assert_eq!(status(enter(handle.cast::<u8>().add(1).cast::<ProbeHandle>())), Status::E_INVALID);
-        assert_eq!(status(enter(ptr::null_mut::<ProbeHandle>())), Status::E_INVALID);
+        assert_eq!(
+            status(enter(handle.cast::<u8>().add(1).cast::<ProbeHandle>())),
+            Status::E_INVALID
+        );
+        assert_eq!(
+            status(enter(ptr::null_mut::<ProbeHandle>())),
+            Status::E_INVALID
+        );
         close(handle);
     }
 }
@@ -93,7 +102,10 @@ fn a_loan_keeps_the_object_past_close() {
         enter_loan::<ProbeHandle>(loan).unwrap().settle();
         assert!(dropped.load(Ordering::SeqCst));
         assert_eq!(status(enter_loan::<ProbeHandle>(loan)), Status::E_INVALID);
-        assert_eq!(status(enter_loan::<ProbeHandle>(ptr::null_mut())), Status::E_INVALID);
+        assert_eq!(
+            status(enter_loan::<ProbeHandle>(ptr::null_mut())),
+            Status::E_INVALID
+        );
     }
 }
 

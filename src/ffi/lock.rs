@@ -7,8 +7,8 @@ use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Opaque};
 use crate::ffi::options::polyproc_options;
 use crate::ffi::sized::create_options;
-use crate::status::Status;
 use crate::object::Lock;
+use crate::status::Status;
 use crate::sync::Acquired;
 
 /// A lock between processes, like multiprocessing.Lock: one holder at a time, not recursive, and

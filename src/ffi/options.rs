@@ -12,7 +12,7 @@ pub struct polyproc_options {
     pub size: usize,
     /// 0 or `POLYPROC_OPEN_OR_CREATE`.
     pub flags: u32,
-    /// Permissions of a named object, for example 0660; 0: 0600.
+    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
     pub mode: u32,
 }
 
@@ -24,7 +24,7 @@ pub struct polyproc_semaphore_options {
     pub size: usize,
     /// 0 or `POLYPROC_OPEN_OR_CREATE`.
     pub flags: u32,
-    /// Permissions of a named object, for example 0660; 0: 0600.
+    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
     pub mode: u32,
     /// How many permits there are at first, 0 or more.
     pub initial: i64,
@@ -40,14 +40,15 @@ pub struct polyproc_queue_options {
     pub size: usize,
     /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_QUEUE_JOINABLE`, or both.
     pub flags: u32,
-    /// Permissions of a named object, for example 0660; 0: 0600.
+    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
     pub mode: u32,
     /// How many messages may wait in the queue; 0: no limit.
     pub max_items: u64,
-    /// How many bytes, payload and headers together; 0: as much as shared memory holds.
+    /// How many bytes, 0: as much as shared memory holds. A message takes 16 more than its length,
+    /// rounded up to a multiple of 16.
     pub max_bytes: u64,
-    /// Joinable: how often one message may be delivered before it goes to the dead letters; 0: no
-    /// limit.
+    /// Joinable: how often one message may be delivered before it goes to the dead letters, at most
+    /// 65,534; 0: no limit.
     pub max_deliveries: u32,
     /// How many nanoseconds a wait spins before it sleeps; 0: the default.
     pub spin_ns: u32,
@@ -69,15 +70,16 @@ pub struct polyproc_queue_info {
     pub bytes: u64,
     /// Messages that a process took and has not settled.
     pub in_flight: u64,
-    /// Joinable: messages put and not yet finished, what join waits for.
+    /// Messages that wait or are in flight: what join waits for.
     pub unfinished: u64,
     /// Messages ever put.
     pub puts: u64,
-    /// Messages ever got or taken.
+    /// Messages ever got or taken, each once; one that came back and waits again does not count.
     pub gets: u64,
     /// Messages that went back because their consumer died or returned them.
     pub redelivered: u64,
-    /// Reserved messages whose producer died or aborted before it committed them.
+    /// Messages that were never delivered: thrown away by an immediate shutdown, or half put when
+    /// their producer died.
     pub discarded: u64,
     /// How often a process found another dead and repaired what it left.
     pub recoveries: u64,

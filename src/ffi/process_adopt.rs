@@ -22,10 +22,7 @@ use crate::status::Status;
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_process_adopt(
-    pid: i32,
-    out: *mut *mut polyproc_process,
-) -> i32 {
+pub unsafe extern "C" fn polyproc_process_adopt(pid: i32, out: *mut *mut polyproc_process) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
         let out = unsafe { Out::required(out) }?;

@@ -48,7 +48,7 @@ pub unsafe extern "C" fn polyproc_inherited(
 /// out  set its size first, as POLYPROC_PROCESS_INFO_INIT does.
 ///
 /// Returns  OK
-///          E_INVALID  out is NULL or its size is too small.
+///          E_INVALID  out is NULL or its size is not set.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]

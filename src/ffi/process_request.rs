@@ -22,7 +22,9 @@ pub(super) struct Request<'a> {
 impl Request<'_> {
     /// # Safety
     /// `theirs` is NULL or options whose texts, lists and handles are what `polyproc.h` says.
-    pub(super) unsafe fn required<'a>(theirs: *const polyproc_process_options) -> Result<Request<'a>> {
+    pub(super) unsafe fn required<'a>(
+        theirs: *const polyproc_process_options,
+    ) -> Result<Request<'a>> {
         // SAFETY: as the caller promises.
         unsafe {
             let theirs = sized::read(theirs)?;
@@ -34,9 +36,14 @@ impl Request<'_> {
     ///
     /// # Safety
     /// As for [`required`](Self::required).
-    pub(super) unsafe fn optional<'a>(theirs: *const polyproc_process_options) -> Result<Request<'a>> {
+    pub(super) unsafe fn optional<'a>(
+        theirs: *const polyproc_process_options,
+    ) -> Result<Request<'a>> {
         if theirs.is_null() {
-            return Ok(Request { options: ProcessOptions::default(), _inherits: Vec::new() });
+            return Ok(Request {
+                options: ProcessOptions::default(),
+                _inherits: Vec::new(),
+            });
         }
         // SAFETY: as the caller promises.
         unsafe { Request::required(theirs) }
@@ -65,7 +72,10 @@ impl Request<'_> {
                 handles,
             }
         };
-        Ok(Request { options, _inherits: inherits })
+        Ok(Request {
+            options,
+            _inherits: inherits,
+        })
     }
 }
 

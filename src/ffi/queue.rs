@@ -205,10 +205,10 @@ pub unsafe extern "C" fn polyproc_queue_get(
 ///
 /// Returns  OK
 ///          E_OVER_RELEASE  this process has no message to finish.
-///          E_UNSUPPORTED   the queue is not joinable.
 ///          E_CORRUPT       the queue is damaged.
+///          E_LIMIT         too many processes use it.
 ///          E_CLOSED        the handle is closed.
-///          E_INVALID       not a handle of a queue.
+///          E_INVALID       not a handle of a queue, or the queue is not joinable.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
@@ -231,10 +231,9 @@ pub unsafe extern "C" fn polyproc_queue_task_done(queue: *mut polyproc_queue) ->
 ///
 /// Returns  OK             nothing is unfinished.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  something still is.
-///          E_UNSUPPORTED  the queue is not joinable.
 ///          E_CORRUPT      the queue is damaged.
 ///          E_LIMIT        too many processes use it.
-///          E_INVALID      not a handle of a queue, or not a token.
+///          E_INVALID      not a handle of a queue, the queue is not joinable, or not a token.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
@@ -290,6 +289,7 @@ pub unsafe extern "C" fn polyproc_queue_shutdown(
 ///
 /// Returns  OK
 ///          E_CORRUPT  the queue is damaged.
+///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
 ///          E_INVALID  not a handle of a queue, or out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -314,15 +314,13 @@ pub unsafe extern "C" fn polyproc_queue_length(queue: *mut polyproc_queue, out: 
 ///
 /// Returns  OK
 ///          E_CORRUPT  the queue is damaged.
+///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
 ///          E_INVALID  not a handle of a queue, or out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_queue_is_empty(
-    queue: *mut polyproc_queue,
-    out: *mut i32,
-) -> i32 {
+pub unsafe extern "C" fn polyproc_queue_is_empty(queue: *mut polyproc_queue, out: *mut i32) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
@@ -333,8 +331,8 @@ pub unsafe extern "C" fn polyproc_queue_is_empty(
     })
 }
 
-/// Whether the queue holds max_items messages: exact when read, old the moment after. A queue
-/// without that limit is never full.
+/// Whether a put of one byte would have to wait, by max_items or max_bytes: exact when read, old the
+/// moment after. A queue without limits is never full.
 ///
 /// ```text
 /// queue  open handle.
@@ -342,6 +340,7 @@ pub unsafe extern "C" fn polyproc_queue_is_empty(
 ///
 /// Returns  OK
 ///          E_CORRUPT  the queue is damaged.
+///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
 ///          E_INVALID  not a handle of a queue, or out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1

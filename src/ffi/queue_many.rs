@@ -40,7 +40,7 @@ pub struct polyproc_slice {
 ///          E_FULL       the timeout passed and there was no room for the first.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  none was put.
 ///          E_SHUTDOWN   the queue is shut down.
-///          E_TOO_LARGE  the first can never fit: longer than max_bytes allows, or than 4 GiB - 1.
+///          E_TOO_LARGE  one of them can never fit: none was put.
 ///          E_NO_MEMORY  shared memory is exhausted.
 ///          E_CORRUPT    the queue is damaged.
 ///          E_LIMIT      too many processes use it.
@@ -71,7 +71,12 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
         for item in items {
             message(item)?;
         }
-        let message_at = |at| items.get(at).and_then(|item| message(item).ok()).unwrap_or_default();
+        let message_at = |at| {
+            items
+                .get(at)
+                .and_then(|item| message(item).ok())
+                .unwrap_or_default()
+        };
         let put = queue.put_many(n, &message_at, queue.wait_for(timeout_ns, &cancel))?;
         out_put.write(put);
         Ok(Status::OK)
@@ -130,8 +135,7 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
     })
 }
 
-/// The figures of the queue, for people and tools. Each is right when read; they are not read in
-/// one instant.
+/// The figures of the queue at one moment, for people and tools.
 ///
 /// ```text
 /// queue  open handle.
@@ -139,8 +143,9 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
 ///
 /// Returns  OK
 ///          E_CORRUPT  the queue is damaged.
+///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
-///          E_INVALID  not a handle of a queue, out is NULL or its size is too small.
+///          E_INVALID  not a handle of a queue, out is NULL or its size is not set.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
@@ -170,7 +175,11 @@ pub unsafe extern "C" fn polyproc_queue_info(
             max_items: options.max_items,
             max_bytes: options.max_bytes,
             max_deliveries: options.max_deliveries,
-            flags: if options.joinable { POLYPROC_QUEUE_JOINABLE } else { 0 },
+            flags: if options.joinable {
+                POLYPROC_QUEUE_JOINABLE
+            } else {
+                0
+            },
             waiting: info.waiting,
             participants: info.participants,
             shutdown: info.shutdown.into(),

@@ -19,7 +19,7 @@ use crate::status::{Result, Status};
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_message {
-    /// The message. Not aligned to more than 8 bytes, never NULL, to be read only.
+    /// The message, to be read only. Aligned to 16 bytes, never NULL.
     pub data: *const c_void,
     /// Its length in bytes.
     pub len: usize,
@@ -34,12 +34,11 @@ pub struct polyproc_message {
 }
 
 /// Room for a message in shared memory, to be written in place. It is lent until
-/// polyproc_slot_commit or polyproc_slot_abort; messages put after it wait behind it. When the
-/// process dies first, the slot is dropped.
+/// polyproc_slot_commit or polyproc_slot_abort. When the process dies first, the slot is dropped.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_slot {
-    /// Where to write. Not aligned to more than 8 bytes, never NULL.
+    /// Where to write. Aligned to 16 bytes, never NULL.
     pub data: *mut c_void,
     /// How many bytes fit: what was asked for.
     pub len: usize,
@@ -56,7 +55,10 @@ impl polyproc_message {
             id: loan.id,
             deliveries: loan.deliveries,
             reserved: 0,
-            opaque: [call.lend(), ptr::without_provenance_mut(loan.ticket as usize)],
+            opaque: [
+                call.lend(),
+                ptr::without_provenance_mut(loan.ticket as usize),
+            ],
         }
     }
 }
@@ -91,10 +93,13 @@ fn settle(
     let [handle, ticket] = *opaque;
     // SAFETY: `handle` is what `lend` gave out, or NULL once it is settled.
     let call = unsafe { enter_loan::<polyproc_queue>(handle) }?;
-    ask(&call, ticket.addr() as u64)?;
-    call.settle();
-    *opaque = [ptr::null_mut(); 2];
-    Ok(Status::OK)
+    let answer = ask(&call, ticket.addr() as u64);
+    // A queue that is shut down gives a slot up instead of committing it: settled as well.
+    if matches!(answer, Ok(()) | Err(Status::E_SHUTDOWN)) {
+        call.settle();
+        *opaque = [ptr::null_mut(); 2];
+    }
+    answer.map(|()| Status::OK)
 }
 
 /// <!-- Queue, advanced: read and write messages in place -->
@@ -210,7 +215,8 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
 }
 
 /// Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
-/// line is fixed now: consumers wait at it until it is committed or aborted, or its process dies.
+/// line is that of the reservation; consumers who come to it before it is committed go past it, and
+/// then it is the first in line once it is.
 ///
 /// ```text
 /// queue       open handle.
@@ -251,17 +257,19 @@ pub unsafe extern "C" fn polyproc_queue_reserve(
     })
 }
 
-/// Put the message that was written into a slot. Works after the handle was closed and after the
-/// queue was shut down: the place in line was taken before.
+/// Put the message that was written into a slot. Works after the handle was closed, and after the
+/// queue was shut down, unless that was immediate.
 ///
 /// ```text
 /// slot  from polyproc_queue_reserve. Its data is invalid afterwards.
 /// len   how many bytes of it are the message, at most what was reserved.
 ///
 /// Returns  OK           the message is in the queue.
+///          E_SHUTDOWN   the queue was shut down, immediate: the slot is given up.
+///          E_TOO_LARGE  len is over what was reserved: the slot is as it was.
 ///          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
 ///          E_CORRUPT    the queue is damaged.
-///          E_INVALID    slot is NULL or settled already, or len is over what was reserved.
+///          E_INVALID    slot is NULL, or settled already.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]

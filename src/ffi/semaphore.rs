@@ -7,8 +7,8 @@ use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Opaque};
 use crate::ffi::options::polyproc_semaphore_options;
 use crate::ffi::sized::semaphore_options;
-use crate::status::Status;
 use crate::object::Semaphore;
+use crate::status::Status;
 
 /// A counting semaphore between processes: a number of permits, which belong to nobody. With a
 /// maximum it is bounded, and releasing over it is an error.

@@ -10,10 +10,10 @@ use crate::ffi::handle::{self, enter, Call};
 use crate::ffi::lock::polyproc_lock;
 use crate::ffi::queue::polyproc_queue;
 use crate::ffi::semaphore::polyproc_semaphore;
+use crate::object::{Event, Lock, Semaphore};
 use crate::queue::Queue;
 use crate::segment::Kind;
 use crate::status::{Result, Status};
-use crate::object::{Event, Lock, Semaphore};
 
 /// A call inside a handle of any kind that lives in a segment.
 pub(super) enum AnyCall<'a> {
@@ -140,5 +140,7 @@ fn copy_of(fd: c_int) -> Result<OwnedFd> {
     }
     // SAFETY: not -1, and open unless the caller closes it at this very moment, when the copy fails.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    borrowed.try_clone_to_owned().map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(0)))
+    borrowed
+        .try_clone_to_owned()
+        .map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(0)))
 }

@@ -15,10 +15,10 @@ use crate::ffi::options::{
     polyproc_options, polyproc_process_info, polyproc_process_options, polyproc_queue_info,
     polyproc_queue_options, polyproc_semaphore_options,
 };
+use crate::object::SemaphoreOptions;
 use crate::queue::QueueOptions;
 use crate::segment::CreateOptions;
 use crate::status::{Result, Status};
-use crate::object::SemaphoreOptions;
 
 /// No struct of the API will ever be this large: a caller that says so has not set `size`.
 const ABSURD: usize = 4096;
@@ -125,7 +125,10 @@ fn create(flags: u32, mode: u32, other: u32) -> Result<CreateOptions> {
     if flags & !(POLYPROC_OPEN_OR_CREATE | other) != 0 {
         return Err(Status::E_INVALID);
     }
-    Ok(CreateOptions { mode, open_or_create: flags & POLYPROC_OPEN_OR_CREATE != 0 })
+    Ok(CreateOptions {
+        mode,
+        open_or_create: flags & POLYPROC_OPEN_OR_CREATE != 0,
+    })
 }
 
 /// # Safety
@@ -201,7 +204,11 @@ mod tests {
     use super::*;
 
     fn options(size: usize) -> polyproc_options {
-        polyproc_options { size, flags: 1, mode: 0o660 }
+        polyproc_options {
+            size,
+            flags: 1,
+            mode: 0o660,
+        }
     }
 
     #[test]
@@ -223,7 +230,10 @@ mod tests {
             known: polyproc_options,
             new: u64,
         }
-        let mut newer = Newer { known: options(24), new: 0 };
+        let mut newer = Newer {
+            known: options(24),
+            new: 0,
+        };
         // SAFETY: 24 bytes are there.
         assert!(unsafe { create_options(ptr::addr_of!(newer).cast()) }.is_ok());
         newer.new = 1 << 56;
@@ -240,17 +250,25 @@ mod tests {
         }
         // SAFETY: integers only.
         let ours: polyproc_process_info = unsafe { std::mem::zeroed() };
-        let mut newer = Newer { known: ours, new: 7 };
+        let mut newer = Newer {
+            known: ours,
+            new: 7,
+        };
         newer.known.size = 96;
         newer.known.pid = 5;
         // SAFETY: 96 bytes are there.
-        unsafe { SizedOut::required(ptr::addr_of_mut!(newer).cast()) }.unwrap().write(&ours);
+        unsafe { SizedOut::required(ptr::addr_of_mut!(newer).cast()) }
+            .unwrap()
+            .write(&ours);
         assert_eq!((newer.known.size, newer.known.pid, newer.new), (96, 0, 0));
     }
 
     #[test]
     fn a_label_ends() {
-        assert_eq!(label(&text(b"msgpack")).map(|label| label.starts_with(b"msgpack\0")), Ok(true));
+        assert_eq!(
+            label(&text(b"msgpack")).map(|label| label.starts_with(b"msgpack\0")),
+            Ok(true)
+        );
         assert_eq!(label(&[b'x' as c_char; 32]), Err(Status::E_INVALID));
     }
 }

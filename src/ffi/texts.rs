@@ -10,7 +10,10 @@ const COUNT: usize = Status::TABLE.len();
 
 static TEXTS: [[u8; WIDTH]; COUNT] = ended_by_nul();
 
-#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler, where a panic is an error")]
+#[allow(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, where a panic is an error"
+)]
 const fn ended_by_nul() -> [[u8; WIDTH]; COUNT] {
     let mut texts = [[0; WIDTH]; COUNT];
     let mut row = 0;

@@ -3,28 +3,32 @@
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment, Shared};
+use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
 use crate::status::Result;
 use crate::sync::event::EventWord;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
+use crate::sys::shared::shared;
 
 /// Set, cleared and waited for by any process.
 pub struct Event {
     segment: Arc<Segment>,
 }
 
-#[repr(C, align(128))]
-struct Body {
-    event: EventWord,
+shared! {
+    #[repr(align(128))]
+    struct Body {
+        event: EventWord,
+    }
 }
 
-// SAFETY: repr(C), atomics only.
-unsafe impl Shared for Body {}
-
-static TYPE: ObjectType =
-    ObjectType { kind: Kind::Event, body: size_of::<Body>(), extra: 0, recover };
+static TYPE: ObjectType = ObjectType {
+    kind: Kind::Event,
+    body: size_of::<Body>(),
+    extra: 0,
+    recover,
+};
 
 fn recover(segment: &Segment, _me: Owner, _is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     segment.body::<Body>()?.event.wake_all(segment);
@@ -43,7 +47,13 @@ impl Event {
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Event> {
-        Event::attached(Segment::create(&TYPE, name, &options, &|_| Ok(()), &|_| Ok(()))?)
+        Event::attached(Segment::create(
+            &TYPE,
+            name,
+            &options,
+            &|_| Ok(()),
+            &|_| Ok(()),
+        )?)
     }
 
     /// Open a named event.

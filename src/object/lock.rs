@@ -3,28 +3,32 @@
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment, Shared};
+use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
 use crate::status::Result;
 use crate::sync::mutex::RobustMutex;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::{Acquired, Wait};
+use crate::sys::shared::shared;
 
 /// Not recursive; any process or thread may release it, as in Python's `multiprocessing.Lock`.
 pub struct Lock {
     segment: Arc<Segment>,
 }
 
-#[repr(C, align(128))]
-struct Body {
-    mutex: RobustMutex,
+shared! {
+    #[repr(align(128))]
+    struct Body {
+        mutex: RobustMutex,
+    }
 }
 
-// SAFETY: repr(C), atomics only.
-unsafe impl Shared for Body {}
-
-static TYPE: ObjectType =
-    ObjectType { kind: Kind::Lock, body: size_of::<Body>(), extra: 0, recover };
+static TYPE: ObjectType = ObjectType {
+    kind: Kind::Lock,
+    body: size_of::<Body>(),
+    extra: 0,
+    recover,
+};
 
 fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     segment.body::<Body>()?.mutex.orphan(segment, is_gone);
@@ -46,7 +50,9 @@ impl Lock {
     /// # Errors
     /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
     pub fn open(name: &str) -> Result<Lock> {
-        Ok(Lock { segment: Segment::open(&TYPE, name)? })
+        Ok(Lock {
+            segment: Segment::open(&TYPE, name)?,
+        })
     }
 
     /// The lock behind a descriptor of [`share_fd`](Self::share_fd).
@@ -54,7 +60,9 @@ impl Lock {
     /// # Errors
     /// `E_MISMATCH`, `E_CORRUPT`.
     pub fn from_fd(fd: OwnedFd) -> Result<Lock> {
-        Ok(Lock { segment: Segment::from_fd(&TYPE, fd)? })
+        Ok(Lock {
+            segment: Segment::from_fd(&TYPE, fd)?,
+        })
     }
 
     /// A descriptor to hand to another process.
@@ -78,7 +86,8 @@ impl Lock {
     pub fn acquire(&self, wait: Wait<'_>) -> Result<Acquired> {
         let me = self.segment.me()?;
         let body = self.segment.body::<Body>()?;
-        body.mutex.lock(&*self.segment, me, &mut Patience::new(&wait))
+        body.mutex
+            .lock(&*self.segment, me, &mut Patience::new(&wait))
     }
 
     /// Give it back, whoever took it.

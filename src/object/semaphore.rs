@@ -3,12 +3,13 @@
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment, Shared};
+use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::semaphore::Counter;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
+use crate::sys::shared::shared;
 
 /// Permits that any process may take and any process may give back.
 pub struct Semaphore {
@@ -26,16 +27,19 @@ pub struct SemaphoreOptions {
     pub maximum: i64,
 }
 
-#[repr(C, align(128))]
-struct Body {
-    counter: Counter,
+shared! {
+    #[repr(align(128))]
+    struct Body {
+        counter: Counter,
+    }
 }
 
-// SAFETY: repr(C), atomics only.
-unsafe impl Shared for Body {}
-
-static TYPE: ObjectType =
-    ObjectType { kind: Kind::Semaphore, body: size_of::<Body>(), extra: 0, recover };
+static TYPE: ObjectType = ObjectType {
+    kind: Kind::Semaphore,
+    body: size_of::<Body>(),
+    extra: 0,
+    recover,
+};
 
 fn recover(segment: &Segment, _me: Owner, _is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     segment.body::<Body>()?.counter.wake_all(segment);
@@ -49,7 +53,11 @@ impl Semaphore {
     /// `E_INVALID` (also for less than 0 permits, or more than the maximum), `E_EXISTS`, `E_MISMATCH`
     /// (also when the existing one has another maximum), `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: &SemaphoreOptions) -> Result<Semaphore> {
-        let SemaphoreOptions { create, initial, maximum } = *options;
+        let SemaphoreOptions {
+            create,
+            initial,
+            maximum,
+        } = *options;
         if initial < 0 || maximum < 0 || (maximum > 0 && initial > maximum) {
             return Err(Status::E_INVALID);
         }
@@ -61,7 +69,9 @@ impl Semaphore {
             true => Ok(()),
             false => Err(Status::E_MISMATCH),
         };
-        Ok(Semaphore { segment: Segment::create(&TYPE, name, &create, &fill, &check)? })
+        Ok(Semaphore {
+            segment: Segment::create(&TYPE, name, &create, &fill, &check)?,
+        })
     }
 
     /// Open a named semaphore.
@@ -69,7 +79,9 @@ impl Semaphore {
     /// # Errors
     /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
     pub fn open(name: &str) -> Result<Semaphore> {
-        Ok(Semaphore { segment: Segment::open(&TYPE, name)? })
+        Ok(Semaphore {
+            segment: Segment::open(&TYPE, name)?,
+        })
     }
 
     /// The semaphore behind a descriptor of [`share_fd`](Self::share_fd).
@@ -77,7 +89,9 @@ impl Semaphore {
     /// # Errors
     /// `E_MISMATCH`, `E_CORRUPT`.
     pub fn from_fd(fd: OwnedFd) -> Result<Semaphore> {
-        Ok(Semaphore { segment: Segment::from_fd(&TYPE, fd)? })
+        Ok(Semaphore {
+            segment: Segment::from_fd(&TYPE, fd)?,
+        })
     }
 
     /// A descriptor to hand to another process.
@@ -101,7 +115,8 @@ impl Semaphore {
     pub fn acquire(&self, wait: Wait<'_>) -> Result<()> {
         self.segment.me()?;
         let body = self.segment.body::<Body>()?;
-        body.counter.acquire(&*self.segment, &mut Patience::new(&wait))
+        body.counter
+            .acquire(&*self.segment, &mut Patience::new(&wait))
     }
 
     /// Give `count` permits back.
@@ -112,7 +127,10 @@ impl Semaphore {
     pub fn release(&self, count: i64) -> Result<()> {
         // A participant, so that the sleepers watch this process: it may be killed before it wakes one.
         self.segment.me()?;
-        self.segment.body::<Body>()?.counter.release(&*self.segment, count)
+        self.segment
+            .body::<Body>()?
+            .counter
+            .release(&*self.segment, count)
     }
 
     /// The permits that are there now.

@@ -45,7 +45,14 @@ pub(super) enum Fate {
 impl Child {
     fn new(started: Started, name: String, daemon: bool, parent_epoch: u32) -> Child {
         let Started { pid, pidfd } = started;
-        Child { pid, name, daemon, pidfd, parent_epoch, code: AtomicI64::new(UNKNOWN) }
+        Child {
+            pid,
+            name,
+            daemon,
+            pidfd,
+            parent_epoch,
+            code: AtomicI64::new(UNKNOWN),
+        }
     }
 
     pub(super) fn pidfd(&self) -> Option<BorrowedFd<'_>> {
@@ -114,7 +121,11 @@ impl Child {
     /// Somebody else's child: it can be watched, and its exit code is there once it was collected.
     fn fate_of_stranger(&self) -> Fate {
         let Some(fd) = self.pidfd() else {
-            return if process::exists(self.pid) { Fate::Running } else { Fate::Ended(None) };
+            return if process::exists(self.pid) {
+                Fate::Running
+            } else {
+                Fate::Ended(None)
+            };
         };
         if process::stage(fd, 0) == Stage::Running {
             return Fate::Running;
@@ -162,7 +173,11 @@ struct List {
     numbered: u64,
 }
 
-static LIST: LocalLock<List> = LocalLock::new(List { epoch: 0, children: Vec::new(), numbered: 0 });
+static LIST: LocalLock<List> = LocalLock::new(List {
+    epoch: 0,
+    children: Vec::new(),
+    numbered: 0,
+});
 
 /// The list, whole in a forked child as well, where it starts empty.
 ///
@@ -172,7 +187,11 @@ fn list() -> LocalGuard<'static, List> {
     let epoch = epoch();
     let mut list = LIST.lock();
     if list.epoch != epoch {
-        *list = List { epoch, children: Vec::new(), numbered: 0 };
+        *list = List {
+            epoch,
+            children: Vec::new(),
+            numbered: 0,
+        };
     }
     list
 }
@@ -196,8 +215,9 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     if pid <= 0 || pid == process::pid() {
         return Err(Status::E_INVALID);
     }
-    let known = list().children.iter().find(|child| child.pid == pid).cloned();
-    if let Some(child) = known {
+    let is_asked_for = |child: &&Arc<Child>| child.pid == pid && child.known().is_none();
+    let listed = list().children.iter().find(is_asked_for).cloned();
+    if let Some(child) = listed {
         // Once it has ended and is collected, the number may be another's already.
         if child.fate()? == Fate::Running || !process::exists(pid) {
             return Ok(child);
@@ -208,7 +228,11 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     if !ours && pidfd.is_none() {
         // Nothing but its number, which may be another's at any time.
         let exists = process::exists(pid);
-        return Err(if exists { Status::E_UNSUPPORTED } else { Status::E_NOT_FOUND });
+        return Err(if exists {
+            Status::E_UNSUPPORTED
+        } else {
+            Status::E_NOT_FOUND
+        });
     }
     let (started, name) = (Started { pid, pidfd }, format!("pid-{pid}"));
     if ours {

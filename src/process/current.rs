@@ -24,5 +24,10 @@ pub struct ProcessInfo {
 pub fn current() -> ProcessInfo {
     let identity = identity();
     let name = identity.name.as_deref().unwrap_or(MAIN_NAME).to_owned();
-    ProcessInfo { pid: process::pid(), parent_pid: process::parent_pid(), name, daemon: identity.daemon }
+    ProcessInfo {
+        pid: process::pid(),
+        parent_pid: process::parent_pid(),
+        name,
+        daemon: identity.daemon,
+    }
 }

@@ -44,7 +44,10 @@ pub(super) struct Bond {
 
 impl Bond {
     pub(super) fn new() -> Bond {
-        Bond { parent: process::pid(), forked_by_leader: process::is_leader() }
+        Bond {
+            parent: process::pid(),
+            forked_by_leader: process::is_leader(),
+        }
     }
 
     /// In the child, before anything else of it runs. `parent_fd` is the parent's descriptor,
@@ -75,7 +78,8 @@ struct Watcher {
 impl Watcher {
     fn parent_ended(&self) -> bool {
         let fd = self.parent_fd.as_ref().map(AsFd::as_fd);
-        process::parent_pid() != self.seen || fd.is_some_and(|fd| process::stage(fd, 0) != Stage::Running)
+        process::parent_pid() != self.seen
+            || fd.is_some_and(|fd| process::stage(fd, 0) != Stage::Running)
     }
 }
 

@@ -27,8 +27,15 @@ impl Process {
     /// # Safety
     /// `target` may be called with `arg` in a copy of this process that has the calling thread only:
     /// where there are other threads it must not need a lock that one of them may hold.
-    #[allow(unsafe_code, reason = "only the caller knows what target does in a forked child")]
-    pub unsafe fn fork(options: &ProcessOptions, target: Target, arg: *mut c_void) -> Result<Process> {
+    #[allow(
+        unsafe_code,
+        reason = "only the caller knows what target does in a forked child"
+    )]
+    pub unsafe fn fork(
+        options: &ProcessOptions,
+        target: Target,
+        arg: *mut c_void,
+    ) -> Result<Process> {
         // SAFETY: promised by the caller.
         fork(options, &mut || unsafe { kernel::run(target, arg) })
     }
@@ -51,7 +58,11 @@ impl Parts<'_> {
         let changes_env = options.clear_env || !options.env.is_empty();
         Ok(Parts {
             carried: Carried::to_fork(&options.handles)?,
-            identity: Identity { name: Some(name), daemon: options.daemon, handles: Vec::new() },
+            identity: Identity {
+                name: Some(name),
+                daemon: options.daemon,
+                handles: Vec::new(),
+            },
             stdio: options.sources(),
             cwd: options.cwd.as_deref().map(open_directory).transpose()?,
             env: changes_env.then(|| options.environment()),
@@ -81,14 +92,21 @@ fn fork(options: &ProcessOptions, body: &mut dyn FnMut() -> c_int) -> Result<Pro
     options.check()?;
     children::collect_finished();
 
-    let name = options.chosen_name()?.unwrap_or_else(children::default_name);
+    let name = options
+        .chosen_name()?
+        .unwrap_or_else(children::default_name);
     let mut parts = Some(Parts::new(options, name.clone())?);
-    let own = parts.as_ref().and_then(|parts| parts.parent_fd.as_ref()).map(AsRawFd::as_raw_fd);
+    let own = parts
+        .as_ref()
+        .and_then(|parts| parts.parent_fd.as_ref())
+        .map(AsRawFd::as_raw_fd);
     let started = kernel::fork(own, &mut || match parts.take().map(Parts::use_up) {
         Some(Ok(())) => body(),
         _ => kernel::leave(NOT_SET_UP),
     })?;
-    Ok(Process { child: children::add(started, name, options.daemon) })
+    Ok(Process {
+        child: children::add(started, name, options.daemon),
+    })
 }
 
 /// A directory that this process may change to.

@@ -43,7 +43,9 @@ static AT_LOAD: extern "C" fn() = read_at_load;
 
 extern "C" fn read_at_load() {
     // Not held across forks yet: that would cost every program that links the library a page.
-    IDENTITY.lock().get_or_insert_with(|| Box::leak(Box::new(read_environment())));
+    IDENTITY
+        .lock()
+        .get_or_insert_with(|| Box::leak(Box::new(read_environment())));
 }
 
 /// Who this process is.
@@ -51,7 +53,9 @@ pub(super) fn identity() -> &'static Identity {
     // A linker takes from an archive what is referred to: this brings the constructor along.
     std::hint::black_box(&AT_LOAD);
     hold_across_forks(&IDENTITY);
-    IDENTITY.lock().get_or_insert_with(|| Box::leak(Box::new(read_environment())))
+    IDENTITY
+        .lock()
+        .get_or_insert_with(|| Box::leak(Box::new(read_environment())))
 }
 
 /// In a forked child: be `identity` from now on.
@@ -68,7 +72,10 @@ pub fn inherited(name: &str, kind: Kind) -> Result<OwnedFd> {
         return Err(Status::E_INVALID);
     }
     let handles = &identity().handles;
-    let handle = handles.iter().find(|handle| handle.name == name).ok_or(Status::E_NOT_FOUND)?;
+    let handle = handles
+        .iter()
+        .find(|handle| handle.name == name)
+        .ok_or(Status::E_NOT_FOUND)?;
     if handle.kind != kind.code() {
         return Err(Status::E_MISMATCH);
     }
@@ -81,7 +88,9 @@ pub fn inherited(name: &str, kind: Kind) -> Result<OwnedFd> {
 
 /// Take the variable out of the environment and its descriptors into keeping.
 fn read_environment() -> Identity {
-    let Some(text) = std::env::var_os(VARIABLE) else { return Identity::default() };
+    let Some(text) = std::env::var_os(VARIABLE) else {
+        return Identity::default();
+    };
     // At load no other thread reads the environment yet, but for a library that is opened late.
     std::env::remove_var(VARIABLE);
     if is_secure() {
@@ -98,7 +107,9 @@ pub(super) fn encode(name: &str, daemon: bool, handles: &[(&InheritHandle, RawFd
     let mut text = String::from("v1;name=");
     for byte in name.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' => text.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' => {
+                text.push(char::from(byte))
+            }
             _ => text.push_str(&format!("%{byte:02x}")),
         }
     }
@@ -153,7 +164,9 @@ fn unescape(text: &str) -> Option<String> {
             plain => plain,
         });
     }
-    String::from_utf8(bytes).ok().filter(|name| is_process_name(name))
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|name| is_process_name(name))
 }
 
 /// The descriptors that travel, all above the standard ones, which a child may have replaced.
@@ -176,7 +189,10 @@ impl<'a> Carried<'a> {
     }
 
     fn copying(handles: &'a [InheritHandle], needs_copy: fn(RawFd) -> bool) -> Result<Carried<'a>> {
-        let mut carried = Carried { handles: Vec::with_capacity(handles.len()), copies: Vec::new() };
+        let mut carried = Carried {
+            handles: Vec::with_capacity(handles.len()),
+            copies: Vec::new(),
+        };
         for handle in handles {
             let mut fd = handle.fd;
             if needs_copy(fd) {
@@ -209,25 +225,54 @@ mod tests {
 
     #[test]
     fn what_a_child_is_told_comes_back() {
-        let jobs = InheritHandle { name: "jobs".into(), kind: Kind::Queue, fd: 5 };
-        let lock = InheritHandle { name: "a-lock.1".into(), kind: Kind::Lock, fd: 9 };
+        let jobs = InheritHandle {
+            name: "jobs".into(),
+            kind: Kind::Queue,
+            fd: 5,
+        };
+        let lock = InheritHandle {
+            name: "a-lock.1".into(),
+            kind: Kind::Lock,
+            fd: 9,
+        };
         let text = encode("包子 100%;=,", true, &[(&jobs, 5), (&lock, 7)]);
         assert!(text.is_ascii());
         let identity = decode(&text).expect("its own text");
         assert_eq!(identity.name.as_deref(), Some("包子 100%;=,"));
         assert!(identity.daemon);
-        let [first, second] = &identity.handles[..] else { panic!("two handles") };
+        let [first, second] = &identity.handles[..] else {
+            panic!("two handles")
+        };
         assert_eq!((first.name.as_str(), first.kind, first.fd), ("jobs", 4, 5));
-        assert_eq!((second.name.as_str(), second.kind, second.fd), ("a-lock.1", 1, 7));
-        assert_eq!(encode("Process-1", false, &[]), "v1;name=Process-1;daemon=0");
+        assert_eq!(
+            (second.name.as_str(), second.kind, second.fd),
+            ("a-lock.1", 1, 7)
+        );
+        assert_eq!(
+            encode("Process-1", false, &[]),
+            "v1;name=Process-1;daemon=0"
+        );
     }
 
     #[test]
     fn a_text_of_nobody_is_passed_over() {
         for text in [
-            "", "v2;name=a", "v1;name", "v1;name=", "v1;name=%0a", "v1;name=%f", "v1;name=%ff", "v1;h=",
-            "v1;h=a:4", "v1;h=a:4:2", "v1;h=a:4:-1", "v1;h=a:4:99999999999", "v1;h=a:4:5:6", "v1;h=a/b:4:5",
-            "v1;h=a:4:5,", "v1;h=:4:5",
+            "",
+            "v2;name=a",
+            "v1;name",
+            "v1;name=",
+            "v1;name=%0a",
+            "v1;name=%f",
+            "v1;name=%ff",
+            "v1;h=",
+            "v1;h=a:4",
+            "v1;h=a:4:2",
+            "v1;h=a:4:-1",
+            "v1;h=a:4:99999999999",
+            "v1;h=a:4:5:6",
+            "v1;h=a/b:4:5",
+            "v1;h=a:4:5,",
+            "v1;h=:4:5",
         ] {
             assert_eq!(decode(text), None, "{text}");
         }

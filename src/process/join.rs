@@ -34,7 +34,10 @@ impl Process {
     /// ended is the kernel, never the clock.
     fn join_in_slices(&self, wait: &Wait<'_>) -> Result<()> {
         let mut patience = Patience::new(wait);
-        let tokens = patience.tokens().map(Cancel::fd).collect::<Result<Vec<_>>>()?;
+        let tokens = patience
+            .tokens()
+            .map(Cancel::fd)
+            .collect::<Result<Vec<_>>>()?;
         while !self.has_ended()? {
             patience.check()?;
             let end = patience.next_slice(clock::now_ns());

@@ -45,7 +45,9 @@ impl Process {
     /// `E_NOT_FOUND`: no such process. `E_INVALID`: not a process id, or this process's own.
     /// `E_UNSUPPORTED`: not a child, on a kernel without process descriptors.
     pub fn adopt(pid: i32) -> Result<Process> {
-        Ok(Process { child: children::adopt(pid)? })
+        Ok(Process {
+            child: children::adopt(pid)?,
+        })
     }
 
     /// Its exit code: 0 to 255, or its signal negated when one ended it.

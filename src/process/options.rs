@@ -91,7 +91,9 @@ impl ProcessOptions {
 
     /// The name that the caller gave.
     pub(super) fn chosen_name(&self) -> Result<Option<String>> {
-        let Some(name) = &self.name else { return Ok(None) };
+        let Some(name) = &self.name else {
+            return Ok(None);
+        };
         match name.to_str() {
             Ok(name) if is_process_name(name) => Ok(Some(name.to_owned())),
             _ => Err(Status::E_INVALID),
@@ -132,7 +134,9 @@ impl ProcessOptions {
     }
 
     fn sets(&self, key: &[u8]) -> bool {
-        self.env.iter().any(|entry| key_of(entry.as_bytes()) == Some(key))
+        self.env
+            .iter()
+            .any(|entry| key_of(entry.as_bytes()) == Some(key))
     }
 }
 

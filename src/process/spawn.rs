@@ -31,11 +31,17 @@ impl Process {
         children::collect_finished();
 
         let carried = Carried::to_program(&options.handles)?;
-        let name = options.chosen_name()?.unwrap_or_else(children::default_name);
+        let name = options
+            .chosen_name()?
+            .unwrap_or_else(children::default_name);
         let mut env = options.environment();
         let paths = candidates(command, &env);
         env.push(variable(&name, options.daemon, &carried)?);
-        let keep = carried.handles.iter().map(|(_, fd)| *fd).collect::<Vec<_>>();
+        let keep = carried
+            .handles
+            .iter()
+            .map(|(_, fd)| *fd)
+            .collect::<Vec<_>>();
         let program = Program {
             paths: &paths,
             argv: &NullEnded::new(&options.argv),
@@ -46,9 +52,15 @@ impl Process {
             mask: SignalMask::current(),
             dies_with_parent: options.daemon,
         };
-        let start = if options.daemon { daemon::start } else { exec::start };
+        let start = if options.daemon {
+            daemon::start
+        } else {
+            exec::start
+        };
         let started = start(&program)?;
-        Ok(Process { child: children::add(started, name, options.daemon) })
+        Ok(Process {
+            child: children::add(started, name, options.daemon),
+        })
     }
 }
 
@@ -64,8 +76,13 @@ fn candidates(command: &CString, env: &[CString]) -> Vec<CString> {
     if name.is_empty() || name.contains(&b'/') {
         return vec![command.clone()];
     }
-    let in_env = env.iter().map(|entry| entry.as_bytes()).find(|entry| key_of(entry) == Some(b"PATH"));
-    let path = in_env.and_then(|entry| entry.strip_prefix(b"PATH=")).unwrap_or(DEFAULT_PATH);
+    let in_env = env
+        .iter()
+        .map(|entry| entry.as_bytes())
+        .find(|entry| key_of(entry) == Some(b"PATH"));
+    let path = in_env
+        .and_then(|entry| entry.strip_prefix(b"PATH="))
+        .unwrap_or(DEFAULT_PATH);
     let join = |directory: &[u8]| {
         let mut file = directory.to_vec();
         // An empty entry means the working directory.
@@ -88,9 +105,15 @@ mod tests {
             let own = |text: &str| CString::new(text).expect("no NUL");
             let env = env.iter().map(|entry| own(entry)).collect::<Vec<_>>();
             let files = candidates(&own(command), &env);
-            files.iter().map(|file| file.to_str().expect("UTF-8").to_owned()).collect::<Vec<_>>()
+            files
+                .iter()
+                .map(|file| file.to_str().expect("UTF-8").to_owned())
+                .collect::<Vec<_>>()
         };
-        assert_eq!(found("ls", &["A=1", "PATH=/a::/b c"]), ["/a/ls", "ls", "/b c/ls"]);
+        assert_eq!(
+            found("ls", &["A=1", "PATH=/a::/b c"]),
+            ["/a/ls", "ls", "/b c/ls"]
+        );
         assert_eq!(found("ls", &["PATHS=/a"]), ["/bin/ls", "/usr/bin/ls"]);
         assert_eq!(found("./ls", &["PATH=/a"]), ["./ls"]);
         assert_eq!(found("", &["PATH=/a"]), [""]);

@@ -23,7 +23,7 @@ pub(super) struct Pen {
 pub(super) struct Place<'a> {
     pub(super) position: Position,
     pub(super) record: &'a Record,
-    pub(super) payload: Payload,
+    pub(super) payload: Payload<'a>,
 }
 
 impl Pen {
@@ -42,7 +42,11 @@ impl<'a> Chain<'a> {
     #[inline]
     pub(super) fn pen(&self) -> Pen {
         let from = self.words.tail.cursor();
-        Pen { from, position: from.position, totals: from.totals }
+        Pen {
+            from,
+            position: from.position,
+            totals: from.totals,
+        }
     }
 
     /// Make everything that the pen has written visible, with one store.
@@ -82,7 +86,15 @@ impl<'a> Chain<'a> {
         } else {
             self.rings.ensure(state, ring, begin + extent)?;
         }
-        self.put_down(pen, Position { ring, at: at + padding }, extent).map(Some)
+        self.put_down(
+            pen,
+            Position {
+                ring,
+                at: at + padding,
+            },
+            extent,
+        )
+        .map(Some)
     }
 
     /// Whether a ring has room from `at` to `end`, by what the tail remembers or else by the ring itself.
@@ -112,10 +124,17 @@ impl<'a> Chain<'a> {
         }
         let record = self.rings.record(ring, at)?;
         let payload = self.rings.payload(ring, at, extent)?;
-        pen.position = Position { ring, at: at + extent };
+        pen.position = Position {
+            ring,
+            at: at + extent,
+        };
         pen.totals.count = pen.totals.count.wrapping_add(1);
         pen.totals.bytes = pen.totals.bytes.wrapping_add(extent);
-        Ok(Place { position, record, payload })
+        Ok(Place {
+            position,
+            record,
+            payload,
+        })
     }
 
     /// Link a ring that suits the backlog, and put the record there.
@@ -123,16 +142,24 @@ impl<'a> Chain<'a> {
     /// Killed before the tail's commit: the links that were written are not looked at, since the tail is
     /// still in the old ring, and the next producer writes them again.
     #[cold]
-    fn place_in_new_ring(&self, pen: &mut Pen, extent: u64, me: Owner) -> Result<Option<Place<'a>>> {
+    fn place_in_new_ring(
+        &self,
+        pen: &mut Pen,
+        extent: u64,
+        me: Owner,
+    ) -> Result<Option<Place<'a>>> {
         if pen.is_wet() {
             self.publish(pen);
         }
-        let Some(ring) = self.unused_ring(pen.totals, extent, me)? else { return Ok(None) };
+        let Some(ring) = self.unused_ring(pen.totals, extent, me)? else {
+            return Ok(None);
+        };
         let state = self.state(ring)?;
         self.rings.ensure(state, ring, extent)?;
         let start = pen.position.at.next_multiple_of(ring::size(ring));
         self.link(pen.position, ring, start)?;
-        self.put_down(pen, Position { ring, at: start }, extent).map(Some)
+        self.put_down(pen, Position { ring, at: start }, extent)
+            .map(Some)
     }
 
     /// Make `ring` the one that follows the tail's, as soon as the tail is committed there.
@@ -163,7 +190,13 @@ impl<'a> Chain<'a> {
     /// The smallest unused ring of at least `size` bytes; else the largest smaller one for `extent`.
     pub(super) fn unused_ring_of(&self, size: u64, extent: u64, used: u64) -> Option<usize> {
         let unused = || self.range().filter(|ring| used & (1 << ring) == 0);
-        let suitable = unused().filter(|ring| ring::size(*ring) >= size).min_by_key(|ring| ring::size(*ring));
-        suitable.or_else(|| unused().filter(|ring| ring::size(*ring) >= extent).max_by_key(|ring| ring::size(*ring)))
+        let suitable = unused()
+            .filter(|ring| ring::size(*ring) >= size)
+            .min_by_key(|ring| ring::size(*ring));
+        suitable.or_else(|| {
+            unused()
+                .filter(|ring| ring::size(*ring) >= extent)
+                .max_by_key(|ring| ring::size(*ring))
+        })
     }
 }

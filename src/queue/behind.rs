@@ -24,7 +24,11 @@ impl<'a> Chain<'a> {
             }
             let state = self.state(ring)?;
             let free = state.free.load(Ordering::Relaxed);
-            let limit = if ring == head.ring { head.at } else { state.end.load(Ordering::Relaxed) };
+            let limit = if ring == head.ring {
+                head.at
+            } else {
+                state.end.load(Ordering::Relaxed)
+            };
             if free > limit || limit - free > super::ring::size(ring) || limit == OPEN_END {
                 return Err(Status::E_CORRUPT);
             }
@@ -55,7 +59,11 @@ impl<'a> Chain<'a> {
     ) -> Result<Option<(Position, Checked<'a>)>> {
         for (ring, free, limit) in self.rings_behind()? {
             // A place that this process remembers is a record's; in other rings every record counts.
-            let mut at = if (free..limit).contains(&from) { from } else { free };
+            let mut at = if (free..limit).contains(&from) {
+                from
+            } else {
+                free
+            };
             if limit <= from {
                 continue;
             }
@@ -80,7 +88,8 @@ impl<'a> Chain<'a> {
     pub(super) fn ticket(&self, position: Position) -> Result<Checked<'a>> {
         let head = self.words.head.position();
         let state = self.state(position.ring).map_err(|_| Status::E_INVALID)?;
-        let is_lingering = self.words.behind.lingering.load(Ordering::Relaxed) & (1 << position.ring) != 0;
+        let is_lingering =
+            self.words.behind.lingering.load(Ordering::Relaxed) & (1 << position.ring) != 0;
         let limit = match position.ring == head.ring {
             true => head.at,
             false if is_lingering => state.end.load(Ordering::Relaxed),
@@ -98,7 +107,11 @@ impl<'a> Chain<'a> {
     pub(super) fn free_behind(&self, ring: usize) -> Result<()> {
         let head = self.words.head.position();
         let state = self.state(ring)?;
-        let limit = if ring == head.ring { head.at } else { state.end.load(Ordering::Relaxed) };
+        let limit = if ring == head.ring {
+            head.at
+        } else {
+            state.end.load(Ordering::Relaxed)
+        };
         let begin = state.free.load(Ordering::Relaxed);
         if limit == OPEN_END || begin > limit {
             return Err(Status::E_CORRUPT);
@@ -171,13 +184,20 @@ impl<'a> Chain<'a> {
 
     /// The records ahead of the cursor, in order, while `each` says true. Under both locks, or under the
     /// head lock for what was committed at the time.
-    pub(super) fn walk_ahead(&self, mut each: impl FnMut(Position, &Checked<'a>) -> Result<()>) -> Result<()> {
+    pub(super) fn walk_ahead(
+        &self,
+        mut each: impl FnMut(Position, &Checked<'a>) -> Result<()>,
+    ) -> Result<()> {
         let tail = self.words.tail.position();
         let mut position = self.words.head.position();
         for _ in 0..RINGS {
             let state = self.state(position.ring)?;
             let is_last = position.ring == tail.ring;
-            let limit = if is_last { tail.at } else { state.end.load(Ordering::Acquire) };
+            let limit = if is_last {
+                tail.at
+            } else {
+                state.end.load(Ordering::Acquire)
+            };
             if position.at > limit || limit - position.at > super::ring::size(position.ring) {
                 return Err(Status::E_CORRUPT);
             }
@@ -190,7 +210,10 @@ impl<'a> Chain<'a> {
                 return Ok(());
             }
             let ring = state.next.load(Ordering::Acquire) as usize;
-            position = Position { ring, at: self.state(ring)?.start.load(Ordering::Acquire) };
+            position = Position {
+                ring,
+                at: self.state(ring)?.start.load(Ordering::Acquire),
+            };
         }
         Err(Status::E_CORRUPT)
     }

@@ -5,54 +5,62 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::chain::ChainWords;
 use super::options::QueueOptions;
 use super::ring::{RingState, RINGS};
-use crate::segment::{fixed_size, Kind, Shared};
+use crate::segment::{fixed_size, Kind};
 use crate::sync::eventcount::EventCount;
+use crate::sys::shared::shared;
 
-/// Everything but the rings. Words that different processes write lie on cache lines of their own.
-#[repr(C, align(128))]
-pub(super) struct Body {
-    settings: Settings,
-    pub(super) messages: ChainWords,
-    /// Consumers wait here for messages.
-    pub(super) items: Condition,
-    /// Producers wait here for room.
-    pub(super) space: Condition,
-    /// Joins wait here until nothing is unfinished.
-    pub(super) idle: Condition,
-    pub(super) counters: Counters,
-    pub(super) dead: ChainWords,
-    pub(super) rings: [RingState; RINGS],
+shared! {
+    /// Everything but the rings. Words that different processes write lie on cache lines of their own.
+    #[repr(align(128))]
+    pub(super) struct Body {
+        settings: Settings,
+        pub(super) messages: ChainWords,
+        /// Consumers wait here for messages.
+        pub(super) items: Condition,
+        /// Producers wait here for room.
+        pub(super) space: Condition,
+        /// Joins wait here until nothing is unfinished.
+        pub(super) idle: Condition,
+        pub(super) counters: Counters,
+        pub(super) dead: ChainWords,
+        pub(super) rings: [RingState; RINGS],
+    }
 }
-
-// SAFETY: repr(C), atomics only.
-unsafe impl Shared for Body {}
 
 /// Where the rings begin in the file.
 pub(super) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Body>());
 
-/// What a queue was made with, and whether it is shut down.
-#[repr(C, align(128))]
-struct Settings {
-    max_items: AtomicU64,
-    max_bytes: AtomicU64,
-    joinable: AtomicU32,
-    max_deliveries: AtomicU32,
-    spin_ns: AtomicU32,
-    shutdown: AtomicU32,
-    format: [AtomicU64; 4],
+shared! {
+    /// What a queue was made with, and whether it is shut down.
+    #[repr(align(128))]
+    struct Settings {
+        max_items: AtomicU64,
+        max_bytes: AtomicU64,
+        joinable: AtomicU32,
+        max_deliveries: AtomicU32,
+        spin_ns: AtomicU32,
+        shutdown: AtomicU32,
+        format: [AtomicU64; 4],
+    }
 }
 
-/// An eventcount on a cache line of its own.
-#[repr(C, align(128))]
-pub(super) struct Condition(pub(super) EventCount);
+shared! {
+    /// An eventcount on a cache line of its own.
+    #[repr(align(128))]
+    pub(super) struct Condition {
+        pub(super) waiters: EventCount,
+    }
+}
 
-/// For people: how often something out of the ordinary has happened.
-#[repr(C, align(128))]
-pub(super) struct Counters {
-    pub(super) redelivered: AtomicU64,
-    pub(super) discarded: AtomicU64,
-    /// Records that never became a message. Under the head lock.
-    pub(super) voided: AtomicU64,
+shared! {
+    /// For people: how often something out of the ordinary has happened.
+    #[repr(align(128))]
+    pub(super) struct Counters {
+        pub(super) redelivered: AtomicU64,
+        pub(super) discarded: AtomicU64,
+        /// Records that never became a message. Under the head lock.
+        pub(super) voided: AtomicU64,
+    }
 }
 
 /// Whether a queue still takes messages.
@@ -69,12 +77,24 @@ pub(super) enum Phase {
 impl Body {
     pub(super) fn fill(&self, options: &QueueOptions) {
         let settings = &self.settings;
-        settings.max_items.store(options.max_items, Ordering::Relaxed);
-        settings.max_bytes.store(options.max_bytes, Ordering::Relaxed);
-        settings.joinable.store(u32::from(options.joinable), Ordering::Relaxed);
-        settings.max_deliveries.store(options.max_deliveries, Ordering::Relaxed);
+        settings
+            .max_items
+            .store(options.max_items, Ordering::Relaxed);
+        settings
+            .max_bytes
+            .store(options.max_bytes, Ordering::Relaxed);
+        settings
+            .joinable
+            .store(u32::from(options.joinable), Ordering::Relaxed);
+        settings
+            .max_deliveries
+            .store(options.max_deliveries, Ordering::Relaxed);
         settings.spin_ns.store(options.spin_ns, Ordering::Relaxed);
-        for (word, bytes) in settings.format.iter().zip(options.format.as_chunks::<8>().0) {
+        for (word, bytes) in settings
+            .format
+            .iter()
+            .zip(options.format.as_chunks::<8>().0)
+        {
             word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
         }
     }
@@ -132,6 +152,8 @@ impl Body {
 
     /// Under the tail lock: a queue's phase only ever goes on.
     pub(super) fn go_to(&self, phase: Phase) {
-        self.settings.shutdown.fetch_max(phase as u32, Ordering::AcqRel);
+        self.settings
+            .shutdown
+            .fetch_max(phase as u32, Ordering::AcqRel);
     }
 }

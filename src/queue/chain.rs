@@ -17,30 +17,35 @@ use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Acquired;
+use crate::sys::shared::shared;
 
-/// The words of a chain, in shared memory.
-#[repr(C, align(128))]
-pub(super) struct ChainWords {
-    pub(super) tail: Side,
-    pub(super) head: Side,
-    pub(super) behind: Behind,
+shared! {
+    /// The words of a chain, in shared memory.
+    #[repr(align(128))]
+    pub(super) struct ChainWords {
+        pub(super) tail: Side,
+        pub(super) head: Side,
+        pub(super) behind: Behind,
+    }
 }
 
-/// What lies behind the head's cursor and is not over. Under the head lock; a survey counts it anew.
-#[repr(C, align(64))]
-pub(super) struct Behind {
-    /// RETURNED: available.
-    pub(super) available: AtomicU64,
-    /// TAKEN or GOT.
-    pub(super) in_flight: AtomicU64,
-    /// PASSED: still being written.
-    pub(super) passed: AtomicU64,
-    /// Extents of all that is not over.
-    pub(super) bytes: AtomicU64,
-    /// Rings that the head has left, as bits.
-    pub(super) lingering: AtomicU64,
-    /// Not 0: there may be VOID records ahead of the cursor.
-    pub(super) voids_ahead: AtomicU64,
+shared! {
+    /// What lies behind the head's cursor and is not over. Under the head lock; a survey counts it anew.
+    #[repr(align(64))]
+    pub(super) struct Behind {
+        /// RETURNED: available.
+        pub(super) available: AtomicU64,
+        /// TAKEN or GOT.
+        pub(super) in_flight: AtomicU64,
+        /// PASSED: still being written.
+        pub(super) passed: AtomicU64,
+        /// Extents of all that is not over.
+        pub(super) bytes: AtomicU64,
+        /// Rings that the head has left, as bits.
+        pub(super) lingering: AtomicU64,
+        /// Not 0: there may be VOID records ahead of the cursor.
+        pub(super) voids_ahead: AtomicU64,
+    }
 }
 
 /// A chain as one process works on it.
@@ -84,8 +89,14 @@ impl<'a> Chain<'a> {
 
     #[inline]
     fn lock(&self, side: &'a Side, me: Owner, wait: &Wait<'_>) -> Result<Held<'a>> {
-        let acquired = side.mutex.lock(&Quiet(self.segment), me, &mut Patience::new(wait))?;
-        Ok(Held { side, segment: self.segment, inherited: acquired == Acquired::OwnerDied })
+        let acquired = side
+            .mutex
+            .lock(&Quiet(self.segment), me, &mut Patience::new(wait))?;
+        Ok(Held {
+            side,
+            segment: self.segment,
+            inherited: acquired == Acquired::OwnerDied,
+        })
     }
 
     /// The producers' lock. What a dead holder had begun was not committed, except that what the tail
@@ -129,7 +140,10 @@ impl<'a> Chain<'a> {
         let first = self.state(self.range.0)?;
         first.end.store(OPEN_END, Ordering::Relaxed);
         first.allocated.store(allocated, Ordering::Relaxed);
-        let start = super::position::Position { ring: self.range.0, at: 0 };
+        let start = super::position::Position {
+            ring: self.range.0,
+            at: 0,
+        };
         for side in [&self.words.tail, &self.words.head] {
             side.commit(&side.cursor(), start, Default::default());
         }
@@ -140,7 +154,8 @@ impl<'a> Chain<'a> {
     pub(super) fn backlog(&self) -> u64 {
         let head = self.words.head.snapshot().totals.count;
         let tail = self.words.tail.snapshot().totals.count;
-        tail.saturating_sub(head).saturating_add(self.words.behind.available.load(Ordering::Acquire))
+        tail.saturating_sub(head)
+            .saturating_add(self.words.behind.available.load(Ordering::Acquire))
     }
 
     /// Whether a consumer has something to look at. Two loads.

@@ -18,7 +18,7 @@ pub(super) struct Found<'a> {
     pub(super) word: Word,
     pub(super) len: u64,
     pub(super) extent: u64,
-    pub(super) payload: Payload,
+    pub(super) payload: Payload<'a>,
     /// It came back, and lies behind the cursor.
     is_behind: bool,
 }
@@ -35,13 +35,19 @@ pub(super) struct Checked<'a> {
 /// Add to a count that only holders of the head lock write, so that a load and a store do.
 #[inline]
 pub(super) fn raise(count: &AtomicU64, by: u64) {
-    count.store(count.load(Ordering::Relaxed).wrapping_add(by), Ordering::Release);
+    count.store(
+        count.load(Ordering::Relaxed).wrapping_add(by),
+        Ordering::Release,
+    );
 }
 
 /// Take from such a count.
 #[inline]
 pub(super) fn lower(count: &AtomicU64, by: u64) {
-    count.store(count.load(Ordering::Relaxed).saturating_sub(by), Ordering::Release);
+    count.store(
+        count.load(Ordering::Relaxed).saturating_sub(by),
+        Ordering::Release,
+    );
 }
 
 impl<'a> Chain<'a> {
@@ -56,13 +62,38 @@ impl<'a> Chain<'a> {
         if !fits || extent > limit.saturating_sub(position.at) {
             return Err(Status::E_CORRUPT);
         }
-        Ok(Checked { record, word, state, len, extent })
+        Ok(Checked {
+            record,
+            word,
+            state,
+            len,
+            extent,
+        })
     }
 
-    fn found(&self, position: Position, checked: Checked<'a>, is_behind: bool) -> Result<Found<'a>> {
-        let Checked { record, word, len, extent, .. } = checked;
+    fn found(
+        &self,
+        position: Position,
+        checked: Checked<'a>,
+        is_behind: bool,
+    ) -> Result<Found<'a>> {
+        let Checked {
+            record,
+            word,
+            len,
+            extent,
+            ..
+        } = checked;
         let payload = self.rings.payload(position.ring, position.at, extent)?;
-        Ok(Found { position, record, word, len, extent, payload, is_behind })
+        Ok(Found {
+            position,
+            record,
+            word,
+            len,
+            extent,
+            payload,
+            is_behind,
+        })
     }
 
     /// The first message there is: what came back, then what is next. Goes past what is none.
@@ -74,7 +105,9 @@ impl<'a> Chain<'a> {
             }
         }
         loop {
-            let Some((position, limit)) = self.next_unread()? else { return Ok(None) };
+            let Some((position, limit)) = self.next_unread()? else {
+                return Ok(None);
+            };
             let checked = self.checked(position, limit)?;
             match checked.state {
                 State::Ready => return self.found(position, checked, false).map(Some),
@@ -121,9 +154,19 @@ impl<'a> Chain<'a> {
             return Err(Status::E_CORRUPT);
         }
         // Killed before the commit: the bit of the head's own ring means nothing, and is set again.
-        self.words.behind.lingering.fetch_or(1 << position.ring, Ordering::Relaxed);
+        self.words
+            .behind
+            .lingering
+            .fetch_or(1 << position.ring, Ordering::Relaxed);
         let cursor = self.words.head.cursor();
-        self.words.head.commit(&cursor, Position { ring: next, at: start }, cursor.totals);
+        self.words.head.commit(
+            &cursor,
+            Position {
+                ring: next,
+                at: start,
+            },
+            cursor.totals,
+        );
         self.give_back_rings()?;
         Ok(())
     }
@@ -137,7 +180,10 @@ impl<'a> Chain<'a> {
             totals.count = totals.count.wrapping_add(1);
             totals.bytes = totals.bytes.wrapping_add(extent);
         }
-        let to = Position { ring: position.ring, at: position.at + extent };
+        let to = Position {
+            ring: position.ring,
+            at: position.at + extent,
+        };
         self.words.head.commit(&cursor, to, totals);
     }
 
@@ -158,7 +204,13 @@ impl<'a> Chain<'a> {
     /// What stands at the cursor is no message: padding, given up, being written, or a dead consumer's.
     #[cold]
     fn go_past(&self, position: Position, checked: Checked<'a>) -> Result<()> {
-        let Checked { record, word, state, extent, .. } = checked;
+        let Checked {
+            record,
+            word,
+            state,
+            extent,
+            ..
+        } = checked;
         let owner_is_gone = word.owner().is_none_or(|owner| self.segment.is_gone(owner));
         match state {
             State::Pad => self.advance_over(position, extent, false),
@@ -228,7 +280,10 @@ impl<'a> Chain<'a> {
         let passed = behind.passed.load(Ordering::Acquire);
         let totals = self.words.head.snapshot().totals;
         Totals {
-            count: totals.count.saturating_sub(available).saturating_sub(passed),
+            count: totals
+                .count
+                .saturating_sub(available)
+                .saturating_sub(passed),
             bytes: totals.bytes.saturating_sub(held),
             mark: 0,
         }

@@ -28,9 +28,17 @@ impl Queue {
         let found = chain.front()?.ok_or(Status::E_EMPTY)?;
         let (id, deliveries) = found.payload.read_pair()?;
         let data = found.payload.skip(PREFIX)?.address();
-        let len = (found.len as usize).checked_sub(PREFIX).ok_or(Status::E_CORRUPT)?;
+        let len = (found.len as usize)
+            .checked_sub(PREFIX)
+            .ok_or(Status::E_CORRUPT)?;
         chain.claim(&found, State::Taken, me);
-        Ok(Loan { data, len, id, deliveries: deliveries as u32, ticket: found.position.bits() })
+        Ok(Loan {
+            data,
+            len,
+            id,
+            deliveries: deliveries as u32,
+            ticket: found.position.bits(),
+        })
     }
 }
 
@@ -39,8 +47,17 @@ impl<'a> At<'a> {
     /// more instead of being lost. Under the messages' locks.
     ///
     /// Killed after the copy and before the message is over: the mark tells the next one that it is there.
-    pub(super) fn bury(&self, position: Position, checked: &Checked<'a>, deliveries: u16, me: Owner) -> Result<bool> {
-        let source = self.messages().rings.payload(position.ring, position.at, checked.extent)?;
+    pub(super) fn bury(
+        &self,
+        position: Position,
+        checked: &Checked<'a>,
+        deliveries: u16,
+        me: Owner,
+    ) -> Result<bool> {
+        let source = self
+            .messages()
+            .rings
+            .payload(position.ring, position.at, checked.extent)?;
         let chain = self.dead_letters();
         let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
         let mut pen = chain.pen();
@@ -56,9 +73,16 @@ impl<'a> At<'a> {
             Ok(None) | Err(Status::E_NO_MEMORY) => return Ok(false),
             Err(status) => return Err(status),
         };
-        place.payload.write_pair(position.id(), u64::from(deliveries))?;
-        place.payload.skip(PREFIX)?.copy_from(source, checked.len as usize)?;
-        place.record.write(Word::new(State::Ready, 0, None), len, extent);
+        place
+            .payload
+            .write_pair(position.id(), u64::from(deliveries))?;
+        place
+            .payload
+            .skip(PREFIX)?
+            .copy_from(source, checked.len as usize)?;
+        place
+            .record
+            .write(Word::new(State::Ready, 0, None), len, extent);
         chain.publish_marked(&mut pen, mark);
         Ok(true)
     }
@@ -81,7 +105,11 @@ impl<'a> At<'a> {
     }
 
     /// Dead letters that the dead had taken are there again.
-    pub(super) fn recover_dead_letters(&self, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    pub(super) fn recover_dead_letters(
+        &self,
+        me: Owner,
+        is_gone: &dyn Fn(Owner) -> bool,
+    ) -> Result<()> {
         let chain = self.dead_letters();
         let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
         let _head = chain.lock_head(me, &Wait::FOREVER)?;

@@ -77,11 +77,18 @@ impl<'a> At<'a> {
         }
     }
 
-    fn try_get(&self, buffer: &mut [MaybeUninit<u8>], me: Owner, wait: &Wait<'_>) -> Result<Option<Got>> {
+    fn try_get(
+        &self,
+        buffer: &mut [MaybeUninit<u8>],
+        me: Owner,
+        wait: &Wait<'_>,
+    ) -> Result<Option<Got>> {
         self.segment.reap_now_and_then(me)?;
         let chain = self.messages();
         let head = chain.lock_head(me, &lock_wait(wait))?;
-        let Some(found) = chain.front()? else { return Ok(None) };
+        let Some(found) = chain.front()? else {
+            return Ok(None);
+        };
         let len = found.len as usize;
         if len > buffer.len() {
             return Ok(Some(Got::TooSmall(len)));

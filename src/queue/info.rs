@@ -90,7 +90,10 @@ impl Queue {
         let passed = behind.passed.load(Ordering::Relaxed);
         let totals = chain.words.tail.cursor().totals;
         let given_up = counters.voided.load(Ordering::Relaxed);
-        let puts = totals.count.saturating_sub(writing.saturating_add(passed)).saturating_sub(given_up);
+        let puts = totals
+            .count
+            .saturating_sub(writing.saturating_add(passed))
+            .saturating_sub(given_up);
         Ok(QueueInfo {
             items,
             bytes: totals.bytes.saturating_sub(chain.consumed().bytes),
@@ -114,7 +117,9 @@ impl At<'_> {
     /// only while there are any are the records counted one by one.
     pub(super) fn waiting(&self, me: Owner) -> Result<u64> {
         let chain = self.messages();
-        if chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0 && !self.has_reservations_of_anybody() {
+        if chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0
+            && !self.has_reservations_of_anybody()
+        {
             return Ok(chain.backlog());
         }
         let _head = chain.lock_head(me, &Wait::FOREVER)?;
@@ -122,14 +127,18 @@ impl At<'_> {
     }
 
     fn has_reservations_of_anybody(&self) -> bool {
-        self.segment.participants().any(|(_, one)| !one.life().is_free() && one.reservations.load(Ordering::Acquire) != 0)
+        self.segment
+            .participants()
+            .any(|(_, one)| !one.life().is_free() && one.reservations.load(Ordering::Acquire) != 0)
     }
 
     /// Messages that wait, and records ahead of the cursor that are still being written. Under the head lock.
     fn count_ahead(&self) -> Result<(u64, u64)> {
         let chain = self.messages();
         let (mut items, mut writing, mut voids) = (0, 0, 0);
-        if chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0 && !self.has_reservations_of_anybody() {
+        if chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0
+            && !self.has_reservations_of_anybody()
+        {
             return Ok((chain.backlog(), 0));
         }
         chain.walk_ahead(|_, checked| {
@@ -151,12 +160,17 @@ impl At<'_> {
     /// Messages that are waiting or in flight.
     pub(super) fn unfinished(&self, me: Owner) -> Result<u64> {
         let in_flight = &self.messages().words.behind.in_flight;
-        let quick = self.waiting(me)?.saturating_add(in_flight.load(Ordering::Acquire));
+        let quick = self
+            .waiting(me)?
+            .saturating_add(in_flight.load(Ordering::Acquire));
         if quick != 0 {
             return Ok(quick);
         }
         // One may have been on its way from in flight to waiting just then.
         let _head = self.messages().lock_head(me, &Wait::FOREVER)?;
-        Ok(self.count_ahead()?.0.saturating_add(in_flight.load(Ordering::Relaxed)))
+        Ok(self
+            .count_ahead()?
+            .0
+            .saturating_add(in_flight.load(Ordering::Relaxed)))
     }
 }

@@ -16,11 +16,12 @@ mod dead;
 mod get;
 mod info;
 mod options;
+#[allow(unsafe_code)]
 mod payload;
 mod position;
 mod put;
-mod recover;
 mod record;
+mod recover;
 mod reserve;
 mod ring;
 mod shutdown;
@@ -53,8 +54,12 @@ pub struct Queue {
     segment: Arc<Segment>,
 }
 
-static TYPE: ObjectType =
-    ObjectType { kind: Kind::Queue, body: size_of::<Body>(), extra: BASE, recover };
+static TYPE: ObjectType = ObjectType {
+    kind: Kind::Queue,
+    body: size_of::<Body>(),
+    extra: BASE,
+    recover,
+};
 
 fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     At::new(segment)?.recover(me, is_gone)
@@ -74,11 +79,14 @@ impl Queue {
             queue.messages().fill(BASE)?;
             queue.dead_letters().fill(0)
         };
-        let check = |segment: &Segment| match At::new(segment)?.body.options().has_shape_of(options) {
+        let check = |segment: &Segment| match At::new(segment)?.body.options().has_shape_of(options)
+        {
             true => Ok(()),
             false => Err(Status::E_MISMATCH),
         };
-        Ok(Queue { segment: Segment::create(&TYPE, name, &options.create, &fill, &check)? })
+        Ok(Queue {
+            segment: Segment::create(&TYPE, name, &options.create, &fill, &check)?,
+        })
     }
 
     /// Open a named queue.
@@ -86,7 +94,9 @@ impl Queue {
     /// # Errors
     /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
     pub fn open(name: &str) -> Result<Queue> {
-        Ok(Queue { segment: Segment::open(&TYPE, name)? })
+        Ok(Queue {
+            segment: Segment::open(&TYPE, name)?,
+        })
     }
 
     /// The queue behind a descriptor of [`share_fd`](Self::share_fd).
@@ -94,7 +104,9 @@ impl Queue {
     /// # Errors
     /// `E_MISMATCH`, `E_CORRUPT`.
     pub fn from_fd(fd: OwnedFd) -> Result<Queue> {
-        Ok(Queue { segment: Segment::from_fd(&TYPE, fd)? })
+        Ok(Queue {
+            segment: Segment::from_fd(&TYPE, fd)?,
+        })
     }
 
     /// A descriptor to hand to another process.
@@ -134,7 +146,10 @@ struct At<'a> {
 impl<'a> At<'a> {
     #[inline]
     fn new(segment: &'a Segment) -> Result<At<'a>> {
-        Ok(At { segment, body: segment.body()? })
+        Ok(At {
+            segment,
+            body: segment.body()?,
+        })
     }
 
     #[inline]

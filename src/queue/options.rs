@@ -51,7 +51,9 @@ impl QueueOptions {
     pub(super) fn longest(&self) -> u64 {
         match self.max_bytes {
             0 => MAX_PAYLOAD,
-            bytes => (bytes / super::record::ALIGN * super::record::ALIGN).saturating_sub(HEADER).min(MAX_PAYLOAD),
+            bytes => (bytes / super::record::ALIGN * super::record::ALIGN)
+                .saturating_sub(HEADER)
+                .min(MAX_PAYLOAD),
         }
     }
 }

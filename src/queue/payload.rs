@@ -1,21 +1,28 @@
 //! The raw reads and writes of payloads: the only place where bytes of messages are touched.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
+use crate::segment::Mapping;
 use crate::status::{Result, Status};
 
-/// Where a payload lies, and how much room it has. Bounds were checked against the ring's mapping.
+/// Where a payload lies, and how much room it has: within a mapping that outlives it.
 #[derive(Clone, Copy)]
-pub(super) struct Payload {
+pub(super) struct Payload<'a> {
     address: *mut u8,
     room: usize,
+    mapping: PhantomData<&'a Mapping>,
 }
 
-impl Payload {
-    /// # Safety
-    /// `room` bytes at `address` are mapped for as long as the segment is.
-    pub(super) unsafe fn new(address: *mut u8, room: usize) -> Payload {
-        Payload { address, room }
+impl<'a> Payload<'a> {
+    /// `room` bytes at `offset`, which the file is known to hold.
+    pub(super) fn new(mapping: &'a Mapping, offset: usize, room: usize) -> Result<Payload<'a>> {
+        let address = mapping.bytes(offset, room)?;
+        Ok(Payload {
+            address,
+            room,
+            mapping: PhantomData,
+        })
     }
 
     pub(super) fn address(self) -> *mut u8 {
@@ -64,11 +71,16 @@ impl Payload {
         }
         let address = self.address.cast::<u64>();
         // SAFETY: 16 bytes are mapped, whatever they hold; payloads need no alignment for this.
-        Ok(unsafe { (address.read_unaligned(), address.wrapping_add(1).read_unaligned()) })
+        Ok(unsafe {
+            (
+                address.read_unaligned(),
+                address.wrapping_add(1).read_unaligned(),
+            )
+        })
     }
 
     /// Copy `len` bytes of another payload in.
-    pub(super) fn copy_from(self, other: Payload, len: usize) -> Result<()> {
+    pub(super) fn copy_from(self, other: Payload<'_>, len: usize) -> Result<()> {
         if len > self.room || len > other.room {
             return Err(Status::E_CORRUPT);
         }
@@ -79,8 +91,12 @@ impl Payload {
     }
 
     /// The rest of it, `bytes` further on.
-    pub(super) fn skip(self, bytes: usize) -> Result<Payload> {
+    pub(super) fn skip(self, bytes: usize) -> Result<Payload<'a>> {
         let room = self.room.checked_sub(bytes).ok_or(Status::E_CORRUPT)?;
-        Ok(Payload { address: self.address.wrapping_add(bytes), room })
+        Ok(Payload {
+            address: self.address.wrapping_add(bytes),
+            room,
+            ..self
+        })
     }
 }

@@ -23,7 +23,10 @@ pub(super) struct Position {
 impl Position {
     pub(super) fn from_bits(bits: u64) -> Position {
         let units = bits >> 1 & ((1 << PLACE_BITS) - 1);
-        Position { ring: (bits >> RING_SHIFT) as usize, at: units << UNIT_SHIFT }
+        Position {
+            ring: (bits >> RING_SHIFT) as usize,
+            at: units << UNIT_SHIFT,
+        }
     }
 
     /// With parity 0.
@@ -43,7 +46,10 @@ mod tests {
 
     #[test]
     fn a_position_survives_its_bits() {
-        let position = Position { ring: 63, at: (1 << 60) - 16 };
+        let position = Position {
+            ring: 63,
+            at: (1 << 60) - 16,
+        };
         assert_eq!(Position::from_bits(position.bits()), position);
         assert_eq!(Position::from_bits(position.bits() | 1), position);
     }

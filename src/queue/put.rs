@@ -54,7 +54,12 @@ impl Queue {
     ///
     /// # Errors
     /// Those of [`put`](Self::put): nothing was put.
-    pub fn put_many<'d>(&self, count: usize, item: &dyn Fn(usize) -> &'d [u8], wait: Wait<'_>) -> Result<usize> {
+    pub fn put_many<'d>(
+        &self,
+        count: usize,
+        item: &dyn Fn(usize) -> &'d [u8],
+        wait: Wait<'_>,
+    ) -> Result<usize> {
         let queue = self.at()?;
         for at in 0..count {
             queue.check_length(item(at).len())?;
@@ -64,7 +69,9 @@ impl Queue {
         while put < count {
             let more = match item(put).len() > LARGE {
                 true => self.put(item(put), wait).map(|()| 1),
-                false => queue.until_room(&wait, || queue.try_put_some(put..count, item, me, &wait)),
+                false => {
+                    queue.until_room(&wait, || queue.try_put_some(put..count, item, me, &wait))
+                }
             };
             match more {
                 Ok(more) => {
@@ -106,7 +113,8 @@ impl<'a> At<'a> {
             if let Attempt::Done(done) = attempt().map_err(full_in_time)? {
                 return Ok(done);
             }
-            let is_ready = || self.messages().consumed() != seen || self.body.phase() != Phase::Open;
+            let is_ready =
+                || self.messages().consumed() != seen || self.body.phase() != Phase::Open;
             if let Err(status) = self.wait_for(&self.body.space, &is_ready, &mut patience) {
                 return match attempt()? {
                     Attempt::Done(done) => Ok(done),
@@ -159,7 +167,11 @@ impl<'a> At<'a> {
         if pen.is_wet() {
             chain.publish(&mut pen);
         }
-        Ok(if put > 0 { Attempt::Done(put) } else { Attempt::Full })
+        Ok(if put > 0 {
+            Attempt::Done(put)
+        } else {
+            Attempt::Full
+        })
     }
 
     pub(super) fn check_open(&self) -> Result<()> {
@@ -171,21 +183,37 @@ impl<'a> At<'a> {
 
     /// Write a whole message behind the pen; false when there is no room for it.
     #[inline]
-    fn write_small(&self, chain: &Chain<'a>, pen: &mut Pen, data: &[u8], me: Owner) -> Result<bool> {
+    fn write_small(
+        &self,
+        chain: &Chain<'a>,
+        pen: &mut Pen,
+        data: &[u8],
+        me: Owner,
+    ) -> Result<bool> {
         let len = data.len() as u64;
         let extent = extent_of(len);
         if !self.has_room(chain, pen, extent, me)? {
             return Ok(false);
         }
-        let Some(place) = chain.place(pen, extent, me)? else { return Ok(false) };
+        let Some(place) = chain.place(pen, extent, me)? else {
+            return Ok(false);
+        };
         place.payload.write(data)?;
-        place.record.write(Word::new(State::Ready, 0, None), len, extent);
+        place
+            .record
+            .write(Word::new(State::Ready, 0, None), len, extent);
         Ok(true)
     }
 
     /// Whether the limits allow one more record, by what the tail remembers or else by the head itself.
     #[inline]
-    pub(super) fn has_room(&self, chain: &Chain<'a>, pen: &Pen, extent: u64, me: Owner) -> Result<bool> {
+    pub(super) fn has_room(
+        &self,
+        chain: &Chain<'a>,
+        pen: &Pen,
+        extent: u64,
+        me: Owner,
+    ) -> Result<bool> {
         use std::sync::atomic::Ordering::Relaxed;
         let (max_items, max_bytes) = (self.body.max_items(), self.body.max_bytes());
         if max_items == 0 && max_bytes == 0 {
@@ -195,7 +223,8 @@ impl<'a> At<'a> {
         let allow = |count: u64, bytes: u64| {
             let items = totals.count.saturating_sub(count);
             let held = totals.bytes.saturating_sub(bytes);
-            (max_items == 0 || items < max_items) && (max_bytes == 0 || held.saturating_add(extent) <= max_bytes)
+            (max_items == 0 || items < max_items)
+                && (max_bytes == 0 || held.saturating_add(extent) <= max_bytes)
         };
         let seen = &chain.words.tail.seen;
         if allow(seen.count.load(Relaxed), seen.bytes.load(Relaxed)) {
@@ -212,7 +241,10 @@ impl<'a> At<'a> {
         }
         // Records that were given up stand in the way until a consumer goes past them: leave them out.
         let (voids, void_bytes) = self.voids_ahead(chain, me)?;
-        Ok(allow(consumed.count.saturating_add(voids), consumed.bytes.saturating_add(void_bytes)))
+        Ok(allow(
+            consumed.count.saturating_add(voids),
+            consumed.bytes.saturating_add(void_bytes),
+        ))
     }
 
     fn voids_ahead(&self, chain: &Chain<'a>, me: Owner) -> Result<(u64, u64)> {

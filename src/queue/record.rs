@@ -21,8 +21,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::segment::Shared;
 use crate::sync::owner::{Owner, OWNER_MASK};
+use crate::sys::shared::shared;
 
 /// Records begin and end at multiples of this.
 pub(super) const ALIGN: u64 = 16;
@@ -92,7 +92,11 @@ const OWNER_SHIFT: u32 = 32;
 impl Word {
     pub(super) fn new(state: State, deliveries: u16, owner: Option<Owner>) -> Word {
         let owner = owner.map_or(0, Owner::bits);
-        Word(state as u64 | u64::from(deliveries) << DELIVERIES_SHIFT | u64::from(owner) << OWNER_SHIFT)
+        Word(
+            state as u64
+                | u64::from(deliveries) << DELIVERIES_SHIFT
+                | u64::from(owner) << OWNER_SHIFT,
+        )
     }
 
     /// `None` for a word that no version of this library writes.
@@ -115,15 +119,14 @@ impl Word {
     }
 }
 
-/// The header of a record.
-#[repr(C, align(16))]
-pub(super) struct Record {
-    word: AtomicU64,
-    size: AtomicU64,
+shared! {
+    /// The header of a record.
+    #[repr(align(16))]
+    pub(super) struct Record {
+        word: AtomicU64,
+        size: AtomicU64,
+    }
 }
-
-// SAFETY: repr(C), atomics only.
-unsafe impl Shared for Record {}
 
 const _: () = assert!(size_of::<Record>() as u64 == HEADER);
 
@@ -137,7 +140,10 @@ impl Record {
     /// Write a header that nobody can see yet: the tail's commit publishes it.
     #[inline]
     pub(super) fn write(&self, word: Word, len: u64, extent: u64) {
-        self.size.store(len & u64::from(u32::MAX) | (extent / ALIGN) << 32, Ordering::Relaxed);
+        self.size.store(
+            len & u64::from(u32::MAX) | (extent / ALIGN) << 32,
+            Ordering::Relaxed,
+        );
         self.word.store(word.0, Ordering::Relaxed);
     }
 
@@ -154,7 +160,9 @@ impl Record {
 
     /// Outside the locks: only from `seen`.
     pub(super) fn change(&self, seen: Word, next: Word) -> bool {
-        self.word.compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.word
+            .compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Payload length and extent, as they stand there: check them against the ring.
@@ -167,6 +175,7 @@ impl Record {
     /// A reservation turned out shorter than it was asked for.
     pub(super) fn shorten(&self, len: u64) {
         let extent = self.size.load(Ordering::Relaxed) >> 32;
-        self.size.store(len & u64::from(u32::MAX) | extent << 32, Ordering::Relaxed);
+        self.size
+            .store(len & u64::from(u32::MAX) | extent << 32, Ordering::Relaxed);
     }
 }

@@ -40,7 +40,11 @@ impl<'a> At<'a> {
         })?;
         chain.count_behind()?;
         // A writer's reservations may lie anywhere ahead; without any there is nothing to look for.
-        if self.segment.participants().any(|(_, one)| one.reservations.load(Ordering::Acquire) != 0) {
+        if self
+            .segment
+            .participants()
+            .any(|(_, one)| one.reservations.load(Ordering::Acquire) != 0)
+        {
             chain.walk_ahead(|_, checked| {
                 match checked.state {
                     State::Writing | State::Passed if of_the_dead(checked.word) => {
@@ -62,7 +66,10 @@ impl<'a> At<'a> {
 
     /// A reservation whose owner died never becomes a message.
     fn void(&self, checked: &Checked<'a>) {
-        if checked.record.change(checked.word, checked.word.with(State::Void, None)) {
+        if checked
+            .record
+            .change(checked.word, checked.word.with(State::Void, None))
+        {
             raise(&self.body.counters.voided, 1);
             raise(&self.body.counters.discarded, 1);
         }
@@ -83,7 +90,9 @@ impl<'a> At<'a> {
             raise(&self.body.counters.discarded, 1);
             true
         } else {
-            limit != 0 && u32::from(deliveries) >= limit && self.bury(position, checked, deliveries, me)?
+            limit != 0
+                && u32::from(deliveries) >= limit
+                && self.bury(position, checked, deliveries, me)?
         };
         lower(&behind.in_flight, 1);
         if is_over {
@@ -91,7 +100,9 @@ impl<'a> At<'a> {
             lower(&behind.bytes, checked.extent);
             return chain.free_behind(position.ring);
         }
-        checked.record.set(Word::new(State::Returned, deliveries, None));
+        checked
+            .record
+            .set(Word::new(State::Returned, deliveries, None));
         raise(&behind.available, 1);
         raise(&self.body.counters.redelivered, 1);
         Ok(())

@@ -38,7 +38,11 @@ impl Queue {
         queue.check_length(len)?;
         let me = self.segment.me()?;
         let place = queue.until_room(&wait, || queue.try_reserve(len, me, &wait))?;
-        Ok(Reservation { data: place.payload.address(), len, ticket: place.position.bits() })
+        Ok(Reservation {
+            data: place.payload.address(),
+            len,
+            ticket: place.position.bits(),
+        })
     }
 
     /// Put a reserved message of `len` bytes, at most as many as were reserved.
@@ -78,7 +82,11 @@ impl Queue {
         let me = self.segment.me()?;
         let position = Position::from_bits(reservation.ticket);
         let checked = queue.reserved(position, me)?;
-        queue.messages().rings.payload(position.ring, position.at, checked.extent)?.write(data)?;
+        queue
+            .messages()
+            .rings
+            .payload(position.ring, position.at, checked.extent)?
+            .write(data)?;
         queue.commit(position, &checked, me)
     }
 }
@@ -95,8 +103,12 @@ impl<'a> At<'a> {
         if !self.has_room(&chain, &pen, extent, me)? {
             return Ok(Attempt::Full);
         }
-        let Some(place) = chain.place(&mut pen, extent, me)? else { return Ok(Attempt::Full) };
-        place.record.write(Word::new(State::Writing, 0, Some(me)), len as u64, extent);
+        let Some(place) = chain.place(&mut pen, extent, me)? else {
+            return Ok(Attempt::Full);
+        };
+        place
+            .record
+            .write(Word::new(State::Writing, 0, Some(me)), len as u64, extent);
         // Before the commit: while it is not 0, nobody takes a WRITING record for a message that counts.
         self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
         chain.publish(&mut pen);
@@ -105,7 +117,11 @@ impl<'a> At<'a> {
 
     /// How many reservations this process has open.
     fn reservations(&self, me: Owner) -> Result<&'a AtomicU32> {
-        Ok(&self.segment.participant(me.slot()).ok_or(Status::E_INTERNAL)?.reservations)
+        Ok(&self
+            .segment
+            .participant(me.slot())
+            .ok_or(Status::E_INTERNAL)?
+            .reservations)
     }
 
     /// The record of a reservation of `me`, before or behind the cursor.
@@ -123,7 +139,9 @@ impl<'a> At<'a> {
         if !is_within {
             return Err(Status::E_INVALID);
         }
-        let checked = chain.checked(position, limit).map_err(|_| Status::E_INVALID)?;
+        let checked = chain
+            .checked(position, limit)
+            .map_err(|_| Status::E_INVALID)?;
         if !matches!(checked.state, State::Writing | State::Passed) {
             return Err(Status::E_INVALID);
         }
@@ -139,7 +157,8 @@ impl<'a> At<'a> {
             return Err(Status::E_SHUTDOWN);
         }
         let ready = checked.word.with(State::Ready, None);
-        let is_ahead = checked.state == State::Writing && checked.record.change(checked.word, ready);
+        let is_ahead =
+            checked.state == State::Writing && checked.record.change(checked.word, ready);
         if !is_ahead {
             self.commit_behind(position, me)?;
         }

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::payload::Payload;
 use super::record::{Record, ALIGN, HEADER};
-use crate::segment::{Extent, Segment, Shared};
+use crate::segment::{Extent, Mapping, Segment};
 use crate::status::{Result, Status};
+use crate::sys::shared::shared;
 
 /// The size of the smallest rings: a short backlog stays in a core's cache.
 pub(super) const BASE: u64 = 128 * 1024;
@@ -26,29 +27,32 @@ const PAGE: u64 = 4096;
 /// A ring that is not closed has no end yet.
 pub(super) const OPEN_END: u64 = u64::MAX;
 
-/// What all processes know of a ring.
-#[repr(C, align(64))]
-pub(super) struct RingState {
-    /// Where its current use begins.
-    pub(super) start: AtomicU64,
-    /// Where it ends, once the producers have moved on.
-    pub(super) end: AtomicU64,
-    /// Everything before this is over. Under the head lock.
-    pub(super) free: AtomicU64,
-    /// Bytes of memory that it has. Under the tail lock while producers use it, else the head lock.
-    pub(super) allocated: AtomicU64,
-    /// The largest record since it was linked: what a ring that replaces it must suit.
-    pub(super) largest: AtomicU64,
-    /// The ring that follows, once the producers have moved on.
-    pub(super) next: AtomicU32,
+shared! {
+    /// What all processes know of a ring.
+    #[repr(align(64))]
+    pub(super) struct RingState {
+        /// Where its current use begins.
+        pub(super) start: AtomicU64,
+        /// Where it ends, once the producers have moved on.
+        pub(super) end: AtomicU64,
+        /// Everything before this is over. Under the head lock.
+        pub(super) free: AtomicU64,
+        /// Bytes of memory that it has. Under the tail lock while producers use it, else the head lock.
+        pub(super) allocated: AtomicU64,
+        /// The largest record since it was linked: what a ring that replaces it must suit.
+        pub(super) largest: AtomicU64,
+        /// The ring that follows, once the producers have moved on.
+        pub(super) next: AtomicU32,
+    }
 }
-
-// SAFETY: repr(C), atomics only.
-unsafe impl Shared for RingState {}
 
 /// A ring's class: its size is `BASE << class`.
 fn class(ring: usize) -> u32 {
-    let class = if ring < MESSAGE_RINGS.end { ring / 2 } else { ring - DEAD_RINGS.start };
+    let class = if ring < MESSAGE_RINGS.end {
+        ring / 2
+    } else {
+        ring - DEAD_RINGS.start
+    };
     class as u32
 }
 
@@ -61,7 +65,11 @@ pub(super) fn size(ring: usize) -> u64 {
 /// Where a ring lies, from the end of the fixed part of the segment.
 fn offset(ring: usize) -> u64 {
     let size = size(ring);
-    let third = if ring < MESSAGE_RINGS.end { ring as u64 % 2 } else { 2 };
+    let third = if ring < MESSAGE_RINGS.end {
+        ring as u64 % 2
+    } else {
+        2
+    };
     3 * (size - BASE) + third * size
 }
 
@@ -79,13 +87,16 @@ impl<'a> Rings<'a> {
     }
 
     fn extent(&self, ring: usize) -> Result<&'a Extent> {
-        let extents = self.segment.extents.get_or_init(|| (0..RINGS).map(|_| Extent::default()).collect());
+        let extents = self
+            .segment
+            .extents
+            .get_or_init(|| (0..RINGS).map(|_| Extent::default()).collect());
         extents.get(ring).ok_or(Status::E_CORRUPT)
     }
 
     /// The mapping of a ring, once it is known that the file holds its first `end` bytes.
     #[inline]
-    fn reach(&self, ring: usize, end: u64) -> Result<&'a crate::segment::Mapping> {
+    fn reach(&self, ring: usize, end: u64) -> Result<&'a Mapping> {
         let extent = self.extent(ring)?;
         if end <= extent.known.load(Ordering::Relaxed) {
             if let Some(mapping) = extent.mapping.get() {
@@ -96,9 +107,13 @@ impl<'a> Rings<'a> {
     }
 
     #[cold]
-    fn reach_further(&self, ring: usize, extent: &'a Extent, end: u64) -> Result<&'a crate::segment::Mapping> {
+    fn reach_further(&self, ring: usize, extent: &'a Extent, end: u64) -> Result<&'a Mapping> {
         let begin = self.base + offset(ring);
-        let held = self.segment.file_size()?.saturating_sub(begin).min(size(ring));
+        let held = self
+            .segment
+            .file_size()?
+            .saturating_sub(begin)
+            .min(size(ring));
         if end > held {
             return Err(Status::E_CORRUPT);
         }
@@ -119,16 +134,18 @@ impl<'a> Rings<'a> {
 
     /// The payload of the record at a place whose extent was checked against its ring's ends.
     #[inline]
-    pub(super) fn payload(&self, ring: usize, at: u64, extent: u64) -> Result<Payload> {
+    pub(super) fn payload(&self, ring: usize, at: u64, extent: u64) -> Result<Payload<'a>> {
         let place = at & (size(ring) - 1);
         let end = place.checked_add(extent).ok_or(Status::E_CORRUPT)?;
         if end > size(ring) || extent < HEADER || extent % ALIGN != 0 {
             return Err(Status::E_CORRUPT);
         }
         let mapping = self.reach(ring, end)?;
-        let address = mapping.base().wrapping_add((place + HEADER) as usize);
-        // SAFETY: the mapping spans the whole ring, and `end` bytes of it are backed by the file.
-        Ok(unsafe { Payload::new(address, (extent - HEADER) as usize) })
+        Payload::new(
+            mapping,
+            (place + HEADER) as usize,
+            (extent - HEADER) as usize,
+        )
     }
 
     /// Memory for the first `end` bytes of a ring. The caller holds the tail lock.
@@ -174,7 +191,8 @@ impl<'a> Rings<'a> {
             return Ok(true);
         }
         let keep = (has - 1) / STEPS * STEPS;
-        self.segment.punch(self.base + offset(ring) + keep, has - keep)?;
+        self.segment
+            .punch(self.base + offset(ring) + keep, has - keep)?;
         state.allocated.store(keep, Ordering::Relaxed);
         Ok(keep == 0)
     }
@@ -185,7 +203,10 @@ impl<'a> Rings<'a> {
 /// Twice the largest record always fits into an empty ring, wherever its end is; small ones get more room.
 pub(super) fn suitable_size(largest: u64, backlog: u64) -> u64 {
     let room = if largest <= 1 << 20 { 4 } else { 2 };
-    let wanted = largest.saturating_mul(room).max(backlog.saturating_mul(2)).max(BASE);
+    let wanted = largest
+        .saturating_mul(room)
+        .max(backlog.saturating_mul(2))
+        .max(BASE);
     wanted.min(1 << 40).next_power_of_two()
 }
 
@@ -195,7 +216,8 @@ mod tests {
 
     #[test]
     fn rings_lie_side_by_side() {
-        let mut rings: Vec<(u64, u64)> = (0..RINGS).map(|ring| (offset(ring), size(ring))).collect();
+        let mut rings: Vec<(u64, u64)> =
+            (0..RINGS).map(|ring| (offset(ring), size(ring))).collect();
         rings.sort_unstable();
         assert_eq!(rings[0], (0, BASE));
         for pair in rings.windows(2) {

@@ -19,7 +19,11 @@ impl Queue {
         {
             let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
             let _head = chain.lock_head(me, &Wait::FOREVER)?;
-            queue.body.go_to(if immediate { Phase::Discarded } else { Phase::Draining });
+            queue.body.go_to(if immediate {
+                Phase::Discarded
+            } else {
+                Phase::Draining
+            });
             if immediate {
                 queue.discard_all()?;
             }

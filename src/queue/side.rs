@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::position::Position;
 use crate::sync::mutex::RobustMutex;
+use crate::sys::shared::shared;
 
 /// What has gone through a side since the queue was made.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -21,11 +22,12 @@ pub(super) struct Totals {
     pub(super) mark: u64,
 }
 
-#[repr(C)]
-struct SharedTotals {
-    count: AtomicU64,
-    bytes: AtomicU64,
-    mark: AtomicU64,
+shared! {
+    struct SharedTotals {
+        count: AtomicU64,
+        bytes: AtomicU64,
+        mark: AtomicU64,
+    }
 }
 
 impl SharedTotals {
@@ -44,26 +46,29 @@ impl SharedTotals {
     }
 }
 
-/// One side, on cache lines of its own.
-#[repr(C, align(128))]
-pub(super) struct Side {
-    pub(super) mutex: RobustMutex,
-    _pad: AtomicU32,
-    cursor: AtomicU64,
-    totals: [SharedTotals; 2],
-    /// What this side last saw of the other: only ever behind the truth, 0 when unknown.
-    pub(super) seen: Seen,
+shared! {
+    /// One side, on cache lines of its own.
+    #[repr(align(128))]
+    pub(super) struct Side {
+        pub(super) mutex: RobustMutex,
+        _pad: AtomicU32,
+        cursor: AtomicU64,
+        totals: [SharedTotals; 2],
+        /// What this side last saw of the other: only ever behind the truth, 0 when unknown.
+        pub(super) seen: Seen,
+    }
 }
 
-/// A side's view of the other side, so that it need not touch its cache lines each time.
-#[repr(C)]
-pub(super) struct Seen {
-    /// Tail: records that are no longer waiting. Head: the tail's cursor.
-    pub(super) count: AtomicU64,
-    /// Tail: bytes of records that are over.
-    pub(super) bytes: AtomicU64,
-    /// Tail: how far its ring is free.
-    pub(super) free: AtomicU64,
+shared! {
+    /// A side's view of the other side, so that it need not touch its cache lines each time.
+    pub(super) struct Seen {
+        /// Tail: records that are no longer waiting. Head: the tail's cursor.
+        pub(super) count: AtomicU64,
+        /// Tail: bytes of records that are over.
+        pub(super) bytes: AtomicU64,
+        /// Tail: how far its ring is free.
+        pub(super) free: AtomicU64,
+    }
 }
 
 /// A cursor with the totals that belong to it.
@@ -93,7 +98,11 @@ impl Side {
         let parity = bits & 1;
         let [even, odd] = &self.totals;
         let totals = if parity == 0 { even.load() } else { odd.load() };
-        Cursor { position: Position::from_bits(bits), totals, parity }
+        Cursor {
+            position: Position::from_bits(bits),
+            totals,
+            parity,
+        }
     }
 
     /// Without the lock: a cursor and totals that belonged together at some moment of this call.
@@ -114,6 +123,7 @@ impl Side {
         let [even, odd] = &self.totals;
         let other = if from.parity == 0 { odd } else { even };
         other.store(totals);
-        self.cursor.store(to.bits() | (from.parity ^ 1), Ordering::Release);
+        self.cursor
+            .store(to.bits() | (from.parity ^ 1), Ordering::Release);
     }
 }

@@ -40,7 +40,12 @@ impl Queue {
     ///
     /// # Errors
     /// Those of [`take`](Self::take), and `E_INVALID` when `max` is 0.
-    pub fn take_many(&self, max: usize, each: &mut dyn FnMut(usize, Loan), wait: Wait<'_>) -> Result<usize> {
+    pub fn take_many(
+        &self,
+        max: usize,
+        each: &mut dyn FnMut(usize, Loan),
+        wait: Wait<'_>,
+    ) -> Result<usize> {
         if max == 0 {
             return Err(crate::Status::E_INVALID);
         }

@@ -64,12 +64,21 @@ impl Queue {
         let mut patience = Patience::new(&wait);
         loop {
             self.segment.reap(me)?;
-            let seen = queue.body.idle.0.announce();
+            let seen = queue.body.idle.waiters.announce();
             if queue.unfinished(me)? == 0 {
                 return Ok(());
             }
-            if let Err(status) = queue.body.idle.0.sleep(queue.segment, seen, &mut patience) {
-                return if queue.unfinished(me)? == 0 { Ok(()) } else { Err(status) };
+            if let Err(status) = queue
+                .body
+                .idle
+                .waiters
+                .sleep(queue.segment, seen, &mut patience)
+            {
+                return if queue.unfinished(me)? == 0 {
+                    Ok(())
+                } else {
+                    Err(status)
+                };
             }
         }
     }
@@ -89,8 +98,11 @@ impl<'a> At<'a> {
     /// Tell those who wait for room and for the end.
     pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
         self.notify_space();
-        if self.body.is_joinable() && self.messages().is_idle_at_a_glance() && self.unfinished(me)? == 0 {
-            self.body.idle.0.notify_all(self.segment);
+        if self.body.is_joinable()
+            && self.messages().is_idle_at_a_glance()
+            && self.unfinished(me)? == 0
+        {
+            self.body.idle.waiters.notify_all(self.segment);
         }
         Ok(())
     }
@@ -124,13 +136,17 @@ impl<'a> At<'a> {
         }
         let chain = self.messages();
         let head = chain.lock_head(me, &Wait::FOREVER)?;
-        let own = self.segment.participant(me.slot()).ok_or(Status::E_INTERNAL)?;
+        let own = self
+            .segment
+            .participant(me.slot())
+            .ok_or(Status::E_INTERNAL)?;
         let from = own.oldest_got.load(Ordering::Relaxed);
         let oldest = chain.find_behind_from(from, |_, checked| {
             Ok(checked.state == State::Got && checked.word.owner() == Some(me))
         })?;
         let Some((position, checked)) = oldest else {
-            own.oldest_got.store(chain.words.head.position().at, Ordering::Relaxed);
+            own.oldest_got
+                .store(chain.words.head.position().at, Ordering::Relaxed);
             return Err(Status::E_OVER_RELEASE);
         };
         chain.finish(position, &checked)?;

@@ -56,16 +56,23 @@ impl Chain<'_> {
         }
         let used = self.linked()? | self.words.behind.lingering.load(Ordering::Relaxed);
         let size = self.modest_size(cursor.position.ring)?;
-        let Some(ring) = self.unused_ring_of(size, size, used) else { return Ok(()) };
+        let Some(ring) = self.unused_ring_of(size, size, used) else {
+            return Ok(());
+        };
         if ring::size(ring) >= ring::size(cursor.position.ring) {
             return Ok(());
         }
         let start = cursor.position.at.next_multiple_of(ring::size(ring));
         self.link(cursor.position, ring, start)?;
         // What goes through it is of the same kind.
-        let largest = self.state(cursor.position.ring)?.largest.load(Ordering::Relaxed);
+        let largest = self
+            .state(cursor.position.ring)?
+            .largest
+            .load(Ordering::Relaxed);
         self.state(ring)?.largest.store(largest, Ordering::Relaxed);
-        self.words.tail.commit(&cursor, Position { ring, at: start }, cursor.totals);
+        self.words
+            .tail
+            .commit(&cursor, Position { ring, at: start }, cursor.totals);
         // The head follows at once, so that the large ring can be given back.
         self.front()?;
         Ok(())

@@ -48,13 +48,13 @@ impl At<'_> {
         if self.spin(is_ready) {
             return Ok(());
         }
-        let seen = condition.0.announce();
+        let seen = condition.waiters.announce();
         if is_ready() {
             return Ok(());
         }
-        let slept = condition.0.sleep(self.segment, seen, patience);
+        let slept = condition.waiters.sleep(self.segment, seen, patience);
         if slept.is_err() && is_ready() {
-            condition.0.notify(self.segment, 1);
+            condition.waiters.notify(self.segment, 1);
         }
         slept
     }
@@ -67,19 +67,19 @@ impl At<'_> {
     /// Tell consumers of `count` new messages.
     #[inline]
     pub(super) fn notify_items(&self, count: u32) {
-        self.body.items.0.notify(self.segment, count);
+        self.body.items.waiters.notify(self.segment, count);
     }
 
     /// Tell producers that there is room. All of them: they may wait for room of different sizes.
     #[inline]
     pub(super) fn notify_space(&self) {
-        self.body.space.0.notify(self.segment, u32::MAX);
+        self.body.space.waiters.notify(self.segment, u32::MAX);
     }
 
     /// Wake everybody: after a death, a shutdown.
     pub(super) fn notify_everybody(&self) {
         for condition in [&self.body.items, &self.body.space, &self.body.idle] {
-            condition.0.notify_all(self.segment);
+            condition.waiters.notify_all(self.segment);
         }
     }
 }

@@ -47,7 +47,10 @@ impl Segment {
             }
         };
         let owner = Owner::new(mine.slot, mine.generation);
-        self.me.store(u64::from(epoch) << 32 | u64::from(owner.bits()), Ordering::Relaxed);
+        self.me.store(
+            u64::from(epoch) << 32 | u64::from(owner.bits()),
+            Ordering::Relaxed,
+        );
         drop(attachment);
         // The slot may have been a dead one's, taken over with its traces still there.
         self.reap(owner)?;
@@ -68,27 +71,44 @@ impl Segment {
         Err(Status::E_LIMIT)
     }
 
-    fn try_take_slot(&self, epoch: u32, slot: u32, acceptable: fn(Life) -> bool) -> Result<Option<Attachment>> {
+    fn try_take_slot(
+        &self,
+        epoch: u32,
+        slot: u32,
+        acceptable: fn(Life) -> bool,
+    ) -> Result<Option<Attachment>> {
         let participant = self.participant(slot as usize).ok_or(Status::E_CORRUPT)?;
         let seen = participant.life();
         if !acceptable(seen) {
             return Ok(None);
         }
         // Before the slot: a scan must not miss it.
-        self.header()?.used_slots.fetch_max(slot + 1, Ordering::AcqRel);
+        self.header()?
+            .used_slots
+            .fetch_max(slot + 1, Ordering::AcqRel);
         let mut taken = None;
         let link = keeper::link(&participant.entry, |tid| {
             taken = participant.take(seen, tid);
             taken.is_some()
         })?;
-        let (Some(link), Some(generation)) = (link, taken) else { return Ok(None) };
+        let (Some(link), Some(generation)) = (link, taken) else {
+            return Ok(None);
+        };
         participant.reset(std::process::id());
-        Ok(Some(Attachment { epoch, slot, generation, link }))
+        Ok(Some(Attachment {
+            epoch,
+            slot,
+            generation,
+            link,
+        }))
     }
 
     /// Recover whoever has died since the last look. One load per slot when nobody has.
     pub(crate) fn reap(&self, me: Owner) -> Result<()> {
-        if self.participants().any(|(_, participant)| participant.life().is_dead()) {
+        if self
+            .participants()
+            .any(|(_, participant)| participant.life().is_dead())
+        {
             return self.recover_dead(me);
         }
         Ok(())
@@ -107,8 +127,12 @@ impl Segment {
 
     #[cold]
     fn recover_dead(&self, me: Owner) -> Result<()> {
-        let dead = self.participants().filter(|(_, participant)| participant.life().is_dead());
-        let dead: Vec<_> = dead.map(|(_, participant)| (participant, participant.life())).collect();
+        let dead = self
+            .participants()
+            .filter(|(_, participant)| participant.life().is_dead());
+        let dead: Vec<_> = dead
+            .map(|(_, participant)| (participant, participant.life()))
+            .collect();
         (self.object.recover)(self, me, &|owner| self.is_gone(owner))?;
         for (participant, life) in dead {
             // Only now: a slot goes to a new participant when no trace of the old one is left.
@@ -128,13 +152,18 @@ impl Segment {
 
     /// Leave: what this process holds here is given back as if it had died, and the slot is free.
     fn leave(&self) {
-        let Some(mine) = self.attachment.lock().take() else { return };
+        let Some(mine) = self.attachment.lock().take() else {
+            return;
+        };
         if mine.epoch != fork::epoch() {
             return;
         }
-        let Some(participant) = self.participant(mine.slot as usize) else { return };
+        let Some(participant) = self.participant(mine.slot as usize) else {
+            return;
+        };
         let me = Owner::new(mine.slot, mine.generation);
-        let recovered = (self.object.recover)(self, me, &|owner| owner == me || self.is_gone(owner));
+        let recovered =
+            (self.object.recover)(self, me, &|owner| owner == me || self.is_gone(owner));
         keeper::unlink(mine.link, &participant.entry, || {
             let life = participant.life();
             if !life.is_alive() || life.generation() != mine.generation {

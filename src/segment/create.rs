@@ -28,7 +28,11 @@ const SHARED_MODE: u32 = 0o066;
 
 impl CreateOptions {
     fn checked_mode(&self) -> Result<u32> {
-        let mode = if self.mode == 0 { DEFAULT_MODE } else { self.mode };
+        let mode = if self.mode == 0 {
+            DEFAULT_MODE
+        } else {
+            self.mode
+        };
         if mode & !ALLOWED_MODE != 0 || mode & DEFAULT_MODE != DEFAULT_MODE {
             return Err(Status::E_INVALID);
         }
@@ -107,7 +111,11 @@ impl Segment {
         Ok(segment)
     }
 
-    fn open_path(object: &'static ObjectType, path: &CStr, asked: Option<u32>) -> Result<Arc<Segment>> {
+    fn open_path(
+        object: &'static ObjectType,
+        path: &CStr,
+        asked: Option<u32>,
+    ) -> Result<Arc<Segment>> {
         let fd = memory::open_named(path)?;
         let status = memory::status_of(&fd)?;
         if !status.is_file {
@@ -125,7 +133,11 @@ impl Segment {
     }
 
     /// `file_mode` is that of a named file; an anonymous one has none that matters.
-    fn open_file(object: &'static ObjectType, fd: OwnedFd, file_mode: Option<u32>) -> Result<Arc<Segment>> {
+    fn open_file(
+        object: &'static ObjectType,
+        fd: OwnedFd,
+        file_mode: Option<u32>,
+    ) -> Result<Arc<Segment>> {
         let status = memory::status_of(&fd)?;
         if !status.is_file {
             return Err(Status::E_MISMATCH);

@@ -10,36 +10,35 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::kind::Kind;
-use super::mapping::Shared;
 use super::participants::Participant;
 use crate::status::{Result, Status};
 use crate::sys::memory::PAGE;
+use crate::sys::shared::shared;
 
 /// "polyproc" in memory order.
 const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
 /// Changes with every incompatible change of what lies in shared memory.
 const LAYOUT: u32 = 1;
 
-/// The first bytes of every segment.
-#[repr(C, align(64))]
-pub(crate) struct Header {
-    magic: AtomicU64,
-    layout: AtomicU32,
-    kind: AtomicU32,
-    /// Slots of the participant table.
-    participants: AtomicU32,
-    /// Size of the body in bytes.
-    body: AtomicU32,
-    /// The mode that the creator asked for: the file must not have grown wider.
-    mode: AtomicU32,
-    /// One past the highest slot that was ever taken: where a scan of the table may stop.
-    pub(crate) used_slots: AtomicU32,
-    /// How often the dead were recovered.
-    pub(crate) recoveries: AtomicU64,
+shared! {
+    /// The first bytes of every segment.
+    #[repr(align(64))]
+    pub(crate) struct Header {
+        magic: AtomicU64,
+        layout: AtomicU32,
+        kind: AtomicU32,
+        /// Slots of the participant table.
+        participants: AtomicU32,
+        /// Size of the body in bytes.
+        body: AtomicU32,
+        /// The mode that the creator asked for: the file must not have grown wider.
+        mode: AtomicU32,
+        /// One past the highest slot that was ever taken: where a scan of the table may stop.
+        pub(crate) used_slots: AtomicU32,
+        /// How often the dead were recovered.
+        pub(crate) recoveries: AtomicU64,
+    }
 }
-
-// SAFETY: repr(C), atomics only.
-unsafe impl Shared for Header {}
 
 /// Where the participants begin.
 pub(crate) const PARTICIPANTS_AT: usize = 256;
@@ -61,7 +60,8 @@ impl Header {
     pub(crate) fn fill(&self, kind: Kind, body: usize, mode: u32) {
         self.layout.store(LAYOUT, Ordering::Relaxed);
         self.kind.store(kind.code() as u32, Ordering::Relaxed);
-        self.participants.store(kind.max_participants(), Ordering::Relaxed);
+        self.participants
+            .store(kind.max_participants(), Ordering::Relaxed);
         self.body.store(body as u32, Ordering::Relaxed);
         self.mode.store(mode, Ordering::Relaxed);
         self.magic.store(MAGIC, Ordering::Release);

@@ -37,7 +37,10 @@ struct Keepers {
     all: Vec<&'static Keeper>,
 }
 
-static KEEPERS: LocalLock<Keepers> = LocalLock::new(Keepers { epoch: 0, all: Vec::new() });
+static KEEPERS: LocalLock<Keepers> = LocalLock::new(Keepers {
+    epoch: 0,
+    all: Vec::new(),
+});
 
 /// A linked entry's list; needed to unlink it.
 #[derive(Clone, Copy)]
@@ -81,7 +84,11 @@ fn with_room(keepers: &mut Keepers) -> Result<&'static Keeper> {
         keepers.all.clear();
         keepers.epoch = epoch;
     }
-    if let Some(keeper) = keepers.all.iter().find(|keeper| !keeper.list.lock().is_full()) {
+    if let Some(keeper) = keepers
+        .all
+        .iter()
+        .find(|keeper| !keeper.list.lock().is_full())
+    {
         return Ok(keeper);
     }
     let keeper = start()?;
@@ -113,7 +120,8 @@ impl thread::Body for Keeper {
         thread::set_name(c"polyproc-keeper");
         self.tid.store(thread::tid(), Ordering::Relaxed);
         let adopted = robust_list::adopt(self.list_address);
-        self.state.store(if adopted { KEEPING } else { REFUSED }, Ordering::Release);
+        self.state
+            .store(if adopted { KEEPING } else { REFUSED }, Ordering::Release);
         futex::wake(&self.state, u32::MAX);
         if adopted {
             self.mailbox.serve();

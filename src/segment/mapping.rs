@@ -9,12 +9,7 @@ use memmap2::MmapRaw;
 
 use crate::status::{Result, Status};
 use crate::sys::memory;
-
-/// A type that may lie in memory which other processes write.
-///
-/// # Safety
-/// `repr(C)`, made of atomics only, every bit pattern valid, nothing to drop.
-pub(crate) unsafe trait Shared {}
+use crate::sys::shared::Shared;
 
 /// A stretch of a file, mapped.
 pub(crate) struct Mapping {
@@ -23,12 +18,16 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     pub(crate) fn new(fd: &OwnedFd, offset: u64, length: u64) -> Result<Mapping> {
-        Ok(Mapping { memory: memory::map(fd, offset, length)? })
+        Ok(Mapping {
+            memory: memory::map(fd, offset, length)?,
+        })
     }
 
     /// The `T` at `offset`; `E_CORRUPT` where none fits.
     pub(crate) fn view<T: Shared>(&self, offset: usize) -> Result<&T> {
-        let end = offset.checked_add(size_of::<T>()).ok_or(Status::E_CORRUPT)?;
+        let end = offset
+            .checked_add(size_of::<T>())
+            .ok_or(Status::E_CORRUPT)?;
         let address = self.memory.as_ptr() as usize + offset;
         if end > self.memory.len() || address % align_of::<T>() != 0 {
             return Err(Status::E_CORRUPT);
@@ -38,8 +37,13 @@ impl Mapping {
         Ok(unsafe { &*self.memory.as_ptr().add(offset).cast::<T>() })
     }
 
-    /// Where the stretch begins in this process.
-    pub(crate) fn base(&self) -> *mut u8 {
-        self.memory.as_mut_ptr()
+    /// Where `length` bytes at `offset` lie in this process; `E_CORRUPT` where they do not.
+    pub(crate) fn bytes(&self, offset: usize, length: usize) -> Result<*mut u8> {
+        match offset.checked_add(length) {
+            Some(end) if end <= self.memory.len() => {
+                Ok(self.memory.as_mut_ptr().wrapping_add(offset))
+            }
+            _ => Err(Status::E_CORRUPT),
+        }
     }
 }

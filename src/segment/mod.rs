@@ -11,6 +11,7 @@ mod create;
 mod header;
 pub(crate) mod keeper;
 mod kind;
+#[allow(unsafe_code)]
 mod mapping;
 mod names;
 mod participants;
@@ -25,7 +26,7 @@ pub use create::CreateOptions;
 pub(crate) use header::fixed_size;
 use header::Header;
 pub use kind::Kind;
-pub(crate) use mapping::{Mapping, Shared};
+pub(crate) use mapping::Mapping;
 pub use names::unlink;
 pub(crate) use participants::Participant;
 pub(crate) use waiting::Quiet;
@@ -34,6 +35,10 @@ use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::memory;
+use crate::sys::shared::Shared;
+
+/// Gives back what owners hold; the second argument is who recovers, the third says who is gone.
+type Recover = fn(&Segment, Owner, &dyn Fn(Owner) -> bool) -> Result<()>;
 
 /// What a segment must know of the kind of object that it holds.
 pub(crate) struct ObjectType {
@@ -44,7 +49,7 @@ pub(crate) struct ObjectType {
     pub(crate) extra: u64,
     /// Give back what owners hold for whom `is_gone` says true, and wake who waits. Idempotent: a
     /// recoverer that is killed in turn is followed by the next.
-    pub(crate) recover: fn(&Segment, Owner, &dyn Fn(Owner) -> bool) -> Result<()>,
+    pub(crate) recover: Recover,
 }
 
 /// An object's shared memory, as this process sees it.
@@ -98,12 +103,16 @@ impl Segment {
         if slot >= self.object.kind.max_participants() as usize {
             return None;
         }
-        self.fixed.view(header::PARTICIPANTS_AT + slot * size_of::<Participant>()).ok()
+        self.fixed
+            .view(header::PARTICIPANTS_AT + slot * size_of::<Participant>())
+            .ok()
     }
 
     /// The slots that were ever taken.
     pub(crate) fn participants(&self) -> impl Iterator<Item = (u32, &Participant)> {
-        let used = self.header().map_or(0, |header| header.used_slots.load(Ordering::Acquire));
+        let used = self
+            .header()
+            .map_or(0, |header| header.used_slots.load(Ordering::Acquire));
         (0..used).map_while(|slot| Some((slot, self.participant(slot as usize)?)))
     }
 
@@ -129,7 +138,9 @@ impl Segment {
 
     /// How many processes use the object, and how many of their threads sleep in it.
     pub(crate) fn population(&self) -> (u32, u32) {
-        let living = self.participants().filter(|(_, participant)| participant.life().is_alive());
+        let living = self
+            .participants()
+            .filter(|(_, participant)| participant.life().is_alive());
         living.fold((0, 0), |(processes, threads), (_, participant)| {
             let sleepers = participant.sleepers.load(Ordering::Relaxed);
             (processes + 1, threads.saturating_add(sleepers))
@@ -141,7 +152,12 @@ impl Segment {
         Ok(self.header()?.recoveries.load(Ordering::Relaxed))
     }
 
-    fn unattached(object: &'static ObjectType, fixed: Mapping, fd: OwnedFd, identity: (u64, u64)) -> Segment {
+    fn unattached(
+        object: &'static ObjectType,
+        fixed: Mapping,
+        fd: OwnedFd,
+        identity: (u64, u64),
+    ) -> Segment {
         Segment {
             object,
             fixed,

@@ -22,7 +22,9 @@ pub(crate) fn path(name: &str) -> Result<CString> {
     if !is_valid(name) {
         return Err(Status::E_INVALID);
     }
-    let directory = memory::SHM_DIRECTORY.to_str().map_err(|_| Status::E_INTERNAL)?;
+    let directory = memory::SHM_DIRECTORY
+        .to_str()
+        .map_err(|_| Status::E_INTERNAL)?;
     CString::new(format!("{directory}/{PREFIX}{name}")).map_err(|_| Status::E_INVALID)
 }
 

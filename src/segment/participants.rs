@@ -13,30 +13,29 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::mapping::Shared;
 use crate::sync::owner::Owner;
 use crate::sys::futex;
 use crate::sys::robust_list::{Entry, OWNER_DIED, TID_MASK, WAITERS};
+use crate::sys::shared::shared;
 
-/// One slot. `word` and `entry` stay side by side: see `robust_list::FUTEX_OFFSET`.
-#[repr(C, align(64))]
-pub(crate) struct Participant {
-    word: AtomicU64,
-    pub(crate) entry: Entry,
-    /// For people and tools.
-    pub(crate) pid: AtomicU32,
-    /// How many of the process's threads sleep in this segment.
-    pub(crate) sleepers: AtomicU32,
-    /// Queue: reservations that the process has not committed or given up yet.
-    pub(crate) reservations: AtomicU32,
-    _reserved: AtomicU32,
-    /// Queue: no message that the process got and has not settled lies before this position.
-    pub(crate) oldest_got: AtomicU64,
-    _pad: [AtomicU64; 2],
+shared! {
+    /// One slot. `word` and `entry` stay side by side: see `robust_list::FUTEX_OFFSET`.
+    #[repr(align(64))]
+    pub(crate) struct Participant {
+        word: AtomicU64,
+        pub(crate) entry: Entry,
+        /// For people and tools.
+        pub(crate) pid: AtomicU32,
+        /// How many of the process's threads sleep in this segment.
+        pub(crate) sleepers: AtomicU32,
+        /// Queue: reservations that the process has not committed or given up yet.
+        pub(crate) reservations: AtomicU32,
+        _reserved: AtomicU32,
+        /// Queue: no message that the process got and has not settled lies before this position.
+        pub(crate) oldest_got: AtomicU64,
+        _pad: [AtomicU64; 2],
+    }
 }
-
-// SAFETY: repr(C), atomics only.
-unsafe impl Shared for Participant {}
 
 const _: () = assert!(size_of::<Participant>() == 64);
 const _: () = assert!(std::mem::offset_of!(Participant, entry) == 8);
@@ -80,7 +79,11 @@ impl Participant {
     /// The half of the word that is a futex.
     pub(crate) fn futex_address(&self) -> *const u32 {
         let half = if cfg!(target_endian = "little") { 0 } else { 1 };
-        self.word.as_ptr().cast_const().cast::<u32>().wrapping_add(half)
+        self.word
+            .as_ptr()
+            .cast_const()
+            .cast::<u32>()
+            .wrapping_add(half)
     }
 
     /// Take the slot for the process whose keeper is `tid`, if it is still as `seen`.
@@ -90,20 +93,26 @@ impl Participant {
     pub(crate) fn take(&self, seen: Life, tid: u32) -> Option<u32> {
         let generation = seen.generation().wrapping_add(u32::from(seen.is_dead()));
         let mine = Life::new(generation, tid & TID_MASK | WAITERS);
-        self.word.compare_exchange(seen.0, mine.0, Ordering::AcqRel, Ordering::Relaxed).ok()?;
+        self.word
+            .compare_exchange(seen.0, mine.0, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()?;
         Some(generation)
     }
 
     /// Free the slot if it is still as `seen`; its traces are gone. A racing second recoverer fails here.
     pub(crate) fn release(&self, seen: Life) {
         let free = Life::new(seen.generation().wrapping_add(1), 0);
-        let _ = self.word.compare_exchange(seen.0, free.0, Ordering::AcqRel, Ordering::Relaxed);
+        let _ = self
+            .word
+            .compare_exchange(seen.0, free.0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Leave the slot as one who died leaves it: its traces are for the next one to recover.
     pub(crate) fn abandon(&self, seen: Life) {
         let dead = Life::new(seen.generation(), OWNER_DIED | WAITERS);
-        let _ = self.word.compare_exchange(seen.0, dead.0, Ordering::AcqRel, Ordering::Relaxed);
+        let _ = self
+            .word
+            .compare_exchange(seen.0, dead.0, Ordering::AcqRel, Ordering::Relaxed);
         futex::wake_address(self.futex_address(), u32::MAX);
     }
 

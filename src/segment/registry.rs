@@ -37,7 +37,10 @@ pub(super) fn find_or(
 /// A segment with this identity is gone.
 pub(super) fn forget(identity: (u64, u64)) {
     let mut table = OPEN.lock();
-    if table.get(&identity).is_some_and(|weak| weak.strong_count() == 0) {
+    if table
+        .get(&identity)
+        .is_some_and(|weak| weak.strong_count() == 0)
+    {
         table.remove(&identity);
     }
 }

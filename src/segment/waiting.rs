@@ -11,8 +11,8 @@ use crate::status::Result;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::world::World;
-use crate::sys::futex::{self, WaitWord, Wakeup, MAX_WORDS};
 use crate::sys::clock;
+use crate::sys::futex::{self, WaitWord, Wakeup, MAX_WORDS};
 
 impl World for Segment {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {

@@ -19,7 +19,10 @@ pub struct Cancel {
 impl Cancel {
     /// A token that has not fired.
     pub const fn new() -> Cancel {
-        Cancel { fired: AtomicU32::new(0), event: AtomicI32::new(NO_FD) }
+        Cancel {
+            fired: AtomicU32::new(0),
+            event: AtomicI32::new(NO_FD),
+        }
     }
 
     /// End the waits that use this token, now and until it is reset. Async-signal-safe.
@@ -57,7 +60,10 @@ impl Cancel {
             return Ok(known);
         }
         let fresh = poll::event_fd()?;
-        match self.event.compare_exchange(NO_FD, fresh, Ordering::SeqCst, Ordering::SeqCst) {
+        match self
+            .event
+            .compare_exchange(NO_FD, fresh, Ordering::SeqCst, Ordering::SeqCst)
+        {
             Ok(_) => {
                 if self.fired.load(Ordering::SeqCst) != 0 {
                     poll::raise(fresh);

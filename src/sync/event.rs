@@ -9,15 +9,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::wait::Patience;
 use super::world::World;
 use crate::status::{Result, Status};
+use crate::sys::shared::shared;
 
 const SET: u32 = 1;
 const SLEEPERS: u32 = 2;
 const GENERATION: u32 = 4;
 
-/// The event word.
-#[repr(transparent)]
-pub(crate) struct EventWord {
-    word: AtomicU32,
+shared! {
+    /// The event word.
+    pub(crate) struct EventWord {
+        word: AtomicU32,
+    }
 }
 
 impl EventWord {
@@ -26,7 +28,10 @@ impl EventWord {
         let mut word = self.word.load(Ordering::Relaxed);
         while word & SET == 0 {
             let next = (word & !SLEEPERS).wrapping_add(GENERATION) | SET;
-            match self.word.compare_exchange_weak(word, next, Ordering::SeqCst, Ordering::Relaxed) {
+            match self
+                .word
+                .compare_exchange_weak(word, next, Ordering::SeqCst, Ordering::Relaxed)
+            {
                 Ok(_) => {
                     if word & SLEEPERS != 0 {
                         // Killed before this: the sleepers watch this process's life word and look again.

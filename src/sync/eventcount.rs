@@ -12,14 +12,16 @@ use std::sync::atomic::{fence, AtomicU32, Ordering};
 use super::wait::Patience;
 use super::world::World;
 use crate::status::Result;
+use crate::sys::shared::shared;
 
 const SLEEPERS: u32 = 1;
 const STEP: u32 = 2;
 
-/// The word of one condition.
-#[repr(transparent)]
-pub(crate) struct EventCount {
-    word: AtomicU32,
+shared! {
+    /// The word of one condition.
+    pub(crate) struct EventCount {
+        word: AtomicU32,
+    }
 }
 
 impl EventCount {
@@ -32,7 +34,12 @@ impl EventCount {
     }
 
     /// Sleep until a notification that came after [`announce`](Self::announce) gave `seen`.
-    pub(crate) fn sleep(&self, world: &impl World, seen: u32, patience: &mut Patience<'_>) -> Result<()> {
+    pub(crate) fn sleep(
+        &self,
+        world: &impl World,
+        seen: u32,
+        patience: &mut Patience<'_>,
+    ) -> Result<()> {
         world.sleep(&self.word, seen, patience)
     }
 
@@ -53,12 +60,17 @@ impl EventCount {
     #[cold]
     fn notify_sleepers(&self, world: &impl World, count: u32) {
         // Killed before the wake: the sleepers watch this process's life word and look again.
-        let moved = self.word.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP);
+        let moved = self
+            .word
+            .fetch_add(STEP, Ordering::SeqCst)
+            .wrapping_add(STEP);
         let woken = world.wake(&self.word, count);
         if woken < count as usize {
             // Nobody is left asleep on an older value; who announced itself since sees the change.
             let idle = moved & !SLEEPERS;
-            let _ = self.word.compare_exchange(moved, idle, Ordering::SeqCst, Ordering::Relaxed);
+            let _ = self
+                .word
+                .compare_exchange(moved, idle, Ordering::SeqCst, Ordering::Relaxed);
         }
     }
 }

@@ -22,6 +22,7 @@ use super::wait::Patience;
 use super::world::World;
 use super::Acquired;
 use crate::status::{Result, Status};
+use crate::sys::shared::shared;
 
 const SLEEPERS: u32 = 1 << 31;
 const STARVING: u32 = 1 << 30;
@@ -29,17 +30,26 @@ const STARVING: u32 = 1 << 30;
 /// A short critical section is over sooner than a sleep would be.
 const SPINS: u32 = 100;
 
-/// The lock word.
-#[repr(transparent)]
-pub(crate) struct RobustMutex {
-    word: AtomicU32,
+shared! {
+    /// The lock word.
+    pub(crate) struct RobustMutex {
+        word: AtomicU32,
+    }
 }
 
 impl RobustMutex {
     /// Take it, waiting while a live participant holds it.
     #[inline]
-    pub(crate) fn lock(&self, world: &impl World, me: Owner, patience: &mut Patience<'_>) -> Result<Acquired> {
-        match self.word.compare_exchange(0, me.bits(), Ordering::Acquire, Ordering::Relaxed) {
+    pub(crate) fn lock(
+        &self,
+        world: &impl World,
+        me: Owner,
+        patience: &mut Patience<'_>,
+    ) -> Result<Acquired> {
+        match self
+            .word
+            .compare_exchange(0, me.bits(), Ordering::Acquire, Ordering::Relaxed)
+        {
             Ok(_) => Ok(Acquired::Clean),
             Err(_) => self.lock_contended(world, me, patience),
         }
@@ -62,7 +72,10 @@ impl RobustMutex {
                 None | Some(Owner::ORPHAN) => return Err(Status::E_OVER_RELEASE),
                 Some(_) => {}
             }
-            match self.word.compare_exchange_weak(word, 0, Ordering::Release, Ordering::Relaxed) {
+            match self
+                .word
+                .compare_exchange_weak(word, 0, Ordering::Release, Ordering::Relaxed)
+            {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
@@ -92,7 +105,12 @@ impl RobustMutex {
                 Some(_) => {}
             }
             let orphan = word & !OWNER_MASK | Owner::ORPHAN.bits();
-            match self.word.compare_exchange_weak(word, orphan, Ordering::Relaxed, Ordering::Relaxed) {
+            match self.word.compare_exchange_weak(
+                word,
+                orphan,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
@@ -106,17 +124,26 @@ impl RobustMutex {
     fn pass_on(&self, world: &impl World, before: u32) {
         if before & STARVING != 0 {
             // Fails when somebody has taken it already: then that one was quicker this once more.
-            let _ = self.word.compare_exchange(0, STARVING, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self
+                .word
+                .compare_exchange(0, STARVING, Ordering::Relaxed, Ordering::Relaxed);
         }
         // Killed before the wake: the sleepers watch this process's life word and look again.
         world.wake(&self.word, 1);
     }
 
     #[cold]
-    fn lock_contended(&self, world: &impl World, me: Owner, patience: &mut Patience<'_>) -> Result<Acquired> {
+    fn lock_contended(
+        &self,
+        world: &impl World,
+        me: Owner,
+        patience: &mut Patience<'_>,
+    ) -> Result<Acquired> {
         for _ in 0..SPINS {
             if self.word.load(Ordering::Relaxed) == 0 {
-                let taken = self.word.compare_exchange(0, me.bits(), Ordering::Acquire, Ordering::Relaxed);
+                let taken =
+                    self.word
+                        .compare_exchange(0, me.bits(), Ordering::Acquire, Ordering::Relaxed);
                 if taken.is_ok() {
                     return Ok(Acquired::Clean);
                 }
@@ -131,7 +158,12 @@ impl RobustMutex {
         taken
     }
 
-    fn lock_sleeping(&self, world: &impl World, me: Owner, patience: &mut Patience<'_>) -> Result<Acquired> {
+    fn lock_sleeping(
+        &self,
+        world: &impl World,
+        me: Owner,
+        patience: &mut Patience<'_>,
+    ) -> Result<Acquired> {
         let mut slept = 0u32;
         loop {
             let word = self.word.load(Ordering::Relaxed);
@@ -146,15 +178,26 @@ impl RobustMutex {
                 // Others may sleep still: once slept, always expect them.
                 let bits = word & SLEEPERS | if slept > 0 { SLEEPERS } else { 0 };
                 let mine = me.bits() | bits;
-                if self.word.compare_exchange(word, mine, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                    return Ok(if gone { Acquired::OwnerDied } else { Acquired::Clean });
+                if self
+                    .word
+                    .compare_exchange(word, mine, Ordering::Acquire, Ordering::Relaxed)
+                    .is_ok()
+                {
+                    return Ok(if gone {
+                        Acquired::OwnerDied
+                    } else {
+                        Acquired::Clean
+                    });
                 }
                 continue;
             }
             let starving = if slept > 1 { STARVING } else { 0 };
             let waiting = word | SLEEPERS | starving;
             if waiting != word
-                && self.word.compare_exchange(word, waiting, Ordering::Relaxed, Ordering::Relaxed).is_err()
+                && self
+                    .word
+                    .compare_exchange(word, waiting, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_err()
             {
                 continue;
             }

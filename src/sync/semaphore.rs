@@ -6,14 +6,16 @@ use super::eventcount::EventCount;
 use super::wait::Patience;
 use super::world::World;
 use crate::status::{Result, Status};
+use crate::sys::shared::shared;
 
-/// The counter and those who wait for it.
-#[repr(C)]
-pub(crate) struct Counter {
-    value: AtomicI64,
-    /// 0: unbounded.
-    maximum: AtomicI64,
-    permits: EventCount,
+shared! {
+    /// The counter and those who wait for it.
+    pub(crate) struct Counter {
+        value: AtomicI64,
+        /// 0: unbounded.
+        maximum: AtomicI64,
+        permits: EventCount,
+    }
 }
 
 impl Counter {
@@ -35,7 +37,12 @@ impl Counter {
     fn try_acquire(&self) -> bool {
         let mut value = self.value.load(Ordering::Relaxed);
         while value > 0 {
-            let taken = self.value.compare_exchange_weak(value, value - 1, Ordering::Acquire, Ordering::Relaxed);
+            let taken = self.value.compare_exchange_weak(
+                value,
+                value - 1,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            );
             match taken {
                 Ok(_) => return true,
                 Err(now) => value = now,
@@ -85,12 +92,18 @@ impl Counter {
         loop {
             let next = value.checked_add(count).filter(|next| *next <= maximum);
             let next = next.ok_or(Status::E_OVER_RELEASE)?;
-            match self.value.compare_exchange_weak(value, next, Ordering::Release, Ordering::Relaxed) {
+            match self.value.compare_exchange_weak(
+                value,
+                next,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => break,
                 Err(now) => value = now,
             }
         }
-        self.permits.notify(world, u32::try_from(count).unwrap_or(u32::MAX));
+        self.permits
+            .notify(world, u32::try_from(count).unwrap_or(u32::MAX));
         Ok(())
     }
 

@@ -23,7 +23,11 @@ impl Wait<'static> {
 
     /// Wait `timeout_ns` nanoseconds of the monotonic clock; less than 0 for ever, 0 tries once.
     pub const fn for_ns(timeout_ns: i64) -> Wait<'static> {
-        Wait { timeout_ns, cancel: None, closing: None }
+        Wait {
+            timeout_ns,
+            cancel: None,
+            closing: None,
+        }
     }
 }
 
@@ -33,7 +37,11 @@ impl<'a> Wait<'a> {
     where
         'a: 'b,
     {
-        Wait { timeout_ns: self.timeout_ns, cancel: token, closing: self.closing }
+        Wait {
+            timeout_ns: self.timeout_ns,
+            cancel: token,
+            closing: self.closing,
+        }
     }
 
     /// End early with `E_CLOSED` when `closing` fires: the token of a handle.
@@ -41,7 +49,11 @@ impl<'a> Wait<'a> {
     where
         'a: 'b,
     {
-        Wait { timeout_ns: self.timeout_ns, cancel: self.cancel, closing: Some(closing) }
+        Wait {
+            timeout_ns: self.timeout_ns,
+            cancel: self.cancel,
+            closing: Some(closing),
+        }
     }
 
     /// Whether this only tries.
@@ -51,8 +63,15 @@ impl<'a> Wait<'a> {
 
     /// The same, but with at least `timeout_ns` to go.
     pub(crate) fn at_least(&self, timeout_ns: i64) -> Wait<'a> {
-        let longer = if self.timeout_ns < 0 { self.timeout_ns } else { self.timeout_ns.max(timeout_ns) };
-        Wait { timeout_ns: longer, ..*self }
+        let longer = if self.timeout_ns < 0 {
+            self.timeout_ns
+        } else {
+            self.timeout_ns.max(timeout_ns)
+        };
+        Wait {
+            timeout_ns: longer,
+            ..*self
+        }
     }
 
     /// Wait until `fd` is readable (an error or hang-up on it counts).
@@ -103,7 +122,11 @@ pub(crate) struct Patience<'a> {
 
 impl<'a> Patience<'a> {
     pub(crate) fn new(wait: &Wait<'a>) -> Patience<'a> {
-        Patience { wait: *wait, deadline: None, slice_ns: FIRST_SLICE_NS }
+        Patience {
+            wait: *wait,
+            deadline: None,
+            slice_ns: FIRST_SLICE_NS,
+        }
     }
 
     /// Nanoseconds of the monotonic clock, `None` for ever. The clock is read once, at the first call.

@@ -90,8 +90,11 @@ static TABLES: LocalLock<[Option<&'static dyn HeldAcrossFork>; MAX_TABLES]> =
 pub(crate) fn hold_across_forks(table: &'static dyn HeldAcrossFork) {
     epoch();
     let mut tables = TABLES.lock();
-    let known = |other: &&dyn HeldAcrossFork| std::ptr::addr_eq(*other, table);
-    if tables.iter().flatten().any(|other| known(&other)) {
+    if tables
+        .iter()
+        .flatten()
+        .any(|other| std::ptr::addr_eq(*other, table))
+    {
         return;
     }
     match tables.iter_mut().find(|place| place.is_none()) {

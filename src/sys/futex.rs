@@ -37,7 +37,12 @@ impl WaitWord {
     }
 
     /// A place holder in an array that is filled later.
-    pub(crate) const EMPTY: WaitWord = WaitWord { value: 0, address: 0, flags: 0, reserved: 0 };
+    pub(crate) const EMPTY: WaitWord = WaitWord {
+        value: 0,
+        address: 0,
+        flags: 0,
+        reserved: 0,
+    };
 }
 
 /// Why a sleep ended. Every one but `Unsupported` may be spurious: look at the words again.
@@ -64,7 +69,9 @@ fn wakeup_of(errno: i32) -> Wakeup {
 /// Sleep while `word` holds `value`, until `deadline` (nanoseconds of the monotonic clock).
 pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Wakeup {
     let until = deadline.map(clock::timespec);
-    let timeout = until.as_ref().map_or(std::ptr::null(), |time| time as *const libc::timespec);
+    let timeout = until
+        .as_ref()
+        .map_or(std::ptr::null(), |time| time as *const libc::timespec);
     // SAFETY: the word is mapped while it is borrowed; BITSET takes an absolute monotonic time.
     let done = unsafe {
         libc::syscall(
@@ -87,7 +94,9 @@ pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Wakeu
 /// Sleep while every word holds its value, until `deadline`.
 pub(crate) fn wait_any(words: &[WaitWord], deadline: Option<u64>) -> Wakeup {
     let until = deadline.map(clock::timespec);
-    let timeout = until.as_ref().map_or(std::ptr::null(), |time| time as *const libc::timespec);
+    let timeout = until
+        .as_ref()
+        .map_or(std::ptr::null(), |time| time as *const libc::timespec);
     // SAFETY: the array is valid for its length; the kernel checks each address.
     let done = unsafe {
         libc::syscall(

@@ -24,7 +24,10 @@ unsafe impl<T: Send> Sync for LocalLock<T> {}
 
 impl<T> LocalLock<T> {
     pub(crate) const fn new(value: T) -> LocalLock<T> {
-        LocalLock { word: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
+        LocalLock {
+            word: AtomicU32::new(FREE),
+            value: UnsafeCell::new(value),
+        }
     }
 
     pub(crate) fn lock(&self) -> LocalGuard<'_, T> {
@@ -34,7 +37,11 @@ impl<T> LocalLock<T> {
 
     /// Take it without a guard: for the `prepare` handler of a fork.
     pub(crate) fn lock_raw(&self) {
-        if self.word.compare_exchange(FREE, LOCKED, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+        if self
+            .word
+            .compare_exchange(FREE, LOCKED, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+        {
             return;
         }
         while self.word.swap(CONTENDED, Ordering::Acquire) != FREE {

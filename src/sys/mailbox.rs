@@ -25,7 +25,11 @@ unsafe impl Send for Job {}
 
 impl Mailbox {
     pub(crate) const fn new() -> Mailbox {
-        Mailbox { word: AtomicU32::new(IDLE), job: LocalLock::new(None), turn: LocalLock::new(()) }
+        Mailbox {
+            word: AtomicU32::new(IDLE),
+            job: LocalLock::new(None),
+            turn: LocalLock::new(()),
+        }
     }
 
     /// Have the serving thread run `job`, and wait for it.

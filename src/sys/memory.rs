@@ -62,7 +62,13 @@ pub(crate) fn link(fd: &OwnedFd, path: &CStr) -> Result<()> {
     let own = CString::new(own).map_err(|_| Status::E_INTERNAL)?;
     // SAFETY: both paths end in NUL.
     let done = unsafe {
-        libc::linkat(libc::AT_FDCWD, own.as_ptr(), libc::AT_FDCWD, path.as_ptr(), libc::AT_SYMLINK_FOLLOW)
+        libc::linkat(
+            libc::AT_FDCWD,
+            own.as_ptr(),
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            libc::AT_SYMLINK_FOLLOW,
+        )
     };
     if done == 0 || super::errno() != libc::ENOENT {
         return check(done);
@@ -70,7 +76,13 @@ pub(crate) fn link(fd: &OwnedFd, path: &CStr) -> Result<()> {
     // Without /proc the kernel takes the descriptor itself, from a privileged caller.
     // SAFETY: both paths end in NUL.
     check(unsafe {
-        libc::linkat(fd.as_raw_fd(), c"".as_ptr(), libc::AT_FDCWD, path.as_ptr(), libc::AT_EMPTY_PATH)
+        libc::linkat(
+            fd.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            libc::AT_EMPTY_PATH,
+        )
     })
 }
 

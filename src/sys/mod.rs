@@ -7,7 +7,9 @@ pub(crate) mod local_lock;
 pub(crate) mod mailbox;
 pub(crate) mod memory;
 pub(crate) mod poll;
+pub(crate) mod process;
 pub(crate) mod robust_list;
+pub(crate) mod shared;
 pub(crate) mod thread;
 
 /// The errno of the last failed call of this thread.

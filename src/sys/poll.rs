@@ -8,15 +8,28 @@ use crate::status::{Result, Status};
 /// Wait until one of `fds` is readable (an error or hang-up counts) or the deadline passes: their
 /// positions as bits.
 pub(crate) fn readable(fds: &[RawFd], deadline: Option<u64>) -> Result<u32> {
-    let mut items = [libc::pollfd { fd: -1, events: libc::POLLIN, revents: 0 }; 4];
+    let mut items = [libc::pollfd {
+        fd: -1,
+        events: libc::POLLIN,
+        revents: 0,
+    }; 4];
     let count = fds.len().min(items.len());
     for (item, fd) in items.iter_mut().zip(fds) {
         item.fd = *fd;
     }
     let left = deadline.map(|end| clock::timespec(end.saturating_sub(clock::now_ns())));
-    let timeout = left.as_ref().map_or(std::ptr::null(), |time| time as *const libc::timespec);
+    let timeout = left
+        .as_ref()
+        .map_or(std::ptr::null(), |time| time as *const libc::timespec);
     // SAFETY: `items` holds `count` entries; no signal mask is given.
-    let ready = unsafe { libc::ppoll(items.as_mut_ptr(), count as libc::nfds_t, timeout, std::ptr::null()) };
+    let ready = unsafe {
+        libc::ppoll(
+            items.as_mut_ptr(),
+            count as libc::nfds_t,
+            timeout,
+            std::ptr::null(),
+        )
+    };
     if ready < 0 {
         return Err(Status::last_os_error());
     }

@@ -121,7 +121,10 @@ fn wait_on(kind: libc::idtype_t, id: libc::id_t, options: i32) -> std::result::R
     let (done, info) = unsafe {
         let mut info = std::mem::zeroed::<libc::siginfo_t>();
         let usage = std::ptr::null::<libc::rusage>();
-        (libc::syscall(libc::SYS_waitid, kind, id, &mut info, options, usage), info)
+        (
+            libc::syscall(libc::SYS_waitid, kind, id, &mut info, options, usage),
+            info,
+        )
     };
     if done < 0 {
         return match errno() {
@@ -151,7 +154,11 @@ pub(crate) enum Stage {
 /// How far the process has come. With `patience_ms` the call waits so long for it to be gone.
 pub(crate) fn stage(pidfd: BorrowedFd<'_>, patience_ms: i32) -> Stage {
     let events = if patience_ms == 0 { libc::POLLIN } else { 0 };
-    let mut item = libc::pollfd { fd: pidfd.as_raw_fd(), events, revents: 0 };
+    let mut item = libc::pollfd {
+        fd: pidfd.as_raw_fd(),
+        events,
+        revents: 0,
+    };
     // SAFETY: one entry, a local. Interrupted is as good as nothing yet.
     unsafe { libc::poll(&mut item, 1, patience_ms) };
     match item.revents {
@@ -180,7 +187,10 @@ const PIDFD_GET_INFO: u32 = (3 << 30) | (64 << 16) | (0xFF << 8) | 11;
 /// The exit code of a process that somebody else has collected (Linux 6.15), `None` while it is
 /// not collected, an error where the kernel does not know.
 pub(crate) fn exit_info(pidfd: BorrowedFd<'_>) -> Result<Option<i32>> {
-    let mut info = PidfdInfo { mask: PIDFD_INFO_EXIT, ..PidfdInfo::default() };
+    let mut info = PidfdInfo {
+        mask: PIDFD_INFO_EXIT,
+        ..PidfdInfo::default()
+    };
     // SAFETY: the request's size is that of `info`, a local.
     let done = unsafe { libc::ioctl(pidfd.as_raw_fd(), PIDFD_GET_INFO as _, &mut info) };
     if done < 0 {
@@ -190,7 +200,11 @@ pub(crate) fn exit_info(pidfd: BorrowedFd<'_>) -> Result<Option<i32>> {
         return Ok(None);
     }
     let signal = libc::WTERMSIG(info.exit_code);
-    Ok(Some(if signal == 0 { libc::WEXITSTATUS(info.exit_code) } else { -signal }))
+    Ok(Some(if signal == 0 {
+        libc::WEXITSTATUS(info.exit_code)
+    } else {
+        -signal
+    }))
 }
 
 /// Send a signal; `E_NOT_FOUND` when the process is gone.
@@ -227,7 +241,11 @@ pub(crate) fn exists(pid: i32) -> bool {
 /// it sends the signal. A parent outside of this pid namespace shows as 0 before and after.
 /// Makes system calls only, so a child that shares its parent's memory may call it.
 pub(crate) fn die_with_parent(parent: i32) -> bool {
-    let (option, signal, unused) = (libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong, 0usize);
+    let (option, signal, unused) = (
+        libc::PR_SET_PDEATHSIG,
+        libc::SIGKILL as libc::c_ulong,
+        0usize,
+    );
     // SAFETY: both calls take numbers only.
     unsafe {
         libc::syscall(libc::SYS_prctl, option, signal, unused, unused, unused);

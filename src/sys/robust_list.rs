@@ -10,6 +10,8 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use super::shared::shared;
+
 /// Marks a word whose owner has died.
 pub(crate) const OWNER_DIED: u32 = 0x4000_0000;
 /// Asks the kernel to wake a sleeper of the word when its owner dies.
@@ -20,11 +22,12 @@ pub(crate) const TID_MASK: u32 = 0x3fff_ffff;
 /// The kernel stops after this many entries (ROBUST_LIST_LIMIT is 2,048).
 pub(crate) const MAX_ENTRIES: usize = 1900;
 
-/// An entry: the pointer that the kernel follows. It lies in shared memory, `FUTEX_OFFSET` behind
-/// its word, since the kernel finds the word relative to the entry.
-#[repr(transparent)]
-pub(crate) struct Entry {
-    next: AtomicU64,
+shared! {
+    /// An entry: the pointer that the kernel follows. It lies in shared memory, `FUTEX_OFFSET` behind
+    /// its word, since the kernel finds the word relative to the entry.
+    pub(crate) struct Entry {
+        next: AtomicU64,
+    }
 }
 
 /// Where an entry's word lies, from the entry.
@@ -52,8 +55,12 @@ impl RobustList {
             futex_offset: AtomicI64::new(FUTEX_OFFSET),
             pending: AtomicU64::new(0),
         });
-        head.list.store(std::ptr::from_ref(&*head) as u64, Ordering::Relaxed);
-        RobustList { head, entries: Vec::new() }
+        head.list
+            .store(std::ptr::from_ref(&*head) as u64, Ordering::Relaxed);
+        RobustList {
+            head,
+            entries: Vec::new(),
+        }
     }
 
     /// The address for [`adopt`].
@@ -74,7 +81,9 @@ impl RobustList {
         self.head.pending.store(address, Ordering::SeqCst);
         let linked = set();
         if linked {
-            entry.next.store(self.head.list.load(Ordering::Relaxed), Ordering::SeqCst);
+            entry
+                .next
+                .store(self.head.list.load(Ordering::Relaxed), Ordering::SeqCst);
             self.head.list.store(address, Ordering::SeqCst);
             self.entries.push(address);
         }
@@ -96,7 +105,9 @@ impl RobustList {
             match self.entries.get(at + 1) {
                 // SAFETY: linked entries stay mapped until they are unlinked, by `link`'s contract.
                 Some(newer) => unsafe {
-                    (*(*newer as *const Entry)).next.store(older, Ordering::SeqCst);
+                    (*(*newer as *const Entry))
+                        .next
+                        .store(older, Ordering::SeqCst);
                 },
                 None => self.head.list.store(older, Ordering::SeqCst),
             }

@@ -145,6 +145,7 @@ static void numbers(void) {
   polyproc_slice slices[2] = {{"x", 1}, {NULL, 1}};
   polyproc_message message;
   polyproc_semaphore_options options = POLYPROC_SEMAPHORE_OPTIONS_INIT;
+  polyproc_queue_options queue_options = POLYPROC_QUEUE_OPTIONS_INIT;
   polyproc_semaphore *none = NULL;
   uint64_t length = 7;
 
@@ -172,6 +173,11 @@ static void numbers(void) {
   options.initial = 3;
   options.maximum = 2;
   INVALID(polyproc_semaphore_create(NULL, &options, &none));
+  queue_options.max_deliveries = 65535;
+  INVALID(polyproc_queue_create(NULL, &queue_options, (polyproc_queue **)(void *)&none));
+  queue_options.max_deliveries = 0;
+  queue_options.max_bytes = 15;
+  INVALID(polyproc_queue_create(NULL, &queue_options, (polyproc_queue **)(void *)&none));
   options.initial = 0;
   options.maximum = -1;
   INVALID(polyproc_semaphore_create(NULL, &options, &none));

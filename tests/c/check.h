@@ -87,7 +87,11 @@ static inline pid_t forked(void) {
 static inline void went_well(pid_t pid) {
   int status = 0;
   CHECK(waitpid(pid, &status, 0) == pid);
-  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    fprintf(stderr, "child %ld: %s %d\n", (long)pid, WIFEXITED(status) ? "exit code" : "signal",
+            WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    exit(1);
+  }
 }
 
 static inline void kill_and_reap(pid_t pid) {

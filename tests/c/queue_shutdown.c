@@ -123,6 +123,20 @@ static void a_slot_from_before(void) {
   polyproc_queue_close(queue);
 }
 
+/* Immediate: what was reserved before is given up when it is committed. */
+static void a_slot_that_comes_too_late(void) {
+  polyproc_queue *queue = make(0, 0);
+  polyproc_slot slot;
+
+  ANSWERS(OK, polyproc_queue_reserve(queue, 4, &slot, 0, NULL));
+  ANSWERS(OK, polyproc_queue_shutdown(queue, 1));
+  memcpy(slot.data, "late", 4);
+  ANSWERS(E_SHUTDOWN, polyproc_slot_commit(&slot, 4));
+  ANSWERS(E_INVALID, polyproc_slot_commit(&slot, 4));
+  nothing_comes_out(queue);
+  polyproc_queue_close(queue);
+}
+
 /* A message that a consumer holds may come back: the others wait for it. */
 static void a_message_that_comes_back(void) {
   polyproc_queue *queue = make(POLYPROC_QUEUE_JOINABLE, 0);
@@ -146,6 +160,7 @@ int main(void) {
   immediate();
   sleepers();
   a_slot_from_before();
+  a_slot_that_comes_too_late();
   a_message_that_comes_back();
   return 0;
 }

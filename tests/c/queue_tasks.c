@@ -53,8 +53,8 @@ static void a_plain_queue_has_no_tasks(void) {
   ANSWERS(OK, polyproc_queue_create(NULL, NULL, &queue));
   ANSWERS(OK, polyproc_queue_put(queue, "a", 1, 0, NULL));
   get(queue);
-  ANSWERS(E_UNSUPPORTED, polyproc_queue_task_done(queue));
-  ANSWERS(E_UNSUPPORTED, polyproc_queue_join(queue, 0, NULL));
+  ANSWERS(E_INVALID, polyproc_queue_task_done(queue));
+  ANSWERS(E_INVALID, polyproc_queue_join(queue, 0, NULL));
   polyproc_queue_close(queue);
 }
 
@@ -113,9 +113,10 @@ static pid_t a_child_that_got(polyproc_queue *queue, int count) {
 
 static void tasks_of_a_killed_worker_are_delivered_again(void) {
   polyproc_queue *queue = joinable(0);
-  polyproc_message message;
-  uint64_t first_id;
+  polyproc_message messages[3];
+  unsigned seen = 0;
   pid_t child;
+  int i;
 
   ANSWERS(OK, polyproc_queue_put(queue, "a", 1, 0, NULL));
   ANSWERS(OK, polyproc_queue_put(queue, "b", 1, 0, NULL));
@@ -125,16 +126,21 @@ static void tasks_of_a_killed_worker_are_delivered_again(void) {
   CHECK(info_of(queue).items == 1 && info_of(queue).redelivered == 0);
   kill_and_reap(child);
 
-  ANSWERS(OK, polyproc_queue_take(queue, &message, PATIENCE, NULL));
-  CHECK(message.len == 1 && *(const char *)message.data == 'a' && message.deliveries == 2);
-  first_id = message.id;
-  ANSWERS(OK, polyproc_message_done(&message));
-  ANSWERS(OK, polyproc_queue_take(queue, &message, PATIENCE, NULL));
-  CHECK(*(const char *)message.data == 'b' && message.deliveries == 2 && message.id != first_id);
-  ANSWERS(OK, polyproc_message_done(&message));
-  ANSWERS(OK, polyproc_queue_take(queue, &message, PATIENCE, NULL));
-  CHECK(*(const char *)message.data == 'c' && message.deliveries == 1);
-  ANSWERS(OK, polyproc_message_done(&message));
+  /* When the death is noticed is not said: c, which was never got, may come before a and b. */
+  for (i = 0; i < 3; i++) {
+    ANSWERS(OK, polyproc_queue_take(queue, &messages[i], PATIENCE, NULL));
+    CHECK(messages[i].len == 1);
+    switch (*(const char *)messages[i].data) {
+      case 'a': CHECK(messages[i].deliveries == 2); break;
+      case 'b': CHECK(messages[i].deliveries == 2 && (seen & 1) != 0); break;
+      default: CHECK(messages[i].deliveries == 1); break;
+    }
+    seen |= 1u << (*(const char *)messages[i].data - 'a');
+  }
+  CHECK(seen == 7);
+  for (i = 0; i < 3; i++) {
+    ANSWERS(OK, polyproc_message_done(&messages[i]));
+  }
   ANSWERS(OK, polyproc_queue_join(queue, 0, NULL));
   CHECK(info_of(queue).redelivered == 2 && info_of(queue).recoveries >= 1);
   polyproc_queue_close(queue);

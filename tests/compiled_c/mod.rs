@@ -30,7 +30,9 @@ impl Language {
 /// The executable of `tests/c/<program>.c`, with every warning an error.
 pub fn compile(program: &str, language: Language) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c").join(language.label());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("c")
+        .join(language.label());
     fs::create_dir_all(&folder).expect("a folder for executables");
     let executable = folder.join(program);
     let library = library();
@@ -38,7 +40,16 @@ pub fn compile(program: &str, language: Language) -> PathBuf {
     let mut command = compiler(language).to_command();
     command
         .args(language.flags())
-        .args(["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-g", "-pthread"])
+        .args([
+            "-D_GNU_SOURCE",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Werror",
+            "-O1",
+            "-g",
+            "-pthread",
+        ])
         .arg("-I")
         .arg(root.join("include"))
         .arg(root.join("tests/c").join(program).with_extension("c"))
@@ -49,7 +60,10 @@ pub fn compile(program: &str, language: Language) -> PathBuf {
         .arg(&executable);
     let output = command.output().expect("a C compiler");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} as {language:?}:\n{errors}");
+    assert!(
+        output.status.success(),
+        "{program} as {language:?}:\n{errors}"
+    );
     executable
 }
 
@@ -57,9 +71,17 @@ pub fn compile(program: &str, language: Language) -> PathBuf {
 fn compiler(language: Language) -> cc::Tool {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     let mut build = cc::Build::new();
-    build.cargo_metadata(false).no_default_flags(true).opt_level(1);
-    build.target(&target).host(&target).out_dir(env!("CARGO_TARGET_TMPDIR"));
-    build.cpp(matches!(language, Language::Cpp17)).get_compiler()
+    build
+        .cargo_metadata(false)
+        .no_default_flags(true)
+        .opt_level(1);
+    build
+        .target(&target)
+        .host(&target)
+        .out_dir(env!("CARGO_TARGET_TMPDIR"));
+    build
+        .cpp(matches!(language, Language::Cpp17))
+        .get_compiler()
 }
 
 /// The dynamic library that cargo built for these tests.

@@ -44,8 +44,15 @@ fn a_truncated_object_is_corrupt_and_no_sigbus() {
         let file = OpenOptions::new().write(true).open(name.path()).unwrap();
         file.set_len(size).unwrap();
         let status = Queue::open(&name.0).err();
-        let expected = if size < 256 { [Status::E_MISMATCH, Status::E_CORRUPT] } else { [Status::E_CORRUPT; 2] };
-        assert!(expected.iter().any(|one| status == Some(*one)), "{size}: {status:?}");
+        let expected = if size < 256 {
+            [Status::E_MISMATCH, Status::E_CORRUPT]
+        } else {
+            [Status::E_CORRUPT; 2]
+        };
+        assert!(
+            expected.iter().any(|one| status == Some(*one)),
+            "{size}: {status:?}"
+        );
         polyproc::unlink(&name.0).unwrap();
     }
 }
@@ -68,16 +75,42 @@ fn another_kind_another_layout_or_a_wider_mode_is_refused() {
 #[test]
 fn an_existing_name_is_opened_only_with_the_same_shape() {
     let name = Name::new("shape");
-    let create = CreateOptions { open_or_create: true, ..Default::default() };
-    let options = QueueOptions { create, max_items: 7, ..Default::default() };
+    let create = CreateOptions {
+        open_or_create: true,
+        ..Default::default()
+    };
+    let options = QueueOptions {
+        create,
+        max_items: 7,
+        ..Default::default()
+    };
     let first = Queue::create(Some(&name.0), &options).unwrap();
-    assert_eq!(Queue::create(Some(&name.0), &QueueOptions { max_items: 7, ..Default::default() }).err(), Some(Status::E_EXISTS));
+    assert_eq!(
+        Queue::create(
+            Some(&name.0),
+            &QueueOptions {
+                max_items: 7,
+                ..Default::default()
+            }
+        )
+        .err(),
+        Some(Status::E_EXISTS)
+    );
     let second = Queue::create(Some(&name.0), &options).unwrap();
     first.put(b"shared", polyproc::Wait::TRY).unwrap();
     assert_eq!(second.len(), Ok(1));
-    let other = QueueOptions { max_items: 8, ..options };
-    assert_eq!(Queue::create(Some(&name.0), &other).err(), Some(Status::E_MISMATCH));
-    assert_eq!(Lock::create(Some(&name.0), create).err(), Some(Status::E_MISMATCH));
+    let other = QueueOptions {
+        max_items: 8,
+        ..options
+    };
+    assert_eq!(
+        Queue::create(Some(&name.0), &other).err(),
+        Some(Status::E_MISMATCH)
+    );
+    assert_eq!(
+        Lock::create(Some(&name.0), create).err(),
+        Some(Status::E_MISMATCH)
+    );
 }
 
 #[test]

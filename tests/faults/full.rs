@@ -21,7 +21,13 @@ fn a_full_dev_shm_is_no_memory() {
             let size = c"size=4m".as_ptr().cast();
             let done = libc::unshare(libc::CLONE_NEWNS) == 0
                 && libc::mount(none, c"/".as_ptr(), none, private, none.cast()) == 0
-                && libc::mount(c"tmpfs".as_ptr(), c"/dev/shm".as_ptr(), c"tmpfs".as_ptr(), 0, size) == 0;
+                && libc::mount(
+                    c"tmpfs".as_ptr(),
+                    c"/dev/shm".as_ptr(),
+                    c"tmpfs".as_ptr(),
+                    0,
+                    size,
+                ) == 0;
             if done {
                 Ok(())
             } else {
@@ -42,14 +48,20 @@ pub fn in_four_mebibytes() {
     let other = Name::new("none");
     let large = vec![1; 1 << 20];
     assert_eq!(queue.put(&large, Wait::TRY), Err(Status::E_NO_MEMORY));
-    assert_eq!(Queue::create(Some(&other.0), &QueueOptions::default()).err(), Some(Status::E_NO_MEMORY));
+    assert_eq!(
+        Queue::create(Some(&other.0), &QueueOptions::default()).err(),
+        Some(Status::E_NO_MEMORY)
+    );
     assert!(!std::path::Path::new(&other.path()).exists());
     assert_eq!(queue.len(), Ok(first));
     drain(&queue, first);
     Lock::create(Some(&other.0), CreateOptions::default()).unwrap();
     for _ in 0..3 {
         let again = fill(&queue);
-        assert!(again * 10 > first * 8, "{again} messages fit, {first} at first");
+        assert!(
+            again * 10 > first * 8,
+            "{again} messages fit, {first} at first"
+        );
         drain(&queue, again);
     }
 }

@@ -10,7 +10,9 @@ const ROLE: &str = "POLYPROC_TEST_ROLE";
 /// No test when nobody asks for a role.
 #[test]
 fn play() {
-    let Ok(role) = std::env::var(ROLE) else { return };
+    let Ok(role) = std::env::var(ROLE) else {
+        return;
+    };
     match role.as_str() {
         "full" => full::in_four_mebibytes(),
         "stranger" => users::stranger(),
@@ -21,7 +23,9 @@ fn play() {
 /// This binary in a role, as a command still to be changed.
 fn role(name: &str) -> std::process::Command {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.args(["play", "--exact", "--nocapture", "--test-threads=1"]).env(ROLE, name);
+    command
+        .args(["play", "--exact", "--nocapture", "--test-threads=1"])
+        .env(ROLE, name);
     command
 }
 

@@ -21,14 +21,20 @@ fn another_user_is_kept_out() {
     let mode = std::fs::metadata(name.path()).unwrap().permissions().mode();
     assert_eq!(mode & 0o7777, 0o600);
     let shared = Name(format!("{}.shared", name.0));
-    let create = CreateOptions { mode: 0o666, open_or_create: false };
+    let create = CreateOptions {
+        mode: 0o666,
+        open_or_create: false,
+    };
     Lock::create(Some(&shared.0), create).unwrap();
     // The test binary may lie where another user cannot read it.
     let copy = std::env::temp_dir().join(format!("polyproc-test-{}", std::process::id()));
     std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
     std::fs::set_permissions(&copy, PermissionsExt::from_mode(0o755)).unwrap();
     let mut command = std::process::Command::new(&copy);
-    command.args(role("stranger").get_args()).env(crate::ROLE, "stranger").env(NAME, &name.0);
+    command
+        .args(role("stranger").get_args())
+        .env(crate::ROLE, "stranger")
+        .env(NAME, &name.0);
     command.current_dir("/").uid(STRANGER).gid(STRANGER);
     let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| assert_plays(command)));
     std::fs::remove_file(&copy).unwrap();
@@ -39,16 +45,34 @@ fn another_user_is_kept_out() {
 pub fn stranger() {
     let name = std::env::var(NAME).unwrap();
     assert_eq!(Queue::open(&name).err(), Some(Status::E_PERMISSION));
-    let open_or_create = CreateOptions { mode: 0o600, open_or_create: true };
-    let options = QueueOptions { create: open_or_create, ..Default::default() };
-    assert_eq!(Queue::create(Some(&name), &options).err(), Some(Status::E_PERMISSION));
-    assert_eq!(Queue::create(Some(&name), &QueueOptions::default()).err(), Some(Status::E_EXISTS));
+    let open_or_create = CreateOptions {
+        mode: 0o600,
+        open_or_create: true,
+    };
+    let options = QueueOptions {
+        create: open_or_create,
+        ..Default::default()
+    };
+    assert_eq!(
+        Queue::create(Some(&name), &options).err(),
+        Some(Status::E_PERMISSION)
+    );
+    assert_eq!(
+        Queue::create(Some(&name), &QueueOptions::default()).err(),
+        Some(Status::E_EXISTS)
+    );
     assert_eq!(polyproc::unlink(&name), Err(Status::E_PERMISSION));
     // One that is meant for all is only opened by who says that he shares.
     let shared = format!("{name}.shared");
     assert_eq!(Lock::open(&shared).err(), Some(Status::E_PERMISSION));
-    assert_eq!(Lock::create(Some(&shared), open_or_create).err(), Some(Status::E_PERMISSION));
-    let sharing = CreateOptions { mode: 0o666, open_or_create: true };
+    assert_eq!(
+        Lock::create(Some(&shared), open_or_create).err(),
+        Some(Status::E_PERMISSION)
+    );
+    let sharing = CreateOptions {
+        mode: 0o666,
+        open_or_create: true,
+    };
     Lock::create(Some(&shared), sharing).unwrap();
 }
 

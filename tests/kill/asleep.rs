@@ -4,7 +4,10 @@ use std::mem::MaybeUninit;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use polyproc::{Acquired, CreateOptions, Event, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Status, Wait};
+use polyproc::{
+    Acquired, CreateOptions, Event, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Status,
+    Wait,
+};
 
 use crate::victim::{alone, own_syscall_file, wait_until_asleep, Victim, DEADLINE};
 
@@ -26,7 +29,9 @@ fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
         wait_until_asleep(&file_from.recv().unwrap());
         let killed = Instant::now();
         victim.kill();
-        let woken = end_from.recv_timeout(DEADLINE).expect("the sleeper does not go on");
+        let woken = end_from
+            .recv_timeout(DEADLINE)
+            .expect("the sleeper does not go on");
         woken.saturating_duration_since(killed)
     })
 }
@@ -34,7 +39,10 @@ fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
 fn check(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
-    println!("{what}: {} kills, median {median:?}, worst {worst:?}", times.len());
+    println!(
+        "{what}: {} kills, median {median:?}, worst {worst:?}",
+        times.len()
+    );
     assert!(worst < WORST, "{what}: {times:?}");
     assert!(median < MEDIAN, "{what}: {times:?}");
 }
@@ -44,7 +52,14 @@ fn in_time() -> Wait<'static> {
 }
 
 fn queue(joinable: bool) -> Queue {
-    Queue::create(None, &QueueOptions { joinable, ..Default::default() }).unwrap()
+    Queue::create(
+        None,
+        &QueueOptions {
+            joinable,
+            ..Default::default()
+        },
+    )
+    .unwrap()
 }
 
 #[test]
@@ -54,7 +69,9 @@ fn killed_holding_the_lock() {
         let lock = Lock::create(None, CreateOptions::default()).unwrap();
         let victim = Victim::that(|| assert_eq!(lock.acquire(in_time()), Ok(Acquired::Clean)));
         assert!(lock.is_locked().unwrap());
-        let time = woken_after(victim, || assert_eq!(lock.acquire(in_time()), Ok(Acquired::OwnerDied)));
+        let time = woken_after(victim, || {
+            assert_eq!(lock.acquire(in_time()), Ok(Acquired::OwnerDied))
+        });
         lock.release().unwrap();
         assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
         time
@@ -90,7 +107,16 @@ fn killed_with_unfinished_tasks() {
         queue.done(second.ticket).unwrap();
         queue.join(Wait::TRY).unwrap();
         let info = queue.info().unwrap();
-        assert_eq!((info.puts, info.gets, info.redelivered, info.in_flight, info.bytes), (3, 3, 2, 0, 0));
+        assert_eq!(
+            (
+                info.puts,
+                info.gets,
+                info.redelivered,
+                info.in_flight,
+                info.bytes
+            ),
+            (3, 3, 2, 0, 0)
+        );
         time
     });
     check("killed with unfinished tasks", times.collect());
@@ -100,7 +126,15 @@ fn killed_with_unfinished_tasks() {
 fn killed_while_others_join() {
     let _alone = alone();
     let times = (0..ROUNDS).map(|_| {
-        let queue = Queue::create(None, &QueueOptions { joinable: true, max_deliveries: 1, ..Default::default() }).unwrap();
+        let queue = Queue::create(
+            None,
+            &QueueOptions {
+                joinable: true,
+                max_deliveries: 1,
+                ..Default::default()
+            },
+        )
+        .unwrap();
         queue.put(b"deadly", Wait::TRY).unwrap();
         let victim = Victim::that(|| drop(queue.take(Wait::TRY).unwrap()));
         // The only delivery that is allowed kills its consumer: a dead letter, and nothing is unfinished.
@@ -116,7 +150,15 @@ fn killed_while_others_join() {
 fn killed_in_the_middle_of_a_large_put() {
     let _alone = alone();
     let times = (0..ROUNDS).map(|_| {
-        let queue = Queue::create(None, &QueueOptions { max_items: 1, joinable: true, ..Default::default() }).unwrap();
+        let queue = Queue::create(
+            None,
+            &QueueOptions {
+                max_items: 1,
+                joinable: true,
+                ..Default::default()
+            },
+        )
+        .unwrap();
         // What a large put does until its payload is there.
         let victim = Victim::that(|| drop(queue.reserve(100_000, Wait::TRY).unwrap()));
         assert_eq!(queue.put(b"next", Wait::TRY), Err(Status::E_FULL));
@@ -127,7 +169,10 @@ fn killed_in_the_middle_of_a_large_put() {
         queue.done(next.ticket).unwrap();
         queue.join(Wait::TRY).unwrap();
         let info = queue.info().unwrap();
-        assert_eq!((info.puts, info.gets, info.discarded, info.bytes), (1, 1, 1, 0));
+        assert_eq!(
+            (info.puts, info.gets, info.discarded, info.bytes),
+            (1, 1, 1, 0)
+        );
         time
     });
     check("killed in the middle of a large put", times.collect());
@@ -149,7 +194,11 @@ fn killed_while_asleep() {
         victim.kill();
         // Another sleeper is woken although the dead one was there first.
         let second = Victim::inside(|| match round % 3 {
-            0 => drop(queue.take(Wait::FOREVER).and_then(|loan| queue.done(loan.ticket))),
+            0 => drop(
+                queue
+                    .take(Wait::FOREVER)
+                    .and_then(|loan| queue.done(loan.ticket)),
+            ),
             1 => drop(event.wait(Wait::FOREVER)),
             _ => drop(semaphore.acquire(Wait::FOREVER)),
         });

@@ -11,7 +11,12 @@ use crate::victim::{killed_after, DEADLINE};
 const POINTS: usize = 40;
 
 /// Kill inside `body` at points spread over it, each time with a fresh `make()`, and `check` each.
-fn spread<T>(make: impl Fn() -> T, prepare: impl Fn(&T), body: impl Fn(&T), check: impl Fn(&T, bool)) {
+fn spread<T>(
+    make: impl Fn() -> T,
+    prepare: impl Fn(&T),
+    body: impl Fn(&T),
+    check: impl Fn(&T, bool),
+) {
     let object = make();
     let length = killed_after(usize::MAX, || prepare(&object), || body(&object));
     check(&object, true);
@@ -30,7 +35,15 @@ fn in_time() -> Wait<'static> {
 }
 
 fn queue(joinable: bool) -> Queue {
-    let queue = Queue::create(None, &QueueOptions { joinable, max_items: 8, ..Default::default() }).unwrap();
+    let queue = Queue::create(
+        None,
+        &QueueOptions {
+            joinable,
+            max_items: 8,
+            ..Default::default()
+        },
+    )
+    .unwrap();
     for text in ["first", "second"] {
         queue.put(text.as_bytes(), Wait::TRY).unwrap();
     }
@@ -41,7 +54,10 @@ fn get(queue: &Queue) -> Result<Vec<u8>, Status> {
     let mut buffer = vec![MaybeUninit::uninit(); 200_000];
     match queue.get(&mut buffer, Wait::TRY)? {
         // SAFETY: a get writes the bytes that it reports.
-        Got::Message(len) => Ok(buffer[..len].iter().map(|byte| unsafe { byte.assume_init() }).collect()),
+        Got::Message(len) => Ok(buffer[..len]
+            .iter()
+            .map(|byte| unsafe { byte.assume_init() })
+            .collect()),
         Got::TooSmall(len) => panic!("{len} bytes"),
     }
 }
@@ -105,27 +121,47 @@ fn warm_up(queue: &Queue) {
 #[test]
 fn small_put() {
     let put = |queue: &Queue| queue.put(b"third", Wait::TRY).unwrap();
-    spread(|| queue(false), warm_up, put, |queue, returned| check_put(queue, b"third", returned));
+    spread(
+        || queue(false),
+        warm_up,
+        put,
+        |queue, returned| check_put(queue, b"third", returned),
+    );
 }
 
 #[test]
 fn large_put() {
     let message: Vec<u8> = (0..40_000u32).map(|at| at as u8).collect();
     let put = |queue: &Queue| queue.put(&message, Wait::TRY).unwrap();
-    spread(|| queue(true), warm_up, put, |queue, returned| check_put(queue, &message, returned));
+    spread(
+        || queue(true),
+        warm_up,
+        put,
+        |queue, returned| check_put(queue, &message, returned),
+    );
 }
 
 #[test]
 fn put_that_links_a_ring() {
     let message = vec![3; 150_000];
     let put = |queue: &Queue| queue.put(&message, Wait::TRY).unwrap();
-    spread(|| queue(true), warm_up, put, |queue, returned| check_put(queue, &message, returned));
+    spread(
+        || queue(true),
+        warm_up,
+        put,
+        |queue, returned| check_put(queue, &message, returned),
+    );
 }
 
 #[test]
 fn first_use_and_put() {
     let put = |queue: &Queue| queue.put(b"third", Wait::TRY).unwrap();
-    spread(|| queue(false), |_| (), put, |queue, returned| check_put(queue, b"third", returned));
+    spread(
+        || queue(false),
+        |_| (),
+        put,
+        |queue, returned| check_put(queue, b"third", returned),
+    );
 }
 
 #[test]
@@ -137,9 +173,18 @@ fn plain_get() {
 #[test]
 fn joinable_get() {
     let get = |queue: &Queue| drop(get(queue).unwrap());
-    spread(|| queue(true), warm_up, get, |queue, _| {
-        assert_eq!(drain(queue), [b"first".to_vec(), b"second".to_vec()], "an unfinished task comes back");
-    });
+    spread(
+        || queue(true),
+        warm_up,
+        get,
+        |queue, _| {
+            assert_eq!(
+                drain(queue),
+                [b"first".to_vec(), b"second".to_vec()],
+                "an unfinished task comes back"
+            );
+        },
+    );
 }
 
 #[test]
@@ -166,23 +211,37 @@ fn give_back() {
         let loan = queue.take(Wait::TRY).unwrap();
         queue.give_back(loan.ticket).unwrap();
     };
-    spread(|| queue(true), warm_up, give_back, |queue, _| {
-        assert_eq!(drain(queue), [b"first".to_vec(), b"second".to_vec()]);
-    });
+    spread(
+        || queue(true),
+        warm_up,
+        give_back,
+        |queue, _| {
+            assert_eq!(drain(queue), [b"first".to_vec(), b"second".to_vec()]);
+        },
+    );
 }
 
 #[test]
 fn recovery_of_another() {
     let make = || {
         let queue = queue(true);
-        killed_after(usize::MAX, || warm_up(&queue), || drop(queue.take(Wait::TRY).unwrap()));
+        killed_after(
+            usize::MAX,
+            || warm_up(&queue),
+            || drop(queue.take(Wait::TRY).unwrap()),
+        );
         queue
     };
     // The second process is killed while it recovers what the first had.
     let recover = |queue: &Queue| drop(queue.info().unwrap());
-    spread(make, |_| (), recover, |queue, _| {
-        assert_eq!(drain(queue), [b"first".to_vec(), b"second".to_vec()]);
-    });
+    spread(
+        make,
+        |_| (),
+        recover,
+        |queue, _| {
+            assert_eq!(drain(queue), [b"first".to_vec(), b"second".to_vec()]);
+        },
+    );
 }
 
 #[test]
@@ -192,10 +251,15 @@ fn lock_and_release() {
         lock.acquire(Wait::TRY).unwrap();
         lock.release().unwrap();
     };
-    spread(make, |lock| drop(lock.is_locked()), use_it, |lock, returned| {
-        let acquired = lock.acquire(in_time()).unwrap();
-        assert!(!returned || acquired == Acquired::Clean);
-        lock.release().unwrap();
-        assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
-    });
+    spread(
+        make,
+        |lock| drop(lock.is_locked()),
+        use_it,
+        |lock, returned| {
+            let acquired = lock.acquire(in_time()).unwrap();
+            assert!(!returned || acquired == Acquired::Clean);
+            lock.release().unwrap();
+            assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
+        },
+    );
 }

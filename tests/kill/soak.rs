@@ -26,11 +26,21 @@ struct Ledger {
 }
 
 fn ledger() -> &'static Ledger {
-    let (read_write, shared) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+    let (read_write, shared) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+    );
     let size = size_of::<Ledger>();
     // SAFETY: a fresh mapping of zeros, which is a valid ledger; checked, and never unmapped.
     unsafe {
-        let page = libc::mmap(std::ptr::null_mut(), size, read_write, shared | libc::MAP_NORESERVE, -1, 0);
+        let page = libc::mmap(
+            std::ptr::null_mut(),
+            size,
+            read_write,
+            shared | libc::MAP_NORESERVE,
+            -1,
+            0,
+        );
         assert_ne!(page, libc::MAP_FAILED);
         &*page.cast::<Ledger>()
     }
@@ -38,7 +48,11 @@ fn ledger() -> &'static Ledger {
 
 fn message(life: usize, number: usize) -> Vec<u8> {
     // Small ones, and now and then one that is copied outside the lock.
-    let len = if number % 50 == 7 { 20_000 } else { 8 + number % 100 };
+    let len = if number % 50 == 7 {
+        20_000
+    } else {
+        8 + number % 100
+    };
     let mut message = vec![number as u8; len];
     message[..4].copy_from_slice(&(life as u32).to_le_bytes());
     message[4..8].copy_from_slice(&(number as u32).to_le_bytes());
@@ -67,14 +81,22 @@ fn consume(queue: &Queue, ledger: &Ledger) {
     let mut buffer = vec![MaybeUninit::uninit(); 30_000];
     for round in 0.. {
         if round % 2 == 0 {
-            let Ok(loan) = queue.take(Wait::FOREVER) else { return };
+            let Ok(loan) = queue.take(Wait::FOREVER) else {
+                return;
+            };
             // SAFETY: taken and not settled yet.
-            write_down(ledger, unsafe { std::slice::from_raw_parts(loan.data, loan.len) });
+            write_down(ledger, unsafe {
+                std::slice::from_raw_parts(loan.data, loan.len)
+            });
             queue.done(loan.ticket).unwrap();
         } else {
-            let Ok(Got::Message(len)) = queue.get(&mut buffer, Wait::FOREVER) else { return };
+            let Ok(Got::Message(len)) = queue.get(&mut buffer, Wait::FOREVER) else {
+                return;
+            };
             // SAFETY: a get writes the bytes that it reports.
-            write_down(ledger, unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), len) });
+            write_down(ledger, unsafe {
+                std::slice::from_raw_parts(buffer.as_ptr().cast(), len)
+            });
             queue.task_done().unwrap();
         }
     }
@@ -118,36 +140,62 @@ fn account(options: QueueOptions) {
     producers.iter().for_each(Victim::wait_until_awake);
     queue.join(Wait::for_ns(20_000_000_000)).expect("join ends");
     let info = queue.info().unwrap();
-    assert_eq!((info.items, info.in_flight, info.bytes), (0, 0, 0), "{info:?}");
+    assert_eq!(
+        (info.items, info.in_flight, info.bytes),
+        (0, 0, 0),
+        "{info:?}"
+    );
     drop(consumers);
     drop(producers);
 
     let (mut returned, mut extra, mut again) = (0u64, 0u64, 0u64);
     for life in 0..lives {
         let (has_begun, has_returned) = (&ledger.begun[life], &ledger.returned[life]);
-        let (begun, done) = (has_begun.load(Ordering::SeqCst) as usize, has_returned.load(Ordering::SeqCst) as usize);
+        let (begun, done) = (
+            has_begun.load(Ordering::SeqCst) as usize,
+            has_returned.load(Ordering::SeqCst) as usize,
+        );
         for (number, consumed) in ledger.consumed[life].iter().enumerate() {
             let times = consumed.load(Ordering::SeqCst);
-            assert!(times > 0 || number >= done, "message {number} of life {life} is lost");
-            assert!(times == 0 || number < begun, "message {number} of life {life} was never put");
+            assert!(
+                times > 0 || number >= done,
+                "message {number} of life {life} is lost"
+            );
+            assert!(
+                times == 0 || number < begun,
+                "message {number} of life {life} was never put"
+            );
             extra += u64::from(times > 0 && number >= done);
             again += u64::from(times.saturating_sub(1));
         }
         returned += done as u64;
     }
     println!("{kills} kills, {returned} puts returned, {extra} more by dying producers, {again} consumed again, {info:?}");
-    assert!(extra <= kills && again <= kills, "more than one message per kill");
+    assert!(
+        extra <= kills && again <= kills,
+        "more than one message per kill"
+    );
     assert_eq!(info.puts, returned + extra);
     assert_eq!(queue.put(b"it goes on", Wait::TRY), Ok(()));
-    assert_eq!(queue.take(Wait::TRY).map(|loan| loan.len), Ok::<_, Status>(10));
+    assert_eq!(
+        queue.take(Wait::TRY).map(|loan| loan.len),
+        Ok::<_, Status>(10)
+    );
 }
 
 #[test]
 fn a_bounded_queue_accounts_for_every_message() {
-    account(QueueOptions { joinable: true, max_items: 16, ..Default::default() });
+    account(QueueOptions {
+        joinable: true,
+        max_items: 16,
+        ..Default::default()
+    });
 }
 
 #[test]
 fn an_unlimited_queue_accounts_for_every_message() {
-    account(QueueOptions { joinable: true, ..Default::default() });
+    account(QueueOptions {
+        joinable: true,
+        ..Default::default()
+    });
 }

@@ -22,7 +22,10 @@ const AFTER: u32 = 2;
 
 impl Stage {
     fn new() -> Stage {
-        let (read_write, shared) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+        let (read_write, shared) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+        );
         // SAFETY: a fresh anonymous mapping, checked.
         let page = unsafe { libc::mmap(std::ptr::null_mut(), 4096, read_write, shared, -1, 0) };
         assert_ne!(page, libc::MAP_FAILED);
@@ -90,7 +93,10 @@ impl Victim {
     fn wait_for(&self, stage: u32) {
         let end = Instant::now() + DEADLINE;
         while self.stage.word().load(Ordering::Acquire) < stage {
-            assert!(Instant::now() < end, "the child does not come to stage {stage}");
+            assert!(
+                Instant::now() < end,
+                "the child does not come to stage {stage}"
+            );
             std::thread::yield_now();
         }
     }
@@ -110,7 +116,10 @@ impl Victim {
         let end = Instant::now() + DEADLINE;
         let pause = libc::SYS_pause.to_string();
         let file = format!("/proc/{0}/task/{0}/syscall", self.pid);
-        while !std::fs::read_to_string(&file).unwrap_or_default().starts_with(&format!("{pause} ")) {
+        while !std::fs::read_to_string(&file)
+            .unwrap_or_default()
+            .starts_with(&format!("{pause} "))
+        {
             assert!(Instant::now() < end, "it is not woken");
             std::thread::yield_now();
         }
@@ -138,7 +147,11 @@ pub fn wait_until_asleep(file: &str) {
     let futex = [libc::SYS_futex.to_string(), "449".to_string()];
     loop {
         let text = std::fs::read_to_string(file).unwrap_or_default();
-        if text.split(' ').next().is_some_and(|number| futex.iter().any(|call| call == number)) {
+        if text
+            .split(' ')
+            .next()
+            .is_some_and(|number| futex.iter().any(|call| call == number))
+        {
             return;
         }
         assert!(Instant::now() < end, "it does not fall asleep: {text}");

@@ -20,8 +20,13 @@ fn dies_with(role_name: &str, kill: bool) {
     drop(write);
     let mut line = String::new();
     BufReader::new(read).read_line(&mut line).expect("a line");
-    let pids = line.split_whitespace().map(str::parse).collect::<Result<Vec<_>, _>>();
-    let [parent, child] = pids.unwrap_or_else(|_| panic!("{line}"))[..] else { panic!("{line}") };
+    let pids = line
+        .split_whitespace()
+        .map(str::parse)
+        .collect::<Result<Vec<_>, _>>();
+    let [parent, child] = pids.unwrap_or_else(|_| panic!("{line}"))[..] else {
+        panic!("{line}")
+    };
     // Nobody's child here; their descriptors say when they end.
     let [parent, child] = [parent, child].map(|pid| Process::adopt(pid).expect("adopt"));
     assert_eq!(child.is_alive(), Ok(true));
@@ -78,7 +83,9 @@ fn in_thread_that_ends(make: fn() -> Process) -> Process {
     });
     let (tid, child) = thread.join().expect("thread");
     let task = format!("/proc/self/task/{tid}");
-    eventually("the end of the thread", || !std::path::Path::new(&task).exists());
+    eventually("the end of the thread", || {
+        !std::path::Path::new(&task).exists()
+    });
     child
 }
 
@@ -88,7 +95,10 @@ extern "C" fn sleep_for_long(_: *mut std::ffi::c_void) -> libc::c_int {
 }
 
 fn fork_sleeper() -> Process {
-    let options = ProcessOptions { daemon: true, ..ProcessOptions::default() };
+    let options = ProcessOptions {
+        daemon: true,
+        ..ProcessOptions::default()
+    };
     // SAFETY: it only sleeps.
     unsafe { Process::fork(&options, sleep_for_long, std::ptr::null_mut()) }.expect("fork")
 }
@@ -102,8 +112,12 @@ fn a_forked_daemon_dies_with_its_parent() {
 pub fn parent_of_forked_daemon() {
     extern "C" fn parent(_: *mut std::ffi::c_void) -> libc::c_int {
         let child = fork_sleeper();
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.pid())).expect("/proc");
-        assert!(status.contains("Threads:\t1\n"), "the kernel sends the signal, no watcher: {status}");
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", child.pid())).expect("/proc");
+        assert!(
+            status.contains("Threads:\t1\n"),
+            "the kernel sends the signal, no watcher: {status}"
+        );
         tell_and_wait(child.pid());
         0
     }
@@ -134,9 +148,18 @@ fn a_daemon_may_have_no_children() {
 
 pub fn daemonic() {
     assert!(current().daemon);
-    assert_eq!(Process::spawn(&program(&["/bin/true"])).err(), Some(Status::E_DAEMONIC));
+    assert_eq!(
+        Process::spawn(&program(&["/bin/true"])).err(),
+        Some(Status::E_DAEMONIC)
+    );
     // SAFETY: it is not run.
-    let forked = unsafe { Process::fork(&ProcessOptions::default(), sleep_for_long, std::ptr::null_mut()) };
+    let forked = unsafe {
+        Process::fork(
+            &ProcessOptions::default(),
+            sleep_for_long,
+            std::ptr::null_mut(),
+        )
+    };
     assert_eq!(forked.err(), Some(Status::E_DAEMONIC));
 }
 
@@ -146,7 +169,10 @@ fn a_forked_daemon_may_have_no_children() {
         let spawned = Process::spawn(&program(&["/bin/true"]));
         i32::from(current().daemon && spawned.err() == Some(Status::E_DAEMONIC))
     }
-    let options = ProcessOptions { daemon: true, ..ProcessOptions::default() };
+    let options = ProcessOptions {
+        daemon: true,
+        ..ProcessOptions::default()
+    };
     // SAFETY: it touches this library and the allocator, which know of forks.
     let child = unsafe { Process::fork(&options, try_both, std::ptr::null_mut()) }.expect("fork");
     child.join(seconds(10)).expect("join");

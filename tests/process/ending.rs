@@ -35,8 +35,16 @@ fn exit_codes() {
     for code in [0, 1, 3, 127, 128, 255] {
         assert_eq!(run(&shell(&format!("exit {code}"))), code);
     }
-    for signal in [libc::SIGTERM, libc::SIGKILL, libc::SIGSEGV, libc::SIGRTMAX()] {
-        assert_eq!(run(&shell(&format!("ulimit -c 0; kill -{signal} $$"))), -signal);
+    for signal in [
+        libc::SIGTERM,
+        libc::SIGKILL,
+        libc::SIGSEGV,
+        libc::SIGRTMAX(),
+    ] {
+        assert_eq!(
+            run(&shell(&format!("ulimit -c 0; kill -{signal} $$"))),
+            -signal
+        );
     }
 }
 
@@ -44,7 +52,10 @@ fn join_ends_early() {
     let process = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
     assert_eq!(process.join(Wait::TRY), Err(Status::E_TIMEOUT));
     let begun = Instant::now();
-    assert_eq!(process.join(Wait::for_ns(100_000_000)), Err(Status::E_TIMEOUT));
+    assert_eq!(
+        process.join(Wait::for_ns(100_000_000)),
+        Err(Status::E_TIMEOUT)
+    );
     assert!(begun.elapsed() >= Duration::from_millis(100));
     assert!(begun.elapsed() < Duration::from_millis(600));
 
@@ -55,10 +66,16 @@ fn join_ends_early() {
         cancel.fire();
         assert_eq!(joined.join().expect("thread"), Err(Status::E_CANCELED));
     });
-    assert_eq!(process.join(seconds(9).or_cancel(Some(&cancel))), Err(Status::E_CANCELED));
+    assert_eq!(
+        process.join(seconds(9).or_cancel(Some(&cancel))),
+        Err(Status::E_CANCELED)
+    );
     let closing = Cancel::new();
     closing.fire();
-    assert_eq!(process.join(seconds(9).or_closed(&closing)), Err(Status::E_CLOSED));
+    assert_eq!(
+        process.join(seconds(9).or_closed(&closing)),
+        Err(Status::E_CLOSED)
+    );
 
     assert_eq!(process.is_alive(), Ok(true));
     process.kill().expect("kill");
@@ -91,7 +108,10 @@ fn signals() {
     assert_eq!(process.is_alive(), Ok(true));
     // A stopped process is alive, and stays so.
     assert_eq!(process.signal(libc::SIGSTOP), Ok(()));
-    assert_eq!(process.join(Wait::for_ns(50_000_000)), Err(Status::E_TIMEOUT));
+    assert_eq!(
+        process.join(Wait::for_ns(50_000_000)),
+        Err(Status::E_TIMEOUT)
+    );
     assert_eq!(process.terminate(), Ok(()));
     assert_eq!(process.signal(libc::SIGCONT), Ok(()));
     assert_eq!(process.join(seconds(9)), Ok(()));
@@ -112,7 +132,12 @@ fn has_zombie() -> bool {
     // SAFETY: all zeros is a valid siginfo_t, and WNOWAIT takes nothing away.
     unsafe {
         let mut info = std::mem::zeroed::<libc::siginfo_t>();
-        libc::waitid(libc::P_ALL, 0, &mut info, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT);
+        libc::waitid(
+            libc::P_ALL,
+            0,
+            &mut info,
+            libc::WEXITED | libc::WNOHANG | libc::WNOWAIT,
+        );
         info.si_pid() != 0
     }
 }
@@ -128,7 +153,11 @@ fn collected_by_somebody_else() {
         collect(process.pid());
         assert_eq!(process.join(seconds(9)), Ok(()));
         assert_eq!(process.is_alive(), Ok(false));
-        let expected = if kernel_keeps_exit_codes() { Ok(code) } else { Err(Status::E_NOT_FOUND) };
+        let expected = if kernel_keeps_exit_codes() {
+            Ok(code)
+        } else {
+            Err(Status::E_NOT_FOUND)
+        };
         assert_eq!(process.exit_code(), expected);
         assert_eq!(process.exit_code(), expected);
         assert_eq!(process.kill(), Ok(()));
@@ -141,13 +170,19 @@ fn adoption() {
     }
     assert_eq!(Process::adopt(i32::MAX).err(), Some(Status::E_NOT_FOUND));
 
-    let others = std::process::Command::new("/bin/sh").args(["-c", "exit 8"]).spawn().expect("child");
+    let others = std::process::Command::new("/bin/sh")
+        .args(["-c", "exit 8"])
+        .spawn()
+        .expect("child");
     let adopted = Process::adopt(others.id() as i32).expect("adopt");
     assert_eq!(adopted.pid(), others.id() as i32);
     assert_eq!(adopted.name(), format!("pid-{}", others.id()));
     assert_eq!(adopted.join(seconds(9)), Ok(()));
     assert_eq!(adopted.exit_code(), Ok(8));
-    assert_eq!(Process::adopt(others.id() as i32).err(), Some(Status::E_NOT_FOUND));
+    assert_eq!(
+        Process::adopt(others.id() as i32).err(),
+        Some(Status::E_NOT_FOUND)
+    );
 
     // A second handle of one child: both see its end.
     let first = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
@@ -158,7 +193,10 @@ fn adoption() {
     assert_eq!((first.exit_code(), second.exit_code()), (Ok(-9), Ok(-9)));
     let zombie = Process::spawn(&shell("exit 4")).expect("spawn");
     eventually("the zombie", has_zombie);
-    assert_eq!(Process::adopt(zombie.pid()).expect("adopt").exit_code(), Ok(4));
+    assert_eq!(
+        Process::adopt(zombie.pid()).expect("adopt").exit_code(),
+        Ok(4)
+    );
 
     // Somebody else's child can be watched, by its descriptor only.
     // SAFETY: no preconditions.
@@ -176,7 +214,11 @@ fn adoption() {
 #[test]
 fn the_descriptor_is_readable_once_the_process_has_ended() {
     let process = Process::spawn(&shell("exit 2")).expect("spawn");
-    let mut item = libc::pollfd { fd: process.fd().expect("pidfd"), events: libc::POLLIN, revents: 0 };
+    let mut item = libc::pollfd {
+        fd: process.fd().expect("pidfd"),
+        events: libc::POLLIN,
+        revents: 0,
+    };
     // SAFETY: one entry.
     assert_eq!(unsafe { libc::poll(&mut item, 1, 9000) }, 1);
     assert_eq!(process.exit_code(), Ok(2));
@@ -191,11 +233,18 @@ fn a_caller_that_ignores_its_children_is_told_how_they_end() {
 pub fn sigchld_ignored() {
     // SAFETY: no handler.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
-    assert_eq!(Process::spawn(&program(&["/nowhere"])).err(), Some(Status::E_NOT_FOUND));
+    assert_eq!(
+        Process::spawn(&program(&["/nowhere"])).err(),
+        Some(Status::E_NOT_FOUND)
+    );
     for code in 0..50 {
         let process = Process::spawn(&shell(&format!("exit {code}"))).expect("spawn");
         process.join(seconds(9)).expect("join");
-        let expected = if kernel_keeps_exit_codes() { Ok(code) } else { Err(Status::E_NOT_FOUND) };
+        let expected = if kernel_keeps_exit_codes() {
+            Ok(code)
+        } else {
+            Err(Status::E_NOT_FOUND)
+        };
         assert_eq!(process.exit_code(), expected);
     }
     assert_eq!(active_children(), []);
@@ -220,12 +269,18 @@ pub fn sigchld_reaper() {
         code as usize as libc::c_int
     }
     // SAFETY: the handler does what handlers may.
-    unsafe { libc::signal(libc::SIGCHLD, collect_all as *const () as libc::sighandler_t) };
+    unsafe {
+        libc::signal(
+            libc::SIGCHLD,
+            collect_all as *const () as libc::sighandler_t,
+        )
+    };
     for code in 0..100 {
         let options = shell(&format!("exit {code}"));
         let spawned = Process::spawn(&options).expect("spawn");
         // SAFETY: the function only returns.
-        let forked = unsafe { Process::fork(&options, leave, code as usize as *mut _) }.expect("fork");
+        let forked =
+            unsafe { Process::fork(&options, leave, code as usize as *mut _) }.expect("fork");
         for process in [spawned, forked] {
             process.join(seconds(9)).expect("join");
             let known = process.exit_code();
@@ -250,7 +305,10 @@ pub fn list() {
     options.name = Some(c("worker"));
     let named = Process::spawn(&options).expect("spawn");
     let second = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
-    assert_eq!((first.name(), named.name(), second.name()), ("Process-1", "worker", "Process-2"));
+    assert_eq!(
+        (first.name(), named.name(), second.name()),
+        ("Process-1", "worker", "Process-2")
+    );
     assert_eq!(active_children(), [first.pid(), named.pid(), second.pid()]);
     named.kill().expect("kill");
     named.join(seconds(9)).expect("join");
@@ -261,7 +319,9 @@ pub fn list() {
     drop(first);
     assert_eq!(active_children(), [pid, second.pid()]);
     Process::adopt(pid).expect("adopt").kill().expect("kill");
-    eventually("the end of the dropped one", || active_children() == [second.pid()]);
+    eventually("the end of the dropped one", || {
+        active_children() == [second.pid()]
+    });
 
     // Dropped, then another spawn: no zombie is left behind.
     drop(Process::spawn(&program(&["/bin/true"])).expect("spawn"));

@@ -7,12 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use libc::c_int;
-use polyproc::process::{active_children, current, inherited, InheritHandle, Process, ProcessOptions, Stdio};
+use polyproc::process::{
+    active_children, current, inherited, InheritHandle, Process, ProcessOptions, Stdio,
+};
 use polyproc::{Kind, Status};
 
 use crate::support::*;
 
-fn fork(options: &ProcessOptions, target: unsafe extern "C" fn(*mut c_void) -> c_int, arg: usize) -> Process {
+fn fork(
+    options: &ProcessOptions,
+    target: unsafe extern "C" fn(*mut c_void) -> c_int,
+    arg: usize,
+) -> Process {
     // SAFETY: the targets below need no lock of another thread but the allocator's, which knows of
     // forks.
     unsafe { Process::fork(options, target, arg as *mut c_void) }.expect("fork")
@@ -30,7 +36,10 @@ extern "C" fn returns(code: *mut c_void) -> c_int {
 #[test]
 fn a_function_gets_its_argument_and_gives_the_exit_code() {
     for (returned, code) in [(0, 0), (7, 7), (255, 255), (300, 44)] {
-        assert_eq!(code_of(&fork(&ProcessOptions::default(), returns, returned)), code);
+        assert_eq!(
+            code_of(&fork(&ProcessOptions::default(), returns, returned)),
+            code
+        );
     }
 }
 
@@ -46,7 +55,10 @@ fn a_forked_child_knows_who_it_is() {
         let numbered_afresh = child.name() == "Process-1";
         i32::from(right && numbered_afresh && code_of(&child) == 3)
     }
-    let options = ProcessOptions { name: Some(c("a child")), ..ProcessOptions::default() };
+    let options = ProcessOptions {
+        name: Some(c("a child")),
+        ..ProcessOptions::default()
+    };
     let other = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
     let child = fork(&options, check, std::process::id() as usize);
     assert_eq!(child.name(), "a child");
@@ -65,7 +77,11 @@ fn a_forked_child_may_use_its_parents_handles() {
         i32::from(alive && ended && sibling.is_alive() == Ok(false))
     }
     let sibling = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
-    let child = fork(&ProcessOptions::default(), signal_sibling, std::ptr::from_ref(&sibling) as usize);
+    let child = fork(
+        &ProcessOptions::default(),
+        signal_sibling,
+        std::ptr::from_ref(&sibling) as usize,
+    );
     assert_eq!(code_of(&child), 1);
     // It was not the child's to collect.
     assert_eq!(code_of(&sibling), -9);
@@ -104,11 +120,20 @@ fn what_is_wrong_is_said_before_the_fork() {
         // SAFETY: it is not run.
         unsafe { Process::fork(options, returns, std::ptr::null_mut()) }.err()
     };
-    for (cwd, expected) in [("/nowhere", Status::E_NOT_FOUND), ("/etc/passwd", Status::E_NOT_FOUND)] {
-        let options = ProcessOptions { cwd: Some(c(cwd)), ..ProcessOptions::default() };
+    for (cwd, expected) in [
+        ("/nowhere", Status::E_NOT_FOUND),
+        ("/etc/passwd", Status::E_NOT_FOUND),
+    ] {
+        let options = ProcessOptions {
+            cwd: Some(c(cwd)),
+            ..ProcessOptions::default()
+        };
         assert_eq!(status(&options), Some(expected));
     }
-    let options = ProcessOptions { env: vec![c("=")], ..ProcessOptions::default() };
+    let options = ProcessOptions {
+        env: vec![c("=")],
+        ..ProcessOptions::default()
+    };
     assert_eq!(status(&options), Some(Status::E_INVALID));
 }
 
@@ -121,16 +146,28 @@ fn a_forked_child_inherits_by_name_whatever_becomes_of_the_parents_handle() {
         let second = inherited("text", Kind::Lock).expect("inherited");
         let both = contents(&first) == "hello" && contents(&second) == "hello";
         let wrong_kind = inherited("text", Kind::Queue).err() == Some(Status::E_MISMATCH);
-        i32::from(both && wrong_kind && inherited("other", Kind::Lock).err() == Some(Status::E_NOT_FOUND))
+        i32::from(
+            both && wrong_kind && inherited("other", Kind::Lock).err() == Some(Status::E_NOT_FOUND),
+        )
     }
     let text = memory("hello");
     let fd = text.as_raw_fd();
-    let handles = vec![InheritHandle { name: "text".into(), kind: Kind::Lock, fd }];
-    let options = ProcessOptions { handles, ..ProcessOptions::default() };
+    let handles = vec![InheritHandle {
+        name: "text".into(),
+        kind: Kind::Lock,
+        fd,
+    }];
+    let options = ProcessOptions {
+        handles,
+        ..ProcessOptions::default()
+    };
     let child = fork(&options, read_back, fd as usize);
     drop(text);
     assert_eq!(code_of(&child), 1);
-    assert_eq!(inherited("text", Kind::Lock).err(), Some(Status::E_NOT_FOUND));
+    assert_eq!(
+        inherited("text", Kind::Lock).err(),
+        Some(Status::E_NOT_FOUND)
+    );
 }
 
 #[test]
@@ -142,7 +179,10 @@ pub fn child_panics() {
     extern "C" fn panics(_: *mut c_void) -> c_int {
         panic!("in the child")
     }
-    assert_eq!(code_of(&fork(&ProcessOptions::default(), panics, 0)), -libc::SIGABRT);
+    assert_eq!(
+        code_of(&fork(&ProcessOptions::default(), panics, 0)),
+        -libc::SIGABRT
+    );
 }
 
 #[test]
@@ -153,8 +193,10 @@ fn a_fork_beside_threads_that_spawn_has_whole_tables() {
 /// Other threads hold the locks of this library at the moment of the fork, again and again.
 pub fn forks_beside_threads() {
     extern "C" fn use_everything(_: *mut c_void) -> c_int {
-        let child = Process::spawn(&shell("exit 2")).expect("spawn");
-        i32::from(active_children() == [child.pid()] && code_of(&child) == 2 && current().name == "f")
+        let child = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
+        let listed = active_children() == [child.pid()];
+        child.kill().expect("kill");
+        i32::from(listed && code_of(&child) == -9 && current().name == "f")
     }
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -173,11 +215,15 @@ pub fn forks_beside_threads() {
                 run(&program(&["/bin/true"]));
             }
         });
-        let options = ProcessOptions { name: Some(c("f")), ..ProcessOptions::default() };
-        for _ in 0..50 {
-            assert_eq!(code_of(&fork(&options, use_everything, 0)), 1);
-        }
+        let options = ProcessOptions {
+            name: Some(c("f")),
+            ..ProcessOptions::default()
+        };
+        let codes = (0..50)
+            .map(|_| code_of(&fork(&options, use_everything, 0)))
+            .collect::<Vec<_>>();
         stop.store(true, Ordering::Relaxed);
+        assert_eq!(codes, [1; 50]);
     });
 }
 

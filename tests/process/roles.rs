@@ -6,7 +6,9 @@ use crate::{daemon, ending, fork, inherit, spawn};
 /// No test when nobody asks for a role.
 #[test]
 fn play() {
-    let Ok(role) = std::env::var(ROLE) else { return };
+    let Ok(role) = std::env::var(ROLE) else {
+        return;
+    };
     std::env::remove_var(ROLE);
     let play: fn() = match role.as_str() {
         "lifecycle" => ending::lifecycle,

@@ -45,9 +45,16 @@ fn environment_is_added_to_or_started_afresh() {
     let (_, text) = output(options.clone());
     let lines = text.lines().collect::<Vec<_>>();
     for expected in ["A=2=3", "HOME=/else", "EMPTY="] {
-        assert_eq!(lines.iter().filter(|line| **line == expected).count(), 1, "{text}");
+        assert_eq!(
+            lines.iter().filter(|line| **line == expected).count(),
+            1,
+            "{text}"
+        );
     }
-    assert_eq!(lines.iter().filter(|line| line.starts_with("A=")).count(), 1);
+    assert_eq!(
+        lines.iter().filter(|line| line.starts_with("A=")).count(),
+        1
+    );
     assert!(lines.iter().any(|line| line.starts_with("PATH=")));
 
     options.clear_env = true;
@@ -55,7 +62,15 @@ fn environment_is_added_to_or_started_afresh() {
     let (_, text) = output(options);
     let mut lines = text.lines().collect::<Vec<_>>();
     lines.sort_unstable();
-    assert_eq!(lines, ["A=2=3", "EMPTY=", "HOME=/else", "POLYPROC_PROCESS=v1;name=one%20name;daemon=0"]);
+    assert_eq!(
+        lines,
+        [
+            "A=2=3",
+            "EMPTY=",
+            "HOME=/else",
+            "POLYPROC_PROCESS=v1;name=one%20name;daemon=0"
+        ]
+    );
 }
 
 #[test]
@@ -76,7 +91,11 @@ fn options_that_make_no_sense_are_refused() {
     refused(|options| options.stdin = Stdio::Fd(-5));
     refused(|options| options.stdout = Stdio::Fd(1_000_000));
     fn handle(name: &str, fd: i32) -> InheritHandle {
-        InheritHandle { name: name.into(), kind: Kind::Lock, fd }
+        InheritHandle {
+            name: name.into(),
+            kind: Kind::Lock,
+            fd,
+        }
     }
     refused(|options| options.handles.push(handle("", 0)));
     refused(|options| options.handles.push(handle("a b", 0)));
@@ -142,7 +161,10 @@ fn signals_are_reset_and_the_mask_is_the_callers() {
     });
     let (_, text) = masks.join().expect("thread");
     let mask = |name: &str| {
-        let line = text.lines().find(|line| line.starts_with(name)).expect("a line");
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(name))
+            .expect("a line");
         let digits = line.split_whitespace().nth(1).expect("a mask");
         u64::from_str_radix(digits, 16).expect("hexadecimal")
     };
@@ -171,11 +193,23 @@ pub fn leaves_nothing() {
     let mut in_a_file = program(&["/bin/true"]);
     in_a_file.cwd = Some(c("/etc/passwd"));
     for _ in 0..25 {
-        assert_eq!(refused(&program(&["/bin/no such program"])), Some(Status::E_NOT_FOUND));
-        assert_eq!(refused(&program(&["no such program"])), Some(Status::E_NOT_FOUND));
+        assert_eq!(
+            refused(&program(&["/bin/no such program"])),
+            Some(Status::E_NOT_FOUND)
+        );
+        assert_eq!(
+            refused(&program(&["no such program"])),
+            Some(Status::E_NOT_FOUND)
+        );
         assert_eq!(refused(&program(&[""])), Some(Status::E_NOT_FOUND));
-        assert_eq!(refused(&program(&["/etc/passwd/x"])), Some(Status::E_NOT_FOUND));
-        assert_eq!(refused(&program(&["/etc/passwd"])), Some(Status::E_PERMISSION));
+        assert_eq!(
+            refused(&program(&["/etc/passwd/x"])),
+            Some(Status::E_NOT_FOUND)
+        );
+        assert_eq!(
+            refused(&program(&["/etc/passwd"])),
+            Some(Status::E_PERMISSION)
+        );
         assert_eq!(refused(&program(&["/etc"])), Some(Status::E_PERMISSION));
         assert_eq!(refused(&nowhere), Some(Status::E_NOT_FOUND));
         assert_eq!(refused(&in_a_file), Some(Status::E_NOT_FOUND));

@@ -21,7 +21,10 @@ pub fn seconds(count: i64) -> Wait<'static> {
 }
 
 pub fn program(argv: &[&str]) -> ProcessOptions {
-    ProcessOptions { argv: argv.iter().map(|arg| c(arg)).collect(), ..ProcessOptions::default() }
+    ProcessOptions {
+        argv: argv.iter().map(|arg| c(arg)).collect(),
+        ..ProcessOptions::default()
+    }
 }
 
 pub fn shell(script: &str) -> ProcessOptions {
@@ -32,7 +35,13 @@ pub fn shell(script: &str) -> ProcessOptions {
 pub fn role(name: &str) -> ProcessOptions {
     let me = std::env::current_exe().expect("own path");
     let me = me.to_str().expect("UTF-8");
-    let mut options = program(&[me, "roles::play", "--exact", "--nocapture", "--test-threads=1"]);
+    let mut options = program(&[
+        me,
+        "roles::play",
+        "--exact",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
     options.env.push(c(&format!("{ROLE}={name}")));
     options
 }
@@ -46,7 +55,10 @@ pub fn run(options: &ProcessOptions) -> i32 {
 pub fn pipe() -> (File, OwnedFd) {
     let mut ends = [0; 2];
     // SAFETY: two descriptors fit there.
-    assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0);
+    assert_eq!(
+        unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) },
+        0
+    );
     // SAFETY: both are new.
     unsafe { (File::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) }
 }
@@ -107,14 +119,21 @@ pub fn has_children() -> bool {
     // SAFETY: all zeros is a valid siginfo_t, and WNOWAIT takes nothing away.
     unsafe {
         let mut info = std::mem::zeroed::<libc::siginfo_t>();
-        libc::waitid(libc::P_ALL, 0, &mut info, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) == 0
+        libc::waitid(
+            libc::P_ALL,
+            0,
+            &mut info,
+            libc::WEXITED | libc::WNOHANG | libc::WNOWAIT,
+        ) == 0
     }
 }
 
 /// Whether the kernel keeps the exit code of what somebody else has collected (Linux 6.15).
 pub fn kernel_keeps_exit_codes() -> bool {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("/proc");
-    let mut numbers = release.split(|byte: char| !byte.is_ascii_digit()).map(str::parse::<u32>);
+    let mut numbers = release
+        .split(|byte: char| !byte.is_ascii_digit())
+        .map(str::parse::<u32>);
     let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
     (next(), next()) >= (6, 15) && std::env::var_os("POLYPROC_NO_PIDFD").is_none()
 }

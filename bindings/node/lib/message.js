@@ -3,6 +3,7 @@
 // What is on loan from a queue: a message taken, a slot reserved. Short ones are copies, cheaper than a view of shared
 // memory; the view of a long one is made when it is asked for and detached when the loan is settled.
 
+const { markAsUntransferable } = require('node:worker_threads');
 const { check, PolyprocError } = require('./errors.js');
 const { constants, ids, native, numbers, status, DELIVERIES, ID, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
 const { TOKEN } = require('./object.js');
@@ -13,6 +14,12 @@ const SETTLED = -1;
 
 function refuseSettled(what) {
   throw new PolyprocError(status.E_INVALID, `${what}, settled already`);
+}
+
+/** A view that was transferred could not be detached any more. */
+function bufferOver(view) {
+  markAsUntransferable(view);
+  return Buffer.from(view);
 }
 
 class Message {
@@ -40,7 +47,7 @@ class Message {
     if (this.#loan === SETTLED) refuseSettled('data of a message');
     if (this.#bytes === undefined) {
       const view = native.loanView(this.#loan);
-      this.#bytes = view === undefined ? copyLoan(this.#loan, this.length) : Buffer.from(view);
+      this.#bytes = view === undefined ? copyLoan(this.#loan, this.length) : bufferOver(view);
     }
     return this.#bytes;
   }
@@ -95,7 +102,7 @@ class Slot {
     this.length = length;
     const view = length > constants.COPY_LIMIT ? native.slotView(loan) : undefined;
     this.#isCopy = view === undefined;
-    this.data = view === undefined ? Buffer.allocUnsafe(length) : Buffer.from(view);
+    this.data = view === undefined ? Buffer.allocUnsafe(length) : bufferOver(view);
   }
 
   get settled() {

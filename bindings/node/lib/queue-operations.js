@@ -5,24 +5,25 @@
 const { check } = require('./errors.js');
 const { constants, native, numbers, status, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
 const { Message, Slot, messagesOf } = require('./message.js');
-const { TOKEN } = require('./object.js');
+const { HANDLE, TOKEN } = require('./object.js');
 const { copyLoan, cut, getCopy, makeRoom } = require('./slab.js');
 
 const CODEC = Symbol('codec');
-const JOINABLE = Symbol('joinable');
+const GET = Symbol('get'); // the operation of a queue's get, and
+const GET_MANY = Symbol('getMany');
 
 const GETS = 0;
 const PUTS = 1;
 const JOINS = 2;
 
-/** A message got by way of a loan: on a joinable queue it stays unfinished until task_done. */
-function settleGot(queue, loan) {
-  return queue[JOINABLE] ? native.loanForget(loan) : native.loanDone(loan);
+function decodeGot(queue, answer) {
+  return queue[CODEC].decode(typeof answer === 'number' ? check(answer, 'get') : answer);
 }
 
-function copyGot(queue, loan, length) {
-  const bytes = copyLoan(loan, length);
-  check(settleGot(queue, loan), 'get');
+/** A message got by way of a loan. */
+function finishLoan(loan, length, offset) {
+  const bytes = offset < 0 ? copyLoan(loan, length) : cut(offset, length);
+  check(native.loanDone(loan), 'get');
   return bytes;
 }
 
@@ -32,39 +33,25 @@ const get = {
   late: status.E_EMPTY,
   what: 'get',
   attempt: getCopy,
-  atOnce(queue, answer) {
-    return queue[CODEC].decode(typeof answer === 'number' ? check(answer, 'get') : answer);
-  },
+  atOnce: decodeGot,
   later(queue, loan) {
     check(loan, 'get');
-    const length = numbers[LENGTH];
-    const offset = numbers[OFFSET];
-    if (offset < 0) return queue[CODEC].decode(copyGot(queue, loan, length));
-    check(settleGot(queue, loan), 'get');
-    return queue[CODEC].decode(cut(offset, length));
+    return queue[CODEC].decode(finishLoan(loan, numbers[LENGTH], numbers[OFFSET]));
   },
 };
 
 /** The messages of the first rows as values; those without a loan are settled. */
 function valuesOf(queue, count) {
+  check(count, 'getMany');
   const values = new Array(count);
   for (let i = 0; i < count; i++) {
     const at = i * ROW;
     const offset = numbers[at + OFFSET];
     const length = numbers[at + LENGTH];
     const loan = numbers[at + LOAN];
-    if (offset < 0) {
-      values[i] = copyGot(queue, loan, length);
-    } else {
-      if (loan >= 0) settleGot(queue, loan);
-      values[i] = cut(offset, length);
-    }
+    values[i] = loan < 0 ? cut(offset, length) : finishLoan(loan, length, offset);
   }
   return values.map(queue[CODEC].decode);
-}
-
-function takenOf(queue, count) {
-  return messagesOf(queue[CODEC], check(count, 'takeMany'));
 }
 
 const getMany = {
@@ -74,17 +61,36 @@ const getMany = {
   what: 'getMany',
   attempt(handle, max) {
     makeRoom();
-    return native.queueGetMany(handle, max, false);
+    return native.queueGetMany(handle, max);
   },
-  atOnce: (queue, count) => valuesOf(queue, check(count, 'getMany')),
-  later: (queue, count) => valuesOf(queue, check(count, 'getMany')),
+  atOnce: valuesOf,
+  later: valuesOf,
 };
 
-const getManyJoinable = {
-  ...getMany,
+// What is taken from a joinable queue is settled as a message, not by task_done: a get must be a get all the way.
+
+const getTask = { ...get, code: constants.WAIT_GET, later: decodeGot };
+
+const getTasks = {
+  code: constants.WAIT_GET,
+  direction: GETS,
+  late: status.E_EMPTY,
+  what: 'getMany',
   attempt(handle, max) {
     makeRoom();
-    return native.queueGetMany(handle, max, true);
+    const answer = native.queueGetEach(handle, max);
+    if (answer !== status.E_TOO_SMALL) return answer;
+    const one = getCopy(handle);
+    return typeof one === 'number' ? one : [one];
+  },
+  atOnce(queue, answer) {
+    return typeof answer === 'number' ? valuesOf(queue, answer) : answer.map(queue[CODEC].decode);
+  },
+  /** The first has come; what else is there comes along. */
+  later(queue, first, max) {
+    const rest = first instanceof Buffer && max > 1 ? getTasks.attempt(queue[HANDLE], max - 1) : 0;
+    const values = [decodeGot(queue, first)];
+    return typeof rest === 'number' && rest < 0 ? values : values.concat(getTasks.atOnce(queue, rest));
   },
 };
 
@@ -102,6 +108,10 @@ const take = {
   },
 };
 take.later = take.atOnce;
+
+function takenOf(queue, count) {
+  return messagesOf(queue[CODEC], check(count, 'takeMany'));
+}
 
 const takeMany = {
   code: constants.WAIT_TAKE_MANY,
@@ -170,6 +180,7 @@ const join = {
 
 module.exports = {
   CODEC,
-  JOINABLE,
-  operations: { get, getMany, getManyJoinable, join, put, putMany, reserve, take, takeMany },
+  GET,
+  GET_MANY,
+  operations: { get, getMany, getTask, getTasks, join, put, putMany, reserve, take, takeMany },
 };

@@ -6,7 +6,7 @@ const { constants, native, status } = require('./native.js');
 const { Message } = require('./message.js');
 const { HANDLE, KIND, SharedObject, TOKEN, readCreate } = require('./object.js');
 const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
-const { CODEC, JOINABLE, operations } = require('./queue-operations.js');
+const { CODEC, GET, GET_MANY, operations } = require('./queue-operations.js');
 const { QueueIterator } = require('./queue-iterator.js');
 const { putAll } = require('./put-many.js');
 const { perform } = require('./wait.js');
@@ -26,6 +26,11 @@ function readArray(value, name) {
   return value;
 }
 
+/** One call does so many at most. */
+function readMax(max) {
+  return Math.min(readInteger(max, 'max', 1), constants.BATCH_MAX);
+}
+
 class Queue extends SharedObject {
   static [KIND] = constants.QUEUE;
 
@@ -33,7 +38,8 @@ class Queue extends SharedObject {
     super(token, handle, name);
     const info = this.info();
     this[CODEC] = codecOf(info.format);
-    this[JOINABLE] = info.joinable;
+    this[GET] = info.joinable ? operations.getTask : operations.get;
+    this[GET_MANY] = info.joinable ? operations.getTasks : operations.getMany;
     Object.defineProperty(this, 'format', { value: info.format, enumerable: true });
     Object.defineProperty(this, 'joinable', { value: info.joinable, enumerable: true });
   }
@@ -95,21 +101,16 @@ class Queue extends SharedObject {
   }
 
   get(options) {
-    return perform(this, operations.get, undefined, options);
-  }
-
-  #getMany() {
-    return this[JOINABLE] ? operations.getManyJoinable : operations.getMany;
+    return perform(this, this[GET], undefined, options);
   }
 
   tryGetMany(max) {
-    const answer = this.#getMany().attempt(this[HANDLE], readInteger(max, 'max', 1));
-    return answer === status.E_EMPTY ? [] : operations.getMany.atOnce(this, answer);
+    const answer = this[GET_MANY].attempt(this[HANDLE], readMax(max));
+    return answer === status.E_EMPTY ? [] : this[GET_MANY].atOnce(this, answer);
   }
 
   async getMany(max, options) {
-    const most = Math.min(readInteger(max, 'max', 1), constants.BATCH_MAX);
-    return perform(this, this.#getMany(), most, options);
+    return perform(this, this[GET_MANY], readMax(max), options);
   }
 
   tryTake() {
@@ -122,13 +123,12 @@ class Queue extends SharedObject {
   }
 
   tryTakeMany(max) {
-    const answer = operations.takeMany.attempt(this[HANDLE], readInteger(max, 'max', 1));
+    const answer = operations.takeMany.attempt(this[HANDLE], readMax(max));
     return answer === status.E_EMPTY ? [] : operations.takeMany.atOnce(this, answer);
   }
 
   async takeMany(max, options) {
-    const most = Math.min(readInteger(max, 'max', 1), constants.BATCH_MAX);
-    return perform(this, operations.takeMany, most, options);
+    return perform(this, operations.takeMany, readMax(max), options);
   }
 
   takeDead() {
@@ -177,7 +177,7 @@ class Queue extends SharedObject {
   }
 
   values(options) {
-    return new QueueIterator(this, operations.get, options);
+    return new QueueIterator(this, this[GET], options);
   }
 
   messages(options) {

@@ -153,15 +153,6 @@ static napi_value loan_return(napi_env env, napi_callback_info info) {
   return number(env, polyproc_message_return(&ended.of.message));
 }
 
-/* For a get of a joinable queue: the message stays unfinished, and task_done settles it. */
-static napi_value loan_forget(napi_env env, napi_callback_info info) {
-  struct call call;
-  int32_t index;
-  if (call_loan(&call, env, info, LOAN_MESSAGE, &index) == NULL) return number(env, POLYPROC_E_INVALID);
-  loan_end(call.addon, index);
-  return number(env, POLYPROC_OK);
-}
-
 static napi_value loan_to_slab(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t index;
@@ -244,9 +235,7 @@ static napi_value slot_abort(napi_env env, napi_callback_info info) {
 }
 
 const addon_function loan_functions[] = {
-    {"loanDone", loan_done},     {"loanReturn", loan_return},
-    {"loanForget", loan_forget}, {"loanToSlab", loan_to_slab},
-    {"loanCopy", loan_copy},     {"loanView", loan_view},
-    {"slotView", slot_view},     {"slotCommit", slot_commit},
-    {"slotAbort", slot_abort},   {NULL, NULL},
+    {"loanDone", loan_done},     {"loanReturn", loan_return}, {"loanToSlab", loan_to_slab},
+    {"loanCopy", loan_copy},     {"loanView", loan_view},     {"slotView", slot_view},
+    {"slotCommit", slot_commit}, {"slotAbort", slot_abort},   {NULL, NULL},
 };

@@ -96,6 +96,7 @@ static const struct {
     {"COPY_LIMIT", COPY_LIMIT},
     {"WAIT_TAKE", WAIT_TAKE},
     {"WAIT_TAKE_MANY", WAIT_TAKE_MANY},
+    {"WAIT_GET", WAIT_GET},
     {"WAIT_PUT", WAIT_PUT},
     {"WAIT_PUT_MANY", WAIT_PUT_MANY},
     {"WAIT_RESERVE", WAIT_RESERVE},

@@ -131,7 +131,8 @@ static napi_value create_semaphore(napi_env env, napi_callback_info info) {
   }
   options.flags = (uint32_t)flags;
   options.mode = (uint32_t)mode;
-  return made(&call, polyproc_semaphore_create(name, &options, &handle), POLYPROC_KIND_SEMAPHORE, handle);
+  int32_t status = polyproc_semaphore_create(name, &options, &handle);
+  return made(&call, status, POLYPROC_KIND_SEMAPHORE, handle);
 }
 
 /* (name, flags, mode, max_items, max_bytes, max_deliveries, spin_ns, format) */
@@ -158,7 +159,8 @@ static napi_value create_queue(napi_env env, napi_callback_info info) {
   options.max_deliveries = (uint32_t)limits[2];
   options.spin_ns = (uint32_t)limits[3];
   if (format != NULL) memcpy(options.format, format, strlen(format) + 1);
-  return made(&call, polyproc_queue_create(name, &options, &handle), POLYPROC_KIND_QUEUE, handle);
+  int32_t status = polyproc_queue_create(name, &options, &handle);
+  return made(&call, status, POLYPROC_KIND_QUEUE, handle);
 }
 
 /* (kind, name) */
@@ -199,7 +201,8 @@ static napi_value open_inherited(napi_env env, napi_callback_info info) {
   if (call_i32(&call, 0, &kind) < 0 || call_string(&call, 1, buf, sizeof buf, &name) < 0) {
     return number(env, POLYPROC_E_INVALID);
   }
-  return made(&call, polyproc_inherited(name, kind, &handle), kind, handle);
+  int32_t status = polyproc_inherited(name, kind, &handle);
+  return made(&call, status, kind, handle);
 }
 
 /* (kind, fd) */
@@ -209,7 +212,8 @@ static napi_value open_fd(napi_env env, napi_callback_info info) {
   int32_t kind, fd;
   call_read(&call, env, info);
   if (call_i32(&call, 0, &kind) < 0 || call_i32(&call, 1, &fd) < 0) return number(env, POLYPROC_E_INVALID);
-  return made(&call, polyproc_open_fd(fd, kind, &handle), kind, handle);
+  int32_t status = polyproc_open_fd(fd, kind, &handle);
+  return made(&call, status, kind, handle);
 }
 
 static napi_value share_fd(napi_env env, napi_callback_info info) {

@@ -81,6 +81,19 @@ int32_t request_new(const struct call *call, struct object *object, struct reque
   return POLYPROC_OK;
 }
 
+/* The length is not known before: the buffer grows to what the first message needs. */
+static int32_t get(void *handle, struct request *request, polyproc_cancel *token) {
+  size_t room = 4096;
+  for (;;) {
+    void *grown = realloc(request->of.bytes, room);
+    if (grown == NULL) return POLYPROC_E_NO_MEMORY;
+    request->of.bytes = grown;
+    int32_t status = polyproc_queue_get(handle, grown, room, &request->count, POLYPROC_FOREVER, token);
+    if (status != POLYPROC_E_TOO_SMALL) return status;
+    room = request->count;
+  }
+}
+
 void request_run(struct request *request, polyproc_cancel *token) {
   void *handle = request->object->handle;
   const int64_t forever = POLYPROC_FOREVER; /* time limits are timers of JavaScript, which fire the token */
@@ -92,6 +105,9 @@ void request_run(struct request *request, polyproc_cancel *token) {
     case WAIT_TAKE_MANY:
       request->status =
           polyproc_queue_take_many(handle, request->of.messages, count, &request->count, forever, token);
+      return;
+    case WAIT_GET:
+      request->status = get(handle, request, token);
       return;
     case WAIT_PUT:
       request->status = polyproc_queue_put(handle, request->of.bytes, count, forever, token);
@@ -148,7 +164,9 @@ void request_undo(struct request *request) {
       polyproc_semaphore_release(request->object->handle, 1);
       break;
     default:
-      return; /* it put something, or got nothing: the answer stands */
+      /* It put something or waited for something: the answer stands. So it does when a joinable queue was got
+         from: the task is this process's until it ends, like those that a worker thread leaves unfinished. */
+      return;
   }
   request->status = POLYPROC_E_CLOSED;
 }
@@ -165,9 +183,8 @@ static double answer_messages(struct request *request) {
   return (double)request->count;
 }
 
-double request_answer(struct request *request) {
+static double answer_number(struct request *request) {
   struct addon *addon = request->object->addon;
-  if (request->object->closed) request_undo(request);
   if (request->status < 0) return request->status;
   switch (request->operation) {
     case WAIT_TAKE: {
@@ -189,8 +206,19 @@ double request_answer(struct request *request) {
   }
 }
 
+napi_value request_answer(napi_env env, struct request *request) {
+  napi_value buffer = NULL;
+  if (request->object->closed) request_undo(request);
+  if (request->operation == WAIT_GET && request->status >= 0) {
+    napi_create_buffer_copy(env, request->count, request->of.bytes, NULL, &buffer);
+    return buffer;
+  }
+  return number(env, answer_number(request));
+}
+
 void request_free(struct request *request) {
   switch (request->operation) {
+    case WAIT_GET:
     case WAIT_PUT:
       free(request->of.bytes);
       break;

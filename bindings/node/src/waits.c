@@ -85,7 +85,7 @@ static struct request *take_answers(struct waits *waits) {
 static void deliver(napi_env env, napi_value settle, struct waits *waits, struct request *request) {
   napi_value global;
   napi_get_global(env, &global);
-  napi_value arguments[2] = {number(env, request->id), number(env, request_answer(request))};
+  napi_value arguments[2] = {number(env, request->id), request_answer(env, request)};
   table_remove(waits, request);
   /* It fails only when the worker is being terminated; messages are loans by now, which the teardown returns.
    */

@@ -13,6 +13,7 @@
 enum operation {
   WAIT_TAKE,
   WAIT_TAKE_MANY,
+  WAIT_GET, /* of a joinable queue: task_done does not settle what was taken */
   WAIT_PUT,
   WAIT_PUT_MANY,
   WAIT_RESERVE,
@@ -31,9 +32,9 @@ struct request {
   enum operation operation;
   bool queued;    /* in its waiter's line; else running, or answered */
   int32_t status; /* the answer */
-  size_t count;   /* of messages or slices; for a reserve its length */
+  size_t count;   /* of messages or slices; of bytes of a put, a reserve or what was got */
   union {
-    void *bytes; /* a put's own copy: the caller may change or transfer its buffer meanwhile */
+    void *bytes; /* what was got; a put's own copy: the caller may change or transfer its buffer meanwhile */
     polyproc_slice *slices;
     polyproc_message message;
     polyproc_message *messages;
@@ -46,8 +47,9 @@ int32_t request_new(const struct call *call, struct object *object, struct reque
 void request_run(struct request *request, polyproc_cancel *token);
 /* What the request got goes back to where it came from: nobody is left to have it. */
 void request_undo(struct request *request);
-/* The number that JavaScript's callback gets, the rows filled; what was got becomes loans. */
-double request_answer(struct request *request);
+/* What JavaScript's callback gets: a status or number, the rows filled, what was taken made loans; a Buffer
+ * of a get. */
+napi_value request_answer(napi_env env, struct request *request);
 void request_free(struct request *request);
 
 /* One thread, for one object and direction. `lock` of its waits guards every field. */

@@ -123,10 +123,17 @@ test('the view of a settled slot is empty', (t) => {
 
 test('a view cannot be transferred away from its loan', (t) => {
   const queue = anonymous(t, Queue);
-  queue.tryPut(Buffer.alloc(LONG));
+  queue.tryPut(Buffer.alloc(LONG, 1));
   const message = queue.tryTake();
-  assert.throws(() => structuredClone(message.data.buffer, { transfer: [message.data.buffer] }), { name: 'DataCloneError' });
+  let copy;
+  try {
+    copy = structuredClone(message.data.buffer, { transfer: [message.data.buffer] });
+  } catch (error) {
+    assert.equal(error.name, 'DataCloneError'); // some versions of Node say no, others copy
+  }
+  assert.equal(message.data.length, LONG);
   message.done();
+  if (copy !== undefined) assert.ok(Buffer.from(copy).equals(Buffer.alloc(LONG, 1)));
 });
 
 test('views of the same memory, one after the other', (t) => {

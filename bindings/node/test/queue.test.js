@@ -141,8 +141,8 @@ test('joinable: task_done and join', async (t) => {
 
 test('a queue that is not joinable has no tasks', async (t) => {
   const queue = anonymous(t, Queue);
-  assert.throws(() => queue.taskDone(), withCode('E_UNSUPPORTED'));
-  await assert.rejects(queue.join(), withCode('E_UNSUPPORTED'));
+  assert.throws(() => queue.taskDone(), withCode('E_INVALID'));
+  await assert.rejects(queue.join(), withCode('E_INVALID'));
 });
 
 test('info', (t) => {

@@ -66,8 +66,15 @@ unsafe impl Sync for NullEnded<'_> {}
 impl<'a> NullEnded<'a> {
     pub(crate) fn new(strings: &'a [CString]) -> NullEnded<'a> {
         let ends = std::iter::once(null());
-        let pointers = strings.iter().map(|string| string.as_ptr()).chain(ends).collect();
-        NullEnded { pointers, strings: std::marker::PhantomData }
+        let pointers = strings
+            .iter()
+            .map(|string| string.as_ptr())
+            .chain(ends)
+            .collect();
+        NullEnded {
+            pointers,
+            strings: std::marker::PhantomData,
+        }
     }
 
     pub(super) fn as_ptr(&self) -> *const *const c_char {
@@ -94,7 +101,11 @@ struct Task<'a> {
 /// that it was asked for: one that has not executed yet needs nothing more from its parent.
 pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
     let room = Room::new()?;
-    let task = Task { program, parent: super::pid(), failed: room.failed() };
+    let task = Task {
+        program,
+        parent: super::pid(),
+        failed: room.failed(),
+    };
     let mut before = program.mask;
     mask_signals(Some(SignalMask::ALL), Some(&mut before));
     let cloned = clone_into(&room, &task);
@@ -105,7 +116,10 @@ pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
         0 if pidfd.is_some() => Ok(Started { pid, pidfd }),
         // Before 5.2 the kernel takes no notice of CLONE_PIDFD. A child that somebody else has
         // collected by now has no descriptor any more, and its number may be another's.
-        0 => Ok(Started { pid, pidfd: open(pid).unwrap_or(None) }),
+        0 => Ok(Started {
+            pid,
+            pidfd: open(pid).unwrap_or(None),
+        }),
         errno => {
             collect(pid, borrow(&pidfd));
             Err(status_of(errno))
@@ -116,7 +130,11 @@ pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
 /// Make the child; returns when it has executed or failed.
 fn clone_into(room: &Room, task: &Task<'_>) -> Result<(i32, Option<OwnedFd>)> {
     let mut fd: c_int = -1;
-    let with_fd = if without_pidfd() { 0 } else { libc::CLONE_PIDFD };
+    let with_fd = if without_pidfd() {
+        0
+    } else {
+        libc::CLONE_PIDFD
+    };
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | with_fd | libc::SIGCHLD;
     let task = std::ptr::from_ref(task).cast_mut().cast::<c_void>();
     // SAFETY: the stack is ours alone and large enough for `child`; the kernel keeps this thread
@@ -257,10 +275,20 @@ fn execute(program: &Program<'_>) -> c_int {
 
 /// Set this thread's mask, give the one before.
 fn mask_signals(new: Option<SignalMask>, before: Option<&mut SignalMask>) {
-    let new = new.as_ref().map_or(null(), |mask| std::ptr::from_ref(&mask.0));
+    let new = new
+        .as_ref()
+        .map_or(null(), |mask| std::ptr::from_ref(&mask.0));
     let before = before.map_or(null_mut(), |mask| std::ptr::from_mut(&mut mask.0));
     // SAFETY: both are null or locals of eight bytes. The C function leaves two signals out.
-    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, new, before, 8usize) };
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            new,
+            before,
+            8usize,
+        )
+    };
 }
 
 fn arg(number: c_int) -> c_long {

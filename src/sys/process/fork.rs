@@ -37,7 +37,8 @@ pub(crate) fn fork(own: Option<RawFd>, body: &mut dyn FnMut() -> c_int) -> Resul
     match unsafe { libc::fork() } {
         0 => {
             gate.pass();
-            let code = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| std::process::abort());
+            let code =
+                catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| std::process::abort());
             // SAFETY: the child has one thread (and a watcher, which uses nothing of libc's).
             unsafe { libc::exit(code) }
         }
@@ -62,7 +63,11 @@ impl Gate {
         let event = poll::event_fd()?;
         // SAFETY: the descriptor is new and ours.
         let event = unsafe { OwnedFd::from_raw_fd(event) };
-        Ok(Gate { event, parent: super::pid(), parent_fd: own })
+        Ok(Gate {
+            event,
+            parent: super::pid(),
+            parent_fd: own,
+        })
     }
 
     /// In the child. A parent that was killed gives no word, and none is needed then.
@@ -70,7 +75,10 @@ impl Gate {
         loop {
             let (fds, deadline) = match self.parent_fd {
                 Some(parent) => (&[self.event.as_raw_fd(), parent][..], None),
-                None => (&[self.event.as_raw_fd()][..], Some(clock::now_ns() + LOOK_NS)),
+                None => (
+                    &[self.event.as_raw_fd()][..],
+                    Some(clock::now_ns() + LOOK_NS),
+                ),
             };
             let ready = poll::readable(fds, deadline).unwrap_or(0);
             if ready != 0 || parent_pid() != self.parent {
@@ -92,7 +100,10 @@ pub(crate) unsafe fn run(target: Target, arg: *mut c_void) -> c_int {
         unsafe { target(arg) }
     }
     // SAFETY: the two types differ in what the compiler assumes about unwinding only.
-    stop_unwinding(unsafe { std::mem::transmute::<Target, Unwinding>(target) }, arg)
+    stop_unwinding(
+        unsafe { std::mem::transmute::<Target, Unwinding>(target) },
+        arg,
+    )
 }
 
 /// Leave the child without a word: for one that could not be set up.

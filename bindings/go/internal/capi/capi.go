@@ -6,7 +6,7 @@
 //
 // What keeps it sound:
 //   - Nothing here calls back into Go, and no C memory keeps a Go pointer when a call returns. The
-//     noescape and nocallback directives rest on that.
+//     noescape and nocallback directives rest on that; the one has no effect without the other.
 //   - Go memory that C reads or writes holds no Go pointers. Buffers travel as uint8_t pointers, for
 //     which cgo has nothing to check; shim.h turns them into what polyproc.h wants.
 //   - Objects are never used after Close: the callers count themselves in and out.

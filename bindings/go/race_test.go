@@ -1,5 +1,0 @@
-//go:build race
-
-package polyproc_test
-
-const raceEnabled = true
