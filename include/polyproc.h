@@ -22,10 +22,12 @@
  * files /dev/shm/polyproc.<name>.
  *
  * Permissions. A named object has mode 0600, so that it is for the processes of its user only, unless
- * `mode` in its options says otherwise; the umask plays no part. Who may open an object may also
- * write nonsense into it: that can make calls of the others fail with E_CORRUPT and can forge
- * messages, but not harm their own memory. Hand an object only to whom you would let see and change
- * all that is in it.
+ * `mode` in its options says otherwise; the umask plays no part. Another user's object is opened with
+ * create and POLYPROC_OPEN_OR_CREATE and a `mode` that shares with others too; open alone refuses it
+ * (E_PERMISSION), so that nobody can plant an object under a name that you are about to open. Who may
+ * open an object may also write nonsense into it: that can make calls of the others fail with E_CORRUPT
+ * and can forge messages, but not harm their own memory. Hand an object only to whom you would let see
+ * and change all that is in it.
  *
  * Handles. Create and open give a handle of this process; close gives it back. Calls that wait on
  * the handle in other threads then return E_CLOSED, and its memory goes when the last of them has
@@ -47,7 +49,7 @@
  *
  * Fork. Handles stay valid in a forked child; with its first use the child becomes a participant of
  * its own. It inherits no ownership: locks, messages and slots that its parent held are still its
- * parent's, and settling them in the child is E_NOT_OWNER. Cancel tokens are copied and then have
+ * parent's, and settling a loan of its parent is E_NOT_OWNER. Cancel tokens are copied and then have
  * nothing to do with each other. A fork that is not followed by exec is safe at any moment, whatever
  * the other threads of the parent do. exec ends the use of all objects, as the end of the process
  * does.
@@ -69,7 +71,8 @@
  * so that a program and a library of different versions understand each other. NULL options are the
  * defaults.
  *
- * Limits. A message has at most 4 GiB - 1 bytes, a name 200, a label of a queue 31. Shared memory is
+ * Limits. A message has at most 4 GiB - 1 bytes, a name 200, a label of a queue 31. One queue is used
+ * by at most 1,024 processes at a time, another object by 240: one more gets E_LIMIT. Shared memory is
  * limited by /dev/shm: when that is full, calls that need more return E_NO_MEMORY.
  *
  * System. Linux 4.14 or newer, x86-64 or aarch64.
@@ -96,20 +99,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- Initialisers of the structs below that start with their size ---- */
+/* ---- Initialisers of the structs that start with their size ---- */
 
+/** No flag, mode 0600. */
 #define POLYPROC_OPTIONS_INIT {sizeof(polyproc_options), 0, 0}
 
+/** No permit, unbounded, mode 0600. */
 #define POLYPROC_SEMAPHORE_OPTIONS_INIT {sizeof(polyproc_semaphore_options), 0, 0, 0, 0}
 
+/** No limit, not joinable, bytes, mode 0600. */
 #define POLYPROC_QUEUE_OPTIONS_INIT {sizeof(polyproc_queue_options), 0, 0, 0, 0, 0, 0, ""}
 
+/** Everything as in the parent. `argv` is still to be set. */
 #define POLYPROC_PROCESS_OPTIONS_INIT \
   {sizeof(polyproc_process_options), 0, NULL, NULL, NULL, NULL, -1, -1, -1, NULL, 0}
 
+/** Ready to be filled. */
 #define POLYPROC_QUEUE_INFO_INIT \
   {sizeof(struct polyproc_queue_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ""}
 
+/** Ready to be filled. */
 #define POLYPROC_PROCESS_INFO_INIT {sizeof(polyproc_process_info), 0, 0, 0, 0, ""}
 
 

@@ -137,7 +137,7 @@ impl<'a> Rings<'a> {
     pub(super) fn payload(&self, ring: usize, at: u64, extent: u64) -> Result<Payload<'a>> {
         let place = at & (size(ring) - 1);
         let end = place.checked_add(extent).ok_or(Status::E_CORRUPT)?;
-        if end > size(ring) || extent < HEADER || extent % ALIGN != 0 {
+        if end > size(ring) || extent < HEADER || !extent.is_multiple_of(ALIGN) {
             return Err(Status::E_CORRUPT);
         }
         let mapping = self.reach(ring, end)?;

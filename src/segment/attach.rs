@@ -119,7 +119,7 @@ impl Segment {
     pub(crate) fn reap_now_and_then(&self, me: Owner) -> Result<()> {
         let calls = self.calls.load(Ordering::Relaxed).wrapping_add(1);
         self.calls.store(calls, Ordering::Relaxed);
-        if calls % 32 == 0 {
+        if calls.is_multiple_of(32) {
             return self.reap(me);
         }
         Ok(())

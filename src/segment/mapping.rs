@@ -29,7 +29,7 @@ impl Mapping {
             .checked_add(size_of::<T>())
             .ok_or(Status::E_CORRUPT)?;
         let address = self.memory.as_ptr() as usize + offset;
-        if end > self.memory.len() || address % align_of::<T>() != 0 {
+        if end > self.memory.len() || !address.is_multiple_of(align_of::<T>()) {
             return Err(Status::E_CORRUPT);
         }
         // SAFETY: in bounds and aligned, checked above; `Shared` types are valid for every bit pattern

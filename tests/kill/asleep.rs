@@ -136,7 +136,9 @@ fn killed_while_others_join() {
         )
         .unwrap();
         queue.put(b"deadly", Wait::TRY).unwrap();
-        let victim = Victim::that(|| drop(queue.take(Wait::TRY).unwrap()));
+        let victim = Victim::that(|| {
+            queue.take(Wait::TRY).unwrap();
+        });
         // The only delivery that is allowed kills its consumer: a dead letter, and nothing is unfinished.
         let time = woken_after(victim, || queue.join(in_time()).unwrap());
         assert_eq!(queue.info().unwrap().dead_letters, 1);
@@ -160,7 +162,9 @@ fn killed_in_the_middle_of_a_large_put() {
         )
         .unwrap();
         // What a large put does until its payload is there.
-        let victim = Victim::that(|| drop(queue.reserve(100_000, Wait::TRY).unwrap()));
+        let victim = Victim::that(|| {
+            queue.reserve(100_000, Wait::TRY).unwrap();
+        });
         assert_eq!(queue.put(b"next", Wait::TRY), Err(Status::E_FULL));
         assert_eq!(queue.len(), Ok(0));
         let time = woken_after(victim, || queue.put(b"next", in_time()).unwrap());

@@ -228,12 +228,16 @@ fn recovery_of_another() {
         killed_after(
             usize::MAX,
             || warm_up(&queue),
-            || drop(queue.take(Wait::TRY).unwrap()),
+            || {
+                queue.take(Wait::TRY).unwrap();
+            },
         );
         queue
     };
     // The second process is killed while it recovers what the first had.
-    let recover = |queue: &Queue| drop(queue.info().unwrap());
+    let recover = |queue: &Queue| {
+        queue.info().unwrap();
+    };
     spread(
         make,
         |_| (),
@@ -253,7 +257,9 @@ fn lock_and_release() {
     };
     spread(
         make,
-        |lock| drop(lock.is_locked()),
+        |lock| {
+            lock.is_locked().unwrap();
+        },
         use_it,
         |lock, returned| {
             let acquired = lock.acquire(in_time()).unwrap();

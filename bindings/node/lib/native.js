@@ -3,14 +3,15 @@
 // The addon, one instance per thread of JavaScript. A call answers with a number, negative when it is a status, and
 // says the rest in `rows`: for message i `ROW` numbers from i * ROW on.
 
-const native = require('../build/polyproc.node');
+// Copies: V8 looks up the properties of an object that was filled by Node-API in a hash table at every use.
+const native = { ...require('../build/polyproc.node') };
 
 const ROW = 5;
 
 module.exports = {
   native,
-  status: Object.freeze(native.statuses),
-  constants: native.constants,
+  status: Object.freeze({ ...native.statuses }),
+  constants: Object.freeze({ ...native.constants }),
   /** Message i: numbers[i * ROW + LOAN], ... and ids[i * ROW + ID]. */
   numbers: new Float64Array(native.rows),
   ids: new BigUint64Array(native.rows),

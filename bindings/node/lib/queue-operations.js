@@ -61,7 +61,7 @@ const getMany = {
   what: 'getMany',
   attempt(handle, max) {
     makeRoom();
-    return native.queueGetMany(handle, max);
+    return native.queueGetEach(handle, max);
   },
   atOnce: valuesOf,
   later: valuesOf,
