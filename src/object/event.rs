@@ -26,6 +26,7 @@ shared! {
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Event,
     body: size_of::<Body>(),
+    extents: 0,
     extra: 0,
     recover,
 };

@@ -37,6 +37,7 @@ shared! {
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Semaphore,
     body: size_of::<Body>(),
+    extents: 0,
     extra: 0,
     recover,
 };

@@ -43,7 +43,7 @@ pub use take::Loan;
 
 use body::{Body, RINGS_AT};
 use chain::Chain;
-use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS};
+use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS, RINGS};
 
 use crate::segment::{Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
@@ -57,6 +57,7 @@ pub struct Queue {
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Queue,
     body: size_of::<Body>(),
+    extents: RINGS,
     extra: BASE,
     recover,
 };

@@ -46,14 +46,15 @@ impl QueueOptions {
             && self.max_deliveries == other.max_deliveries
             && label(&self.format) == label(&other.format)
     }
+}
 
-    /// The longest message that can ever fit.
-    pub(super) fn longest(&self) -> u64 {
-        match self.max_bytes {
-            0 => MAX_PAYLOAD,
-            bytes => (bytes / super::record::ALIGN * super::record::ALIGN)
-                .saturating_sub(HEADER)
-                .min(MAX_PAYLOAD),
-        }
+/// The longest message that can ever fit into a queue of `max_bytes`.
+#[inline]
+pub(super) fn longest(max_bytes: u64) -> u64 {
+    match max_bytes {
+        0 => MAX_PAYLOAD,
+        bytes => (bytes / super::record::ALIGN * super::record::ALIGN)
+            .saturating_sub(HEADER)
+            .min(MAX_PAYLOAD),
     }
 }

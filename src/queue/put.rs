@@ -3,6 +3,7 @@
 use super::append::Pen;
 use super::body::Phase;
 use super::chain::{lock_wait, Chain};
+use super::options::longest;
 use super::record::{extent_of, State, Word};
 use super::{At, Queue};
 use crate::status::{Result, Status};
@@ -88,7 +89,7 @@ impl Queue {
 
 impl<'a> At<'a> {
     pub(super) fn check_length(&self, len: usize) -> Result<()> {
-        if len as u64 > self.body.options().longest() {
+        if len as u64 > longest(self.body.max_bytes()) {
             return Err(Status::E_TOO_LARGE);
         }
         Ok(())

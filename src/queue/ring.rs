@@ -87,11 +87,7 @@ impl<'a> Rings<'a> {
     }
 
     fn extent(&self, ring: usize) -> Result<&'a Extent> {
-        let extents = self
-            .segment
-            .extents
-            .get_or_init(|| (0..RINGS).map(|_| Extent::default()).collect());
-        extents.get(ring).ok_or(Status::E_CORRUPT)
+        self.segment.extents.get(ring).ok_or(Status::E_CORRUPT)
     }
 
     /// The mapping of a ring, once it is known that the file holds its first `end` bytes.
@@ -119,7 +115,7 @@ impl<'a> Rings<'a> {
         }
         if extent.mapping.get().is_none() {
             let fresh = self.segment.map(begin, size(ring))?;
-            let _ = extent.mapping.set(fresh);
+            extent.mapping.set(fresh);
         }
         extent.known.fetch_max(held, Ordering::Relaxed);
         extent.mapping.get().ok_or(Status::E_INTERNAL)

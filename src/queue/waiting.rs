@@ -73,7 +73,9 @@ impl At<'_> {
     /// Tell producers that there is room. All of them: they may wait for room of different sizes.
     #[inline]
     pub(super) fn notify_space(&self) {
-        self.body.space.waiters.notify(self.segment, u32::MAX);
+        if self.body.max_items() != 0 || self.body.max_bytes() != 0 {
+            self.body.space.waiters.notify_all(self.segment);
+        }
     }
 
     /// Wake everybody: after a death, a shutdown.

@@ -8,6 +8,7 @@ use super::Segment;
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sys::fork;
+use crate::sys::local_lock::LocalLock;
 
 /// This process's slot, and the robust list that it is on.
 #[derive(Clone, Copy)]
@@ -17,6 +18,9 @@ pub(super) struct Attachment {
     generation: u32,
     link: Link,
 }
+
+/// Held while a process takes or leaves a slot: so no fork happens midway.
+pub(super) static ATTACHING: LocalLock<()> = LocalLock::new(());
 
 impl Segment {
     /// Who this process is here. Its first use of the object, also after a fork, makes it a participant.
@@ -36,6 +40,8 @@ impl Segment {
 
     #[cold]
     fn attach(&self) -> Result<Owner> {
+        super::hold_tables_across_forks();
+        let attaching = ATTACHING.lock();
         let epoch = fork::epoch();
         let mut attachment = self.attachment.lock();
         let mine = match *attachment {
@@ -52,6 +58,7 @@ impl Segment {
             Ordering::Relaxed,
         );
         drop(attachment);
+        drop(attaching);
         // The slot may have been a dead one's, taken over with its traces still there.
         self.reap(owner)?;
         Ok(owner)
@@ -152,7 +159,11 @@ impl Segment {
 
     /// Leave: what this process holds here is given back as if it had died, and the slot is free.
     fn leave(&self) {
-        let Some(mine) = self.attachment.lock().take() else {
+        let taken = {
+            let _attaching = ATTACHING.lock();
+            self.attachment.lock().take()
+        };
+        let Some(mine) = taken else {
             return;
         };
         if mine.epoch != fork::epoch() {

@@ -32,12 +32,12 @@ struct Keeper {
 }
 
 /// The keepers of this process. More than one only where one list cannot hold every entry.
-struct Keepers {
+pub(super) struct Keepers {
     epoch: u32,
     all: Vec<&'static Keeper>,
 }
 
-static KEEPERS: LocalLock<Keepers> = LocalLock::new(Keepers {
+pub(super) static KEEPERS: LocalLock<Keepers> = LocalLock::new(Keepers {
     epoch: 0,
     all: Vec::new(),
 });
@@ -46,12 +46,11 @@ static KEEPERS: LocalLock<Keepers> = LocalLock::new(Keepers {
 #[derive(Clone, Copy)]
 pub(crate) struct Link(&'static Keeper);
 
-/// Link `entry` to a keeper: `set` gets the keeper's thread id, changes the word and says whether it did.
+/// Link `entry` to a keeper (the tables are held across forks by then): `set` gets the keeper's thread id, changes the word and says whether it did.
 ///
 /// # Errors
 /// `E_LIMIT` where no thread can be started, `E_UNSUPPORTED` where the kernel refuses robust lists.
 pub(crate) fn link(entry: &Entry, set: impl FnOnce(u32) -> bool) -> Result<Option<Link>> {
-    fork::hold_across_forks(&KEEPERS);
     let mut keepers = KEEPERS.lock();
     let keeper = with_room(&mut keepers)?;
     let tid = keeper.tid.load(Ordering::Relaxed);
@@ -70,7 +69,7 @@ pub(crate) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce()) {
 /// # Errors
 /// Those of starting a keeper.
 pub(crate) fn run_on_keeper(job: &mut (dyn FnMut() + Send)) -> Result<()> {
-    fork::hold_across_forks(&KEEPERS);
+    super::hold_tables_across_forks();
     let keeper = with_room(&mut KEEPERS.lock())?;
     keeper.mailbox.call(job);
     Ok(())

@@ -4,6 +4,8 @@
 //! fields: every type that lies in it is [`Shared`], made of atomics only.
 
 use std::os::fd::OwnedFd;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use memmap2::MmapRaw;
 
@@ -44,6 +46,46 @@ impl Mapping {
                 Ok(self.memory.as_mut_ptr().wrapping_add(offset))
             }
             _ => Err(Status::E_CORRUPT),
+        }
+    }
+}
+
+/// A mapping that is made at its first use. A fork at any moment leaves it usable in the child.
+#[derive(Default)]
+pub(crate) struct LazyMapping {
+    /// Null, or a leaked box.
+    mapping: AtomicPtr<Mapping>,
+}
+
+impl LazyMapping {
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&Mapping> {
+        // SAFETY: null or a box that `set` leaked, freed only by drop.
+        unsafe { self.mapping.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Keep `fresh`, unless another thread was quicker.
+    pub(crate) fn set(&self, fresh: Mapping) {
+        let fresh = Box::into_raw(Box::new(fresh));
+        let kept = self.mapping.compare_exchange(
+            ptr::null_mut(),
+            fresh,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        if kept.is_err() {
+            // SAFETY: leaked just above, and nobody else has seen it.
+            drop(unsafe { Box::from_raw(fresh) });
+        }
+    }
+}
+
+impl Drop for LazyMapping {
+    fn drop(&mut self) {
+        let mapping = *self.mapping.get_mut();
+        if !mapping.is_null() {
+            // SAFETY: leaked by `set`, and nobody borrows it any more.
+            drop(unsafe { Box::from_raw(mapping) });
         }
     }
 }

@@ -20,19 +20,19 @@ mod waiting;
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::OnceLock;
 
 pub use create::CreateOptions;
 pub(crate) use header::fixed_size;
 use header::Header;
 pub use kind::Kind;
-pub(crate) use mapping::Mapping;
+pub(crate) use mapping::{LazyMapping, Mapping};
 pub use names::unlink;
 pub(crate) use participants::Participant;
 pub(crate) use waiting::Quiet;
 
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
+use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::memory;
 use crate::sys::shared::Shared;
@@ -45,6 +45,8 @@ pub(crate) struct ObjectType {
     pub(crate) kind: Kind,
     /// Size of the object's own words.
     pub(crate) body: usize,
+    /// Further stretches of the file that it may use.
+    pub(crate) extents: usize,
     /// Memory behind them that a new object starts with, in bytes.
     pub(crate) extra: u64,
     /// Give back what owners hold for whom `is_gone` says true, and wake who waits. Idempotent: a
@@ -62,20 +64,26 @@ pub(crate) struct Segment {
     me: AtomicU64,
     /// Calls since the last look for the dead; several threads may lose a count.
     calls: AtomicU32,
+    /// Only touched under `attach::ATTACHING`.
     attachment: LocalLock<Option<attach::Attachment>>,
-    /// What the object keeps of its own in this process: a queue's mapped rings.
-    pub(crate) extents: Extents,
+    pub(crate) extents: Box<[Extent]>,
 }
 
-/// Further stretches of the file: a queue's rings.
-pub(crate) type Extents = OnceLock<Box<[Extent]>>;
-
-/// One stretch, mapped at its first use and until the segment goes.
+/// A further stretch of the file, a queue's ring: mapped at its first use and until the segment goes.
 #[derive(Default)]
 pub(crate) struct Extent {
-    pub(crate) mapping: OnceLock<Mapping>,
+    pub(crate) mapping: LazyMapping,
     /// How many of its bytes the file is known to hold. Files never shrink.
     pub(crate) known: AtomicU64,
+}
+
+/// Have a fork find the tables of this layer whole: in the order in which they are locked.
+///
+/// Before any of them is locked: a fork that is under way holds them all.
+fn hold_tables_across_forks() {
+    fork::hold_across_forks(&registry::OPEN);
+    fork::hold_across_forks(&attach::ATTACHING);
+    fork::hold_across_forks(&keeper::KEEPERS);
 }
 
 impl Segment {
@@ -166,7 +174,7 @@ impl Segment {
             me: AtomicU64::new(0),
             calls: AtomicU32::new(0),
             attachment: LocalLock::new(None),
-            extents: Extents::new(),
+            extents: (0..object.extents).map(|_| Extent::default()).collect(),
         }
     }
 

@@ -5,20 +5,19 @@ use std::sync::{Arc, Weak};
 
 use super::Segment;
 use crate::status::Result;
-use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
 
 /// By device and inode.
 type Table = BTreeMap<(u64, u64), Weak<Segment>>;
 
-static OPEN: LocalLock<Table> = LocalLock::new(BTreeMap::new());
+pub(super) static OPEN: LocalLock<Table> = LocalLock::new(BTreeMap::new());
 
 /// The open segment with this identity, or the one that `open` makes.
 pub(super) fn find_or(
     identity: (u64, u64),
     open: impl FnOnce() -> Result<Segment>,
 ) -> Result<Arc<Segment>> {
-    fork::hold_across_forks(&OPEN);
+    super::hold_tables_across_forks();
     let known = OPEN.lock().get(&identity).and_then(Weak::upgrade);
     if let Some(known) = known {
         return Ok(known);

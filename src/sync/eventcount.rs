@@ -7,12 +7,22 @@
 //!
 //! After D. Vyukov's eventcount; the pair of full barriers is Dekker's.
 
-use std::sync::atomic::{fence, AtomicU32, Ordering};
+use std::sync::atomic::{compiler_fence, fence, AtomicU32, Ordering};
 
 use super::wait::Patience;
 use super::world::World;
 use crate::status::Result;
 use crate::sys::shared::shared;
+
+/// A full barrier for who has just done a read-modify-write, which on x86-64 is one already.
+#[inline]
+fn barrier_after_rmw() {
+    if cfg!(target_arch = "x86_64") {
+        compiler_fence(Ordering::SeqCst);
+    } else {
+        fence(Ordering::SeqCst);
+    }
+}
 
 const SLEEPERS: u32 = 1;
 const STEP: u32 = 2;
@@ -43,10 +53,13 @@ impl EventCount {
         world.sleep(&self.word, seen, patience)
     }
 
-    /// Wake at most `count` sleepers. The condition was made true before.
+    /// Wake at most `count` sleepers.
+    ///
+    /// The condition was made true before, and since then (or by it) the caller has done an atomic
+    /// read-modify-write: given a lock back, say.
     #[inline]
     pub(crate) fn notify(&self, world: &impl World, count: u32) {
-        fence(Ordering::SeqCst);
+        barrier_after_rmw();
         if self.word.load(Ordering::Relaxed) & SLEEPERS != 0 {
             self.notify_sleepers(world, count);
         }
@@ -66,11 +79,15 @@ impl EventCount {
             .wrapping_add(STEP);
         let woken = world.wake(&self.word, count);
         if woken < count as usize {
-            // Nobody is left asleep on an older value; who announced itself since sees the change.
+            // Nobody is left asleep on an older value. Who announced itself since `moved` sees the change,
+            // unless it fell asleep on `moved` before the bit went: it has to be woken as well.
             let idle = moved & !SLEEPERS;
-            let _ = self
-                .word
-                .compare_exchange(moved, idle, Ordering::SeqCst, Ordering::Relaxed);
+            let cleared =
+                self.word
+                    .compare_exchange(moved, idle, Ordering::SeqCst, Ordering::Relaxed);
+            if cleared.is_ok() {
+                world.wake(&self.word, u32::MAX);
+            }
         }
     }
 }

@@ -5,13 +5,13 @@
 //! page that the kernel wipes in the child (MADV_WIPEONFORK), so that a raw clone(2), which runs no
 //! handler, is noticed too; `pthread_atfork` wipes it by hand where the kernel does not.
 
+use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-use std::sync::Once;
 
 use super::local_lock::LocalLock;
 
 /// The wiped page, null until the first use.
-static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(std::ptr::null_mut());
+static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
 /// The last epoch that this process or an ancestor has used.
 static LAST: AtomicU32 = AtomicU32::new(0);
 
@@ -31,31 +31,13 @@ pub(crate) fn epoch() -> u32 {
 
 #[cold]
 fn begin() -> u32 {
-    static SETUP: Once = Once::new();
-    SETUP.call_once(|| {
-        // SAFETY: an anonymous mapping of one page; the result is checked.
-        let page = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                4096,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            )
-        };
-        static FALLBACK: AtomicU32 = AtomicU32::new(0);
-        let word = if page == libc::MAP_FAILED {
-            std::ptr::addr_of!(FALLBACK).cast_mut()
-        } else {
-            // SAFETY: the page was just mapped. A refusal leaves the work to the handlers.
-            unsafe { libc::madvise(page, 4096, libc::MADV_WIPEONFORK) };
-            page.cast::<AtomicU32>()
-        };
-        // SAFETY: the handlers are functions of this library, which is never unloaded.
-        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
-        PAGE.store(word, Ordering::Release);
-    });
+    if PAGE.load(Ordering::Acquire).is_null() {
+        let page = wiped_page();
+        let first =
+            PAGE.compare_exchange(ptr::null_mut(), page, Ordering::AcqRel, Ordering::Acquire);
+        // Two threads at once: the other's page stays, and this one is not worth an unmap.
+        debug_assert!(first.is_ok() || !PAGE.load(Ordering::Relaxed).is_null());
+    }
     let page = PAGE.load(Ordering::Acquire);
     // SAFETY: set above, never unmapped, aligned to a page.
     let word = unsafe { &*page };
@@ -64,6 +46,23 @@ fn begin() -> u32 {
         Ok(_) => next,
         Err(now) => now,
     }
+}
+
+/// A word that the kernel wipes in a child. Where it does not, the handler below does.
+fn wiped_page() -> *mut AtomicU32 {
+    static FALLBACK: AtomicU32 = AtomicU32::new(0);
+    let (read_write, private) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+    );
+    // SAFETY: an anonymous mapping of one page; the result is checked.
+    let page = unsafe { libc::mmap(ptr::null_mut(), 4096, read_write, private, -1, 0) };
+    if page == libc::MAP_FAILED {
+        return FALLBACK.as_ptr().cast();
+    }
+    // SAFETY: the page was just mapped.
+    unsafe { libc::madvise(page, 4096, libc::MADV_WIPEONFORK) };
+    page.cast()
 }
 
 /// A process-wide table that must be whole in a forked child: locked across every fork.
@@ -82,22 +81,36 @@ impl<T: Send> HeldAcrossFork for LocalLock<T> {
 }
 
 /// The tables, in the order in which they are locked.
-const MAX_TABLES: usize = 8;
-static TABLES: LocalLock<[Option<&'static dyn HeldAcrossFork>; MAX_TABLES]> =
-    LocalLock::new([None; MAX_TABLES]);
+struct Tables {
+    has_handlers: bool,
+    all: [Option<&'static dyn HeldAcrossFork>; MAX_TABLES],
+}
 
-/// Hold `table` across every fork from now on. Outer locks are registered before inner ones.
+const MAX_TABLES: usize = 8;
+
+static TABLES: LocalLock<Tables> = LocalLock::new(Tables {
+    has_handlers: false,
+    all: [None; MAX_TABLES],
+});
+
+/// Hold `table` across every fork from now on. Outer locks are registered before inner ones, and
+/// nobody registers while holding one: a fork that is under way holds them all.
 pub(crate) fn hold_across_forks(table: &'static dyn HeldAcrossFork) {
-    epoch();
     let mut tables = TABLES.lock();
+    if !tables.has_handlers {
+        // SAFETY: the handlers are functions of this library, which is never unloaded.
+        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+        tables.has_handlers = true;
+    }
     if tables
+        .all
         .iter()
         .flatten()
-        .any(|other| std::ptr::addr_eq(*other, table))
+        .any(|other| ptr::addr_eq(*other, table))
     {
         return;
     }
-    match tables.iter_mut().find(|place| place.is_none()) {
+    match tables.all.iter_mut().find(|place| place.is_none()) {
         Some(place) => *place = Some(table),
         None => debug_assert!(false, "MAX_TABLES is too small"),
     }
@@ -126,5 +139,5 @@ extern "C" fn child() {
 fn held() -> impl Iterator<Item = &'static dyn HeldAcrossFork> {
     // SAFETY: between prepare and parent/child this thread alone holds TABLES.
     let tables = unsafe { TABLES.value_while_held() };
-    tables.iter().copied().flatten()
+    tables.all.iter().copied().flatten()
 }
