@@ -75,7 +75,8 @@ func (e *Event) IsSet() (set bool, err error) {
 }
 
 // Wait waits until the event is set. A Wait that was there when Set was called returns nil even if
-// Clear followed at once.
+// Clear followed at once. The goroutines of a process wait together, so one that joins them in the
+// microseconds between such a Set and their wake-up goes on with them.
 func (e *Event) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

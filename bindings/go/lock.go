@@ -9,7 +9,7 @@ import (
 
 // Lock is held by one goroutine of one process at a time. It is not recursive, and whoever likes may
 // release it, as with Python's multiprocessing.Lock. When the process of its holder dies, or closes its
-// handle, the next one gets it and is told so.
+// last handle of the lock, the next one gets it and is told so.
 type Lock struct{ shared }
 
 func newLock(object capi.Object, status capi.Status) (*Lock, error) {

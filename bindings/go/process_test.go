@@ -188,7 +188,9 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("%q is not in the environment", want)
 		}
 	}
-	cleared := output(t, "tell environment", polyproc.ProcessOptions{ClearEnv: true})
+	// Linked dynamically, the child does not start without this one.
+	libraries := "LD_LIBRARY_PATH=" + os.Getenv("LD_LIBRARY_PATH")
+	cleared := output(t, "tell environment", polyproc.ProcessOptions{ClearEnv: true, Env: []string{libraries}})
 	if strings.Contains(cleared, "POLYPROC_TEST_OUTER") {
 		t.Error("a cleared environment has the parent's variable")
 	}

@@ -188,8 +188,8 @@ func TestJoinWaitsForUnfinishedTasks(t *testing.T) {
 	must(t, <-joined)
 
 	plain := newQueue(t, polyproc.QueueOptions{})
-	wants(t, plain.TaskDone(), polyproc.ErrUnsupported)
-	wants(t, plain.Join(within(t)), polyproc.ErrUnsupported)
+	wants(t, plain.TaskDone(), polyproc.ErrInvalid)
+	wants(t, plain.Join(within(t)), polyproc.ErrInvalid)
 }
 
 func TestQueueFromFile(t *testing.T) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::os::fd::RawFd;
+use std::os::unix::ffi::OsStrExt;
 
 use crate::segment::Kind;
 use crate::status::{Result, Status};
@@ -113,14 +114,10 @@ impl ProcessOptions {
         let mut entries = Vec::new();
         if !self.clear_env {
             for (key, value) in std::env::vars_os() {
-                use std::os::unix::ffi::OsStringExt;
-                let mut entry = key.into_vec();
-                if entry == VARIABLE.as_bytes() || self.sets(&entry) {
-                    continue;
+                let (key, value) = (key.as_bytes(), value.as_bytes());
+                if key != VARIABLE.as_bytes() && !self.sets(key) {
+                    entries.extend(CString::new([key, b"=", value].concat()));
                 }
-                entry.push(b'=');
-                entry.extend_from_slice(&value.into_vec());
-                entries.extend(CString::new(entry));
             }
         }
         for (at, entry) in self.env.iter().enumerate() {

@@ -58,8 +58,6 @@ shared! {
     pub(super) struct Counters {
         pub(super) redelivered: AtomicU64,
         pub(super) discarded: AtomicU64,
-        /// Records that never became a message. Under the head lock.
-        pub(super) voided: AtomicU64,
     }
 }
 

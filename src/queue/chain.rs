@@ -43,6 +43,10 @@ shared! {
         pub(super) bytes: AtomicU64,
         /// Rings that the head has left, as bits.
         pub(super) lingering: AtomicU64,
+        /// Records that never became a message, since the chain was made.
+        pub(super) voided: AtomicU64,
+        /// Those among them whose owner died.
+        pub(super) abandoned: AtomicU64,
         /// Not 0: there may be VOID records ahead of the cursor.
         pub(super) voids_ahead: AtomicU64,
     }

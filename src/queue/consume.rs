@@ -220,12 +220,8 @@ impl<'a> Chain<'a> {
                 record.set(word.with(State::Ready, None));
                 Ok(())
             }
-            State::Writing if owner_is_gone => {
-                record.change(word, word.with(State::Void, None));
-                Ok(())
-            }
-            State::Passed if owner_is_gone => {
-                record.set(word.with(State::Void, None));
+            State::Writing | State::Passed if owner_is_gone => {
+                self.abandon(&checked);
                 Ok(())
             }
             // Its writer is slow, or stopped: those behind it do not wait for it.
@@ -240,6 +236,15 @@ impl<'a> Chain<'a> {
                 Ok(())
             }
             _ => Err(Status::E_CORRUPT),
+        }
+    }
+
+    /// A reservation whose owner died never becomes a message.
+    pub(super) fn abandon(&self, checked: &Checked<'a>) {
+        let void = checked.word.with(State::Void, None);
+        if checked.record.change(checked.word, void) {
+            raise(&self.words.behind.voided, 1);
+            raise(&self.words.behind.abandoned, 1);
         }
     }
 

@@ -89,7 +89,7 @@ impl Queue {
         let in_flight = behind.in_flight.load(Ordering::Relaxed);
         let passed = behind.passed.load(Ordering::Relaxed);
         let totals = chain.words.tail.cursor().totals;
-        let given_up = counters.voided.load(Ordering::Relaxed);
+        let given_up = behind.voided.load(Ordering::Relaxed);
         let puts = totals
             .count
             .saturating_sub(writing.saturating_add(passed))
@@ -102,7 +102,10 @@ impl Queue {
             puts,
             gets: puts.saturating_sub(items),
             redelivered: counters.redelivered.load(Ordering::Relaxed),
-            discarded: counters.discarded.load(Ordering::Relaxed),
+            discarded: counters
+                .discarded
+                .load(Ordering::Relaxed)
+                .saturating_add(behind.abandoned.load(Ordering::Relaxed)),
             recoveries: self.segment.recoveries()?,
             dead_letters: queue.dead_letters().backlog(),
             waiting,

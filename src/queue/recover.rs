@@ -33,7 +33,7 @@ impl<'a> At<'a> {
                 State::Taken | State::Got if of_the_dead(checked.word) => {
                     self.put_back(&chain, position, checked, me)?;
                 }
-                State::Passed if of_the_dead(checked.word) => self.void(checked),
+                State::Passed if of_the_dead(checked.word) => chain.abandon(checked),
                 _ => {}
             }
             Ok(false)
@@ -49,7 +49,7 @@ impl<'a> At<'a> {
                 match checked.state {
                     State::Writing | State::Passed if of_the_dead(checked.word) => {
                         chain.words.behind.voids_ahead.store(1, Ordering::Release);
-                        self.void(checked);
+                        chain.abandon(checked);
                     }
                     // Claimed, but the cursor has not moved: it was not delivered.
                     State::Taken | State::Got if of_the_dead(checked.word) => {
@@ -62,17 +62,6 @@ impl<'a> At<'a> {
         }
         chain.forget_head();
         Ok(())
-    }
-
-    /// A reservation whose owner died never becomes a message.
-    fn void(&self, checked: &Checked<'a>) {
-        if checked
-            .record
-            .change(checked.word, checked.word.with(State::Void, None))
-        {
-            raise(&self.body.counters.voided, 1);
-            raise(&self.body.counters.discarded, 1);
-        }
     }
 
     /// A message in flight comes back: available again, or a dead letter. Under both locks.

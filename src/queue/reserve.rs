@@ -191,7 +191,7 @@ impl<'a> At<'a> {
         let head = chain.lock_head(me, &Wait::FOREVER)?;
         let void = checked.word.with(State::Void, None);
         chain.words.behind.voids_ahead.store(1, Ordering::Release);
-        raise(&self.body.counters.voided, 1);
+        raise(&chain.words.behind.voided, 1);
         let is_ahead = checked.state == State::Writing && checked.record.change(checked.word, void);
         if !is_ahead {
             let checked = self.reserved(position, me)?;

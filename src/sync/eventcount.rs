@@ -65,29 +65,40 @@ impl EventCount {
         }
     }
 
-    /// Wake everybody.
+    /// Wake everybody. The same holds as for [`notify`](Self::notify).
+    #[inline]
     pub(crate) fn notify_all(&self, world: &impl World) {
-        self.notify(world, u32::MAX);
+        barrier_after_rmw();
+        if self.word.load(Ordering::Relaxed) & SLEEPERS != 0 {
+            self.wake_all(world);
+        }
     }
 
     #[cold]
     fn notify_sleepers(&self, world: &impl World, count: u32) {
         // Killed before the wake: the sleepers watch this process's life word and look again.
-        let moved = self
-            .word
-            .fetch_add(STEP, Ordering::SeqCst)
-            .wrapping_add(STEP);
-        let woken = world.wake(&self.word, count);
-        if woken < count as usize {
-            // Nobody is left asleep on an older value. Who announced itself since `moved` sees the change,
-            // unless it fell asleep on `moved` before the bit went: it has to be woken as well.
-            let idle = moved & !SLEEPERS;
-            let cleared =
+        self.word.fetch_add(STEP, Ordering::SeqCst);
+        if world.wake(&self.word, count) < count as usize {
+            // Nobody was left asleep. Who announced itself since may be by now: clear the bit and wake it.
+            self.wake_all(world);
+        }
+    }
+
+    /// The sequence moves on and the bit goes in one step: whoever slept before is woken by the call that
+    /// follows, whoever announces itself after sets the bit again.
+    #[cold]
+    fn wake_all(&self, world: &impl World) {
+        let mut word = self.word.load(Ordering::Relaxed);
+        loop {
+            let next = word.wrapping_add(STEP) & !SLEEPERS;
+            let moved =
                 self.word
-                    .compare_exchange(moved, idle, Ordering::SeqCst, Ordering::Relaxed);
-            if cleared.is_ok() {
-                world.wake(&self.word, u32::MAX);
+                    .compare_exchange_weak(word, next, Ordering::SeqCst, Ordering::Relaxed);
+            match moved {
+                Ok(_) => break,
+                Err(now) => word = now,
             }
         }
+        world.wake(&self.word, u32::MAX);
     }
 }

@@ -3,7 +3,7 @@
 // What can be done with a queue and may have to wait, in the form that `perform` takes.
 
 const { check } = require('./errors.js');
-const { constants, native, numbers, status, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
+const { constants, native, numbers, status, LENGTH, OFFSET, ROW } = require('./native.js');
 const { Message, Slot, messagesOf } = require('./message.js');
 const { HANDLE, TOKEN } = require('./object.js');
 const { copyLoan, cut, getCopy, makeRoom } = require('./slab.js');
@@ -20,13 +20,6 @@ function decodeGot(queue, answer) {
   return queue[CODEC].decode(typeof answer === 'number' ? check(answer, 'get') : answer);
 }
 
-/** A message got by way of a loan. */
-function finishLoan(loan, length, offset) {
-  const bytes = offset < 0 ? copyLoan(loan, length) : cut(offset, length);
-  check(native.loanDone(loan), 'get');
-  return bytes;
-}
-
 const get = {
   code: constants.WAIT_TAKE,
   direction: GETS,
@@ -36,63 +29,51 @@ const get = {
   atOnce: decodeGot,
   later(queue, loan) {
     check(loan, 'get');
-    return queue[CODEC].decode(finishLoan(loan, numbers[LENGTH], numbers[OFFSET]));
+    const length = numbers[LENGTH];
+    const offset = numbers[OFFSET];
+    const bytes = offset < 0 ? copyLoan(loan, length) : cut(offset, length);
+    check(native.loanDone(loan), 'get');
+    return queue[CODEC].decode(bytes);
   },
-};
-
-/** The messages of the first rows as values; those without a loan are settled. */
-function valuesOf(queue, count) {
-  check(count, 'getMany');
-  const values = new Array(count);
-  for (let i = 0; i < count; i++) {
-    const at = i * ROW;
-    const offset = numbers[at + OFFSET];
-    const length = numbers[at + LENGTH];
-    const loan = numbers[at + LOAN];
-    values[i] = loan < 0 ? cut(offset, length) : finishLoan(loan, length, offset);
-  }
-  return values.map(queue[CODEC].decode);
-}
-
-const getMany = {
-  code: constants.WAIT_TAKE_MANY,
-  direction: GETS,
-  late: status.E_EMPTY,
-  what: 'getMany',
-  attempt(handle, max) {
-    makeRoom();
-    return native.queueGetEach(handle, max);
-  },
-  atOnce: valuesOf,
-  later: valuesOf,
 };
 
 // What is taken from a joinable queue is settled as a message, not by task_done: a get must be a get all the way.
-
 const getTask = { ...get, code: constants.WAIT_GET, later: decodeGot };
 
-const getTasks = {
-  code: constants.WAIT_GET,
-  direction: GETS,
-  late: status.E_EMPTY,
-  what: 'getMany',
-  attempt(handle, max) {
-    makeRoom();
-    const answer = native.queueGetEach(handle, max);
-    if (answer !== status.E_TOO_SMALL) return answer;
-    const one = getCopy(handle);
-    return typeof one === 'number' ? one : [one];
-  },
-  atOnce(queue, answer) {
-    return typeof answer === 'number' ? valuesOf(queue, answer) : answer.map(queue[CODEC].decode);
-  },
-  /** The first has come; what else is there comes along. */
-  later(queue, first, max) {
-    const rest = first instanceof Buffer && max > 1 ? getTasks.attempt(queue[HANDLE], max - 1) : 0;
-    const values = [decodeGot(queue, first)];
-    return typeof rest === 'number' && rest < 0 ? values : values.concat(getTasks.atOnce(queue, rest));
-  },
-};
+/** A list of what is there, at most `max`; a status when there is nothing. */
+function attemptMany(handle, max) {
+  makeRoom();
+  const messages = [];
+  while (messages.length < max) {
+    const answer = native.queueGetMany(handle, max - messages.length);
+    for (let i = 0; i < answer; i++) messages.push(cut(numbers[i * ROW + OFFSET], numbers[i * ROW + LENGTH]));
+    if (answer > 0) continue;
+    const one = answer === status.E_TOO_SMALL ? getCopy(handle) : answer; // the slab is full
+    if (typeof one !== 'number') messages.push(one);
+    else return messages.length > 0 ? messages : one;
+  }
+  return messages;
+}
+
+function valuesOf(queue, answer) {
+  if (typeof answer === 'number') check(answer, 'getMany');
+  return answer.map(queue[CODEC].decode);
+}
+
+/** A get that waits for the first, and then gets what else is there. */
+function many(one) {
+  return {
+    ...one,
+    what: 'getMany',
+    attempt: attemptMany,
+    atOnce: valuesOf,
+    later(queue, answer, max) {
+      const first = one.later(queue, answer);
+      const rest = attemptMany(queue[HANDLE], max - 1);
+      return typeof rest === 'number' ? [first] : [first, ...valuesOf(queue, rest)];
+    },
+  };
+}
 
 const take = {
   code: constants.WAIT_TAKE,
@@ -182,5 +163,5 @@ module.exports = {
   CODEC,
   GET,
   GET_MANY,
-  operations: { get, getMany, getTask, getTasks, join, put, putMany, reserve, take, takeMany },
+  operations: { get, getMany: many(get), getTask, getTasks: many(getTask), join, put, putMany, reserve, take, takeMany },
 };

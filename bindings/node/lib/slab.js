@@ -3,6 +3,7 @@
 // Short messages become Buffers cut out of a slab, as Node's own short Buffers do: one allocation for many. The native
 // side fills it; what has been cut out is never written again.
 
+const { Buffer } = require('node:buffer');
 const { markAsUntransferable } = require('node:worker_threads');
 const { native, numbers, status, LENGTH, OFFSET } = require('./native.js');
 

@@ -58,33 +58,8 @@ static napi_value queue_take_many(napi_env env, napi_callback_info info) {
   return number(env, (double)taken);
 }
 
-/* (queue, max): how many were got. A row without a loan is done with; the others did not fit the slab. */
+/* (queue, max): how many were got into the slab, a row each. E_TOO_SMALL: the first does not fit. */
 static napi_value queue_get_many(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *queue;
-  size_t taken = 0;
-  call_read(&call, env, info);
-  int32_t status = take_many(&call, &queue, &taken);
-  if (status < 0) return number(env, status);
-  polyproc_message *messages = call.addon->messages;
-  for (size_t i = 0; i < taken; i++) {
-    double offset = slab_copy(call.addon, messages[i].data, messages[i].len);
-    int32_t loan = offset < 0 ? loan_message(call.addon, &messages[i]) : -1;
-    if (offset < 0 && loan < 0) {
-      return_from(messages, i, taken);
-      return number(env, i > 0 ? (double)i : loan);
-    }
-    row_fill(&call.addon->rows[i], loan, offset, &messages[i]);
-    if (offset >= 0) polyproc_message_done(&messages[i]);
-  }
-  return number(env, (double)taken);
-}
-
-/*
- * (queue, max): the same of a joinable queue, whose task_done settles only what a get got. E_TOO_SMALL: the
- * first does not fit the slab.
- */
-static napi_value queue_get_each(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *queue;
   int32_t max, got = 0;
@@ -93,11 +68,14 @@ static napi_value queue_get_each(napi_env env, napi_callback_info info) {
   int32_t status = call_object(&call, POLYPROC_KIND_QUEUE, &queue);
   if (status < 0) return number(env, status);
   if (call_i32(&call, 1, &max) < 0 || max <= 0) return number(env, POLYPROC_E_INVALID);
-  while (status >= 0 && got < max && got < BATCH_MAX) {
+  if (max > BATCH_MAX) max = BATCH_MAX;
+  /* One after the other: taking them together would cost a lock for settling each. */
+  while (got < max) {
     size_t offset = addon->slab_used, room = addon->slab_size - offset, length = 0;
     status = polyproc_queue_get(queue->handle, addon->slab + offset, room, &length, 0, NULL);
     if (status < 0) break;
-    addon->rows[got++] = (struct row){.loan = -1, .offset = (double)offset, .length = (double)length};
+    addon->rows[got].offset = (double)offset;
+    addon->rows[got++].length = (double)length;
     slab_claim(addon, length);
   }
   return number(env, got > 0 ? got : status);
@@ -107,6 +85,5 @@ const addon_function batch_functions[] = {
     {"queuePutMany", queue_put_many},
     {"queueTakeMany", queue_take_many},
     {"queueGetMany", queue_get_many},
-    {"queueGetEach", queue_get_each},
     {NULL, NULL},
 };

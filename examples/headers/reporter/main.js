@@ -12,6 +12,7 @@ import { Progress } from './progress.js'
 import { number, printable, summary } from './text.js'
 
 const SHOWN_PATHS = 10
+const unicode = takesUnicode(process.env)
 
 function settings() {
   const string = { type: 'string' }
@@ -26,7 +27,7 @@ const secondsSince = (since) => Number(process.hrtime.bigint() - since) / 1e9
 
 async function aggregate(results, { total, since }) {
   const totals = new Totals()
-  const progress = new Progress(total, process.stderr)
+  const progress = new Progress(total, process.stderr, unicode)
   process.on('SIGTERM', () => {
     progress.stop()
     process.exit(143)
@@ -59,7 +60,7 @@ function report({ directory, html }, totals, top, seconds) {
     ...list('binary', totals.binary.map(printable)),
     '',
     colors.bold(`The ${top.length} most frequent identifiers`),
-    ...chart(top, width, { unicode: takesUnicode(process.env), paint: colors.cyan }),
+    ...chart(top, width, { unicode, paint: colors.cyan }),
     '',
     `page: ${html}`,
     '',

@@ -5,19 +5,21 @@ export class Progress {
   #bar
   #total
 
-  constructor(total, stream) {
+  constructor(total, stream, unicode) {
     this.#total = total
     this.#bar = new SingleBar({
       format: '{bar} {percentage}% | {value}/{total} files | {rate} files/s',
       stream,
-      // Hidden, it would stay so when this process is killed.
+      barsize: Math.max(5, Math.min(40, (stream.columns ?? 80) - 45)),
+      // A terminal that is changed stays so when this process is killed.
       hideCursor: false,
+      linewrap: true,
       // Without a terminal: a line now and then instead of a bar that moves.
       noTTYOutput: true,
       notTTYSchedule: 2000,
       // main.js decides what a signal does.
       gracefulExit: false,
-    }, Presets.shades_classic)
+    }, unicode ? Presets.shades_classic : Presets.legacy)
     this.#bar.start(total, 0, { rate: 0 })
   }
 

@@ -8,7 +8,7 @@
 use std::ffi::{c_char, c_int, c_long, c_ulong, c_void, CStr, CString};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::{borrow, collect, die_with_parent, open, status_of, without_pidfd};
 use crate::status::Result;
@@ -151,6 +151,7 @@ fn clone_into(room: &Room, task: &Task<'_>) -> Result<(i32, Option<OwnedFd>)> {
 extern "C" fn child(task: *mut c_void) -> c_int {
     // SAFETY: `clone_into` passes a Task that lives until this process executes or ends.
     let task = unsafe { &*task.cast::<Task<'_>>() };
+    CLONES_SHARE_MEMORY.store(true, Ordering::Relaxed);
     let errno = run(task);
     task.failed.store(errno, Ordering::Release);
     call(libc::SYS_exit_group, [127, 0, 0]);
@@ -310,32 +311,40 @@ fn checked(done: c_long) -> std::result::Result<c_long, c_int> {
     }
 }
 
-/// The child's stack between a guard page and the word for its errno.
+/// Whether a child has been seen to write to memory that is this process's own.
+static CLONES_SHARE_MEMORY: AtomicBool = AtomicBool::new(false);
+
+/// The child's stack, and above it the word for its errno.
 ///
-/// The mapping is shared so that the errno comes back even where CLONE_VM is not honoured:
-/// under valgrind, and in sandboxes that make a vfork a fork.
+/// Where CLONE_VM is not honoured (under valgrind, in sandboxes that make a fork of a vfork) the
+/// errno comes back through a shared mapping. It is dearer than a private one, so it is used only
+/// until CLONE_VM has been seen to work.
 struct Room {
     base: *mut c_void,
 }
 
 impl Room {
-    const GUARD: usize = 4096;
-    const SIZE: usize = 64 * 1024;
+    /// Far more than `run` takes: a few frames of system calls, of no variable depth.
+    const SIZE: usize = 32 * 1024;
     const WORD: usize = Room::SIZE - 64;
 
     fn new() -> Result<Room> {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        let proven = CLONES_SHARE_MEMORY.load(Ordering::Relaxed);
+        let sharing = if proven {
+            libc::MAP_PRIVATE
+        } else {
+            libc::MAP_SHARED
+        };
+        let (access, flags) = (
+            libc::PROT_READ | libc::PROT_WRITE,
+            sharing | libc::MAP_ANONYMOUS,
+        );
         // SAFETY: a new mapping where the kernel likes it.
         let base = unsafe { libc::mmap(null_mut(), Room::SIZE, access, flags, -1, 0) };
         if base == libc::MAP_FAILED {
             return Err(status_of(errno()));
         }
-        let room = Room { base };
-        // SAFETY: the lowest page of the new mapping; where pages are larger than the guard and
-        // this fails, the stack is as good without it.
-        unsafe { libc::mprotect(base, Room::GUARD, libc::PROT_NONE) };
-        Ok(room)
+        Ok(Room { base })
     }
 
     /// Zero until the child fails.

@@ -1,0 +1,74 @@
+// The examples of README.md, one after the other: what a reader copies must work.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = path.resolve(fileURLToPath(import.meta.url), '../../..')
+const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
+const room = fs.mkdtempSync(path.join(os.tmpdir(), 'readme-test-'))
+const library = [path.join(root, 'target/release/libpolyproc.a'), '-lpthread', '-ldl', '-lm']
+const { Queue, unlink } = createRequire(import.meta.url)(path.join(root, 'bindings/node'))
+const name = `readme-test-${process.pid}`
+const letters = Queue.create({ name })
+
+after(() => {
+  letters.close()
+  unlink(name)
+  fs.rmSync(room, { recursive: true })
+})
+
+/** Writes the README's example in a language to a file, with a queue of this test's own. */
+function example(language, file) {
+  const block = readme.match(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'm'))
+  assert.ok(block, `README.md has an example in ${language}`)
+  fs.mkdirSync(path.dirname(path.join(room, file)), { recursive: true })
+  fs.writeFileSync(path.join(room, file), block[1].replace(/(["'])letters\1/g, `"${name}"`))
+  return path.join(room, file)
+}
+
+const run = (program, ...args) =>
+  execFileSync(program, args, { cwd: room, encoding: 'utf8', timeout: 300_000 })
+
+for (const [compiler, ...standard] of [['cc', '-std=c99'], ['c++', '-std=c++17', '-x', 'c++']]) {
+  test(`${compiler} compiles the example in C`, () => {
+    const flags = [...standard, '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-I', path.join(root, 'include')]
+    run(compiler, ...flags, example('c', 'letters.c'), '-x', 'none', ...library, '-o', 'letters-c')
+    run('./letters-c')
+    assert.equal(letters.tryGet().toString(), 'hello from C')
+  })
+}
+
+test('the example in Go', () => {
+  example('go', 'go/main.go')
+  const binding = path.join(root, 'bindings/go')
+  fs.copyFileSync(path.join(binding, 'go.sum'), path.join(room, 'go/go.sum'))
+  const requires = fs.readFileSync(path.join(binding, 'go.mod'), 'utf8').replace(/^module.*/, '')
+  fs.writeFileSync(path.join(room, 'go/go.mod'),
+    `module letters\n${requires}\nrequire polyproc.dev/polyproc v0.1.0\nreplace polyproc.dev/polyproc => ${binding}\n`)
+  run('go', '-C', 'go', 'build', '-mod=mod', '-o', '../letters-go', '.')
+  letters.tryPut(Buffer.from('a letter'))
+  assert.equal(run('./letters-go'), 'a letter\n')
+})
+
+test('the example in JavaScript', () => {
+  const file = example('js', 'letters.mjs')
+  fs.mkdirSync(path.join(room, 'node_modules'))
+  fs.symlinkSync(path.join(root, 'bindings/node'), path.join(room, 'node_modules/polyproc'))
+  assert.equal(run(process.execPath, file), '1 waiting\n')
+  assert.equal(letters.tryGet().toString(), 'hello from Node')
+})
+
+test('the example in Rust', () => {
+  example('rust', 'letters/src/main.rs')
+  fs.writeFileSync(path.join(room, 'letters/Cargo.toml'),
+    `[package]\nname = "letters"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\npolyproc.path = "${root}"\n[workspace]\n`)
+  fs.copyFileSync(path.join(root, 'Cargo.lock'), path.join(room, 'letters/Cargo.lock'))
+  run('cargo', 'run', '--quiet', '--offline', '--manifest-path', 'letters/Cargo.toml',
+    '--target-dir', path.join(root, 'build/readme'))
+  assert.equal(letters.tryGet().toString(), 'hello from Rust')
+})

@@ -1,0 +1,31 @@
+#!/bin/sh
+# What a release library must be: exports exactly the golden list, has its soname, is never unloaded,
+# is small, and needs nothing but libc and memmap2.
+#
+#   tools/check-library.sh target/release/libpolyproc.so
+set -eu
+
+library=$(realpath "${1:?usage: tools/check-library.sh <libpolyproc.so>}")
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+nm -D --defined-only "$library" | awk '{ print $NF }' | LC_ALL=C sort > "$work/symbols.txt"
+diff -u tests/c/symbols.txt "$work/symbols.txt"
+
+readelf -d "$library" > "$work/dynamic.txt"
+grep -q 'soname: \[libpolyproc.so.0\]' "$work/dynamic.txt"
+grep -q 'NODELETE' "$work/dynamic.txt"
+
+strip -o "$work/stripped.so" "$library"
+size=$(wc -c < "$work/stripped.so")
+if [ "$size" -ge 1048576 ]; then
+    echo "the stripped library has $size bytes, not under 1 MiB" >&2
+    exit 1
+fi
+
+cargo tree --edges normal --package polyproc --prefix none --format '{p}' |
+    awk '{ print $1 }' | LC_ALL=C sort -u > "$work/crates.txt"
+printf 'libc\nmemmap2\npolyproc\n' | diff -u - "$work/crates.txt"
+
+echo "$(wc -l < tests/c/symbols.txt) symbols, $size bytes stripped, soname libpolyproc.so.0"
