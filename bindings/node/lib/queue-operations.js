@@ -6,7 +6,7 @@ const { check } = require('./errors.js');
 const { constants, native, numbers, status, LENGTH, OFFSET, ROW } = require('./native.js');
 const { Message, Slot, messagesOf } = require('./message.js');
 const { HANDLE, TOKEN } = require('./object.js');
-const { copyLoan, cut, getCopy, makeRoom } = require('./slab.js');
+const { checkSlab, copyLoan, cut, getCopy, makeRoom } = require('./slab.js');
 
 const CODEC = Symbol('codec');
 const GET = Symbol('get'); // the operation of a queue's get, and
@@ -29,9 +29,7 @@ const get = {
   atOnce: decodeGot,
   later(queue, loan) {
     check(loan, 'get');
-    const length = numbers[LENGTH];
-    const offset = numbers[OFFSET];
-    const bytes = offset < 0 ? copyLoan(loan, length) : cut(offset, length);
+    const bytes = copyLoan(loan, numbers[LENGTH]);
     check(native.loanDone(loan), 'get');
     return queue[CODEC].decode(bytes);
   },
@@ -81,6 +79,7 @@ const take = {
   late: status.E_EMPTY,
   what: 'take',
   attempt(handle) {
+    checkSlab();
     return native.queueTake(handle);
   },
   atOnce(queue, loan) {

@@ -7,6 +7,7 @@ const { Message } = require('./message.js');
 const { HANDLE, KIND, SharedObject, TOKEN, readCreate } = require('./object.js');
 const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
 const { CODEC, GET, GET_MANY, operations } = require('./queue-operations.js');
+const { checkSlab } = require('./slab.js');
 const { QueueIterator } = require('./queue-iterator.js');
 const { putAll } = require('./put-many.js');
 const { perform } = require('./wait.js');
@@ -114,7 +115,7 @@ class Queue extends SharedObject {
   }
 
   tryTake() {
-    const answer = native.queueTake(this[HANDLE]);
+    const answer = operations.take.attempt(this[HANDLE]);
     return answer === status.E_EMPTY ? undefined : operations.take.atOnce(this, answer);
   }
 
@@ -132,6 +133,7 @@ class Queue extends SharedObject {
   }
 
   takeDead() {
+    checkSlab();
     const answer = native.queueTakeDead(this[HANDLE]);
     if (answer === status.E_EMPTY) return undefined;
     check(answer, 'takeDead');

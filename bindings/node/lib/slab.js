@@ -29,14 +29,20 @@ function cut(offset, length) {
   return Buffer.from(memory, offset, length); // cheaper than subarray
 }
 
-/** Before a batch: half a slab, so that most of it fits. A transferred slab has length 0. */
+/** Before a call that copies to the slab: somebody may have detached it by transferring what was cut out of it. */
+function checkSlab() {
+  if (slab.length === 0) renew();
+}
+
+/** Before a batch: half a slab at least, so that most of it fits. */
 function makeRoom() {
-  if (used > SLAB_BYTES / 2 || slab.length === 0) renew();
+  if (used > SLAB_BYTES / 2) renew();
+  checkSlab();
 }
 
 /** `queueGet` with room for the message wherever it must go: the message, or a negative status. */
 function getCopy(handle) {
-  if (slab.length === 0) renew();
+  checkSlab();
   for (let answer = native.queueGet(handle); ; ) {
     if (answer >= 0) return cut(numbers[OFFSET], answer);
     if (answer !== status.E_TOO_SMALL) return answer;
@@ -60,7 +66,7 @@ function copyLoan(loan, length) {
     native.loanCopy(loan, buffer);
     return buffer;
   }
-  if (slab.length === 0) renew();
+  checkSlab();
   let offset = native.loanToSlab(loan);
   if (offset < 0) {
     renew();
@@ -69,4 +75,4 @@ function copyLoan(loan, length) {
   return cut(offset, length);
 }
 
-module.exports = { copyLoan, cut, getCopy, makeRoom };
+module.exports = { checkSlab, copyLoan, cut, getCopy, makeRoom };

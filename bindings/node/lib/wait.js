@@ -135,4 +135,4 @@ async function perform(owner, operation, argument, options) {
   return wait({ owner, operation, argument, line, how });
 }
 
-module.exports = { isLongRun, nextTurn, perform, wait };
+module.exports = { perform };

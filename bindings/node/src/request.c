@@ -171,10 +171,17 @@ void request_undo(struct request *request) {
   request->status = POLYPROC_E_CLOSED;
 }
 
+/* The slab is for JavaScript to look after before each call, so nothing is copied here. */
+static int32_t answer_message(struct addon *addon, struct row *row, const polyproc_message *message) {
+  int32_t loan = loan_message(addon, message);
+  if (loan >= 0) row_fill(row, loan, -1, message);
+  return loan;
+}
+
 static double answer_messages(struct request *request) {
   struct addon *addon = request->object->addon;
   for (size_t i = 0; i < request->count; i++) {
-    int32_t loan = lend(addon, &addon->rows[i], &request->of.messages[i]);
+    int32_t loan = answer_message(addon, &addon->rows[i], &request->of.messages[i]);
     if (loan < 0) {
       return_messages(request, i);
       return i > 0 ? (double)i : loan;
@@ -188,7 +195,7 @@ static double answer_number(struct request *request) {
   if (request->status < 0) return request->status;
   switch (request->operation) {
     case WAIT_TAKE: {
-      int32_t loan = lend(addon, addon->rows, &request->of.message);
+      int32_t loan = answer_message(addon, addon->rows, &request->of.message);
       if (loan < 0) polyproc_message_return(&request->of.message);
       return loan;
     }

@@ -39,7 +39,7 @@ test('a tree with everything odd in it is counted right', { skip: cannotBeAnyone
   // By hand: plain, no newline, new line (2), cafe, -rf, link; not the comments, literals, binaries.
   assert.equal(new Map(counts).get('alpha'), 7)
   assert.equal(new Map(counts).get('__proto__'), 3)
-  assert.match(run.stdout, /unreadable files: 5, binary files: 2/)
+  assert.match(run.stdout, /unreadable files: 6, binary files: 2/)
   assert.match(run.stdout, /secret\.h: permission denied/)
   assert.ok(!run.stdout.includes('\x1b'), 'an escape sequence reached the output')
 

@@ -1,4 +1,5 @@
 // A small tree with all that a real one may hold, and what should come of it.
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 
@@ -38,6 +39,7 @@ export function makeTree(directory) {
   fs.symlinkSync('nowhere.h', at(directory, 'dangling.h'))
   fs.symlinkSync('loop.h', at(directory, 'loop.h'))
   fs.symlinkSync('deep.h', at(directory, 'directory.h'))
+  execFileSync('mkfifo', [path.join(directory, 'fifo.h')])
   fs.writeFileSync(at(directory, 'secret.h'), 'alpha\n')
   fs.chmodSync(at(directory, 'secret.h'), 0o000)
   fs.mkdirSync(at(directory, 'locked'))
@@ -47,7 +49,7 @@ export function makeTree(directory) {
   return {
     files: Object.keys(READABLE).length + 2,
     binary: ['binary.h', 'late.h'],
-    unreadable: ['dangling.h', 'directory.h', 'locked', 'loop.h', 'secret.h'],
+    unreadable: ['dangling.h', 'directory.h', 'fifo.h', 'locked', 'loop.h', 'secret.h'],
   }
 }
 
