@@ -54,12 +54,13 @@ demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT
 
 # --- test
 
-.PHONY: test test-rust test-go test-node test-memory test-leftovers
+.PHONY: test test-rust test-go test-node test-readme test-memory test-leftovers
 test: ## all tests, with the set-up that they need
 	$(MAKE) test-rust
 	$(MAKE) test-go
 	$(MAKE) test-node
 	$(MAKE) headers-test
+	$(MAKE) test-readme
 	$(MAKE) test-memory
 	$(MAKE) test-leftovers
 
@@ -72,6 +73,10 @@ test-go: $(POLYPROC_A)
 
 test-node: polyproc-node
 	cd bindings/node && npm test
+
+# Each example of README.md, built and run as it stands there.
+test-readme: polyproc-node
+	node --test tests/readme/
 
 # The programs of tests/c under memcheck.
 test-memory:

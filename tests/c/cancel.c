@@ -48,17 +48,28 @@ static int32_t wait_in_way(int way, polyproc_cancel *cancel) {
   char buf[8];
   size_t len;
   switch (way) {
-    case 0: return polyproc_lock_acquire(lock, POLYPROC_FOREVER, cancel);
-    case 1: return polyproc_semaphore_acquire(semaphore, POLYPROC_FOREVER, cancel);
-    case 2: return polyproc_event_wait(event, POLYPROC_FOREVER, cancel);
-    case 3: return polyproc_queue_get(empty, buf, sizeof buf, &len, POLYPROC_FOREVER, cancel);
-    case 4: return polyproc_queue_take(empty, &message, POLYPROC_FOREVER, cancel);
-    case 5: return polyproc_queue_take_many(empty, &message, 1, &len, POLYPROC_FOREVER, cancel);
-    case 6: return polyproc_queue_put(full, "x", 1, POLYPROC_FOREVER, cancel);
-    case 7: return polyproc_queue_put_many(full, &slice, 1, &len, POLYPROC_FOREVER, cancel);
-    case 8: return polyproc_queue_reserve(full, 1, &slot, POLYPROC_FOREVER, cancel);
-    case 9: return polyproc_queue_join(full, POLYPROC_FOREVER, cancel);
-    default: return polyproc_process_join(child, POLYPROC_FOREVER, cancel);
+    case 0:
+      return polyproc_lock_acquire(lock, POLYPROC_FOREVER, cancel);
+    case 1:
+      return polyproc_semaphore_acquire(semaphore, POLYPROC_FOREVER, cancel);
+    case 2:
+      return polyproc_event_wait(event, POLYPROC_FOREVER, cancel);
+    case 3:
+      return polyproc_queue_get(empty, buf, sizeof buf, &len, POLYPROC_FOREVER, cancel);
+    case 4:
+      return polyproc_queue_take(empty, &message, POLYPROC_FOREVER, cancel);
+    case 5:
+      return polyproc_queue_take_many(empty, &message, 1, &len, POLYPROC_FOREVER, cancel);
+    case 6:
+      return polyproc_queue_put(full, "x", 1, POLYPROC_FOREVER, cancel);
+    case 7:
+      return polyproc_queue_put_many(full, &slice, 1, &len, POLYPROC_FOREVER, cancel);
+    case 8:
+      return polyproc_queue_reserve(full, 1, &slot, POLYPROC_FOREVER, cancel);
+    case 9:
+      return polyproc_queue_join(full, POLYPROC_FOREVER, cancel);
+    default:
+      return polyproc_process_join(child, POLYPROC_FOREVER, cancel);
   }
 }
 

@@ -21,19 +21,18 @@
 /* Long enough for anything on a busy machine, short enough for a test to fail by itself. */
 #define PATIENCE (20 * SECOND)
 
-#define CHECK(condition)                                                                  \
-  do {                                                                                    \
-    if (!(condition)) {                                                                   \
-      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);             \
-      exit(1);                                                                            \
-    }                                                                                     \
+#define CHECK(condition)                                                      \
+  do {                                                                        \
+    if (!(condition)) {                                                       \
+      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+      exit(1);                                                                \
+    }                                                                         \
   } while (0)
 
 /* The status that a call must answer, by its name without the prefix. */
 #define ANSWERS(name, call) check_status(POLYPROC_##name, (call), #call, __FILE__, __LINE__)
 
-static inline void check_status(int32_t expected, int32_t got, const char *call, const char *file,
-                                int line) {
+static inline void check_status(int32_t expected, int32_t got, const char *call, const char *file, int line) {
   if (expected != got) {
     fprintf(stderr, "%s:%d: %s\n  answers %d (%s), not %d (%s)\n", file, line, call, (int)got,
             polyproc_strerror(got), (int)expected, polyproc_strerror(expected));
@@ -72,7 +71,9 @@ static inline pthread_t start(void *(*body)(void *), void *argument) {
   return thread;
 }
 
-static inline void finish(pthread_t thread) { CHECK(pthread_join(thread, NULL) == 0); }
+static inline void finish(pthread_t thread) {
+  CHECK(pthread_join(thread, NULL) == 0);
+}
 
 /* fork, for a child that ends with `_exit`. */
 static inline pid_t forked(void) {

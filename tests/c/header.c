@@ -1,14 +1,14 @@
 /* The header itself: included twice, every macro evaluated, every struct laid out as in Rust. */
-#include "polyproc.h"
-#include "polyproc.h"
-
 #include "check.h"
+#include "polyproc.h"
 
 /* Fails to compile when the condition is false, in C99 and in C++17. */
 #define ASSERT_NAME_2(line) assertion_##line
 #define ASSERT_NAME(line) ASSERT_NAME_2(line)
-#define ASSERT(condition) \
-  struct ASSERT_NAME(__LINE__) { char holds[(condition) ? 1 : -1]; }
+#define ASSERT(condition)             \
+  struct ASSERT_NAME(__LINE__) {      \
+    char holds[(condition) ? 1 : -1]; \
+  }
 
 #define AT(type, field, offset) ASSERT(offsetof(type, field) == (offset))
 

@@ -30,7 +30,9 @@ static void interruptible_is_a_switch(void) {
   ANSWERS(OK, polyproc_interruptible(0));
 }
 
-static void ignore(int signal_number) { (void)signal_number; }
+static void ignore(int signal_number) {
+  (void)signal_number;
+}
 
 static void *poke(void *thread) {
   int i;

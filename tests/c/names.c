@@ -166,8 +166,7 @@ static void nobody_opens(const name_t *name, int32_t expected) {
   polyproc_event *event = NULL;
   polyproc_queue *queue = NULL;
   check_status(expected, polyproc_lock_open(name->text, &lock), "lock", __FILE__, __LINE__);
-  check_status(expected, polyproc_semaphore_open(name->text, &semaphore), "semaphore", __FILE__,
-               __LINE__);
+  check_status(expected, polyproc_semaphore_open(name->text, &semaphore), "semaphore", __FILE__, __LINE__);
   check_status(expected, polyproc_event_open(name->text, &event), "event", __FILE__, __LINE__);
   check_status(expected, polyproc_queue_open(name->text, &queue), "queue", __FILE__, __LINE__);
   CHECK(lock == NULL && semaphore == NULL && event == NULL && queue == NULL);

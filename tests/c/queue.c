@@ -144,8 +144,8 @@ static void limits_in_bytes(void) {
 }
 
 static void messages_of_every_size(void) {
-  static const size_t sizes[] = {1,    7,     8,     9,     63,     64,        65,       1000,
-                                 4095, 4096, 65535, 65536, 100000, 1000 * 1000, 3 * 1000 * 1000};
+  static const size_t sizes[] = {
+      1, 7, 8, 9, 63, 64, 65, 1000, 4095, 4096, 65535, 65536, 100000, 1000 * 1000, 3 * 1000 * 1000};
   enum { SIZES = sizeof sizes / sizeof *sizes };
   polyproc_queue *queue = NULL;
   char *message = (char *)malloc(sizes[SIZES - 1]);

@@ -73,8 +73,7 @@ static void immediate(void) {
 static void *a_getter(void *queue) {
   char buf[8];
   size_t len = 0;
-  ANSWERS(E_SHUTDOWN,
-          polyproc_queue_get((polyproc_queue *)queue, buf, sizeof buf, &len, PATIENCE, NULL));
+  ANSWERS(E_SHUTDOWN, polyproc_queue_get((polyproc_queue *)queue, buf, sizeof buf, &len, PATIENCE, NULL));
   return NULL;
 }
 

@@ -71,8 +71,7 @@ static void workers(void) {
       char buf[64];
       size_t len = 0;
       int32_t status;
-      while ((status = polyproc_queue_get(queue, buf, sizeof buf, &len, PATIENCE, NULL)) ==
-             POLYPROC_OK) {
+      while ((status = polyproc_queue_get(queue, buf, sizeof buf, &len, PATIENCE, NULL)) == POLYPROC_OK) {
         ANSWERS(OK, polyproc_queue_task_done(queue));
       }
       ANSWERS(E_SHUTDOWN, status);
@@ -131,9 +130,15 @@ static void tasks_of_a_killed_worker_are_delivered_again(void) {
     ANSWERS(OK, polyproc_queue_take(queue, &messages[i], PATIENCE, NULL));
     CHECK(messages[i].len == 1);
     switch (*(const char *)messages[i].data) {
-      case 'a': CHECK(messages[i].deliveries == 2); break;
-      case 'b': CHECK(messages[i].deliveries == 2 && (seen & 1) != 0); break;
-      default: CHECK(messages[i].deliveries == 1); break;
+      case 'a':
+        CHECK(messages[i].deliveries == 2);
+        break;
+      case 'b':
+        CHECK(messages[i].deliveries == 2 && (seen & 1) != 0);
+        break;
+      default:
+        CHECK(messages[i].deliveries == 1);
+        break;
     }
     seen |= 1u << (*(const char *)messages[i].data - 'a');
   }

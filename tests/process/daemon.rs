@@ -1,7 +1,9 @@
 //! Daemonic processes: they die with their parent and have no children.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 use polyproc::process::{current, Process, ProcessOptions, Stdio};
 use polyproc::Status;
@@ -137,6 +139,75 @@ pub fn parent_of_forked_daemon_in_thread() {
     let child = in_thread_that_ends(fork_sleeper);
     assert_eq!(child.is_alive(), Ok(true));
     tell_and_wait(child.pid());
+}
+
+#[test]
+fn a_parent_killed_at_any_moment_of_a_start_leaves_no_daemon() {
+    for way in [
+        "spawns_daemons",
+        "forks_daemons_in_thread",
+        "forks_daemons_in_first_thread",
+    ] {
+        for moment in 0..20 {
+            let (read, write) = pipe();
+            let mut options = role(way);
+            // The parent and each child hold the pipe's other end as their stdin.
+            options.stdin = Stdio::Fd(write.as_raw_fd());
+            (options.stdout, options.stderr) = (Stdio::Null, Stdio::Null);
+            let player = Process::spawn(&options).expect("spawn");
+            drop(write);
+            let mut read = BufReader::new(read);
+            let mut line = String::new();
+            read.read_line(&mut line).expect("a line");
+            let parent = Process::adopt(line.trim().parse().expect("a pid")).expect("adopt");
+            std::thread::sleep(Duration::from_micros(moment * 211));
+            parent.kill().expect("kill");
+            assert!(wait_for_end(&mut read), "{way}: a child lives on");
+            player.join(seconds(10)).expect("join");
+        }
+    }
+}
+
+/// Whether the last holder of the pipe's other end goes.
+fn wait_for_end(read: &mut BufReader<File>) -> bool {
+    let mut item = libc::pollfd {
+        fd: read.get_ref().as_raw_fd(),
+        events: 0,
+        revents: 0,
+    };
+    // SAFETY: one entry.
+    unsafe { libc::poll(&mut item, 1, 10_000) == 1 && item.revents & libc::POLLHUP != 0 }
+}
+
+/// Make daemonic children until somebody ends this.
+fn make_without_end(make: fn() -> Process) -> ! {
+    let line = format!("{}\n", std::process::id());
+    // SAFETY: the line's bytes.
+    assert!(unsafe { libc::write(0, line.as_ptr().cast(), line.len()) } > 0);
+    loop {
+        let children = (0..20).map(|_| make()).collect::<Vec<_>>();
+        for child in children {
+            child.kill().expect("kill");
+            child.join(seconds(10)).expect("join");
+        }
+    }
+}
+
+pub fn spawns_daemons() {
+    make_without_end(|| Process::spawn(&sleeper()).expect("spawn"));
+}
+
+pub fn forks_daemons_in_thread() {
+    make_without_end(fork_sleeper);
+}
+
+pub fn forks_daemons_in_first_thread() {
+    extern "C" fn parent(_: *mut std::ffi::c_void) -> libc::c_int {
+        make_without_end(fork_sleeper)
+    }
+    // SAFETY: nothing else runs in this role.
+    let parent = unsafe { Process::fork(&ProcessOptions::default(), parent, std::ptr::null_mut()) };
+    parent.expect("fork").join(seconds(30)).expect("join");
 }
 
 #[test]

@@ -164,7 +164,10 @@ fn collected_by_somebody_else() {
     }
 }
 
-#[allow(clippy::zombie_processes, reason = "it is adopted, and collected by that")]
+#[allow(
+    clippy::zombie_processes,
+    reason = "it is adopted, and collected by that"
+)]
 fn adoption() {
     for bad in [i32::MIN, -1, 0, std::process::id() as i32] {
         assert_eq!(Process::adopt(bad).err(), Some(Status::E_INVALID));
