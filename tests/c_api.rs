@@ -20,6 +20,8 @@ use compiled_c::{compile, Language};
 const DEADLINE: Duration = Duration::from_secs(120);
 /// The same for a machine that valgrind makes of it.
 const VALGRIND_DEADLINE: Duration = Duration::from_secs(600);
+/// What is about to end by itself when a program has ended.
+const GRACE: Duration = Duration::from_secs(10);
 
 fn run(program: &str, language: Language) {
     let executable = compile(program, language);
@@ -31,11 +33,16 @@ fn run(program: &str, language: Language) {
     };
     let said = executable.with_extension("stderr");
     command.stderr(File::create(&said).expect("a file for what it says"));
-    let (pid, status) = run_with_deadline(&mut command, deadline);
+    let (pid, status, left_processes) = run_with_deadline(&mut command, deadline);
     let said = fs::read_to_string(&said).expect("what it says");
+    let status = status.unwrap_or_else(|| panic!("{program} hangs as {language:?}\n{said}"));
     assert!(
         status.success(),
         "{program} as {language:?}: {status}\n{said}"
+    );
+    assert!(
+        !left_processes,
+        "{program} as {language:?} leaves processes behind"
     );
     // Others may make names meanwhile: this program's carry its process id.
     let mut left = leftovers();
@@ -68,20 +75,43 @@ fn valgrind(executable: &Path) -> Command {
 /// Run it in a process group of its own, and end all of that when it takes too long. Whatever
 /// becomes of it, none of its processes is left; whether one had to be ended is the third answer.
 fn run_with_deadline(command: &mut Command, deadline: Duration) -> (u32, Option<ExitStatus>, bool) {
+    // What the program leaves behind becomes this process's to collect.
+    // SAFETY: a switch of this process, no memory is involved.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
     let mut child = command.process_group(0).spawn().expect("it starts");
-    let end = Instant::now() + deadline;
+    let group = i32::try_from(child.id()).expect("a process id");
     let mut status = None;
-    while status.is_none() && Instant::now() < end {
-        thread::sleep(Duration::from_millis(5));
+    wait_until(deadline, || {
         status = child.try_wait().expect("it is a child");
-    }
-    // SAFETY: a signal to the group that was made for this child; a group has its number to itself
-    // as long as one process is in it.
-    let left = unsafe { libc::kill(-(child.id() as i32), libc::SIGKILL) } == 0;
-    if status.is_none() {
+        status.is_some()
+    });
+    let all_ended = status.is_some() && wait_until(GRACE, || group_has_ended(group));
+    if !all_ended {
+        // SAFETY: a signal to the group that was made for this child, and still has a process.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
         child.wait().expect("it was killed");
+        wait_until(GRACE, || group_has_ended(group));
     }
-    (child.id(), status, left)
+    (child.id(), status, !all_ended)
+}
+
+/// Collect the orphans of a group; whether none is left.
+fn group_has_ended(group: i32) -> bool {
+    // SAFETY: no status is asked for. The group's first process was collected before.
+    while unsafe { libc::waitpid(-group, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
+    // SAFETY: asks, and sends nothing.
+    unsafe { libc::kill(-group, 0) == -1 }
+}
+
+fn wait_until(deadline: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + deadline;
+    while !is_so() {
+        if Instant::now() > end {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    true
 }
 
 fn leftovers() -> Vec<String> {

@@ -31,8 +31,9 @@ pub(super) struct Inherited {
     fd: RawFd,
 }
 
-/// Read when the library is loaded, replaced in a forked child, leaked on purpose.
-static IDENTITY: LocalLock<Option<&'static Identity>> = LocalLock::new(None);
+/// The last is this process's: read when the library is loaded, added in a forked child. Those of its
+/// forebears stay, never freed, for whoever holds one.
+static IDENTITIES: LocalLock<Vec<&'static Identity>> = LocalLock::new(Vec::new());
 
 /// Runs [`read_at_load`] before main: nothing that starts later sees the variable, and no
 /// descriptor that came with it leaks into programs started by other means.
@@ -43,24 +44,30 @@ static AT_LOAD: extern "C" fn() = read_at_load;
 
 extern "C" fn read_at_load() {
     // Not held across forks yet: that would cost every program that links the library a page.
-    IDENTITY
-        .lock()
-        .get_or_insert_with(|| Box::leak(Box::new(read_environment())));
+    known_or_read();
+}
+
+fn known_or_read() -> &'static Identity {
+    let mut identities = IDENTITIES.lock();
+    if let Some(identity) = identities.last() {
+        return identity;
+    }
+    let identity = Box::leak(Box::new(read_environment()));
+    identities.push(identity);
+    identity
 }
 
 /// Who this process is.
 pub(super) fn identity() -> &'static Identity {
     // A linker takes from an archive what is referred to: this brings the constructor along.
     std::hint::black_box(&AT_LOAD);
-    hold_across_forks(&IDENTITY);
-    IDENTITY
-        .lock()
-        .get_or_insert_with(|| Box::leak(Box::new(read_environment())))
+    hold_across_forks(&IDENTITIES);
+    known_or_read()
 }
 
 /// In a forked child: be `identity` from now on.
 pub(super) fn become_child(identity: Identity) {
-    *IDENTITY.lock() = Some(Box::leak(Box::new(identity)));
+    IDENTITIES.lock().push(Box::leak(Box::new(identity)));
 }
 
 /// A copy of the descriptor that this process inherited as `name`, closed on exec.

@@ -23,7 +23,7 @@ const KEEPING: u32 = 1;
 const REFUSED: u32 = 2;
 
 /// What a keeper thread and the rest of the process share. Never freed: the kernel has its address.
-struct Keeper {
+pub(super) struct Keeper {
     list: LocalLock<RobustList>,
     list_address: u64,
     state: AtomicU32,
@@ -31,22 +31,19 @@ struct Keeper {
     mailbox: Mailbox,
 }
 
-/// The keepers of this process. More than one only where one list cannot hold every entry.
-pub(super) struct Keepers {
-    epoch: u32,
-    all: Vec<&'static Keeper>,
-}
+/// The keepers of this process, each with the epoch in which it was started: those of another epoch
+/// are a parent's, which this process has only as memory. More than one of its own only where one list
+/// cannot hold every entry.
+type Keepers = Vec<(u32, &'static Keeper)>;
 
-pub(super) static KEEPERS: LocalLock<Keepers> = LocalLock::new(Keepers {
-    epoch: 0,
-    all: Vec::new(),
-});
+pub(super) static KEEPERS: LocalLock<Keepers> = LocalLock::new(Vec::new());
 
 /// A linked entry's list; needed to unlink it.
 #[derive(Clone, Copy)]
 pub(crate) struct Link(&'static Keeper);
 
-/// Link `entry` to a keeper (the tables are held across forks by then): `set` gets the keeper's thread id, changes the word and says whether it did.
+/// Link `entry` to a keeper: `set` gets the keeper's thread id, changes the word and says whether it did.
+/// The tables are held across forks by then.
 ///
 /// # Errors
 /// `E_LIMIT` where no thread can be started, `E_UNSUPPORTED` where the kernel refuses robust lists.
@@ -78,20 +75,12 @@ pub(crate) fn run_on_keeper(job: &mut (dyn FnMut() + Send)) -> Result<()> {
 /// A keeper of this very process with room in its list, started when there is none.
 fn with_room(keepers: &mut Keepers) -> Result<&'static Keeper> {
     let epoch = fork::epoch();
-    if keepers.epoch != epoch {
-        // A forked child: what it sees here are its parent's keepers.
-        keepers.all.clear();
-        keepers.epoch = epoch;
-    }
-    if let Some(keeper) = keepers
-        .all
-        .iter()
-        .find(|keeper| !keeper.list.lock().is_full())
-    {
+    let mut own = keepers.iter().filter(|(started, _)| *started == epoch);
+    if let Some((_, keeper)) = own.find(|(_, keeper)| !keeper.list.lock().is_full()) {
         return Ok(keeper);
     }
     let keeper = start()?;
-    keepers.all.push(keeper);
+    keepers.push((epoch, keeper));
     Ok(keeper)
 }
 

@@ -110,7 +110,7 @@ static void calls_that_wait_end(void) {
   ANSWERS(E_CLOSED, polyproc_queue_shutdown(full, 0));
   ANSWERS(E_CLOSED, polyproc_process_kill(child));
   close_all(); /* a second time */
-  CHECK(kill(pid, SIGKILL) == 0);
+  kill_and_reap(pid);
 }
 
 static void a_handle_is_one_of_several(void) {
