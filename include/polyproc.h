@@ -562,9 +562,9 @@ uint32_t polyproc_abi_version(void);
 const char *polyproc_strerror(int32_t status);
 
 /**
- * Let signals end waits: from now on a wait of this process during which a signal handler ran
- * returns E_INTERRUPTED, where it otherwise goes on waiting. For language runtimes that must see
- * the signal first.
+ * Let signals end waits: from now on a wait of this process during which a signal handler ran, one
+ * that was installed without SA_RESTART, returns E_INTERRUPTED, where it otherwise goes on waiting.
+ * For language runtimes that must see the signal first.
  *
  * on  1 to switch it on, 0 to switch it off.
  *

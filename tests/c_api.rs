@@ -34,6 +34,7 @@ fn run(program: &str, language: Language) {
     let said = executable.with_extension("stderr");
     command.stderr(File::create(&said).expect("a file for what it says"));
     let (pid, status, left_processes) = run_with_deadline(&mut command, deadline);
+    let left = remove_names_of(pid);
     let said = fs::read_to_string(&said).expect("what it says");
     let status = status.unwrap_or_else(|| panic!("{program} hangs as {language:?}\n{said}"));
     assert!(
@@ -44,9 +45,6 @@ fn run(program: &str, language: Language) {
         !left_processes,
         "{program} as {language:?} leaves processes behind"
     );
-    // Others may make names meanwhile: this program's carry its process id.
-    let mut left = leftovers();
-    left.retain(|name| name.contains(&format!(".{pid}.")));
     assert!(
         left.is_empty(),
         "{program} as {language:?} leaves {left:?} in /dev/shm"
@@ -114,12 +112,21 @@ fn wait_until(deadline: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     true
 }
 
-fn leftovers() -> Vec<String> {
+/// Remove the names that a program left, which carry its process id; what they were.
+fn remove_names_of(pid: u32) -> Vec<PathBuf> {
+    let prefix = format!("polyproc.test-c.{pid}.");
     let entries = fs::read_dir("/dev/shm").expect("/dev/shm");
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names
-        .filter(|name| name.starts_with("polyproc.test-c."))
-        .collect()
+    let mut paths: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.retain(|path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with(&prefix))
+    });
+    for path in &paths {
+        let _ = fs::remove_file(path);
+    }
+    paths
 }
 
 macro_rules! programs {

@@ -5,18 +5,19 @@
 //! handle's token, which ends the calls that wait; the last one out drops the object, and with it
 //! this process's share in it. Nobody waits for anybody.
 //!
-//! The block itself then rests in a quarantine and is freed 1,024 closes later, so that a use after
-//! close finds a closed handle there. Everything is done with atomics: a fork may happen at any moment,
-//! and [`enter_in_handler`] is safe in a signal handler.
+//! The memory itself then goes to the `quarantine`, so that a use after close finds a closed handle
+//! there. Everything is done with atomics: a fork may happen at any moment, and [`enter_in_handler`] is
+//! safe in a signal handler.
 
-use std::alloc::{alloc, dealloc, Layout};
+use std::alloc::{alloc, Layout};
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::ffi::quarantine::{self, Block};
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, Wait};
 use crate::sys::fork;
@@ -41,14 +42,8 @@ const CLOSED: u64 = 1 << 63;
 /// The part of a handle that does not depend on its type, and outlives its object.
 #[repr(C)]
 struct Header {
-    /// The type, 0 once the memory is about to be freed.
-    magic: AtomicU32,
+    block: Block,
     state: AtomicU64,
-    /// The next one of [`DEFERRED`].
-    next: AtomicPtr<Header>,
-    /// Drops the object and the token.
-    finish: unsafe fn(NonNull<Header>),
-    layout: Layout,
 }
 
 #[repr(C)]
@@ -60,17 +55,16 @@ struct Handle<T> {
 
 /// A handle for C that owns `object`.
 pub(super) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
-    finish_deferred();
+    quarantine::retire_deferred();
+    // Its first use allocates, which a signal handler must not be the one to do.
+    fork::epoch();
     let layout = Layout::new::<Handle<C::Object>>();
     // SAFETY: the layout is not empty.
     let place = NonNull::new(unsafe { alloc(layout) }.cast::<Handle<C::Object>>());
     let place = place.ok_or(Status::E_NO_MEMORY)?;
     let header = Header {
-        magic: AtomicU32::new(C::MAGIC),
+        block: Block::new(C::MAGIC, finish::<C::Object>, layout),
         state: AtomicU64::new(0),
-        next: AtomicPtr::new(ptr::null_mut()),
-        finish: finish::<C::Object>,
-        layout,
     };
     let handle = Handle {
         header,
@@ -86,8 +80,8 @@ pub(super) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
 ///
 /// # Safety
 /// Of a `Handle<T>`, by the last one out, once.
-unsafe fn finish<T>(header: NonNull<Header>) {
-    let handle = header.cast::<Handle<T>>().as_ptr();
+unsafe fn finish<T>(block: NonNull<Block>) {
+    let handle = block.cast::<Handle<T>>().as_ptr();
     // SAFETY: nobody is inside and nobody can come in any more, so the caller alone uses these.
     unsafe {
         ManuallyDrop::drop(&mut *ptr::addr_of_mut!((*handle).object));
@@ -106,7 +100,7 @@ unsafe fn known<C: Opaque>(pointer: *mut c_void) -> Result<NonNull<Handle<C::Obj
     }
     // SAFETY: every handle starts with a header, and a closed one keeps it for its quarantine.
     let header = unsafe { handle.cast::<Header>().as_ref() };
-    if header.magic.load(Ordering::Relaxed) != C::MAGIC {
+    if !header.block.is_of(C::MAGIC) {
         return Err(Status::E_INVALID);
     }
     Ok(handle)
@@ -229,6 +223,18 @@ impl<T> Call<'_, T> {
         unsafe { self.handle.cast::<Header>().as_ref() }
     }
 
+    #[cold]
+    fn last_out(&self) {
+        let block = self.handle.cast::<Block>();
+        // SAFETY: a handle begins with its block; this call was the last one inside, and it is closed.
+        unsafe {
+            match self.in_handler {
+                true => quarantine::defer(block),
+                false => quarantine::retire(block),
+            }
+        }
+    }
+
     /// How long this call waits: for its timeout, its token, or the close of its handle.
     pub(super) fn wait_for<'b>(
         &'b self,
@@ -269,7 +275,7 @@ impl<T> Drop for Call<'_, T> {
     #[inline]
     fn drop(&mut self) {
         if self.header().go_out() {
-            last_out(self.handle.cast(), self.in_handler);
+            self.last_out();
         }
     }
 }
@@ -279,7 +285,7 @@ impl<T> Drop for Call<'_, T> {
 /// # Safety
 /// As for [`enter`].
 pub(super) unsafe fn close<C: Opaque>(handle: *mut C) {
-    finish_deferred();
+    quarantine::retire_deferred();
     // SAFETY: as the caller promises.
     let Ok(handle) = (unsafe { known::<C>(handle.cast()) }) else {
         return;
@@ -295,79 +301,6 @@ pub(super) unsafe fn close<C: Opaque>(handle: *mut C) {
         };
         // SAFETY: this call is inside.
         unsafe { &(*call.handle.as_ptr()).closing }.fire();
-    }
-}
-
-#[cold]
-fn last_out(handle: NonNull<Header>, in_handler: bool) {
-    if in_handler {
-        defer(handle);
-    } else {
-        finish_and_retire(handle);
-    }
-}
-
-fn finish_and_retire(handle: NonNull<Header>) {
-    // SAFETY: the caller is the last one out, or took it over from him.
-    unsafe { (handle.as_ref().finish)(handle) };
-    retire(handle);
-}
-
-/// Handles whose last one out was a signal handler, linked by `next`.
-static DEFERRED: AtomicPtr<Header> = AtomicPtr::new(ptr::null_mut());
-
-fn defer(handle: NonNull<Header>) {
-    // SAFETY: its memory stays until it has been finished and retired.
-    let next = unsafe { &handle.as_ref().next };
-    let mut first = DEFERRED.load(Ordering::Relaxed);
-    loop {
-        next.store(first, Ordering::Relaxed);
-        // Release, pairs with the Acquire of `finish_deferred`.
-        let linked = DEFERRED.compare_exchange_weak(
-            first,
-            handle.as_ptr(),
-            Ordering::Release,
-            Ordering::Relaxed,
-        );
-        match linked {
-            Ok(_) => return,
-            Err(now) => first = now,
-        }
-    }
-}
-
-fn finish_deferred() {
-    if DEFERRED.load(Ordering::Relaxed).is_null() {
-        return;
-    }
-    let mut first = DEFERRED.swap(ptr::null_mut(), Ordering::Acquire);
-    while let Some(handle) = NonNull::new(first) {
-        // SAFETY: as in `defer`; the swap made this thread its only keeper.
-        first = unsafe { handle.as_ref() }.next.load(Ordering::Relaxed);
-        finish_and_retire(handle);
-    }
-}
-
-/// How many closes a closed handle keeps its memory for.
-const QUARANTINE: usize = 1024;
-static RESTING: [AtomicPtr<Header>; QUARANTINE] =
-    [const { AtomicPtr::new(ptr::null_mut()) }; QUARANTINE];
-static CLOSES: AtomicUsize = AtomicUsize::new(0);
-
-/// Keep the memory of a finished handle for the quarantine, and free what has rested that long.
-fn retire(handle: NonNull<Header>) {
-    let place = CLOSES.fetch_add(1, Ordering::Relaxed) % QUARANTINE;
-    let Some(place) = RESTING.get(place) else {
-        return;
-    };
-    let Some(rested) = NonNull::new(place.swap(handle.as_ptr(), Ordering::AcqRel)) else {
-        return;
-    };
-    // SAFETY: it came out of `new` and was finished. Its quarantine is over, so nobody may use it.
-    unsafe {
-        rested.as_ref().magic.store(0, Ordering::Relaxed);
-        let layout = rested.as_ref().layout;
-        dealloc(rested.as_ptr().cast(), layout);
     }
 }
 

@@ -118,7 +118,7 @@ fn a_signal_handler_leaves_the_drop_to_others() {
         close(handle);
         drop(call);
     }
-    finish_deferred();
+    quarantine::retire_deferred();
     // Another test's create or close may have been the one to drop it, and may be about to.
     while !dropped.load(Ordering::SeqCst) {
         thread::yield_now();
@@ -132,11 +132,11 @@ fn a_block_rests_for_a_thousand_closes() {
     // few at the same time.
     unsafe {
         close(handle);
-        for _ in 0..QUARANTINE - 64 {
+        for _ in 0..quarantine::LENGTH - 64 {
             close(probe().1);
         }
         assert_eq!(status(enter(handle)), Status::E_CLOSED);
-        for _ in 0..QUARANTINE {
+        for _ in 0..quarantine::LENGTH {
             close(probe().1);
         }
     }

@@ -46,9 +46,9 @@ pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
     texts::of(Status::from_code(status)).as_ptr()
 }
 
-/// Let signals end waits: from now on a wait of this process during which a signal handler ran
-/// returns E_INTERRUPTED, where it otherwise goes on waiting. For language runtimes that must see
-/// the signal first.
+/// Let signals end waits: from now on a wait of this process during which a signal handler ran, one
+/// that was installed without SA_RESTART, returns E_INTERRUPTED, where it otherwise goes on waiting.
+/// For language runtimes that must see the signal first.
 ///
 /// ```text
 /// on  1 to switch it on, 0 to switch it off.

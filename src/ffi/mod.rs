@@ -14,6 +14,7 @@
 mod boundary;
 mod handle;
 mod process_request;
+mod quarantine;
 mod sized;
 mod texts;
 

@@ -72,19 +72,25 @@ impl Child {
         if !self.is_ours() {
             return Ok(self.fate_of_stranger());
         }
-        // Without a descriptor nobody may collect between a signaller's look and its signal.
-        let _list = self.pidfd.is_none().then(list);
-        match process::ending(self.pid, self.pidfd(), false)? {
+        match self.look()? {
             Ending::Running => Ok(Fate::Running),
-            Ending::Ended(code) => {
-                // The code first: who is overtaken in between and finds no zombie finds it.
-                let fate = self.settle(i64::from(code));
-                // The zombie was there, so this fails only when somebody else has just taken it.
-                let _ = process::ending(self.pid, self.pidfd(), true);
-                Ok(fate)
-            }
+            Ending::Ended(code) => Ok(Fate::Ended(Some(code))),
             Ending::NotOurs => Ok(self.fate_of_collected()),
         }
+    }
+
+    /// What the kernel says of our child; one that has ended is collected.
+    fn look(&self) -> Result<Ending> {
+        // A signal by number holds this lock too, and so never hits who gets the number next.
+        let _list = list();
+        let ending = process::ending(self.pid, self.pidfd(), false)?;
+        if let Ending::Ended(code) = ending {
+            // The code first: who finds no zombie looks for it.
+            self.settle(i64::from(code));
+            // The zombie was there, so this fails only when somebody else has just taken it.
+            let _ = process::ending(self.pid, self.pidfd(), true);
+        }
+        Ok(ending)
     }
 
     /// Keep how it ended; the first to know decides.
@@ -146,21 +152,25 @@ impl Child {
             match process::send_signal(self.pid, Some(fd), signal) {
                 Err(Status::E_NOT_FOUND) => return Ok(()),
                 // Some sandboxes and valgrind know the descriptor and not this use of it.
-                Err(status) if status.errno() == Some(libc::ENOSYS) => {}
+                Err(status) if self.is_ours() && is_refusal(status) => {}
                 other => return other,
             }
         }
-        // By number only while the process, or its zombie, keeps others from having it: `fate`
-        // collects under this lock too.
         if !self.is_ours() {
             return Err(Status::E_UNSUPPORTED);
         }
+        // By number only while the process, or its zombie, keeps others from having it.
         let _list = list();
-        match process::ending(self.pid, None, false)? {
+        match process::ending(self.pid, self.pidfd(), false)? {
             Ending::Running => process::send_signal(self.pid, None, signal),
             Ending::Ended(_) | Ending::NotOurs => Ok(()),
         }
     }
+}
+
+/// What a filter of system calls says; EPERM may be the kernel's own word as well.
+fn is_refusal(status: Status) -> bool {
+    status == Status::E_PERMISSION || status.errno() == Some(libc::ENOSYS)
 }
 
 fn fate_of(code: i64) -> Fate {

@@ -211,7 +211,9 @@ impl<'a> Chain<'a> {
             extent,
             ..
         } = checked;
-        let owner_is_gone = word.owner().is_none_or(|owner| self.segment.is_gone(owner));
+        let owner_is_gone = word
+            .owner()
+            .is_none_or(|owner| self.segment.is_gone_for_good(owner));
         match state {
             State::Pad => self.advance_over(position, extent, false),
             State::Void | State::Done => self.advance_over(position, extent, true),

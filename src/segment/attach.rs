@@ -9,6 +9,7 @@ use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
+use crate::sys::membarrier;
 
 /// This process's slot, and the robust list that it is on.
 #[derive(Clone, Copy)]
@@ -140,6 +141,7 @@ impl Segment {
         let dead: Vec<_> = dead
             .map(|(_, participant)| (participant, participant.life()))
             .collect();
+        membarrier::settle();
         (self.object.recover)(self, me, &|owner| self.is_gone(owner))?;
         for (participant, life) in dead {
             // Only now: a slot goes to a new participant when no trace of the old one is left.
@@ -147,6 +149,15 @@ impl Segment {
         }
         self.header()?.recoveries.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The same, and none of its threads is still on its way out: what it held can be taken.
+    pub(crate) fn is_gone_for_good(&self, owner: Owner) -> bool {
+        let is_gone = self.is_gone(owner);
+        if is_gone {
+            membarrier::settle();
+        }
+        is_gone
     }
 
     /// Whether an owner's process has ended, or has left.

@@ -15,6 +15,7 @@ use crate::sys::fork;
 use crate::sys::futex;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::mailbox::Mailbox;
+use crate::sys::membarrier;
 use crate::sys::robust_list::{self, Entry, RobustList};
 use crate::sys::thread;
 
@@ -107,6 +108,7 @@ impl thread::Body for Keeper {
     fn run(&'static self) {
         thread::set_name(c"polyproc-keeper");
         self.tid.store(thread::tid(), Ordering::Relaxed);
+        membarrier::register();
         let adopted = robust_list::adopt(self.list_address);
         self.state
             .store(if adopted { KEEPING } else { REFUSED }, Ordering::Release);

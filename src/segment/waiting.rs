@@ -39,7 +39,7 @@ impl World for Segment {
     }
 
     fn is_dead(&self, owner: Owner) -> bool {
-        self.is_gone(owner)
+        self.is_gone_for_good(owner)
     }
 }
 
@@ -63,7 +63,7 @@ impl World for Quiet<'_> {
     }
 
     fn is_dead(&self, owner: Owner) -> bool {
-        self.0.is_gone(owner)
+        self.0.is_gone_for_good(owner)
     }
 }
 

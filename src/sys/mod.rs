@@ -5,6 +5,7 @@ pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod local_lock;
 pub(crate) mod mailbox;
+pub(crate) mod membarrier;
 pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;

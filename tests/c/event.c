@@ -27,58 +27,73 @@ static void set_and_clear(void) {
 
 enum { ROUNDS = 40, WAITERS = 3 };
 
-/* Says that it is about to wait, waits, and says that it was let go. */
-static void waiter(polyproc_event *event, polyproc_semaphore *there, polyproc_semaphore *gone) {
+/* Each round: let go, it says that it is about to wait, waits, and says that it is through. */
+static void waiter(polyproc_event *event, polyproc_semaphore *go, polyproc_semaphore *there,
+                   polyproc_semaphore *through) {
   int round;
   for (round = 0; round < ROUNDS; round++) {
+    ANSWERS(OK, polyproc_semaphore_acquire(go, PATIENCE, NULL));
     ANSWERS(OK, polyproc_semaphore_release(there, 1));
     ANSWERS(OK, polyproc_event_wait(event, PATIENCE, NULL));
-    ANSWERS(OK, polyproc_semaphore_release(gone, 1));
+    ANSWERS(OK, polyproc_semaphore_release(through, 1));
   }
 }
 
-/* Python's Event loses waiters here. The figures of others say when all of them sleep. */
+/* A process that is there has nothing to sleep in but the event. */
+static void until_asleep(pid_t pid) {
+  char path[64];
+  char state = '?';
+  snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+  while (state != 'S') {
+    FILE *stat = fopen(path, "r");
+    CHECK(stat != NULL && fscanf(stat, "%*d (%*[^)]) %c", &state) == 1);
+    fclose(stat);
+    nap(MILLISECOND / 10);
+  }
+}
+
+/* Python's Event loses every one of them. */
 static void everyone_goes_though_a_clear_follows_at_once(void) {
   polyproc_event *event = NULL;
+  polyproc_semaphore *go = NULL;
   polyproc_semaphore *there = NULL;
-  polyproc_semaphore *gone = NULL;
+  polyproc_semaphore *through = NULL;
   pid_t children[WAITERS];
   int round;
   int i;
 
   ANSWERS(OK, polyproc_event_create(NULL, NULL, &event));
+  ANSWERS(OK, polyproc_semaphore_create(NULL, NULL, &go));
   ANSWERS(OK, polyproc_semaphore_create(NULL, NULL, &there));
-  ANSWERS(OK, polyproc_semaphore_create(NULL, NULL, &gone));
+  ANSWERS(OK, polyproc_semaphore_create(NULL, NULL, &through));
   for (i = 0; i < WAITERS; i++) {
     children[i] = forked();
     if (children[i] == 0) {
-      waiter(event, there, gone);
+      waiter(event, go, there, through);
       _exit(0);
     }
   }
   for (round = 0; round < ROUNDS; round++) {
-    int waits = 0;
+    ANSWERS(OK, polyproc_semaphore_release(go, WAITERS));
     for (i = 0; i < WAITERS; i++) {
       ANSWERS(OK, polyproc_semaphore_acquire(there, PATIENCE, NULL));
     }
-    /* A waiter said that it comes before it was there: then one more set lets it go. */
-    while (waits < WAITERS) {
-      nap(MILLISECOND);
-      ANSWERS(OK, polyproc_event_set(event));
-      ANSWERS(OK, polyproc_event_clear(event));
-      while (polyproc_semaphore_acquire(gone, 100 * MILLISECOND, NULL) == POLYPROC_OK) {
-        if (++waits == WAITERS) {
-          break;
-        }
-      }
+    for (i = 0; i < WAITERS; i++) {
+      until_asleep(children[i]);
+    }
+    ANSWERS(OK, polyproc_event_set(event));
+    ANSWERS(OK, polyproc_event_clear(event));
+    for (i = 0; i < WAITERS; i++) {
+      ANSWERS(OK, polyproc_semaphore_acquire(through, PATIENCE, NULL));
     }
   }
   for (i = 0; i < WAITERS; i++) {
     went_well(children[i]);
   }
   polyproc_event_close(event);
+  polyproc_semaphore_close(go);
   polyproc_semaphore_close(there);
-  polyproc_semaphore_close(gone);
+  polyproc_semaphore_close(through);
 }
 
 static polyproc_event *from_handler;

@@ -1,4 +1,6 @@
 /* Handles in a forked child: valid, a participant of its own, no ownership of the parent's. */
+#include <fcntl.h>
+
 #include "check.h"
 
 static void both_ways(void) {
@@ -109,6 +111,45 @@ static void a_grandchild_goes_on(void) {
   polyproc_event_close(go);
 }
 
+static int open_descriptors(void) {
+  int count = 0;
+  int fd;
+  for (fd = 0; fd < 256; fd++) {
+    count += fcntl(fd, F_GETFD) != -1;
+  }
+  return count;
+}
+
+static void *wait_for_a_message(void *queue) {
+  char buf[8];
+  size_t len = 0;
+  ANSWERS(E_CLOSED, polyproc_queue_get((polyproc_queue *)queue, buf, sizeof buf, &len, PATIENCE, NULL));
+  return NULL;
+}
+
+/* The parent's thread is inside a call; in the child nobody is, so close gives everything back. */
+static void closed_in_a_child_while_the_parent_waits(void) {
+  polyproc_queue *queue = NULL;
+  pthread_t waiter;
+  pid_t child;
+  int before;
+
+  ANSWERS(OK, polyproc_queue_create(NULL, NULL, &queue));
+  waiter = start(wait_for_a_message, queue);
+  nap(20 * MILLISECOND);
+  child = forked();
+  if (child == 0) {
+    before = open_descriptors();
+    polyproc_queue_close(queue);
+    CHECK(open_descriptors() < before);
+    ANSWERS(E_CLOSED, polyproc_queue_put(queue, "x", 1, 0, NULL));
+    _exit(0);
+  }
+  went_well(child);
+  polyproc_queue_close(queue);
+  finish(waiter);
+}
+
 static volatile int stop;
 
 static void *busy(void *argument) {
@@ -158,6 +199,7 @@ int main(void) {
   a_participant_of_its_own();
   no_ownership_is_inherited();
   a_grandchild_goes_on();
+  closed_in_a_child_while_the_parent_waits();
   a_fork_at_any_moment();
   return 0;
 }

@@ -1,5 +1,7 @@
 //! Compiling a program of `tests/c` against the header and the library of this build.
 
+pub mod library;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,12 +32,9 @@ impl Language {
 /// The executable of `tests/c/<program>.c`, with every warning an error.
 pub fn compile(program: &str, language: Language) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join("c")
-        .join(language.label());
-    fs::create_dir_all(&folder).expect("a folder for executables");
+    let library = library::path();
+    let folder = folder(&library, language.label());
     let executable = folder.join(program);
-    let library = library();
 
     let mut command = compiler(language).to_command();
     command
@@ -84,19 +83,20 @@ fn compiler(language: Language) -> cc::Tool {
         .get_compiler()
 }
 
-/// The dynamic library that cargo built for these tests.
-pub fn library() -> PathBuf {
-    let test = env::current_exe().expect("this test's own path");
-    let folder = test.parent().expect("the folder of the tests");
-    let library = folder.join("libpolyproc.so");
-    assert!(library.exists(), "{} is not there", library.display());
-    library
+/// A folder of this build's own: a debug and a release build share cargo's folder for tests.
+fn folder(library: &Path, name: &str) -> PathBuf {
+    let profile = library.ancestors().nth(2).and_then(Path::file_name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("c")
+        .join(profile.expect("target/<profile>/deps"))
+        .join(name);
+    fs::create_dir_all(&folder).expect("a folder for what is built");
+    folder
 }
 
 /// A folder where the library goes by its soname, which is what programs look for.
 fn soname_folder(library: &Path) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lib");
-    fs::create_dir_all(&folder).expect("a folder for the library");
+    let folder = folder(library, "lib");
     let link = folder.join("libpolyproc.so.0");
     // Several tests do this at once: a link that is there is as good as one's own.
     match std::os::unix::fs::symlink(library, &link) {

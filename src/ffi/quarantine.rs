@@ -1,0 +1,112 @@
+//! What becomes of a handle that nobody is inside of any more.
+//!
+//! Its object is dropped, and its memory rests until 1,024 more handles have been closed: a use
+//! after close finds a closed handle there. Atomics only, so that a fork may happen at any moment.
+
+use std::alloc::{dealloc, Layout};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+/// How a handle's memory begins, whatever its type. Stays readable through the quarantine.
+#[repr(C)]
+pub(super) struct Block {
+    /// The type of the handle, 0 once the memory is about to be freed.
+    magic: AtomicU32,
+    /// The next one of [`DEFERRED`].
+    next: AtomicPtr<Block>,
+    /// Drops what is in the handle.
+    finish: unsafe fn(NonNull<Block>),
+    layout: Layout,
+}
+
+impl Block {
+    /// Memory of `layout` came from the global allocator; `finish` is to be called once.
+    pub(super) fn new(magic: u32, finish: unsafe fn(NonNull<Block>), layout: Layout) -> Block {
+        Block {
+            magic: AtomicU32::new(magic),
+            next: AtomicPtr::new(ptr::null_mut()),
+            finish,
+            layout,
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_of(&self, magic: u32) -> bool {
+        self.magic.load(Ordering::Relaxed) == magic
+    }
+}
+
+/// Drop what is in the handle and let its memory rest.
+///
+/// # Safety
+/// `block` begins a handle that was made with its layout. The caller was the last one inside, and
+/// nobody can come in any more.
+pub(super) unsafe fn retire(block: NonNull<Block>) {
+    // SAFETY: as the caller promises.
+    unsafe { (block.as_ref().finish)(block) };
+    rest(block);
+}
+
+/// Handles that are still to be retired, linked by `next`.
+static DEFERRED: AtomicPtr<Block> = AtomicPtr::new(ptr::null_mut());
+
+/// Leave that to the next [`retire_deferred`]: dropping an object is nothing for a signal handler.
+///
+/// # Safety
+/// As for [`retire`].
+pub(super) unsafe fn defer(block: NonNull<Block>) {
+    // SAFETY: its memory stays until it has been retired.
+    let next = unsafe { &block.as_ref().next };
+    let mut first = DEFERRED.load(Ordering::Relaxed);
+    loop {
+        next.store(first, Ordering::Relaxed);
+        // Release, pairs with the Acquire of `retire_deferred`.
+        let linked = DEFERRED.compare_exchange_weak(
+            first,
+            block.as_ptr(),
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
+        match linked {
+            Ok(_) => return,
+            Err(now) => first = now,
+        }
+    }
+}
+
+/// Retire what signal handlers left. One load when they left nothing.
+pub(super) fn retire_deferred() {
+    if DEFERRED.load(Ordering::Relaxed).is_null() {
+        return;
+    }
+    let mut first = DEFERRED.swap(ptr::null_mut(), Ordering::Acquire);
+    while let Some(block) = NonNull::new(first) {
+        // SAFETY: as `defer` was promised; the swap made this thread its only keeper.
+        unsafe {
+            first = block.as_ref().next.load(Ordering::Relaxed);
+            retire(block);
+        }
+    }
+}
+
+/// How many closes a closed handle keeps its memory for.
+pub(super) const LENGTH: usize = 1024;
+static RESTING: [AtomicPtr<Block>; LENGTH] = [const { AtomicPtr::new(ptr::null_mut()) }; LENGTH];
+static CLOSES: AtomicUsize = AtomicUsize::new(0);
+
+/// Put it in the place of the one that has rested longest, and free that.
+fn rest(block: NonNull<Block>) {
+    let place = CLOSES.fetch_add(1, Ordering::Relaxed) % LENGTH;
+    let Some(place) = RESTING.get(place) else {
+        return;
+    };
+    let Some(rested) = NonNull::new(place.swap(block.as_ptr(), Ordering::AcqRel)) else {
+        return;
+    };
+    // SAFETY: allocated with this layout and retired. Its quarantine is over: nobody may use it.
+    unsafe {
+        rested.as_ref().magic.store(0, Ordering::Relaxed);
+        let layout = rested.as_ref().layout;
+        dealloc(rested.as_ptr().cast(), layout);
+    }
+}
