@@ -64,8 +64,9 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-memory
 	$(MAKE) test-leftovers
 
-test-rust: interop
+test-rust: interop $(POLYPROC_SO)
 	$(CARGO) test --locked
+	tools/check-library.sh $(POLYPROC_SO)
 
 test-go: $(POLYPROC_A)
 	# Go does not see that the static library has changed: no cached results.
@@ -107,6 +108,7 @@ lint: lint-rust lint-c lint-go ## formats and lints
 lint-rust:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 
 lint-c:
 	@command -v clang-format > /dev/null || { apt-get update -qq && apt-get install -qq -y clang-format; }

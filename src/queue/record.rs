@@ -57,18 +57,18 @@ pub(super) enum State {
 
 impl State {
     fn from_bits(bits: u64) -> Option<State> {
-        const STATES: [State; 9] = [
-            State::Writing,
-            State::Passed,
-            State::Ready,
-            State::Taken,
-            State::Got,
-            State::Returned,
-            State::Done,
-            State::Pad,
-            State::Void,
-        ];
-        STATES.into_iter().find(|state| *state as u64 == bits)
+        Some(match bits {
+            1 => State::Writing,
+            2 => State::Passed,
+            3 => State::Ready,
+            4 => State::Taken,
+            5 => State::Got,
+            6 => State::Returned,
+            7 => State::Done,
+            8 => State::Pad,
+            9 => State::Void,
+            _ => return None,
+        })
     }
 
     /// Behind the cursor: whether nobody needs it any more.

@@ -1,6 +1,6 @@
 //! The algorithms over atomics: who waits, who wakes, who holds.
 //!
-//! This layer knows words and a [`World`](world::World) that lets it sleep, wake and ask who lives; it
+//! This layer knows words and a `World` that lets it sleep, wake and ask who lives; it
 //! knows no mapping and makes no system call, so that each algorithm can be run in one process too.
 
 pub(crate) mod cancel;

@@ -1,9 +1,10 @@
 //! How a process ends, and who is told.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use polyproc::process::{active_children, Process};
-use polyproc::sync::{Cancel, Wait};
+use polyproc::sync::{interruptible, Cancel, Wait};
 use polyproc::Status;
 
 use crate::support::*;
@@ -25,6 +26,7 @@ pub fn lifecycle() {
     exit_codes();
     join_ends_early();
     many_threads_join_one();
+    interruption();
     signals();
     collected_by_somebody_else();
     adoption();
@@ -97,6 +99,49 @@ fn many_threads_join_one() {
             }
         });
     }
+}
+
+/// A handler runs and the wait goes on, unless the program has asked to see it first.
+fn interruption() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    extern "C" fn count(_: libc::c_int) {
+        RUNS.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: all zeros is a valid sigaction, without SA_RESTART; the handler counts.
+    unsafe {
+        let mut action = std::mem::zeroed::<libc::sigaction>();
+        action.sa_sigaction = count as *const () as libc::sighandler_t;
+        libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut());
+    }
+    let process = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
+    for (asked, expected) in [(false, Status::E_TIMEOUT), (true, Status::E_INTERRUPTED)] {
+        interruptible(asked);
+        let before = RUNS.load(Ordering::Relaxed);
+        // SAFETY: no preconditions.
+        let waiter = unsafe { libc::pthread_self() };
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(5));
+                    // SAFETY: the waiter is this thread's parent and outlives it.
+                    unsafe { libc::pthread_kill(waiter, libc::SIGUSR1) };
+                }
+            });
+            let timeout = if asked {
+                seconds(20)
+            } else {
+                Wait::for_ns(100_000_000)
+            };
+            let ended = process.join(timeout);
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(ended, Err(expected));
+        });
+        assert!(RUNS.load(Ordering::Relaxed) > before);
+    }
+    interruptible(false);
+    process.kill().expect("kill");
+    process.join(seconds(9)).expect("join");
 }
 
 fn signals() {

@@ -55,10 +55,8 @@ pub fn run(options: &ProcessOptions) -> i32 {
 pub fn pipe() -> (File, OwnedFd) {
     let mut ends = [0; 2];
     // SAFETY: two descriptors fit there.
-    assert_eq!(
-        unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) },
-        0
-    );
+    let made = unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) };
+    assert_eq!(made, 0);
     // SAFETY: both are new.
     unsafe { (File::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) }
 }
