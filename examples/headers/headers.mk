@@ -20,7 +20,7 @@ build/headers/worker: $(POLYPROC_A) FORCE
 	cd $(HEADERS)/worker && go build -o $(CURDIR)/$@ .
 
 $(HEADERS_REPORTER): $(HEADERS)/reporter/package.json $(HEADERS)/reporter/package-lock.json
-	cd $(@D)/.. && npm ci --no-audit --no-fund
+	cd $(HEADERS)/reporter && npm ci --no-audit --no-fund
 
 .PHONY: headers-build headers-test FORCE
 headers-build: build/headers/headers build/headers/worker $(HEADERS_REPORTER) polyproc-node
