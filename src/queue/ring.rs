@@ -28,23 +28,28 @@ const PAGE: u64 = 4096;
 pub(super) const OPEN_END: u64 = u64::MAX;
 
 shared! {
-    /// What all processes know of a ring.
-    #[repr(align(64))]
+    /// What all processes know of a ring. What the consumers write at every message lies on a cache line of
+    /// its own.
+    #[repr(align(128))]
     pub(super) struct RingState {
         /// Where its current use begins.
         pub(super) start: AtomicU64,
         /// Where it ends, once the producers have moved on.
         pub(super) end: AtomicU64,
-        /// Everything before this is over. Under the head lock.
-        pub(super) free: AtomicU64,
         /// Bytes of memory that it has. Under the tail lock while producers use it, else the head lock.
         pub(super) allocated: AtomicU64,
         /// The largest record since it was linked: what a ring that replaces it must suit.
         pub(super) largest: AtomicU64,
         /// The ring that follows, once the producers have moved on.
         pub(super) next: AtomicU32,
+        _pad: AtomicU32,
+        _producers_line: [AtomicU64; 3],
+        /// Everything before this is over. Under the head lock.
+        pub(super) free: AtomicU64,
     }
 }
+
+const _: () = assert!(std::mem::offset_of!(RingState, free) == 64);
 
 /// A ring's class: its size is `BASE << class`.
 fn class(ring: usize) -> u32 {
