@@ -47,7 +47,8 @@ function list(title, paths) {
 }
 
 function report({ directory, html }, totals, top, seconds) {
-  const tty = process.stdout.isTTY
+  // `isTTY` is undefined for a file, and createColors would then look for a CI that shows colours.
+  const tty = process.stdout.isTTY === true
   const colors = createColors(tty && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
   const width = process.stdout.columns ?? (Number(process.env.COLUMNS) || 80)
   const unreadable = totals.unreadable.map(({ path, reason }) => `${printable(path)}: ${reason}`)
