@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -87,6 +88,19 @@ test('environment, directory, descriptors', async (t) => {
   assert.equal(await process.join(), 0);
   fs.closeSync(stdout);
   assert.equal(fs.readFileSync(file, 'utf8'), `yes \n${fs.realpathSync(directory)}\n`);
+});
+
+// Node marks its own standard descriptors to be closed on exec, and the child was left without any.
+test('a child has the standard descriptors of its parent unless told otherwise', () => {
+  const script = `
+    const { Process } = require(${JSON.stringify(path.join(__dirname, '..'))});
+    const child = Process.spawn({ argv: ['/bin/sh', '-c', 'cat; echo "to stderr" >&2'] });
+    child.join().then(() => child.close());
+  `;
+  const ran = spawnSync(process.execPath, ['-e', script], { input: 'through stdin\n', encoding: 'utf8' });
+  assert.equal(ran.stdout, 'through stdin\n');
+  assert.equal(ran.stderr, 'to stderr\n');
+  assert.equal(ran.status, 0);
 });
 
 test('a child inherits by name', async (t) => {

@@ -227,12 +227,22 @@ pub(super) fn place_stdio(mut sources: [Source; 3]) -> std::result::Result<(), c
     }
     for (target, source) in (0..).zip(sources) {
         match source {
-            Source::Inherit => {}
+            Source::Inherit => keep_open(target)?,
             Source::Null => open_null(target)?,
             Source::Fd(fd) => put_at(fd, target)?,
         }
     }
     Ok(())
+}
+
+/// Let the program have the caller's own descriptor, which a runtime may have marked to be closed on
+/// exec (Node does). One that is not open stays so.
+fn keep_open(target: RawFd) -> std::result::Result<(), c_int> {
+    let done = call(libc::SYS_fcntl, [arg(target), arg(libc::F_SETFD), 0]);
+    match checked(done) {
+        Err(libc::EBADF) => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 fn open_null(target: RawFd) -> std::result::Result<(), c_int> {
