@@ -1,0 +1,30 @@
+# The programs of examples/*.{c,go,js}. Included by the Makefile; builds below build/examples/{c,go}.
+#   examples-build  all of them      examples-test  their tests (LANGUAGES="c go node" PROGRAMS="ktv chat")
+#
+# POLYPROC_A is the static library, polyproc-node builds bindings/node: both are the Makefile's.
+
+EXAMPLES_C := $(patsubst examples/%.c,build/examples/c/%,$(wildcard examples/*.c))
+EXAMPLES_GO := $(patsubst examples/%.go,build/examples/go/%,$(wildcard examples/*.go))
+POLYPROC_A ?= target/release/libpolyproc.a
+POLYPROC_LIBS ?= -lpthread -ldl -lm
+
+$(EXAMPLES_C): build/examples/c/%: examples/%.c examples/example.h include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror $(CFLAGS) -Iinclude \
+	    -o $@ $< $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
+
+# go knows best what it depends on, except that it does not see a new static library: hence the rm.
+$(EXAMPLES_GO): build/examples/go/%: examples/%.go $(POLYPROC_A) FORCE
+	@mkdir -p $(@D)
+	@rm -f $@
+	cd examples && go build -o $(CURDIR)/$@ $*.go
+
+.PHONY: examples-c examples-go examples-build examples-test FORCE
+examples-c: $(EXAMPLES_C)
+examples-go: $(EXAMPLES_GO)
+examples-build: examples-c examples-go polyproc-node
+
+examples-test: examples-build
+	LANGUAGES="$(LANGUAGES)" PROGRAMS="$(PROGRAMS)" node --test examples/test/programs.test.mjs
+
+FORCE:
