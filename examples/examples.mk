@@ -1,8 +1,9 @@
 # The programs of examples/*.{c,go,js}. Included by the Makefile; builds below build/examples/{c,go}.
-#   examples-build  all of them      examples-test  their tests (LANGUAGES="c go node" PROGRAMS="ktv chat")
+#   examples-build  all of them      examples-test  their tests (LANGUAGES="c go" PROGRAMS="ktv chat")
 #
 # POLYPROC_A is the static library, polyproc-node builds bindings/node: both are the Makefile's.
 
+EXAMPLES_LANGUAGES := $(or $(LANGUAGES),c go node)
 EXAMPLES_C := $(patsubst examples/%.c,build/examples/c/%,$(wildcard examples/*.c))
 EXAMPLES_GO := $(patsubst examples/%.go,build/examples/go/%,$(wildcard examples/*.go))
 POLYPROC_A ?= target/release/libpolyproc.a
@@ -19,12 +20,13 @@ $(EXAMPLES_GO): build/examples/go/%: examples/%.go $(POLYPROC_A) FORCE
 	@rm -f $@
 	cd examples && go build -o $(CURDIR)/$@ $*.go
 
-.PHONY: examples-c examples-go examples-build examples-test FORCE
+.PHONY: examples-c examples-go examples-node examples-build examples-test FORCE
 examples-c: $(EXAMPLES_C)
 examples-go: $(EXAMPLES_GO)
-examples-build: examples-c examples-go polyproc-node
+examples-node: polyproc-node
+examples-build: $(EXAMPLES_LANGUAGES:%=examples-%)
 
 examples-test: examples-build
-	LANGUAGES="$(LANGUAGES)" PROGRAMS="$(PROGRAMS)" node --test examples/test/programs.test.mjs
+	LANGUAGES="$(EXAMPLES_LANGUAGES)" PROGRAMS="$(PROGRAMS)" node --test examples/test/programs.test.mjs
 
 FORCE:
