@@ -45,6 +45,7 @@ polyproc-node: $(POLYPROC_A) bindings/node/node_modules/.package-lock.json
 	$(MAKE) -C bindings/node POLYPROC_LIBRARY=$(CURDIR)/$(POLYPROC_A)
 
 include examples/headers/headers.mk
+include examples/examples.mk
 
 # --- demo
 
@@ -60,6 +61,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-go
 	$(MAKE) test-node
 	$(MAKE) headers-test
+	$(MAKE) examples-test
 	$(MAKE) test-readme
 	$(MAKE) test-memory
 	$(MAKE) test-leftovers

@@ -20,9 +20,6 @@ const nap = (n) => sleep(seconds(n));
 /** What Process.spawn needs for a child that runs a function of this program; its arguments arrive as strings. */
 const running = (target, ...args) => ({
   argv: [process.execPath, program, milliseconds, target.name, ...args.map(String)],
-  // By number, as Node has them closed in what it starts.
-  stdout: 1,
-  stderr: 2,
 });
 
 /** Waits for the end of children, all of which must exit with 0. */
