@@ -31,6 +31,7 @@ pub mod queue;
 pub mod segment;
 pub mod status;
 pub mod sync;
+pub mod wait;
 
 #[allow(unsafe_code)]
 mod sys;
@@ -40,3 +41,4 @@ pub use queue::{Got, Loan, Queue, QueueInfo, QueueOptions, Reservation};
 pub use segment::{unlink, CreateOptions, Kind};
 pub use status::{Result, Status};
 pub use sync::{interruptible, Acquired, Cancel, Wait};
+pub use wait::{wait_any, Waitable};

@@ -92,6 +92,16 @@ pub const POLYPROC_KIND_EVENT: i32 = 3;
 /// `polyproc_queue`
 pub const POLYPROC_KIND_QUEUE: i32 = 4;
 
+/// <!-- What polyproc_wait_any waits for -->
+/// A get from a `polyproc_queue` would not wait.
+pub const POLYPROC_WAIT_QUEUE_GET: i32 = 1;
+/// A put into a `polyproc_queue` would not wait.
+pub const POLYPROC_WAIT_QUEUE_PUT: i32 = 2;
+/// A `polyproc_event` is set, or was since the call began.
+pub const POLYPROC_WAIT_EVENT: i32 = 3;
+/// A `polyproc_process` has ended.
+pub const POLYPROC_WAIT_PROCESS: i32 = 6;
+
 /// <!-- Flags of the options -->
 /// Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs.
 pub const POLYPROC_OPEN_OR_CREATE: u32 = 1;

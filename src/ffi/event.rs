@@ -1,6 +1,6 @@
 //! `polyproc_event_*`
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 
 use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
@@ -173,6 +173,33 @@ pub unsafe extern "C" fn polyproc_event_wait(
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         event.wait(event.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// A descriptor that is readable while the event is set, for poll, epoll, libuv, asyncio
+/// and the like. From the first call on, a thread of this process keeps such descriptors in step; they
+/// follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
+///
+/// ```text
+/// event  open handle.
+/// out_fd the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+///        handle is closed. A forked child asks for its own.
+///
+/// Returns  OK
+///          E_LIMIT    too many descriptors or threads are there.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of an event, or out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_fd(event: *mut polyproc_event, out_fd: *mut c_int) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let event = unsafe { enter(event) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out_fd = unsafe { Out::required(out_fd) }?;
+        out_fd.write(event.fd()?);
         Ok(Status::OK)
     })
 }

@@ -241,11 +241,15 @@ impl<T> Call<'_, T> {
         timeout_ns: i64,
         cancel: &'b Option<Call<'_, Cancel>>,
     ) -> Wait<'b> {
-        // SAFETY: the token is dropped only when nobody is inside.
-        let closing = unsafe { &(*self.handle.as_ptr()).closing };
         Wait::for_ns(timeout_ns)
             .or_cancel(cancel.as_deref())
-            .or_closed(closing)
+            .or_closed(self.closing())
+    }
+
+    /// The token that the close of the handle fires.
+    pub(super) fn closing(&self) -> &Cancel {
+        // SAFETY: the token is dropped only when nobody is inside.
+        unsafe { &(*self.handle.as_ptr()).closing }
     }
 
     /// Count a loan, which keeps the object past close, and give what leads back to it.

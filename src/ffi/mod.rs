@@ -44,6 +44,8 @@ pub mod queue_message;
 
 pub mod queue_many;
 
+pub mod wait;
+
 pub mod share;
 
 pub mod process_adopt;

@@ -10,10 +10,12 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
 use crate::sys::shared::shared;
+use crate::wait::{LazyDescriptor, Source};
 
 /// Set, cleared and waited for by any process.
 pub struct Event {
     segment: Arc<Segment>,
+    readable: LazyDescriptor,
 }
 
 shared! {
@@ -36,11 +38,38 @@ fn recover(segment: &Segment, _me: Owner, _is_gone: &dyn Fn(Owner) -> bool) -> R
     Ok(())
 }
 
+/// Whether the event of a segment is set.
+pub(crate) fn is_set(segment: &Segment) -> Result<bool> {
+    Ok(segment.body::<Body>()?.event.is_set())
+}
+
+/// How often it was set; compare it with [`was_set_since`].
+pub(crate) fn sets(segment: &Segment) -> Result<u32> {
+    Ok(segment.body::<Body>()?.event.sets())
+}
+
+/// Whether it is set, or was since `sets` was read.
+pub(crate) fn was_set_since(segment: &Segment, sets: u32) -> Result<bool> {
+    Ok(segment.body::<Body>()?.event.was_set_since(sets))
+}
+
+/// Announce a sleeper that any change of the flag wakes.
+pub(crate) fn watch(segment: &Segment) -> Result<(*const u32, u32)> {
+    Ok(segment.body::<Body>()?.event.watch())
+}
+
 impl Event {
+    pub(crate) fn segment(&self) -> &Arc<Segment> {
+        &self.segment
+    }
+
     /// A participant from the start: `set` may run in a signal handler, where nothing can be attached.
     fn attached(segment: Arc<Segment>) -> Result<Event> {
         segment.me()?;
-        Ok(Event { segment })
+        Ok(Event {
+            segment,
+            readable: LazyDescriptor::new(),
+        })
     }
 
     /// Make an event that is not set.
@@ -73,6 +102,15 @@ impl Event {
         Event::attached(Segment::from_fd(&TYPE, fd)?)
     }
 
+    /// A descriptor that is readable while the event is set, for epoll and its like. It stays the
+    /// object's. From the first call on a thread of this process keeps it in step.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor or thread left.
+    pub fn fd(&self) -> Result<RawFd> {
+        self.readable.fd(Source::Event(self.segment.clone()))
+    }
+
     /// A descriptor to hand to another process.
     ///
     /// # Errors
@@ -100,7 +138,7 @@ impl Event {
     /// # Errors
     /// None so far.
     pub fn clear(&self) -> Result<()> {
-        self.segment.body::<Body>()?.event.clear();
+        self.segment.body::<Body>()?.event.clear(&*self.segment);
         Ok(())
     }
 

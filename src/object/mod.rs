@@ -1,6 +1,6 @@
 //! The small objects: one word each in a segment of its own.
 
-mod event;
+pub(crate) mod event;
 mod lock;
 mod semaphore;
 

@@ -19,6 +19,8 @@ shared! {
         pub(super) items: Condition,
         /// Producers wait here for room.
         pub(super) space: Condition,
+        /// Who watches the queue waits here for it to run empty.
+        pub(super) drained: Condition,
         /// Joins wait here until nothing is unfinished.
         pub(super) idle: Condition,
         pub(super) counters: Counters,

@@ -106,7 +106,7 @@ impl<'a> At<'a> {
             chain.consume(&found)?;
             drop(head);
         }
-        self.notify_space();
+        self.after_get();
         Ok(Some(Got::Message(len)))
     }
 

@@ -30,6 +30,7 @@ mod take;
 mod tasks;
 mod trim;
 mod waiting;
+pub(crate) mod watch;
 
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
@@ -48,10 +49,12 @@ use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS, RINGS};
 use crate::segment::{Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
+use crate::wait::{LazyDescriptor, Source};
 
 /// A queue of messages, joinable or not, bounded by items and by bytes or not at all.
 pub struct Queue {
     segment: Arc<Segment>,
+    readable: LazyDescriptor,
 }
 
 static TYPE: ObjectType = ObjectType {
@@ -85,9 +88,13 @@ impl Queue {
             true => Ok(()),
             false => Err(Status::E_MISMATCH),
         };
-        Ok(Queue {
-            segment: Segment::create(&TYPE, name, &options.create, &fill, &check)?,
-        })
+        Ok(Queue::of(Segment::create(
+            &TYPE,
+            name,
+            &options.create,
+            &fill,
+            &check,
+        )?))
     }
 
     /// Open a named queue.
@@ -95,9 +102,7 @@ impl Queue {
     /// # Errors
     /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
     pub fn open(name: &str) -> Result<Queue> {
-        Ok(Queue {
-            segment: Segment::open(&TYPE, name)?,
-        })
+        Ok(Queue::of(Segment::open(&TYPE, name)?))
     }
 
     /// The queue behind a descriptor of [`share_fd`](Self::share_fd).
@@ -105,9 +110,23 @@ impl Queue {
     /// # Errors
     /// `E_MISMATCH`, `E_CORRUPT`.
     pub fn from_fd(fd: OwnedFd) -> Result<Queue> {
-        Ok(Queue {
-            segment: Segment::from_fd(&TYPE, fd)?,
-        })
+        Ok(Queue::of(Segment::from_fd(&TYPE, fd)?))
+    }
+
+    fn of(segment: Arc<Segment>) -> Queue {
+        Queue {
+            segment,
+            readable: LazyDescriptor::new(),
+        }
+    }
+
+    /// A descriptor that is readable while a get would not wait, for epoll and its like. It stays the
+    /// object's. From the first call on a thread of this process keeps it in step.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor or thread left.
+    pub fn fd(&self) -> Result<RawFd> {
+        self.readable.fd(Source::Get(self.segment.clone()))
     }
 
     /// A descriptor to hand to another process.

@@ -83,7 +83,7 @@ impl At<'_> {
         if taken == 0 {
             return Ok(None);
         }
-        self.notify_space();
+        self.after_get();
         Ok(Some(taken))
     }
 }

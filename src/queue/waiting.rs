@@ -78,9 +78,20 @@ impl At<'_> {
         }
     }
 
+    /// After a message was taken out: tell those who wait for room, and those who watch whether there is
+    /// something left.
+    #[inline]
+    pub(super) fn after_get(&self) {
+        self.notify_space();
+        if self.body.drained.waiters.has_sleepers() && !self.messages().has_more() {
+            self.body.drained.waiters.notify_all(self.segment);
+        }
+    }
+
     /// Wake everybody: after a death, a shutdown.
     pub(super) fn notify_everybody(&self) {
-        for condition in [&self.body.items, &self.body.space, &self.body.idle] {
+        let body = self.body;
+        for condition in [&body.items, &body.space, &body.drained, &body.idle] {
             condition.waiters.notify_all(self.segment);
         }
     }

@@ -28,7 +28,7 @@ pub use kind::Kind;
 pub(crate) use mapping::{LazyMapping, Mapping};
 pub use names::unlink;
 pub(crate) use participants::Participant;
-pub(crate) use waiting::Quiet;
+pub(crate) use waiting::{Bed, Quiet};
 
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;

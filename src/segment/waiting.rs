@@ -11,8 +11,7 @@ use crate::status::Result;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::world::World;
-use crate::sys::clock;
-use crate::sys::futex::{self, WaitWord, Wakeup, MAX_WORDS};
+use crate::sys::futex::{self, Wakeup, WordList};
 
 impl World for Segment {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
@@ -77,47 +76,106 @@ impl Segment {
         reaps: bool,
         patience: &mut Patience<'_>,
     ) -> Wakeup {
-        let has_tokens = patience.tokens().next().is_some();
         if !futex::has_wait_any() {
-            if has_tokens {
-                // A token that fires cannot reach a sleep on another word.
-                patience.stay_alert();
-            }
-            let end = patience.next_slice(clock::now_ns());
+            let end = next_slice_alone(patience);
             return futex::wait(word, value, Some(end));
         }
-        let mut words = [WaitWord::EMPTY; MAX_WORDS];
-        let mut count = 0;
-        let mut add = |entry: WaitWord| match words.get_mut(count) {
-            Some(place) => {
-                *place = entry;
-                count += 1;
-                true
-            }
-            None => false,
-        };
-        add(WaitWord::new(word.as_ptr(), value));
-        for token in patience.tokens() {
-            add(WaitWord::new(token.word().as_ptr(), 0));
+        let mut words = WordList::new();
+        words.add(word.as_ptr(), value);
+        add_tokens(&mut words, patience);
+        if self.add_lives(me, &mut words) && reaps {
+            return Wakeup::Woken;
         }
+        sleep_on(&words, patience)
+    }
+
+    /// The life of every other participant; whether somebody is dead already.
+    fn add_lives(&self, me: Owner, words: &mut WordList) -> bool {
+        let mut has_dead = false;
         for (slot, participant) in self.participants() {
             let life = participant.life();
-            if slot as usize == me.slot() || life.is_free() {
-                continue;
-            }
-            if life.is_dead() {
-                if reaps {
-                    return Wakeup::Woken;
-                }
-                continue;
-            }
-            if !add(WaitWord::new(participant.futex_address(), life.futex())) {
-                // More of them than one call takes: the slices watch the rest.
-                patience.stay_alert();
-                break;
+            has_dead |= life.is_dead();
+            if life.is_alive() && slot as usize != me.slot() {
+                words.add(participant.futex_address(), life.futex());
             }
         }
-        let end = patience.next_slice(clock::now_ns());
-        futex::wait_any(words.get(..count).unwrap_or(&words), Some(end))
+        has_dead
     }
+}
+
+/// Everything that one sleep among several objects wakes up for.
+pub(crate) struct Bed {
+    words: WordList,
+    /// Somebody has died just now: do not lie down.
+    has_dead: bool,
+}
+
+impl Bed {
+    /// `words` with the values that they had when their sleeper announced itself, and the life of everybody
+    /// who uses `segments`, whose dead are recovered first.
+    pub(crate) fn beside(words: &[(*const u32, u32)], segments: &[&Segment]) -> Result<Bed> {
+        let mut bed = Bed {
+            words: WordList::new(),
+            has_dead: false,
+        };
+        for (address, value) in words {
+            bed.words.add(*address, *value);
+        }
+        for segment in segments {
+            let me = segment.me()?;
+            segment.reap(me)?;
+            bed.has_dead |= segment.add_lives(me, &mut bed.words);
+        }
+        Ok(bed)
+    }
+
+    /// Sleep once; the objects need not be there any more.
+    ///
+    /// # Errors
+    /// What ends the wait for good.
+    pub(crate) fn sleep(mut self, patience: &mut Patience<'_>) -> Result<()> {
+        patience.check()?;
+        if self.has_dead {
+            return Ok(());
+        }
+        let wakeup = match self.words.first() {
+            // One word can be slept on; the slices watch the others.
+            Some((address, value)) if !futex::has_wait_any() => {
+                patience.stay_alert();
+                futex::wait_address(address, value, Some(patience.slice_end()))
+            }
+            _ => {
+                add_tokens(&mut self.words, patience);
+                sleep_on(&self.words, patience)
+            }
+        };
+        match wakeup {
+            Wakeup::Interrupted => patience.interrupted(),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn add_tokens(words: &mut WordList, patience: &Patience<'_>) {
+    for token in patience.tokens() {
+        words.add(token.word().as_ptr(), 0);
+    }
+}
+
+fn sleep_on(words: &WordList, patience: &mut Patience<'_>) -> Wakeup {
+    if words.overflowed {
+        // More than one call takes: the slices watch the rest.
+        patience.stay_alert();
+    }
+    let end = patience.slice_end();
+    futex::wait_any(words.as_slice(), Some(end))
+}
+
+/// The next slice of a sleep on one word, where the kernel has no sleep on several.
+fn next_slice_alone(patience: &mut Patience<'_>) -> u64 {
+    if patience.tokens().next().is_some() {
+        // A token that fires cannot reach a sleep on another word.
+        patience.stay_alert();
+    }
+    patience.slice_end()
 }

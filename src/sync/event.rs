@@ -1,6 +1,7 @@
 //! A flag that processes wait for.
 //!
-//! Word: bit 0 the flag, bit 1 says that somebody may be asleep, the rest counts the sets. A waiter
+//! Word: bit 0 the flag, bits 1 and 2 say that somebody may be asleep until it is set or until it is
+//! cleared, the rest counts the sets. A waiter
 //! that was there when the flag was set sees the count move, even if a clear follows at once. Neither set
 //! nor clear ever blocks, and both are one loop over one word, fit for a signal handler.
 
@@ -13,7 +14,9 @@ use crate::sys::shared::shared;
 
 const SET: u32 = 1;
 const SLEEPERS: u32 = 2;
-const GENERATION: u32 = 4;
+/// Somebody may be asleep until the flag is cleared.
+const WATCHED: u32 = 4;
+const GENERATION: u32 = 8;
 
 shared! {
     /// The event word.
@@ -45,8 +48,28 @@ impl EventWord {
     }
 
     /// Clear the flag.
-    pub(crate) fn clear(&self) {
-        self.word.fetch_and(!SET, Ordering::SeqCst);
+    pub(crate) fn clear(&self, world: &impl World) {
+        let word = self.word.fetch_and(!(SET | WATCHED), Ordering::SeqCst);
+        if word & (SET | WATCHED) == SET | WATCHED {
+            world.wake(&self.word, u32::MAX);
+        }
+    }
+
+    /// How often it was set, for [`was_set_since`](Self::was_set_since).
+    pub(crate) fn sets(&self) -> u32 {
+        self.word.load(Ordering::SeqCst) & !(SET | SLEEPERS | WATCHED)
+    }
+
+    /// Whether it is set now, or was since `sets` was read.
+    pub(crate) fn was_set_since(&self, sets: u32) -> bool {
+        self.is_set() || self.sets() != sets
+    }
+
+    /// Announce a sleeper that any change of the flag wakes: the word, and the value to sleep on.
+    pub(crate) fn watch(&self) -> (*const u32, u32) {
+        let announced = SLEEPERS | WATCHED;
+        let seen = self.word.fetch_or(announced, Ordering::SeqCst) | announced;
+        (self.word.as_ptr().cast_const(), seen)
     }
 
     pub(crate) fn is_set(&self) -> bool {
@@ -56,7 +79,8 @@ impl EventWord {
     /// Wait until the flag is set, or was set since this call began.
     pub(crate) fn wait(&self, world: &impl World, patience: &mut Patience<'_>) -> Result<()> {
         let began = self.word.load(Ordering::SeqCst);
-        let is_over = |word: u32| word & SET != 0 || (word ^ began) & !(SET | SLEEPERS) != 0;
+        let is_over =
+            |word: u32| word & SET != 0 || (word ^ began) & !(SET | SLEEPERS | WATCHED) != 0;
         let mut word = began;
         loop {
             if is_over(word) {

@@ -43,6 +43,18 @@ impl EventCount {
         seen
     }
 
+    /// Announce a sleeper that sleeps among other things: the word, and the value to sleep on.
+    pub(crate) fn watch(&self) -> (*const u32, u32) {
+        let seen = self.announce();
+        (self.word.as_ptr().cast_const(), seen)
+    }
+
+    /// Whether somebody may be asleep. One load.
+    #[inline]
+    pub(crate) fn has_sleepers(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & SLEEPERS != 0
+    }
+
     /// Sleep until a notification that came after [`announce`](Self::announce) gave `seen`.
     pub(crate) fn sleep(
         &self,

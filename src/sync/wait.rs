@@ -13,6 +13,7 @@ pub struct Wait<'a> {
     timeout_ns: i64,
     cancel: Option<&'a Cancel>,
     closing: Option<&'a Cancel>,
+    closings: &'a [&'a Cancel],
 }
 
 impl Wait<'static> {
@@ -27,6 +28,7 @@ impl Wait<'static> {
             timeout_ns,
             cancel: None,
             closing: None,
+            closings: &[],
         }
     }
 }
@@ -40,7 +42,7 @@ impl<'a> Wait<'a> {
         Wait {
             timeout_ns: self.timeout_ns,
             cancel: token,
-            closing: self.closing,
+            ..self
         }
     }
 
@@ -53,7 +55,16 @@ impl<'a> Wait<'a> {
             timeout_ns: self.timeout_ns,
             cancel: self.cancel,
             closing: Some(closing),
+            ..self
         }
+    }
+
+    /// End early with `E_CLOSED` when one of `closings` fires: the tokens of several handles.
+    pub(crate) fn or_any_closed<'b>(self, closings: &'b [&'b Cancel]) -> Wait<'b>
+    where
+        'a: 'b,
+    {
+        Wait { closings, ..self }
     }
 
     /// Whether this only tries.
@@ -96,7 +107,8 @@ impl<'a> Wait<'a> {
     }
 
     fn tokens(&self) -> impl Iterator<Item = &'a Cancel> {
-        self.cancel.into_iter().chain(self.closing)
+        let several = self.closings.iter().copied();
+        self.cancel.into_iter().chain(self.closing).chain(several)
     }
 }
 
@@ -138,6 +150,11 @@ impl<'a> Patience<'a> {
         })
     }
 
+    /// The end of the next slice, from now on; never past the deadline.
+    pub(crate) fn slice_end(&mut self) -> u64 {
+        self.next_slice(clock::now_ns())
+    }
+
     /// The end of the next slice, never past the deadline.
     pub(crate) fn next_slice(&mut self, now: u64) -> u64 {
         let end = now.saturating_add(self.slice_ns);
@@ -152,7 +169,12 @@ impl<'a> Patience<'a> {
 
     /// Whether the wait is over, a token's word first.
     pub(crate) fn check(&mut self) -> Result<()> {
-        if self.wait.closing.is_some_and(Cancel::is_fired) {
+        let mut closings = self
+            .wait
+            .closing
+            .into_iter()
+            .chain(self.wait.closings.iter().copied());
+        if closings.any(Cancel::is_fired) {
             return Err(Status::E_CLOSED);
         }
         if self.wait.cancel.is_some_and(Cancel::is_fired) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU8, Ordering};
 use super::{clock, errno};
 
 /// As many words as the kernel lets one call wait on.
-pub(crate) const MAX_WORDS: usize = 128;
+const MAX_WORDS: usize = 128;
 
 const FUTEX2_SIZE_U32: u32 = 2;
 /// Since Linux 5.16; the number is the same on every architecture.
@@ -36,13 +36,51 @@ impl WaitWord {
         }
     }
 
-    /// A place holder in an array that is filled later.
-    pub(crate) const EMPTY: WaitWord = WaitWord {
+    const EMPTY: WaitWord = WaitWord {
         value: 0,
         address: 0,
         flags: 0,
         reserved: 0,
     };
+}
+
+/// The words of one [`wait_any`], as many as it takes.
+pub(crate) struct WordList {
+    words: [WaitWord; MAX_WORDS],
+    count: usize,
+    /// Some did not fit.
+    pub(crate) overflowed: bool,
+}
+
+impl WordList {
+    pub(crate) fn new() -> WordList {
+        WordList {
+            words: [WaitWord::EMPTY; MAX_WORDS],
+            count: 0,
+            overflowed: false,
+        }
+    }
+
+    /// Sleep while the word at `address` holds `value`, too.
+    pub(crate) fn add(&mut self, address: *const u32, value: u32) {
+        match self.words.get_mut(self.count) {
+            Some(place) => {
+                *place = WaitWord::new(address, value);
+                self.count += 1;
+            }
+            None => self.overflowed = true,
+        }
+    }
+
+    /// The first word, and its value.
+    pub(crate) fn first(&self) -> Option<(*const u32, u32)> {
+        let first = self.as_slice().first()?;
+        Some((first.address as *const u32, first.value as u32))
+    }
+
+    pub(crate) fn as_slice(&self) -> &[WaitWord] {
+        self.words.get(..self.count).unwrap_or(&self.words)
+    }
 }
 
 /// Why a sleep ended. Every one but `Unsupported` may be spurious: look at the words again.
@@ -68,15 +106,20 @@ fn wakeup_of(errno: i32) -> Wakeup {
 
 /// Sleep while `word` holds `value`, until `deadline` (nanoseconds of the monotonic clock).
 pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Wakeup {
+    wait_address(word.as_ptr(), value, deadline)
+}
+
+/// [`wait`] for a word whose object is kept alive by other means.
+pub(crate) fn wait_address(address: *const u32, value: u32, deadline: Option<u64>) -> Wakeup {
     let until = deadline.map(clock::timespec);
     let timeout = until
         .as_ref()
         .map_or(std::ptr::null(), |time| time as *const libc::timespec);
-    // SAFETY: the word is mapped while it is borrowed; BITSET takes an absolute monotonic time.
+    // SAFETY: the kernel checks the address; BITSET takes an absolute monotonic time.
     let done = unsafe {
         libc::syscall(
             libc::SYS_futex,
-            word.as_ptr(),
+            address,
             libc::FUTEX_WAIT_BITSET,
             value,
             timeout,

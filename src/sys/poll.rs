@@ -1,6 +1,6 @@
 //! Waiting for descriptors, and the event descriptor that ends such a wait.
 
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use super::{clock, errno};
 use crate::status::{Result, Status};
@@ -40,6 +40,33 @@ pub(crate) fn readable(fds: &[RawFd], deadline: Option<u64>) -> Result<u32> {
         }
     }
     Ok(bits)
+}
+
+/// Wait until one of any number of `fds` is readable, or the deadline passes.
+pub(crate) fn any_readable(fds: &[RawFd], deadline: Option<u64>) -> Result<()> {
+    let item = |fd: &RawFd| libc::pollfd {
+        fd: *fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let mut items: Vec<libc::pollfd> = fds.iter().map(item).collect();
+    let left = deadline.map(|end| clock::timespec(end.saturating_sub(clock::now_ns())));
+    let timeout = left
+        .as_ref()
+        .map_or(std::ptr::null(), |time| time as *const libc::timespec);
+    let count = items.len() as libc::nfds_t;
+    // SAFETY: `items` holds `count` entries; no signal mask is given.
+    let ready = unsafe { libc::ppoll(items.as_mut_ptr(), count, timeout, std::ptr::null()) };
+    if ready < 0 {
+        return Err(Status::last_os_error());
+    }
+    Ok(())
+}
+
+/// A new eventfd that closes with its owner.
+pub(crate) fn event() -> Result<OwnedFd> {
+    // SAFETY: a descriptor that the kernel has just handed to us.
+    event_fd().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// A new eventfd.

@@ -1,0 +1,159 @@
+//! `polyproc_wait_any`, and the descriptor of a queue.
+
+use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
+
+use crate::ffi::boundary::{guard, room, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::constants::{
+    POLYPROC_WAIT_EVENT, POLYPROC_WAIT_PROCESS, POLYPROC_WAIT_QUEUE_GET, POLYPROC_WAIT_QUEUE_PUT,
+};
+use crate::ffi::event::polyproc_event;
+use crate::ffi::handle::{enter, Call};
+use crate::ffi::process::polyproc_process;
+use crate::ffi::queue::polyproc_queue;
+use crate::object::Event;
+use crate::process::Process;
+use crate::queue::Queue;
+use crate::status::{Result, Status};
+use crate::sync::{Cancel, Wait};
+use crate::wait::{wait_any, Waitable};
+
+/// <!-- Waiting for several things -->
+/// One thing that `polyproc_wait_any` waits for.
+#[repr(C)]
+pub struct polyproc_waitable {
+    /// `POLYPROC_WAIT_*`: what is waited for.
+    pub kind: i32,
+    /// Written: 1 when it is ready, else 0.
+    pub ready: i32,
+    /// The handle, of the type that the kind names.
+    pub object: *mut c_void,
+}
+
+/// Wait until at least one of several things is ready: queues to get from or to put into, events,
+/// processes. Nothing is taken: the operation itself may find that another was quicker.
+///
+/// ```text
+/// items       what to wait for; their `ready` is written.
+/// n           how many, at least 1. Up to about a hundred things and their users wake the call at once;
+///             changes of more than that are seen within 10 ms.
+/// out_ready   how many of them are ready, 1 at least.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK         at least one is ready.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  none is.
+///          E_CLOSED   one of the handles is closed, or was while the call waited.
+///          E_LIMIT    too many descriptors or threads are there.
+///          E_CORRUPT  one of the objects is damaged.
+///          E_INVALID  no items, an unknown kind, not a handle of its kind, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_wait_any(
+    items: *mut polyproc_waitable,
+    n: usize,
+    out_ready: *mut usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes n items or NULL.
+        let items = unsafe { room(items, n) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out_ready = unsafe { Out::required(out_ready) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller filled in every item.
+        let calls = items.iter().map(|item| unsafe { AnyCall::enter(item) });
+        let calls = calls.collect::<Result<Vec<_>>>()?;
+        let closings: Vec<&Cancel> = calls.iter().map(AnyCall::closing).collect();
+        let waitables: Vec<Waitable<'_>> = calls.iter().map(AnyCall::waitable).collect();
+        let mut ready = vec![false; waitables.len()];
+        let wait = Wait::for_ns(timeout_ns)
+            .or_cancel(cancel.as_deref())
+            .or_any_closed(&closings);
+        let count = wait_any(&waitables, &mut ready, wait)?;
+        for (item, ready) in items.iter_mut().zip(ready) {
+            // SAFETY: filled in by the caller, and this call's until it returns.
+            unsafe { item.assume_init_mut() }.ready = ready.into();
+        }
+        out_ready.write(count);
+        Ok(Status::OK)
+    })
+}
+
+/// A call inside the handle of an item.
+enum AnyCall<'a> {
+    Get(Call<'a, Queue>),
+    Put(Call<'a, Queue>),
+    Event(Call<'a, Event>),
+    Process(Call<'a, Process>),
+}
+
+impl<'a> AnyCall<'a> {
+    /// # Safety
+    /// The item was filled in; its object is as [`enter`] wants it.
+    unsafe fn enter(item: &MaybeUninit<polyproc_waitable>) -> Result<AnyCall<'a>> {
+        // SAFETY: as the caller promises.
+        let item = unsafe { item.assume_init_ref() };
+        let object = item.object;
+        // SAFETY: as the caller promises.
+        unsafe {
+            Ok(match item.kind {
+                POLYPROC_WAIT_QUEUE_GET => AnyCall::Get(enter(object.cast::<polyproc_queue>())?),
+                POLYPROC_WAIT_QUEUE_PUT => AnyCall::Put(enter(object.cast::<polyproc_queue>())?),
+                POLYPROC_WAIT_EVENT => AnyCall::Event(enter(object.cast::<polyproc_event>())?),
+                POLYPROC_WAIT_PROCESS => {
+                    AnyCall::Process(enter(object.cast::<polyproc_process>())?)
+                }
+                _ => return Err(Status::E_INVALID),
+            })
+        }
+    }
+
+    fn closing(&self) -> &Cancel {
+        match self {
+            AnyCall::Get(call) | AnyCall::Put(call) => call.closing(),
+            AnyCall::Event(call) => call.closing(),
+            AnyCall::Process(call) => call.closing(),
+        }
+    }
+
+    fn waitable(&self) -> Waitable<'_> {
+        match self {
+            AnyCall::Get(queue) => Waitable::Get(queue),
+            AnyCall::Put(queue) => Waitable::Put(queue),
+            AnyCall::Event(event) => Waitable::Event(event),
+            AnyCall::Process(process) => Waitable::Process(process),
+        }
+    }
+}
+
+/// A descriptor that is readable while a get would not wait: there is a message, or the queue is shut down and drained, for poll, epoll, libuv, asyncio
+/// and the like. From the first call on, a thread of this process keeps such descriptors in step; they
+/// follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
+///
+/// ```text
+/// queue  open handle.
+/// out_fd the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+///        handle is closed. A forked child asks for its own.
+///
+/// Returns  OK
+///          E_LIMIT    too many descriptors or threads are there.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a queue, or out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_fd(queue: *mut polyproc_queue, out_fd: *mut c_int) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out_fd = unsafe { Out::required(out_fd) }?;
+        out_fd.write(queue.fd()?);
+        Ok(Status::OK)
+    })
+}

@@ -1,0 +1,54 @@
+//! What a queue is watched for: whether a get or a put would wait.
+
+use super::body::Phase;
+use super::record::extent_of;
+use super::{At, Queue};
+use crate::segment::Segment;
+use crate::status::Result;
+use crate::sync::wait::Wait;
+
+/// A word to sleep on and the value that it had when its sleeper announced itself.
+pub(crate) type Watched = (*const u32, u32);
+
+impl Queue {
+    pub(crate) fn segment(&self) -> &std::sync::Arc<Segment> {
+        &self.segment
+    }
+}
+
+/// Whether a get would not wait: there is a message, or the stream has ended.
+pub(crate) fn can_get(segment: &Segment) -> Result<bool> {
+    let queue = At::new(segment)?;
+    // Most of the time there is nothing, and that is seen without counting.
+    if !queue.may_have_items() {
+        return Ok(false);
+    }
+    let has_ended = queue.body.phase() != Phase::Open && !queue.has_reservations();
+    Ok(has_ended || queue.waiting(segment.me()?)? > 0)
+}
+
+/// Announce a sleeper that a change of [`can_get`] wakes.
+pub(crate) fn watch_get(segment: &Segment) -> Result<[Watched; 2]> {
+    let queue = At::new(segment)?;
+    Ok([
+        queue.body.items.waiters.watch(),
+        queue.body.drained.waiters.watch(),
+    ])
+}
+
+/// Whether a put of one byte would not wait: there is room, or the queue is shut down.
+pub(crate) fn can_put(segment: &Segment) -> Result<bool> {
+    let queue = At::new(segment)?;
+    if queue.body.phase() != Phase::Open {
+        return Ok(true);
+    }
+    let me = segment.me()?;
+    let chain = queue.messages();
+    let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
+    queue.has_room(&chain, &chain.pen(), extent_of(1), me)
+}
+
+/// Announce a sleeper that room wakes.
+pub(crate) fn watch_put(segment: &Segment) -> Result<Watched> {
+    Ok(At::new(segment)?.body.space.waiters.watch())
+}

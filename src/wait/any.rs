@@ -1,0 +1,164 @@
+//! Waiting until one of several things is ready.
+
+use std::os::fd::RawFd;
+
+use super::descriptor::Descriptor;
+use super::source::{Source, Word};
+use crate::object::{event, Event};
+use crate::process::Process;
+use crate::queue::Queue;
+use crate::segment::{Bed, Segment};
+use crate::status::{Result, Status};
+use crate::sync::wait::{Patience, Wait};
+use crate::sync::Cancel;
+use crate::sys::poll;
+
+/// One of the things that [`wait_any`] waits for.
+pub enum Waitable<'a> {
+    /// A get would not wait.
+    Get(&'a Queue),
+    /// A put would not wait.
+    Put(&'a Queue),
+    /// The event is set, or was since the call began.
+    Event(&'a Event),
+    /// The process has ended.
+    Process(&'a Process),
+}
+
+/// Wait until at least one of `items` is ready; which ones are, in their order, and how many.
+///
+/// # Errors
+/// `E_INVALID` for none or too few places in `ready`, `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
+pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> Result<usize> {
+    if items.is_empty() || ready.len() < items.len() {
+        return Err(Status::E_INVALID);
+    }
+    let items: Vec<Item<'_>> = items.iter().map(Item::new).collect::<Result<_>>()?;
+    let mut patience = Patience::new(&wait);
+    let descriptors = match items.iter().any(Item::is_process) {
+        true => Some(
+            items
+                .iter()
+                .map(Item::descriptor)
+                .collect::<Result<Vec<_>>>()?,
+        ),
+        false => None,
+    };
+    loop {
+        let count = look(&items, ready)?;
+        if count > 0 {
+            return Ok(count);
+        }
+        let slept = match &descriptors {
+            Some(descriptors) => poll_all(descriptors, &mut patience),
+            None => sleep(&items, &mut patience),
+        };
+        if let Err(status) = slept {
+            // The last look decides.
+            return match look(&items, ready)? {
+                0 => Err(status),
+                count => Ok(count),
+            };
+        }
+    }
+}
+
+fn look(items: &[Item<'_>], ready: &mut [bool]) -> Result<usize> {
+    let mut count = 0;
+    for (item, place) in items.iter().zip(ready.iter_mut()) {
+        *place = item.is_ready()?;
+        count += usize::from(*place);
+    }
+    Ok(count)
+}
+
+/// Sleep on the words of all, beside the life of everybody who uses them.
+fn sleep(items: &[Item<'_>], patience: &mut Patience<'_>) -> Result<()> {
+    patience.check()?;
+    let mut words: Vec<Word> = Vec::new();
+    let mut segments: Vec<&Segment> = Vec::new();
+    for item in items {
+        if let Item::Shared { source, .. } = item {
+            source.watch(&mut words)?;
+            let segment: &Segment = source.segment();
+            if !segments.iter().any(|other| std::ptr::eq(*other, segment)) {
+                segments.push(segment);
+            }
+        }
+    }
+    // Once more after the announcement: what became ready in between wakes nobody.
+    for item in items {
+        if item.is_ready()? {
+            return Ok(());
+        }
+    }
+    Bed::beside(&words, &segments)?.sleep(patience)
+}
+
+/// Where a process is among them, everything is waited for through descriptors.
+fn poll_all(descriptors: &[AnyDescriptor<'_>], patience: &mut Patience<'_>) -> Result<()> {
+    patience.check()?;
+    let mut fds: Vec<RawFd> = Vec::with_capacity(descriptors.len() + 2);
+    for descriptor in descriptors {
+        fds.push(match descriptor {
+            AnyDescriptor::Process(process) => process.fd()?,
+            AnyDescriptor::Shared(descriptor) => descriptor.in_step()?,
+        });
+    }
+    for token in patience.tokens() {
+        fds.push(Cancel::fd(token)?);
+    }
+    match poll::any_readable(&fds, patience.deadline()) {
+        Err(Status::E_INTERRUPTED) => patience.interrupted(),
+        other => other,
+    }
+}
+
+enum AnyDescriptor<'a> {
+    Process(&'a Process),
+    Shared(Descriptor),
+}
+
+/// A [`Waitable`] as this call sees it.
+enum Item<'a> {
+    Shared { source: Source, sets: u32 },
+    Process(&'a Process),
+}
+
+impl<'a> Item<'a> {
+    fn new(waitable: &Waitable<'a>) -> Result<Item<'a>> {
+        let (source, sets) = match waitable {
+            Waitable::Get(queue) => (Source::Get(queue.segment().clone()), 0),
+            Waitable::Put(queue) => (Source::Put(queue.segment().clone()), 0),
+            Waitable::Event(event) => {
+                let sets = event::sets(event.segment())?;
+                (Source::Event(event.segment().clone()), sets)
+            }
+            Waitable::Process(process) => return Ok(Item::Process(process)),
+        };
+        Ok(Item::Shared { source, sets })
+    }
+
+    fn is_process(&self) -> bool {
+        matches!(self, Item::Process(_))
+    }
+
+    fn is_ready(&self) -> Result<bool> {
+        match self {
+            // A set that a clear follows at once counts.
+            Item::Shared {
+                source: Source::Event(segment),
+                sets,
+            } => event::was_set_since(segment, *sets),
+            Item::Shared { source, .. } => source.is_ready(),
+            Item::Process(process) => Ok(!process.is_alive()?),
+        }
+    }
+
+    fn descriptor(&self) -> Result<AnyDescriptor<'a>> {
+        Ok(match self {
+            Item::Process(process) => AnyDescriptor::Process(process),
+            Item::Shared { source, .. } => AnyDescriptor::Shared(Descriptor::new(source.clone())?),
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! Waiting for several things at once, and descriptors that say whether a thing is ready.
+//!
+//! ```text
+//! source      what can be waited for: is it ready, and which words change when that does
+//! any         wait_any
+//! descriptor  an eventfd per object that the watcher keeps in step
+//! watcher     one thread per process, only where somebody asked for a descriptor
+//! ```
+
+mod any;
+mod descriptor;
+mod source;
+mod watcher;
+
+pub use any::{wait_any, Waitable};
+pub(crate) use descriptor::LazyDescriptor;
+pub(crate) use source::Source;

@@ -1,0 +1,49 @@
+//! What can be waited for.
+
+use std::sync::Arc;
+
+use crate::object::event;
+use crate::queue::watch;
+use crate::segment::Segment;
+use crate::status::Result;
+
+/// A word to sleep on, and its value.
+pub(super) type Word = (*const u32, u32);
+
+/// One side of an object in shared memory.
+#[derive(Clone)]
+pub(crate) enum Source {
+    /// A get from a queue.
+    Get(Arc<Segment>),
+    /// A put into a queue.
+    Put(Arc<Segment>),
+    /// An event that is set.
+    Event(Arc<Segment>),
+}
+
+impl Source {
+    pub(super) fn segment(&self) -> &Arc<Segment> {
+        match self {
+            Source::Get(segment) | Source::Put(segment) | Source::Event(segment) => segment,
+        }
+    }
+
+    /// Whether the operation would not wait.
+    pub(super) fn is_ready(&self) -> Result<bool> {
+        match self {
+            Source::Get(segment) => watch::can_get(segment),
+            Source::Put(segment) => watch::can_put(segment),
+            Source::Event(segment) => event::is_set(segment),
+        }
+    }
+
+    /// Announce a sleeper that a change of readiness wakes. Look again after this, then sleep.
+    pub(super) fn watch(&self, words: &mut Vec<Word>) -> Result<()> {
+        match self {
+            Source::Get(segment) => words.extend(watch::watch_get(segment)?),
+            Source::Put(segment) => words.push(watch::watch_put(segment)?),
+            Source::Event(segment) => words.push(event::watch(segment)?),
+        }
+        Ok(())
+    }
+}
