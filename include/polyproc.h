@@ -265,6 +265,22 @@
 /** `polyproc_queue` */
 #define POLYPROC_KIND_QUEUE 4
 
+/* ---- What polyproc_wait_any waits for ---- */
+
+/**
+ * A get from a `polyproc_queue` would not wait.
+ */
+#define POLYPROC_WAIT_QUEUE_GET 1
+
+/** A put into a `polyproc_queue` would not wait. */
+#define POLYPROC_WAIT_QUEUE_PUT 2
+
+/** A `polyproc_event` is set, or was since the call began. */
+#define POLYPROC_WAIT_EVENT 3
+
+/** A `polyproc_process` has ended. */
+#define POLYPROC_WAIT_PROCESS 6
+
 /* ---- Flags of the options ---- */
 
 /**
@@ -527,6 +543,20 @@ struct polyproc_queue_info {
   /** The label that the queue was created with, ended by a NUL. */
   char format[32];
 };
+
+/* ---- Waiting for several things ---- */
+
+/**
+ * One thing that `polyproc_wait_any` waits for.
+ */
+typedef struct polyproc_waitable {
+  /** `POLYPROC_WAIT_*`: what is waited for. */
+  int32_t kind;
+  /** Written: 1 when it is ready, else 0. */
+  int32_t ready;
+  /** The handle, of the type that the kind names. */
+  void *object;
+} polyproc_waitable;
 
 #ifdef __cplusplus
 extern "C" {
@@ -876,6 +906,24 @@ int32_t polyproc_event_is_set(polyproc_event *event, int32_t *out);
 int32_t polyproc_event_wait(polyproc_event *event,
                             int64_t timeout_ns,
                             polyproc_cancel *cancel);
+
+/**
+ * A descriptor that is readable while the event is set, for poll, epoll, libuv, asyncio
+ * and the like. From the first call on, a thread of this process keeps such descriptors in step; they
+ * follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
+ *
+ * event   open handle.
+ * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+ *         handle is closed. A forked child asks for its own.
+ *
+ * Returns  OK
+ *          E_LIMIT    too many descriptors or threads are there.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of an event, or out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_event_fd(polyproc_event *event,
+                          int *out_fd);
 
 /**
  * Close this handle. Calls that wait on it in other threads return E_CLOSED.
@@ -1596,6 +1644,49 @@ int32_t polyproc_queue_take_many(polyproc_queue *queue,
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_info(polyproc_queue *queue, struct polyproc_queue_info *out);
+
+/**
+ * Wait until at least one of several things is ready: queues to get from or to put into, events,
+ * processes. Nothing is taken: the operation itself may find that another was quicker.
+ *
+ * items       what to wait for; their `ready` is written.
+ * n           how many, at least 1. Up to about a hundred things and their users wake the call at once;
+ *             changes of more than that are seen within 10 ms.
+ * out_ready   how many of them are ready, 1 at least.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK         at least one is ready.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  none is.
+ *          E_CLOSED   one of the handles is closed, or was while the call waited.
+ *          E_LIMIT    too many descriptors or threads are there.
+ *          E_CORRUPT  one of the objects is damaged.
+ *          E_INVALID  no items, an unknown kind, not a handle of its kind, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_wait_any(polyproc_waitable *items,
+                          size_t n,
+                          size_t *out_ready,
+                          int64_t timeout_ns,
+                          polyproc_cancel *cancel);
+
+/**
+ * A descriptor that is readable while a get would not wait: there is a message, or the queue is shut down and drained, for poll, epoll, libuv, asyncio
+ * and the like. From the first call on, a thread of this process keeps such descriptors in step; they
+ * follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
+ *
+ * queue   open handle.
+ * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+ *         handle is closed. A forked child asks for its own.
+ *
+ * Returns  OK
+ *          E_LIMIT    too many descriptors or threads are there.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a queue, or out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_fd(polyproc_queue *queue,
+                          int *out_fd);
 
 /* ---- Objects as descriptors ---- */
 

@@ -161,6 +161,7 @@ programs! {
     queue_tasks,
     semaphore,
     share,
+    wait,
 }
 
 #[test]

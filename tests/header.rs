@@ -14,6 +14,7 @@ use polyproc::ffi::options::*;
 use polyproc::ffi::process::polyproc_handle;
 use polyproc::ffi::queue_many::polyproc_slice;
 use polyproc::ffi::queue_message::{polyproc_message, polyproc_slot};
+use polyproc::ffi::wait::polyproc_waitable;
 use polyproc::Status;
 
 fn read(path: &str) -> String {
@@ -297,6 +298,7 @@ layout! {
         data at 0, len at 8, id at 16, deliveries at 24, reserved at 28, opaque at 32,
     }
     polyproc_handle: 24 { name at 0, kind at 8, object at 16 }
+    polyproc_waitable: 16 { kind at 0, ready at 4, object at 8 }
     polyproc_process_options: 80 {
         size at 0, flags at 8, name at 16, cwd at 24, argv at 32, env at 40, stdin_fd at 48,
         stdout_fd at 52, stderr_fd at 56, handles at 64, handle_count at 72,

@@ -182,9 +182,9 @@ pub unsafe extern "C" fn polyproc_event_wait(
 /// follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
 ///
 /// ```text
-/// event  open handle.
-/// out_fd the descriptor. It belongs to the handle: do not read it, close it, or use it after the
-///        handle is closed. A forked child asks for its own.
+/// event   open handle.
+/// out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+///         handle is closed. A forked child asks for its own.
 ///
 /// Returns  OK
 ///          E_LIMIT    too many descriptors or threads are there.
