@@ -3,19 +3,18 @@
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{Companion, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::Result;
 use crate::sync::event::EventWord;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
 use crate::sys::shared::shared;
-use crate::wait::{LazyDescriptor, Source};
 
 /// Set, cleared and waited for by any process.
 pub struct Event {
     segment: Arc<Segment>,
-    readable: LazyDescriptor,
+    companion: Companion,
 }
 
 shared! {
@@ -63,12 +62,17 @@ impl Event {
         &self.segment
     }
 
+    /// What the layer that waits keeps with this object.
+    pub(crate) fn companion(&self) -> &Companion {
+        &self.companion
+    }
+
     /// A participant from the start: `set` may run in a signal handler, where nothing can be attached.
     fn attached(segment: Arc<Segment>) -> Result<Event> {
         segment.me()?;
         Ok(Event {
             segment,
-            readable: LazyDescriptor::new(),
+            companion: Companion::new(),
         })
     }
 
@@ -100,15 +104,6 @@ impl Event {
     /// `E_MISMATCH`, `E_CORRUPT`.
     pub fn from_fd(fd: OwnedFd) -> Result<Event> {
         Event::attached(Segment::from_fd(&TYPE, fd)?)
-    }
-
-    /// A descriptor that is readable while the event is set, for epoll and its like. It stays the
-    /// object's. From the first call on a thread of this process keeps it in step.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor or thread left.
-    pub fn fd(&self) -> Result<RawFd> {
-        self.readable.fd(Source::Event(self.segment.clone()))
     }
 
     /// A descriptor to hand to another process.

@@ -46,15 +46,14 @@ use body::{Body, RINGS_AT};
 use chain::Chain;
 use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS, RINGS};
 
-use crate::segment::{Kind, ObjectType, Segment};
+use crate::segment::{Companion, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
-use crate::wait::{LazyDescriptor, Source};
 
 /// A queue of messages, joinable or not, bounded by items and by bytes or not at all.
 pub struct Queue {
     segment: Arc<Segment>,
-    readable: LazyDescriptor,
+    companion: Companion,
 }
 
 static TYPE: ObjectType = ObjectType {
@@ -116,17 +115,8 @@ impl Queue {
     fn of(segment: Arc<Segment>) -> Queue {
         Queue {
             segment,
-            readable: LazyDescriptor::new(),
+            companion: Companion::new(),
         }
-    }
-
-    /// A descriptor that is readable while a get would not wait, for epoll and its like. It stays the
-    /// object's. From the first call on a thread of this process keeps it in step.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor or thread left.
-    pub fn fd(&self) -> Result<RawFd> {
-        self.readable.fd(Source::Get(self.segment.clone()))
     }
 
     /// A descriptor to hand to another process.

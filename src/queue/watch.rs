@@ -3,7 +3,7 @@
 use super::body::Phase;
 use super::record::extent_of;
 use super::{At, Queue};
-use crate::segment::Segment;
+use crate::segment::{Companion, Segment};
 use crate::status::Result;
 use crate::sync::wait::Wait;
 
@@ -13,6 +13,11 @@ pub(crate) type Watched = (*const u32, u32);
 impl Queue {
     pub(crate) fn segment(&self) -> &std::sync::Arc<Segment> {
         &self.segment
+    }
+
+    /// What the layer that waits keeps with this object.
+    pub(crate) fn companion(&self) -> &Companion {
+        &self.companion
     }
 }
 

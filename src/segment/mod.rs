@@ -7,6 +7,7 @@
 //! ```
 
 mod attach;
+mod companion;
 mod create;
 mod header;
 pub(crate) mod keeper;
@@ -21,6 +22,7 @@ mod waiting;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+pub(crate) use companion::Companion;
 pub use create::CreateOptions;
 pub(crate) use header::fixed_size;
 use header::Header;

@@ -78,7 +78,7 @@ fn sleep(items: &[Item<'_>], patience: &mut Patience<'_>) -> Result<()> {
     let mut words: Vec<Word> = Vec::new();
     let mut segments: Vec<&Segment> = Vec::new();
     for item in items {
-        if let Item::Shared { source, .. } = item {
+        if let Item::Shared(source) = item {
             source.watch(&mut words)?;
             let segment: &Segment = source.segment();
             if !segments.iter().any(|other| std::ptr::eq(*other, segment)) {
@@ -121,22 +121,22 @@ enum AnyDescriptor<'a> {
 
 /// A [`Waitable`] as this call sees it.
 enum Item<'a> {
-    Shared { source: Source, sets: u32 },
+    Shared(Source),
     Process(&'a Process),
 }
 
 impl<'a> Item<'a> {
     fn new(waitable: &Waitable<'a>) -> Result<Item<'a>> {
-        let (source, sets) = match waitable {
-            Waitable::Get(queue) => (Source::Get(queue.segment().clone()), 0),
-            Waitable::Put(queue) => (Source::Put(queue.segment().clone()), 0),
+        Ok(match waitable {
+            Waitable::Get(queue) => Item::Shared(Source::Get(queue.segment().clone())),
+            Waitable::Put(queue) => Item::Shared(Source::Put(queue.segment().clone())),
+            // A set that a clear follows at once counts.
             Waitable::Event(event) => {
                 let sets = event::sets(event.segment())?;
-                (Source::Event(event.segment().clone()), sets)
+                Item::Shared(Source::EventSince(event.segment().clone(), sets))
             }
-            Waitable::Process(process) => return Ok(Item::Process(process)),
-        };
-        Ok(Item::Shared { source, sets })
+            Waitable::Process(process) => Item::Process(process),
+        })
     }
 
     fn is_process(&self) -> bool {
@@ -145,20 +145,16 @@ impl<'a> Item<'a> {
 
     fn is_ready(&self) -> Result<bool> {
         match self {
-            // A set that a clear follows at once counts.
-            Item::Shared {
-                source: Source::Event(segment),
-                sets,
-            } => event::was_set_since(segment, *sets),
-            Item::Shared { source, .. } => source.is_ready(),
+            Item::Shared(source) => source.is_ready(),
             Item::Process(process) => Ok(!process.is_alive()?),
         }
     }
 
+    /// A descriptor of this call alone, or the process's own.
     fn descriptor(&self) -> Result<AnyDescriptor<'a>> {
         Ok(match self {
             Item::Process(process) => AnyDescriptor::Process(process),
-            Item::Shared { source, .. } => AnyDescriptor::Shared(Descriptor::new(source.clone())?),
+            Item::Shared(source) => AnyDescriptor::Shared(Descriptor::new(source.clone())?),
         })
     }
 }

@@ -1,11 +1,15 @@
 //! A descriptor that is readable while an operation would not wait: for epoll, libuv, asyncio, netpoll.
 
+use std::any::Any;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::source::Source;
 use super::watcher;
-use crate::status::{Result, Status};
+use crate::object::Event;
+use crate::queue::Queue;
+use crate::segment::Companion;
+use crate::status::Result;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::{fork, poll};
 
@@ -77,46 +81,60 @@ impl Drop for Descriptor {
 /// Held while an object's descriptor is looked up or put in its place: so no fork happens midway.
 pub(super) static PLACING: LocalLock<()> = LocalLock::new(());
 
-/// An object's descriptor, made when somebody asks for it.
-pub(crate) struct LazyDescriptor {
-    /// Only touched under [`PLACING`].
-    made: LocalLock<Option<Descriptor>>,
+impl Queue {
+    /// A descriptor that is readable while a get would not wait, for epoll and its like. It stays the
+    /// object's. From the first call on a thread of this process keeps it in step.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor or thread left.
+    pub fn fd(&self) -> Result<RawFd> {
+        fd_of(self.companion(), || Source::Get(self.segment().clone()))
+    }
 }
 
-impl LazyDescriptor {
-    pub(crate) const fn new() -> LazyDescriptor {
-        LazyDescriptor {
-            made: LocalLock::new(None),
-        }
+impl Event {
+    /// A descriptor that is readable while the event is set, for epoll and its like. It stays the
+    /// object's. From the first call on a thread of this process keeps it in step.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor or thread left.
+    pub fn fd(&self) -> Result<RawFd> {
+        fd_of(self.companion(), || Source::Event(self.segment().clone()))
     }
+}
 
-    /// The descriptor; it stays the object's.
-    pub(crate) fn fd(&self, source: Source) -> Result<RawFd> {
-        watcher::hold_tables_across_forks();
-        if let Some(fd) = self.known() {
-            return Ok(fd);
-        }
-        // Without the lock: this looks at the object, which takes others.
-        let fresh = Descriptor::new(source)?;
-        let mut unused = Some(fresh);
-        let fd = {
-            let _placing = PLACING.lock();
-            let mut made = self.made.lock();
-            // Another thread may have been quicker; what a forked child finds is its parent's.
-            if !made.as_ref().is_some_and(Descriptor::is_own) {
-                std::mem::swap(&mut *made, &mut unused);
-            }
-            made.as_ref().map(Descriptor::fd)
-        };
-        drop(unused);
-        fd.ok_or(Status::E_INTERNAL)
+/// An object's descriptor, made when somebody asks for it; it stays the object's.
+fn fd_of(companion: &Companion, source: impl Fn() -> Source) -> Result<RawFd> {
+    watcher::hold_tables_across_forks();
+    if let Some(fd) = known(companion) {
+        return Ok(fd);
     }
-
-    fn known(&self) -> Option<RawFd> {
+    // Without the lock: this looks at the object, which takes others.
+    let fresh = Descriptor::new(source())?;
+    let fd = fresh.fd();
+    let unused: Box<dyn Any + Send> = Box::new(fresh);
+    let (unused, fd) = {
         let _placing = PLACING.lock();
-        let made = self.made.lock();
-        made.as_ref()
-            .filter(|made| made.is_own())
-            .map(Descriptor::fd)
-    }
+        let mut place = companion.lock();
+        match place.as_ref().and_then(own) {
+            // Another thread was quicker.
+            Some(quicker) => (Some(unused), quicker),
+            // What a forked child finds there is its parent's.
+            None => (place.replace(unused), fd),
+        }
+    };
+    drop(unused);
+    Ok(fd)
+}
+
+fn known(companion: &Companion) -> Option<RawFd> {
+    let _placing = PLACING.lock();
+    let place = companion.lock();
+    place.as_ref().and_then(own)
+}
+
+/// The descriptor in a companion, if this very process has made it.
+fn own(companion: &Box<dyn Any + Send>) -> Option<RawFd> {
+    let descriptor = companion.downcast_ref::<Descriptor>()?;
+    descriptor.is_own().then(|| descriptor.fd())
 }

@@ -13,5 +13,3 @@ mod source;
 mod watcher;
 
 pub use any::{wait_any, Waitable};
-pub(crate) use descriptor::LazyDescriptor;
-pub(crate) use source::Source;

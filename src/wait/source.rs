@@ -19,12 +19,17 @@ pub(crate) enum Source {
     Put(Arc<Segment>),
     /// An event that is set.
     Event(Arc<Segment>),
+    /// An event that is set, or was since it had been set so often.
+    EventSince(Arc<Segment>, u32),
 }
 
 impl Source {
     pub(super) fn segment(&self) -> &Arc<Segment> {
         match self {
-            Source::Get(segment) | Source::Put(segment) | Source::Event(segment) => segment,
+            Source::Get(segment)
+            | Source::Put(segment)
+            | Source::Event(segment)
+            | Source::EventSince(segment, _) => segment,
         }
     }
 
@@ -34,6 +39,7 @@ impl Source {
             Source::Get(segment) => watch::can_get(segment),
             Source::Put(segment) => watch::can_put(segment),
             Source::Event(segment) => event::is_set(segment),
+            Source::EventSince(segment, sets) => event::was_set_since(segment, *sets),
         }
     }
 
@@ -42,7 +48,9 @@ impl Source {
         match self {
             Source::Get(segment) => words.extend(watch::watch_get(segment)?),
             Source::Put(segment) => words.push(watch::watch_put(segment)?),
-            Source::Event(segment) => words.push(event::watch(segment)?),
+            Source::Event(segment) | Source::EventSince(segment, _) => {
+                words.push(event::watch(segment)?);
+            }
         }
         Ok(())
     }
