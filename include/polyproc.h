@@ -265,6 +265,9 @@
 /** `polyproc_queue` */
 #define POLYPROC_KIND_QUEUE 4
 
+/** `polyproc_connection` */
+#define POLYPROC_KIND_CONNECTION 8
+
 /* ---- What polyproc_wait_any waits for ---- */
 
 /**
@@ -312,6 +315,9 @@
  * a forked child has its own copy.
  */
 typedef struct polyproc_cancel polyproc_cancel;
+
+/** One end of a pipe: whole messages, to and from the other end. */
+typedef struct polyproc_connection polyproc_connection;
 
 /** A flag between processes that one can wait for: clear at first, set and cleared by anyone. */
 typedef struct polyproc_event polyproc_event;
@@ -1140,6 +1146,135 @@ int32_t polyproc_queue_is_empty(polyproc_queue *queue, int32_t *out);
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_is_full(polyproc_queue *queue, int32_t *out);
+
+/* ---- Pipe and connection ---- */
+
+/**
+ * Create a pipe: two ends between which whole messages go, each of 0 to 4 GiB - 1 bytes. It is
+ * anonymous; another process gets an end by inheritance or with polyproc_share_fd.
+ *
+ * An end is open until every process that has it has closed it or has ended, in whatever way. A
+ * process has it by a handle, by a descriptor of polyproc_share_fd, or because it was given it at
+ * its start: from then on, whether or not it has opened it yet, until it has opened it with
+ * polyproc_inherited and closed that, or ends. So the parent may close its own handle at once. A
+ * child of fork also has a copy of every handle that its parent had: as with pipe(2) it closes
+ * the ends that it does not use, or the other end does not see that its parent has gone.
+ *
+ * duplex  1: both ends send and receive. 0: a only receives, b only sends.
+ * out_a   the one end, to be closed with polyproc_connection_close.
+ * out_b   the other end, likewise.
+ *
+ * Returns  OK
+ *          E_NO_MEMORY    memory or shared memory is exhausted.
+ *          E_LIMIT        too many descriptors are open: a pipe takes three.
+ *          E_UNSUPPORTED  /proc is not there.
+ *          E_INVALID      duplex is neither 0 nor 1, or an out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pipe_create(int32_t duplex,
+                             polyproc_connection **out_a,
+                             polyproc_connection **out_b);
+
+/**
+ * Send a message, waiting while there is no room for it. It is sent as a whole or not at all,
+ * also when this process is killed, and apart from what other threads and processes send from the
+ * same end.
+ *
+ * A message of up to 1 MiB - 8 bytes goes into the pipe, where it stays when this process ends. A
+ * longer one is handed over: the call returns OK when a receiver has all of it, it takes no more
+ * shared memory than 1 MiB, and timeout_ns limits first the wait for a receiver, then each wait
+ * for its next step (0.1 s at least). With timeout_ns 0 it is not sent.
+ *
+ * connection  open handle.
+ * data        the message; NULL when len is 0.
+ * len         its length in bytes; 0 is a message too.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK             it was sent.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  nothing of it was sent.
+ *          E_CLOSED       the handle is closed: nothing of it was sent.
+ *          E_BROKEN_PIPE  the other end is closed: nobody will receive it.
+ *          E_UNSUPPORTED  this end only receives.
+ *          E_TOO_LARGE    it is longer than 4 GiB - 1.
+ *          E_NO_MEMORY    shared memory is exhausted.
+ *          E_CORRUPT      the pipe is damaged.
+ *          E_LIMIT        too many processes use it.
+ *          E_INVALID      not a handle of a connection, not a token, or data is NULL and len is
+ *                         not 0.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_connection_send(polyproc_connection *connection,
+                                 const void *data,
+                                 size_t len,
+                                 int64_t timeout_ns,
+                                 polyproc_cancel *cancel);
+
+/**
+ * Receive the first message, waiting while there is none. With several receivers at one end each
+ * message goes to one of them, whole.
+ *
+ * When the other end is closed, what it has sent is received first, then comes E_EOF. A message
+ * that a process was sending when it was killed is never seen. A message that is handed over (see
+ * polyproc_connection_send) is received to its end once it has begun to come, also past
+ * timeout_ns, unless its sender does not move for that long (0.1 s at least); then it stays first
+ * in line.
+ *
+ * connection  open handle.
+ * buf         where the message goes; NULL when cap is 0. What is in it is lost, also when the
+ *             call fails.
+ * cap         how many bytes fit there.
+ * out_len     the length of the message; with E_TOO_SMALL the cap that is needed.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK             buf holds the message.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was received.
+ *          E_EOF          the other end is closed, and all that it sent was received.
+ *          E_TOO_SMALL    the message stays first in line; *out_len bytes are needed.
+ *          E_UNSUPPORTED  this end only sends.
+ *          E_CORRUPT      the pipe is damaged.
+ *          E_LIMIT        too many processes use it.
+ *          E_INVALID      not a handle of a connection, not a token, out_len is NULL, or buf is
+ *                         NULL and cap is not 0.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_connection_recv(polyproc_connection *connection,
+                                 void *buf,
+                                 size_t cap,
+                                 size_t *out_len,
+                                 int64_t timeout_ns,
+                                 polyproc_cancel *cancel);
+
+/**
+ * Wait until a receive would not wait: until there is a message, or the end of file.
+ *
+ * connection  open handle.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK             there is a message, or the other end is closed.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  there is nothing.
+ *          E_UNSUPPORTED  this end only sends.
+ *          E_LIMIT        too many processes use it.
+ *          E_INVALID      not a handle of a connection, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_connection_poll(polyproc_connection *connection,
+                                 int64_t timeout_ns,
+                                 polyproc_cancel *cancel);
+
+/**
+ * Close this handle. Calls that wait on it in other threads return E_CLOSED. When no process has
+ * this end any more, the other one receives what was sent, then E_EOF, and its sends return
+ * E_BROKEN_PIPE. The end of a process does the same.
+ *
+ * connection  handle, or NULL: nothing happens.
+ *
+ * Returns  nothing.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+void polyproc_connection_close(polyproc_connection *connection);
 
 /* ---- Process ---- */
 

@@ -23,6 +23,7 @@
     )
 )]
 
+pub mod connection;
 #[allow(unsafe_code)]
 pub mod ffi;
 pub mod object;
@@ -36,6 +37,7 @@ pub mod wait;
 #[allow(unsafe_code)]
 mod sys;
 
+pub use connection::{pipe, Connection};
 pub use object::{Event, Lock, Semaphore, SemaphoreOptions};
 pub use queue::{Got, Loan, Queue, QueueInfo, QueueOptions, Reservation};
 pub use segment::{unlink, CreateOptions, Kind};

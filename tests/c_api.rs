@@ -147,6 +147,7 @@ programs! {
     arguments,
     cancel,
     close,
+    connection,
     event,
     fork,
     header,

@@ -91,6 +91,8 @@ pub const POLYPROC_KIND_SEMAPHORE: i32 = 2;
 pub const POLYPROC_KIND_EVENT: i32 = 3;
 /// `polyproc_queue`
 pub const POLYPROC_KIND_QUEUE: i32 = 4;
+/// `polyproc_connection`
+pub const POLYPROC_KIND_CONNECTION: i32 = 8;
 
 /// <!-- What polyproc_wait_any waits for -->
 /// A get from a `polyproc_queue` would not wait.
@@ -162,5 +164,6 @@ mod agreement {
         POLYPROC_KIND_SEMAPHORE == Kind::Semaphore as i32;
         POLYPROC_KIND_EVENT == Kind::Event as i32;
         POLYPROC_KIND_QUEUE == Kind::Queue as i32;
+        POLYPROC_KIND_CONNECTION == Kind::Connection as i32;
     }
 }

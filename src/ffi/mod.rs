@@ -34,6 +34,8 @@ pub mod event;
 
 pub mod queue;
 
+pub mod connection;
+
 pub mod process;
 
 pub mod process_child;

@@ -4,7 +4,9 @@
 use std::ffi::{c_int, c_void};
 use std::os::fd::{BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
+use crate::connection::Connection;
 use crate::ffi::boundary::{guard, Out};
+use crate::ffi::connection::polyproc_connection;
 use crate::ffi::event::polyproc_event;
 use crate::ffi::handle::{self, enter, Call};
 use crate::ffi::lock::polyproc_lock;
@@ -21,6 +23,7 @@ pub(super) enum AnyCall<'a> {
     Semaphore(Call<'a, Semaphore>),
     Event(Call<'a, Event>),
     Queue(Call<'a, Queue>),
+    Connection(Call<'a, Connection>),
 }
 
 /// Go into a handle of that kind.
@@ -35,6 +38,7 @@ pub(super) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<Any
             Kind::Semaphore => AnyCall::Semaphore(enter(object.cast::<polyproc_semaphore>())?),
             Kind::Event => AnyCall::Event(enter(object.cast::<polyproc_event>())?),
             Kind::Queue => AnyCall::Queue(enter(object.cast::<polyproc_queue>())?),
+            Kind::Connection => AnyCall::Connection(enter(object.cast::<polyproc_connection>())?),
         })
     }
 }
@@ -47,6 +51,7 @@ impl AnyCall<'_> {
             AnyCall::Semaphore(semaphore) => semaphore.raw_fd(),
             AnyCall::Event(event) => event.raw_fd(),
             AnyCall::Queue(queue) => queue.raw_fd(),
+            AnyCall::Connection(connection) => connection.raw_fd(),
         }
     }
 
@@ -56,6 +61,7 @@ impl AnyCall<'_> {
             AnyCall::Semaphore(semaphore) => semaphore.share_fd(),
             AnyCall::Event(event) => event.share_fd(),
             AnyCall::Queue(queue) => queue.share_fd(),
+            AnyCall::Connection(connection) => connection.share_fd(),
         }
     }
 }
@@ -72,6 +78,7 @@ pub(super) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
         Kind::Semaphore => handle::new::<polyproc_semaphore>(Semaphore::from_fd(fd)?)?.cast(),
         Kind::Event => handle::new::<polyproc_event>(Event::from_fd(fd)?)?.cast(),
         Kind::Queue => handle::new::<polyproc_queue>(Queue::from_fd(fd)?)?.cast(),
+        Kind::Connection => handle::new::<polyproc_connection>(Connection::from_fd(fd)?)?.cast(),
     })
 }
 

@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use super::options::{is_handle_name, is_process_name, InheritHandle, VARIABLE};
 use crate::segment::Kind;
 use crate::status::{Result, Status};
+use crate::sys::claim;
 use crate::sys::fork::hold_across_forks;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::process::{close_on_exec, duplicate, is_secure};
@@ -86,11 +87,22 @@ pub fn inherited(name: &str, kind: Kind) -> Result<OwnedFd> {
     if handle.kind != kind.code() {
         return Err(Status::E_MISMATCH);
     }
-    duplicate(handle.fd).map_err(|status| match status.errno() {
+    let copy = duplicate(handle.fd).map_err(|status| match status.errno() {
         // Somebody closed what he did not open.
         Some(libc::EBADF) => Status::E_NOT_FOUND,
         _ => status,
-    })
+    })?;
+    leave_open_to_others(kind, handle.fd);
+    Ok(copy)
+}
+
+/// The end of a pipe is open for as long as anybody has it. From now on a handle stands for what this
+/// descriptor stood for, and closing that has to be enough. Where it cannot be done (no /proc) the
+/// end of this process does it.
+fn leave_open_to_others(kind: Kind, fd: RawFd) {
+    if kind == Kind::Connection {
+        let _ = claim::renounce(fd);
+    }
 }
 
 /// Take the variable out of the environment and its descriptors into keeping.
@@ -217,10 +229,13 @@ impl<'a> Carried<'a> {
         for copy in self.copies {
             let _kept = copy.into_raw_fd();
         }
-        let keep = |(handle, fd): (&InheritHandle, RawFd)| Inherited {
-            name: handle.name.clone(),
-            kind: handle.kind.code(),
-            fd,
+        let keep = |(handle, fd): (&InheritHandle, RawFd)| {
+            leave_open_to_others(handle.kind, handle.fd);
+            Inherited {
+                name: handle.name.clone(),
+                kind: handle.kind.code(),
+                fd,
+            }
         };
         self.handles.into_iter().map(keep).collect()
     }

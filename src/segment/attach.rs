@@ -39,6 +39,15 @@ impl Segment {
         self.attach()
     }
 
+    /// Who this process is here if it is a participant already: for what must not make it one.
+    pub(crate) fn me_if_attached(&self) -> Option<Owner> {
+        let me = self.me.load(Ordering::Relaxed);
+        if (me >> 32) as u32 != fork::epoch() {
+            return None;
+        }
+        Owner::from_bits(me as u32)
+    }
+
     #[cold]
     fn attach(&self) -> Result<Owner> {
         super::hold_tables_across_forks();

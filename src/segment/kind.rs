@@ -12,6 +12,8 @@ pub enum Kind {
     Event = 3,
     /// A queue, joinable or not.
     Queue = 4,
+    /// An end of a pipe.
+    Connection = 8,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
             2 => Some(Kind::Semaphore),
             3 => Some(Kind::Event),
             4 => Some(Kind::Queue),
+            8 => Some(Kind::Connection),
             _ => None,
         }
     }
@@ -37,7 +40,7 @@ impl Kind {
     pub(crate) const fn max_participants(self) -> u32 {
         match self {
             Kind::Queue => 1024,
-            Kind::Lock | Kind::Semaphore | Kind::Event => 240,
+            Kind::Lock | Kind::Semaphore | Kind::Event | Kind::Connection => 240,
         }
     }
 }

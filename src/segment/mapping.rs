@@ -3,6 +3,7 @@
 //! The memory is written by other processes at any moment, so it is never seen through `&mut` or plain
 //! fields: every type that lies in it is [`Shared`], made of atomics only.
 
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -47,6 +48,25 @@ impl Mapping {
             }
             _ => Err(Status::E_CORRUPT),
         }
+    }
+
+    /// Copy `data` to `offset`; `E_CORRUPT` where it does not fit. What is written over must be allocated.
+    #[inline]
+    pub(crate) fn write(&self, offset: usize, data: &[u8]) -> Result<()> {
+        let to = self.bytes(offset, data.len())?;
+        // SAFETY: in bounds, checked by `bytes`; `data` is memory of this process and not the mapping, and
+        // other processes that write here at the same time can only spoil the bytes.
+        unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
+        Ok(())
+    }
+
+    /// Fill `buffer` with what lies at `offset`; `E_CORRUPT` where that is outside.
+    #[inline]
+    pub(crate) fn read(&self, offset: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<()> {
+        let from = self.bytes(offset, buffer.len())?;
+        // SAFETY: in bounds, checked by `bytes`; `buffer` is memory of this process.
+        unsafe { ptr::copy_nonoverlapping(from, buffer.as_mut_ptr().cast(), buffer.len()) };
+        Ok(())
     }
 }
 

@@ -72,6 +72,11 @@ impl<'a> Wait<'a> {
         self.timeout_ns == 0
     }
 
+    /// Whether it is over before `timeout_ns` nanoseconds.
+    pub(crate) fn is_shorter_than(&self, timeout_ns: i64) -> bool {
+        (0..timeout_ns).contains(&self.timeout_ns)
+    }
+
     /// The same, but with at least `timeout_ns` to go.
     pub(crate) fn at_least(&self, timeout_ns: i64) -> Wait<'a> {
         let longer = if self.timeout_ns < 0 {
@@ -165,6 +170,11 @@ impl<'a> Patience<'a> {
     /// Keep slices short: a waker may have no way to reach this sleeper.
     pub(crate) fn stay_alert(&mut self) {
         self.slice_ns = FIRST_SLICE_NS;
+    }
+
+    /// Look again after `ns` at the latest: there is something that nobody announces.
+    pub(crate) fn look_again_within(&mut self, ns: u64) {
+        self.slice_ns = self.slice_ns.min(ns);
     }
 
     /// Whether the wait is over, a token's word first.

@@ -171,6 +171,13 @@ pub(crate) fn map(fd: &OwnedFd, offset: u64, length: u64) -> Result<MmapRaw> {
     mapped.map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(libc::ENOMEM)))
 }
 
+/// The same file, opened anew: an open file description of its own.
+pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
+    let own = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Status::E_INTERNAL)?;
+    // SAFETY: the path ends in NUL.
+    owned(unsafe { libc::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) })
+}
+
 /// A second descriptor for the same file, closed on exec.
 pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
     // SAFETY: no pointers.

@@ -1,0 +1,164 @@
+//! Who has which end.
+//!
+//! An end is open as long as any process has it, and the kernel counts that: every handle, and every
+//! descriptor that is made of one, is a *claim* (`sys::claim`). It counts a child that was handed an end
+//! and has not started yet, and a descriptor in a socket; it forgets a process that ends at that moment.
+//!
+//! To ask the kernel costs a system call. So a process that uses an end also says so in `holders`, where
+//! a look at the life of its participant is enough: while a living one is there, the end is open. Those words
+//! are only ever a short cut. An end that is found without holder and claim is over for good.
+
+use std::sync::atomic::{fence, AtomicU32, Ordering};
+
+use super::body::Body;
+use crate::segment::Segment;
+use crate::status::{Result, Status};
+use crate::sync::owner::{Owner, OWNER_BITS, OWNER_MASK};
+use crate::sys::claim;
+
+/// The two ends of a pipe.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    A = 0,
+    B = 1,
+}
+
+impl End {
+    pub(super) fn other(self) -> End {
+        match self {
+            End::A => End::B,
+            End::B => End::A,
+        }
+    }
+
+    /// Its bit in `Body::over`.
+    fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// Its bit in a word of `Body::holders`, beside the owner.
+    fn holder_bit(self) -> u32 {
+        self.bit() << OWNER_BITS
+    }
+
+    /// The byte of the file that is claimed for it.
+    pub(super) fn byte(self) -> i64 {
+        self as i64 + 1
+    }
+
+    pub(super) fn of_byte(byte: i64) -> Option<End> {
+        [End::A, End::B].into_iter().find(|end| end.byte() == byte)
+    }
+}
+
+/// Whether an end is still there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Standing {
+    /// A living participant has it.
+    Held,
+    /// Somebody has a descriptor of it and has not used it yet, or is just about to end.
+    Claimed,
+    /// Nobody has it, and nobody will.
+    Over,
+}
+
+/// The ends of one pipe.
+#[derive(Clone, Copy)]
+pub(super) struct Ends<'a> {
+    segment: &'a Segment,
+    body: &'a Body,
+}
+
+impl<'a> Ends<'a> {
+    pub(super) fn of(segment: &'a Segment) -> Result<Ends<'a>> {
+        Ok(Ends {
+            segment,
+            body: segment.body()?,
+        })
+    }
+
+    fn word(&self, owner: Owner) -> Option<&AtomicU32> {
+        self.body.holders.get(owner.slot())
+    }
+
+    /// Say that this process uses an end. A load when it is known.
+    #[inline]
+    pub(super) fn hold(&self, me: Owner, end: End) -> Result<()> {
+        let word = self.word(me).ok_or(Status::E_INTERNAL)?;
+        let mut seen = word.load(Ordering::Relaxed);
+        loop {
+            // What an earlier occupant of the slot has left counts for nothing.
+            let mine = if seen & OWNER_MASK == me.bits() {
+                seen | end.holder_bit()
+            } else {
+                me.bits() | end.holder_bit()
+            };
+            if mine == seen {
+                return Ok(());
+            }
+            match word.compare_exchange(seen, mine, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// Take that back. Another handle of this process on the same end says it again at its next use.
+    pub(super) fn let_go(&self, me: Owner, end: End) {
+        if let Some(word) = self.word(me) {
+            let mine = |seen| (seen & OWNER_MASK == me.bits()).then_some(seen & !end.holder_bit());
+            let _ = word.fetch_update(Ordering::SeqCst, Ordering::Relaxed, mine);
+        }
+    }
+
+    /// Recovery: the words of those who are gone. Racing recoverers clear the same words.
+    pub(super) fn forget(&self, is_gone: &dyn Fn(Owner) -> bool) {
+        for word in &self.body.holders {
+            let of_the_dead = |seen| {
+                Owner::from_bits(seen)
+                    .filter(|owner| is_gone(*owner))
+                    .map(|_| 0)
+            };
+            let _ = word.fetch_update(Ordering::SeqCst, Ordering::Relaxed, of_the_dead);
+        }
+    }
+
+    /// Whether an end may receive (`true`) or send: in a simplex pipe A does the one and B the other.
+    pub(super) fn may(&self, end: End, receive: bool) -> bool {
+        self.body.duplex.load(Ordering::Relaxed) != 0 || (end == End::A) == receive
+    }
+
+    /// Whether an end was found to be over.
+    #[inline]
+    pub(super) fn is_known_over(&self, end: End) -> bool {
+        self.body.over.load(Ordering::Acquire) & end.bit() != 0
+    }
+
+    /// Whether an end is still there.
+    #[inline]
+    pub(super) fn standing(&self, end: End) -> Result<Standing> {
+        if self.is_known_over(end) {
+            return Ok(Standing::Over);
+        }
+        for ((slot, participant), word) in self.segment.participants().zip(&self.body.holders) {
+            let word = word.load(Ordering::SeqCst);
+            let owner = Owner::from_bits(word).filter(|owner| owner.slot() == slot as usize);
+            if word & end.holder_bit() != 0 && owner.is_some_and(|one| participant.is_held_by(one))
+            {
+                return Ok(Standing::Held);
+            }
+        }
+        self.ask(end)
+    }
+
+    #[cold]
+    fn ask(&self, end: End) -> Result<Standing> {
+        // Who has let go of a word did so before it gave up its claim.
+        fence(Ordering::SeqCst);
+        if claim::is_claimed(self.segment.raw_fd(), end.byte())? {
+            return Ok(Standing::Claimed);
+        }
+        self.body.over.fetch_or(end.bit(), Ordering::SeqCst);
+        Ok(Standing::Over)
+    }
+}

@@ -1,0 +1,224 @@
+//! One direction of a pipe: a stream of whole messages in a ring.
+//!
+//! A message is its length (8 bytes) and its bytes, up to the next multiple of 8. Positions count bytes
+//! since the pipe was made; `tail` and `head` are the two that commit: killed before the store of the one,
+//! nothing was sent, killed before the store of the other, nothing was received and the message is
+//! still there for the next.
+//!
+//! When a sender finds the ring empty and itself far into it, the next message goes to the ring's beginning,
+//! so that a pipe whose receiver keeps up uses little memory, again and again. The jump is one store too:
+//! a position that equals `jump` *means* the next multiple of the ring's size, for both sides.
+
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::body::{Body, LaneWords, RING};
+use super::ends::End;
+use super::ring::{Ring, STEP};
+use crate::segment::Segment;
+use crate::status::{Result, Status};
+use crate::sync::mutex::RobustMutex;
+use crate::sync::owner::Owner;
+use crate::sync::wait::{Patience, Wait};
+
+/// The length that stands before each message.
+const HEADER: u64 = 8;
+/// The longest message that goes through the ring as a whole.
+pub(super) const LONGEST: usize = (RING - HEADER) as usize;
+/// How long a call that may not wait puts up with a lock that another holds for a copy.
+const GRACE_NS: i64 = 10_000_000;
+
+/// A lane as one process works on it.
+#[derive(Clone, Copy)]
+pub(super) struct Lane<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) words: &'a LaneWords,
+    pub(super) ring: Ring<'a>,
+}
+
+/// A held lock of one side, given back when it goes out of scope.
+pub(super) struct Held<'a> {
+    mutex: &'a RobustMutex,
+    segment: &'a Segment,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.mutex.unlock(self.segment);
+    }
+}
+
+/// The first message of a lane.
+pub(super) struct First {
+    /// Where its bytes begin.
+    at: u64,
+    pub(super) len: usize,
+    /// Where the next one begins.
+    end: u64,
+}
+
+/// What a message takes of the ring.
+pub(super) fn extent_of(len: usize) -> u64 {
+    (HEADER + len as u64).next_multiple_of(8)
+}
+
+impl<'a> Lane<'a> {
+    /// What `end` receives.
+    pub(super) fn to(segment: &'a Segment, end: End) -> Result<Lane<'a>> {
+        let body: &Body = segment.body()?;
+        let lane = end as usize;
+        Ok(Lane {
+            segment,
+            words: body.lanes.get(lane).ok_or(Status::E_INTERNAL)?,
+            ring: Ring { segment, lane },
+        })
+    }
+
+    /// Whoever held it before: what it guards is committed by single stores, so nothing is to mend.
+    fn lock(
+        &self,
+        mutex: &'a RobustMutex,
+        me: Owner,
+        wait: &Wait<'_>,
+        patience: &mut Patience<'_>,
+    ) -> Result<Held<'a>> {
+        if wait.is_shorter_than(GRACE_NS) {
+            let wait = wait.at_least(GRACE_NS);
+            mutex.lock(self.segment, me, &mut Patience::new(&wait))?;
+        } else {
+            mutex.lock(self.segment, me, patience)?;
+        }
+        Ok(Held {
+            mutex,
+            segment: self.segment,
+        })
+    }
+
+    /// Be the one who sends.
+    pub(super) fn lock_sending(
+        &self,
+        me: Owner,
+        wait: &Wait<'_>,
+        patience: &mut Patience<'_>,
+    ) -> Result<Held<'a>> {
+        self.lock(&self.words.sender.mutex, me, wait, patience)
+    }
+
+    /// Be the one who receives.
+    pub(super) fn lock_receiving(
+        &self,
+        me: Owner,
+        wait: &Wait<'_>,
+        patience: &mut Patience<'_>,
+    ) -> Result<Held<'a>> {
+        self.lock(&self.words.receiver.mutex, me, wait, patience)
+    }
+
+    fn tail(&self) -> u64 {
+        // Acquire, pairs with the Release in `append`: what lies before it is whole.
+        self.words.sender.tail.load(Ordering::Acquire)
+    }
+
+    fn head(&self) -> u64 {
+        // Acquire, pairs with the Release in `take`: what lies before it was copied out.
+        self.words.receiver.head.load(Ordering::Acquire)
+    }
+
+    /// Whether there is no whole message; an offered one does not count.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.tail() == self.head()
+    }
+
+    /// What a position means.
+    fn landing(&self, at: u64) -> Result<u64> {
+        if at != self.words.sender.jump.load(Ordering::Relaxed) {
+            return Ok(at);
+        }
+        at.checked_next_multiple_of(RING).ok_or(Status::E_CORRUPT)
+    }
+
+    /// Whether an extent fits in now; also true where nonsense is what there is to find.
+    pub(super) fn has_room(&self, extent: u64) -> bool {
+        self.room().map_or(true, |(_, free)| extent <= free)
+    }
+
+    /// Where the next message goes, and how much of the ring is free.
+    fn room(&self) -> Result<(u64, u64)> {
+        let (tail, head) = (self.tail(), self.head());
+        let start = self.landing(tail)?;
+        let used = start.checked_sub(self.landing(head)?);
+        let free = used.and_then(|used| RING.checked_sub(used));
+        Ok((start, free.ok_or(Status::E_CORRUPT)?))
+    }
+
+    /// Send a message if there is room for all of it; whether there was. Under the senders' lock.
+    pub(super) fn append(&self, data: &[u8]) -> Result<bool> {
+        let sender = &self.words.sender;
+        let tail = self.tail();
+        if tail == self.head() && tail % RING >= STEP {
+            // Nobody looks at a position while the ring is empty, and who comes after this one, should
+            // it be killed here, finds the same jump.
+            sender.jump.store(tail, Ordering::Relaxed);
+        }
+        let extent = extent_of(data.len());
+        let (start, free) = self.room()?;
+        if extent > free {
+            return Ok(false);
+        }
+        let end = start.checked_add(extent).ok_or(Status::E_CORRUPT)?;
+        self.ring.ensure(start, extent)?;
+        self.ring
+            .number(start)?
+            .store(data.len() as u64, Ordering::Relaxed);
+        self.ring.write(start + HEADER, data)?;
+        sender.tail.store(end, Ordering::Release);
+        Ok(true)
+    }
+
+    /// The first message. Under the receivers' lock.
+    pub(super) fn first(&self) -> Result<Option<First>> {
+        let (tail, head) = (self.tail(), self.head());
+        if tail == head {
+            return Ok(None);
+        }
+        let start = self.landing(head)?;
+        let there = tail.checked_sub(start).ok_or(Status::E_CORRUPT)?;
+        let len = self.ring.number(start)?.load(Ordering::Relaxed);
+        if len > LONGEST as u64 || there > RING || extent_of(len as usize) > there {
+            return Err(Status::E_CORRUPT);
+        }
+        Ok(Some(First {
+            at: start + HEADER,
+            len: len as usize,
+            end: start + extent_of(len as usize),
+        }))
+    }
+
+    /// Receive it; false when `buffer` is too small. Under the receivers' lock.
+    pub(super) fn take(&self, first: &First, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
+        let Some(buffer) = buffer.get_mut(..first.len) else {
+            return Ok(false);
+        };
+        self.ring.read(first.at, buffer)?;
+        self.words.receiver.head.store(first.end, Ordering::Release);
+        Ok(true)
+    }
+
+    /// Tell receivers that there is something. All of them: some may only poll.
+    #[inline]
+    pub(super) fn notify_items(&self) {
+        self.words.items.count.notify_all(self.segment);
+    }
+
+    /// Tell senders that receivers have moved.
+    #[inline]
+    pub(super) fn notify_space(&self) {
+        self.words.space.count.notify_all(self.segment);
+    }
+}
+
+/// Store with a full barrier behind it, for a notification that follows at once.
+pub(super) fn publish(word: &AtomicU64, value: u64) {
+    word.swap(value, Ordering::SeqCst);
+}

@@ -1,0 +1,109 @@
+//! The bytes of a lane: a ring in the file, whose memory is allocated as it is first reached.
+
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::body::{RING, RINGS_AT};
+use crate::segment::{Extent, Mapping, Segment};
+use crate::status::{Result, Status};
+
+/// Memory is allocated in steps of this: a pipe that never has much in it stays small.
+pub(super) const STEP: u64 = 64 * 1024;
+const PAGE: u64 = 4096;
+
+/// The ring of lane 0 or 1, as this process has it mapped.
+#[derive(Clone, Copy)]
+pub(super) struct Ring<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) lane: usize,
+}
+
+impl<'a> Ring<'a> {
+    /// The mapping, once its first `end` bytes are known to have memory. Each process sees to that for
+    /// itself, readers too: neither a full /dev/shm nor what a damaged segment claims is then a SIGBUS.
+    #[inline]
+    fn reach(&self, end: u64) -> Result<&'a Mapping> {
+        let extent = self
+            .segment
+            .extents
+            .get(self.lane)
+            .ok_or(Status::E_INTERNAL)?;
+        if end <= extent.known.load(Ordering::Relaxed) {
+            if let Some(mapping) = extent.mapping.get() {
+                return Ok(mapping);
+            }
+        }
+        self.reach_further(extent, end)
+    }
+
+    #[cold]
+    fn reach_further(&self, extent: &'a Extent, end: u64) -> Result<&'a Mapping> {
+        if end > RING {
+            return Err(Status::E_CORRUPT);
+        }
+        let begin = RINGS_AT + self.lane as u64 * RING;
+        let known = extent.known.load(Ordering::Relaxed);
+        if end > known {
+            let roomy = end.next_multiple_of(STEP);
+            let tight = end.next_multiple_of(PAGE);
+            let mut got = roomy;
+            if let Err(status) = self.segment.allocate(begin + known, roomy - known) {
+                if status != Status::E_NO_MEMORY {
+                    return Err(status);
+                }
+                self.segment.allocate(begin + known, tight - known)?;
+                got = tight;
+            }
+            extent.known.fetch_max(got, Ordering::Relaxed);
+        }
+        if extent.mapping.get().is_none() {
+            extent.mapping.set(self.segment.map(begin, RING)?);
+        }
+        extent.mapping.get().ok_or(Status::E_INTERNAL)
+    }
+
+    /// Memory for what a write at `at` of `len` bytes touches, before anything of it is written.
+    pub(super) fn ensure(&self, at: u64, len: u64) -> Result<()> {
+        let end = (at % RING).saturating_add(len).min(RING);
+        self.reach(end).map(|_| ())
+    }
+
+    /// The number at a position.
+    #[inline]
+    pub(super) fn number(&self, at: u64) -> Result<&'a AtomicU64> {
+        let place = at % RING;
+        self.reach(place + 8)?.view(place as usize)
+    }
+
+    /// Write `data` from a position on, round the ring's end.
+    #[inline]
+    pub(super) fn write(&self, at: u64, data: &[u8]) -> Result<()> {
+        let place = at % RING;
+        let before_end = data.len().min((RING - place) as usize);
+        let (first, rest) = data
+            .split_at_checked(before_end)
+            .ok_or(Status::E_INTERNAL)?;
+        self.reach(place + first.len() as u64)?
+            .write(place as usize, first)?;
+        if !rest.is_empty() {
+            self.reach(rest.len() as u64)?.write(0, rest)?;
+        }
+        Ok(())
+    }
+
+    /// Fill `buffer` with what lies from a position on.
+    #[inline]
+    pub(super) fn read(&self, at: u64, buffer: &mut [MaybeUninit<u8>]) -> Result<()> {
+        let place = at % RING;
+        let before_end = buffer.len().min((RING - place) as usize);
+        let (first, rest) = buffer
+            .split_at_mut_checked(before_end)
+            .ok_or(Status::E_INTERNAL)?;
+        self.reach(place + first.len() as u64)?
+            .read(place as usize, first)?;
+        if !rest.is_empty() {
+            self.reach(rest.len() as u64)?.read(0, rest)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,224 @@
+//! `polyproc_pipe_create` and `polyproc_connection_*`
+
+use std::ffi::c_void;
+
+use crate::connection::{pipe, Connection};
+use crate::ffi::boundary::{bytes, guard, guard_close, room, switch, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::{self, enter, Opaque};
+use crate::queue::Got;
+use crate::status::Status;
+
+/// One end of a pipe: whole messages, to and from the other end.
+pub struct polyproc_connection {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_connection {
+    type Object = Connection;
+    const MAGIC: u32 = u32::from_be_bytes(*b"conn");
+}
+
+/// <!-- Pipe and connection -->
+/// Create a pipe: two ends between which whole messages go, each of 0 to 4 GiB - 1 bytes. It is
+/// anonymous; another process gets an end by inheritance or with polyproc_share_fd.
+///
+/// An end is open until every process that has it has closed it or has ended, in whatever way. A
+/// process has it by a handle, by a descriptor of polyproc_share_fd, or because it was given it at
+/// its start: from then on, whether or not it has opened it yet, until it has opened it with
+/// polyproc_inherited and closed that, or ends. So the parent may close its own handle at once. A
+/// child of fork also has a copy of every handle that its parent had: as with pipe(2) it closes
+/// the ends that it does not use, or the other end does not see that its parent has gone.
+///
+/// ```text
+/// duplex  1: both ends send and receive. 0: a only receives, b only sends.
+/// out_a   the one end, to be closed with polyproc_connection_close.
+/// out_b   the other end, likewise.
+///
+/// Returns  OK
+///          E_NO_MEMORY    memory or shared memory is exhausted.
+///          E_LIMIT        too many descriptors are open: a pipe takes three.
+///          E_UNSUPPORTED  /proc is not there.
+///          E_INVALID      duplex is neither 0 nor 1, or an out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pipe_create(
+    duplex: i32,
+    out_a: *mut *mut polyproc_connection,
+    out_b: *mut *mut polyproc_connection,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes places for the handles or NULL.
+        let (out_a, out_b) = unsafe { (Out::required(out_a)?, Out::required(out_b)?) };
+        let (a, b) = pipe(switch(duplex)?)?;
+        let a = handle::new::<polyproc_connection>(a)?;
+        match handle::new(b) {
+            Ok(b) => {
+                out_a.write(a);
+                out_b.write(b);
+                Ok(Status::OK)
+            }
+            Err(status) => {
+                // SAFETY: made above, and nobody else has seen it.
+                unsafe { handle::close(a) };
+                Err(status)
+            }
+        }
+    })
+}
+
+/// Send a message, waiting while there is no room for it. It is sent as a whole or not at all,
+/// also when this process is killed, and apart from what other threads and processes send from the
+/// same end.
+///
+/// A message of up to 1 MiB - 8 bytes goes into the pipe, where it stays when this process ends. A
+/// longer one is handed over: the call returns OK when a receiver has all of it, it takes no more
+/// shared memory than 1 MiB, and timeout_ns limits first the wait for a receiver, then each wait
+/// for its next step (0.1 s at least). With timeout_ns 0 it is not sent.
+///
+/// ```text
+/// connection  open handle.
+/// data        the message; NULL when len is 0.
+/// len         its length in bytes; 0 is a message too.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK             it was sent.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  nothing of it was sent.
+///          E_CLOSED       the handle is closed: nothing of it was sent.
+///          E_BROKEN_PIPE  the other end is closed: nobody will receive it.
+///          E_UNSUPPORTED  this end only receives.
+///          E_TOO_LARGE    it is longer than 4 GiB - 1.
+///          E_NO_MEMORY    shared memory is exhausted.
+///          E_CORRUPT      the pipe is damaged.
+///          E_LIMIT        too many processes use it.
+///          E_INVALID      not a handle of a connection, not a token, or data is NULL and len is
+///                         not 0.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_connection_send(
+    connection: *mut polyproc_connection,
+    data: *const c_void,
+    len: usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let connection = unsafe { enter(connection) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller lends `len` bytes for the time of the call.
+        let data = unsafe { bytes(data, len) }?;
+        connection.send(data, connection.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// Receive the first message, waiting while there is none. With several receivers at one end each
+/// message goes to one of them, whole.
+///
+/// When the other end is closed, what it has sent is received first, then comes E_EOF. A message
+/// that a process was sending when it was killed is never seen. A message that is handed over (see
+/// polyproc_connection_send) is received to its end once it has begun to come, also past
+/// timeout_ns, unless its sender does not move for that long (0.1 s at least); then it stays first
+/// in line.
+///
+/// ```text
+/// connection  open handle.
+/// buf         where the message goes; NULL when cap is 0. What is in it is lost, also when the
+///             call fails.
+/// cap         how many bytes fit there.
+/// out_len     the length of the message; with E_TOO_SMALL the cap that is needed.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK             buf holds the message.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was received.
+///          E_EOF          the other end is closed, and all that it sent was received.
+///          E_TOO_SMALL    the message stays first in line; *out_len bytes are needed.
+///          E_UNSUPPORTED  this end only sends.
+///          E_CORRUPT      the pipe is damaged.
+///          E_LIMIT        too many processes use it.
+///          E_INVALID      not a handle of a connection, not a token, out_len is NULL, or buf is
+///                         NULL and cap is not 0.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_connection_recv(
+    connection: *mut polyproc_connection,
+    buf: *mut c_void,
+    cap: usize,
+    out_len: *mut usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let connection = unsafe { enter(connection) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a place for the length or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        // SAFETY: the caller lends `cap` bytes for the time of the call.
+        let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
+        match connection.recv(buf, connection.wait_for(timeout_ns, &cancel))? {
+            Got::Message(len) => {
+                out_len.write(len);
+                Ok(Status::OK)
+            }
+            Got::TooSmall(needed) => {
+                out_len.write(needed);
+                Err(Status::E_TOO_SMALL)
+            }
+        }
+    })
+}
+
+/// Wait until a receive would not wait: until there is a message, or the end of file.
+///
+/// ```text
+/// connection  open handle.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK             there is a message, or the other end is closed.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  there is nothing.
+///          E_UNSUPPORTED  this end only sends.
+///          E_LIMIT        too many processes use it.
+///          E_INVALID      not a handle of a connection, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_connection_poll(
+    connection: *mut polyproc_connection,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let connection = unsafe { enter(connection) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        connection.poll(connection.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED. When no process has
+/// this end any more, the other one receives what was sent, then E_EOF, and its sends return
+/// E_BROKEN_PIPE. The end of a process does the same.
+///
+/// ```text
+/// connection  handle, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_connection_close(connection: *mut polyproc_connection) {
+    // SAFETY: the caller passes a handle or NULL.
+    guard_close(|| unsafe { handle::close(connection) });
+}

@@ -1,0 +1,112 @@
+//! Descriptors that count: the kernel tells whether anybody still has one.
+//!
+//! A *claim* is an open file description that holds a lock on one byte of its file (an OFD lock, shared,
+//! so several descriptions can hold it). The lock lasts as long as any descriptor of the description
+//! does: in this process, in a forked child that has not touched it, in a program that was handed it and has
+//! not started yet, in a socket on its way. Nobody has to be alive to give it back.
+//!
+//! Which byte a descriptor claims is its file offset, which travels with it.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use super::memory;
+use crate::status::{Result, Status};
+
+/// A new open file description of the same file, without any lock, closed on exec.
+///
+/// `E_UNSUPPORTED` where there is no /proc, `E_PERMISSION` for a descriptor that may not be written.
+pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
+    // SAFETY: no pointers.
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    if flags >= 0 && flags & libc::O_ACCMODE != libc::O_RDWR {
+        return Err(Status::E_PERMISSION);
+    }
+    match memory::reopen(fd) {
+        Err(Status::E_NOT_FOUND) => Err(Status::E_UNSUPPORTED),
+        other => other,
+    }
+}
+
+/// Have a description say which byte it is about.
+pub(crate) fn mark(fd: &OwnedFd, byte: i64) -> Result<()> {
+    // SAFETY: no pointers.
+    match unsafe { libc::lseek(fd.as_raw_fd(), byte, libc::SEEK_SET) } {
+        at if at == byte => Ok(()),
+        _ => Err(Status::last_os_error()),
+    }
+}
+
+/// The byte that a description is about.
+pub(crate) fn mark_of(fd: RawFd) -> Result<i64> {
+    // SAFETY: no pointers.
+    match unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) } {
+        at if at >= 0 => Ok(at),
+        _ => Err(Status::last_os_error()),
+    }
+}
+
+/// Claim a byte. Nothing happens when this description has it already.
+pub(crate) fn claim(fd: &OwnedFd, byte: i64) -> Result<()> {
+    let mut lock = lock_of(byte, libc::F_RDLCK);
+    // SAFETY: `lock` is readable.
+    match unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_OFD_SETLK, &mut lock) } {
+        0 => Ok(()),
+        _ => Err(Status::last_os_error()),
+    }
+}
+
+/// Whether any other description than that of `fd` claims a byte.
+pub(crate) fn is_claimed(fd: RawFd, byte: i64) -> Result<bool> {
+    let mut lock = lock_of(byte, libc::F_WRLCK);
+    // SAFETY: `lock` is writable.
+    match unsafe { libc::fcntl(fd, libc::F_OFD_GETLK, &mut lock) } {
+        0 => Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK),
+        _ => Err(Status::last_os_error()),
+    }
+}
+
+/// Put a description with the same mark and without the claim in the place of descriptor `fd`.
+pub(crate) fn renounce(fd: RawFd) -> Result<()> {
+    let stand_in = reopen(fd)?;
+    mark(&stand_in, mark_of(fd)?)?;
+    // SAFETY: no pointers; the number keeps its owner.
+    match unsafe { libc::dup3(stand_in.as_raw_fd(), fd, libc::O_CLOEXEC) } {
+        -1 => Err(Status::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+fn lock_of(byte: i64, kind: libc::c_int) -> libc::flock {
+    // SAFETY: plain data; l_pid has to be 0.
+    let mut lock = unsafe { std::mem::zeroed::<libc::flock>() };
+    lock.l_type = kind as libc::c_short;
+    lock.l_whence = libc::SEEK_SET as libc::c_short;
+    lock.l_start = byte;
+    lock.l_len = 1;
+    lock
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_lasts_as_long_as_any_descriptor_of_it() {
+        let file = memory::create_anonymous().expect("memory");
+        let fd = file.as_raw_fd();
+        let first = reopen(fd).expect("a claim");
+        mark(&first, 2).expect("its mark");
+        claim(&first, 2).expect("its lock");
+        assert_eq!(is_claimed(fd, 2), Ok(true));
+        assert_eq!(is_claimed(fd, 1), Ok(false));
+        let copy = memory::duplicate(first.as_raw_fd()).expect("a copy");
+        let second = reopen(fd).expect("another");
+        claim(&second, 2).expect("shared");
+        drop((first, second));
+        assert_eq!(is_claimed(fd, 2), Ok(true));
+        assert_eq!(mark_of(copy.as_raw_fd()), Ok(2));
+        renounce(copy.as_raw_fd()).expect("a stand-in");
+        assert_eq!(mark_of(copy.as_raw_fd()), Ok(2));
+        assert_eq!(is_claimed(fd, 2), Ok(false));
+    }
+}
