@@ -148,6 +148,7 @@ programs! {
     cancel,
     close,
     connection,
+    connection_processes,
     event,
     fork,
     header,
