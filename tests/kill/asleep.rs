@@ -1,7 +1,6 @@
 //! How soon a sleeper goes on when a process dies that it depends on, and that nobody is taken for dead.
 
 use std::mem::MaybeUninit;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use polyproc::{
@@ -9,47 +8,8 @@ use polyproc::{
     Wait,
 };
 
-use crate::victim::{alone, own_syscall_file, wait_until_asleep, Victim, DEADLINE};
-
-const ROUNDS: usize = 25;
-/// What the promise allows, for the worst of the rounds and for their median.
-const WORST: Duration = Duration::from_millis(50);
-const MEDIAN: Duration = Duration::from_millis(2);
-
-/// `sleep` blocks in a thread of its own until `victim` is killed: how long after the kill it was back.
-fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
-    std::thread::scope(|scope| {
-        let (file_to, file_from) = mpsc::channel();
-        let (end_to, end_from) = mpsc::channel();
-        scope.spawn(move || {
-            file_to.send(own_syscall_file()).unwrap();
-            sleep();
-            end_to.send(Instant::now()).unwrap();
-        });
-        wait_until_asleep(&file_from.recv().unwrap());
-        let killed = Instant::now();
-        victim.kill();
-        let woken = end_from
-            .recv_timeout(DEADLINE)
-            .expect("the sleeper does not go on");
-        woken.saturating_duration_since(killed)
-    })
-}
-
-fn check(what: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
-    println!(
-        "{what}: {} kills, median {median:?}, worst {worst:?}",
-        times.len()
-    );
-    assert!(worst < WORST, "{what}: {times:?}");
-    assert!(median < MEDIAN, "{what}: {times:?}");
-}
-
-fn in_time() -> Wait<'static> {
-    Wait::for_ns(DEADLINE.as_nanos() as i64)
-}
+use crate::measure::{check, in_time, woken_after, ROUNDS};
+use crate::victim::{alone, Victim};
 
 fn queue(joinable: bool) -> Queue {
     Queue::create(

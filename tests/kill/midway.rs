@@ -5,34 +5,8 @@ use std::mem::MaybeUninit;
 
 use polyproc::{Acquired, CreateOptions, Got, Lock, Queue, QueueOptions, Status, Wait};
 
-use crate::victim::{killed_after, DEADLINE};
-
-/// Points per operation, from its first instruction to its last.
-const POINTS: usize = 40;
-
-/// Kill inside `body` at points spread over it, each time with a fresh `make()`, and `check` each.
-fn spread<T>(
-    make: impl Fn() -> T,
-    prepare: impl Fn(&T),
-    body: impl Fn(&T),
-    check: impl Fn(&T, bool),
-) {
-    let object = make();
-    let length = killed_after(usize::MAX, || prepare(&object), || body(&object));
-    check(&object, true);
-    assert!(length > 50, "only {length} instructions: was it called?");
-    for point in 0..POINTS {
-        let object = make();
-        let steps = point * length / POINTS;
-        let done = killed_after(steps, || prepare(&object), || body(&object));
-        check(&object, done < steps);
-    }
-    println!("{length} instructions, killed at {POINTS} points");
-}
-
-fn in_time() -> Wait<'static> {
-    Wait::for_ns(DEADLINE.as_nanos() as i64)
-}
+use crate::measure::{in_time, spread};
+use crate::victim::killed_after;
 
 fn queue(joinable: bool) -> Queue {
     let queue = Queue::create(

@@ -1,0 +1,73 @@
+//! How soon a sleeper goes on after a kill, and kills spread over the whole of a call.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use polyproc::Wait;
+
+use crate::victim::{killed_after, own_syscall_file, wait_until_asleep, Victim, DEADLINE};
+
+/// Kills per test of how soon.
+pub const ROUNDS: usize = 25;
+/// What the promise allows, for the worst of the rounds and for their median.
+const WORST: Duration = Duration::from_millis(50);
+const MEDIAN: Duration = Duration::from_millis(2);
+/// Points per operation, from its first instruction to its last.
+const POINTS: usize = 40;
+
+/// `sleep` blocks in a thread of its own until `victim` is killed: how long after the kill it was back.
+pub fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
+    std::thread::scope(|scope| {
+        let (file_to, file_from) = mpsc::channel();
+        let (end_to, end_from) = mpsc::channel();
+        scope.spawn(move || {
+            file_to.send(own_syscall_file()).unwrap();
+            sleep();
+            end_to.send(Instant::now()).unwrap();
+        });
+        wait_until_asleep(&file_from.recv().unwrap());
+        let killed = Instant::now();
+        victim.kill();
+        let woken = end_from
+            .recv_timeout(DEADLINE)
+            .expect("the sleeper does not go on");
+        woken.saturating_duration_since(killed)
+    })
+}
+
+/// Hold the times to the promise.
+pub fn check(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
+    println!(
+        "{what}: {} kills, median {median:?}, worst {worst:?}",
+        times.len()
+    );
+    assert!(worst < WORST, "{what}: {times:?}");
+    assert!(median < MEDIAN, "{what}: {times:?}");
+}
+
+/// Kill inside `body` at points spread over it, each time with a fresh `make()`, and `check` each.
+pub fn spread<T>(
+    make: impl Fn() -> T,
+    prepare: impl Fn(&T),
+    body: impl Fn(&T),
+    check: impl Fn(&T, bool),
+) {
+    let object = make();
+    let length = killed_after(usize::MAX, || prepare(&object), || body(&object));
+    check(&object, true);
+    assert!(length > 50, "only {length} instructions: was it called?");
+    for point in 0..POINTS {
+        let object = make();
+        let steps = point * length / POINTS;
+        let done = killed_after(steps, || prepare(&object), || body(&object));
+        check(&object, done < steps);
+    }
+    println!("{length} instructions, killed at {POINTS} points");
+}
+
+/// Longer than anything takes.
+pub fn in_time() -> Wait<'static> {
+    Wait::for_ns(DEADLINE.as_nanos() as i64)
+}

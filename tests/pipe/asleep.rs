@@ -1,0 +1,163 @@
+//! How soon each wait at a pipe goes on when the other end's process dies.
+
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
+
+use polyproc::{pipe, Connection, Got, Status, Wait};
+
+use crate::measure::{check, in_time, woken_after, ROUNDS};
+use crate::victim::{alone, Victim};
+use crate::{pattern, receive, LONG};
+
+/// A pipe whose end B only a child has, which did `body` with it.
+fn with_child(body: impl FnOnce(&Connection)) -> (Connection, Victim) {
+    let (a, b) = pipe(true).unwrap();
+    let victim = Victim::that(|| body(&b));
+    (a, victim)
+}
+
+/// The same with a child that stays inside `body`.
+fn with_child_inside(body: impl FnOnce(&Connection)) -> (Connection, Victim) {
+    let (a, b) = pipe(true).unwrap();
+    let victim = Victim::inside(|| body(&b));
+    (a, victim)
+}
+
+fn uses(end: &Connection) {
+    assert_eq!(end.poll(Wait::TRY), Err(Status::E_TIMEOUT));
+}
+
+fn expect_end(end: &Connection) {
+    assert_eq!(receive(end, 1, in_time()), Err(Status::E_EOF));
+    assert_eq!(end.send(b"x", in_time()), Err(Status::E_BROKEN_PIPE));
+}
+
+#[test]
+fn a_receiver_sees_the_end() {
+    let _alone = alone();
+    let times = (0..ROUNDS).map(|_| {
+        let (a, victim) = with_child(|b| {
+            uses(b);
+            b.send(b"last", Wait::TRY).unwrap();
+        });
+        assert_eq!(receive(&a, 4, in_time()), Ok(b"last".to_vec()));
+        woken_after(victim, || expect_end(&a))
+    });
+    check("killed while others receive", times.collect());
+}
+
+#[test]
+fn a_poll_sees_the_end() {
+    let _alone = alone();
+    let times = (0..ROUNDS).map(|_| {
+        let (a, victim) = with_child(uses);
+        woken_after(victim, || a.poll(in_time()).unwrap())
+    });
+    check("killed while others poll", times.collect());
+}
+
+#[test]
+fn a_sender_sees_the_end() {
+    let _alone = alone();
+    let times = (0..ROUNDS).map(|_| {
+        let (a, victim) = with_child(uses);
+        a.send(&pattern(LONG - 1), Wait::TRY).unwrap();
+        woken_after(victim, || {
+            assert_eq!(a.send(b"x", in_time()), Err(Status::E_BROKEN_PIPE));
+        })
+    });
+    check("killed while others send", times.collect());
+}
+
+#[test]
+fn killed_in_the_middle_of_sending_a_long_message() {
+    let _alone = alone();
+    let data = pattern(16 << 20);
+    let times = (0..ROUNDS).map(|_| {
+        let (a, victim) = with_child_inside(|b| b.send(&data, Wait::FOREVER).unwrap());
+        a.poll(in_time()).unwrap();
+        // Stopped when some of it has come, most often.
+        std::thread::scope(|scope| {
+            let mut buffer = vec![MaybeUninit::uninit(); data.len()];
+            let a = &a;
+            let receiver = scope.spawn(move || (a.recv(&mut buffer, in_time()), Instant::now()));
+            std::thread::sleep(Duration::from_millis(1));
+            victim.signal(libc::SIGSTOP);
+            let killed = Instant::now();
+            victim.kill();
+            let (received, woken) = receiver.join().unwrap();
+            let is_whole = received == Ok(Got::Message(data.len()));
+            assert!(is_whole || received == Err(Status::E_EOF), "{received:?}");
+            woken.saturating_duration_since(killed)
+        })
+    });
+    check("killed while a long message is sent", times.collect());
+}
+
+#[test]
+fn killed_in_the_middle_of_receiving_a_long_message() {
+    let _alone = alone();
+    let data = pattern(16 << 20);
+    let times = (0..ROUNDS).map(|_| {
+        let (a, victim) = with_child_inside(|b| drop(receive(b, data.len(), Wait::FOREVER)));
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| a.send(&data, in_time()));
+            std::thread::sleep(Duration::from_millis(1));
+            victim.signal(libc::SIGSTOP);
+            let killed = Instant::now();
+            victim.kill();
+            let sent = sender.join().unwrap();
+            assert!(
+                matches!(sent, Ok(()) | Err(Status::E_BROKEN_PIPE)),
+                "{sent:?}"
+            );
+            killed.elapsed()
+        })
+    });
+    check("killed while a long message is received", times.collect());
+}
+
+#[test]
+fn killed_while_first_in_line() {
+    let _alone = alone();
+    let times = (0..ROUNDS).map(|_| {
+        let (a, b) = pipe(true).unwrap();
+        a.send(&pattern(LONG - 1), Wait::TRY).unwrap();
+        // It waits for room, and has the senders' lock.
+        let victim = Victim::inside(|| {
+            let _ = a.send(&pattern(500_000), Wait::FOREVER);
+        });
+        victim.wait_until_asleep();
+        let time = woken_after(victim, || {
+            let wait = Wait::for_ns(200_000_000);
+            assert_eq!(a.send(b"next", wait), Err(Status::E_TIMEOUT));
+        });
+        // Woken by the kill or not, it has the lock from then on.
+        assert!(time < Duration::from_secs(1));
+        assert_eq!(receive(&b, LONG, in_time()), Ok(pattern(LONG - 1)));
+        let second = Victim::inside(|| drop(receive(&b, 100, Wait::FOREVER)));
+        second.wait_until_asleep();
+        let sent = Instant::now();
+        a.send(b"next", Wait::TRY).unwrap();
+        second.wait_until_awake();
+        sent.elapsed()
+    });
+    check("killed while first in line", times.collect());
+}
+
+#[test]
+fn a_stopped_process_is_not_taken_for_dead() {
+    let _alone = alone();
+    let (a, victim) = with_child_inside(|b| {
+        assert_eq!(receive(b, 100, Wait::FOREVER), Ok(b"question".to_vec()));
+        b.send(b"answer", Wait::FOREVER).unwrap();
+    });
+    victim.wait_until_asleep();
+    victim.signal(libc::SIGSTOP);
+    a.send(b"question", Wait::TRY).unwrap();
+    let wait = Wait::for_ns(300_000_000);
+    assert_eq!(receive(&a, 100, wait), Err(Status::E_TIMEOUT));
+    assert_eq!(a.poll(wait), Err(Status::E_TIMEOUT));
+    victim.signal(libc::SIGCONT);
+    assert_eq!(receive(&a, 100, in_time()), Ok(b"answer".to_vec()));
+}

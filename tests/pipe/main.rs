@@ -1,0 +1,45 @@
+//! What one end of a pipe sees when the process at the other is killed: real processes, real SIGKILLs.
+//!
+//! A program of its own, one test at a time: a forked child has a copy of each end that is open at that
+//! moment, so the children of other tests would keep the pipes of this one open.
+
+mod asleep;
+mod large;
+#[path = "../kill/measure.rs"]
+mod measure;
+mod midway;
+#[path = "../kill/victim.rs"]
+mod victim;
+
+use std::mem::MaybeUninit;
+
+use polyproc::{Connection, Got, Status, Wait};
+
+/// What a receive gives, of up to `room` bytes.
+fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
+    let mut buffer = vec![MaybeUninit::uninit(); room];
+    match end.recv(&mut buffer, wait)? {
+        // SAFETY: a receive writes the bytes that it reports.
+        Got::Message(len) => Ok(buffer[..len]
+            .iter()
+            .map(|byte| unsafe { byte.assume_init() })
+            .collect()),
+        Got::TooSmall(len) => panic!("{len} bytes"),
+    }
+}
+
+/// A receive of which only the length is of interest, for a child that is killed in it.
+fn receive_only(end: &Connection, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> usize {
+    match end.recv(buffer, wait) {
+        Ok(Got::Message(len)) => len,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Bytes that tell when one is missing or elsewhere.
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at * 7 + (at >> 12)) as u8).collect()
+}
+
+/// One byte more than fits into the ring: a message that is handed over.
+const LONG: usize = (1 << 20) - 7;
