@@ -17,9 +17,9 @@
  * two kinds of life. With a name it stays, with what is in it, until polyproc_unlink(), also when
  * nobody uses it; any process of the user opens it by that name. With name NULL it is anonymous: it
  * reaches other processes by inheritance (polyproc_process_spawn, _fork, or fork itself) or as a
- * descriptor, and goes away with its last process, however that ends. Names have 1 to 200 bytes of
- * A-Z a-z 0-9 . _ - and do not start with a dot. All kinds of objects share one set of names, the
- * files /dev/shm/polyproc.<name>.
+ * descriptor, and goes away with its last process, however that ends. Pipes are always anonymous.
+ * Names have 1 to 200 bytes of A-Z a-z 0-9 . _ - and do not start with a dot. All kinds of objects
+ * share one set of names, the files /dev/shm/polyproc.<name>.
  *
  * Permissions. A named object has mode 0600, so that it is for the processes of its user only, unless
  * `mode` in its options says otherwise; the umask plays no part. Another user's object is opened with
@@ -42,17 +42,18 @@
  *
  * Death of a peer. Any process may be killed at any instruction, SIGKILL included: the others go on
  * within a millisecond or so. A lock that it held passes to the next with OWNER_DIED. A message whose
- * put had returned is never lost. One that it had begun to put is not seen. One that it had taken
- * and not settled, or on a joinable queue got and not finished, is delivered again, with one delivery
+ * put had returned is never lost. One that it had begun to put is not seen. One that it had taken and
+ * not settled, or on a joinable queue got and not finished, is delivered again, with one delivery
  * more: so what a consumer does with a message must bear being done twice. Nobody is ever taken for
- * dead because time passed: a process that is stopped or swapped out keeps what it holds.
+ * dead because time passed: a process that is stopped or swapped out keeps what it holds. The end of
+ * a pipe closes with the last process that has it.
  *
  * Fork. Handles stay valid in a forked child; with its first use the child becomes a participant of
  * its own. It inherits no ownership: locks, messages and slots that its parent held are still its
- * parent's, and settling a loan of its parent is E_NOT_OWNER. Cancel tokens are copied and then have
- * nothing to do with each other. A fork that is not followed by exec is safe at any moment, whatever
- * the other threads of the parent do. exec ends the use of all objects, as the end of the process
- * does.
+ * parent's, and settling a loan of its parent is E_NOT_OWNER. Only the ends of pipes are both its own
+ * and its parent's, as with pipe(2). Cancel tokens are copied and then have nothing to do with each
+ * other. A fork that is not followed by exec is safe at any moment, whatever the other threads of the
+ * parent do. exec ends the use of all objects, as the end of the process does.
  *
  * Threads. Every function may be called from any thread, and one handle from any number of threads
  * at once. A lock does not belong to the thread that took it. Each process that uses an object runs
@@ -88,8 +89,8 @@
  *     polyproc_unlink("work");
  *
  * The constants come first, then the types, then the functions object by object: the simple ones
- * (library, lock, semaphore, event, queue, process), then the advanced ones (cancel tokens, messages
- * in place, many messages in one call, objects as descriptors).
+ * (library, lock, semaphore, event, queue, pipe, process), then the advanced ones (cancel tokens,
+ * messages in place, many messages in one call, objects as descriptors).
  */
 
 
@@ -154,7 +155,7 @@
 /** A NULL handle or required pointer, a bad name, an unknown flag or kind, a number out of range. */
 #define POLYPROC_E_INVALID (-1)
 
-/** The timeout passed (lock, semaphore, event, join). */
+/** The timeout passed (lock, semaphore, event, join, pipe). */
 #define POLYPROC_E_TIMEOUT (-2)
 
 /** Nothing to get: the timeout of a get or take passed. */

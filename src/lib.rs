@@ -5,7 +5,7 @@
 //! ```text
 //! ffi                    the C ABI, and nothing else
 //! process
-//! object   queue         lock, semaphore, event; queue
+//! object   queue   connection    lock, semaphore, event; queue; pipe
 //! segment                one object's shared memory and its participants
 //! sync                   algorithms over atomics
 //! sys                    the kernel

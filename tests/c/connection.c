@@ -7,7 +7,9 @@
 static polyproc_connection *a;
 static polyproc_connection *b;
 
-static void pipe_of(int32_t duplex) { ANSWERS(OK, polyproc_pipe_create(duplex, &a, &b)); }
+static void pipe_of(int32_t duplex) {
+  ANSWERS(OK, polyproc_pipe_create(duplex, &a, &b));
+}
 
 static void close_both(void) {
   polyproc_connection_close(a);
@@ -99,8 +101,7 @@ static void round_the_ring(void) {
   pipe_of(1);
   while (received < 3000) {
     size_t want = (sent * 7919) % (sent % 3 == 0 ? sizeof buf : 300);
-    int32_t status = sent < 3000 ? polyproc_connection_send(a, data, want, 0, NULL)
-                                 : POLYPROC_E_TIMEOUT;
+    int32_t status = sent < 3000 ? polyproc_connection_send(a, data, want, 0, NULL) : POLYPROC_E_TIMEOUT;
     if (status == POLYPROC_OK) {
       sent++;
       /* Now and then the receiver keeps up: then the sender goes back to the beginning. */
@@ -166,16 +167,13 @@ static void bad_arguments(void) {
   ANSWERS(E_INVALID, polyproc_connection_send(a, NULL, 1, 0, NULL));
   ANSWERS(E_INVALID, polyproc_connection_send(a, "x", SIZE_MAX, 0, NULL));
   ANSWERS(E_INVALID, polyproc_connection_send(a, "x", 1, 0, (polyproc_cancel *)(void *)event));
-  ANSWERS(E_INVALID,
-          polyproc_connection_send((polyproc_connection *)(void *)event, "x", 1, 0, NULL));
+  ANSWERS(E_INVALID, polyproc_connection_send((polyproc_connection *)(void *)event, "x", 1, 0, NULL));
   ANSWERS(E_TOO_LARGE, polyproc_connection_send(a, buf, (size_t)UINT32_MAX + 1, 0, NULL));
   ANSWERS(E_INVALID, polyproc_connection_recv(NULL, buf, 4, &len, 0, NULL));
   ANSWERS(E_INVALID, polyproc_connection_recv(a, NULL, 4, &len, 0, NULL));
   ANSWERS(E_INVALID, polyproc_connection_recv(a, buf, 4, NULL, 0, NULL));
-  ANSWERS(E_INVALID,
-          polyproc_connection_recv(a, buf, 4, &len, 0, (polyproc_cancel *)(void *)event));
-  ANSWERS(E_INVALID,
-          polyproc_connection_recv((polyproc_connection *)(void *)event, buf, 4, &len, 0, NULL));
+  ANSWERS(E_INVALID, polyproc_connection_recv(a, buf, 4, &len, 0, (polyproc_cancel *)(void *)event));
+  ANSWERS(E_INVALID, polyproc_connection_recv((polyproc_connection *)(void *)event, buf, 4, &len, 0, NULL));
   ANSWERS(E_INVALID, polyproc_connection_poll(NULL, 0, NULL));
   ANSWERS(E_INVALID, polyproc_connection_poll(a, 0, (polyproc_cancel *)(void *)event));
   ANSWERS(E_INVALID, polyproc_connection_poll((polyproc_connection *)(void *)event, 0, NULL));
@@ -197,8 +195,7 @@ static void end_of_file(void) {
   ANSWERS(OK, polyproc_connection_send(a, "last", 4, 0, NULL));
   polyproc_connection_close(a);
   ANSWERS(E_BROKEN_PIPE, polyproc_connection_send(b, "x", 1, POLYPROC_FOREVER, NULL));
-  ANSWERS(E_BROKEN_PIPE,
-          polyproc_connection_send(b, buf, LONGEST + 1, POLYPROC_FOREVER, NULL));
+  ANSWERS(E_BROKEN_PIPE, polyproc_connection_send(b, buf, LONGEST + 1, POLYPROC_FOREVER, NULL));
   ANSWERS(OK, polyproc_connection_poll(b, POLYPROC_FOREVER, NULL));
   ANSWERS(E_TOO_SMALL, polyproc_connection_recv(b, buf, 1, &len, POLYPROC_FOREVER, NULL));
   ANSWERS(OK, polyproc_connection_recv(b, buf, sizeof buf, &len, POLYPROC_FOREVER, NULL));
@@ -231,13 +228,14 @@ static void *wait_in_way(void *argument) {
     case 0:
       wait->status = polyproc_connection_recv(wait->end, buf, 4, &len, PATIENCE, wait->cancel);
       break;
-    case 1: wait->status = polyproc_connection_poll(wait->end, PATIENCE, wait->cancel); break;
+    case 1:
+      wait->status = polyproc_connection_poll(wait->end, PATIENCE, wait->cancel);
+      break;
     case 2:
       wait->status = polyproc_connection_send(wait->end, "x", 1, PATIENCE, wait->cancel);
       break;
     default:
-      wait->status =
-          polyproc_connection_send(wait->end, large, sizeof large, PATIENCE, wait->cancel);
+      wait->status = polyproc_connection_send(wait->end, large, sizeof large, PATIENCE, wait->cancel);
   }
   return NULL;
 }
@@ -275,9 +273,7 @@ static void waits_end(void) {
         polyproc_connection_close(a);
       } else {
         polyproc_connection_close(b);
-        expected = way == 0   ? POLYPROC_E_EOF
-                   : way == 1 ? POLYPROC_OK
-                              : POLYPROC_E_BROKEN_PIPE;
+        expected = way == 0 ? POLYPROC_E_EOF : way == 1 ? POLYPROC_OK : POLYPROC_E_BROKEN_PIPE;
       }
       finish(thread);
       check_status(expected, wait.status, reasons[reason], __FILE__, way);

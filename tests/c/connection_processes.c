@@ -4,7 +4,9 @@
 static polyproc_connection *a;
 static polyproc_connection *b;
 
-static void pipe_of(int32_t duplex) { ANSWERS(OK, polyproc_pipe_create(duplex, &a, &b)); }
+static void pipe_of(int32_t duplex) {
+  ANSWERS(OK, polyproc_pipe_create(duplex, &a, &b));
+}
 
 static void expect(polyproc_connection *end, const char *text) {
   char buf[64];
@@ -204,8 +206,7 @@ static void as_a_descriptor(void) {
   ANSWERS(E_EOF, polyproc_connection_recv(a, buf, 4, &len, PATIENCE, NULL));
   ANSWERS(OK, polyproc_share_fd(POLYPROC_KIND_CONNECTION, a, &fd));
   ANSWERS(OK, polyproc_open_fd(fd, POLYPROC_KIND_CONNECTION, &opened));
-  ANSWERS(E_EOF,
-          polyproc_connection_recv((polyproc_connection *)opened, buf, 4, &len, PATIENCE, NULL));
+  ANSWERS(E_EOF, polyproc_connection_recv((polyproc_connection *)opened, buf, 4, &len, PATIENCE, NULL));
   CHECK(close(fd) == 0);
   polyproc_connection_close((polyproc_connection *)opened);
   polyproc_connection_close(a);
@@ -214,45 +215,54 @@ static void as_a_descriptor(void) {
 /* The dead in each wait, and in the middle of nothing. */
 static void killed(int way) {
   static unsigned char large[3 << 20];
+  polyproc_event *there = NULL;
   char buf[4];
   size_t len = 0;
   pid_t child;
   pipe_of(1);
+  ANSWERS(OK, polyproc_event_create(NULL, NULL, &there));
   child = forked();
   if (child == 0) {
     polyproc_connection_close(a);
+    while (way == 2 && polyproc_connection_send(b, large, 1000, 0, NULL) == POLYPROC_OK) {
+    }
+    ANSWERS(OK, polyproc_event_set(there));
     switch (way) {
-      case 0: (void)polyproc_connection_recv(b, buf, 4, &len, POLYPROC_FOREVER, NULL); break;
-      case 1: (void)polyproc_connection_poll(b, POLYPROC_FOREVER, NULL); break;
+      case 0:
+        (void)polyproc_connection_recv(b, buf, 4, &len, POLYPROC_FOREVER, NULL);
+        break;
+      case 1:
+        (void)polyproc_connection_poll(b, POLYPROC_FOREVER, NULL);
+        break;
       case 2:
-        while (polyproc_connection_send(b, large, 1000, POLYPROC_FOREVER, NULL) == POLYPROC_OK) {
-        }
+        (void)polyproc_connection_send(b, large, 1000, POLYPROC_FOREVER, NULL);
         break;
       case 3:
         (void)polyproc_connection_send(b, large, sizeof large, POLYPROC_FOREVER, NULL);
         break;
-      default: break;
+      default:
+        break;
     }
     for (;;) {
       pause();
     }
   }
   polyproc_connection_close(b);
-  nap(30 * MILLISECOND);
+  ANSWERS(OK, polyproc_event_wait(there, PATIENCE, NULL));
+  polyproc_event_close(there);
+  nap(20 * MILLISECOND);
   kill_and_reap(child);
   if (way == 2) {
     /* What it had sent is there, whole. */
     int messages = 0;
-    while (polyproc_connection_recv(a, large, sizeof large, &len, PATIENCE, NULL) ==
-           POLYPROC_OK) {
+    while (polyproc_connection_recv(a, large, sizeof large, &len, PATIENCE, NULL) == POLYPROC_OK) {
       CHECK(len == 1000);
       messages++;
     }
     CHECK(messages == (1 << 20) / 1008);
   }
   expect_end(a);
-  ANSWERS(E_BROKEN_PIPE,
-          polyproc_connection_send(a, large, sizeof large, POLYPROC_FOREVER, NULL));
+  ANSWERS(E_BROKEN_PIPE, polyproc_connection_send(a, large, sizeof large, POLYPROC_FOREVER, NULL));
   polyproc_connection_close(a);
 }
 

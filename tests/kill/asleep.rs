@@ -1,7 +1,7 @@
 //! How soon a sleeper goes on when a process dies that it depends on, and that nobody is taken for dead.
 
 use std::mem::MaybeUninit;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use polyproc::{
     Acquired, CreateOptions, Event, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Status,

@@ -4,6 +4,7 @@
 //! moment, so the children of other tests would keep the pipes of this one open.
 
 mod asleep;
+mod hostile;
 mod large;
 #[path = "../kill/measure.rs"]
 mod measure;
