@@ -5,9 +5,9 @@
 
 mod asleep;
 mod hostile;
-mod large;
 #[path = "../kill/measure.rs"]
 mod measure;
+mod memory;
 mod midway;
 #[path = "../kill/victim.rs"]
 mod victim;
