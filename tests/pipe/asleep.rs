@@ -72,7 +72,7 @@ fn a_sender_sees_the_end() {
 #[test]
 fn killed_in_the_middle_of_sending_a_long_message() {
     let _alone = alone();
-    let data = pattern(16 << 20);
+    let data = pattern(4 << 20);
     let times = (0..ROUNDS).map(|_| {
         let (a, victim) = with_child_inside(|b| b.send(&data, Wait::FOREVER).unwrap());
         a.poll(in_time()).unwrap();
@@ -81,7 +81,7 @@ fn killed_in_the_middle_of_sending_a_long_message() {
             let mut buffer = vec![MaybeUninit::uninit(); data.len()];
             let a = &a;
             let receiver = scope.spawn(move || (a.recv(&mut buffer, in_time()), Instant::now()));
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_micros(300));
             victim.signal(libc::SIGSTOP);
             let killed = Instant::now();
             victim.kill();
@@ -97,12 +97,12 @@ fn killed_in_the_middle_of_sending_a_long_message() {
 #[test]
 fn killed_in_the_middle_of_receiving_a_long_message() {
     let _alone = alone();
-    let data = pattern(16 << 20);
+    let data = pattern(4 << 20);
     let times = (0..ROUNDS).map(|_| {
         let (a, victim) = with_child_inside(|b| drop(receive(b, data.len(), Wait::FOREVER)));
         std::thread::scope(|scope| {
             let sender = scope.spawn(|| a.send(&data, in_time()));
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(Duration::from_micros(300));
             victim.signal(libc::SIGSTOP);
             let killed = Instant::now();
             victim.kill();
