@@ -13,13 +13,13 @@
  * -(1000 + errno). polyproc_strerror() has a text for each. A NULL handle or required pointer, an
  * unknown flag or kind, a length over the limit is E_INVALID, never a crash.
  *
- * Objects and names. An object (lock, semaphore, event, queue) lives in shared memory and has one of
- * two kinds of life. With a name it stays, with what is in it, until polyproc_unlink(), also when
- * nobody uses it; any process of the user opens it by that name. With name NULL it is anonymous: it
- * reaches other processes by inheritance (polyproc_process_spawn, _fork, or fork itself) or as a
- * descriptor, and goes away with its last process, however that ends. Pipes are always anonymous.
- * Names have 1 to 200 bytes of A-Z a-z 0-9 . _ - and do not start with a dot. All kinds of objects
- * share one set of names, the files /dev/shm/polyproc.<name>.
+ * Objects and names. An object (lock, rlock, semaphore, event, condition, barrier, queue) lives in
+ * shared memory and has one of two kinds of life. With a name it stays, with what is in it, until
+ * polyproc_unlink(), also when nobody uses it; any process of the user opens it by that name. With name
+ * NULL it is anonymous: it reaches other processes by inheritance (polyproc_process_spawn, _fork, or
+ * fork itself) or as a descriptor, and goes away with its last process, however that ends. Pipes are
+ * always anonymous. Names have 1 to 200 bytes of A-Z a-z 0-9 . _ - and do not start with a dot. All kinds
+ * of objects share one set of names, the files /dev/shm/polyproc.<name>.
  *
  * Permissions. A named object has mode 0600, so that it is for the processes of its user only, unless
  * `mode` in its options says otherwise; the umask plays no part. Another user's object is opened with
@@ -41,12 +41,13 @@
  * struct is the same loan. A loan that nobody settles ends with its process.
  *
  * Death of a peer. Any process may be killed at any instruction, SIGKILL included: the others go on
- * within a millisecond or so. A lock that it held passes to the next with OWNER_DIED. A message whose
- * put had returned is never lost. One that it had begun to put is not seen. One that it had taken and
- * not settled, or on a joinable queue got and not finished, is delivered again, with one delivery
- * more: so what a consumer does with a message must bear being done twice. Nobody is ever taken for
- * dead because time passed: a process that is stopped or swapped out keeps what it holds. The end of
- * a pipe closes with the last process that has it.
+ * within a millisecond or so. A lock or rlock that it held passes to the next with OWNER_DIED, owned
+ * permits of a semaphore are free again, a barrier at which it waited is broken, and what a condition
+ * had told it is told to another. A message whose put had returned is never lost. One that it had begun
+ * to put is not seen. One that it had taken and not settled, or on a joinable queue got and not
+ * finished, is delivered again, with one delivery more: so what a consumer does with a message must
+ * bear being done twice. The end of a pipe closes with the last process that has it. Nobody is ever
+ * taken for dead because time passed: a process that is stopped or swapped out keeps what it holds.
  *
  * Fork. Handles stay valid in a forked child; with its first use the child becomes a participant of
  * its own. It inherits no ownership: locks, messages and slots that its parent held are still its
@@ -56,8 +57,9 @@
  * parent do. exec ends the use of all objects, as the end of the process does.
  *
  * Threads. Every function may be called from any thread, and one handle from any number of threads
- * at once. A lock does not belong to the thread that took it. Each process that uses an object runs
- * one thread of the library, the keeper: it has all signals blocked and a small stack, and sleeps.
+ * at once. A lock does not belong to the thread that took it; an rlock belongs to its owner, a thread
+ * or a task. Each process that uses an object runs one thread of the library, the keeper: it has all
+ * signals blocked and a small stack, and sleeps.
  *
  * Signals. A wait goes on after a signal handler ran; after polyproc_interruptible(1) it returns
  * E_INTERRUPTED instead. Only the functions marked "Signal-safe: yes" may be called in a signal
@@ -73,8 +75,9 @@
  * defaults.
  *
  * Limits. A message has at most 4 GiB - 1 bytes, a name 200, a label of a queue 31. One queue is used
- * by at most 1,024 processes at a time, another object by 240: one more gets E_LIMIT. Shared memory is
- * limited by /dev/shm: when that is full, calls that need more return E_NO_MEMORY.
+ * by at most 1,024 processes at a time, another object by 240; 1,024 threads at a time wait at one
+ * condition or barrier: one more gets E_LIMIT. Shared memory is limited by /dev/shm: when that is full,
+ * calls that need more return E_NO_MEMORY.
  *
  * System. Linux 4.14 or newer, x86-64 or aarch64.
  *
@@ -89,8 +92,9 @@
  *     polyproc_unlink("work");
  *
  * The constants come first, then the types, then the functions object by object: the simple ones
- * (library, lock, semaphore, event, queue, pipe, process), then the advanced ones (cancel tokens,
- * messages in place, many messages in one call, objects as descriptors).
+ * (library, lock, rlock, semaphore, event, condition, barrier, queue, pipe, process), then the advanced
+ * ones (cancel tokens, messages in place, many messages in one call, waiting for several things, barriers
+ * in two steps, objects as descriptors).
  */
 
 
@@ -155,7 +159,7 @@
 /** A NULL handle or required pointer, a bad name, an unknown flag or kind, a number out of range. */
 #define POLYPROC_E_INVALID (-1)
 
-/** The timeout passed (lock, semaphore, event, join, pipe). */
+/** The timeout passed (of everything but put and get). */
 #define POLYPROC_E_TIMEOUT (-2)
 
 /** Nothing to get: the timeout of a get or take passed. */
@@ -209,7 +213,7 @@
 /** A limit is reached: descriptors, processes, participants of one object. */
 #define POLYPROC_E_LIMIT (-19)
 
-/** It belongs to another process. */
+/** It belongs to another process, thread or task. */
 #define POLYPROC_E_NOT_OWNER (-20)
 
 /** Released or finished more often than acquired or got. */
@@ -250,6 +254,13 @@
  */
 #define POLYPROC_NAME_MAX 200
 
+/* ---- Barriers ---- */
+
+/**
+ * The most parties that a barrier can be for.
+ */
+#define POLYPROC_BARRIER_PARTIES_MAX 1024
+
 /* ---- Kinds of object ---- */
 
 /**
@@ -265,6 +276,15 @@
 
 /** `polyproc_queue` */
 #define POLYPROC_KIND_QUEUE 4
+
+/** `polyproc_rlock` */
+#define POLYPROC_KIND_RLOCK 5
+
+/** `polyproc_condition` */
+#define POLYPROC_KIND_CONDITION 6
+
+/** `polyproc_barrier` */
+#define POLYPROC_KIND_BARRIER 7
 
 /** `polyproc_connection` */
 #define POLYPROC_KIND_CONNECTION 8
@@ -298,6 +318,12 @@
  */
 #define POLYPROC_QUEUE_JOINABLE 2
 
+/**
+ * Semaphore: a permit belongs to the process that acquired it; only that process releases it, and
+ * it is free again the moment the process ends.
+ */
+#define POLYPROC_SEMAPHORE_OWNED 4
+
 /** Process: it dies with its parent, in whatever way that ends, and may not have children. */
 #define POLYPROC_PROCESS_DAEMON 1
 
@@ -312,10 +338,24 @@
 #define POLYPROC_FD_NULL (-2)
 
 /**
+ * A barrier between processes: a fixed number of parties, processes or threads, that wait for each
+ * other and go on together, round by round. A party that gives up or dies while it waits breaks the
+ * barrier for all at once: nobody waits in vain for it. A broken barrier stays so until it is reset.
+ */
+typedef struct polyproc_barrier polyproc_barrier;
+
+/**
  * A token that ends waits of this process early. It belongs to one process, not to shared memory:
  * a forked child has its own copy.
  */
 typedef struct polyproc_cancel polyproc_cancel;
+
+/**
+ * A condition between processes, like multiprocessing.Condition: who holds a lock and finds that
+ * something is not yet so waits here, with the lock released meanwhile, until another has changed it
+ * and notifies. A waiter checks again when it returns, in a loop: others may have been quicker.
+ */
+typedef struct polyproc_condition polyproc_condition;
 
 /** One end of a pipe: whole messages, to and from the other end. */
 typedef struct polyproc_connection polyproc_connection;
@@ -341,12 +381,40 @@ typedef struct polyproc_process polyproc_process;
 typedef struct polyproc_queue polyproc_queue;
 
 /**
- * A counting semaphore between processes: a number of permits, which belong to nobody. With a
- * maximum it is bounded, and releasing over it is an error.
+ * A recursive lock between processes, like multiprocessing.RLock: its owner may take it again, and
+ * it is free when its owner has released it as often. Only the owner releases it. When the owner's
+ * process dies, the next one gets it, told so by OWNER_DIED. An owner is a process and, within it, a
+ * thread or a number of the caller's choice; a forked child owns nothing of its parent's.
+ */
+typedef struct polyproc_rlock polyproc_rlock;
+
+/**
+ * A counting semaphore between processes: a number of permits. With a maximum it is bounded, and
+ * releasing over it is an error. A permit belongs to nobody, and is lost with a process that ends
+ * without releasing it; or, with POLYPROC_SEMAPHORE_OWNED, to the process that acquired it, and
+ * comes back when that ends.
  */
 typedef struct polyproc_semaphore polyproc_semaphore;
 
-/** Options of a lock and of an event. NULL means the defaults. */
+/** What `polyproc_list` tells of an object. */
+typedef struct polyproc_object_info {
+  /** What it is, `POLYPROC_KIND_*`. */
+  int32_t kind;
+  /** Its permissions, for example 0600. */
+  uint32_t mode;
+  /** How many processes use it now. */
+  uint32_t processes;
+  /** How many of their threads wait at it now. */
+  uint32_t waiting;
+  /** The memory that it occupies, in bytes. */
+  uint64_t bytes;
+  /** Always 0. */
+  uint64_t reserved[2];
+  /** Its name, ended by a NUL. */
+  char name[208];
+} polyproc_object_info;
+
+/** Options of an object that has none of its own: a lock, an rlock, an event. NULL means the defaults. */
 typedef struct polyproc_options {
   /** `sizeof(polyproc_options)`, as `POLYPROC_OPTIONS_INIT` sets it. */
   size_t size;
@@ -360,7 +428,7 @@ typedef struct polyproc_options {
 typedef struct polyproc_semaphore_options {
   /** `sizeof(polyproc_semaphore_options)`, as `POLYPROC_SEMAPHORE_OPTIONS_INIT` sets it. */
   size_t size;
-  /** 0 or `POLYPROC_OPEN_OR_CREATE`. */
+  /** `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_SEMAPHORE_OWNED`, or both. */
   uint32_t flags;
   /** Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600. */
   uint32_t mode;
@@ -625,6 +693,20 @@ int32_t polyproc_interruptible(int32_t on);
  */
 int32_t polyproc_unlink(const char *name);
 
+/**
+ * The named objects of this user, by name, each as it was when it was looked at.
+ *
+ * items    where they go; NULL when cap is 0.
+ * cap      how many fit there.
+ * out_len  how many there are; with E_TOO_SMALL the cap that is needed.
+ *
+ * Returns  OK
+ *          E_TOO_SMALL  nothing was written but *out_len.
+ *          E_INVALID    out_len is NULL, or items is NULL and cap is not 0.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_list(polyproc_object_info *items, size_t cap, size_t *out_len);
+
 /* ---- Lock ---- */
 
 /**
@@ -724,19 +806,123 @@ int32_t polyproc_lock_is_locked(polyproc_lock *lock, int32_t *out);
  */
 void polyproc_lock_close(polyproc_lock *lock);
 
+/* ---- Rlock ---- */
+
+/**
+ * Create an rlock.
+ *
+ * name     its name, or NULL for an anonymous one.
+ * options  NULL for the defaults; POLYPROC_OPEN_OR_CREATE.
+ * out      the handle, to be closed with polyproc_rlock_close.
+ *
+ * Returns  OK
+ *          E_EXISTS      the name is taken.
+ *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no rlock.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
+ *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_LIMIT       too many descriptors are open.
+ *          E_INVALID     out is NULL, a bad name or bad options.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_rlock_create(const char *name,
+                              const polyproc_options *options,
+                              polyproc_rlock **out);
+
+/**
+ * Open the rlock that has a name.
+ *
+ * name  its name.
+ * out   the handle, to be closed with polyproc_rlock_close.
+ *
+ * Returns  OK
+ *          E_NOT_FOUND   no object has that name.
+ *          E_MISMATCH    it is no rlock.
+ *          E_PERMISSION  its mode keeps this user out.
+ *          E_CORRUPT     it is damaged.
+ *          E_LIMIT       too many descriptors are open.
+ *          E_INVALID     out is NULL, or not a name.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_rlock_open(const char *name, polyproc_rlock **out);
+
+/**
+ * Take the rlock, waiting while another owner holds it. Who holds it already takes it once more, at
+ * once.
+ *
+ * rlock       open handle.
+ * owner       0: the calling thread is the owner. A runtime whose tasks move between threads passes
+ *             its own number of the task, any but 0; it counts within this process, and apart from
+ *             threads.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK          you hold it.
+ *          OWNER_DIED  you hold it; the last owner died inside: check what it guarded.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  you do not hold it.
+ *          E_CORRUPT   its memory is damaged.
+ *          E_LIMIT     too many processes use it, or you have taken it 4,294,967,295 times.
+ *          E_INVALID   not a handle of an rlock, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_rlock_acquire(polyproc_rlock *rlock,
+                               uint64_t owner,
+                               int64_t timeout_ns,
+                               polyproc_cancel *cancel);
+
+/**
+ * Release the rlock once; it is free when it was released as often as it was taken.
+ *
+ * rlock  open handle.
+ * owner  who took it, as for polyproc_rlock_acquire.
+ *
+ * Returns  OK
+ *          E_NOT_OWNER  this owner does not hold it: it is free, or another's.
+ *          E_CORRUPT    its memory is damaged.
+ *          E_LIMIT      too many processes use it.
+ *          E_CLOSED     the handle is closed.
+ *          E_INVALID    not a handle of an rlock.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_rlock_release(polyproc_rlock *rlock, uint64_t owner);
+
+/**
+ * How often the owner, whoever that is, has taken the rlock: true when read, old the moment after.
+ *
+ * rlock  open handle.
+ * out    0 when it is free or its owner died, else 1 or more.
+ *
+ * Returns  OK
+ *          E_CORRUPT  its memory is damaged.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of an rlock, or out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_rlock_depth(polyproc_rlock *rlock, uint32_t *out);
+
+/**
+ * Close this handle. Calls that wait on it in other threads return E_CLOSED. With the last handle
+ * of this process the rlock, if it holds it, is given back, as though it had died.
+ *
+ * rlock  handle, or NULL: nothing happens.
+ *
+ * Returns  nothing.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+void polyproc_rlock_close(polyproc_rlock *rlock);
+
 /* ---- Semaphore ---- */
 
 /**
  * Create a semaphore.
  *
  * name     its name, or NULL for an anonymous one.
- * options  NULL for the defaults: no permit, unbounded.
+ * options  NULL for the defaults: no permit, unbounded, owned by nobody.
  * out      the handle, to be closed with polyproc_semaphore_close.
  *
  * Returns  OK
  *          E_EXISTS      the name is taken.
- *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore or one of another
- *                        maximum.
+ *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore, one of another
+ *                        maximum, or one whose permits are owned and yours would not be.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open what has the name.
  *          E_LIMIT       too many descriptors are open.
@@ -774,6 +960,7 @@ int32_t polyproc_semaphore_open(const char *name, polyproc_semaphore **out);
  * Returns  OK          you have a permit.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  you have none.
  *          E_CORRUPT   its memory is damaged.
+ *          E_LIMIT     too many processes use it.
  *          E_INVALID   not a handle of a semaphore, or not a token.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -788,13 +975,19 @@ int32_t polyproc_semaphore_acquire(polyproc_semaphore *semaphore,
  * n          how many, 1 or more.
  *
  * Returns  OK
- *          E_OVER_RELEASE  that would exceed the maximum; nothing is released.
+ *          E_OVER_RELEASE  that would exceed the maximum, or owned: this process holds some, but
+ *                          fewer than n; nothing is released.
+ *          E_NOT_OWNER     owned: this process holds none.
+ *          E_TIMEOUT       owned: a process was stopped in the middle of a call, and kept all others
+ *                          out for a second; nothing is released.
  *          E_CORRUPT       its memory is damaged.
+ *          E_LIMIT         too many processes use it.
  *          E_CLOSED        the handle is closed.
  *          E_INVALID       not a handle of a semaphore, or n is below 1.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_semaphore_release(polyproc_semaphore *semaphore, int64_t n);
+int32_t polyproc_semaphore_release(polyproc_semaphore *semaphore,
+                                   int64_t n);
 
 /**
  * How many permits are free: exact when read, old the moment after.
@@ -803,7 +996,9 @@ int32_t polyproc_semaphore_release(polyproc_semaphore *semaphore, int64_t n);
  * out        the number of permits.
  *
  * Returns  OK
+ *          E_TIMEOUT  owned: a process was stopped in the middle of a call, as for release.
  *          E_CORRUPT  its memory is damaged.
+ *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
  *          E_INVALID  not a handle of a semaphore, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -812,7 +1007,7 @@ int32_t polyproc_semaphore_value(polyproc_semaphore *semaphore, int64_t *out);
 
 /**
  * Close this handle. Calls that wait on it in other threads return E_CLOSED. Permits that this
- * process took stay taken.
+ * process took stay taken; owned ones come back with the last handle of this process.
  *
  * semaphore  handle, or NULL: nothing happens.
  *
@@ -941,6 +1136,291 @@ int32_t polyproc_event_fd(polyproc_event *event,
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 void polyproc_event_close(polyproc_event *event);
+
+/* ---- Condition ---- */
+
+/**
+ * Create a condition. It goes with any lock or rlock; the lock is named with each wait.
+ *
+ * name     its name, or NULL for an anonymous one.
+ * options  NULL for the defaults; POLYPROC_OPEN_OR_CREATE.
+ * out      the handle, to be closed with polyproc_condition_close.
+ *
+ * Returns  OK
+ *          E_EXISTS      the name is taken.
+ *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no condition.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
+ *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_LIMIT       too many descriptors are open.
+ *          E_INVALID     out is NULL, a bad name or bad options.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_condition_create(const char *name,
+                                  const polyproc_options *options,
+                                  polyproc_condition **out);
+
+/**
+ * Open the condition that has a name.
+ *
+ * name  its name.
+ * out   the handle, to be closed with polyproc_condition_close.
+ *
+ * Returns  OK
+ *          E_NOT_FOUND   no object has that name.
+ *          E_MISMATCH    it is no condition.
+ *          E_PERMISSION  its mode keeps this user out.
+ *          E_CORRUPT     it is damaged.
+ *          E_LIMIT       too many descriptors are open.
+ *          E_INVALID     out is NULL, or not a name.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_condition_open(const char *name, polyproc_condition **out);
+
+/**
+ * Release the lock, wait until notified, and take the lock again. The release and the beginning of the
+ * wait are one step for others: a notification by who takes the lock next finds this wait. However the
+ * wait ends, the lock is taken again before this returns, which may take longer than timeout_ns.
+ *
+ * condition   open handle.
+ * lock        open handle of the lock that you hold. A lock has no owner: only whether anybody holds
+ *             it can be checked.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only releases the lock and takes it.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK          it was notified; you hold the lock.
+ *          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards. Whether
+ *                      you were notified is left open.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the lock all the same.
+ *          E_CLOSED     one of the handles is closed. You hold the lock again, unless it is its handle.
+ *          E_NOT_OWNER  nobody holds the lock; nothing happened.
+ *          E_CORRUPT    memory is damaged.
+ *          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.
+ *          E_INVALID    not handles of a condition and of a lock, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_condition_wait(polyproc_condition *condition,
+                                polyproc_lock *lock,
+                                int64_t timeout_ns,
+                                polyproc_cancel *cancel);
+
+/**
+ * The same with an rlock: it is released altogether, however often it was taken, and taken again as
+ * often.
+ *
+ * condition   open handle.
+ * rlock       open handle of the rlock that you hold.
+ * owner       who holds it, as for polyproc_rlock_acquire.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only releases the rlock and takes it.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK          it was notified; you hold the rlock.
+ *          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards. Whether
+ *                      you were notified is left open.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the rlock all the same.
+ *          E_CLOSED     one of the handles is closed. You hold the rlock again, unless it is its handle.
+ *          E_NOT_OWNER  this owner does not hold the rlock; nothing happened.
+ *          E_CORRUPT    memory is damaged.
+ *          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.
+ *          E_INVALID    not handles of a condition and of an rlock, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_condition_wait_rlock(polyproc_condition *condition,
+                                      polyproc_rlock *rlock,
+                                      uint64_t owner,
+                                      int64_t timeout_ns,
+                                      polyproc_cancel *cancel);
+
+/**
+ * Let up to n waits go, those first that began first. Only waits that have begun can be notified:
+ * what is left of n is lost. No answer of a waiter is waited for, so one that is stopped or killed
+ * holds up nobody; when a waiter is killed after it was notified and before its wait has returned,
+ * another wait goes in its place. Usually called with the lock held, which it need not be.
+ *
+ * condition  open handle.
+ * n          how many, 0 or more.
+ *
+ * Returns  OK         also when nobody waits.
+ *          E_CORRUPT  its memory is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a condition.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_condition_notify(polyproc_condition *condition, uint32_t n);
+
+/**
+ * Let all waits go that have begun; otherwise as polyproc_condition_notify.
+ *
+ * condition  open handle.
+ *
+ * Returns  OK         also when nobody waits.
+ *          E_CORRUPT  its memory is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a condition.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_condition_notify_all(polyproc_condition *condition);
+
+/**
+ * Close this handle. Calls that wait on it in other threads return E_CLOSED, with their lock held.
+ *
+ * condition  handle, or NULL: nothing happens.
+ *
+ * Returns  nothing.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+void polyproc_condition_close(polyproc_condition *condition);
+
+/* ---- Barrier ---- */
+
+/**
+ * Create a barrier.
+ *
+ * name     its name, or NULL for an anonymous one.
+ * options  NULL for the defaults; POLYPROC_OPEN_OR_CREATE.
+ * parties  how many wait for each other, 1 to POLYPROC_BARRIER_PARTIES_MAX.
+ * out      the handle, to be closed with polyproc_barrier_close.
+ *
+ * Returns  OK
+ *          E_EXISTS      the name is taken.
+ *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no barrier or one for another
+ *                        number of parties.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
+ *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_LIMIT       too many descriptors are open.
+ *          E_INVALID     out is NULL, a bad name, bad options or a bad number of parties.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_create(const char *name,
+                                const polyproc_options *options,
+                                uint32_t parties,
+                                polyproc_barrier **out);
+
+/**
+ * Open the barrier that has a name.
+ *
+ * name  its name.
+ * out   the handle, to be closed with polyproc_barrier_close.
+ *
+ * Returns  OK
+ *          E_NOT_FOUND   no object has that name.
+ *          E_MISMATCH    it is no barrier.
+ *          E_PERMISSION  its mode keeps this user out.
+ *          E_CORRUPT     it is damaged.
+ *          E_LIMIT       too many descriptors are open.
+ *          E_INVALID     out is NULL, or not a name.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_open(const char *name, polyproc_barrier **out);
+
+/**
+ * Wait until all parties are here. The last one to come lets the others go.
+ *
+ * barrier     open handle.
+ * out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only as the last one.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK
+ *          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, or by abort; or
+ *                            it was reset meanwhile.
+ *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
+ *                            broken for all.
+ *          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+ *          E_CORRUPT         its memory is damaged.
+ *          E_LIMIT           too many processes or threads use it.
+ *          E_INVALID         not a handle of a barrier, not a token, or out_index is NULL.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_wait(polyproc_barrier *barrier,
+                              uint32_t *out_index,
+                              int64_t timeout_ns,
+                              polyproc_cancel *cancel);
+
+/**
+ * Break the barrier: the parties that wait get E_BROKEN_BARRIER, and so does everybody who comes
+ * until it is reset.
+ *
+ * barrier  open handle.
+ *
+ * Returns  OK
+ *          E_CORRUPT  its memory is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a barrier.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_abort(polyproc_barrier *barrier);
+
+/**
+ * Make the barrier as new: the parties that wait get E_BROKEN_BARRIER, and those who come from now on
+ * begin a round. This mends a broken one.
+ *
+ * barrier  open handle.
+ *
+ * Returns  OK
+ *          E_CORRUPT  its memory is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a barrier.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_reset(polyproc_barrier *barrier);
+
+/**
+ * How many parties the barrier is for.
+ *
+ * barrier  open handle.
+ * out      the number.
+ *
+ * Returns  OK
+ *          E_CORRUPT  its memory is damaged.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a barrier, or out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_parties(polyproc_barrier *barrier, uint32_t *out);
+
+/**
+ * How many parties wait or are held: true when read, old the moment after.
+ *
+ * barrier  open handle.
+ * out      the number.
+ *
+ * Returns  OK
+ *          E_CORRUPT  its memory is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a barrier, or out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_waiting(polyproc_barrier *barrier, uint32_t *out);
+
+/**
+ * Whether the barrier is broken: true when read, old the moment after.
+ *
+ * barrier  open handle.
+ * out      1 when it is, else 0.
+ *
+ * Returns  OK
+ *          E_CORRUPT  its memory is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a barrier, or out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_is_broken(polyproc_barrier *barrier, int32_t *out);
+
+/**
+ * Close this handle. Calls that wait on it in other threads return E_CLOSED, which breaks the barrier.
+ *
+ * barrier  handle, or NULL: nothing happens.
+ *
+ * Returns  nothing.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+void polyproc_barrier_close(polyproc_barrier *barrier);
 
 /* ---- Queue ---- */
 
@@ -1823,6 +2303,56 @@ int32_t polyproc_wait_any(polyproc_waitable *items,
  */
 int32_t polyproc_queue_fd(polyproc_queue *queue,
                           int *out_fd);
+
+/* ---- Barrier in two steps: an action between arriving and going on ---- */
+
+/**
+ * Wait until all parties are here, and hold them for an action. The last one to come is the leader: its
+ * call returns at once. The others are held until the leader calls polyproc_barrier_complete. When the
+ * leader's process ends before that, the barrier is broken.
+ *
+ * barrier     open handle.
+ * out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
+ * out_leader  1 for the leader, else 0.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only as the last one. The time that
+ *             parties are held counts.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK
+ *          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, by abort or by
+ *                            the leader; or it was reset meanwhile.
+ *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
+ *                            broken for all. Only who came while the parties of another round were
+ *                            held leaves without breaking it.
+ *          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+ *          E_CORRUPT         its memory is damaged.
+ *          E_LIMIT           too many processes or threads use it.
+ *          E_INVALID         not a handle of a barrier, not a token, or an output is NULL.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_arrive(polyproc_barrier *barrier,
+                                uint32_t *out_index,
+                                int32_t *out_leader,
+                                int64_t timeout_ns,
+                                polyproc_cancel *cancel);
+
+/**
+ * End the round that the leader holds. Any thread of the leader's process may.
+ *
+ * barrier  open handle.
+ * ok       1 lets the others go, 0 breaks the barrier: they get E_BROKEN_BARRIER.
+ *
+ * Returns  OK
+ *          E_BROKEN_BARRIER  it was broken meanwhile: a party gave up or died.
+ *          E_NOT_OWNER       this process is not the leader of a round that is held; also when the
+ *                            barrier was reset meanwhile.
+ *          E_CORRUPT         its memory is damaged.
+ *          E_LIMIT           too many processes use it.
+ *          E_CLOSED          the handle is closed.
+ *          E_INVALID         not a handle of a barrier, or ok is neither 0 nor 1.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
 
 /* ---- Objects as descriptors ---- */
 

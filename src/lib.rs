@@ -5,7 +5,8 @@
 //! ```text
 //! ffi                    the C ABI, and nothing else
 //! process
-//! object   queue   connection    lock, semaphore, event; queue; pipe
+//! object   queue         lock, rlock, semaphore, event, condition, barrier; queue;
+//! connection             pipe
 //! segment                one object's shared memory and its participants
 //! sync                   algorithms over atomics
 //! sys                    the kernel
@@ -38,9 +39,9 @@ pub mod wait;
 mod sys;
 
 pub use connection::{pipe, Connection};
-pub use object::{Event, Lock, Semaphore, SemaphoreOptions};
+pub use object::{Barrier, Condition, Event, Lock, Rlock, Semaphore, SemaphoreOptions};
 pub use queue::{Got, Loan, Queue, QueueInfo, QueueOptions, Reservation};
-pub use segment::{unlink, CreateOptions, Kind};
+pub use segment::{list, unlink, CreateOptions, Kind, ObjectInfo};
 pub use status::{Result, Status};
-pub use sync::{interruptible, Acquired, Cancel, Wait};
+pub use sync::{interruptible, Acquired, Arrival, Cancel, Wait};
 pub use wait::{wait_any, Waitable};

@@ -145,14 +145,19 @@ macro_rules! programs {
 
 programs! {
     arguments,
+    barrier,
+    barrier_steps,
     cancel,
     close,
+    condition,
+    condition_faults,
     connection,
     connection_processes,
     event,
     fork,
     header,
     library,
+    list,
     lock,
     names,
     process,
@@ -161,8 +166,11 @@ programs! {
     queue_many,
     queue_shutdown,
     queue_tasks,
+    rlock,
     semaphore,
+    semaphore_owned,
     share,
+    sync_faults,
     wait,
 }
 

@@ -306,4 +306,7 @@ layout! {
     polyproc_process_info: 88 {
         size at 0, pid at 8, parent_pid at 12, daemon at 16, reserved at 20, name at 24,
     }
+    polyproc_object_info: 248 {
+        kind at 0, mode at 4, processes at 8, waiting at 12, bytes at 16, reserved at 24, name at 40,
+    }
 }

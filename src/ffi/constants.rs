@@ -19,7 +19,7 @@ pub const POLYPROC_OK: i32 = 0;
 pub const POLYPROC_OWNER_DIED: i32 = 1;
 /// A NULL handle or required pointer, a bad name, an unknown flag or kind, a number out of range.
 pub const POLYPROC_E_INVALID: i32 = -1;
-/// The timeout passed (lock, semaphore, event, join, pipe).
+/// The timeout passed (of everything but put and get).
 pub const POLYPROC_E_TIMEOUT: i32 = -2;
 /// Nothing to get: the timeout of a get or take passed.
 pub const POLYPROC_E_EMPTY: i32 = -3;
@@ -55,7 +55,7 @@ pub const POLYPROC_E_PERMISSION: i32 = -17;
 pub const POLYPROC_E_CORRUPT: i32 = -18;
 /// A limit is reached: descriptors, processes, participants of one object.
 pub const POLYPROC_E_LIMIT: i32 = -19;
-/// It belongs to another process.
+/// It belongs to another process, thread or task.
 pub const POLYPROC_E_NOT_OWNER: i32 = -20;
 /// Released or finished more often than acquired or got.
 pub const POLYPROC_E_OVER_RELEASE: i32 = -21;
@@ -82,6 +82,10 @@ pub const POLYPROC_FOREVER: i64 = -1;
 /// The longest name of an object, in bytes without the NUL.
 pub const POLYPROC_NAME_MAX: usize = 200;
 
+/// <!-- Barriers -->
+/// The most parties that a barrier can be for.
+pub const POLYPROC_BARRIER_PARTIES_MAX: u32 = 1024;
+
 /// <!-- Kinds of object -->
 /// `polyproc_lock`
 pub const POLYPROC_KIND_LOCK: i32 = 1;
@@ -91,6 +95,12 @@ pub const POLYPROC_KIND_SEMAPHORE: i32 = 2;
 pub const POLYPROC_KIND_EVENT: i32 = 3;
 /// `polyproc_queue`
 pub const POLYPROC_KIND_QUEUE: i32 = 4;
+/// `polyproc_rlock`
+pub const POLYPROC_KIND_RLOCK: i32 = 5;
+/// `polyproc_condition`
+pub const POLYPROC_KIND_CONDITION: i32 = 6;
+/// `polyproc_barrier`
+pub const POLYPROC_KIND_BARRIER: i32 = 7;
 /// `polyproc_connection`
 pub const POLYPROC_KIND_CONNECTION: i32 = 8;
 
@@ -110,6 +120,9 @@ pub const POLYPROC_OPEN_OR_CREATE: u32 = 1;
 /// Queue: a message that was got stays unfinished until it is settled; `polyproc_queue_join` waits
 /// for that, and what a killed consumer had not finished is delivered again.
 pub const POLYPROC_QUEUE_JOINABLE: u32 = 2;
+/// Semaphore: a permit belongs to the process that acquired it; only that process releases it, and
+/// it is free again the moment the process ends.
+pub const POLYPROC_SEMAPHORE_OWNED: u32 = 4;
 /// Process: it dies with its parent, in whatever way that ends, and may not have children.
 pub const POLYPROC_PROCESS_DAEMON: u32 = 1;
 /// Process: its environment is `env` alone, nothing of the parent's.
@@ -165,5 +178,9 @@ mod agreement {
         POLYPROC_KIND_EVENT == Kind::Event as i32;
         POLYPROC_KIND_QUEUE == Kind::Queue as i32;
         POLYPROC_KIND_CONNECTION == Kind::Connection as i32;
+        POLYPROC_KIND_RLOCK == Kind::Rlock as i32;
+        POLYPROC_KIND_CONDITION == Kind::Condition as i32;
+        POLYPROC_KIND_BARRIER == Kind::Barrier as i32;
+        POLYPROC_BARRIER_PARTIES_MAX == crate::sync::barrier::MAX_PARTIES;
     }
 }

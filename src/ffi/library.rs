@@ -2,8 +2,10 @@
 
 use std::ffi::c_char;
 
-use crate::ffi::boundary::{guard, required_name, switch};
+use crate::ffi::boundary::{guard, required_name, room, switch, Out};
 use crate::ffi::constants::POLYPROC_ABI_VERSION;
+use crate::ffi::options::polyproc_object_info;
+use crate::ffi::sized::text;
 use crate::ffi::texts;
 use crate::segment;
 use crate::status::Status;
@@ -83,6 +85,49 @@ pub unsafe extern "C" fn polyproc_unlink(name: *const c_char) -> i32 {
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         segment::unlink(name)?;
+        Ok(Status::OK)
+    })
+}
+
+/// The named objects of this user, by name, each as it was when it was looked at.
+///
+/// ```text
+/// items    where they go; NULL when cap is 0.
+/// cap      how many fit there.
+/// out_len  how many there are; with E_TOO_SMALL the cap that is needed.
+///
+/// Returns  OK
+///          E_TOO_SMALL  nothing was written but *out_len.
+///          E_INVALID    out_len is NULL, or items is NULL and cap is not 0.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_list(
+    items: *mut polyproc_object_info,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the count or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        // SAFETY: the caller lends room for `cap` items for the time of the call.
+        let items = unsafe { room(items, cap) }?;
+        let objects = segment::list()?;
+        out_len.write(objects.len());
+        if objects.len() > items.len() {
+            return Err(Status::E_TOO_SMALL);
+        }
+        for (to, object) in items.iter_mut().zip(objects) {
+            to.write(polyproc_object_info {
+                kind: object.kind.code(),
+                mode: object.mode,
+                processes: object.processes,
+                waiting: object.waiting,
+                bytes: object.bytes,
+                reserved: [0; 2],
+                name: text(object.name.as_bytes()),
+            });
+        }
         Ok(Status::OK)
     })
 }

@@ -28,9 +28,15 @@ pub mod library;
 
 pub mod lock;
 
+pub mod rlock;
+
 pub mod semaphore;
 
 pub mod event;
+
+pub mod condition;
+
+pub mod barrier;
 
 pub mod queue;
 
@@ -47,6 +53,8 @@ pub mod queue_message;
 pub mod queue_many;
 
 pub mod wait;
+
+pub mod barrier_steps;
 
 pub mod share;
 

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int};
 
 use crate::ffi::process::polyproc_handle;
 
-/// Options of a lock and of an event. NULL means the defaults.
+/// Options of an object that has none of its own: a lock, an rlock, an event. NULL means the defaults.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_options {
@@ -22,7 +22,7 @@ pub struct polyproc_options {
 pub struct polyproc_semaphore_options {
     /// `sizeof(polyproc_semaphore_options)`, as `POLYPROC_SEMAPHORE_OPTIONS_INIT` sets it.
     pub size: usize,
-    /// 0 or `POLYPROC_OPEN_OR_CREATE`.
+    /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_SEMAPHORE_OWNED`, or both.
     pub flags: u32,
     /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
     pub mode: u32,
@@ -151,4 +151,24 @@ pub struct polyproc_process_info {
     pub reserved: u32,
     /// Its name, ended by a NUL.
     pub name: [c_char; 64],
+}
+
+/// What `polyproc_list` tells of an object.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_object_info {
+    /// What it is, `POLYPROC_KIND_*`.
+    pub kind: i32,
+    /// Its permissions, for example 0600.
+    pub mode: u32,
+    /// How many processes use it now.
+    pub processes: u32,
+    /// How many of their threads wait at it now.
+    pub waiting: u32,
+    /// The memory that it occupies, in bytes.
+    pub bytes: u64,
+    /// Always 0.
+    pub reserved: [u64; 2],
+    /// Its name, ended by a NUL.
+    pub name: [c_char; 208],
 }

@@ -10,8 +10,10 @@ use crate::ffi::sized::semaphore_options;
 use crate::object::Semaphore;
 use crate::status::Status;
 
-/// A counting semaphore between processes: a number of permits, which belong to nobody. With a
-/// maximum it is bounded, and releasing over it is an error.
+/// A counting semaphore between processes: a number of permits. With a maximum it is bounded, and
+/// releasing over it is an error. A permit belongs to nobody, and is lost with a process that ends
+/// without releasing it; or, with POLYPROC_SEMAPHORE_OWNED, to the process that acquired it, and
+/// comes back when that ends.
 pub struct polyproc_semaphore {
     _private: [u8; 0],
 }
@@ -26,13 +28,13 @@ impl Opaque for polyproc_semaphore {
 ///
 /// ```text
 /// name     its name, or NULL for an anonymous one.
-/// options  NULL for the defaults: no permit, unbounded.
+/// options  NULL for the defaults: no permit, unbounded, owned by nobody.
 /// out      the handle, to be closed with polyproc_semaphore_close.
 ///
 /// Returns  OK
 ///          E_EXISTS      the name is taken.
-///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore or one of another
-///                        maximum.
+///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore, one of another
+///                        maximum, or one whose permits are owned and yours would not be.
 ///          E_NO_MEMORY   memory or shared memory is exhausted.
 ///          E_PERMISSION  no right to create it, or to open what has the name.
 ///          E_LIMIT       too many descriptors are open.
@@ -97,6 +99,7 @@ pub unsafe extern "C" fn polyproc_semaphore_open(
 /// Returns  OK          you have a permit.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  you have none.
 ///          E_CORRUPT   its memory is damaged.
+///          E_LIMIT     too many processes use it.
 ///          E_INVALID   not a handle of a semaphore, or not a token.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -123,8 +126,13 @@ pub unsafe extern "C" fn polyproc_semaphore_acquire(
 /// n          how many, 1 or more.
 ///
 /// Returns  OK
-///          E_OVER_RELEASE  that would exceed the maximum; nothing is released.
+///          E_OVER_RELEASE  that would exceed the maximum, or owned: this process holds some, but
+///                          fewer than n; nothing is released.
+///          E_NOT_OWNER     owned: this process holds none.
+///          E_TIMEOUT       owned: a process was stopped in the middle of a call, and kept all others
+///                          out for a second; nothing is released.
 ///          E_CORRUPT       its memory is damaged.
+///          E_LIMIT         too many processes use it.
 ///          E_CLOSED        the handle is closed.
 ///          E_INVALID       not a handle of a semaphore, or n is below 1.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -149,7 +157,9 @@ pub unsafe extern "C" fn polyproc_semaphore_release(
 /// out        the number of permits.
 ///
 /// Returns  OK
+///          E_TIMEOUT  owned: a process was stopped in the middle of a call, as for release.
 ///          E_CORRUPT  its memory is damaged.
+///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
 ///          E_INVALID  not a handle of a semaphore, or out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -170,7 +180,7 @@ pub unsafe extern "C" fn polyproc_semaphore_value(
 }
 
 /// Close this handle. Calls that wait on it in other threads return E_CLOSED. Permits that this
-/// process took stay taken.
+/// process took stay taken; owned ones come back with the last handle of this process.
 ///
 /// ```text
 /// semaphore  handle, or NULL: nothing happens.

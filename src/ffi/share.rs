@@ -5,14 +5,17 @@ use std::ffi::{c_int, c_void};
 use std::os::fd::{BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 
 use crate::connection::Connection;
+use crate::ffi::barrier::polyproc_barrier;
 use crate::ffi::boundary::{guard, Out};
+use crate::ffi::condition::polyproc_condition;
 use crate::ffi::connection::polyproc_connection;
 use crate::ffi::event::polyproc_event;
 use crate::ffi::handle::{self, enter, Call};
 use crate::ffi::lock::polyproc_lock;
 use crate::ffi::queue::polyproc_queue;
+use crate::ffi::rlock::polyproc_rlock;
 use crate::ffi::semaphore::polyproc_semaphore;
-use crate::object::{Event, Lock, Semaphore};
+use crate::object::{Barrier, Condition, Event, Lock, Rlock, Semaphore};
 use crate::queue::Queue;
 use crate::segment::Kind;
 use crate::status::{Result, Status};
@@ -24,6 +27,9 @@ pub(super) enum AnyCall<'a> {
     Event(Call<'a, Event>),
     Queue(Call<'a, Queue>),
     Connection(Call<'a, Connection>),
+    Rlock(Call<'a, Rlock>),
+    Condition(Call<'a, Condition>),
+    Barrier(Call<'a, Barrier>),
 }
 
 /// Go into a handle of that kind.
@@ -39,6 +45,9 @@ pub(super) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<Any
             Kind::Event => AnyCall::Event(enter(object.cast::<polyproc_event>())?),
             Kind::Queue => AnyCall::Queue(enter(object.cast::<polyproc_queue>())?),
             Kind::Connection => AnyCall::Connection(enter(object.cast::<polyproc_connection>())?),
+            Kind::Rlock => AnyCall::Rlock(enter(object.cast::<polyproc_rlock>())?),
+            Kind::Condition => AnyCall::Condition(enter(object.cast::<polyproc_condition>())?),
+            Kind::Barrier => AnyCall::Barrier(enter(object.cast::<polyproc_barrier>())?),
         })
     }
 }
@@ -52,6 +61,9 @@ impl AnyCall<'_> {
             AnyCall::Event(event) => event.raw_fd(),
             AnyCall::Queue(queue) => queue.raw_fd(),
             AnyCall::Connection(connection) => connection.raw_fd(),
+            AnyCall::Rlock(rlock) => rlock.raw_fd(),
+            AnyCall::Condition(condition) => condition.raw_fd(),
+            AnyCall::Barrier(barrier) => barrier.raw_fd(),
         }
     }
 
@@ -62,6 +74,9 @@ impl AnyCall<'_> {
             AnyCall::Event(event) => event.share_fd(),
             AnyCall::Queue(queue) => queue.share_fd(),
             AnyCall::Connection(connection) => connection.share_fd(),
+            AnyCall::Rlock(rlock) => rlock.share_fd(),
+            AnyCall::Condition(condition) => condition.share_fd(),
+            AnyCall::Barrier(barrier) => barrier.share_fd(),
         }
     }
 }
@@ -79,6 +94,9 @@ pub(super) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
         Kind::Event => handle::new::<polyproc_event>(Event::from_fd(fd)?)?.cast(),
         Kind::Queue => handle::new::<polyproc_queue>(Queue::from_fd(fd)?)?.cast(),
         Kind::Connection => handle::new::<polyproc_connection>(Connection::from_fd(fd)?)?.cast(),
+        Kind::Rlock => handle::new::<polyproc_rlock>(Rlock::from_fd(fd)?)?.cast(),
+        Kind::Condition => handle::new::<polyproc_condition>(Condition::from_fd(fd)?)?.cast(),
+        Kind::Barrier => handle::new::<polyproc_barrier>(Barrier::from_fd(fd)?)?.cast(),
     })
 }
 

@@ -10,7 +10,9 @@ use std::ptr;
 use std::slice;
 
 use crate::ffi::boundary::fitting;
-use crate::ffi::constants::{POLYPROC_OPEN_OR_CREATE, POLYPROC_QUEUE_JOINABLE};
+use crate::ffi::constants::{
+    POLYPROC_OPEN_OR_CREATE, POLYPROC_QUEUE_JOINABLE, POLYPROC_SEMAPHORE_OWNED,
+};
 use crate::ffi::options::{
     polyproc_options, polyproc_process_info, polyproc_process_options, polyproc_queue_info,
     polyproc_queue_options, polyproc_semaphore_options,
@@ -153,7 +155,8 @@ pub(super) unsafe fn semaphore_options(
     // SAFETY: as the caller promises.
     let theirs = unsafe { read(theirs) }?;
     Ok(SemaphoreOptions {
-        create: create(theirs.flags, theirs.mode, 0)?,
+        create: create(theirs.flags, theirs.mode, POLYPROC_SEMAPHORE_OWNED)?,
+        owned: theirs.flags & POLYPROC_SEMAPHORE_OWNED != 0,
         initial: theirs.initial,
         maximum: theirs.maximum,
     })

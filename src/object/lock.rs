@@ -4,7 +4,7 @@ use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
 use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sync::mutex::RobustMutex;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
@@ -106,5 +106,17 @@ impl Lock {
     /// None so far.
     pub fn is_locked(&self) -> Result<bool> {
         Ok(self.segment.body::<Body>()?.mutex.is_locked(&*self.segment))
+    }
+
+    /// Before a condition releases it: whether it can, and will come back to it.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` when nobody holds it; those of becoming a participant.
+    pub(super) fn check_held(&self) -> Result<()> {
+        self.segment.me()?;
+        if !self.is_locked()? {
+            return Err(Status::E_NOT_OWNER);
+        }
+        Ok(())
     }
 }

@@ -1,9 +1,15 @@
 //! The small objects: one word each in a segment of its own.
 
+mod barrier;
+mod condition;
 pub(crate) mod event;
 mod lock;
+mod rlock;
 mod semaphore;
 
+pub use barrier::Barrier;
+pub use condition::Condition;
 pub use event::Event;
 pub use lock::Lock;
+pub use rlock::Rlock;
 pub use semaphore::{Semaphore, SemaphoreOptions};

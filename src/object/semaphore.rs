@@ -1,19 +1,22 @@
 //! A counter of permits between processes.
 
 use std::os::fd::{OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{CreateOptions, Kind, ObjectType, Quiet, Segment};
 use crate::status::{Result, Status};
+use crate::sync::owned::{OwnedPermits, SLOTS};
 use crate::sync::owner::Owner;
 use crate::sync::semaphore::Counter;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
 use crate::sys::shared::shared;
 
-/// Permits that any process may take and any process may give back.
+/// Permits that any process may take; and any process may give back, unless they are owned.
 pub struct Semaphore {
     segment: Arc<Segment>,
+    owned: bool,
 }
 
 /// What a new semaphore is like.
@@ -25,12 +28,33 @@ pub struct SemaphoreOptions {
     pub initial: i64,
     /// The most permits there may be; 0 for no bound.
     pub maximum: i64,
+    /// A permit belongs to the process that took it: only that process gives it back, and it comes back
+    /// when the process ends.
+    pub owned: bool,
 }
 
 shared! {
     #[repr(align(128))]
     struct Body {
+        /// 0 or [`OWNED`].
+        flags: AtomicU32,
+        _pad: AtomicU32,
         counter: Counter,
+        owned: OwnedPermits,
+    }
+}
+
+const OWNED: u32 = 1;
+const _: () = assert!(SLOTS == Kind::Semaphore.max_participants() as usize);
+
+impl Body {
+    /// Which of the two it is; both are told apart once, when the object is opened.
+    fn is_owned(&self) -> Result<bool> {
+        match self.flags.load(Ordering::Relaxed) {
+            0 => Ok(false),
+            OWNED => Ok(true),
+            _ => Err(Status::E_CORRUPT),
+        }
     }
 }
 
@@ -42,37 +66,50 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-fn recover(segment: &Segment, _me: Owner, _is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
-    segment.body::<Body>()?.counter.wake_all(segment);
+fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    let body = segment.body::<Body>()?;
+    body.counter.wake_all(segment);
+    body.owned.forget(segment, is_gone);
     Ok(())
 }
 
 impl Semaphore {
+    fn opened(segment: Arc<Segment>) -> Result<Semaphore> {
+        let owned = segment.body::<Body>()?.is_owned()?;
+        Ok(Semaphore { segment, owned })
+    }
+
     /// Make a semaphore with `initial` permits.
     ///
     /// # Errors
     /// `E_INVALID` (also for less than 0 permits, or more than the maximum), `E_EXISTS`, `E_MISMATCH`
-    /// (also when the existing one has another maximum), `E_PERMISSION`, `E_NO_MEMORY`.
+    /// (also when the existing one has another maximum, or other owners), `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: &SemaphoreOptions) -> Result<Semaphore> {
         let SemaphoreOptions {
             create,
             initial,
             maximum,
+            owned,
         } = *options;
         if initial < 0 || maximum < 0 || (maximum > 0 && initial > maximum) {
             return Err(Status::E_INVALID);
         }
         let fill = |segment: &Segment| {
-            segment.body::<Body>()?.counter.fill(initial, maximum);
+            let body = segment.body::<Body>()?;
+            body.flags
+                .store(if owned { OWNED } else { 0 }, Ordering::Relaxed);
+            body.counter.fill(initial, maximum);
+            body.owned.fill(initial);
             Ok(())
         };
-        let check = |segment: &Segment| match segment.body::<Body>()?.counter.maximum() == maximum {
-            true => Ok(()),
-            false => Err(Status::E_MISMATCH),
+        let check = |segment: &Segment| {
+            let body = segment.body::<Body>()?;
+            match body.counter.maximum() == maximum && body.is_owned()? == owned {
+                true => Ok(()),
+                false => Err(Status::E_MISMATCH),
+            }
         };
-        Ok(Semaphore {
-            segment: Segment::create(&TYPE, name, &create, &fill, &check)?,
-        })
+        Semaphore::opened(Segment::create(&TYPE, name, &create, &fill, &check)?)
     }
 
     /// Open a named semaphore.
@@ -80,9 +117,7 @@ impl Semaphore {
     /// # Errors
     /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
     pub fn open(name: &str) -> Result<Semaphore> {
-        Ok(Semaphore {
-            segment: Segment::open(&TYPE, name)?,
-        })
+        Semaphore::opened(Segment::open(&TYPE, name)?)
     }
 
     /// The semaphore behind a descriptor of [`share_fd`](Self::share_fd).
@@ -90,9 +125,7 @@ impl Semaphore {
     /// # Errors
     /// `E_MISMATCH`, `E_CORRUPT`.
     pub fn from_fd(fd: OwnedFd) -> Result<Semaphore> {
-        Ok(Semaphore {
-            segment: Segment::from_fd(&TYPE, fd)?,
-        })
+        Semaphore::opened(Segment::from_fd(&TYPE, fd)?)
     }
 
     /// A descriptor to hand to another process.
@@ -114,31 +147,39 @@ impl Semaphore {
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: none was taken.
     #[inline]
     pub fn acquire(&self, wait: Wait<'_>) -> Result<()> {
-        self.segment.me()?;
-        let body = self.segment.body::<Body>()?;
-        body.counter
-            .acquire(&*self.segment, &mut Patience::new(&wait))
+        let (segment, me) = (&*self.segment, self.segment.me()?);
+        let body = segment.body::<Body>()?;
+        if self.owned {
+            return body.owned.acquire(segment, &Quiet(segment), me, &wait);
+        }
+        body.counter.acquire(segment, &mut Patience::new(&wait))
     }
 
     /// Give `count` permits back.
     ///
     /// # Errors
-    /// `E_INVALID` for less than 1, `E_OVER_RELEASE` over the maximum: nothing was given.
+    /// `E_INVALID` for less than 1, `E_OVER_RELEASE` over the maximum; of owned ones `E_NOT_OWNER` when
+    /// this process holds none, `E_OVER_RELEASE` when it holds fewer. Nothing was given.
     #[inline]
     pub fn release(&self, count: i64) -> Result<()> {
         // A participant, so that the sleepers watch this process: it may be killed before it wakes one.
-        self.segment.me()?;
-        self.segment
-            .body::<Body>()?
-            .counter
-            .release(&*self.segment, count)
+        let (segment, me) = (&*self.segment, self.segment.me()?);
+        let body = segment.body::<Body>()?;
+        if self.owned {
+            return body.owned.release(&Quiet(segment), me, count);
+        }
+        body.counter.release(segment, count)
     }
 
     /// The permits that are there now.
     ///
     /// # Errors
-    /// None so far.
+    /// `E_CORRUPT` when what the owners hold cannot be.
     pub fn value(&self) -> Result<i64> {
-        Ok(self.segment.body::<Body>()?.counter.value())
+        let (segment, body) = (&*self.segment, self.segment.body::<Body>()?);
+        if self.owned {
+            return body.owned.value(&Quiet(segment), segment.me()?);
+        }
+        Ok(body.counter.value())
     }
 }

@@ -77,13 +77,9 @@ impl Drop for Held<'_> {
     }
 }
 
-/// How long a call that may not wait puts up with a lock that a stopped process holds.
-const GRACE_NS: i64 = 1_000_000_000;
-
-/// The wait for an internal lock within a call that waits like `wait`: a try has to get past others who
-/// are just in between, but not to wait for ever for one that is stopped.
+/// The wait for an internal lock within a call that waits like `wait`.
 pub(super) fn lock_wait<'a>(wait: &Wait<'a>) -> Wait<'a> {
-    wait.at_least(GRACE_NS)
+    wait.for_inner_lock()
 }
 
 impl<'a> Chain<'a> {

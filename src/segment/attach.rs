@@ -54,12 +54,12 @@ impl Segment {
         let attaching = ATTACHING.lock();
         let epoch = fork::epoch();
         let mut attachment = self.attachment.lock();
-        let mine = match *attachment {
-            Some(known) if known.epoch == epoch => known,
+        let (mine, heir) = match *attachment {
+            Some(known) if known.epoch == epoch => (known, false),
             _ => {
-                let fresh = self.take_slot(epoch)?;
+                let (fresh, heir) = self.take_slot(epoch)?;
                 *attachment = Some(fresh);
-                fresh
+                (fresh, heir)
             }
         };
         let owner = Owner::new(mine.slot, mine.generation);
@@ -69,19 +69,24 @@ impl Segment {
         );
         drop(attachment);
         drop(attaching);
-        // The slot may have been a dead one's, taken over with its traces still there.
-        self.reap(owner)?;
+        if heir {
+            // The slot was a dead one's, whose traces are still there, and nobody sees it dead any more.
+            self.recover_dead(owner)?;
+        } else {
+            self.reap(owner)?;
+        }
         Ok(owner)
     }
 
-    fn take_slot(&self, epoch: u32) -> Result<Attachment> {
+    /// A slot, and whether it was taken over from a dead one.
+    fn take_slot(&self, epoch: u32) -> Result<(Attachment, bool)> {
         let capacity = self.object.kind.max_participants();
         let is_free: fn(Life) -> bool = |life| life.is_free();
         let is_dead: fn(Life) -> bool = |life| life.is_dead();
-        for acceptable in [is_free, is_dead] {
+        for (acceptable, heir) in [(is_free, false), (is_dead, true)] {
             for slot in 0..capacity {
                 if let Some(taken) = self.try_take_slot(epoch, slot, acceptable)? {
-                    return Ok(taken);
+                    return Ok((taken, heir));
                 }
             }
         }

@@ -7,9 +7,11 @@
 //! ...    for a queue: its rings, from the next page on
 //! ```
 
+use std::mem::offset_of;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::kind::Kind;
+use super::list::number;
 use super::participants::Participant;
 use crate::status::{Result, Status};
 use crate::sys::memory::PAGE;
@@ -19,6 +21,8 @@ use crate::sys::shared::shared;
 const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
 /// Changes with every incompatible change of what lies in shared memory.
 const LAYOUT: u32 = 1;
+
+const _: () = assert!(offset_of!(Header, magic) == 0);
 
 shared! {
     /// The first bytes of every segment.
@@ -85,4 +89,15 @@ impl Header {
         }
         Ok(())
     }
+}
+
+/// What the object is that begins with these bytes; `None` when it is none that this version knows.
+pub(super) fn kind_of(head: &[u8; size_of::<Header>()]) -> Option<Kind> {
+    let magic = head.first_chunk().map(|magic| u64::from_ne_bytes(*magic));
+    if magic != Some(MAGIC) || number(head, offset_of!(Header, layout)) != LAYOUT {
+        return None;
+    }
+    let kind = Kind::from_code(number(head, offset_of!(Header, kind)) as i32)?;
+    let participants = number(head, offset_of!(Header, participants));
+    (participants == kind.max_participants()).then_some(kind)
 }

@@ -14,6 +14,12 @@ pub enum Kind {
     Queue = 4,
     /// An end of a pipe.
     Connection = 8,
+    /// A recursive lock.
+    Rlock = 5,
+    /// A condition.
+    Condition = 6,
+    /// A barrier.
+    Barrier = 7,
 }
 
 impl Kind {
@@ -25,6 +31,9 @@ impl Kind {
             3 => Some(Kind::Event),
             4 => Some(Kind::Queue),
             8 => Some(Kind::Connection),
+            5 => Some(Kind::Rlock),
+            6 => Some(Kind::Condition),
+            7 => Some(Kind::Barrier),
             _ => None,
         }
     }
@@ -40,7 +49,13 @@ impl Kind {
     pub(crate) const fn max_participants(self) -> u32 {
         match self {
             Kind::Queue => 1024,
-            Kind::Lock | Kind::Semaphore | Kind::Event | Kind::Connection => 240,
+            Kind::Lock
+            | Kind::Semaphore
+            | Kind::Event
+            | Kind::Rlock
+            | Kind::Condition
+            | Kind::Barrier
+            | Kind::Connection => 240,
         }
     }
 }

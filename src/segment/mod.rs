@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! names     what a segment may be called          header        how a segment begins
+//! list      which names there are
 //! mapping   typed views of mapped memory          participants  who uses it, dead or alive
 //! keeper    the thread the kernel watches         waiting       sleeping beside the living
 //! ```
@@ -12,6 +13,7 @@ mod create;
 mod header;
 pub(crate) mod keeper;
 mod kind;
+mod list;
 #[allow(unsafe_code)]
 mod mapping;
 mod names;
@@ -27,6 +29,7 @@ pub use create::CreateOptions;
 pub(crate) use header::fixed_size;
 use header::Header;
 pub use kind::Kind;
+pub use list::{list, ObjectInfo};
 pub(crate) use mapping::{LazyMapping, Mapping};
 pub use names::unlink;
 pub(crate) use participants::Participant;

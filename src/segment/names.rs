@@ -28,6 +28,11 @@ pub(crate) fn path(name: &str) -> Result<CString> {
     CString::new(format!("{directory}/{PREFIX}{name}")).map_err(|_| Status::E_INVALID)
 }
 
+/// The name that a file stands for, `None` when it stands for none.
+pub(crate) fn of_file(file: &str) -> Option<&str> {
+    file.strip_prefix(PREFIX).filter(|name| is_valid(name))
+}
+
 /// Remove a name. Whoever has the object open keeps it.
 ///
 /// # Errors

@@ -14,6 +14,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::sync::owner::Owner;
+use crate::sync::recursive::Holders;
 use crate::sys::futex;
 use crate::sys::robust_list::{Entry, OWNER_DIED, TID_MASK, WAITERS};
 use crate::sys::shared::shared;
@@ -33,11 +34,13 @@ shared! {
         _reserved: AtomicU32,
         /// Queue: no message that the process got and has not settled lies before this position.
         pub(crate) oldest_got: AtomicU64,
-        _pad: [AtomicU64; 2],
+        /// Rlock: who of the process holds it.
+        pub(crate) holders: Holders,
     }
 }
 
 const _: () = assert!(size_of::<Participant>() == 64);
+const _: () = assert!(std::mem::offset_of!(Participant, word) == 0);
 const _: () = assert!(std::mem::offset_of!(Participant, entry) == 8);
 
 /// One reading of a slot's word.
@@ -47,6 +50,11 @@ pub(crate) struct Life(u64);
 impl Life {
     fn new(generation: u32, life: u32) -> Life {
         Life(u64::from(generation) << 32 | u64::from(life))
+    }
+
+    /// A word that was read by other means.
+    pub(super) fn of(word: u64) -> Life {
+        Life(word)
     }
 
     pub(crate) fn generation(self) -> u32 {
@@ -122,6 +130,8 @@ impl Participant {
         self.sleepers.store(0, Ordering::Relaxed);
         self.reservations.store(0, Ordering::Relaxed);
         self.oldest_got.store(0, Ordering::Relaxed);
+        self.holders.thread.store(0, Ordering::Relaxed);
+        self.holders.task.store(0, Ordering::Relaxed);
     }
 
     /// Whether `owner`, said to hold this slot, does so and lives.

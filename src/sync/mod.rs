@@ -3,15 +3,21 @@
 //! This layer knows words and a `World` that lets it sleep, wake and ask who lives; it
 //! knows no mapping and makes no system call, so that each algorithm can be run in one process too.
 
+pub(crate) mod barrier;
 pub(crate) mod cancel;
+pub(crate) mod condition;
 pub(crate) mod event;
 pub(crate) mod eventcount;
 pub(crate) mod mutex;
+pub(crate) mod owned;
 pub(crate) mod owner;
+pub(crate) mod recursive;
 pub(crate) mod semaphore;
 pub(crate) mod wait;
+pub(crate) mod waiters;
 pub(crate) mod world;
 
+pub use barrier::Arrival;
 pub use cancel::Cancel;
 pub use wait::{interruptible, Wait};
 

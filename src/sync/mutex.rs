@@ -86,9 +86,14 @@ impl RobustMutex {
         Ok(())
     }
 
-    /// Whether somebody, dead or alive, holds it.
+    /// The participant that holds it, dead or alive.
+    pub(crate) fn holder(&self) -> Option<Owner> {
+        Owner::from_bits(self.word.load(Ordering::Acquire))
+    }
+
+    /// Whether somebody alive holds it.
     pub(crate) fn is_locked(&self, world: &impl World) -> bool {
-        match Owner::from_bits(self.word.load(Ordering::Acquire)) {
+        match self.holder() {
             None | Some(Owner::ORPHAN) => false,
             Some(owner) => !world.is_dead(owner),
         }

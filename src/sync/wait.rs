@@ -77,6 +77,12 @@ impl<'a> Wait<'a> {
         (0..timeout_ns).contains(&self.timeout_ns)
     }
 
+    /// The wait for an internal lock within a call that waits like this: a try has to get past others
+    /// who are just in between, but not to wait for ever for one that is stopped.
+    pub(crate) fn for_inner_lock(&self) -> Wait<'a> {
+        self.at_least(GRACE_NS)
+    }
+
     /// The same, but with at least `timeout_ns` to go.
     pub(crate) fn at_least(&self, timeout_ns: i64) -> Wait<'a> {
         let longer = if self.timeout_ns < 0 {
@@ -116,6 +122,9 @@ impl<'a> Wait<'a> {
         self.cancel.into_iter().chain(self.closing).chain(several)
     }
 }
+
+/// How long a call that may not wait puts up with an internal lock that a stopped process holds.
+const GRACE_NS: i64 = 1_000_000_000;
 
 /// Whether a wait returns `E_INTERRUPTED` after a signal handler ran, instead of going on.
 static INTERRUPTIBLE: AtomicBool = AtomicBool::new(false);

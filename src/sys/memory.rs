@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 
 use memmap2::{MmapOptions, MmapRaw};
 
@@ -19,6 +20,8 @@ pub(crate) struct FileStatus {
     pub(crate) mode: u32,
     pub(crate) owner: u32,
     pub(crate) is_file: bool,
+    /// The memory that it occupies: less than its size where it has holes.
+    pub(crate) bytes: u64,
     /// Device and inode: two handles with the same pair are one object.
     pub(crate) identity: (u64, u64),
 }
@@ -126,8 +129,31 @@ pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
         mode: stat.st_mode & 0o7777,
         owner: stat.st_uid,
         is_file: stat.st_mode & libc::S_IFMT == libc::S_IFREG,
+        bytes: u64::try_from(stat.st_blocks)
+            .unwrap_or(0)
+            .saturating_mul(512),
         identity: (stat.st_dev, stat.st_ino),
     })
+}
+
+/// The names of the files in shared memory.
+pub(crate) fn names_in_directory() -> Result<Vec<String>> {
+    let status = |error: std::io::Error| Status::from_errno(error.raw_os_error().unwrap_or(0));
+    let directory = std::ffi::OsStr::from_bytes(SHM_DIRECTORY.to_bytes());
+    let entries = std::fs::read_dir(directory).map_err(status)?;
+    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_string()));
+    Ok(names.flatten().collect())
+}
+
+/// Fill `bytes` from `offset` of a file, as it is at this moment; zeros where it has ended.
+pub(crate) fn read_at(fd: &OwnedFd, bytes: &mut [u8], offset: u64) -> Result<()> {
+    let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
+    let place = bytes.as_mut_ptr().cast();
+    // SAFETY: as many bytes as are passed may be written. Files in shared memory are read in one go.
+    let read = unsafe { libc::pread(fd.as_raw_fd(), place, bytes.len(), offset) };
+    let read = usize::try_from(read).map_err(|_| Status::last_os_error())?;
+    bytes.iter_mut().skip(read).for_each(|byte| *byte = 0);
+    Ok(())
 }
 
 /// The user whose objects these are.

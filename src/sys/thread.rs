@@ -1,6 +1,8 @@
 //! Starting a small thread with every signal blocked, and who this thread is.
 
+use std::cell::Cell;
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A keeper does next to nothing: this is room enough, and what it may cost.
 const STACK_BYTES: usize = 64 * 1024;
@@ -9,6 +11,20 @@ const STACK_BYTES: usize = 64 * 1024;
 pub(crate) fn tid() -> u32 {
     // SAFETY: no preconditions.
     unsafe { libc::syscall(libc::SYS_gettid) as u32 }
+}
+
+/// This thread's number in this process: never 0, and never another thread's, as a thread id may become.
+pub(crate) fn number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    thread_local! {
+        static NUMBER: Cell<u64> = const { Cell::new(0) };
+    }
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+        number.get()
+    })
 }
 
 /// What a small thread does.

@@ -201,7 +201,9 @@ static void unknown_flags(void) {
     if (flag != POLYPROC_OPEN_OR_CREATE) {
       INVALID(polyproc_lock_create(NULL, &options, (polyproc_lock **)&none));
       INVALID(polyproc_event_create(NULL, &options, (polyproc_event **)&none));
-      INVALID(polyproc_semaphore_create(NULL, &semaphore_options, (polyproc_semaphore **)&none));
+      if (flag != POLYPROC_SEMAPHORE_OWNED) {
+        INVALID(polyproc_semaphore_create(NULL, &semaphore_options, (polyproc_semaphore **)&none));
+      }
       if (flag != POLYPROC_QUEUE_JOINABLE) {
         INVALID(polyproc_queue_create(NULL, &queue_options, (polyproc_queue **)&none));
       }

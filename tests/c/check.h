@@ -32,6 +32,9 @@
 /* The status that a call must answer, by its name without the prefix. */
 #define ANSWERS(name, call) check_status(POLYPROC_##name, (call), #call, __FILE__, __LINE__)
 
+/* The same where the call is at fault: which fault it is. The table of faults is made of these lines. */
+#define FAULT(fault, name, call) ANSWERS(name, call)
+
 static inline void check_status(int32_t expected, int32_t got, const char *call, const char *file, int line) {
   if (expected != got) {
     fprintf(stderr, "%s:%d: %s\n  answers %d (%s), not %d (%s)\n", file, line, call, (int)got,

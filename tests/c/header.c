@@ -57,8 +57,13 @@ ASSERT(POLYPROC_WAIT_QUEUE_PUT == 2);
 ASSERT(POLYPROC_WAIT_EVENT == 3);
 ASSERT(POLYPROC_WAIT_PROCESS == 6);
 ASSERT(POLYPROC_KIND_CONNECTION == 8);
+ASSERT(POLYPROC_KIND_RLOCK == 5);
+ASSERT(POLYPROC_KIND_CONDITION == 6);
+ASSERT(POLYPROC_KIND_BARRIER == 7);
+ASSERT(POLYPROC_BARRIER_PARTIES_MAX == 1024);
 ASSERT(POLYPROC_OPEN_OR_CREATE == 1);
 ASSERT(POLYPROC_QUEUE_JOINABLE == 2);
+ASSERT(POLYPROC_SEMAPHORE_OWNED == 4);
 ASSERT(POLYPROC_PROCESS_DAEMON == 1);
 ASSERT(POLYPROC_PROCESS_CLEAR_ENV == 2);
 ASSERT(POLYPROC_FD_NULL == -2);
@@ -154,6 +159,15 @@ AT(polyproc_process_info, parent_pid, 12);
 AT(polyproc_process_info, daemon, 16);
 AT(polyproc_process_info, reserved, 20);
 AT(polyproc_process_info, name, 24);
+
+ASSERT(sizeof(polyproc_object_info) == 248);
+AT(polyproc_object_info, kind, 0);
+AT(polyproc_object_info, mode, 4);
+AT(polyproc_object_info, processes, 8);
+AT(polyproc_object_info, waiting, 12);
+AT(polyproc_object_info, bytes, 16);
+AT(polyproc_object_info, reserved, 24);
+AT(polyproc_object_info, name, 40);
 
 int main(void) {
   polyproc_options options = POLYPROC_OPTIONS_INIT;

@@ -1,7 +1,10 @@
 //! What the living see when a process is killed: real processes, real SIGKILLs.
 
 mod asleep;
+mod conditions;
 mod measure;
 mod midway;
+mod owners;
+mod parties;
 mod soak;
 mod victim;

@@ -12,6 +12,9 @@ pub const ROUNDS: usize = 25;
 /// What the promise allows, for the worst of the rounds and for their median.
 const WORST: Duration = Duration::from_millis(50);
 const MEDIAN: Duration = Duration::from_millis(2);
+/// The same where sleeps are cut into slices, because the kernel cannot wait on several words.
+const WORST_SLICE: Duration = Duration::from_millis(550);
+const MEDIAN_SLICE: Duration = Duration::from_millis(280);
 /// Points per operation, from its first instruction to its last.
 const POINTS: usize = 40;
 
@@ -43,8 +46,13 @@ pub fn check(what: &str, mut times: Vec<Duration>) {
         "{what}: {} kills, median {median:?}, worst {worst:?}",
         times.len()
     );
-    assert!(worst < WORST, "{what}: {times:?}");
-    assert!(median < MEDIAN, "{what}: {times:?}");
+    let has_slices = std::env::var_os("POLYPROC_NO_WAITV").is_some_and(|value| value == "1");
+    let (worst_allowed, median_allowed) = match has_slices {
+        false => (WORST, MEDIAN),
+        true => (WORST_SLICE, MEDIAN_SLICE),
+    };
+    assert!(worst < worst_allowed, "{what}: {times:?}");
+    assert!(median < median_allowed, "{what}: {times:?}");
 }
 
 /// Kill inside `body` at points spread over it, each time with a fresh `make()`, and `check` each.

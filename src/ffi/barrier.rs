@@ -1,0 +1,272 @@
+//! `polyproc_barrier_*`; arriving in two steps is in `barrier_steps`.
+
+use std::ffi::c_char;
+
+use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::options::polyproc_options;
+use crate::ffi::sized::create_options;
+use crate::object::Barrier;
+use crate::status::Status;
+
+/// A barrier between processes: a fixed number of parties, processes or threads, that wait for each
+/// other and go on together, round by round. A party that gives up or dies while it waits breaks the
+/// barrier for all at once: nobody waits in vain for it. A broken barrier stays so until it is reset.
+pub struct polyproc_barrier {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_barrier {
+    type Object = Barrier;
+    const MAGIC: u32 = u32::from_be_bytes(*b"barr");
+}
+
+/// <!-- Barrier -->
+/// Create a barrier.
+///
+/// ```text
+/// name     its name, or NULL for an anonymous one.
+/// options  NULL for the defaults; POLYPROC_OPEN_OR_CREATE.
+/// parties  how many wait for each other, 1 to POLYPROC_BARRIER_PARTIES_MAX.
+/// out      the handle, to be closed with polyproc_barrier_close.
+///
+/// Returns  OK
+///          E_EXISTS      the name is taken.
+///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no barrier or one for another
+///                        number of parties.
+///          E_NO_MEMORY   memory or shared memory is exhausted.
+///          E_PERMISSION  no right to create it, or to open what has the name.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, a bad name, bad options or a bad number of parties.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_create(
+    name: *const c_char,
+    options: *const polyproc_options,
+    parties: u32,
+    out: *mut *mut polyproc_barrier,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { self::name(name) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let options = unsafe { create_options(options) }?;
+        out.write(handle::new(Barrier::create(name, options, parties)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Open the barrier that has a name.
+///
+/// ```text
+/// name  its name.
+/// out   the handle, to be closed with polyproc_barrier_close.
+///
+/// Returns  OK
+///          E_NOT_FOUND   no object has that name.
+///          E_MISMATCH    it is no barrier.
+///          E_PERMISSION  its mode keeps this user out.
+///          E_CORRUPT     it is damaged.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, or not a name.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_open(
+    name: *const c_char,
+    out: *mut *mut polyproc_barrier,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { required_name(name) }?;
+        out.write(handle::new(Barrier::open(name)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Wait until all parties are here. The last one to come lets the others go.
+///
+/// ```text
+/// barrier     open handle.
+/// out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only as the last one.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK
+///          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, or by abort; or
+///                            it was reset meanwhile.
+///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
+///                            broken for all.
+///          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+///          E_CORRUPT         its memory is damaged.
+///          E_LIMIT           too many processes or threads use it.
+///          E_INVALID         not a handle of a barrier, not a token, or out_index is NULL.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_wait(
+    barrier: *mut polyproc_barrier,
+    out_index: *mut u32,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let barrier = unsafe { enter(barrier) }?;
+        // SAFETY: the caller passes a place for the index or NULL.
+        let out_index = unsafe { Out::required(out_index) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        out_index.write(barrier.wait(barrier.wait_for(timeout_ns, &cancel))?);
+        Ok(Status::OK)
+    })
+}
+
+/// Break the barrier: the parties that wait get E_BROKEN_BARRIER, and so does everybody who comes
+/// until it is reset.
+///
+/// ```text
+/// barrier  open handle.
+///
+/// Returns  OK
+///          E_CORRUPT  its memory is damaged.
+///          E_LIMIT    too many processes use it.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a barrier.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_abort(barrier: *mut polyproc_barrier) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let barrier = unsafe { enter(barrier) }?;
+        barrier.abort()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Make the barrier as new: the parties that wait get E_BROKEN_BARRIER, and those who come from now on
+/// begin a round. This mends a broken one.
+///
+/// ```text
+/// barrier  open handle.
+///
+/// Returns  OK
+///          E_CORRUPT  its memory is damaged.
+///          E_LIMIT    too many processes use it.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a barrier.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_reset(barrier: *mut polyproc_barrier) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let barrier = unsafe { enter(barrier) }?;
+        barrier.reset()?;
+        Ok(Status::OK)
+    })
+}
+
+/// How many parties the barrier is for.
+///
+/// ```text
+/// barrier  open handle.
+/// out      the number.
+///
+/// Returns  OK
+///          E_CORRUPT  its memory is damaged.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a barrier, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_parties(
+    barrier: *mut polyproc_barrier,
+    out: *mut u32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let barrier = unsafe { enter(barrier) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(barrier.parties()?);
+        Ok(Status::OK)
+    })
+}
+
+/// How many parties wait or are held: true when read, old the moment after.
+///
+/// ```text
+/// barrier  open handle.
+/// out      the number.
+///
+/// Returns  OK
+///          E_CORRUPT  its memory is damaged.
+///          E_LIMIT    too many processes use it.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a barrier, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_waiting(
+    barrier: *mut polyproc_barrier,
+    out: *mut u32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let barrier = unsafe { enter(barrier) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(barrier.waiting()?);
+        Ok(Status::OK)
+    })
+}
+
+/// Whether the barrier is broken: true when read, old the moment after.
+///
+/// ```text
+/// barrier  open handle.
+/// out      1 when it is, else 0.
+///
+/// Returns  OK
+///          E_CORRUPT  its memory is damaged.
+///          E_LIMIT    too many processes use it.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a barrier, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_is_broken(
+    barrier: *mut polyproc_barrier,
+    out: *mut i32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let barrier = unsafe { enter(barrier) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(barrier.is_broken()?.into());
+        Ok(Status::OK)
+    })
+}
+
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED, which breaks the barrier.
+///
+/// ```text
+/// barrier  handle, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_close(barrier: *mut polyproc_barrier) {
+    // SAFETY: the caller passes a handle or NULL.
+    guard_close(|| unsafe { handle::close(barrier) });
+}

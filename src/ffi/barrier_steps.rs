@@ -1,0 +1,82 @@
+//! `polyproc_barrier_arrive`, `polyproc_barrier_complete`: a barrier with an action.
+
+use crate::ffi::barrier::polyproc_barrier;
+use crate::ffi::boundary::{guard, switch, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::enter;
+use crate::status::Status;
+
+/// <!-- Barrier in two steps: an action between arriving and going on -->
+/// Wait until all parties are here, and hold them for an action. The last one to come is the leader: its
+/// call returns at once. The others are held until the leader calls polyproc_barrier_complete. When the
+/// leader's process ends before that, the barrier is broken.
+///
+/// ```text
+/// barrier     open handle.
+/// out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
+/// out_leader  1 for the leader, else 0.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only as the last one. The time that
+///             parties are held counts.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK
+///          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, by abort or by
+///                            the leader; or it was reset meanwhile.
+///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
+///                            broken for all. Only who came while the parties of another round were
+///                            held leaves without breaking it.
+///          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+///          E_CORRUPT         its memory is damaged.
+///          E_LIMIT           too many processes or threads use it.
+///          E_INVALID         not a handle of a barrier, not a token, or an output is NULL.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_arrive(
+    barrier: *mut polyproc_barrier,
+    out_index: *mut u32,
+    out_leader: *mut i32,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let barrier = unsafe { enter(barrier) }?;
+        // SAFETY: the caller passes a place for the index or NULL.
+        let out_index = unsafe { Out::required(out_index) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out_leader = unsafe { Out::required(out_leader) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        let arrival = barrier.arrive(barrier.wait_for(timeout_ns, &cancel))?;
+        out_index.write(arrival.index);
+        out_leader.write(arrival.leader.into());
+        Ok(Status::OK)
+    })
+}
+
+/// End the round that the leader holds. Any thread of the leader's process may.
+///
+/// ```text
+/// barrier  open handle.
+/// ok       1 lets the others go, 0 breaks the barrier: they get E_BROKEN_BARRIER.
+///
+/// Returns  OK
+///          E_BROKEN_BARRIER  it was broken meanwhile: a party gave up or died.
+///          E_NOT_OWNER       this process is not the leader of a round that is held; also when the
+///                            barrier was reset meanwhile.
+///          E_CORRUPT         its memory is damaged.
+///          E_LIMIT           too many processes use it.
+///          E_CLOSED          the handle is closed.
+///          E_INVALID         not a handle of a barrier, or ok is neither 0 nor 1.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_barrier_complete(barrier: *mut polyproc_barrier, ok: i32) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let barrier = unsafe { enter(barrier) }?;
+        barrier.complete(switch(ok)?)?;
+        Ok(Status::OK)
+    })
+}

@@ -1,0 +1,249 @@
+//! `polyproc_condition_*`
+
+use std::ffi::c_char;
+
+use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::constants::POLYPROC_FOREVER;
+use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::lock::polyproc_lock;
+use crate::ffi::options::polyproc_options;
+use crate::ffi::rlock::polyproc_rlock;
+use crate::ffi::sized::create_options;
+use crate::object::Condition;
+use crate::status::{Result, Status};
+use crate::sync::Acquired;
+
+/// A condition between processes, like multiprocessing.Condition: who holds a lock and finds that
+/// something is not yet so waits here, with the lock released meanwhile, until another has changed it
+/// and notifies. A waiter checks again when it returns, in a loop: others may have been quicker.
+pub struct polyproc_condition {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_condition {
+    type Object = Condition;
+    const MAGIC: u32 = u32::from_be_bytes(*b"cond");
+}
+
+/// What a wait answers.
+fn status_of(acquired: Result<Acquired>) -> Result<Status> {
+    match acquired? {
+        Acquired::Clean => Ok(Status::OK),
+        Acquired::OwnerDied => Ok(Status::OWNER_DIED),
+    }
+}
+
+/// <!-- Condition -->
+/// Create a condition. It goes with any lock or rlock; the lock is named with each wait.
+///
+/// ```text
+/// name     its name, or NULL for an anonymous one.
+/// options  NULL for the defaults; POLYPROC_OPEN_OR_CREATE.
+/// out      the handle, to be closed with polyproc_condition_close.
+///
+/// Returns  OK
+///          E_EXISTS      the name is taken.
+///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no condition.
+///          E_NO_MEMORY   memory or shared memory is exhausted.
+///          E_PERMISSION  no right to create it, or to open what has the name.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, a bad name or bad options.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_condition_create(
+    name: *const c_char,
+    options: *const polyproc_options,
+    out: *mut *mut polyproc_condition,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { self::name(name) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let options = unsafe { create_options(options) }?;
+        out.write(handle::new(Condition::create(name, options)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Open the condition that has a name.
+///
+/// ```text
+/// name  its name.
+/// out   the handle, to be closed with polyproc_condition_close.
+///
+/// Returns  OK
+///          E_NOT_FOUND   no object has that name.
+///          E_MISMATCH    it is no condition.
+///          E_PERMISSION  its mode keeps this user out.
+///          E_CORRUPT     it is damaged.
+///          E_LIMIT       too many descriptors are open.
+///          E_INVALID     out is NULL, or not a name.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_condition_open(
+    name: *const c_char,
+    out: *mut *mut polyproc_condition,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { required_name(name) }?;
+        out.write(handle::new(Condition::open(name)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Release the lock, wait until notified, and take the lock again. The release and the beginning of the
+/// wait are one step for others: a notification by who takes the lock next finds this wait. However the
+/// wait ends, the lock is taken again before this returns, which may take longer than timeout_ns.
+///
+/// ```text
+/// condition   open handle.
+/// lock        open handle of the lock that you hold. A lock has no owner: only whether anybody holds
+///             it can be checked.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only releases the lock and takes it.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK          it was notified; you hold the lock.
+///          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards. Whether
+///                      you were notified is left open.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the lock all the same.
+///          E_CLOSED     one of the handles is closed. You hold the lock again, unless it is its handle.
+///          E_NOT_OWNER  nobody holds the lock; nothing happened.
+///          E_CORRUPT    memory is damaged.
+///          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.
+///          E_INVALID    not handles of a condition and of a lock, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_condition_wait(
+    condition: *mut polyproc_condition,
+    lock: *mut polyproc_lock,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let condition = unsafe { enter(condition) }?;
+        // SAFETY: the caller passes a handle or NULL.
+        let lock = unsafe { enter(lock) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        let wait = condition.wait_for(timeout_ns, &cancel);
+        let again = lock.wait_for(POLYPROC_FOREVER, &None);
+        status_of(condition.wait_and_then(&lock, wait, again))
+    })
+}
+
+/// The same with an rlock: it is released altogether, however often it was taken, and taken again as
+/// often.
+///
+/// ```text
+/// condition   open handle.
+/// rlock       open handle of the rlock that you hold.
+/// owner       who holds it, as for polyproc_rlock_acquire.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only releases the rlock and takes it.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK          it was notified; you hold the rlock.
+///          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards. Whether
+///                      you were notified is left open.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the rlock all the same.
+///          E_CLOSED     one of the handles is closed. You hold the rlock again, unless it is its handle.
+///          E_NOT_OWNER  this owner does not hold the rlock; nothing happened.
+///          E_CORRUPT    memory is damaged.
+///          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.
+///          E_INVALID    not handles of a condition and of an rlock, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_condition_wait_rlock(
+    condition: *mut polyproc_condition,
+    rlock: *mut polyproc_rlock,
+    owner: u64,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let condition = unsafe { enter(condition) }?;
+        // SAFETY: the caller passes a handle or NULL.
+        let rlock = unsafe { enter(rlock) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        let wait = condition.wait_for(timeout_ns, &cancel);
+        let again = rlock.wait_for(POLYPROC_FOREVER, &None);
+        status_of(condition.wait_rlock_and_then(&rlock, owner, wait, again))
+    })
+}
+
+/// Let up to n waits go, those first that began first. Only waits that have begun can be notified:
+/// what is left of n is lost. No answer of a waiter is waited for, so one that is stopped or killed
+/// holds up nobody; when a waiter is killed after it was notified and before its wait has returned,
+/// another wait goes in its place. Usually called with the lock held, which it need not be.
+///
+/// ```text
+/// condition  open handle.
+/// n          how many, 0 or more.
+///
+/// Returns  OK         also when nobody waits.
+///          E_CORRUPT  its memory is damaged.
+///          E_LIMIT    too many processes use it.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a condition.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_condition_notify(
+    condition: *mut polyproc_condition,
+    n: u32,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let condition = unsafe { enter(condition) }?;
+        condition.notify(n)?;
+        Ok(Status::OK)
+    })
+}
+
+/// Let all waits go that have begun; otherwise as polyproc_condition_notify.
+///
+/// ```text
+/// condition  open handle.
+///
+/// Returns  OK         also when nobody waits.
+///          E_CORRUPT  its memory is damaged.
+///          E_LIMIT    too many processes use it.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a condition.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_condition_notify_all(condition: *mut polyproc_condition) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let condition = unsafe { enter(condition) }?;
+        condition.notify_all()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED, with their lock held.
+///
+/// ```text
+/// condition  handle, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_condition_close(condition: *mut polyproc_condition) {
+    // SAFETY: the caller passes a handle or NULL.
+    guard_close(|| unsafe { handle::close(condition) });
+}

@@ -1,0 +1,189 @@
+//! Waiting, with a lock given back meanwhile, until another process says that something has changed.
+
+use std::os::fd::{OwnedFd, RawFd};
+use std::sync::Arc;
+
+use super::{Lock, Rlock};
+use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
+use crate::status::{Result, Status};
+use crate::sync::condition;
+use crate::sync::owner::Owner;
+use crate::sync::wait::Patience;
+use crate::sync::{Acquired, Wait};
+use crate::sys::shared::shared;
+
+/// As Python's `multiprocessing.Condition`, over a [`Lock`] or an [`Rlock`] of its own segment.
+///
+/// Who changes what the waiters wait for holds the lock for it, and notifies before or after it gives the
+/// lock back. Who waits looks again when it has returned, in a loop.
+pub struct Condition {
+    segment: Arc<Segment>,
+}
+
+shared! {
+    #[repr(align(128))]
+    struct Body {
+        condition: condition::Condition,
+    }
+}
+
+static TYPE: ObjectType = ObjectType {
+    kind: Kind::Condition,
+    body: size_of::<Body>(),
+    extents: 0,
+    extra: 0,
+    recover,
+};
+
+fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    let body = segment.body::<Body>()?;
+    body.condition.recover(segment, me, is_gone);
+    Ok(())
+}
+
+impl Condition {
+    /// Make a condition.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
+    pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Condition> {
+        let segment = Segment::create(&TYPE, name, &options, &|_| Ok(()), &|_| Ok(()))?;
+        Ok(Condition { segment })
+    }
+
+    /// Open a named condition.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
+    pub fn open(name: &str) -> Result<Condition> {
+        Ok(Condition {
+            segment: Segment::open(&TYPE, name)?,
+        })
+    }
+
+    /// The condition behind a descriptor of [`share_fd`](Self::share_fd).
+    ///
+    /// # Errors
+    /// `E_MISMATCH`, `E_CORRUPT`.
+    pub fn from_fd(fd: OwnedFd) -> Result<Condition> {
+        Ok(Condition {
+            segment: Segment::from_fd(&TYPE, fd)?,
+        })
+    }
+
+    /// A descriptor to hand to another process.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor left.
+    pub fn share_fd(&self) -> Result<OwnedFd> {
+        self.segment.share_fd()
+    }
+
+    /// The object's own descriptor; it stays the object's.
+    pub fn raw_fd(&self) -> RawFd {
+        self.segment.raw_fd()
+    }
+
+    /// Give `lock` back, wait until notified, and take it again, whatever ended the wait.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` when nobody holds the lock. `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: not
+    /// notified, and the lock is held. With `OwnerDied` the lock is held, and whether it was notified is
+    /// left open.
+    pub fn wait(&self, lock: &Lock, wait: Wait<'_>) -> Result<Acquired> {
+        self.wait_and_then(lock, wait, Wait::FOREVER)
+    }
+
+    /// The same, where `again` is how the lock is waited for afterwards.
+    pub(crate) fn wait_and_then(
+        &self,
+        lock: &Lock,
+        wait: Wait<'_>,
+        again: Wait<'_>,
+    ) -> Result<Acquired> {
+        lock.check_held()?;
+        self.wait_between(wait, &|| lock.release(), &|()| lock.acquire(again))
+    }
+
+    /// The same with an rlock: given back altogether, and taken again as often as it was.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` when this owner does not hold it; the rest as for [`wait`](Self::wait).
+    pub fn wait_rlock(&self, rlock: &Rlock, owner: u64, wait: Wait<'_>) -> Result<Acquired> {
+        self.wait_rlock_and_then(rlock, owner, wait, Wait::FOREVER)
+    }
+
+    /// The same, where `again` is how the rlock is waited for afterwards.
+    pub(crate) fn wait_rlock_and_then(
+        &self,
+        rlock: &Rlock,
+        owner: u64,
+        wait: Wait<'_>,
+        again: Wait<'_>,
+    ) -> Result<Acquired> {
+        rlock.check_held(owner)?;
+        self.wait_between(wait, &|| rlock.release_all(owner), &|depth| {
+            rlock.acquire_again(owner, depth, &again)
+        })
+    }
+
+    fn wait_between<T: Copy>(
+        &self,
+        wait: Wait<'_>,
+        release: &dyn Fn() -> Result<T>,
+        acquire: &dyn Fn(T) -> Result<Acquired>,
+    ) -> Result<Acquired> {
+        let (segment, me) = (&*self.segment, self.segment.me()?);
+        let condition = &segment.body::<Body>()?.condition;
+        // First here, then out of the lock: who takes it next and notifies finds this one waiting.
+        let place = condition.enter(me)?;
+        let held = match release() {
+            Ok(held) => held,
+            Err(status) => {
+                place.pass_on(condition, segment);
+                return Err(match status {
+                    Status::E_OVER_RELEASE => Status::E_NOT_OWNER,
+                    other => other,
+                });
+            }
+        };
+        let slept = place.sleep(segment, &mut Patience::new(&wait));
+        let acquired = loop {
+            match acquire(held) {
+                // The caller must come back with the lock; what a signal has to say waits for that.
+                Err(Status::E_INTERRUPTED) => {}
+                other => break other,
+            }
+        };
+        if slept.is_ok() {
+            match acquired {
+                Ok(_) => place.leave(),
+                Err(_) => place.pass_on(condition, segment),
+            }
+        }
+        match acquired? {
+            Acquired::OwnerDied => Ok(Acquired::OwnerDied),
+            Acquired::Clean => slept.map(|()| Acquired::Clean),
+        }
+    }
+
+    /// Let `count` go who wait, those first who have waited longest; what is more than they are is lost.
+    ///
+    /// # Errors
+    /// Those of becoming a participant.
+    pub fn notify(&self, count: u32) -> Result<()> {
+        // A participant, so that the sleepers watch this process: it may be killed before it wakes one.
+        self.segment.me()?;
+        let condition = &self.segment.body::<Body>()?.condition;
+        condition.notify(&*self.segment, count);
+        Ok(())
+    }
+
+    /// Let everybody go who waits.
+    ///
+    /// # Errors
+    /// As for [`notify`](Self::notify).
+    pub fn notify_all(&self) -> Result<()> {
+        self.notify(u32::MAX)
+    }
+}

@@ -1,0 +1,159 @@
+//! A lock between processes that its owner may take again, and that outlives its owner.
+
+use std::os::fd::{OwnedFd, RawFd};
+use std::sync::Arc;
+
+use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sync::recursive::{Holder, RecursiveMutex, Taker};
+use crate::sync::wait::Patience;
+use crate::sync::{Acquired, Wait};
+use crate::sys::shared::shared;
+use crate::sys::thread;
+
+/// Recursive, and released by its owner only, as Python's `multiprocessing.RLock`.
+///
+/// An owner is a process and, within it, the calling thread (0) or a number of the caller's choice, for
+/// runtimes whose tasks move between threads. A forked child owns nothing.
+pub struct Rlock {
+    segment: Arc<Segment>,
+}
+
+shared! {
+    #[repr(align(128))]
+    struct Body {
+        mutex: RecursiveMutex,
+    }
+}
+
+static TYPE: ObjectType = ObjectType {
+    kind: Kind::Rlock,
+    body: size_of::<Body>(),
+    extents: 0,
+    extra: 0,
+    recover,
+};
+
+fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    segment.body::<Body>()?.mutex.orphan(segment, is_gone);
+    Ok(())
+}
+
+impl Rlock {
+    /// Make an rlock that is free.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
+    pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Rlock> {
+        let segment = Segment::create(&TYPE, name, &options, &|_| Ok(()), &|_| Ok(()))?;
+        Ok(Rlock { segment })
+    }
+
+    /// Open a named rlock.
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
+    pub fn open(name: &str) -> Result<Rlock> {
+        Ok(Rlock {
+            segment: Segment::open(&TYPE, name)?,
+        })
+    }
+
+    /// The rlock behind a descriptor of [`share_fd`](Self::share_fd).
+    ///
+    /// # Errors
+    /// `E_MISMATCH`, `E_CORRUPT`.
+    pub fn from_fd(fd: OwnedFd) -> Result<Rlock> {
+        Ok(Rlock {
+            segment: Segment::from_fd(&TYPE, fd)?,
+        })
+    }
+
+    /// A descriptor to hand to another process.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor left.
+    pub fn share_fd(&self) -> Result<OwnedFd> {
+        self.segment.share_fd()
+    }
+
+    /// The object's own descriptor; it stays the object's.
+    pub fn raw_fd(&self) -> RawFd {
+        self.segment.raw_fd()
+    }
+
+    /// Take it, waiting while another holds it; or take it once more.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it is not held. `E_LIMIT`: it is held too
+    /// often.
+    #[inline]
+    pub fn acquire(&self, owner: u64, wait: Wait<'_>) -> Result<Acquired> {
+        let mutex = &self.segment.body::<Body>()?.mutex;
+        mutex.acquire(
+            &*self.segment,
+            self.taker(owner)?,
+            &mut Patience::new(&wait),
+        )
+    }
+
+    /// Give it back once.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` when this owner does not hold it.
+    #[inline]
+    pub fn release(&self, owner: u64) -> Result<()> {
+        let mutex = &self.segment.body::<Body>()?.mutex;
+        mutex.release(&*self.segment, self.taker(owner)?)
+    }
+
+    /// Before a condition releases it.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` when this owner does not hold it.
+    pub(super) fn check_held(&self, owner: u64) -> Result<()> {
+        let mutex = &self.segment.body::<Body>()?.mutex;
+        let depth = mutex.depth_of(self.taker(owner)?)?;
+        depth.map(|_| ()).ok_or(Status::E_NOT_OWNER)
+    }
+
+    /// Give it back altogether; the depth to come back to.
+    pub(super) fn release_all(&self, owner: u64) -> Result<u32> {
+        let mutex = &self.segment.body::<Body>()?.mutex;
+        mutex.release_all(&*self.segment, self.taker(owner)?)
+    }
+
+    /// Take it to that depth again.
+    pub(super) fn acquire_again(
+        &self,
+        owner: u64,
+        depth: u32,
+        wait: &Wait<'_>,
+    ) -> Result<Acquired> {
+        let mutex = &self.segment.body::<Body>()?.mutex;
+        let taker = self.taker(owner)?;
+        mutex.acquire_at(&*self.segment, taker, depth, &mut Patience::new(wait))
+    }
+
+    /// How often its owner has taken it; 0 when it is free or its owner died.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn depth(&self) -> Result<u32> {
+        Ok(self.segment.body::<Body>()?.mutex.depth(&*self.segment))
+    }
+
+    fn taker(&self, owner: u64) -> Result<Taker<'_>> {
+        let process = self.segment.me()?;
+        let participant = self.segment.participant(process.slot());
+        Ok(Taker {
+            process,
+            cells: &participant.ok_or(Status::E_CORRUPT)?.holders,
+            holder: match owner {
+                0 => Holder::Thread(thread::number()),
+                task => Holder::Task(task),
+            },
+        })
+    }
+}

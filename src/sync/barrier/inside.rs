@@ -1,0 +1,151 @@
+//! What is done under the barrier's mutex: joining a round, ending it, giving up.
+
+use std::cell::Cell;
+use std::sync::atomic::Ordering;
+
+use super::phase::Phase;
+use super::{Arrival, Barrier};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sync::waiters::{Answer, Seen, Waiter, PLACES};
+use crate::sync::world::World;
+
+/// How an arrival goes on.
+pub(super) enum Joined<'a> {
+    Last(Arrival),
+    Waits(&'a Waiter, u32),
+    /// The round before is still held.
+    Gate,
+}
+
+/// One participant inside the mutex.
+pub(super) struct Inside<'a, W> {
+    pub(super) barrier: &'a Barrier,
+    pub(super) world: &'a W,
+    pub(super) me: Owner,
+    /// Parties were given their answer: they are to be woken.
+    pub(super) answered: Cell<bool>,
+}
+
+impl Barrier {
+    /// Under the mutex: break it for a party that is gone, and fulfil what the phase promises. Whether
+    /// anybody was answered. Each step may be done twice.
+    pub(super) fn settle(&self, is_gone: &dyn Fn(Owner) -> bool) -> Result<bool> {
+        let lost = match self.phase()? {
+            Phase::Filling => self.waiters.waiting().any(|(_, seen)| is_gone(seen.owner)),
+            Phase::Held(leader) => {
+                is_gone(leader) || self.waiters.waiting().any(|(_, seen)| is_gone(seen.owner))
+            }
+            _ => false,
+        };
+        if lost {
+            self.phase.store(Phase::Breaking.pack(), Ordering::SeqCst);
+        }
+        let (answer, next) = match self.phase()? {
+            Phase::Releasing => (Answer::LetGo, Phase::Filling),
+            Phase::Breaking => (Answer::Refused, Phase::Broken),
+            Phase::Resetting => (Answer::Refused, Phase::Filling),
+            Phase::Filling | Phase::Held(_) | Phase::Broken => return Ok(false),
+        };
+        for (waiter, seen) in self.waiters.waiting() {
+            waiter.change(seen, seen.owner, answer);
+        }
+        self.phase.store(next.pack(), Ordering::SeqCst);
+        Ok(true)
+    }
+}
+
+/// A place as its own thread must find it.
+pub(super) fn own(waiter: &Waiter, me: Owner) -> Result<Seen> {
+    let seen = waiter.seen().filter(|seen| seen.owner == me);
+    seen.ok_or(Status::E_CORRUPT)
+}
+
+/// The answer in a place, which is free again afterwards.
+pub(super) fn take_answer(waiter: &Waiter, me: Owner) -> Result<()> {
+    let seen = own(waiter, me)?;
+    waiter.free(seen);
+    match seen.answer {
+        Answer::LetGo => Ok(()),
+        Answer::Refused => Err(Status::E_BROKEN_BARRIER),
+        Answer::Claimed | Answer::Waits => Err(Status::E_CORRUPT),
+    }
+}
+
+impl<'a, W: World> Inside<'a, W> {
+    pub(super) fn settle(&self) -> Result<()> {
+        let world = self.world;
+        if self.barrier.settle(&|owner| world.is_dead(owner))? {
+            self.answered.set(true);
+        }
+        Ok(())
+    }
+
+    /// The one store that counts, and what follows from it.
+    pub(super) fn go_to(&self, phase: Phase) -> Result<()> {
+        self.barrier.phase.store(phase.pack(), Ordering::SeqCst);
+        self.settle()
+    }
+
+    /// Be one more party of the round.
+    pub(super) fn join(&self, leads: bool) -> Result<Joined<'a>> {
+        match self.barrier.phase()? {
+            Phase::Filling => {}
+            Phase::Held(_) => return Ok(Joined::Gate),
+            _ => return Err(Status::E_BROKEN_BARRIER),
+        }
+        let parties = self.barrier.parties()?;
+        let (index, arrived) = self.free_index(parties)?;
+        if arrived + 1 < parties {
+            let waiter = self.barrier.waiters.claim(self.me)?;
+            waiter.wait_as(self.me, index);
+            return Ok(Joined::Waits(waiter, index));
+        }
+        self.go_to(if leads {
+            Phase::Held(self.me)
+        } else {
+            Phase::Releasing
+        })?;
+        Ok(Joined::Last(Arrival {
+            index,
+            leader: leads,
+        }))
+    }
+
+    /// The lowest index that no party has, and how many have one. A party that a signal interrupted has
+    /// left its own to the next.
+    fn free_index(&self, parties: u32) -> Result<(u32, u32)> {
+        let mut has = [0u64; PLACES / 64];
+        let mut arrived = 0;
+        for (waiter, _) in self.barrier.waiters.waiting() {
+            let index = waiter.number();
+            let bits = has.get_mut(index as usize / 64);
+            let bits = bits.filter(|bits| index < parties && **bits & 1 << (index % 64) == 0);
+            *bits.ok_or(Status::E_CORRUPT)? |= 1 << (index % 64);
+            arrived += 1;
+        }
+        let free = (0..parties).find(|index| {
+            let bits = has.get(*index as usize / 64);
+            bits.is_some_and(|bits| bits & 1 << (index % 64) == 0)
+        });
+        Ok((free.ok_or(Status::E_CORRUPT)?, arrived))
+    }
+
+    /// A party that waits no longer. It breaks the barrier, unless it was answered meanwhile, or only
+    /// interrupted: then it has not arrived, and may come back.
+    pub(super) fn give_up(&self, waiter: &Waiter, status: Status) -> Result<()> {
+        let seen = own(waiter, self.me)?;
+        if seen.answer != Answer::Waits {
+            return take_answer(waiter, self.me);
+        }
+        if status == Status::E_INTERRUPTED {
+            waiter.free(seen);
+            return Err(status);
+        }
+        self.go_to(Phase::Breaking)?;
+        if let Some(seen) = waiter.seen() {
+            waiter.free(seen);
+        }
+        Err(status)
+    }
+}

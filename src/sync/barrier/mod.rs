@@ -1,0 +1,226 @@
+//! A place where a number of parties wait for each other.
+//!
+//! A round ends by one store of the phase, under a robust mutex; after it every party that waits is given
+//! the same answer. Whoever dies between the store and the last answer is followed by the next one in,
+//! which goes on from the phase: see `settle` in [`inside`]. So all parties of a round are let go or none.
+//! A party looks for its answer in its own place, so it gets the one of its round however late it wakes.
+
+mod inside;
+mod phase;
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use self::inside::{own, take_answer, Inside, Joined};
+use self::phase::Phase;
+use super::eventcount::EventCount;
+use super::mutex::RobustMutex;
+use super::owner::Owner;
+use super::wait::{Patience, Wait};
+use super::waiters::{Answer, Waiter, Waiters, PLACES};
+use super::world::World;
+use crate::status::{Result, Status};
+use crate::sys::shared::shared;
+
+/// The most parties that a barrier may have: each of them needs a place.
+pub(crate) const MAX_PARTIES: u32 = PLACES as u32;
+
+shared! {
+    /// The words of a barrier.
+    pub(crate) struct Barrier {
+        phase: AtomicU64,
+        mutex: RobustMutex,
+        parties: AtomicU32,
+        /// Moves whenever parties were answered.
+        answers: EventCount,
+        _pad: AtomicU32,
+        waiters: Waiters,
+    }
+}
+
+/// What a party is told that has arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// From 0 to one less than the parties, each once in a round.
+    pub index: u32,
+    /// This one came last: the others are held until it completes the round.
+    pub leader: bool,
+}
+
+impl Barrier {
+    /// Fill in a new one, before anybody else can see it.
+    pub(crate) fn fill(&self, parties: u32) {
+        self.parties.store(parties, Ordering::Relaxed);
+    }
+
+    pub(crate) fn parties(&self) -> Result<u32> {
+        match self.parties.load(Ordering::Relaxed) {
+            parties @ 1..=MAX_PARTIES => Ok(parties),
+            _ => Err(Status::E_CORRUPT),
+        }
+    }
+
+    pub(crate) fn waiting(&self, world: &impl World) -> u32 {
+        let living = self
+            .waiters
+            .waiting()
+            .filter(|(_, seen)| !world.is_dead(seen.owner));
+        living.count() as u32
+    }
+
+    fn phase(&self) -> Result<Phase> {
+        Phase::unpack(self.phase.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn is_broken(&self) -> Result<bool> {
+        Ok(matches!(self.phase()?, Phase::Breaking | Phase::Broken))
+    }
+
+    /// Arrive and wait for the others. With `leads`, the last one holds them until it completes the round.
+    /// `quiet` is the world for the mutex.
+    pub(crate) fn arrive(
+        &self,
+        world: &impl World,
+        quiet: &impl World,
+        me: Owner,
+        leads: bool,
+        wait: &Wait<'_>,
+    ) -> Result<Arrival> {
+        let mut patience = Patience::new(wait);
+        loop {
+            let mut inner = Patience::new(&wait.for_inner_lock());
+            match self.inside(quiet, me, &mut inner, |inside| inside.join(leads))? {
+                Joined::Last(arrival) => return Ok(arrival),
+                Joined::Waits(waiter, index) => {
+                    self.await_answer(world, quiet, me, waiter, &mut patience)?;
+                    let leader = false;
+                    return Ok(Arrival { index, leader });
+                }
+                Joined::Gate => {
+                    let seen = self.answers.announce();
+                    if matches!(self.phase()?, Phase::Held(_)) {
+                        self.answers.sleep(world, seen, &mut patience)?;
+                    }
+                }
+            }
+        }
+    }
+
+    fn await_answer(
+        &self,
+        world: &impl World,
+        quiet: &impl World,
+        me: Owner,
+        waiter: &Waiter,
+        patience: &mut Patience<'_>,
+    ) -> Result<()> {
+        loop {
+            let seen = self.answers.announce();
+            match own(waiter, me)?.answer {
+                Answer::Waits => {}
+                _ => return take_answer(waiter, me),
+            }
+            if let Err(status) = self.answers.sleep(world, seen, patience) {
+                return self.inside_surely(quiet, me, |inside| inside.give_up(waiter, status));
+            }
+        }
+    }
+
+    /// The leader's word on the round that is held: let the others go, or break the barrier.
+    pub(crate) fn complete(&self, quiet: &impl World, me: Owner, ok: bool) -> Result<()> {
+        self.inside_surely(quiet, me, |inside| match self.phase()? {
+            Phase::Held(leader) if leader == me => inside.go_to(if ok {
+                Phase::Releasing
+            } else {
+                Phase::Breaking
+            }),
+            Phase::Broken => Err(Status::E_BROKEN_BARRIER),
+            _ => Err(Status::E_NOT_OWNER),
+        })
+    }
+
+    /// Break it until it is reset.
+    pub(crate) fn abort(&self, quiet: &impl World, me: Owner) -> Result<()> {
+        self.inside_surely(quiet, me, |inside| inside.go_to(Phase::Breaking))
+    }
+
+    /// Refuse those who wait, and begin anew.
+    pub(crate) fn reset(&self, quiet: &impl World, me: Owner) -> Result<()> {
+        self.inside_surely(quiet, me, |inside| inside.go_to(Phase::Resetting))
+    }
+
+    /// Recovery: a party or a leader that is gone breaks the barrier, and what one who died inside the
+    /// mutex had promised is done.
+    pub(crate) fn recover(
+        &self,
+        quiet: &impl World,
+        me: Owner,
+        is_gone: &dyn Fn(Owner) -> bool,
+    ) -> Result<()> {
+        let mut patience = Patience::new(&Wait::FOREVER);
+        self.mutex.lock(quiet, me, &mut patience)?;
+        let settled = self.settle(is_gone);
+        if settled.is_ok() {
+            // Their answers are of no use any more, and nobody else frees their places.
+            for (waiter, seen) in self.waiters.taken() {
+                if is_gone(seen.owner) {
+                    waiter.free(seen);
+                }
+            }
+        }
+        self.mutex.unlock(quiet);
+        // Always: an answer may have been given by one who died before it woke anybody.
+        self.answers.notify_all(quiet);
+        settled.map(|_| ())
+    }
+
+    /// Run `body` under the mutex, with everything settled that came before.
+    fn inside<'a, W: World, T>(
+        &'a self,
+        quiet: &'a W,
+        me: Owner,
+        patience: &mut Patience<'_>,
+        body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
+    ) -> Result<T> {
+        self.mutex.lock(quiet, me, patience)?;
+        self.inside_locked(quiet, me, body)
+    }
+
+    /// The same for what has to be done, signals or not.
+    fn inside_surely<'a, W: World, T>(
+        &'a self,
+        quiet: &'a W,
+        me: Owner,
+        body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
+    ) -> Result<T> {
+        loop {
+            let mut patience = Patience::new(&Wait::FOREVER);
+            match self.mutex.lock(quiet, me, &mut patience) {
+                Err(Status::E_INTERRUPTED) => {}
+                Err(other) => return Err(other),
+                Ok(_) => return self.inside_locked(quiet, me, body),
+            }
+        }
+    }
+
+    fn inside_locked<'a, W: World, T>(
+        &'a self,
+        quiet: &'a W,
+        me: Owner,
+        body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
+    ) -> Result<T> {
+        let inside = Inside {
+            barrier: self,
+            world: quiet,
+            me,
+            answered: Cell::new(false),
+        };
+        let result = inside.settle().and_then(|()| body(&inside));
+        self.mutex.unlock(quiet);
+        if inside.answered.get() {
+            // Killed before this: the sleepers watch this process's life word, and recovery wakes them.
+            self.answers.notify_all(quiet);
+        }
+        result
+    }
+}

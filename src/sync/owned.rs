@@ -1,0 +1,187 @@
+//! A counter of permits that belong to the processes which took them.
+//!
+//! How many are free is nowhere written: it is what there was at first less what the living hold. So
+//! whoever dies has returned its permits by dying, and there is nothing to mend; recovery only wakes
+//! those who wait. What a slot holds carries its owner, so that nobody inherits it with the slot.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use super::eventcount::EventCount;
+use super::mutex::RobustMutex;
+use super::owner::Owner;
+use super::wait::{Patience, Wait};
+use super::world::World;
+use crate::status::{Result, Status};
+use crate::sys::shared::shared;
+
+/// As many as a semaphore has participants.
+pub(crate) const SLOTS: usize = 240;
+
+shared! {
+    /// Permits and who holds them.
+    pub(crate) struct OwnedPermits {
+        initial: AtomicI64,
+        /// Guards `held`. A holder that dies inside has done its one store or has not.
+        mutex: RobustMutex,
+        permits: EventCount,
+        /// One past the highest slot that ever held a permit.
+        used: AtomicU32,
+        _pad: AtomicU32,
+        /// Per slot: the owner, and in the low half how many it holds.
+        held: [AtomicU64; SLOTS],
+    }
+}
+
+fn pack(owner: Owner, count: u32) -> u64 {
+    match count {
+        0 => 0,
+        count => u64::from(owner.bits()) << 32 | u64::from(count),
+    }
+}
+
+fn unpack(held: u64) -> Option<(Owner, u32)> {
+    Owner::from_bits((held >> 32) as u32).map(|owner| (owner, held as u32))
+}
+
+/// The wait for the lock of a call that does not wait for anything else.
+fn inner() -> Patience<'static> {
+    Patience::new(&Wait::TRY.for_inner_lock())
+}
+
+impl OwnedPermits {
+    /// Fill in new ones, before anybody else can see them.
+    pub(crate) fn fill(&self, initial: i64) {
+        self.initial.store(initial, Ordering::Relaxed);
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &AtomicU64> {
+        let used = self.used.load(Ordering::Acquire) as usize;
+        self.held.iter().take(used)
+    }
+
+    /// Under the lock: the permits that nobody alive holds.
+    fn free(&self, world: &impl World) -> Result<i64> {
+        let held = self.slots().map(|slot| slot.load(Ordering::Acquire));
+        let living = held
+            .filter_map(unpack)
+            .filter(|(owner, _)| !world.is_dead(*owner));
+        let held: i64 = living.map(|(_, count)| i64::from(count)).sum();
+        // Both numbers are read from shared memory.
+        let free = self.initial.load(Ordering::Relaxed).checked_sub(held);
+        free.filter(|free| *free >= 0).ok_or(Status::E_CORRUPT)
+    }
+
+    /// Under the lock: what a process holds.
+    fn held_by(&self, me: Owner) -> Result<(&AtomicU64, u32)> {
+        let slot = self.held.get(me.slot()).ok_or(Status::E_CORRUPT)?;
+        match unpack(slot.load(Ordering::Relaxed)) {
+            Some((owner, count)) if owner == me => Ok((slot, count)),
+            // Nobody's, or of one who had the slot before.
+            _ => Ok((slot, 0)),
+        }
+    }
+
+    /// Run `body` under the lock.
+    fn locked<T>(
+        &self,
+        quiet: &impl World,
+        me: Owner,
+        patience: &mut Patience<'_>,
+        body: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        self.mutex.lock(quiet, me, patience)?;
+        let result = body();
+        self.mutex.unlock(quiet);
+        result
+    }
+
+    fn try_acquire(
+        &self,
+        quiet: &impl World,
+        me: Owner,
+        patience: &mut Patience<'_>,
+    ) -> Result<bool> {
+        self.locked(quiet, me, patience, || {
+            if self.free(quiet)? == 0 {
+                return Ok(false);
+            }
+            let (slot, count) = self.held_by(me)?;
+            let more = count.checked_add(1).ok_or(Status::E_LIMIT)?;
+            self.used.fetch_max(me.slot() as u32 + 1, Ordering::AcqRel);
+            // The one store that counts.
+            slot.store(pack(me, more), Ordering::Release);
+            Ok(true)
+        })
+    }
+
+    /// Take one for `me`, waiting while there is none. `quiet` is the world for the lock.
+    pub(crate) fn acquire(
+        &self,
+        world: &impl World,
+        quiet: &impl World,
+        me: Owner,
+        wait: &Wait<'_>,
+    ) -> Result<()> {
+        let mut at_once = Patience::new(&wait.for_inner_lock());
+        if self.try_acquire(quiet, me, &mut at_once)? {
+            return Ok(());
+        }
+        if wait.is_try() {
+            return Err(Status::E_TIMEOUT);
+        }
+        let mut patience = Patience::new(wait);
+        loop {
+            let seen = self.permits.announce();
+            if self.try_acquire(quiet, me, &mut patience)? {
+                return Ok(());
+            }
+            if let Err(status) = self.permits.sleep(world, seen, &mut patience) {
+                // The wake-up may have come together with the end of the wait: then it is used.
+                return match self.try_acquire(quiet, me, &mut inner()) {
+                    Ok(true) => Ok(()),
+                    _ => Err(status),
+                };
+            }
+        }
+    }
+
+    /// Give back `count` of those that `me` holds, all of them or none.
+    pub(crate) fn release(&self, quiet: &impl World, me: Owner, count: i64) -> Result<()> {
+        if count < 1 {
+            return Err(Status::E_INVALID);
+        }
+        self.locked(quiet, me, &mut inner(), || {
+            let (slot, held) = self.held_by(me)?;
+            let left = match held {
+                0 => return Err(Status::E_NOT_OWNER),
+                held => i64::from(held).checked_sub(count),
+            };
+            let left = left.and_then(|left| u32::try_from(left).ok());
+            let left = left.ok_or(Status::E_OVER_RELEASE)?;
+            slot.store(pack(me, left), Ordering::Release);
+            Ok(())
+        })?;
+        // Killed before this: the sleepers watch this process's life word, and recovery wakes them.
+        self.permits
+            .notify(quiet, u32::try_from(count).unwrap_or(u32::MAX));
+        Ok(())
+    }
+
+    /// The permits that are free now.
+    pub(crate) fn value(&self, quiet: &impl World, me: Owner) -> Result<i64> {
+        self.locked(quiet, me, &mut inner(), || self.free(quiet))
+    }
+
+    /// Recovery: forget what the dead held, and let those try who wait.
+    pub(crate) fn forget(&self, world: &impl World, is_gone: &dyn Fn(Owner) -> bool) {
+        for slot in self.slots() {
+            let held = slot.load(Ordering::Acquire);
+            if unpack(held).is_some_and(|(owner, _)| is_gone(owner)) {
+                // Fails when the slot has a new occupant that has taken one already.
+                let _ = slot.compare_exchange(held, 0, Ordering::SeqCst, Ordering::Relaxed);
+            }
+        }
+        self.mutex.orphan(world, is_gone);
+        self.permits.notify_all(world);
+    }
+}

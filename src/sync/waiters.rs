@@ -1,0 +1,152 @@
+//! The threads that wait at a condition or a barrier, each with a place of its own in shared memory.
+//!
+//! Word of a place: who waits, and what has become of it.
+//!
+//! ```text
+//! 30..32   0 claimed: being filled in   1 waits   2 let go   3 refused
+//! 0..30    the participant whose thread waits, 0: the place is free
+//! ```
+//!
+//! A waiter is answered by one compare-and-swap of its word, so it gets its answer however late it
+//! looks, and nobody waits for it to look. It frees its place itself; recovery does for the dead.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::owner::{Owner, OWNER_BITS};
+use super::world::World;
+use crate::status::{Result, Status};
+use crate::sys::shared::shared;
+
+/// How many threads can wait at one object at a time.
+pub(crate) const PLACES: usize = 1024;
+
+/// What has become of a waiter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Answer {
+    Claimed,
+    Waits,
+    LetGo,
+    Refused,
+}
+
+/// One reading of a place that is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Seen {
+    pub(crate) owner: Owner,
+    pub(crate) answer: Answer,
+}
+
+impl Seen {
+    fn of(word: u32) -> Option<Seen> {
+        let answer = match word >> OWNER_BITS {
+            0 => Answer::Claimed,
+            1 => Answer::Waits,
+            2 => Answer::LetGo,
+            _ => Answer::Refused,
+        };
+        Owner::from_bits(word).map(|owner| Seen { owner, answer })
+    }
+
+    fn bits(self) -> u32 {
+        self.owner.bits() | (self.answer as u32) << OWNER_BITS
+    }
+}
+
+shared! {
+    /// A place.
+    pub(crate) struct Waiter {
+        word: AtomicU32,
+        /// What the object knows it by: when it came, or which of the parties it is.
+        number: AtomicU32,
+    }
+}
+
+impl Waiter {
+    pub(crate) fn seen(&self) -> Option<Seen> {
+        // Acquire, pairs with the Release of `wait_as`: its number is there.
+        Seen::of(self.word.load(Ordering::Acquire))
+    }
+
+    /// The word, to sleep on, and what it holds while this participant's thread waits.
+    pub(crate) fn word(&self, me: Owner) -> (&AtomicU32, u32) {
+        let waits = Seen {
+            owner: me,
+            answer: Answer::Waits,
+        };
+        (&self.word, waits.bits())
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.number.load(Ordering::Relaxed)
+    }
+
+    /// The thread that claimed it waits from now on.
+    pub(crate) fn wait_as(&self, me: Owner, number: u32) {
+        self.number.store(number, Ordering::Relaxed);
+        self.word.store(self.word(me).1, Ordering::Release);
+    }
+
+    /// Change it from `seen`; false when it has changed meanwhile.
+    pub(crate) fn change(&self, seen: Seen, owner: Owner, answer: Answer) -> bool {
+        let next = Seen { owner, answer }.bits();
+        self.word
+            .compare_exchange(seen.bits(), next, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Wake the thread that sleeps on its word.
+    pub(crate) fn wake(&self, world: &impl World) {
+        world.wake(&self.word, 1);
+    }
+
+    /// Free it if it is still as `seen`.
+    pub(crate) fn free(&self, seen: Seen) -> bool {
+        self.word
+            .compare_exchange(seen.bits(), 0, Ordering::SeqCst, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
+shared! {
+    /// The places of one object.
+    pub(crate) struct Waiters {
+        /// One past the highest place that was ever taken.
+        used: AtomicU32,
+        _pad: AtomicU32,
+        places: [Waiter; PLACES],
+    }
+}
+
+impl Waiters {
+    /// A place for a thread of this participant; `E_LIMIT` when all are taken.
+    pub(crate) fn claim(&self, me: Owner) -> Result<&Waiter> {
+        for (at, place) in self.places.iter().enumerate() {
+            if place.word.load(Ordering::Relaxed) != 0 {
+                continue;
+            }
+            // Before the place: a scan must not miss it.
+            self.used.fetch_max(at as u32 + 1, Ordering::SeqCst);
+            let taken =
+                place
+                    .word
+                    .compare_exchange(0, me.bits(), Ordering::SeqCst, Ordering::Relaxed);
+            if taken.is_ok() {
+                return Ok(place);
+            }
+        }
+        Err(Status::E_LIMIT)
+    }
+
+    /// The places that are taken.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = (&Waiter, Seen)> {
+        let used = self.used.load(Ordering::SeqCst) as usize;
+        let places = self.places.iter().take(used);
+        places.filter_map(|place| Some((place, place.seen()?)))
+    }
+
+    /// Those who wait.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Waiter, Seen)> {
+        self.taken()
+            .filter(|(_, seen)| seen.answer == Answer::Waits)
+    }
+}
