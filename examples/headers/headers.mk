@@ -14,9 +14,10 @@ build/headers/headers: $(HEADERS_SOURCES) $(HEADERS)/headers.h include/polyproc.
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror $(CFLAGS) -Iinclude \
 	    -o $@ $(HEADERS_SOURCES) $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
 
-# go knows best what it depends on.
+# go knows best what it depends on, except that it does not see a new static library: hence the rm.
 build/headers/worker: $(POLYPROC_A) FORCE
 	@mkdir -p $(@D)
+	@rm -f $@
 	cd $(HEADERS)/worker && go build -o $(CURDIR)/$@ .
 
 $(HEADERS_REPORTER): $(HEADERS)/reporter/package.json $(HEADERS)/reporter/package-lock.json
