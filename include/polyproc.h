@@ -1110,9 +1110,9 @@ int32_t polyproc_event_wait(polyproc_event *event,
                             polyproc_cancel *cancel);
 
 /**
- * A descriptor that is readable while the event is set, for poll, epoll, libuv, asyncio
- * and the like. From the first call on, a thread of this process keeps such descriptors in step; they
- * follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while the event is set. From the
+ * first call on, a thread of this process keeps such descriptors in step; they follow a change after a
+ * moment, so try the operation without waiting, and poll again when it would wait.
  *
  * event   open handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
@@ -2287,9 +2287,10 @@ int32_t polyproc_wait_any(polyproc_waitable *items,
                           polyproc_cancel *cancel);
 
 /**
- * A descriptor that is readable while a get would not wait: there is a message, or the queue is shut down and drained, for poll, epoll, libuv, asyncio
- * and the like. From the first call on, a thread of this process keeps such descriptors in step; they
- * follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while a get would not wait,
+ * because there is a message, or because the queue is shut down and drained. From the first call on, a
+ * thread of this process keeps such descriptors in step; they follow a change after a moment, so try the
+ * operation without waiting, and poll again when it would wait.
  *
  * queue   open handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the

@@ -177,9 +177,9 @@ pub unsafe extern "C" fn polyproc_event_wait(
     })
 }
 
-/// A descriptor that is readable while the event is set, for poll, epoll, libuv, asyncio
-/// and the like. From the first call on, a thread of this process keeps such descriptors in step; they
-/// follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while the event is set. From the
+/// first call on, a thread of this process keeps such descriptors in step; they follow a change after a
+/// moment, so try the operation without waiting, and poll again when it would wait.
 ///
 /// ```text
 /// event   open handle.

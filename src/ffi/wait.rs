@@ -131,9 +131,10 @@ impl<'a> AnyCall<'a> {
     }
 }
 
-/// A descriptor that is readable while a get would not wait: there is a message, or the queue is shut down and drained, for poll, epoll, libuv, asyncio
-/// and the like. From the first call on, a thread of this process keeps such descriptors in step; they
-/// follow a change after a moment, so try the operation without waiting, and poll again when it would wait.
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while a get would not wait,
+/// because there is a message, or because the queue is shut down and drained. From the first call on, a
+/// thread of this process keeps such descriptors in step; they follow a change after a moment, so try the
+/// operation without waiting, and poll again when it would wait.
 ///
 /// ```text
 /// queue   open handle.

@@ -1,4 +1,4 @@
-//! The small objects: one word each in a segment of its own.
+//! The small objects, each in a segment of its own.
 
 mod barrier;
 mod condition;
