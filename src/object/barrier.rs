@@ -1,9 +1,8 @@
 //! A place where processes and threads wait for each other.
 
-use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Quiet, Segment};
+use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Quiet, Segment};
 use crate::status::{Result, Status};
 use crate::sync::barrier::{self, MAX_PARTIES};
 use crate::sync::owner::Owner;
@@ -36,6 +35,8 @@ fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Res
     body.barrier.recover(&Quiet(segment), me, is_gone)
 }
 
+object_handle!(Barrier, TYPE);
+
 impl Barrier {
     fn opened(segment: Arc<Segment>) -> Result<Barrier> {
         segment.body::<Body>()?.barrier.parties()?;
@@ -62,35 +63,6 @@ impl Barrier {
             Ok(())
         };
         Barrier::opened(Segment::create(&TYPE, name, &options, &fill, &check)?)
-    }
-
-    /// Open a named barrier.
-    ///
-    /// # Errors
-    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
-    pub fn open(name: &str) -> Result<Barrier> {
-        Barrier::opened(Segment::open(&TYPE, name)?)
-    }
-
-    /// The barrier behind a descriptor of [`share_fd`](Self::share_fd).
-    ///
-    /// # Errors
-    /// `E_MISMATCH`, `E_CORRUPT`.
-    pub fn from_fd(fd: OwnedFd) -> Result<Barrier> {
-        Barrier::opened(Segment::from_fd(&TYPE, fd)?)
-    }
-
-    /// A descriptor to hand to another process.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor left.
-    pub fn share_fd(&self) -> Result<OwnedFd> {
-        self.segment.share_fd()
-    }
-
-    /// The object's own descriptor; it stays the object's.
-    pub fn raw_fd(&self) -> RawFd {
-        self.segment.raw_fd()
     }
 
     /// Wait until all parties are here; which of them this is.

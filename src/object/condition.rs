@@ -1,10 +1,9 @@
 //! Waiting, with a lock given back meanwhile, until another process says that something has changed.
 
-use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::{Lock, Rlock};
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::condition;
 use crate::sync::owner::Owner;
@@ -41,47 +40,20 @@ fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Res
     Ok(())
 }
 
+object_handle!(Condition, TYPE);
+
 impl Condition {
+    fn opened(segment: Arc<Segment>) -> Result<Condition> {
+        Ok(Condition { segment })
+    }
+
     /// Make a condition.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Condition> {
         let segment = Segment::create(&TYPE, name, &options, &|_| Ok(()), &|_| Ok(()))?;
-        Ok(Condition { segment })
-    }
-
-    /// Open a named condition.
-    ///
-    /// # Errors
-    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
-    pub fn open(name: &str) -> Result<Condition> {
-        Ok(Condition {
-            segment: Segment::open(&TYPE, name)?,
-        })
-    }
-
-    /// The condition behind a descriptor of [`share_fd`](Self::share_fd).
-    ///
-    /// # Errors
-    /// `E_MISMATCH`, `E_CORRUPT`.
-    pub fn from_fd(fd: OwnedFd) -> Result<Condition> {
-        Ok(Condition {
-            segment: Segment::from_fd(&TYPE, fd)?,
-        })
-    }
-
-    /// A descriptor to hand to another process.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor left.
-    pub fn share_fd(&self) -> Result<OwnedFd> {
-        self.segment.share_fd()
-    }
-
-    /// The object's own descriptor; it stays the object's.
-    pub fn raw_fd(&self) -> RawFd {
-        self.segment.raw_fd()
+        Condition::opened(segment)
     }
 
     /// Give `lock` back, wait until notified, and take it again, whatever ended the wait.

@@ -1,9 +1,8 @@
 //! A flag between processes that wakes everybody who waits for it.
 
-use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::segment::{Companion, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{object_handle, Companion, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::Result;
 use crate::sync::event::EventWord;
 use crate::sync::owner::Owner;
@@ -57,6 +56,8 @@ pub(crate) fn watch(segment: &Segment) -> Result<(*const u32, u32)> {
     Ok(segment.body::<Body>()?.event.watch())
 }
 
+object_handle!(Event, TYPE);
+
 impl Event {
     pub(crate) fn segment(&self) -> &Arc<Segment> {
         &self.segment
@@ -68,7 +69,7 @@ impl Event {
     }
 
     /// A participant from the start: `set` may run in a signal handler, where nothing can be attached.
-    fn attached(segment: Arc<Segment>) -> Result<Event> {
+    fn opened(segment: Arc<Segment>) -> Result<Event> {
         segment.me()?;
         Ok(Event {
             segment,
@@ -81,42 +82,13 @@ impl Event {
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Event> {
-        Event::attached(Segment::create(
+        Event::opened(Segment::create(
             &TYPE,
             name,
             &options,
             &|_| Ok(()),
             &|_| Ok(()),
         )?)
-    }
-
-    /// Open a named event.
-    ///
-    /// # Errors
-    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
-    pub fn open(name: &str) -> Result<Event> {
-        Event::attached(Segment::open(&TYPE, name)?)
-    }
-
-    /// The event behind a descriptor of [`share_fd`](Self::share_fd).
-    ///
-    /// # Errors
-    /// `E_MISMATCH`, `E_CORRUPT`.
-    pub fn from_fd(fd: OwnedFd) -> Result<Event> {
-        Event::attached(Segment::from_fd(&TYPE, fd)?)
-    }
-
-    /// A descriptor to hand to another process.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor left.
-    pub fn share_fd(&self) -> Result<OwnedFd> {
-        self.segment.share_fd()
-    }
-
-    /// The object's own descriptor; it stays the object's.
-    pub fn raw_fd(&self) -> RawFd {
-        self.segment.raw_fd()
     }
 
     /// Set the flag: everybody who waits goes on, even if a clear follows at once. Async-signal-safe.

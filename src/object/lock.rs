@@ -1,9 +1,8 @@
 //! A lock between processes that outlives its holder.
 
-use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::mutex::RobustMutex;
 use crate::sync::owner::Owner;
@@ -36,47 +35,20 @@ fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Re
     Ok(())
 }
 
+object_handle!(Lock, TYPE);
+
 impl Lock {
+    fn opened(segment: Arc<Segment>) -> Result<Lock> {
+        Ok(Lock { segment })
+    }
+
     /// Make a lock that is free.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Lock> {
         let segment = Segment::create(&TYPE, name, &options, &|_| Ok(()), &|_| Ok(()))?;
-        Ok(Lock { segment })
-    }
-
-    /// Open a named lock.
-    ///
-    /// # Errors
-    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
-    pub fn open(name: &str) -> Result<Lock> {
-        Ok(Lock {
-            segment: Segment::open(&TYPE, name)?,
-        })
-    }
-
-    /// The lock behind a descriptor of [`share_fd`](Self::share_fd).
-    ///
-    /// # Errors
-    /// `E_MISMATCH`, `E_CORRUPT`.
-    pub fn from_fd(fd: OwnedFd) -> Result<Lock> {
-        Ok(Lock {
-            segment: Segment::from_fd(&TYPE, fd)?,
-        })
-    }
-
-    /// A descriptor to hand to another process.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor left.
-    pub fn share_fd(&self) -> Result<OwnedFd> {
-        self.segment.share_fd()
-    }
-
-    /// The object's own descriptor; it stays the object's.
-    pub fn raw_fd(&self) -> RawFd {
-        self.segment.raw_fd()
+        Lock::opened(segment)
     }
 
     /// Take it, waiting while another holds it.

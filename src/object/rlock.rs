@@ -1,9 +1,8 @@
 //! A lock between processes that its owner may take again, and that outlives its owner.
 
-use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::recursive::{Holder, RecursiveMutex, Taker};
@@ -40,47 +39,20 @@ fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Re
     Ok(())
 }
 
+object_handle!(Rlock, TYPE);
+
 impl Rlock {
+    fn opened(segment: Arc<Segment>) -> Result<Rlock> {
+        Ok(Rlock { segment })
+    }
+
     /// Make an rlock that is free.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Rlock> {
         let segment = Segment::create(&TYPE, name, &options, &|_| Ok(()), &|_| Ok(()))?;
-        Ok(Rlock { segment })
-    }
-
-    /// Open a named rlock.
-    ///
-    /// # Errors
-    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
-    pub fn open(name: &str) -> Result<Rlock> {
-        Ok(Rlock {
-            segment: Segment::open(&TYPE, name)?,
-        })
-    }
-
-    /// The rlock behind a descriptor of [`share_fd`](Self::share_fd).
-    ///
-    /// # Errors
-    /// `E_MISMATCH`, `E_CORRUPT`.
-    pub fn from_fd(fd: OwnedFd) -> Result<Rlock> {
-        Ok(Rlock {
-            segment: Segment::from_fd(&TYPE, fd)?,
-        })
-    }
-
-    /// A descriptor to hand to another process.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor left.
-    pub fn share_fd(&self) -> Result<OwnedFd> {
-        self.segment.share_fd()
-    }
-
-    /// The object's own descriptor; it stays the object's.
-    pub fn raw_fd(&self) -> RawFd {
-        self.segment.raw_fd()
+        Rlock::opened(segment)
     }
 
     /// Take it, waiting while another holds it; or take it once more.

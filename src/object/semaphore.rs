@@ -1,10 +1,9 @@
 //! A counter of permits between processes.
 
-use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use crate::segment::{CreateOptions, Kind, ObjectType, Quiet, Segment};
+use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Quiet, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owned::{OwnedPermits, SLOTS};
 use crate::sync::owner::Owner;
@@ -73,6 +72,8 @@ fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Re
     Ok(())
 }
 
+object_handle!(Semaphore, TYPE);
+
 impl Semaphore {
     fn opened(segment: Arc<Segment>) -> Result<Semaphore> {
         let owned = segment.body::<Body>()?.is_owned()?;
@@ -110,35 +111,6 @@ impl Semaphore {
             }
         };
         Semaphore::opened(Segment::create(&TYPE, name, &create, &fill, &check)?)
-    }
-
-    /// Open a named semaphore.
-    ///
-    /// # Errors
-    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
-    pub fn open(name: &str) -> Result<Semaphore> {
-        Semaphore::opened(Segment::open(&TYPE, name)?)
-    }
-
-    /// The semaphore behind a descriptor of [`share_fd`](Self::share_fd).
-    ///
-    /// # Errors
-    /// `E_MISMATCH`, `E_CORRUPT`.
-    pub fn from_fd(fd: OwnedFd) -> Result<Semaphore> {
-        Semaphore::opened(Segment::from_fd(&TYPE, fd)?)
-    }
-
-    /// A descriptor to hand to another process.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor left.
-    pub fn share_fd(&self) -> Result<OwnedFd> {
-        self.segment.share_fd()
-    }
-
-    /// The object's own descriptor; it stays the object's.
-    pub fn raw_fd(&self) -> RawFd {
-        self.segment.raw_fd()
     }
 
     /// Take a permit, waiting while there is none.

@@ -32,7 +32,6 @@ mod trim;
 mod waiting;
 pub(crate) mod watch;
 
-use std::os::fd::{OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
@@ -46,7 +45,7 @@ use body::{Body, RINGS_AT};
 use chain::Chain;
 use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS, RINGS};
 
-use crate::segment::{Companion, Kind, ObjectType, Segment};
+use crate::segment::{object_handle, Companion, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 
@@ -68,6 +67,8 @@ fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Res
     At::new(segment)?.recover(me, is_gone)
 }
 
+object_handle!(Queue, TYPE);
+
 impl Queue {
     /// Make a queue that is empty.
     ///
@@ -87,49 +88,20 @@ impl Queue {
             true => Ok(()),
             false => Err(Status::E_MISMATCH),
         };
-        Ok(Queue::of(Segment::create(
+        Queue::opened(Segment::create(
             &TYPE,
             name,
             &options.create,
             &fill,
             &check,
-        )?))
+        )?)
     }
 
-    /// Open a named queue.
-    ///
-    /// # Errors
-    /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
-    pub fn open(name: &str) -> Result<Queue> {
-        Ok(Queue::of(Segment::open(&TYPE, name)?))
-    }
-
-    /// The queue behind a descriptor of [`share_fd`](Self::share_fd).
-    ///
-    /// # Errors
-    /// `E_MISMATCH`, `E_CORRUPT`.
-    pub fn from_fd(fd: OwnedFd) -> Result<Queue> {
-        Ok(Queue::of(Segment::from_fd(&TYPE, fd)?))
-    }
-
-    fn of(segment: Arc<Segment>) -> Queue {
-        Queue {
+    fn opened(segment: Arc<Segment>) -> Result<Queue> {
+        Ok(Queue {
             segment,
             companion: Companion::new(),
-        }
-    }
-
-    /// A descriptor to hand to another process.
-    ///
-    /// # Errors
-    /// `E_LIMIT` when this process has no descriptor left.
-    pub fn share_fd(&self) -> Result<OwnedFd> {
-        self.segment.share_fd()
-    }
-
-    /// The object's own descriptor; it stays the object's.
-    pub fn raw_fd(&self) -> RawFd {
-        self.segment.raw_fd()
+        })
     }
 
     /// What it was made with.

@@ -10,6 +10,7 @@
 mod attach;
 mod companion;
 mod create;
+mod handle;
 mod header;
 pub(crate) mod keeper;
 mod kind;
@@ -26,6 +27,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub(crate) use companion::Companion;
 pub use create::CreateOptions;
+pub(crate) use handle::object_handle;
 pub(crate) use header::fixed_size;
 use header::Header;
 pub use kind::Kind;
