@@ -64,6 +64,7 @@ static void another_process_wakes_it(void) {
   if (child == 0) {
     nap(30 * MILLISECOND);
     ANSWERS(OK, polyproc_queue_put(queue, "message", 7, 0, NULL));
+    polyproc_queue_close(queue);
     _exit(0);
   }
   ANSWERS(OK, polyproc_wait_any(&waitable, 1, &ready, PATIENCE, NULL));
@@ -200,6 +201,8 @@ static void descriptors_follow(void) {
       ANSWERS(OK, polyproc_queue_put(queue, "message", 7, 0, NULL));
       ANSWERS(OK, polyproc_event_set(event));
       becomes(again, 1);
+      polyproc_event_close(event);
+      polyproc_queue_close(queue);
       _exit(0);
     }
     becomes(queue_fd, 1);
@@ -209,6 +212,8 @@ static void descriptors_follow(void) {
     if (child == 0) {
       ANSWERS(OK, polyproc_queue_get(queue, buffer, sizeof buffer, &length, 0, NULL));
       ANSWERS(OK, polyproc_event_clear(event));
+      polyproc_event_close(event);
+      polyproc_queue_close(queue);
       _exit(0);
     }
     becomes(queue_fd, 0);
