@@ -1,9 +1,13 @@
 //! Handles: what C holds of an object.
 //!
-//! A handle is a block of memory with the object in it and one word that says who is inside:
-//! the calls that use it now and the loans that are not settled. Closing marks the word and fires the
-//! handle's token, which ends the calls that wait; the last one out drops the object, and with it
-//! this process's share in it. Nobody waits for anybody.
+//! A handle is a block of memory with the object in it and one word that says whether it is closed and
+//! how many loans are not settled. Closing marks the word and fires the handle's token, which ends the
+//! calls that wait; the last one out drops the object, and with it this process's share in it. Nobody
+//! waits for anybody.
+//!
+//! A call notes in its thread's record that it is inside (`presence`), which takes no atomic
+//! read-modify-write. Where that is not to be had (in a signal handler, for the ninth handle of a thread,
+//! in a closed handle) it counts itself in the word.
 //!
 //! The memory itself then goes to the `quarantine`, so that a use after close finds a closed handle
 //! there. Everything is done with atomics: a fork may happen at any moment, and [`enter_in_handler`] is
@@ -17,6 +21,7 @@ use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::ffi::presence::{self, Visit};
 use crate::ffi::quarantine::{self, Block};
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, Wait};
@@ -30,13 +35,14 @@ pub(super) trait Opaque {
     const MAGIC: u32;
 }
 
-// The state word, from bit 0: calls inside, the epoch in which they came in, loans, closed.
+// The state word, from bit 0: counted calls inside, the epoch in which they came in, loans, retired, closed.
 const ONE_CALL: u64 = 1;
 const CALLS: u64 = (1 << 20) - 1;
 const EPOCH_SHIFT: u32 = 20;
 const EPOCH: u64 = ((1 << 12) - 1) << EPOCH_SHIFT;
 const ONE_LOAN: u64 = 1 << 32;
-const LOANS: u64 = ((1 << 31) - 1) << 32;
+const LOANS: u64 = ((1 << 30) - 1) << 32;
+const RETIRED: u64 = 1 << 62;
 const CLOSED: u64 = 1 << 63;
 
 /// The part of a handle that does not depend on its type, and outlives its object.
@@ -107,10 +113,26 @@ unsafe fn known<C: Opaque>(pointer: *mut c_void) -> Result<NonNull<Handle<C::Obj
 }
 
 impl Header {
-    /// Count one more call inside when `may` allows it, and set `flags`.
+    fn block(&self) -> NonNull<Block> {
+        NonNull::from(&self.block)
+    }
+
+    /// Note that a call goes in, if the handle is open and the thread has a place left.
     #[inline]
-    fn come_in(&self, flags: u64, may: impl Fn(u64) -> Result<()>) -> Result<()> {
-        let epoch = (u64::from(fork::epoch()) << EPOCH_SHIFT) & EPOCH;
+    fn note_in(&self) -> Option<Visit> {
+        let visit = presence::note(self.block())?;
+        // Acquire: whoever made the handle is seen.
+        if self.state.load(Ordering::Acquire) & CLOSED != 0 {
+            visit.forget();
+            return None;
+        }
+        Some(visit)
+    }
+
+    /// Count one more call inside when `may` allows it, and set `flags`.
+    #[cold]
+    fn count_in(&self, flags: u64, may: impl Fn(u64) -> Result<()>) -> Result<()> {
+        let epoch = current_epoch();
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             may(state)?;
@@ -137,20 +159,71 @@ impl Header {
         }
     }
 
-    /// Count one call out; whether it was the last one of a closed handle.
+    /// One call goes out that [`note_in`](Self::note_in) let in; whether the caller is to retire the handle.
     #[inline]
-    fn go_out(&self) -> bool {
+    fn note_out(&self, visit: &Visit) -> bool {
+        visit.leave(self.block());
+        let is_last = self.state.load(Ordering::Relaxed) & CLOSED != 0 && self.is_deserted();
+        visit.forget();
+        is_last
+    }
+
+    /// The same for one that was counted.
+    #[cold]
+    fn count_out(&self) -> bool {
         // AcqRel: what each one did inside comes before the last one drops the object.
         let before = self.state.fetch_sub(ONE_CALL, Ordering::AcqRel);
-        before & (CLOSED | LOANS | CALLS) == CLOSED | ONE_CALL
+        before & CLOSED != 0 && self.is_deserted()
     }
+
+    /// Whether nobody is inside of a closed handle, nor can come in any more; says so once.
+    ///
+    /// Who comes into a closed handle is counted in the word, so from the load on to the exchange any such
+    /// shows there; who came in while it was open is in a record, unless it went out and asks the same.
+    #[cold]
+    fn is_deserted(&self) -> bool {
+        loop {
+            let state = self.state.load(Ordering::Acquire);
+            let calls = if state & EPOCH == current_epoch() {
+                state & CALLS
+            } else {
+                0
+            };
+            if state & (LOANS | RETIRED) != 0 || calls != 0 {
+                return false;
+            }
+            if presence::is_anybody_inside(self.block()) {
+                return false;
+            }
+            let retired = self.state.compare_exchange(
+                state,
+                state | RETIRED,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+            if retired.is_ok() {
+                return true;
+            }
+        }
+    }
+}
+
+/// The epoch of this process as the state word has it.
+fn current_epoch() -> u64 {
+    (u64::from(fork::epoch()) << EPOCH_SHIFT) & EPOCH
 }
 
 /// A call that is inside a handle, and may use its object.
 pub(super) struct Call<'a, T> {
     handle: NonNull<Handle<T>>,
-    in_handler: bool,
+    way: Way,
     inside: PhantomData<&'a Handle<T>>,
+}
+
+/// How a call came in, and goes out.
+enum Way {
+    Noted(Visit),
+    Counted { in_handler: bool },
 }
 
 /// Go into an open handle.
@@ -209,10 +282,19 @@ unsafe fn come_in<'a, C: Opaque>(
     // SAFETY: as the caller promises.
     let handle = unsafe { known::<C>(pointer) }?;
     // SAFETY: known to be a handle.
-    unsafe { handle.cast::<Header>().as_ref() }.come_in(0, may)?;
+    let header = unsafe { handle.cast::<Header>().as_ref() };
+    // The record is the interrupted call's, which may be about to write in it.
+    let noted = if in_handler { None } else { header.note_in() };
+    let way = match noted {
+        Some(visit) => Way::Noted(visit),
+        None => {
+            header.count_in(0, may)?;
+            Way::Counted { in_handler }
+        }
+    };
     Ok(Call {
         handle,
-        in_handler,
+        way,
         inside: PhantomData,
     })
 }
@@ -224,13 +306,13 @@ impl<T> Call<'_, T> {
     }
 
     #[cold]
-    fn last_out(&self) {
+    fn retire(&self) {
         let block = self.handle.cast::<Block>();
-        // SAFETY: a handle begins with its block; this call was the last one inside, and it is closed.
+        // SAFETY: a handle begins with its block; it is closed and deserted, which was said to this call.
         unsafe {
-            match self.in_handler {
-                true => quarantine::defer(block),
-                false => quarantine::retire(block),
+            match self.way {
+                Way::Counted { in_handler: true } => quarantine::defer(block),
+                _ => quarantine::retire(block),
             }
         }
     }
@@ -260,7 +342,7 @@ impl<T> Call<'_, T> {
 
     /// Count a loan that was settled.
     pub(super) fn settle(&self) {
-        // Release, as in `go_out`; this call is still inside, so it is not the last one out.
+        // Release, as in `leave`; this call is still inside, so it is not the last one out.
         self.header().state.fetch_sub(ONE_LOAN, Ordering::Release);
     }
 }
@@ -278,8 +360,12 @@ impl<T> Deref for Call<'_, T> {
 impl<T> Drop for Call<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if self.header().go_out() {
-            self.last_out();
+        let is_last = match &self.way {
+            Way::Noted(visit) => self.header().note_out(visit),
+            Way::Counted { .. } => self.header().count_out(),
+        };
+        if is_last {
+            self.retire();
         }
     }
 }
@@ -297,10 +383,10 @@ pub(super) unsafe fn close<C: Opaque>(handle: *mut C) {
     // SAFETY: known to be a handle.
     let header = unsafe { handle.cast::<Header>().as_ref() };
     // Closing is a call too: it keeps the token there while that fires.
-    if header.come_in(CLOSED, unless_closed).is_ok() {
+    if header.count_in(CLOSED, unless_closed).is_ok() {
         let call = Call {
             handle,
-            in_handler: false,
+            way: Way::Counted { in_handler: false },
             inside: PhantomData,
         };
         // SAFETY: this call is inside.

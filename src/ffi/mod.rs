@@ -13,6 +13,7 @@
 
 mod boundary;
 mod handle;
+mod presence;
 mod process_request;
 mod quarantine;
 mod sized;

@@ -7,6 +7,8 @@ use std::alloc::{dealloc, Layout};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
+use crate::ffi::presence;
+
 /// How a handle's memory begins, whatever its type. Stays readable through the quarantine.
 #[repr(C)]
 pub(super) struct Block {
@@ -95,18 +97,26 @@ static RESTING: [AtomicPtr<Block>; LENGTH] = [const { AtomicPtr::new(ptr::null_m
 static CLOSES: AtomicUsize = AtomicUsize::new(0);
 
 /// Put it in the place of the one that has rested longest, and free that.
-fn rest(block: NonNull<Block>) {
-    let place = CLOSES.fetch_add(1, Ordering::Relaxed) % LENGTH;
-    let Some(place) = RESTING.get(place) else {
+fn rest(mut block: NonNull<Block>) {
+    loop {
+        let place = CLOSES.fetch_add(1, Ordering::Relaxed) % LENGTH;
+        let Some(place) = RESTING.get(place) else {
+            return;
+        };
+        let Some(rested) = NonNull::new(place.swap(block.as_ptr(), Ordering::AcqRel)) else {
+            return;
+        };
+        if presence::is_looked_at(rested) {
+            // A thread has been on its way out for a thousand closes. Its memory rests once more.
+            block = rested;
+            continue;
+        }
+        // SAFETY: allocated with this layout and retired. Its quarantine is over: nobody may use it.
+        unsafe {
+            rested.as_ref().magic.store(0, Ordering::Relaxed);
+            let layout = rested.as_ref().layout;
+            dealloc(rested.as_ptr().cast(), layout);
+        }
         return;
-    };
-    let Some(rested) = NonNull::new(place.swap(block.as_ptr(), Ordering::AcqRel)) else {
-        return;
-    };
-    // SAFETY: allocated with this layout and retired. Its quarantine is over: nobody may use it.
-    unsafe {
-        rested.as_ref().magic.store(0, Ordering::Relaxed);
-        let layout = rested.as_ref().layout;
-        dealloc(rested.as_ptr().cast(), layout);
     }
 }

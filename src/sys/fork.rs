@@ -5,7 +5,8 @@
 //! page that the kernel wipes in the child (MADV_WIPEONFORK), so that a raw clone(2), which runs no
 //! handler, is noticed too; `pthread_atfork` wipes it by hand where the kernel does not.
 
-use std::ptr;
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::local_lock::LocalLock;
@@ -51,18 +52,32 @@ fn begin() -> u32 {
 /// A word that the kernel wipes in a child. Where it does not, the handler below does.
 fn wiped_page() -> *mut AtomicU32 {
     static FALLBACK: AtomicU32 = AtomicU32::new(0);
+    match wiped_memory(size_of::<AtomicU32>()) {
+        Some(page) => page.cast().as_ptr(),
+        None => FALLBACK.as_ptr().cast(),
+    }
+}
+
+/// `length` bytes of zeroes, never unmapped, which the kernel fills with zeroes in every forked child;
+/// `None` where it has none.
+pub(crate) fn wiped_memory(length: usize) -> Option<NonNull<c_void>> {
     let (read_write, private) = (
         libc::PROT_READ | libc::PROT_WRITE,
         libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
     );
-    // SAFETY: an anonymous mapping of one page; the result is checked.
-    let page = unsafe { libc::mmap(ptr::null_mut(), 4096, read_write, private, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return FALLBACK.as_ptr().cast();
+    // SAFETY: an anonymous mapping; the result is checked.
+    let memory = unsafe { libc::mmap(ptr::null_mut(), length, read_write, private, -1, 0) };
+    if memory == libc::MAP_FAILED {
+        return None;
     }
-    // SAFETY: the page was just mapped.
-    unsafe { libc::madvise(page, 4096, libc::MADV_WIPEONFORK) };
-    page.cast()
+    // SAFETY: just mapped, and nobody uses it yet.
+    unsafe {
+        if libc::madvise(memory, length, libc::MADV_WIPEONFORK) != 0 {
+            libc::munmap(memory, length);
+            return None;
+        }
+    }
+    NonNull::new(memory)
 }
 
 /// A process-wide table that must be whole in a forked child: locked across every fork.

@@ -1,0 +1,212 @@
+//! Who is inside which handle: the way in that costs no atomic read-modify-write.
+//!
+//! A thread notes the handle that it goes into in a *record* of its own and then looks whether the handle
+//! is closed; who closes a handle marks it closed and then looks through all records. Both write first and
+//! look afterwards, so at least one of them sees the other. The thread's half of that pair of barriers is
+//! free: `membarrier(2)`, on the side of the close, stands in for it (D. Vyukov's asymmetric Dekker).
+//!
+//! On its way out a thread leaves a mark in its record until it has looked at the handle once more, so
+//! that the handle's memory is not freed under that look (M. Michael's hazard pointers).
+//!
+//! Records lie in pages that the kernel wipes in a forked child: of the calls that were going on, none is
+//! the child's. Where the kernel offers no such pages, or no membarrier, there are no records, and calls
+//! are counted in the handle instead.
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{compiler_fence, AtomicPtr, AtomicU64, Ordering};
+
+use crate::ffi::quarantine::Block;
+use crate::sys::{fork, membarrier};
+
+/// Handles that one thread can be inside of at once, those of nested calls included.
+const PLACES: usize = 8;
+/// Set in a place while its thread looks at the handle for the last time. Blocks are aligned.
+const LEAVING: usize = 1;
+
+type Place = AtomicPtr<Block>;
+
+/// What one thread is inside of. One cache line.
+#[repr(align(64))]
+struct Record {
+    places: [Place; PLACES],
+}
+
+/// As many records as there are bits in a word.
+const RECORDS: usize = 64;
+
+/// Records, and which of them belong to a thread. Never freed.
+struct Page {
+    records: NonNull<[Record; RECORDS]>,
+    taken: AtomicU64,
+    next: *const Page,
+}
+
+// SAFETY: records are atomics that stay mapped; the rest is not written after the page is published.
+unsafe impl Sync for Page {}
+
+/// The newest page, which leads to the others.
+static PAGES: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
+
+/// A thread's record, and what gives it back when the thread ends.
+#[derive(Clone, Copy)]
+struct Mine {
+    page: &'static Page,
+    number: usize,
+}
+
+struct GiveBack(Cell<Option<Mine>>);
+
+impl Drop for GiveBack {
+    fn drop(&mut self) {
+        RECORD.set(ptr::null());
+        if let Some(mine) = self.0.take() {
+            mine.page
+                .taken
+                .fetch_and(!(1 << mine.number), Ordering::Release);
+        }
+    }
+}
+
+thread_local! {
+    /// Null until the first call. Without a destructor, so that looking at it is one load.
+    static RECORD: Cell<*const Record> = const { Cell::new(ptr::null()) };
+    static GIVE_BACK: GiveBack = const { GiveBack(Cell::new(None)) };
+}
+
+/// A place of this thread's record that holds a handle.
+pub(super) struct Visit(&'static Place);
+
+/// Note that this thread goes into `block`. `None`: count the call instead.
+///
+/// Look whether the handle is closed after this.
+#[inline]
+pub(super) fn note(block: NonNull<Block>) -> Option<Visit> {
+    let record = RECORD.get();
+    // SAFETY: null, or this thread's record, which stays mapped.
+    let record = unsafe { record.as_ref() }.or_else(first_record)?;
+    let place = record
+        .places
+        .iter()
+        .find(|place| place.load(Ordering::Relaxed).is_null())?;
+    place.store(block.as_ptr(), Ordering::Relaxed);
+    // The other half is the membarrier in `is_anybody_inside`.
+    compiler_fence(Ordering::SeqCst);
+    Some(Visit(place))
+}
+
+impl Visit {
+    /// The handle is not used from here on, but may be looked at once more before [`forget`](Self::forget).
+    #[inline]
+    pub(super) fn leave(&self, block: NonNull<Block>) {
+        let leaving = block.as_ptr().map_addr(|address| address | LEAVING);
+        // Release: what was done inside comes before the object is dropped by who sees this.
+        self.0.store(leaving, Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    #[inline]
+    pub(super) fn forget(&self) {
+        self.0.store(ptr::null_mut(), Ordering::Release);
+    }
+}
+
+/// Whether some thread is inside `block`, which was closed before.
+pub(super) fn is_anybody_inside(block: NonNull<Block>) -> bool {
+    if PAGES.load(Ordering::Acquire).is_null() {
+        return false;
+    }
+    membarrier::all_threads();
+    places().any(|place| place.load(Ordering::Acquire) == block.as_ptr())
+}
+
+/// Whether some thread may look at the memory of `block`, which was retired before.
+pub(super) fn is_looked_at(block: NonNull<Block>) -> bool {
+    places().any(|place| {
+        let noted = place.load(Ordering::Acquire);
+        noted.map_addr(|address| address & !LEAVING) == block.as_ptr()
+    })
+}
+
+fn places() -> impl Iterator<Item = &'static Place> {
+    pages().flat_map(|page| {
+        // SAFETY: mapped for good, and made of atomics.
+        let records = unsafe { page.records.as_ref() };
+        records.iter().flat_map(|record| &record.places)
+    })
+}
+
+fn pages() -> impl Iterator<Item = &'static Page> {
+    // SAFETY: null, or a page that was published whole and is never freed.
+    let first = unsafe { PAGES.load(Ordering::Acquire).as_ref() };
+    // SAFETY: as above.
+    std::iter::successors(first, |page| unsafe { page.next.as_ref() })
+}
+
+/// This thread's record, taken at its first call. Not in a signal handler.
+#[cold]
+fn first_record() -> Option<&'static Record> {
+    // A thread that is ending gets none: nobody would give it back.
+    GIVE_BACK
+        .try_with(|give_back| {
+            let mine = pages().find_map(free_record).or_else(new_page)?;
+            give_back.0.set(Some(mine));
+            // SAFETY: mapped for good; the number was found in that page.
+            let record = unsafe { mine.page.records.as_ref() }.get(mine.number)?;
+            RECORD.set(record);
+            Some(record)
+        })
+        .ok()
+        .flatten()
+}
+
+fn free_record(page: &'static Page) -> Option<Mine> {
+    let mut taken = page.taken.load(Ordering::Relaxed);
+    loop {
+        let number = taken.trailing_ones();
+        let mine = 1u64.checked_shl(number)?;
+        let took = page.taken.compare_exchange_weak(
+            taken,
+            taken | mine,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        match took {
+            Ok(_) => {
+                return Some(Mine {
+                    page,
+                    number: number as usize,
+                })
+            }
+            Err(now) => taken = now,
+        }
+    }
+}
+
+/// A page of records, the first of which is taken.
+fn new_page() -> Option<Mine> {
+    if !membarrier::register_all_threads() {
+        return None;
+    }
+    let records = fork::wiped_memory(size_of::<[Record; RECORDS]>())?.cast();
+    let page = Box::into_raw(Box::new(Page {
+        records,
+        taken: AtomicU64::new(1),
+        next: PAGES.load(Ordering::Acquire),
+    }));
+    loop {
+        // SAFETY: leaked just above, and not published yet.
+        let next = unsafe { (*page).next };
+        let published =
+            PAGES.compare_exchange(next.cast_mut(), page, Ordering::AcqRel, Ordering::Acquire);
+        match published {
+            Ok(_) => {
+                // SAFETY: leaked and published; nobody writes its plain fields any more.
+                let page = unsafe { &*page };
+                return Some(Mine { page, number: 0 });
+            }
+            // SAFETY: still not published.
+            Err(now) => unsafe { (*page).next = now },
+        }
+    }
+}
