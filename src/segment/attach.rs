@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use super::keeper::{self, Link};
-use super::participants::Life;
+use super::participants::{Life, Occupant};
 use super::Segment;
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
-use crate::sys::membarrier;
+use crate::sys::{clock, lifetime, membarrier};
 
 /// This process's slot, and the robust list that it is on.
 #[derive(Clone, Copy)]
@@ -19,6 +19,9 @@ pub(super) struct Attachment {
     generation: u32,
     link: Link,
 }
+
+/// How often a segment's unwatched participants are looked after.
+const LOOK_EVERY_NS: u64 = 10_000_000;
 
 /// Held while a process takes or leaves a slot: so no fork happens midway.
 pub(super) static ATTACHING: LocalLock<()> = LocalLock::new(());
@@ -84,6 +87,9 @@ impl Segment {
         let is_free: fn(Life) -> bool = |life| life.is_free();
         let is_dead: fn(Life) -> bool = |life| life.is_dead();
         for (acceptable, heir) in [(is_free, false), (is_dead, true)] {
+            if heir {
+                self.mark_ended();
+            }
             for slot in 0..capacity {
                 if let Some(taken) = self.try_take_slot(epoch, slot, acceptable)? {
                     return Ok((taken, heir));
@@ -109,14 +115,22 @@ impl Segment {
             .used_slots
             .fetch_max(slot + 1, Ordering::AcqRel);
         let mut taken = None;
-        let link = keeper::link(&participant.entry, |tid| {
-            taken = participant.take(seen, tid);
+        let mut introduces = false;
+        let link = keeper::link(&participant.entry, |occupant| {
+            introduces = matches!(occupant, Occupant::Unwatched(_));
+            taken = participant.take(seen, occupant);
             taken.is_some()
         })?;
         let (Some(link), Some(generation)) = (link, taken) else {
             return Ok(None);
         };
         participant.reset(std::process::id());
+        // Killed before this it counts as alive for ever: it holds a slot and nothing else.
+        if introduces {
+            if let Some(own) = lifetime::own() {
+                participant.introduce(generation, &own);
+            }
+        }
         Ok(Some(Attachment {
             epoch,
             slot,
@@ -127,6 +141,24 @@ impl Segment {
 
     /// Recover whoever has died since the last look. One load per slot when nobody has.
     pub(crate) fn reap(&self, me: Owner) -> Result<()> {
+        let needs_a_look = |life: Life| life.is_dead() || life.is_unwatched();
+        if self
+            .participants()
+            .any(|(_, participant)| needs_a_look(participant.life()))
+        {
+            return self.look_closer(me);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn look_closer(&self, me: Owner) -> Result<()> {
+        let now = clock::now_ns();
+        let last = self.looked_closer.load(Ordering::Relaxed);
+        if now.saturating_sub(last) >= LOOK_EVERY_NS {
+            self.looked_closer.store(now, Ordering::Relaxed);
+            self.mark_ended();
+        }
         if self
             .participants()
             .any(|(_, participant)| participant.life().is_dead())
@@ -134,6 +166,12 @@ impl Segment {
             return self.recover_dead(me);
         }
         Ok(())
+    }
+
+    /// Do what the kernel does not for those whom it does not watch.
+    fn mark_ended(&self) {
+        self.participants()
+            .for_each(|(_, participant)| participant.mark_if_ended());
     }
 
     /// The same for those who are too busy to sleep: a look at every 32nd call.
@@ -167,6 +205,9 @@ impl Segment {
 
     /// The same, and none of its threads is still on its way out: what it held can be taken.
     pub(crate) fn is_gone_for_good(&self, owner: Owner) -> bool {
+        if let Some(participant) = self.participant(owner.slot()) {
+            participant.mark_if_ended();
+        }
         let is_gone = self.is_gone(owner);
         if is_gone {
             membarrier::settle();

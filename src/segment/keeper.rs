@@ -5,11 +5,15 @@
 //! the few things that must not depend on a thread that may end before the process (starting a daemonic
 //! child: PR_SET_PDEATHSIG follows the thread that forks).
 //!
+//! Where the kernel refuses robust lists, a keeper runs those things all the same, and its entries are not
+//! linked: the others find out by themselves that the process has ended (see `participants`).
+//!
 //! The keeper allocates nothing and takes no lock of a runtime once it runs, so a fork at any moment is
 //! safe. A forked child has no keeper: it starts its own at its first use of an object.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::participants::Occupant;
 use crate::status::{Result, Status};
 use crate::sys::fork;
 use crate::sys::futex;
@@ -20,8 +24,10 @@ use crate::sys::robust_list::{self, Entry, RobustList};
 use crate::sys::thread;
 
 const STARTING: u32 = 0;
-const KEEPING: u32 = 1;
-const REFUSED: u32 = 2;
+/// The kernel has the list.
+const WATCHED: u32 = 1;
+/// It has refused it.
+const UNWATCHED: u32 = 2;
 
 /// What a keeper thread and the rest of the process share. Never freed: the kernel has its address.
 pub(super) struct Keeper {
@@ -43,23 +49,34 @@ pub(super) static KEEPERS: LocalLock<Keepers> = LocalLock::new(Vec::new());
 #[derive(Clone, Copy)]
 pub(crate) struct Link(&'static Keeper);
 
-/// Link `entry` to a keeper: `set` gets the keeper's thread id, changes the word and says whether it did.
+/// Link `entry` to a keeper: `set` gets what its word is to hold, changes it and says whether it did.
 /// The tables are held across forks by then.
 ///
 /// # Errors
-/// `E_LIMIT` where no thread can be started, `E_UNSUPPORTED` where the kernel refuses robust lists.
-pub(crate) fn link(entry: &Entry, set: impl FnOnce(u32) -> bool) -> Result<Option<Link>> {
+/// `E_LIMIT` where no thread can be started.
+pub(super) fn link(entry: &Entry, set: impl FnOnce(Occupant) -> bool) -> Result<Option<Link>> {
     let mut keepers = KEEPERS.lock();
     let keeper = with_room(&mut keepers)?;
-    let tid = keeper.tid.load(Ordering::Relaxed);
-    let linked = keeper.list.lock().link(entry, || set(tid));
+    let linked = if keeper.is_watched() {
+        let tid = keeper.tid.load(Ordering::Relaxed);
+        keeper
+            .list
+            .lock()
+            .link(entry, || set(Occupant::Watched(tid)))
+    } else {
+        set(Occupant::Unwatched(std::process::id()))
+    };
     Ok(linked.then_some(Link(keeper)))
 }
 
 /// Unlink `entry`, which [`link`] linked in this process, and change its word with `clear`.
-pub(crate) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce()) {
+pub(super) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce()) {
     let _held = KEEPERS.lock();
-    link.0.list.lock().unlink(entry, clear);
+    if link.0.is_watched() {
+        link.0.list.lock().unlink(entry, clear);
+    } else {
+        clear();
+    }
 }
 
 /// Run `job` on the keeper thread and wait for it.
@@ -98,9 +115,12 @@ fn start() -> Result<&'static Keeper> {
     while keeper.state.load(Ordering::Acquire) == STARTING {
         futex::wait(&keeper.state, STARTING, None);
     }
-    match keeper.state.load(Ordering::Acquire) {
-        KEEPING => Ok(keeper),
-        _ => Err(Status::E_UNSUPPORTED),
+    Ok(keeper)
+}
+
+impl Keeper {
+    fn is_watched(&self) -> bool {
+        self.state.load(Ordering::Acquire) == WATCHED
     }
 }
 
@@ -111,10 +131,8 @@ impl thread::Body for Keeper {
         membarrier::register();
         let adopted = robust_list::adopt(self.list_address);
         self.state
-            .store(if adopted { KEEPING } else { REFUSED }, Ordering::Release);
+            .store(if adopted { WATCHED } else { UNWATCHED }, Ordering::Release);
         futex::wake(&self.state, u32::MAX);
-        if adopted {
-            self.mailbox.serve();
-        }
+        self.mailbox.serve();
     }
 }

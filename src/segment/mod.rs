@@ -71,6 +71,8 @@ pub(crate) struct Segment {
     me: AtomicU64,
     /// Calls since the last look for the dead; several threads may lose a count.
     calls: AtomicU32,
+    /// When those were looked after whom the kernel does not watch.
+    looked_closer: AtomicU64,
     /// Only touched under `attach::ATTACHING`.
     attachment: LocalLock<Option<attach::Attachment>>,
     pub(crate) extents: Box<[Extent]>,
@@ -180,6 +182,7 @@ impl Segment {
             identity,
             me: AtomicU64::new(0),
             calls: AtomicU32::new(0),
+            looked_closer: AtomicU64::new(0),
             attachment: LocalLock::new(None),
             extents: (0..object.extents).map(|_| Extent::default()).collect(),
         }

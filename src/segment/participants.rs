@@ -5,17 +5,23 @@
 //! ```text
 //! 0                       free
 //! TID | WAITERS           a process whose keeper thread has this id
+//! UNWATCHED | pid         a process without a keeper that the kernel watches: see below
 //! OWNER_DIED | ...        it has ended, in whatever way; its traces are not recovered yet
 //! ```
 //!
 //! The kernel knows only `life`, a futex on the robust list of the keeper. Both halves change
 //! together in this library, so a slot's generation moves on exactly once per occupant.
+//!
+//! Where the kernel refuses robust lists, a process says in its slot who it is, and the others ask whether that
+//! one has ended: whoever finds that it has sets OWNER_DIED in its place. Until it has said so, and for
+//! whoever cannot tell, it lives.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::sync::owner::Owner;
 use crate::sync::recursive::Holders;
 use crate::sys::futex;
+use crate::sys::lifetime::{self, Lifetime};
 use crate::sys::robust_list::{Entry, OWNER_DIED, TID_MASK, WAITERS};
 use crate::sys::shared::shared;
 
@@ -31,17 +37,46 @@ shared! {
         pub(crate) sleepers: AtomicU32,
         /// Queue: reservations that the process has not committed or given up yet.
         pub(crate) reservations: AtomicU32,
-        _reserved: AtomicU32,
+        /// Unwatched: the namespaces in which `pid` and `started` are to be understood.
+        namespaces: AtomicU32,
         /// Queue: no message that the process got and has not settled lies before this position.
         pub(crate) oldest_got: AtomicU64,
         /// Rlock: who of the process holds it.
         pub(crate) holders: Holders,
+        /// Unwatched: when the process started, beside the generation that says so; 0 until it has.
+        started: AtomicU64,
     }
 }
 
 const _: () = assert!(size_of::<Participant>() == 64);
 const _: () = assert!(std::mem::offset_of!(Participant, word) == 0);
 const _: () = assert!(std::mem::offset_of!(Participant, entry) == 8);
+
+/// A bit that no thread id has.
+const UNWATCHED: u32 = 0x2000_0000;
+const PID_MASK: u32 = UNWATCHED - 1;
+
+/// How many bits of `started` hold the start; the generation is above them.
+const STARTED_BITS: u32 = 40;
+const STARTED_MASK: u64 = (1 << STARTED_BITS) - 1;
+
+/// What a process puts into the slot that it takes.
+#[derive(Clone, Copy)]
+pub(super) enum Occupant {
+    /// Its keeper's thread, which the kernel watches.
+    Watched(u32),
+    /// Its own number.
+    Unwatched(u32),
+}
+
+impl Occupant {
+    fn futex(self) -> u32 {
+        match self {
+            Occupant::Watched(tid) => tid & TID_MASK | WAITERS,
+            Occupant::Unwatched(pid) => pid & PID_MASK | UNWATCHED | WAITERS,
+        }
+    }
+}
 
 /// One reading of a slot's word.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,6 +112,11 @@ impl Life {
     pub(crate) fn is_alive(self) -> bool {
         !self.is_dead() && self.futex() & TID_MASK != 0
     }
+
+    /// Alive as far as the word says, and the kernel does not change that.
+    pub(crate) fn is_unwatched(self) -> bool {
+        self.futex() & (UNWATCHED | OWNER_DIED) == UNWATCHED
+    }
 }
 
 impl Participant {
@@ -94,13 +134,13 @@ impl Participant {
             .wrapping_add(half)
     }
 
-    /// Take the slot for the process whose keeper is `tid`, if it is still as `seen`.
+    /// Take the slot if it is still as `seen`.
     ///
     /// A dead one's slot may be taken over when no other is left: its traces carry an older generation,
     /// which counts as dead, and the newcomer recovers before it does anything else.
-    pub(crate) fn take(&self, seen: Life, tid: u32) -> Option<u32> {
+    pub(super) fn take(&self, seen: Life, occupant: Occupant) -> Option<u32> {
         let generation = seen.generation().wrapping_add(u32::from(seen.is_dead()));
-        let mine = Life::new(generation, tid & TID_MASK | WAITERS);
+        let mine = Life::new(generation, occupant.futex());
         self.word
             .compare_exchange(seen.0, mine.0, Ordering::AcqRel, Ordering::Relaxed)
             .ok()?;
@@ -118,6 +158,47 @@ impl Participant {
     /// Leave the slot as one who died leaves it: its traces are for the next one to recover.
     pub(crate) fn abandon(&self, seen: Life) {
         let dead = Life::new(seen.generation(), OWNER_DIED | WAITERS);
+        let _ = self
+            .word
+            .compare_exchange(seen.0, dead.0, Ordering::AcqRel, Ordering::Relaxed);
+        futex::wake_address(self.futex_address(), u32::MAX);
+    }
+
+    /// Say who the occupant is: from now on others can tell when it has ended.
+    pub(super) fn introduce(&self, generation: u32, process: &Lifetime) {
+        self.namespaces.store(process.namespaces, Ordering::Relaxed);
+        let started = u64::from(generation) << STARTED_BITS | process.started & STARTED_MASK;
+        // Release, pairs with the Acquire in `lifetime`.
+        self.started.store(started, Ordering::Release);
+    }
+
+    /// Who occupies the slot without being watched, if it has said so.
+    fn lifetime(&self, seen: Life) -> Option<Lifetime> {
+        let started = self.started.load(Ordering::Acquire);
+        // What an earlier occupant has said carries another generation.
+        let generation = u64::from(seen.generation()) << STARTED_BITS;
+        if started == 0 || started & !STARTED_MASK != generation {
+            return None;
+        }
+        Some(Lifetime {
+            pid: seen.futex() & PID_MASK,
+            started: started & STARTED_MASK,
+            namespaces: self.namespaces.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Do for an unwatched occupant what the kernel does for the others, if it has ended.
+    pub(super) fn mark_if_ended(&self) {
+        let seen = self.life();
+        if !seen.is_unwatched()
+            || !self
+                .lifetime(seen)
+                .is_some_and(|one| lifetime::has_ended(&one))
+        {
+            return;
+        }
+        // Fails when it was marked or has left meanwhile: then what was found out is of no use.
+        let dead = Life::new(seen.generation(), seen.futex() | OWNER_DIED);
         let _ = self
             .word
             .compare_exchange(seen.0, dead.0, Ordering::AcqRel, Ordering::Relaxed);

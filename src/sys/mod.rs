@@ -4,6 +4,7 @@ pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod fork;
 pub(crate) mod futex;
+pub(crate) mod lifetime;
 pub(crate) mod local_lock;
 pub(crate) mod mailbox;
 pub(crate) mod membarrier;

@@ -1,0 +1,303 @@
+//! A process holds something while this or that happens to it: whether the others wait or go on.
+
+use std::time::{Duration, Instant};
+
+use polyproc::process::{Process, ProcessOptions};
+use polyproc::{
+    Acquired, CreateOptions, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Status, Wait,
+};
+
+use crate::child::{eventually, stat, Child, Shared, DEADLINE};
+
+/// Who tells that a process has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    ByTheKernel,
+    /// The others ask.
+    No,
+}
+
+/// Longer than every slice into which a sleep is cut (250 ms), several times over.
+const LONG: Duration = Duration::from_millis(900);
+
+fn in_time() -> Wait<'static> {
+    Wait::for_ns(DEADLINE.as_nanos() as i64)
+}
+
+fn lock() -> Lock {
+    Lock::create(None, CreateOptions::default()).unwrap()
+}
+
+fn holder_of(lock: &Lock) -> Child {
+    Child::that(|| assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean)))
+}
+
+/// Whoever waits goes on in time, and the lock is a lock again.
+fn assert_dead(lock: &Lock) {
+    let began = Instant::now();
+    assert_eq!(lock.acquire(in_time()), Ok(Acquired::OwnerDied));
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "it took {took:?}");
+    lock.release().unwrap();
+    assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
+    lock.release().unwrap();
+}
+
+/// Whoever waits waits, through all that looks for the dead.
+fn assert_alive(lock: &Lock) {
+    let wait = Wait::for_ns(LONG.as_nanos() as i64);
+    assert_eq!(lock.acquire(wait), Err(Status::E_TIMEOUT));
+    assert_eq!(lock.is_locked(), Ok(true));
+}
+
+/// Every scenario that needs no rights.
+pub fn all(watched: Watched) {
+    let scenarios: [(&str, fn()); 8] = [
+        ("killed", killed),
+        (
+            "killed with a task and a permit",
+            killed_with_a_task_and_a_permit,
+        ),
+        ("stopped", stopped),
+        ("not reaped yet", not_reaped_yet),
+        ("its first thread has ended", its_first_thread_has_ended),
+        ("its forked child lives on", its_forked_child_lives_on),
+        ("it ends by itself", it_ends_by_itself),
+        ("a daemonic child", a_daemonic_child),
+    ];
+    for (name, scenario) in scenarios {
+        println!("{name}");
+        scenario();
+    }
+    println!("it starts another program");
+    starts_another_program(watched);
+}
+
+fn killed() {
+    for _ in 0..3 {
+        let lock = lock();
+        let holder = holder_of(&lock);
+        assert_eq!(
+            lock.acquire(Wait::for_ns(1_000_000)),
+            Err(Status::E_TIMEOUT)
+        );
+        holder.kill();
+        assert_dead(&lock);
+    }
+}
+
+fn killed_with_a_task_and_a_permit() {
+    let queue = Queue::create(
+        None,
+        &QueueOptions {
+            joinable: true,
+            ..Default::default()
+        },
+    )
+    .unwrap();
+    queue.put(b"task", Wait::TRY).unwrap();
+    let options = SemaphoreOptions {
+        initial: 1,
+        owned: true,
+        ..Default::default()
+    };
+    let semaphore = Semaphore::create(None, &options).unwrap();
+    let worker = Child::that(|| {
+        queue.take(Wait::TRY).unwrap();
+        semaphore.acquire(Wait::TRY).unwrap();
+    });
+    assert_eq!(
+        semaphore.acquire(Wait::for_ns(1_000_000)),
+        Err(Status::E_TIMEOUT)
+    );
+    worker.kill();
+    semaphore.acquire(in_time()).unwrap();
+    let again = queue.take(in_time()).unwrap();
+    assert_eq!(again.deliveries, 2);
+    queue.done(again.ticket).unwrap();
+    queue.join(Wait::TRY).unwrap();
+}
+
+/// Stopped for longer than any slice: it keeps what it has, and gives it back itself.
+fn stopped() {
+    let lock = lock();
+    let may_release = Shared::new();
+    let holder = Child::started(|| {
+        lock.acquire(Wait::TRY).unwrap();
+        may_release.set(0, 1);
+        eventually("the word", || may_release.get(1) != 0);
+        lock.release().unwrap();
+    });
+    may_release.when_set(0);
+    holder.signal(libc::SIGSTOP);
+    eventually("the stop", || stat(holder.pid, 1).as_deref() == Some("T"));
+    assert_alive(&lock);
+    may_release.set(1, 1);
+    holder.signal(libc::SIGCONT);
+    assert_eq!(lock.acquire(in_time()), Ok(Acquired::Clean));
+}
+
+fn not_reaped_yet() {
+    let lock = lock();
+    let holder = holder_of(&lock);
+    holder.kill_unreaped();
+    assert_dead(&lock);
+}
+
+/// The process looks like a zombie in /proc, and lives.
+fn its_first_thread_has_ended() {
+    let lock = lock();
+    let other = Shared::new();
+    let holder = Child::started(|| {
+        lock.acquire(Wait::TRY).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                other.set(0, 1);
+                crate::child::sleep_for_ever()
+            });
+            other.when_set(0);
+            // SAFETY: ends this thread alone; its stack, which the other one borrows from, stays.
+            unsafe { libc::syscall(libc::SYS_exit, 0) };
+        });
+    });
+    eventually("the end of its first thread", || {
+        stat(holder.pid, 1).as_deref() == Some("Z")
+    });
+    assert_alive(&lock);
+    holder.kill();
+    assert_dead(&lock);
+}
+
+/// A fork has its parent's memory and handles, and nothing of what its parent held.
+fn its_forked_child_lives_on() {
+    let lock = lock();
+    let heir = Shared::new();
+    let holder = Child::that(|| {
+        lock.acquire(Wait::TRY).unwrap();
+        // SAFETY: the child does not return.
+        if unsafe { libc::fork() } == 0 {
+            heir.set(0, std::process::id());
+            eventually("its turn", || heir.get(1) != 0);
+            let acquired = lock.acquire(in_time());
+            heir.set(
+                2,
+                if acquired == Ok(Acquired::Clean) {
+                    1
+                } else {
+                    2
+                },
+            );
+            crate::child::sleep_for_ever();
+        }
+    });
+    let heir_pid = heir.when_set(0) as i32;
+    holder.kill();
+    assert_dead(&lock);
+    heir.set(1, 1);
+    assert_eq!(heir.when_set(2), 1);
+    assert_eq!(lock.acquire(Wait::TRY), Err(Status::E_TIMEOUT));
+    // SAFETY: the grandchild that we have made; its parent is gone, so init reaps it.
+    assert_eq!(unsafe { libc::kill(heir_pid, libc::SIGKILL) }, 0);
+    assert_dead(&lock);
+}
+
+fn it_ends_by_itself() {
+    let lock = lock();
+    let holder = Child::started(|| {
+        lock.acquire(Wait::TRY).unwrap();
+        // SAFETY: no preconditions.
+        unsafe { libc::_exit(0) };
+    });
+    eventually("its end", || stat(holder.pid, 1).as_deref() == Some("Z"));
+    assert_dead(&lock);
+}
+
+/// Started by the keeper, watched or not.
+fn a_daemonic_child() {
+    let options = ProcessOptions {
+        argv: vec![c"true".to_owned()],
+        daemon: true,
+        ..Default::default()
+    };
+    let child = Process::spawn(&options).unwrap();
+    child.join(in_time()).unwrap();
+    assert_eq!(child.exit_code(), Ok(0));
+}
+
+/// To the kernel this is the end of all that the process had. Without it nobody can tell, so it lives on
+/// until the program ends.
+fn starts_another_program(watched: Watched) {
+    let lock = lock();
+    let holder = Child::started(|| {
+        lock.acquire(Wait::TRY).unwrap();
+        let argv = [c"sleep".as_ptr(), c"1000".as_ptr(), std::ptr::null()];
+        // SAFETY: strings that end in NUL, and a list that ends in null.
+        unsafe { libc::execvp(c"sleep".as_ptr(), argv.as_ptr()) };
+    });
+    eventually("the other program", || {
+        let name = std::fs::read_to_string(format!("/proc/{}/comm", holder.pid));
+        name.unwrap_or_default() == "sleep\n"
+    });
+    if watched == Watched::No {
+        assert_alive(&lock);
+        holder.kill_unreaped();
+    }
+    assert_dead(&lock);
+}
+
+/// In a pid namespace of our own, where numbers are given as we like.
+pub fn its_number_is_given_to_another() {
+    println!("its number is given to another");
+    let lock = lock();
+    let holder = holder_of(&lock);
+    let (pid, started) = (holder.pid, stat(holder.pid, 20));
+    holder.kill();
+    let mut namesake = None;
+    eventually("another start", || {
+        std::fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).unwrap();
+        namesake = None;
+        let other = Child::that(|| ());
+        assert_eq!(other.pid, pid);
+        let is_later = stat(pid, 20) != started;
+        namesake = Some(other);
+        is_later
+    });
+    assert_dead(&lock);
+    drop(namesake);
+}
+
+/// It has the number 1, as the first of every other namespace has.
+pub fn the_first_of_its_namespace() {
+    println!("the first of its namespace");
+    assert_eq!(std::process::id(), 1);
+    let lock = lock();
+    lock.acquire(Wait::TRY).unwrap();
+    let other = Shared::new();
+    let _child = Child::started(|| {
+        assert_alive(&lock);
+        other.set(0, 1);
+    });
+    other.when_set(0);
+    lock.release().unwrap();
+}
+
+/// The holder lives in a pid namespace below ours, and its number means something else here.
+pub fn in_another_pid_namespace() {
+    let lock = lock();
+    let there = Shared::new();
+    let nested = Child::started(|| {
+        // SAFETY: only what comes after is forked into the new namespace.
+        assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0);
+        let _first = Child::started(|| {
+            assert_eq!(std::process::id(), 1);
+            lock.acquire(Wait::TRY).unwrap();
+            there.set(0, 1);
+        });
+        crate::child::sleep_for_ever();
+    });
+    there.when_set(0);
+    assert_alive(&lock);
+    // Its parent's end is its own: see `Child::started`.
+    nested.kill();
+    assert_dead(&lock);
+}
