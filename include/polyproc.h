@@ -1110,6 +1110,39 @@ int32_t polyproc_event_wait(polyproc_event *event,
                             polyproc_cancel *cancel);
 
 /**
+ * A mark of this moment, for polyproc_event_wait_since: it changes with every set.
+ *
+ * event  open handle.
+ * out    the mark. It has no meaning but to be given back.
+ *
+ * Returns  OK
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of an event, or out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_event_sets(polyproc_event *event, uint32_t *out);
+
+/**
+ * Wait until the event is set, or has been set since polyproc_event_sets gave the mark, even if a clear
+ * followed at once. For runtimes whose tasks wait by a thread: the task is there from its mark on, though
+ * the thread comes to wait later.
+ *
+ * event       open handle.
+ * sets        from polyproc_event_sets of the same event.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK         it is or was set.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it was not.
+ *          E_INVALID  not a handle of an event, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_event_wait_since(polyproc_event *event,
+                                  uint32_t sets,
+                                  int64_t timeout_ns,
+                                  polyproc_cancel *cancel);
+
+/**
  * A descriptor for poll, epoll, libuv, asyncio and the like: readable while the event is set. From the
  * first call on, a thread of this process keeps such descriptors in step; they follow a change after a
  * moment, so try the operation without waiting, and poll again when it would wait.

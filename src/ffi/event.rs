@@ -177,6 +177,61 @@ pub unsafe extern "C" fn polyproc_event_wait(
     })
 }
 
+/// A mark of this moment, for polyproc_event_wait_since: it changes with every set.
+///
+/// ```text
+/// event  open handle.
+/// out    the mark. It has no meaning but to be given back.
+///
+/// Returns  OK
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of an event, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_sets(event: *mut polyproc_event, out: *mut u32) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let event = unsafe { enter(event) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(event.sets()?);
+        Ok(Status::OK)
+    })
+}
+
+/// Wait until the event is set, or has been set since polyproc_event_sets gave the mark, even if a clear
+/// followed at once. For runtimes whose tasks wait by a thread: the task is there from its mark on, though
+/// the thread comes to wait later.
+///
+/// ```text
+/// event       open handle.
+/// sets        from polyproc_event_sets of the same event.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK         it is or was set.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it was not.
+///          E_INVALID  not a handle of an event, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_event_wait_since(
+    event: *mut polyproc_event,
+    sets: u32,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let event = unsafe { enter(event) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        event.wait_since(sets, event.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
 /// A descriptor for poll, epoll, libuv, asyncio and the like: readable while the event is set. From the
 /// first call on, a thread of this process keeps such descriptors in step; they follow a change after a
 /// moment, so try the operation without waiting, and poll again when it would wait.

@@ -122,7 +122,25 @@ impl Event {
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
     pub fn wait(&self, wait: Wait<'_>) -> Result<()> {
+        self.wait_since(self.sets()?, wait)
+    }
+
+    /// A mark of this moment, for [`wait_since`](Self::wait_since): it changes with every set.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn sets(&self) -> Result<u32> {
+        sets(&self.segment)
+    }
+
+    /// Wait until the flag is set, or has been set since [`sets`](Self::sets) gave that mark. So a caller
+    /// is there from the moment of the mark on, though its thread comes to wait later.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
+    pub fn wait_since(&self, sets: u32, wait: Wait<'_>) -> Result<()> {
         let body = self.segment.body::<Body>()?;
-        body.event.wait(&*self.segment, &mut Patience::new(&wait))
+        body.event
+            .wait_since(&*self.segment, sets, &mut Patience::new(&wait))
     }
 }

@@ -76,12 +76,15 @@ impl EventWord {
         self.word.load(Ordering::SeqCst) & SET != 0
     }
 
-    /// Wait until the flag is set, or was set since this call began.
-    pub(crate) fn wait(&self, world: &impl World, patience: &mut Patience<'_>) -> Result<()> {
-        let began = self.word.load(Ordering::SeqCst);
-        let is_over =
-            |word: u32| word & SET != 0 || (word ^ began) & !(SET | SLEEPERS | WATCHED) != 0;
-        let mut word = began;
+    /// Wait until the flag is set, or was since [`sets`](Self::sets) gave `sets`.
+    pub(crate) fn wait_since(
+        &self,
+        world: &impl World,
+        sets: u32,
+        patience: &mut Patience<'_>,
+    ) -> Result<()> {
+        let is_over = |word: u32| word & SET != 0 || word & !(SET | SLEEPERS | WATCHED) != sets;
+        let mut word = self.word.load(Ordering::SeqCst);
         loop {
             if is_over(word) {
                 return Ok(());

@@ -25,6 +25,31 @@ static void set_and_clear(void) {
   polyproc_event_close(event);
 }
 
+/* A task's thread comes to wait only after the set and the clear: the task was there. */
+static void a_wait_counts_from_its_mark(void) {
+  polyproc_event *event = NULL;
+  uint32_t before = 0;
+  uint32_t after = 0;
+
+  ANSWERS(OK, polyproc_event_create(NULL, NULL, &event));
+  ANSWERS(OK, polyproc_event_sets(event, &before));
+  ANSWERS(E_TIMEOUT, polyproc_event_wait_since(event, before, 0, NULL));
+  ANSWERS(OK, polyproc_event_set(event));
+  ANSWERS(OK, polyproc_event_clear(event));
+  ANSWERS(OK, polyproc_event_wait_since(event, before, 0, NULL));
+  ANSWERS(OK, polyproc_event_wait_since(event, before, POLYPROC_FOREVER, NULL));
+  ANSWERS(OK, polyproc_event_sets(event, &after));
+  CHECK(after != before);
+  ANSWERS(E_TIMEOUT, polyproc_event_wait_since(event, after, MILLISECOND, NULL));
+  ANSWERS(OK, polyproc_event_set(event));
+  ANSWERS(OK, polyproc_event_sets(event, &after));
+  ANSWERS(OK, polyproc_event_wait_since(event, after, 0, NULL));
+  ANSWERS(E_INVALID, polyproc_event_sets(event, NULL));
+  ANSWERS(E_INVALID, polyproc_event_sets(NULL, &after));
+  ANSWERS(E_INVALID, polyproc_event_wait_since(NULL, after, 0, NULL));
+  polyproc_event_close(event);
+}
+
 enum { ROUNDS = 40, WAITERS = 3 };
 
 /* Each round: let go, it says that it is about to wait, waits, and says that it is through. */
@@ -150,6 +175,7 @@ static void a_waiter_is_killed(void) {
 
 int main(void) {
   set_and_clear();
+  a_wait_counts_from_its_mark();
   everyone_goes_though_a_clear_follows_at_once();
   set_from_a_signal_handler();
   a_waiter_is_killed();
