@@ -1,14 +1,15 @@
 //! `polyproc_queue_*`: the simple tier, messages by copy.
 
 use std::ffi::{c_char, c_void};
+use std::mem::MaybeUninit;
 
 use crate::ffi::boundary::{bytes, guard, guard_close, name, required_name, room, switch, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::handle::{self, enter, Call, Opaque};
 use crate::ffi::options::polyproc_queue_options;
 use crate::ffi::sized::queue_options;
 use crate::queue::{Got, Queue};
-use crate::status::Status;
+use crate::status::{Result, Status};
 
 /// A queue of messages between processes, first in, first out, and the joinable queue: any number
 /// of producers and consumers. A put that returned is visible to everyone at once, and survives
@@ -135,13 +136,31 @@ pub unsafe extern "C" fn polyproc_queue_put(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
         let message = unsafe { bytes(data, len) }?;
-        queue.put(message, queue.wait_for(timeout_ns, &cancel))?;
-        Ok(Status::OK)
+        if cancel.is_null() && queue.put_now(message)? {
+            return Ok(Status::OK);
+        }
+        // SAFETY: the caller passes a token or NULL.
+        unsafe { put_waiting(&queue, message, timeout_ns, cancel) }
     })
+}
+
+/// The put that could not be done at once.
+///
+/// # Safety
+/// `cancel` is NULL or a token.
+#[inline(never)]
+unsafe fn put_waiting(
+    queue: &Call<'_, Queue>,
+    message: &[u8],
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> Result<Status> {
+    // SAFETY: as the caller promises.
+    let cancel = unsafe { token(cancel) }?;
+    queue.put(message, queue.wait_for(timeout_ns, &cancel))?;
+    Ok(Status::OK)
 }
 
 /// Get the first message, waiting while the queue is empty. On a joinable queue it then counts as
@@ -178,13 +197,20 @@ pub unsafe extern "C" fn polyproc_queue_get(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the length or NULL.
         let out_len = unsafe { Out::required(out_len) }?;
         // SAFETY: the caller lends `cap` bytes for the time of the call.
         let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
-        match queue.get(buf, queue.wait_for(timeout_ns, &cancel))? {
+        let at_once = match cancel.is_null() {
+            true => queue.get_now(buf)?,
+            false => None,
+        };
+        let got = match at_once {
+            Some(got) => got,
+            // SAFETY: the caller passes a token or NULL.
+            None => unsafe { get_waiting(&queue, buf, timeout_ns, cancel) }?,
+        };
+        match got {
             Got::Message(len) => {
                 out_len.write(len);
                 Ok(Status::OK)
@@ -195,6 +221,22 @@ pub unsafe extern "C" fn polyproc_queue_get(
             }
         }
     })
+}
+
+/// The get that could not be done at once.
+///
+/// # Safety
+/// `cancel` is NULL or a token.
+#[inline(never)]
+unsafe fn get_waiting(
+    queue: &Call<'_, Queue>,
+    buf: &mut [MaybeUninit<u8>],
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> Result<Got> {
+    // SAFETY: as the caller promises.
+    let cancel = unsafe { token(cancel) }?;
+    queue.get(buf, queue.wait_for(timeout_ns, &cancel))
 }
 
 /// Finish a task of a joinable queue: settles the oldest message that this process got and has not

@@ -63,6 +63,16 @@ impl Lock {
             .lock(&*self.segment, me, &mut Patience::new(&wait))
     }
 
+    /// Take it if nobody holds it or waits for it; false leaves it to [`acquire`](Self::acquire).
+    ///
+    /// # Errors
+    /// Those of becoming a participant.
+    #[inline]
+    pub fn acquire_now(&self) -> Result<bool> {
+        let me = self.segment.me()?;
+        Ok(self.segment.body::<Body>()?.mutex.try_lock(me))
+    }
+
     /// Give it back, whoever took it.
     ///
     /// # Errors

@@ -52,8 +52,7 @@ impl<'a> Chain<'a> {
     /// Make everything that the pen has written visible, with one store.
     #[inline]
     pub(super) fn publish(&self, pen: &mut Pen) {
-        self.words.tail.commit(&pen.from, pen.position, pen.totals);
-        *pen = self.pen();
+        pen.from = self.words.tail.commit(&pen.from, pen.position, pen.totals);
     }
 
     /// The same, remembering what was moved here.
@@ -86,15 +85,9 @@ impl<'a> Chain<'a> {
         } else {
             self.rings.ensure(state, ring, begin + extent)?;
         }
-        self.put_down(
-            pen,
-            Position {
-                ring,
-                at: at + padding,
-            },
-            extent,
-        )
-        .map(Some)
+        let at = at + padding;
+        self.put_down(pen, state, Position { ring, at }, extent)
+            .map(Some)
     }
 
     /// Whether a ring has room from `at` to `end`, by what the tail remembers or else by the ring itself.
@@ -115,15 +108,19 @@ impl<'a> Chain<'a> {
     }
 
     #[inline]
-    fn put_down(&self, pen: &mut Pen, position: Position, extent: u64) -> Result<Place<'a>> {
+    fn put_down(
+        &self,
+        pen: &mut Pen,
+        state: &ring::RingState,
+        position: Position,
+        extent: u64,
+    ) -> Result<Place<'a>> {
         debug_assert_eq!(extent % ALIGN, 0);
         let Position { ring, at } = position;
-        let state = self.state(ring)?;
         if extent > state.largest.load(Ordering::Relaxed) {
             state.largest.store(extent, Ordering::Relaxed);
         }
-        let record = self.rings.record(ring, at)?;
-        let payload = self.rings.payload(ring, at, extent)?;
+        let (record, payload) = self.rings.slot(ring, at, extent)?;
         pen.position = Position {
             ring,
             at: at + extent,
@@ -158,7 +155,7 @@ impl<'a> Chain<'a> {
         self.rings.ensure(state, ring, extent)?;
         let start = pen.position.at.next_multiple_of(ring::size(ring));
         self.link(pen.position, ring, start)?;
-        self.put_down(pen, Position { ring, at: start }, extent)
+        self.put_down(pen, state, Position { ring, at: start }, extent)
             .map(Some)
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::chain::ChainWords;
 use super::options::QueueOptions;
 use super::ring::{RingState, RINGS};
+use super::side::Totals;
 use crate::segment::{fixed_size, Kind};
 use crate::sync::eventcount::EventCount;
 use crate::sys::shared::shared;
@@ -131,6 +132,22 @@ impl Body {
     #[inline]
     pub(super) fn max_bytes(&self) -> u64 {
         self.settings.max_bytes.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(super) fn is_limited(&self) -> bool {
+        self.max_items() != 0 || self.max_bytes() != 0
+    }
+
+    /// Whether the limits allow a record of `extent` bytes behind what the tail's `totals` count, when
+    /// `count` records wait no more and `bytes` are over.
+    #[inline]
+    pub(super) fn allows(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> bool {
+        let (max_items, max_bytes) = (self.max_items(), self.max_bytes());
+        let items = totals.count.saturating_sub(count);
+        let held = totals.bytes.saturating_sub(bytes);
+        (max_items == 0 || items < max_items)
+            && (max_bytes == 0 || held.saturating_add(extent) <= max_bytes)
     }
 
     pub(super) fn max_deliveries(&self) -> u32 {

@@ -72,6 +72,7 @@ pub(super) struct Held<'a> {
 }
 
 impl Drop for Held<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.side.mutex.unlock(&Quiet(self.segment));
     }
@@ -120,6 +121,28 @@ impl<'a> Chain<'a> {
         Ok(held)
     }
 
+    /// The producers' lock if it is free: one attempt, no waiting.
+    #[inline]
+    pub(super) fn try_lock_tail(&self, me: Owner) -> Option<Held<'a>> {
+        self.try_lock(&self.words.tail, me)
+    }
+
+    /// The consumers' lock if it is free.
+    #[inline]
+    pub(super) fn try_lock_head(&self, me: Owner) -> Option<Held<'a>> {
+        self.try_lock(&self.words.head, me)
+    }
+
+    #[inline]
+    fn try_lock(&self, side: &'a Side, me: Owner) -> Option<Held<'a>> {
+        // Not `then_some`: a Held that is dropped gives the lock back.
+        side.mutex.try_lock(me).then(|| Held {
+            side,
+            segment: self.segment,
+            inherited: false,
+        })
+    }
+
     /// Under the tail lock: look at the head anew before the next limit is checked.
     pub(super) fn forget_head(&self) {
         let seen = &self.words.tail.seen;
@@ -128,6 +151,7 @@ impl<'a> Chain<'a> {
         seen.free.store(0, Ordering::Relaxed);
     }
 
+    #[inline]
     pub(super) fn state(&self, ring: usize) -> Result<&'a RingState> {
         if !self.range().contains(&ring) {
             return Err(Status::E_CORRUPT);
@@ -156,6 +180,18 @@ impl<'a> Chain<'a> {
         let tail = self.words.tail.snapshot().totals.count;
         tail.saturating_sub(head)
             .saturating_add(self.words.behind.available.load(Ordering::Acquire))
+    }
+
+    /// About how many records a consumer has before it, and at least 1 where there is something.
+    #[inline]
+    pub(super) fn about_how_many(&self) -> u64 {
+        if !self.has_more() {
+            return 0;
+        }
+        let head = self.words.head.cursor().totals.count;
+        let tail = self.words.tail.cursor().totals.count;
+        // What is read without the locks may not belong together.
+        (tail.wrapping_sub(head) as i64).max(1) as u64
     }
 
     /// Whether a consumer has something to look at. Two loads.

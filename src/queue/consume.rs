@@ -7,7 +7,7 @@ use super::payload::Payload;
 use super::position::Position;
 use super::record::{Record, State, Word, ALIGN, HEADER};
 use super::ring::{OPEN_END, RINGS};
-use super::side::Totals;
+use super::side::{Cursor, Totals};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 
@@ -19,8 +19,8 @@ pub(super) struct Found<'a> {
     pub(super) len: u64,
     pub(super) extent: u64,
     pub(super) payload: Payload<'a>,
-    /// It came back, and lies behind the cursor.
-    is_behind: bool,
+    /// The head's cursor, which stands at it; `None` for what came back and lies behind it.
+    cursor: Option<Cursor>,
 }
 
 /// A record whose extent was checked against the end of what is in its ring.
@@ -71,11 +71,12 @@ impl<'a> Chain<'a> {
         })
     }
 
+    #[inline]
     fn found(
         &self,
         position: Position,
         checked: Checked<'a>,
-        is_behind: bool,
+        cursor: Option<Cursor>,
     ) -> Result<Found<'a>> {
         let Checked {
             record,
@@ -84,7 +85,7 @@ impl<'a> Chain<'a> {
             extent,
             ..
         } = checked;
-        let payload = self.rings.payload(position.ring, position.at, extent)?;
+        let (_, payload) = self.rings.slot(position.ring, position.at, extent)?;
         Ok(Found {
             position,
             record,
@@ -92,16 +93,15 @@ impl<'a> Chain<'a> {
             len,
             extent,
             payload,
-            is_behind,
+            cursor,
         })
     }
 
     /// The first message there is: what came back, then what is next. Goes past what is none.
-    #[inline]
     pub(super) fn front(&self) -> Result<Option<Found<'a>>> {
         if self.words.behind.available.load(Ordering::Relaxed) != 0 {
             if let Some((position, checked)) = self.first_returned()? {
-                return self.found(position, checked, true).map(Some);
+                return self.found(position, checked, None).map(Some);
             }
         }
         loop {
@@ -110,10 +110,45 @@ impl<'a> Chain<'a> {
             };
             let checked = self.checked(position, limit)?;
             match checked.state {
-                State::Ready => return self.found(position, checked, false).map(Some),
-                _ => self.go_past(position, checked)?,
+                State::Ready => {
+                    let cursor = self.words.head.cursor();
+                    return self.found(position, checked, Some(cursor)).map(Some);
+                }
+                _ => self.go_past(checked)?,
             }
         }
+    }
+
+    /// The record at the cursor if it is a message, in the steady state: producers are in the same ring.
+    #[inline]
+    pub(super) fn next_ready(&self) -> Option<Found<'a>> {
+        let head = &self.words.head;
+        let cursor = head.cursor();
+        let Position { ring, at } = cursor.position;
+        let mut tail = Position::from_bits(head.seen.count.load(Ordering::Relaxed));
+        if tail.ring != ring || tail.at <= at {
+            tail = self.words.tail.position();
+            head.seen.count.store(tail.bits(), Ordering::Relaxed);
+            if tail.ring != ring || tail.at <= at {
+                return None;
+            }
+        }
+        let (record, room) = self.rings.known(ring, at)?;
+        let word = record.word();
+        let (len, extent) = record.size();
+        let is_sound = extent >= HEADER && len <= extent - HEADER && extent <= tail.at - at;
+        if word.state() != Some(State::Ready) || !is_sound {
+            return None;
+        }
+        Some(Found {
+            position: cursor.position,
+            record,
+            word,
+            len,
+            extent,
+            payload: room.part(HEADER, extent - HEADER)?,
+            cursor: Some(cursor),
+        })
     }
 
     /// Where the cursor is and how far it may go in that ring; `None` at the tail.
@@ -171,10 +206,10 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Move the cursor past one record.
+    /// Move the cursor past the record at it.
     #[inline]
-    fn advance(&self, position: Position, extent: u64, counts: bool) {
-        let cursor = self.words.head.cursor();
+    fn advance(&self, cursor: &Cursor, extent: u64, counts: bool) {
+        let position = cursor.position;
         let mut totals = cursor.totals;
         if counts {
             totals.count = totals.count.wrapping_add(1);
@@ -184,15 +219,16 @@ impl<'a> Chain<'a> {
             ring: position.ring,
             at: position.at + extent,
         };
-        self.words.head.commit(&cursor, to, totals);
+        self.words.head.commit(cursor, to, totals);
     }
 
-    /// Move the cursor past one record that is over, and free it if nothing before it is held.
+    /// Move the cursor past the record at it that is over, and free it if nothing before it is held.
     ///
     /// Killed between the two stores: READY behind the cursor counts as consumed, so a survey frees it.
     #[inline]
-    fn advance_over(&self, position: Position, extent: u64, counts: bool) -> Result<()> {
-        self.advance(position, extent, counts);
+    fn advance_over(&self, cursor: &Cursor, extent: u64, counts: bool) -> Result<()> {
+        self.advance(cursor, extent, counts);
+        let position = cursor.position;
         let free = &self.state(position.ring)?.free;
         if free.load(Ordering::Relaxed) == position.at {
             // Release, pairs with the Acquire of a producer that writes there next.
@@ -203,7 +239,8 @@ impl<'a> Chain<'a> {
 
     /// What stands at the cursor is no message: padding, given up, being written, or a dead consumer's.
     #[cold]
-    fn go_past(&self, position: Position, checked: Checked<'a>) -> Result<()> {
+    fn go_past(&self, checked: Checked<'a>) -> Result<()> {
+        let cursor = self.words.head.cursor();
         let Checked {
             record,
             word,
@@ -215,8 +252,8 @@ impl<'a> Chain<'a> {
             .owner()
             .is_none_or(|owner| self.segment.is_gone_for_good(owner));
         match state {
-            State::Pad => self.advance_over(position, extent, false),
-            State::Void | State::Done => self.advance_over(position, extent, true),
+            State::Pad => self.advance_over(&cursor, extent, false),
+            State::Void | State::Done => self.advance_over(&cursor, extent, true),
             // A consumer was killed between its claim and the cursor's commit.
             State::Taken | State::Got if owner_is_gone => {
                 record.set(word.with(State::Ready, None));
@@ -234,7 +271,7 @@ impl<'a> Chain<'a> {
             State::Passed => {
                 raise(&self.words.behind.bytes, extent);
                 raise(&self.words.behind.passed, 1);
-                self.advance(position, extent, true);
+                self.advance(&cursor, extent, true);
                 Ok(())
             }
             _ => Err(Status::E_CORRUPT),
@@ -253,9 +290,14 @@ impl<'a> Chain<'a> {
     /// Take a message for good: it is over as soon as the cursor moves.
     #[inline]
     pub(super) fn consume(&self, found: &Found<'a>) -> Result<()> {
-        if !found.is_behind {
-            return self.advance_over(found.position, found.extent, true);
+        match &found.cursor {
+            Some(cursor) => self.advance_over(cursor, found.extent, true),
+            None => self.consume_behind(found),
         }
+    }
+
+    #[cold]
+    fn consume_behind(&self, found: &Found<'a>) -> Result<()> {
         found.record.set(found.word.with(State::Done, None));
         lower(&self.words.behind.available, 1);
         lower(&self.words.behind.bytes, found.extent);
@@ -271,11 +313,12 @@ impl<'a> Chain<'a> {
         let behind = &self.words.behind;
         found.record.set(found.word.with(state, Some(me)));
         raise(&behind.in_flight, 1);
-        if found.is_behind {
-            lower(&behind.available, 1);
-        } else {
-            raise(&behind.bytes, found.extent);
-            self.advance(found.position, found.extent, true);
+        match &found.cursor {
+            Some(cursor) => {
+                raise(&behind.bytes, found.extent);
+                self.advance(cursor, found.extent, true);
+            }
+            None => lower(&behind.available, 1),
         }
     }
 

@@ -57,7 +57,8 @@ impl<'a> At<'a> {
         let source = self
             .messages()
             .rings
-            .payload(position.ring, position.at, checked.extent)?;
+            .slot(position.ring, position.at, checked.extent)?
+            .1;
         let chain = self.dead_letters();
         let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
         let mut pen = chain.pen();

@@ -67,7 +67,7 @@ impl<'a> At<'a> {
                 self.segment.reap(me)?;
                 return attempt().map_err(empty_in_time)?.ok_or(Status::E_EMPTY);
             }
-            let waited = self.wait_for(&self.body.items, &|| self.may_have_items(), &mut patience);
+            let waited = self.wait_for_items(&mut patience);
             if let Err(status) = waited {
                 return match attempt()? {
                     Some(done) => Ok(done),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! put, reserve, get, take, tasks, dead, info     what users call
+//! steady                                         put and get when all is simple
 //! recover                                        after a death
 //! chain: append, consume, behind                 a chain of rings and its two ends
 //! side, ring, record, position, payload          what lies in shared memory
@@ -26,6 +27,7 @@ mod reserve;
 mod ring;
 mod shutdown;
 mod side;
+mod steady;
 mod take;
 mod tasks;
 mod trim;
@@ -44,6 +46,7 @@ pub use take::Loan;
 use body::{Body, RINGS_AT};
 use chain::Chain;
 use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS, RINGS};
+use waiting::Spins;
 
 use crate::segment::{object_handle, Companion, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
@@ -53,6 +56,7 @@ use crate::sync::owner::Owner;
 pub struct Queue {
     segment: Arc<Segment>,
     companion: Companion,
+    spins: Spins,
 }
 
 static TYPE: ObjectType = ObjectType {
@@ -101,6 +105,7 @@ impl Queue {
         Ok(Queue {
             segment,
             companion: Companion::new(),
+            spins: Spins::new(),
         })
     }
 
@@ -114,7 +119,10 @@ impl Queue {
 
     #[inline]
     fn at(&self) -> Result<At<'_>> {
-        At::new(&self.segment)
+        Ok(At {
+            spins: &self.spins,
+            ..At::new(&self.segment)?
+        })
     }
 }
 
@@ -123,14 +131,18 @@ impl Queue {
 struct At<'a> {
     segment: &'a Segment,
     body: &'a Body,
+    spins: &'a Spins,
 }
 
 impl<'a> At<'a> {
+    /// For who waits for nothing: what waits learn is kept by a handle.
     #[inline]
     fn new(segment: &'a Segment) -> Result<At<'a>> {
+        static UNUSED: Spins = Spins::new();
         Ok(At {
             segment,
             body: segment.body()?,
+            spins: &UNUSED,
         })
     }
 

@@ -16,6 +16,7 @@ pub(super) struct Payload<'a> {
 
 impl<'a> Payload<'a> {
     /// `room` bytes at `offset`, which the file is known to hold.
+    #[inline]
     pub(super) fn new(mapping: &'a Mapping, offset: usize, room: usize) -> Result<Payload<'a>> {
         let address = mapping.bytes(offset, room)?;
         Ok(Payload {
@@ -88,6 +89,19 @@ impl<'a> Payload<'a> {
         // `copy` allows.
         unsafe { std::ptr::copy(other.address, self.address, len) };
         Ok(())
+    }
+
+    /// `room` bytes of it, from `begin` on.
+    #[inline]
+    pub(super) fn part(self, begin: u64, room: u64) -> Option<Payload<'a>> {
+        if begin.checked_add(room)? > self.room as u64 {
+            return None;
+        }
+        Some(Payload {
+            address: self.address.wrapping_add(begin as usize),
+            room: room as usize,
+            ..self
+        })
     }
 
     /// The rest of it, `bytes` further on.

@@ -114,9 +114,13 @@ impl<'a> At<'a> {
             if let Attempt::Done(done) = attempt().map_err(full_in_time)? {
                 return Ok(done);
             }
-            let is_ready =
-                || self.messages().consumed() != seen || self.body.phase() != Phase::Open;
-            if let Err(status) = self.wait_for(&self.body.space, &is_ready, &mut patience) {
+            let found = || {
+                let now = self.messages().consumed();
+                let more = now.count.wrapping_sub(seen.count);
+                let is_ready = now != seen || self.body.phase() != Phase::Open;
+                more.max(u64::from(is_ready))
+            };
+            if let Err(status) = self.wait_for_space(found, &mut patience) {
                 return match attempt()? {
                     Attempt::Done(done) => Ok(done),
                     Attempt::Full => Err(full_in_time(status)),
@@ -125,7 +129,6 @@ impl<'a> At<'a> {
         }
     }
 
-    #[inline]
     fn try_put(&self, data: &[u8], me: Owner, wait: &Wait<'_>) -> Result<Attempt<()>> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me, &lock_wait(wait))?;
@@ -175,6 +178,7 @@ impl<'a> At<'a> {
         })
     }
 
+    #[inline]
     pub(super) fn check_open(&self) -> Result<()> {
         match self.body.phase() {
             Phase::Open => Ok(()),
@@ -216,21 +220,27 @@ impl<'a> At<'a> {
         me: Owner,
     ) -> Result<bool> {
         use std::sync::atomic::Ordering::Relaxed;
-        let (max_items, max_bytes) = (self.body.max_items(), self.body.max_bytes());
-        if max_items == 0 && max_bytes == 0 {
+        if !self.body.is_limited() {
             return Ok(true);
         }
         let totals = pen.totals();
-        let allow = |count: u64, bytes: u64| {
-            let items = totals.count.saturating_sub(count);
-            let held = totals.bytes.saturating_sub(bytes);
-            (max_items == 0 || items < max_items)
-                && (max_bytes == 0 || held.saturating_add(extent) <= max_bytes)
-        };
+        let allow = |count: u64, bytes: u64| self.body.allows(&totals, extent, count, bytes);
         let seen = &chain.words.tail.seen;
         if allow(seen.count.load(Relaxed), seen.bytes.load(Relaxed)) {
             return Ok(true);
         }
+        self.has_room_by_the_head(chain, allow, me)
+    }
+
+    #[cold]
+    fn has_room_by_the_head(
+        &self,
+        chain: &Chain<'a>,
+        allow: impl Fn(u64, u64) -> bool,
+        me: Owner,
+    ) -> Result<bool> {
+        use std::sync::atomic::Ordering::Relaxed;
+        let seen = &chain.words.tail.seen;
         let consumed = chain.consumed();
         seen.count.store(consumed.count, Relaxed);
         seen.bytes.store(consumed.bytes, Relaxed);

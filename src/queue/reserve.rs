@@ -85,7 +85,8 @@ impl Queue {
         queue
             .messages()
             .rings
-            .payload(position.ring, position.at, checked.extent)?
+            .slot(position.ring, position.at, checked.extent)?
+            .1
             .write(data)?;
         queue.commit(position, &checked, me)
     }

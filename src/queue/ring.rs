@@ -95,6 +95,18 @@ impl<'a> Rings<'a> {
         self.segment.extents.get(ring).ok_or(Status::E_CORRUPT)
     }
 
+    /// The record at a place and all that is known to lie from there on to the end of the ring; `None`
+    /// when that is not known yet.
+    #[inline]
+    pub(super) fn known(&self, ring: usize, at: u64) -> Option<(&'a Record, Payload<'a>)> {
+        let extent = self.segment.extents.get(ring)?;
+        let mapping = extent.mapping.get()?;
+        let place = at & (size(ring) - 1);
+        let room = extent.known.load(Ordering::Relaxed).checked_sub(place)?;
+        let room = Payload::new(mapping, place as usize, room as usize).ok()?;
+        Some((mapping.view(place as usize).ok()?, room))
+    }
+
     /// The mapping of a ring, once it is known that the file holds its first `end` bytes.
     #[inline]
     fn reach(&self, ring: usize, end: u64) -> Result<&'a Mapping> {
@@ -133,20 +145,26 @@ impl<'a> Rings<'a> {
         self.reach(ring, place + HEADER)?.view(place as usize)
     }
 
-    /// The payload of the record at a place whose extent was checked against its ring's ends.
+    /// The record at a place whose extent was checked against its ring's ends, and its payload.
     #[inline]
-    pub(super) fn payload(&self, ring: usize, at: u64, extent: u64) -> Result<Payload<'a>> {
+    pub(super) fn slot(
+        &self,
+        ring: usize,
+        at: u64,
+        extent: u64,
+    ) -> Result<(&'a Record, Payload<'a>)> {
         let place = at & (size(ring) - 1);
         let end = place.checked_add(extent).ok_or(Status::E_CORRUPT)?;
         if end > size(ring) || extent < HEADER || !extent.is_multiple_of(ALIGN) {
             return Err(Status::E_CORRUPT);
         }
         let mapping = self.reach(ring, end)?;
-        Payload::new(
+        let payload = Payload::new(
             mapping,
             (place + HEADER) as usize,
             (extent - HEADER) as usize,
-        )
+        )?;
+        Ok((mapping.view(place as usize)?, payload))
     }
 
     /// Memory for the first `end` bytes of a ring. The caller holds the tail lock.

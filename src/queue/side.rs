@@ -47,17 +47,21 @@ impl SharedTotals {
 }
 
 shared! {
-    /// One side, on cache lines of its own.
+    /// One side. What only its own users touch and what the other side reads lie on cache lines of their
+    /// own, so that who looks across does not take the lock's line away.
     #[repr(align(128))]
     pub(super) struct Side {
         pub(super) mutex: RobustMutex,
         _pad: AtomicU32,
-        cursor: AtomicU64,
-        totals: [SharedTotals; 2],
         /// What this side last saw of the other: only ever behind the truth, 0 when unknown.
         pub(super) seen: Seen,
+        _to_the_next_line: [AtomicU64; 12],
+        cursor: AtomicU64,
+        totals: [SharedTotals; 2],
     }
 }
+
+const _: () = assert!(std::mem::offset_of!(Side, cursor) == 128);
 
 shared! {
     /// A side's view of the other side, so that it need not touch its cache lines each time.
@@ -96,11 +100,9 @@ impl Side {
     #[inline]
     fn cursor_of(&self, bits: u64) -> Cursor {
         let parity = bits & 1;
-        let [even, odd] = &self.totals;
-        let totals = if parity == 0 { even.load() } else { odd.load() };
         Cursor {
             position: Position::from_bits(bits),
-            totals,
+            totals: self.totals_of(parity).load(),
             parity,
         }
     }
@@ -117,13 +119,25 @@ impl Side {
         }
     }
 
-    /// Move on. The last store is the one that counts.
+    /// Move on, and what is there then. The last store is the one that counts.
     #[inline]
-    pub(super) fn commit(&self, from: &Cursor, to: Position, totals: Totals) {
+    pub(super) fn commit(&self, from: &Cursor, to: Position, totals: Totals) -> Cursor {
+        let parity = from.parity ^ 1;
+        self.totals_of(parity).store(totals);
+        self.cursor.store(to.bits() | parity, Ordering::Release);
+        Cursor {
+            position: to,
+            totals,
+            parity,
+        }
+    }
+
+    #[inline]
+    fn totals_of(&self, parity: u64) -> &SharedTotals {
         let [even, odd] = &self.totals;
-        let other = if from.parity == 0 { odd } else { even };
-        other.store(totals);
-        self.cursor
-            .store(to.bits() | (from.parity ^ 1), Ordering::Release);
+        match parity & 1 {
+            0 => even,
+            _ => odd,
+        }
     }
 }

@@ -1,67 +1,93 @@
 //! Waiting for messages, for room, and until all is finished.
 
-use std::hint::spin_loop;
-
 use super::body::{Condition, Phase};
 use super::At;
 use crate::status::Result;
+use crate::sync::spin::Spin;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
 
-/// About what a futex wake costs: a wait that ends sooner is better spun.
-const DEFAULT_SPIN_NS: u32 = 20_000;
-/// Looks at the condition between two looks at the clock.
-const LOOKS: u32 = 16;
+/// What this process's waits have learnt about when to look and how long to spin.
+pub(super) struct Spins {
+    items: Spin,
+    space: Spin,
+}
 
-impl At<'_> {
-    /// Spin until `is_ready`, for as long as a wake-up would cost; whether it was.
-    fn spin(&self, is_ready: &dyn Fn() -> bool) -> bool {
-        let spin_ns = match self.body.spin_ns() {
-            0 => DEFAULT_SPIN_NS,
-            ns => ns,
-        };
-        let end = clock::now_ns() + u64::from(spin_ns);
-        loop {
-            for _ in 0..LOOKS {
-                if is_ready() {
-                    return true;
-                }
-                spin_loop();
-            }
-            if clock::now_ns() >= end {
-                return false;
-            }
+impl Spins {
+    pub(super) const fn new() -> Spins {
+        Spins {
+            items: Spin::new(),
+            space: Spin::new(),
         }
     }
+}
 
-    /// Wait on `condition` until `is_ready` may be true.
+impl At<'_> {
+    /// Wait until there may be something for a consumer.
     ///
     /// # Errors
     /// What ends the wait for good; a wake-up that came together with it is passed on.
-    pub(super) fn wait_for(
+    pub(super) fn wait_for_items(&self, patience: &mut Patience<'_>) -> Result<()> {
+        let found = || self.may_have();
+        self.wait_for(&self.body.items, &self.spins.items, found, patience)
+    }
+
+    /// Wait until `found` sees that there may be room.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn wait_for_space(
+        &self,
+        found: impl Fn() -> u64,
+        patience: &mut Patience<'_>,
+    ) -> Result<()> {
+        self.wait_for(&self.body.space, &self.spins.space, found, patience)
+    }
+
+    /// `found` gives about how much there is of what is waited for.
+    fn wait_for(
         &self,
         condition: &Condition,
-        is_ready: &dyn Fn() -> bool,
+        spin: &Spin,
+        found: impl Fn() -> u64,
         patience: &mut Patience<'_>,
     ) -> Result<()> {
         patience.check()?;
-        if self.spin(is_ready) {
+        let limit_ns = self.body.spin_ns();
+        if spin.spin(limit_ns, &found) {
             return Ok(());
         }
         let seen = condition.waiters.announce();
-        if is_ready() {
+        if found() > 0 {
             return Ok(());
         }
+        let begin = clock::now_ns();
         let slept = condition.waiters.sleep(self.segment, seen, patience);
-        if slept.is_err() && is_ready() {
-            condition.waiters.notify(self.segment, 1);
+        if slept.is_err() {
+            if found() > 0 {
+                condition.waiters.notify(self.segment, 1);
+            }
+            return slept;
         }
-        slept
+        spin.slept(limit_ns, clock::now_ns().saturating_sub(begin));
+        Ok(())
     }
 
     /// Whether a consumer has something to do: a message, or the end of the stream.
     pub(super) fn may_have_items(&self) -> bool {
-        self.messages().has_more() || (self.body.phase() != Phase::Open && !self.has_reservations())
+        self.messages().has_more() || self.may_have_ended()
+    }
+
+    /// About how many messages a consumer has; 1 for the end of the stream.
+    fn may_have(&self) -> u64 {
+        match self.messages().about_how_many() {
+            0 => u64::from(self.may_have_ended()),
+            some => some,
+        }
+    }
+
+    fn may_have_ended(&self) -> bool {
+        self.body.phase() != Phase::Open && !self.has_reservations()
     }
 
     /// Tell consumers of `count` new messages.
@@ -73,7 +99,7 @@ impl At<'_> {
     /// Tell producers that there is room. All of them: they may wait for room of different sizes.
     #[inline]
     pub(super) fn notify_space(&self) {
-        if self.body.max_items() != 0 || self.body.max_bytes() != 0 {
+        if self.body.is_limited() {
             self.body.space.waiters.notify_all(self.segment);
         }
     }

@@ -27,6 +27,7 @@ impl Mapping {
     }
 
     /// The `T` at `offset`; `E_CORRUPT` where none fits.
+    #[inline]
     pub(crate) fn view<T: Shared>(&self, offset: usize) -> Result<&T> {
         let end = offset
             .checked_add(size_of::<T>())
@@ -41,6 +42,7 @@ impl Mapping {
     }
 
     /// Where `length` bytes at `offset` lie in this process; `E_CORRUPT` where they do not.
+    #[inline]
     pub(crate) fn bytes(&self, offset: usize, length: usize) -> Result<*mut u8> {
         match offset.checked_add(length) {
             Some(end) if end <= self.memory.len() => {

@@ -1,7 +1,7 @@
 //! The algorithms over atomics: who waits, who wakes, who holds.
 //!
 //! This layer knows words and a `World` that lets it sleep, wake and ask who lives; it
-//! knows no mapping and makes no system call, so that each algorithm can be run in one process too.
+//! knows no mapping and no kernel object, so that each algorithm can be run in one process too.
 
 pub(crate) mod barrier;
 pub(crate) mod cancel;
@@ -13,6 +13,7 @@ pub(crate) mod owned;
 pub(crate) mod owner;
 pub(crate) mod recursive;
 pub(crate) mod semaphore;
+pub(crate) mod spin;
 pub(crate) mod wait;
 pub(crate) mod waiters;
 pub(crate) mod world;

@@ -46,13 +46,18 @@ impl RobustMutex {
         me: Owner,
         patience: &mut Patience<'_>,
     ) -> Result<Acquired> {
-        match self
-            .word
-            .compare_exchange(0, me.bits(), Ordering::Acquire, Ordering::Relaxed)
-        {
-            Ok(_) => Ok(Acquired::Clean),
-            Err(_) => self.lock_contended(world, me, patience),
+        match self.try_lock(me) {
+            true => Ok(Acquired::Clean),
+            false => self.lock_contended(world, me, patience),
         }
+    }
+
+    /// Take it if nobody holds it or waits for it.
+    #[inline]
+    pub(crate) fn try_lock(&self, me: Owner) -> bool {
+        self.word
+            .compare_exchange(0, me.bits(), Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Give it back. The caller holds it.

@@ -75,6 +75,12 @@ pub(crate) fn start<B: Body>(body: &'static B) -> Result<(), i32> {
     }
 }
 
+/// Let another thread that can run have this core.
+pub(crate) fn give_way() {
+    // SAFETY: no preconditions.
+    unsafe { libc::sched_yield() };
+}
+
 /// Name the calling thread, for people and tools.
 pub(crate) fn set_name(name: &std::ffi::CStr) {
     // SAFETY: the name ends in NUL; the kernel cuts it at 15 bytes.

@@ -1,0 +1,140 @@
+//! Spinning before a sleep: for about as long as a wake-up costs, and only while that pays.
+//!
+//! A sleep costs the price of a wake-up, so a wait that ends sooner is better spun. How it spins:
+//!
+//! - **Paced.** Who looks at a word that the other side writes takes its cache line away. A consumer that
+//!   chases a producer message by message makes each of them pay for that. So a waiter that keeps finding
+//!   single messages at its first look lets a few pauses pass before it looks, and then finds a batch.
+//! - **Giving way.** After the first moments it gives its core to whoever else can run: with more processes
+//!   than cores, the one that it waits for may be among them.
+//! - **Learning.** A spin that ended in a sleep was in vain: the next one is half as long. One that would
+//!   have paid, or did, makes the next one longer again.
+//!
+//! The state belongs to one handle of one process; threads that use it at once only blur it.
+
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::sys::{clock, thread};
+
+/// About what a futex wake-up costs.
+const DEFAULT_LIMIT_NS: u32 = 20_000;
+/// A spin that was in vain for long is this short.
+const LEAST_NS: u32 = 500;
+/// As long as this it does not give way.
+const ALONE_NS: u64 = 2_000;
+/// The slowest pace, in pauses.
+const SLOWEST: u32 = 16;
+/// Looks between two readings of the clock.
+const LOOKS: u32 = 8;
+/// A turn given away counts as this long: others ran meanwhile, and that is no time spent spinning.
+const TURN_NS: u64 = 1_000;
+
+/// What the waits of one kind of a handle have learnt.
+pub(crate) struct Spin {
+    /// How long it spins, 0 for the limit.
+    budget_ns: AtomicU32,
+    /// Pauses before the first look.
+    pace: AtomicU32,
+}
+
+impl Spin {
+    pub(crate) const fn new() -> Spin {
+        Spin {
+            budget_ns: AtomicU32::new(0),
+            pace: AtomicU32::new(0),
+        }
+    }
+
+    /// Spin until `found` gives how much was found (0: go on), for `limit_ns` at most (0: the default).
+    ///
+    /// Whether something was.
+    pub(crate) fn spin(&self, limit_ns: u32, found: impl Fn() -> u64) -> bool {
+        let pace = self.pace.load(Ordering::Relaxed);
+        for _ in 0..pace {
+            spin_loop();
+        }
+        let first = found();
+        if first > 0 {
+            self.adapt(pace, first);
+            return true;
+        }
+        if pace > 0 {
+            self.pace.store(pace / 2, Ordering::Relaxed);
+        }
+        self.go_on(limit_ns, found)
+    }
+
+    /// The first look found `amount`: more than every second pause, and it pays to be slower.
+    fn adapt(&self, pace: u32, amount: u64) {
+        let expected = u64::from(pace + 1);
+        let next = if 2 * amount >= expected {
+            (2 * pace + 1).min(SLOWEST)
+        } else if 4 * amount < expected {
+            pace / 2
+        } else {
+            return;
+        };
+        if next != pace {
+            self.pace.store(next, Ordering::Relaxed);
+        }
+    }
+
+    fn go_on(&self, limit_ns: u32, found: impl Fn() -> u64) -> bool {
+        let limit = if limit_ns == 0 {
+            DEFAULT_LIMIT_NS
+        } else {
+            limit_ns
+        };
+        let budget = match self.budget_ns.load(Ordering::Relaxed) {
+            0 => limit,
+            learnt => learnt.min(limit),
+        };
+        let begin = clock::now_ns();
+        let (mut last, mut spent) = (begin, 0);
+        while spent < u64::from(budget) {
+            for _ in 0..LOOKS {
+                spin_loop();
+                if found() > 0 {
+                    self.paid(limit, budget, spent);
+                    return true;
+                }
+            }
+            let gives_way = spent >= ALONE_NS;
+            if gives_way {
+                thread::give_way();
+            }
+            let now = clock::now_ns();
+            let step = now.saturating_sub(last);
+            spent += if gives_way { step.min(TURN_NS) } else { step };
+            last = now;
+        }
+        let less = (budget / 2).max(LEAST_NS.min(limit));
+        self.budget_ns.store(less, Ordering::Relaxed);
+        false
+    }
+
+    fn paid(&self, limit: u32, budget: u32, spent: u64) {
+        if budget < limit && 2 * spent > u64::from(budget) {
+            self.longer(limit, budget);
+        }
+    }
+
+    /// A sleep that followed was over after `slept_ns`: a longer spin would have spared it.
+    pub(crate) fn slept(&self, limit_ns: u32, slept_ns: u64) {
+        let limit = if limit_ns == 0 {
+            DEFAULT_LIMIT_NS
+        } else {
+            limit_ns
+        };
+        let budget = self.budget_ns.load(Ordering::Relaxed);
+        if budget != 0 && slept_ns < 2 * u64::from(limit) {
+            self.longer(limit, budget);
+        }
+    }
+
+    fn longer(&self, limit: u32, budget: u32) {
+        let more = budget.saturating_mul(4).min(limit);
+        self.budget_ns.store(more, Ordering::Relaxed);
+    }
+}
