@@ -1,0 +1,59 @@
+# The benchmarks. Included by the Makefile; builds below build/bench.
+#   bench            polyproc beside its peers: table, CSV and plots into docs/performance (ONLY="W1 W2" REPEAT=5)
+#   bench-micro      what a call costs: criterion in Rust and C, testing.B in Go, mitata in Node
+#   guard            instruction counts of the hot calls against the committed ones; guard-update commits anew
+#
+# A peer that cannot be built is skipped by name, so its rule may fail.
+
+BENCH := build/bench
+BENCH_HARNESS := $(wildcard benches/peers/harness/*.c)
+BENCH_OBJECTS := $(patsubst benches/peers/harness/%.c,$(BENCH)/harness/%.o,$(BENCH_HARNESS))
+BENCH_C := polyproc kernel glibc zeromq boost spsc limits
+BENCH_RUST := cloudtoid iceoryx2
+BENCH_PROGRAMS := $(BENCH_C:%=$(BENCH)/peers/%)
+BENCH_CFLAGS := -O2 -g -Wall -Wextra -Werror -Ibenches/peers/harness -Iinclude
+
+.SECONDARY: $(BENCH_OBJECTS)
+$(BENCH)/harness/%.o: benches/peers/harness/%.c $(wildcard benches/peers/harness/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(BENCH_CFLAGS) -c -o $@ $<
+
+$(BENCH)/peers/%: benches/peers/c/%.c $(BENCH_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(BENCH_CFLAGS) -o $@ $< $(BENCH_OBJECTS) $(BENCH_LIBS) -lpthread -lrt
+
+$(BENCH)/peers/%: benches/peers/c/%.cpp $(BENCH_OBJECTS)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(BENCH_CFLAGS) -o $@ $< $(BENCH_OBJECTS) $(BENCH_LIBS) -lpthread -lrt
+
+# It has a main of its own.
+$(BENCH)/peers/limits: benches/peers/c/limits.c $(BENCH)/harness/processes.o
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(BENCH_CFLAGS) -o $@ $^
+
+$(BENCH)/peers/polyproc: BENCH_LIBS := $(POLYPROC_A) $(POLYPROC_LIBS)
+$(BENCH)/peers/polyproc: include/polyproc.h $(POLYPROC_A)
+$(BENCH)/peers/zeromq: BENCH_LIBS := -lzmq
+
+.PHONY: bench bench-packages bench-programs bench-rust
+bench-packages:
+	@for package in libboost-dev libzmq3-dev; do \
+	    dpkg -s $$package > /dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y $$package; } || true; \
+	done
+
+bench-rust:
+	cd benches/peers/rust && $(CARGO) build --release --locked --target-dir $(CURDIR)/$(BENCH)/rust
+	@mkdir -p $(BENCH)/peers
+	cd $(BENCH)/rust/release && cp $(BENCH_RUST) $(CURDIR)/$(BENCH)/peers/
+
+bench-programs: $(BENCH_PROGRAMS) bench-rust
+
+# What the driver draws with.
+$(BENCH)/venv/bin/python: benches/driver/requirements.txt
+	python3 -m venv --clear $(BENCH)/venv
+	$(BENCH)/venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench: bench-packages $(BENCH)/venv/bin/python ## polyproc beside its peers, into docs/performance (ONLY="W1 W2" REPEAT=5)
+	-@$(MAKE) --no-print-directory -k bench-programs
+	@$(BENCH)/venv/bin/python benches/driver/bench.py --only "$(ONLY)" --repeat $(or $(REPEAT),5)

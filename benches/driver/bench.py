@@ -1,0 +1,87 @@
+"""Runs polyproc and its peers side by side: `make bench`.
+
+Every repetition goes through all cases, and each case through all its ways in an order of chance, so that
+whatever happens to the machine meanwhile happens to all of them. Before each run the time of a cache line between
+the two cores is taken: on virtual cores it changes, and only runs of a kind are compared.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import results
+from cases import cases
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAMS = ROOT / "build/bench/peers"
+TIMEOUT = 60
+
+
+def run_program(way, case):
+    """The figures of one run, or why there are none."""
+    command = [str(PROGRAMS / way.program), case.workload, f"mode={way.mode}", *case.args]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        return None, f"not done within {TIMEOUT} s"
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        return None, lines[0] if lines else f"status {done.returncode}"
+    return json.loads(done.stdout), None
+
+
+def limits(*args):
+    done = subprocess.run([str(PROGRAMS / "limits"), *args], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def wanted(case, only):
+    return not only or case.group in only or case.name in only
+
+
+def measure(plan, repeat, table):
+    runs = repeat * sum(len(case.ways) for case in plan)
+    done, began = 0, time.monotonic()
+    for repetition in range(repeat):
+        table.limits.append(limits())
+        for case in plan:
+            for way in random.sample(case.ways, len(case.ways)):
+                done += 1
+                if not table.is_skipped(case, way):
+                    line_ns = limits("line")["line_ns"]
+                    figures, why_not = run_program(way, case)
+                    table.add(case, way, repetition, line_ns, figures, why_not)
+                if not sys.stderr.isatty():
+                    continue
+                left = (time.monotonic() - began) / done * (runs - done)
+                print(f"\r{done}/{runs} {case.name}: {way.label}; {left:.0f} s left\033[K", end="", file=sys.stderr)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="", help="workloads, as in 'W1 W4'; all if empty")
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--out", type=Path, help="docs/performance, or build/bench/partial for a part")
+    args = parser.parse_args()
+    only = args.only.split()
+    plan = [case for case in cases() if wanted(case, only)]
+    if not plan:
+        sys.exit(f"no workload {args.only}; there are " + " ".join(sorted({case.group for case in cases()})))
+    out = args.out or ROOT / ("build/bench/partial" if only else "docs/performance")
+    table = results.Table()
+    for case in plan:
+        for way in case.ways:
+            if not (PROGRAMS / way.program).exists():
+                table.skip(case, way, "not built")
+    measure(plan, args.repeat, table)
+    results.write(table, out)
+    print((out / "table.txt").read_text())
+    print(f"written to {out}")
+
+
+if __name__ == "__main__":
+    main()

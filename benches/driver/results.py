@@ -1,0 +1,124 @@
+"""The figures of all runs: gathered, summed up, written as CSV and as a table."""
+
+import csv
+from dataclasses import dataclass
+from statistics import median
+
+# A cache line that crosses in less is between hyper-threads of one core.
+NEAR_NS = 110
+
+
+@dataclass
+class Run:
+    case: object
+    way: object
+    repetition: int
+    line_ns: float
+    figures: dict
+
+    @property
+    def value(self):
+        return self.figures[self.case.metric]
+
+    @property
+    def distance(self):
+        return "near" if self.line_ns < NEAR_NS else "far"
+
+
+@dataclass
+class Summary:
+    """One way in one case, of the runs at one distance."""
+
+    case: object
+    way: object
+    distance: str
+    values: list
+
+    @property
+    def median(self):
+        return median(self.values)
+
+    def text(self):
+        low, mid, high = (in_units(v, self.case) for v in (min(self.values), self.median, max(self.values)))
+        return f"{low} / {mid} / {high}"
+
+
+class Table:
+    def __init__(self):
+        self.runs, self.limits, self.skipped, self.failures = [], [], {}, []
+
+    def skip(self, case, way, why):
+        self.skipped[case.name, way.label] = why
+
+    def is_skipped(self, case, way):
+        return (case.name, way.label) in self.skipped
+
+    def add(self, case, way, repetition, line_ns, figures, why_not):
+        if figures is None:
+            self.failures.append((case, way, why_not))
+            self.skip(case, way, why_not)
+        else:
+            self.runs.append(Run(case, way, repetition, line_ns, figures))
+
+    def cases(self):
+        return list(dict.fromkeys(run.case for run in self.runs))
+
+    def summaries(self, case, distance):
+        """Best first."""
+        found = []
+        for way in case.ways:
+            values = [run.value for run in self.runs if (run.case, run.way, run.distance) == (case, way, distance)]
+            if values:
+                found.append(Summary(case, way, distance, values))
+        return sorted(found, key=lambda summary: summary.median, reverse=case.higher_is_better)
+
+
+def in_units(value, case):
+    if case.metric == "rate":
+        for unit, name in ((1e6, "M/s"), (1e3, "k/s")):
+            if value >= unit:
+                return f"{value / unit:.3g} {name}"
+        return f"{value:.3g} /s"
+    for unit, name in ((1e6, "ms"), (1e3, "us")):
+        if value >= unit:
+            return f"{value / unit:.3g} {name}"
+    return f"{value:.3g} ns"
+
+
+def rows(table):
+    """Each with its factor: how many times as good polyproc's plain way is at the same distance."""
+    for case in table.cases():
+        for distance in ("near", "far"):
+            summaries = table.summaries(case, distance)
+            ours = next((s for s in summaries if s.way == case.ways[0]), None)
+            for s in summaries:
+                factor = None
+                if ours:
+                    factor = ours.median / s.median if case.higher_is_better else s.median / ours.median
+                yield s, factor
+
+
+def write_csv(table, path):
+    columns = ["case", "way", "kind", "repetition", "line_ns", "distance", "value", "metric"]
+    extra = sorted({name for run in table.runs for name in run.figures} - {"peer", "mode", "workload"})
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns + extra)
+        for run in table.runs:
+            fixed = [run.case.name, run.way.label, run.way.kind, run.repetition, run.line_ns, run.distance]
+            writer.writerow([*fixed, run.value, run.case.metric, *(run.figures.get(name, "") for name in extra)])
+
+
+def write(table, out):
+    out.mkdir(parents=True, exist_ok=True)
+    write_csv(table, out / "runs.csv")
+    lines, last = [], None
+    for s, factor in rows(table):
+        if (s.case, s.distance) != last:
+            lines += ["", f"{s.case.name}: minimum / median / maximum, {s.distance} cores"]
+        last = s.case, s.distance
+        beside = f"polyproc is {factor:.2f} x" if factor and not s.way.ours else ""
+        lines.append(f"  {s.way.label:32} {s.text():34} {len(s.values)} runs  {s.way.kind:22} {beside}".rstrip())
+    skipped = sorted({f"  {case}: {label}: {why}" for (case, label), why in table.skipped.items()})
+    lines += ["", "Skipped:" if skipped else "Nothing was skipped.", *skipped, ""]
+    (out / "table.txt").write_text("\n".join(lines))

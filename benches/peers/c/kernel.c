@@ -1,0 +1,125 @@
+/*
+ * What the kernel offers. Modes: pipe, socketpair (SOCK_SEQPACKET), mq (POSIX message queue); spawn is
+ * posix_spawn + waitid.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mqueue.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "peer.h"
+
+enum kind { PIPE, SOCKETPAIR, MQ };
+static enum kind kind;
+static int ends[2][2]; /* of each channel: the one to read from, the one to write to */
+static mqd_t queues[2];
+static size_t message_size;
+
+static void ok(ssize_t result, const char *what) {
+  if (result < 0) die("%s: %s", what, strerror(errno));
+}
+
+static void create_mq(int channel, const struct setup *setup) {
+  struct mq_attr attributes = {.mq_maxmsg = (long)setup->capacity, .mq_msgsize = (long)setup->size};
+  char name[80];
+  snprintf(name, sizeof name, "/%s", unique_name("mq"));
+  /* Limits of the machine that only its administrator may raise. */
+  do {
+    queues[channel] = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+  } while (queues[channel] < 0 && (attributes.mq_maxmsg /= 2) > 0);
+  ok(queues[channel], "mq_open");
+  ways.capacity = (size_t)attributes.mq_maxmsg;
+  mq_unlink(name);
+}
+
+static void create(const struct setup *setup) {
+  message_size = setup->size;
+  kind = has_mode(setup, "mq") ? MQ : has_mode(setup, "socketpair") ? SOCKETPAIR : PIPE;
+  for (int i = 0; i < setup->channels; i++) {
+    int room = 4 << 20;
+    switch (kind) {
+      case MQ:
+        create_mq(i, setup);
+        break;
+      case SOCKETPAIR:
+        ok(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends[i]), "socketpair");
+        ok(setsockopt(ends[i][1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room), "SO_SNDBUFFORCE");
+        break;
+      case PIPE:
+        ok(pipe(ends[i]), "pipe");
+        room = 1 << 20;
+        ok(fcntl(ends[i][1], F_SETPIPE_SZ, room), "F_SETPIPE_SZ");
+        break;
+    }
+  }
+}
+
+static void join(int channel, enum role role, int index) {
+  (void)channel;
+  (void)role;
+  (void)index;
+}
+
+static void put(int channel, const void *data, size_t len) {
+  switch (kind) {
+    case MQ:
+      ok(mq_send(queues[channel], data, len, 0), "mq_send");
+      break;
+    case SOCKETPAIR:
+      ok(send(ends[channel][1], data, len, 0), "send");
+      break;
+    case PIPE:
+      for (size_t sent = 0; sent < len;) {
+        ssize_t n = write(ends[channel][1], (const char *)data + sent, len - sent);
+        ok(n, "write");
+        sent += (size_t)n;
+      }
+      break;
+  }
+}
+
+static size_t get(int channel, void *buf, size_t cap) {
+  ssize_t n = 0;
+  switch (kind) {
+    case MQ:
+      n = mq_receive(queues[channel], buf, cap, NULL);
+      ok(n, "mq_receive");
+      return (size_t)n;
+    case SOCKETPAIR:
+      n = recv(ends[channel][0], buf, cap, 0);
+      ok(n, "recv");
+      return (size_t)n;
+    case PIPE:
+      break;
+  }
+  /* A pipe has no messages: as many bytes as one has. */
+  for (size_t got = 0; got < message_size; got += (size_t)n) {
+    n = read(ends[channel][0], (char *)buf + got, message_size - got);
+    ok(n, "read");
+  }
+  return message_size;
+}
+
+static void spawn(void) {
+  char *argv[] = {"/bin/true", NULL};
+  pid_t pid;
+  siginfo_t info;
+  if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ)) die("posix_spawn");
+  ok(waitid(P_PID, (id_t)pid, &info, WEXITED), "waitid");
+}
+
+const struct peer peer = {
+    .name = "kernel",
+    .create = create,
+    .join = join,
+    .put = put,
+    .get = get,
+    .spawn = spawn,
+};

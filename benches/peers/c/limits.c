@@ -1,0 +1,167 @@
+/*
+ * What the machine can do at all. `limits line` prints how long a cache line takes from one core to the
+ * other, which on virtual cores changes from minute to minute; `limits` prints everything.
+ */
+#define _GNU_SOURCE
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+const struct peer peer = {.name = "limits"};
+
+static struct board {
+  _Alignas(128) _Atomic uint64_t ping;
+  _Alignas(128) _Atomic uint64_t pong;
+  _Alignas(128) _Atomic uint64_t shared;
+  _Atomic uint32_t futex;
+} * board;
+static char *block; /* 1 MiB in shared memory */
+
+enum { ROUNDS = 20000, BATCH_ROUNDS = 500, BLOCK = 1 << 20, BLOCK_ROUNDS = 200 };
+
+static inline void pause_cpu(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  __asm__ volatile("yield");
+#endif
+}
+
+static void answer(const struct run *run, int index) {
+  (void)run;
+  (void)index;
+  atomic_fetch_add(&state->joined, 1);
+  for (uint64_t round = 1; round <= ROUNDS; round++) {
+    while (atomic_load_explicit(&board->ping, memory_order_acquire) < round) pause_cpu();
+    atomic_store_explicit(&board->pong, round, memory_order_release);
+  }
+}
+
+/* The quickest of many batches: whoever else runs on these cores makes it longer, nothing makes it shorter.
+ */
+static double line_ns(void) {
+  double best = 1e9;
+  start_process(core_of(1), answer, NULL, 0);
+  pin(core_of(0));
+  start_all();
+  uint64_t start = now_ns();
+  for (uint64_t round = 1; round <= ROUNDS; round++) {
+    atomic_store_explicit(&board->ping, round, memory_order_release);
+    while (atomic_load_explicit(&board->pong, memory_order_acquire) < round) pause_cpu();
+    if (round % BATCH_ROUNDS) continue;
+    double ns = (double)(now_ns() - start) / (2 * BATCH_ROUNDS);
+    if (ns < best) best = ns;
+    start = now_ns();
+  }
+  end_all();
+  return best;
+}
+
+static void read_block(const struct run *run, int index) {
+  uint64_t sum = 0;
+  (void)run;
+  (void)index;
+  atomic_fetch_add(&state->joined, 1);
+  for (uint64_t round = 1; round <= BLOCK_ROUNDS; round++) {
+    while (atomic_load_explicit(&board->ping, memory_order_acquire) < round) pause_cpu();
+    uint64_t start = ticks();
+    for (size_t i = 0; i < BLOCK / 8; i++) sum += ((uint64_t *)(void *)block)[i];
+    state->sent[0].sum += ticks() - start;
+    *(volatile uint64_t *)&state->sent[1].sum = sum;
+    atomic_store_explicit(&board->pong, round, memory_order_release);
+  }
+}
+
+/* 1 MiB that the other core has just written. */
+static double read_gb(void) {
+  start_process(core_of(1), read_block, NULL, 0);
+  start_all();
+  for (uint64_t round = 1; round <= BLOCK_ROUNDS; round++) {
+    memset(block, (int)round, BLOCK);
+    atomic_store_explicit(&board->ping, round, memory_order_release);
+    while (atomic_load_explicit(&board->pong, memory_order_acquire) < round) pause_cpu();
+  }
+  end_all();
+  return (double)BLOCK * BLOCK_ROUNDS / ((double)state->sent[0].sum * ns_per_tick());
+}
+
+static void add(const struct run *run, int index) {
+  (void)run;
+  (void)index;
+  atomic_fetch_add(&state->joined, 1);
+  for (;;) atomic_fetch_add(&board->shared, 1);
+}
+
+static double contended_add_ns(void) {
+  start_process(core_of(0), add, NULL, 0);
+  start_process(core_of(1), add, NULL, 0);
+  start_all();
+  sleep_us(2000);
+  uint64_t start = now_ns(), before = board->shared;
+  sleep_us(20000);
+  double ns = (double)(now_ns() - start) / (double)(board->shared - before);
+  end_all();
+  return ns;
+}
+
+static double memcpy_gb(size_t size) {
+  size_t rounds = ((size_t)256 << 20) / size;
+  char *from = aligned_alloc(4096, size), *to = aligned_alloc(4096, size);
+  if (!from || !to) die("no memory");
+  memset(from, 1, size);
+  memset(to, 2, size);
+  uint64_t start = now_ns();
+  for (size_t i = 0; i < rounds; i++) {
+    memcpy(to, from, size);
+    __asm__ volatile("" ::: "memory");
+  }
+  double gb = (double)(rounds * size) / (double)(now_ns() - start);
+  free(from);
+  free(to);
+  return gb;
+}
+
+#define NS_OF(n, expression)                             \
+  ({                                                     \
+    uint64_t start_ = now_ns();                          \
+    for (int i_ = 0; i_ < (n); i_++) (void)(expression); \
+    (double)(now_ns() - start_) / (n);                   \
+  })
+
+static void begin(void) {
+  memset(board, 0, sizeof *board);
+  memset(state, 0, sizeof *state);
+}
+
+int main(int argc, char **argv) {
+  int only_line = argc == 2 && !strcmp(argv[1], "line");
+  state = shared_memory(sizeof *state);
+  board = shared_memory(sizeof *board);
+  printf("{\"line_ns\": %.1f", line_ns());
+  if (!only_line) {
+    block = shared_memory(BLOCK);
+    begin();
+    printf(", \"read_1mib_gb\": %.1f", read_gb());
+    begin();
+    printf(", \"contended_add_ns\": %.1f", contended_add_ns());
+    printf(", \"cas_ns\": %.2f", NS_OF(1000000, ({
+                                         uint64_t old = board->shared;
+                                         atomic_compare_exchange_strong(&board->shared, &old, old + 1);
+                                       })));
+    printf(", \"pause_ns\": %.2f", NS_OF(100000, (pause_cpu(), 0)));
+    printf(", \"clock_ns\": %.2f", NS_OF(100000, now_ns()));
+    printf(", \"syscall_ns\": %.1f", NS_OF(100000, syscall(SYS_getppid)));
+    printf(", \"wake_nobody_ns\": %.1f",
+           NS_OF(100000, syscall(SYS_futex, &board->futex, FUTEX_WAKE, 1, NULL, NULL, 0)));
+    printf(", \"memcpy_64kib_gb\": %.1f, \"memcpy_1mib_gb\": %.1f, \"memcpy_64mib_gb\": %.1f",
+           memcpy_gb(64 << 10), memcpy_gb(1 << 20), memcpy_gb(64 << 20));
+  }
+  puts("}");
+  return 0;
+}
