@@ -65,6 +65,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) examples-test
 	$(MAKE) test-readme
 	$(MAKE) test-memory
+	$(MAKE) guard
 	$(MAKE) test-leftovers
 
 test-rust: interop $(POLYPROC_SO)

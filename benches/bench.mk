@@ -57,3 +57,17 @@ $(BENCH)/venv/bin/python: benches/driver/requirements.txt
 bench: bench-packages $(BENCH)/venv/bin/python ## polyproc beside its peers, into docs/performance (ONLY="W1 W2" REPEAT=5)
 	-@$(MAKE) --no-print-directory -k bench-programs
 	@$(BENCH)/venv/bin/python benches/driver/bench.py --only "$(ONLY)" --repeat $(or $(REPEAT),5)
+
+# --- the guard
+
+$(BENCH)/guard: benches/guard/guard.c include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -g -Wall -Wextra -Werror -Iinclude -o $@ $< $(POLYPROC_A) $(POLYPROC_LIBS)
+
+.PHONY: guard guard-update
+guard: $(BENCH)/guard ## instruction counts of the hot calls against the committed ones
+	@command -v valgrind > /dev/null || { apt-get update -qq && apt-get install -qq -y valgrind; }
+	benches/guard/guard.sh check $<
+guard-update: $(BENCH)/guard ## commit to the instruction counts as they are
+	@command -v valgrind > /dev/null || { apt-get update -qq && apt-get install -qq -y valgrind; }
+	benches/guard/guard.sh update $<
