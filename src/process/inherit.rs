@@ -11,8 +11,9 @@ use crate::segment::Kind;
 use crate::status::{Result, Status};
 use crate::sys::claim;
 use crate::sys::fork::hold_across_forks;
+use crate::sys::is_secure;
 use crate::sys::local_lock::LocalLock;
-use crate::sys::process::{close_on_exec, duplicate, is_secure};
+use crate::sys::process::{close_on_exec, duplicate};
 
 /// Who this process is.
 #[derive(PartialEq, Eq, Debug, Default)]

@@ -183,18 +183,11 @@ pub(crate) fn has_wait_any() -> bool {
         YES => true,
         NO => false,
         _ => {
-            let has = !forced_off() && probe();
+            let has = !super::is_advised("POLYPROC_NO_WAITV") && probe();
             KNOWN.store(if has { YES } else { NO }, Ordering::Relaxed);
             has
         }
     }
-}
-
-/// A set-uid program takes no advice from its environment.
-fn forced_off() -> bool {
-    // SAFETY: getauxval has no preconditions.
-    let secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    !secure && std::env::var_os("POLYPROC_NO_WAITV").is_some_and(|value| value == "1")
 }
 
 fn probe() -> bool {

@@ -19,3 +19,14 @@ pub(crate) mod thread;
 pub(crate) fn errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
+
+/// Whether this program runs with more rights than its caller, and so takes no advice from it.
+pub(crate) fn is_secure() -> bool {
+    // SAFETY: no preconditions.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// Whether an environment variable is 1, in a program that takes advice.
+fn is_advised(variable: &str) -> bool {
+    !is_secure() && std::env::var_os(variable).is_some_and(|value| value == "1")
+}

@@ -23,12 +23,6 @@ pub(crate) fn parent_pid() -> i32 {
     unsafe { libc::getppid() }
 }
 
-/// Whether this program runs with more rights than its caller, and so takes no advice from it.
-pub(crate) fn is_secure() -> bool {
-    // SAFETY: no preconditions.
-    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
-}
-
 /// Whether the calling thread is the first of its process.
 pub(crate) fn is_leader() -> bool {
     super::thread::tid() == pid() as u32
@@ -55,8 +49,7 @@ pub(crate) fn without_pidfd() -> bool {
         WITH => false,
         WITHOUT => true,
         _ => {
-            let asked = std::env::var_os("POLYPROC_NO_PIDFD").is_some_and(|value| value == "1");
-            let without = asked && !is_secure();
+            let without = super::is_advised("POLYPROC_NO_PIDFD");
             KNOWN.store(if without { WITHOUT } else { WITH }, Ordering::Relaxed);
             without
         }

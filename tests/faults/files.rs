@@ -1,11 +1,13 @@
 //! Files under our names that are not what they should be.
 
+use std::ffi::CString;
 use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{symlink, FileExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 
 use polyproc::{CreateOptions, Event, Lock, Queue, QueueOptions, Status};
 
-use crate::Name;
+use crate::{assert_plays, role, Name};
 
 fn lock(name: &Name) {
     Lock::create(Some(&name.0), CreateOptions::default()).unwrap();
@@ -34,6 +36,66 @@ fn links_and_directories_are_not_followed() {
     assert_eq!(Lock::open(&link.0).err(), Some(Status::E_MISMATCH));
     fs::remove_dir(link.path()).unwrap();
     assert_eq!(Lock::open(&link.0).err(), Some(Status::E_NOT_FOUND));
+}
+
+#[test]
+fn a_fifo_or_a_socket_holds_up_nobody() {
+    let name = Name::new("fifo");
+    let path = CString::new(name.path()).unwrap();
+    // SAFETY: the path ends in NUL.
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+    assert_eq!(Lock::open(&name.0).err(), Some(Status::E_MISMATCH));
+    assert!(polyproc::list()
+        .unwrap()
+        .iter()
+        .all(|one| one.name != name.0));
+    fs::remove_file(name.path()).unwrap();
+    let _socket = UnixListener::bind(name.path()).unwrap();
+    assert_eq!(Lock::open(&name.0).err(), Some(Status::E_MISMATCH));
+}
+
+#[test]
+fn the_mode_is_what_was_asked_for_whatever_the_umask() {
+    assert_plays(role("umasks"));
+}
+
+/// In a process of its own: the umask is the whole process's.
+pub fn under_umasks() {
+    let name = Name::new("umask");
+    for (umask, asked, expected) in [
+        (0o000, 0, 0o600),
+        (0o777, 0, 0o600),
+        (0o077, 0o660, 0o660),
+        (0o000, 0o666, 0o666),
+    ] {
+        // SAFETY: no preconditions.
+        unsafe { libc::umask(umask) };
+        let create = CreateOptions {
+            mode: asked,
+            ..Default::default()
+        };
+        Queue::create(
+            Some(&name.0),
+            &QueueOptions {
+                create,
+                ..Default::default()
+            },
+        )
+        .unwrap();
+        let mode = fs::metadata(name.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, expected, "umask {umask:o}");
+        polyproc::unlink(&name.0).unwrap();
+    }
+    for mode in [0o777, 0o4600, 0o400, 0o060, 0o10_600] {
+        let create = CreateOptions {
+            mode,
+            ..Default::default()
+        };
+        assert_eq!(
+            Lock::create(Some(&name.0), create).err(),
+            Some(Status::E_INVALID)
+        );
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a damaged, foreign or full /dev/shm is answered with: a status, no SIGBUS, nothing changed.
 
+mod environment;
 mod files;
 mod full;
 mod users;
@@ -16,6 +17,9 @@ fn play() {
     match role.as_str() {
         "full" => full::in_four_mebibytes(),
         "stranger" => users::stranger(),
+        "umasks" => files::under_umasks(),
+        "believes" => environment::believes(),
+        "believes_nothing" => environment::believes_nothing(),
         other => panic!("no role {other}"),
     }
 }

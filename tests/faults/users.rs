@@ -2,13 +2,14 @@
 
 use std::os::unix::fs::{chown, PermissionsExt};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 
 use polyproc::{CreateOptions, Lock, Queue, QueueOptions, Status};
 
 use crate::{assert_plays, is_root, role, Name};
 
 /// Nobody.
-const STRANGER: u32 = 65534;
+pub const STRANGER: u32 = 65534;
 const NAME: &str = "POLYPROC_TEST_NAME";
 
 #[test]
@@ -26,19 +27,32 @@ fn another_user_is_kept_out() {
         open_or_create: false,
     };
     Lock::create(Some(&shared.0), create).unwrap();
-    // The test binary may lie where another user cannot read it.
-    let copy = std::env::temp_dir().join(format!("polyproc-test-{}", std::process::id()));
-    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
-    std::fs::set_permissions(&copy, PermissionsExt::from_mode(0o755)).unwrap();
-    let mut command = std::process::Command::new(&copy);
+    let program = binary_for_all("stranger");
+    let mut command = std::process::Command::new(&program.0);
     command
         .args(role("stranger").get_args())
         .env(crate::ROLE, "stranger")
         .env(NAME, &name.0);
     command.current_dir("/").uid(STRANGER).gid(STRANGER);
-    let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| assert_plays(command)));
-    std::fs::remove_file(&copy).unwrap();
-    played.unwrap();
+    assert_plays(command);
+}
+
+/// A file that goes when it is not needed any more.
+pub struct Program(pub PathBuf);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// This test binary where every user can run it: it may lie where another one cannot read it.
+pub fn binary_for_all(test: &str) -> Program {
+    let file = format!("polyproc-test-{test}-{}", std::process::id());
+    let copy = Program(std::env::temp_dir().join(file));
+    std::fs::copy(std::env::current_exe().unwrap(), &copy.0).unwrap();
+    std::fs::set_permissions(&copy.0, PermissionsExt::from_mode(0o755)).unwrap();
+    copy
 }
 
 /// What the other user may do.
@@ -62,6 +76,8 @@ pub fn stranger() {
         Some(Status::E_EXISTS)
     );
     assert_eq!(polyproc::unlink(&name), Err(Status::E_PERMISSION));
+    let listed = polyproc::list().unwrap();
+    assert!(listed.iter().all(|one| !one.name.starts_with(&name)));
     // One that is meant for all is only opened by who says that he shares.
     let shared = format!("{name}.shared");
     assert_eq!(Lock::open(&shared).err(), Some(Status::E_PERMISSION));
@@ -85,4 +101,19 @@ fn a_file_that_another_user_planted_is_refused() {
     Lock::create(Some(&name.0), CreateOptions::default()).unwrap();
     chown(name.path(), Some(STRANGER), Some(STRANGER)).unwrap();
     assert_eq!(Lock::open(&name.0).err(), Some(Status::E_PERMISSION));
+    // Nor does a name that is taken make anybody write into it.
+    let open_or_create = CreateOptions {
+        open_or_create: true,
+        ..Default::default()
+    };
+    assert_eq!(
+        Lock::create(Some(&name.0), open_or_create).err(),
+        Some(Status::E_PERMISSION)
+    );
+    assert_eq!(
+        Lock::create(Some(&name.0), CreateOptions::default()).err(),
+        Some(Status::E_EXISTS)
+    );
+    let listed = polyproc::list().unwrap();
+    assert!(listed.iter().all(|one| one.name != name.0));
 }
