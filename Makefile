@@ -93,6 +93,21 @@ test-memory:
 test-leftovers:
 	@tests/leftovers
 
+# The targets of fuzz/, one after the other, under AddressSanitizer; the time is shared among them.
+.PHONY: fuzz
+FUZZ_TARGETS = $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
+fuzz: SECONDS ?= 60
+fuzz: build/tools/bin/cargo-fuzz ## bytes and calls that a fuzzer makes up (SECONDS=60 in all; needs a nightly Rust)
+	@for target in $(FUZZ_TARGETS); do \
+	    echo "== $$target"; \
+	    PATH=$(CURDIR)/build/tools/bin:$$PATH $(CARGO) +nightly fuzz run $$target -- -timeout=10 -max_len=4096 -len_control=0 \
+	        -max_total_time=$$(($(SECONDS) / $(words $(FUZZ_TARGETS)) + 1)) -print_final_stats=1 -print_funcs=0 -verbosity=0 2>&1 | grep -v '# Uses\|dictionary'; \
+	done
+
+CARGO_FUZZ_VERSION := 0.13.2
+build/tools/bin/cargo-fuzz:
+	$(CARGO) install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root build/tools
+
 .PHONY: interop
 interop: build/interop/c build/interop/go polyproc-node
 

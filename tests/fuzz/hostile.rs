@@ -1,0 +1,193 @@
+//! Writing nonsense into an object's shared memory, as a damaged or a hostile process would.
+
+use std::fs::{File, OpenOptions};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
+
+use arbitrary::Arbitrary;
+use polyproc::{Barrier, Condition, Connection, Event, Lock, Queue, Rlock, Semaphore, Wait};
+
+/// A place in shared memory and what comes to stand there.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Poke {
+    region: Region,
+    at: u16,
+    value: Value,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Region {
+    Header,
+    Participants,
+    Words,
+    /// The beginning of what follows the object's own words.
+    Data,
+    End,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Value {
+    Any(u64),
+    Small(u8),
+    Negative(u8),
+    Bit(u8),
+    Halves(u32, u32),
+    /// What stands there, and a little more or less.
+    Moved(i16),
+    /// What stands at another place of the region.
+    Copied(u16),
+    Swapped,
+}
+
+/// An object whose memory is written to.
+pub struct Target {
+    file: File,
+    /// Where its own words begin, and what follows them.
+    words: u64,
+    data: u64,
+    /// This process as an owner, in the first slot.
+    me: u32,
+}
+
+const PARTICIPANTS: u64 = 256;
+const SLOT: u64 = 64;
+const OWNER_DIED: u32 = 0x4000_0000;
+const TID_MASK: u32 = 0x3fff_ffff;
+const OWNER_MASK: u32 = 0x3fff_ffff;
+
+/// The generation of the slot that this process will take: a number that hardly comes up by itself.
+const GENERATION: u32 = 0x2_4681;
+
+impl Target {
+    /// An object that no other process uses.
+    pub fn new(fd: RawFd, words: u64, data: u64) -> Target {
+        // A descriptor of its own: that of a pipe's end keeps the end open.
+        let path = format!("/proc/self/fd/{fd}");
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .unwrap();
+        let mut target = Target {
+            file,
+            words,
+            data,
+            me: 1,
+        };
+        // Some objects are in use by then.
+        if target.read(PARTICIPANTS) == 0 {
+            target.write(PARTICIPANTS, u64::from(GENERATION) << 32);
+            target.me = (GENERATION << 11 | 1) & OWNER_MASK;
+        }
+        target
+    }
+
+    pub fn poke(&self, poke: Poke) {
+        let (begin, len) = match poke.region {
+            Region::Header => (0, PARTICIPANTS),
+            Region::Participants => (PARTICIPANTS, 4 * SLOT),
+            Region::Words => (self.words, self.data - self.words),
+            Region::Data => (self.data, 16 * 1024),
+            Region::End => (self.size().saturating_sub(4096).max(self.data), 4096),
+        };
+        let place = |at: u16| begin + u64::from(at) * 8 % len;
+        let at = place(poke.at);
+        let before = self.read(at);
+        let value = match poke.value {
+            Value::Any(number) => number,
+            Value::Small(number) => u64::from(number),
+            Value::Negative(number) => !u64::from(number),
+            Value::Bit(number) => before ^ 1 << (number % 64),
+            Value::Halves(low, high) => u64::from(high) << 32 | u64::from(low),
+            Value::Moved(by) => before.wrapping_add_signed(i64::from(by)),
+            Value::Copied(from) => self.read(place(from)),
+            Value::Swapped => before.rotate_left(32),
+        };
+        if at < self.size() {
+            self.write(at, self.plausible(at, value));
+        }
+    }
+
+    fn size(&self) -> u64 {
+        self.file.metadata().unwrap().len()
+    }
+
+    /// 0 behind the end of the file.
+    fn read(&self, at: u64) -> u64 {
+        let mut number = [0; 8];
+        self.file.read_at(&mut number, at).unwrap();
+        u64::from_ne_bytes(number)
+    }
+
+    fn write(&self, at: u64, number: u64) {
+        self.file.write_all_at(&number.to_ne_bytes(), at).unwrap();
+    }
+}
+
+impl Target {
+    /// The one thing that no check can tell from the truth is left out: that somebody who lives holds what a
+    /// call without a timeout waits for. It would wait, as it does for a stopped process.
+    fn plausible(&self, at: u64, value: u64) -> u64 {
+        let not_me = |half: u32| match half & OWNER_MASK == self.me {
+            true => half ^ 1 << 20,
+            false => half,
+        };
+        let (mut low, high) = (not_me(value as u32), not_me((value >> 32) as u32));
+        let is_life = (PARTICIPANTS..self.words).contains(&at) && at.is_multiple_of(SLOT);
+        if is_life && low & TID_MASK != 0 {
+            low |= OWNER_DIED;
+        }
+        u64::from(high) << 32 | u64::from(low)
+    }
+}
+
+impl Target {
+    /// Open what the memory holds by now, or the beginning of it, as another process would that was handed it.
+    pub fn open(&self, cut: Option<u16>) {
+        let file = || self.copy(cut);
+        if let Ok(queue) = Queue::from_fd(file()) {
+            answered((queue.put(b"message", Wait::TRY), queue.take(Wait::TRY)));
+            answered((queue.info(), queue.task_done(), queue.take_dead()));
+        }
+        if let Ok(lock) = Lock::from_fd(file()) {
+            answered((lock.acquire(SOON), lock.release()));
+        }
+        if let Ok(rlock) = Rlock::from_fd(file()) {
+            answered((rlock.acquire(0, SOON), rlock.release(0)));
+        }
+        if let Ok(semaphore) = Semaphore::from_fd(file()) {
+            answered((semaphore.acquire(SOON), semaphore.release(1)));
+        }
+        if let Ok(event) = Event::from_fd(file()) {
+            answered((event.wait(SOON), event.set()));
+        }
+        if let Ok(condition) = Condition::from_fd(file()) {
+            answered(condition.notify_all());
+        }
+        if let Ok(barrier) = Barrier::from_fd(file()) {
+            answered((barrier.wait(SOON), barrier.reset()));
+        }
+        answered(Connection::from_fd(file()));
+    }
+
+    fn copy(&self, cut: Option<u16>) -> OwnedFd {
+        // SAFETY: the name ends in NUL; the descriptor is checked.
+        let fd = unsafe { libc::memfd_create(c"fuzz".as_ptr(), libc::MFD_CLOEXEC) };
+        assert!(fd >= 0);
+        // SAFETY: new.
+        let copy = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
+        let size = self.size();
+        let mut bytes = vec![0; size.min(256 * 1024) as usize];
+        let read = self.file.read_at(&mut bytes, 0).unwrap();
+        copy.write_all_at(&bytes[..read], 0).unwrap();
+        copy.set_len(cut.map_or(size, |cut| size.min(u64::from(cut) * 16)))
+            .unwrap();
+        copy.into()
+    }
+}
+
+/// A wait that is not a try, and over soon.
+pub const SOON: Wait<'static> = Wait::for_ns(20_000);
+
+/// Whatever a call answers, it does answer.
+pub fn answered<T>(_: T) {}

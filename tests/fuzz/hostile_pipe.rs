@@ -1,0 +1,73 @@
+//! Every operation of a pipe's two ends, among which nonsense is written into its memory: each one answers.
+
+use std::mem::MaybeUninit;
+
+use arbitrary::Arbitrary;
+use polyproc::{pipe, Connection, Wait};
+
+use crate::hostile::{answered, Poke, Target, SOON};
+use crate::steps::Steps;
+
+#[derive(Arbitrary, Clone, Debug)]
+pub struct Input {
+    duplex: bool,
+    steps: Steps<Step>,
+}
+
+#[derive(Arbitrary, Clone, Debug)]
+enum Step {
+    Poke(Poke),
+    Open(Option<u16>),
+    Send(bool, u16),
+    /// Longer than the ring.
+    Offer(bool),
+    Receive(bool, u16),
+    Poll(bool),
+    Close(bool),
+}
+
+const WORDS: u64 = 15_616;
+const RINGS: u64 = 20_480;
+const LONG: usize = (1 << 20) + 100;
+
+pub fn run(input: &Input) {
+    let (a, b) = pipe(input.duplex).unwrap();
+    let target = Target::new(a.raw_fd(), WORDS, RINGS);
+    let mut ends = [Some(a), Some(b)];
+    for step in input.steps.iter() {
+        match step {
+            Step::Poke(poke) => target.poke(*poke),
+            Step::Open(cut) => target.open(*cut),
+            Step::Close(first) => drop(ends[usize::from(*first)].take()),
+            other => act(&ends, other),
+        }
+    }
+}
+
+fn act(ends: &[Option<Connection>; 2], step: &Step) {
+    let end = |first: &bool| ends[usize::from(*first)].as_ref();
+    match step {
+        Step::Send(first, len) => {
+            if let Some(end) = end(first) {
+                answered(end.send(&vec![1; usize::from(*len)], Wait::TRY));
+            }
+        }
+        Step::Offer(first) => {
+            if let Some(end) = end(first) {
+                answered(end.send(&vec![1; LONG], SOON));
+            }
+        }
+        Step::Receive(first, room) => {
+            if let Some(end) = end(first) {
+                let mut buffer = vec![MaybeUninit::uninit(); usize::from(*room)];
+                answered(end.recv(&mut buffer, SOON));
+            }
+        }
+        Step::Poll(first) => {
+            if let Some(end) = end(first) {
+                answered(end.poll(SOON));
+            }
+        }
+        Step::Poke(_) | Step::Open(_) | Step::Close(_) => {}
+    }
+}
