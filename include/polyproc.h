@@ -2280,6 +2280,26 @@ int32_t polyproc_queue_take_many(polyproc_queue *queue,
                                  polyproc_cancel *cancel);
 
 /**
+ * Settle several messages, in order, with less work for each: what polyproc_message_done does for one.
+ * They may come from several queues.
+ *
+ * messages  from polyproc_queue_take, _take_many or _take_dead; NULL when n is 0. The data of those
+ *           that are settled is invalid afterwards.
+ * n         how many.
+ * out_done  how many of them, from the first, are settled, also where one is refused; NULL if
+ *           nobody wants to know.
+ *
+ * Returns  OK           all are settled.
+ *          E_NOT_OWNER  another process took the next one.
+ *          E_CORRUPT    the queue is damaged.
+ *          E_INVALID    messages is NULL and n is not 0, or the next one is settled already.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_message_done_many(polyproc_message *messages,
+                                   size_t n,
+                                   size_t *out_done);
+
+/**
  * The figures of the queue at one moment, for people and tools.
  *
  * queue  open handle.

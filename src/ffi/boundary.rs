@@ -99,6 +99,17 @@ pub(super) unsafe fn array<'a, T>(first: *const T, n: usize) -> Result<&'a [T]> 
     Ok(unsafe { slice::from_raw_parts(first, n) })
 }
 
+/// `n` values of the caller, to be changed; NULL is fine for none.
+///
+/// # Safety
+/// `first` is NULL or the first of `n` values that belong to this call until it returns.
+pub(super) unsafe fn array_mut<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [T]> {
+    // SAFETY: as the caller promises.
+    let places = unsafe { room(first, n) }?;
+    // SAFETY: they are values already.
+    Ok(unsafe { slice::from_raw_parts_mut(places.as_mut_ptr().cast(), places.len()) })
+}
+
 /// Room for `n` values of the caller, to be filled; NULL is fine for none.
 ///
 /// # Safety

@@ -334,16 +334,22 @@ impl<T> Call<'_, T> {
         unsafe { &(*self.handle.as_ptr()).closing }
     }
 
-    /// Count a loan, which keeps the object past close, and give what leads back to it.
-    pub(super) fn lend(&self) -> *mut c_void {
-        self.header().state.fetch_add(ONE_LOAN, Ordering::Relaxed);
+    /// What leads back to the handle from a loan, as long as that is counted.
+    pub(super) fn address(&self) -> *mut c_void {
         self.handle.as_ptr().cast()
     }
 
-    /// Count a loan that was settled.
-    pub(super) fn settle(&self) {
+    /// Count loans, which keep the object past close.
+    pub(super) fn lend(&self, loans: usize) {
+        let loans = loans as u64 * ONE_LOAN;
+        self.header().state.fetch_add(loans, Ordering::Relaxed);
+    }
+
+    /// Count loans that were settled.
+    pub(super) fn settle(&self, loans: usize) {
+        let loans = loans as u64 * ONE_LOAN;
         // Release, as in `leave`; this call is still inside, so it is not the last one out.
-        self.header().state.fetch_sub(ONE_LOAN, Ordering::Release);
+        self.header().state.fetch_sub(loans, Ordering::Release);
     }
 }
 

@@ -95,11 +95,14 @@ fn a_loan_keeps_the_object_past_close() {
     let (dropped, handle) = probe();
     // SAFETY: a handle, closed a moment ago at most, and its loan.
     unsafe {
-        let loan = enter(handle).unwrap().lend();
+        let call = enter(handle).unwrap();
+        call.lend(1);
+        let loan = call.address();
+        drop(call);
         close(handle);
         assert_eq!(status(enter(handle)), Status::E_CLOSED);
         assert!(!dropped.load(Ordering::SeqCst));
-        enter_loan::<ProbeHandle>(loan).unwrap().settle();
+        enter_loan::<ProbeHandle>(loan).unwrap().settle(1);
         assert!(dropped.load(Ordering::SeqCst));
         assert_eq!(status(enter_loan::<ProbeHandle>(loan)), Status::E_INVALID);
         assert_eq!(

@@ -2,13 +2,13 @@
 
 use std::ffi::c_void;
 
-use crate::ffi::boundary::{array, bytes, guard, room, Out};
+use crate::ffi::boundary::{array, array_mut, bytes, guard, room, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::constants::POLYPROC_QUEUE_JOINABLE;
 use crate::ffi::handle::enter;
 use crate::ffi::options::polyproc_queue_info;
 use crate::ffi::queue::polyproc_queue;
-use crate::ffi::queue_message::polyproc_message;
+use crate::ffi::queue_message::{polyproc_message, settle_many};
 use crate::ffi::sized::{text, SizedOut};
 use crate::queue::Loan;
 use crate::status::Status;
@@ -126,12 +126,53 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
         }
         let mut each = |at: usize, loan: Loan| {
             if let Some(place) = places.get_mut(at) {
-                place.write(polyproc_message::lend(&queue, &loan));
+                place.write(polyproc_message::of(&queue, &loan));
             }
         };
         let taken = queue.take_many(max, &mut each, queue.wait_for(timeout_ns, &cancel))?;
+        queue.lend(taken);
         out_taken.write(taken);
         Ok(Status::OK)
+    })
+}
+
+/// Settle several messages, in order, with less work for each: what polyproc_message_done does for one.
+/// They may come from several queues.
+///
+/// ```text
+/// messages  from polyproc_queue_take, _take_many or _take_dead; NULL when n is 0. The data of those
+///           that are settled is invalid afterwards.
+/// n         how many.
+/// out_done  how many of them, from the first, are settled, also where one is refused; NULL if
+///           nobody wants to know.
+///
+/// Returns  OK           all are settled.
+///          E_NOT_OWNER  another process took the next one.
+///          E_CORRUPT    the queue is damaged.
+///          E_INVALID    messages is NULL and n is not 0, or the next one is settled already.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_message_done_many(
+    messages: *mut polyproc_message,
+    n: usize,
+    out_done: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the count or NULL.
+        let out_done = unsafe { Out::required(out_done) }.ok();
+        // SAFETY: the caller passes `n` messages, and no other thread settles them now.
+        let messages = unsafe { array_mut(messages, n) }?;
+        let (mut done, mut answer) = (0, Ok(Status::OK));
+        while let (true, Some(rest)) = (answer.is_ok() && done < n, messages.get_mut(done..)) {
+            let settled;
+            (settled, answer) = settle_many(rest);
+            done += settled;
+        }
+        if let Some(out_done) = out_done {
+            out_done.write(done);
+        }
+        answer
     })
 }
 

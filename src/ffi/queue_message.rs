@@ -47,8 +47,8 @@ pub struct polyproc_slot {
 }
 
 impl polyproc_message {
-    /// What C is given for a loan; it keeps the handle of `call` alive.
-    pub(super) fn lend(call: &Call<'_, Queue>, loan: &Loan) -> polyproc_message {
+    /// What C is given for a loan that `call` counts.
+    pub(super) fn of(call: &Call<'_, Queue>, loan: &Loan) -> polyproc_message {
         polyproc_message {
             data: loan.data.cast(),
             len: loan.len,
@@ -56,7 +56,7 @@ impl polyproc_message {
             deliveries: loan.deliveries,
             reserved: 0,
             opaque: [
-                call.lend(),
+                call.address(),
                 ptr::without_provenance_mut(loan.ticket as usize),
             ],
         }
@@ -64,12 +64,12 @@ impl polyproc_message {
 }
 
 impl polyproc_slot {
-    fn lend(call: &Call<'_, Queue>, reservation: &Reservation) -> polyproc_slot {
+    fn of(call: &Call<'_, Queue>, reservation: &Reservation) -> polyproc_slot {
         polyproc_slot {
             data: reservation.data.cast(),
             len: reservation.len,
             opaque: [
-                call.lend(),
+                call.address(),
                 ptr::without_provenance_mut(reservation.ticket as usize),
             ],
         }
@@ -96,10 +96,34 @@ fn settle(
     let answer = ask(&call, ticket.addr() as u64);
     // A queue that is shut down gives a slot up instead of committing it: settled as well.
     if matches!(answer, Ok(()) | Err(Status::E_SHUTDOWN)) {
-        call.settle();
+        call.settle(1);
         *opaque = [ptr::null_mut(); 2];
     }
     answer.map(|()| Status::OK)
+}
+
+/// Settle the messages at the beginning of `messages` that came from the handle of the first. How many,
+/// and what the next one of them was refused for.
+pub(super) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<Status>) {
+    let Some([handle, _]) = messages.first().map(|message| message.opaque) else {
+        return (0, Ok(Status::OK));
+    };
+    // SAFETY: `handle` is what `of` gave out, or NULL once it is settled.
+    let call = match unsafe { enter_loan::<polyproc_queue>(handle) } {
+        Ok(call) => call,
+        Err(status) => return (0, Err(status)),
+    };
+    let tickets = messages
+        .iter()
+        .map(|message| message.opaque)
+        .take_while(|[theirs, _]| *theirs == handle)
+        .map(|[_, ticket]| ticket.addr() as u64);
+    let (settled, answer) = call.done_many(tickets);
+    call.settle(settled);
+    for message in messages.iter_mut().take(settled) {
+        message.opaque = [ptr::null_mut(); 2];
+    }
+    (settled, answer.map(|()| Status::OK))
 }
 
 /// <!-- Queue, advanced: read and write messages in place -->
@@ -136,7 +160,8 @@ pub unsafe extern "C" fn polyproc_queue_take(
         // SAFETY: the caller passes a place for the message or NULL.
         let out = unsafe { Out::required(out) }?;
         let loan = queue.take(queue.wait_for(timeout_ns, &cancel))?;
-        out.write(polyproc_message::lend(&queue, &loan));
+        queue.lend(1);
+        out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
     })
 }
@@ -209,7 +234,8 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
         // SAFETY: the caller passes a place for the message or NULL.
         let out = unsafe { Out::required(out) }?;
         let loan = queue.take_dead()?;
-        out.write(polyproc_message::lend(&queue, &loan));
+        queue.lend(1);
+        out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
     })
 }
@@ -252,7 +278,8 @@ pub unsafe extern "C" fn polyproc_queue_reserve(
         // SAFETY: the caller passes a place for the slot or NULL.
         let out = unsafe { Out::required(out) }?;
         let reservation = queue.reserve(len, queue.wait_for(timeout_ns, &cancel))?;
-        out.write(polyproc_slot::lend(&queue, &reservation));
+        queue.lend(1);
+        out.write(polyproc_slot::of(&queue, &reservation));
         Ok(Status::OK)
     })
 }

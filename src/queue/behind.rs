@@ -182,12 +182,9 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// The records ahead of the cursor, in order, while `each` says true. Under both locks, or under the
+    /// The records ahead of the cursor, in order, until `each` says true. Under both locks, or under the
     /// head lock for what was committed at the time.
-    pub(super) fn walk_ahead(
-        &self,
-        mut each: impl FnMut(Position, &Checked<'a>) -> Result<()>,
-    ) -> Result<()> {
+    pub(super) fn walk_ahead(&self, mut each: impl FnMut(&Checked<'a>) -> bool) -> Result<()> {
         let tail = self.words.tail.position();
         let mut position = self.words.head.position();
         for _ in 0..RINGS {
@@ -203,7 +200,9 @@ impl<'a> Chain<'a> {
             }
             while position.at < limit {
                 let checked = self.checked(position, limit)?;
-                each(position, &checked)?;
+                if each(&checked) {
+                    return Ok(());
+                }
                 position.at += checked.extent;
             }
             if is_last {

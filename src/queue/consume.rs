@@ -119,12 +119,12 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The record at the cursor if it is a message, in the steady state: producers are in the same ring.
-    #[inline]
-    pub(super) fn next_ready(&self) -> Option<Found<'a>> {
+    /// The record at the cursor or behind it if it is a message, in the steady state: producers are in the
+    /// same ring.
+    #[inline(always)]
+    pub(super) fn ready_at(&self, position: Position, cursor: Cursor) -> Option<Found<'a>> {
         let head = &self.words.head;
-        let cursor = head.cursor();
-        let Position { ring, at } = cursor.position;
+        let Position { ring, at } = position;
         let mut tail = Position::from_bits(head.seen.count.load(Ordering::Relaxed));
         if tail.ring != ring || tail.at <= at {
             tail = self.words.tail.position();
@@ -141,7 +141,7 @@ impl<'a> Chain<'a> {
             return None;
         }
         Some(Found {
-            position: cursor.position,
+            position,
             record,
             word,
             len,
@@ -207,7 +207,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Move the cursor past the record at it.
-    #[inline]
+    #[inline(always)]
     fn advance(&self, cursor: &Cursor, extent: u64, counts: bool) {
         let position = cursor.position;
         let mut totals = cursor.totals;
@@ -225,7 +225,7 @@ impl<'a> Chain<'a> {
     /// Move the cursor past the record at it that is over, and free it if nothing before it is held.
     ///
     /// Killed between the two stores: READY behind the cursor counts as consumed, so a survey frees it.
-    #[inline]
+    #[inline(always)]
     fn advance_over(&self, cursor: &Cursor, extent: u64, counts: bool) -> Result<()> {
         self.advance(cursor, extent, counts);
         let position = cursor.position;
@@ -288,7 +288,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Take a message for good: it is over as soon as the cursor moves.
-    #[inline]
+    #[inline(always)]
     pub(super) fn consume(&self, found: &Found<'a>) -> Result<()> {
         match &found.cursor {
             Some(cursor) => self.advance_over(cursor, found.extent, true),

@@ -84,6 +84,9 @@ impl<'a> At<'a> {
         wait: &Wait<'_>,
     ) -> Result<Option<Got>> {
         self.segment.reap_now_and_then(me)?;
+        if let Some(len) = self.get_now(buffer, me) {
+            return Ok(Some(Got::Message(len)));
+        }
         let chain = self.messages();
         let head = chain.lock_head(me, &lock_wait(wait))?;
         let Some(found) = chain.front()? else {

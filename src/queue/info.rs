@@ -144,14 +144,14 @@ impl At<'_> {
         {
             return Ok((chain.backlog(), 0));
         }
-        chain.walk_ahead(|_, checked| {
+        chain.walk_ahead(|checked| {
             match checked.state {
                 State::Ready | State::Taken | State::Got => items += 1,
                 State::Writing | State::Passed => writing += 1,
                 State::Void => voids += 1,
                 _ => {}
             }
-            Ok(())
+            false
         })?;
         if voids == 0 {
             chain.words.behind.voids_ahead.store(0, Ordering::Release);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! put, reserve, get, take, tasks, dead, info     what users call
-//! steady                                         put and get when all is simple
+//! steady, lend                                   the same when all is simple
 //! recover                                        after a death
 //! chain: append, consume, behind                 a chain of rings and its two ends
 //! side, ring, record, position, payload          what lies in shared memory
@@ -16,6 +16,7 @@ mod consume;
 mod dead;
 mod get;
 mod info;
+mod lend;
 mod options;
 #[allow(unsafe_code)]
 mod payload;

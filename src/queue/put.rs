@@ -5,6 +5,7 @@ use super::body::Phase;
 use super::chain::{lock_wait, Chain};
 use super::options::longest;
 use super::record::{extent_of, State, Word};
+use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
@@ -43,9 +44,7 @@ impl Queue {
         let queue = self.at()?;
         queue.check_length(data.len())?;
         let me = self.segment.me()?;
-        queue.until_room(&wait, || queue.try_put(data, me, &wait))?;
-        queue.notify_items(1);
-        Ok(())
+        queue.until_room(&wait, || queue.try_put(data, me, &wait))
     }
 
     /// Put `count` messages, waiting while the queue is full; how many were put.
@@ -130,14 +129,19 @@ impl<'a> At<'a> {
     }
 
     fn try_put(&self, data: &[u8], me: Owner, wait: &Wait<'_>) -> Result<Attempt<()>> {
+        if self.put_now(data, me) {
+            return Ok(Attempt::Done(()));
+        }
         let chain = self.messages();
-        let _tail = chain.lock_tail(me, &lock_wait(wait))?;
+        let tail = chain.lock_tail(me, &lock_wait(wait))?;
         self.check_open()?;
         let mut pen = chain.pen();
         if !self.write_small(&chain, &mut pen, data, me)? {
             return Ok(Attempt::Full);
         }
         chain.publish(&mut pen);
+        drop(tail);
+        self.notify_items(1);
         Ok(Attempt::Done(()))
     }
 
@@ -152,6 +156,9 @@ impl<'a> At<'a> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me, &lock_wait(wait))?;
         self.check_open()?;
+        if let Some(put) = self.put_run(range.clone(), item) {
+            return Ok(Attempt::Done(put));
+        }
         let mut pen = chain.pen();
         let begin = pen.totals();
         let mut put = 0;
@@ -176,6 +183,27 @@ impl<'a> At<'a> {
         } else {
             Attempt::Full
         })
+    }
+
+    /// The simple messages at the beginning of a batch; `None` when the first is not.
+    fn put_run<'d>(
+        &self,
+        range: std::ops::Range<usize>,
+        item: &dyn Fn(usize) -> &'d [u8],
+    ) -> Option<usize> {
+        let mut run = Run::begin(self)?;
+        let mut put = 0;
+        for at in range {
+            if run.bytes() > BATCH_BYTES || run.put(item(at)).is_none() {
+                break;
+            }
+            put += 1;
+        }
+        if put == 0 {
+            return None;
+        }
+        run.commit();
+        Some(put)
     }
 
     #[inline]
@@ -261,12 +289,12 @@ impl<'a> At<'a> {
     fn voids_ahead(&self, chain: &Chain<'a>, me: Owner) -> Result<(u64, u64)> {
         let _head = chain.lock_head(me, &Wait::FOREVER)?;
         let (mut count, mut bytes) = (0, 0);
-        chain.walk_ahead(|_, checked| {
+        chain.walk_ahead(|checked| {
             if checked.state == State::Void {
                 count += 1;
                 bytes += checked.extent;
             }
-            Ok(())
+            false
         })?;
         Ok((count, bytes))
     }

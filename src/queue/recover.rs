@@ -39,25 +39,28 @@ impl<'a> At<'a> {
             Ok(false)
         })?;
         chain.count_behind()?;
+        // Claimed from the cursor on, but it had not moved: they were not delivered.
+        chain.walk_ahead(|checked| {
+            let is_claimed = checked.state.is_in_flight() && of_the_dead(checked.word);
+            if is_claimed {
+                checked.record.set(checked.word.with(State::Ready, None));
+            }
+            !is_claimed
+        })?;
         // A writer's reservations may lie anywhere ahead; without any there is nothing to look for.
         if self
             .segment
             .participants()
             .any(|(_, one)| one.reservations.load(Ordering::Acquire) != 0)
         {
-            chain.walk_ahead(|_, checked| {
-                match checked.state {
-                    State::Writing | State::Passed if of_the_dead(checked.word) => {
-                        chain.words.behind.voids_ahead.store(1, Ordering::Release);
-                        chain.abandon(checked);
-                    }
-                    // Claimed, but the cursor has not moved: it was not delivered.
-                    State::Taken | State::Got if of_the_dead(checked.word) => {
-                        checked.record.set(checked.word.with(State::Ready, None));
-                    }
-                    _ => {}
+            chain.walk_ahead(|checked| {
+                if matches!(checked.state, State::Writing | State::Passed)
+                    && of_the_dead(checked.word)
+                {
+                    chain.words.behind.voids_ahead.store(1, Ordering::Release);
+                    chain.abandon(checked);
                 }
-                Ok(())
+                false
             })?;
         }
         chain.forget_head();

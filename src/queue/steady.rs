@@ -1,20 +1,24 @@
-//! Putting and getting in the steady state: straight through, without waiting.
+//! Putting and getting in the steady state: straight through, without waiting. `lend` does the same for
+//! messages that are taken and settled.
 //!
 //! Most calls find everything as the one before left it: the lock is free, producers and consumers are in
 //! the same ring, there is room by what this side last saw of the other, the record at the cursor is a
 //! message. What is not like that is left, with nothing done, to `put` and `get`, which know all cases.
 
 use std::mem::MaybeUninit;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::body::Phase;
+use super::chain::Held;
 use super::get::Got;
 use super::position::Position;
 use super::put::LARGE;
 use super::record::{extent_of, State, Word, HEADER};
 use super::ring;
+use super::side::{Cursor, Totals};
 use super::{At, Queue};
 use crate::status::Result;
+use crate::sync::owner::Owner;
 
 impl Queue {
     /// Put a message if that is simple; false leaves it to [`put`](Self::put), which also says what is
@@ -24,17 +28,7 @@ impl Queue {
     /// Those of `put`.
     #[inline]
     pub fn put_now(&self, data: &[u8]) -> Result<bool> {
-        let queue = self.at()?;
-        let me = self.segment.me()?;
-        let Some(tail) = queue.messages().try_lock_tail(me) else {
-            return Ok(false);
-        };
-        if queue.put_straight(data).is_none() {
-            return Ok(false);
-        }
-        drop(tail);
-        queue.notify_items(1);
-        Ok(true)
+        Ok(self.at()?.put_now(data, self.segment.me()?))
     }
 
     /// Get the first message if that is simple; `None` leaves it to [`get`](Self::get), which also says
@@ -44,71 +38,80 @@ impl Queue {
     /// Those of `get`.
     #[inline]
     pub fn get_now(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<Option<Got>> {
-        let queue = self.at()?;
         let me = self.segment.me()?;
         self.segment.reap_now_and_then(me)?;
-        let Some(head) = queue.messages().try_lock_head(me) else {
-            return Ok(None);
-        };
-        let Some(len) = queue.get_straight(buffer) else {
-            return Ok(None);
-        };
-        drop(head);
-        queue.after_get();
-        Ok(Some(Got::Message(len)))
+        Ok(self.at()?.get_now(buffer, me).map(Got::Message))
     }
 }
 
 impl At<'_> {
-    /// Under the tail lock. Killed before the commit: nothing is there.
-    #[inline]
-    fn put_straight(&self, data: &[u8]) -> Option<()> {
-        if data.len() > LARGE || self.body.phase() != Phase::Open {
+    /// Whether the message was put.
+    #[inline(always)]
+    pub(super) fn put_now(&self, data: &[u8], me: Owner) -> bool {
+        let Some(tail) = self.messages().try_lock_tail(me) else {
+            return false;
+        };
+        let Some(mut run) = Run::begin(self) else {
+            return false;
+        };
+        if run.put(data).is_none() {
+            return false;
+        }
+        run.commit();
+        drop(tail);
+        self.notify_items(1);
+        true
+    }
+
+    /// The length of the message that was got.
+    #[inline(always)]
+    pub(super) fn get_now(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Option<usize> {
+        let head = self.messages().try_lock_head(me)?;
+        if self.body.is_joinable() {
+            return self.get_joinable(head, buffer, me);
+        }
+        let len = self.get_straight(buffer)?;
+        drop(head);
+        self.after_get();
+        Some(len)
+    }
+
+    /// The same where a message stays its consumer's until it is settled: so it can be copied after the lock
+    /// was given back.
+    fn get_joinable(
+        &self,
+        head: Held<'_>,
+        buffer: &mut [MaybeUninit<u8>],
+        me: Owner,
+    ) -> Option<usize> {
+        let chain = self.messages();
+        if chain.words.behind.available.load(Ordering::Relaxed) != 0 {
             return None;
         }
-        let tail = &self.body.messages.tail;
-        let cursor = tail.cursor();
-        let Position { ring, at } = cursor.position;
-        let len = data.len() as u64;
-        let extent = extent_of(len);
-        if self.body.is_limited() {
-            let count = tail.seen.count.load(Ordering::Relaxed);
-            let bytes = tail.seen.bytes.load(Ordering::Relaxed);
-            if !self.body.allows(&cursor.totals, extent, count, bytes) {
-                return None;
-            }
-        }
-        let size = ring::size(ring);
-        let state = self.body.rings.get(ring)?;
-        let place = at & (size - 1);
-        let free = tail.seen.free.load(Ordering::Relaxed);
-        let has_room = place + extent <= size.min(state.allocated.load(Ordering::Relaxed))
-            && free <= at
-            && at + extent - free <= size
-            && extent <= state.largest.load(Ordering::Relaxed);
-        if !has_room {
+        let cursor = chain.words.head.cursor();
+        let found = chain.ready_at(cursor.position, cursor)?;
+        let len = found.len as usize;
+        if len > buffer.len() {
             return None;
         }
-        let (record, room) = self.messages().rings.known(ring, at)?;
-        room.part(HEADER, extent - HEADER)?.write(data).ok()?;
-        record.write(Word::new(State::Ready, 0, None), len, extent);
-        let mut totals = cursor.totals;
-        totals.count = totals.count.wrapping_add(1);
-        totals.bytes = totals.bytes.wrapping_add(extent);
-        let at = at + extent;
-        tail.commit(&cursor, Position { ring, at }, totals);
-        Some(())
+        self.note_got(&found, me);
+        chain.claim(&found, State::Got, me);
+        drop(head);
+        // It has the room: the record was checked.
+        found.payload.read(len, buffer).ok()?;
+        self.after_get();
+        Some(len)
     }
 
     /// Under the head lock: the length of the message. Killed before the commit: it stays.
     #[inline]
     fn get_straight(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
         let chain = self.messages();
-        let is_behind = chain.words.behind.available.load(Ordering::Relaxed) != 0;
-        if is_behind || self.body.is_joinable() {
+        if chain.words.behind.available.load(Ordering::Relaxed) != 0 {
             return None;
         }
-        let found = chain.next_ready()?;
+        let cursor = chain.words.head.cursor();
+        let found = chain.ready_at(cursor.position, cursor)?;
         // Nothing may fail any more once the message is taken.
         chain.state(found.position.ring).ok()?;
         let len = found.len as usize;
@@ -117,5 +120,95 @@ impl At<'_> {
         }
         chain.consume(&found).ok()?;
         Some(len)
+    }
+}
+
+/// Messages that are put one behind the other under one hold of the tail lock, and count with one commit.
+///
+/// How many there may be, and how far they may reach, is reckoned once, from what the tail knows anyway.
+pub(super) struct Run<'a> {
+    queue: At<'a>,
+    from: Cursor,
+    position: Position,
+    totals: Totals,
+    /// What the run may use: places up to here, ...
+    end: u64,
+    /// ... totals of records and of bytes up to these, ...
+    max_count: u64,
+    max_bytes: u64,
+    /// ... and records of this extent.
+    largest: u64,
+}
+
+impl<'a> Run<'a> {
+    /// Under the tail lock.
+    #[inline]
+    pub(super) fn begin(queue: &At<'a>) -> Option<Run<'a>> {
+        let body = queue.body;
+        if body.phase() != Phase::Open {
+            return None;
+        }
+        let tail = &body.messages.tail;
+        let from = tail.cursor();
+        let Position { ring, at } = from.position;
+        let state = body.rings.get(ring)?;
+        let size = ring::size(ring);
+        let start = at - (at & (size - 1));
+        let free = tail.seen.free.load(Ordering::Relaxed);
+        let allocated = state.allocated.load(Ordering::Relaxed).min(size);
+        let up_to = |max: u64, seen: &AtomicU64| match max {
+            0 => u64::MAX,
+            max => seen.load(Ordering::Relaxed).saturating_add(max),
+        };
+        Some(Run {
+            queue: *queue,
+            from,
+            position: from.position,
+            totals: from.totals,
+            // What is free may be behind the truth, never ahead of the tail.
+            end: (start + allocated).min(free.min(at) + size),
+            max_count: up_to(body.max_items(), &tail.seen.count),
+            max_bytes: up_to(body.max_bytes(), &tail.seen.bytes),
+            largest: state.largest.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Write a message behind the last one. `None`: this one is not simple, and nothing was done.
+    #[inline]
+    pub(super) fn put(&mut self, data: &[u8]) -> Option<()> {
+        let len = data.len() as u64;
+        let extent = extent_of(len);
+        let Position { ring, at } = self.position;
+        let totals = Totals {
+            count: self.totals.count.wrapping_add(1),
+            bytes: self.totals.bytes.wrapping_add(extent),
+            ..self.totals
+        };
+        let is_simple = data.len() <= LARGE
+            && extent <= self.largest
+            && at + extent <= self.end
+            && totals.count <= self.max_count
+            && totals.bytes <= self.max_bytes;
+        if !is_simple {
+            return None;
+        }
+        let (record, room) = self.queue.messages().rings.known(ring, at)?;
+        room.part(HEADER, extent - HEADER)?.write(data).ok()?;
+        record.write(Word::new(State::Ready, 0, None), len, extent);
+        self.position.at = at + extent;
+        self.totals = totals;
+        Some(())
+    }
+
+    /// Bytes that were written so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.totals.bytes.wrapping_sub(self.from.totals.bytes)
+    }
+
+    /// Make all of them count. Killed before: nothing is there.
+    #[inline]
+    pub(super) fn commit(self) {
+        let tail = &self.queue.body.messages.tail;
+        tail.commit(&self.from, self.position, self.totals);
     }
 }

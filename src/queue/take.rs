@@ -66,8 +66,8 @@ impl At<'_> {
         self.segment.reap_now_and_then(me)?;
         let chain = self.messages();
         let head = chain.lock_head(me, &lock_wait(wait))?;
-        let mut taken = 0;
-        while taken < max {
+        let mut taken = self.claim_run(max, State::Taken, me, |at, found| each(at, loan_of(found)));
+        while taken == 0 || (taken < max && chain.has_more()) {
             let found = match chain.front() {
                 Ok(Some(found)) => found,
                 Ok(None) => break,

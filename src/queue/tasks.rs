@@ -18,13 +18,46 @@ impl Queue {
     /// # Errors
     /// `E_NOT_OWNER` when another process took it, `E_INVALID` when it is settled already.
     pub fn done(&self, ticket: u64) -> Result<()> {
+        match self.done_many(std::iter::once(ticket)) {
+            (1, _) => Ok(()),
+            (_, refused) => refused,
+        }
+    }
+
+    /// Settle several messages that were taken. How many were settled, from the first, and what the next
+    /// one was refused for.
+    ///
+    /// # Errors
+    /// Those of [`done`](Self::done), for the first that is not settled.
+    pub fn done_many(&self, tickets: impl Iterator<Item = u64> + Clone) -> (usize, Result<()>) {
+        let mut settled = 0;
+        let refused = self.settle_all(tickets, &mut settled);
+        (settled, refused)
+    }
+
+    fn settle_all(
+        &self,
+        tickets: impl Iterator<Item = u64> + Clone,
+        settled: &mut usize,
+    ) -> Result<()> {
         let queue = self.at()?;
         let me = self.segment.me()?;
-        let position = Position::from_bits(ticket);
-        if DEAD_RINGS.contains(&position.ring) {
-            return queue.settle_dead(position, me);
+        let positions = tickets.map(Position::from_bits);
+        {
+            let _head = queue.messages().lock_head(me, &Wait::FOREVER)?;
+            (*settled, _) = queue.settle_run(positions.clone(), State::is_in_flight, me);
         }
-        queue.settle(position, me)
+        if *settled > 0 {
+            queue.after_finish(me)?;
+        }
+        for position in positions.skip(*settled) {
+            match DEAD_RINGS.contains(&position.ring) {
+                true => queue.settle_dead(position, me)?,
+                false => queue.settle(position, me)?,
+            }
+            *settled += 1;
+        }
+        Ok(())
     }
 
     /// Give a taken message back: first in line, delivered once more.
@@ -98,11 +131,12 @@ impl<'a> At<'a> {
     /// Tell those who wait for room and for the end.
     pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
         self.notify_space();
-        if self.body.is_joinable()
+        let idle = &self.body.idle.waiters;
+        if idle.has_sleepers_after_rmw()
             && self.messages().is_idle_at_a_glance()
             && self.unfinished(me)? == 0
         {
-            self.body.idle.waiters.notify_all(self.segment);
+            idle.notify_all(self.segment);
         }
         Ok(())
     }
@@ -141,6 +175,17 @@ impl<'a> At<'a> {
             .participant(me.slot())
             .ok_or(Status::E_INTERNAL)?;
         let from = own.oldest_got.load(Ordering::Relaxed);
+        let at = chain.words.head.position();
+        if chain.words.behind.lingering.load(Ordering::Relaxed) == 0 {
+            // All that is behind lies in the head's ring, and the hint most often names the very one.
+            let likely = std::iter::once(Position { at: from, ..at });
+            let (settled, extent) = self.settle_run(likely, |state| state == State::Got, me);
+            if settled == 1 {
+                own.oldest_got.store(from + extent, Ordering::Relaxed);
+                drop(head);
+                return self.after_finish(me);
+            }
+        }
         let oldest = chain.find_behind_from(from, |_, checked| {
             Ok(checked.state == State::Got && checked.word.owner() == Some(me))
         })?;
@@ -150,7 +195,8 @@ impl<'a> At<'a> {
             return Err(Status::E_OVER_RELEASE);
         };
         chain.finish(position, &checked)?;
-        own.oldest_got.store(position.at, Ordering::Relaxed);
+        let next = position.at + checked.extent;
+        own.oldest_got.store(next, Ordering::Relaxed);
         drop(head);
         self.after_finish(me)
     }

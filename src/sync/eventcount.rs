@@ -55,6 +55,14 @@ impl EventCount {
         self.word.load(Ordering::Relaxed) & SLEEPERS != 0
     }
 
+    /// Whether somebody who is asleep may have missed what the caller did before, an atomic
+    /// read-modify-write included.
+    #[inline]
+    pub(crate) fn has_sleepers_after_rmw(&self) -> bool {
+        barrier_after_rmw();
+        self.has_sleepers()
+    }
+
     /// Sleep until a notification that came after [`announce`](Self::announce) gave `seen`.
     pub(crate) fn sleep(
         &self,
@@ -71,8 +79,7 @@ impl EventCount {
     /// read-modify-write: given a lock back, say.
     #[inline]
     pub(crate) fn notify(&self, world: &impl World, count: u32) {
-        barrier_after_rmw();
-        if self.word.load(Ordering::Relaxed) & SLEEPERS != 0 {
+        if self.has_sleepers_after_rmw() {
             self.notify_sleepers(world, count);
         }
     }
@@ -80,8 +87,7 @@ impl EventCount {
     /// Wake everybody. The same holds as for [`notify`](Self::notify).
     #[inline]
     pub(crate) fn notify_all(&self, world: &impl World) {
-        barrier_after_rmw();
-        if self.word.load(Ordering::Relaxed) & SLEEPERS != 0 {
+        if self.has_sleepers_after_rmw() {
             self.wake_all(world);
         }
     }

@@ -23,12 +23,18 @@ use super::world::World;
 use super::Acquired;
 use crate::status::{Result, Status};
 use crate::sys::shared::shared;
+use crate::sys::thread;
 
 const SLEEPERS: u32 = 1 << 31;
 const STARVING: u32 = 1 << 30;
 
-/// A short critical section is over sooner than a sleep would be.
-const SPINS: u32 = 100;
+/// Looks before a sleep: a short critical section is over sooner than a sleep would be.
+const LOOKS: u32 = 12;
+/// Pauses between two looks double up to this: whoever has the lock's cache line meanwhile can take the
+/// lock several times over, which costs each of them less than handing it to and fro.
+const LONGEST: u32 = 16;
+/// Then the core is given away so often: the holder may be waiting for it.
+const TURNS: u32 = 4;
 
 shared! {
     /// The lock word.
@@ -149,16 +155,8 @@ impl RobustMutex {
         me: Owner,
         patience: &mut Patience<'_>,
     ) -> Result<Acquired> {
-        for _ in 0..SPINS {
-            if self.word.load(Ordering::Relaxed) == 0 {
-                let taken =
-                    self.word
-                        .compare_exchange(0, me.bits(), Ordering::Acquire, Ordering::Relaxed);
-                if taken.is_ok() {
-                    return Ok(Acquired::Clean);
-                }
-            }
-            spin_loop();
+        if !patience.is_try() && self.lock_spinning(me) {
+            return Ok(Acquired::Clean);
         }
         let taken = self.lock_sleeping(world, me, patience);
         if taken.is_err() && Owner::from_bits(self.word.load(Ordering::Relaxed)).is_none() {
@@ -166,6 +164,22 @@ impl RobustMutex {
             world.wake(&self.word, 1);
         }
         taken
+    }
+
+    fn lock_spinning(&self, me: Owner) -> bool {
+        let mut pauses = 1;
+        for look in 0..LOOKS + TURNS {
+            if look < LOOKS {
+                (0..pauses).for_each(|_| spin_loop());
+                pauses = (2 * pauses).min(LONGEST);
+            } else {
+                thread::give_way();
+            }
+            if self.word.load(Ordering::Relaxed) == 0 && self.try_lock(me) {
+                return true;
+            }
+        }
+        false
     }
 
     fn lock_sleeping(

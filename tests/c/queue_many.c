@@ -124,6 +124,41 @@ static void a_message_that_can_never_fit(void) {
   polyproc_queue_close(queue);
 }
 
+/* done_many settles what several queues lent, in order, up to the first that is refused. */
+static void many_are_settled_at_once(void) {
+  polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
+  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue *queue = NULL;
+  polyproc_queue *other = NULL;
+  polyproc_message messages[9];
+  size_t count = 77;
+
+  options.flags = POLYPROC_QUEUE_JOINABLE;
+  ANSWERS(OK, polyproc_queue_create(NULL, &options, &queue));
+  ANSWERS(OK, polyproc_queue_create(NULL, &options, &other));
+  ANSWERS(OK, polyproc_queue_put_many(queue, slices, 6, &count, 0, NULL));
+  ANSWERS(OK, polyproc_queue_put_many(other, slices, 3, &count, 0, NULL));
+  ANSWERS(OK, polyproc_queue_take_many(queue, messages, 4, &count, 0, NULL));
+  ANSWERS(OK, polyproc_queue_take_many(other, messages + 4, 3, &count, 0, NULL));
+  ANSWERS(OK, polyproc_queue_take_many(queue, messages + 7, 2, &count, 0, NULL));
+  /* Out of order within a queue: the first ones stay. */
+  ANSWERS(OK, polyproc_message_done(&messages[2]));
+  FAULT("settled already", E_INVALID, polyproc_message_done_many(messages + 1, 8, &count));
+  CHECK(count == 1);
+  ANSWERS(OK, polyproc_queue_info(queue, &info));
+  CHECK(info.in_flight == 4);
+  ANSWERS(OK, polyproc_message_done_many(messages + 3, 6, &count));
+  CHECK(count == 6);
+  ANSWERS(OK, polyproc_queue_join(other, 0, NULL));
+  ANSWERS(E_TIMEOUT, polyproc_queue_join(queue, 0, NULL));
+  ANSWERS(OK, polyproc_message_done_many(messages, 1, NULL));
+  ANSWERS(OK, polyproc_queue_join(queue, 0, NULL));
+  ANSWERS(OK, polyproc_message_done_many(NULL, 0, NULL));
+  FAULT("NULL", E_INVALID, polyproc_message_done_many(NULL, 1, NULL));
+  polyproc_queue_close(queue);
+  polyproc_queue_close(other);
+}
+
 static void the_figures(void) {
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
   struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
@@ -162,6 +197,7 @@ int main(void) {
   as_many_as_there_is_room_for();
   it_waits_for_room();
   a_message_that_can_never_fit();
+  many_are_settled_at_once();
   the_figures();
   return 0;
 }

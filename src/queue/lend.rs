@@ -1,0 +1,114 @@
+//! Taking and settling in the steady state: several messages under one hold of the head lock, which count
+//! with one commit. What is not simple is left, with nothing done, to `take` and `tasks`.
+
+use std::sync::atomic::Ordering;
+
+use super::consume::{lower, raise, Found};
+use super::position::Position;
+use super::record::{State, HEADER};
+use super::At;
+use crate::sync::owner::Owner;
+
+impl<'a> At<'a> {
+    /// Under the head lock: claim up to `max` messages from the cursor on. How many there were.
+    ///
+    /// Killed before the commit: the claims stand ahead of the cursor, and who comes to one of them finds
+    /// that its owner is dead and undoes it.
+    #[inline]
+    pub(super) fn claim_run(
+        &self,
+        max: usize,
+        state: State,
+        me: Owner,
+        mut each: impl FnMut(usize, &Found<'a>),
+    ) -> usize {
+        let chain = self.messages();
+        let behind = &chain.words.behind;
+        if behind.available.load(Ordering::Relaxed) != 0 {
+            return 0;
+        }
+        let from = chain.words.head.cursor();
+        let (mut to, mut totals) = (from.position, from.totals);
+        let mut claimed = 0;
+        while claimed < max {
+            let Some(found) = chain.ready_at(to, from) else {
+                break;
+            };
+            found.record.set(found.word.with(state, Some(me)));
+            each(claimed, &found);
+            to.at += found.extent;
+            totals.bytes = totals.bytes.wrapping_add(found.extent);
+            claimed += 1;
+        }
+        if claimed > 0 {
+            totals.count = totals.count.wrapping_add(claimed as u64);
+            raise(&behind.in_flight, claimed as u64);
+            raise(&behind.bytes, totals.bytes.wrapping_sub(from.totals.bytes));
+            chain.words.head.commit(&from, to, totals);
+        }
+        claimed
+    }
+
+    /// Under the head lock: settle messages of `me` in one of `states` that lie in the head's ring. How many,
+    /// from the first, and their extents.
+    ///
+    /// Killed in between: what stands as DONE is over, and the next holder of the lock counts anew.
+    pub(super) fn settle_run(
+        &self,
+        positions: impl Iterator<Item = Position>,
+        states: fn(State) -> bool,
+        me: Owner,
+    ) -> (usize, u64) {
+        let chain = self.messages();
+        let head = chain.words.head.position();
+        let Some(state) = self.body.rings.get(head.ring) else {
+            return (0, 0);
+        };
+        let free = state.free.load(Ordering::Relaxed);
+        let (mut settled, mut bytes) = (0, 0);
+        for position in positions {
+            if position.ring != head.ring || !(free..head.at).contains(&position.at) {
+                break;
+            }
+            let Some((record, _)) = chain.rings.known(position.ring, position.at) else {
+                break;
+            };
+            let word = record.word();
+            let is_mine = word.state().is_some_and(states) && word.owner() == Some(me);
+            let (_, extent) = record.size();
+            if !is_mine || extent < HEADER {
+                break;
+            }
+            record.set(word.with(State::Done, None));
+            settled += 1;
+            bytes += extent;
+        }
+        if settled > 0 {
+            lower(&chain.words.behind.in_flight, settled as u64);
+            lower(&chain.words.behind.bytes, bytes);
+            self.free_run(free, head);
+        }
+        (settled, bytes)
+    }
+
+    /// Free what is over from `free` on, as far as it is simple.
+    fn free_run(&self, free: u64, head: Position) {
+        let chain = self.messages();
+        let mut at = free;
+        while at < head.at {
+            let Some((record, _)) = chain.rings.known(head.ring, at) else {
+                break;
+            };
+            let (_, extent) = record.size();
+            let is_over = record.word().state().is_some_and(State::is_over);
+            if !is_over || extent < HEADER || extent > head.at - at {
+                break;
+            }
+            at += extent;
+        }
+        if let (true, Some(state)) = (at != free, self.body.rings.get(head.ring)) {
+            // Release, pairs with the Acquire of a producer that writes there next.
+            state.free.store(at, Ordering::Release);
+        }
+    }
+}
