@@ -155,15 +155,36 @@ pub unsafe extern "C" fn polyproc_queue_take(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the message or NULL.
         let out = unsafe { Out::required(out) }?;
-        let loan = queue.take(queue.wait_for(timeout_ns, &cancel))?;
+        let at_once = match cancel.is_null() {
+            true => queue.take_now()?,
+            false => None,
+        };
+        let loan = match at_once {
+            Some(loan) => loan,
+            // SAFETY: the caller passes a token or NULL.
+            None => unsafe { take_waiting(&queue, timeout_ns, cancel) }?,
+        };
         queue.lend(1);
         out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
     })
+}
+
+/// The take that could not be done at once.
+///
+/// # Safety
+/// `cancel` is NULL or a token.
+#[inline(never)]
+unsafe fn take_waiting(
+    queue: &Call<'_, Queue>,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> Result<Loan> {
+    // SAFETY: as the caller promises.
+    let cancel = unsafe { token(cancel) }?;
+    queue.take(queue.wait_for(timeout_ns, &cancel))
 }
 
 /// Settle a message: its memory is free for the next one. On a joinable queue this is its

@@ -6,10 +6,38 @@ use std::sync::atomic::Ordering;
 use super::consume::{lower, raise, Found};
 use super::position::Position;
 use super::record::{State, HEADER};
-use super::At;
+use super::take::{loan_of, Loan};
+use super::{At, Queue};
+use crate::status::Result;
 use crate::sync::owner::Owner;
 
+impl Queue {
+    /// Take the first message if that is simple; `None` leaves it to [`take`](Self::take), which also says
+    /// what is wrong.
+    ///
+    /// # Errors
+    /// Those of `take`.
+    #[inline]
+    pub fn take_now(&self) -> Result<Option<Loan>> {
+        let me = self.segment.me()?;
+        self.segment.reap_now_and_then(me)?;
+        Ok(self.at()?.take_now(me))
+    }
+}
+
 impl<'a> At<'a> {
+    #[inline]
+    fn take_now(&self, me: Owner) -> Option<Loan> {
+        let head = self.messages().try_lock_head(me)?;
+        let mut loan = None;
+        self.claim_run(1, State::Taken, me, |_, found| loan = Some(loan_of(found)));
+        drop(head);
+        if loan.is_some() {
+            self.after_get();
+        }
+        loan
+    }
+
     /// Under the head lock: claim up to `max` messages from the cursor on. How many there were.
     ///
     /// Killed before the commit: the claims stand ahead of the cursor, and who comes to one of them finds

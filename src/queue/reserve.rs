@@ -12,6 +12,7 @@ use super::consume::{lower, raise, Checked};
 use super::position::Position;
 use super::put::Attempt;
 use super::record::{extent_of, State, Word};
+use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
@@ -99,17 +100,24 @@ impl<'a> At<'a> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me, &lock_wait(wait))?;
         self.check_open()?;
-        let mut pen = chain.pen();
+        let writing = Word::new(State::Writing, 0, Some(me));
         let extent = extent_of(len as u64);
+        if let Some(mut run) = Run::begin(self) {
+            if let Some(place) = run.place(len as u64) {
+                place.record.write(writing, len as u64, extent);
+                self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
+                run.commit();
+                return Ok(Attempt::Done(place));
+            }
+        }
+        let mut pen = chain.pen();
         if !self.has_room(&chain, &pen, extent, me)? {
             return Ok(Attempt::Full);
         }
         let Some(place) = chain.place(&mut pen, extent, me)? else {
             return Ok(Attempt::Full);
         };
-        place
-            .record
-            .write(Word::new(State::Writing, 0, Some(me)), len as u64, extent);
+        place.record.write(writing, len as u64, extent);
         // Before the commit: while it is not 0, nobody takes a WRITING record for a message that counts.
         self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
         chain.publish(&mut pen);

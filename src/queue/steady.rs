@@ -8,6 +8,7 @@
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::append::Place;
 use super::body::Phase;
 use super::chain::Held;
 use super::get::Got;
@@ -176,16 +177,29 @@ impl<'a> Run<'a> {
     /// Write a message behind the last one. `None`: this one is not simple, and nothing was done.
     #[inline]
     pub(super) fn put(&mut self, data: &[u8]) -> Option<()> {
+        if data.len() > LARGE {
+            return None;
+        }
         let len = data.len() as u64;
+        let place = self.place(len)?;
+        place.payload.write(data).ok()?;
+        let word = Word::new(State::Ready, 0, None);
+        place.record.write(word, len, extent_of(len));
+        Some(())
+    }
+
+    /// Room for a message of `len` bytes behind the last one.
+    #[inline]
+    pub(super) fn place(&mut self, len: u64) -> Option<Place<'a>> {
         let extent = extent_of(len);
-        let Position { ring, at } = self.position;
+        let position = self.position;
+        let Position { ring, at } = position;
         let totals = Totals {
             count: self.totals.count.wrapping_add(1),
             bytes: self.totals.bytes.wrapping_add(extent),
             ..self.totals
         };
-        let is_simple = data.len() <= LARGE
-            && extent <= self.largest
+        let is_simple = extent <= self.largest
             && at + extent <= self.end
             && totals.count <= self.max_count
             && totals.bytes <= self.max_bytes;
@@ -193,11 +207,14 @@ impl<'a> Run<'a> {
             return None;
         }
         let (record, room) = self.queue.messages().rings.known(ring, at)?;
-        room.part(HEADER, extent - HEADER)?.write(data).ok()?;
-        record.write(Word::new(State::Ready, 0, None), len, extent);
+        let payload = room.part(HEADER, extent - HEADER)?;
         self.position.at = at + extent;
         self.totals = totals;
-        Some(())
+        Some(Place {
+            position,
+            record,
+            payload,
+        })
     }
 
     /// Bytes that were written so far.

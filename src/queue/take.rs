@@ -88,7 +88,8 @@ impl At<'_> {
     }
 }
 
-fn loan_of(found: &Found<'_>) -> Loan {
+#[inline]
+pub(super) fn loan_of(found: &Found<'_>) -> Loan {
     Loan {
         data: found.payload.address(),
         len: found.len as usize,
