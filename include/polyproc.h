@@ -458,7 +458,10 @@ typedef struct polyproc_queue_options {
    * 65,534; 0: no limit.
    */
   uint32_t max_deliveries;
-  /** How many nanoseconds a wait spins before it sleeps; 0: the default. */
+  /**
+   * How many nanoseconds a wait spins at most before it sleeps; 0: POLYPROC_SPIN_NS of the
+   * environment, else what a wake-up was measured to cost on this machine.
+   */
   uint32_t spin_ns;
   /**
    * A label for bindings that says what a message is, at most 31 bytes and a NUL: "" is bytes,

@@ -50,7 +50,8 @@ pub struct polyproc_queue_options {
     /// Joinable: how often one message may be delivered before it goes to the dead letters, at most
     /// 65,534; 0: no limit.
     pub max_deliveries: u32,
-    /// How many nanoseconds a wait spins before it sleeps; 0: the default.
+    /// How many nanoseconds a wait spins at most before it sleeps; 0: POLYPROC_SPIN_NS of the
+    /// environment, else what a wake-up was measured to cost on this machine.
     pub spin_ns: u32,
     /// A label for bindings that says what a message is, at most 31 bytes and a NUL: "" is bytes,
     /// "msgpack" is MessagePack. The library never reads it.

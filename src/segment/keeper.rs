@@ -22,6 +22,7 @@ use crate::sys::mailbox::Mailbox;
 use crate::sys::membarrier;
 use crate::sys::robust_list::{self, Entry, RobustList};
 use crate::sys::thread;
+use crate::sys::wake_cost;
 
 const STARTING: u32 = 0;
 /// The kernel has the list.
@@ -115,6 +116,7 @@ fn start() -> Result<&'static Keeper> {
     while keeper.state.load(Ordering::Acquire) == STARTING {
         futex::wait(&keeper.state, STARTING, None);
     }
+    wake_cost::measure(|| keeper.mailbox.call(&mut || ()));
     Ok(keeper)
 }
 

@@ -15,10 +15,9 @@
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::sys::wake_cost::wake_cost_ns;
 use crate::sys::{clock, thread};
 
-/// About what a futex wake-up costs.
-const DEFAULT_LIMIT_NS: u32 = 20_000;
 /// A spin that was in vain for long is this short.
 const LEAST_NS: u32 = 500;
 /// As long as this it does not give way.
@@ -38,6 +37,14 @@ pub(crate) struct Spin {
     pace: AtomicU32,
 }
 
+/// The limit that a caller gave, or what a wake-up costs.
+fn limit_of(limit_ns: u32) -> u32 {
+    match limit_ns {
+        0 => wake_cost_ns(),
+        limit_ns => limit_ns,
+    }
+}
+
 impl Spin {
     pub(crate) const fn new() -> Spin {
         Spin {
@@ -46,8 +53,8 @@ impl Spin {
         }
     }
 
-    /// Spin until `found` gives how much was found (0: go on), for `limit_ns` at most (0: the default).
-    ///
+    /// Spin until `found` gives how much was found (0: go on), for `limit_ns` at most (0: what a
+    /// wake-up costs).
     /// Whether something was.
     pub(crate) fn spin(&self, limit_ns: u32, found: impl Fn() -> u64) -> bool {
         let pace = self.pace.load(Ordering::Relaxed);
@@ -81,11 +88,7 @@ impl Spin {
     }
 
     fn go_on(&self, limit_ns: u32, found: impl Fn() -> u64) -> bool {
-        let limit = if limit_ns == 0 {
-            DEFAULT_LIMIT_NS
-        } else {
-            limit_ns
-        };
+        let limit = limit_of(limit_ns);
         let budget = match self.budget_ns.load(Ordering::Relaxed) {
             0 => limit,
             learnt => learnt.min(limit),
@@ -122,11 +125,7 @@ impl Spin {
 
     /// A sleep that followed was over after `slept_ns`: a longer spin would have spared it.
     pub(crate) fn slept(&self, limit_ns: u32, slept_ns: u64) {
-        let limit = if limit_ns == 0 {
-            DEFAULT_LIMIT_NS
-        } else {
-            limit_ns
-        };
+        let limit = limit_of(limit_ns);
         let budget = self.budget_ns.load(Ordering::Relaxed);
         if budget != 0 && slept_ns < 2 * u64::from(limit) {
             self.longer(limit, budget);

@@ -14,6 +14,7 @@ pub(crate) mod process;
 pub(crate) mod robust_list;
 pub(crate) mod shared;
 pub(crate) mod thread;
+pub(crate) mod wake_cost;
 
 /// The errno of the last failed call of this thread.
 pub(crate) fn errno() -> i32 {
