@@ -4,7 +4,7 @@
 export type Bytes = NodeJS.ArrayBufferView | ArrayBuffer;
 
 /** An object that another process can inherit by name. */
-export type Shareable = Queue<any, any> | Lock | Semaphore | Event;
+export type Shareable = Queue<any, any> | Lock | RLock | Semaphore | Event | Condition | Barrier | Connection<any, any>;
 
 /** How long a call waits, and what ends it early. */
 export interface WaitOptions {
@@ -43,6 +43,8 @@ export interface SemaphoreOptions extends CreateOptions {
   initial?: number;
   /** 0 or absent: unbounded. */
   maximum?: number;
+  /** A permit belongs to the process that acquired it: only that releases it, and it returns when that ends. */
+  owned?: boolean;
 }
 
 export interface QueueInfo {
@@ -213,6 +215,32 @@ export class Lock extends SharedObject {
   readonly isLocked: boolean;
 }
 
+/** Who takes an rlock: a number of your choice, above 0. Absent: the task whose `hold` this runs in, else this thread. */
+export interface OwnerOptions {
+  owner?: number;
+}
+
+/** A recursive lock between processes: its owner may take it again, and only its owner releases it. */
+export class RLock extends SharedObject {
+  private constructor();
+  static create(options?: CreateOptions): RLock;
+  static open(name: string): RLock;
+  static inherited(name: string): RLock;
+  static fromFd(fd: number): RLock;
+  /** Undefined when another owner holds it. */
+  tryAcquire(options?: OwnerOptions): Held | undefined;
+  acquire(options?: WaitOptions & OwnerOptions): Promise<Held>;
+  /** E_NOT_OWNER when another holds it. */
+  release(options?: OwnerOptions): void;
+  /**
+   * Runs `work` while holding it, as a task of its own: what runs in there, also after an await, takes it again at once,
+   * and no other task does.
+   */
+  hold<R>(work: (held: Held) => R | PromiseLike<R>, options?: WaitOptions & OwnerOptions): Promise<R>;
+  /** How often its owner, whoever that is, has taken it. */
+  readonly depth: number;
+}
+
 export class Semaphore extends SharedObject {
   private constructor();
   static create(options?: SemaphoreOptions): Semaphore;
@@ -237,6 +265,101 @@ export class Event extends SharedObject {
   readonly isSet: boolean;
   wait(options?: WaitOptions): Promise<void>;
 }
+
+/** What is waited for under a lock, until another notifies. */
+export class Condition extends SharedObject {
+  private constructor();
+  static create(options?: CreateOptions): Condition;
+  static open(name: string): Condition;
+  static inherited(name: string): Condition;
+  static fromFd(fd: number): Condition;
+  /**
+   * Releases the lock, which you hold, waits until notified and takes it again. However it ends, by E_TIMEOUT or an abort
+   * too, you hold the lock; that alone may take longer than `timeout`.
+   */
+  wait(lock: Lock, options?: WaitOptions): Promise<Held>;
+  wait(lock: RLock, options?: WaitOptions & OwnerOptions): Promise<Held>;
+  /** Waits until `predicate` gives something true, which is the result; it is asked with the lock held. */
+  waitFor<R>(lock: Lock | RLock, predicate: () => R | PromiseLike<R>, options?: WaitOptions & OwnerOptions): Promise<R>;
+  /** Lets up to `n` waits go, 1 when nothing is said. */
+  notify(n?: number): void;
+  notifyAll(): void;
+}
+
+export interface Party {
+  /** 0 to parties - 1: each once in a round. */
+  readonly index: number;
+  /** The others are held until this one completes the round. */
+  readonly isLeader: boolean;
+}
+
+/** A number of parties that wait for each other and go on together. */
+export class Barrier extends SharedObject {
+  private constructor();
+  static create(parties: number, options?: CreateOptions): Barrier;
+  static open(name: string): Barrier;
+  static inherited(name: string): Barrier;
+  static fromFd(fd: number): Barrier;
+  /**
+   * Resolves to this party's index. One that gives up, by timeout or abort, or dies breaks the barrier for all
+   * (E_BROKEN_BARRIER). `action`, which all parties give, is run by one of them while the others are held; when it fails
+   * the barrier is broken.
+   */
+  wait(options?: WaitOptions & { action?: () => unknown }): Promise<number>;
+  /** The two steps of a wait with an action: the leader, once it is here, calls `complete`. */
+  arrive(options?: WaitOptions): Promise<Party>;
+  complete(ok?: boolean): void;
+  /** Broken until it is reset. */
+  abort(): void;
+  reset(): void;
+  readonly parties: number;
+  readonly waiting: number;
+  readonly isBroken: boolean;
+}
+
+export interface FormatOptions {
+  /** What the messages are: "" bytes, "msgpack" values. Both ends say so for themselves. */
+  format?: string;
+}
+
+/** One end of a pipe: whole messages, to and from the other end. */
+export class Connection<Out = Buffer, In = Bytes> extends SharedObject implements AsyncIterable<Out> {
+  private constructor();
+  static inherited(name: string, options?: { format?: '' }): Connection;
+  static inherited<T = any>(name: string, options: { format: 'msgpack' }): Connection<T, T>;
+  static inherited<Out, In>(name: string, options?: FormatOptions): Connection<Out, In>;
+  static fromFd(fd: number, options?: { format?: '' }): Connection;
+  static fromFd<T = any>(fd: number, options: { format: 'msgpack' }): Connection<T, T>;
+  static fromFd<Out, In>(fd: number, options?: FormatOptions): Connection<Out, In>;
+
+  readonly format: string;
+
+  /** False when there is no room; always so for a message over 1 MiB, which `send` hands over. */
+  trySend(value: In): boolean;
+  /** Resolves when the message is on its way; one over 1 MiB when it has been received. */
+  send(value: In, options?: WaitOptions): Promise<void>;
+  /** Undefined when there is no message. Throws E_EOF when the other end is closed and all was received. */
+  tryRecv(): Out | undefined;
+  recv(options?: WaitOptions): Promise<Out>;
+  /** Whether a receive would not wait: there is a message, or the end of file. */
+  tryPoll(): boolean;
+  /** Waits for that; false when the time is over. */
+  poll(options?: WaitOptions): Promise<boolean>;
+
+  /** Receives until the end of file. */
+  values(options?: WaitOptions): AsyncIterableIterator<Out>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
+}
+
+/** The two ends of a pipe. Not duplex: the first only receives, the second only sends. */
+export function pipe(options?: { duplex?: boolean; format?: '' }): [Connection, Connection];
+export function pipe<T = any>(options: { duplex?: boolean; format: 'msgpack' }): [Connection<T, T>, Connection<T, T>];
+export function pipe<Out, In>(options?: FormatOptions & { duplex?: boolean }): [Connection<Out, In>, Connection<Out, In>];
+
+/** A queue stands for a get from it, an event for being set, a connection for a receive, a process for its end. */
+export type Waitable = Queue<any, any> | { readonly put: Queue<any, any> } | Event | Connection<any, any> | Process;
+/** Resolves to those of the items that are ready, one at least. Nothing is taken: another may be quicker. */
+export function waitAny<T extends Waitable>(items: readonly T[], options?: WaitOptions): Promise<T[]>;
 
 /** A descriptor, or what stands for one. */
 export type Stdio = 'inherit' | 'ignore' | number;
@@ -294,6 +417,21 @@ export interface CurrentProcess {
 export function current(): CurrentProcess;
 /** The pids of children that still run. */
 export function activeChildren(): number[];
+export interface ObjectInfo {
+  readonly name: string;
+  readonly kind: 'lock' | 'rlock' | 'semaphore' | 'event' | 'condition' | 'barrier' | 'queue' | 'unknown';
+  /** Its permissions. */
+  readonly mode: number;
+  /** How many processes use it. */
+  readonly processes: number;
+  /** How many of their threads wait at it. */
+  readonly waiting: number;
+  /** The memory that it occupies. */
+  readonly bytes: number;
+}
+
+/** The named objects of this user. */
+export function list(): ObjectInfo[];
 /** Removes a name; whoever has the object open keeps it. */
 export function unlink(name: string): void;
 /** The version of the library. */

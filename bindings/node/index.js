@@ -1,29 +1,37 @@
 'use strict';
 
-const { PolyprocError, check } = require('./lib/errors.js');
+const { Barrier } = require('./lib/barrier.js');
+const { Condition } = require('./lib/condition.js');
+const { Connection, pipe } = require('./lib/connection.js');
+const { PolyprocError } = require('./lib/errors.js');
 const { Message, Slot } = require('./lib/message.js');
+const { list, unlink } = require('./lib/names.js');
 const { native, status } = require('./lib/native.js');
-const { readString } = require('./lib/options.js');
 const { Event, Lock, Semaphore } = require('./lib/primitives.js');
 const { Process, activeChildren, current } = require('./lib/process.js');
 const { Queue } = require('./lib/queue.js');
-
-function unlink(name) {
-  check(native.unlink(readString(name, 'name')), `unlink "${name}"`);
-}
+const { RLock } = require('./lib/rlock.js');
+const { waitAny } = require('./lib/wait-any.js');
 
 module.exports = {
+  Barrier,
+  Condition,
+  Connection,
   Event,
   Lock,
   Message,
   PolyprocError,
   Process,
   Queue,
+  RLock,
   Semaphore,
   Slot,
   activeChildren,
   current,
+  list,
+  pipe,
   status,
   unlink,
   version: native.version(),
+  waitAny,
 };

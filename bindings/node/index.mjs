@@ -2,17 +2,24 @@
 import polyproc from './index.js';
 
 export const {
+  Barrier,
+  Condition,
+  Connection,
   Event,
   Lock,
   Message,
   PolyprocError,
   Process,
   Queue,
+  RLock,
   Semaphore,
   Slot,
   activeChildren,
   current,
+  list,
+  pipe,
   status,
   unlink,
   version,
+  waitAny,
 } = polyproc;

@@ -6,8 +6,9 @@ const { isArrayBuffer } = require('node:util').types;
 const { Encoder, Decoder } = require('@msgpack/msgpack');
 const { PolyprocError } = require('./errors.js');
 const { status } = require('./native.js');
-const { rangeError, typeError } = require('./options.js');
+const { rangeError, readString, typeError } = require('./options.js');
 
+const FORMAT_BYTES = 31;
 const UINT32_MAX = 2 ** 32 - 1;
 const INT32_MIN = -(2 ** 31);
 const UINT64_MAX = 2n ** 64n - 1n;
@@ -87,9 +88,17 @@ const bytes = {
   decode: (value) => value,
 };
 
-/** The codec for a queue's label. */
+/** The label of a queue or connection; without one it is of bytes. */
+function readFormat(value = '') {
+  if (Buffer.byteLength(readString(value, 'format')) > FORMAT_BYTES) {
+    throw rangeError('format', `at most ${FORMAT_BYTES} bytes long`, value);
+  }
+  return value;
+}
+
+/** The codec for a label. */
 function codecOf(format) {
   return format === 'msgpack' ? msgpack : bytes;
 }
 
-module.exports = { codecOf };
+module.exports = { codecOf, readFormat };

@@ -1,15 +1,12 @@
 'use strict';
 
-// What queue, lock, semaphore and event have in common: a handle of the native side, and how it is come by.
+// What all objects have in common: a handle of the native side, and how it is come by.
 
 const { check, checkMade, PolyprocError } = require('./errors.js');
 const { constants, native, status } = require('./native.js');
+const { Line } = require('./line.js');
 const { readBoolean, readInteger, readObject, readString } = require('./options.js');
-
-const HANDLE = Symbol('handle');
-const LINES = Symbol('lines'); // the waits on it, one line per direction
-const NAME = Symbol('name');
-const KIND = Symbol('kind'); // of a class: constants.QUEUE, ...
+const { HANDLE, KIND, LINE, LINES, NAME } = require('./symbols.js');
 
 const MODE_MAX = 0o777;
 const FD_MAX = 2 ** 31 - 1;
@@ -24,7 +21,8 @@ class SharedObject {
     if (token !== TOKEN) throw new TypeError(`use ${new.target.name}.create, open or inherited`);
     this[HANDLE] = handle;
     this[NAME] = name;
-    this[LINES] = [{ length: 0 }, { length: 0 }, { length: 0 }];
+    this[LINE] = new Line(handle);
+    this[LINES] = [0, 0];
   }
 
   static open(name) {
@@ -52,6 +50,7 @@ class SharedObject {
 
   close() {
     this.#closed = true;
+    this[LINE].end(status.E_CLOSED);
     native.close(this[HANDLE]);
   }
 
@@ -75,4 +74,11 @@ function readCreate(options) {
   };
 }
 
-module.exports = { HANDLE, KIND, LINES, SharedObject, TOKEN, readCreate };
+/** An object that has no options of its own. */
+function createPlain(Class, options) {
+  const { name, flags, mode } = readCreate(options);
+  const handle = native.createPlain(Class[KIND], name, flags, mode);
+  return new Class(TOKEN, checkMade(handle, `create ${Class.name}${name === undefined ? '' : ` "${name}"`}`), name);
+}
+
+module.exports = { SharedObject, TOKEN, createPlain, readCreate };

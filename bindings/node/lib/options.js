@@ -29,6 +29,11 @@ function readBoolean(value, name) {
   return value;
 }
 
+function readFunction(value, name) {
+  if (typeof value !== 'function') throw typeError(name, 'a function', value);
+  return value;
+}
+
 function readInteger(value, name, min = 0, max = Number.MAX_SAFE_INTEGER) {
   if (typeof value !== 'number') throw typeError(name, 'a number', value);
   if (!Number.isInteger(value) || value < min || value > max) {
@@ -55,4 +60,4 @@ function readWait(options) {
   return { timeout, signal };
 }
 
-module.exports = { readBoolean, readInteger, readObject, readString, readWait, rangeError, typeError };
+module.exports = { readBoolean, readFunction, readInteger, readObject, readString, readWait, rangeError, typeError };

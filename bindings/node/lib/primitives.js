@@ -1,33 +1,12 @@
 'use strict';
 
 const { check, checkMade } = require('./errors.js');
-const { constants, native, status } = require('./native.js');
-const { HANDLE, KIND, SharedObject, TOKEN, readCreate } = require('./object.js');
-const { readInteger, typeError } = require('./options.js');
+const { Held } = require('./held.js');
+const { constants, native, numbers, status, LOAN } = require('./native.js');
+const { SharedObject, TOKEN, createPlain, readCreate } = require('./object.js');
+const { readBoolean, readInteger, readFunction } = require('./options.js');
+const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
-
-/** A lock or an event. */
-function createPlain(Class, options) {
-  const { name, flags, mode } = readCreate(options);
-  const handle = native.createPlain(Class[KIND], name, flags, mode);
-  return new Class(TOKEN, checkMade(handle, `create ${Class.name}${name === undefined ? '' : ` "${name}"`}`), name);
-}
-
-class Held {
-  #lock;
-
-  constructor(lock, ownerDied) {
-    this.#lock = lock;
-    this.ownerDied = ownerDied;
-  }
-
-  release() {
-    this.#lock.release();
-  }
-}
-if (Symbol.dispose) {
-  Held.prototype[Symbol.dispose] = Held.prototype.release;
-}
 
 function heldOf(lock, answer) {
   return new Held(lock, check(answer, 'acquire') === status.OWNER_DIED);
@@ -64,7 +43,7 @@ class Lock extends SharedObject {
   }
 
   async hold(work, options) {
-    if (typeof work !== 'function') throw typeError('work', 'a function', work);
+    readFunction(work, 'work');
     const held = await this.acquire(options);
     try {
       return await work(held);
@@ -97,10 +76,10 @@ class Semaphore extends SharedObject {
 
   static create(options = {}) {
     const { name, flags, mode } = readCreate(options);
-    const { initial = 1, maximum = 0 } = options;
+    const { initial = 1, maximum = 0, owned = false } = options;
     const handle = native.createSemaphore(
       name,
-      flags,
+      flags | (readBoolean(owned, 'owned') ? constants.OWNED : 0),
       mode,
       readInteger(initial, 'initial'),
       readInteger(maximum, 'maximum'),
@@ -132,7 +111,10 @@ function checkWait(event, answer) {
 
 const waitEvent = {
   code: constants.WAIT_EVENT,
+  // From the mark of the attempt on it counts, though its thread comes to wait later.
+  begin: (handle, argument, code) => native.wait(handle, code, undefined, numbers[LOAN]),
   direction: 0,
+  barges: true,
   late: status.E_TIMEOUT,
   what: 'wait',
   attempt: native.eventWait,
@@ -164,4 +146,4 @@ class Event extends SharedObject {
   }
 }
 
-module.exports = { Event, Lock, Semaphore };
+module.exports = { Event, Lock, Semaphore, waitEvent };

@@ -3,8 +3,10 @@
 const { constants: os } = require('node:os');
 const { check, checkMade } = require('./errors.js');
 const { constants, native, numbers, status, LOAN } = require('./native.js');
-const { HANDLE, LINES, SharedObject, TOKEN } = require('./object.js');
+const { Line } = require('./line.js');
+const { SharedObject, TOKEN } = require('./object.js');
 const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { HANDLE, LINE, LINES } = require('./symbols.js');
 const { perform } = require('./wait.js');
 
 const PID_MAX = 2 ** 31 - 1;
@@ -31,7 +33,7 @@ function readEnv(env) {
 function readHandles(handles) {
   const objects = Object.entries(readObject(handles, 'handles'));
   for (const [name, object] of objects) {
-    if (!(object instanceof SharedObject)) throw typeError(`handles.${name}`, 'a Queue, Lock, Semaphore or Event', object);
+    if (!(object instanceof SharedObject)) throw typeError(`handles.${name}`, 'an object of polyproc', object);
   }
   return { names: objects.map(([name]) => name), objects: objects.map(([, object]) => object[HANDLE]) };
 }
@@ -49,8 +51,10 @@ function exitCodeOf(process, answer) {
 }
 
 const join = {
-  code: constants.WAIT_PROCESS,
+  polled: true,
+  code: constants.WAIT_PROCESS, // where the kernel has no descriptors of processes
   direction: 0,
+  barges: true,
   late: status.E_TIMEOUT,
   what: 'join',
   attempt: native.processJoin,
@@ -64,7 +68,8 @@ class Process {
   constructor(token, handle) {
     if (token !== TOKEN) throw new TypeError('use Process.spawn or adopt');
     this[HANDLE] = handle;
-    this[LINES] = [{ length: 0 }];
+    this[LINE] = new Line(handle);
+    this[LINES] = [0];
     this.pid = native.processPid(handle);
     this.name = native.processName(handle);
     this.daemon = native.processIsDaemon(handle) === 1;
@@ -129,6 +134,7 @@ class Process {
 
   close() {
     this.#closed = true;
+    this[LINE].end(status.E_CLOSED);
     native.close(this[HANDLE]);
   }
 }

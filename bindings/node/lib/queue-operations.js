@@ -5,38 +5,23 @@
 const { check } = require('./errors.js');
 const { constants, native, numbers, status, LENGTH, OFFSET, ROW } = require('./native.js');
 const { Message, Slot, messagesOf } = require('./message.js');
-const { HANDLE, TOKEN } = require('./object.js');
-const { checkSlab, copyLoan, cut, getCopy, makeRoom } = require('./slab.js');
+const { TOKEN } = require('./object.js');
+const { checkSlab, cut, getCopy, makeRoom } = require('./slab.js');
 
 const CODEC = Symbol('codec');
-const GET = Symbol('get'); // the operation of a queue's get, and
-const GET_MANY = Symbol('getMany');
+const PUTS = 0;
+const JOINS = 1;
 
-const GETS = 0;
-const PUTS = 1;
-const JOINS = 2;
-
-function decodeGot(queue, answer) {
-  return queue[CODEC].decode(typeof answer === 'number' ? check(answer, 'get') : answer);
+/** The waits of the get side have the queue's descriptor: what one of them got is what a try gives. */
+function getting(operation) {
+  return { ...operation, polled: true, late: status.E_EMPTY, end: status.E_SHUTDOWN, later: operation.atOnce };
 }
 
-const get = {
-  code: constants.WAIT_TAKE,
-  direction: GETS,
-  late: status.E_EMPTY,
+const get = getting({
   what: 'get',
   attempt: getCopy,
-  atOnce: decodeGot,
-  later(queue, loan) {
-    check(loan, 'get');
-    const bytes = copyLoan(loan, numbers[LENGTH]);
-    check(native.loanDone(loan), 'get');
-    return queue[CODEC].decode(bytes);
-  },
-};
-
-// What is taken from a joinable queue is settled as a message, not by task_done: a get must be a get all the way.
-const getTask = { ...get, code: constants.WAIT_GET, later: decodeGot };
+  atOnce: (queue, answer) => queue[CODEC].decode(typeof answer === 'number' ? check(answer, 'get') : answer),
+});
 
 /** A list of what is there, at most `max`; a status when there is nothing. */
 function attemptMany(handle, max) {
@@ -53,30 +38,16 @@ function attemptMany(handle, max) {
   return messages;
 }
 
-function valuesOf(queue, answer) {
-  if (typeof answer === 'number') check(answer, 'getMany');
-  return answer.map(queue[CODEC].decode);
-}
+const getMany = getting({
+  what: 'getMany',
+  attempt: attemptMany,
+  atOnce(queue, answer) {
+    if (typeof answer === 'number') check(answer, 'getMany');
+    return answer.map(queue[CODEC].decode);
+  },
+});
 
-/** A get that waits for the first, and then gets what else is there. */
-function many(one) {
-  return {
-    ...one,
-    what: 'getMany',
-    attempt: attemptMany,
-    atOnce: valuesOf,
-    later(queue, answer, max) {
-      const first = one.later(queue, answer);
-      const rest = attemptMany(queue[HANDLE], max - 1);
-      return typeof rest === 'number' ? [first] : [first, ...valuesOf(queue, rest)];
-    },
-  };
-}
-
-const take = {
-  code: constants.WAIT_TAKE,
-  direction: GETS,
-  late: status.E_EMPTY,
+const take = getting({
   what: 'take',
   attempt(handle) {
     checkSlab();
@@ -86,25 +57,16 @@ const take = {
     check(loan, 'take');
     return new Message(TOKEN, queue[CODEC], 0);
   },
-};
-take.later = take.atOnce;
+});
 
-function takenOf(queue, count) {
-  return messagesOf(queue[CODEC], check(count, 'takeMany'));
-}
-
-const takeMany = {
-  code: constants.WAIT_TAKE_MANY,
-  direction: GETS,
-  late: status.E_EMPTY,
+const takeMany = getting({
   what: 'takeMany',
   attempt(handle, max) {
     makeRoom();
     return native.queueTakeMany(handle, max);
   },
-  atOnce: takenOf,
-  later: takenOf,
-};
+  atOnce: (queue, count) => messagesOf(queue[CODEC], check(count, 'takeMany')),
+});
 
 function checkPut(queue, answer) {
   check(answer, 'put');
@@ -158,9 +120,4 @@ const join = {
   later: checkJoin,
 };
 
-module.exports = {
-  CODEC,
-  GET,
-  GET_MANY,
-  operations: { get, getMany: many(get), getTask, getTasks: many(getTask), join, put, putMany, reserve, take, takeMany },
-};
+module.exports = { CODEC, operations: { get, getMany, join, put, putMany, reserve, take, takeMany } };

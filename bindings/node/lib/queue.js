@@ -1,26 +1,19 @@
 'use strict';
 
 const { check, checkMade, PolyprocError } = require('./errors.js');
-const { codecOf } = require('./format.js');
+const { codecOf, readFormat } = require('./format.js');
 const { constants, native, status } = require('./native.js');
 const { Message } = require('./message.js');
-const { HANDLE, KIND, SharedObject, TOKEN, readCreate } = require('./object.js');
-const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
-const { CODEC, GET, GET_MANY, operations } = require('./queue-operations.js');
+const { SharedObject, TOKEN, readCreate } = require('./object.js');
+const { readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { CODEC, operations } = require('./queue-operations.js');
 const { checkSlab } = require('./slab.js');
-const { QueueIterator } = require('./queue-iterator.js');
+const { ValueIterator } = require('./iterator.js');
 const { putAll } = require('./put-many.js');
+const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
-const FORMAT_BYTES = 31;
-
-function readFormat(value) {
-  if (Buffer.byteLength(readString(value, 'format')) > FORMAT_BYTES) {
-    throw rangeError('format', `at most ${FORMAT_BYTES} bytes long`, value);
-  }
-  return value;
-}
 
 function readArray(value, name) {
   if (!Array.isArray(value)) throw typeError(name, 'an array', value);
@@ -39,15 +32,13 @@ class Queue extends SharedObject {
     super(token, handle, name);
     const info = this.info();
     this[CODEC] = codecOf(info.format);
-    this[GET] = info.joinable ? operations.getTask : operations.get;
-    this[GET_MANY] = info.joinable ? operations.getTasks : operations.getMany;
     Object.defineProperty(this, 'format', { value: info.format, enumerable: true });
     Object.defineProperty(this, 'joinable', { value: info.joinable, enumerable: true });
   }
 
   static create(options = {}) {
     const { name, flags, mode } = readCreate(options);
-    const { joinable = false, maxItems = 0, maxBytes = 0, maxDeliveries = 0, spinNs = 0, format = '' } = options;
+    const { joinable = false, maxItems = 0, maxBytes = 0, maxDeliveries = 0, spinNs = 0, format } = options;
     const handle = native.createQueue(
       name,
       flags | (readBoolean(joinable, 'joinable') ? constants.JOINABLE : 0),
@@ -102,16 +93,16 @@ class Queue extends SharedObject {
   }
 
   get(options) {
-    return perform(this, this[GET], undefined, options);
+    return perform(this, operations.get, undefined, options);
   }
 
   tryGetMany(max) {
-    const answer = this[GET_MANY].attempt(this[HANDLE], readMax(max));
-    return answer === status.E_EMPTY ? [] : this[GET_MANY].atOnce(this, answer);
+    const answer = operations.getMany.attempt(this[HANDLE], readMax(max));
+    return answer === status.E_EMPTY ? [] : operations.getMany.atOnce(this, answer);
   }
 
   async getMany(max, options) {
-    return perform(this, this[GET_MANY], readMax(max), options);
+    return perform(this, operations.getMany, readMax(max), options);
   }
 
   tryTake() {
@@ -179,11 +170,11 @@ class Queue extends SharedObject {
   }
 
   values(options) {
-    return new QueueIterator(this, this[GET], options);
+    return new ValueIterator(this, operations.get, options);
   }
 
   messages(options) {
-    return new QueueIterator(this, operations.take, options);
+    return new ValueIterator(this, operations.take, options);
   }
 
   [Symbol.asyncIterator]() {

@@ -40,24 +40,32 @@ function makeRoom() {
   checkSlab();
 }
 
-/** `queueGet` with room for the message wherever it must go: the message, or a negative status. */
-function getCopy(handle) {
-  checkSlab();
-  for (let answer = native.queueGet(handle); ; ) {
-    if (answer >= 0) return cut(numbers[OFFSET], answer);
-    if (answer !== status.E_TOO_SMALL) return answer;
-    const needed = numbers[LENGTH];
-    if (needed <= OWN_BYTES) {
-      renew();
-      answer = native.queueGet(handle);
-    } else {
-      // Another consumer may take it meanwhile, and then the next message may be longer still.
-      const buffer = Buffer.allocUnsafeSlow(needed);
-      answer = native.queueGetInto(handle, buffer);
-      if (answer >= 0) return answer === needed ? buffer : buffer.subarray(0, answer);
+/**
+ * `(handle)`: a get with room for the message wherever it must go: the message, or a negative status; E_TOO_SMALL for one
+ * that is longer than `longest`.
+ */
+function reader(get, getInto, longest = Infinity) {
+  return (handle) => {
+    checkSlab();
+    for (let answer = get(handle); ; ) {
+      if (answer >= 0) return cut(numbers[OFFSET], answer);
+      if (answer !== status.E_TOO_SMALL) return answer;
+      const needed = numbers[LENGTH];
+      if (needed > longest) return answer;
+      if (needed <= OWN_BYTES) {
+        renew();
+        answer = get(handle);
+      } else {
+        // Another consumer may take it meanwhile, and then the next message may be longer still.
+        const buffer = Buffer.allocUnsafeSlow(needed);
+        answer = getInto(handle, buffer);
+        if (answer >= 0) return answer === needed ? buffer : buffer.subarray(0, answer);
+      }
     }
-  }
+  };
 }
+
+const getCopy = reader(native.queueGet, native.queueGetInto);
 
 /** A copy of a message that is on loan. */
 function copyLoan(loan, length) {
@@ -75,4 +83,4 @@ function copyLoan(loan, length) {
   return cut(offset, length);
 }
 
-module.exports = { checkSlab, copyLoan, cut, getCopy, makeRoom };
+module.exports = { checkSlab, copyLoan, cut, getCopy, makeRoom, reader };

@@ -1,97 +1,14 @@
 'use strict';
 
-// Promises that wait. What can be had at once never comes here: the caller has tried. The native side answers each wait
-// exactly once, and what it says is what holds: a wait that was aborted or timed out just as it succeeded, succeeds.
+// Doing something that may have to wait. What can be had at once is had at once, by the caller's own thread.
 
 const { setImmediate: nextTurn } = require('node:timers/promises');
 const { PolyprocError } = require('./errors.js');
-const { native, status } = require('./native.js');
-const { HANDLE, LINES } = require('./object.js');
+const { status } = require('./native.js');
 const { readWait } = require('./options.js');
-
-const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds that setTimeout knows
-
-const pending = []; // by the number that the native side gave
-
-class Waiting {
-  constructor(request, resolve, reject) {
-    this.request = request;
-    this.resolve = resolve;
-    this.reject = reject;
-    this.id = -1;
-    this.timer = undefined;
-    this.deadline = Infinity;
-    this.ended = undefined; // why it was cancelled
-  }
-
-  begin() {
-    const { owner, operation, argument, line, how } = this.request;
-    const id = native.wait(owner[HANDLE], operation.code, argument);
-    if (id < 0) {
-      this.reject(new PolyprocError(id, operation.what));
-      return;
-    }
-    this.id = id;
-    pending[id] = this;
-    line.length++;
-    if (how.timeout !== Infinity) {
-      this.deadline = performance.now() + how.timeout;
-      this.setTimer(how.timeout);
-    }
-    how.signal?.addEventListener('abort', this);
-  }
-
-  setTimer(left) {
-    this.timer = setTimeout(expire, Math.min(left, LONGEST_TIMER), this);
-  }
-
-  /** The abort event. */
-  handleEvent() {
-    this.cancel({ reason: this.request.how.signal.reason });
-  }
-
-  cancel(why) {
-    if (this.ended !== undefined) return;
-    this.ended = why;
-    if (native.cancelWait(this.id)) {
-      this.leave();
-      this.reject(why.reason);
-    }
-  }
-
-  leave() {
-    pending[this.id] = undefined;
-    this.request.line.length--;
-    clearTimeout(this.timer);
-    this.request.how.signal?.removeEventListener('abort', this);
-  }
-
-  answer(value) {
-    this.leave();
-    if (value === status.E_CANCELED && this.ended !== undefined) {
-      this.reject(this.ended.reason);
-      return;
-    }
-    try {
-      const { owner, operation, argument } = this.request;
-      this.resolve(operation.later(owner, value, argument));
-    } catch (error) {
-      this.reject(error);
-    }
-  }
-}
-
-function expire(waiting) {
-  const { late, what } = waiting.request.operation;
-  const left = waiting.deadline - performance.now();
-  if (left > 0) {
-    waiting.setTimer(left);
-  } else {
-    waiting.cancel({ reason: new PolyprocError(late, what) });
-  }
-}
-
-native.startWaits((id, value) => pending[id].answer(value));
+const { HANDLE, LINE, LINES } = require('./symbols.js');
+const { LineWait } = require('./line.js');
+const { ThreadWait } = require('./thread-wait.js');
 
 // A loop over promises that are all fulfilled at once would never let timers and sockets have their turn.
 const RUN = 64;
@@ -104,27 +21,61 @@ function isLongRun() {
   return true;
 }
 
-/** The promise of a request: its owner, operation, argument, line and how long. */
-function wait(request) {
-  return new Promise((resolve, reject) => new Waiting(request, resolve, reject).begin());
+function waitByThread(owner, operation, argument, how) {
+  return new Promise((resolve, reject) => {
+    new ThreadWait(owner, operation, argument, how, resolve, reject).begin();
+  });
+}
+
+function waitInLine(owner, operation, argument, how) {
+  const line = owner[LINE];
+  const armed = line.isHeld ? 0 : line.arm();
+  if (armed === status.E_UNSUPPORTED && operation.code !== undefined) {
+    return waitByThread(owner, operation, argument, how);
+  }
+  if (armed < 0) throw new PolyprocError(armed, operation.what);
+  return new Promise((resolve, reject) => {
+    line.add(new LineWait(line, owner, operation, argument, how, resolve, reject));
+  });
+}
+
+/** Whether others wait already: who comes later is served later. */
+function isBehind(owner, operation) {
+  if (operation.barges) return false;
+  return operation.polled ? !owner[LINE].isEmpty : owner[LINES][operation.direction] > 0;
+}
+
+function isTriedFirst(owner, operation, how) {
+  if (operation.attempt === undefined) return false;
+  return how.timeout <= 0 || !(operation.isBinding || isBehind(owner, operation));
 }
 
 /**
  * Does an operation, waiting where it must:
- * code      constants.WAIT_*, the wait of the native side
- * direction the line in which its owner's waits queue
- * late      the status that says it cannot be had at once, and that the time is over
- * what      it is called in errors
- * attempt   (handle, argument): tries it once
- * atOnce    (owner, answer, argument): the result of such a try, or throws
- * later     likewise of what a wait answered
+ * what       it is called in errors
+ * attempt    (handle, argument): tries it once; none: it is never done at once
+ * isBinding  an attempt is final, and made only where there is no time to wait
+ * barges     it is tried even if others wait
+ * late       the status that says it cannot be had at once, and that the time is over
+ * atOnce     (owner, answer, argument): the result of such a try, or throws
+ * later      likewise of what a wait answered
+ * polled     it waits by the descriptor of its owner; else
+ * code       constants.WAIT_*, the wait of the native side, and
+ * begin      (handle, argument, code): begins that, right after the attempt
+ * direction  of its waits, which queue
+ * elsewhere  the answer of an attempt that can be done only by
+ * serve      (waiting, line)
  */
 async function perform(owner, operation, argument, options) {
   const how = readWait(options);
-  const line = owner[LINES][operation.direction];
-  // Who comes later queues behind those that wait.
-  if (line.length === 0 || how.timeout <= 0) {
+  if (isTriedFirst(owner, operation, how)) {
     const answer = operation.attempt(owner[HANDLE], argument);
+    if (answer === operation.elsewhere && answer !== undefined) {
+      return new Promise((resolve, reject) => {
+        const line = owner[LINE];
+        operation.serve(new LineWait(line, owner, operation, argument, how, resolve, reject), line);
+      });
+    }
     if (answer !== operation.late) {
       const result = operation.atOnce(owner, answer, argument);
       if (isLongRun()) await nextTurn();
@@ -132,7 +83,7 @@ async function perform(owner, operation, argument, options) {
     }
     if (how.timeout <= 0) throw new PolyprocError(operation.late, operation.what);
   }
-  return wait({ owner, operation, argument, line, how });
+  return operation.polled ? waitInLine(owner, operation, argument, how) : waitByThread(owner, operation, argument, how);
 }
 
-module.exports = { perform };
+module.exports = { perform, waitByThread };

@@ -17,7 +17,7 @@
 
 enum {
   BATCH_MAX = 1024,   /* messages in one call */
-  DIRECTIONS = 3,     /* waiter threads of one object at most */
+  WAITERS_MAX = 128,  /* waiter threads of an environment */
   OBJECT_PROCESS = -1 /* not a kind that can be inherited */
 };
 
@@ -31,8 +31,14 @@ struct row {
 };
 
 struct waits;
-struct waiter;
+struct request;
+struct poller;
 struct loan;
+
+/* The requests of one object and direction that wait for a thread. The first has one, or is about to. */
+struct line {
+  struct request *first, *last;
+};
 
 /* A handle of the library with what JavaScript's side of it needs. */
 struct object {
@@ -41,7 +47,8 @@ struct object {
   int32_t kind;   /* POLYPROC_KIND_* or OBJECT_PROCESS */
   bool closed;    /* JavaScript called close */
   uint32_t users; /* the open handle and each request: the last one out closes the handle */
-  struct waiter *waiters[DIRECTIONS];
+  struct line lines[2];
+  int polled_fd; /* -1: nobody waits for its descriptor */
   struct object *next, **link;
 };
 
@@ -55,6 +62,7 @@ struct addon {
   int32_t loan_count, loan_free, loan_newest; /* -1: none */
   struct object *objects;
   struct waits *waits;
+  struct poller *poller;
   polyproc_message *messages; /* scratch for batches, BATCH_MAX */
   polyproc_slice *slices;     /* likewise */
 };
@@ -86,6 +94,8 @@ napi_value internal_failure(napi_env env, const char *what);
 napi_value object_new(struct addon *addon, int32_t kind, void *handle);
 void object_close(struct object *object);
 void object_leave(struct object *object);
+/* At the end of an environment: the handle goes at once, whoever still uses it. */
+void object_abandon(struct object *object);
 void objects_teardown(struct addon *addon);
 
 /* loan.c */
@@ -101,12 +111,16 @@ void loans_teardown(struct addon *addon);
 double slab_copy(struct addon *addon, const void *data, size_t length);
 void slab_claim(struct addon *addon, size_t length);
 
+/* poll.c */
+void poll_disarm(struct object *object);
+
 /* Each file's functions, for the table of module.c */
 typedef struct {
   const char *name;
   napi_callback function;
 } addon_function;
-extern const addon_function library_functions[], object_functions[], queue_functions[], batch_functions[],
-    loan_functions[], primitive_functions[], process_functions[], wait_functions[];
+extern const addon_function library_functions[], create_functions[], object_functions[], queue_functions[],
+    batch_functions[], loan_functions[], primitive_functions[], meeting_functions[], connection_functions[],
+    process_functions[], wait_functions[], poll_functions[];
 
 #endif

@@ -87,24 +87,37 @@ static const struct {
     {"SEMAPHORE", POLYPROC_KIND_SEMAPHORE},
     {"EVENT", POLYPROC_KIND_EVENT},
     {"QUEUE", POLYPROC_KIND_QUEUE},
+    {"RLOCK", POLYPROC_KIND_RLOCK},
+    {"CONDITION", POLYPROC_KIND_CONDITION},
+    {"BARRIER", POLYPROC_KIND_BARRIER},
+    {"CONNECTION", POLYPROC_KIND_CONNECTION},
+    {"PARTIES_MAX", POLYPROC_BARRIER_PARTIES_MAX},
+    {"READY_GET", POLYPROC_WAIT_QUEUE_GET},
+    {"READY_PUT", POLYPROC_WAIT_QUEUE_PUT},
     {"OPEN_OR_CREATE", POLYPROC_OPEN_OR_CREATE},
     {"JOINABLE", POLYPROC_QUEUE_JOINABLE},
+    {"OWNED", POLYPROC_SEMAPHORE_OWNED},
     {"DAEMON", POLYPROC_PROCESS_DAEMON},
     {"CLEAR_ENV", POLYPROC_PROCESS_CLEAR_ENV},
     {"FD_NULL", POLYPROC_FD_NULL},
     {"BATCH_MAX", BATCH_MAX},
     {"COPY_LIMIT", COPY_LIMIT},
-    {"WAIT_TAKE", WAIT_TAKE},
-    {"WAIT_TAKE_MANY", WAIT_TAKE_MANY},
-    {"WAIT_GET", WAIT_GET},
     {"WAIT_PUT", WAIT_PUT},
     {"WAIT_PUT_MANY", WAIT_PUT_MANY},
     {"WAIT_RESERVE", WAIT_RESERVE},
     {"WAIT_JOIN", WAIT_JOIN},
     {"WAIT_LOCK", WAIT_LOCK},
+    {"WAIT_RLOCK", WAIT_RLOCK},
     {"WAIT_SEMAPHORE", WAIT_SEMAPHORE},
     {"WAIT_EVENT", WAIT_EVENT},
+    {"WAIT_CONDITION", WAIT_CONDITION},
+    {"WAIT_BARRIER", WAIT_BARRIER},
+    {"WAIT_ARRIVE", WAIT_ARRIVE},
+    {"WAIT_SEND", WAIT_SEND},
+    {"WAIT_RECV", WAIT_RECV},
     {"WAIT_PROCESS", WAIT_PROCESS},
+    {"WAIT_CHILDREN", WAIT_CHILDREN},
+    {"WAIT_ANY", WAIT_ANY},
 };
 
 static void define(napi_env env, napi_value target, const char *name, napi_value value) {
@@ -160,9 +173,10 @@ NAPI_MODULE_INIT() {
     addon_free(addon);
     return internal_failure(env, "out of memory");
   }
-  const addon_function *const tables[] = {library_functions, object_functions, queue_functions,
-                                          batch_functions,   loan_functions,   primitive_functions,
-                                          process_functions, wait_functions};
+  const addon_function *const tables[] = {library_functions,   create_functions,  object_functions,
+                                          queue_functions,     batch_functions,   loan_functions,
+                                          primitive_functions, meeting_functions, connection_functions,
+                                          process_functions,   wait_functions,    poll_functions};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) define_functions(addon, exports, tables[i]);
   napi_value codes, values;
   napi_create_object(env, &codes);

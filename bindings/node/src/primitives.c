@@ -1,4 +1,6 @@
-/* Lock, semaphore and event, tried once. */
+/* Lock, rlock, semaphore and event, tried once. */
+#include <stdatomic.h>
+
 #include "addon.h"
 
 static int32_t enter(struct call *call, napi_env env, napi_callback_info info, int32_t kind,
@@ -85,18 +87,69 @@ static napi_value event_is_set(napi_env env, napi_callback_info info) {
   return number(env, status < 0 ? status : is_set);
 }
 
+/* E_TIMEOUT: row 0 has, as `loan`, the mark from which a wait counts that begins now. */
 static napi_value event_wait(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *event;
+  uint32_t mark = 0;
   int32_t status = enter(&call, env, info, POLYPROC_KIND_EVENT, &event);
-  if (status >= 0) status = polyproc_event_wait(event->handle, 0, NULL);
+  if (status >= 0) status = polyproc_event_sets(event->handle, &mark);
+  if (status >= 0) status = polyproc_event_wait_since(event->handle, mark, 0, NULL);
+  call.addon->rows->loan = mark;
   return number(env, status);
+}
+
+/* Owners of rlocks that nobody has named: apart from those that programs name, which are above 0, and of all
+ * environments of the process. */
+static napi_value rlock_new_owner(napi_env env, napi_callback_info info) {
+  static _Atomic int64_t last;
+  (void)info;
+  return number(env, (double)-(atomic_fetch_add(&last, 1) + 1));
+}
+
+static int32_t enter_rlock(struct call *call, napi_env env, napi_callback_info info, struct object **rlock,
+                           int64_t *owner) {
+  int32_t status = enter(call, env, info, POLYPROC_KIND_RLOCK, rlock);
+  return status < 0 ? status : call_i64(call, 1, owner);
+}
+
+/* (rlock, owner) */
+static napi_value rlock_acquire(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *rlock;
+  int64_t owner;
+  int32_t status = enter_rlock(&call, env, info, &rlock, &owner);
+  if (status >= 0) status = polyproc_rlock_acquire(rlock->handle, (uint64_t)owner, 0, NULL);
+  return number(env, status);
+}
+
+/* (rlock, owner) */
+static napi_value rlock_release(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *rlock;
+  int64_t owner;
+  int32_t status = enter_rlock(&call, env, info, &rlock, &owner);
+  if (status >= 0) status = polyproc_rlock_release(rlock->handle, (uint64_t)owner);
+  return number(env, status);
+}
+
+static napi_value rlock_depth(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *rlock;
+  uint32_t depth;
+  int32_t status = enter(&call, env, info, POLYPROC_KIND_RLOCK, &rlock);
+  if (status >= 0) status = polyproc_rlock_depth(rlock->handle, &depth);
+  return number(env, status < 0 ? status : (double)depth);
 }
 
 const addon_function primitive_functions[] = {
     {"lockAcquire", lock_acquire},
     {"lockRelease", lock_release},
     {"lockIsLocked", lock_is_locked},
+    {"rlockNewOwner", rlock_new_owner},
+    {"rlockAcquire", rlock_acquire},
+    {"rlockRelease", rlock_release},
+    {"rlockDepth", rlock_depth},
     {"semaphoreAcquire", semaphore_acquire},
     {"semaphoreRelease", semaphore_release},
     {"semaphoreValue", semaphore_value},

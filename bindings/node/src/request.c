@@ -5,8 +5,10 @@
 
 #include "waits.h"
 
+enum { FIRST_ROOM = 64 * 1024 };
+
 /* argument: the bytes */
-static int32_t put_arguments(const struct call *call, struct request *request) {
+static int32_t bytes_argument(const struct call *call, struct request *request) {
   void *data;
   if (!bytes_of(call->env, call->argv[2], &data, &request->count)) return POLYPROC_E_INVALID;
   request->of.bytes = malloc(request->count > 0 ? request->count : 1);
@@ -16,7 +18,7 @@ static int32_t put_arguments(const struct call *call, struct request *request) {
 }
 
 /* argument: an array of bytes, at most BATCH_MAX; one block holds the slices and then the bytes */
-static int32_t put_many_arguments(const struct call *call, struct request *request) {
+static int32_t slices_argument(const struct call *call, struct request *request) {
   polyproc_slice *slices = call->addon->slices;
   uint32_t count = 0;
   size_t total = 0;
@@ -44,200 +46,280 @@ static int32_t put_many_arguments(const struct call *call, struct request *reque
   return POLYPROC_OK;
 }
 
-/* argument: a length, or how many at most */
-static int32_t count_argument(const struct call *call, struct request *request) {
-  int64_t count;
-  if (call_i64(call, 2, &count) < 0 || count < 0) return POLYPROC_E_INVALID;
-  request->count = (size_t)count;
+/* argument: a length */
+static int32_t length_argument(const struct call *call, struct request *request) {
+  int64_t length;
+  if (call_i64(call, 2, &length) < 0 || length < 0) return POLYPROC_E_INVALID;
+  request->count = (size_t)length;
   return POLYPROC_OK;
 }
 
-static int32_t take_many_arguments(const struct call *call, struct request *request) {
-  if (count_argument(call, request) < 0 || request->count == 0 || request->count > BATCH_MAX) {
-    return POLYPROC_E_INVALID;
-  }
-  request->of.messages = malloc(request->count * sizeof *request->of.messages);
-  return request->of.messages == NULL ? POLYPROC_E_NO_MEMORY : POLYPROC_OK;
+static int32_t object_at(const struct call *call, napi_value array, uint32_t index, struct object **out) {
+  struct call one = {.env = call->env};
+  napi_get_element(call->env, array, index, &one.argv[0]);
+  return call_object(&one, 0, out);
 }
 
-int32_t request_new(const struct call *call, struct object *object, struct request **out) {
+/* argument: a list of objects; owner: what of each is waited for, as an array of POLYPROC_WAIT_* */
+static int32_t any_arguments(const struct call *call, struct request *request) {
+  uint32_t count = 0;
+  if (napi_get_array_length(call->env, call->argv[2], &count) != napi_ok || count == 0) {
+    return POLYPROC_E_INVALID;
+  }
+  request->objects = calloc(count, sizeof *request->objects);
+  request->of.waitables = calloc(count, sizeof *request->of.waitables);
+  if (request->objects == NULL || request->of.waitables == NULL) return POLYPROC_E_NO_MEMORY;
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value kind;
+    polyproc_waitable *waitable = &request->of.waitables[i];
+    int32_t status = object_at(call, call->argv[2], i, &request->objects[i]);
+    if (status < 0) return status;
+    napi_get_element(call->env, call->argv[3], i, &kind);
+    if (napi_get_value_int32(call->env, kind, &waitable->kind) != napi_ok) return POLYPROC_E_INVALID;
+    waitable->object = request->objects[i]->handle;
+  }
+  request->object_count = count;
+  return POLYPROC_OK;
+}
+
+/* argument: the lock or rlock of a condition */
+static int32_t lock_argument(const struct call *call, struct request *request) {
+  struct call one = {.env = call->env, .argv = {call->argv[2]}};
+  int32_t status = call_object(&one, 0, &request->pair[1]);
+  if (status < 0) return status;
+  int32_t kind = request->pair[1]->kind;
+  if (kind != POLYPROC_KIND_LOCK && kind != POLYPROC_KIND_RLOCK) return POLYPROC_E_INVALID;
+  request->object_count = 2;
+  return POLYPROC_OK;
+}
+
+static int32_t arguments(const struct call *call, struct request *request) {
+  switch (request->operation) {
+    case WAIT_PUT:
+    case WAIT_SEND:
+      return bytes_argument(call, request);
+    case WAIT_PUT_MANY:
+      return slices_argument(call, request);
+    case WAIT_RESERVE:
+      return length_argument(call, request);
+    case WAIT_CONDITION:
+      return lock_argument(call, request);
+    case WAIT_ANY:
+      return any_arguments(call, request);
+    default:
+      return POLYPROC_OK;
+  }
+}
+
+static void memory_free(struct request *request) {
+  switch (request->operation) {
+    case WAIT_PUT:
+    case WAIT_SEND:
+    case WAIT_RECV:
+      free(request->of.bytes);
+      break;
+    case WAIT_PUT_MANY:
+      free(request->of.slices);
+      break;
+    case WAIT_ANY:
+      free(request->of.waitables);
+      if (request->objects != request->pair) free(request->objects);
+      break;
+    default:
+      break;
+  }
+  free(request);
+}
+
+int32_t request_new(const struct call *call, struct request **out) {
   int32_t operation, status = POLYPROC_OK;
+  int64_t owner = 0;
   if (call_i32(call, 1, &operation) < 0 || operation < 0 || operation >= OPERATIONS)
     return POLYPROC_E_INVALID;
   struct request *request = calloc(1, sizeof *request);
   if (request == NULL) return POLYPROC_E_NO_MEMORY;
-  request->object = object;
   request->operation = (enum operation)operation;
-  if (operation == WAIT_PUT) status = put_arguments(call, request);
-  if (operation == WAIT_PUT_MANY) status = put_many_arguments(call, request);
-  if (operation == WAIT_RESERVE) status = count_argument(call, request);
-  if (operation == WAIT_TAKE_MANY) status = take_many_arguments(call, request);
+  request->objects = request->pair;
+  if (request->operation != WAIT_ANY && request->operation != WAIT_CHILDREN) {
+    status = call_object(call, 0, &request->pair[0]);
+    request->object_count = 1;
+  }
+  if (call_i64(call, 3, &owner) >= 0) request->owner = (uint64_t)owner;
+  if (status >= 0) status = arguments(call, request);
   if (status < 0) {
-    free(request);
+    memory_free(request);
     return status;
   }
-  object->users++;
+  if (request->object_count > 0) request->object = request->objects[0];
+  for (size_t i = 0; i < request->object_count; i++) request->objects[i]->users++;
   *out = request;
   return POLYPROC_OK;
 }
 
+struct line *request_line(struct request *request) {
+  switch (request->operation) {
+    case WAIT_CONDITION:
+    case WAIT_BARRIER:
+    case WAIT_ARRIVE:
+    case WAIT_CHILDREN:
+    case WAIT_ANY:
+      return NULL;
+    case WAIT_JOIN:
+    case WAIT_RECV:
+      return &request->object->lines[1];
+    default:
+      return &request->object->lines[0];
+  }
+}
+
 /* The length is not known before: the buffer grows to what the first message needs. */
-static int32_t get(void *handle, struct request *request, polyproc_cancel *token) {
-  size_t room = 4096;
+static int32_t receive(void *handle, struct request *request, polyproc_cancel *token) {
+  size_t room = FIRST_ROOM;
   for (;;) {
     void *grown = realloc(request->of.bytes, room);
     if (grown == NULL) return POLYPROC_E_NO_MEMORY;
     request->of.bytes = grown;
-    int32_t status = polyproc_queue_get(handle, grown, room, &request->count, POLYPROC_FOREVER, token);
+    int32_t status = polyproc_connection_recv(handle, grown, room, &request->count, POLYPROC_FOREVER, token);
     if (status != POLYPROC_E_TOO_SMALL) return status;
     room = request->count;
   }
 }
 
-void request_run(struct request *request, polyproc_cancel *token) {
-  void *handle = request->object->handle;
+static int32_t condition_wait(struct request *request, polyproc_cancel *token) {
+  void *handle = request->object->handle, *lock = request->pair[1]->handle;
+  if (request->pair[1]->kind == POLYPROC_KIND_LOCK) {
+    return polyproc_condition_wait(handle, lock, POLYPROC_FOREVER, token);
+  }
+  return polyproc_condition_wait_rlock(handle, lock, request->owner, POLYPROC_FOREVER, token);
+}
+
+static int32_t wait_for(struct request *request, polyproc_cancel *token) {
+  void *handle = request->object == NULL ? NULL : request->object->handle;
   const int64_t forever = POLYPROC_FOREVER; /* time limits are timers of JavaScript, which fire the token */
   size_t count = request->count;
   switch (request->operation) {
-    case WAIT_TAKE:
-      request->status = polyproc_queue_take(handle, &request->of.message, forever, token);
-      return;
-    case WAIT_TAKE_MANY:
-      request->status =
-          polyproc_queue_take_many(handle, request->of.messages, count, &request->count, forever, token);
-      return;
-    case WAIT_GET:
-      request->status = get(handle, request, token);
-      return;
     case WAIT_PUT:
-      request->status = polyproc_queue_put(handle, request->of.bytes, count, forever, token);
-      return;
+      return polyproc_queue_put(handle, request->of.bytes, count, forever, token);
     case WAIT_PUT_MANY:
-      request->status =
-          polyproc_queue_put_many(handle, request->of.slices, count, &request->count, forever, token);
-      return;
+      return polyproc_queue_put_many(handle, request->of.slices, count, &request->count, forever, token);
     case WAIT_RESERVE:
-      request->status = polyproc_queue_reserve(handle, count, &request->of.slot, forever, token);
-      return;
+      return polyproc_queue_reserve(handle, count, &request->of.slot, forever, token);
     case WAIT_JOIN:
-      request->status = polyproc_queue_join(handle, forever, token);
-      return;
+      return polyproc_queue_join(handle, forever, token);
     case WAIT_LOCK:
-      request->status = polyproc_lock_acquire(handle, forever, token);
-      return;
+      return polyproc_lock_acquire(handle, forever, token);
+    case WAIT_RLOCK:
+      return polyproc_rlock_acquire(handle, request->owner, forever, token);
     case WAIT_SEMAPHORE:
-      request->status = polyproc_semaphore_acquire(handle, forever, token);
-      return;
+      return polyproc_semaphore_acquire(handle, forever, token);
     case WAIT_EVENT:
-      request->status = polyproc_event_wait(handle, forever, token);
-      return;
+      return polyproc_event_wait_since(handle, (uint32_t)request->owner, forever, token);
+    case WAIT_CONDITION:
+      return condition_wait(request, token);
+    case WAIT_BARRIER:
+      return polyproc_barrier_wait(handle, &request->of.party.index, forever, token);
+    case WAIT_ARRIVE:
+      return polyproc_barrier_arrive(handle, &request->of.party.index, &request->of.party.is_leader, forever,
+                                     token);
+    case WAIT_SEND:
+      return polyproc_connection_send(handle, request->of.bytes, count, forever, token);
+    case WAIT_RECV:
+      return receive(handle, request, token);
     case WAIT_PROCESS:
-      request->status = polyproc_process_join(handle, forever, token);
-      return;
+      return polyproc_process_join(handle, forever, token);
+    case WAIT_ANY:
+      return polyproc_wait_any(request->of.waitables, request->object_count, &request->count, forever, token);
+    case WAIT_CHILDREN:
     case OPERATIONS:
       break;
   }
-  request->status = POLYPROC_E_INTERNAL;
+  return POLYPROC_E_INTERNAL;
 }
 
-/* How many of the messages nobody has: from `first` on, the last one first, so that they keep their order. */
-static void return_messages(struct request *request, size_t first) {
-  for (size_t i = request->count; i > first; i--) polyproc_message_return(&request->of.messages[i - 1]);
+void request_run(struct request *request, polyproc_cancel *token) {
+  request->status = wait_for(request, token);
 }
 
 void request_undo(struct request *request) {
   if (request->status < 0) return;
   switch (request->operation) {
-    case WAIT_TAKE:
-      polyproc_message_return(&request->of.message);
-      break;
-    case WAIT_TAKE_MANY:
-      return_messages(request, 0);
-      break;
     case WAIT_RESERVE:
       polyproc_slot_abort(&request->of.slot);
       break;
     case WAIT_LOCK:
       polyproc_lock_release(request->object->handle);
       break;
+    case WAIT_RLOCK:
+      polyproc_rlock_release(request->object->handle, request->owner);
+      break;
     case WAIT_SEMAPHORE:
       polyproc_semaphore_release(request->object->handle, 1);
       break;
+    case WAIT_ARRIVE:
+      if (request->of.party.is_leader) polyproc_barrier_complete(request->object->handle, 0);
+      break;
     default:
-      /* It put something or waited for something: the answer stands. So it does when a joinable queue was got
-         from: the task is this process's until it ends, like those that a worker thread leaves unfinished. */
-      return;
+      return; /* It put something or waited for something: the answer stands. */
   }
   request->status = POLYPROC_E_CLOSED;
 }
 
-/* The slab is for JavaScript to look after before each call, so nothing is copied here. */
-static int32_t answer_message(struct addon *addon, struct row *row, const polyproc_message *message) {
-  int32_t loan = loan_message(addon, message);
-  if (loan >= 0) row_fill(row, loan, -1, message);
-  return loan;
+static void bytes_free(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  free(data);
 }
 
-static double answer_messages(struct request *request) {
-  struct addon *addon = request->object->addon;
-  for (size_t i = 0; i < request->count; i++) {
-    int32_t loan = answer_message(addon, &addon->rows[i], &request->of.messages[i]);
-    if (loan < 0) {
-      return_messages(request, i);
-      return i > 0 ? (double)i : loan;
-    }
+/* What was received is the Buffer's from here on, where this Node has such. */
+static napi_value answer_bytes(napi_env env, struct request *request) {
+  napi_value buffer = NULL;
+  void *bytes = request->of.bytes;
+  napi_status made = napi_create_external_buffer(env, request->count, bytes, bytes_free, NULL, &buffer);
+  if (made == napi_ok) {
+    request->of.bytes = NULL;
+  } else {
+    napi_create_buffer_copy(env, request->count, bytes, NULL, &buffer);
   }
-  return (double)request->count;
+  return buffer;
 }
 
-static double answer_number(struct request *request) {
-  struct addon *addon = request->object->addon;
-  if (request->status < 0) return request->status;
-  switch (request->operation) {
-    case WAIT_TAKE: {
-      int32_t loan = answer_message(addon, addon->rows, &request->of.message);
-      if (loan < 0) polyproc_message_return(&request->of.message);
-      return loan;
-    }
-    case WAIT_TAKE_MANY:
-      return answer_messages(request);
-    case WAIT_PUT_MANY:
-      return (double)request->count;
-    case WAIT_RESERVE: {
-      int32_t loan = loan_slot(addon, &request->of.slot);
-      if (loan < 0) polyproc_slot_abort(&request->of.slot);
-      return loan;
-    }
-    default:
-      return request->status;
+/* One byte for each: 1 when it is ready. */
+static napi_value answer_ready(napi_env env, struct request *request) {
+  napi_value buffer = NULL;
+  void *data = NULL;
+  if (napi_create_buffer(env, request->object_count, &data, &buffer) != napi_ok) return NULL;
+  for (size_t i = 0; i < request->object_count; i++) {
+    ((uint8_t *)data)[i] = request->of.waitables[i].ready != 0;
   }
+  return buffer;
 }
 
 napi_value request_answer(napi_env env, struct request *request) {
-  napi_value buffer = NULL;
-  if (request->object->closed) request_undo(request);
-  if (request->operation == WAIT_GET && request->status >= 0) {
-    napi_create_buffer_copy(env, request->count, request->of.bytes, NULL, &buffer);
-    return buffer;
+  if (request->object != NULL && request->object->closed) request_undo(request);
+  if (request->status < 0) return number(env, request->status);
+  switch (request->operation) {
+    case WAIT_RECV:
+      return answer_bytes(env, request);
+    case WAIT_ANY:
+      return answer_ready(env, request);
+    case WAIT_PUT_MANY:
+      return number(env, (double)request->count);
+    case WAIT_RESERVE: {
+      int32_t loan = loan_slot(request->object->addon, &request->of.slot);
+      if (loan < 0) polyproc_slot_abort(&request->of.slot);
+      return number(env, loan);
+    }
+    case WAIT_BARRIER:
+    case WAIT_ARRIVE:
+      request->object->addon->rows->loan = request->of.party.index;
+      request->object->addon->rows->offset = request->of.party.is_leader;
+      return number(env, request->status);
+    default:
+      return number(env, request->status);
   }
-  return number(env, answer_number(request));
 }
 
 void request_free(struct request *request) {
-  switch (request->operation) {
-    case WAIT_GET:
-    case WAIT_PUT:
-      free(request->of.bytes);
-      break;
-    case WAIT_PUT_MANY:
-      free(request->of.slices);
-      break;
-    case WAIT_TAKE_MANY:
-      free(request->of.messages);
-      break;
-    default:
-      break;
-  }
-  object_leave(request->object);
-  free(request);
+  for (size_t i = 0; i < request->object_count; i++) object_leave(request->objects[i]);
+  memory_free(request);
 }

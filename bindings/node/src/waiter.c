@@ -1,7 +1,8 @@
 /*
- * The waiter threads. An object has at most one per direction, started at the first wait that must block and
- * ended when it has been idle for a while; it does one request after the other, so promises are answered in
- * order. All it does is the blocking call; answers come back through one doorbell per environment.
+ * The waiter threads of an environment, at most WAITERS_MAX, started when a wait must block and ended when
+ * they have been idle for a while. Requests of one object and direction stand in line and are done by one
+ * thread in their order; at conditions and barriers each waits for itself, as it must. All that a thread does
+ * is the blocking call; answers come back through one doorbell per environment.
  */
 #include <errno.h>
 #include <signal.h>
@@ -10,30 +11,15 @@
 
 #include "waits.h"
 
-enum { IDLE_SECONDS = 1, STACK_BYTES = 256 * 1024, DIRECTION_GET = 0, DIRECTION_PUT = 1, DIRECTION_JOIN = 2 };
+enum { IDLE_SECONDS = 1, STACK_BYTES = 256 * 1024 };
 
-static int direction_of(enum operation operation) {
-  switch (operation) {
-    case WAIT_PUT:
-    case WAIT_PUT_MANY:
-    case WAIT_RESERVE:
-      return DIRECTION_PUT;
-    case WAIT_JOIN:
-      return DIRECTION_JOIN;
-    default:
-      return DIRECTION_GET;
-  }
-}
-
-/* Under the lock, before something is added to what the bell announces: who hears it takes all there is. */
-static void ring(struct waits *waits) {
-  if (waits->answered == NULL && waits->ended == NULL) {
+/* Under the lock, as everything here that does not say otherwise. The bell rings before something is added
+ * to what it announces: who hears it takes all there is. */
+static void answer(struct waits *waits, struct request *request, int32_t status) {
+  if (waits->answered == NULL) {
     napi_call_threadsafe_function(waits->doorbell, NULL, napi_tsfn_nonblocking);
   }
-}
-
-static void answer(struct waits *waits, struct request *request, int32_t status) {
-  ring(waits);
+  request->state = REQUEST_ANSWERED;
   request->status = status;
   request->next = NULL;
   if (waits->answered == NULL) {
@@ -44,43 +30,89 @@ static void answer(struct waits *waits, struct request *request, int32_t status)
   waits->last_answered = request;
 }
 
-static void line_add(struct waiter *waiter, struct request *request) {
-  request->queued = true;
+static void due_add(struct waits *waits, struct request *request) {
+  request->state = REQUEST_DUE;
+  request->next_due = NULL;
+  request->previous_due = waits->last_due;
+  *(waits->last_due == NULL ? &waits->due : &waits->last_due->next_due) = request;
+  waits->last_due = request;
+  waits->due_count++;
+}
+
+static void due_remove(struct waits *waits, struct request *request) {
+  struct request *before = request->previous_due, *after = request->next_due;
+  *(before == NULL ? &waits->due : &before->next_due) = after;
+  *(after == NULL ? &waits->last_due : &after->previous_due) = before;
+  waits->due_count--;
+}
+
+static void line_add(struct line *line, struct request *request) {
+  request->state = REQUEST_IN_LINE;
   request->next = NULL;
-  request->previous = waiter->last;
-  if (waiter->last == NULL) {
-    waiter->first = request;
-  } else {
-    waiter->last->next = request;
-  }
-  waiter->last = request;
+  request->previous = line->last;
+  *(line->last == NULL ? &line->first : &line->last->next) = request;
+  line->last = request;
 }
 
-static void line_remove(struct waiter *waiter, struct request *request) {
-  if (request->previous == NULL) {
-    waiter->first = request->next;
-  } else {
-    request->previous->next = request->next;
-  }
-  if (request->next == NULL) {
-    waiter->last = request->previous;
-  } else {
-    request->next->previous = request->previous;
-  }
-  request->queued = false;
+static void line_remove(struct line *line, struct request *request) {
+  *(request->previous == NULL ? &line->first : &request->previous->next) = request->next;
+  *(request->next == NULL ? &line->last : &request->next->previous) = request->previous;
 }
 
-/* The next request, out of the line; NULL when the thread is to end. */
-static struct request *next_request(struct waiter *waiter) {
+/* The request is over: out of its line, and who comes after it. */
+static struct request *leave_line(struct request *request) {
+  struct line *line = request_line(request);
+  if (line == NULL) return NULL;
+  line_remove(line, request);
+  return line->first;
+}
+
+/* An event lets everybody go who was there. Those behind the first came later, so the marks of those that go
+ * come before those that stay. */
+static void answer_all(struct waits *waits, struct request *event) {
+  struct request *next;
+  for (struct request *other = event->next; other != NULL; other = next) {
+    next = other->next;
+    int32_t status = polyproc_event_wait_since(other->object->handle, (uint32_t)other->owner, 0, NULL);
+    if (status < 0) return;
+    line_remove(request_line(other), other);
+    answer(waits, other, status);
+  }
+}
+
+/* Runs a request that is due, without the lock while it waits; then the next in its line. */
+static void run_line(struct waiter *waiter, struct request *request) {
+  struct waits *waits = waiter->waits;
+  while (request != NULL) {
+    request->state = REQUEST_RUNNING;
+    request->token = waiter->token;
+    /* Whoever fires it for this request does so under the lock after this. */
+    polyproc_cancel_reset(waiter->token);
+    pthread_mutex_unlock(&waits->lock);
+    request_run(request, waiter->token);
+    pthread_mutex_lock(&waits->lock);
+    request->token = NULL;
+    int32_t status = request->status;
+    if (request->operation == WAIT_EVENT && status >= 0) answer_all(waits, request);
+    struct request *next = leave_line(request);
+    answer(waits, request, request->stopped && status == POLYPROC_E_CANCELED ? POLYPROC_E_CLOSED : status);
+    request = next;
+  }
+}
+
+/* The next request, NULL when there is none for a while. */
+static struct request *next_due(struct waits *waits) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_sec += IDLE_SECONDS;
-  int waited = 0;
-  while (waiter->first == NULL && !waiter->stopping && waited != ETIMEDOUT) {
-    waited = pthread_cond_timedwait(&waiter->work, &waiter->waits->lock, &until);
+  int late = 0;
+  waits->idle_count++;
+  while (waits->due == NULL && !waits->ending && late != ETIMEDOUT) {
+    late = pthread_cond_timedwait(&waits->work, &waits->lock, &until);
   }
-  struct request *request = waiter->first;
-  if (request != NULL) line_remove(waiter, request);
+  waits->idle_count--;
+  struct request *request = waits->due;
+  if (request != NULL) due_remove(waits, request);
   return request;
 }
 
@@ -89,137 +121,120 @@ static void *waiter_main(void *argument) {
   struct waits *waits = waiter->waits;
   struct request *request;
   pthread_mutex_lock(&waits->lock);
-  while ((request = next_request(waiter)) != NULL) {
-    if (waiter->stopping) {
-      answer(waits, request, POLYPROC_E_CLOSED);
-      continue;
-    }
-    waiter->running = request;
-    /* Whoever fires it for this request, or to stop, does so under the lock after this. */
-    polyproc_cancel_reset(waiter->token);
-    pthread_mutex_unlock(&waits->lock);
-    request_run(request, waiter->token);
-    pthread_mutex_lock(&waits->lock);
-    waiter->running = NULL;
-    bool closed = waiter->stopping && request->status == POLYPROC_E_CANCELED;
-    answer(waits, request, closed ? POLYPROC_E_CLOSED : request->status);
-  }
-  waiter->state = THREAD_ENDED;
-  ring(waits);
-  waiter->next_ended = waits->ended;
-  waits->ended = waiter;
+  while ((request = next_due(waits)) != NULL) run_line(waiter, request);
+  waiter->ended = true;
+  waits->thread_count--;
   pthread_mutex_unlock(&waits->lock);
   return NULL;
 }
 
-void waiters_reap(struct waits *waits) {
-  pthread_mutex_lock(&waits->lock);
-  struct waiter *ended = waits->ended;
-  waits->ended = NULL;
-  pthread_mutex_unlock(&waits->lock);
-  /* A thread that said so has only its return left, and only this thread changes the state from here. */
-  for (; ended != NULL; ended = ended->next_ended) {
-    pthread_join(ended->thread, NULL);
-    ended->state = THREAD_NONE;
+static void waiter_free(struct waiter *waiter) {
+  polyproc_cancel_free(waiter->token);
+  free(waiter);
+}
+
+/* Those that said that they end have only their return left. */
+static void reap(struct waits *waits) {
+  for (struct waiter **link = &waits->waiters, *waiter; (waiter = *link) != NULL;) {
+    if (!waiter->ended) {
+      link = &waiter->next;
+      continue;
+    }
+    *link = waiter->next;
+    pthread_join(waiter->thread, NULL);
+    waiter_free(waiter);
   }
 }
 
-static int32_t thread_start(struct waiter *waiter) {
+static int thread_start(struct waiter *waiter) {
   pthread_attr_t attributes;
   sigset_t all, before;
-  if (pthread_attr_init(&attributes) != 0) return POLYPROC_E_NO_MEMORY;
+  int failed = pthread_attr_init(&attributes);
+  if (failed != 0) return failed;
   pthread_attr_setstacksize(&attributes, STACK_BYTES);
   /* Signals are for Node's own threads. */
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(&waiter->thread, &attributes, waiter_main, waiter);
+  failed = pthread_create(&waiter->thread, &attributes, waiter_main, waiter);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
-  if (failed != 0) return POLYPROC_E_LIMIT;
-  waiter->state = THREAD_RUNNING;
+  return failed;
+}
+
+static int32_t waiter_start(struct waits *waits) {
+  reap(waits);
+  if (waits->thread_count == WAITERS_MAX) return POLYPROC_E_LIMIT;
+  struct waiter *waiter = calloc(1, sizeof *waiter);
+  if (waiter == NULL || polyproc_cancel_create(&waiter->token) < 0) {
+    free(waiter);
+    return POLYPROC_E_NO_MEMORY;
+  }
+  waiter->waits = waits;
+  if (thread_start(waiter) != 0) {
+    waiter_free(waiter);
+    return POLYPROC_E_LIMIT;
+  }
+  waiter->next = waits->waiters;
+  waits->waiters = waiter;
+  waits->thread_count++;
   return POLYPROC_OK;
 }
 
-int32_t waiter_add(struct waiter *waiter, struct request *request) {
-  struct waits *waits = waiter->waits;
+int32_t waiters_add(struct waits *waits, struct request *request) {
   int32_t status = POLYPROC_OK;
   pthread_mutex_lock(&waits->lock);
-  line_add(waiter, request);
-  if (waiter->state == THREAD_RUNNING) {
-    pthread_cond_signal(&waiter->work);
-    pthread_mutex_unlock(&waits->lock);
-    return status;
+  struct line *line = request_line(request);
+  bool is_first = line == NULL || line->first == NULL;
+  if (line != NULL) line_add(line, request);
+  if (is_first) {
+    if (waits->idle_count <= waits->due_count) status = waiter_start(waits);
+    if (status >= 0) {
+      due_add(waits, request);
+      pthread_cond_signal(&waits->work);
+    } else if (line != NULL) {
+      line_remove(line, request);
+    }
   }
-  pthread_mutex_unlock(&waits->lock);
-  waiters_reap(waits);
-  pthread_mutex_lock(&waits->lock);
-  status = thread_start(waiter);
-  if (status < 0) line_remove(waiter, request);
   pthread_mutex_unlock(&waits->lock);
   return status;
 }
 
-bool waiter_cancel(struct waiter *waiter, struct request *request) {
-  pthread_mutex_lock(&waiter->waits->lock);
-  bool removed = request->queued;
-  if (removed) line_remove(waiter, request);
-  if (waiter->running == request) polyproc_cancel_fire(waiter->token);
-  pthread_mutex_unlock(&waiter->waits->lock);
-  return removed;
+/* A request that has not begun is taken out; the next in its line has its place. */
+static bool take_out(struct waits *waits, struct request *request) {
+  if (request->state != REQUEST_IN_LINE && request->state != REQUEST_DUE) return false;
+  bool was_due = request->state == REQUEST_DUE;
+  if (was_due) due_remove(waits, request);
+  struct request *next = leave_line(request);
+  if (was_due && next != NULL) due_add(waits, next);
+  return true;
 }
 
-struct waiter *waiter_of(struct object *object, enum operation operation) {
-  struct waiter **place = &object->waiters[direction_of(operation)];
-  if (*place != NULL) return *place;
-  struct waiter *waiter = calloc(1, sizeof *waiter);
-  if (waiter == NULL || polyproc_cancel_create(&waiter->token) < 0) {
-    free(waiter);
-    return NULL;
-  }
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&waiter->work, &attributes);
-  pthread_condattr_destroy(&attributes);
-  waiter->waits = object->addon->waits;
-  *place = waiter;
-  return waiter;
-}
-
-void waits_stop(struct object *object) {
-  struct waits *waits = object->addon->waits;
+bool waiters_cancel(struct waits *waits, struct request *request) {
   pthread_mutex_lock(&waits->lock);
-  for (int i = 0; i < DIRECTIONS; i++) {
-    struct waiter *waiter = object->waiters[i];
-    if (waiter == NULL) continue;
-    waiter->stopping = true;
-    polyproc_cancel_fire(waiter->token);
-    pthread_cond_signal(&waiter->work);
-  }
+  bool is_out = take_out(waits, request);
+  if (request->state == REQUEST_RUNNING) polyproc_cancel_fire(request->token);
+  pthread_mutex_unlock(&waits->lock);
+  return is_out;
+}
+
+void waiters_stop(struct waits *waits, struct request *request) {
+  pthread_mutex_lock(&waits->lock);
+  request->stopped = true;
+  if (take_out(waits, request)) answer(waits, request, POLYPROC_E_CLOSED);
+  if (request->state == REQUEST_RUNNING) polyproc_cancel_fire(request->token);
   pthread_mutex_unlock(&waits->lock);
 }
 
-static void wait_until_ended(struct waiter *waiter) {
-  pthread_mutex_lock(&waiter->waits->lock);
-  bool started = waiter->state != THREAD_NONE;
-  pthread_mutex_unlock(&waiter->waits->lock);
-  if (!started) return;
-  pthread_join(waiter->thread, NULL);
-  struct waiter **link = &waiter->waits->ended;
-  pthread_mutex_lock(&waiter->waits->lock);
-  while (*link != waiter) link = &(*link)->next_ended;
-  *link = waiter->next_ended;
-  pthread_mutex_unlock(&waiter->waits->lock);
-}
-
-void waits_free(struct object *object) {
-  for (int i = 0; i < DIRECTIONS; i++) {
-    struct waiter *waiter = object->waiters[i];
-    if (waiter == NULL) continue;
-    wait_until_ended(waiter);
-    polyproc_cancel_free(waiter->token);
-    pthread_cond_destroy(&waiter->work);
-    free(waiter);
-    object->waiters[i] = NULL;
+void waiters_end(struct waits *waits) {
+  pthread_mutex_lock(&waits->lock);
+  waits->ending = true;
+  pthread_cond_broadcast(&waits->work);
+  pthread_mutex_unlock(&waits->lock);
+  /* Only this thread takes something from the list. */
+  for (struct waiter *waiter = waits->waiters, *next; waiter != NULL; waiter = next) {
+    next = waiter->next;
+    pthread_join(waiter->thread, NULL);
+    waiter_free(waiter);
   }
+  waits->waiters = NULL;
 }

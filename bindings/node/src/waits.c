@@ -32,30 +32,27 @@ static void table_remove(struct waits *waits, struct request *request) {
   if (--waits->pending == 0) napi_unref_threadsafe_function(waits->addon->env, waits->doorbell);
 }
 
-/* (object, operation, argument): the request's number */
+/* (object, operation, argument, owner): the request's number */
 static napi_value wait_begin(napi_env env, napi_callback_info info) {
   struct call call;
-  struct object *object;
   struct request *request = NULL;
   call_read(&call, env, info);
   struct waits *waits = call.addon->waits;
-  int32_t status = call_object(&call, 0, &object);
-  if (status >= 0) status = request_new(&call, object, &request);
+  int32_t status = request_new(&call, &request);
   if (status < 0) return number(env, status);
-  struct waiter *waiter = waiter_of(object, request->operation);
-  if (waiter == NULL || !table_add(waits, request)) {
+  if (!table_add(waits, request)) {
     request_free(request);
     return number(env, POLYPROC_E_NO_MEMORY);
   }
-  uint32_t id = request->id; /* from waiter_add on the request is the thread's */
-  status = waiter_add(waiter, request);
+  uint32_t id = request->id; /* from here on the request is the threads' */
+  status = waiters_add(waits, request);
   if (status >= 0) return number(env, id);
   table_remove(waits, request);
   request_free(request);
   return number(env, status);
 }
 
-/* (number): true when it was still in line and is gone now; false when its answer is on the way */
+/* (number): true when it had not begun and is gone now; false when its answer is on the way */
 static napi_value wait_cancel(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t id;
@@ -65,13 +62,29 @@ static napi_value wait_cancel(napi_env env, napi_callback_info info) {
   if (call_i32(&call, 0, &id) < 0 || (uint32_t)id >= waits->table_size || waits->table[id] == NULL)
     return NULL;
   struct request *request = waits->table[id];
-  bool removed = waiter_cancel(waiter_of(request->object, request->operation), request);
-  if (removed) {
+  bool is_out = waiters_cancel(waits, request);
+  if (is_out) {
     table_remove(waits, request);
     request_free(request);
   }
-  napi_get_boolean(env, removed, &result);
+  napi_get_boolean(env, is_out, &result);
   return result;
+}
+
+static bool is_about(const struct request *request, const struct object *object) {
+  for (size_t i = 0; i < request->object_count; i++) {
+    if (request->objects[i] == object) return true;
+  }
+  return false;
+}
+
+void waits_stop(struct object *object) {
+  struct waits *waits = object->addon->waits;
+  if (object->users == 1) return; /* the open handle itself */
+  for (uint32_t id = 0; id < waits->table_size; id++) {
+    struct request *request = waits->table[id];
+    if (request != NULL && is_about(request, object)) waiters_stop(waits, request);
+  }
 }
 
 static struct request *take_answers(struct waits *waits) {
@@ -90,8 +103,7 @@ static void deliver(napi_env env, napi_value settle, struct waits *waits, struct
   /* It fails only when the worker is being terminated; messages are loans by now, which the teardown returns.
    */
   bool heard = napi_call_function(env, global, settle, 2, arguments, NULL) == napi_ok;
-  if (!heard && (request->operation == WAIT_LOCK || request->operation == WAIT_SEMAPHORE))
-    request_undo(request);
+  if (!heard && request->operation != WAIT_RESERVE) request_undo(request);
   request_free(request);
 }
 
@@ -100,7 +112,6 @@ static void doorbell_rang(napi_env env, napi_value settle, void *context, void *
   struct waits *waits = context;
   (void)data;
   if (env == NULL) return;
-  waiters_reap(waits);
   for (struct request *request = take_answers(waits), *next; request != NULL; request = next) {
     napi_handle_scope scope;
     napi_open_handle_scope(env, &scope);
@@ -132,17 +143,29 @@ static napi_value wait_start(napi_env env, napi_callback_info info) {
 
 int32_t waits_create(struct addon *addon) {
   struct waits *waits = calloc(1, sizeof *waits);
+  pthread_condattr_t attributes;
   if (waits == NULL) return POLYPROC_E_NO_MEMORY;
   waits->addon = addon;
   pthread_mutex_init(&waits->lock, NULL);
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&waits->work, &attributes);
+  pthread_condattr_destroy(&attributes);
   addon->waits = waits;
   return POLYPROC_OK;
 }
 
 void waits_teardown(struct addon *addon) {
   struct waits *waits = addon->waits;
-  for (struct object *object = addon->objects; object != NULL; object = object->next) waits_stop(object);
-  for (struct object *object = addon->objects; object != NULL; object = object->next) waits_free(object);
+  for (uint32_t id = 0; id < waits->table_size; id++) {
+    struct request *request = waits->table[id];
+    if (request == NULL) continue;
+    waiters_stop(waits, request);
+    /* It would come back only when it has its lock again, which another may keep: closed, it gives that up.
+     */
+    if (request->operation == WAIT_CONDITION) object_abandon(request->pair[1]);
+  }
+  waiters_end(waits);
   for (struct request *request = take_answers(waits), *next; request != NULL; request = next) {
     next = request->next;
     request_undo(request);
@@ -153,6 +176,7 @@ void waits_teardown(struct addon *addon) {
 void waits_destroy(struct addon *addon) {
   struct waits *waits = addon->waits;
   if (waits->doorbell != NULL) napi_release_threadsafe_function(waits->doorbell, napi_tsfn_abort);
+  pthread_cond_destroy(&waits->work);
   pthread_mutex_destroy(&waits->lock);
   free(waits->table);
   free(waits);

@@ -5,13 +5,13 @@ const { test } = require('node:test');
 const polyproc = require('..');
 const { anonymous, leavesNothingBehind, withCode } = require('./helpers.js');
 
-const { Event, Lock, Message, PolyprocError, Process, Queue, Semaphore, Slot, unlink } = polyproc;
+const { Condition, Event, Lock, Message, PolyprocError, Process, Queue, RLock, Semaphore, Slot, unlink } = polyproc;
 
 leavesNothingBehind();
 
 const badNames = ['', '.dot', 'a/b', 'sp ace', 'ä', 'nul\0inside', 'x'.repeat(201), 'x'.repeat(1000)];
 
-for (const Class of [Lock, Semaphore, Event, Queue]) {
+for (const Class of [Lock, RLock, Semaphore, Event, Condition, Queue]) {
   test(`${Class.name}: names`, () => {
     for (const name of badNames) {
       assert.throws(() => Class.create({ name }), withCode('E_INVALID'), name);

@@ -2,8 +2,8 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { Event, Lock, Queue, Semaphore } = require('..');
-const { anonymous, leavesNothingBehind, named, sleep, twin, withCode } = require('./helpers.js');
+const { Barrier, Condition, Event, Lock, Queue, RLock, Semaphore, list } = require('..');
+const { anonymous, leavesNothingBehind, named, sleep, start, twin, withCode } = require('./helpers.js');
 
 leavesNothingBehind();
 
@@ -91,6 +91,35 @@ test('semaphore: never more inside than permits', async (t) => {
   assert.equal(semaphore.value, 4);
 });
 
+test('semaphore: owned permits are those of their process', async (t) => {
+  const semaphore = named(t, Semaphore, { initial: 4, owned: true });
+  assert.throws(() => semaphore.release(), withCode('E_NOT_OWNER'));
+  await semaphore.acquire();
+  assert.throws(() => semaphore.release(2), withCode('E_OVER_RELEASE'));
+  semaphore.release();
+  const { child, line, ended } = start(t, 'holds', ['Semaphore', semaphore.name, 4]);
+  assert.equal(await line(), 'holds');
+  assert.equal(semaphore.value, 0);
+  assert.throws(() => semaphore.release(), withCode('E_NOT_OWNER'));
+  const waiting = [semaphore.acquire(), semaphore.acquire(), semaphore.acquire(), semaphore.acquire()];
+  await sleep(20);
+  child.kill('SIGKILL');
+  await Promise.all(waiting);
+  assert.equal(semaphore.value, 0);
+  await ended;
+});
+
+test('the named objects are listed', (t) => {
+  const lock = named(t, Lock, { mode: 0o640 });
+  lock.tryAcquire(); // who has used it counts
+  const queue = named(t, Queue);
+  const found = list();
+  const { kind, mode, processes, waiting, bytes } = found.find(({ name }) => name === lock.name);
+  assert.deepEqual({ kind, mode, processes, waiting }, { kind: 'lock', mode: 0o640, processes: 1, waiting: 0 });
+  assert.ok(bytes > 0);
+  assert.equal(found.find(({ name }) => name === queue.name).kind, 'queue');
+});
+
 test('event: set, clear, wait', async (t) => {
   const event = anonymous(t, Event);
   const other = twin(t, event);
@@ -108,9 +137,9 @@ test('event: set, clear, wait', async (t) => {
 });
 
 test('named primitives, and each kind refuses the others', (t) => {
-  const all = [named(t, Lock), named(t, Semaphore, { initial: 3 }), named(t, Event), named(t, Queue)];
+  const all = [Lock, RLock, Semaphore, Event, Condition, Queue].map((Class) => named(t, Class));
   for (const object of all) {
-    for (const Class of [Lock, Semaphore, Event, Queue]) {
+    for (const Class of [Lock, RLock, Semaphore, Event, Condition, Barrier, Queue]) {
       if (object instanceof Class) {
         Class.open(object.name).close();
       } else {

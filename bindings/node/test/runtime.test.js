@@ -1,13 +1,13 @@
 'use strict';
 
-// What waiting promises do to Node: nothing to its main thread and to libuv's pool, one thread per object and direction,
-// and a program that has nothing to wait for ends.
+// What waiting promises do to Node: nothing to its main thread and to libuv's pool, no thread for what has a descriptor,
+// a bounded number for the rest, and a program that has nothing to wait for ends.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs/promises');
 const { test } = require('node:test');
-const { Event, Queue } = require('..');
-const { anonymous, leavesNothingBehind, named, sleep, start, threadCount, until } = require('./helpers.js');
+const { Barrier, Event, Lock, Queue } = require('..');
+const { anonymous, leavesNothingBehind, named, sleep, start, threadCount, until, withCode } = require('./helpers.js');
 
 leavesNothingBehind();
 
@@ -45,23 +45,67 @@ test('the pool of libuv is free while promises wait', async (t) => {
   assert.deepEqual(await ended, { code: 0, signal: null });
 });
 
-test('threads are counted by objects, not by promises', async (t) => {
-  const queues = Array.from({ length: 5 }, () => anonymous(t, Queue));
-  const event = anonymous(t, Event);
+test('10,000 promises wait on 100 queues without a thread of their own', async (t) => {
+  const queues = Array.from({ length: 100 }, () => anonymous(t, Queue));
   await fs.readFile(__filename); // the pool of libuv has its threads
   const before = threadCount();
   const waiting = [];
-  for (let i = 0; i < 200; i++) {
-    for (const queue of queues) waiting.push(queue.get());
-    waiting.push(event.wait());
+  for (let i = 0; i < 100; i++) for (const queue of queues) waiting.push(queue.get());
+  await sleep(50);
+  const during = threadCount();
+  t.diagnostic(`10,000 promises wait on 100 queues: ${during} threads, ${before} before (/proc/self/status)`);
+  assert.ok(during <= before + 2, `${before}, then ${during}`); // the library's keeper and its watcher
+  for (let i = 0; i < 100; i++) for (const queue of queues) queue.tryPut(Buffer.from([i]));
+  const got = await Promise.all(waiting);
+  for (let i = 0; i < got.length; i++) assert.equal(got[i][0], Math.floor(i / 100));
+});
+
+test('without a descriptor one thread waits for all of an object and direction', async (t) => {
+  const events = Array.from({ length: 5 }, () => anonymous(t, Event));
+  const locks = Array.from({ length: 5 }, () => anonymous(t, Lock));
+  await fs.readFile(__filename);
+  const before = threadCount();
+  for (const lock of locks) lock.tryAcquire();
+  const waiting = [];
+  for (let i = 0; i < 100; i++) {
+    for (const event of events) waiting.push(event.wait());
+    for (const lock of locks) waiting.push(lock.hold(() => {}));
   }
   await sleep(50);
   const during = threadCount();
-  assert.ok(during <= before + 6 + 1, `${before}, then ${during}`); // and the library's keeper
-  for (const queue of queues) for (let i = 0; i < 200; i++) queue.tryPut(Buffer.alloc(0));
-  event.set();
+  assert.ok(during <= before + 10 + 1, `${before}, then ${during}`); // and the library's keeper
+  for (const event of events) event.set();
+  for (const lock of locks) lock.release();
   await Promise.all(waiting);
   await until(() => threadCount() <= before + 1, 'idle threads end');
+});
+
+test('a bounded number of threads: one wait more is refused, and the others go on', async (t) => {
+  const most = 128;
+  const barrier = Barrier.create(most + 1);
+  t.after(() => barrier.close());
+  const waiting = Array.from({ length: most }, () => barrier.wait());
+  await until(() => barrier.waiting === most, 'all wait');
+  await assert.rejects(barrier.wait(), withCode('E_LIMIT'));
+  const other = anonymous(t, Event);
+  await assert.rejects(other.wait(), withCode('E_LIMIT'));
+  await barrier.wait({ timeout: 0 });
+  assert.equal((await Promise.all(waiting)).length, most);
+  const event = other.wait();
+  other.set();
+  await event;
+});
+
+test('40 of 40 times a set that a clear follows at once lets everybody go', async (t) => {
+  const event = anonymous(t, Event);
+  for (let i = 0; i < 40; i++) {
+    const waiting = [event.wait(), event.wait(), event.wait({ timeout: 60_000 })];
+    if (i % 2 === 0) await sleep(1);
+    event.set();
+    event.clear();
+    await Promise.all(waiting);
+  }
+  await assert.rejects(event.wait({ timeout: 5 }), withCode('E_TIMEOUT'));
 });
 
 test('a program with open objects and nothing to wait for ends', async (t) => {

@@ -1,19 +1,26 @@
 // Compiled, never run: the types say what the objects do, and refuse what they do not.
 
 import {
+  Barrier,
+  Condition,
+  Connection,
   Event,
   Lock,
   Message,
   PolyprocError,
   Process,
   Queue,
+  RLock,
   Semaphore,
   Slot,
   activeChildren,
   current,
+  list,
+  pipe,
   status,
   unlink,
   version,
+  waitAny,
 } from 'polyproc';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -93,6 +100,60 @@ async function primitives(): Promise<void> {
   void other;
 }
 
+async function meetings(signal: AbortSignal): Promise<void> {
+  const rlock = RLock.create();
+  {
+    using held = await rlock.acquire({ owner: 5, timeout: 1 });
+    rlock.release({ owner: 5 });
+    void held;
+  }
+  const depth: number = await rlock.hold(() => rlock.depth);
+  const owned = Semaphore.create({ initial: 1, owned: true });
+  const lock = Lock.create();
+  const condition = Condition.create({ name: 'condition' });
+  const { ownerDied } = await condition.wait(lock, { timeout: 5, signal });
+  await condition.wait(rlock, { owner: 5 });
+  // @ts-expect-error a lock has no owner
+  await condition.wait(lock, { owner: 5 });
+  const found = await condition.waitFor(lock, () => 'found');
+  same<typeof found, string>(true);
+  condition.notify(2);
+  condition.notifyAll();
+  const barrier = Barrier.create(3, { mode: 0o660 });
+  const index: number = await barrier.wait({ action: async () => {}, timeout: 10 });
+  const party = await barrier.arrive();
+  if (party.isLeader) barrier.complete(false);
+  // @ts-expect-error how many parties?
+  Barrier.create();
+  void [depth, owned, ownerDied, index];
+}
+
+async function connections(signal: AbortSignal): Promise<void> {
+  const [reader, writer] = pipe({ duplex: false });
+  same<typeof reader, Connection>(true);
+  await writer.send(Buffer.from('x'), { timeout: 1 });
+  const sent: boolean = writer.trySend(new Uint8Array(1));
+  const received = reader.tryRecv();
+  same<typeof received, Buffer | undefined>(true);
+  const ready: boolean = await reader.poll({ timeout: 5, signal });
+  const [a] = pipe<string[]>({ format: 'msgpack' });
+  for await (const words of a) same<typeof words, string[]>(true);
+  // @ts-expect-error not a list of words
+  await a.send('text');
+  // @ts-expect-error a connection has no name
+  Connection.open('name');
+  const inherited = Connection.inherited<number>('end', { format: 'msgpack' });
+  const value: number = await inherited.recv();
+  const queue = Queue.create();
+  const put = { put: queue };
+  const some = await waitAny([queue, put, a, Event.create(), Process.adopt(5)], { signal });
+  if (some[0] === put) queue.tryPut(Buffer.alloc(1));
+  // @ts-expect-error a lock is not waited for so
+  await waitAny([Lock.create()]);
+  const names: string[] = list().map(({ name }) => name);
+  void [sent, ready, value, names];
+}
+
 async function processes(): Promise<void> {
   const queue = Queue.create();
   const child = Process.spawn({ argv: ['node', 'child.js'], handles: { queue }, stdout: 'ignore', env: { A: 'b' } });
@@ -114,4 +175,4 @@ async function processes(): Promise<void> {
   void [code, pids, parentPid];
 }
 
-void [queues, primitives, processes];
+void [queues, primitives, meetings, connections, processes];

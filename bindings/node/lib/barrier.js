@@ -1,0 +1,99 @@
+'use strict';
+
+const { check, checkMade } = require('./errors.js');
+const { constants, native, numbers, status, LOAN, OFFSET } = require('./native.js');
+const { SharedObject, TOKEN, readCreate } = require('./object.js');
+const { readBoolean, readFunction, readInteger } = require('./options.js');
+const { HANDLE, KIND } = require('./symbols.js');
+const { perform } = require('./wait.js');
+
+function indexOf(barrier, answer) {
+  check(answer, 'wait');
+  return numbers[LOAN];
+}
+
+function partyOf(barrier, answer) {
+  check(answer, 'arrive');
+  return { index: numbers[LOAN], isLeader: numbers[OFFSET] === 1 };
+}
+
+const meeting = {
+  late: status.E_TIMEOUT,
+  isBinding: true, // who comes and does not wait breaks the barrier, unless it is the last one
+};
+const wait = {
+  ...meeting,
+  code: constants.WAIT_BARRIER,
+  what: 'wait',
+  attempt: native.barrierWait,
+  atOnce: indexOf,
+  later: indexOf,
+};
+const arrive = {
+  ...meeting,
+  code: constants.WAIT_ARRIVE,
+  what: 'arrive',
+  attempt: native.barrierArrive,
+  atOnce: partyOf,
+  later: partyOf,
+};
+
+class Barrier extends SharedObject {
+  static [KIND] = constants.BARRIER;
+
+  static create(parties, options = {}) {
+    readInteger(parties, 'parties', 1, constants.PARTIES_MAX);
+    const { name, flags, mode } = readCreate(options);
+    const handle = native.createBarrier(name, flags, mode, parties);
+    return new Barrier(TOKEN, checkMade(handle, `create Barrier${name === undefined ? '' : ` "${name}"`}`), name);
+  }
+
+  async wait(options) {
+    if (options?.action === undefined) return perform(this, wait, undefined, options);
+    const action = readFunction(options.action, 'action');
+    const { index, isLeader } = await this.arrive(options);
+    if (isLeader) await this.#act(action);
+    return index;
+  }
+
+  /** The others are held meanwhile. */
+  async #act(action) {
+    try {
+      await action();
+    } catch (error) {
+      if (!this.closed) native.barrierComplete(this[HANDLE], 0);
+      throw error;
+    }
+    this.complete();
+  }
+
+  arrive(options) {
+    return perform(this, arrive, undefined, options);
+  }
+
+  complete(ok = true) {
+    check(native.barrierComplete(this[HANDLE], readBoolean(ok, 'ok') ? 1 : 0), 'complete');
+  }
+
+  abort() {
+    check(native.barrierAbort(this[HANDLE]), 'abort');
+  }
+
+  reset() {
+    check(native.barrierReset(this[HANDLE]), 'reset');
+  }
+
+  get parties() {
+    return check(native.barrierParties(this[HANDLE]), 'parties');
+  }
+
+  get waiting() {
+    return check(native.barrierWaiting(this[HANDLE]), 'waiting');
+  }
+
+  get isBroken() {
+    return check(native.barrierIsBroken(this[HANDLE]), 'isBroken') === 1;
+  }
+}
+
+module.exports = { Barrier };

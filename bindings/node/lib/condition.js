@@ -1,0 +1,59 @@
+'use strict';
+
+const { check } = require('./errors.js');
+const { Held } = require('./held.js');
+const { constants, native, status } = require('./native.js');
+const { SharedObject, createPlain } = require('./object.js');
+const { readFunction, readInteger, readWait, typeError } = require('./options.js');
+const { Lock } = require('./primitives.js');
+const { RLock, readOwner } = require('./rlock.js');
+const { HANDLE, KIND } = require('./symbols.js');
+const { perform } = require('./wait.js');
+
+const UINT32_MAX = 2 ** 32 - 1;
+
+// However it ends, the lock is taken again before that. So it is never done by the main thread, which would wait.
+const wait = {
+  code: constants.WAIT_CONDITION,
+  begin: (handle, { lock, owner }, code) => native.wait(handle, code, lock[HANDLE], owner),
+  late: status.E_TIMEOUT,
+  what: 'wait',
+  later: (condition, answer, { lock, releasing }) =>
+    new Held(lock, check(answer, 'wait') === status.OWNER_DIED, releasing),
+};
+
+class Condition extends SharedObject {
+  static [KIND] = constants.CONDITION;
+
+  static create(options = {}) {
+    return createPlain(Condition, options);
+  }
+
+  async wait(lock, options) {
+    if (lock instanceof Lock) return perform(this, wait, { lock, owner: 0, releasing: undefined }, options);
+    if (!(lock instanceof RLock)) throw typeError('lock', 'a Lock or an RLock', lock);
+    const owner = readOwner(options);
+    return perform(this, wait, { lock, owner, releasing: { owner } }, options);
+  }
+
+  async waitFor(lock, predicate, options) {
+    readFunction(predicate, 'predicate');
+    const { timeout } = readWait(options);
+    const deadline = performance.now() + timeout;
+    for (;;) {
+      const result = await predicate();
+      if (result) return result;
+      await this.wait(lock, { ...options, timeout: deadline - performance.now() });
+    }
+  }
+
+  notify(n = 1) {
+    check(native.conditionNotify(this[HANDLE], readInteger(n, 'n', 0, UINT32_MAX)), 'notify');
+  }
+
+  notifyAll() {
+    check(native.conditionNotifyAll(this[HANDLE]), 'notifyAll');
+  }
+}
+
+module.exports = { Condition };

@@ -1,0 +1,77 @@
+'use strict';
+
+const { AsyncLocalStorage } = require('node:async_hooks');
+const { check } = require('./errors.js');
+const { Held } = require('./held.js');
+const { constants, native, status } = require('./native.js');
+const { SharedObject, createPlain } = require('./object.js');
+const { readFunction, readInteger, readObject } = require('./options.js');
+const { HANDLE, KIND } = require('./symbols.js');
+const { perform } = require('./wait.js');
+
+// In Python the owner of an RLock is a thread. Here all tasks run on one, so the owner is the task: what runs in a
+// `hold`, with all that it awaits. Outside of any it is this thread of JavaScript.
+const tasks = new AsyncLocalStorage();
+const thread = native.rlockNewOwner();
+
+/** The owner in the options, else that of the task. */
+function readOwner(options) {
+  if (options === undefined) return tasks.getStore() ?? thread;
+  const { owner = tasks.getStore() ?? thread } = readObject(options);
+  return readInteger(owner, 'owner', owner < 0 ? Number.MIN_SAFE_INTEGER : 1);
+}
+
+function heldOf(rlock, answer, owner) {
+  return new Held(rlock, check(answer, 'acquire') === status.OWNER_DIED, { owner });
+}
+
+const acquire = {
+  code: constants.WAIT_RLOCK,
+  begin: (handle, owner, code) => native.wait(handle, code, undefined, owner),
+  direction: 0,
+  barges: true, // its owner must not stand behind those that wait for it
+  late: status.E_TIMEOUT,
+  what: 'acquire',
+  attempt: native.rlockAcquire,
+  atOnce: heldOf,
+  later: heldOf,
+};
+
+class RLock extends SharedObject {
+  static [KIND] = constants.RLOCK;
+
+  static create(options = {}) {
+    return createPlain(RLock, options);
+  }
+
+  tryAcquire(options) {
+    const owner = readOwner(options);
+    const answer = native.rlockAcquire(this[HANDLE], owner);
+    return answer === status.E_TIMEOUT ? undefined : heldOf(this, answer, owner);
+  }
+
+  async acquire(options) {
+    return perform(this, acquire, readOwner(options), options);
+  }
+
+  release(options) {
+    check(native.rlockRelease(this[HANDLE], readOwner(options)), 'release');
+  }
+
+  async hold(work, options) {
+    readFunction(work, 'work');
+    const owner = options?.owner === undefined ? (tasks.getStore() ?? native.rlockNewOwner()) : readOwner(options);
+    const held = await perform(this, acquire, owner, options);
+    try {
+      return await tasks.run(owner, work, held);
+    } finally {
+      held.release();
+    }
+  }
+
+  get depth() {
+    return check(native.rlockDepth(this[HANDLE]), 'depth');
+  }
+}
+
+module.exports = { RLock, readOwner };

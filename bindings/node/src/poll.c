@@ -1,0 +1,175 @@
+/*
+ * Waits that have a descriptor: a get, a receive, the end of a process. No thread waits. The descriptors of
+ * all objects that somebody waits for are in one epoll instance of the environment, and libuv watches that;
+ * JavaScript is told which are ready, and tries what it wants of them. Level-triggered:
+ * what is ready and still wanted is told again in the next turn of the loop.
+ *
+ * Everything here runs on the environment's thread.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "addon.h"
+
+enum { READY_MAX = 256 };
+
+/* It outlives its addon by a turn of the loop, which closes the handle. */
+struct poller {
+  uv_poll_t watch;
+  napi_env env;
+  int epoll;
+  uint32_t armed; /* objects in the epoll instance; libuv watches it, and so goes on, while there is one */
+  napi_async_context context;
+  napi_ref ready;  /* called with how many are ready; their numbers are in the rows, as `loan` */
+  napi_ref served; /* called when those that were told have had their turn */
+  struct row *rows;
+  napi_async_cleanup_hook_handle hook;
+};
+
+static void tell(struct poller *poller, const struct epoll_event *events, int count) {
+  napi_env env = poller->env;
+  napi_handle_scope scope;
+  napi_value receiver, ready, error;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+  for (int i = 0; i < count; i++) poller->rows[i].loan = (double)events[i].data.u32;
+  napi_value how_many = number(env, count);
+  napi_get_global(env, &receiver);
+  napi_get_reference_value(env, poller->ready, &ready);
+  napi_status called = napi_make_callback(env, poller->context, receiver, ready, 1, &how_many, NULL);
+  if (called == napi_pending_exception && napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+    napi_fatal_exception(env, error);
+  }
+  napi_get_reference_value(env, poller->served, &ready);
+  napi_call_function(env, receiver, ready, 0, NULL, NULL);
+  napi_close_handle_scope(env, scope);
+}
+
+static void is_readable(uv_poll_t *watch, int status, int events) {
+  struct poller *poller = watch->data;
+  struct epoll_event found[READY_MAX];
+  (void)status;
+  (void)events;
+  int count = epoll_wait(poller->epoll, found, READY_MAX, 0);
+  if (count > 0) tell(poller, found, count);
+}
+
+static int32_t fd_of(struct object *object, int *out) {
+  switch (object->kind) {
+    case POLYPROC_KIND_QUEUE:
+      return polyproc_queue_fd(object->handle, out);
+    case OBJECT_PROCESS:
+      return polyproc_process_fd(object->handle, out);
+    default:
+      return POLYPROC_E_UNSUPPORTED;
+  }
+}
+
+/* (object, number): tells the number whenever the object is ready, until it is disarmed */
+static napi_value poll_arm(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *object;
+  int32_t id;
+  int fd = -1;
+  call_read(&call, env, info);
+  int32_t status = call_object(&call, 0, &object);
+  if (status >= 0) status = call_i32(&call, 1, &id);
+  if (status < 0 || object->polled_fd >= 0) return number(env, status);
+  status = fd_of(object, &fd);
+  if (status < 0) return number(env, status);
+  struct poller *poller = call.addon->poller;
+  struct epoll_event interest = {.events = EPOLLIN, .data.u32 = (uint32_t)id};
+  if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, fd, &interest) != 0) return number(env, -(1000 + errno));
+  object->polled_fd = fd;
+  if (poller->armed++ == 0) uv_poll_start(&poller->watch, UV_READABLE, is_readable);
+  return number(env, POLYPROC_OK);
+}
+
+void poll_disarm(struct object *object) {
+  if (object->polled_fd < 0) return;
+  struct poller *poller = object->addon->poller;
+  epoll_ctl(poller->epoll, EPOLL_CTL_DEL, object->polled_fd, NULL);
+  object->polled_fd = -1;
+  if (--poller->armed == 0) uv_poll_stop(&poller->watch);
+}
+
+static napi_value poll_disarm_object(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *object;
+  call_read(&call, env, info);
+  if (call_object(&call, 0, &object) >= 0) poll_disarm(object);
+  return NULL;
+}
+
+/* (object, POLYPROC_WAIT_*): OK or E_TIMEOUT */
+static napi_value poll_is_ready(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *object;
+  polyproc_waitable waitable = {0};
+  size_t ready;
+  call_read(&call, env, info);
+  int32_t status = call_object(&call, 0, &object);
+  if (status >= 0) status = call_i32(&call, 1, &waitable.kind);
+  if (status < 0) return number(env, status);
+  waitable.object = object->handle;
+  return number(env, polyproc_wait_any(&waitable, 1, &ready, 0, NULL));
+}
+
+static void closed(uv_handle_t *watch) {
+  struct poller *poller = watch->data;
+  close(poller->epoll);
+  napi_remove_async_cleanup_hook(poller->hook);
+  free(poller);
+}
+
+/* The environment ends, and waits for `closed`. */
+static void poller_close(napi_async_cleanup_hook_handle hook, void *data) {
+  struct poller *poller = data;
+  poller->hook = hook;
+  uv_close((uv_handle_t *)&poller->watch, closed);
+}
+
+static bool poller_open(struct poller *poller) {
+  uv_loop_t *loop;
+  poller->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (poller->epoll < 0) return false;
+  if (napi_get_uv_event_loop(poller->env, &loop) != napi_ok ||
+      uv_poll_init(loop, &poller->watch, poller->epoll) != 0) {
+    close(poller->epoll);
+    return false;
+  }
+  poller->watch.data = poller;
+  return true;
+}
+
+/* (ready, served): what is called when something is ready, and after that */
+static napi_value poll_begin(napi_env env, napi_callback_info info) {
+  struct call call;
+  napi_value name;
+  call_read(&call, env, info);
+  if (call.addon->poller != NULL) return NULL;
+  struct poller *poller = calloc(1, sizeof *poller);
+  if (poller == NULL) return internal_failure(env, "out of memory");
+  poller->env = env;
+  poller->rows = call.addon->rows;
+  if (!poller_open(poller)) {
+    free(poller);
+    return internal_failure(env, "no descriptor to poll with");
+  }
+  call.addon->poller = poller;
+  napi_create_string_utf8(env, "polyproc", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_reference(env, call.argv[0], 1, &poller->ready) != napi_ok ||
+      napi_create_reference(env, call.argv[1], 1, &poller->served) != napi_ok ||
+      napi_async_init(env, NULL, name, &poller->context) != napi_ok ||
+      napi_add_async_cleanup_hook(env, poller_close, poller, &poller->hook) != napi_ok) {
+    return internal_failure(env, "no callback to poll with");
+  }
+  return NULL;
+}
+
+const addon_function poll_functions[] = {
+    {"arm", poll_arm}, {"disarm", poll_disarm_object}, {"isReady", poll_is_ready}, {"startPoll", poll_begin},
+    {NULL, NULL},
+};

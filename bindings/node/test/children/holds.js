@@ -1,0 +1,11 @@
+'use strict';
+
+// Takes an object by name, says so, and goes on holding it.
+
+const polyproc = require('../..');
+
+const [, , kind, name, times = '1'] = process.argv;
+const object = polyproc[kind].open(name);
+for (let i = 0; i < Number(times); i++) object.tryAcquire();
+console.log('holds');
+setInterval(() => {}, 1000);
