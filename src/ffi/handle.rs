@@ -123,10 +123,19 @@ impl Header {
         let visit = presence::note(self.block())?;
         // Acquire: whoever made the handle is seen.
         if self.state.load(Ordering::Acquire) & CLOSED != 0 {
-            visit.forget();
+            self.turn_back(&visit);
             return None;
         }
         Some(visit)
+    }
+
+    /// The handle is closed. Who closed it may have seen the note, and left the rest to this call.
+    #[cold]
+    fn turn_back(&self, visit: &Visit) {
+        if self.note_out(visit) {
+            // SAFETY: a closed and deserted handle, which was said to this call.
+            unsafe { quarantine::retire(self.block()) };
+        }
     }
 
     /// Count one more call inside when `may` allows it, and set `flags`.
