@@ -8,8 +8,8 @@
 BENCH := build/bench
 BENCH_HARNESS := $(wildcard benches/peers/harness/*.c)
 BENCH_OBJECTS := $(patsubst benches/peers/harness/%.c,$(BENCH)/harness/%.o,$(BENCH_HARNESS))
-BENCH_C := polyproc kernel glibc zeromq boost spsc limits
-BENCH_RUST := cloudtoid iceoryx2
+BENCH_C := polyproc kernel glibc zeromq boost nng redis spsc limits
+BENCH_RUST := cloudtoid iceoryx2 ipc-channel crossbeam
 BENCH_PROGRAMS := $(BENCH_C:%=$(BENCH)/peers/%)
 BENCH_CFLAGS := -O2 -g -Wall -Wextra -Werror -Ibenches/peers/harness -Iinclude
 
@@ -34,10 +34,12 @@ $(BENCH)/peers/limits: benches/peers/c/limits.c $(BENCH)/harness/processes.o
 $(BENCH)/peers/polyproc: BENCH_LIBS := $(POLYPROC_A) $(POLYPROC_LIBS)
 $(BENCH)/peers/polyproc: include/polyproc.h $(POLYPROC_A)
 $(BENCH)/peers/zeromq: BENCH_LIBS := -lzmq
+$(BENCH)/peers/nng: BENCH_LIBS := -lnng
+$(BENCH)/peers/redis: BENCH_LIBS := -lhiredis
 
 .PHONY: bench bench-packages bench-programs bench-rust
 bench-packages:
-	@for package in libboost-dev libzmq3-dev; do \
+	@for package in libboost-dev libzmq3-dev libnng-dev libhiredis-dev redis-server; do \
 	    dpkg -s $$package > /dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y $$package; } || true; \
 	done
 

@@ -19,6 +19,7 @@ struct ways ways;
 
 static pid_t children[2 * MAX_PROCESSES];
 static int child_count;
+static pid_t program; /* the process that all others are children of */
 
 static void kill_children(void) {
   for (int i = 0; i < child_count; i++) kill(children[i], SIGKILL);
@@ -34,6 +35,7 @@ void die(const char *format, ...) {
   fputc('\n', stderr);
   va_end(args);
   kill_children();
+  if (getpid() == program && peer.destroy) peer.destroy();
   _exit(1);
 }
 
@@ -73,7 +75,7 @@ void pin(int core) {
 }
 
 void start_process(int core, void (*body)(const struct run *, int), const struct run *run, int index) {
-  pid_t parent = getpid(), pid = fork();
+  pid_t parent = program = getpid(), pid = fork();
   if (pid < 0) die("fork: %s", strerror(errno));
   if (pid > 0) {
     children[child_count++] = pid;
