@@ -8,7 +8,7 @@
 BENCH := build/bench
 BENCH_HARNESS := $(wildcard benches/peers/harness/*.c)
 BENCH_OBJECTS := $(patsubst benches/peers/harness/%.c,$(BENCH)/harness/%.o,$(BENCH_HARNESS))
-BENCH_C := polyproc kernel glibc zeromq boost nng redis spsc limits
+BENCH_C := polyproc kernel glibc zeromq boost nng redis spsc limits scaling footprint
 BENCH_RUST := cloudtoid iceoryx2 ipc-channel crossbeam
 BENCH_PROGRAMS := $(BENCH_C:%=$(BENCH)/peers/%)
 BENCH_CFLAGS := -O2 -g -Wall -Wextra -Werror -Ibenches/peers/harness -Iinclude
@@ -26,18 +26,20 @@ $(BENCH)/peers/%: benches/peers/c/%.cpp $(BENCH_OBJECTS)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 $(BENCH_CFLAGS) -o $@ $< $(BENCH_OBJECTS) $(BENCH_LIBS) -lpthread -lrt
 
-# It has a main of its own.
-$(BENCH)/peers/limits: benches/peers/c/limits.c $(BENCH)/harness/processes.o
+# They have a main of their own.
+BENCH_ALONE := $(addprefix $(BENCH)/peers/,limits scaling footprint)
+$(BENCH_ALONE): $(BENCH)/peers/%: benches/peers/c/%.c $(BENCH)/harness/processes.o
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(BENCH_CFLAGS) -o $@ $^
+	$(CC) -std=gnu11 $(BENCH_CFLAGS) -o $@ $< $(BENCH)/harness/processes.o $(BENCH_LIBS) -lpthread
 
-$(BENCH)/peers/polyproc: BENCH_LIBS := $(POLYPROC_A) $(POLYPROC_LIBS)
-$(BENCH)/peers/polyproc: include/polyproc.h $(POLYPROC_A)
+BENCH_OURS := $(addprefix $(BENCH)/peers/,polyproc scaling footprint)
+$(BENCH_OURS): BENCH_LIBS := $(POLYPROC_A) $(POLYPROC_LIBS)
+$(BENCH_OURS): include/polyproc.h $(POLYPROC_A)
 $(BENCH)/peers/zeromq: BENCH_LIBS := -lzmq
 $(BENCH)/peers/nng: BENCH_LIBS := -lnng
 $(BENCH)/peers/redis: BENCH_LIBS := -lhiredis
 
-.PHONY: bench bench-packages bench-programs bench-rust
+.PHONY: bench bench-packages bench-programs bench-rust bench-go
 bench-packages:
 	@for package in libboost-dev libzmq3-dev libnng-dev libhiredis-dev redis-server; do \
 	    dpkg -s $$package > /dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y $$package; } || true; \
@@ -48,7 +50,13 @@ bench-rust:
 	@mkdir -p $(BENCH)/peers
 	cd $(BENCH)/rust/release && cp $(BENCH_RUST) $(CURDIR)/$(BENCH)/peers/
 
-bench-programs: $(BENCH_PROGRAMS) bench-rust
+# go knows best what it depends on, except that it does not see a new static library: hence the rm.
+bench-go: $(POLYPROC_A)
+	@mkdir -p $(BENCH)/peers
+	rm -f $(BENCH)/peers/polyproc-go
+	cd benches/peers/go && go build -o $(CURDIR)/$(BENCH)/peers/polyproc-go .
+
+bench-programs: $(BENCH_PROGRAMS) bench-rust bench-go polyproc-node
 
 # What the driver draws with.
 $(BENCH)/venv/bin/python: benches/driver/requirements.txt

@@ -18,12 +18,19 @@ from cases import cases
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = ROOT / "build/bench/peers"
+SCRIPTS = ROOT / "benches/peers"
+INTERPRETERS = {".py": ROOT / "build/bench/venv/bin/python", ".mjs": "node"}
 TIMEOUT = 60
+
+
+def command_of(way):
+    interpreter = INTERPRETERS.get(Path(way.program).suffix)
+    return [str(interpreter), str(SCRIPTS / way.program)] if interpreter else [str(PROGRAMS / way.program)]
 
 
 def run_program(way, case):
     """The figures of one run, or why there are none."""
-    command = [str(PROGRAMS / way.program), case.workload, f"mode={way.mode}", *case.args]
+    command = [*command_of(way), case.workload, f"mode={way.mode}", *case.args]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
@@ -75,7 +82,7 @@ def main():
     table = results.Table()
     for case in plan:
         for way in case.ways:
-            if not (PROGRAMS / way.program).exists():
+            if not Path(command_of(way)[-1]).exists():
                 table.skip(case, way, "not built")
     measure(plan, args.repeat, table)
     results.write(table, out)

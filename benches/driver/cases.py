@@ -1,34 +1,22 @@
-"""What is measured: the ways to do a thing, the cases that they are compared in, and what polyproc must reach."""
+"""What is measured: workloads, and the ways that are compared in each."""
 
 from dataclasses import dataclass
 
-# How a way behaves; the lines of the table compare polyproc with all ways of a kind.
-WAITS = "waits"  # copies in and out; a reader of an empty channel sleeps
-POLLS = "polls"  # the same, but burns its core while it waits
-TAKES = "in place, one side"
-LOANS = "in place, both sides"
-BATCHES = "batches"
-REFERENCE = "reference"  # no peer: cannot be used as a queue between processes that may wait, fail or be many
-
-
-@dataclass(frozen=True)
-class Way:
-    label: str
-    program: str  # below build/bench/peers, or a script
-    mode: str
-    kind: str = WAITS
-
-    @property
-    def ours(self):
-        return self.label.startswith("polyproc")
+from ways import (
+    ASLEEP, BOOST, CLOUDTOID, CLOUDTOID_MANY, CLOUDTOID_POLLS, COPY, CROSSBEAM, EVENTS, GO,
+    GO_MANY, ICEORYX, ICEORYX_LOAN, ICEORYX_LOAN_POLLS, ICEORYX_POLLS, ICEORYX_TAKE,
+    ICEORYX_TAKE_POLLS, IPC_CHANNEL, LOAN, LOCKS, MANY, MQ, NNG, NODE, NODE_ADVANCED, NODE_JSON,
+    NODE_MANY, NODE_TRY, PIPE, PY_FIFO, PY_FIFO_MANY, PY_JOINABLE, PY_PIPE, PY_QUEUE, PY_SIMPLE,
+    REDIS, SEMAPHORES, SOCKETPAIR, SPAWNS, SPSC, TAKE, ZEROMQ, Way,
+)
 
 
 @dataclass(frozen=True)
 class Case:
-    name: str  # W1 64 B
+    name: str
     workload: str  # of the program: stream, pingpong ...
     args: tuple
-    ways: tuple
+    ways: tuple  # polyproc's plain way first
     metric: str = "rate"  # a member of the program's JSON
 
     @property
@@ -40,75 +28,82 @@ class Case:
         return self.metric == "rate"
 
 
-COPY = Way("polyproc", "polyproc", "copy")
-MANY = Way("polyproc put_many/take_many 32", "polyproc", "many", BATCHES)
-TAKE = Way("polyproc put/take", "polyproc", "take", TAKES)
-LOAN = Way("polyproc reserve/take", "polyproc", "loan", LOANS)
-ASLEEP = Way("polyproc, spin_ns=1", "polyproc", "asleep")
-
-PIPE = Way("pipe", "kernel", "pipe")
-SOCKETPAIR = Way("socketpair SEQPACKET", "kernel", "socketpair")
-MQ = Way("POSIX mq", "kernel", "mq")
-BOOST = Way("boost message_queue", "boost", "copy")
-ZEROMQ = Way("ZeroMQ ipc", "zeromq", "copy")
-CLOUDTOID = Way("cloudtoid", "cloudtoid", "copy")
-CLOUDTOID_POLLS = Way("cloudtoid, polling", "cloudtoid", "polling", POLLS)
-CLOUDTOID_MANY = Way("cloudtoid, batches", "cloudtoid", "many", BATCHES)
-ICEORYX = Way("iceoryx2", "iceoryx2", "copy")
-ICEORYX_POLLS = Way("iceoryx2, polling", "iceoryx2", "polling", POLLS)
-ICEORYX_TAKE = Way("iceoryx2, read in place", "iceoryx2", "take", TAKES)
-ICEORYX_LOAN = Way("iceoryx2, in place", "iceoryx2", "loan", LOANS)
-ICEORYX_LOAN_POLLS = Way("iceoryx2, in place, polling", "iceoryx2", "loan-polling", POLLS)
-SPSC = Way("spinning SPSC ring", "spsc", "copy", REFERENCE)
-
-WAITING = (COPY, PIPE, SOCKETPAIR, MQ, BOOST, ZEROMQ, CLOUDTOID, ICEORYX)
+WAITING = (COPY, PIPE, SOCKETPAIR, MQ, BOOST, ZEROMQ, NNG, CLOUDTOID, ICEORYX, IPC_CHANNEL)
 POLLING = (CLOUDTOID_POLLS, ICEORYX_POLLS)
 OURS = (MANY, TAKE, LOAN)
-IN_PLACE = (ICEORYX_TAKE, ICEORYX_LOAN, ICEORYX_LOAN_POLLS)
-SHARED = (COPY, MQ, BOOST, ZEROMQ, CLOUDTOID, CLOUDTOID_POLLS)  # any number of producers and consumers
+IN_PLACE = (ICEORYX_TAKE, ICEORYX_LOAN, ICEORYX_TAKE_POLLS, ICEORYX_LOAN_POLLS)
+PYTHON = (PY_QUEUE, PY_JOINABLE, PY_SIMPLE, PY_PIPE, PY_FIFO)
+LANGUAGES = (GO, NODE, NODE_JSON)
+# Any number of producers and consumers at one queue.
+SHARED = (COPY, PIPE, MQ, BOOST, ZEROMQ, NNG, CLOUDTOID, CLOUDTOID_POLLS, REDIS, PY_QUEUE, PY_FIFO, CROSSBEAM)
 
-LOCKS = tuple(
-    Way(label, program, mode)
-    for label, program, mode in (
-        ("polyproc lock", "polyproc", "lock"),
-        ("pthread robust mutex", "glibc", "robust"),
-        ("pthread mutex", "glibc", "mutex"),
-        ("boost mutex", "boost", "mutex"),
-    )
-)
-SEMAPHORES = tuple(
-    Way(label, program, "semaphore")
-    for label, program in (("polyproc semaphore", "polyproc"), ("sem_t", "glibc"), ("boost semaphore", "boost"))
-)
-EVENTS = tuple(
-    Way(label, program, mode)
-    for label, program, mode in (
-        ("polyproc event", "polyproc", "event"),
-        ("futex", "glibc", "futex"),
-        ("sem_t", "glibc", "post"),
-        ("pthread condition", "glibc", "condition"),
-    )
-)
-SPAWNS = (Way("polyproc spawn + join", "polyproc", "copy"), Way("posix_spawn + waitid", "kernel", "copy"))
+W1 = {8: "W1 8 B", 64: "W1 64 B", 1024: "W1 1 KiB", 65536: "W1 64 KiB", 1 << 20: "W1 1 MiB"}
+W2 = "W2 ping-pong 64 B"
+W2_IDLE = "W2 ping-pong 64 B, 1 ms apart"
+W3 = {n: f"W3 {n}x{n}" for n in (2, 4, 8)}
+W4_PROCESSES = {1: "uncontended", 2: "2 processes", 4: "4 processes"}
+W4_EVENT = "W4 event, set to running"
+W5 = "W5 spawn and join /bin/true"
+W7 = "W7 memory"
+W7_IDLE = "W7 a waiting process"
+W8_CREATE = "W8 create and close a queue"
+W8_OPEN = "W8 open a named queue"
+W9 = {
+    "participants": ("W9 processes at the queue", (1, 4, 16, 64)),
+    "items": ("W9 messages in an unlimited queue", (100, 10_000, 1_000_000, 10_000_000)),
+    "depth": ("W9 messages in a queue of 1,024", (0, 512, 1024)),
+}
+
+
+def w1():
+    for size, name in W1.items():
+        ways = WAITING + POLLING + OURS
+        if size == 64:
+            ways += (CLOUDTOID_MANY, PY_FIFO_MANY, REDIS, GO_MANY, NODE_TRY, NODE_MANY, NODE_ADVANCED, SPSC, CROSSBEAM)
+            ways += IN_PLACE + PYTHON + LANGUAGES
+        elif size == 8:
+            ways += (PY_QUEUE, SPSC)
+        else:
+            ways += IN_PLACE + (PY_PIPE, GO, NODE)
+        # Large messages fill memory first.
+        times = ("warm=150", "ms=250") if size > 1024 else ("warm=50", "ms=200")
+        yield Case(name, "stream", (f"size={size}", *times), ways)
+
+
+def w4():
+    for n, name in W4_PROCESSES.items():
+        yield Case(f"W4 lock, {name}", "lock", (f"producers={n}", "ms=150"), LOCKS, "ns")
+        yield Case(f"W4 semaphore, {name}", "lock", (f"producers={n}", "ms=150"), SEMAPHORES, "ns")
+    yield Case(W4_EVENT, "event", ("ms=300",), EVENTS, "p50_ns")
+
+
+def w7():
+    modes = {"empty queue": "queue", "queue of 1,024": "limited", "unlimited queue that held 1 GiB": "drained"}
+    modes |= {"lock": "lock", "the library's thread": "keeper"}
+    ways = tuple(Way(f"polyproc, {what}", "footprint", mode) for what, mode in modes.items())
+    yield Case(W7, "footprint", (), ways, "bytes")
+    yield Case(W7_IDLE, "footprint", (), (Way("polyproc, waiting", "footprint", "idle"),), "per_mille")
+
+
+def w9():
+    for what, (name, sizes) in W9.items():
+        ways = tuple(Way(f"polyproc, {n:,}", "scaling", f"{what}:{n}") for n in sizes)
+        yield Case(name, "scaling", (), ways, "ns")
 
 
 def cases():
-    long = ("warm=200", "ms=400")
-    yield Case("W1 64 B", "stream", ("size=64",), WAITING + POLLING + OURS + IN_PLACE + (CLOUDTOID_MANY, SPSC))
-    yield Case("W1 8 B", "stream", ("size=8",), WAITING + POLLING + OURS + (SPSC,))
-    yield Case("W1 1 KiB", "stream", ("size=1024",), WAITING + POLLING + OURS + IN_PLACE)
-    yield Case("W1 64 KiB", "stream", ("size=65536", *long), WAITING + POLLING + OURS + IN_PLACE)
-    yield Case("W1 1 MiB", "stream", ("size=1048576", *long), WAITING + POLLING + OURS + IN_PLACE)
-    ping = WAITING + POLLING + (ASLEEP, TAKE, ICEORYX_LOAN_POLLS, SPSC)
-    yield Case("W2 ping-pong 64 B", "pingpong", ("size=64",), ping, "p50_ns")
-    idle = WAITING + (ASLEEP,)
-    yield Case("W2 ping-pong 64 B after 1 ms idle", "pingpong", ("size=64", "gap=1000", "ms=300"), idle, "p50_ns")
-    for n in (2, 4, 8):
-        yield Case(f"W3 {n}x{n}", "stream", ("size=64", f"producers={n}", f"consumers={n}", "ms=400"), SHARED)
-    for n, name in ((1, "uncontended"), (2, "2 processes"), (4, "4 processes")):
-        yield Case(f"W4 lock, {name}", "lock", (f"producers={n}", "ms=200"), LOCKS, "ns")
-        yield Case(f"W4 semaphore, {name}", "lock", (f"producers={n}", "ms=200"), SEMAPHORES, "ns")
-    yield Case("W4 event, set to running", "event", ("ms=300",), EVENTS, "p50_ns")
-    yield Case("W5 spawn and join /bin/true", "spawn", ("ms=300",), SPAWNS, "p50_ns")
-    yield Case("W8 create and close a queue", "create", ("ms=200",), (COPY,), "p50_ns")
-    yield Case("W8 open a named queue", "open", ("ms=200",), (COPY,), "p50_ns")
+    yield from w1()
+    polls = (*POLLING, ICEORYX_LOAN_POLLS, SPSC)
+    languages = (PY_QUEUE, PY_SIMPLE, PY_PIPE, PY_FIFO, REDIS, *LANGUAGES)
+    yield Case(W2, "pingpong", ("size=64", "ms=200"), (*WAITING, ASLEEP, TAKE, *polls, *languages), "p50_ns")
+    idle = (*WAITING, ASLEEP, PY_QUEUE, PY_PIPE)
+    yield Case(W2_IDLE, "pingpong", ("size=64", "gap=1000", "ms=300"), idle, "p50_ns")
+    for n, name in W3.items():
+        args = ("size=64", f"producers={n}", f"consumers={n}", "warm=100", "ms=300")
+        yield Case(name, "stream", args, SHARED)
+    yield from w4()
+    yield Case(W5, "spawn", ("ms=250",), SPAWNS, "p50_ns")
+    yield from w7()
+    yield Case(W8_CREATE, "create", ("ms=200",), (COPY,), "p50_ns")
+    yield Case(W8_OPEN, "open", ("ms=200",), (COPY,), "p50_ns")
+    yield from w9()

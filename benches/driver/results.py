@@ -26,6 +26,13 @@ class Run:
 
 
 @dataclass
+class Failure:
+    case: object
+    way: object
+    why: str
+
+
+@dataclass
 class Summary:
     """One way in one case, of the runs at one distance."""
 
@@ -55,8 +62,10 @@ class Table:
 
     def add(self, case, way, repetition, line_ns, figures, why_not):
         if figures is None:
-            self.failures.append((case, way, why_not))
-            self.skip(case, way, why_not)
+            # Once may be chance, twice is skipped from then on.
+            if (case, way) in ((failure.case, failure.way) for failure in self.failures):
+                self.skip(case, way, why_not)
+            self.failures.append(Failure(case, way, why_not))
         else:
             self.runs.append(Run(case, way, repetition, line_ns, figures))
 
@@ -74,6 +83,10 @@ class Table:
 
 
 def in_units(value, case):
+    if case.metric == "bytes":
+        return bytes_in_units(value)
+    if case.metric == "per_mille":
+        return f"{value / 10:.3g} % of a core"
     if case.metric == "rate":
         for unit, name in ((1e6, "M/s"), (1e3, "k/s")):
             if value >= unit:
@@ -83,6 +96,10 @@ def in_units(value, case):
         if value >= unit:
             return f"{value / unit:.3g} {name}"
     return f"{value:.3g} ns"
+
+
+def bytes_in_units(value):
+    return f"{value / 1024:.0f} KiB" if value < 1 << 20 else f"{value / (1 << 20):.1f} MiB"
 
 
 def rows(table):
@@ -96,6 +113,13 @@ def rows(table):
                 if ours:
                     factor = ours.median / s.median if case.higher_is_better else s.median / ours.median
                 yield s, factor
+
+
+def skipped(table):
+    """What is not in the table, and which runs failed."""
+    lines = [f"{case}: {label} was skipped: {why}" for (case, label), why in table.skipped.items()]
+    lines += [f"{f.case.name}: a run of {f.way.label} failed: {f.why}" for f in table.failures]
+    return sorted(set(lines)) or ["Nothing was skipped, no run failed."]
 
 
 def write_csv(table, path):
@@ -119,6 +143,5 @@ def write(table, out):
         last = s.case, s.distance
         beside = f"polyproc is {factor:.2f} x" if factor and not s.way.ours else ""
         lines.append(f"  {s.way.label:32} {s.text():34} {len(s.values)} runs  {s.way.kind:22} {beside}".rstrip())
-    skipped = sorted({f"  {case}: {label}: {why}" for (case, label), why in table.skipped.items()})
-    lines += ["", "Skipped:" if skipped else "Nothing was skipped.", *skipped, ""]
+    lines += ["", *skipped(table), ""]
     (out / "table.txt").write_text("\n".join(lines))

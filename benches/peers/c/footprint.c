@@ -1,0 +1,139 @@
+/*
+ * W7: what an object occupies, and what waiting costs.
+ *   footprint footprint mode=queue|lock    bytes of an empty one
+ *   footprint footprint mode=limited       of a queue of 1,024 messages through which some went
+ *   footprint footprint mode=drained       of an unlimited queue that held 1 GiB
+ *   footprint footprint mode=keeper        address space that the first object adds for the library's thread
+ *   footprint footprint mode=idle          per mille of a core that a process takes which waits for a message
+ */
+#define _GNU_SOURCE
+#include <polyproc.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness.h"
+
+const struct peer peer = {.name = "footprint"};
+
+enum { LARGE = 64 << 10, IDLE_US = 1000000 };
+
+static polyproc_queue *queue;
+
+static void ok(int32_t status) {
+  if (status != POLYPROC_OK) die("%s", polyproc_strerror(status));
+}
+
+static void create(uint64_t max_items) {
+  polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
+  options.max_items = max_items;
+  ok(polyproc_queue_create(NULL, &options, &queue));
+}
+
+static void pass(int messages, size_t len) {
+  static char message[LARGE];
+  memset(message, 1, len);
+  for (int i = 0; i < messages; i++) ok(polyproc_queue_put(queue, message, len, POLYPROC_FOREVER, NULL));
+  for (int i = 0; i < messages; i++)
+    ok(polyproc_queue_get(queue, message, len, &len, POLYPROC_FOREVER, NULL));
+}
+
+/* All memory of an object is in its file. */
+static double bytes_of(int32_t kind, void *object) {
+  struct stat status;
+  int fd;
+  ok(polyproc_share_fd(kind, object, &fd));
+  if (fstat(fd, &status)) die("fstat");
+  close(fd);
+  return (double)status.st_blocks * 512;
+}
+
+static double address_space(void) {
+  unsigned long pages;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (!file || fscanf(file, "%lu", &pages) != 1) die("/proc/self/statm");
+  fclose(file);
+  return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static polyproc_lock *used_lock(void) {
+  polyproc_lock *lock;
+  ok(polyproc_lock_create(NULL, NULL, &lock));
+  ok(polyproc_lock_acquire(lock, POLYPROC_FOREVER, NULL));
+  ok(polyproc_lock_release(lock));
+  return lock;
+}
+
+/* What the first object adds to the address space beyond what the second does is the thread's. */
+static double keeper_bytes(void) {
+  double before = address_space(), between;
+  used_lock();
+  between = address_space();
+  used_lock();
+  return between - before - (address_space() - between);
+}
+
+static double cpu_ns(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return 1e9 * (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         1e3 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void wait_for_message(const struct run *run, int index) {
+  char message[8];
+  size_t len;
+  (void)run;
+  (void)index;
+  ok(polyproc_queue_get(queue, message, sizeof message, &len, POLYPROC_FOREVER, NULL));
+  atomic_fetch_add(&state->joined, 1);
+  double before = cpu_ns();
+  ok(polyproc_queue_get(queue, message, sizeof message, &len, POLYPROC_FOREVER, NULL));
+  atomic_store(&state->received[0].sum, (uint64_t)(cpu_ns() - before));
+  atomic_store(&state->received[0].count, 1);
+}
+
+static double idle_per_mille(void) {
+  create(0);
+  start_process(-1, wait_for_message, NULL, 0);
+  ok(polyproc_queue_put(queue, "first", 5, POLYPROC_FOREVER, NULL));
+  start_all();
+  sleep_us(IDLE_US);
+  ok(polyproc_queue_put(queue, "second", 6, POLYPROC_FOREVER, NULL));
+  for (; !atomic_load(&state->received[0].count); sleep_us(1000)) check_alive();
+  end_all();
+  return (double)atomic_load(&state->received[0].sum) / IDLE_US;
+}
+
+int main(int argc, char **argv) {
+  const char *mode = argc > 2 ? argv[2] + strlen("mode=") : "";
+  double bytes = -1, per_mille = -1;
+  state = shared_memory(sizeof *state);
+  if (!strcmp(mode, "queue")) {
+    create(0);
+    bytes = bytes_of(POLYPROC_KIND_QUEUE, queue);
+  } else if (!strcmp(mode, "limited")) {
+    create(1024);
+    pass(32, 64);
+    bytes = bytes_of(POLYPROC_KIND_QUEUE, queue);
+  } else if (!strcmp(mode, "drained")) {
+    create(0);
+    pass((1 << 30) / LARGE, LARGE);
+    bytes = bytes_of(POLYPROC_KIND_QUEUE, queue);
+  } else if (!strcmp(mode, "lock")) {
+    bytes = bytes_of(POLYPROC_KIND_LOCK, used_lock());
+  } else if (!strcmp(mode, "keeper")) {
+    bytes = keeper_bytes();
+  } else if (!strcmp(mode, "idle")) {
+    per_mille = idle_per_mille();
+  } else {
+    die("no mode %s", mode);
+  }
+  printf("{\"peer\": \"polyproc\", \"mode\": \"%s\"", mode);
+  if (bytes >= 0) printf(", \"bytes\": %.0f", bytes);
+  if (per_mille >= 0) printf(", \"per_mille\": %.4f", per_mille);
+  puts("}");
+  return 0;
+}

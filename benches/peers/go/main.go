@@ -1,0 +1,258 @@
+// polyproc from Go, between processes: the harness's streams and ping-pong, and its line of JSON.
+//
+// Modes: copy (Put, GetInto), many (PutMany and TakeMany of 32).
+//
+// This process gets what processes of the same program put. It ends them by shutting the queue down, takes what is
+// left, and compares with what they say that they sent.
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"polyproc.dev/polyproc"
+)
+
+const batch = 32
+
+// mix sets the last word of a message apart from the first.
+const mix = 0x9e3779b97f4a7c15
+
+type run struct {
+	workload, mode, name string
+	numbers              map[string]int
+}
+
+// tally is what one side has seen.
+type tally struct{ Count, Sum uint64 }
+
+var background = context.Background()
+
+func parse(args []string) run {
+	r := run{workload: args[0], mode: "copy", name: fmt.Sprintf("polyproc-bench-%d", os.Getpid())}
+	r.numbers = map[string]int{"size": 64, "capacity": 1024, "producers": 1, "consumers": 1, "warm": 50, "ms": 250}
+	for _, arg := range args[1:] {
+		key, value, _ := strings.Cut(arg, "=")
+		switch key {
+		case "mode":
+			r.mode = value
+		case "name":
+			r.name = value
+		default:
+			number, err := strconv.Atoi(value)
+			must(err)
+			r.numbers[key] = number
+		}
+	}
+	if r.numbers["producers"] != 1 || r.numbers["consumers"] != 1 {
+		log.Fatal("one producer and one consumer only")
+	}
+	return r
+}
+
+func must(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+func create(name string, capacity int) *polyproc.Queue {
+	q, err := polyproc.CreateQueue(name, polyproc.QueueOptions{MaxItems: capacity})
+	must(err)
+	return q
+}
+
+func open(name string) *polyproc.Queue {
+	q, err := polyproc.OpenQueue(name)
+	must(err)
+	return q
+}
+
+func stamp(message []byte, tag uint64) {
+	binary.LittleEndian.PutUint64(message[len(message)-8:], tag+mix)
+	binary.LittleEndian.PutUint64(message, tag)
+}
+
+func (t *tally) check(message []byte, size int) {
+	tag := binary.LittleEndian.Uint64(message)
+	if len(message) != size || tag != t.Count+1 ||
+		size > 8 && binary.LittleEndian.Uint64(message[size-8:]) != tag+mix {
+		log.Fatalf("a wrong message, %d after %d", tag, t.Count)
+	}
+	t.Count++
+	t.Sum += tag
+}
+
+// child starts this program again to put messages until the queue is shut down.
+func child(r run, workload string) *exec.Cmd {
+	args := []string{workload, "mode=" + r.mode, "name=" + r.name, fmt.Sprint("size=", r.numbers["size"])}
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Stderr = os.Stderr
+	return cmd
+}
+
+func produce(r run) {
+	q, size := open(r.name), r.numbers["size"]
+	messages := make([][]byte, batch)
+	for i := range messages {
+		messages[i] = make([]byte, size)
+	}
+	var sent tally
+	var err error
+	for err == nil {
+		put := 0
+		if r.mode == "many" {
+			for i, message := range messages {
+				stamp(message, sent.Count+uint64(i)+1)
+			}
+			put, err = q.PutMany(background, messages)
+		} else {
+			stamp(messages[0], sent.Count+1)
+			if err = q.Put(background, messages[0]); err == nil {
+				put = 1
+			}
+		}
+		for range put {
+			sent.Count++
+			sent.Sum += sent.Count
+		}
+	}
+	if !errors.Is(err, polyproc.ErrShutdown) {
+		log.Fatal(err)
+	}
+	must(json.NewEncoder(os.Stdout).Encode(sent))
+}
+
+func stream(r run) map[string]any {
+	q := create(r.name, r.numbers["capacity"])
+	defer polyproc.Unlink(r.name)
+	producer := child(r, "produce")
+	var said strings.Builder
+	producer.Stdout = &said
+	must(producer.Start())
+
+	var got, before tally
+	size, buf := r.numbers["size"], make([]byte, r.numbers["size"])
+	next := func() error {
+		if r.mode != "many" {
+			n, err := q.GetInto(background, buf)
+			if err == nil {
+				got.check(buf[:n], size)
+			}
+			return err
+		}
+		messages, err := q.TakeMany(background, batch)
+		for _, message := range messages {
+			got.check(message.Data(), size)
+			must(message.Done())
+		}
+		return err
+	}
+	// The clock is read once in 64 rounds.
+	receive := func(d time.Duration) {
+		for end := time.Now().Add(d); time.Now().Before(end); {
+			for range 64 {
+				must(next())
+			}
+		}
+	}
+	must(next())
+	receive(time.Duration(r.numbers["warm"]) * time.Millisecond)
+	before = got
+	start := time.Now()
+	receive(time.Duration(r.numbers["ms"]) * time.Millisecond)
+	rate := float64(got.Count-before.Count) / time.Since(start).Seconds()
+
+	must(q.Shutdown())
+	err := next()
+	for err == nil {
+		err = next()
+	}
+	if !errors.Is(err, polyproc.ErrShutdown) {
+		log.Fatal(err)
+	}
+	must(producer.Wait())
+	var sent tally
+	must(json.Unmarshal([]byte(said.String()), &sent))
+	if sent != got {
+		log.Fatalf("sent %v, received %v", sent, got)
+	}
+	return map[string]any{"rate": rate, "messages": got.Count}
+}
+
+func answer(r run) {
+	there, back, buf := open(r.name+".0"), open(r.name+".1"), make([]byte, r.numbers["size"])
+	for {
+		n, err := there.GetInto(background, buf)
+		if errors.Is(err, polyproc.ErrShutdown) {
+			return
+		}
+		must(err)
+		must(back.Put(background, buf[:n]))
+	}
+}
+
+func pingPong(r run) map[string]any {
+	there, back := create(r.name+".0", r.numbers["capacity"]), create(r.name+".1", r.numbers["capacity"])
+	defer polyproc.Unlink(r.name + ".0")
+	defer polyproc.Unlink(r.name + ".1")
+	other := child(r, "answer")
+	must(other.Start())
+	message, buf := make([]byte, r.numbers["size"]), make([]byte, r.numbers["size"])
+	var times []time.Duration
+	warm := time.Now().Add(time.Duration(r.numbers["warm"]) * time.Millisecond)
+	end := warm.Add(time.Duration(r.numbers["ms"]) * time.Millisecond)
+	for tag := uint64(1); time.Now().Before(end); tag++ {
+		stamp(message, tag)
+		start := time.Now()
+		must(there.Put(background, message))
+		_, err := back.GetInto(background, buf)
+		must(err)
+		if start.After(warm) {
+			times = append(times, time.Since(start))
+		}
+		if !slices.Equal(message, buf) {
+			log.Fatal("another answer")
+		}
+	}
+	must(there.Shutdown())
+	must(other.Wait())
+	slices.Sort(times)
+	at := func(part float64) int64 { return times[int(part*float64(len(times)-1))].Nanoseconds() }
+	return map[string]any{"rounds": len(times), "min_ns": at(0), "p50_ns": at(0.5), "p90_ns": at(0.9), "p99_ns": at(0.99),
+		"p99_9_ns": at(0.999), "p99_99_ns": at(0.9999), "max_ns": at(1)}
+}
+
+func main() {
+	if len(os.Args) < 2 {
+		log.Fatal("usage: polyproc-go stream|pingpong [mode=copy] [size=64] ...")
+	}
+	r := parse(os.Args[1:])
+	var figures map[string]any
+	switch r.workload {
+	case "produce":
+		produce(r)
+		return
+	case "answer":
+		answer(r)
+		return
+	case "stream":
+		figures = stream(r)
+	case "pingpong":
+		figures = pingPong(r)
+	default:
+		log.Fatal("no workload ", r.workload)
+	}
+	figures["peer"], figures["mode"] = "polyproc-go", r.mode
+	must(json.NewEncoder(os.Stdout).Encode(figures))
+}
