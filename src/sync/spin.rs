@@ -7,8 +7,8 @@
 //!   single messages at its first look lets a few pauses pass before it looks, and then finds a batch.
 //! - **Giving way.** After the first moments it gives its core to whoever else can run: with more processes
 //!   than cores, the one that it waits for may be among them.
-//! - **Learning.** A spin that ended in a sleep was in vain: the next one is half as long. One that would
-//!   have paid, or did, makes the next one longer again.
+//! - **Learning.** A spin that ended in a sleep was in vain: the next one is a little shorter. One that would
+//!   have paid makes the next one twice as long: two who both sleep for each other's messages must find out.
 //!
 //! The state belongs to one handle of one process; threads that use it at once only blur it.
 
@@ -18,8 +18,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::sys::wake_cost::wake_cost_ns;
 use crate::sys::{clock, thread};
 
-/// A spin that was in vain for long is this short.
-const LEAST_NS: u32 = 500;
+/// A spin that was in vain for long is this part of the limit.
+const LEAST: u32 = 8;
+/// A sleep that was over within so many limits could have been a spin: it took two wake-ups, the other one's too.
+const SHORT: u64 = 8;
 /// As long as this it does not give way.
 const ALONE_NS: u64 = 2_000;
 /// The slowest pace, in pauses.
@@ -99,7 +101,6 @@ impl Spin {
             for _ in 0..LOOKS {
                 spin_loop();
                 if found() > 0 {
-                    self.paid(limit, budget, spent);
                     return true;
                 }
             }
@@ -112,28 +113,18 @@ impl Spin {
             spent += if gives_way { step.min(TURN_NS) } else { step };
             last = now;
         }
-        let less = (budget / 2).max(LEAST_NS.min(limit));
+        let less = (budget - budget / 8).max(limit / LEAST);
         self.budget_ns.store(less, Ordering::Relaxed);
         false
     }
 
-    fn paid(&self, limit: u32, budget: u32, spent: u64) {
-        if budget < limit && 2 * spent > u64::from(budget) {
-            self.longer(limit, budget);
-        }
-    }
-
-    /// A sleep that followed was over after `slept_ns`: a longer spin would have spared it.
+    /// A sleep that followed was over after `slept_ns`.
     pub(crate) fn slept(&self, limit_ns: u32, slept_ns: u64) {
         let limit = limit_of(limit_ns);
         let budget = self.budget_ns.load(Ordering::Relaxed);
-        if budget != 0 && slept_ns < 2 * u64::from(limit) {
-            self.longer(limit, budget);
+        if budget != 0 && slept_ns < SHORT * u64::from(limit) {
+            let more = budget.saturating_mul(2).min(limit);
+            self.budget_ns.store(more, Ordering::Relaxed);
         }
-    }
-
-    fn longer(&self, limit: u32, budget: u32) {
-        let more = budget.saturating_mul(4).min(limit);
-        self.budget_ns.store(more, Ordering::Relaxed);
     }
 }

@@ -9,7 +9,7 @@ use super::clock;
 /// Until it is known. On virtual machines an idle core takes about this long to come back.
 const USUAL_NS: u32 = 20_000;
 /// A measurement on a busy machine says more than it should, one between near cores less.
-const LEAST_NS: u32 = 3_000;
+const LEAST_NS: u32 = 5_000;
 const MOST_NS: u32 = 50_000;
 const ROUND_TRIPS: usize = 3;
 const UNKNOWN: u32 = u32::MAX;
