@@ -46,6 +46,7 @@ polyproc-node: $(POLYPROC_A) bindings/node/node_modules/.package-lock.json
 
 include examples/headers/headers.mk
 include examples/examples.mk
+include benches/peers/killed/killed.mk
 include benches/bench.mk
 
 # --- demo
