@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+import document
+import plots
 import results
 from cases import cases
 
@@ -72,22 +74,24 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="", help="workloads, as in 'W1 W4'; all if empty")
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--out", type=Path, help="docs/performance, or build/bench/partial for a part")
     args = parser.parse_args()
     only = args.only.split()
     plan = [case for case in cases() if wanted(case, only)]
     if not plan:
         sys.exit(f"no workload {args.only}; there are " + " ".join(sorted({case.group for case in cases()})))
-    out = args.out or ROOT / ("build/bench/partial" if only else "docs/performance")
+    out = ROOT / ("build/bench/partial" if only else "docs/performance")
     table = results.Table()
     for case in plan:
         for way in case.ways:
             if not Path(command_of(way)[-1]).exists():
                 table.skip(case, way, "not built")
+    began = time.monotonic()
     measure(plan, args.repeat, table)
     results.write(table, out)
-    print((out / "table.txt").read_text())
-    print(f"written to {out}")
+    plots.write(table, out)
+    page = out / "performance.md" if only else ROOT / "docs/performance.md"
+    document.write(table, page, args.repeat, time.monotonic() - began)
+    print((out / "figures.md").read_text() if only else f"written: {page}, {out}")
 
 
 if __name__ == "__main__":

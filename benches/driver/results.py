@@ -34,20 +34,31 @@ class Failure:
 
 @dataclass
 class Summary:
-    """One way in one case, of the runs at one distance."""
+    """One way in one case: its runs at one distance."""
 
     case: object
     way: object
     distance: str
-    values: list
+    runs: list
+
+    @property
+    def values(self):
+        return [run.value for run in self.runs]
 
     @property
     def median(self):
         return median(self.values)
 
+    def extra(self, member):
+        """The median of another member of the figures, None where the program does not give it."""
+        values = [run.figures[member] for run in self.runs if member in run.figures]
+        return median(values) if values else None
+
+    def short(self):
+        return in_units(self.median, self.case)
+
     def text(self):
-        low, mid, high = (in_units(v, self.case) for v in (min(self.values), self.median, max(self.values)))
-        return f"{low} / {mid} / {high}"
+        return " / ".join(in_units(value, self.case) for value in (min(self.values), self.median, max(self.values)))
 
 
 class Table:
@@ -76,9 +87,9 @@ class Table:
         """Best first."""
         found = []
         for way in case.ways:
-            values = [run.value for run in self.runs if (run.case, run.way, run.distance) == (case, way, distance)]
-            if values:
-                found.append(Summary(case, way, distance, values))
+            runs = [run for run in self.runs if (run.case, run.way, run.distance) == (case, way, distance)]
+            if runs:
+                found.append(Summary(case, way, distance, runs))
         return sorted(found, key=lambda summary: summary.median, reverse=case.higher_is_better)
 
 
@@ -134,14 +145,17 @@ def write_csv(table, path):
 
 
 def write(table, out):
+    """runs.csv, and figures.md with a table for each case and distance."""
     out.mkdir(parents=True, exist_ok=True)
     write_csv(table, out / "runs.csv")
-    lines, last = [], None
+    lines, last = ["# All figures", "", "Minimum / median / maximum of the runs. Written by `make bench`."], None
     for s, factor in rows(table):
         if (s.case, s.distance) != last:
-            lines += ["", f"{s.case.name}: minimum / median / maximum, {s.distance} cores"]
+            lines += ["", f"## {s.case.name}, {s.distance} cores", "", "| | figures | runs | kind | polyproc beside it |"]
+            lines += ["|---|---|---|---|---|"]
         last = s.case, s.distance
-        beside = f"polyproc is {factor:.2f} x" if factor and not s.way.ours else ""
-        lines.append(f"  {s.way.label:32} {s.text():34} {len(s.values)} runs  {s.way.kind:22} {beside}".rstrip())
-    lines += ["", *skipped(table), ""]
-    (out / "table.txt").write_text("\n".join(lines))
+        beside = f"{factor:.2f} x" if factor and not s.way.ours else ""
+        name = f"**{s.way.label}**" if s.way.ours else s.way.label
+        lines.append(f"| {name} | {s.text()} | {len(s.runs)} | {s.way.kind} | {beside} |")
+    lines += ["", "## Skipped and failed", "", *(f"- {line}" for line in skipped(table)), ""]
+    (out / "figures.md").write_text("\n".join(lines))
