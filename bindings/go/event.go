@@ -3,35 +3,19 @@ package polyproc
 import (
 	"context"
 	"os"
-	"sync"
 
 	"polyproc.dev/polyproc/internal/capi"
 )
 
 // Event is a flag that processes set, clear and wait for.
-type Event struct {
-	shared
-	mu    sync.Mutex
-	watch *eventWatch // what the goroutines wait for that wait now; nil when none does
-}
-
-// eventWatch is one wait in C on behalf of all goroutines that wait meanwhile.
-//
-// A turn at a gate, as for the other objects, would not do: an event that is set and cleared at once
-// releases everyone who waits, so every waiter must be in a wait at that moment.
-type eventWatch struct {
-	over    chan struct{} // closed when the wait has ended
-	err     error         // how, once it is closed
-	waiters int
-	cancel  *capi.Cancel
-}
+type Event struct{ shared }
 
 func newEvent(object capi.Object, status capi.Status) (*Event, error) {
 	if err := check(status); err != nil {
 		return nil, err
 	}
 	e := new(Event)
-	return open(e, &e.handle, capi.KindEvent, object, 0), nil
+	return open(e, &e.handle, capi.KindEvent, object, nil), nil
 }
 
 // NewEvent makes an anonymous event, which is not set.
@@ -75,8 +59,7 @@ func (e *Event) IsSet() (set bool, err error) {
 }
 
 // Wait waits until the event is set. A Wait that was there when Set was called returns nil even if
-// Clear followed at once. The goroutines of a process wait together, so one that joins them in the
-// microseconds between such a Set and their wake-up goes on with them.
+// Clear followed at once; one that begins after the Clear waits for the next Set.
 func (e *Event) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -85,63 +68,21 @@ func (e *Event) Wait(ctx context.Context) error {
 		return ErrClosed
 	}
 	defer e.leave()
-	if status := capi.EventWait(e.object, 0, nil); status != capi.ETimeout {
+	// This Wait is there from the mark on, whoever has the turn at the gate.
+	mark, status := capi.EventSets(e.object)
+	if status < 0 {
 		return check(status)
 	}
-	watch, err := e.join()
-	if err != nil {
-		return err
+	if status := capi.EventWaitSince(e.object, mark, 0, nil); !isTimeout(status) {
+		return check(status)
 	}
-	defer e.part(watch)
-	select {
-	case <-watch.over:
-		return watch.err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-e.closed:
-		return ErrClosed
-	}
+	return e.waitSince(ctx, mark)
 }
 
-// join adds a waiter to the watch that is under way, or begins one.
-func (e *Event) join() (*eventWatch, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.watch == nil {
-		cancel, status := capi.NewCancel()
-		if status < 0 {
-			return nil, check(status)
-		}
-		e.watch = &eventWatch{over: make(chan struct{}), cancel: cancel}
-		e.users.Add(1) // the caller is in, so the handle is open or waits for the caller
-		go e.run(e.watch)
-	}
-	e.watch.waiters++
-	return e.watch, nil
-}
-
-// part takes a waiter away. Without waiters the watch ends.
-func (e *Event) part(watch *eventWatch) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	watch.waiters--
-	if watch.waiters == 0 && e.watch == watch {
-		e.watch = nil // whoever comes now begins another
-		watch.cancel.Fire()
-	}
-}
-
-// run is the goroutine that waits in C.
-func (e *Event) run(watch *eventWatch) {
-	defer e.leave()
-	status := capi.EventWait(e.object, capi.Forever, watch.cancel)
-	e.mu.Lock()
-	if e.watch == watch {
-		e.watch = nil
-	}
-	e.mu.Unlock()
-	// Nobody fires the token any more: part looks for it in e.watch, under the mutex.
-	watch.cancel.Free()
-	watch.err = check(status)
-	close(watch.over)
+// waitSince is apart from Wait because its closure goes to the heap.
+func (e *Event) waitSince(ctx context.Context, mark uint32) error {
+	_, err := e.wait(ctx, &e.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.EventWaitSince(e.object, mark, timeout, cancel)
+	})
+	return err
 }

@@ -2,18 +2,21 @@ package polyproc
 
 // What only the tests need to see.
 
-// EventWaiters is how many goroutines wait for the event.
-func EventWaiters(e *Event) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.watch == nil {
-		return 0
-	}
-	return e.watch.waiters
-}
-
 // Users is how many calls, messages and slots use the handle now.
 func Users(h closer) int64 { return handleOf(h).users.Load() &^ closedBit }
+
+// Waits is how many waits the handle's Close would have to end: parked, or asleep in C.
+func Waits(h closer) int {
+	handle := handleOf(h)
+	handle.mu.Lock()
+	defer handle.mu.Unlock()
+	return len(handle.waits)
+}
+
+// Seats is how many threads may sleep in C for waits without a descriptor, SeatsTaken how many do.
+var Seats = cap(seats)
+
+func SeatsTaken() int { return len(seats) }
 
 // Freed tells whether the C handle was given back.
 func Freed(h closer) bool { return handleOf(h).freed.Load() }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"polyproc.dev/polyproc/internal/capi"
@@ -19,6 +21,9 @@ type handle struct {
 	users  atomic.Int64 // closedBit when closed, plus the users
 	closed chan struct{}
 	gates  []gate // one for each direction in which a goroutine can wait
+
+	mu    sync.Mutex
+	waits []interrupter // those that Close has to end
 }
 
 const closedBit = math.MinInt64
@@ -28,7 +33,6 @@ const closedBit = math.MinInt64
 type resource struct {
 	object capi.Object
 	kind   capi.Kind
-	tokens []atomic.Pointer[capi.Cancel] // of the gates; made when somebody first waits
 	freed  atomic.Bool
 }
 
@@ -37,23 +41,19 @@ func (r *resource) free() {
 		return
 	}
 	capi.Close(r.kind, r.object)
-	for i := range r.tokens {
-		if token := r.tokens[i].Load(); token != nil {
-			token.Free()
-		}
-	}
 }
 
-// open makes h, a field of owner, the handle of an object.
+// open makes h, a field of owner, the handle of an object, with a gate for each direction in which a
+// goroutine can wait: a descriptor to park on, or nil.
 //
 // The cleanup runs when owner is garbage. Nobody is inside a call then: leave, the last thing that a
 // call does, still needs owner. Messages and slots hold it as well, so none that counts is left.
-func open[T any](owner *T, h *handle, kind capi.Kind, object capi.Object, gates int) *T {
-	h.resource = &resource{kind: kind, object: object, tokens: make([]atomic.Pointer[capi.Cancel], gates)}
+func open[T any](owner *T, h *handle, kind capi.Kind, object capi.Object, gates ...descriptor) *T {
+	h.resource = &resource{kind: kind, object: object}
 	h.closed = make(chan struct{})
-	h.gates = make([]gate, gates)
-	for i := range h.gates {
-		h.gates[i] = gate{turn: make(chan struct{}, 1), token: &h.tokens[i]}
+	h.gates = make([]gate, len(gates))
+	for i, descriptor := range gates {
+		h.gates[i] = gate{turn: make(chan struct{}, 1), descriptor: descriptor}
 	}
 	runtime.AddCleanup(owner, (*resource).free, h.resource)
 	return owner
@@ -71,11 +71,42 @@ func (h *handle) enter() bool {
 
 func (h *handle) leave() {
 	if h.users.Add(-1) == closedBit {
-		h.free()
+		h.end()
+	}
+}
+
+// end gives back what the handle has, when nobody uses it any more. Garbage needs no end: its files
+// close themselves.
+func (h *handle) end() {
+	h.free()
+	for i := range h.gates {
+		if ready := h.gates[i].ready; ready != nil {
+			ready.file.Close()
+		}
 	}
 }
 
 func (h *handle) isClosed() bool { return h.users.Load() < 0 }
+
+// attach has Close interrupt a wait from now on, until detach. It does nothing, and says so, if the
+// handle is closed already.
+func (h *handle) attach(wait interrupter) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.isClosed() {
+		return false
+	}
+	h.waits = append(h.waits, wait)
+	return true
+}
+
+// detach is the end of attach: after it Close does not interrupt the wait any more.
+func (h *handle) detach(wait interrupter) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at := slices.Index(h.waits, wait)
+	h.waits = slices.Delete(h.waits, at, at+1)
+}
 
 // Close releases this process's handle. Calls that wait on it, and calls that come later, return
 // [ErrClosed]; messages and slots that are held stay valid until they are settled. To close twice
@@ -86,19 +117,23 @@ func (h *handle) Close() error {
 		if users < 0 {
 			return nil
 		}
-		// Count in as well: the tokens below must not be freed before they are fired.
+		// Count in as well: nothing may be freed before the waits below are interrupted.
 		if h.users.CompareAndSwap(users, users+1+closedBit) {
 			break
 		}
 	}
 	close(h.closed)
-	for i := range h.tokens {
-		if token := h.tokens[i].Load(); token != nil {
-			token.Fire()
-		}
-	}
+	h.interrupt()
 	h.leave()
 	return nil
+}
+
+func (h *handle) interrupt() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, wait := range h.waits {
+		wait.interrupt()
+	}
 }
 
 // shared is a handle of an object that other processes can have too: all but a process.
@@ -118,7 +153,7 @@ func (s *shared) File() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "polyproc"), nil
 }
 
-// Handle is a [Queue], [ValueQueue], [Lock], [Semaphore] or [Event]: what a child can inherit.
+// Handle is what a child can inherit: any object of this package but a [Process] or a [Pool].
 type Handle interface {
 	Close() error
 	inherit() *handle

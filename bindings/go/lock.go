@@ -17,7 +17,7 @@ func newLock(object capi.Object, status capi.Status) (*Lock, error) {
 		return nil, err
 	}
 	l := new(Lock)
-	return open(l, &l.handle, capi.KindLock, object, 1), nil
+	return open(l, &l.handle, capi.KindLock, object, nil), nil
 }
 
 // NewLock makes an anonymous lock.
@@ -42,9 +42,7 @@ func LockFromFile(file *os.File) (*Lock, error) { return newLock(fromFile(file, 
 // Acquire takes the lock, waiting while another holds it. With ownerDied the caller holds it and its
 // last holder died inside: what the lock guards may be half done.
 func (l *Lock) Acquire(ctx context.Context) (ownerDied bool, err error) {
-	status, err := l.do(ctx, &l.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
-		return capi.LockAcquire(l.object, timeout, cancel)
-	})
+	status, err := l.do(ctx, &l.gates[0], capi.LockAcquire)
 	return status == capi.OwnerDied, err
 }
 

@@ -63,10 +63,10 @@ type SemaphoreOptions struct {
 	Initial int64
 	// Maximum is more than which there can never be. Zero: no limit.
 	Maximum int64
+	// Owned makes a permit belong to the process that acquired it: only that one releases it, and it
+	// comes back the moment that process dies, or closes its last handle of the semaphore.
+	Owned bool
 }
 
 // Version is the version of the library that the program is linked with.
 func Version() string { return capi.Version() }
-
-// Unlink removes the name of an object. Who has the object open keeps it.
-func Unlink(name string) error { return check(capi.Unlink(name)) }

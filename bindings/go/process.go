@@ -104,7 +104,7 @@ func newProcess(object capi.Object, status capi.Status) (*Process, error) {
 		return nil, err
 	}
 	p := new(Process)
-	open(p, &p.handle, capi.KindProcess, object, 1)
+	open(p, &p.handle, capi.KindProcess, object, ended)
 	var errs [3]capi.Status
 	p.pid, errs[0] = capi.ProcessPID(object)
 	p.name, errs[1] = capi.ProcessName(object)
@@ -118,6 +118,28 @@ func newProcess(object capi.Object, status capi.Status) (*Process, error) {
 	return p, nil
 }
 
+// pidfdOpen is the number of the system call, the same on all architectures.
+const pidfdOpen = 434
+
+// ended gives a descriptor that is readable once the process has ended: a pidfd of Go's own, because the
+// poller's has to be non-blocking and the library's must not be.
+func ended(object capi.Object) (int, capi.Status) {
+	pid, status := capi.ProcessPID(object)
+	if status < 0 {
+		return 0, status
+	}
+	fd, _, errno := syscall.Syscall(pidfdOpen, uintptr(pid), syscall.O_NONBLOCK, 0)
+	if errno != 0 {
+		return 0, capi.ErrnoBase - capi.Status(errno)
+	}
+	// Alive after the number was looked up: so the number was its own.
+	if alive, status := capi.ProcessIsAlive(object); status < 0 || !alive {
+		syscall.Close(int(fd))
+		return 0, capi.ENotFound
+	}
+	return int(fd), capi.OK
+}
+
 // PID is the process id.
 func (p *Process) PID() int { return p.pid }
 
@@ -127,12 +149,9 @@ func (p *Process) Name() string { return p.name }
 // IsDaemon tells whether the process dies with its parent.
 func (p *Process) IsDaemon() bool { return p.daemon }
 
-// Join waits until the process has ended. While goroutines wait they take one thread for each
-// process, not for each goroutine.
+// Join waits until the process has ended.
 func (p *Process) Join(ctx context.Context) error {
-	_, err := p.do(ctx, &p.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
-		return capi.ProcessJoin(p.object, timeout, cancel)
-	})
+	_, err := p.do(ctx, &p.gates[0], capi.ProcessJoin)
 	return err
 }
 

@@ -18,7 +18,6 @@ const (
 	gatePut = iota
 	gateGet
 	gateJoin
-	queueGates
 )
 
 func newQueue(object capi.Object, status capi.Status) (*Queue, error) {
@@ -26,7 +25,7 @@ func newQueue(object capi.Object, status capi.Status) (*Queue, error) {
 		return nil, err
 	}
 	q := new(Queue)
-	return open(q, &q.handle, capi.KindQueue, object, queueGates), nil
+	return open(q, &q.handle, capi.KindQueue, object, nil, copied(capi.QueueFD), nil), nil
 }
 
 // NewQueue makes an anonymous queue.
@@ -129,18 +128,19 @@ func (q *Queue) getWaiting(ctx context.Context, buf []byte) (n int, err error) {
 var scratch = sync.Pool{New: func() any { return new([4096]byte) }}
 
 // TryGet gets the next message if there is one, else it returns [ErrEmpty].
-func (q *Queue) TryGet() ([]byte, error) { return q.get(context.Background(), q.tryInto) }
+func (q *Queue) TryGet() ([]byte, error) { return getBytes(context.Background(), q.tryInto) }
 
 // Get gets the next message, waiting for one. On a joinable queue it is unfinished until
 // [Queue.TaskDone].
-func (q *Queue) Get(ctx context.Context) ([]byte, error) { return q.get(ctx, q.GetInto) }
+func (q *Queue) Get(ctx context.Context) ([]byte, error) { return getBytes(ctx, q.GetInto) }
 
-// getter is GetInto, or TryGetInto.
+// getter is GetInto, TryGetInto or their like.
 type getter func(ctx context.Context, buf []byte) (n int, err error)
 
 func (q *Queue) tryInto(_ context.Context, buf []byte) (int, error) { return q.TryGetInto(buf) }
 
-func (q *Queue) get(ctx context.Context, into getter) (message []byte, err error) {
+// getBytes gets the next message as a slice of its own.
+func getBytes(ctx context.Context, into getter) (message []byte, err error) {
 	err = visitNext(ctx, into, func(data []byte, own bool) error {
 		if message = data; !own {
 			message = append(make([]byte, 0, len(data)), data...)
@@ -177,9 +177,7 @@ func (q *Queue) TaskDone() error {
 
 // Join waits until every message that was put has been settled.
 func (q *Queue) Join(ctx context.Context) error {
-	_, err := q.do(ctx, &q.gates[gateJoin], func(timeout int64, cancel *capi.Cancel) capi.Status {
-		return capi.QueueJoin(q.object, timeout, cancel)
-	})
+	_, err := q.do(ctx, &q.gates[gateJoin], capi.QueueJoin)
 	return err
 }
 

@@ -7,7 +7,8 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Semaphore counts permits that processes acquire and release.
+// Semaphore counts permits that processes acquire and release. Owned permits (see [SemaphoreOptions]) come
+// back when their process dies.
 type Semaphore struct{ shared }
 
 func newSemaphore(object capi.Object, status capi.Status) (*Semaphore, error) {
@@ -15,17 +16,17 @@ func newSemaphore(object capi.Object, status capi.Status) (*Semaphore, error) {
 		return nil, err
 	}
 	s := new(Semaphore)
-	return open(s, &s.handle, capi.KindSemaphore, object, 1), nil
+	return open(s, &s.handle, capi.KindSemaphore, object, nil), nil
 }
 
 // NewSemaphore makes an anonymous semaphore.
 func NewSemaphore(options SemaphoreOptions) (*Semaphore, error) {
-	return newSemaphore(capi.SemaphoreCreate(nil, options.common(), options.Initial, options.Maximum))
+	return newSemaphore(capi.SemaphoreCreate(nil, options.common(), options.Owned, options.Initial, options.Maximum))
 }
 
 // CreateSemaphore makes a semaphore with a name.
 func CreateSemaphore(name string, options SemaphoreOptions) (*Semaphore, error) {
-	return newSemaphore(capi.SemaphoreCreate(&name, options.common(), options.Initial, options.Maximum))
+	return newSemaphore(capi.SemaphoreCreate(&name, options.common(), options.Owned, options.Initial, options.Maximum))
 }
 
 // OpenSemaphore opens the semaphore of a name.
@@ -44,9 +45,7 @@ func SemaphoreFromFile(file *os.File) (*Semaphore, error) {
 
 // Acquire takes a permit, waiting for one.
 func (s *Semaphore) Acquire(ctx context.Context) error {
-	_, err := s.do(ctx, &s.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
-		return capi.SemaphoreAcquire(s.object, timeout, cancel)
-	})
+	_, err := s.do(ctx, &s.gates[0], capi.SemaphoreAcquire)
 	return err
 }
 
@@ -58,7 +57,9 @@ func (s *Semaphore) TryAcquire() error {
 	return err
 }
 
-// Release gives n permits back. More than the maximum is [ErrOverRelease], and none is given back.
+// Release gives n permits back. More than the maximum is [ErrOverRelease], and none is given back. Owned
+// permits are given back by the process that has them: [ErrNotOwner] when it has none, [ErrOverRelease]
+// when it has fewer than n.
 func (s *Semaphore) Release(n int64) error {
 	_, err := s.try(func(int64, *capi.Cancel) capi.Status { return capi.SemaphoreRelease(s.object, n) })
 	return err

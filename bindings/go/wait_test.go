@@ -38,6 +38,13 @@ func waits(t *testing.T) map[string]waiting {
 	one(lock.TryAcquire())(t)
 	semaphore := one(polyproc.NewSemaphore(polyproc.SemaphoreOptions{}))(t)
 	event := one(polyproc.NewEvent())(t)
+	rlock, holder, waiter := newRLock(t), polyproc.NewOwner(), polyproc.NewOwner()
+	one(rlock.TryAcquire(holder))(t)
+	poll, pollPeer := newPipe(t)
+	recv, recvPeer := newPipe(t)
+	send, sendPeer := newPipe(t)
+	for send.TrySend(make([]byte, 64<<10)) == nil {
+	}
 	t.Cleanup(func() { semaphore.Close(); event.Close() })
 	return map[string]waiting{
 		"Get":      {get, func(ctx context.Context) error { return second(get.Get(ctx)) }, func() error { return get.TryPut(item) }},
@@ -53,6 +60,14 @@ func waits(t *testing.T) map[string]waiting {
 		"Lock":      {lock, func(ctx context.Context) error { return second(lock.Acquire(ctx)) }, lock.Release},
 		"Semaphore": {semaphore, semaphore.Acquire, func() error { return semaphore.Release(1) }},
 		"Event":     {event, event.Wait, event.Set},
+		"RLock": {rlock, func(ctx context.Context) error { return second(rlock.Acquire(ctx, waiter)) }, func() error {
+			return rlock.Release(holder)
+		}},
+		"Poll": {poll, poll.Poll, func() error { return pollPeer.TrySend(item) }},
+		"Recv": {recv, func(ctx context.Context) error { return second(recv.Recv(ctx)) }, func() error { return recvPeer.TrySend(item) }},
+		"Send": {send, func(ctx context.Context) error { return send.Send(ctx, make([]byte, 64<<10)) }, func() error {
+			return second(sendPeer.TryRecv())
+		}},
 	}
 }
 
@@ -127,7 +142,7 @@ func TestCloseEndsWaits(t *testing.T) {
 				go func() { returned <- wait.call(ctx) }()
 			}
 			inside(t, wait.object, waiters)
-			eventually(t, "one sleeps", func() bool { return sleepers(t) > 0 })
+			eventually(t, "one waits for good", func() bool { return polyproc.Waits(wait.object) > 0 })
 			must(t, wait.object.Close())
 			for range waiters {
 				wants(t, <-returned, polyproc.ErrClosed)
@@ -172,16 +187,18 @@ func TestLateCancelHitsNobody(t *testing.T) {
 	wants(t, second(q.TryGet()), polyproc.ErrEmpty)
 }
 
-func TestAThousandGoroutinesWaitOnFewThreads(t *testing.T) {
-	const queues, each, most = 10, 100, 100
+func TestTenThousandGoroutinesWaitOnFewThreads(t *testing.T) {
+	const queues, each, most = 100, 100, 100
 	var all []*polyproc.Queue
 	var done sync.WaitGroup
+	ctx, cancel := context.WithTimeout(context.Background(), 10*limit)
+	defer cancel()
 	for range queues {
 		q := newQueue(t, polyproc.QueueOptions{})
 		all = append(all, q)
 		for range each {
 			done.Go(func() {
-				if _, err := q.Get(within(t)); err != nil {
+				if _, err := q.Get(ctx); err != nil {
 					t.Error(err)
 				}
 			})
@@ -189,12 +206,13 @@ func TestAThousandGoroutinesWaitOnFewThreads(t *testing.T) {
 	}
 	for _, q := range all {
 		inside(t, q, each)
+		eventually(t, "somebody waits for good", func() bool { return polyproc.Waits(q) == 1 })
 	}
-	eventually(t, "a thread sleeps for each queue", func() bool { return sleepers(t) >= queues })
-	if n := threads(t); n >= most {
+	n := threads(t)
+	if n >= most {
 		t.Errorf("%d goroutines wait on %d threads", queues*each, n)
 	}
-	t.Logf("%d goroutines wait on %d threads", queues*each, threads(t))
+	fmt.Printf("%d goroutines wait on %d queues with %d threads\n", queues*each, queues, n)
 	for _, q := range all {
 		for range each {
 			must(t, q.TryPut([]byte("go")))

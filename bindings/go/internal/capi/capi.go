@@ -75,10 +75,14 @@ type Kind int32
 
 // The kinds of objects.
 const (
-	KindLock      Kind = C.POLYPROC_KIND_LOCK
-	KindSemaphore Kind = C.POLYPROC_KIND_SEMAPHORE
-	KindEvent     Kind = C.POLYPROC_KIND_EVENT
-	KindQueue     Kind = C.POLYPROC_KIND_QUEUE
+	KindLock       Kind = C.POLYPROC_KIND_LOCK
+	KindSemaphore  Kind = C.POLYPROC_KIND_SEMAPHORE
+	KindEvent      Kind = C.POLYPROC_KIND_EVENT
+	KindQueue      Kind = C.POLYPROC_KIND_QUEUE
+	KindRLock      Kind = C.POLYPROC_KIND_RLOCK
+	KindCondition  Kind = C.POLYPROC_KIND_CONDITION
+	KindBarrier    Kind = C.POLYPROC_KIND_BARRIER
+	KindConnection Kind = C.POLYPROC_KIND_CONNECTION
 	// KindProcess is the binding's own: a process is never handed on.
 	KindProcess Kind = 0
 )
@@ -131,6 +135,39 @@ func Unlink(name string) Status {
 	return withName(&name, func(c *C.char) Status { return Status(C.polyproc_unlink(c)) })
 }
 
+// ObjectInfo is polyproc_object_info.
+type ObjectInfo struct {
+	Kind               Kind
+	Mode               uint32
+	Processes, Waiting uint32
+	Bytes              uint64
+	Name               string
+}
+
+// List is polyproc_list.
+func List() (objects []ObjectInfo, status Status) {
+	items := make([]C.polyproc_object_info, 64)
+	for {
+		var n C.size_t
+		status = Status(C.polyproc_list(&items[0], C.size_t(len(items)), &n))
+		if status == ETooSmall {
+			items = make([]C.polyproc_object_info, n+n/4) // others may come meanwhile
+			continue
+		}
+		if status < 0 {
+			return nil, status
+		}
+		for i := range items[:n] {
+			item := &items[i]
+			objects = append(objects, ObjectInfo{
+				Kind: Kind(item.kind), Mode: uint32(item.mode), Processes: uint32(item.processes),
+				Waiting: uint32(item.waiting), Bytes: uint64(item.bytes), Name: C.GoString(&item.name[0]),
+			})
+		}
+		return objects, status
+	}
+}
+
 // ShareFD gives a descriptor of an object, which the caller owns.
 func ShareFD(kind Kind, object Object) (fd int, status Status) {
 	var out C.int
@@ -162,6 +199,14 @@ func Close(kind Kind, object Object) {
 		C.polyproc_queue_close((*C.polyproc_queue)(p))
 	case KindLock:
 		C.polyproc_lock_close((*C.polyproc_lock)(p))
+	case KindRLock:
+		C.polyproc_rlock_close((*C.polyproc_rlock)(p))
+	case KindCondition:
+		C.polyproc_condition_close((*C.polyproc_condition)(p))
+	case KindBarrier:
+		C.polyproc_barrier_close((*C.polyproc_barrier)(p))
+	case KindConnection:
+		C.polyproc_connection_close((*C.polyproc_connection)(p))
 	case KindSemaphore:
 		C.polyproc_semaphore_close((*C.polyproc_semaphore)(p))
 	case KindEvent:

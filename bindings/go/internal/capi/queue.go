@@ -143,6 +143,13 @@ func QueueLength(object Object) (n uint64, status Status) {
 	return uint64(out), status
 }
 
+// QueueFD is polyproc_queue_fd.
+func QueueFD(object Object) (fd int, status Status) {
+	var out C.int
+	status = Status(C.polyproc_queue_fd(queue(object), &out))
+	return int(out), status
+}
+
 // QueueIsEmpty is polyproc_queue_is_empty.
 func QueueIsEmpty(object Object) (empty bool, status Status) {
 	var out C.int32_t

@@ -108,8 +108,55 @@ static inline int32_t pp_semaphore_release(pp_object semaphore, int64_t n) {
   return polyproc_semaphore_release((polyproc_semaphore *)semaphore, n);
 }
 
-static inline int32_t pp_event_wait(pp_object event, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_event_wait((polyproc_event *)event, timeout_ns, (polyproc_cancel *)cancel);
+static inline int32_t pp_event_wait_since(pp_object event, uint32_t sets, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_event_wait_since((polyproc_event *)event, sets, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_rlock_acquire(pp_object rlock, uint64_t owner, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_rlock_acquire((polyproc_rlock *)rlock, owner, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_rlock_release(pp_object rlock, uint64_t owner) {
+  return polyproc_rlock_release((polyproc_rlock *)rlock, owner);
+}
+
+static inline int32_t pp_condition_wait(pp_object condition, pp_object lock, int64_t timeout_ns,
+                                        pp_object cancel) {
+  return polyproc_condition_wait((polyproc_condition *)condition, (polyproc_lock *)lock, timeout_ns,
+                                 (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_condition_wait_rlock(pp_object condition, pp_object rlock, uint64_t owner,
+                                              int64_t timeout_ns, pp_object cancel) {
+  return polyproc_condition_wait_rlock((polyproc_condition *)condition, (polyproc_rlock *)rlock, owner,
+                                       timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_barrier_wait(pp_object barrier, uint32_t *out_index, int64_t timeout_ns,
+                                      pp_object cancel) {
+  return polyproc_barrier_wait((polyproc_barrier *)barrier, out_index, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_barrier_arrive(pp_object barrier, uint32_t *out_index, int32_t *out_leader,
+                                        int64_t timeout_ns, pp_object cancel) {
+  return polyproc_barrier_arrive((polyproc_barrier *)barrier, out_index, out_leader, timeout_ns,
+                                 (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_connection_send(pp_object connection, const uint8_t *data, size_t len,
+                                         int64_t timeout_ns, pp_object cancel) {
+  return polyproc_connection_send((polyproc_connection *)connection, data, len, timeout_ns,
+                                  (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_connection_recv(pp_object connection, uint8_t *buf, size_t cap, size_t *out_len,
+                                         int64_t timeout_ns, pp_object cancel) {
+  return polyproc_connection_recv((polyproc_connection *)connection, buf, cap, out_len, timeout_ns,
+                                  (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_connection_poll(pp_object connection, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_connection_poll((polyproc_connection *)connection, timeout_ns, (polyproc_cancel *)cancel);
 }
 
 static inline int32_t pp_process_join(pp_object process, int64_t timeout_ns, pp_object cancel) {

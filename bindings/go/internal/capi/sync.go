@@ -19,8 +19,10 @@ package capi
 #cgo nocallback polyproc_event_clear
 #cgo noescape polyproc_event_is_set
 #cgo nocallback polyproc_event_is_set
-#cgo noescape pp_event_wait
-#cgo nocallback pp_event_wait
+#cgo noescape polyproc_event_sets
+#cgo nocallback polyproc_event_sets
+#cgo noescape pp_event_wait_since
+#cgo nocallback pp_event_wait_since
 #include "shim.h"
 */
 import "C"
@@ -60,11 +62,14 @@ func LockIsLocked(lock Object) (locked bool, status Status) {
 }
 
 // SemaphoreCreate makes a semaphore, anonymous when name is nil.
-func SemaphoreCreate(name *string, common Common, initial, maximum int64) (object Object, status Status) {
+func SemaphoreCreate(name *string, common Common, owned bool, initial, maximum int64) (object Object, status Status) {
 	options := C.polyproc_semaphore_options{
 		size:  C.sizeof_polyproc_semaphore_options,
 		flags: common.flags(), mode: C.uint32_t(common.Mode),
 		initial: C.int64_t(initial), maximum: C.int64_t(maximum),
+	}
+	if owned {
+		options.flags |= C.POLYPROC_SEMAPHORE_OWNED
 	}
 	var out *C.polyproc_semaphore
 	status = withName(name, func(c *C.char) Status {
@@ -131,7 +136,14 @@ func EventIsSet(event Object) (set bool, status Status) {
 	return out != 0, status
 }
 
-// EventWait is polyproc_event_wait.
-func EventWait(event Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_event_wait(number(event), C.int64_t(timeout), cancel.c()))
+// EventSets is polyproc_event_sets.
+func EventSets(event Object) (mark uint32, status Status) {
+	var out C.uint32_t
+	status = Status(C.polyproc_event_sets((*C.polyproc_event)(event), &out))
+	return uint32(out), status
+}
+
+// EventWaitSince is polyproc_event_wait_since.
+func EventWaitSince(event Object, mark uint32, timeout int64, cancel *Cancel) Status {
+	return Status(C.pp_event_wait_since(number(event), C.uint32_t(mark), C.int64_t(timeout), cancel.c()))
 }

@@ -1,0 +1,123 @@
+package polyproc
+
+import (
+	"context"
+	"math"
+	"os"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Condition is where one waits, with a [Lock] or [RLock] released meanwhile, until another has changed
+// what the lock guards and notifies:
+//
+//	lock.Acquire(ctx)
+//	for !ready() {
+//		if _, err := condition.Wait(ctx, lock); err != nil {
+//			...
+//		}
+//	}
+//	...
+//	lock.Release()
+//
+// A waiter checks again when it returns: others may have been quicker. Each goroutine that waits takes a
+// thread, for each is counted and notified by itself; at most 1,024 wait at one condition ([ErrLimit]).
+type Condition struct{ shared }
+
+func newCondition(object capi.Object, status capi.Status) (*Condition, error) {
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	c := new(Condition)
+	return open(c, &c.handle, capi.KindCondition, object), nil
+}
+
+// NewCondition makes an anonymous condition.
+func NewCondition() (*Condition, error) {
+	return newCondition(capi.ConditionCreate(nil, capi.Common{}))
+}
+
+// CreateCondition makes a condition with a name.
+func CreateCondition(name string, options Options) (*Condition, error) {
+	return newCondition(capi.ConditionCreate(&name, options.common()))
+}
+
+// OpenCondition opens the condition of a name.
+func OpenCondition(name string) (*Condition, error) { return newCondition(capi.ConditionOpen(name)) }
+
+// InheritedCondition opens the condition that the parent process gave this one under a name.
+func InheritedCondition(name string) (*Condition, error) {
+	return newCondition(capi.Inherited(name, capi.KindCondition))
+}
+
+// ConditionFromFile opens the condition behind a descriptor that File gave. The file stays the caller's.
+func ConditionFromFile(file *os.File) (*Condition, error) {
+	return newCondition(fromFile(file, capi.KindCondition))
+}
+
+// Wait releases the lock, which the caller holds, waits until notified, and takes the lock again. Whoever
+// takes the lock next finds this wait, and can notify it. However the wait ends, the caller holds the lock
+// when this returns, also when ctx has ended it; the exceptions are [ErrNotOwner], when nobody held the
+// lock, and a lock whose handle was closed. With ownerDied the last holder of the lock died inside, and
+// whether the wait was notified is left open.
+func (c *Condition) Wait(ctx context.Context, lock *Lock) (ownerDied bool, err error) {
+	return c.wait(ctx, &lock.handle, func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.ConditionWait(c.object, lock.object, timeout, cancel)
+	})
+}
+
+// WaitRLock is Wait with a recursive lock: it is released altogether, however often its owner has taken
+// it, and taken again as often.
+func (c *Condition) WaitRLock(ctx context.Context, lock *RLock, owner Owner) (ownerDied bool, err error) {
+	if owner.id == 0 {
+		return false, ErrInvalid
+	}
+	return c.wait(ctx, &lock.handle, func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.ConditionWaitRLock(c.object, lock.object, owner.id, timeout, cancel)
+	})
+}
+
+func (c *Condition) wait(ctx context.Context, lock *handle, attempt call) (ownerDied bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	if !c.enter() {
+		return false, ErrClosed
+	}
+	defer c.leave()
+	if !lock.enter() {
+		return false, ErrClosed
+	}
+	defer lock.leave()
+	status, err := sleep(ctx, attempt, &c.handle, lock)
+	return status == capi.OwnerDied, err
+}
+
+// WaitFor waits until holds is true. It is called with the lock held, and the caller holds the lock when
+// WaitFor returns.
+func (c *Condition) WaitFor(ctx context.Context, lock *Lock, holds func() bool) (ownerDied bool, err error) {
+	for !holds() {
+		died, err := c.Wait(ctx, lock)
+		ownerDied = ownerDied || died
+		if err != nil {
+			return ownerDied, err
+		}
+	}
+	return ownerDied, nil
+}
+
+// Notify lets up to n waits go, the oldest first. What is left of n is lost: only a wait that has begun
+// can be notified. No answer of a waiter is waited for. It is usually called with the lock held.
+func (c *Condition) Notify(n int) error {
+	if n < 0 || int64(n) > math.MaxUint32 {
+		return ErrInvalid
+	}
+	_, err := c.try(func(int64, *capi.Cancel) capi.Status { return capi.ConditionNotify(c.object, uint32(n)) })
+	return err
+}
+
+// NotifyAll lets all waits go that have begun.
+func (c *Condition) NotifyAll() error {
+	_, err := c.try(func(int64, *capi.Cancel) capi.Status { return capi.ConditionNotifyAll(c.object) })
+	return err
+}

@@ -1,0 +1,180 @@
+package polyproc
+
+import (
+	"context"
+	"iter"
+	"os"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Connection is an end over which whole messages go, each of 0 to 4 GiB - 1 bytes, as from Python's
+// multiprocessing.Pipe. Goroutines may send and receive at once: each message goes and comes whole.
+//
+// When the other end is closed, or the last process that has it has died, what it sent is received, then
+// comes [ErrEOF]; to send is [ErrBrokenPipe]. The wrong direction of a simplex pipe is [ErrUnsupported].
+type Connection struct{ shared }
+
+// The directions in which a goroutine can wait for a connection.
+const (
+	gateSend = iota
+	gateRecv
+)
+
+func newConnection(object capi.Object, status capi.Status) (*Connection, error) {
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	c := new(Connection)
+	return open(c, &c.handle, capi.KindConnection, object, nil, nil), nil
+}
+
+// NewPipe makes a pipe: two ends that both send and receive.
+func NewPipe() (a, b *Connection, err error) { return newPipe(true) }
+
+// NewSimplexPipe makes a pipe of an end that only receives and one that only sends.
+func NewSimplexPipe() (reader, writer *Connection, err error) { return newPipe(false) }
+
+func newPipe(duplex bool) (a, b *Connection, err error) {
+	objectA, objectB, status := capi.PipeCreate(duplex)
+	if err := check(status); err != nil {
+		return nil, nil, err
+	}
+	if a, err = newConnection(objectA, capi.OK); err != nil {
+		return nil, nil, err
+	}
+	b, err = newConnection(objectB, capi.OK)
+	return a, b, err
+}
+
+// InheritedConnection opens the end that the parent process gave this one under a name. The parent closes
+// its own, for the other end sees the end of file when nobody has this one any more.
+func InheritedConnection(name string) (*Connection, error) {
+	return newConnection(capi.Inherited(name, capi.KindConnection))
+}
+
+// ConnectionFromFile opens the end behind a descriptor that File gave. The file stays the caller's, and
+// keeps the end open until it is closed.
+func ConnectionFromFile(file *os.File) (*Connection, error) {
+	return newConnection(fromFile(file, capi.KindConnection))
+}
+
+// Send sends a message, waiting for room. A message of less than 1 MiB is in the pipe then; a longer one
+// has been received.
+func (c *Connection) Send(ctx context.Context, data []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !c.enter() {
+		return ErrClosed
+	}
+	defer c.leave()
+	status := capi.ConnectionSend(c.object, data, 0, nil)
+	if status != capi.ETimeout {
+		return check(status)
+	}
+	return c.sendWaiting(ctx, data)
+}
+
+// sendWaiting is apart from Send because its closure goes to the heap.
+func (c *Connection) sendWaiting(ctx context.Context, data []byte) error {
+	_, err := c.wait(ctx, &c.gates[gateSend], func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.ConnectionSend(c.object, data, timeout, cancel)
+	})
+	return err
+}
+
+// TrySend sends a message if there is room now, else it returns [ErrTimeout].
+func (c *Connection) TrySend(data []byte) error {
+	if !c.enter() {
+		return ErrClosed
+	}
+	defer c.leave()
+	return check(capi.ConnectionSend(c.object, data, 0, nil))
+}
+
+// RecvInto receives the next message into buf, waiting for one, and returns its length. With
+// [ErrTooSmall] the message stays first in line and n is the room that it needs.
+func (c *Connection) RecvInto(ctx context.Context, buf []byte) (n int, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if !c.enter() {
+		return 0, ErrClosed
+	}
+	defer c.leave()
+	n, status := capi.ConnectionRecv(c.object, buf, 0, nil)
+	if status != capi.ETimeout {
+		return n, check(status)
+	}
+	return c.recvWaiting(ctx, buf)
+}
+
+// recvWaiting is apart from RecvInto because its closure moves n to the heap.
+func (c *Connection) recvWaiting(ctx context.Context, buf []byte) (n int, err error) {
+	_, err = c.wait(ctx, &c.gates[gateRecv], func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
+		n, status = capi.ConnectionRecv(c.object, buf, timeout, cancel)
+		return status
+	})
+	return n, err
+}
+
+// TryRecvInto receives the next message into buf if there is one, else it returns [ErrTimeout].
+// See [Connection.RecvInto].
+func (c *Connection) TryRecvInto(buf []byte) (n int, err error) {
+	if !c.enter() {
+		return 0, ErrClosed
+	}
+	defer c.leave()
+	n, status := capi.ConnectionRecv(c.object, buf, 0, nil)
+	return n, check(status)
+}
+
+// Recv receives the next message, waiting for one.
+func (c *Connection) Recv(ctx context.Context) ([]byte, error) { return getBytes(ctx, c.RecvInto) }
+
+// TryRecv receives the next message if there is one, else it returns [ErrTimeout].
+func (c *Connection) TryRecv() ([]byte, error) { return getBytes(context.Background(), c.tryInto) }
+
+func (c *Connection) tryInto(_ context.Context, buf []byte) (int, error) { return c.TryRecvInto(buf) }
+
+// Poll waits until a Recv would not wait: until there is a message, or the end of file.
+func (c *Connection) Poll(ctx context.Context) error {
+	_, err := c.do(ctx, &c.gates[gateRecv], capi.ConnectionPoll)
+	return err
+}
+
+// CanRecv tells whether a Recv would not wait: there is a message, or the end of file.
+func (c *Connection) CanRecv() (bool, error) {
+	status, err := c.try(func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.ConnectionPoll(c.object, timeout, cancel)
+	})
+	if status == capi.ETimeout {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// All receives the messages one after the other, waiting for each, until the end of file. An error ends
+// the loop after one round with it; the end of file is not an error.
+func (c *Connection) All(ctx context.Context) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for {
+			message, err := c.Recv(ctx)
+			if err == ErrEOF || !yield(message, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// SendValue sends a value as MessagePack, as a [ValueQueue] puts it.
+func (c *Connection) SendValue(ctx context.Context, v any) error {
+	return withEncoded(v, func(data []byte) error { return c.Send(ctx, data) })
+}
+
+// RecvValue receives a value that was sent as MessagePack, as a [ValueQueue] of T gets it. A message that
+// does not decode is received, and its bytes are in the [DecodeError].
+func RecvValue[T any](ctx context.Context, c *Connection) (T, error) {
+	return getValue[T](ctx, c.RecvInto)
+}

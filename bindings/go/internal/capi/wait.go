@@ -1,0 +1,55 @@
+package capi
+
+/*
+#cgo noescape polyproc_wait_any
+#cgo nocallback polyproc_wait_any
+#include <stdlib.h>
+#include "shim.h"
+*/
+import "C"
+
+import "unsafe"
+
+// WaitKind tells what of an object is waited for.
+type WaitKind int32
+
+// What WaitAny waits for.
+const (
+	WaitQueueGet WaitKind = C.POLYPROC_WAIT_QUEUE_GET
+	WaitQueuePut WaitKind = C.POLYPROC_WAIT_QUEUE_PUT
+	WaitEvent    WaitKind = C.POLYPROC_WAIT_EVENT
+	WaitProcess  WaitKind = C.POLYPROC_WAIT_PROCESS
+)
+
+// Waitables are a table of polyproc_waitable, in C memory. Free gives it back.
+type Waitables []C.polyproc_waitable
+
+// NewWaitables makes a table of n things, to be filled with Set.
+func NewWaitables(n int) Waitables {
+	size := uintptr(n) * C.sizeof_polyproc_waitable
+	table := C.malloc(C.size_t(size)) // cgo's never returns NULL
+	clear(unsafe.Slice((*byte)(table), size))
+	return unsafe.Slice((*C.polyproc_waitable)(table), n)
+}
+
+// Free ends the table's life.
+func (w Waitables) Free() { C.free(unsafe.Pointer(unsafe.SliceData(w))) }
+
+// Set says what the i-th thing is.
+func (w Waitables) Set(i int, kind WaitKind, object Object) {
+	w[i].kind = C.int32_t(kind)
+	w[i].object = unsafe.Pointer(object)
+}
+
+// IsReady tells what the last WaitAny found of the i-th thing.
+func (w Waitables) IsReady(i int) bool { return w[i].ready != 0 }
+
+// WaitAny is polyproc_wait_any.
+func (w Waitables) WaitAny(timeout int64, cancel *Cancel) Status {
+	var ready C.size_t
+	var token *C.polyproc_cancel
+	if cancel != nil {
+		token = cancel.token
+	}
+	return Status(C.polyproc_wait_any(unsafe.SliceData(w), C.size_t(len(w)), &ready, C.int64_t(timeout), token))
+}

@@ -1,0 +1,110 @@
+package polyproc
+
+import (
+	"context"
+	"os"
+	"sync/atomic"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Owner is who holds an [RLock]. A goroutine has no identity that could, so what takes the lock says as
+// whom: usually each task makes an owner of its own and uses it for as long as it lives. The zero Owner
+// is nobody.
+type Owner struct{ id uint64 }
+
+var owners atomic.Uint64
+
+// NewOwner makes an owner that is different from all others, those of other processes too.
+func NewOwner() Owner { return Owner{owners.Add(1)} }
+
+// RLock is a recursive lock: its owner may take it again, and it is free when its owner has released it
+// as often. Only the owner releases it. When the owner's process dies, or closes its last handle of the
+// lock, the next one gets it and is told so.
+type RLock struct{ shared }
+
+func newRLock(object capi.Object, status capi.Status) (*RLock, error) {
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	l := new(RLock)
+	return open(l, &l.handle, capi.KindRLock, object, nil), nil
+}
+
+// NewRLock makes an anonymous recursive lock.
+func NewRLock() (*RLock, error) { return newRLock(capi.RLockCreate(nil, capi.Common{})) }
+
+// CreateRLock makes a recursive lock with a name.
+func CreateRLock(name string, options Options) (*RLock, error) {
+	return newRLock(capi.RLockCreate(&name, options.common()))
+}
+
+// OpenRLock opens the recursive lock of a name.
+func OpenRLock(name string) (*RLock, error) { return newRLock(capi.RLockOpen(name)) }
+
+// InheritedRLock opens the recursive lock that the parent process gave this one under a name.
+func InheritedRLock(name string) (*RLock, error) {
+	return newRLock(capi.Inherited(name, capi.KindRLock))
+}
+
+// RLockFromFile opens the recursive lock behind a descriptor that File gave. The file stays the
+// caller's.
+func RLockFromFile(file *os.File) (*RLock, error) { return newRLock(fromFile(file, capi.KindRLock)) }
+
+// Acquire takes the lock, waiting while another owner holds it. With ownerDied the caller holds it and
+// its last owner died inside: what the lock guards may be half done.
+func (l *RLock) Acquire(ctx context.Context, owner Owner) (ownerDied bool, err error) {
+	if owner.id == 0 {
+		return false, ErrInvalid
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	if !l.enter() {
+		return false, ErrClosed
+	}
+	defer l.leave()
+	status := capi.RLockAcquire(l.object, owner.id, 0, nil)
+	if isTimeout(status) {
+		return l.acquireWaiting(ctx, owner)
+	}
+	return status == capi.OwnerDied, check(status)
+}
+
+// acquireWaiting is apart from Acquire because its closure goes to the heap.
+func (l *RLock) acquireWaiting(ctx context.Context, owner Owner) (ownerDied bool, err error) {
+	status, err := l.wait(ctx, &l.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.RLockAcquire(l.object, owner.id, timeout, cancel)
+	})
+	return status == capi.OwnerDied, err
+}
+
+// TryAcquire takes the lock if it is free or the owner's already, else it returns [ErrTimeout].
+func (l *RLock) TryAcquire(owner Owner) (ownerDied bool, err error) {
+	if owner.id == 0 {
+		return false, ErrInvalid
+	}
+	status, err := l.try(func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.RLockAcquire(l.object, owner.id, timeout, cancel)
+	})
+	return status == capi.OwnerDied, err
+}
+
+// Release lets the lock go once. From anyone but its owner it is [ErrNotOwner].
+func (l *RLock) Release(owner Owner) error {
+	if owner.id == 0 {
+		return ErrInvalid
+	}
+	_, err := l.try(func(int64, *capi.Cancel) capi.Status { return capi.RLockRelease(l.object, owner.id) })
+	return err
+}
+
+// Depth is how often its owner, whoever that is, has taken the lock: 0 when it is free.
+func (l *RLock) Depth() (depth int, err error) {
+	_, err = l.try(func(int64, *capi.Cancel) (status capi.Status) {
+		n, status := capi.RLockDepth(l.object)
+		depth = int(n)
+		return status
+	})
+	return depth, err
+}

@@ -1,0 +1,116 @@
+package polyproc
+
+import (
+	"context"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Waitable is what [WaitAny] waits for: a [Queue] (a get would not wait), [Queue.PutSide], an [Event]
+// (it is set, or was since the call began), a [Connection] (a receive would not wait), a [Process] (it
+// has ended).
+type Waitable interface {
+	waitable() (*handle, capi.WaitKind)
+}
+
+func (q *Queue) waitable() (*handle, capi.WaitKind)   { return &q.handle, capi.WaitQueueGet }
+func (e *Event) waitable() (*handle, capi.WaitKind)   { return &e.handle, capi.WaitEvent }
+func (p *Process) waitable() (*handle, capi.WaitKind) { return &p.handle, capi.WaitProcess }
+
+// PutSide is the other side of a queue, for [WaitAny]: a put would not wait.
+type PutSide struct{ queue *Queue }
+
+// PutSide is what [WaitAny] waits for when it is to wait for room in the queue. It is equal to any other
+// of the same queue.
+func (q *Queue) PutSide() PutSide { return PutSide{q} }
+
+func (s PutSide) waitable() (*handle, capi.WaitKind) { return &s.queue.handle, capi.WaitQueuePut }
+
+// WaitAny waits until at least one of several things is ready, and returns all that are, in their order:
+//
+//	ready, err := polyproc.WaitAny(ctx, jobs, results.PutSide(), worker)
+//	for _, thing := range ready {
+//		switch thing {
+//		case jobs: ...
+//		case worker: ...
+//		}
+//	}
+//
+// Nothing is taken, so another may be quicker with the operation itself: use those that try.
+func WaitAny(ctx context.Context, things ...Waitable) (ready []Waitable, err error) {
+	if len(things) == 0 {
+		return nil, ErrInvalid
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	table := capi.NewWaitables(len(things))
+	defer table.Free()
+	var marks []mark
+	handles := make([]*handle, len(things))
+	for i, thing := range things {
+		h, kind := thing.waitable()
+		if !h.enter() {
+			return nil, ErrClosed
+		}
+		defer h.leave()
+		handles[i] = h
+		table.Set(i, kind, h.object)
+		if kind == capi.WaitEvent {
+			sets, status := capi.EventSets(h.object)
+			if status < 0 {
+				return nil, check(status)
+			}
+			marks = append(marks, mark{i, h.object, sets})
+		}
+	}
+	status := table.WaitAny(0, nil)
+	if isTimeout(status) {
+		status, err = block(ctx, func(timeout int64, cancel *capi.Cancel) capi.Status {
+			// Where there is no seat, a look comes after the wait in which an event was set and cleared.
+			if timeout == 0 && anySet(marks) {
+				return capi.OK
+			}
+			return table.WaitAny(timeout, cancel)
+		}, handles...)
+	}
+	if err == nil {
+		err = check(status)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, thing := range things {
+		if table.IsReady(i) || isSet(marks, i) {
+			ready = append(ready, thing)
+		}
+	}
+	return ready, nil
+}
+
+// mark is how often an event had been set when a wait for it began.
+type mark struct {
+	index int
+	event capi.Object
+	sets  uint32
+}
+
+func (m mark) isSet() bool { return !isTimeout(capi.EventWaitSince(m.event, m.sets, 0, nil)) }
+
+func anySet(marks []mark) bool {
+	for _, m := range marks {
+		if m.isSet() {
+			return true
+		}
+	}
+	return false
+}
+
+func isSet(marks []mark, index int) bool {
+	for _, m := range marks {
+		if m.index == index {
+			return m.isSet()
+		}
+	}
+	return false
+}
