@@ -92,7 +92,7 @@
  *     polyproc_unlink("work");
  *
  * The constants come first, then the types, then the functions object by object: the simple ones
- * (library, lock, rlock, semaphore, event, condition, barrier, queue, pipe, process), then the advanced
+ * (library, lock, rlock, semaphore, event, condition, barrier, queue, pipe, process, pool), then the advanced
  * ones (cancel tokens, messages in place, many messages in one call, waiting for several things, barriers
  * in two steps, objects as descriptors).
  */
@@ -122,6 +122,17 @@
 /** Ready to be filled. */
 #define POLYPROC_QUEUE_INFO_INIT \
   {sizeof(struct polyproc_queue_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ""}
+
+/** As many forks of this process as there are CPUs, one attempt for each task. */
+#define POLYPROC_POOL_OPTIONS_INIT \
+  {sizeof(polyproc_pool_options), 0, NULL, NULL, 0, 0, NULL, NULL, 0, NULL, 0}
+
+/** No tag, no limit of time. */
+#define POLYPROC_TASK_OPTIONS_INIT {sizeof(polyproc_task_options), 0, 0, 0}
+
+/** Ready to be filled. */
+#define POLYPROC_POOL_INFO_INIT \
+  {sizeof(struct polyproc_pool_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /** Ready to be filled. */
 #define POLYPROC_PROCESS_INFO_INIT {sizeof(polyproc_process_info), 0, 0, 0, 0, ""}
@@ -261,6 +272,13 @@
  */
 #define POLYPROC_BARRIER_PARTIES_MAX 1024
 
+/* ---- Pools ---- */
+
+/**
+ * The most workers of a pool.
+ */
+#define POLYPROC_POOL_WORKERS_MAX 1000
+
 /* ---- Kinds of object ---- */
 
 /**
@@ -305,6 +323,9 @@
 /** A `polyproc_process` has ended. */
 #define POLYPROC_WAIT_PROCESS 6
 
+/** A `polyproc_task` is over. */
+#define POLYPROC_WAIT_TASK 7
+
 /* ---- Flags of the options ---- */
 
 /**
@@ -326,6 +347,9 @@
 
 /** Process: it dies with its parent, in whatever way that ends, and may not have children. */
 #define POLYPROC_PROCESS_DAEMON 1
+
+/** Task: polyproc_pool_finished tells its tag when it is over. */
+#define POLYPROC_TASK_TAGGED 1
 
 /** Process: its environment is `env` alone, nothing of the parent's. */
 #define POLYPROC_PROCESS_CLEAR_ENV 2
@@ -370,6 +394,9 @@ typedef struct polyproc_event polyproc_event;
  */
 typedef struct polyproc_lock polyproc_lock;
 
+/** A pool of worker processes. */
+typedef struct polyproc_pool polyproc_pool;
+
 /** A process: a child that was spawned or forked, or one that was adopted. */
 typedef struct polyproc_process polyproc_process;
 
@@ -379,6 +406,9 @@ typedef struct polyproc_process polyproc_process;
  * the death of its producer. A message is 0 bytes or more, and one call gets one message.
  */
 typedef struct polyproc_queue polyproc_queue;
+
+/** What a function of a worker has to say: its result, or the message of its failure. */
+typedef struct polyproc_reply polyproc_reply;
 
 /**
  * A recursive lock between processes, like multiprocessing.RLock: its owner may take it again, and
@@ -395,6 +425,9 @@ typedef struct polyproc_rlock polyproc_rlock;
  * comes back when that ends.
  */
 typedef struct polyproc_semaphore polyproc_semaphore;
+
+/** A task of a pool. */
+typedef struct polyproc_task polyproc_task;
 
 /** What `polyproc_list` tells of an object. */
 typedef struct polyproc_object_info {
@@ -531,6 +564,96 @@ typedef struct polyproc_process_info {
   char name[64];
 } polyproc_process_info;
 
+/** Options of a pool. NULL means the defaults: as many forks of this process as there are CPUs. */
+typedef struct polyproc_pool_options {
+  /** `sizeof(polyproc_pool_options)`, as `POLYPROC_POOL_OPTIONS_INIT` sets it. */
+  size_t size;
+  /** How many workers, at most `POLYPROC_POOL_WORKERS_MAX`; 0: the CPUs that this process may use. */
+  uint32_t workers;
+  /**
+   * The worker program and its arguments, ended by NULL, which calls polyproc_worker_run or
+   * polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is created.
+   */
+  const char *const *argv;
+  /** "NAME=value" strings, ended by NULL, added to the workers' environment; NULL: none. */
+  const char *const *env;
+  /** A worker ends after so many tasks and another one takes its place; 0: no limit. */
+  uint32_t max_tasks_per_worker;
+  /**
+   * How often a task is begun whose worker dies, at most 4,095. 0 and 1: once, then it fails with
+   * E_WORKER_DIED.
+   */
+  uint32_t max_attempts;
+  /**
+   * A function that each worker calls before its first task; NULL: none. A worker whose initialiser
+   * fails ends.
+   */
+  const char *initialiser;
+  /** The initialiser's data; NULL when `initialiser_len` is 0. */
+  const void *initialiser_data;
+  /** Its length in bytes, at most 1 MiB. */
+  size_t initialiser_len;
+  /**
+   * The objects that the workers inherit; NULL when `handle_count` is 0. They stay open while the pool
+   * is there.
+   */
+  const polyproc_handle *handles;
+  /** How many `handles` there are. */
+  size_t handle_count;
+} polyproc_pool_options;
+
+/** Options of a task. NULL means the defaults: no tag, no limit of time. */
+typedef struct polyproc_task_options {
+  /** `sizeof(polyproc_task_options)`, as `POLYPROC_TASK_OPTIONS_INIT` sets it. */
+  size_t size;
+  /** 0 or `POLYPROC_TASK_TAGGED`. */
+  uint32_t flags;
+  /**
+   * How many nanoseconds the task may take from when a worker begins it; 0 or less: no limit. Past
+   * it the task fails with E_TIMEOUT, and its worker is killed and replaced.
+   */
+  int64_t timeout_ns;
+  /** What polyproc_pool_finished tells when the task is over. */
+  uint64_t tag;
+} polyproc_task_options;
+
+/** Bytes of the caller, for polyproc_queue_put_many. */
+typedef struct polyproc_slice {
+  /** The bytes; NULL when `len` is 0. */
+  const void *data;
+  /** How many. */
+  size_t len;
+} polyproc_slice;
+
+/**
+ * What `polyproc_pool_info` tells. The function has the same name, so in C it is always
+ * `struct polyproc_pool_info`, as with `struct stat`.
+ */
+struct polyproc_pool_info {
+  /** `sizeof(struct polyproc_pool_info)`, as `POLYPROC_POOL_INFO_INIT` sets it. */
+  size_t size;
+  /** Workers that an open pool has. */
+  uint32_t workers;
+  /** Workers that run now. */
+  uint32_t alive;
+  /** Tasks that are not over. */
+  uint64_t outstanding;
+  /** Of these, tasks that no worker has taken yet. */
+  uint64_t queued;
+  /** Tasks ever submitted. */
+  uint64_t submitted;
+  /** Tasks that ended with a result. */
+  uint64_t succeeded;
+  /** Tasks that ended in any other way. */
+  uint64_t failed;
+  /** Attempts that ended with the death of their worker and were followed by another. */
+  uint64_t retried;
+  /** Workers ever started. */
+  uint64_t started_workers;
+  /** Workers that died while they worked. */
+  uint64_t died_workers;
+};
+
 /**
  * A message read in place, in shared memory. It is lent until polyproc_message_done or
  * polyproc_message_return; until then `data` stays as it is. When the process dies first, the
@@ -552,6 +675,31 @@ typedef struct polyproc_message {
 } polyproc_message;
 
 /**
+ * A function of a worker. `data` is valid until it returns. 0: what it has written to `reply` is the
+ * result. Anything else: the task fails, and what it has written is the message.
+ */
+typedef int32_t (*polyproc_task_function)(const void *data,
+                                          size_t len,
+                                          polyproc_reply *reply,
+                                          void *user);
+
+/** A task that a worker has begun, see `polyproc_worker_next`. */
+typedef struct polyproc_job {
+  /** The name of the function. */
+  const char *function;
+  /** Its data, in shared memory, to be read only: valid until polyproc_job_reply. Never NULL. */
+  const void *data;
+  /** Bytes of data. */
+  size_t len;
+  /** How many items the data has, to be read with polyproc_chunk_next; 0: it is no chunk. */
+  uint32_t count;
+  /** 1 the first time, more when workers died in it before; 0: the initialiser of this worker. */
+  uint32_t attempt;
+  /** Belongs to the library. */
+  void *opaque[2];
+} polyproc_job;
+
+/**
  * Room for a message in shared memory, to be written in place. It is lent until
  * polyproc_slot_commit or polyproc_slot_abort. When the process dies first, the slot is dropped.
  */
@@ -563,14 +711,6 @@ typedef struct polyproc_slot {
   /** Belongs to the library. */
   void *opaque[2];
 } polyproc_slot;
-
-/** Bytes of the caller, for polyproc_queue_put_many. */
-typedef struct polyproc_slice {
-  /** The bytes; NULL when `len` is 0. */
-  const void *data;
-  /** How many. */
-  size_t len;
-} polyproc_slice;
 
 /**
  * What `polyproc_queue_info` tells. The function has the same name, so in C it is always
@@ -2043,6 +2183,511 @@ int32_t polyproc_current_process(polyproc_process_info *out);
  */
 int32_t polyproc_active_children(int32_t *pids, size_t cap, size_t *out_len);
 
+/* ---- Pool ---- */
+
+/**
+ * Create a pool and start its workers: forks of this process, which know the functions that were
+ * registered before, or any program. A worker that dies is replaced; the others do not notice. A
+ * forked child may not use its parent's pool.
+ *
+ * A fork of this process is made once, by this call and in its thread; workers are forks of that, also
+ * later ones. So create the pool before there are other threads, or let the functions do no more than
+ * fork(2) allows in those. Workers are daemonic: they end when this process ends, in whatever way.
+ *
+ * options  NULL for the defaults; start from POLYPROC_POOL_OPTIONS_INIT.
+ * out      the pool, to be freed with polyproc_pool_free.
+ *
+ * Returns  OK
+ *          E_NOT_FOUND   there is no such worker program.
+ *          E_PERMISSION  it may not be executed.
+ *          E_DAEMONIC    this process is daemonic: it may not have children.
+ *          E_LIMIT       too many processes, threads or descriptors.
+ *          E_NO_MEMORY   memory is exhausted.
+ *          E_TOO_LARGE   the initialiser's data is longer than 1 MiB.
+ *          E_CLOSED      a handle among options.handles is closed.
+ *          E_INVALID     out is NULL, bad options, a bad handle, the same name twice.
+ *          -(1000 + errno)  another reason why the system did not start a worker.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_create(const polyproc_pool_options *options,
+                             polyproc_pool **out);
+
+/**
+ * Hand a task to the workers. It is done by one of them, in no order that is promised.
+ *
+ * When its worker dies before it has reported, the task is begun once more by another, up to
+ * max_attempts times: so what a function does must bear being done twice, if that is more than 1.
+ *
+ * pool      open handle.
+ * function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
+ * data      its argument; NULL when len is 0.
+ * len       bytes of data.
+ * out       the task, to be freed with polyproc_task_free.
+ *
+ * Returns  OK
+ *          E_SHUTDOWN     the pool is closed or terminated.
+ *          E_WORKER_DIED  its workers do not start.
+ *          E_TOO_LARGE    data is longer than a message may be.
+ *          E_NO_MEMORY    memory or shared memory is exhausted.
+ *          E_LIMIT        2^24 tasks are not over.
+ *          E_NOT_OWNER    it is the pool of the process that this one was forked from.
+ *          E_CLOSED       the handle is freed.
+ *          E_INVALID      not a handle of a pool, not a name, data is NULL and len is not 0, out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_submit(polyproc_pool *pool,
+                             const char *function,
+                             const void *data,
+                             size_t len,
+                             polyproc_task **out);
+
+/**
+ * polyproc_pool_submit with options: a limit of time, or a tag for polyproc_pool_finished.
+ *
+ * pool      open handle.
+ * function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
+ * data      its argument; NULL when len is 0.
+ * len       bytes of data.
+ * options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
+ * out       the task, to be freed with polyproc_task_free.
+ *
+ * Returns  as polyproc_pool_submit, and E_INVALID for bad options.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_submit_with(polyproc_pool *pool,
+                                  const char *function,
+                                  const void *data,
+                                  size_t len,
+                                  const polyproc_task_options *options,
+                                  polyproc_task **out);
+
+/**
+ * Hand several items to the workers as one task: the function is called for each of them, one after
+ * the other in one worker. That is how a map of many small items is fast. The result has as many items,
+ * in the same order, to be read with polyproc_chunk_next; the first failure is the whole chunk's.
+ *
+ * pool      open handle.
+ * function  its name, as the worker has registered it.
+ * items     what to call it with.
+ * n         how many, at least 1.
+ * options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
+ * out       the task, to be freed with polyproc_task_free.
+ *
+ * Returns  as polyproc_pool_submit, and E_INVALID for bad options or no items.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_submit_chunk(polyproc_pool *pool,
+                                   const char *function,
+                                   const polyproc_slice *items,
+                                   size_t n,
+                                   const polyproc_task_options *options,
+                                   polyproc_task **out);
+
+/**
+ * The next item of a chunk: of its result, or in a worker of its data.
+ *
+ * In the chunk each item is its length, a uint32_t of this machine's byte order, and then its bytes, up to
+ * a multiple of 4.
+ *
+ * data      the chunk; NULL when len is 0.
+ * len       its bytes.
+ * offset    where the item begins: 0 for the first one. Written: where the next one does.
+ * out_item  where its bytes are, within data.
+ * out_len   how many.
+ *
+ * Returns  OK
+ *          E_EMPTY    there are no more items.
+ *          E_CORRUPT  it is no chunk.
+ *          E_INVALID  data is NULL and len is not 0, offset is NULL or past len, out_item or out_len is
+ *                     NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_chunk_next(const void *data,
+                            size_t len,
+                            size_t *offset,
+                            const void **out_item,
+                            size_t *out_len);
+
+/**
+ * Have a task done and wait for its result.
+ *
+ * pool        open handle.
+ * function    its name, as the worker has registered it.
+ * data        its argument; NULL when len is 0.
+ * len         bytes of data.
+ * buf         where the result goes; NULL when cap is 0.
+ * cap         how many bytes fit there.
+ * out_len     bytes of the result.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 do not wait.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK             buf has the result.
+ *          E_TASK_FAILED  buf has the message of the failure, as much of it as fits; *out_len is all of it.
+ *          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
+ *          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
+ *          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait is over. A task that had begun
+ *                         goes on, for nothing.
+ *          E_SHUTDOWN     the pool is closed or terminated.
+ *          E_TOO_LARGE, E_NO_MEMORY  there is no room for the data or for the result.
+ *          E_LIMIT        too many tasks are not over.
+ *          E_NOT_OWNER    it is the pool of the process that this one was forked from.
+ *          E_INVALID      not a handle of a pool, not a name, not a token, data or buf is NULL and its
+ *                         length is not 0, or out_len is NULL.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_apply(polyproc_pool *pool,
+                            const char *function,
+                            const void *data,
+                            size_t len,
+                            void *buf,
+                            size_t cap,
+                            size_t *out_len,
+                            int64_t timeout_ns,
+                            polyproc_cancel *cancel);
+
+/**
+ * Learn which tasks are over, of those that were submitted with a tag, waiting until at least one is.
+ * Each is told once. So one thread, or one descriptor in an event loop, serves any number of tasks.
+ *
+ * pool        open handle.
+ * tags        where the tags go.
+ * cap         how many fit there, at least 1.
+ * out_len     how many there are, at least one.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  none is over that was not told before.
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_INVALID    not a handle of a pool, not a token, tags or out_len is NULL, or cap is 0.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_finished(polyproc_pool *pool,
+                               uint64_t *tags,
+                               size_t cap,
+                               size_t *out_len,
+                               int64_t timeout_ns,
+                               polyproc_cancel *cancel);
+
+/**
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_pool_finished would
+ * not wait. From the first call on, a thread of this process reads what the workers report.
+ *
+ * pool    open handle.
+ * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+ *         handle is freed.
+ *
+ * Returns  OK
+ *          E_LIMIT      no thread is left.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool, or out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_fd(polyproc_pool *pool,
+                         int *out_fd);
+
+/**
+ * Take no more tasks. Those that are there are done, then the workers end. Again is no error.
+ *
+ * pool  open handle.
+ *
+ * Returns  OK
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_close(polyproc_pool *pool);
+
+/**
+ * Wait until every task is over and every worker has ended. First close or terminate the pool.
+ *
+ * pool        open handle.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           nothing is left of the pool but the results that were not freed yet.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not so.
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_INVALID    the pool is open; not a handle of a pool, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_join(polyproc_pool *pool,
+                           int64_t timeout_ns,
+                           polyproc_cancel *cancel);
+
+/**
+ * End the workers, and with E_SHUTDOWN every task that is not over. The workers get SIGTERM, and SIGKILL
+ * when they have not ended two seconds later; polyproc_pool_join waits for that.
+ *
+ * pool  open handle.
+ *
+ * Returns  OK
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_terminate(polyproc_pool *pool);
+
+/**
+ * Free a pool. Workers that still run are killed, tasks that are not over end with E_SHUTDOWN. To have
+ * the tasks done, close and join first. The handles of tasks stay valid.
+ *
+ * pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
+ *
+ * Returns  nothing. The workers are gone then, unless another thread is still in a call on the pool:
+ *          it sees to that when it leaves.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+void polyproc_pool_free(polyproc_pool *pool);
+
+/**
+ * The process ids of the workers that run, for people, tools and tests.
+ *
+ * pool     open handle.
+ * pids     where they go; NULL when cap is 0.
+ * cap      how many fit there.
+ * out_len  how many there are; with E_TOO_SMALL the cap that is needed.
+ *
+ * Returns  OK
+ *          E_TOO_SMALL  nothing was written but *out_len.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool, out_len is NULL, or pids is NULL and cap is not 0.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_worker_pids(polyproc_pool *pool,
+                                  int32_t *pids,
+                                  size_t cap,
+                                  size_t *out_len);
+
+/**
+ * The figures of the pool at one moment, for people and tools.
+ *
+ * pool  open handle.
+ * out   set its size first, as POLYPROC_POOL_INFO_INIT does.
+ *
+ * Returns  OK
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool, out is NULL or its size is not set.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_info(polyproc_pool *pool, struct polyproc_pool_info *out);
+
+/* ---- Pool: tasks ---- */
+
+/**
+ * Wait until a task is over, in whatever way; polyproc_task_result says in which. Also for several at
+ * once: POLYPROC_WAIT_TASK of polyproc_wait_any, and polyproc_pool_finished.
+ *
+ * task        handle.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           it is over.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not. It goes on.
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is a task of the process that this one was forked from.
+ *          E_INVALID    not a handle of a task, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_task_wait(polyproc_task *task,
+                           int64_t timeout_ns,
+                           polyproc_cancel *cancel);
+
+/**
+ * How a task ended. Whatever that is, out tells what there is to say about it: the result, or the message
+ * of the failure.
+ *
+ * task  handle.
+ * out   data and len; valid until the task is freed. Not to be settled with polyproc_message_done.
+ *
+ * Returns  OK             out has the result.
+ *          E_TASK_FAILED  its function failed; out has the message.
+ *          E_NOT_FOUND    the worker has no function of that name; out has a message.
+ *          E_WORKER_DIED  its worker died, max_attempts times, or no worker starts; out has the
+ *                         message of the initialiser if that is why.
+ *          E_TIMEOUT      it took longer than it might, and its worker was killed.
+ *          E_CANCELED     polyproc_task_cancel came in time.
+ *          E_SHUTDOWN     the pool was terminated or freed before.
+ *          E_TOO_LARGE, E_NO_MEMORY  there was no room for its result.
+ *          E_EMPTY        it is not over; nothing is written.
+ *          E_CLOSED       the handle is freed; nothing is written.
+ *          E_INVALID      not a handle of a task, or out is NULL; nothing is written.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_task_result(polyproc_task *task,
+                             polyproc_message *out);
+
+/**
+ * Keep a task from being begun. One that a worker has begun goes on.
+ *
+ * task          handle.
+ * out_canceled  1 when it is not begun any more, and over with E_CANCELED; 0 when it had begun or was over.
+ *
+ * Returns  OK
+ *          E_NOT_OWNER  it is a task of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a task, or out_canceled is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_task_cancel(polyproc_task *task,
+                             int32_t *out_canceled);
+
+/**
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable once the task is over. From the first
+ * call on, a thread of this process reads what the workers report. For many tasks polyproc_pool_fd is
+ * cheaper.
+ *
+ * task    handle.
+ * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+ *         handle is freed.
+ *
+ * Returns  OK
+ *          E_LIMIT      no descriptor or thread is left.
+ *          E_NOT_OWNER  it is a task of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a task, or out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_task_fd(polyproc_task *task,
+                         int *out_fd);
+
+/**
+ * Free a task. One that is not over goes on, and its result is thrown away.
+ *
+ * task  handle, or NULL. Calls that wait for it in other threads return E_CLOSED.
+ *
+ * Returns  nothing.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+void polyproc_task_free(polyproc_task *task);
+
+/* ---- Pool: in the worker ---- */
+
+/**
+ * Let workers do tasks of a name: those that are forked when a pool is created later, and this process
+ * when it is a worker. A name that is known already gets the new function.
+ *
+ * name      1 to 200 bytes of UTF-8.
+ * function  called for each task.
+ * user      given to function.
+ *
+ * Returns  OK
+ *          E_INVALID  not a name, or function is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_worker_register(const char *name,
+                                 polyproc_task_function function,
+                                 void *user);
+
+/**
+ * Append to the result of the task, or to the message of its failure.
+ *
+ * reply  what the function was given; valid until it returns, and for one thread at a time.
+ * data   bytes to append; NULL when len is 0.
+ * len    how many.
+ *
+ * Returns  OK
+ *          E_NO_MEMORY  memory is exhausted; nothing is appended.
+ *          E_INVALID    reply is NULL, or data is NULL and len is not 0.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_reply_write(polyproc_reply *reply, const void *data, size_t len);
+
+/**
+ * Do tasks until the pool closes, or this worker has done as many as it may. A worker program registers its
+ * functions, calls this and exits. In a forked worker the library calls it.
+ *
+ * Returns  OK             there is nothing more to do: exit.
+ *          E_NOT_FOUND    this process is no worker: no pool has started it.
+ *          E_TASK_FAILED  the initialiser failed.
+ *          E_NO_MEMORY    memory or shared memory is exhausted.
+ *          E_INTERRUPTED  a signal handler ran; only after polyproc_interruptible(1).
+ *          E_CORRUPT      the pool's memory is damaged.
+ *          E_INVALID      a job from polyproc_worker_next has no reply yet.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_worker_run(void);
+
+/**
+ * Wait for the next task and begin it: polyproc_worker_run by hand, for runtimes whose functions C does
+ * not call. A worker does one task at a time. The first job is the initialiser where the pool has
+ * one: its attempt is 0, and when it fails the worker has to end.
+ *
+ * out         the job, to be answered with polyproc_job_reply.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           out is yours until you reply.
+ *          E_EMPTY      the timeout passed and there was no task.
+ *          E_SHUTDOWN   there is nothing more to do: exit.
+ *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing has begun.
+ *          E_NOT_FOUND  this process is no worker: no pool has started it.
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_INVALID    the job before has no reply yet, out is NULL, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_worker_next(polyproc_job *out,
+                             int64_t timeout_ns,
+                             polyproc_cancel *cancel);
+
+/**
+ * Say how a job ended.
+ *
+ * job     from polyproc_worker_next. Its data is invalid afterwards.
+ * status  POLYPROC_OK: data is the result. POLYPROC_E_NOT_FOUND: there is no function of that name. Any
+ *         other: the task failed, and data is the message.
+ * data    bytes of it; NULL when len is 0. For a chunk, its items as polyproc_chunk_next reads them.
+ * len     how many.
+ *
+ * Returns  OK         it is reported. A result that there is no room for counts as E_TOO_LARGE or
+ *                     E_NO_MEMORY.
+ *          E_TIMEOUT  the task took longer than it might: this worker is about to be killed.
+ *          E_NO_MEMORY, E_CORRUPT  it could not be reported; exit, so that the task does not hang.
+ *          E_NOT_FOUND  this process is no worker.
+ *          E_INVALID  job is NULL, there is no job to reply to, or data is NULL and len is not 0.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_job_reply(polyproc_job *job,
+                           int32_t status,
+                           const void *data,
+                           size_t len);
+
+/**
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_worker_next would not
+ * wait for a task. It follows a change after a moment, so try without waiting, and poll again when
+ * there is none. Ask polyproc_worker_next once before the first poll: the initialiser is no message.
+ *
+ * out_fd  the descriptor. It belongs to the library: do not read it or close it.
+ *
+ * Returns  OK
+ *          E_NOT_FOUND  this process is no worker.
+ *          E_LIMIT      too many descriptors or threads are there.
+ *          E_INVALID    out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_worker_fd(int *out_fd);
+
+/**
+ * Whether a pool has started this process as one of its workers.
+ *
+ * out  1 or 0.
+ *
+ * Returns  OK
+ *          E_INVALID  out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_is_worker(int32_t *out);
+
 /* ---- Cancel: end waits early ---- */
 
 /**
@@ -2319,7 +2964,7 @@ int32_t polyproc_queue_info(polyproc_queue *queue, struct polyproc_queue_info *o
 
 /**
  * Wait until at least one of several things is ready: queues to get from or to put into, events,
- * processes. Nothing is taken: the operation itself may find that another was quicker.
+ * processes, tasks. Nothing is taken: the operation itself may find that another was quicker.
  *
  * items       what to wait for; their `ready` is written.
  * n           how many, at least 1. Up to about a hundred things and their users wake the call at once;

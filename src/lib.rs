@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! ffi                    the C ABI, and nothing else
+//! pool                   workers that take tasks and report
 //! process
 //! object   queue         lock, rlock, semaphore, event, condition, barrier; queue;
 //! connection             pipe
@@ -28,6 +29,7 @@ pub mod connection;
 #[allow(unsafe_code)]
 pub mod ffi;
 pub mod object;
+pub mod pool;
 pub mod process;
 pub mod queue;
 pub mod segment;

@@ -160,6 +160,8 @@ programs! {
     list,
     lock,
     names,
+    pool,
+    pool_faults,
     process,
     queue,
     queue_loans,

@@ -84,6 +84,15 @@ pub(super) unsafe fn required_name<'a>(text: *const c_char) -> Result<&'a str> {
     unsafe { name(text) }?.ok_or(Status::E_INVALID)
 }
 
+/// The name of a pool's function: checked for being text of a length that one can have.
+///
+/// # Safety
+/// `text` is NULL or a C string.
+pub(super) unsafe fn function_name<'a>(text: *const c_char) -> Result<&'a str> {
+    // SAFETY: as the caller promises. They may be as long as the names of objects.
+    unsafe { required_name(text) }
+}
+
 /// `n` values of the caller; NULL is fine for none.
 ///
 /// # Safety

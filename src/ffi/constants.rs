@@ -86,6 +86,10 @@ pub const POLYPROC_NAME_MAX: usize = 200;
 /// The most parties that a barrier can be for.
 pub const POLYPROC_BARRIER_PARTIES_MAX: u32 = 1024;
 
+/// <!-- Pools -->
+/// The most workers of a pool.
+pub const POLYPROC_POOL_WORKERS_MAX: u32 = 1000;
+
 /// <!-- Kinds of object -->
 /// `polyproc_lock`
 pub const POLYPROC_KIND_LOCK: i32 = 1;
@@ -113,6 +117,8 @@ pub const POLYPROC_WAIT_QUEUE_PUT: i32 = 2;
 pub const POLYPROC_WAIT_EVENT: i32 = 3;
 /// A `polyproc_process` has ended.
 pub const POLYPROC_WAIT_PROCESS: i32 = 6;
+/// A `polyproc_task` is over.
+pub const POLYPROC_WAIT_TASK: i32 = 7;
 
 /// <!-- Flags of the options -->
 /// Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs.
@@ -125,6 +131,8 @@ pub const POLYPROC_QUEUE_JOINABLE: u32 = 2;
 pub const POLYPROC_SEMAPHORE_OWNED: u32 = 4;
 /// Process: it dies with its parent, in whatever way that ends, and may not have children.
 pub const POLYPROC_PROCESS_DAEMON: u32 = 1;
+/// Task: polyproc_pool_finished tells its tag when it is over.
+pub const POLYPROC_TASK_TAGGED: u32 = 1;
 /// Process: its environment is `env` alone, nothing of the parent's.
 pub const POLYPROC_PROCESS_CLEAR_ENV: u32 = 2;
 
@@ -181,6 +189,7 @@ mod agreement {
         POLYPROC_KIND_RLOCK == Kind::Rlock as i32;
         POLYPROC_KIND_CONDITION == Kind::Condition as i32;
         POLYPROC_KIND_BARRIER == Kind::Barrier as i32;
+        POLYPROC_POOL_WORKERS_MAX == crate::pool::MAX_WORKERS;
         POLYPROC_BARRIER_PARTIES_MAX == crate::sync::barrier::MAX_PARTIES;
     }
 }

@@ -47,6 +47,14 @@ pub mod process;
 
 pub mod process_child;
 
+pub mod pool_options;
+
+pub mod pool;
+
+pub mod pool_task;
+
+pub mod pool_worker;
+
 pub mod cancel;
 
 pub mod queue_message;

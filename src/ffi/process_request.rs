@@ -93,7 +93,7 @@ unsafe fn text(text: *const c_char) -> Option<CString> {
 ///
 /// # Safety
 /// `list` is NULL or a list of C strings ended by NULL.
-unsafe fn texts(list: *const *const c_char) -> Vec<CString> {
+pub(super) unsafe fn texts(list: *const *const c_char) -> Vec<CString> {
     let mut copies = Vec::new();
     let mut next = list;
     // SAFETY: read up to the NULL that ends the list, which the caller promises.
@@ -118,7 +118,7 @@ fn stdio(fd: c_int) -> Result<Stdio> {
 
 /// # Safety
 /// `first` is NULL or the first of `n` handles, each with a C string and an object of its kind.
-unsafe fn handles<'a>(
+pub(super) unsafe fn handles<'a>(
     first: *const polyproc_handle,
     n: usize,
 ) -> Result<(Vec<InheritHandle>, Vec<AnyCall<'a>>)> {

@@ -48,6 +48,7 @@ pub(super) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<Any
             Kind::Rlock => AnyCall::Rlock(enter(object.cast::<polyproc_rlock>())?),
             Kind::Condition => AnyCall::Condition(enter(object.cast::<polyproc_condition>())?),
             Kind::Barrier => AnyCall::Barrier(enter(object.cast::<polyproc_barrier>())?),
+            Kind::Pool => return Err(Status::E_INVALID),
         })
     }
 }
@@ -97,6 +98,7 @@ pub(super) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
         Kind::Rlock => handle::new::<polyproc_rlock>(Rlock::from_fd(fd)?)?.cast(),
         Kind::Condition => handle::new::<polyproc_condition>(Condition::from_fd(fd)?)?.cast(),
         Kind::Barrier => handle::new::<polyproc_barrier>(Barrier::from_fd(fd)?)?.cast(),
+        Kind::Pool => return Err(Status::E_INVALID),
     })
 }
 

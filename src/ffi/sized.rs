@@ -17,6 +17,7 @@ use crate::ffi::options::{
     polyproc_options, polyproc_process_info, polyproc_process_options, polyproc_queue_info,
     polyproc_queue_options, polyproc_semaphore_options,
 };
+use crate::ffi::pool_options::{polyproc_pool_info, polyproc_pool_options, polyproc_task_options};
 use crate::object::SemaphoreOptions;
 use crate::queue::QueueOptions;
 use crate::segment::CreateOptions;
@@ -55,6 +56,9 @@ sized! {
     polyproc_process_options: 80,
     polyproc_queue_info: 160,
     polyproc_process_info: 88,
+    polyproc_pool_options: 80,
+    polyproc_task_options: 32,
+    polyproc_pool_info: 80,
 }
 
 /// The `size` that the caller set; `E_INVALID` when it cannot be.

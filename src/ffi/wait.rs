@@ -7,12 +7,15 @@ use crate::ffi::boundary::{guard, room, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::constants::{
     POLYPROC_WAIT_EVENT, POLYPROC_WAIT_PROCESS, POLYPROC_WAIT_QUEUE_GET, POLYPROC_WAIT_QUEUE_PUT,
+    POLYPROC_WAIT_TASK,
 };
 use crate::ffi::event::polyproc_event;
 use crate::ffi::handle::{enter, Call};
+use crate::ffi::pool_task::polyproc_task;
 use crate::ffi::process::polyproc_process;
 use crate::ffi::queue::polyproc_queue;
 use crate::object::Event;
+use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
 use crate::status::{Result, Status};
@@ -32,7 +35,7 @@ pub struct polyproc_waitable {
 }
 
 /// Wait until at least one of several things is ready: queues to get from or to put into, events,
-/// processes. Nothing is taken: the operation itself may find that another was quicker.
+/// processes, tasks. Nothing is taken: the operation itself may find that another was quicker.
 ///
 /// ```text
 /// items       what to wait for; their `ready` is written.
@@ -90,6 +93,7 @@ enum AnyCall<'a> {
     Put(Call<'a, Queue>),
     Event(Call<'a, Event>),
     Process(Call<'a, Process>),
+    Task(Call<'a, Task>),
 }
 
 impl<'a> AnyCall<'a> {
@@ -108,6 +112,7 @@ impl<'a> AnyCall<'a> {
                 POLYPROC_WAIT_PROCESS => {
                     AnyCall::Process(enter(object.cast::<polyproc_process>())?)
                 }
+                POLYPROC_WAIT_TASK => AnyCall::Task(enter(object.cast::<polyproc_task>())?),
                 _ => return Err(Status::E_INVALID),
             })
         }
@@ -118,6 +123,7 @@ impl<'a> AnyCall<'a> {
             AnyCall::Get(call) | AnyCall::Put(call) => call.closing(),
             AnyCall::Event(call) => call.closing(),
             AnyCall::Process(call) => call.closing(),
+            AnyCall::Task(call) => call.closing(),
         }
     }
 
@@ -127,6 +133,7 @@ impl<'a> AnyCall<'a> {
             AnyCall::Put(queue) => Waitable::Put(queue),
             AnyCall::Event(event) => Waitable::Event(event),
             AnyCall::Process(process) => Waitable::Process(process),
+            AnyCall::Task(task) => Waitable::Task(task),
         }
     }
 }

@@ -41,6 +41,23 @@ impl Process {
     }
 }
 
+/// Fork a daemonic child that runs `body`, and may be a child's child: a worker of a pool.
+pub(crate) fn fork_daemon(
+    options: &ProcessOptions,
+    body: &mut dyn FnMut() -> c_int,
+) -> Result<Process> {
+    start(options, true, body)
+}
+
+/// Fork a child that ends with this process as a daemonic one does, and has children that do as well.
+pub(crate) fn fork_nursery(
+    options: &ProcessOptions,
+    body: &mut dyn FnMut() -> c_int,
+) -> Result<Process> {
+    daemon::refuse_children()?;
+    start(options, true, body)
+}
+
 /// What the child is made of. The parent makes it, so that what is wrong is the parent's error and
 /// not the child's exit code.
 struct Parts<'a> {
@@ -54,7 +71,7 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn new(options: &ProcessOptions, name: String) -> Result<Parts<'_>> {
+    fn new(options: &ProcessOptions, name: String, is_bound: bool) -> Result<Parts<'_>> {
         let changes_env = options.clear_env || !options.env.is_empty();
         Ok(Parts {
             carried: Carried::to_fork(&options.handles)?,
@@ -66,7 +83,7 @@ impl Parts<'_> {
             stdio: options.sources(),
             cwd: options.cwd.as_deref().map(open_directory).transpose()?,
             env: changes_env.then(|| options.environment()),
-            bond: options.daemon.then(Bond::new),
+            bond: is_bound.then(Bond::new),
             parent_fd: open(pid())?,
         })
     }
@@ -89,13 +106,22 @@ impl Parts<'_> {
 
 fn fork(options: &ProcessOptions, body: &mut dyn FnMut() -> c_int) -> Result<Process> {
     daemon::refuse_children()?;
+    start(options, options.daemon, body)
+}
+
+/// `is_bound`: the child ends with this process.
+fn start(
+    options: &ProcessOptions,
+    is_bound: bool,
+    body: &mut dyn FnMut() -> c_int,
+) -> Result<Process> {
     options.check()?;
     children::collect_finished();
 
     let name = options
         .chosen_name()?
         .unwrap_or_else(children::default_name);
-    let mut parts = Some(Parts::new(options, name.clone())?);
+    let mut parts = Some(Parts::new(options, name.clone(), is_bound)?);
     let own = parts
         .as_ref()
         .and_then(|parts| parts.parent_fd.as_ref())

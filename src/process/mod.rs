@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 pub use children::active_children;
 pub use current::{current, ProcessInfo};
+pub(crate) use fork::{fork_daemon, fork_nursery};
 pub use inherit::inherited;
 pub use options::{InheritHandle, ProcessOptions, Stdio};
 

@@ -20,6 +20,8 @@ pub enum Kind {
     Condition = 6,
     /// A barrier.
     Barrier = 7,
+    /// What a pool and its workers share beside their queues. Never named, and no handle of C.
+    Pool = 9,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             5 => Some(Kind::Rlock),
             6 => Some(Kind::Condition),
             7 => Some(Kind::Barrier),
+            9 => Some(Kind::Pool),
             _ => None,
         }
     }
@@ -55,7 +58,8 @@ impl Kind {
             | Kind::Rlock
             | Kind::Condition
             | Kind::Barrier
-            | Kind::Connection => 240,
+            | Kind::Connection
+            | Kind::Pool => 240,
         }
     }
 }

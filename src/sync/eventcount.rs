@@ -35,6 +35,13 @@ shared! {
 }
 
 impl EventCount {
+    /// A word of this process alone; those in shared memory begin as zero.
+    pub(crate) const fn new() -> EventCount {
+        EventCount {
+            word: AtomicU32::new(0),
+        }
+    }
+
     /// Announce a sleeper. Check the condition after this, then [`sleep`](Self::sleep).
     pub(crate) fn announce(&self) -> u32 {
         let seen = self.word.fetch_or(SLEEPERS, Ordering::SeqCst) | SLEEPERS;

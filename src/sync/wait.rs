@@ -96,6 +96,14 @@ impl<'a> Wait<'a> {
         }
     }
 
+    /// The same tokens, and so many nanoseconds left; `None` for ever.
+    pub(crate) fn with_timeout(&self, timeout_ns: Option<i64>) -> Wait<'a> {
+        Wait {
+            timeout_ns: timeout_ns.unwrap_or(-1),
+            ..*self
+        }
+    }
+
     /// Wait until `fd` is readable (an error or hang-up on it counts).
     ///
     /// # Errors

@@ -101,7 +101,7 @@ struct Tables {
     all: [Option<&'static dyn HeldAcrossFork>; MAX_TABLES],
 }
 
-const MAX_TABLES: usize = 8;
+const MAX_TABLES: usize = 12;
 
 static TABLES: LocalLock<Tables> = LocalLock::new(Tables {
     has_handlers: false,

@@ -46,7 +46,37 @@ extern "C" fn enter<B: Body>(body: *mut c_void) -> *mut c_void {
 /// The errno of the failure.
 pub(crate) fn start<B: Body>(body: &'static B) -> Result<(), i32> {
     let arg = std::ptr::from_ref(body).cast_mut().cast::<c_void>();
-    // SAFETY: each out-parameter is a local that lives through the calls; `arg` lives for ever.
+    create(enter::<B>, arg, STACK_BYTES)
+}
+
+/// What a thread does that comes to an end.
+type Once = Box<dyn FnOnce() + Send>;
+
+extern "C" fn enter_once(body: *mut c_void) -> *mut c_void {
+    // SAFETY: `start_once` passes a box of its own.
+    let body = unsafe { Box::from_raw(body.cast::<Once>()) };
+    body();
+    std::ptr::null_mut()
+}
+
+/// The same for a thread that comes to an end, and calls more of this library than a keeper does.
+/// `body` must not unwind.
+///
+/// # Errors
+/// The errno of the failure.
+pub(crate) fn start_once(body: Once) -> Result<(), i32> {
+    let arg = Box::into_raw(Box::new(body)).cast::<c_void>();
+    create(enter_once, arg, 4 * STACK_BYTES).inspect_err(|_| {
+        // SAFETY: no thread has it.
+        drop(unsafe { Box::from_raw(arg.cast::<Once>()) });
+    })
+}
+
+/// What pthread_create runs.
+type Entry = extern "C" fn(*mut c_void) -> *mut c_void;
+
+fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<(), i32> {
+    // SAFETY: each out-parameter is a local that lives through the calls; `arg` is what `entry` takes.
     unsafe {
         let mut attributes = std::mem::zeroed::<libc::pthread_attr_t>();
         libc::pthread_attr_init(&mut attributes);
@@ -57,10 +87,10 @@ pub(crate) fn start<B: Body>(body: &'static B) -> Result<(), i32> {
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
         let mut failed = libc::EAGAIN;
         // A program with much thread-local storage needs a larger stack to hold it.
-        for stack in [STACK_BYTES, 4 * STACK_BYTES, 16 * STACK_BYTES] {
+        for stack in [stack, 4 * stack, 16 * stack] {
             libc::pthread_attr_setstacksize(&mut attributes, stack);
             let mut thread = std::mem::zeroed::<libc::pthread_t>();
-            failed = libc::pthread_create(&mut thread, &attributes, enter::<B>, arg);
+            failed = libc::pthread_create(&mut thread, &attributes, entry, arg);
             if failed != libc::EINVAL {
                 break;
             }

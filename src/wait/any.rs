@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 use super::descriptor::Descriptor;
 use super::source::{Source, Word};
 use crate::object::{event, Event};
+use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
 use crate::segment::{Bed, Segment};
@@ -23,6 +24,8 @@ pub enum Waitable<'a> {
     Event(&'a Event),
     /// The process has ended.
     Process(&'a Process),
+    /// The task is over.
+    Task(&'a Task),
 }
 
 /// Wait until at least one of `items` is ready; which ones are, in their order, and how many.
@@ -35,7 +38,7 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
     }
     let items: Vec<Item<'_>> = items.iter().map(Item::new).collect::<Result<_>>()?;
     let mut patience = Patience::new(&wait);
-    let descriptors = match items.iter().any(Item::is_process) {
+    let descriptors = match items.iter().any(Item::has_descriptor) {
         true => Some(
             items
                 .iter()
@@ -95,13 +98,14 @@ fn sleep(items: &[Item<'_>], patience: &mut Patience<'_>) -> Result<()> {
     Bed::beside(&words, &segments)?.sleep(patience)
 }
 
-/// Where a process is among them, everything is waited for through descriptors.
+/// Where a process or a task is among them, everything is waited for through descriptors.
 fn poll_all(descriptors: &[AnyDescriptor<'_>], patience: &mut Patience<'_>) -> Result<()> {
     patience.check()?;
     let mut fds: Vec<RawFd> = Vec::with_capacity(descriptors.len() + 2);
     for descriptor in descriptors {
         fds.push(match descriptor {
             AnyDescriptor::Process(process) => process.fd()?,
+            AnyDescriptor::Task(task) => task.fd()?,
             AnyDescriptor::Shared(descriptor) => descriptor.in_step()?,
         });
     }
@@ -116,6 +120,7 @@ fn poll_all(descriptors: &[AnyDescriptor<'_>], patience: &mut Patience<'_>) -> R
 
 enum AnyDescriptor<'a> {
     Process(&'a Process),
+    Task(&'a Task),
     Shared(Descriptor),
 }
 
@@ -123,6 +128,7 @@ enum AnyDescriptor<'a> {
 enum Item<'a> {
     Shared(Source),
     Process(&'a Process),
+    Task(&'a Task),
 }
 
 impl<'a> Item<'a> {
@@ -136,17 +142,20 @@ impl<'a> Item<'a> {
                 Item::Shared(Source::EventSince(event.segment().clone(), sets))
             }
             Waitable::Process(process) => Item::Process(process),
+            Waitable::Task(task) => Item::Task(task),
         })
     }
 
-    fn is_process(&self) -> bool {
-        matches!(self, Item::Process(_))
+    /// Whether it is waited for through a descriptor of its own.
+    fn has_descriptor(&self) -> bool {
+        matches!(self, Item::Process(_) | Item::Task(_))
     }
 
     fn is_ready(&self) -> Result<bool> {
         match self {
             Item::Shared(source) => source.is_ready(),
             Item::Process(process) => Ok(!process.is_alive()?),
+            Item::Task(task) => task.is_over(),
         }
     }
 
@@ -154,6 +163,7 @@ impl<'a> Item<'a> {
     fn descriptor(&self) -> Result<AnyDescriptor<'a>> {
         Ok(match self {
             Item::Process(process) => AnyDescriptor::Process(process),
+            Item::Task(task) => AnyDescriptor::Task(task),
             Item::Shared(source) => AnyDescriptor::Shared(Descriptor::new(source.clone())?),
         })
     }

@@ -56,6 +56,9 @@ ASSERT(POLYPROC_WAIT_QUEUE_GET == 1);
 ASSERT(POLYPROC_WAIT_QUEUE_PUT == 2);
 ASSERT(POLYPROC_WAIT_EVENT == 3);
 ASSERT(POLYPROC_WAIT_PROCESS == 6);
+ASSERT(POLYPROC_WAIT_TASK == 7);
+ASSERT(POLYPROC_TASK_TAGGED == 1);
+ASSERT(POLYPROC_POOL_WORKERS_MAX == 1000);
 ASSERT(POLYPROC_KIND_CONNECTION == 8);
 ASSERT(POLYPROC_KIND_RLOCK == 5);
 ASSERT(POLYPROC_KIND_CONDITION == 6);
@@ -160,6 +163,46 @@ AT(polyproc_process_info, daemon, 16);
 AT(polyproc_process_info, reserved, 20);
 AT(polyproc_process_info, name, 24);
 
+ASSERT(sizeof(polyproc_pool_options) == 80);
+AT(polyproc_pool_options, size, 0);
+AT(polyproc_pool_options, workers, 8);
+AT(polyproc_pool_options, argv, 16);
+AT(polyproc_pool_options, env, 24);
+AT(polyproc_pool_options, max_tasks_per_worker, 32);
+AT(polyproc_pool_options, max_attempts, 36);
+AT(polyproc_pool_options, initialiser, 40);
+AT(polyproc_pool_options, initialiser_data, 48);
+AT(polyproc_pool_options, initialiser_len, 56);
+AT(polyproc_pool_options, handles, 64);
+AT(polyproc_pool_options, handle_count, 72);
+
+ASSERT(sizeof(polyproc_task_options) == 32);
+AT(polyproc_task_options, size, 0);
+AT(polyproc_task_options, flags, 8);
+AT(polyproc_task_options, timeout_ns, 16);
+AT(polyproc_task_options, tag, 24);
+
+ASSERT(sizeof(struct polyproc_pool_info) == 80);
+AT(struct polyproc_pool_info, size, 0);
+AT(struct polyproc_pool_info, workers, 8);
+AT(struct polyproc_pool_info, alive, 12);
+AT(struct polyproc_pool_info, outstanding, 16);
+AT(struct polyproc_pool_info, queued, 24);
+AT(struct polyproc_pool_info, submitted, 32);
+AT(struct polyproc_pool_info, succeeded, 40);
+AT(struct polyproc_pool_info, failed, 48);
+AT(struct polyproc_pool_info, retried, 56);
+AT(struct polyproc_pool_info, started_workers, 64);
+AT(struct polyproc_pool_info, died_workers, 72);
+
+ASSERT(sizeof(polyproc_job) == 48);
+AT(polyproc_job, function, 0);
+AT(polyproc_job, data, 8);
+AT(polyproc_job, len, 16);
+AT(polyproc_job, count, 24);
+AT(polyproc_job, attempt, 28);
+AT(polyproc_job, opaque, 32);
+
 ASSERT(sizeof(polyproc_object_info) == 248);
 AT(polyproc_object_info, kind, 0);
 AT(polyproc_object_info, mode, 4);
@@ -176,6 +219,9 @@ int main(void) {
   polyproc_process_options process = POLYPROC_PROCESS_OPTIONS_INIT;
   struct polyproc_queue_info queue_info = POLYPROC_QUEUE_INFO_INIT;
   polyproc_process_info process_info = POLYPROC_PROCESS_INFO_INIT;
+  polyproc_pool_options pool = POLYPROC_POOL_OPTIONS_INIT;
+  polyproc_task_options task = POLYPROC_TASK_OPTIONS_INIT;
+  struct polyproc_pool_info pool_info = POLYPROC_POOL_INFO_INIT;
 
   CHECK(options.size == sizeof options && options.flags == 0 && options.mode == 0);
   CHECK(semaphore.size == sizeof semaphore && semaphore.flags == 0 && semaphore.mode == 0);
@@ -191,5 +237,11 @@ int main(void) {
   CHECK(queue_info.spin_ns == 0 && queue_info.format[0] == '\0');
   CHECK(process_info.size == sizeof process_info && process_info.pid == 0);
   CHECK(process_info.name[0] == '\0');
+  CHECK(pool.size == sizeof pool && pool.workers == 0 && pool.argv == NULL && pool.env == NULL);
+  CHECK(pool.max_tasks_per_worker == 0 && pool.max_attempts == 0 && pool.initialiser == NULL);
+  CHECK(pool.initialiser_data == NULL && pool.initialiser_len == 0);
+  CHECK(pool.handles == NULL && pool.handle_count == 0);
+  CHECK(task.size == sizeof task && task.flags == 0 && task.timeout_ns == 0 && task.tag == 0);
+  CHECK(pool_info.size == sizeof pool_info && pool_info.workers == 0 && pool_info.died_workers == 0);
   return 0;
 }

@@ -13,6 +13,7 @@ use crate::sys::{clock, errno, poll};
 pub(crate) type Target = unsafe extern "C" fn(*mut c_void) -> c_int;
 
 extern "C" {
+    fn __fpurge(stream: *mut libc::FILE);
     static mut stdout: *mut libc::FILE;
     static mut environ: *const *const c_char;
 }
@@ -110,6 +111,20 @@ pub(crate) unsafe fn run(target: Target, arg: *mut c_void) -> c_int {
 pub(crate) fn leave(code: c_int) -> ! {
     // SAFETY: no preconditions.
     unsafe { libc::_exit(code) }
+}
+
+/// The same for one that has done its work: what it has printed is written, and nothing runs that its parent
+/// had registered for its own end.
+pub(crate) fn leave_flushed(code: c_int) -> ! {
+    // SAFETY: libc's own stream.
+    unsafe { libc::fflush(stdout) };
+    leave(code)
+}
+
+/// Forget what libc holds for stdout: in a child it is its parent's, who writes it.
+pub(crate) fn forget_output() {
+    // SAFETY: libc's own stream.
+    unsafe { __fpurge(stdout) };
 }
 
 /// The child's descriptors, directory and environment.

@@ -1,0 +1,552 @@
+//! `polyproc_pool_*`: the side that has the work.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use crate::ffi::boundary::{bytes, function_name, guard, guard_close, room, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::pool_options::{
+    chunk, polyproc_pool_info, polyproc_pool_options, polyproc_task_options, pool_options,
+    task_options,
+};
+use crate::ffi::pool_task::polyproc_task;
+use crate::ffi::queue_many::polyproc_slice;
+use crate::ffi::sized::SizedOut;
+use crate::pool::{Pool, TaskOptions};
+use crate::status::Status;
+
+/// A pool of worker processes.
+pub struct polyproc_pool {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_pool {
+    type Object = Pool;
+    const MAGIC: u32 = u32::from_be_bytes(*b"pool");
+}
+
+/// <!-- Pool -->
+/// Create a pool and start its workers: forks of this process, which know the functions that were
+/// registered before, or any program. A worker that dies is replaced; the others do not notice. A
+/// forked child may not use its parent's pool.
+///
+/// A fork of this process is made once, by this call and in its thread; workers are forks of that, also
+/// later ones. So create the pool before there are other threads, or let the functions do no more than
+/// fork(2) allows in those. Workers are daemonic: they end when this process ends, in whatever way.
+///
+/// ```text
+/// options  NULL for the defaults; start from POLYPROC_POOL_OPTIONS_INIT.
+/// out      the pool, to be freed with polyproc_pool_free.
+///
+/// Returns  OK
+///          E_NOT_FOUND   there is no such worker program.
+///          E_PERMISSION  it may not be executed.
+///          E_DAEMONIC    this process is daemonic: it may not have children.
+///          E_LIMIT       too many processes, threads or descriptors.
+///          E_NO_MEMORY   memory is exhausted.
+///          E_TOO_LARGE   the initialiser's data is longer than 1 MiB.
+///          E_CLOSED      a handle among options.handles is closed.
+///          E_INVALID     out is NULL, bad options, a bad handle, the same name twice.
+///          -(1000 + errno)  another reason why the system did not start a worker.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_create(
+    options: *const polyproc_pool_options,
+    out: *mut *mut polyproc_pool,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let request = unsafe { pool_options(options) }?;
+        out.write(handle::new(Pool::create(&request.options)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Hand a task to the workers. It is done by one of them, in no order that is promised.
+///
+/// When its worker dies before it has reported, the task is begun once more by another, up to
+/// max_attempts times: so what a function does must bear being done twice, if that is more than 1.
+///
+/// ```text
+/// pool      open handle.
+/// function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
+/// data      its argument; NULL when len is 0.
+/// len       bytes of data.
+/// out       the task, to be freed with polyproc_task_free.
+///
+/// Returns  OK
+///          E_SHUTDOWN     the pool is closed or terminated.
+///          E_WORKER_DIED  its workers do not start.
+///          E_TOO_LARGE    data is longer than a message may be.
+///          E_NO_MEMORY    memory or shared memory is exhausted.
+///          E_LIMIT        2^24 tasks are not over.
+///          E_NOT_OWNER    it is the pool of the process that this one was forked from.
+///          E_CLOSED       the handle is freed.
+///          E_INVALID      not a handle of a pool, not a name, data is NULL and len is not 0, out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_submit(
+    pool: *mut polyproc_pool,
+    function: *const c_char,
+    data: *const c_void,
+    len: usize,
+    out: *mut *mut polyproc_task,
+) -> i32 {
+    // SAFETY: as the caller promises.
+    unsafe { polyproc_pool_submit_with(pool, function, data, len, std::ptr::null(), out) }
+}
+
+/// polyproc_pool_submit with options: a limit of time, or a tag for polyproc_pool_finished.
+///
+/// ```text
+/// pool      open handle.
+/// function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
+/// data      its argument; NULL when len is 0.
+/// len       bytes of data.
+/// options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
+/// out       the task, to be freed with polyproc_task_free.
+///
+/// Returns  as polyproc_pool_submit, and E_INVALID for bad options.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_submit_with(
+    pool: *mut polyproc_pool,
+    function: *const c_char,
+    data: *const c_void,
+    len: usize,
+    options: *const polyproc_task_options,
+    out: *mut *mut polyproc_task,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let function = unsafe { function_name(function) }?;
+        // SAFETY: the caller lends `len` bytes for the time of the call.
+        let data = unsafe { bytes(data, len) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let options = unsafe { task_options(options) }?;
+        out.write(handle::new(pool.submit(function, data, &options)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Hand several items to the workers as one task: the function is called for each of them, one after
+/// the other in one worker. That is how a map of many small items is fast. The result has as many items,
+/// in the same order, to be read with polyproc_chunk_next; the first failure is the whole chunk's.
+///
+/// ```text
+/// pool      open handle.
+/// function  its name, as the worker has registered it.
+/// items     what to call it with.
+/// n         how many, at least 1.
+/// options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
+/// out       the task, to be freed with polyproc_task_free.
+///
+/// Returns  as polyproc_pool_submit, and E_INVALID for bad options or no items.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_submit_chunk(
+    pool: *mut polyproc_pool,
+    function: *const c_char,
+    items: *const polyproc_slice,
+    n: usize,
+    options: *const polyproc_task_options,
+    out: *mut *mut polyproc_task,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let function = unsafe { function_name(function) }?;
+        // SAFETY: the caller lends `n` items and their bytes for the time of the call.
+        let chunk = unsafe { chunk(items, n) }?;
+        // SAFETY: the caller passes an option struct or NULL.
+        let options = unsafe { task_options(options) }?;
+        let count = u32::try_from(n).map_err(|_| Status::E_TOO_LARGE)?;
+        let task = pool.submit_chunk(function, &chunk, count, &options)?;
+        out.write(handle::new(task)?);
+        Ok(Status::OK)
+    })
+}
+
+/// The next item of a chunk: of its result, or in a worker of its data.
+///
+/// In the chunk each item is its length, a uint32_t of this machine's byte order, and then its bytes, up to
+/// a multiple of 4.
+///
+/// ```text
+/// data      the chunk; NULL when len is 0.
+/// len       its bytes.
+/// offset    where the item begins: 0 for the first one. Written: where the next one does.
+/// out_item  where its bytes are, within data.
+/// out_len   how many.
+///
+/// Returns  OK
+///          E_EMPTY    there are no more items.
+///          E_CORRUPT  it is no chunk.
+///          E_INVALID  data is NULL and len is not 0, offset is NULL or past len, out_item or out_len is
+///                     NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_chunk_next(
+    data: *const c_void,
+    len: usize,
+    offset: *mut usize,
+    out_item: *mut *const c_void,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes places for the answer or NULL.
+        let (out_item, out_len) = unsafe { (Out::required(out_item)?, Out::required(out_len)?) };
+        // SAFETY: the caller passes an offset or NULL.
+        let next = unsafe { Out::required(offset) }?;
+        // SAFETY: not NULL, and set by the caller.
+        let at = unsafe { offset.read() };
+        // SAFETY: the caller lends `len` bytes for the time of the call.
+        let chunk = unsafe { bytes(data, len) }?;
+        let chunk = chunk.get(at..).ok_or(Status::E_INVALID)?;
+        let (item, rest) = crate::pool::unpack(chunk)?.ok_or(Status::E_EMPTY)?;
+        next.write(len - rest.len());
+        out_item.write(item.as_ptr().cast());
+        out_len.write(item.len());
+        Ok(Status::OK)
+    })
+}
+
+/// Have a task done and wait for its result.
+///
+/// ```text
+/// pool        open handle.
+/// function    its name, as the worker has registered it.
+/// data        its argument; NULL when len is 0.
+/// len         bytes of data.
+/// buf         where the result goes; NULL when cap is 0.
+/// cap         how many bytes fit there.
+/// out_len     bytes of the result.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 do not wait.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK             buf has the result.
+///          E_TASK_FAILED  buf has the message of the failure, as much of it as fits; *out_len is all of it.
+///          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
+///          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
+///          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait is over. A task that had begun
+///                         goes on, for nothing.
+///          E_SHUTDOWN     the pool is closed or terminated.
+///          E_TOO_LARGE, E_NO_MEMORY  there is no room for the data or for the result.
+///          E_LIMIT        too many tasks are not over.
+///          E_NOT_OWNER    it is the pool of the process that this one was forked from.
+///          E_INVALID      not a handle of a pool, not a name, not a token, data or buf is NULL and its
+///                         length is not 0, or out_len is NULL.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_apply(
+    pool: *mut polyproc_pool,
+    function: *const c_char,
+    data: *const c_void,
+    len: usize,
+    buf: *mut c_void,
+    cap: usize,
+    out_len: *mut usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a C string or NULL.
+        let function = unsafe { function_name(function) }?;
+        // SAFETY: the caller lends `len` bytes for the time of the call.
+        let data = unsafe { bytes(data, len) }?;
+        // SAFETY: the caller lends room for `cap` bytes for the time of the call.
+        let room = unsafe { room(buf.cast::<u8>(), cap) }?;
+        // SAFETY: the caller passes a place for the length or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        let task = pool.submit(function, data, &TaskOptions::default())?;
+        if let Err(status) = task.wait(pool.wait_for(timeout_ns, &cancel)) {
+            // One that no worker has begun is not begun any more.
+            task.cancel()?;
+            return Err(status);
+        }
+        let outcome = task.outcome().ok_or(Status::E_INTERNAL)?;
+        let is_result = outcome.status == Status::OK;
+        let has_text = matches!(
+            outcome.status,
+            Status::E_TASK_FAILED | Status::E_NOT_FOUND | Status::E_WORKER_DIED
+        );
+        if is_result || has_text {
+            out_len.write(outcome.data.len());
+        }
+        if is_result && outcome.data.len() > room.len() {
+            return Err(Status::E_TOO_SMALL);
+        }
+        for (to, from) in room.iter_mut().zip(&*outcome.data) {
+            to.write(*from);
+        }
+        outcome.status.ok()
+    })
+}
+
+/// Learn which tasks are over, of those that were submitted with a tag, waiting until at least one is.
+/// Each is told once. So one thread, or one descriptor in an event loop, serves any number of tasks.
+///
+/// ```text
+/// pool        open handle.
+/// tags        where the tags go.
+/// cap         how many fit there, at least 1.
+/// out_len     how many there are, at least one.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  none is over that was not told before.
+///          E_CORRUPT    the pool's memory is damaged.
+///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+///          E_INVALID    not a handle of a pool, not a token, tags or out_len is NULL, or cap is 0.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_finished(
+    pool: *mut polyproc_pool,
+    tags: *mut u64,
+    cap: usize,
+    out_len: *mut usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller lends room for `cap` tags for the time of the call.
+        let mut places = unsafe { room(tags, cap) }?.iter_mut();
+        // SAFETY: the caller passes a place for the count or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        let mut each = |tag: u64| {
+            if let Some(place) = places.next() {
+                place.write(tag);
+            }
+        };
+        let wait = pool.wait_for(timeout_ns, &cancel);
+        out_len.write(pool.finished(cap, &mut each, wait)?);
+        Ok(Status::OK)
+    })
+}
+
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_pool_finished would
+/// not wait. From the first call on, a thread of this process reads what the workers report.
+///
+/// ```text
+/// pool    open handle.
+/// out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+///         handle is freed.
+///
+/// Returns  OK
+///          E_LIMIT      no thread is left.
+///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+///          E_CLOSED     the handle is freed.
+///          E_INVALID    not a handle of a pool, or out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_fd(pool: *mut polyproc_pool, out_fd: *mut c_int) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out_fd = unsafe { Out::required(out_fd) }?;
+        out_fd.write(pool.fd()?);
+        Ok(Status::OK)
+    })
+}
+
+/// Take no more tasks. Those that are there are done, then the workers end. Again is no error.
+///
+/// ```text
+/// pool  open handle.
+///
+/// Returns  OK
+///          E_CORRUPT    the pool's memory is damaged.
+///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+///          E_CLOSED     the handle is freed.
+///          E_INVALID    not a handle of a pool.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_close(pool: *mut polyproc_pool) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        pool.close()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Wait until every task is over and every worker has ended. First close or terminate the pool.
+///
+/// ```text
+/// pool        open handle.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK           nothing is left of the pool but the results that were not freed yet.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not so.
+///          E_CORRUPT    the pool's memory is damaged.
+///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+///          E_INVALID    the pool is open; not a handle of a pool, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_join(
+    pool: *mut polyproc_pool,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        pool.join(pool.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// End the workers, and with E_SHUTDOWN every task that is not over. The workers get SIGTERM, and SIGKILL
+/// when they have not ended two seconds later; polyproc_pool_join waits for that.
+///
+/// ```text
+/// pool  open handle.
+///
+/// Returns  OK
+///          E_CORRUPT    the pool's memory is damaged.
+///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+///          E_CLOSED     the handle is freed.
+///          E_INVALID    not a handle of a pool.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_terminate(pool: *mut polyproc_pool) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        pool.terminate()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Free a pool. Workers that still run are killed, tasks that are not over end with E_SHUTDOWN. To have
+/// the tasks done, close and join first. The handles of tasks stay valid.
+///
+/// ```text
+/// pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
+///
+/// Returns  nothing. The workers are gone then, unless another thread is still in a call on the pool:
+///          it sees to that when it leaves.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_free(pool: *mut polyproc_pool) {
+    guard_close(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        unsafe { handle::close(pool) }
+    });
+}
+
+/// The process ids of the workers that run, for people, tools and tests.
+///
+/// ```text
+/// pool     open handle.
+/// pids     where they go; NULL when cap is 0.
+/// cap      how many fit there.
+/// out_len  how many there are; with E_TOO_SMALL the cap that is needed.
+///
+/// Returns  OK
+///          E_TOO_SMALL  nothing was written but *out_len.
+///          E_CLOSED     the handle is freed.
+///          E_INVALID    not a handle of a pool, out_len is NULL, or pids is NULL and cap is not 0.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_worker_pids(
+    pool: *mut polyproc_pool,
+    pids: *mut i32,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        // SAFETY: the caller passes a place for the count or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        // SAFETY: the caller lends room for `cap` ids for the time of the call.
+        let pids = unsafe { room(pids, cap) }?;
+        let workers = pool.worker_pids();
+        out_len.write(workers.len());
+        if workers.len() > pids.len() {
+            return Err(Status::E_TOO_SMALL);
+        }
+        for (to, from) in pids.iter_mut().zip(workers) {
+            to.write(from);
+        }
+        Ok(Status::OK)
+    })
+}
+
+/// The figures of the pool at one moment, for people and tools.
+///
+/// ```text
+/// pool  open handle.
+/// out   set its size first, as POLYPROC_POOL_INFO_INIT does.
+///
+/// Returns  OK
+///          E_CORRUPT    the pool's memory is damaged.
+///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+///          E_CLOSED     the handle is freed.
+///          E_INVALID    not a handle of a pool, out is NULL or its size is not set.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_pool_info(
+    pool: *mut polyproc_pool,
+    out: *mut polyproc_pool_info,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let pool = unsafe { enter(pool) }?;
+        // SAFETY: the caller passes a struct whose size is set, or NULL.
+        let out = unsafe { SizedOut::required(out) }?;
+        let info = pool.info()?;
+        out.write(&polyproc_pool_info {
+            size: size_of::<polyproc_pool_info>(),
+            workers: info.workers,
+            alive: info.alive,
+            outstanding: info.outstanding,
+            queued: info.queued,
+            submitted: info.submitted,
+            succeeded: info.succeeded,
+            failed: info.failed,
+            retried: info.retried,
+            started_workers: info.started_workers,
+            died_workers: info.died_workers,
+        });
+        Ok(Status::OK)
+    })
+}

@@ -1,0 +1,288 @@
+//! `polyproc_worker_*`: the side that does the work, the same in a forked and in a spawned worker.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+use std::sync::Arc;
+
+use crate::ffi::boundary::{bytes, function_name, guard, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::pool::{self, worker, Reply};
+use crate::status::Status;
+use crate::sync::Wait;
+
+/// What a function of a worker has to say: its result, or the message of its failure.
+pub struct polyproc_reply {
+    _private: [u8; 0],
+}
+
+/// A function of a worker. `data` is valid until it returns. 0: what it has written to `reply` is the
+/// result. Anything else: the task fails, and what it has written is the message.
+pub type polyproc_task_function = Option<
+    unsafe extern "C" fn(
+        data: *const c_void,
+        len: usize,
+        reply: *mut polyproc_reply,
+        user: *mut c_void,
+    ) -> i32,
+>;
+
+/// A task that a worker has begun, see `polyproc_worker_next`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_job {
+    /// The name of the function.
+    pub function: *const c_char,
+    /// Its data, in shared memory, to be read only: valid until polyproc_job_reply. Never NULL.
+    pub data: *const c_void,
+    /// Bytes of data.
+    pub len: usize,
+    /// How many items the data has, to be read with polyproc_chunk_next; 0: it is no chunk.
+    pub count: u32,
+    /// 1 the first time, more when workers died in it before; 0: the initialiser of this worker.
+    pub attempt: u32,
+    /// Belongs to the library.
+    pub opaque: [*mut c_void; 2],
+}
+
+/// A function of C and what it is given.
+struct Callback {
+    function:
+        unsafe extern "C-unwind" fn(*const c_void, usize, *mut polyproc_reply, *mut c_void) -> i32,
+    user: *mut c_void,
+}
+
+// SAFETY: the caller of `polyproc_worker_register` says that the function may be called in a worker.
+unsafe impl Send for Callback {}
+// SAFETY: as above.
+unsafe impl Sync for Callback {}
+
+impl Callback {
+    fn call(&self, data: &[u8], reply: &mut Reply) -> i32 {
+        /// What it throws ends the process here: there is nobody to catch it.
+        extern "C" fn stop_unwinding(
+            callback: &Callback,
+            data: *const c_void,
+            len: usize,
+            reply: *mut polyproc_reply,
+        ) -> i32 {
+            // SAFETY: as whoever registered it has promised.
+            unsafe { (callback.function)(data, len, reply, callback.user) }
+        }
+        let reply = ptr::from_mut(reply).cast();
+        stop_unwinding(self, data.as_ptr().cast(), data.len(), reply)
+    }
+}
+
+/// <!-- Pool: in the worker -->
+/// Let workers do tasks of a name: those that are forked when a pool is created later, and this process
+/// when it is a worker. A name that is known already gets the new function.
+///
+/// ```text
+/// name      1 to 200 bytes of UTF-8.
+/// function  called for each task.
+/// user      given to function.
+///
+/// Returns  OK
+///          E_INVALID  not a name, or function is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_worker_register(
+    name: *const c_char,
+    function: polyproc_task_function,
+    user: *mut c_void,
+) -> i32 {
+    type Plain =
+        unsafe extern "C" fn(*const c_void, usize, *mut polyproc_reply, *mut c_void) -> i32;
+    type Unwinding =
+        unsafe extern "C-unwind" fn(*const c_void, usize, *mut polyproc_reply, *mut c_void) -> i32;
+    guard(|| {
+        // SAFETY: the caller passes a C string or NULL.
+        let name = unsafe { function_name(name) }?;
+        let function = function.ok_or(Status::E_INVALID)?;
+        let callback = Callback {
+            // SAFETY: the two types differ in what the compiler assumes about unwinding only.
+            function: unsafe { std::mem::transmute::<Plain, Unwinding>(function) },
+            user,
+        };
+        pool::register(
+            name,
+            Arc::new(move |data, reply| callback.call(data, reply)),
+        )?;
+        Ok(Status::OK)
+    })
+}
+
+/// Append to the result of the task, or to the message of its failure.
+///
+/// ```text
+/// reply  what the function was given; valid until it returns, and for one thread at a time.
+/// data   bytes to append; NULL when len is 0.
+/// len    how many.
+///
+/// Returns  OK
+///          E_NO_MEMORY  memory is exhausted; nothing is appended.
+///          E_INVALID    reply is NULL, or data is NULL and len is not 0.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_reply_write(
+    reply: *mut polyproc_reply,
+    data: *const c_void,
+    len: usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes what its function was given, or NULL, while that runs.
+        let reply = unsafe { reply.cast::<Reply>().as_mut() }.ok_or(Status::E_INVALID)?;
+        // SAFETY: the caller lends `len` bytes for the time of the call.
+        reply.try_write(unsafe { bytes(data, len) }?)?;
+        Ok(Status::OK)
+    })
+}
+
+/// Do tasks until the pool closes, or this worker has done as many as it may. A worker program registers its
+/// functions, calls this and exits. In a forked worker the library calls it.
+///
+/// ```text
+/// Returns  OK             there is nothing more to do: exit.
+///          E_NOT_FOUND    this process is no worker: no pool has started it.
+///          E_TASK_FAILED  the initialiser failed.
+///          E_NO_MEMORY    memory or shared memory is exhausted.
+///          E_INTERRUPTED  a signal handler ran; only after polyproc_interruptible(1).
+///          E_CORRUPT      the pool's memory is damaged.
+///          E_INVALID      a job from polyproc_worker_next has no reply yet.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_worker_run() -> i32 {
+    guard(|| {
+        pool::run()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Wait for the next task and begin it: polyproc_worker_run by hand, for runtimes whose functions C does
+/// not call. A worker does one task at a time. The first job is the initialiser where the pool has
+/// one: its attempt is 0, and when it fails the worker has to end.
+///
+/// ```text
+/// out         the job, to be answered with polyproc_job_reply.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK           out is yours until you reply.
+///          E_EMPTY      the timeout passed and there was no task.
+///          E_SHUTDOWN   there is nothing more to do: exit.
+///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing has begun.
+///          E_NOT_FOUND  this process is no worker: no pool has started it.
+///          E_CORRUPT    the pool's memory is damaged.
+///          E_INVALID    the job before has no reply yet, out is NULL, or not a token.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_worker_next(
+    out: *mut polyproc_job,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the job or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        let wait = Wait::for_ns(timeout_ns).or_cancel(cancel.as_deref());
+        let worker = worker::here()?;
+        let job = worker.next(&wait)?;
+        out.write(polyproc_job {
+            // A NUL follows it in the message.
+            function: job.function.as_ptr().cast(),
+            data: job.data.as_ptr().cast(),
+            len: job.data.len(),
+            count: job.count,
+            attempt: job.attempt,
+            opaque: [ptr::null_mut(); 2],
+        });
+        Ok(Status::OK)
+    })
+}
+
+/// Say how a job ended.
+///
+/// ```text
+/// job     from polyproc_worker_next. Its data is invalid afterwards.
+/// status  POLYPROC_OK: data is the result. POLYPROC_E_NOT_FOUND: there is no function of that name. Any
+///         other: the task failed, and data is the message.
+/// data    bytes of it; NULL when len is 0. For a chunk, its items as polyproc_chunk_next reads them.
+/// len     how many.
+///
+/// Returns  OK         it is reported. A result that there is no room for counts as E_TOO_LARGE or
+///                     E_NO_MEMORY.
+///          E_TIMEOUT  the task took longer than it might: this worker is about to be killed.
+///          E_NO_MEMORY, E_CORRUPT  it could not be reported; exit, so that the task does not hang.
+///          E_NOT_FOUND  this process is no worker.
+///          E_INVALID  job is NULL, there is no job to reply to, or data is NULL and len is not 0.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_job_reply(
+    job: *mut polyproc_job,
+    status: i32,
+    data: *const c_void,
+    len: usize,
+) -> i32 {
+    guard(|| {
+        if job.is_null() {
+            return Err(Status::E_INVALID);
+        }
+        // SAFETY: the caller lends `len` bytes for the time of the call.
+        let data = unsafe { bytes(data, len) }?;
+        let status = match Status::from_code(status) {
+            known @ (Status::OK | Status::E_NOT_FOUND) => known,
+            _ => Status::E_TASK_FAILED,
+        };
+        worker::here()?.reply(status, data)?;
+        Ok(Status::OK)
+    })
+}
+
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_worker_next would not
+/// wait for a task. It follows a change after a moment, so try without waiting, and poll again when
+/// there is none. Ask polyproc_worker_next once before the first poll: the initialiser is no message.
+///
+/// ```text
+/// out_fd  the descriptor. It belongs to the library: do not read it or close it.
+///
+/// Returns  OK
+///          E_NOT_FOUND  this process is no worker.
+///          E_LIMIT      too many descriptors or threads are there.
+///          E_INVALID    out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_worker_fd(out_fd: *mut c_int) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out_fd = unsafe { Out::required(out_fd) }?;
+        out_fd.write(worker::here()?.fd()?);
+        Ok(Status::OK)
+    })
+}
+
+/// Whether a pool has started this process as one of its workers.
+///
+/// ```text
+/// out  1 or 0.
+///
+/// Returns  OK
+///          E_INVALID  out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_is_worker(out: *mut i32) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out = unsafe { Out::required(out) }?;
+        out.write(worker::here().is_ok().into());
+        Ok(Status::OK)
+    })
+}

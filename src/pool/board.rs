@@ -1,0 +1,363 @@
+//! What a pool and its workers have in shared memory beside the two queues: a seat for each worker, and
+//! a word for each task that is not over.
+//!
+//! A task's word decides who may do what with it, by one compare-and-swap each: a worker that begins it, the
+//! pool that cancels it before that or whose patience with it is over. Who is killed leaves the word at
+//! the step that it had reached.
+//!
+//! ```text
+//! QUEUED ---worker begins--> RUNNING(worker, attempt) ---timed: about to report--> FINISHING(worker, attempt)
+//!    |                          |      ^ |                                            |
+//!    | cancelled                |      +-+ its worker died: the next attempt  <-------+
+//!    v                          v timed out, reported, or died too often
+//!   OVER  <---------------------+
+//! ```
+
+use std::os::fd::{OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
+
+use super::bytes;
+use super::message::Ticket;
+use crate::segment::{fixed_size, CreateOptions, Kind, ObjectType, Segment};
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sys::shared::shared;
+
+/// The most workers of a pool: they share a queue, which so many processes can use.
+pub(crate) const MAX_WORKERS: u32 = 1000;
+/// The longest data of an initialiser.
+pub(crate) const MAX_INITIALISER: usize = 1 << 20;
+/// The most tasks that are not over.
+const MAX_TASKS: u64 = 1 << 24;
+/// How many words are allocated at once.
+const STEP: u64 = 512;
+const WORD: u64 = size_of::<AtomicU64>() as u64;
+
+shared! {
+    /// What the pool and the worker in it tell each other.
+    #[repr(align(64))]
+    pub(super) struct Seat {
+        phase: AtomicU32,
+        _reserved: AtomicU32,
+        /// The ticket of the task that the worker has begun last.
+        pub(super) current: AtomicU64,
+    }
+}
+
+shared! {
+    struct Body {
+        max_attempts: AtomicU32,
+        max_tasks_per_worker: AtomicU32,
+        /// How long the initialiser's message is that lies behind the body; 0: there is none.
+        initialiser: AtomicU64,
+        /// Attempts at tasks whose worker died before.
+        retried: AtomicU64,
+        seats: [Seat; MAX_WORKERS as usize],
+    }
+}
+
+/// Where the initialiser lies in the file, and behind it the tasks' words.
+const INITIALISER_AT: u64 = fixed_size(Kind::Pool, size_of::<Body>());
+const WORDS_AT: u64 = INITIALISER_AT + (MAX_INITIALISER as u64) + 4096;
+
+/// The one extent of the segment.
+const WORDS: usize = 0;
+
+static TYPE: ObjectType = ObjectType {
+    kind: Kind::Pool,
+    body: size_of::<Body>(),
+    extents: 1,
+    extra: 0,
+    recover,
+};
+
+/// Nobody owns anything here: what the dead had begun stands in the words for the pool to see.
+fn recover(_: &Segment, _: Owner, _: &dyn Fn(Owner) -> bool) -> Result<()> {
+    Ok(())
+}
+
+/// How far a worker has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    /// It was started, and has not asked for a task yet.
+    Starting = 0,
+    /// It works.
+    Ready = 1,
+    /// It has done as many tasks as it may.
+    Retired = 2,
+    /// It has seen the end of the tasks.
+    Left = 3,
+}
+
+impl Seat {
+    pub(super) fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Starting,
+            2 => Phase::Retired,
+            3 => Phase::Left,
+            _ => Phase::Ready,
+        }
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        self.phase.store(phase as u32, Ordering::Release);
+    }
+
+    /// Nobody sits here any more, and a new worker is about to.
+    pub(super) fn clear(&self) {
+        self.current.store(u64::MAX, Ordering::Relaxed);
+        self.enter(Phase::Starting);
+    }
+}
+
+/// What becomes of a task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    Queued,
+    /// A worker has begun it.
+    Running,
+    /// A worker is about to report a task that has a limit of time.
+    Finishing,
+    /// Nobody may begin it any more.
+    Over,
+}
+
+/// A task's word: its step, and which attempt of which worker that is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Word {
+    pub(super) step: Step,
+    pub(super) generation: u32,
+    pub(super) seat: u16,
+    pub(super) attempt: u16,
+}
+
+/// Attempts are counted in 12 bits.
+pub(crate) const MAX_ATTEMPTS: u32 = (1 << 12) - 1;
+
+impl Word {
+    pub(super) fn queued(generation: u32) -> Word {
+        Word {
+            step: Step::Queued,
+            generation,
+            seat: 0,
+            attempt: 0,
+        }
+    }
+
+    fn bits(self) -> u64 {
+        let step: u64 = match self.step {
+            Step::Queued => 1,
+            Step::Running => 2,
+            Step::Finishing => 3,
+            Step::Over => 4,
+        };
+        let seat = u64::from(self.seat & 0xFFF);
+        let attempt = u64::from(self.attempt & 0xFFF);
+        step | attempt << 8 | seat << 20 | u64::from(self.generation) << 32
+    }
+
+    fn from_bits(bits: u64) -> Word {
+        Word {
+            step: match bits & 0xFF {
+                1 => Step::Queued,
+                2 => Step::Running,
+                3 => Step::Finishing,
+                _ => Step::Over,
+            },
+            attempt: (bits >> 8 & 0xFFF) as u16,
+            seat: (bits >> 20 & 0xFFF) as u16,
+            generation: (bits >> 32) as u32,
+        }
+    }
+
+    /// Whether this is an attempt that a worker has begun and not finished.
+    pub(super) fn is_attempt(self) -> bool {
+        matches!(self.step, Step::Running | Step::Finishing)
+    }
+}
+
+/// The shared memory of a pool.
+pub(super) struct Board {
+    segment: Arc<Segment>,
+}
+
+impl Board {
+    /// `initialiser` is the message of the task that each worker does first.
+    pub(super) fn create(
+        max_attempts: u32,
+        max_tasks_per_worker: u32,
+        initialiser: &[u8],
+    ) -> Result<Board> {
+        let fill = |segment: &Segment| {
+            let body: &Body = segment.body()?;
+            body.max_attempts.store(max_attempts, Ordering::Relaxed);
+            body.max_tasks_per_worker
+                .store(max_tasks_per_worker, Ordering::Relaxed);
+            body.initialiser
+                .store(initialiser.len() as u64, Ordering::Relaxed);
+            if initialiser.is_empty() {
+                return Ok(());
+            }
+            let len = initialiser.len() as u64;
+            segment.allocate(INITIALISER_AT, len)?;
+            segment.map(INITIALISER_AT, len)?.write(0, initialiser)
+        };
+        let options = CreateOptions::default();
+        Ok(Board {
+            segment: Segment::create(&TYPE, None, &options, &fill, &|_| Ok(()))?,
+        })
+    }
+
+    pub(super) fn from_fd(fd: OwnedFd) -> Result<Board> {
+        Ok(Board {
+            segment: Segment::from_fd(&TYPE, fd)?,
+        })
+    }
+
+    pub(super) fn raw_fd(&self) -> RawFd {
+        self.segment.raw_fd()
+    }
+
+    fn body(&self) -> Result<&Body> {
+        self.segment.body()
+    }
+
+    pub(super) fn max_attempts(&self) -> Result<u32> {
+        Ok(self.body()?.max_attempts.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn max_tasks_per_worker(&self) -> Result<u32> {
+        Ok(self.body()?.max_tasks_per_worker.load(Ordering::Relaxed))
+    }
+
+    /// Attempts at tasks whose worker died before.
+    pub(super) fn retried(&self) -> Result<&AtomicU64> {
+        Ok(&self.body()?.retried)
+    }
+
+    pub(super) fn seat(&self, seat: usize) -> Result<&Seat> {
+        self.body()?.seats.get(seat).ok_or(Status::E_CORRUPT)
+    }
+
+    /// The message of the initialiser, `None` where there is none.
+    pub(super) fn initialiser(&self) -> Result<Option<Vec<u8>>> {
+        let len = self.body()?.initialiser.load(Ordering::Relaxed);
+        if len == 0 {
+            return Ok(None);
+        }
+        if len > WORDS_AT - INITIALISER_AT || self.segment.file_size()? < INITIALISER_AT + len {
+            return Err(Status::E_CORRUPT);
+        }
+        let mapping = self.segment.map(INITIALISER_AT, len)?;
+        Ok(Some(bytes::read_all(&mapping, len as usize)?))
+    }
+
+    /// Memory for the word of `slot`. The pool calls this, under the lock of its table.
+    pub(super) fn ensure(&self, slot: u32) -> Result<()> {
+        let slot = u64::from(slot);
+        if slot >= MAX_TASKS {
+            return Err(Status::E_LIMIT);
+        }
+        let extent = self.words()?;
+        let end = (slot + 1) * WORD;
+        let has = extent.known.load(Ordering::Relaxed);
+        if end <= has {
+            return Ok(());
+        }
+        let wanted = end.next_multiple_of(STEP * WORD);
+        self.segment.allocate(WORDS_AT + has, wanted - has)?;
+        extent.known.store(wanted, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn words(&self) -> Result<&crate::segment::Extent> {
+        self.segment.extents.get(WORDS).ok_or(Status::E_INTERNAL)
+    }
+
+    /// The word of a task; `E_CORRUPT` for one that the file does not hold.
+    fn word(&self, slot: u32) -> Result<&AtomicU64> {
+        let extent = self.words()?;
+        let at = u64::from(slot) * WORD;
+        if at + WORD > extent.known.load(Ordering::Relaxed) {
+            let held = self.segment.file_size()?.saturating_sub(WORDS_AT);
+            if at + WORD > held.min(MAX_TASKS * WORD) {
+                return Err(Status::E_CORRUPT);
+            }
+            extent.known.fetch_max(held, Ordering::Relaxed);
+        }
+        if extent.mapping.get().is_none() {
+            let fresh = self.segment.map(WORDS_AT, MAX_TASKS * WORD)?;
+            extent.mapping.set(fresh);
+        }
+        let mapping = extent.mapping.get().ok_or(Status::E_INTERNAL)?;
+        mapping.view(at as usize)
+    }
+
+    pub(super) fn look(&self, slot: u32) -> Result<Word> {
+        Ok(Word::from_bits(self.word(slot)?.load(Ordering::Acquire)))
+    }
+
+    /// A new task, before anybody else can see it.
+    pub(super) fn set(&self, slot: u32, word: Word) -> Result<()> {
+        self.word(slot)?.store(word.bits(), Ordering::Release);
+        Ok(())
+    }
+
+    /// One step of a task, unless somebody else has made one meanwhile.
+    pub(super) fn change(&self, slot: u32, from: Word, to: Word) -> Result<bool> {
+        let order = (Ordering::AcqRel, Ordering::Acquire);
+        let word = self.word(slot)?;
+        Ok(word
+            .compare_exchange(from.bits(), to.bits(), order.0, order.1)
+            .is_ok())
+    }
+
+    /// Nobody begins this task any more. Whoever runs it goes on, for nothing.
+    pub(super) fn close(&self, ticket: Ticket) -> Result<()> {
+        loop {
+            let word = self.look(ticket.slot)?;
+            let over = Word {
+                step: Step::Over,
+                ..word
+            };
+            if word.generation != ticket.generation
+                || word.step == Step::Over
+                || self.change(ticket.slot, word, over)?
+            {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_comes_back_as_it_was() {
+        for step in [Step::Queued, Step::Running, Step::Finishing, Step::Over] {
+            let word = Word {
+                step,
+                generation: u32::MAX,
+                seat: MAX_WORKERS as u16 - 1,
+                attempt: MAX_ATTEMPTS as u16,
+            };
+            assert_eq!(Word::from_bits(word.bits()), word);
+        }
+    }
+
+    #[test]
+    fn a_slot_that_has_no_memory_is_no_task() {
+        let board = Board::create(1, 0, b"hello").unwrap();
+        assert_eq!(board.initialiser(), Ok(Some(b"hello".to_vec())));
+        assert_eq!(board.look(0), Err(Status::E_CORRUPT));
+        board.ensure(0).unwrap();
+        board.set(0, Word::queued(3)).unwrap();
+        assert_eq!(board.look(0), Ok(Word::queued(3)));
+        assert_eq!(board.look(STEP as u32), Err(Status::E_CORRUPT));
+        assert_eq!(board.look(u32::MAX), Err(Status::E_CORRUPT));
+        assert_eq!(board.ensure(MAX_TASKS as u32), Err(Status::E_LIMIT));
+    }
+}

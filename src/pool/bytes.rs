@@ -1,0 +1,78 @@
+//! The raw reads and writes of messages in place: the only place of the pool where bytes are touched.
+
+use std::mem::MaybeUninit;
+
+use crate::queue::{Got, Loan, Queue};
+use crate::segment::Mapping;
+use crate::status::{Result, Status};
+use crate::sync::Wait;
+
+/// Longer messages are written in place.
+const SMALL: usize = 1024;
+/// What a buffer for messages holds without asking how long the next one is.
+const ROOM: usize = 4096;
+
+/// Put the concatenation of `parts`.
+pub(super) fn put(queue: &Queue, parts: &[&[u8]]) -> Result<()> {
+    let len = parts
+        .iter()
+        .try_fold(0usize, |sum, part| sum.checked_add(part.len()));
+    let len = len.ok_or(Status::E_TOO_LARGE)?;
+    let mut small = [0; SMALL];
+    if let Some(buffer) = small.get_mut(..len) {
+        let mut rest = &mut *buffer;
+        for part in parts {
+            let (to, after) = rest.split_at_mut(part.len());
+            to.copy_from_slice(part);
+            rest = after;
+        }
+        return queue.put(buffer, Wait::FOREVER);
+    }
+    let room = queue.reserve(len, Wait::FOREVER)?;
+    let mut at = 0;
+    for part in parts {
+        // SAFETY: `len` bytes were reserved and the parts are that long together; the room is this
+        // call's until it is committed, and no part lies in it.
+        unsafe { std::ptr::copy_nonoverlapping(part.as_ptr(), room.data.add(at), part.len()) };
+        at += part.len();
+    }
+    queue.commit(&room, len)
+}
+
+/// Get a message into `buffer`, in place of what it holds.
+pub(super) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result<()> {
+    buffer.clear();
+    buffer.reserve(ROOM);
+    loop {
+        let room: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
+        match queue.get(room, wait)? {
+            Got::Message(len) => {
+                debug_assert!(len <= room.len());
+                // SAFETY: the queue has written `len` bytes into the room behind the empty vector.
+                unsafe { buffer.set_len(len) };
+                return Ok(());
+            }
+            // Somebody else may be quicker: then the next one is as long as it is.
+            Got::TooSmall(len) => buffer.reserve_exact(len),
+        }
+    }
+}
+
+/// The bytes of a message that was taken.
+///
+/// The caller settles the loan only when it is done with them, and keeps its queue open for as long.
+pub(super) fn of_loan<'a>(loan: &Loan) -> &'a [u8] {
+    // SAFETY: mapped and this process's until the loan is settled. Who writes there nevertheless is a
+    // process that was let into the pool, and spoils the bytes of a task.
+    unsafe { std::slice::from_raw_parts(loan.data, loan.len) }
+}
+
+/// The first `len` bytes of a mapping.
+pub(super) fn read_all(mapping: &Mapping, len: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(len);
+    let room = bytes.spare_capacity_mut().get_mut(..len);
+    mapping.read(0, room.ok_or(Status::E_INTERNAL)?)?;
+    // SAFETY: `read` has filled `len` bytes.
+    unsafe { bytes.set_len(len) };
+    Ok(bytes)
+}

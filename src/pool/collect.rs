@@ -1,0 +1,202 @@
+//! Who reads the workers' reports, and how the others wait.
+//!
+//! One thread at a time has the *lead*: it takes reports out of the queue and settles tasks, until what it waits
+//! for itself has come. So reports are settled in the order in which they were put, and the common case, one
+//! thread that waits for its result, needs no other thread. Who waits meanwhile sleeps on its own word and on the
+//! lead's, and follows when that is given up. Where somebody asked for a descriptor, a thread of the pool
+//! keeps the lead for good.
+//!
+//! What is to be settled for another reason than a report (a worker's death, say) is put into the
+//! queue as well: behind the last report of that worker, and so that the leader wakes up for it.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::Arc;
+
+use super::bytes;
+use super::message::{Report, ReportHead};
+use super::shared::Shared;
+use crate::segment::Bed;
+use crate::status::{Result, Status};
+use crate::sync::eventcount::EventCount;
+use crate::sync::owner::Owner;
+use crate::sync::wait::{Patience, Wait};
+use crate::sync::world::World;
+use crate::sys::{clock, futex, thread};
+
+/// The world of words that only this process knows.
+pub(super) struct Local;
+
+impl World for Local {
+    fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
+        Bed::beside(&[(word.as_ptr().cast_const(), value)], &[])?.sleep(patience)
+    }
+
+    fn wake(&self, word: &AtomicU32, count: u32) -> usize {
+        futex::wake(word, count)
+    }
+
+    fn is_dead(&self, _: Owner) -> bool {
+        false
+    }
+}
+
+/// Whether some thread has the lead.
+pub(super) struct Lead {
+    is_taken: AtomicBool,
+    followers: EventCount,
+    /// A thread of the pool keeps it.
+    in_background: AtomicBool,
+}
+
+impl Lead {
+    pub(super) const fn new() -> Lead {
+        Lead {
+            is_taken: AtomicBool::new(false),
+            followers: EventCount::new(),
+            in_background: AtomicBool::new(false),
+        }
+    }
+
+    fn try_take(&self) -> Option<Leading<'_>> {
+        let taken =
+            !self.is_taken.load(Ordering::Relaxed) && !self.is_taken.swap(true, Ordering::Acquire);
+        taken.then(|| Leading { lead: self })
+    }
+
+    pub(super) fn is_taken(&self) -> bool {
+        self.is_taken.load(Ordering::SeqCst)
+    }
+
+    /// Have a follower look whether the lead is free.
+    fn offer(&self) {
+        self.followers.notify(&Local, 1);
+    }
+}
+
+/// The lead, while this thread has it.
+struct Leading<'a> {
+    lead: &'a Lead,
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        self.lead.is_taken.swap(false, Ordering::AcqRel);
+        self.lead.offer();
+    }
+}
+
+impl Shared {
+    /// Wait until `is_so`, which somebody who settles a task makes true and then tells `event`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it is not so.
+    pub(super) fn wait_until(
+        &self,
+        is_so: &dyn Fn() -> bool,
+        event: &EventCount,
+        wait: &Wait<'_>,
+    ) -> Result<()> {
+        if is_so() {
+            return Ok(());
+        }
+        let mut patience = Patience::new(wait);
+        let waited = loop {
+            if let Some(_leading) = self.lead.try_take() {
+                let led = self.settle_until(is_so, wait, &mut patience);
+                break if is_so() { Ok(()) } else { led };
+            }
+            let words = [self.lead.followers.watch(), event.watch()];
+            if is_so() {
+                break Ok(());
+            }
+            if !self.lead.is_taken() {
+                continue;
+            }
+            let slept = Bed::beside(&words, &[]).and_then(|bed| bed.sleep(&mut patience));
+            if slept.is_err() {
+                break if is_so() { Ok(()) } else { slept };
+            }
+        };
+        // The offer that woke this thread may have been meant for another.
+        if !self.lead.is_taken() {
+            self.lead.offer();
+        }
+        waited
+    }
+
+    /// Settle reports as they come, with the lead.
+    fn settle_until(
+        &self,
+        is_so: &dyn Fn() -> bool,
+        wait: &Wait<'_>,
+        patience: &mut Patience<'_>,
+    ) -> Result<()> {
+        let mut buffer = Vec::new();
+        while !is_so() {
+            let left = patience.deadline().map(|deadline| {
+                let left = deadline.saturating_sub(clock::now_ns());
+                i64::try_from(left).unwrap_or(i64::MAX)
+            });
+            match bytes::get(&self.reports, &mut buffer, wait.with_timeout(left)) {
+                Ok(()) => self.settle(&buffer),
+                Err(Status::E_EMPTY) => return Err(Status::E_TIMEOUT),
+                Err(status) => return Err(status),
+            }
+        }
+        Ok(())
+    }
+
+    /// Settle what has been reported, unless another thread is about to.
+    pub(super) fn settle_what_is_there(&self) {
+        if let Some(_leading) = self.lead.try_take() {
+            let mut buffer = Vec::new();
+            while bytes::get(&self.reports, &mut buffer, Wait::TRY).is_ok() {
+                self.settle(&buffer);
+            }
+        }
+    }
+
+    /// Put a report of the pool's own behind those of the workers, and see to it that it is settled when
+    /// nobody waits.
+    pub(super) fn report(&self, head: ReportHead) {
+        if bytes::put(&self.reports, &[&head.to_bytes()]).is_err() {
+            // No memory for one more. Out of turn is better than never.
+            self.settle(&head.to_bytes());
+        }
+        self.settle_what_is_there();
+    }
+
+    /// Wake the leader: a task was settled without a report.
+    pub(super) fn wake_leader(&self) {
+        if self.lead.is_taken() {
+            let wake = ReportHead::about_nothing(Report::Wake);
+            // Refused where there is no memory for 16 bytes more: then there are reports to wake it.
+            let _ = bytes::put(&self.reports, &[&wake.to_bytes()]);
+        }
+    }
+
+    /// From now on a thread of the pool settles reports as they come.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no thread left.
+    pub(super) fn collect_in_background(self: &Arc<Shared>) -> Result<()> {
+        if self.lead.in_background.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let pool = Arc::clone(self);
+        let started = thread::start_once(Box::new(move || {
+            thread::set_name(c"polyproc-collect");
+            let wait = Wait::FOREVER.or_closed(&pool.gone);
+            let is_gone = || pool.gone.is_fired();
+            let ended = pool.wait_until(&is_gone, &pool.quiet, &wait);
+            if let Err(status) = ended {
+                // The pool is gone, or its memory is damaged.
+                pool.end_all(status);
+            }
+        }));
+        started.map_err(|errno| {
+            self.lead.in_background.store(false, Ordering::Release);
+            Status::from_errno(errno)
+        })
+    }
+}

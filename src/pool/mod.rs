@@ -1,0 +1,286 @@
+//! A pool of worker processes: functions by name, bytes in, bytes out, and whoever is killed costs no more than
+//! what it was doing.
+//!
+//! ```text
+//! mod, options, task   what users call
+//! shared, table        tasks that are not over, in the process of the pool
+//! collect              who reads the workers' reports
+//! crew, monitor        the workers: starting, watching, replacing
+//! nursery              the process that forks them
+//! board, message       what lies in shared memory; bytes: how it is read and written
+//! worker, serve        the other side: taking tasks, calling functions
+//! ```
+//!
+//! A task is a message in a queue that all workers take from. It stays in flight until its worker has put the
+//! result into the queue of reports, so it comes back when that is killed. Its word on the board says which
+//! attempt of whom it is: from that the pool tells a task that died too often, and a worker one that
+//! was cancelled.
+
+mod board;
+#[allow(unsafe_code)]
+mod bytes;
+mod collect;
+mod crew;
+mod message;
+mod monitor;
+mod nursery;
+mod options;
+mod serve;
+mod shared;
+mod table;
+mod task;
+pub(crate) mod worker;
+
+use std::os::fd::RawFd;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+pub use message::{pack, unpack};
+pub use options::{PoolOptions, TaskOptions};
+pub use serve::{register, run, Function, Reply};
+pub use task::{Outcome, Task};
+pub use worker::Job;
+
+pub(crate) use board::MAX_WORKERS;
+
+use board::Board;
+use crew::Crew;
+use message::{TaskHead, Ticket};
+use shared::{Shared, State};
+
+use crate::queue::{Queue, QueueOptions};
+use crate::status::{Result, Status};
+use crate::sync::wait::Wait;
+
+/// Workers, and the tasks that they are given. Dropping it ends both.
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+/// The numbers of a pool at one moment.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct PoolInfo {
+    /// Workers that the pool has when it is open.
+    pub workers: u32,
+    /// Workers that run.
+    pub alive: u32,
+    /// Tasks that are not over.
+    pub outstanding: u64,
+    /// Of these, tasks that no worker has taken yet.
+    pub queued: u64,
+    /// Tasks ever submitted.
+    pub submitted: u64,
+    /// Tasks that ended with a result.
+    pub succeeded: u64,
+    /// Tasks that ended in another way.
+    pub failed: u64,
+    /// Attempts that ended with the death of their worker and were followed by another.
+    pub retried: u64,
+    /// Workers ever started.
+    pub started_workers: u64,
+    /// Workers that died while they worked.
+    pub died_workers: u64,
+}
+
+impl Pool {
+    /// Make a pool and start its workers.
+    ///
+    /// # Errors
+    /// `E_NOT_FOUND` and `E_PERMISSION` for the worker program, `E_INVALID`, `E_TOO_LARGE` (the initialiser's data),
+    /// `E_DAEMONIC` in a daemonic process, `E_LIMIT`, `E_NO_MEMORY`. Nothing is left behind.
+    pub fn create(options: &PoolOptions) -> Result<Pool> {
+        options.check()?;
+        let max_attempts = options.max_attempts.max(1);
+        let initialiser = match &options.initialiser {
+            Some((name, data)) => {
+                let head = TaskHead::new(Ticket::default(), name, 0, false)?;
+                [head.as_bytes(), data].concat()
+            }
+            None => Vec::new(),
+        };
+        let board = Board::create(max_attempts, options.max_tasks_per_worker, &initialiser)?;
+        let tasks = Queue::create(None, &QueueOptions::default())?;
+        let reports = Queue::create(None, &QueueOptions::default())?;
+        let mut crew = Crew::new(options, &board, &tasks, &reports)?;
+        let count = crew.members.len();
+        for seat in 0..count {
+            if let Err(status) = crew.start(seat, &board) {
+                crew.end();
+                return Err(status);
+            }
+        }
+        let shared = Arc::new(Shared::new(board, tasks, reports, max_attempts, crew)?);
+        shared
+            .counters
+            .started_workers
+            .store(count as u64, Ordering::Relaxed);
+        if let Err(status) = shared.start_monitor() {
+            shared.crew.lock().end();
+            shared.workers_gone.store(true, Ordering::SeqCst);
+            return Err(status);
+        }
+        Ok(Pool { shared })
+    }
+
+    /// Hand a task to the workers.
+    ///
+    /// # Errors
+    /// `E_SHUTDOWN` when the pool is closed or terminated, `E_WORKER_DIED` when its workers do not start, `E_INVALID` (not
+    /// a name), `E_TOO_LARGE`, `E_NO_MEMORY`, `E_LIMIT`, `E_NOT_OWNER` in a forked child.
+    pub fn submit(&self, function: &str, data: &[u8], options: &TaskOptions) -> Result<Task> {
+        self.submit_parts(function, &[data], 0, options)
+    }
+
+    /// Hand a chunk to the workers: one task, whose function is called for each item that was
+    /// [`pack`]ed into `chunk`. Its result has as many items, to be [`unpack`]ed; the first
+    /// failure is the chunk's.
+    ///
+    /// # Errors
+    /// Those of [`submit`](Self::submit), and `E_INVALID` when `chunk` does not hold `count` items.
+    pub fn submit_chunk(
+        &self,
+        function: &str,
+        chunk: &[u8],
+        count: u32,
+        options: &TaskOptions,
+    ) -> Result<Task> {
+        let mut items = 0;
+        let mut rest = chunk;
+        while let Ok(Some((_, after))) = unpack(rest) {
+            items += 1;
+            rest = after;
+        }
+        if count == 0 || items != count || !rest.is_empty() {
+            return Err(Status::E_INVALID);
+        }
+        self.submit_parts(function, &[chunk], count, options)
+    }
+
+    fn submit_parts(
+        &self,
+        function: &str,
+        parts: &[&[u8]],
+        count: u32,
+        options: &TaskOptions,
+    ) -> Result<Task> {
+        self.shared.check_owner()?;
+        let core = self.shared.submit(function, parts, count, options)?;
+        Ok(Task {
+            pool: Arc::clone(&self.shared),
+            core,
+        })
+    }
+
+    /// Wait until a task that was submitted with a tag is over; `each` gets the tags of up to `max` such tasks, each once.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_INVALID` when `max` is 0, `E_NOT_OWNER` in a forked child.
+    pub fn finished(&self, max: usize, each: &mut dyn FnMut(u64), wait: Wait<'_>) -> Result<usize> {
+        self.shared.check_owner()?;
+        if max == 0 {
+            return Err(Status::E_INVALID);
+        }
+        self.shared.take_finished(max, each, &wait)
+    }
+
+    /// A descriptor that is readable while [`finished`](Self::finished) would not wait, for epoll and its like. It stays
+    /// the pool's. From the first call on a thread of this process reads the workers' reports.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no thread left, `E_NOT_OWNER` in a forked child.
+    pub fn fd(&self) -> Result<RawFd> {
+        self.shared.check_owner()?;
+        self.shared.collect_in_background()?;
+        Ok(self.shared.finished_fd())
+    }
+
+    /// No more tasks. Those that are there are done, then the workers end. Again is no error.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` in a forked child.
+    pub fn close(&self) -> Result<()> {
+        self.shared.check_owner()?;
+        self.shared.advance(State::Closed);
+        self.shared.tasks.shutdown(false)?;
+        self.shared.kick_monitor();
+        Ok(())
+    }
+
+    /// Wait until every task is over and every worker has ended.
+    ///
+    /// # Errors
+    /// `E_INVALID` while the pool is open; `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`; `E_NOT_OWNER` in a forked child.
+    pub fn join(&self, wait: Wait<'_>) -> Result<()> {
+        self.shared.check_owner()?;
+        if self.shared.state() == State::Open {
+            return Err(Status::E_INVALID);
+        }
+        let is_over =
+            || self.shared.workers_gone.load(Ordering::SeqCst) && self.shared.outstanding() == 0;
+        self.shared.wait_until(&is_over, &self.shared.quiet, &wait)
+    }
+
+    /// End the workers, and every task that is not over with `E_SHUTDOWN`. Does not wait for the workers: `join` does.
+    /// They get SIGTERM, and SIGKILL when that does not end them within two seconds.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` in a forked child.
+    pub fn terminate(&self) -> Result<()> {
+        self.shared.check_owner()?;
+        self.shared.advance(State::Terminated);
+        self.shared.end_all(Status::E_SHUTDOWN);
+        self.shared.tasks.shutdown(true)?;
+        self.shared.kick_monitor();
+        Ok(())
+    }
+
+    /// The process ids of the workers that run.
+    pub fn worker_pids(&self) -> Vec<i32> {
+        let crew = self.shared.crew.lock();
+        crew.processes().map(crate::process::Process::pid).collect()
+    }
+
+    /// All numbers.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` in a forked child.
+    pub fn info(&self) -> Result<PoolInfo> {
+        self.shared.check_owner()?;
+        let counters = &self.shared.counters;
+        let (workers, alive) = {
+            let crew = self.shared.crew.lock();
+            (crew.members.len(), crew.processes().count())
+        };
+        Ok(PoolInfo {
+            workers: workers as u32,
+            alive: alive as u32,
+            outstanding: self.shared.outstanding() as u64,
+            queued: self.shared.tasks.len()?,
+            submitted: counters.submitted.load(Ordering::Relaxed),
+            succeeded: counters.succeeded.load(Ordering::Relaxed),
+            failed: counters.failed.load(Ordering::Relaxed),
+            retried: self.shared.board.retried()?.load(Ordering::Relaxed),
+            started_workers: counters.started_workers.load(Ordering::Relaxed),
+            died_workers: counters.died_workers.load(Ordering::Relaxed),
+        })
+    }
+}
+
+impl Drop for Pool {
+    /// Kills the workers and waits for their end; tasks that are not over end with `E_SHUTDOWN`.
+    fn drop(&mut self) {
+        if !self.shared.is_own() {
+            return;
+        }
+        self.shared.advance(State::Terminated);
+        self.shared.end_all(Status::E_SHUTDOWN);
+        self.shared.crew.lock().signal_all(libc::SIGKILL);
+        self.shared.kick_monitor();
+        let is_gone = || self.shared.workers_gone.load(Ordering::SeqCst);
+        // Nothing ends this wait but the end of the workers.
+        let _ = self
+            .shared
+            .wait_until(&is_gone, &self.shared.quiet, &Wait::FOREVER);
+        self.shared.gone.fire();
+    }
+}

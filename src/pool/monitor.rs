@@ -1,0 +1,257 @@
+//! The thread that looks after the workers: it sleeps until one ends, and replaces it.
+//!
+//! It stands outside of the tasks' way: nothing that goes well passes through it.
+
+use std::os::fd::AsRawFd;
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use super::board::{Phase, Step, Word};
+use super::collect::Local;
+use super::crew::Crew;
+use super::message::{Report, ReportHead, Ticket};
+use super::shared::{Limit, Shared, State};
+use super::task::Outcome;
+use crate::status::{Result, Status};
+use crate::sys::{clock, poll, thread};
+
+/// How long a worker that was asked to end may take for it.
+const TERM_NS: u64 = 2_000_000_000;
+/// More failed starts in a row than this and one for each worker, and the pool is broken.
+const FAILURES: u32 = 4;
+/// A pause after a failed start, doubled with each further one.
+const PAUSE_NS: u64 = 5_000_000;
+const LONGEST_PAUSE_NS: u64 = 1_000_000_000;
+/// How often to look where the kernel has no descriptors of processes.
+const LOOK_NS: u64 = 20_000_000;
+
+/// What the monitor does next.
+enum Next {
+    /// Sleep until something happens, or until then.
+    Sleep(Option<u64>),
+    /// Nobody is left, and nobody comes.
+    End,
+}
+
+impl Shared {
+    /// Start the monitor of a pool whose workers have been started.
+    pub(super) fn start_monitor(self: &Arc<Shared>) -> Result<()> {
+        let pool = Arc::clone(self);
+        let started = thread::start_once(Box::new(move || {
+            thread::set_name(c"polyproc-pool");
+            pool.monitor();
+        }));
+        started.map_err(Status::from_errno)
+    }
+
+    fn monitor(&self) {
+        loop {
+            let (next, descriptors) = {
+                let mut crew = self.crew.lock();
+                let next = self.tend(&mut crew);
+                (next, crew.descriptors())
+            };
+            let Next::Sleep(deadline) = next else { break };
+            let look = clock::now_ns().saturating_add(LOOK_NS);
+            let (mut descriptors, deadline) = match descriptors {
+                Some(descriptors) => (descriptors, deadline),
+                None => (Vec::new(), Some(deadline.map_or(look, |end| end.min(look)))),
+            };
+            descriptors.push(self.kick.as_raw_fd());
+            let _ = poll::any_readable(&descriptors, deadline);
+            poll::lower(self.kick.as_raw_fd());
+        }
+        self.crew.lock().end();
+        // Behind every report of the workers: what is not over by now never will be.
+        self.report(ReportHead::about_nothing(Report::Broken));
+        self.workers_gone.store(true, Ordering::SeqCst);
+        self.quiet.notify_all(&Local);
+        self.wake_leader();
+    }
+
+    /// Look at every worker and at the time.
+    fn tend(&self, crew: &mut Crew) -> Next {
+        let now = clock::now_ns();
+        for seat in 0..crew.members.len() {
+            self.look_at(crew, seat);
+        }
+        let limit = self.end_overdue(crew, now);
+        if self.state() == State::Closed {
+            // Whether there is work left decides on who is needed.
+            self.settle_what_is_there();
+        }
+        let start = self.fill_seats(crew, now);
+        let kill = self.press(crew, now);
+        let nobody = crew.processes().next().is_none();
+        if nobody && start.is_none() && self.state() != State::Open {
+            return Next::End;
+        }
+        Next::Sleep([limit, start, kill].into_iter().flatten().min())
+    }
+
+    /// Notice that a worker has begun to work, or has ended.
+    fn look_at(&self, crew: &mut Crew, seat: usize) {
+        let Some(member) = crew.members.get_mut(seat) else {
+            return;
+        };
+        let Some(process) = &member.process else {
+            return;
+        };
+        let is_alive = process.is_alive().unwrap_or(true);
+        let Ok(place) = self.board.seat(seat) else {
+            return;
+        };
+        // After the look at the process: what it said before its end is seen.
+        let phase = place.phase();
+        if phase != Phase::Starting && !member.was_ready {
+            member.was_ready = true;
+            crew.failures = 0;
+            crew.not_before = 0;
+        }
+        if is_alive {
+            return;
+        }
+        let Some(member) = crew.members.get_mut(seat) else {
+            return;
+        };
+        member.process = None;
+        member.is_wanted = phase != Phase::Left;
+        match phase {
+            Phase::Starting => self.count_failure(crew),
+            Phase::Ready => {
+                self.counters.died_workers.fetch_add(1, Ordering::Relaxed);
+                self.blame(
+                    seat,
+                    Ticket::from_bits(place.current.load(Ordering::Acquire)),
+                );
+            }
+            Phase::Retired | Phase::Left => {}
+        }
+    }
+
+    /// The task that a dead worker was in: behind its last report, so that a result that it gave counts.
+    fn blame(&self, seat: usize, ticket: Ticket) {
+        let Ok(word) = self.board.look(ticket.slot) else {
+            return;
+        };
+        let was_in_it = word.is_attempt()
+            && word.generation == ticket.generation
+            && usize::from(word.seat) == seat;
+        if was_in_it {
+            self.report(ReportHead {
+                kind: Report::Died,
+                ticket,
+                seat: word.seat,
+                detail: word.attempt.into(),
+            });
+        }
+    }
+
+    fn count_failure(&self, crew: &mut Crew) {
+        crew.failures = crew.failures.saturating_add(1);
+        let pause = PAUSE_NS
+            .checked_shl(crew.failures.min(16))
+            .unwrap_or(PAUSE_NS);
+        crew.not_before = clock::now_ns().saturating_add(pause.min(LONGEST_PAUSE_NS));
+        let limit = FAILURES.saturating_add(crew.members.len() as u32);
+        if crew.failures > limit && !crew.has_ready(&self.board) {
+            self.advance(State::Broken);
+            let _ = self.tasks.shutdown(true);
+            crew.signal_all(libc::SIGKILL);
+        }
+    }
+
+    /// Start whom the pool needs; when to try again, if somebody is missing.
+    fn fill_seats(&self, crew: &mut Crew, now: u64) -> Option<u64> {
+        for seat in 0..crew.members.len() {
+            let is_needed = match self.state() {
+                State::Open => true,
+                State::Closed => self.outstanding() > 0,
+                State::Terminated | State::Broken => false,
+            };
+            let is_wanted = crew
+                .members
+                .get(seat)
+                .is_some_and(|member| member.is_wanted);
+            if !is_needed || !is_wanted {
+                continue;
+            }
+            if now < crew.not_before {
+                return Some(crew.not_before);
+            }
+            match crew.start(seat, &self.board) {
+                Ok(()) => drop(
+                    self.counters
+                        .started_workers
+                        .fetch_add(1, Ordering::Relaxed),
+                ),
+                Err(_) => self.count_failure(crew),
+            }
+        }
+        let is_missing = |state| match state {
+            State::Open => true,
+            State::Closed => self.outstanding() > 0,
+            State::Terminated | State::Broken => false,
+        };
+        let wanted = crew.members.iter().any(|member| member.is_wanted);
+        (wanted && is_missing(self.state())).then_some(crew.not_before)
+    }
+
+    /// Kill those that were asked to end and have had their time; when that is.
+    fn press(&self, crew: &mut Crew, now: u64) -> Option<u64> {
+        if self.state() == State::Broken {
+            crew.signal_all(libc::SIGKILL);
+        }
+        if self.state() != State::Terminated {
+            return None;
+        }
+        if crew.kill_at.is_none() {
+            crew.signal_all(libc::SIGTERM);
+        }
+        let at = *crew.kill_at.get_or_insert(now.saturating_add(TERM_NS));
+        if now >= at {
+            crew.signal_all(libc::SIGKILL);
+            return None;
+        }
+        Some(at)
+    }
+
+    /// Give up tasks whose time is over, and kill their workers; when the next one's is.
+    fn end_overdue(&self, crew: &Crew, now: u64) -> Option<u64> {
+        loop {
+            let (ticket, limit) = {
+                let mut limits = self.limits.lock();
+                let next = *limits.keys().next()?;
+                if next.0 > now {
+                    return Some(next.0);
+                }
+                (Ticket::from_bits(next.1), limits.remove(&next)?)
+            };
+            self.give_up(crew, ticket, &limit);
+        }
+    }
+
+    fn give_up(&self, crew: &Crew, ticket: Ticket, limit: &Limit) {
+        let running = Word {
+            step: Step::Running,
+            generation: ticket.generation,
+            seat: limit.seat,
+            attempt: limit.attempt,
+        };
+        let over = Word {
+            step: Step::Over,
+            ..running
+        };
+        // Its worker says so before it reports: who is first decides.
+        if self.board.change(ticket.slot, running, over) != Ok(true) {
+            return;
+        }
+        let member = crew.members.get(usize::from(limit.seat));
+        let worker = member.and_then(|member| member.process.as_ref());
+        if let Some(worker) = worker.filter(|worker| worker.pid() == limit.pid) {
+            let _ = worker.kill();
+        }
+        self.finish(ticket, Outcome::without_data(Status::E_TIMEOUT));
+        self.wake_leader();
+    }
+}

@@ -1,0 +1,124 @@
+//! The process that forks workers.
+//!
+//! It is a fork of the pool's process from when the pool is made, and does nothing but fork itself when it is told
+//! to. So a worker that takes a dead one's place starts from the same state as the first ones, and no fork happens
+//! in the middle of what the threads of the pool's process do.
+//!
+//! It ends with the pool's process, and the workers end with it.
+
+use std::os::fd::OwnedFd;
+
+use super::serve;
+use crate::process::{fork_daemon, fork_nursery, Process, ProcessOptions};
+use crate::status::{Result, Status};
+use crate::sync::Wait;
+use crate::sys::channel;
+use crate::sys::process::fork as kernel;
+
+/// How long it may take for a process that has nothing more to do to end.
+const PATIENCE_NS: i64 = 2_000_000_000;
+
+pub(super) struct Nursery {
+    process: Process,
+    channel: OwnedFd,
+}
+
+/// The options of the worker in a seat.
+pub(super) type OptionsOf<'a> = &'a dyn Fn(u32) -> ProcessOptions;
+
+impl Nursery {
+    pub(super) fn start(options: OptionsOf<'_>) -> Result<Nursery> {
+        let (ours, theirs) = channel::pair()?;
+        let mut ends = Some((ours, theirs));
+        let own = ProcessOptions {
+            name: Some(c"PoolNursery".to_owned()),
+            ..ProcessOptions::default()
+        };
+        let process = fork_nursery(&own, &mut || {
+            if let Some((ours, theirs)) = ends.take() {
+                drop(ours);
+                fork_on_request(theirs, options);
+            }
+            kernel::leave(0)
+        })?;
+        let (channel, _) = ends.take().ok_or(Status::E_INTERNAL)?;
+        Ok(Nursery { process, channel })
+    }
+
+    /// Whether the pool can watch who is not its own child.
+    pub(super) fn can_be_used(&self) -> bool {
+        self.process.fd().is_ok()
+    }
+
+    /// Have a worker forked for a seat.
+    ///
+    /// # Errors
+    /// `E_BROKEN_PIPE` when the nursery is gone, `E_NOT_FOUND` when the worker is gone already,
+    /// and those of fork(2).
+    pub(super) fn fork_worker(&self, seat: u32) -> Result<Process> {
+        channel::send(&self.channel, seat as i32)?;
+        let pid = channel::receive(&self.channel)?;
+        if pid < 0 {
+            return Err(Status::from_code(pid));
+        }
+        // Its number stays its own until the nursery collects it, which is not before the next request.
+        Process::adopt(pid)
+    }
+
+    /// Let it end, which it does when it has collected its workers, and wait for that.
+    pub(super) fn end(self) {
+        drop(self.channel);
+        if self.process.join(Wait::for_ns(PATIENCE_NS)).is_err() {
+            // Stopped by somebody: what it has not collected becomes somebody else's to collect.
+            let _ = self.process.kill();
+            let _ = self.process.join(Wait::FOREVER);
+        }
+    }
+}
+
+/// Fork a worker from this very process: where the kernel has no descriptors of processes, nobody but its
+/// parent can tell how a worker is.
+pub(super) fn fork_here(options: &ProcessOptions) -> Result<Process> {
+    fork_daemon(options, &mut || {
+        kernel::forget_output();
+        work()
+    })
+}
+
+/// A worker, from its beginning to its end.
+fn work() -> ! {
+    kernel::leave_flushed(match serve::run() {
+        Ok(()) => 0,
+        Err(_) => 1,
+    })
+}
+
+/// In the nursery: until the pool's process or the pool is gone.
+fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>) {
+    // What the pool's process had not written yet is its own to write.
+    kernel::forget_output();
+    let mut channel = Some(channel);
+    let mut workers: Vec<Process> = Vec::new();
+    while let Some(seat) = channel.as_ref().and_then(|end| channel::receive(end).ok()) {
+        // Dropping the handle of one that has ended collects it: not before the pool has seen its end.
+        workers.retain(|worker| worker.is_alive().unwrap_or(true));
+        let forked = fork_daemon(&options(seat as u32), &mut || {
+            // The pool sees that the nursery is gone when nobody has its end.
+            drop(channel.take());
+            work()
+        });
+        let answer = match &forked {
+            Ok(process) => process.pid(),
+            Err(status) => status.code(),
+        };
+        workers.extend(forked);
+        let Some(end) = &channel else { return };
+        if channel::send(end, answer).is_err() {
+            break;
+        }
+    }
+    // They have ended, or the pool has killed them.
+    for worker in workers {
+        let _ = worker.join(Wait::FOREVER);
+    }
+}

@@ -1,0 +1,60 @@
+//! What a pool and a task are made with, and the checks that need no kernel.
+
+use std::ffi::CString;
+
+use super::board::{MAX_ATTEMPTS, MAX_INITIALISER, MAX_WORKERS};
+use super::message::check_name;
+use crate::process::InheritHandle;
+use crate::status::{Result, Status};
+
+/// What a pool is made with. The default forks as many workers as there are CPUs.
+#[derive(Clone, Default, Debug)]
+pub struct PoolOptions {
+    /// How many workers, up to 1,000; 0: the CPUs that this process may use.
+    pub workers: u32,
+    /// The worker program and its arguments; empty: a fork of this process as it is when the pool is made.
+    pub argv: Vec<CString>,
+    /// `K=V`, added to the workers' environment or in place of what it holds.
+    pub env: Vec<CString>,
+    /// A worker ends after so many tasks, and another takes its place; 0: no limit.
+    pub max_tasks_per_worker: u32,
+    /// How often a task is begun whose worker dies, up to 4,095; 0 and 1: once.
+    pub max_attempts: u32,
+    /// A function that each worker calls before its first task, and its data.
+    pub initialiser: Option<(String, Vec<u8>)>,
+    /// What the workers inherit.
+    pub handles: Vec<InheritHandle>,
+}
+
+impl PoolOptions {
+    pub(super) fn check(&self) -> Result<()> {
+        if self.workers > MAX_WORKERS || self.max_attempts > MAX_ATTEMPTS {
+            return Err(Status::E_INVALID);
+        }
+        if let Some((name, data)) = &self.initialiser {
+            check_name(name)?;
+            if data.len() > MAX_INITIALISER {
+                return Err(Status::E_TOO_LARGE);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn worker_count(&self) -> u32 {
+        if self.workers > 0 {
+            return self.workers;
+        }
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        u32::try_from(cpus).unwrap_or(MAX_WORKERS).min(MAX_WORKERS)
+    }
+}
+
+/// What a task may be given beside its function and data.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct TaskOptions {
+    /// From its beginning in a worker; one that takes longer fails with `E_TIMEOUT`, and its worker is killed
+    /// and replaced. 0: no limit.
+    pub timeout_ns: u64,
+    /// Told by [`finished`](super::Pool::finished) when the task is over.
+    pub tag: Option<u64>,
+}

@@ -1,0 +1,154 @@
+//! The functions that a worker knows, and the loop that calls them.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
+
+use super::message::{begin_item, check_name, end_item, unpack};
+use super::worker::{self, Job, Worker};
+use crate::status::{Result, Status};
+use crate::sync::Wait;
+use crate::sys::fork;
+use crate::sys::local_lock::LocalLock;
+
+/// What a function says, in the order in which it says it: its result, or the message of its failure.
+pub struct Reply {
+    bytes: Vec<u8>,
+}
+
+impl Reply {
+    /// Append to the result.
+    pub fn write(&mut self, data: &[u8]) {
+        self.bytes.extend_from_slice(data);
+    }
+
+    /// The same where memory may be short.
+    ///
+    /// # Errors
+    /// `E_NO_MEMORY`: nothing is appended.
+    pub fn try_write(&mut self, data: &[u8]) -> Result<()> {
+        self.bytes
+            .try_reserve(data.len())
+            .map_err(|_| Status::E_NO_MEMORY)?;
+        self.write(data);
+        Ok(())
+    }
+}
+
+/// A function of a worker: 0 for success, anything else for failure.
+pub type Function = dyn Fn(&[u8], &mut Reply) -> i32 + Send + Sync;
+
+type Named = (String, Arc<Function>);
+
+static FUNCTIONS: LocalLock<Vec<Named>> = LocalLock::new(Vec::new());
+
+/// Let workers do tasks of this name: those that are forked from this process later, and this one when it is a
+/// worker. A name that is known already gets the new function.
+///
+/// # Errors
+/// `E_INVALID`: not a name.
+pub fn register(name: &str, function: Arc<Function>) -> Result<()> {
+    check_name(name)?;
+    fork::hold_across_forks(&FUNCTIONS);
+    let entry = (name.to_owned(), function);
+    let replaced = {
+        let mut functions = FUNCTIONS.lock();
+        match functions.iter_mut().find(|(known, _)| known == name) {
+            Some(known) => Some(std::mem::replace(known, entry)),
+            None => {
+                functions.push(entry);
+                None
+            }
+        }
+    };
+    drop(replaced);
+    Ok(())
+}
+
+fn find(name: &str) -> Option<Arc<Function>> {
+    let functions = FUNCTIONS.lock();
+    let found = functions.iter().find(|(known, _)| known == name);
+    found.map(|(_, function)| Arc::clone(function))
+}
+
+/// Do tasks until the pool closes, or this worker has done as many as it may.
+///
+/// # Errors
+/// `E_NOT_FOUND` when this process is no worker, `E_TASK_FAILED` when the initialiser failed.
+pub fn run() -> Result<()> {
+    let worker = worker::here()?;
+    let mut reply = Reply { bytes: Vec::new() };
+    loop {
+        let job = match worker.next(&Wait::FOREVER) {
+            Err(Status::E_SHUTDOWN) => return Ok(()),
+            other => other?,
+        };
+        let is_initialiser = job.attempt == 0;
+        let status = do_job(&job, &mut reply);
+        answer(&worker, status, &reply)?;
+        if is_initialiser && status != Status::OK {
+            return Err(Status::E_TASK_FAILED);
+        }
+    }
+}
+
+fn answer(worker: &Worker, status: Status, reply: &Reply) -> Result<()> {
+    match worker.reply(status, &reply.bytes) {
+        // The pool has given the task up and is about to kill this process.
+        Err(Status::E_TIMEOUT) => Ok(()),
+        other => other,
+    }
+}
+
+/// Call the function of a job, for each item of a chunk.
+fn do_job(job: &Job<'_>, reply: &mut Reply) -> Status {
+    reply.bytes.clear();
+    let Some(function) = find(job.function) else {
+        reply.write(
+            format!("no function {:?} is registered in the worker", job.function).as_bytes(),
+        );
+        return Status::E_NOT_FOUND;
+    };
+    if job.count == 0 {
+        return call(&*function, job.data, reply, 0);
+    }
+    let mut rest = job.data;
+    loop {
+        let (item, after) = match unpack(rest) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Status::OK,
+            Err(status) => return status,
+        };
+        let at = begin_item(&mut reply.bytes);
+        let begin = reply.bytes.len();
+        let status = call(&*function, item, reply, begin);
+        if status != Status::OK {
+            // The first failure is the chunk's.
+            reply.bytes.drain(..begin);
+            return status;
+        }
+        if let Err(status) = end_item(&mut reply.bytes, at) {
+            return status;
+        }
+        rest = after;
+    }
+}
+
+/// `begin` is where this call's words begin in the reply.
+fn call(function: &Function, data: &[u8], reply: &mut Reply, begin: usize) -> Status {
+    match catch_unwind(AssertUnwindSafe(|| function(data, reply))) {
+        Ok(0) => Status::OK,
+        Ok(code) => {
+            if reply.bytes.len() == begin {
+                reply.write(format!("the function returned {code}").as_bytes());
+            }
+            Status::E_TASK_FAILED
+        }
+        Err(panic) => {
+            reply.bytes.truncate(begin);
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            reply.write(text.unwrap_or("the function panicked").as_bytes());
+            Status::E_TASK_FAILED
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! The pool as its threads see it: what is submitted, what is over, and in which state all of it is.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
+
+use super::board::{Board, Step, Word};
+use super::bytes;
+use super::collect::{Lead, Local};
+use super::crew::Crew;
+use super::message::{Report, ReportHead, TaskHead, Ticket};
+use super::options::TaskOptions;
+use super::table::Table;
+use super::task::{Core, Outcome};
+use crate::queue::Queue;
+use crate::status::{Result, Status};
+use crate::sync::eventcount::EventCount;
+use crate::sync::wait::Wait;
+use crate::sync::Cancel;
+use crate::sys::local_lock::LocalLock;
+use crate::sys::{clock, fork, poll};
+
+/// What may be done with a pool.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
+pub(super) enum State {
+    Open = 0,
+    /// No more tasks; those that are there are done.
+    Closed = 1,
+    /// Its workers are ended, its tasks are over.
+    Terminated = 2,
+    /// Its workers do not start: its tasks are over.
+    Broken = 3,
+}
+
+/// A task that has begun and may take only so long.
+pub(super) struct Limit {
+    pub(super) seat: u16,
+    pub(super) attempt: u16,
+    pub(super) pid: i32,
+}
+
+/// Limits by their end and ticket.
+pub(super) type Limits = BTreeMap<(u64, u64), Limit>;
+
+/// Tasks that are over and whose submitter wants to be told.
+struct Finished {
+    tags: LocalLock<VecDeque<u64>>,
+    waiters: EventCount,
+    /// Readable while there are some.
+    event: OwnedFd,
+}
+
+/// What happened so far, for people.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) submitted: AtomicU64,
+    pub(super) succeeded: AtomicU64,
+    pub(super) failed: AtomicU64,
+    pub(super) started_workers: AtomicU64,
+    pub(super) died_workers: AtomicU64,
+}
+
+pub(super) struct Shared {
+    /// The process that has made the pool: in a forked child it is somebody else's.
+    epoch: u32,
+    pub(super) board: Board,
+    pub(super) tasks: Queue,
+    pub(super) reports: Queue,
+    pub(super) max_attempts: u32,
+    state: AtomicU32,
+    table: LocalLock<Table>,
+    pub(super) lead: Lead,
+    /// Joins wait here for the last task and the last worker.
+    pub(super) quiet: EventCount,
+    finished: Finished,
+    pub(super) crew: LocalLock<Crew>,
+    pub(super) workers_gone: AtomicBool,
+    /// Wakes the monitor.
+    pub(super) kick: OwnedFd,
+    /// Fires when the pool's handle is dropped.
+    pub(super) gone: Cancel,
+    pub(super) limits: LocalLock<Limits>,
+    /// Why workers do not start.
+    failure: LocalLock<Vec<u8>>,
+    pub(super) counters: Counters,
+}
+
+impl Shared {
+    pub(super) fn new(
+        board: Board,
+        tasks: Queue,
+        reports: Queue,
+        max_attempts: u32,
+        crew: Crew,
+    ) -> Result<Shared> {
+        Ok(Shared {
+            epoch: fork::epoch(),
+            board,
+            tasks,
+            reports,
+            max_attempts,
+            state: AtomicU32::new(State::Open as u32),
+            table: LocalLock::new(Table::default()),
+            lead: Lead::new(),
+            quiet: EventCount::new(),
+            finished: Finished {
+                tags: LocalLock::new(VecDeque::new()),
+                waiters: EventCount::new(),
+                event: poll::event()?,
+            },
+            crew: LocalLock::new(crew),
+            workers_gone: AtomicBool::new(false),
+            kick: poll::event()?,
+            gone: Cancel::new(),
+            limits: LocalLock::new(Limits::new()),
+            failure: LocalLock::new(Vec::new()),
+            counters: Counters::default(),
+        })
+    }
+
+    pub(super) fn is_own(&self) -> bool {
+        self.epoch == fork::epoch()
+    }
+
+    /// `E_NOT_OWNER` in a forked child: the pool is its parent's.
+    pub(super) fn check_owner(&self) -> Result<()> {
+        if !self.is_own() {
+            return Err(Status::E_NOT_OWNER);
+        }
+        Ok(())
+    }
+
+    pub(super) fn state(&self) -> State {
+        match self.state.load(Ordering::SeqCst) {
+            0 => State::Open,
+            1 => State::Closed,
+            2 => State::Terminated,
+            _ => State::Broken,
+        }
+    }
+
+    /// Go on to `state`, unless the pool is past it. Under the table's lock, so that no task slips in.
+    pub(super) fn advance(&self, state: State) {
+        let _table = self.table.lock();
+        self.state.fetch_max(state as u32, Ordering::SeqCst);
+    }
+
+    fn check_open(&self) -> Result<()> {
+        match self.state() {
+            State::Open => Ok(()),
+            State::Closed | State::Terminated => Err(Status::E_SHUTDOWN),
+            State::Broken => Err(Status::E_WORKER_DIED),
+        }
+    }
+
+    pub(super) fn kick_monitor(&self) {
+        poll::raise(self.kick.as_raw_fd());
+    }
+
+    /// How many tasks are not over.
+    pub(super) fn outstanding(&self) -> usize {
+        self.table.lock().len()
+    }
+
+    /// Hand a task to the workers; the data is the concatenation of `parts`.
+    pub(super) fn submit(
+        self: &Arc<Shared>,
+        function: &str,
+        parts: &[&[u8]],
+        count: u32,
+        options: &TaskOptions,
+    ) -> Result<Arc<Core>> {
+        super::message::check_name(function)?;
+        let is_timed = options.timeout_ns > 0;
+        if is_timed {
+            // Somebody has to see that it has begun.
+            self.collect_in_background()?;
+        }
+        let core = self.enter(options)?;
+        let head = TaskHead::new(core.ticket, function, count, is_timed)?;
+        let put = match *parts {
+            [data] => bytes::put(&self.tasks, &[head.as_bytes(), data]),
+            _ => bytes::put(&self.tasks, &[&[head.as_bytes()], parts].concat()),
+        };
+        if let Err(status) = put {
+            // Nobody has seen it. Where the pool has ended meanwhile it was settled, and nobody has it.
+            self.table.lock().remove(core.ticket);
+            return Err(status);
+        }
+        self.counters.submitted.fetch_add(1, Ordering::Relaxed);
+        Ok(core)
+    }
+
+    /// A place in the table and on the board.
+    fn enter(&self, options: &TaskOptions) -> Result<Arc<Core>> {
+        let mut table = self.table.lock();
+        self.check_open()?;
+        let ticket = table.next();
+        self.board.ensure(ticket.slot)?;
+        self.board
+            .set(ticket.slot, Word::queued(ticket.generation))?;
+        let core = Arc::new(Core::new(ticket, options.timeout_ns, options.tag));
+        table.insert(ticket, Arc::clone(&core));
+        Ok(core)
+    }
+
+    /// A task is over; whether it was not yet.
+    pub(super) fn finish(&self, ticket: Ticket, outcome: Outcome) -> bool {
+        let (core, is_empty) = {
+            let mut table = self.table.lock();
+            let core = table.remove(ticket);
+            if core.is_some() {
+                // Before the place is used again: a message of this task that comes back is passed over.
+                let _ = self.board.close(ticket);
+            }
+            (core, table.len() == 0)
+        };
+        let Some(core) = core else {
+            return false;
+        };
+        self.tell(&core, outcome);
+        if is_empty {
+            self.quiet.notify_all(&Local);
+            if self.state() != State::Open {
+                self.kick_monitor();
+            }
+        }
+        true
+    }
+
+    fn tell(&self, core: &Core, outcome: Outcome) {
+        let counter = match outcome.status {
+            Status::OK => &self.counters.succeeded,
+            _ => &self.counters.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let deadline = core.deadline.swap(0, Ordering::AcqRel);
+        if deadline != 0 {
+            self.limits.lock().remove(&(deadline, core.ticket.bits()));
+        }
+        core.finish(outcome);
+        if let Some(tag) = core.tag {
+            let mut tags = self.finished.tags.lock();
+            if tags.is_empty() {
+                poll::raise(self.finished.event.as_raw_fd());
+            }
+            tags.push_back(tag);
+            drop(tags);
+            self.finished.waiters.notify_all(&Local);
+        }
+    }
+
+    /// Every task is over that is not yet.
+    pub(super) fn end_all(&self, status: Status) {
+        let why = match status {
+            Status::E_WORKER_DIED => self.failure.lock().clone(),
+            _ => Vec::new(),
+        };
+        let tickets = self.table.lock().tickets();
+        for ticket in tickets {
+            let data = why.clone().into_boxed_slice();
+            self.finish(ticket, Outcome { status, data });
+        }
+        self.quiet.notify_all(&Local);
+        self.wake_leader();
+    }
+
+    /// One report. Nonsense is passed over: it is nobody's.
+    pub(super) fn settle(&self, message: &[u8]) {
+        let Ok((head, data)) = ReportHead::read(message) else {
+            return;
+        };
+        match head.kind {
+            Report::Result => {
+                let status = Status::from_code(head.detail);
+                let data = Box::from(data);
+                self.finish(head.ticket, Outcome { status, data });
+            }
+            Report::Started => self.begin_limit(&head, data),
+            Report::Died => self.settle_death(&head),
+            Report::InitialiserFailed => *self.failure.lock() = data.to_vec(),
+            Report::Broken => self.end_all(Status::E_WORKER_DIED),
+            Report::Wake => {}
+        }
+    }
+
+    /// A worker died in this attempt: another worker gets the task, unless this was the last one.
+    fn settle_death(&self, head: &ReportHead) {
+        let Ok(word) = self.board.look(head.ticket.slot) else {
+            return;
+        };
+        let is_that_attempt = word.is_attempt()
+            && word.generation == head.ticket.generation
+            && word.seat == head.seat
+            && i32::from(word.attempt) == head.detail;
+        if is_that_attempt && u32::from(word.attempt) >= self.max_attempts {
+            // No worker begins it once more, so the word stays as it is until here.
+            self.finish(head.ticket, Outcome::without_data(Status::E_WORKER_DIED));
+        }
+    }
+
+    fn begin_limit(&self, head: &ReportHead, data: &[u8]) {
+        let pid = data.first_chunk().map_or(0, |pid| i32::from_ne_bytes(*pid));
+        let table = self.table.lock();
+        let Some(core) = table.get(head.ticket) else {
+            return;
+        };
+        let deadline = clock::now_ns().saturating_add(core.timeout_ns).max(1);
+        let before = core.deadline.swap(deadline, Ordering::AcqRel);
+        let limit = Limit {
+            seat: head.seat,
+            attempt: head.detail as u16,
+            pid,
+        };
+        let mut limits = self.limits.lock();
+        limits.remove(&(before, head.ticket.bits()));
+        limits.insert((deadline, head.ticket.bits()), limit);
+        drop(limits);
+        drop(table);
+        self.kick_monitor();
+    }
+
+    /// Keep a task from being begun; whether that came in time.
+    pub(super) fn cancel(&self, ticket: Ticket) -> Result<bool> {
+        let queued = Word::queued(ticket.generation);
+        let over = Word {
+            step: Step::Over,
+            ..queued
+        };
+        // A place that was never used has no memory, and no task either.
+        let canceled = self.board.change(ticket.slot, queued, over)?;
+        if canceled {
+            self.finish(ticket, Outcome::without_data(Status::E_CANCELED));
+            self.wake_leader();
+        }
+        Ok(canceled)
+    }
+
+    /// Wait for tasks with a tag to be over, and take up to `max` tags.
+    pub(super) fn take_finished(
+        &self,
+        max: usize,
+        each: &mut dyn FnMut(u64),
+        wait: &Wait<'_>,
+    ) -> Result<usize> {
+        loop {
+            let has_some = || !self.finished.tags.lock().is_empty();
+            self.wait_until(&has_some, &self.finished.waiters, wait)?;
+            let mut tags = self.finished.tags.lock();
+            let count = max.min(tags.len());
+            tags.drain(..count).for_each(&mut *each);
+            if tags.is_empty() {
+                poll::lower(self.finished.event.as_raw_fd());
+            }
+            if count > 0 {
+                return Ok(count);
+            }
+        }
+    }
+
+    pub(super) fn finished_fd(&self) -> RawFd {
+        self.finished.event.as_raw_fd()
+    }
+}

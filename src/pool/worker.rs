@@ -1,0 +1,292 @@
+//! A worker: one process of a pool, which takes a task after the other.
+
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use super::board::{Board, Phase, Seat, Step, Word};
+use super::bytes;
+use super::crew::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
+use super::message::{Report, ReportHead, TaskMessage, Ticket};
+use crate::process::inherited;
+use crate::queue::{Loan, Queue};
+use crate::segment::Kind;
+use crate::status::{Result, Status};
+use crate::sync::wait::{Patience, Wait};
+use crate::sys::local_lock::LocalLock;
+use crate::sys::process::pid;
+use crate::sys::{clock, fork};
+
+/// A task that this worker has begun.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// Which function.
+    pub function: &'a str,
+    /// Its data, in shared memory: valid until the job was replied to.
+    pub data: &'a [u8],
+    /// How many items the data has; 0: it is no chunk.
+    pub count: u32,
+    /// 1 the first time, more when workers died in it before; 0 for the initialiser.
+    pub attempt: u32,
+}
+
+/// What the worker is in the middle of.
+enum Open {
+    Initialiser,
+    Task {
+        /// Settles the task's message.
+        loan: u64,
+        ticket: Ticket,
+        word: Word,
+        is_timed: bool,
+    },
+}
+
+struct Progress {
+    open: Option<Open>,
+    has_begun: bool,
+    done: u32,
+    /// Nothing more is to be done here.
+    has_ended: bool,
+}
+
+/// This process, as a worker of the pool that it inherited.
+pub(crate) struct Worker {
+    seat: u16,
+    board: Board,
+    tasks: Queue,
+    reports: Queue,
+    max_attempts: u32,
+    max_tasks: u32,
+    initialiser: Option<Vec<u8>>,
+    progress: LocalLock<Progress>,
+}
+
+/// The worker that this process is, by the epoch in which it became one.
+static HERE: LocalLock<Option<(u32, Arc<Worker>)>> = LocalLock::new(None);
+
+/// The worker that this process is.
+///
+/// # Errors
+/// `E_NOT_FOUND` when no pool has started it.
+pub(crate) fn here() -> Result<Arc<Worker>> {
+    fork::hold_across_forks(&HERE);
+    let epoch = fork::epoch();
+    let known = |here: &Option<(u32, Arc<Worker>)>| match here {
+        Some((then, worker)) if *then == epoch => Some(Arc::clone(worker)),
+        _ => None,
+    };
+    if let Some(worker) = known(&HERE.lock()) {
+        return Ok(worker);
+    }
+    // Without the lock: this takes others.
+    let fresh = Arc::new(Worker::inherited()?);
+    let mut here = HERE.lock();
+    match known(&here) {
+        Some(quicker) => Ok(quicker),
+        None => {
+            *here = Some((epoch, Arc::clone(&fresh)));
+            Ok(fresh)
+        }
+    }
+}
+
+impl Worker {
+    fn inherited() -> Result<Worker> {
+        let seat = std::env::var(SEAT_VARIABLE).ok();
+        let seat = seat.and_then(|seat| seat.parse::<u16>().ok());
+        let seat = seat.ok_or(Status::E_NOT_FOUND)?;
+        let board = Board::from_fd(inherited(BOARD, Kind::Pool)?)?;
+        board.seat(seat.into())?;
+        Ok(Worker {
+            seat,
+            max_attempts: board.max_attempts()?,
+            max_tasks: board.max_tasks_per_worker()?,
+            initialiser: board.initialiser()?,
+            board,
+            tasks: Queue::from_fd(inherited(TASKS, Kind::Queue)?)?,
+            reports: Queue::from_fd(inherited(REPORTS, Kind::Queue)?)?,
+            progress: LocalLock::new(Progress {
+                open: None,
+                has_begun: false,
+                done: 0,
+                has_ended: false,
+            }),
+        })
+    }
+
+    fn seat(&self) -> Result<&Seat> {
+        self.board.seat(self.seat.into())
+    }
+
+    /// A descriptor that is readable while [`next`](Self::next) would not wait.
+    pub(crate) fn fd(&self) -> Result<std::os::fd::RawFd> {
+        self.tasks.fd()
+    }
+
+    /// Wait for the next task and begin it. The initialiser is the first one, where there is one.
+    ///
+    /// # Errors
+    /// `E_SHUTDOWN` when there is nothing more to do, `E_EMPTY`, `E_CANCELED`, `E_INTERRUPTED`; `E_INVALID` while a
+    /// job has no reply yet.
+    pub(crate) fn next(&self, wait: &Wait<'_>) -> Result<Job<'_>> {
+        {
+            let mut progress = self.progress.lock();
+            if progress.open.is_some() {
+                return Err(Status::E_INVALID);
+            }
+            if progress.has_ended {
+                return Err(Status::E_SHUTDOWN);
+            }
+            if !progress.has_begun {
+                if let Some(initialiser) = &self.initialiser {
+                    progress.open = Some(Open::Initialiser);
+                    let task = TaskMessage::read(initialiser)?;
+                    return Ok(Job {
+                        function: task.name,
+                        data: task.data,
+                        count: 0,
+                        attempt: 0,
+                    });
+                }
+                progress.has_begun = true;
+                self.seat()?.enter(Phase::Ready);
+            }
+            if self.max_tasks > 0 && progress.done >= self.max_tasks {
+                progress.has_ended = true;
+                self.seat()?.enter(Phase::Retired);
+                return Err(Status::E_SHUTDOWN);
+            }
+        }
+        let mut patience = Patience::new(wait);
+        loop {
+            let left = patience.deadline().map(|deadline| {
+                let left = deadline.saturating_sub(clock::now_ns());
+                i64::try_from(left).unwrap_or(i64::MAX)
+            });
+            let loan = match self.tasks.take(wait.with_timeout(left)) {
+                Err(Status::E_SHUTDOWN) => {
+                    self.progress.lock().has_ended = true;
+                    self.seat()?.enter(Phase::Left);
+                    return Err(Status::E_SHUTDOWN);
+                }
+                other => other?,
+            };
+            if let Some(job) = self.begin(loan)? {
+                return Ok(job);
+            }
+            self.tasks.done(loan.ticket)?;
+        }
+    }
+
+    /// Begin a task, unless it was cancelled, is over, or came back for the last time.
+    ///
+    /// Killed before the change of the word: nothing has begun. After it: the pool sees whose attempt it was.
+    fn begin(&self, loan: Loan) -> Result<Option<Job<'_>>> {
+        let Ok(task) = TaskMessage::read(bytes::of_loan(&loan)) else {
+            return Ok(None);
+        };
+        let word = self.board.look(task.ticket.slot)?;
+        let may_begin = word.generation == task.ticket.generation
+            && match word.step {
+                Step::Queued => true,
+                // It came back, so that worker is gone.
+                Step::Running | Step::Finishing => u32::from(word.attempt) < self.max_attempts,
+                Step::Over => false,
+            };
+        if !may_begin {
+            return Ok(None);
+        }
+        let mine = Word {
+            step: Step::Running,
+            generation: word.generation,
+            seat: self.seat,
+            attempt: word.attempt + 1,
+        };
+        let ticket = task.ticket;
+        let current = &self.seat()?.current;
+        current.store(ticket.bits(), Ordering::Release);
+        if !self.board.change(ticket.slot, word, mine)? {
+            return Ok(None);
+        }
+        if mine.attempt > 1 {
+            self.board.retried()?.fetch_add(1, Ordering::Relaxed);
+        }
+        if task.is_timed {
+            let head = self.head(Report::Started, ticket, mine.attempt.into());
+            bytes::put(&self.reports, &[&head.to_bytes(), &pid().to_ne_bytes()])?;
+        }
+        self.progress.lock().open = Some(Open::Task {
+            loan: loan.ticket,
+            ticket,
+            word: mine,
+            is_timed: task.is_timed,
+        });
+        Ok(Some(Job {
+            function: task.name,
+            data: task.data,
+            count: task.count,
+            attempt: mine.attempt.into(),
+        }))
+    }
+
+    fn head(&self, kind: Report, ticket: Ticket, detail: i32) -> ReportHead {
+        ReportHead {
+            kind,
+            ticket,
+            seat: self.seat,
+            detail,
+        }
+    }
+
+    /// Report how the open job ended. A result that there is no room for becomes the failure that it is.
+    ///
+    /// Killed before the report is put: the attempt counts as died. After it and before the task's message is
+    /// done: the message comes back, and the next worker sees that it is over, or does it once more for
+    /// nothing.
+    ///
+    /// # Errors
+    /// `E_INVALID` when no job is open; `E_TIMEOUT` when its time is over, and this worker about to be killed.
+    pub(crate) fn reply(&self, status: Status, data: &[u8]) -> Result<()> {
+        let open = self.progress.lock().open.take().ok_or(Status::E_INVALID)?;
+        match open {
+            Open::Initialiser => self.reply_to_initialiser(status, data),
+            Open::Task {
+                loan,
+                ticket,
+                word,
+                is_timed,
+            } => {
+                let finishing = Word {
+                    step: Step::Finishing,
+                    ..word
+                };
+                if is_timed && !self.board.change(ticket.slot, word, finishing)? {
+                    self.progress.lock().has_ended = true;
+                    return Err(Status::E_TIMEOUT);
+                }
+                let head = self.head(Report::Result, ticket, status.code());
+                match bytes::put(&self.reports, &[&head.to_bytes(), data]) {
+                    Err(refused @ (Status::E_TOO_LARGE | Status::E_NO_MEMORY)) => {
+                        let head = self.head(Report::Result, ticket, refused.code());
+                        bytes::put(&self.reports, &[&head.to_bytes()])?;
+                    }
+                    other => other?,
+                }
+                self.tasks.done(loan)?;
+                self.progress.lock().done += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn reply_to_initialiser(&self, status: Status, data: &[u8]) -> Result<()> {
+        let mut progress = self.progress.lock();
+        if status == Status::OK {
+            progress.has_begun = true;
+            return self.seat().map(|seat| seat.enter(Phase::Ready));
+        }
+        progress.has_ended = true;
+        let head = self.head(Report::InitialiserFailed, Ticket::default(), status.code());
+        bytes::put(&self.reports, &[&head.to_bytes(), data])
+    }
+}

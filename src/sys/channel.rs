@@ -1,0 +1,54 @@
+//! A pair of sockets for numbers: between a process and a child that it forks.
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+use super::errno;
+use crate::status::{Result, Status};
+
+/// Two ends that are connected and close on exec.
+pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+    // SAFETY: two descriptors fit there.
+    if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) } < 0 {
+        return Err(Status::last_os_error());
+    }
+    // SAFETY: new and ours.
+    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+}
+
+/// Send a number. `E_BROKEN_PIPE` when nobody has the other end.
+pub(crate) fn send(end: &OwnedFd, number: i32) -> Result<()> {
+    let (data, len) = (std::ptr::from_ref(&number).cast(), size_of::<i32>());
+    loop {
+        // SAFETY: the bytes of a local.
+        let sent = unsafe { libc::send(end.as_raw_fd(), data, len, libc::MSG_NOSIGNAL) };
+        if sent >= 0 {
+            return Ok(());
+        }
+        match errno() {
+            libc::EINTR => {}
+            libc::EPIPE | libc::ECONNRESET => return Err(Status::E_BROKEN_PIPE),
+            other => return Err(Status::from_errno(other)),
+        }
+    }
+}
+
+/// Receive a number. `E_BROKEN_PIPE` when nobody has the other end.
+pub(crate) fn receive(end: &OwnedFd) -> Result<i32> {
+    let mut number = 0i32;
+    let (data, len) = (std::ptr::from_mut(&mut number).cast(), size_of::<i32>());
+    loop {
+        // SAFETY: the bytes of a local.
+        let received = unsafe { libc::recv(end.as_raw_fd(), data, len, 0) };
+        match usize::try_from(received) {
+            Ok(got) if got == len => return Ok(number),
+            Ok(_) => return Err(Status::E_BROKEN_PIPE),
+            Err(_) => match errno() {
+                libc::EINTR => {}
+                libc::ECONNRESET => return Err(Status::E_BROKEN_PIPE),
+                other => return Err(Status::from_errno(other)),
+            },
+        }
+    }
+}
