@@ -109,6 +109,10 @@ CARGO_FUZZ_VERSION := 0.13.2
 build/tools/bin/cargo-fuzz:
 	$(CARGO) install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root build/tools
 
+.PHONY: crash
+crash: ## kill each operation at many of its instructions, FULL=1 at every one, and see how the others go on
+	$(CARGO) test --release --locked --test crash -- $(if $(FULL),--full,--points=500) $(OPERATION)
+
 .PHONY: interop
 interop: build/interop/c build/interop/go polyproc-node
 

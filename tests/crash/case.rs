@@ -1,0 +1,195 @@
+//! One operation that is killed in the middle: what is there before, and what must hold afterwards.
+
+use std::cell::Cell;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::Ordering;
+
+use crate::page::page;
+use crate::stepper::{record, run, Body, Path};
+use crate::third::Third;
+
+type On<T> = Box<dyn Fn(&T)>;
+type Check<T> = Box<dyn Fn(&T, &End<'_>)>;
+
+/// An operation on a `T`. Each kill has a fresh one.
+pub struct Case<T> {
+    make: Box<dyn Fn() -> T>,
+    prepare: On<T>,
+    body: On<T>,
+    wake: Option<On<T>>,
+    third: On<T>,
+    third_sleeps: Option<On<T>>,
+    check: Check<T>,
+    work: On<T>,
+}
+
+/// How the killed call ended, for who checks what it left.
+pub struct End<'a> {
+    /// It had returned.
+    pub has_returned: bool,
+    /// How far its body said that it had come.
+    pub mark: u32,
+    pub third: &'a Third,
+    with_the_dead: Cell<u64>,
+    again: Cell<u64>,
+}
+
+impl End<'_> {
+    /// A message went with its consumer, as the model says: its get had not returned yet.
+    pub fn went_with_the_dead(&self, messages: usize) {
+        self.with_the_dead.set(messages as u64);
+    }
+
+    /// A message that the dead had in its hands and had not settled was delivered again, as the model says.
+    pub fn delivered_again(&self, messages: usize) {
+        self.again.set(messages as u64);
+    }
+}
+
+/// What one kill showed.
+pub struct Outcome {
+    /// The call had returned before the kill.
+    pub has_returned: bool,
+    pub survivors: u64,
+    pub with_the_dead: u64,
+    pub again: u64,
+    pub stall_ns: u64,
+    /// What was wrong.
+    pub breach: Option<String>,
+}
+
+/// A case of any type.
+pub trait Operation {
+    /// Run it through, instruction by instruction.
+    fn path(&self) -> Path;
+    /// Kill it after so many steps, and let the others go on.
+    fn killed_after(&self, steps: usize, path: &Path) -> Outcome;
+}
+
+impl<T: 'static> Case<T> {
+    /// `make` in the parent, `body` in the child that is killed.
+    pub fn new(make: impl Fn() -> T + 'static, body: impl Fn(&T) + 'static) -> Case<T> {
+        Case {
+            make: Box::new(make),
+            prepare: Box::new(|_| ()),
+            body: Box::new(body),
+            wake: None,
+            third: Box::new(|_| ()),
+            third_sleeps: None,
+            check: Box::new(|_, _| ()),
+            work: Box::new(|_| ()),
+        }
+    }
+
+    /// In the child before it is stepped: it becomes a participant, and holds what the body needs.
+    pub fn prepare(mut self, prepare: impl Fn(&T) + 'static) -> Self {
+        self.prepare = Box::new(prepare);
+        self
+    }
+
+    /// In the parent once the body sleeps.
+    pub fn wake(mut self, wake: impl Fn(&T) + 'static) -> Self {
+        self.wake = Some(Box::new(wake));
+        self
+    }
+
+    /// In the third process before the kill.
+    pub fn third(mut self, third: impl Fn(&T) + 'static) -> Self {
+        self.third = Box::new(third);
+        self
+    }
+
+    /// The third process is in this call while the child is killed.
+    pub fn third_sleeps(mut self, sleep: impl Fn(&T) + 'static) -> Self {
+        self.third_sleeps = Some(Box::new(sleep));
+        self
+    }
+
+    /// In the parent after the kill: what the model promises.
+    pub fn check(mut self, check: impl Fn(&T, &End<'_>) + 'static) -> Self {
+        self.check = Box::new(check);
+        self
+    }
+
+    /// Real work with the same object: by the third process, then by the parent.
+    pub fn work(mut self, work: impl Fn(&T) + 'static) -> Self {
+        self.work = Box::new(work);
+        self
+    }
+
+    fn with_child<R>(&self, object: &T, go: impl FnOnce(&Body<'_>) -> R) -> R {
+        let wake = self.wake.as_ref().map(|wake| move || wake(object));
+        go(&Body {
+            prepare: &|| (self.prepare)(object),
+            body: &|| (self.body)(object),
+            wake: wake.as_ref().map(|wake| wake as &dyn Fn()),
+        })
+    }
+
+    fn third_process(&self, object: &T) -> Third {
+        let sleep = self
+            .third_sleeps
+            .as_ref()
+            .map(|sleep| move || sleep(object));
+        Third::start(
+            &|| (self.third)(object),
+            sleep.as_ref().map(|sleep| sleep as &dyn Fn()),
+            &|| (self.work)(object),
+        )
+    }
+
+    /// The rest of one kill, in which anything may be wrong.
+    fn go_on(&self, object: &T, end: &End<'_>) {
+        (self.check)(object, end);
+        end.third.works();
+        (self.work)(object);
+    }
+}
+
+impl<T: 'static> Operation for Case<T> {
+    fn path(&self) -> Path {
+        page().reset();
+        let object = (self.make)();
+        let _third = self.third_process(&object);
+        self.with_child(&object, record)
+    }
+
+    fn killed_after(&self, steps: usize, path: &Path) -> Outcome {
+        page().reset();
+        let mut outcome = Outcome {
+            has_returned: false,
+            survivors: 0,
+            with_the_dead: 0,
+            again: 0,
+            stall_ns: 0,
+            breach: None,
+        };
+        let went = catch_unwind(AssertUnwindSafe(|| {
+            let object = (self.make)();
+            let third = self.third_process(&object);
+            let has_returned = self.with_child(&object, |body| run(steps, path, body));
+            outcome.has_returned = has_returned;
+            let end = End {
+                has_returned,
+                mark: page().mark.load(Ordering::SeqCst),
+                third: &third,
+                with_the_dead: 0.into(),
+                again: 0.into(),
+            };
+            self.go_on(&object, &end);
+            outcome.survivors = 2;
+            outcome.with_the_dead = end.with_the_dead.get();
+            outcome.again = end.again.get();
+        }));
+        outcome.stall_ns = page().stall_ns.load(Ordering::SeqCst);
+        outcome.breach = went.err().map(|panic| said(&*panic));
+        outcome
+    }
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic")
+        .to_owned()
+}

@@ -1,0 +1,220 @@
+//! The workers: a process per core kills its share of the points of one operation; who waits for them
+//! notices when one is stuck.
+
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use crate::case::Operation;
+use crate::figures::Figures;
+use crate::operations::{operations, Named};
+use crate::page::{shared, DEADLINE};
+
+/// Operations of up to so many instructions are killed at each in a full run, longer ones at as many points.
+const FULL: usize = 5000;
+/// Points of an operation otherwise.
+const POINTS: usize = 120;
+/// More would be no use to anybody.
+const MOST_WORKERS: usize = 8;
+/// A survivor that is held up for longer is a breach: in a full run, which has the machine to itself, and otherwise.
+const STALL_FULL: Duration = Duration::from_millis(50);
+const STALL: Duration = Duration::from_secs(1);
+/// Breaches of an operation that are told one by one.
+const TOLD: u64 = 5;
+
+pub fn run(arguments: &[String]) -> ExitCode {
+    let is_full = arguments.iter().any(|word| word == "--full");
+    let points = arguments
+        .iter()
+        .find_map(|word| word.strip_prefix("--points="));
+    let points = match is_full {
+        true => FULL,
+        false => points.map_or(POINTS, |points| points.parse().expect("--points=n")),
+    };
+    let wanted: Vec<_> = arguments
+        .iter()
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    let chosen = |named: &Named| {
+        wanted.is_empty() || wanted.iter().any(|word| named.0.contains(word.as_str()))
+    };
+    println!("{}", Figures::HEAD);
+    let (total, begin) = (Figures::default(), Instant::now());
+    let mut operations = operations();
+    operations.retain(chosen);
+    for named in &operations {
+        let figures = killed_all_over(named, points);
+        println!("{}", figures.line(named.0));
+        total.add(&figures);
+    }
+    println!(
+        "{}",
+        total.line(&format!("total: {} operations", operations.len()))
+    );
+    let stall = Duration::from_nanos(total.stall_ns.load(Ordering::Relaxed));
+    let breaches = total.breaches.load(Ordering::Relaxed);
+    println!(
+        "{breaches} breaches, {:.0} s",
+        begin.elapsed().as_secs_f64()
+    );
+    let allowed = if is_full { STALL_FULL } else { STALL };
+    if stall > allowed {
+        println!("held up for longer than {allowed:?}");
+    }
+    match breaches == 0 && stall <= allowed && !operations.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}
+
+/// Let each core kill its share of the points.
+fn killed_all_over(named: &Named, points: usize) -> Figures {
+    let cores = cores();
+    let shares = cores.len();
+    let workers: Vec<Worker> = cores
+        .into_iter()
+        .enumerate()
+        .map(|(share, core)| {
+            Worker::start(named, core, |figures| {
+                work(named, figures, points, share, shares)
+            })
+        })
+        .collect();
+    let total = Figures::default();
+    for worker in workers {
+        total.add(&worker.finish());
+    }
+    total
+}
+
+/// One worker's share of the points of an operation.
+fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: usize) {
+    let operation: Box<dyn Operation> = (named.1)();
+    let path = operation.path();
+    figures.length.store(path.len() as u64, Ordering::Relaxed);
+    assert!(
+        path.len() > 50,
+        "only {} instructions: was it called?",
+        path.len()
+    );
+    let every = path.len() <= points;
+    let mut point = share;
+    loop {
+        let steps = match every {
+            true => point,
+            // The last one is behind the return.
+            false => point * path.len() / (points - 1).max(1),
+        };
+        figures.at.store(steps as u64, Ordering::Relaxed);
+        let outcome = operation.killed_after(steps, &path);
+        figures.count(&outcome);
+        if let Some(breach) = &outcome.breach {
+            if figures.breaches.load(Ordering::Relaxed) <= TOLD {
+                println!(
+                    "breach: {}, killed after {steps} of {} instructions: {breach}",
+                    named.0,
+                    path.len()
+                );
+            }
+        }
+        point += shares;
+        let is_over = match every {
+            true => outcome.has_returned || point > 2 * path.len() + points,
+            false => point >= points,
+        };
+        if is_over {
+            break;
+        }
+    }
+}
+
+struct Worker {
+    name: &'static str,
+    pid: i32,
+    figures: &'static Figures,
+}
+
+impl Worker {
+    fn start(named: &Named, core: usize, work: impl FnOnce(&Figures)) -> Worker {
+        let figures = shared::<Figures>();
+        let pid = crate::third::forked(|| {
+            stay_on(core);
+            work(figures);
+        });
+        Worker {
+            name: named.0,
+            pid,
+            figures,
+        }
+    }
+
+    /// Wait until it is through with its share. It is stuck when no kill goes on for long.
+    fn finish(self) -> Figures {
+        let (mut seen, mut since) = (u64::MAX, Instant::now());
+        let mut status = 0;
+        loop {
+            // SAFETY: our own child, not reaped yet; `status` is writable.
+            if unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG) } == self.pid {
+                break;
+            }
+            let kills = self.figures.kills.load(Ordering::Relaxed);
+            if kills != seen {
+                (seen, since) = (kills, Instant::now());
+            }
+            // Its own deadlines come first.
+            if since.elapsed() > 3 * DEADLINE {
+                let at = self.figures.at.load(Ordering::Relaxed);
+                println!(
+                    "breach: {}, killed after {at} instructions: stuck",
+                    self.name
+                );
+                self.figures.breaches.fetch_add(1, Ordering::Relaxed);
+                crate::third::kill(self.pid);
+                status = 0;
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if status != 0 {
+            let at = self.figures.at.load(Ordering::Relaxed);
+            println!(
+                "breach: {}, at {at} instructions: the worker failed: status {status:#x}",
+                self.name
+            );
+            self.figures.breaches.fetch_add(1, Ordering::Relaxed);
+        }
+        let total = Figures::default();
+        total.add(self.figures);
+        total
+    }
+}
+
+/// The cores that this process may use.
+fn cores() -> Vec<usize> {
+    // SAFETY: plain data of the size that is passed.
+    let allowed = unsafe {
+        let mut allowed = std::mem::zeroed::<libc::cpu_set_t>();
+        assert_eq!(
+            libc::sched_getaffinity(0, size_of_val(&allowed), &mut allowed),
+            0
+        );
+        allowed
+    };
+    // SAFETY: within the set.
+    let may = |core: &usize| unsafe { libc::CPU_ISSET(*core, &allowed) };
+    (0..libc::CPU_SETSIZE as usize)
+        .filter(may)
+        .take(MOST_WORKERS)
+        .collect()
+}
+
+/// Keep this process, and those that it forks, on one core: a step costs a few microseconds there, across cores
+/// some fifty.
+fn stay_on(core: usize) {
+    // SAFETY: plain data of the size that is passed.
+    unsafe {
+        let mut one = std::mem::zeroed::<libc::cpu_set_t>();
+        libc::CPU_SET(core, &mut one);
+        libc::sched_setaffinity(0, size_of_val(&one), &one);
+    }
+}

@@ -1,0 +1,31 @@
+//! Killed at every instruction: each operation is run in a child, one instruction after the other, and
+//! killed with SIGKILL after n of them; then its parent and a third process find the object whole, nothing
+//! lost and nobody held up, and do real work with it.
+//!
+//! `make crash` prints a line per operation; `make crash FULL=1` kills at every instruction. Arguments:
+//! `--full`, `--points=n` (how many of an operation), and words of which a name has to contain one.
+
+#[cfg(target_arch = "x86_64")]
+mod case;
+#[cfg(target_arch = "x86_64")]
+mod crew;
+#[cfg(target_arch = "x86_64")]
+mod figures;
+#[cfg(target_arch = "x86_64")]
+mod operations;
+#[cfg(target_arch = "x86_64")]
+mod page;
+#[cfg(target_arch = "x86_64")]
+mod stepper;
+#[cfg(target_arch = "x86_64")]
+mod third;
+
+#[cfg(target_arch = "x86_64")]
+fn main() -> std::process::ExitCode {
+    crew::run(&std::env::args().skip(1).collect::<Vec<_>>())
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn main() {
+    println!("not run: it knows the instructions of x86-64 only");
+}

@@ -1,0 +1,30 @@
+//! The operations, by what they work on.
+
+mod getting;
+mod locks;
+mod putting;
+mod queues;
+
+use crate::case::{Case, Operation};
+
+/// An operation's name, and how it is made.
+pub type Named = (&'static str, Box<dyn Fn() -> Box<dyn Operation>>);
+
+/// All of them.
+pub fn operations() -> Vec<Named> {
+    let mut all = Vec::new();
+    putting::add_to(&mut all);
+    getting::add_to(&mut all);
+    locks::add_to(&mut all);
+    all
+}
+
+/// Put one on the list.
+fn add<T: 'static>(all: &mut Vec<Named>, name: &'static str, case: impl Fn() -> Case<T> + 'static) {
+    all.push((name, Box::new(move || Box::new(case()))));
+}
+
+/// Longer than anything takes.
+fn in_time() -> polyproc::Wait<'static> {
+    polyproc::Wait::for_ns(crate::page::DEADLINE.as_nanos() as i64)
+}

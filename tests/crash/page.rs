@@ -1,0 +1,115 @@
+//! What the processes of one worker see of each other beside the object: a page of words.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// How long anything may take before it counts as stuck. Only ever makes a run fail.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// How far the victim has come: its body has returned.
+pub const AFTER: u32 = 2;
+
+/// How far the third process has come.
+pub const THIRD_READY: u32 = 1;
+pub const THIRD_WOKEN: u32 = 2;
+
+#[derive(Default)]
+#[repr(C)]
+pub struct Page {
+    pub victim: AtomicU32,
+    /// How far the victim's body says that it has come.
+    pub mark: AtomicU32,
+    pub third: AtomicU32,
+    /// Set when the third process shall do its work.
+    pub go: AtomicU32,
+    /// The longest call of a survivor since the kill, time spent waiting for a core left out.
+    pub stall_ns: AtomicU64,
+}
+
+impl Page {
+    pub fn reset(&self) {
+        for word in [&self.victim, &self.mark, &self.third, &self.go] {
+            word.store(0, Ordering::SeqCst);
+        }
+        self.stall_ns.store(0, Ordering::SeqCst);
+    }
+}
+
+/// This worker's page, shared with every process that it forks from now on.
+pub fn page() -> &'static Page {
+    static PAGE: OnceLock<&'static Page> = OnceLock::new();
+    PAGE.get_or_init(shared)
+}
+
+/// Zeros that this process shares with the children that it forks, for as long as it lives.
+pub fn shared<T>() -> &'static T {
+    let (access, flags) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+    );
+    // SAFETY: a fresh mapping, checked and never unmapped; the types used here are atomics, for which zeros
+    // are valid.
+    unsafe {
+        let page = libc::mmap(std::ptr::null_mut(), size_of::<T>(), access, flags, -1, 0);
+        assert_ne!(page, libc::MAP_FAILED);
+        &*page.cast()
+    }
+}
+
+/// By the victim's body: it has come so far.
+pub fn mark(how_far: u32) {
+    page().mark.store(how_far, Ordering::SeqCst);
+}
+
+/// Give the core away until `holds`: who brings it about is on the same one.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !holds() {
+        assert!(Instant::now() < end, "stuck: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether the first thread of a process sleeps in a system call that waits for others.
+pub fn is_asleep(pid: i32) -> bool {
+    let number = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let number = number.split(' ').next().and_then(|word| word.parse().ok());
+    number.is_some_and(|number| waits(number) && state(pid) == Some('S'))
+}
+
+/// System calls that end only when another thread or process does something.
+pub fn waits(number: i64) -> bool {
+    const FUTEX_WAITV: i64 = 449;
+    [
+        libc::SYS_futex,
+        FUTEX_WAITV,
+        libc::SYS_poll,
+        libc::SYS_ppoll,
+    ]
+    .contains(&number)
+}
+
+fn state(pid: i32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// A call of a survivor, whose time counts; what it waited for a core is left out.
+pub fn timed<R>(call: impl FnOnce() -> R) -> R {
+    let (begin, waited) = (Instant::now(), waited_for_a_core());
+    let result = call();
+    let took = begin.elapsed();
+    let took = took.saturating_sub(waited_for_a_core().saturating_sub(waited));
+    page()
+        .stall_ns
+        .fetch_max(took.as_nanos() as u64, Ordering::SeqCst);
+    result
+}
+
+/// How long this thread has waited for a core so far, though it could run.
+fn waited_for_a_core() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let delay = text.split(' ').nth(1).and_then(|word| word.parse().ok());
+    Duration::from_nanos(delay.unwrap_or(0))
+}

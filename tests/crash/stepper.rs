@@ -1,0 +1,268 @@
+//! One child, run instruction by instruction and killed after a chosen number of them.
+//!
+//! A first run is a step per instruction and writes its path down. Later ones go to a place shortly before
+//! their end at full speed, with a breakpoint of the processor (the code stays as it is), and step from there.
+
+use std::mem::offset_of;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crate::page::{is_asleep, page, waits, AFTER, DEADLINE};
+use crate::third::{forked, kill};
+
+/// The places that a run went through.
+#[derive(Default)]
+pub struct Path {
+    /// Each place, and how often it was reached before. None where a breakpoint does not tell steps apart.
+    steps: Vec<Option<(u64, usize)>>,
+    reached: std::collections::HashMap<u64, usize>,
+}
+
+impl Path {
+    /// Steps of the whole run.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    fn add(&mut self, place: Option<u64>) {
+        self.steps.push(place.map(|place| {
+            let before = self.reached.entry(place).or_default();
+            *before += 1;
+            (place, *before - 1)
+        }));
+    }
+
+    /// Where to go at full speed on the way to a step: the step there, the place, and how often it is passed before.
+    fn short_cut(&self, to: usize) -> Option<(usize, u64, usize)> {
+        const FAR: usize = 256;
+        let to = to.min(self.len().saturating_sub(1));
+        (to.saturating_sub(FAR)..=to)
+            .filter_map(|at| {
+                self.steps
+                    .get(at)
+                    .copied()
+                    .flatten()
+                    .map(|(place, before)| (at, place, before))
+            })
+            .min_by_key(|(at, _, before)| before + (to - at))
+            .filter(|(at, _, before)| before < at)
+    }
+}
+
+/// What runs in a child, and what is done for it from outside.
+pub struct Body<'a> {
+    /// At full speed, before the body.
+    pub prepare: &'a dyn Fn(),
+    pub body: &'a dyn Fn(),
+    /// Brings about what the body waits for.
+    pub wake: Option<&'a dyn Fn()>,
+}
+
+/// Run `body` in a child and write its path down.
+pub fn record(body: &Body<'_>) -> Path {
+    let mut path = Path::default();
+    Tracee::new(body).step_to(usize::MAX, 0, &mut |place| path.add(place));
+    path
+}
+
+/// Run `body` in a child and kill it after `limit` steps of a run that goes along `path`; whether it had returned.
+pub fn run(limit: usize, path: &Path, body: &Body<'_>) -> bool {
+    let tracee = Tracee::new(body);
+    let mut steps = 0;
+    if let Some((at, place, before)) = path.short_cut(limit) {
+        steps = at;
+        tracee.run_to(place, before);
+    }
+    tracee.step_to(limit, steps, &mut |_| ())
+}
+
+/// A child that is traced, and killed in the end.
+struct Tracee<'a> {
+    pid: i32,
+    wake: Option<&'a dyn Fn()>,
+}
+
+/// Where a step can leave a child.
+enum Instruction {
+    SystemCall,
+    /// A step is one round of it; its length in bytes.
+    Repeated(u64),
+    Other,
+}
+
+fn instruction(at: u64) -> Instruction {
+    // SAFETY: the child was forked from this process and loads no code: what it executes lies here, too.
+    let code = unsafe { (at as *const [u8; 3]).read_unaligned() };
+    match code {
+        [0x0f, 0x05, _] => Instruction::SystemCall,
+        [0xf3, 0xa4 | 0xa5 | 0xaa | 0xab, _] => Instruction::Repeated(2),
+        [0xf3, 0x48, 0xa5 | 0xab] => Instruction::Repeated(3),
+        _ => Instruction::Other,
+    }
+}
+
+impl<'a> Tracee<'a> {
+    /// It stands before the first instruction of the body.
+    fn new(body: &Body<'a>) -> Tracee<'a> {
+        let pid = forked(|| {
+            (body.prepare)();
+            // SAFETY: no pointers; the tracer waits for the stop, and goes on behind it.
+            unsafe {
+                libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0);
+                std::arch::asm!("int3");
+            }
+            (body.body)();
+            page().victim.store(AFTER, Ordering::SeqCst);
+            // SAFETY: as above.
+            unsafe { std::arch::asm!("int3") };
+        });
+        let tracee = Tracee {
+            pid,
+            wake: body.wake,
+        };
+        tracee.wait();
+        tracee
+    }
+
+    /// Step until `limit` or the end; whether it was the end. A sleep in a system call, and the middle of a repeated
+    /// instruction, count as steps of their own.
+    fn step_to(&self, limit: usize, mut steps: usize, visit: &mut dyn FnMut(Option<u64>)) -> bool {
+        while page().victim.load(Ordering::SeqCst) != AFTER {
+            if steps >= limit {
+                return false;
+            }
+            let place = self.user(offset_of!(libc::user, regs.rip));
+            match instruction(place) {
+                Instruction::Other => {
+                    visit(Some(place));
+                    self.step();
+                }
+                Instruction::SystemCall => {
+                    visit(Some(place));
+                    let number = self.user(offset_of!(libc::user, regs.rax)) as i64;
+                    self.request(libc::PTRACE_SINGLESTEP);
+                    if !waits(number) {
+                        self.wait();
+                    } else if self.wait_unless_asleep() {
+                        // Asleep is a step of its own.
+                        steps += 1;
+                        visit(None);
+                        if steps >= limit {
+                            return false;
+                        }
+                        self.wake_up();
+                    }
+                }
+                Instruction::Repeated(length) => {
+                    visit(None);
+                    self.step();
+                    if self.user(offset_of!(libc::user, regs.rip)) == place {
+                        // In the middle is a step of its own.
+                        steps += 1;
+                        visit(None);
+                        if steps >= limit {
+                            return false;
+                        }
+                        self.run_to(place + length, 0);
+                    }
+                }
+            }
+            steps += 1;
+        }
+        true
+    }
+
+    fn step(&self) {
+        self.request(libc::PTRACE_SINGLESTEP);
+        self.wait();
+    }
+
+    /// Go on at full speed until a place is reached that was passed `before` times, or the end.
+    fn run_to(&self, place: u64, before: usize) {
+        const EXECUTION_BY_THIS_THREAD: u64 = 1;
+        self.set_user(offset_of!(libc::user, u_debugreg), place);
+        self.set_user(
+            offset_of!(libc::user, u_debugreg) + 7 * 8,
+            EXECUTION_BY_THIS_THREAD,
+        );
+        for _ in 0..=before {
+            self.request(libc::PTRACE_CONT);
+            match self.wake {
+                Some(_) if self.wait_unless_asleep() => self.wake_up(),
+                Some(_) => {}
+                None => self.wait(),
+            }
+            if page().victim.load(Ordering::SeqCst) == AFTER {
+                break;
+            }
+        }
+        self.set_user(offset_of!(libc::user, u_debugreg) + 7 * 8, 0);
+    }
+}
+
+impl Tracee<'_> {
+    fn wake_up(&self) {
+        if let Some(wake) = self.wake {
+            wake();
+        }
+        self.wait();
+    }
+
+    /// Wait until it stops.
+    fn wait(&self) {
+        let mut status = 0;
+        // SAFETY: our own child; `status` is writable.
+        let stopped = unsafe { libc::waitpid(self.pid, &mut status, libc::__WALL) };
+        assert_eq!(stopped, self.pid);
+        self.check_stopped(status);
+    }
+
+    /// Wait until it stops, or sleeps until somebody wakes it; whether it sleeps.
+    fn wait_unless_asleep(&self) -> bool {
+        let end = Instant::now() + DEADLINE;
+        let mut status = 0;
+        loop {
+            // SAFETY: as above.
+            match unsafe { libc::waitpid(self.pid, &mut status, libc::__WALL | libc::WNOHANG) } {
+                0 => {}
+                _ => {
+                    self.check_stopped(status);
+                    return false;
+                }
+            }
+            if is_asleep(self.pid) {
+                return true;
+            }
+            assert!(Instant::now() < end, "stuck: it neither sleeps nor goes on");
+            std::thread::yield_now();
+        }
+    }
+
+    fn check_stopped(&self, status: i32) {
+        let is_stopped = libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == libc::SIGTRAP;
+        assert!(is_stopped, "the child ended by itself: status {status:#x}");
+    }
+
+    fn request(&self, request: libc::c_uint) {
+        // SAFETY: the child is stopped by ptrace; no memory of this process is passed.
+        assert_eq!(unsafe { libc::ptrace(request, self.pid, 0, 0) }, 0);
+    }
+
+    /// A word of what the kernel knows of the stopped child, by its offset in `user`.
+    fn user(&self, offset: usize) -> u64 {
+        // SAFETY: as above.
+        unsafe { libc::ptrace(libc::PTRACE_PEEKUSER, self.pid, offset, 0) as u64 }
+    }
+
+    fn set_user(&self, offset: usize, value: u64) {
+        // SAFETY: as above.
+        let set = unsafe { libc::ptrace(libc::PTRACE_POKEUSER, self.pid, offset, value) };
+        assert_eq!(set, 0, "no breakpoint");
+    }
+}
+
+impl Drop for Tracee<'_> {
+    fn drop(&mut self) {
+        kill(self.pid);
+    }
+}
