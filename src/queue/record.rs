@@ -19,8 +19,7 @@
 //!
 //! PASSED is a WRITING that consumers have gone past; PAD fills the end of a ring.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::owner::{Owner, OWNER_MASK};
 use crate::sys::shared::shared;
 
@@ -128,6 +127,7 @@ shared! {
     }
 }
 
+#[cfg(not(loom))]
 const _: () = assert!(size_of::<Record>() as u64 == HEADER);
 
 /// The extent of a record with a payload of `len` bytes.

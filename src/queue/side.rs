@@ -5,9 +5,8 @@
 //! the store of the cursor with the other parity makes both true at once. Killed before that store:
 //! nothing has happened. So the totals never disagree with the cursor, and recovery has nothing to mend here.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-
 use super::position::Position;
+use crate::sync::atomic::{fence, AtomicU32, AtomicU64, Ordering};
 use crate::sync::mutex::RobustMutex;
 use crate::sys::shared::shared;
 
@@ -61,6 +60,7 @@ shared! {
     }
 }
 
+#[cfg(not(loom))]
 const _: () = assert!(std::mem::offset_of!(Side, cursor) == 128);
 
 shared! {
@@ -112,7 +112,7 @@ impl Side {
         loop {
             let bits = self.cursor.load(Ordering::Acquire);
             let cursor = self.cursor_of(bits);
-            std::sync::atomic::fence(Ordering::Acquire);
+            fence(Ordering::Acquire);
             if self.cursor.load(Ordering::Relaxed) == bits {
                 return cursor;
             }

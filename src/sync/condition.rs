@@ -8,8 +8,7 @@
 //! has not used what he was told, so recovery passes it on to another who waits. Should the recoverer be
 //! killed too, at one certain instruction, it is passed on twice: one waiter too many looks, none is missed.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
+use super::atomic::{AtomicU32, Ordering};
 use super::owner::Owner;
 use super::wait::Patience;
 use super::waiters::{Answer, Seen, Waiter, Waiters};

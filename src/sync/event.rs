@@ -5,8 +5,7 @@
 //! that was there when the flag was set sees the count move, even if a clear follows at once. Neither set
 //! nor clear ever blocks, and both are one loop over one word, fit for a signal handler.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
+use super::atomic::{address, AtomicU32, Ordering};
 use super::wait::Patience;
 use super::world::World;
 use crate::status::{Result, Status};
@@ -69,7 +68,7 @@ impl EventWord {
     pub(crate) fn watch(&self) -> (*const u32, u32) {
         let announced = SLEEPERS | WATCHED;
         let seen = self.word.fetch_or(announced, Ordering::SeqCst) | announced;
-        (self.word.as_ptr().cast_const(), seen)
+        (address(&self.word), seen)
     }
 
     pub(crate) fn is_set(&self) -> bool {

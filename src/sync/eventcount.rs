@@ -7,22 +7,11 @@
 //!
 //! After D. Vyukov's eventcount; the pair of full barriers is Dekker's.
 
-use std::sync::atomic::{compiler_fence, fence, AtomicU32, Ordering};
-
+use super::atomic::{address, barrier_after_rmw, fence, AtomicU32, Ordering};
 use super::wait::Patience;
 use super::world::World;
 use crate::status::Result;
 use crate::sys::shared::shared;
-
-/// A full barrier for who has just done a read-modify-write, which on x86-64 is one already.
-#[inline]
-fn barrier_after_rmw() {
-    if cfg!(target_arch = "x86_64") {
-        compiler_fence(Ordering::SeqCst);
-    } else {
-        fence(Ordering::SeqCst);
-    }
-}
 
 const SLEEPERS: u32 = 1;
 const STEP: u32 = 2;
@@ -53,7 +42,7 @@ impl EventCount {
     /// Announce a sleeper that sleeps among other things: the word, and the value to sleep on.
     pub(crate) fn watch(&self) -> (*const u32, u32) {
         let seen = self.announce();
-        (self.word.as_ptr().cast_const(), seen)
+        (address(&self.word), seen)
     }
 
     /// Whether somebody may be asleep. One load.

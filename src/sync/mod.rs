@@ -3,6 +3,7 @@
 //! This layer knows words and a `World` that lets it sleep, wake and ask who lives; it
 //! knows no mapping and no kernel object, so that each algorithm can be run in one process too.
 
+pub(crate) mod atomic;
 pub(crate) mod barrier;
 pub(crate) mod cancel;
 pub(crate) mod condition;

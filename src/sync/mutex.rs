@@ -15,7 +15,8 @@
 //! the starving bit is the idea of Go's sync.Mutex.
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::atomic::{AtomicU32, Ordering};
 
 use super::owner::{Owner, OWNER_MASK};
 use super::wait::Patience;

@@ -4,8 +4,7 @@
 //! whoever dies has returned its permits by dying, and there is nothing to mend; recovery only wakes
 //! those who wait. What a slot holds carries its owner, so that nobody inherits it with the slot.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
-
+use super::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use super::eventcount::EventCount;
 use super::mutex::RobustMutex;
 use super::owner::Owner;
@@ -15,7 +14,7 @@ use crate::status::{Result, Status};
 use crate::sys::shared::shared;
 
 /// As many as a semaphore has participants.
-pub(crate) const SLOTS: usize = 240;
+pub(crate) const SLOTS: usize = if cfg!(loom) { 3 } else { 240 };
 
 shared! {
     /// Permits and who holds them.

@@ -6,8 +6,7 @@
 //! itself by its own cell, whatever others do meanwhile, and a holder that was killed leaves nothing that
 //! anybody could mistake for a hold of his own.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::atomic::{AtomicU64, Ordering};
 use super::mutex::RobustMutex;
 use super::owner::Owner;
 use super::wait::Patience;

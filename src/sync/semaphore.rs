@@ -1,7 +1,6 @@
 //! A counter that processes take from and give to. It has no owner: a permit outlives who took it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-
+use super::atomic::{AtomicI64, Ordering};
 use super::eventcount::EventCount;
 use super::wait::Patience;
 use super::world::World;

@@ -10,15 +10,14 @@
 //! A waiter is answered by one compare-and-swap of its word, so it gets its answer however late it
 //! looks, and nobody waits for it to look. It frees its place itself; recovery does for the dead.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
+use super::atomic::{AtomicU32, Ordering};
 use super::owner::{Owner, OWNER_BITS};
 use super::world::World;
 use crate::status::{Result, Status};
 use crate::sys::shared::shared;
 
 /// How many threads can wait at one object at a time.
-pub(crate) const PLACES: usize = 1024;
+pub(crate) const PLACES: usize = if cfg!(loom) { 3 } else { 1024 };
 
 /// What has become of a waiter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

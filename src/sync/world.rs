@@ -1,7 +1,6 @@
 //! What the algorithms need of the world around their words.
 
-use std::sync::atomic::AtomicU32;
-
+use super::atomic::AtomicU32;
 use super::owner::Owner;
 use super::wait::Patience;
 use crate::status::Result;

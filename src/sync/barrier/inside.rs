@@ -1,7 +1,7 @@
 //! What is done under the barrier's mutex: joining a round, ending it, giving up.
 
+use crate::sync::atomic::Ordering;
 use std::cell::Cell;
-use std::sync::atomic::Ordering;
 
 use super::phase::Phase;
 use super::{Arrival, Barrier};
@@ -115,7 +115,7 @@ impl<'a, W: World> Inside<'a, W> {
     /// The lowest index that no party has, and how many have one. A party that a signal interrupted has
     /// left its own to the next.
     fn free_index(&self, parties: u32) -> Result<(u32, u32)> {
-        let mut has = [0u64; PLACES / 64];
+        let mut has = [0u64; PLACES.div_ceil(64)];
         let mut arrived = 0;
         for (waiter, _) in self.barrier.waiters.waiting() {
             let index = waiter.number();

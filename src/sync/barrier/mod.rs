@@ -8,8 +8,8 @@
 mod inside;
 mod phase;
 
+use super::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use self::inside::{own, take_answer, Inside, Joined};
 use self::phase::Phase;
