@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::segment::{object_handle, Companion, CreateOptions, Kind, ObjectType, Segment};
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sync::event::EventWord;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
@@ -140,7 +140,12 @@ impl Event {
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
     pub fn wait_since(&self, sets: u32, wait: Wait<'_>) -> Result<()> {
         let body = self.segment.body::<Body>()?;
-        body.event
-            .wait_since(&*self.segment, sets, &mut Patience::new(&wait))
+        let waited = body
+            .event
+            .wait_since(&*self.segment, sets, &mut Patience::new(&wait));
+        if matches!(waited, Err(Status::E_TIMEOUT)) {
+            self.companion.found_nothing();
+        }
+        waited
     }
 }

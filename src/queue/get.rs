@@ -31,7 +31,8 @@ impl Queue {
     pub fn get(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let queue = self.at()?;
         let me = self.segment.me()?;
-        queue.until_item(&wait, me, || queue.try_get(buffer, me, &wait))
+        let got = queue.until_item(&wait, me, || queue.try_get(buffer, me, &wait));
+        self.tell_empty(got)
     }
 }
 

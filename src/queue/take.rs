@@ -51,7 +51,8 @@ impl Queue {
         }
         let queue = self.at()?;
         let me = self.segment.me()?;
-        queue.until_item(&wait, me, || queue.try_take_many(max, each, me, &wait))
+        let taken = queue.until_item(&wait, me, || queue.try_take_many(max, each, me, &wait));
+        self.tell_empty(taken)
     }
 }
 

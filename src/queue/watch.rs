@@ -4,7 +4,7 @@ use super::body::Phase;
 use super::record::extent_of;
 use super::{At, Queue};
 use crate::segment::{Companion, Segment};
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sync::wait::Wait;
 
 /// A word to sleep on and the value that it had when its sleeper announced itself.
@@ -18,6 +18,15 @@ impl Queue {
     /// What the layer that waits keeps with this object.
     pub(crate) fn companion(&self) -> &Companion {
         &self.companion
+    }
+
+    /// A get that found nothing, for whoever keeps a descriptor of the queue.
+    #[inline]
+    pub(super) fn tell_empty<T>(&self, got: Result<T>) -> Result<T> {
+        if matches!(got, Err(Status::E_EMPTY)) {
+            self.companion.found_nothing();
+        }
+        got
     }
 }
 

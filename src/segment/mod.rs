@@ -25,7 +25,7 @@ mod waiting;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-pub(crate) use companion::Companion;
+pub(crate) use companion::{changes, look_again, Companion, Raised};
 pub use create::CreateOptions;
 pub(crate) use handle::object_handle;
 pub(crate) use header::fixed_size;

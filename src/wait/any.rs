@@ -1,6 +1,7 @@
 //! Waiting until one of several things is ready.
 
 use std::os::fd::RawFd;
+use std::sync::Arc;
 
 use super::descriptor::Descriptor;
 use super::source::{Source, Word};
@@ -8,7 +9,7 @@ use crate::object::{event, Event};
 use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
-use crate::segment::{Bed, Segment};
+use crate::segment::{Bed, Raised, Segment};
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Cancel;
@@ -164,7 +165,10 @@ impl<'a> Item<'a> {
         Ok(match self {
             Item::Process(process) => AnyDescriptor::Process(process),
             Item::Task(task) => AnyDescriptor::Task(task),
-            Item::Shared(source) => AnyDescriptor::Shared(Descriptor::new(source.clone())?),
+            Item::Shared(source) => {
+                let raised = Arc::new(Raised::new());
+                AnyDescriptor::Shared(Descriptor::new(source.clone(), raised)?)
+            }
         })
     }
 }

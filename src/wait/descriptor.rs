@@ -8,7 +8,7 @@ use super::source::Source;
 use super::watcher;
 use crate::object::Event;
 use crate::queue::Queue;
-use crate::segment::Companion;
+use crate::segment::{look_again, Companion, Raised};
 use crate::status::Result;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::{fork, poll};
@@ -19,6 +19,8 @@ pub(super) struct Watch {
     fd: OwnedFd,
     /// The process that it belongs to: a child's descriptor would be its parent's, too.
     epoch: u32,
+    /// What the object knows of it.
+    raised: Arc<Raised>,
 }
 
 impl Watch {
@@ -26,19 +28,30 @@ impl Watch {
         &self.source
     }
 
-    /// Make the descriptor say what is so. Raised again while it stays so: each raise is an edge, which
-    /// an edge-triggered poller that found nothing needs.
-    pub(super) fn bring_in_step(&self) {
+    /// Whether the descriptor says that the operation would not wait. Then nobody watches for a change: a try
+    /// that finds nothing, or the next look, lowers it.
+    pub(super) fn is_raised(&self) -> bool {
+        self.raised.is_raised()
+    }
+
+    /// Make the descriptor say what is so; whether it is raised. Raised again while it stays so: each raise
+    /// is an edge, which an edge-triggered poller that found nothing needs, and undoes a lowering that came
+    /// too late.
+    pub(super) fn bring_in_step(&self) -> bool {
+        let fd = self.fd.as_raw_fd();
         // A damaged object is ready: the operation answers at once, with what is wrong.
-        if self.source.is_ready().unwrap_or(true) {
-            poll::raise(self.fd.as_raw_fd());
-        } else {
-            poll::lower(self.fd.as_raw_fd());
+        let mut is_ready = self.source.is_ready().unwrap_or(true);
+        if !is_ready {
+            self.raised.clear();
+            poll::lower(fd);
             // What became ready before the line above was lowered with it.
-            if self.source.is_ready().unwrap_or(true) {
-                poll::raise(self.fd.as_raw_fd());
-            }
+            is_ready = self.source.is_ready().unwrap_or(true);
         }
+        if is_ready {
+            poll::raise(fd);
+            self.raised.set(fd);
+        }
+        is_ready
     }
 }
 
@@ -46,11 +59,12 @@ impl Watch {
 pub(crate) struct Descriptor(Arc<Watch>);
 
 impl Descriptor {
-    pub(crate) fn new(source: Source) -> Result<Descriptor> {
+    pub(crate) fn new(source: Source, raised: Arc<Raised>) -> Result<Descriptor> {
         let watch = Arc::new(Watch {
             source,
             fd: poll::event()?,
             epoch: fork::epoch(),
+            raised,
         });
         watch.bring_in_step();
         watcher::add(&watch)?;
@@ -67,14 +81,18 @@ impl Descriptor {
 
     /// The descriptor, right at this moment.
     pub(super) fn in_step(&self) -> Result<RawFd> {
-        self.0.bring_in_step();
+        let was_raised = self.0.is_raised();
+        if !self.0.bring_in_step() && was_raised {
+            // Nobody has watched it.
+            look_again();
+        }
         Ok(self.fd())
     }
 }
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        watcher::look_again();
+        look_again();
     }
 }
 
@@ -110,7 +128,7 @@ fn fd_of(companion: &Companion, source: impl Fn() -> Source) -> Result<RawFd> {
         return Ok(fd);
     }
     // Without the lock: this looks at the object, which takes others.
-    let fresh = Descriptor::new(source())?;
+    let fresh = Descriptor::new(source(), companion.raised().clone())?;
     let fd = fresh.fd();
     let unused: Box<dyn Any + Send> = Box::new(fresh);
     let (unused, fd) = {

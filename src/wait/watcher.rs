@@ -1,14 +1,15 @@
 //! The watcher: one thread per process that keeps descriptors in step with what they stand for.
 //!
-//! It runs only where somebody asked for a descriptor. It sleeps on the words of every watched object at
-//! once, beside the life of everybody who uses them, and holds none of them while it sleeps: a closed
-//! object goes at once.
+//! It runs only where somebody asked for a descriptor. It sleeps on the words of every object at once whose
+//! descriptor is lowered, beside the life of everybody who uses them, and holds none of them while it
+//! sleeps: a closed object goes at once. An object whose descriptor is raised is not watched, which would
+//! cost those who use it: a try of this process that finds nothing lowers it, or the watcher on its rounds.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
 use super::descriptor::{Watch, PLACING};
-use crate::segment::{Bed, Segment};
+use super::source::Word;
+use crate::segment::{changes, look_again, Bed, Segment};
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::local_lock::LocalLock;
@@ -24,9 +25,6 @@ static TABLE: LocalLock<Table> = LocalLock::new(Table {
     epoch: 0,
     watches: Vec::new(),
 });
-
-/// Changes when the table has.
-static CHANGES: AtomicU32 = AtomicU32::new(0);
 
 pub(super) fn hold_tables_across_forks() {
     fork::hold_across_forks(&PLACING);
@@ -50,47 +48,83 @@ pub(super) fn add(watch: &Arc<Watch>) -> Result<()> {
     Ok(())
 }
 
-/// Have the watcher look at the table.
-pub(super) fn look_again() {
-    CHANGES.fetch_add(1, Ordering::SeqCst);
-    futex::wake(&CHANGES, 1);
-}
-
 struct Watcher;
+
+/// While a descriptor is raised nobody is asked to say that it should not be: it is looked after in such
+/// steps, the first and the longest.
+const FIRST_LOOK_NS: u64 = 1_000_000;
+const LAST_LOOK_NS: u64 = 250_000_000;
 
 impl thread::Body for Watcher {
     fn run(&'static self) {
         thread::set_name(c"polyproc-watch");
-        let mut patience = Patience::new(&Wait::FOREVER);
+        let mut look_ns = FIRST_LOOK_NS;
         loop {
-            let changes = CHANGES.load(Ordering::SeqCst);
-            match prepare(changes) {
-                // What ends such a sleep is a wake-up or the end of its slice.
-                Ok(bed) => drop(bed.sleep(&mut patience)),
+            let (word, changes) = changes();
+            let mut patience = Patience::new(&Wait::FOREVER);
+            match prepare((word.as_ptr().cast_const(), changes)) {
+                Ok(round) => {
+                    look_ns = if round.is_new {
+                        FIRST_LOOK_NS
+                    } else {
+                        (look_ns * 2).min(LAST_LOOK_NS)
+                    };
+                    if round.has_raised {
+                        patience.look_again_within(look_ns);
+                    }
+                    // What ends such a sleep is a wake-up or the end of its slice.
+                    let _ended = round.bed.sleep(&mut patience);
+                }
                 // A damaged object: its descriptor is readable, and it is not slept on.
-                Err(_) => drop(futex::wait(&CHANGES, changes, Some(patience.slice_end()))),
+                Err(_) => drop(futex::wait(word, changes, Some(patience.slice_end()))),
             }
         }
     }
 }
 
-/// Bring every descriptor in step, and gather what changes that.
-fn prepare(changes: u32) -> Result<Bed> {
+/// What the watcher found on its round.
+struct Round {
+    bed: Bed,
+    /// Descriptors are raised.
+    has_raised: bool,
+    /// Some were not before, or no longer are.
+    is_new: bool,
+}
+
+/// Bring every descriptor in step, and gather what changes those that are lowered.
+fn prepare(changes: Word) -> Result<Round> {
     let watches: Vec<Arc<Watch>> = {
         let mut table = TABLE.lock();
         table.watches.retain(|watch| watch.strong_count() > 0);
         table.watches.iter().filter_map(Weak::upgrade).collect()
     };
-    let mut words = vec![(CHANGES.as_ptr().cast_const(), changes)];
+    let mut words = vec![changes];
     let mut segments: Vec<&Segment> = Vec::new();
+    let (mut has_raised, mut is_new) = (false, false);
     for watch in &watches {
+        let was_raised = watch.is_raised();
+        if was_raised && watch.bring_in_step() {
+            has_raised = true;
+            continue;
+        }
+        let others = words.len();
         watch.source().watch(&mut words)?;
+        // After the announcement: a change since then ends the sleep at once.
+        if watch.bring_in_step() {
+            words.truncate(others);
+            (has_raised, is_new) = (true, true);
+            continue;
+        }
+        is_new |= was_raised;
         let segment: &Segment = watch.source().segment();
         if !segments.iter().any(|other| std::ptr::eq(*other, segment)) {
             segments.push(segment);
         }
     }
-    // After the announcements: a change since then ends the sleep at once.
-    watches.iter().for_each(|watch| watch.bring_in_step());
-    Bed::beside(&words, &segments)
+    let bed = Bed::beside(&words, &segments)?;
+    Ok(Round {
+        bed,
+        has_raised,
+        is_new,
+    })
 }

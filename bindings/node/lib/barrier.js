@@ -4,6 +4,7 @@ const { check, checkMade } = require('./errors.js');
 const { constants, native, numbers, status, LOAN, OFFSET } = require('./native.js');
 const { SharedObject, TOKEN, readCreate } = require('./object.js');
 const { readBoolean, readFunction, readInteger } = require('./options.js');
+const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
 
@@ -21,22 +22,22 @@ const meeting = {
   late: status.E_TIMEOUT,
   isBinding: true, // who comes and does not wait breaks the barrier, unless it is the last one
 };
-const wait = {
+const wait = new Operation({
   ...meeting,
   code: constants.WAIT_BARRIER,
   what: 'wait',
   attempt: native.barrierWait,
   atOnce: indexOf,
   later: indexOf,
-};
-const arrive = {
+});
+const arrive = new Operation({
   ...meeting,
   code: constants.WAIT_ARRIVE,
   what: 'arrive',
   attempt: native.barrierArrive,
   atOnce: partyOf,
   later: partyOf,
-};
+});
 
 class Barrier extends SharedObject {
   static [KIND] = constants.BARRIER;

@@ -7,20 +7,21 @@ const { SharedObject, createPlain } = require('./object.js');
 const { readFunction, readInteger, readWait, typeError } = require('./options.js');
 const { Lock } = require('./primitives.js');
 const { RLock, readOwner } = require('./rlock.js');
+const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
 
 // However it ends, the lock is taken again before that. So it is never done by the main thread, which would wait.
-const wait = {
+const wait = new Operation({
   code: constants.WAIT_CONDITION,
   begin: (handle, { lock, owner }, code) => native.wait(handle, code, lock[HANDLE], owner),
   late: status.E_TIMEOUT,
   what: 'wait',
   later: (condition, answer, { lock, releasing }) =>
     new Held(lock, check(answer, 'wait') === status.OWNER_DIED, releasing),
-};
+});
 
 class Condition extends SharedObject {
   static [KIND] = constants.CONDITION;

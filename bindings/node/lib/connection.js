@@ -7,6 +7,7 @@ const { constants, native, status } = require('./native.js');
 const { SharedObject, TOKEN } = require('./object.js');
 const { readBoolean, readInteger, readObject, readString } = require('./options.js');
 const { reader } = require('./slab.js');
+const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
 const { ThreadWait } = require('./thread-wait.js');
 const { watch } = require('./watch.js');
@@ -23,7 +24,7 @@ function checkSend(connection, answer) {
   check(answer, 'send');
 }
 
-const send = {
+const send = new Operation({
   code: constants.WAIT_SEND,
   direction: SENDS,
   late: status.E_TIMEOUT,
@@ -31,21 +32,21 @@ const send = {
   attempt: native.connectionSend,
   atOnce: checkSend,
   later: checkSend,
-};
+});
 
 function valueOf(connection, answer) {
   return connection[CODEC].decode(typeof answer === 'number' ? check(answer, 'recv') : answer);
 }
 
-const recvLong = {
+const recvLong = new Operation({
   code: constants.WAIT_RECV,
   direction: RECEIVES,
   late: status.E_TIMEOUT,
   what: 'recv',
   later: valueOf,
-};
+});
 
-const recv = {
+const recv = new Operation({
   polled: true,
   code: constants.WAIT_RECV, // where there is no descriptor
   direction: RECEIVES,
@@ -66,7 +67,7 @@ const recv = {
     new ThreadWait(owner, recvLong, undefined, { timeout: left, signal }, settled(resolve), settled(reject)).begin();
   },
   end: status.E_EOF,
-};
+});
 
 const recvWhole = reader(native.connectionRecv, native.connectionRecvInto);
 

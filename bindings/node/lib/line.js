@@ -1,17 +1,12 @@
 'use strict';
 
-// Waits that have a descriptor: those of one object stand in line, and when libuv says that the object is ready they
-// are tried one after the other. No thread waits, however many promises do.
+// Waits that are tried again when their object is ready: those of one object stand in line, and are tried one after the
+// other. No thread waits for each, however many promises do.
 
 const { PolyprocError } = require('./errors.js');
-const { native, numbers, ROW, LOAN } = require('./native.js');
 const { Waiting } = require('./waiting.js');
 
 const TURN = 1024; // of one object in one turn of the event loop
-
-const lines = []; // those that are armed, by the number that the native side was given
-const free = []; // numbers
-let idle = []; // armed, and perhaps waited for by nobody any more
 
 class LineWait extends Waiting {
   constructor(line, owner, operation, argument, how, resolve, reject) {
@@ -29,50 +24,42 @@ class LineWait extends Waiting {
 }
 
 class Line {
-  #handle;
-  #number = -1;
+  #source;
+  #isWatched = false;
   #first;
   #last;
   #watchers = new Set(); // called when the object is ready, whoever stands in line
   #held = 0; // somebody of the line is served elsewhere: the others wait for that
 
-  constructor(handle) {
-    this.#handle = handle;
-  }
-
-  get isEmpty() {
-    return this.#first === undefined && this.#held === 0;
+  /** `source`: watches the object, and calls `serve` when it is ready; asks `rest` whether it is to go on */
+  constructor(handle, source) {
+    this.handle = handle;
+    this.number = -1; // for the source
+    this.length = 0; // how many wait
+    this.#source = source;
   }
 
   get isHeld() {
     return this.#held > 0;
   }
 
-  /** 0, or the status that says why there is no descriptor to wait for. */
-  arm() {
-    if (this.#number >= 0) return 0;
-    const number = free.length > 0 ? free.pop() : lines.length;
-    const answer = native.arm(this.#handle, number);
-    if (answer < 0) {
-      free.push(number);
-      return answer;
-    }
-    this.#number = number;
-    lines[number] = this;
+  /** 0, or the status that says why it cannot be watched. */
+  watch() {
+    if (this.#isWatched) return 0;
+    const answer = this.#source.watch(this);
+    this.#isWatched = answer >= 0;
     return answer;
   }
 
-  #disarm() {
-    if (this.#number < 0) return;
-    native.disarm(this.#handle);
-    lines[this.#number] = undefined;
-    free.push(this.#number);
-    this.#number = -1;
+  #unwatch() {
+    if (!this.#isWatched) return;
+    this.#isWatched = false;
+    this.#source.unwatch(this);
   }
 
-  /** No descriptor is watched that nobody waits for. */
+  /** Nothing is watched that nobody waits for. */
   rest() {
-    if ((this.#first === undefined || this.#held > 0) && this.#watchers.size === 0) this.#disarm();
+    if ((this.#first === undefined || this.#held > 0) && this.#watchers.size === 0) this.#unwatch();
   }
 
   add(waiting) {
@@ -80,6 +67,7 @@ class Line {
     if (this.#last === undefined) this.#first = waiting;
     else this.#last.next = waiting;
     this.#last = waiting;
+    this.length++;
     waiting.watch();
   }
 
@@ -89,6 +77,7 @@ class Line {
     else previous.next = next;
     if (next === undefined) this.#last = previous;
     else next.previous = previous;
+    this.length--;
     waiting.unwatch();
   }
 
@@ -104,13 +93,15 @@ class Line {
   /** Nobody is served until `release`. */
   hold() {
     this.#held++;
+    this.length++;
     this.rest();
   }
 
   release() {
     this.#held--;
+    this.length--;
     if (this.#held > 0 || (this.#first === undefined && this.#watchers.size === 0)) return;
-    const answer = this.arm();
+    const answer = this.watch();
     if (answer < 0) this.end(answer);
   }
 
@@ -122,7 +113,7 @@ class Line {
       const { operation, argument } = waiting;
       let answer;
       try {
-        answer = operation.attempt(this.#handle, argument);
+        answer = operation.attempt(this.handle, argument);
       } catch (error) {
         this.remove(waiting);
         waiting.reject(error);
@@ -137,12 +128,11 @@ class Line {
         waiting.settle(answer);
       }
     }
-    idle.push(this);
   }
 
   /** All waits end with an error. */
   end(code) {
-    this.#disarm();
+    this.#unwatch();
     for (const watcher of [...this.#watchers]) watcher(code);
     while (this.#first !== undefined) {
       const waiting = this.#first;
@@ -151,19 +141,5 @@ class Line {
     }
   }
 }
-
-native.startPoll(
-  (count) => {
-    const ready = [];
-    for (let i = 0; i < count; i++) ready.push(lines[numbers[i * ROW + LOAN]]);
-    for (const line of ready) line?.serve();
-  },
-  // Once those that were served have had their turn, and perhaps wait again.
-  () => {
-    const rested = idle;
-    idle = [];
-    for (const line of rested) line.rest();
-  },
-);
 
 module.exports = { Line, LineWait };

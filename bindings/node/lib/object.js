@@ -4,6 +4,8 @@
 
 const { check, checkMade, PolyprocError } = require('./errors.js');
 const { constants, native, status } = require('./native.js');
+const { descriptors } = require('./descriptors.js');
+const { noteReleased } = require('./held.js');
 const { Line } = require('./line.js');
 const { readBoolean, readInteger, readObject, readString } = require('./options.js');
 const { HANDLE, KIND, LINE, LINES, NAME } = require('./symbols.js');
@@ -17,11 +19,12 @@ const TOKEN = Symbol('polyproc');
 class SharedObject {
   #closed = false;
 
-  constructor(token, handle, name) {
+  /** `source`: says when it is ready */
+  constructor(token, handle, name, source = descriptors) {
     if (token !== TOKEN) throw new TypeError(`use ${new.target.name}.create, open or inherited`);
     this[HANDLE] = handle;
     this[NAME] = name;
-    this[LINE] = new Line(handle);
+    this[LINE] = new Line(handle, source);
     this[LINES] = [0, 0];
   }
 
@@ -50,6 +53,7 @@ class SharedObject {
 
   close() {
     this.#closed = true;
+    noteReleased(this, Infinity);
     this[LINE].end(status.E_CLOSED);
     native.close(this[HANDLE]);
   }

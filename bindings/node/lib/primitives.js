@@ -1,18 +1,21 @@
 'use strict';
 
 const { check, checkMade } = require('./errors.js');
-const { Held } = require('./held.js');
+const { Held, noteHeld, noteReleased } = require('./held.js');
 const { constants, native, numbers, status, LOAN } = require('./native.js');
 const { SharedObject, TOKEN, createPlain, readCreate } = require('./object.js');
 const { readBoolean, readInteger, readFunction } = require('./options.js');
+const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
 
 function heldOf(lock, answer) {
-  return new Held(lock, check(answer, 'acquire') === status.OWNER_DIED);
+  check(answer, 'acquire');
+  noteHeld(lock);
+  return new Held(lock, answer === status.OWNER_DIED);
 }
 
-const acquireLock = {
+const acquireLock = new Operation({
   code: constants.WAIT_LOCK,
   direction: 0,
   late: status.E_TIMEOUT,
@@ -20,7 +23,7 @@ const acquireLock = {
   attempt: native.lockAcquire,
   atOnce: heldOf,
   later: heldOf,
-};
+});
 
 class Lock extends SharedObject {
   static [KIND] = constants.LOCK;
@@ -40,6 +43,7 @@ class Lock extends SharedObject {
 
   release() {
     check(native.lockRelease(this[HANDLE]), 'release');
+    noteReleased(this);
   }
 
   async hold(work, options) {
@@ -59,9 +63,10 @@ class Lock extends SharedObject {
 
 function checkAcquire(semaphore, answer) {
   check(answer, 'acquire');
+  noteHeld(semaphore);
 }
 
-const acquireSemaphore = {
+const acquireSemaphore = new Operation({
   code: constants.WAIT_SEMAPHORE,
   direction: 0,
   late: status.E_TIMEOUT,
@@ -69,7 +74,7 @@ const acquireSemaphore = {
   attempt: native.semaphoreAcquire,
   atOnce: checkAcquire,
   later: checkAcquire,
-};
+});
 
 class Semaphore extends SharedObject {
   static [KIND] = constants.SEMAPHORE;
@@ -89,7 +94,9 @@ class Semaphore extends SharedObject {
 
   tryAcquire() {
     const answer = native.semaphoreAcquire(this[HANDLE]);
-    return answer !== status.E_TIMEOUT && check(answer, 'acquire') >= 0;
+    if (answer === status.E_TIMEOUT) return false;
+    checkAcquire(this, answer);
+    return true;
   }
 
   acquire(options) {
@@ -98,6 +105,7 @@ class Semaphore extends SharedObject {
 
   release(permits = 1) {
     check(native.semaphoreRelease(this[HANDLE], readInteger(permits, 'permits', 1)), 'release');
+    noteReleased(this, permits);
   }
 
   get value() {
@@ -109,7 +117,7 @@ function checkWait(event, answer) {
   check(answer, 'wait');
 }
 
-const waitEvent = {
+const waitEvent = new Operation({
   code: constants.WAIT_EVENT,
   // From the mark of the attempt on it counts, though its thread comes to wait later.
   begin: (handle, argument, code) => native.wait(handle, code, undefined, numbers[LOAN]),
@@ -120,7 +128,7 @@ const waitEvent = {
   attempt: native.eventWait,
   atOnce: checkWait,
   later: checkWait,
-};
+});
 
 class Event extends SharedObject {
   static [KIND] = constants.EVENT;

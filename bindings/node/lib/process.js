@@ -3,9 +3,11 @@
 const { constants: os } = require('node:os');
 const { check, checkMade } = require('./errors.js');
 const { constants, native, numbers, status, LOAN } = require('./native.js');
+const { descriptors } = require('./descriptors.js');
 const { Line } = require('./line.js');
 const { SharedObject, TOKEN } = require('./object.js');
 const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { Operation } = require('./operation.js');
 const { HANDLE, LINE, LINES } = require('./symbols.js');
 const { perform } = require('./wait.js');
 
@@ -50,7 +52,7 @@ function exitCodeOf(process, answer) {
   return numbers[LOAN];
 }
 
-const join = {
+const join = new Operation({
   polled: true,
   code: constants.WAIT_PROCESS, // where the kernel has no descriptors of processes
   direction: 0,
@@ -60,7 +62,7 @@ const join = {
   attempt: native.processJoin,
   atOnce: exitCodeOf,
   later: exitCodeOf,
-};
+});
 
 class Process {
   #closed = false;
@@ -68,7 +70,7 @@ class Process {
   constructor(token, handle) {
     if (token !== TOKEN) throw new TypeError('use Process.spawn or adopt');
     this[HANDLE] = handle;
-    this[LINE] = new Line(handle);
+    this[LINE] = new Line(handle, descriptors);
     this[LINES] = [0];
     this.pid = native.processPid(handle);
     this.name = native.processName(handle);

@@ -6,6 +6,7 @@ const { check } = require('./errors.js');
 const { constants, native, numbers, status, LENGTH, OFFSET, ROW } = require('./native.js');
 const { Message, Slot, messagesOf } = require('./message.js');
 const { TOKEN } = require('./object.js');
+const { Operation } = require('./operation.js');
 const { checkSlab, cut, getCopy, makeRoom } = require('./slab.js');
 
 const CODEC = Symbol('codec');
@@ -14,7 +15,7 @@ const JOINS = 1;
 
 /** The waits of the get side have the queue's descriptor: what one of them got is what a try gives. */
 function getting(operation) {
-  return { ...operation, polled: true, late: status.E_EMPTY, end: status.E_SHUTDOWN, later: operation.atOnce };
+  return new Operation({ ...operation, polled: true, late: status.E_EMPTY, end: status.E_SHUTDOWN });
 }
 
 const get = getting({
@@ -72,7 +73,7 @@ function checkPut(queue, answer) {
   check(answer, 'put');
 }
 
-const put = {
+const put = new Operation({
   code: constants.WAIT_PUT,
   direction: PUTS,
   late: status.E_FULL,
@@ -80,9 +81,9 @@ const put = {
   attempt: native.queuePut,
   atOnce: checkPut,
   later: checkPut,
-};
+});
 
-const putMany = {
+const putMany = new Operation({
   code: constants.WAIT_PUT_MANY,
   direction: PUTS,
   late: status.E_FULL,
@@ -90,13 +91,13 @@ const putMany = {
   attempt: (handle, items) => native.queuePutMany(handle, items, 0),
   atOnce: (queue, count) => check(count, 'putMany'),
   later: (queue, count) => check(count, 'putMany'),
-};
+});
 
 function slotOf(queue, loan, length) {
   return new Slot(TOKEN, check(loan, 'reserve'), length);
 }
 
-const reserve = {
+const reserve = new Operation({
   code: constants.WAIT_RESERVE,
   direction: PUTS,
   late: status.E_FULL,
@@ -104,13 +105,13 @@ const reserve = {
   attempt: native.queueReserve,
   atOnce: slotOf,
   later: slotOf,
-};
+});
 
 function checkJoin(queue, answer) {
   check(answer, 'join');
 }
 
-const join = {
+const join = new Operation({
   code: constants.WAIT_JOIN,
   direction: JOINS,
   late: status.E_TIMEOUT,
@@ -118,6 +119,6 @@ const join = {
   attempt: native.queueJoin,
   atOnce: checkJoin,
   later: checkJoin,
-};
+});
 
 module.exports = { CODEC, operations: { get, getMany, join, put, putMany, reserve, take, takeMany } };

@@ -8,6 +8,7 @@ const { SharedObject, TOKEN, readCreate } = require('./object.js');
 const { readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
 const { CODEC, operations } = require('./queue-operations.js');
 const { checkSlab } = require('./slab.js');
+const { queueWatch } = require('./queue-watch.js');
 const { ValueIterator } = require('./iterator.js');
 const { putAll } = require('./put-many.js');
 const { HANDLE, KIND } = require('./symbols.js');
@@ -29,7 +30,7 @@ class Queue extends SharedObject {
   static [KIND] = constants.QUEUE;
 
   constructor(token, handle, name) {
-    super(token, handle, name);
+    super(token, handle, name, queueWatch);
     const info = this.info();
     this[CODEC] = codecOf(info.format);
     Object.defineProperty(this, 'format', { value: info.format, enumerable: true });

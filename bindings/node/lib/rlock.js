@@ -2,10 +2,11 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { check } = require('./errors.js');
-const { Held } = require('./held.js');
+const { Held, noteHeld, noteReleased } = require('./held.js');
 const { constants, native, status } = require('./native.js');
 const { SharedObject, createPlain } = require('./object.js');
 const { readFunction, readInteger, readObject } = require('./options.js');
+const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
 
@@ -22,10 +23,12 @@ function readOwner(options) {
 }
 
 function heldOf(rlock, answer, owner) {
-  return new Held(rlock, check(answer, 'acquire') === status.OWNER_DIED, { owner });
+  check(answer, 'acquire');
+  noteHeld(rlock);
+  return new Held(rlock, answer === status.OWNER_DIED, { owner });
 }
 
-const acquire = {
+const acquire = new Operation({
   code: constants.WAIT_RLOCK,
   begin: (handle, owner, code) => native.wait(handle, code, undefined, owner),
   direction: 0,
@@ -35,7 +38,7 @@ const acquire = {
   attempt: native.rlockAcquire,
   atOnce: heldOf,
   later: heldOf,
-};
+});
 
 class RLock extends SharedObject {
   static [KIND] = constants.RLOCK;
@@ -56,6 +59,7 @@ class RLock extends SharedObject {
 
   release(options) {
     check(native.rlockRelease(this[HANDLE], readOwner(options)), 'release');
+    noteReleased(this);
   }
 
   async hold(work, options) {

@@ -11,17 +11,14 @@ const pending = []; // by the number that the native side gave
 
 native.startWaits((id, answer) => pending[id].answer(answer));
 
-function beginDefault(handle, argument, code) {
-  return native.wait(handle, code, argument);
-}
-
 class ThreadWait extends Waiting {
   #id = -1;
   #reason; // why it was cancelled, in a list of one
 
   begin() {
-    const { begin = beginDefault, code, what } = this.operation;
-    const id = begin(this.owner?.[HANDLE], this.argument, code);
+    const { begin, code, what } = this.operation;
+    const handle = this.owner?.[HANDLE];
+    const id = begin === undefined ? native.wait(handle, code, this.argument) : begin(handle, this.argument, code);
     if (id < 0) {
       this.reject(new PolyprocError(id, what));
       return;

@@ -7,18 +7,19 @@ const { readWait, typeError } = require('./options.js');
 const { Event } = require('./primitives.js');
 const { Process } = require('./process.js');
 const { Queue } = require('./queue.js');
+const { Operation } = require('./operation.js');
 const { HANDLE } = require('./symbols.js');
 const { waitByThread } = require('./wait.js');
 const { watch } = require('./watch.js');
 
 // A put has no descriptor: a queue that is full for a long message has room for a short one.
-const untilPut = {
+const untilPut = new Operation({
   code: constants.WAIT_ANY,
   begin: (handle, queue, code) => native.wait(undefined, code, [queue[HANDLE]], [constants.READY_PUT]),
   late: status.E_TIMEOUT,
   what: 'waitAny',
   later: (owner, answer) => typeof answer !== 'number' || check(answer, 'waitAny') >= 0,
-};
+});
 
 /** `isReady()`, and `wait({ signal })`, which resolves when it is or was. */
 function readItem(item, i) {

@@ -18,9 +18,9 @@ class Watch extends Waiting {
 
   begin() {
     const line = this.owner[LINE];
-    const armed = line.arm();
-    if (armed < 0) {
-      this.reject(new PolyprocError(armed, this.operation.what));
+    const watched = line.watch();
+    if (watched < 0) {
+      this.reject(new PolyprocError(watched, this.operation.what));
       return;
     }
     line.addWatcher(this.#watcher);

@@ -7,5 +7,6 @@ const polyproc = require('../..');
 const [, , kind, name, times = '1'] = process.argv;
 const object = polyproc[kind].open(name);
 for (let i = 0; i < Number(times); i++) object.tryAcquire();
+globalThis.gc?.();
 console.log('holds');
-setInterval(() => {}, 1000);
+setInterval(() => globalThis.gc?.(), 5);
