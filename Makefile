@@ -47,6 +47,7 @@ polyproc-node: $(POLYPROC_A) bindings/node/node_modules/.package-lock.json
 include examples/headers/headers.mk
 include examples/examples.mk
 include benches/peers/killed/killed.mk
+include benches/peers/pool/pool.mk
 include benches/bench.mk
 
 # --- demo
