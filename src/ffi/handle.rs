@@ -33,15 +33,20 @@ pub(super) trait Opaque {
     type Object;
     /// Tells handles of one type from those of another.
     const MAGIC: u32;
+    /// Whether calls note that they are inside, which makes a close dear; not so for what is closed about as
+    /// often as it is used.
+    const NOTES_CALLS: bool = true;
 }
 
-// The state word, from bit 0: counted calls inside, the epoch in which they came in, loans, retired, closed.
+// The state word, from bit 0: counted calls inside, the epoch in which they came in, loans, whether all calls
+// are counted, retired, closed.
 const ONE_CALL: u64 = 1;
 const CALLS: u64 = (1 << 20) - 1;
 const EPOCH_SHIFT: u32 = 20;
 const EPOCH: u64 = ((1 << 12) - 1) << EPOCH_SHIFT;
 const ONE_LOAN: u64 = 1 << 32;
-const LOANS: u64 = ((1 << 30) - 1) << 32;
+const LOANS: u64 = ((1 << 29) - 1) << 32;
+const COUNTS_ALL: u64 = 1 << 61;
 const RETIRED: u64 = 1 << 62;
 const CLOSED: u64 = 1 << 63;
 
@@ -70,7 +75,7 @@ pub(super) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
     let place = place.ok_or(Status::E_NO_MEMORY)?;
     let header = Header {
         block: Block::new(C::MAGIC, finish::<C::Object>, layout),
-        state: AtomicU64::new(0),
+        state: AtomicU64::new(if C::NOTES_CALLS { 0 } else { COUNTS_ALL }),
     };
     let handle = Handle {
         header,
@@ -139,7 +144,6 @@ impl Header {
     }
 
     /// Count one more call inside when `may` allows it, and set `flags`.
-    #[cold]
     fn count_in(&self, flags: u64, may: impl Fn(u64) -> Result<()>) -> Result<()> {
         let epoch = current_epoch();
         let mut state = self.state.load(Ordering::Relaxed);
@@ -178,11 +182,16 @@ impl Header {
     }
 
     /// The same for one that was counted.
-    #[cold]
     fn count_out(&self) -> bool {
         // AcqRel: what each one did inside comes before the last one drops the object.
         let before = self.state.fetch_sub(ONE_CALL, Ordering::AcqRel);
         before & CLOSED != 0 && self.is_deserted()
+    }
+
+    /// Whether a call may be inside of a closed handle beside the one that closes it.
+    fn may_be_waited_in(&self) -> bool {
+        let state = self.state.load(Ordering::Acquire);
+        state & COUNTS_ALL == 0 || state & CALLS != ONE_CALL
     }
 
     /// Whether nobody is inside of a closed handle, nor can come in any more; says so once.
@@ -201,7 +210,7 @@ impl Header {
             if state & (LOANS | RETIRED) != 0 || calls != 0 {
                 return false;
             }
-            if presence::is_anybody_inside(self.block()) {
+            if state & COUNTS_ALL == 0 && presence::is_anybody_inside(self.block()) {
                 return false;
             }
             let retired = self.state.compare_exchange(
@@ -293,7 +302,11 @@ unsafe fn come_in<'a, C: Opaque>(
     // SAFETY: known to be a handle.
     let header = unsafe { handle.cast::<Header>().as_ref() };
     // The record is the interrupted call's, which may be about to write in it.
-    let noted = if in_handler { None } else { header.note_in() };
+    let noted = if in_handler || !C::NOTES_CALLS {
+        None
+    } else {
+        header.note_in()
+    };
     let way = match noted {
         Some(visit) => Way::Noted(visit),
         None => {
@@ -404,8 +417,10 @@ pub(super) unsafe fn close<C: Opaque>(handle: *mut C) {
             way: Way::Counted { in_handler: false },
             inside: PhantomData,
         };
-        // SAFETY: this call is inside.
-        unsafe { &(*call.handle.as_ptr()).closing }.fire();
+        if header.may_be_waited_in() {
+            // SAFETY: this call is inside.
+            unsafe { &(*call.handle.as_ptr()).closing }.fire();
+        }
     }
 }
 

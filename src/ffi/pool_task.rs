@@ -18,6 +18,7 @@ pub struct polyproc_task {
 impl Opaque for polyproc_task {
     type Object = Task;
     const MAGIC: u32 = u32::from_be_bytes(*b"task");
+    const NOTES_CALLS: bool = false;
 }
 
 /// <!-- Pool: tasks -->

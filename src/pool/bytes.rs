@@ -11,6 +11,8 @@ use crate::sync::Wait;
 const SMALL: usize = 1024;
 /// What a buffer for messages holds without asking how long the next one is.
 const ROOM: usize = 4096;
+/// One that has become larger than this is not kept.
+const LARGEST_KEPT: usize = 64 * 1024;
 
 /// Put the concatenation of `parts`.
 pub(super) fn put(queue: &Queue, parts: &[&[u8]]) -> Result<()> {
@@ -42,6 +44,9 @@ pub(super) fn put(queue: &Queue, parts: &[&[u8]]) -> Result<()> {
 /// Get a message into `buffer`, in place of what it holds.
 pub(super) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result<()> {
     buffer.clear();
+    if buffer.capacity() > LARGEST_KEPT {
+        *buffer = Vec::new();
+    }
     buffer.reserve(ROOM);
     loop {
         let room: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();

@@ -21,6 +21,7 @@ use crate::sync::eventcount::EventCount;
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::world::World;
+use crate::sys::local_lock::LocalLock;
 use crate::sys::{clock, futex, thread};
 
 /// The world of words that only this process knows.
@@ -46,6 +47,8 @@ pub(super) struct Lead {
     followers: EventCount,
     /// A thread of the pool keeps it.
     in_background: AtomicBool,
+    /// The leader's: a report.
+    buffer: LocalLock<Vec<u8>>,
 }
 
 impl Lead {
@@ -54,6 +57,7 @@ impl Lead {
             is_taken: AtomicBool::new(false),
             followers: EventCount::new(),
             in_background: AtomicBool::new(false),
+            buffer: LocalLock::new(Vec::new()),
         }
     }
 
@@ -131,7 +135,7 @@ impl Shared {
         wait: &Wait<'_>,
         patience: &mut Patience<'_>,
     ) -> Result<()> {
-        let mut buffer = Vec::new();
+        let mut buffer = self.lead.buffer.lock();
         while !is_so() {
             let left = patience.deadline().map(|deadline| {
                 let left = deadline.saturating_sub(clock::now_ns());
@@ -148,9 +152,14 @@ impl Shared {
 
     /// Settle what has been reported, unless another thread is about to.
     pub(super) fn settle_what_is_there(&self) {
+        self.settle_while(&|| true);
+    }
+
+    /// The same, as long as `more` says so.
+    pub(super) fn settle_while(&self, more: &dyn Fn() -> bool) {
         if let Some(_leading) = self.lead.try_take() {
-            let mut buffer = Vec::new();
-            while bytes::get(&self.reports, &mut buffer, Wait::TRY).is_ok() {
+            let mut buffer = self.lead.buffer.lock();
+            while more() && bytes::get(&self.reports, &mut buffer, Wait::TRY).is_ok() {
                 self.settle(&buffer);
             }
         }

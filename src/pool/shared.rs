@@ -49,6 +49,8 @@ struct Finished {
     waiters: EventCount,
     /// Readable while there are some.
     event: OwnedFd,
+    /// Somebody has asked for the descriptor.
+    is_watched: AtomicBool,
 }
 
 /// What happened so far, for people.
@@ -108,6 +110,7 @@ impl Shared {
                 tags: LocalLock::new(VecDeque::new()),
                 waiters: EventCount::new(),
                 event: poll::event()?,
+                is_watched: AtomicBool::new(false),
             },
             crew: LocalLock::new(crew),
             workers_gone: AtomicBool::new(false),
@@ -242,7 +245,7 @@ impl Shared {
         core.finish(outcome);
         if let Some(tag) = core.tag {
             let mut tags = self.finished.tags.lock();
-            if tags.is_empty() {
+            if tags.is_empty() && self.finished.is_watched.load(Ordering::SeqCst) {
                 poll::raise(self.finished.event.as_raw_fd());
             }
             tags.push_back(tag);
@@ -347,10 +350,12 @@ impl Shared {
         loop {
             let has_some = || !self.finished.tags.lock().is_empty();
             self.wait_until(&has_some, &self.finished.waiters, wait)?;
+            // What has come meanwhile is told in the same call.
+            self.settle_while(&|| self.finished.tags.lock().len() < max);
             let mut tags = self.finished.tags.lock();
             let count = max.min(tags.len());
             tags.drain(..count).for_each(&mut *each);
-            if tags.is_empty() {
+            if tags.is_empty() && self.finished.is_watched.load(Ordering::SeqCst) {
                 poll::lower(self.finished.event.as_raw_fd());
             }
             if count > 0 {
@@ -359,7 +364,13 @@ impl Shared {
         }
     }
 
+    /// A descriptor that is readable while there are tags.
     pub(super) fn finished_fd(&self) -> RawFd {
-        self.finished.event.as_raw_fd()
+        let tags = self.finished.tags.lock();
+        let fd = self.finished.event.as_raw_fd();
+        if !self.finished.is_watched.swap(true, Ordering::SeqCst) && !tags.is_empty() {
+            poll::raise(fd);
+        }
+        fd
     }
 }

@@ -23,7 +23,7 @@ def of_multiprocessing(workers):
     def apply_async(numbers):
         return [task.get() for task in [pool.apply_async(add_one, (number,)) for number in numbers]]
 
-    return {
+    return pool.terminate, {
         "apply-async": apply_async,
         "map-1": lambda numbers: pool.map(add_one, numbers, 1),
         "imap-unordered": lambda numbers: sorted(pool.imap_unordered(add_one, numbers)),
@@ -40,7 +40,7 @@ def of_executor(pool, workers):
         # As many as multiprocessing's map makes.
         return list(pool.map(add_one, numbers, chunksize=-(-len(numbers) // (4 * workers))))
 
-    return {
+    return pool.shutdown, {
         "submit": submit,
         "apply": lambda numbers: [pool.submit(add_one, number).result() for number in numbers],
         "map": in_chunks,
@@ -65,12 +65,14 @@ def ways_of(peer, workers):
 def main():
     peer, mode = sys.argv[1:3]
     tasks, workers = map(int, sys.argv[3:5])
-    way = ways_of(peer, workers)[mode]
+    end, ways = ways_of(peer, workers)
+    way = ways[mode]
     way(range(100))  # the workers are there
     begin = time.perf_counter()
     results = way(range(tasks))
     seconds = time.perf_counter() - begin
     assert results == list(range(1, tasks + 1)), "wrong results"
+    end()
     print(json.dumps({"peer": peer, "mode": mode, "tasks": tasks, "rate": round(tasks / seconds)}))
 
 
