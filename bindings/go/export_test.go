@@ -24,11 +24,17 @@ func Freed(h closer) bool { return handleOf(h).freed.Load() }
 type closer interface{ Close() error }
 
 func handleOf(c closer) *handle {
-	if process, ok := c.(*Process); ok {
-		return &process.handle
+	switch c := c.(type) {
+	case *Process:
+		return &c.handle
+	case *Pool:
+		return &c.handle
 	}
 	return c.(Handle).inherit()
 }
 
 // Scan is the check that a message passes before it is decoded.
 var Scan = scan
+
+// Pack and Unpack are how a chunk holds its items.
+var Pack, Unpack = pack, unpack

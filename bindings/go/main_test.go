@@ -24,6 +24,7 @@ const childVariable = "POLYPROC_TEST_CHILD"
 var children = map[string]func() error{}
 
 func TestMain(m *testing.M) {
+	polyproc.Main()
 	if name := os.Getenv(childVariable); name != "" {
 		if err := children[name](); err != nil {
 			fmt.Fprintln(os.Stderr, name+":", err)

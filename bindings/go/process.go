@@ -80,17 +80,12 @@ func Spawn(options ProcessOptions) (*Process, error) {
 		}
 		c.Streams[i] = fd
 	}
-	for name, object := range options.Handles {
-		if object == nil {
-			return nil, ErrInvalid
-		}
-		h := object.inherit()
-		if !h.enter() {
-			return nil, ErrClosed
-		}
-		defer h.leave()
-		c.Handles = append(c.Handles, capi.NamedHandle{Name: name, Kind: h.kind, Object: h.object})
+	handles, leave, err := inherited(options.Handles)
+	if err != nil {
+		return nil, err
 	}
+	defer leave()
+	c.Handles = handles
 	object, status := capi.ProcessSpawn(&c)
 	runtime.KeepAlive(options) // the descriptors in c are those of its files
 	return newProcess(object, status)

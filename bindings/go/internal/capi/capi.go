@@ -85,6 +85,8 @@ const (
 	KindConnection Kind = C.POLYPROC_KIND_CONNECTION
 	// KindProcess is the binding's own: a process is never handed on.
 	KindProcess Kind = 0
+	// KindPool is likewise.
+	KindPool Kind = -1
 )
 
 // Object is an open handle of the library.
@@ -92,6 +94,11 @@ type Object unsafe.Pointer
 
 // number is an object as the shims take it.
 func number(object Object) C.pp_object { return C.pp_object(uintptr(object)) }
+
+// fromNumber is the object that a shim has given as a number. The pointer is of C: it never moves.
+func fromNumber(number C.pp_object) Object {
+	return Object(*(*unsafe.Pointer)(unsafe.Pointer(&number)))
+}
 
 // Common are the options that every create takes.
 type Common struct {
@@ -211,6 +218,8 @@ func Close(kind Kind, object Object) {
 		C.polyproc_semaphore_close((*C.polyproc_semaphore)(p))
 	case KindEvent:
 		C.polyproc_event_close((*C.polyproc_event)(p))
+	case KindPool:
+		C.polyproc_pool_free((*C.polyproc_pool)(p))
 	case KindProcess:
 		C.polyproc_process_close((*C.polyproc_process)(p))
 	}

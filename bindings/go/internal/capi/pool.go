@@ -1,0 +1,166 @@
+package capi
+
+/*
+#cgo noescape pp_pool_submit
+#cgo nocallback pp_pool_submit
+#cgo noescape pp_pool_submit_chunk
+#cgo nocallback pp_pool_submit_chunk
+#cgo noescape pp_pool_finished
+#cgo nocallback pp_pool_finished
+#cgo noescape pp_pool_join
+#cgo nocallback pp_pool_join
+#cgo noescape pp_task_take
+#cgo nocallback pp_task_take
+#cgo noescape pp_task_cancel
+#cgo nocallback pp_task_cancel
+#include "shim.h"
+#include "shim_pool.h"
+*/
+import "C"
+
+import "unsafe"
+
+// PoolOptions are polyproc_pool_options.
+type PoolOptions struct {
+	Workers, MaxTasksPerWorker, MaxAttempts uint32
+	Argv, Env                               []string
+	Initialiser                             string
+	InitialiserData                         []byte
+	Handles                                 []NamedHandle
+}
+
+// PoolInfo is polyproc_pool_info.
+type PoolInfo struct {
+	Workers, Alive                               uint32
+	Outstanding, Queued, Submitted, Succeeded    uint64
+	Failed, Retried, StartedWorkers, DiedWorkers uint64
+}
+
+func pool(object Object) *C.polyproc_pool { return (*C.polyproc_pool)(object) }
+
+// PoolCreate is polyproc_pool_create.
+func PoolCreate(o *PoolOptions) (object Object, status Status) {
+	var a arena
+	defer a.free()
+	options := (*C.polyproc_pool_options)(a.alloc(C.sizeof_polyproc_pool_options))
+	options.size = C.sizeof_polyproc_pool_options
+	options.workers = C.uint32_t(o.Workers)
+	options.argv = a.list(o.Argv)
+	options.env = a.list(o.Env)
+	options.max_tasks_per_worker = C.uint32_t(o.MaxTasksPerWorker)
+	options.max_attempts = C.uint32_t(o.MaxAttempts)
+	options.initialiser = a.optional(o.Initialiser)
+	options.handles = a.handles(o.Handles)
+	options.handle_count = C.size_t(len(o.Handles))
+	if len(o.InitialiserData) > 0 {
+		data := a.alloc(uintptr(len(o.InitialiserData)))
+		copy(unsafe.Slice((*byte)(data), len(o.InitialiserData)), o.InitialiserData)
+		options.initialiser_data = data
+		options.initialiser_len = C.size_t(len(o.InitialiserData))
+	}
+	if a.invalid {
+		return nil, EInvalid
+	}
+	var out *C.polyproc_pool
+	status = Status(C.polyproc_pool_create(options, &out))
+	return Object(out), status
+}
+
+// PoolSubmit is polyproc_pool_submit_with, for a task with a tag. The timeout is of the task, 0 for none.
+func PoolSubmit(object Object, function string, data []byte, timeout int64, tag uint64) (task Object, status Status) {
+	var out C.pp_object
+	status = Status(C.pp_pool_submit(number(object), text(function), C.size_t(len(function)),
+		bytes(data), C.size_t(len(data)), C.int64_t(timeout), C.uint64_t(tag), &out))
+	return fromNumber(out), status
+}
+
+// PoolSubmitChunk is polyproc_pool_submit_chunk, likewise. The items lie one after the other in packed; lens
+// tells their lengths.
+func PoolSubmitChunk(object Object, function string, packed []byte, lens []uintptr, timeout int64, tag uint64) (task Object, status Status) {
+	var out C.pp_object
+	status = Status(C.pp_pool_submit_chunk(number(object), text(function), C.size_t(len(function)),
+		bytes(packed), (*C.size_t)(unsafe.Pointer(unsafe.SliceData(lens))), C.size_t(len(lens)),
+		C.int64_t(timeout), C.uint64_t(tag), &out))
+	return fromNumber(out), status
+}
+
+// text is the address of a string's first byte, and never NULL.
+func text(s string) *C.uint8_t {
+	if s == "" {
+		return (*C.uint8_t)(&nothing)
+	}
+	return (*C.uint8_t)(unsafe.StringData(s))
+}
+
+// PoolFinished is polyproc_pool_finished.
+func PoolFinished(object Object, tags []uint64, timeout int64, cancel *Cancel) (n int, status Status) {
+	var out C.size_t
+	status = Status(C.pp_pool_finished(number(object), (*C.uint64_t)(unsafe.SliceData(tags)),
+		C.size_t(len(tags)), &out, C.int64_t(timeout), cancel.c()))
+	return int(out), status
+}
+
+// PoolFD is polyproc_pool_fd.
+func PoolFD(object Object) (fd int, status Status) {
+	var out C.int
+	status = Status(C.polyproc_pool_fd(pool(object), &out))
+	return int(out), status
+}
+
+// PoolClose is polyproc_pool_close.
+func PoolClose(object Object) Status { return Status(C.polyproc_pool_close(pool(object))) }
+
+// PoolJoin is polyproc_pool_join.
+func PoolJoin(object Object, timeout int64, cancel *Cancel) Status {
+	return Status(C.pp_pool_join(number(object), C.int64_t(timeout), cancel.c()))
+}
+
+// PoolTerminate is polyproc_pool_terminate.
+func PoolTerminate(object Object) Status { return Status(C.polyproc_pool_terminate(pool(object))) }
+
+// PoolWorkerPIDs is polyproc_pool_worker_pids.
+func PoolWorkerPIDs(object Object) (pids []int32, status Status) {
+	pids = make([]int32, 64)
+	for {
+		var n C.size_t
+		status = Status(C.polyproc_pool_worker_pids(pool(object), (*C.int32_t)(unsafe.Pointer(&pids[0])),
+			C.size_t(len(pids)), &n))
+		if status == ETooSmall {
+			pids = make([]int32, n)
+			continue
+		}
+		return pids[:min(int(n), len(pids))], status
+	}
+}
+
+// ReadPoolInfo is polyproc_pool_info.
+func ReadPoolInfo(object Object) (info PoolInfo, status Status) {
+	out := C.struct_polyproc_pool_info{size: C.sizeof_struct_polyproc_pool_info}
+	status = Status(C.polyproc_pool_info(pool(object), &out))
+	return PoolInfo{
+		Workers: uint32(out.workers), Alive: uint32(out.alive),
+		Outstanding: uint64(out.outstanding), Queued: uint64(out.queued),
+		Submitted: uint64(out.submitted), Succeeded: uint64(out.succeeded), Failed: uint64(out.failed),
+		Retried: uint64(out.retried), StartedWorkers: uint64(out.started_workers),
+		DiedWorkers: uint64(out.died_workers),
+	}, status
+}
+
+// TaskTake copies what a task that is over has to say, and how it ended, and frees it. With false buf
+// has less than the n bytes that it needs, and the task stays.
+func TaskTake(task Object, buf []byte) (n int, ended Status, ok bool) {
+	var out C.size_t
+	var status C.int32_t
+	taken := C.pp_task_take(number(task), bytes(buf), C.size_t(len(buf)), &out, &status)
+	return int(out), Status(status), taken != 0
+}
+
+// TaskCancel is polyproc_task_cancel.
+func TaskCancel(task Object) (canceled bool, status Status) {
+	var out C.int32_t
+	status = Status(C.pp_task_cancel(number(task), &out))
+	return out != 0, status
+}
+
+// TaskFree is polyproc_task_free.
+func TaskFree(task Object) { C.polyproc_task_free((*C.polyproc_task)(task)) }

@@ -1,0 +1,110 @@
+/* What lies between cgo and the pools of polyproc.h; see shim.h. */
+#ifndef POLYPROC_GO_SHIM_POOL_H
+#define POLYPROC_GO_SHIM_POOL_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim.h"
+
+/* The longest name of a function, and its NUL. */
+enum { PP_FUNCTION_NAME = 201 };
+
+/* A Go string has no NUL at its end. Returns 0 for what is no name. */
+static inline int pp_function_name(char name[PP_FUNCTION_NAME], const uint8_t *text, size_t len) {
+  if (len >= PP_FUNCTION_NAME || memchr(text, 0, len) != NULL) {
+    return 0;
+  }
+  memcpy(name, text, len);
+  name[len] = 0;
+  return 1;
+}
+
+static inline polyproc_task_options pp_task_options(int64_t timeout_ns, uint64_t tag) {
+  polyproc_task_options options = POLYPROC_TASK_OPTIONS_INIT;
+  options.flags = POLYPROC_TASK_TAGGED;
+  options.timeout_ns = timeout_ns;
+  options.tag = tag;
+  return options;
+}
+
+static inline int32_t pp_pool_submit(pp_object pool, const uint8_t *function, size_t function_len,
+                                     const uint8_t *data, size_t len, int64_t timeout_ns, uint64_t tag,
+                                     pp_object *out) {
+  char name[PP_FUNCTION_NAME];
+  polyproc_task_options options = pp_task_options(timeout_ns, tag);
+  polyproc_task *task = NULL;
+  int32_t status;
+  if (!pp_function_name(name, function, function_len)) {
+    return POLYPROC_E_INVALID;
+  }
+  status = polyproc_pool_submit_with((polyproc_pool *)pool, name, data, len, &options, &task);
+  *out = (pp_object)task;
+  return status;
+}
+
+/* The items lie one after the other from `packed` on. */
+static inline int32_t pp_pool_submit_chunk(pp_object pool, const uint8_t *function, size_t function_len,
+                                           const uint8_t *packed, const size_t *lens, size_t n,
+                                           int64_t timeout_ns, uint64_t tag, pp_object *out) {
+  char name[PP_FUNCTION_NAME];
+  polyproc_task_options options = pp_task_options(timeout_ns, tag);
+  polyproc_task *task = NULL;
+  polyproc_slice *items;
+  int32_t status;
+  if (!pp_function_name(name, function, function_len)) {
+    return POLYPROC_E_INVALID;
+  }
+  items = (polyproc_slice *)calloc(n + 1, sizeof *items);
+  if (items == NULL) {
+    return POLYPROC_E_NO_MEMORY;
+  }
+  for (size_t i = 0; i < n; i++) {
+    items[i].data = packed;
+    items[i].len = lens[i];
+    packed += lens[i];
+  }
+  status = polyproc_pool_submit_chunk((polyproc_pool *)pool, name, items, n, &options, &task);
+  free(items);
+  *out = (pp_object)task;
+  return status;
+}
+
+static inline int32_t pp_pool_finished(pp_object pool, uint64_t *tags, size_t cap, size_t *out_len,
+                                       int64_t timeout_ns, pp_object cancel) {
+  return polyproc_pool_finished((polyproc_pool *)pool, tags, cap, out_len, timeout_ns,
+                                (polyproc_cancel *)cancel);
+}
+
+static inline int32_t pp_pool_join(pp_object pool, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_pool_join((polyproc_pool *)pool, timeout_ns, (polyproc_cancel *)cancel);
+}
+
+/* Copy what a task has to say into buf, and free the task; 0 and only its length when that is over cap. */
+static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t *out_len, int32_t *out_status) {
+  polyproc_message message = {0};
+  *out_status = polyproc_task_result((polyproc_task *)task, &message);
+  *out_len = message.len;
+  if (message.len > cap) {
+    return 0;
+  }
+  if (message.len > 0) {
+    memcpy(buf, message.data, message.len);
+  }
+  polyproc_task_free((polyproc_task *)task);
+  return 1;
+}
+
+static inline int32_t pp_task_cancel(pp_object task, int32_t *out_canceled) {
+  return polyproc_task_cancel((polyproc_task *)task, out_canceled);
+}
+
+static inline int32_t pp_worker_next(uint8_t *job, int64_t timeout_ns) {
+  return polyproc_worker_next((polyproc_job *)job, timeout_ns, NULL);
+}
+
+static inline int32_t pp_job_reply(uint8_t *job, int32_t status, const uint8_t *data, size_t len) {
+  return polyproc_job_reply((polyproc_job *)job, status, data, len);
+}
+
+#endif

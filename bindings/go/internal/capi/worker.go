@@ -1,0 +1,44 @@
+package capi
+
+/*
+#cgo noescape pp_worker_next
+#cgo nocallback pp_worker_next
+#cgo noescape pp_job_reply
+#cgo nocallback pp_job_reply
+#include "shim.h"
+#include "shim_pool.h"
+*/
+import "C"
+
+import "unsafe"
+
+// IsWorker is polyproc_is_worker.
+func IsWorker() bool {
+	var out C.int32_t
+	return C.polyproc_is_worker(&out) == C.POLYPROC_OK && out != 0
+}
+
+// Job is a polyproc_job: a task that this worker has begun.
+type Job struct{ c C.polyproc_job }
+
+// Function is the name of the function.
+func (j *Job) Function() string { return C.GoString(j.c.function) }
+
+// Data is the argument where it lies, until Reply.
+func (j *Job) Data() []byte { return unsafe.Slice((*byte)(j.c.data), int(j.c.len)) }
+
+// Count is how many items the data has; 0 when it is no chunk.
+func (j *Job) Count() int { return int(j.c.count) }
+
+// IsInitialiser tells whether this is the initialiser and not a task.
+func (j *Job) IsInitialiser() bool { return j.c.attempt == 0 }
+
+func (j *Job) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(&j.c)) }
+
+// WorkerNext is polyproc_worker_next.
+func WorkerNext(out *Job) Status { return Status(C.pp_worker_next(out.raw(), C.POLYPROC_FOREVER)) }
+
+// Reply is polyproc_job_reply.
+func (j *Job) Reply(status Status, data []byte) Status {
+	return Status(C.pp_job_reply(j.raw(), C.int32_t(status), bytes(data), C.size_t(len(data))))
+}

@@ -1,0 +1,321 @@
+package polyproc
+
+import (
+	"context"
+	"math"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// PoolOptions are those of a pool. The zero value is a pool of this program, with a worker for each CPU.
+type PoolOptions struct {
+	// Workers is how many there are. Zero: one for each CPU that this process may use.
+	Workers int
+	// Args are the worker program, in any language, and its arguments. Empty: this program, which calls
+	// [Main].
+	Args []string
+	// Env adds to the workers' environment, as "NAME=value".
+	Env []string
+	// MaxTasksPerWorker is after how many tasks a worker ends and another takes its place. Zero: never.
+	MaxTasksPerWorker int
+	// MaxAttempts is how often a task is begun whose worker dies. Zero: once, then it fails with
+	// ErrWorkerDied.
+	MaxAttempts int
+	// Initialiser is a function that each worker calls before its first task, with InitialiserData. A
+	// worker whose initialiser fails ends.
+	Initialiser     string
+	InitialiserData []byte
+	// Handles are the objects that the workers inherit, under the names by which they ask for them.
+	Handles map[string]Handle
+}
+
+// Pool is worker processes that are given tasks: functions by name, see [Register] and [Define]. A worker
+// that dies is replaced, and costs only the task that it had; that is begun again or fails with
+// [ErrWorkerDied]. Workers die with this process, in whatever way that ends.
+//
+// A pool ends with [Pool.Close] or [Pool.Terminate], and then [Pool.Join].
+type Pool struct {
+	handle
+	workers int
+	open    context.Context // until the pool is closed or terminated
+	shut    context.CancelFunc
+	ended   chan struct{} // closed when nothing is left of the pool
+	failure error         // why it ended early, once ended is closed
+
+	tasksMu sync.Mutex
+	tasks   map[uint64]*Task // those that are not over, by tag
+	lastTag uint64
+}
+
+// isMain tells whether this program calls Main, as one that is to be its own worker must.
+var isMain atomic.Bool
+
+// NewPool starts the workers.
+func NewPool(options PoolOptions) (*Pool, error) {
+	for _, n := range []int{options.Workers, options.MaxTasksPerWorker, options.MaxAttempts} {
+		if n < 0 || int64(n) > math.MaxUint32 {
+			return nil, ErrInvalid
+		}
+	}
+	c := capi.PoolOptions{
+		Workers:           uint32(options.Workers),
+		MaxTasksPerWorker: uint32(options.MaxTasksPerWorker),
+		MaxAttempts:       uint32(options.MaxAttempts),
+		Argv:              options.Args, Env: options.Env,
+		Initialiser: options.Initialiser, InitialiserData: options.InitialiserData,
+	}
+	if len(c.Argv) == 0 {
+		if !isMain.Load() {
+			return nil, errNoMain
+		}
+		c.Argv = append([]string{"/proc/self/exe"}, os.Args[1:]...)
+	}
+	handles, leave, err := inherited(options.Handles)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	c.Handles = handles
+	object, status := capi.PoolCreate(&c)
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	info, status := capi.ReadPoolInfo(object)
+	if err := check(status); err != nil {
+		capi.Close(capi.KindPool, object)
+		return nil, err
+	}
+	p := &Pool{workers: int(info.Workers), ended: make(chan struct{}), tasks: map[uint64]*Task{}}
+	p.open, p.shut = context.WithCancel(context.Background())
+	open(p, &p.handle, capi.KindPool, object, copied(capi.PoolFD))
+	p.enter()
+	go p.run()
+	return p, nil
+}
+
+// run learns which tasks are over, until none is left that could be, and then ends the pool.
+func (p *Pool) run() {
+	defer close(p.ended)
+	defer p.handle.Close()
+	defer p.leave()
+	tags := make([]uint64, 256)
+	for p.goesOn() {
+		n, err := p.finished(tags)
+		for _, tag := range tags[:n] {
+			p.finish(tag)
+		}
+		if err != nil && err != context.Canceled {
+			p.fail(err)
+			return
+		}
+	}
+	_, p.failure = block(context.Background(), func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.PoolJoin(p.object, timeout, cancel)
+	}, &p.handle)
+}
+
+func (p *Pool) goesOn() bool {
+	p.tasksMu.Lock()
+	defer p.tasksMu.Unlock()
+	return p.open.Err() == nil || len(p.tasks) > 0
+}
+
+// finished waits until tasks are over, or until an open pool is shut.
+func (p *Pool) finished(tags []uint64) (n int, err error) {
+	attempt := func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
+		n, status = capi.PoolFinished(p.object, tags, timeout, cancel)
+		return status
+	}
+	if status := attempt(0, nil); !isTimeout(status) {
+		return n, check(status)
+	}
+	ctx := p.open
+	if ctx.Err() != nil {
+		ctx = context.Background()
+	}
+	_, err = p.wait(ctx, &p.gates[0], attempt)
+	return n, err
+}
+
+// fail ends a pool that cannot go on.
+func (p *Pool) fail(err error) {
+	p.failure = err
+	p.shut()
+	capi.PoolTerminate(p.object)
+	p.tasksMu.Lock()
+	left := p.tasks
+	p.tasks = nil
+	p.tasksMu.Unlock()
+	for _, task := range left {
+		capi.TaskFree(task.object)
+		task.end(nil, err)
+	}
+}
+
+// Close takes no more tasks. Those that are there are done, then the workers end; [Pool.Join] waits for
+// that.
+func (p *Pool) Close() error { return p.end(capi.PoolClose) }
+
+// Terminate ends the workers, and every task that is not over with [ErrShutdown]. [Pool.Join] waits for
+// that.
+func (p *Pool) Terminate() error { return p.end(capi.PoolTerminate) }
+
+func (p *Pool) end(how func(capi.Object) capi.Status) error {
+	if !p.enter() {
+		return nil // it has ended
+	}
+	defer p.leave()
+	status := how(p.object)
+	p.shut()
+	return check(status)
+}
+
+// Join waits until every task is over and every worker has ended. First close or terminate the pool, else
+// it is [ErrInvalid].
+func (p *Pool) Join(ctx context.Context) error {
+	if p.open.Err() == nil {
+		return ErrInvalid
+	}
+	select {
+	case <-p.ended:
+		return p.failure
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// PoolInfo is the figures of a pool at one moment.
+type PoolInfo struct {
+	// Workers is how many an open pool has, Alive how many run now.
+	Workers, Alive int
+	// Outstanding tasks are not over; of these, no worker has taken those that are Queued.
+	Outstanding, Queued uint64
+	// Submitted tasks were there ever; Succeeded ended with a result, Failed in any other way.
+	Submitted, Succeeded, Failed uint64
+	// Retried counts the attempts that ended with the death of their worker and were followed by another.
+	Retried uint64
+	// StartedWorkers is how many workers were ever started, DiedWorkers how many died at work.
+	StartedWorkers, DiedWorkers uint64
+}
+
+// Info is the figures of the pool.
+func (p *Pool) Info() (PoolInfo, error) {
+	if !p.enter() {
+		return PoolInfo{}, ErrClosed
+	}
+	defer p.leave()
+	info, status := capi.ReadPoolInfo(p.object)
+	return PoolInfo{
+		Workers: int(info.Workers), Alive: int(info.Alive),
+		Outstanding: info.Outstanding, Queued: info.Queued,
+		Submitted: info.Submitted, Succeeded: info.Succeeded, Failed: info.Failed, Retried: info.Retried,
+		StartedWorkers: info.StartedWorkers, DiedWorkers: info.DiedWorkers,
+	}, check(status)
+}
+
+// WorkerPIDs is the process ids of the workers that run.
+func (p *Pool) WorkerPIDs() ([]int, error) {
+	if !p.enter() {
+		return nil, ErrClosed
+	}
+	defer p.leave()
+	numbers, status := capi.PoolWorkerPIDs(p.object)
+	pids := make([]int, len(numbers))
+	for i, pid := range numbers {
+		pids[i] = int(pid)
+	}
+	return pids, check(status)
+}
+
+// TaskOptions are those of a task.
+type TaskOptions struct {
+	// Timeout is how long the task may take from when a worker begins it. Past it the task fails with
+	// ErrTimeout, and its worker is killed and replaced. Zero: no limit.
+	Timeout time.Duration
+}
+
+// Submit gives the workers a task. It does not wait.
+func (p *Pool) Submit(function string, data []byte) (*Task, error) {
+	return p.SubmitWith(function, data, TaskOptions{})
+}
+
+// SubmitWith is Submit with options.
+func (p *Pool) SubmitWith(function string, data []byte, options TaskOptions) (*Task, error) {
+	return p.submit(options, nil, func(tag uint64) (capi.Object, capi.Status) {
+		return capi.PoolSubmit(p.object, function, data, int64(options.Timeout), tag)
+	})
+}
+
+// Apply has a task done and waits for its result. When ctx ends first, a task that has not begun does not
+// begin any more; one that has goes on, for nothing.
+func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	task, err := p.Submit(function, data)
+	if err != nil {
+		return nil, err
+	}
+	if err := task.Wait(ctx); err != nil {
+		task.Cancel()
+		return nil, err
+	}
+	return task.result, task.err
+}
+
+// submit makes a task, which is told of in over too when it is over.
+func (p *Pool) submit(options TaskOptions, over chan<- *Task, how func(tag uint64) (capi.Object, capi.Status)) (*Task, error) {
+	if options.Timeout < 0 {
+		return nil, ErrInvalid
+	}
+	if !p.enter() {
+		return nil, ErrShutdown
+	}
+	defer p.leave()
+	task := &Task{pool: p, done: make(chan struct{}), over: over}
+	// Under the mutex, because run may hear of the task before its handle is here.
+	p.tasksMu.Lock()
+	defer p.tasksMu.Unlock()
+	p.lastTag++
+	object, status := how(p.lastTag)
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	if p.tasks == nil {
+		capi.TaskFree(object)
+		return nil, ErrShutdown
+	}
+	task.object = object
+	p.tasks[p.lastTag] = task
+	return task, nil
+}
+
+// inherited are objects for a child, each counted in until leave.
+func inherited(objects map[string]Handle) (handles []capi.NamedHandle, leave func(), err error) {
+	var entered []*handle
+	leave = func() {
+		for _, h := range entered {
+			h.leave()
+		}
+		runtime.KeepAlive(objects)
+	}
+	for name, object := range objects {
+		if object == nil {
+			leave()
+			return nil, nil, ErrInvalid
+		}
+		h := object.inherit()
+		if !h.enter() {
+			leave()
+			return nil, nil, ErrClosed
+		}
+		entered = append(entered, h)
+		handles = append(handles, capi.NamedHandle{Name: name, Kind: h.kind, Object: h.object})
+	}
+	return handles, leave, nil
+}

@@ -1,0 +1,357 @@
+package polyproc_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"polyproc.dev/polyproc"
+)
+
+// What the workers of the tests do.
+var (
+	square = polyproc.Define("square", func(n int) (int, error) { return n * n, nil })
+	sleep  = polyproc.Define("sleep", func(d time.Duration) (int, error) { time.Sleep(d); return os.Getpid(), nil })
+	fails  = polyproc.Define("fails", func(text string) (any, error) { return nil, errors.New(text) })
+	panics = polyproc.Define("panics", func(text string) (any, error) { panic(text) })
+	killMe = polyproc.Define("die", func(any) (any, error) {
+		return nil, syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	})
+	odd = polyproc.Define("odd", func(n int) (int, error) {
+		if n%2 == 0 {
+			return 0, fmt.Errorf("%d is even", n)
+		}
+		return n, nil
+	})
+	initialised string
+	whatIsHere  = polyproc.Define("what is here", func(any) (string, error) { return initialised, nil })
+	toQueue     = polyproc.Define("to a queue", func(text string) (any, error) {
+		q, err := polyproc.InheritedQueue("queue")
+		if err != nil {
+			return nil, err
+		}
+		defer q.Close()
+		return nil, q.TryPut([]byte(text))
+	})
+)
+
+func init() {
+	polyproc.Register("twice", func(data []byte) ([]byte, error) { return append(data, data...), nil })
+	polyproc.Register("zeros", func(data []byte) ([]byte, error) { return make([]byte, 3<<20), nil })
+	polyproc.Register("initialise", func(data []byte) ([]byte, error) {
+		if string(data) == "bad" {
+			return nil, errors.New("no flour in the house")
+		}
+		initialised = string(data)
+		return nil, nil
+	})
+}
+
+func newPool(t testing.TB, options polyproc.PoolOptions) *polyproc.Pool {
+	t.Helper()
+	if options.Workers == 0 {
+		options.Workers = 2
+	}
+	pool, err := polyproc.NewPool(options)
+	must(t, err)
+	t.Cleanup(func() {
+		must(t, pool.Terminate())
+		if err := pool.Join(within(t)); err != nil {
+			t.Errorf("join: %v", err)
+		}
+		equal(t, polyproc.Freed(pool), true)
+	})
+	return pool
+}
+
+func TestPoolApplyAndSubmit(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	equal(t, one(square.Apply(within(t), pool, 3))(t), 9)
+	equal(t, string(one(pool.Apply(within(t), "twice", []byte("bao")))(t)), "baobao")
+	equal(t, len(one(pool.Apply(within(t), "zeros", nil))(t)), 3<<20) // larger than any ring
+	var tasks []*polyproc.ValueTask[int]
+	for i := range 100 {
+		tasks = append(tasks, one(square.Submit(pool, i))(t))
+	}
+	for i, task := range tasks {
+		equal(t, one(task.Value(within(t)))(t), i*i)
+		<-task.Done()
+		equal(t, task.Cancel(), false)
+	}
+	info := one(pool.Info())(t)
+	equal(t, info.Workers, 2)
+	equal(t, info.Succeeded, 103)
+	equal(t, len(one(pool.WorkerPIDs())(t)), 2)
+}
+
+func TestPoolFailures(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	var failure *polyproc.TaskError
+
+	_, err := fails.Apply(within(t), pool, "no flour")
+	wants(t, err, polyproc.ErrTaskFailed)
+	equal(t, errors.As(err, &failure), true)
+	equal(t, failure.Message, "no flour")
+	equal(t, failure.Stack, "")
+
+	_, err = panics.Apply(within(t), pool, "burnt")
+	wants(t, err, polyproc.ErrTaskFailed)
+	equal(t, errors.As(err, &failure), true)
+	equal(t, failure.Message, "panic: burnt")
+	if !strings.Contains(failure.Stack, "pool_test.go") {
+		t.Errorf("the stack does not show where: %s", failure.Stack)
+	}
+
+	_, err = pool.Apply(within(t), "knead", nil)
+	wants(t, err, polyproc.ErrNotFound)
+	equal(t, errors.As(err, &failure), true)
+	equal(t, strings.Contains(failure.Message, "knead"), true)
+
+	_, err = killMe.Apply(within(t), pool, nil)
+	wants(t, err, polyproc.ErrWorkerDied)
+	equal(t, one(square.Apply(within(t), pool, 4))(t), 16) // the others never notice
+
+	task := one(sleep.SubmitWith(pool, limit, polyproc.TaskOptions{Timeout: 30 * time.Millisecond}))(t)
+	wants(t, second(task.Value(within(t))), polyproc.ErrTimeout)
+	wants(t, second(pool.SubmitWith("square", nil, polyproc.TaskOptions{Timeout: -1})), polyproc.ErrInvalid)
+	wants(t, second(pool.Submit("", nil)), polyproc.ErrInvalid)
+	wants(t, second(pool.Submit("a\x00b", nil)), polyproc.ErrInvalid)
+	wants(t, second(pool.Submit(strings.Repeat("x", 201), nil)), polyproc.ErrInvalid)
+}
+
+func TestPoolContextAndCancel(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{Workers: 1})
+	begun := one(sleep.Submit(pool, 300*time.Millisecond))(t)
+	eventually(t, "it is begun", func() bool { return one(pool.Info())(t).Queued == 0 })
+	waits := one(square.Submit(pool, 5))(t)
+	ctx, cancel := testContext(20 * time.Millisecond)
+	defer cancel()
+	wants(t, waits.Wait(ctx), context.DeadlineExceeded)
+	wants(t, second(square.Apply(ctx, pool, 5)), context.DeadlineExceeded)
+	equal(t, waits.Cancel(), true)
+	wants(t, second(waits.Value(within(t))), polyproc.ErrCanceled)
+	equal(t, begun.Cancel(), false)
+	equal(t, one(begun.Value(within(t)))(t) > 0, true)
+}
+
+func TestPoolMap(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	numbers := make([]int, 1000)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	var progress []int
+	for _, chunk := range []int{0, 1, 7, 5000} {
+		progress = nil
+		squares := one(square.Map(within(t), pool, numbers, polyproc.MapOptions{Chunk: chunk, Progress: func(done, total int) {
+			equal(t, total, len(numbers))
+			progress = append(progress, done)
+		}}))(t)
+		for i, n := range squares {
+			equal(t, n, i*i)
+		}
+		equal(t, progress[len(progress)-1], len(numbers))
+		equal(t, slices.IsSorted(progress), true)
+	}
+	equal(t, len(one(square.Map(within(t), pool, nil, polyproc.MapOptions{}))(t)), 0)
+	_, err := odd.Map(within(t), pool, []int{1, 3, 4, 5}, polyproc.MapOptions{Chunk: 1})
+	wants(t, err, polyproc.ErrTaskFailed)
+	equal(t, strings.Contains(err.Error(), "4 is even"), true)
+	wants(t, second(pool.Map(within(t), "square", nil, polyproc.MapOptions{Chunk: -1})), polyproc.ErrInvalid)
+	ctx, cancel := testContext(20 * time.Millisecond)
+	defer cancel()
+	wants(t, second(sleep.Map(ctx, pool, []time.Duration{time.Second, time.Second, time.Second}, polyproc.MapOptions{Chunk: 1})),
+		context.DeadlineExceeded)
+}
+
+func TestPoolImapKeepsOrderInAWindow(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	for _, chunk := range []int{0, 1, 3} {
+		const items, window = 100, 5
+		taken, got := 0, 0
+		numbers := func(yield func(int) bool) {
+			for taken < items {
+				if most := (got/max(1, chunk) + window) * max(1, chunk); taken >= most {
+					t.Errorf("item %d is taken when %d are over", taken, got)
+				}
+				taken++
+				if !yield(taken - 1) {
+					return
+				}
+			}
+		}
+		for n, err := range square.Imap(within(t), pool, numbers, polyproc.MapOptions{Window: window, Chunk: chunk}) {
+			must(t, err)
+			equal(t, n, got*got)
+			got++
+		}
+		equal(t, got, items)
+	}
+}
+
+func TestPoolImapGoesOnAfterAFailure(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	var good, bad int
+	for n, err := range odd.Imap(within(t), pool, slices.Values([]int{1, 2, 3, 4, 5}), polyproc.MapOptions{}) {
+		if err != nil {
+			wants(t, err, polyproc.ErrTaskFailed)
+			bad++
+			continue
+		}
+		good += n
+	}
+	equal(t, good, 9)
+	equal(t, bad, 2)
+}
+
+func TestPoolImapUnordered(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	seen := map[int]bool{}
+	for n, err := range square.ImapUnordered(within(t), pool, maps.Keys(map[int]bool{1: true, 2: true, 3: true}), polyproc.MapOptions{}) {
+		must(t, err)
+		seen[n] = true
+	}
+	equal(t, maps.Equal(seen, map[int]bool{1: true, 4: true, 9: true}), true)
+
+	// A slow one holds up nobody, and a loop that is left leaves the rest undone.
+	naps := []time.Duration{500 * time.Millisecond, 0, 0, 0, limit, limit, limit, limit}
+	count := 0
+	start := time.Now()
+	for _, err := range sleep.ImapUnordered(within(t), pool, slices.Values(naps), polyproc.MapOptions{}) {
+		must(t, err)
+		if count++; count == 3 {
+			break
+		}
+	}
+	if took := time.Since(start); took > 400*time.Millisecond {
+		t.Logf("took %v", took) // a busy machine
+	}
+	ctx, cancel := testContext(20 * time.Millisecond)
+	defer cancel()
+	for _, err := range sleep.Imap(ctx, pool, slices.Values(naps), polyproc.MapOptions{}) {
+		wants(t, err, context.DeadlineExceeded)
+	}
+}
+
+func TestPoolCloseDoesWhatIsThere(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	wants(t, pool.Join(within(t)), polyproc.ErrInvalid)
+	var tasks []*polyproc.ValueTask[int]
+	for i := range 50 {
+		tasks = append(tasks, one(square.Submit(pool, i))(t))
+	}
+	must(t, pool.Close())
+	wants(t, second(square.Submit(pool, 1)), polyproc.ErrShutdown)
+	must(t, pool.Join(within(t)))
+	for i, task := range tasks {
+		equal(t, one(task.Value(within(t)))(t), i*i)
+	}
+	must(t, pool.Close())
+	wants(t, second(square.Submit(pool, 1)), polyproc.ErrShutdown)
+	wants(t, second(pool.Info()), polyproc.ErrClosed)
+}
+
+func TestPoolTerminateEndsEveryTask(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	var tasks []*polyproc.ValueTask[int]
+	for range 10 {
+		tasks = append(tasks, one(sleep.Submit(pool, limit))(t))
+	}
+	must(t, pool.Terminate())
+	for _, task := range tasks {
+		wants(t, second(task.Value(within(t))), polyproc.ErrShutdown)
+	}
+	must(t, pool.Join(within(t)))
+}
+
+func TestPoolInitialiserHandlesAndWorkersThatRetire(t *testing.T) {
+	q := newQueue(t, polyproc.QueueOptions{})
+	pool := newPool(t, polyproc.PoolOptions{
+		Workers: 1, MaxTasksPerWorker: 2, Initialiser: "initialise", InitialiserData: []byte("flour"),
+		Handles: map[string]polyproc.Handle{"queue": q}})
+	equal(t, one(whatIsHere.Apply(within(t), pool, nil))(t), "flour")
+	one(toQueue.Apply(within(t), pool, "steam"))(t)
+	equal(t, string(one(q.TryGet())(t)), "steam")
+	pids := map[int]bool{}
+	for range 6 {
+		pids[one(sleep.Apply(within(t), pool, 0))(t)] = true
+	}
+	equal(t, len(pids), 3)
+
+	bad := newPool(t, polyproc.PoolOptions{Workers: 1, Initialiser: "initialise", InitialiserData: []byte("bad")})
+	_, err := square.Apply(within(t), bad, 1)
+	wants(t, err, polyproc.ErrWorkerDied)
+	equal(t, strings.Contains(err.Error(), "no flour in the house"), true)
+}
+
+func TestPoolBadOptions(t *testing.T) {
+	wants(t, second(polyproc.NewPool(polyproc.PoolOptions{Workers: -1})), polyproc.ErrInvalid)
+	wants(t, second(polyproc.NewPool(polyproc.PoolOptions{Args: []string{"/no/such/program"}})), polyproc.ErrNotFound)
+	wants(t, second(polyproc.NewPool(polyproc.PoolOptions{Handles: map[string]polyproc.Handle{"q": nil}})), polyproc.ErrInvalid)
+}
+
+// Workers are killed at random while they work: every task has its result.
+func TestPoolSurvivesKilledWorkers(t *testing.T) {
+	tasks, kills := fewer(4000), fewer(20)
+	pool := newPool(t, polyproc.PoolOptions{MaxAttempts: 100})
+	stop := make(chan struct{})
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		for range kills {
+			pids, err := pool.WorkerPIDs()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if len(pids) > 0 {
+				syscall.Kill(pids[rand.IntN(len(pids))], syscall.SIGKILL)
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	})
+	numbers := make([]int, tasks)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	squares := one(square.Map(within(t), pool, numbers, polyproc.MapOptions{Chunk: 1}))(t)
+	close(stop)
+	killer.Wait()
+	for i, n := range squares {
+		equal(t, n, i*i)
+	}
+}
+
+func TestPackedItemsAreThoseOfC(t *testing.T) {
+	var chunk []byte
+	items := [][]byte{nil, {1}, {1, 2, 3, 4}, bytes.Repeat([]byte{7}, 1001)}
+	for _, item := range items {
+		chunk = polyproc.Pack(chunk, item)
+		equal(t, len(chunk)%4, 0)
+	}
+	rest := chunk
+	for _, item := range items {
+		got, after, ok := polyproc.Unpack(rest)
+		equal(t, ok && bytes.Equal(got, item), true)
+		rest = after
+	}
+	equal(t, len(rest), 0)
+	for _, bad := range [][]byte{{1}, {9, 0, 0, 0, 1}, {255, 255, 255, 255}} {
+		if _, _, ok := polyproc.Unpack(bad); ok {
+			t.Errorf("%v is a chunk", bad)
+		}
+	}
+}
