@@ -61,12 +61,23 @@ impl<'a> Chain<'a> {
         self.publish(pen);
     }
 
-    /// Room for a record of `extent` bytes; `None` when no ring can be had.
+    /// Room for a record of `extent` bytes, in a further ring if it has to be; `None` when none can be had.
+    ///
+    /// # Errors
+    /// `E_NO_MEMORY`: nothing has changed.
+    pub(super) fn place(&self, pen: &mut Pen, extent: u64, me: Owner) -> Result<Option<Place<'a>>> {
+        match self.place_here(pen, extent)? {
+            Some(place) => Ok(Some(place)),
+            None => self.place_in_new_ring(pen, extent, me),
+        }
+    }
+
+    /// Room for a record of `extent` bytes in the tail's ring.
     ///
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
     #[inline]
-    pub(super) fn place(&self, pen: &mut Pen, extent: u64, me: Owner) -> Result<Option<Place<'a>>> {
+    pub(super) fn place_here(&self, pen: &mut Pen, extent: u64) -> Result<Option<Place<'a>>> {
         let Position { ring, at } = pen.position;
         let state = self.state(ring)?;
         let size = ring::size(ring);
@@ -75,7 +86,7 @@ impl<'a> Chain<'a> {
         let padding = if extent > room { room } else { 0 };
         let end = at + padding + extent;
         if extent > size || !self.is_free_to(state, at, end, size)? {
-            return self.place_in_new_ring(pen, extent, me);
+            return Ok(None);
         }
         if padding > 0 {
             self.rings.ensure(state, ring, begin + HEADER)?;

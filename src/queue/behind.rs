@@ -7,8 +7,12 @@ use super::chain::Chain;
 use super::consume::Checked;
 use super::position::Position;
 use super::record::State;
-use super::ring::{OPEN_END, RINGS};
+use super::ring::{self, OPEN_END, RINGS};
 use crate::status::{Result, Status};
+
+/// A drained ring of this size gives its memory back at once. Smaller ones keep it until a lull: the next
+/// burst needs it again.
+pub(super) const LARGE_RING: u64 = 16 << 20;
 
 impl<'a> Chain<'a> {
     /// The rings behind and at the cursor in the order of their records, each with how far it is behind.
@@ -29,7 +33,7 @@ impl<'a> Chain<'a> {
             } else {
                 state.end.load(Ordering::Relaxed)
             };
-            if free > limit || limit - free > super::ring::size(ring) || limit == OPEN_END {
+            if free > limit || limit - free > ring::size(ring) || limit == OPEN_END {
                 return Err(Status::E_CORRUPT);
             }
             if let Some(place) = rings.get_mut(count) {
@@ -129,18 +133,19 @@ impl<'a> Chain<'a> {
             state.free.store(at, Ordering::Release);
         }
         if ring != head.ring && at == limit {
-            self.give_back_rings()?;
+            self.give_back_rings(LARGE_RING)?;
         }
         Ok(())
     }
 
-    /// Give back a step of the memory of rings that nobody needs any more; true when there is more.
-    pub(super) fn give_back_rings(&self) -> Result<bool> {
+    /// Give back a step of the memory of rings of `least` bytes and more that nobody needs any more; true
+    /// when there is more.
+    pub(super) fn give_back_rings(&self, least: u64) -> Result<bool> {
         let behind = &self.words.behind;
         let lingering = behind.lingering.load(Ordering::Relaxed);
         let head = self.words.head.position().ring;
         for ring in self.range() {
-            if lingering & (1 << ring) == 0 || ring == head {
+            if lingering & (1 << ring) == 0 || ring == head || ring::size(ring) < least {
                 continue;
             }
             let state = self.state(ring)?;
@@ -195,7 +200,7 @@ impl<'a> Chain<'a> {
             } else {
                 state.end.load(Ordering::Acquire)
             };
-            if position.at > limit || limit - position.at > super::ring::size(position.ring) {
+            if position.at > limit || limit - position.at > ring::size(position.ring) {
                 return Err(Status::E_CORRUPT);
             }
             while position.at < limit {

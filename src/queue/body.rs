@@ -6,7 +6,7 @@ use super::chain::ChainWords;
 use super::options::QueueOptions;
 use super::ring::{RingState, RINGS};
 use super::side::Totals;
-use crate::segment::{fixed_size, Kind};
+use crate::segment::{fixed_size, Kind, Segment};
 use crate::sync::eventcount::EventCount;
 use crate::sys::shared::shared;
 
@@ -48,10 +48,28 @@ shared! {
 }
 
 shared! {
-    /// An eventcount on a cache line of its own.
+    /// Something that is waited for, on a cache line of its own.
     #[repr(align(128))]
     pub(super) struct Condition {
+        /// Who waits to use it up: a wake-up goes to as many as it suffices for.
         pub(super) waiters: EventCount,
+        /// Who only looks whether it is there. They do not take a wake-up away from those.
+        pub(super) watchers: EventCount,
+    }
+}
+
+impl Condition {
+    /// Tell at most `count` of those who wait. As [`EventCount::notify`], for what came before.
+    #[inline]
+    pub(super) fn notify(&self, segment: &Segment, count: u32) {
+        self.waiters.notify(segment, count);
+        self.watchers.notify_all(segment);
+    }
+
+    /// Tell everybody.
+    #[inline]
+    pub(super) fn notify_all(&self, segment: &Segment) {
+        self.notify(segment, u32::MAX);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::behind::LARGE_RING;
 use super::chain::Chain;
 use super::payload::Payload;
 use super::position::Position;
@@ -202,7 +203,7 @@ impl<'a> Chain<'a> {
             },
             cursor.totals,
         );
-        self.give_back_rings()?;
+        self.give_back_rings(LARGE_RING)?;
         Ok(())
     }
 

@@ -63,13 +63,15 @@ impl<'a> At<'a> {
             if has_ended {
                 return Err(Status::E_SHUTDOWN);
             }
-            self.tidy(me)?;
+            self.shrink(me)?;
             if wait.is_try() {
+                self.tidy(me)?;
                 self.segment.reap(me)?;
                 return attempt().map_err(empty_in_time)?.ok_or(Status::E_EMPTY);
             }
-            let waited = self.wait_for_items(&mut patience);
+            let waited = self.wait_for_items(me, &mut patience);
             if let Err(status) = waited {
+                self.tidy(me)?;
                 return match attempt()? {
                     Some(done) => Ok(done),
                     None => Err(empty_in_time(status)),
@@ -110,7 +112,7 @@ impl<'a> At<'a> {
             chain.consume(&found)?;
             drop(head);
         }
-        self.after_get();
+        self.after_get(1);
         Ok(Some(Got::Message(len)))
     }
 

@@ -33,7 +33,7 @@ impl<'a> At<'a> {
         self.claim_run(1, State::Taken, me, |_, found| loan = Some(loan_of(found)));
         drop(head);
         if loan.is_some() {
-            self.after_get();
+            self.after_get(1);
         }
         loan
     }

@@ -1,10 +1,10 @@
 //! Putting messages.
 
-use super::append::Pen;
+use super::append::{Pen, Place};
 use super::body::Phase;
 use super::chain::{lock_wait, Chain};
 use super::options::longest;
-use super::record::{extent_of, State, Word};
+use super::record::{extent_of, State, Word, HEADER};
 use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
@@ -27,7 +27,18 @@ fn full_in_time(status: Status) -> Status {
 /// What became of one attempt.
 pub(super) enum Attempt<T> {
     Done(T),
+    /// The limits do not allow it.
     Full,
+    /// They do, but the ring is full, and the attempt was not to take a further one.
+    Cramped,
+}
+
+/// Whether an attempt takes a further ring when the one in use is full.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Growth {
+    /// No: consumers who are at work make room sooner, and a small ring stays hot in the caches.
+    Waits,
+    Grows,
 }
 
 impl Queue {
@@ -44,7 +55,10 @@ impl Queue {
         let queue = self.at()?;
         queue.check_length(data.len())?;
         let me = self.segment.me()?;
-        queue.until_room(&wait, || queue.try_put(data, me, &wait))
+        let extent = extent_of(data.len() as u64);
+        queue.until_room(extent, &wait, |growth| {
+            queue.try_put(data, me, &wait, growth)
+        })
     }
 
     /// Put `count` messages, waiting while the queue is full; how many were put.
@@ -69,9 +83,9 @@ impl Queue {
         while put < count {
             let more = match item(put).len() > LARGE {
                 true => self.put(item(put), wait).map(|()| 1),
-                false => {
-                    queue.until_room(&wait, || queue.try_put_some(put..count, item, me, &wait))
-                }
+                false => queue.until_room(HEADER, &wait, |growth| {
+                    queue.try_put_some(put..count, item, me, &wait, growth)
+                }),
             };
             match more {
                 Ok(more) => {
@@ -94,15 +108,27 @@ impl<'a> At<'a> {
         Ok(())
     }
 
-    /// Attempt until there is room, or the wait is over.
+    /// Attempt until there is room, about for a record of `extent` bytes, or the wait is over.
     pub(super) fn until_room<T>(
         &self,
+        extent: u64,
         wait: &Wait<'_>,
-        mut attempt: impl FnMut() -> Result<Attempt<T>>,
+        mut attempt: impl FnMut(Growth) -> Result<Attempt<T>>,
     ) -> Result<T> {
+        let mut attempt = || match attempt(Growth::Waits).map_err(full_in_time)? {
+            Attempt::Cramped => {
+                if self.consumers_make_room(extent) {
+                    if let Attempt::Done(done) = attempt(Growth::Waits).map_err(full_in_time)? {
+                        return Ok(Attempt::Done(done));
+                    }
+                }
+                attempt(Growth::Grows).map_err(full_in_time)
+            }
+            other => Ok(other),
+        };
         let mut patience = Patience::new(wait);
         loop {
-            if let Attempt::Done(done) = attempt().map_err(full_in_time)? {
+            if let Attempt::Done(done) = attempt()? {
                 return Ok(done);
             }
             if wait.is_try() {
@@ -110,7 +136,7 @@ impl<'a> At<'a> {
             }
             // Once more after looking, so that nothing consumed in between is missed.
             let seen = self.messages().consumed();
-            if let Attempt::Done(done) = attempt().map_err(full_in_time)? {
+            if let Attempt::Done(done) = attempt()? {
                 return Ok(done);
             }
             let found = || {
@@ -122,13 +148,19 @@ impl<'a> At<'a> {
             if let Err(status) = self.wait_for_space(found, &mut patience) {
                 return match attempt()? {
                     Attempt::Done(done) => Ok(done),
-                    Attempt::Full => Err(full_in_time(status)),
+                    _ => Err(full_in_time(status)),
                 };
             }
         }
     }
 
-    fn try_put(&self, data: &[u8], me: Owner, wait: &Wait<'_>) -> Result<Attempt<()>> {
+    fn try_put(
+        &self,
+        data: &[u8],
+        me: Owner,
+        wait: &Wait<'_>,
+        growth: Growth,
+    ) -> Result<Attempt<()>> {
         if self.put_now(data, me) {
             return Ok(Attempt::Done(()));
         }
@@ -136,13 +168,13 @@ impl<'a> At<'a> {
         let tail = chain.lock_tail(me, &lock_wait(wait))?;
         self.check_open()?;
         let mut pen = chain.pen();
-        if !self.write_small(&chain, &mut pen, data, me)? {
-            return Ok(Attempt::Full);
+        let written = self.write_small(&chain, &mut pen, data, me, growth)?;
+        if let Attempt::Done(()) = written {
+            chain.publish(&mut pen);
+            drop(tail);
+            self.notify_items(1);
         }
-        chain.publish(&mut pen);
-        drop(tail);
-        self.notify_items(1);
-        Ok(Attempt::Done(()))
+        Ok(written)
     }
 
     /// As many of a batch as there is room for, under one lock and with one commit.
@@ -152,6 +184,7 @@ impl<'a> At<'a> {
         item: &dyn Fn(usize) -> &'d [u8],
         me: Owner,
         wait: &Wait<'_>,
+        growth: Growth,
     ) -> Result<Attempt<usize>> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me, &lock_wait(wait))?;
@@ -167,9 +200,11 @@ impl<'a> At<'a> {
             if data.len() > LARGE || pen.totals().bytes.wrapping_sub(begin.bytes) > BATCH_BYTES {
                 break;
             }
-            match self.write_small(&chain, &mut pen, data, me) {
-                Ok(true) => put += 1,
-                Ok(false) => break,
+            match self.write_small(&chain, &mut pen, data, me, growth) {
+                Ok(Attempt::Done(())) => put += 1,
+                Ok(_) if put > 0 => break,
+                Ok(Attempt::Cramped) => return Ok(Attempt::Cramped),
+                Ok(Attempt::Full) => break,
                 // What was written before counts; the next call meets the same again.
                 Err(_) if put > 0 => break,
                 Err(status) => return Err(status),
@@ -214,28 +249,46 @@ impl<'a> At<'a> {
         }
     }
 
-    /// Write a whole message behind the pen; false when there is no room for it.
-    #[inline]
+    /// Write a whole message behind the pen.
     fn write_small(
         &self,
         chain: &Chain<'a>,
         pen: &mut Pen,
         data: &[u8],
         me: Owner,
-    ) -> Result<bool> {
+        growth: Growth,
+    ) -> Result<Attempt<()>> {
         let len = data.len() as u64;
         let extent = extent_of(len);
-        if !self.has_room(chain, pen, extent, me)? {
-            return Ok(false);
-        }
-        let Some(place) = chain.place(pen, extent, me)? else {
-            return Ok(false);
+        let place = match self.place(chain, pen, extent, me, growth)? {
+            Attempt::Done(place) => place,
+            Attempt::Full => return Ok(Attempt::Full),
+            Attempt::Cramped => return Ok(Attempt::Cramped),
         };
         place.payload.write(data)?;
         place
             .record
             .write(Word::new(State::Ready, 0, None), len, extent);
-        Ok(true)
+        Ok(Attempt::Done(()))
+    }
+
+    /// Room for a record behind the pen.
+    pub(super) fn place(
+        &self,
+        chain: &Chain<'a>,
+        pen: &mut Pen,
+        extent: u64,
+        me: Owner,
+        growth: Growth,
+    ) -> Result<Attempt<Place<'a>>> {
+        if !self.has_room(chain, pen, extent, me)? {
+            return Ok(Attempt::Full);
+        }
+        let (place, otherwise) = match growth {
+            Growth::Waits => (chain.place_here(pen, extent)?, Attempt::Cramped),
+            Growth::Grows => (chain.place(pen, extent, me)?, Attempt::Full),
+        };
+        Ok(place.map_or(otherwise, Attempt::Done))
     }
 
     /// Whether the limits allow one more record, by what the tail remembers or else by the head itself.

@@ -10,7 +10,7 @@ use super::body::Phase;
 use super::chain::lock_wait;
 use super::consume::{lower, raise, Checked};
 use super::position::Position;
-use super::put::Attempt;
+use super::put::{Attempt, Growth};
 use super::record::{extent_of, State, Word};
 use super::steady::Run;
 use super::{At, Queue};
@@ -38,7 +38,9 @@ impl Queue {
         let queue = self.at()?;
         queue.check_length(len)?;
         let me = self.segment.me()?;
-        let place = queue.until_room(&wait, || queue.try_reserve(len, me, &wait))?;
+        let place = queue.until_room(extent_of(len as u64), &wait, |growth| {
+            queue.try_reserve(len, me, &wait, growth)
+        })?;
         Ok(Reservation {
             data: place.payload.address(),
             len,
@@ -96,7 +98,13 @@ impl Queue {
 impl<'a> At<'a> {
     /// Killed before the tail's commit: nothing is there. After it: WRITING with a dead owner, which
     /// whoever meets it gives up.
-    fn try_reserve(&self, len: usize, me: Owner, wait: &Wait<'_>) -> Result<Attempt<Place<'a>>> {
+    fn try_reserve(
+        &self,
+        len: usize,
+        me: Owner,
+        wait: &Wait<'_>,
+        growth: Growth,
+    ) -> Result<Attempt<Place<'a>>> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me, &lock_wait(wait))?;
         self.check_open()?;
@@ -111,11 +119,9 @@ impl<'a> At<'a> {
             }
         }
         let mut pen = chain.pen();
-        if !self.has_room(&chain, &pen, extent, me)? {
-            return Ok(Attempt::Full);
-        }
-        let Some(place) = chain.place(&mut pen, extent, me)? else {
-            return Ok(Attempt::Full);
+        let place = match self.place(&chain, &mut pen, extent, me, growth)? {
+            Attempt::Done(place) => place,
+            other => return Ok(other),
         };
         place.record.write(writing, len as u64, extent);
         // Before the commit: while it is not 0, nobody takes a WRITING record for a message that counts.

@@ -15,6 +15,8 @@ use crate::sys::shared::shared;
 
 /// The size of the smallest rings: a short backlog stays in a core's cache.
 pub(super) const BASE: u64 = 128 * 1024;
+/// Rings of up to this size keep their memory.
+const KEPT: u64 = 4 * BASE;
 /// Rings of messages: two of each of 24 classes, up to 1 TiB.
 pub(super) const MESSAGE_RINGS: Range<usize> = 0..48;
 /// Rings of dead letters: one of each of 16 classes, up to 4 GiB and a header.
@@ -206,7 +208,7 @@ impl<'a> Rings<'a> {
         const STEPS: u64 = 16 * STEP;
         let has = state.allocated.load(Ordering::Relaxed).min(size(ring));
         // The smallest rings stay: they are the ones that are used again at once.
-        if size(ring) == BASE || has == 0 {
+        if size(ring) <= KEPT || has == 0 {
             return Ok(true);
         }
         let keep = (has - 1) / STEPS * STEPS;

@@ -73,7 +73,7 @@ impl At<'_> {
         }
         let len = self.get_straight(buffer)?;
         drop(head);
-        self.after_get();
+        self.after_get(1);
         Some(len)
     }
 
@@ -100,7 +100,7 @@ impl At<'_> {
         drop(head);
         // It has the room: the record was checked.
         found.payload.read(len, buffer).ok()?;
-        self.after_get();
+        self.after_get(1);
         Some(len)
     }
 

@@ -84,7 +84,7 @@ impl At<'_> {
         if taken == 0 {
             return Ok(None);
         }
-        self.after_get();
+        self.after_get(u32::try_from(taken).unwrap_or(u32::MAX));
         Ok(Some(taken))
     }
 }

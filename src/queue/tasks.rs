@@ -130,7 +130,7 @@ impl<'a> At<'a> {
 
     /// Tell those who wait for room and for the end.
     pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
-        self.notify_space();
+        self.notify_space(u32::MAX);
         let idle = &self.body.idle.waiters;
         if idle.has_sleepers_after_rmw()
             && self.messages().is_idle_at_a_glance()

@@ -11,16 +11,22 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::Wait;
 
 impl At<'_> {
-    /// A consumer found nothing: go back to a small ring, and give back what drained ones hold.
+    /// A consumer found nothing: go back to a small ring, which stays hot in the caches.
+    pub(super) fn shrink(&self, me: Owner) -> Result<()> {
+        let chain = self.messages();
+        match chain.is_too_large()? {
+            true => chain.shrink(me),
+            false => Ok(()),
+        }
+    }
+
+    /// A consumer has found nothing for a while: give back what drained rings hold.
     pub(super) fn tidy(&self, me: Owner) -> Result<()> {
         let chain = self.messages();
-        if chain.is_too_large()? {
-            chain.shrink(me)?;
-        }
         while chain.has_drained_rings()? {
             // One step at a time: others wait for the lock meanwhile.
             let _head = chain.lock_head(me, &Wait::FOREVER)?;
-            if !chain.give_back_rings()? {
+            if !chain.give_back_rings(0)? {
                 break;
             }
         }

@@ -1,16 +1,29 @@
 //! Waiting for messages, for room, and until all is finished.
 
+use std::sync::atomic::Ordering;
+
 use super::body::{Condition, Phase};
+use super::position::Position;
+use super::ring;
 use super::At;
 use crate::status::Result;
+use crate::sync::owner::Owner;
 use crate::sync::spin::Spin;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
+use crate::sys::wake_cost::wake_cost_ns;
+
+/// Memory is given back when there was nothing for so long: a ring that is given back and grows again
+/// between two bursts costs more than it saves. Shorter than a sleep's first slice.
+const LULL_NS: u64 = 5_000_000;
+/// A consumer copies a message at this rate at least.
+const BYTES_PER_NS: u64 = 8;
 
 /// What this process's waits have learnt about when to look and how long to spin.
 pub(super) struct Spins {
     items: Spin,
     space: Spin,
+    ring: Spin,
 }
 
 impl Spins {
@@ -18,6 +31,7 @@ impl Spins {
         Spins {
             items: Spin::new(),
             space: Spin::new(),
+            ring: Spin::new(),
         }
     }
 }
@@ -27,9 +41,17 @@ impl At<'_> {
     ///
     /// # Errors
     /// What ends the wait for good; a wake-up that came together with it is passed on.
-    pub(super) fn wait_for_items(&self, patience: &mut Patience<'_>) -> Result<()> {
+    pub(super) fn wait_for_items(&self, me: Owner, patience: &mut Patience<'_>) -> Result<()> {
         let found = || self.may_have();
-        self.wait_for(&self.body.items, &self.spins.items, found, patience)
+        patience.check()?;
+        if self.spins.items.spin(self.body.spin_ns(), found) {
+            return Ok(());
+        }
+        let slept_ns = self.sleep(&self.body.items, &self.spins.items, found, patience)?;
+        if slept_ns >= LULL_NS {
+            self.tidy(me)?;
+        }
+        Ok(())
     }
 
     /// Wait until `found` sees that there may be room.
@@ -41,36 +63,53 @@ impl At<'_> {
         found: impl Fn() -> u64,
         patience: &mut Patience<'_>,
     ) -> Result<()> {
-        self.wait_for(&self.body.space, &self.spins.space, found, patience)
+        patience.check()?;
+        if self.spins.space.spin(self.body.spin_ns(), &found) {
+            return Ok(());
+        }
+        self.sleep(&self.body.space, &self.spins.space, found, patience)?;
+        Ok(())
     }
 
-    /// `found` gives about how much there is of what is waited for.
-    fn wait_for(
+    /// The ring is full: whether consumers who are at work make room in it for a record of `extent` bytes,
+    /// sooner than a further ring would be had. There is nothing to sleep for: it may grow.
+    pub(super) fn consumers_make_room(&self, extent: u64) -> bool {
+        let chain = self.messages();
+        let Position { ring, at } = chain.words.tail.position();
+        let size = ring::size(ring);
+        let Ok(state) = chain.state(ring) else {
+            return false;
+        };
+        let enough = (at + 2 * extent).saturating_sub(size);
+        let found = || u64::from(state.free.load(Ordering::Acquire) >= enough);
+        let copying_ns = u32::try_from(extent / BYTES_PER_NS).unwrap_or(u32::MAX);
+        let limit_ns = wake_cost_ns().saturating_add(copying_ns);
+        2 * extent <= size && self.spins.ring.spin(limit_ns, found)
+    }
+
+    /// Sleep until there may be what `found` looks for; how long that took.
+    fn sleep(
         &self,
         condition: &Condition,
         spin: &Spin,
         found: impl Fn() -> u64,
         patience: &mut Patience<'_>,
-    ) -> Result<()> {
-        patience.check()?;
-        let limit_ns = self.body.spin_ns();
-        if spin.spin(limit_ns, &found) {
-            return Ok(());
-        }
+    ) -> Result<u64> {
         let seen = condition.waiters.announce();
         if found() > 0 {
-            return Ok(());
+            return Ok(0);
         }
         let begin = clock::now_ns();
         let slept = condition.waiters.sleep(self.segment, seen, patience);
-        if slept.is_err() {
+        if let Err(status) = slept {
             if found() > 0 {
                 condition.waiters.notify(self.segment, 1);
             }
-            return slept;
+            return Err(status);
         }
-        spin.slept(limit_ns, clock::now_ns().saturating_sub(begin));
-        Ok(())
+        let slept_ns = clock::now_ns().saturating_sub(begin);
+        spin.slept(self.body.spin_ns(), slept_ns);
+        Ok(slept_ns)
     }
 
     /// Whether a consumer has something to do: a message, or the end of the stream.
@@ -93,24 +132,27 @@ impl At<'_> {
     /// Tell consumers of `count` new messages.
     #[inline]
     pub(super) fn notify_items(&self, count: u32) {
-        self.body.items.waiters.notify(self.segment, count);
+        self.body.items.notify(self.segment, count);
     }
 
-    /// Tell producers that there is room. All of them: they may wait for room of different sizes.
+    /// Tell producers that there is room for `count` messages. So many, where their number is the only limit;
+    /// all of them where they may wait for room of different sizes.
     #[inline]
-    pub(super) fn notify_space(&self) {
-        if self.body.is_limited() {
-            self.body.space.waiters.notify_all(self.segment);
+    pub(super) fn notify_space(&self, count: u32) {
+        if self.body.max_bytes() != 0 {
+            self.body.space.notify_all(self.segment);
+        } else if self.body.max_items() != 0 {
+            self.body.space.notify(self.segment, count);
         }
     }
 
-    /// After a message was taken out: tell those who wait for room, and those who watch whether there is
+    /// After `count` messages were taken out: tell those who wait for room, and those who watch whether there is
     /// something left.
     #[inline]
-    pub(super) fn after_get(&self) {
-        self.notify_space();
-        if self.body.drained.waiters.has_sleepers() && !self.messages().has_more() {
-            self.body.drained.waiters.notify_all(self.segment);
+    pub(super) fn after_get(&self, count: u32) {
+        self.notify_space(count);
+        if self.body.drained.watchers.has_sleepers() && !self.messages().has_more() {
+            self.body.drained.notify_all(self.segment);
         }
     }
 
@@ -118,7 +160,7 @@ impl At<'_> {
     pub(super) fn notify_everybody(&self) {
         let body = self.body;
         for condition in [&body.items, &body.space, &body.drained, &body.idle] {
-            condition.waiters.notify_all(self.segment);
+            condition.notify_all(self.segment);
         }
     }
 }

@@ -45,8 +45,8 @@ pub(crate) fn can_get(segment: &Segment) -> Result<bool> {
 pub(crate) fn watch_get(segment: &Segment) -> Result<[Watched; 2]> {
     let queue = At::new(segment)?;
     Ok([
-        queue.body.items.waiters.watch(),
-        queue.body.drained.waiters.watch(),
+        queue.body.items.watchers.watch(),
+        queue.body.drained.watchers.watch(),
     ])
 }
 
@@ -64,5 +64,25 @@ pub(crate) fn can_put(segment: &Segment) -> Result<bool> {
 
 /// Announce a sleeper that room wakes.
 pub(crate) fn watch_put(segment: &Segment) -> Result<Watched> {
-    Ok(At::new(segment)?.body.space.waiters.watch())
+    Ok(At::new(segment)?.body.space.watchers.watch())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::QueueOptions;
+
+    /// A put woke one sleeper, and that could be one who only watched the queue: a consumer slept on beside
+    /// a message until the end of its slice.
+    #[test]
+    fn a_watcher_does_not_take_a_consumers_wake_up_away() {
+        let queue = Queue::create(None, &QueueOptions::default()).unwrap();
+        watch_get(&queue.segment).unwrap();
+        watch_put(&queue.segment).unwrap();
+        let body = queue.at().unwrap().body;
+        for condition in [&body.items, &body.space] {
+            assert!(condition.watchers.has_sleepers());
+            assert!(!condition.waiters.has_sleepers());
+        }
+    }
 }
