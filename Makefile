@@ -130,7 +130,7 @@ build/interop/go: $(POLYPROC_A) FORCE
 # --- lint
 
 .PHONY: lint lint-rust lint-c lint-go
-lint: lint-rust lint-c lint-go ## formats and lints
+lint: lint-rust lint-c lint-go bench-check ## formats and lints
 
 lint-rust:
 	$(CARGO) fmt --check
@@ -142,7 +142,7 @@ lint-c:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.hpp' | grep -v '^include/polyproc.h$$')
 
 lint-go: $(POLYPROC_A)
-	@test -z "$$(gofmt -l bindings/go examples tests/interop/go)" || { gofmt -d bindings/go examples tests/interop/go; exit 1; }
+	@test -z "$$(gofmt -l bindings/go examples tests/interop/go benches)" || { gofmt -d bindings/go examples tests/interop/go benches; exit 1; }
 	cd bindings/go && go tool -modfile=tools/go.mod staticcheck ./...
 	cd tests/interop/go && go vet .
 

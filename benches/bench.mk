@@ -1,6 +1,7 @@
 # The benchmarks. Included by the Makefile; builds below build/bench.
 #   bench            polyproc beside its peers: table, CSV and plots into docs/performance (ONLY="W1 W2" REPEAT=5)
-#   bench-micro      what a call costs: criterion in Rust and C, testing.B in Go, mitata in Node
+#   bench-calls      what a call costs: criterion in Rust and C, testing.B in Go, mitata in Node
+#   bench-check      whether all of it still builds that is built of polyproc
 #   guard            instruction counts of the hot calls against the committed ones; guard-update commits anew
 #
 # A peer that cannot be built is skipped by name, so its rule may fail.
@@ -39,7 +40,7 @@ $(BENCH)/peers/zeromq: BENCH_LIBS := -lzmq
 $(BENCH)/peers/nng: BENCH_LIBS := -lnng
 $(BENCH)/peers/redis: BENCH_LIBS := -lhiredis
 
-.PHONY: bench bench-packages bench-programs bench-rust bench-go
+.PHONY: bench bench-packages bench-programs bench-rust bench-go bench-calls bench-check
 bench-packages:
 	@for package in libboost-dev libzmq3-dev libnng-dev libhiredis-dev redis-server; do \
 	    dpkg -s $$package > /dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y $$package; } || true; \
@@ -67,6 +68,15 @@ $(BENCH)/venv/bin/python: benches/driver/requirements.txt
 bench: bench-packages $(BENCH)/venv/bin/python ## polyproc beside its peers, into docs/performance (ONLY="W1 W2" REPEAT=5)
 	-@$(MAKE) --no-print-directory -k bench-programs
 	@$(BENCH)/venv/bin/python benches/driver/bench.py --only "$(ONLY)" --repeat $(or $(REPEAT),5)
+	$(if $(ONLY),,@$(MAKE) --no-print-directory bench-calls)
+
+bench-calls: polyproc-node ## what a call costs in Rust, C, Go and Node, into docs/performance
+	python3 benches/driver/calls.py
+
+bench-check: $(BENCH_OURS) $(BENCH)/guard bench-go
+	cd benches/peers/go && go vet ./...
+	cd benches/calls && $(CARGO) fmt --check
+	cd benches/peers/rust && $(CARGO) fmt --check
 
 # --- the guard
 
