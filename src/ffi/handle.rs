@@ -144,6 +144,7 @@ impl Header {
     }
 
     /// Count one more call inside when `may` allows it, and set `flags`.
+    #[inline(never)]
     fn count_in(&self, flags: u64, may: impl Fn(u64) -> Result<()>) -> Result<()> {
         let epoch = current_epoch();
         let mut state = self.state.load(Ordering::Relaxed);
@@ -182,6 +183,7 @@ impl Header {
     }
 
     /// The same for one that was counted.
+    #[inline(never)]
     fn count_out(&self) -> bool {
         // AcqRel: what each one did inside comes before the last one drops the object.
         let before = self.state.fetch_sub(ONE_CALL, Ordering::AcqRel);
