@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"slices"
 	"time"
 
 	"polyproc.dev/polyproc"
@@ -187,4 +188,152 @@ func ExampleSpawn() {
 	// Output:
 	// hello from sh
 	// 3 <nil>
+}
+
+// Each task has an owner of its own, for a goroutine has no identity.
+func ExampleRLock() {
+	lock, err := polyproc.NewRLock()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer lock.Close()
+
+	ctx, me := context.Background(), polyproc.NewOwner()
+	lock.Acquire(ctx, me)
+	lock.Acquire(ctx, me) // again: it is recursive
+	fmt.Println(lock.Depth())
+	lock.Release(me)
+	fmt.Println(lock.Release(polyproc.NewOwner()))
+	lock.Release(me)
+	// Output:
+	// 2 <nil>
+	// polyproc: not the owner
+}
+
+// What the lock guards has changed: those who wait for that are told.
+func ExampleCondition() {
+	lock, err := polyproc.NewLock()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer lock.Close()
+	baked, err := polyproc.NewCondition()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer baked.Close()
+
+	ctx := context.Background()
+	buns := 0
+	go func() {
+		lock.Acquire(ctx)
+		buns = 3
+		baked.NotifyAll()
+		lock.Release()
+	}()
+
+	lock.Acquire(ctx)
+	if _, err := baked.WaitFor(ctx, lock, func() bool { return buns > 0 }); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(buns, "buns")
+	lock.Release()
+	// Output:
+	// 3 buns
+}
+
+// The last one to come does something for all of them.
+func ExampleBarrier_WaitAction() {
+	barrier, err := polyproc.NewBarrier(2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer barrier.Close()
+
+	ctx := context.Background()
+	serve := func() error { fmt.Println("all are here: dinner is served"); return nil }
+	other := make(chan error, 1)
+	go func() {
+		_, err := barrier.WaitAction(ctx, serve)
+		other <- err
+	}()
+	_, err = barrier.WaitAction(ctx, serve)
+	fmt.Println(err, <-other)
+	// Output:
+	// all are here: dinner is served
+	// <nil> <nil>
+}
+
+func ExampleNewPipe() {
+	here, there, err := polyproc.NewPipe()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer here.Close()
+
+	ctx := context.Background()
+	there.SendValue(ctx, []any{"hello", 88, []byte("World!")})
+	there.Close()
+
+	list, err := polyproc.RecvValue[[]any](ctx, here)
+	fmt.Printf("%q %v\n", list, err)
+	_, err = here.Recv(ctx)
+	fmt.Println(errors.Is(err, polyproc.ErrEOF))
+	// Output:
+	// ["hello" 'X' "World!"] <nil>
+	// true
+}
+
+func ExampleWaitAny() {
+	orders, err := polyproc.NewQueue(polyproc.QueueOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer orders.Close()
+	closing, err := polyproc.NewEvent()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer closing.Close()
+
+	closing.Set()
+	ready, err := polyproc.WaitAny(context.Background(), orders, closing)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, thing := range ready {
+		switch thing {
+		case orders:
+			fmt.Println("an order")
+		case closing:
+			fmt.Println("closing time")
+		}
+	}
+	// Output:
+	// closing time
+}
+
+// The workers are this program once more: it has called Main at the start of main, and they know what was
+// made with Define before.
+func ExamplePool() {
+	pool, err := polyproc.NewPool(polyproc.PoolOptions{Workers: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pool.Terminate()
+
+	ctx := context.Background()
+	fmt.Println(square.Apply(ctx, pool, 7))
+	fmt.Println(square.Map(ctx, pool, []int{1, 2, 3}, polyproc.MapOptions{}))
+	for n, err := range square.Imap(ctx, pool, slices.Values([]int{4, 5}), polyproc.MapOptions{}) {
+		fmt.Println(n, err)
+	}
+	pool.Close()
+	fmt.Println(pool.Join(ctx))
+	// Output:
+	// 49 <nil>
+	// [1 4 9] <nil>
+	// 16 <nil>
+	// 25 <nil>
+	// <nil>
 }

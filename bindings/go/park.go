@@ -38,12 +38,17 @@ type readiness struct {
 // readiness is what whoever has the turn at the gate can park on, nil if there is nothing: then a thread
 // has to sleep.
 func (g *gate) readiness(object capi.Object) *readiness {
-	if g.ready != nil || g.descriptor == nil {
-		return g.ready
+	if g.ready == nil && g.descriptor != nil {
+		g.ready = newReadiness(g.descriptor, object)
 	}
-	fd, status := g.descriptor(object)
+	return g.ready
+}
+
+// newReadiness is nil where there is no descriptor left, or the kernel has none of the kind.
+func newReadiness(descriptor descriptor, object capi.Object) *readiness {
+	fd, status := descriptor(object)
 	if status < 0 {
-		return nil // out of descriptors, or the kernel has none of this kind
+		return nil
 	}
 	file := os.NewFile(uintptr(fd), "polyproc")
 	conn, err := file.SyscallConn()
@@ -54,8 +59,7 @@ func (g *gate) readiness(object capi.Object) *readiness {
 		file.Close()
 		return nil
 	}
-	g.ready = &readiness{file, conn}
-	return g.ready
+	return &readiness{file, conn}
 }
 
 // past is a deadline that has passed.

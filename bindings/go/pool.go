@@ -44,11 +44,12 @@ type Pool struct {
 	workers int
 	open    context.Context // until the pool is closed or terminated
 	shut    context.CancelFunc
+	wake    chan struct{} // there are tasks again
 	ended   chan struct{} // closed when nothing is left of the pool
 	failure error         // why it ended early, once ended is closed
 
 	tasksMu sync.Mutex
-	tasks   map[uint64]*Task // those that are not over, by tag
+	tasks   map[uint64]*Task // those that are not over, by tag: all but those of Apply
 	lastTag uint64
 }
 
@@ -90,15 +91,19 @@ func NewPool(options PoolOptions) (*Pool, error) {
 		capi.Close(capi.KindPool, object)
 		return nil, err
 	}
-	p := &Pool{workers: int(info.Workers), ended: make(chan struct{}), tasks: map[uint64]*Task{}}
+	p := &Pool{
+		workers: int(info.Workers), tasks: map[uint64]*Task{},
+		wake: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
 	p.open, p.shut = context.WithCancel(context.Background())
-	open(p, &p.handle, capi.KindPool, object, copied(capi.PoolFD))
+	open(p, &p.handle, capi.KindPool, object)
 	p.enter()
 	go p.run()
 	return p, nil
 }
 
-// run learns which tasks are over, until none is left that could be, and then ends the pool.
+// run learns which tasks are over, until none is left that could be, and then ends the pool. Where it has
+// no tasks to hear of, it stays out of the library: those that Apply waits for come by a shorter way then.
 func (p *Pool) run() {
 	defer close(p.ended)
 	defer p.handle.Close()
@@ -109,7 +114,7 @@ func (p *Pool) run() {
 		for _, tag := range tags[:n] {
 			p.finish(tag)
 		}
-		if err != nil && err != context.Canceled {
+		if err != nil {
 			p.fail(err)
 			return
 		}
@@ -119,13 +124,25 @@ func (p *Pool) run() {
 	}, &p.handle)
 }
 
+// goesOn waits until there are tasks. False is the end of a pool that has none and gets none.
 func (p *Pool) goesOn() bool {
-	p.tasksMu.Lock()
-	defer p.tasksMu.Unlock()
-	return p.open.Err() == nil || len(p.tasks) > 0
+	for {
+		isShut := p.open.Err() != nil
+		p.tasksMu.Lock()
+		n := len(p.tasks)
+		p.tasksMu.Unlock()
+		if n > 0 || isShut {
+			return n > 0
+		}
+		select {
+		case <-p.wake:
+		case <-p.open.Done():
+		}
+	}
 }
 
-// finished waits until tasks are over, or until an open pool is shut.
+// finished waits until some of the tasks are over. Each of them will be, also those of a pool that is
+// shut.
 func (p *Pool) finished(tags []uint64) (n int, err error) {
 	attempt := func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		n, status = capi.PoolFinished(p.object, tags, timeout, cancel)
@@ -134,11 +151,7 @@ func (p *Pool) finished(tags []uint64) (n int, err error) {
 	if status := attempt(0, nil); !isTimeout(status) {
 		return n, check(status)
 	}
-	ctx := p.open
-	if ctx.Err() != nil {
-		ctx = context.Background()
-	}
-	_, err = p.wait(ctx, &p.gates[0], attempt)
+	_, err = block(context.Background(), attempt, &p.handle)
 	return n, err
 }
 
@@ -251,23 +264,6 @@ func (p *Pool) SubmitWith(function string, data []byte, options TaskOptions) (*T
 	})
 }
 
-// Apply has a task done and waits for its result. When ctx ends first, a task that has not begun does not
-// begin any more; one that has goes on, for nothing.
-func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	task, err := p.Submit(function, data)
-	if err != nil {
-		return nil, err
-	}
-	if err := task.Wait(ctx); err != nil {
-		task.Cancel()
-		return nil, err
-	}
-	return task.result, task.err
-}
-
 // submit makes a task, which is told of in over too when it is over.
 func (p *Pool) submit(options TaskOptions, over chan<- *Task, how func(tag uint64) (capi.Object, capi.Status)) (*Task, error) {
 	if options.Timeout < 0 {
@@ -292,6 +288,10 @@ func (p *Pool) submit(options TaskOptions, over chan<- *Task, how func(tag uint6
 	}
 	task.object = object
 	p.tasks[p.lastTag] = task
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
 	return task, nil
 }
 

@@ -57,21 +57,7 @@ func (p *Pool) finish(tag uint64) {
 	task.object = nil
 	p.tasksMu.Unlock()
 
-	small := scratch.Get().(*[4096]byte)
-	defer scratch.Put(small)
-	data := small[:]
-	n, status, ok := capi.TaskTake(object, data)
-	if ok {
-		data = bytes.Clone(data[:n])
-	} else {
-		data = make([]byte, n)
-		_, status, _ = capi.TaskTake(object, data)
-	}
-	if status < 0 {
-		task.end(nil, taskError(status, data))
-		return
-	}
-	task.end(data, nil)
+	task.end(takeTask(object))
 }
 
 func (t *Task) end(result []byte, err error) {

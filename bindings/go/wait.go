@@ -86,17 +86,23 @@ func (h *handle) wait(ctx context.Context, g *gate, attempt call) (capi.Status, 
 
 // briefly is the first attempt that waits. Nothing ends it early, for it ends soon.
 func briefly(ctx context.Context, attempt call) capi.Status {
-	patience := brief
+	patience, leave := takeSeat(ctx)
+	defer leave()
+	return attempt(int64(patience), nil)
+}
+
+// takeSeat takes a seat for a brief wait, and tells how brief: not at all where there is no seat.
+func takeSeat(ctx context.Context) (patience time.Duration, leave func()) {
+	select {
+	case seats <- struct{}{}:
+	default:
+		return 0, func() {}
+	}
+	patience = brief
 	if deadline, ok := ctx.Deadline(); ok {
 		patience = max(0, min(patience, time.Until(deadline)))
 	}
-	select {
-	case seats <- struct{}{}:
-		defer func() { <-seats }()
-	default:
-		patience = 0
-	}
-	return attempt(int64(patience), nil)
+	return patience, func() { <-seats }
 }
 
 func isTimeout(status capi.Status) bool {

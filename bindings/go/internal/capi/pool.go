@@ -9,6 +9,10 @@ package capi
 #cgo nocallback pp_pool_finished
 #cgo noescape pp_pool_join
 #cgo nocallback pp_pool_join
+#cgo noescape pp_pool_apply
+#cgo nocallback pp_pool_apply
+#cgo noescape pp_task_wait
+#cgo nocallback pp_task_wait
 #cgo noescape pp_task_take
 #cgo nocallback pp_task_take
 #cgo noescape pp_task_cancel
@@ -100,13 +104,6 @@ func PoolFinished(object Object, tags []uint64, timeout int64, cancel *Cancel) (
 	return int(out), status
 }
 
-// PoolFD is polyproc_pool_fd.
-func PoolFD(object Object) (fd int, status Status) {
-	var out C.int
-	status = Status(C.polyproc_pool_fd(pool(object), &out))
-	return int(out), status
-}
-
 // PoolClose is polyproc_pool_close.
 func PoolClose(object Object) Status { return Status(C.polyproc_pool_close(pool(object))) }
 
@@ -144,6 +141,29 @@ func ReadPoolInfo(object Object) (info PoolInfo, status Status) {
 		Retried: uint64(out.retried), StartedWorkers: uint64(out.started_workers),
 		DiedWorkers: uint64(out.died_workers),
 	}, status
+}
+
+// PoolApply submits a task without a tag, waits for it for so long, and copies what it has to say, as
+// TaskTake does. The task is nil if that was all, else it is the caller's.
+func PoolApply(object Object, function string, data, buf []byte, timeout int64) (task Object, n int, ended, status Status) {
+	var handle C.pp_object
+	var length C.size_t
+	var end C.int32_t
+	status = Status(C.pp_pool_apply(number(object), text(function), C.size_t(len(function)),
+		bytes(data), C.size_t(len(data)), bytes(buf), C.size_t(len(buf)), &length, &end, C.int64_t(timeout), &handle))
+	return fromNumber(handle), int(length), Status(end), status
+}
+
+// TaskWait is polyproc_task_wait.
+func TaskWait(task Object, timeout int64, cancel *Cancel) Status {
+	return Status(C.pp_task_wait(number(task), C.int64_t(timeout), cancel.c()))
+}
+
+// TaskFD is polyproc_task_fd.
+func TaskFD(task Object) (fd int, status Status) {
+	var out C.int
+	status = Status(C.polyproc_task_fd((*C.polyproc_task)(task), &out))
+	return int(out), status
 }
 
 // TaskTake copies what a task that is over has to say, and how it ended, and frees it. With false buf

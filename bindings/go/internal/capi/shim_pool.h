@@ -95,6 +95,31 @@ static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t 
   return 1;
 }
 
+/* A task from beginning to end, if it is over in time and what it has to say fits; else it is in *out_task. */
+static inline int32_t pp_pool_apply(pp_object pool, const uint8_t *function, size_t function_len,
+                                    const uint8_t *data, size_t len, uint8_t *buf, size_t cap, size_t *out_len,
+                                    int32_t *out_ended, int64_t timeout_ns, pp_object *out_task) {
+  char name[PP_FUNCTION_NAME];
+  polyproc_task *task = NULL;
+  int32_t status;
+  if (!pp_function_name(name, function, function_len)) {
+    return POLYPROC_E_INVALID;
+  }
+  status = polyproc_pool_submit((polyproc_pool *)pool, name, data, len, &task);
+  if (status < 0) {
+    return status;
+  }
+  if (polyproc_task_wait(task, timeout_ns, NULL) != POLYPROC_OK ||
+      !pp_task_take((pp_object)task, buf, cap, out_len, out_ended)) {
+    *out_task = (pp_object)task;
+  }
+  return POLYPROC_OK;
+}
+
+static inline int32_t pp_task_wait(pp_object task, int64_t timeout_ns, pp_object cancel) {
+  return polyproc_task_wait((polyproc_task *)task, timeout_ns, (polyproc_cancel *)cancel);
+}
+
 static inline int32_t pp_task_cancel(pp_object task, int32_t *out_canceled) {
   return polyproc_task_cancel((polyproc_task *)task, out_canceled);
 }

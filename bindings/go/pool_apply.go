@@ -1,0 +1,81 @@
+package polyproc
+
+import (
+	"bytes"
+	"context"
+
+	"polyproc.dev/polyproc/internal/capi"
+)
+
+// Apply has a task done and waits for its result. When ctx ends first, a task that has not begun does not
+// begin any more; one that has goes on, for nothing.
+func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !p.enter() {
+		return nil, ErrShutdown
+	}
+	defer p.leave()
+	small := scratch.Get().(*[4096]byte)
+	defer scratch.Put(small)
+	patience, leave := takeSeat(ctx)
+	task, n, ended, status := capi.PoolApply(p.object, function, data, small[:], int64(patience))
+	leave()
+	if status < 0 {
+		return nil, check(status)
+	}
+	if task == nil {
+		return outcomeOf(ended, bytes.Clone(small[:n]))
+	}
+	if err := p.awaitTask(ctx, task); err != nil {
+		capi.TaskCancel(task)
+		capi.TaskFree(task)
+		return nil, err
+	}
+	return takeTask(task)
+}
+
+// awaitTask waits for a task that is not over soon: on a thread where there is one to spare, else parked. To
+// ask for a task's descriptor once makes all others a little slower.
+func (p *Pool) awaitTask(ctx context.Context, task capi.Object) (err error) {
+	attempt := func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.TaskWait(task, timeout, cancel)
+	}
+	select {
+	case seats <- struct{}{}:
+		defer func() { <-seats }()
+		_, err = sleep(ctx, attempt, &p.handle)
+		return err
+	default:
+	}
+	ready := newReadiness(copied(capi.TaskFD), task)
+	if ready == nil {
+		_, err = block(ctx, attempt, &p.handle)
+		return err
+	}
+	defer ready.file.Close()
+	_, err = p.park(ctx, ready, attempt)
+	return err
+}
+
+// takeTask is the outcome of a task that is over, and its end.
+func takeTask(task capi.Object) ([]byte, error) {
+	small := scratch.Get().(*[4096]byte)
+	defer scratch.Put(small)
+	n, status, ok := capi.TaskTake(task, small[:])
+	if ok {
+		return outcomeOf(status, bytes.Clone(small[:n]))
+	}
+	long := make([]byte, n)
+	_, status, _ = capi.TaskTake(task, long)
+	return outcomeOf(status, long)
+}
+
+// outcomeOf is the result that data is, or the error whose text it is.
+func outcomeOf(status capi.Status, data []byte) ([]byte, error) {
+	if status < 0 {
+		return nil, taskError(status, data)
+	}
+	return data, nil
+}
