@@ -123,6 +123,10 @@
 #define POLYPROC_QUEUE_INFO_INIT \
   {sizeof(struct polyproc_queue_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ""}
 
+/** No key, ten seconds for a handshake, HMAC-MD5 is good enough. */
+#define POLYPROC_LISTENER_OPTIONS_INIT \
+  {sizeof(polyproc_listener_options), 0, 0, NULL, 0, 0, 0, 1, 0}
+
 /** As many forks of this process as there are CPUs, one attempt for each task. */
 #define POLYPROC_POOL_OPTIONS_INIT \
   {sizeof(polyproc_pool_options), 0, NULL, NULL, 0, 0, NULL, NULL, 0, NULL, 0}
@@ -218,7 +222,10 @@
 /** Permission denied. */
 #define POLYPROC_E_PERMISSION (-17)
 
-/** The shared memory holds nonsense: another process wrote into it by mistake or by intent. */
+/**
+ * The shared memory holds nonsense: another process wrote into it by mistake or by intent. Of a
+ * socket: what came from it is nonsense.
+ */
 #define POLYPROC_E_CORRUPT (-18)
 
 /** A limit is reached: descriptors, processes, participants of one object. */
@@ -320,6 +327,9 @@
 /** A `polyproc_event` is set, or was since the call began. */
 #define POLYPROC_WAIT_EVENT 3
 
+/** An accept from a `polyproc_listener` would not wait. */
+#define POLYPROC_WAIT_LISTENER 5
+
 /** A `polyproc_process` has ended. */
 #define POLYPROC_WAIT_PROCESS 6
 
@@ -344,6 +354,9 @@
  * it is free again the moment the process ends.
  */
 #define POLYPROC_SEMAPHORE_OWNED 4
+
+/** Listener: let it be reached from other machines without a key. */
+#define POLYPROC_LISTENER_PUBLIC 1
 
 /** Process: it dies with its parent, in whatever way that ends, and may not have children. */
 #define POLYPROC_PROCESS_DAEMON 1
@@ -386,6 +399,9 @@ typedef struct polyproc_connection polyproc_connection;
 
 /** A flag between processes that one can wait for: clear at first, set and cleared by anyone. */
 typedef struct polyproc_event polyproc_event;
+
+/** An address at which others connect. */
+typedef struct polyproc_listener polyproc_listener;
 
 /**
  * A lock between processes, like multiprocessing.Lock: one holder at a time, not recursive, and
@@ -502,6 +518,37 @@ typedef struct polyproc_queue_options {
    */
   char format[32];
 } polyproc_queue_options;
+
+/** Options of a listener, and of polyproc_connect. NULL means the defaults: no key. */
+typedef struct polyproc_listener_options {
+  /** `sizeof(polyproc_listener_options)`, as `POLYPROC_LISTENER_OPTIONS_INIT` sets it. */
+  size_t size;
+  /** 0 or `POLYPROC_LISTENER_PUBLIC`. */
+  uint32_t flags;
+  /**
+   * How many may stand in line, how many handshakes may be under way, and how many connections may wait
+   * to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
+   */
+  uint32_t backlog;
+  /** The secret that both sides have to have: any bytes, one at least; NULL: whoever comes is welcome. */
+  const void *authkey;
+  /** Its length in bytes. */
+  size_t authkey_len;
+  /** How long a handshake may take in nanoseconds, 0: ten seconds. */
+  int64_t handshake_timeout_ns;
+  /**
+   * The longest message that the other side may send, in bytes; 0: 256 MiB for a listener without a key,
+   * else 4 GiB - 1. Of a longer one only the length is read.
+   */
+  uint64_t max_message;
+  /**
+   * 1: HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. 0: the other side has to
+   * know a better hash, as Python does since 3.12.
+   */
+  int32_t allow_md5;
+  /** Always 0. */
+  uint32_t reserved;
+} polyproc_listener_options;
 
 /** An object that a new process inherits, and the name under which it asks for it. */
 typedef struct polyproc_handle {
@@ -1933,6 +1980,142 @@ int32_t polyproc_connection_poll(polyproc_connection *connection,
  */
 void polyproc_connection_close(polyproc_connection *connection);
 
+/* ---- Listener and connect: connections over sockets ---- */
+
+/**
+ * Listen for connections over TCP or a unix socket. What goes over them is what Python's
+ * `multiprocessing.connection` sends and understands: a Client or Listener of CPython is as good a peer as
+ * one of polyproc.
+ *
+ * With a key both sides show each other that they have it, without sending it; what follows is neither
+ * encrypted nor signed. Handshakes are served by a thread of the library, all beside each other, from
+ * the first accept on: whoever is silent, slow or wrong holds up nobody. Without a key there is no
+ * handshake, and whoever reaches the address is let in: on one machine that is every user where the
+ * address is of TCP or abstract, and who may write the file where it is a path.
+ *
+ * address  "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for one that is free; "unix:/path", whose
+ *          file is removed when the listener is closed; "unix:@name", an abstract address, which has
+ *          no file. "tcp://localhost:5000" is 127.0.0.1; other names of hosts are not looked up.
+ * options  NULL for no key.
+ * out      the listener, to be closed with polyproc_listener_close.
+ *
+ * Returns  OK
+ *          E_EXISTS      somebody listens there, or the file exists. One that was killed leaves its file
+ *                        behind: remove it, or use an abstract address.
+ *          E_PERMISSION  the address is not this user's to use; or other machines could reach it and
+ *                        there is neither a key nor POLYPROC_LISTENER_PUBLIC.
+ *          E_NOT_FOUND   the folder of the path is not there.
+ *          E_LIMIT       too many descriptors are open.
+ *          E_NO_MEMORY   memory is exhausted.
+ *          E_INVALID     not an address, a path of more than 107 bytes, a bad option, or out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_listener_create(const char *address,
+                                 const polyproc_listener_options *options,
+                                 polyproc_listener **out);
+
+/**
+ * Accept the next connection, waiting while there is none. With a key it is one whose other side has
+ * shown it; the others are sent away and not told of here.
+ *
+ * listener    open handle.
+ * out         the connection, to be closed with polyproc_connection_close.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was accepted.
+ *          E_LIMIT      somebody waits, and too many descriptors or threads are there.
+ *          E_NO_MEMORY  memory is exhausted.
+ *          E_INVALID    not a listener, not a token, or out is NULL.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_listener_accept(polyproc_listener *listener,
+                                 polyproc_connection **out,
+                                 int64_t timeout_ns,
+                                 polyproc_cancel *cancel);
+
+/**
+ * Where a listener is, as polyproc_connect takes it: with the port that was chosen for port 0.
+ *
+ * listener  open handle.
+ * buf       where the address goes, with a NUL; NULL when cap is 0.
+ * cap       how many bytes fit there; 128 are always enough.
+ * out_len   the length of the address without its NUL; with E_TOO_SMALL the cap that is needed.
+ *
+ * Returns  OK
+ *          E_TOO_SMALL  *out_len bytes are needed.
+ *          E_CLOSED     the handle is closed.
+ *          E_INVALID    not a listener, out_len is NULL, or buf is NULL and cap is not 0.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_listener_address(polyproc_listener *listener,
+                                  char *buf,
+                                  size_t cap,
+                                  size_t *out_len);
+
+/**
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while an accept would not wait.
+ * Somebody else may be quicker: try the accept without waiting, and poll again when it would wait.
+ *
+ * listener  open handle.
+ * out_fd    the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+ *           handle is closed. A forked child asks for its own.
+ *
+ * Returns  OK
+ *          E_LIMIT    too many descriptors or threads are there.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a listener, or out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_listener_fd(polyproc_listener *listener,
+                             int *out_fd);
+
+/**
+ * Close this handle: nobody can connect any more, those that were not accepted are sent away, and the file
+ * of a path is removed. Accepts that wait in other threads return E_CLOSED; connections that were
+ * accepted stay. A forked child has a copy of its own; when it closes that, its parent goes on listening.
+ *
+ * listener  handle, or NULL: nothing happens.
+ *
+ * Returns  nothing.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+void polyproc_listener_close(polyproc_listener *listener);
+
+/**
+ * Connect to a listener, of polyproc or of CPython, and with a key show it to each other.
+ *
+ * A connector without a key cannot know whether the listener wants one: then the first receive says
+ * E_AUTH. One with a key waits in vain for a listener that wants none: E_TIMEOUT after the handshake's
+ * time.
+ *
+ * address     as for polyproc_listener_create.
+ * options     NULL for no key; otherwise its key, allow_md5, handshake_timeout_ns and max_message count.
+ * out         the connection, to be closed with polyproc_connection_close.
+ * timeout_ns  nanoseconds from now, monotonic, for all of it; <0 for ever, 0 try once, which a handshake
+ *             never comes to its end in.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK
+ *          E_AUTH       one of the two has not the other's key, or knows no hash that the other allows.
+ *          E_TIMEOUT    also when the handshake took longer than its own time.
+ *          E_CANCELED, E_INTERRUPTED  there is no connection.
+ *          E_EOF        the listener has ended the connection before the handshake was over.
+ *          E_CORRUPT, E_TOO_LARGE  something else is listening there.
+ *          E_NOT_FOUND, E_PERMISSION  there is no such path, or it is not for this user.
+ *          E_LIMIT      too many descriptors are open.
+ *          E_NO_MEMORY  memory is exhausted.
+ *          E_INVALID    not an address, a bad option, not a token, or out is NULL.
+ *          -(1000 + ECONNREFUSED)  nobody listens there.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_connect(const char *address,
+                         const polyproc_listener_options *options,
+                         polyproc_connection **out,
+                         int64_t timeout_ns,
+                         polyproc_cancel *cancel);
+
 /* ---- Process ---- */
 
 /**
@@ -2964,7 +3147,7 @@ int32_t polyproc_queue_info(polyproc_queue *queue, struct polyproc_queue_info *o
 
 /**
  * Wait until at least one of several things is ready: queues to get from or to put into, events,
- * processes, tasks. Nothing is taken: the operation itself may find that another was quicker.
+ * listeners, processes, tasks. Nothing is taken: the operation itself may find that another was quicker.
  *
  * items       what to wait for; their `ready` is written.
  * n           how many, at least 1. Up to about a hundred things and their users wake the call at once;

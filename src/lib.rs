@@ -7,7 +7,7 @@
 //! pool                   workers that take tasks and report
 //! process
 //! object   queue         lock, rlock, semaphore, event, condition, barrier; queue;
-//! connection             pipe
+//! connection             pipe; socket, listener
 //! segment                one object's shared memory and its participants
 //! sync                   algorithms over atomics
 //! sys                    the kernel
@@ -40,7 +40,7 @@ pub mod wait;
 #[allow(unsafe_code)]
 mod sys;
 
-pub use connection::{pipe, Connection};
+pub use connection::{connect, pipe, Connection, Listener, ListenerOptions};
 pub use object::{Barrier, Condition, Event, Lock, Rlock, Semaphore, SemaphoreOptions};
 pub use queue::{Got, Loan, Queue, QueueInfo, QueueOptions, Reservation};
 pub use segment::{list, unlink, CreateOptions, Kind, ObjectInfo};

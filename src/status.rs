@@ -46,7 +46,7 @@ table! {
     E_EXISTS = -15, "the name exists";
     E_MISMATCH = -16, "an object of another kind or shape";
     E_PERMISSION = -17, "permission denied";
-    E_CORRUPT = -18, "damaged shared memory";
+    E_CORRUPT = -18, "damaged shared memory, or nonsense from a socket";
     E_LIMIT = -19, "a limit is reached";
     E_NOT_OWNER = -20, "not the owner";
     E_OVER_RELEASE = -21, "released more often than acquired";

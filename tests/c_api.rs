@@ -158,6 +158,7 @@ programs! {
     header,
     library,
     list,
+    listener,
     lock,
     names,
     pool,

@@ -59,13 +59,34 @@ pub(super) fn fitting<T>(pointer: *const T) -> Result<*const T> {
 /// # Safety
 /// `text` is NULL or a C string.
 pub(super) unsafe fn name<'a>(text: *const c_char) -> Result<Option<&'a str>> {
+    // SAFETY: as the caller promises.
+    unsafe { short_text(text, POLYPROC_NAME_MAX) }
+}
+
+/// The longest text of an address; no kernel takes one as long.
+const ADDRESS_MAX: usize = 255;
+
+/// The address of a listener.
+///
+/// # Safety
+/// `text` is NULL or a C string.
+pub(super) unsafe fn address_text<'a>(text: *const c_char) -> Result<&'a str> {
+    // SAFETY: as the caller promises.
+    unsafe { short_text(text, ADDRESS_MAX) }?.ok_or(Status::E_INVALID)
+}
+
+/// A text of at most `max` bytes, `None` for NULL.
+///
+/// # Safety
+/// `text` is NULL or a C string.
+unsafe fn short_text<'a>(text: *const c_char, max: usize) -> Result<Option<&'a str>> {
     if text.is_null() {
         return Ok(None);
     }
-    // Looking no further than a name may reach keeps a text without an end from being read through.
+    // Looking no further than it may reach keeps a text without an end from being read through.
     // SAFETY: a C string, so readable up to its NUL.
-    let len = unsafe { libc::strnlen(text, POLYPROC_NAME_MAX + 1) };
-    if len > POLYPROC_NAME_MAX {
+    let len = unsafe { libc::strnlen(text, max + 1) };
+    if len > max {
         return Err(Status::E_INVALID);
     }
     // SAFETY: `len` bytes were just read.

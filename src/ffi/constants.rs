@@ -51,7 +51,8 @@ pub const POLYPROC_E_EXISTS: i32 = -15;
 pub const POLYPROC_E_MISMATCH: i32 = -16;
 /// Permission denied.
 pub const POLYPROC_E_PERMISSION: i32 = -17;
-/// The shared memory holds nonsense: another process wrote into it by mistake or by intent.
+/// The shared memory holds nonsense: another process wrote into it by mistake or by intent. Of a
+/// socket: what came from it is nonsense.
 pub const POLYPROC_E_CORRUPT: i32 = -18;
 /// A limit is reached: descriptors, processes, participants of one object.
 pub const POLYPROC_E_LIMIT: i32 = -19;
@@ -115,6 +116,8 @@ pub const POLYPROC_WAIT_QUEUE_GET: i32 = 1;
 pub const POLYPROC_WAIT_QUEUE_PUT: i32 = 2;
 /// A `polyproc_event` is set, or was since the call began.
 pub const POLYPROC_WAIT_EVENT: i32 = 3;
+/// An accept from a `polyproc_listener` would not wait.
+pub const POLYPROC_WAIT_LISTENER: i32 = 5;
 /// A `polyproc_process` has ended.
 pub const POLYPROC_WAIT_PROCESS: i32 = 6;
 /// A `polyproc_task` is over.
@@ -129,6 +132,8 @@ pub const POLYPROC_QUEUE_JOINABLE: u32 = 2;
 /// Semaphore: a permit belongs to the process that acquired it; only that process releases it, and
 /// it is free again the moment the process ends.
 pub const POLYPROC_SEMAPHORE_OWNED: u32 = 4;
+/// Listener: let it be reached from other machines without a key.
+pub const POLYPROC_LISTENER_PUBLIC: u32 = 1;
 /// Process: it dies with its parent, in whatever way that ends, and may not have children.
 pub const POLYPROC_PROCESS_DAEMON: u32 = 1;
 /// Task: polyproc_pool_finished tells its tag when it is over.

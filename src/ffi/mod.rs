@@ -43,6 +43,8 @@ pub mod queue;
 
 pub mod connection;
 
+pub mod listener;
+
 pub mod process;
 
 pub mod process_child;

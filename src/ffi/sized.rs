@@ -13,6 +13,7 @@ use crate::ffi::boundary::fitting;
 use crate::ffi::constants::{
     POLYPROC_OPEN_OR_CREATE, POLYPROC_QUEUE_JOINABLE, POLYPROC_SEMAPHORE_OWNED,
 };
+use crate::ffi::listener::polyproc_listener_options;
 use crate::ffi::options::{
     polyproc_options, polyproc_process_info, polyproc_process_options, polyproc_queue_info,
     polyproc_queue_options, polyproc_semaphore_options,
@@ -59,6 +60,7 @@ sized! {
     polyproc_pool_options: 80,
     polyproc_task_options: 32,
     polyproc_pool_info: 80,
+    polyproc_listener_options: 56,
 }
 
 /// The `size` that the caller set; `E_INVALID` when it cannot be.

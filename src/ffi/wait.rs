@@ -3,14 +3,16 @@
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 
+use crate::connection::Listener;
 use crate::ffi::boundary::{guard, room, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::constants::{
-    POLYPROC_WAIT_EVENT, POLYPROC_WAIT_PROCESS, POLYPROC_WAIT_QUEUE_GET, POLYPROC_WAIT_QUEUE_PUT,
-    POLYPROC_WAIT_TASK,
+    POLYPROC_WAIT_EVENT, POLYPROC_WAIT_LISTENER, POLYPROC_WAIT_PROCESS, POLYPROC_WAIT_QUEUE_GET,
+    POLYPROC_WAIT_QUEUE_PUT, POLYPROC_WAIT_TASK,
 };
 use crate::ffi::event::polyproc_event;
 use crate::ffi::handle::{enter, Call};
+use crate::ffi::listener::polyproc_listener;
 use crate::ffi::pool_task::polyproc_task;
 use crate::ffi::process::polyproc_process;
 use crate::ffi::queue::polyproc_queue;
@@ -35,7 +37,7 @@ pub struct polyproc_waitable {
 }
 
 /// Wait until at least one of several things is ready: queues to get from or to put into, events,
-/// processes, tasks. Nothing is taken: the operation itself may find that another was quicker.
+/// listeners, processes, tasks. Nothing is taken: the operation itself may find that another was quicker.
 ///
 /// ```text
 /// items       what to wait for; their `ready` is written.
@@ -92,6 +94,7 @@ enum AnyCall<'a> {
     Get(Call<'a, Queue>),
     Put(Call<'a, Queue>),
     Event(Call<'a, Event>),
+    Listener(Call<'a, Listener>),
     Process(Call<'a, Process>),
     Task(Call<'a, Task>),
 }
@@ -109,6 +112,9 @@ impl<'a> AnyCall<'a> {
                 POLYPROC_WAIT_QUEUE_GET => AnyCall::Get(enter(object.cast::<polyproc_queue>())?),
                 POLYPROC_WAIT_QUEUE_PUT => AnyCall::Put(enter(object.cast::<polyproc_queue>())?),
                 POLYPROC_WAIT_EVENT => AnyCall::Event(enter(object.cast::<polyproc_event>())?),
+                POLYPROC_WAIT_LISTENER => {
+                    AnyCall::Listener(enter(object.cast::<polyproc_listener>())?)
+                }
                 POLYPROC_WAIT_PROCESS => {
                     AnyCall::Process(enter(object.cast::<polyproc_process>())?)
                 }
@@ -122,6 +128,7 @@ impl<'a> AnyCall<'a> {
         match self {
             AnyCall::Get(call) | AnyCall::Put(call) => call.closing(),
             AnyCall::Event(call) => call.closing(),
+            AnyCall::Listener(call) => call.closing(),
             AnyCall::Process(call) => call.closing(),
             AnyCall::Task(call) => call.closing(),
         }
@@ -132,6 +139,7 @@ impl<'a> AnyCall<'a> {
             AnyCall::Get(queue) => Waitable::Get(queue),
             AnyCall::Put(queue) => Waitable::Put(queue),
             AnyCall::Event(event) => Waitable::Event(event),
+            AnyCall::Listener(listener) => Waitable::Listener(listener),
             AnyCall::Process(process) => Waitable::Process(process),
             AnyCall::Task(task) => Waitable::Task(task),
         }

@@ -14,6 +14,7 @@ use crate::sys::fork::hold_across_forks;
 use crate::sys::is_secure;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::process::{close_on_exec, duplicate};
+use crate::sys::socket;
 
 /// Who this process is.
 #[derive(PartialEq, Eq, Debug, Default)]
@@ -74,7 +75,7 @@ pub(super) fn become_child(identity: Identity) {
 
 /// A copy of the descriptor that this process inherited as `name`, closed on exec.
 ///
-/// The child may ask as often as it likes. `E_NOT_FOUND`: it was given nothing of that name,
+/// The child may ask as often as it likes, for a socket once. `E_NOT_FOUND`: it was given nothing of that name,
 /// `E_MISMATCH`: that is an object of another kind.
 pub fn inherited(name: &str, kind: Kind) -> Result<OwnedFd> {
     if !is_handle_name(name) {
@@ -93,7 +94,14 @@ pub fn inherited(name: &str, kind: Kind) -> Result<OwnedFd> {
         Some(libc::EBADF) => Status::E_NOT_FOUND,
         _ => status,
     })?;
-    leave_open_to_others(kind, handle.fd);
+    if kind == Kind::Connection {
+        match socket::is_socket(handle.fd) {
+            // Of a socket nothing can stand in: whoever asks first has it.
+            true => socket::replace_by_nothing(handle.fd)?,
+            false if socket::is_nothing(handle.fd) => return Err(Status::E_NOT_FOUND),
+            false => leave_open_to_others(kind, handle.fd),
+        }
+    }
     Ok(copy)
 }
 

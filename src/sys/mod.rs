@@ -12,8 +12,10 @@ pub(crate) mod membarrier;
 pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod robust_list;
 pub(crate) mod shared;
+pub(crate) mod socket;
 pub(crate) mod thread;
 pub(crate) mod wake_cost;
 

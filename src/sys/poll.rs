@@ -42,14 +42,29 @@ pub(crate) fn readable(fds: &[RawFd], deadline: Option<u64>) -> Result<u32> {
     Ok(bits)
 }
 
-/// Wait until one of any number of `fds` is readable, or the deadline passes.
-pub(crate) fn any_readable(fds: &[RawFd], deadline: Option<u64>) -> Result<()> {
-    let item = |fd: &RawFd| libc::pollfd {
-        fd: *fd,
+/// What a descriptor is waited for, and, written, what it is ready for.
+pub(crate) use libc::pollfd as Interest;
+
+/// Wait for `fd` to be readable.
+pub(crate) fn to_read(fd: RawFd) -> Interest {
+    Interest {
+        fd,
         events: libc::POLLIN,
         revents: 0,
-    };
-    let mut items: Vec<libc::pollfd> = fds.iter().map(item).collect();
+    }
+}
+
+/// Wait for `fd` to be writable.
+pub(crate) fn to_write(fd: RawFd) -> Interest {
+    Interest {
+        fd,
+        events: libc::POLLOUT,
+        revents: 0,
+    }
+}
+
+/// Wait until one of `items` is ready for what it says (an error or hang-up counts), or the deadline passes.
+pub(crate) fn any_ready(items: &mut [Interest], deadline: Option<u64>) -> Result<()> {
     let left = deadline.map(|end| clock::timespec(end.saturating_sub(clock::now_ns())));
     let timeout = left
         .as_ref()
@@ -61,6 +76,12 @@ pub(crate) fn any_readable(fds: &[RawFd], deadline: Option<u64>) -> Result<()> {
         return Err(Status::last_os_error());
     }
     Ok(())
+}
+
+/// Wait until one of any number of `fds` is readable, or the deadline passes.
+pub(crate) fn any_readable(fds: &[RawFd], deadline: Option<u64>) -> Result<()> {
+    let mut items: Vec<Interest> = fds.iter().map(|fd| to_read(*fd)).collect();
+    any_ready(&mut items, deadline)
 }
 
 /// A new eventfd that closes with its owner.

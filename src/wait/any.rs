@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::descriptor::Descriptor;
 use super::source::{Source, Word};
+use crate::connection::Listener;
 use crate::object::{event, Event};
 use crate::pool::Task;
 use crate::process::Process;
@@ -23,6 +24,8 @@ pub enum Waitable<'a> {
     Put(&'a Queue),
     /// The event is set, or was since the call began.
     Event(&'a Event),
+    /// An accept would not wait.
+    Listener(&'a Listener),
     /// The process has ended.
     Process(&'a Process),
     /// The task is over.
@@ -99,12 +102,13 @@ fn sleep(items: &[Item<'_>], patience: &mut Patience<'_>) -> Result<()> {
     Bed::beside(&words, &segments)?.sleep(patience)
 }
 
-/// Where a process or a task is among them, everything is waited for through descriptors.
+/// Where one of them has a descriptor of its own, everything is waited for through descriptors.
 fn poll_all(descriptors: &[AnyDescriptor<'_>], patience: &mut Patience<'_>) -> Result<()> {
     patience.check()?;
     let mut fds: Vec<RawFd> = Vec::with_capacity(descriptors.len() + 2);
     for descriptor in descriptors {
         fds.push(match descriptor {
+            AnyDescriptor::Listener(listener) => listener.fd()?,
             AnyDescriptor::Process(process) => process.fd()?,
             AnyDescriptor::Task(task) => task.fd()?,
             AnyDescriptor::Shared(descriptor) => descriptor.in_step()?,
@@ -120,6 +124,7 @@ fn poll_all(descriptors: &[AnyDescriptor<'_>], patience: &mut Patience<'_>) -> R
 }
 
 enum AnyDescriptor<'a> {
+    Listener(&'a Listener),
     Process(&'a Process),
     Task(&'a Task),
     Shared(Descriptor),
@@ -128,6 +133,7 @@ enum AnyDescriptor<'a> {
 /// A [`Waitable`] as this call sees it.
 enum Item<'a> {
     Shared(Source),
+    Listener(&'a Listener),
     Process(&'a Process),
     Task(&'a Task),
 }
@@ -142,6 +148,7 @@ impl<'a> Item<'a> {
                 let sets = event::sets(event.segment())?;
                 Item::Shared(Source::EventSince(event.segment().clone(), sets))
             }
+            Waitable::Listener(listener) => Item::Listener(listener),
             Waitable::Process(process) => Item::Process(process),
             Waitable::Task(task) => Item::Task(task),
         })
@@ -149,20 +156,22 @@ impl<'a> Item<'a> {
 
     /// Whether it is waited for through a descriptor of its own.
     fn has_descriptor(&self) -> bool {
-        matches!(self, Item::Process(_) | Item::Task(_))
+        !matches!(self, Item::Shared(_))
     }
 
     fn is_ready(&self) -> Result<bool> {
         match self {
             Item::Shared(source) => source.is_ready(),
+            Item::Listener(listener) => listener.is_ready(),
             Item::Process(process) => Ok(!process.is_alive()?),
             Item::Task(task) => task.is_over(),
         }
     }
 
-    /// A descriptor of this call alone, or the process's own.
+    /// A descriptor of this call alone, or the thing's own.
     fn descriptor(&self) -> Result<AnyDescriptor<'a>> {
         Ok(match self {
+            Item::Listener(listener) => AnyDescriptor::Listener(listener),
             Item::Process(process) => AnyDescriptor::Process(process),
             Item::Task(task) => AnyDescriptor::Task(task),
             Item::Shared(source) => {

@@ -1,0 +1,80 @@
+//! Connecting to a listener.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+use super::address::Address;
+use super::auth::Key;
+use super::handshake::{Handshake, Need};
+use super::listener::ListenerOptions;
+use super::socket::{until_ready, wait_for, Peer, Socket};
+use super::Connection;
+use crate::status::{Result, Status};
+use crate::sync::wait::{Patience, Wait};
+use crate::sys::socket::{self, Step};
+use crate::sys::{clock, poll};
+
+/// How soon to try again, and how seldom at last, where a unix listener has no room in its line: the kernel
+/// tells nobody when it has.
+const FIRST_RETRY_NS: u64 = 500_000;
+const LAST_RETRY_NS: u64 = 20_000_000;
+
+/// Connect to the listener at `address`, in the forms of [`Listener::new`](super::Listener::new), and show each
+/// other the key if there is one.
+///
+/// # Errors
+/// `E_TIMEOUT` (also of the handshake), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_AUTH`: one of the two has
+/// another key. `E_EOF`: the listener has ended the connection. `E_CORRUPT`, `E_TOO_LARGE`: something else
+/// is listening there. `E_NOT_FOUND`: there is no such path. ECONNREFUSED: nobody listens. `E_INVALID`.
+pub fn connect(address: &str, options: &ListenerOptions, wait: Wait<'_>) -> Result<Connection> {
+    let (name, key) = (Address::parse(address)?.name()?, options.key()?);
+    let mut patience = Patience::new(&wait);
+    let (fd, mut step) = socket::connect(&name)?;
+    let mut retry_ns = FIRST_RETRY_NS;
+    while step == Step::Later {
+        if name.is_unix() {
+            patience.check()?;
+            patience.look_again_within(retry_ns);
+            retry_ns = (retry_ns * 2).min(LAST_RETRY_NS);
+            let end = patience.slice_end();
+            wait_for(None, Some(end), &patience)?;
+            step = socket::connect_on(&fd, &name)?;
+        } else {
+            until_ready(poll::to_write(fd.as_raw_fd()), &mut patience)?;
+            socket::connected(fd.as_raw_fd())?;
+            step = Step::Done(());
+        }
+    }
+    socket::finish(&fd)?;
+    let peer = match key {
+        Some(key) => {
+            shake_hands(&fd, &key, options.handshake_ns(), &mut patience)?;
+            Peer::Known
+        }
+        None => Peer::MayChallenge,
+    };
+    Ok(Connection::over(Socket::new(fd, options.max_message, peer)))
+}
+
+fn shake_hands(
+    fd: &OwnedFd,
+    key: &Arc<Key>,
+    limit_ns: u64,
+    patience: &mut Patience<'_>,
+) -> Result<()> {
+    let limit = clock::now_ns().saturating_add(limit_ns);
+    let mut handshake = Handshake::of_connector(key)?;
+    loop {
+        let item = match handshake.step(fd.as_raw_fd())? {
+            Ok(()) => return Ok(()),
+            Err(Need::ToRead) => poll::to_read(fd.as_raw_fd()),
+            Err(Need::ToWrite) => poll::to_write(fd.as_raw_fd()),
+        };
+        patience.check()?;
+        if clock::now_ns() >= limit {
+            return Err(Status::E_TIMEOUT);
+        }
+        let end = patience.deadline().map_or(limit, |end| end.min(limit));
+        wait_for(Some(item), Some(end), patience)?;
+    }
+}

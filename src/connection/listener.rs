@@ -1,0 +1,261 @@
+//! Listeners: whoever knows the address, and the key if there is one, gets a connection.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::address::Address;
+use super::auth::Key;
+use super::reception::{Reception, Terms};
+use super::socket::{until_ready, Peer, Socket};
+use super::Connection;
+use crate::status::{Result, Status};
+use crate::sync::wait::{Patience, Wait};
+use crate::sys::local_lock::LocalLock;
+use crate::sys::socket::{self, FileId, Step};
+use crate::sys::{fork, poll};
+
+/// How a listener listens, and how a connector connects.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListenerOptions {
+    /// The secret that both sides have to have; none: whoever comes is welcome.
+    pub authkey: Option<Vec<u8>>,
+    /// How many may stand in line, be in a handshake, and wait to be accepted; 0: 128.
+    pub backlog: u32,
+    /// How long a handshake may take, in nanoseconds; 0: ten seconds.
+    pub handshake_timeout_ns: u64,
+    /// The longest message that the other side may send, in bytes; 0: 256 MiB for a listener without a key,
+    /// else 4 GiB - 1.
+    pub max_message: u64,
+    /// Whether HMAC-MD5, which Python up to 3.11 speaks, is good enough.
+    pub allow_md5: bool,
+    /// Let a listener without a key be reached from other machines.
+    pub public: bool,
+}
+
+impl Default for ListenerOptions {
+    fn default() -> ListenerOptions {
+        ListenerOptions {
+            authkey: None,
+            backlog: 0,
+            handshake_timeout_ns: 0,
+            max_message: 0,
+            allow_md5: true,
+            public: false,
+        }
+    }
+}
+
+const BACKLOG: u32 = 128;
+/// As much as can be in each of the places that it limits.
+const BACKLOG_MAX: u32 = 4096;
+const HANDSHAKE_NS: u64 = 10_000_000_000;
+const STRANGERS_LIMIT: u64 = 256 << 20;
+
+impl ListenerOptions {
+    pub(super) fn key(&self) -> Result<Option<Arc<Key>>> {
+        match &self.authkey {
+            Some(bytes) if bytes.is_empty() => Err(Status::E_INVALID),
+            Some(bytes) => Ok(Some(Arc::new(Key {
+                bytes: bytes.clone(),
+                allow_md5: self.allow_md5,
+            }))),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn handshake_ns(&self) -> u64 {
+        match self.handshake_timeout_ns {
+            0 => HANDSHAKE_NS,
+            some => some,
+        }
+    }
+
+    fn backlog(&self) -> Result<u32> {
+        match self.backlog {
+            0 => Ok(BACKLOG),
+            1..=BACKLOG_MAX => Ok(self.backlog),
+            _ => Err(Status::E_INVALID),
+        }
+    }
+}
+
+/// An address at which others connect.
+pub struct Listener {
+    socket: OwnedFd,
+    address: Address,
+    key: Option<Arc<Key>>,
+    backlog: u32,
+    handshake_ns: u64,
+    limit: u64,
+    file: Option<File>,
+    /// Opened by the first who accepts in this process, where there is a key.
+    reception: LocalLock<Option<Opened>>,
+}
+
+/// The file of a unix address.
+struct File {
+    path: PathBuf,
+    identity: FileId,
+    epoch: u32,
+}
+
+/// A reception, and the epoch of the process whose thread serves it.
+struct Opened {
+    reception: Arc<Reception>,
+    epoch: u32,
+}
+
+/// Held while a listener's reception is looked up or opened: so no fork happens midway.
+static OPENING: LocalLock<()> = LocalLock::new(());
+
+impl Listener {
+    /// Listen at `tcp://127.0.0.1:5000` (port 0: any that is free), `tcp://[::1]:5000`, `unix:/path` or
+    /// `unix:@name` (an abstract address, which has no file).
+    ///
+    /// # Errors
+    /// `E_INVALID`, `E_EXISTS`: somebody listens there, or the file is there. `E_PERMISSION`: other machines
+    /// could reach it, and there is no key. `E_NOT_FOUND`: there is no such folder. `E_LIMIT`, `E_NO_MEMORY`.
+    pub fn new(address: &str, options: &ListenerOptions) -> Result<Listener> {
+        let address = Address::parse(address)?;
+        let (key, backlog) = (options.key()?, options.backlog()?);
+        if key.is_none() && !options.public && !address.is_local() {
+            return Err(Status::E_PERMISSION);
+        }
+        let socket =
+            socket::listen(&address.name()?, backlog).map_err(|status| match status.errno() {
+                Some(libc::EADDRINUSE) => Status::E_EXISTS,
+                _ => status,
+            })?;
+        let limit = match options.max_message {
+            0 if key.is_none() => STRANGERS_LIMIT,
+            other => other,
+        };
+        Ok(Listener {
+            address: address.as_bound(socket::name_of(&socket)?),
+            file: File::of(&address),
+            socket,
+            key,
+            backlog,
+            handshake_ns: options.handshake_ns(),
+            limit,
+            reception: LocalLock::new(None),
+        })
+    }
+
+    /// Accept the next connection, waiting while there is none. With a key it is one whose other side has
+    /// shown it; those that have not are sent away, and nobody waits for them.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_LIMIT`, `E_NO_MEMORY`: somebody has to
+    /// wait, because there is no descriptor, thread or memory.
+    pub fn accept(&self, wait: Wait<'_>) -> Result<Connection> {
+        let mut patience = Patience::new(&wait);
+        let reception = self.reception()?;
+        loop {
+            let accepted = match &reception {
+                Some(reception) => reception.take()?,
+                None => match socket::accept(self.socket.as_raw_fd())? {
+                    Step::Done(fd) => Some(fd),
+                    Step::Later => None,
+                },
+            };
+            if let Some(fd) = accepted {
+                return Ok(Connection::over(Socket::new(fd, self.limit, Peer::Known)));
+            }
+            patience.check()?;
+            until_ready(poll::to_read(self.fd_of(&reception)), &mut patience)?;
+        }
+    }
+
+    /// Where it listens, as [`connect`](super::connect) takes it: with the port that was chosen.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// A descriptor that is readable while an accept would not wait. It stays the listener's.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor or thread left.
+    pub fn fd(&self) -> Result<RawFd> {
+        Ok(self.fd_of(&self.reception()?))
+    }
+
+    /// Whether an accept would not wait.
+    ///
+    /// # Errors
+    /// As for [`fd`](Self::fd).
+    pub fn is_ready(&self) -> Result<bool> {
+        match until_ready(poll::to_read(self.fd()?), &mut Patience::new(&Wait::TRY)) {
+            Err(Status::E_TIMEOUT) => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+
+    fn fd_of(&self, reception: &Option<Arc<Reception>>) -> RawFd {
+        match reception {
+            Some(reception) => reception.fd(),
+            None => self.socket.as_raw_fd(),
+        }
+    }
+
+    /// The reception of this process, `None` where there is no key: then nobody has to be received.
+    fn reception(&self) -> Result<Option<Arc<Reception>>> {
+        let Some(key) = &self.key else {
+            return Ok(None);
+        };
+        fork::hold_across_forks(&OPENING);
+        let epoch = fork::epoch();
+        let _opening = OPENING.lock();
+        let mut place = self.reception.lock();
+        if let Some(opened) = place.as_ref().filter(|opened| opened.epoch == epoch) {
+            return Ok(Some(Arc::clone(&opened.reception)));
+        }
+        let terms = Terms {
+            key: Arc::clone(key),
+            backlog: self.backlog as usize,
+            handshake_ns: self.handshake_ns,
+        };
+        let reception = Reception::open(terms, self.socket.as_raw_fd())?;
+        let fresh = Opened {
+            reception: Arc::clone(&reception),
+            epoch,
+        };
+        // What a forked child finds there is its parent's, in whatever state a thread had it.
+        std::mem::forget(place.replace(fresh));
+        Ok(Some(reception))
+    }
+}
+
+impl File {
+    fn of(address: &Address) -> Option<File> {
+        let path = address.path()?;
+        Some(File {
+            // Another working directory does not change it.
+            path: std::path::absolute(path).ok()?,
+            identity: socket::file_id(path)?,
+            epoch: fork::epoch(),
+        })
+    }
+
+    /// Remove it, unless another listener has taken its place or it is the parent's.
+    fn remove(&self) {
+        if self.epoch == fork::epoch() && socket::file_id(&self.path) == Some(self.identity) {
+            socket::remove_file(&self.path);
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(opened) = self.reception.lock().take() {
+            match opened.epoch == fork::epoch() {
+                true => opened.reception.close(),
+                false => std::mem::forget(opened),
+            }
+        }
+        if let Some(file) = &self.file {
+            file.remove();
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Sockets that nobody has accepted yet.
+//!
+//! A forked child gets a copy of every descriptor. Those that a handle stands for it can close; of these it
+//! knows nothing, and a client would wait for the end of a connection that a stranger keeps open. So they are
+//! noted here, and closed in each child.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use crate::status::Result;
+use crate::sys::fork::{self, HeldAcrossFork};
+use crate::sys::local_lock::LocalLock;
+use crate::sys::socket::{self, Step};
+use crate::sys::{poll, process};
+
+struct Noted {
+    pid: i32,
+    fds: Vec<RawFd>,
+}
+
+/// Held across every fork.
+struct Nursery(LocalLock<Noted>);
+
+static NURSERY: Nursery = Nursery(LocalLock::new(Noted {
+    pid: 0,
+    fds: Vec::new(),
+}));
+
+impl HeldAcrossFork for Nursery {
+    fn hold(&self) {
+        self.0.lock_raw();
+    }
+
+    fn let_go(&self) {
+        self.0.unlock_raw();
+        // In a child, where this thread is the only one.
+        let mut noted = self.0.lock();
+        if noted.pid != process::pid() {
+            noted.fds.drain(..).for_each(poll::close);
+        }
+    }
+}
+
+/// A socket on its way to whoever accepts it.
+pub(super) struct Guest {
+    /// Taken only by `welcome` and drop.
+    fd: Option<OwnedFd>,
+}
+
+impl Guest {
+    /// Take in the next one who stands in line. No fork happens before it is noted.
+    pub(super) fn take_in(listening: RawFd) -> Result<Step<Guest>> {
+        fork::hold_across_forks(&NURSERY);
+        let mut noted = NURSERY.0.lock();
+        let Step::Done(fd) = socket::accept(listening)? else {
+            return Ok(Step::Later);
+        };
+        let pid = process::pid();
+        if noted.pid != pid {
+            // A clone(2) that ran no handler: what is noted is another process's.
+            noted.fds.clear();
+            noted.pid = pid;
+        }
+        noted.fds.push(fd.as_raw_fd());
+        Ok(Step::Done(Guest { fd: Some(fd) }))
+    }
+
+    pub(super) fn raw_fd(&self) -> RawFd {
+        self.fd.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+
+    /// Hand it to whoever has accepted it.
+    pub(super) fn welcome(mut self) -> Option<OwnedFd> {
+        self.forget();
+        self.fd.take()
+    }
+
+    fn forget(&self) {
+        let fd = self.raw_fd();
+        NURSERY.0.lock().fds.retain(|other| *other != fd);
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        if self.fd.is_some() {
+            // Forgotten before it is closed: the number may be another's then.
+            self.forget();
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! A listener's thread: it takes in who comes, and serves their handshakes beside each other.
+//!
+//! Nobody waits for anybody: the thread sleeps in one poll(2) for all of them. There are at most `backlog`
+//! handshakes at a time. When one more comes, the one that has been silent for the longest has to go; so a
+//! thousand that never speak hold up nobody, and cost no more than `backlog` sockets.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::Arc;
+
+use super::auth::Key;
+use super::handshake::{Handshake, Need};
+use super::nursery::Guest;
+use crate::status::{Result, Status};
+use crate::sys::local_lock::LocalLock;
+use crate::sys::poll::{self, Interest};
+use crate::sys::socket::{self, Step};
+use crate::sys::{clock, futex, thread};
+
+/// Taken in at a time, before those are looked after who are in already.
+const AT_A_TIME: usize = 32;
+/// How long to leave the line alone when there is no descriptor or memory for one more.
+const PAUSE_NS: u64 = 20_000_000;
+
+/// How a listener receives.
+pub(super) struct Terms {
+    pub(super) key: Arc<Key>,
+    pub(super) backlog: usize,
+    pub(super) handshake_ns: u64,
+}
+
+/// What the thread and those who accept have in common.
+pub(super) struct Reception {
+    terms: Terms,
+    /// Who has shown the key and waits to be accepted.
+    ready: LocalLock<VecDeque<Result<Guest>>>,
+    /// Readable while there is somebody.
+    has_ready: OwnedFd,
+    /// Makes the thread look around.
+    bell: OwnedFd,
+    is_closed: AtomicBool,
+    /// 1 once the thread uses nothing any more. A futex.
+    is_gone: AtomicU32,
+}
+
+impl Reception {
+    /// Open it for `listening`, which stays open until [`close`](Self::close).
+    pub(super) fn open(terms: Terms, listening: RawFd) -> Result<Arc<Reception>> {
+        let reception = Arc::new(Reception {
+            terms,
+            ready: LocalLock::new(VecDeque::new()),
+            has_ready: poll::event()?,
+            bell: poll::event()?,
+            is_closed: AtomicBool::new(false),
+            is_gone: AtomicU32::new(0),
+        });
+        let shared = Arc::clone(&reception);
+        thread::start_once(Box::new(move || {
+            thread::set_name(c"polyproc-listen");
+            shared.serve(listening);
+            shared.is_gone.store(1, Ordering::Release);
+            futex::wake(&shared.is_gone, 1);
+        }))
+        .map_err(|errno| match errno {
+            libc::EAGAIN => Status::E_LIMIT,
+            other => Status::from_errno(other),
+        })?;
+        Ok(reception)
+    }
+
+    /// Send everybody away, and wait until the thread is gone: it never waits for anything itself.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        poll::raise(self.bell.as_raw_fd());
+        while self.is_gone.load(Ordering::Acquire) == 0 {
+            futex::wait(&self.is_gone, 0, None);
+        }
+        self.ready.lock().clear();
+    }
+
+    /// Readable while somebody can be accepted.
+    pub(super) fn fd(&self) -> RawFd {
+        self.has_ready.as_raw_fd()
+    }
+
+    /// The next one who has shown the key.
+    pub(super) fn take(&self) -> Result<Option<OwnedFd>> {
+        let next = {
+            let mut ready = self.ready.lock();
+            let next = ready.pop_front();
+            if ready.is_empty() {
+                poll::lower(self.has_ready.as_raw_fd());
+            }
+            if ready.len() + 1 == self.terms.backlog {
+                // There was no room for more.
+                poll::raise(self.bell.as_raw_fd());
+            }
+            next
+        };
+        match next {
+            Some(guest) => Ok(guest?.welcome()),
+            None => Ok(None),
+        }
+    }
+
+    fn add(&self, guest: Result<Guest>) {
+        let mut ready = self.ready.lock();
+        // Of a trouble whoever accepts hears once.
+        if guest.is_err() && ready.iter().any(|other| other.is_err()) {
+            return;
+        }
+        ready.push_back(guest);
+        poll::raise(self.has_ready.as_raw_fd());
+    }
+
+    fn is_full(&self) -> bool {
+        self.ready.lock().len() >= self.terms.backlog
+    }
+
+    fn serve(&self, listening: RawFd) {
+        let mut visitors: VecDeque<Visitor> = VecDeque::new();
+        let mut pause_end: Option<u64> = None;
+        while !self.is_closed.load(Ordering::Acquire) {
+            let now = clock::now_ns();
+            pause_end = pause_end.filter(|end| *end > now);
+            let takes_in = pause_end.is_none() && !self.is_full();
+            let mut items = vec![poll::to_read(self.bell.as_raw_fd())];
+            // A negative descriptor is not looked at.
+            items.push(poll::to_read(if takes_in { listening } else { -1 }));
+            items.extend(visitors.iter().map(Visitor::interest));
+            let patience_end = visitors.front().map(|visitor| visitor.deadline);
+            let deadline = patience_end.into_iter().chain(pause_end).min();
+            // Every error of poll means: look again.
+            let _ = poll::any_ready(&mut items, deadline);
+            poll::lower(self.bell.as_raw_fd());
+            self.attend(&mut visitors, items.get(2..).unwrap_or_default());
+            if items.get(1).is_some_and(|item| item.revents != 0) {
+                if let Err(status) = self.take_in(listening, &mut visitors) {
+                    self.add(Err(status));
+                    pause_end = Some(clock::now_ns() + PAUSE_NS);
+                }
+            }
+        }
+    }
+
+    /// Go on with every handshake that can, and end those that have taken too long.
+    fn attend(&self, visitors: &mut VecDeque<Visitor>, items: &[Interest]) {
+        let now = clock::now_ns();
+        let was_moved = items.iter().map(|item| item.revents != 0);
+        let moved_and_not = was_moved.chain(std::iter::repeat(false));
+        for (mut visitor, was_moved) in std::mem::take(visitors).into_iter().zip(moved_and_not) {
+            if was_moved && !visitor.go_on() {
+                self.see_off(visitor);
+            } else if visitor.deadline > now {
+                visitors.push_back(visitor);
+            } else {
+                visitor.send_away();
+            }
+        }
+    }
+
+    /// Take in those who stand in line.
+    fn take_in(&self, listening: RawFd, visitors: &mut VecDeque<Visitor>) -> Result<()> {
+        for _ in 0..AT_A_TIME {
+            let guest = match Guest::take_in(listening) {
+                Ok(Step::Done(guest)) => guest,
+                Ok(Step::Later) => return Ok(()),
+                // There is no descriptor left: somebody who is silent has one.
+                Err(Status::E_LIMIT) if !visitors.is_empty() => {
+                    visitors
+                        .pop_front()
+                        .into_iter()
+                        .for_each(Visitor::send_away);
+                    continue;
+                }
+                Err(status) => return Err(status),
+            };
+            if visitors.len() >= self.terms.backlog {
+                visitors
+                    .pop_front()
+                    .into_iter()
+                    .for_each(Visitor::send_away);
+            }
+            let mut visitor = Visitor {
+                guest,
+                handshake: Handshake::of_listener(&self.terms.key)?,
+                state: State::Needs(Need::ToRead),
+                deadline: clock::now_ns().saturating_add(self.terms.handshake_ns),
+            };
+            match visitor.go_on() {
+                true => visitors.push_back(visitor),
+                false => self.see_off(visitor),
+            }
+        }
+        Ok(())
+    }
+
+    /// Part with a visitor whose handshake is over.
+    fn see_off(&self, visitor: Visitor) {
+        match visitor.state {
+            State::Welcome => self.add(Ok(visitor.guest)),
+            _ => visitor.send_away(),
+        }
+    }
+}
+
+enum State {
+    Needs(Need),
+    Welcome,
+    Refused,
+}
+
+/// Somebody whose handshake is under way.
+struct Visitor {
+    guest: Guest,
+    handshake: Handshake,
+    state: State,
+    /// All have the same time, so the first in line is the first to be over.
+    deadline: u64,
+}
+
+impl Visitor {
+    fn interest(&self) -> Interest {
+        match self.state {
+            State::Needs(Need::ToWrite) => poll::to_write(self.guest.raw_fd()),
+            _ => poll::to_read(self.guest.raw_fd()),
+        }
+    }
+
+    /// Go on with the handshake; whether it is still under way.
+    fn go_on(&mut self) -> bool {
+        self.state = match self.handshake.step(self.guest.raw_fd()) {
+            Ok(Ok(())) => State::Welcome,
+            Ok(Err(need)) => State::Needs(need),
+            Err(_) => State::Refused,
+        };
+        matches!(self.state, State::Needs(_))
+    }
+
+    /// End the connection, for everybody who has a copy of it.
+    fn send_away(self) {
+        socket::end(self.guest.raw_fd());
+    }
+}

@@ -1,0 +1,293 @@
+//! `polyproc_listener_*` and `polyproc_connect`: connections over sockets.
+
+use std::ffi::{c_char, c_int, c_void};
+
+use crate::connection::{connect, Listener, ListenerOptions};
+use crate::ffi::boundary::{address_text, bytes, guard, guard_close, room, switch, Out};
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::connection::polyproc_connection;
+use crate::ffi::constants::POLYPROC_LISTENER_PUBLIC;
+use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::sized;
+use crate::status::{Result, Status};
+use crate::sync::Wait;
+
+/// An address at which others connect.
+pub struct polyproc_listener {
+    _private: [u8; 0],
+}
+
+impl Opaque for polyproc_listener {
+    type Object = Listener;
+    const MAGIC: u32 = u32::from_be_bytes(*b"list");
+}
+
+/// Options of a listener, and of polyproc_connect. NULL means the defaults: no key.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_listener_options {
+    /// `sizeof(polyproc_listener_options)`, as `POLYPROC_LISTENER_OPTIONS_INIT` sets it.
+    pub size: usize,
+    /// 0 or `POLYPROC_LISTENER_PUBLIC`.
+    pub flags: u32,
+    /// How many may stand in line, how many handshakes may be under way, and how many connections may wait
+    /// to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
+    pub backlog: u32,
+    /// The secret that both sides have to have: any bytes, one at least; NULL: whoever comes is welcome.
+    pub authkey: *const c_void,
+    /// Its length in bytes.
+    pub authkey_len: usize,
+    /// How long a handshake may take in nanoseconds, 0: ten seconds.
+    pub handshake_timeout_ns: i64,
+    /// The longest message that the other side may send, in bytes; 0: 256 MiB for a listener without a key,
+    /// else 4 GiB - 1. Of a longer one only the length is read.
+    pub max_message: u64,
+    /// 1: HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. 0: the other side has to
+    /// know a better hash, as Python does since 3.12.
+    pub allow_md5: i32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+/// # Safety
+/// As for [`sized::read`], and `authkey` is `authkey_len` readable bytes.
+unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<ListenerOptions> {
+    if theirs.is_null() {
+        return Ok(ListenerOptions::default());
+    }
+    // SAFETY: as the caller promises.
+    let theirs = unsafe { sized::read(theirs) }?;
+    if theirs.flags & !POLYPROC_LISTENER_PUBLIC != 0 || theirs.reserved != 0 {
+        return Err(Status::E_INVALID);
+    }
+    let authkey = match theirs.authkey.is_null() {
+        true if theirs.authkey_len == 0 => None,
+        true => return Err(Status::E_INVALID),
+        // SAFETY: as the caller promises.
+        false => Some(unsafe { bytes(theirs.authkey, theirs.authkey_len) }?.to_vec()),
+    };
+    Ok(ListenerOptions {
+        authkey,
+        backlog: theirs.backlog,
+        handshake_timeout_ns: u64::try_from(theirs.handshake_timeout_ns)
+            .map_err(|_| Status::E_INVALID)?,
+        max_message: theirs.max_message,
+        allow_md5: switch(theirs.allow_md5)?,
+        public: theirs.flags & POLYPROC_LISTENER_PUBLIC != 0,
+    })
+}
+
+/// <!-- Listener and connect: connections over sockets -->
+/// Listen for connections over TCP or a unix socket. What goes over them is what Python's
+/// `multiprocessing.connection` sends and understands: a Client or Listener of CPython is as good a peer as
+/// one of polyproc.
+///
+/// With a key both sides show each other that they have it, without sending it; what follows is neither
+/// encrypted nor signed. Handshakes are served by a thread of the library, all beside each other, from
+/// the first accept on: whoever is silent, slow or wrong holds up nobody. Without a key there is no
+/// handshake, and whoever reaches the address is let in: on one machine that is every user where the
+/// address is of TCP or abstract, and who may write the file where it is a path.
+///
+/// ```text
+/// address  "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for one that is free; "unix:/path", whose
+///          file is removed when the listener is closed; "unix:@name", an abstract address, which has
+///          no file. "tcp://localhost:5000" is 127.0.0.1; other names of hosts are not looked up.
+/// options  NULL for no key.
+/// out      the listener, to be closed with polyproc_listener_close.
+///
+/// Returns  OK
+///          E_EXISTS      somebody listens there, or the file exists. One that was killed leaves its file
+///                        behind: remove it, or use an abstract address.
+///          E_PERMISSION  the address is not this user's to use; or other machines could reach it and
+///                        there is neither a key nor POLYPROC_LISTENER_PUBLIC.
+///          E_NOT_FOUND   the folder of the path is not there.
+///          E_LIMIT       too many descriptors are open.
+///          E_NO_MEMORY   memory is exhausted.
+///          E_INVALID     not an address, a path of more than 107 bytes, a bad option, or out is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_listener_create(
+    address: *const c_char,
+    options: *const polyproc_listener_options,
+    out: *mut *mut polyproc_listener,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a C string and options or NULL.
+        let (address, options) = unsafe { (address_text(address)?, options_of(options)?) };
+        out.write(handle::new(Listener::new(address, &options)?)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Accept the next connection, waiting while there is none. With a key it is one whose other side has
+/// shown it; the others are sent away and not told of here.
+///
+/// ```text
+/// listener    open handle.
+/// out         the connection, to be closed with polyproc_connection_close.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was accepted.
+///          E_LIMIT      somebody waits, and too many descriptors or threads are there.
+///          E_NO_MEMORY  memory is exhausted.
+///          E_INVALID    not a listener, not a token, or out is NULL.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_listener_accept(
+    listener: *mut polyproc_listener,
+    out: *mut *mut polyproc_connection,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let listener = unsafe { enter(listener) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        let connection = listener.accept(listener.wait_for(timeout_ns, &cancel))?;
+        out.write(handle::new::<polyproc_connection>(connection)?);
+        Ok(Status::OK)
+    })
+}
+
+/// Where a listener is, as polyproc_connect takes it: with the port that was chosen for port 0.
+///
+/// ```text
+/// listener  open handle.
+/// buf       where the address goes, with a NUL; NULL when cap is 0.
+/// cap       how many bytes fit there; 128 are always enough.
+/// out_len   the length of the address without its NUL; with E_TOO_SMALL the cap that is needed.
+///
+/// Returns  OK
+///          E_TOO_SMALL  *out_len bytes are needed.
+///          E_CLOSED     the handle is closed.
+///          E_INVALID    not a listener, out_len is NULL, or buf is NULL and cap is not 0.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_listener_address(
+    listener: *mut polyproc_listener,
+    buf: *mut c_char,
+    cap: usize,
+    out_len: *mut usize,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let listener = unsafe { enter(listener) }?;
+        // SAFETY: the caller passes a place for the length or NULL.
+        let out_len = unsafe { Out::required(out_len) }?;
+        // SAFETY: the caller lends `cap` bytes for the time of the call.
+        let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
+        let text = Listener::address(&listener);
+        let Some(place) = buf.get_mut(..=text.len()) else {
+            out_len.write(text.len() + 1);
+            return Err(Status::E_TOO_SMALL);
+        };
+        for (to, from) in place.iter_mut().zip(text.bytes().chain([0])) {
+            to.write(from);
+        }
+        out_len.write(text.len());
+        Ok(Status::OK)
+    })
+}
+
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while an accept would not wait.
+/// Somebody else may be quicker: try the accept without waiting, and poll again when it would wait.
+///
+/// ```text
+/// listener  open handle.
+/// out_fd    the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+///           handle is closed. A forked child asks for its own.
+///
+/// Returns  OK
+///          E_LIMIT    too many descriptors or threads are there.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a listener, or out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_listener_fd(
+    listener: *mut polyproc_listener,
+    out_fd: *mut c_int,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let listener = unsafe { enter(listener) }?;
+        // SAFETY: the caller passes a place for the descriptor or NULL.
+        let out_fd = unsafe { Out::required(out_fd) }?;
+        out_fd.write(listener.fd()?);
+        Ok(Status::OK)
+    })
+}
+
+/// Close this handle: nobody can connect any more, those that were not accepted are sent away, and the file
+/// of a path is removed. Accepts that wait in other threads return E_CLOSED; connections that were
+/// accepted stay. A forked child has a copy of its own; when it closes that, its parent goes on listening.
+///
+/// ```text
+/// listener  handle, or NULL: nothing happens.
+///
+/// Returns  nothing.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_listener_close(listener: *mut polyproc_listener) {
+    // SAFETY: the caller passes a handle or NULL.
+    guard_close(|| unsafe { handle::close(listener) });
+}
+
+/// Connect to a listener, of polyproc or of CPython, and with a key show it to each other.
+///
+/// A connector without a key cannot know whether the listener wants one: then the first receive says
+/// E_AUTH. One with a key waits in vain for a listener that wants none: E_TIMEOUT after the handshake's
+/// time.
+///
+/// ```text
+/// address     as for polyproc_listener_create.
+/// options     NULL for no key; otherwise its key, allow_md5, handshake_timeout_ns and max_message count.
+/// out         the connection, to be closed with polyproc_connection_close.
+/// timeout_ns  nanoseconds from now, monotonic, for all of it; <0 for ever, 0 try once, which a handshake
+///             never comes to its end in.
+/// cancel      NULL, or a token that ends this wait early.
+///
+/// Returns  OK
+///          E_AUTH       one of the two has not the other's key, or knows no hash that the other allows.
+///          E_TIMEOUT    also when the handshake took longer than its own time.
+///          E_CANCELED, E_INTERRUPTED  there is no connection.
+///          E_EOF        the listener has ended the connection before the handshake was over.
+///          E_CORRUPT, E_TOO_LARGE  something else is listening there.
+///          E_NOT_FOUND, E_PERMISSION  there is no such path, or it is not for this user.
+///          E_LIMIT      too many descriptors are open.
+///          E_NO_MEMORY  memory is exhausted.
+///          E_INVALID    not an address, a bad option, not a token, or out is NULL.
+///          -(1000 + ECONNREFUSED)  nobody listens there.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_connect(
+    address: *const c_char,
+    options: *const polyproc_listener_options,
+    out: *mut *mut polyproc_connection,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a place for the handle or NULL.
+        let out = unsafe { Out::required(out) }?;
+        // SAFETY: the caller passes a token or NULL.
+        let cancel = unsafe { token(cancel) }?;
+        // SAFETY: the caller passes a C string and options or NULL.
+        let (address, options) = unsafe { (address_text(address)?, options_of(options)?) };
+        let wait = Wait::for_ns(timeout_ns).or_cancel(cancel.as_deref());
+        out.write(handle::new(connect(address, &options, wait)?)?);
+        Ok(Status::OK)
+    })
+}

@@ -1,0 +1,223 @@
+//! Stream sockets. No call here waits, and none raises SIGPIPE.
+
+mod name;
+mod transfer;
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+pub(crate) use name::Name;
+pub(crate) use transfer::{receive_onto, send, Gather};
+
+use super::errno;
+use crate::status::{Result, Status};
+
+/// What a step of a connection or listener that may not wait has come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Step<T> {
+    /// It is done.
+    Done(T),
+    /// It would wait.
+    Later,
+}
+
+fn check(answer: libc::c_int) -> Result<libc::c_int> {
+    match answer {
+        -1 => Err(Status::last_os_error()),
+        other => Ok(other),
+    }
+}
+
+fn owned(answer: libc::c_int) -> Result<OwnedFd> {
+    let fd = check(answer)?;
+    // SAFETY: the kernel has just handed it to us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn set(fd: &OwnedFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> Result<()> {
+    let size = size_of::<libc::c_int>() as libc::socklen_t;
+    let value = std::ptr::from_ref(&value).cast();
+    // SAFETY: `value` is `size` readable bytes.
+    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, value, size) })?;
+    Ok(())
+}
+
+fn get(fd: RawFd, option: libc::c_int) -> Result<libc::c_int> {
+    let mut value: libc::c_int = 0;
+    let mut size = size_of::<libc::c_int>() as libc::socklen_t;
+    let place = std::ptr::from_mut(&mut value).cast();
+    // SAFETY: both places are writable, `size` says how much of the first.
+    check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, place, &mut size) })?;
+    Ok(value)
+}
+
+fn stream(name: &Name) -> Result<OwnedFd> {
+    let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: no pointers.
+    owned(unsafe { libc::socket(name.family(), kind, 0) })
+}
+
+/// A socket that listens under `name`.
+pub(crate) fn listen(name: &Name, backlog: u32) -> Result<OwnedFd> {
+    let fd = stream(name)?;
+    if name.family() != libc::AF_UNIX {
+        // A server that starts again finds its port, though connections of the last one linger.
+        set(&fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    }
+    let (address, len) = name.raw();
+    // SAFETY: an address of `len` bytes.
+    check(unsafe { libc::bind(fd.as_raw_fd(), address, len) })?;
+    let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+    // SAFETY: no pointers.
+    check(unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;
+    Ok(fd)
+}
+
+/// The next connection in line.
+pub(crate) fn accept(listening: RawFd) -> Result<Step<OwnedFd>> {
+    loop {
+        let (null, len) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: NULL asks for no address.
+        match owned(unsafe { libc::accept4(listening, null, len, libc::SOCK_CLOEXEC) }) {
+            Ok(fd) => {
+                send_at_once(&fd);
+                return Ok(Step::Done(fd));
+            }
+            Err(_) if is_later() => return Ok(Step::Later),
+            // One that has gone again while it stood in line: accept(2) says to go on to the next.
+            Err(status) => match status.errno() {
+                Some(
+                    libc::ECONNABORTED
+                    | libc::EPROTO
+                    | libc::ENETDOWN
+                    | libc::ENOPROTOOPT
+                    | libc::EHOSTDOWN
+                    | libc::ENONET
+                    | libc::EHOSTUNREACH
+                    | libc::EOPNOTSUPP
+                    | libc::ENETUNREACH,
+                ) => {}
+                _ => return Err(status),
+            },
+        }
+    }
+}
+
+/// Begin to connect to `name`; whether that is done at once.
+pub(crate) fn connect(name: &Name) -> Result<(OwnedFd, Step<()>)> {
+    let fd = stream(name)?;
+    let step = connect_on(&fd, name)?;
+    Ok((fd, step))
+}
+
+/// The same for a socket that found no room in the listener's line.
+pub(crate) fn connect_on(fd: &OwnedFd, name: &Name) -> Result<Step<()>> {
+    let (address, len) = name.raw();
+    // SAFETY: an address of `len` bytes.
+    match check(unsafe { libc::connect(fd.as_raw_fd(), address, len) }) {
+        Ok(_) => Ok(Step::Done(())),
+        Err(_) if is_later() || errno() == libc::EINPROGRESS => Ok(Step::Later),
+        Err(status) => Err(status),
+    }
+}
+
+/// What became of a connect that was under way.
+pub(crate) fn connected(fd: RawFd) -> Result<()> {
+    match get(fd, libc::SO_ERROR)? {
+        0 => Ok(()),
+        libc::ETIMEDOUT => Err(Status::E_TIMEOUT),
+        errno => Err(Status::from_errno(errno)),
+    }
+}
+
+/// A connected socket as other programs expect it: its calls wait, unless they say otherwise.
+pub(crate) fn finish(fd: &OwnedFd) -> Result<()> {
+    send_at_once(fd);
+    // SAFETY: no pointers.
+    let flags = check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })?;
+    let flags = flags & !libc::O_NONBLOCK;
+    // SAFETY: no pointers.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) })?;
+    Ok(())
+}
+
+/// Messages go out whole: there is nothing to gain from holding one back.
+fn send_at_once(fd: &OwnedFd) {
+    // Not TCP: there is no such option, and nothing is held back.
+    let _ = set(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
+}
+
+/// The name that a socket was bound to.
+pub(crate) fn name_of(fd: &OwnedFd) -> Result<Name> {
+    Name::filled(|address, len| {
+        // SAFETY: a place for an address, and its size.
+        check(unsafe { libc::getsockname(fd.as_raw_fd(), address, len) }).map(drop)
+    })
+}
+
+/// Whether a descriptor is a socket.
+pub(crate) fn is_socket(fd: RawFd) -> bool {
+    get(fd, libc::SO_TYPE).is_ok()
+}
+
+/// Whether a descriptor is a stream socket that is connected, over TCP or locally.
+pub(crate) fn is_connected(fd: RawFd) -> bool {
+    let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
+    let has_peer = Name::filled(|address, len| {
+        // SAFETY: a place for an address, and its size.
+        check(unsafe { libc::getpeername(fd, address, len) }).map(drop)
+    });
+    get(fd, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
+        && get(fd, libc::SO_DOMAIN).is_ok_and(|family| families.contains(&family))
+        && has_peer.is_ok()
+}
+
+/// Tells the file of one unix address from that of another.
+pub(crate) type FileId = (u64, u64);
+
+/// The file at `path`.
+pub(crate) fn file_id(path: &Path) -> Option<FileId> {
+    let file = std::fs::symlink_metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
+}
+
+/// Remove the file of a unix address. Who has removed it already has done so.
+pub(crate) fn remove_file(path: &Path) {
+    let _ = std::fs::remove_file(path);
+}
+
+/// End a connection in both directions, also for those who have another descriptor of it.
+pub(crate) fn end(fd: RawFd) {
+    // SAFETY: no pointers.
+    unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+}
+
+/// End what is sent.
+pub(crate) fn end_sending(fd: RawFd) {
+    // SAFETY: no pointers.
+    unsafe { libc::shutdown(fd, libc::SHUT_WR) };
+}
+
+/// Put a descriptor of /dev/null in the place of `fd`, so that the number stays taken.
+pub(crate) fn replace_by_nothing(fd: RawFd) -> Result<()> {
+    // SAFETY: the path ends in NUL.
+    let nothing =
+        owned(unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) })?;
+    // SAFETY: no pointers; the number keeps its owner.
+    check(unsafe { libc::dup3(nothing.as_raw_fd(), fd, libc::O_CLOEXEC) })?;
+    Ok(())
+}
+
+/// Whether a descriptor is what [`replace_by_nothing`] has put in its place.
+pub(crate) fn is_nothing(fd: RawFd) -> bool {
+    // SAFETY: plain data.
+    let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };
+    // SAFETY: `stat` is writable.
+    let is_open = unsafe { libc::fstat(fd, &mut stat) == 0 };
+    is_open && stat.st_mode & libc::S_IFMT == libc::S_IFCHR
+}
+
+fn is_later() -> bool {
+    matches!(errno(), libc::EAGAIN)
+}

@@ -1,0 +1,89 @@
+//! Moving bytes.
+
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+
+use super::super::errno;
+use super::Step;
+use crate::status::{Result, Status};
+
+/// How many bytes have moved; when none has, why: [`Step::Later`], or the end of the stream as `Done(0)`.
+pub(crate) type Moved = Result<Step<usize>>;
+
+fn moved(answer: isize) -> Moved {
+    match usize::try_from(answer) {
+        Ok(count) => Ok(Step::Done(count)),
+        Err(_) => match errno() {
+            libc::EAGAIN | libc::EINTR => Ok(Step::Later),
+            // Nobody is there any more, in whatever way that came about.
+            libc::EPIPE | libc::ECONNRESET => Err(Status::E_BROKEN_PIPE),
+            libc::ENOBUFS => Err(Status::E_NO_MEMORY),
+            other => Err(Status::from_errno(other)),
+        },
+    }
+}
+
+/// Send as much of `head` and then `body` as there is room for.
+pub(crate) fn send(fd: RawFd, head: &[u8], body: &[u8]) -> Moved {
+    let part = |bytes: &[u8]| libc::iovec {
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
+    };
+    let mut parts = [part(head), part(body)];
+    // SAFETY: plain data.
+    let mut message = unsafe { std::mem::zeroed::<libc::msghdr>() };
+    message.msg_iov = parts.as_mut_ptr();
+    message.msg_iovlen = parts.len() as _;
+    // SAFETY: the parts are readable and the kernel only reads them.
+    moved(unsafe { libc::sendmsg(fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) })
+}
+
+fn receive(fd: RawFd, room: &mut [MaybeUninit<u8>]) -> Moved {
+    // SAFETY: the room is writable.
+    moved(unsafe { libc::recv(fd, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) })
+}
+
+/// Room that is filled from its beginning.
+pub(crate) struct Gather<'a> {
+    room: &'a mut [MaybeUninit<u8>],
+    filled: usize,
+}
+
+impl<'a> Gather<'a> {
+    pub(crate) fn into(room: &'a mut [MaybeUninit<u8>]) -> Gather<'a> {
+        Gather { room, filled: 0 }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.filled == self.room.len()
+    }
+
+    /// Receive what has come, up to the room's end, which has not been reached.
+    pub(crate) fn receive(&mut self, fd: RawFd) -> Moved {
+        let rest = self.room.get_mut(self.filled..).unwrap_or_default();
+        let step = receive(fd, rest)?;
+        if let Step::Done(count) = step {
+            self.filled += count;
+        }
+        Ok(step)
+    }
+
+    /// What has been received.
+    pub(crate) fn filled(&self) -> &[u8] {
+        let filled = self.room.get(..self.filled).unwrap_or_default();
+        // SAFETY: the kernel has written these.
+        unsafe { std::slice::from_raw_parts(filled.as_ptr().cast(), filled.len()) }
+    }
+}
+
+/// Receive at most `limit` bytes behind what is in `bytes`, which has room for them or gets it.
+pub(crate) fn receive_onto(fd: RawFd, bytes: &mut Vec<u8>, limit: usize) -> Moved {
+    bytes.try_reserve(limit).map_err(|_| Status::E_NO_MEMORY)?;
+    let room = bytes.spare_capacity_mut();
+    let step = receive(fd, room.get_mut(..limit).unwrap_or_default())?;
+    if let Step::Done(count) = step {
+        // SAFETY: the kernel has written that many into the spare capacity.
+        unsafe { bytes.set_len(bytes.len() + count) };
+    }
+    Ok(step)
+}
