@@ -39,10 +39,8 @@ func init() {
 			} else if err != nil {
 				return err
 			}
-			for _, msg := range batch {
-				if err := msg.Done(); err != nil {
-					return err
-				}
+			if err := polyproc.DoneMany(batch); err != nil {
+				return err
 			}
 		}
 	}
@@ -129,10 +127,8 @@ func BenchmarkPutManyTakeMany(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			for _, msg := range messages {
-				if err := msg.Done(); err != nil {
-					b.Fatal(err)
-				}
+			if err := polyproc.DoneMany(messages); err != nil {
+				b.Fatal(err)
 			}
 			taken += len(messages)
 		}

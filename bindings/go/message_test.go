@@ -160,3 +160,25 @@ func TestPutManyTellsHowFarItGot(t *testing.T) {
 	must(t, err)
 	equal(t, n, 0)
 }
+
+func TestDoneManyFinishesWhatIsNotFinished(t *testing.T) {
+	q, other := newQueue(t, polyproc.QueueOptions{Joinable: true}), newQueue(t, polyproc.QueueOptions{})
+	const n = 600 // more than one call of C takes
+	items := make([][]byte, n)
+	one(q.PutMany(within(t), items))(t)
+	must(t, other.TryPut(nil))
+	var messages []*polyproc.Message
+	for len(messages) < n {
+		messages = append(messages, one(q.TakeMany(within(t), n))(t)...)
+	}
+	messages = append(messages, one(other.TryTake())(t))
+	must(t, messages[5].Return())
+	wants(t, polyproc.DoneMany(messages), polyproc.ErrInvalid)
+	again := one(q.TryTake())(t)
+	equal(t, again.Deliveries(), 2)
+	must(t, polyproc.DoneMany([]*polyproc.Message{again}))
+	must(t, polyproc.DoneMany(nil))
+	must(t, q.Join(within(t)))
+	equal(t, polyproc.Users(q), 0)
+	equal(t, polyproc.Users(other), 0)
+}

@@ -124,6 +124,40 @@ func (q *Queue) takeManyWaiting(ctx context.Context, out []capi.Message) (taken 
 	return taken, err
 }
 
+// DoneMany finishes messages, of one queue or of several, for far less than as many calls of Done. It
+// finishes all that it can; one that is settled already is [ErrInvalid].
+func DoneMany(messages []*Message) (err error) {
+	loans := loanPool.Get().(*[]capi.Message)
+	defer loanPool.Put(loans)
+	if len(*loans) < capi.Batch {
+		*loans = make([]capi.Message, capi.Batch)
+	}
+	for len(messages) > 0 {
+		group := messages[:min(len(messages), capi.Batch)]
+		messages = messages[len(group):]
+		var owners [capi.Batch]*Queue
+		n := 0
+		for _, m := range group {
+			if m.settled.Swap(true) {
+				err = ErrInvalid
+				continue
+			}
+			(*loans)[n], owners[n] = m.loan, m.queue
+			n++
+		}
+		if n == 0 {
+			continue
+		}
+		if failure := check(capi.DoneMany((*loans)[:n])); failure != nil {
+			err = failure
+		}
+		for _, q := range owners[:n] {
+			q.leave()
+		}
+	}
+	return err
+}
+
 // messages makes messages of loans, each counted in, with two allocations for all.
 func (q *Queue) messages(loans []capi.Message) []*Message {
 	q.users.Add(int64(len(loans)))

@@ -9,6 +9,8 @@ package capi
 #cgo nocallback pp_queue_take_many
 #cgo noescape pp_message_done
 #cgo nocallback pp_message_done
+#cgo noescape pp_messages_done
+#cgo nocallback pp_messages_done
 #cgo noescape pp_message_return
 #cgo nocallback pp_message_return
 #cgo noescape pp_queue_reserve
@@ -57,6 +59,11 @@ func QueueTakeDead(object Object, out *Message) Status {
 
 // Done is polyproc_message_done.
 func (m *Message) Done() Status { return Status(C.pp_message_done(m.raw())) }
+
+// DoneMany is Done for each of them, and the first failure.
+func DoneMany(loans []Message) Status {
+	return Status(C.pp_messages_done(loans[0].raw(), C.size_t(len(loans))))
+}
 
 // Return is polyproc_message_return.
 func (m *Message) Return() Status { return Status(C.pp_message_return(m.raw())) }

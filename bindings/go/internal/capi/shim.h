@@ -66,6 +66,18 @@ static inline int32_t pp_message_done(uint8_t *message) {
   return polyproc_message_done((polyproc_message *)message);
 }
 
+/* Settles all of them, and returns the first failure. */
+static inline int32_t pp_messages_done(uint8_t *messages, size_t n) {
+  int32_t result = POLYPROC_OK;
+  for (size_t i = 0; i < n; i++) {
+    int32_t status = polyproc_message_done((polyproc_message *)messages + i);
+    if (status < 0 && result == POLYPROC_OK) {
+      result = status;
+    }
+  }
+  return result;
+}
+
 static inline int32_t pp_message_return(uint8_t *message) {
   return polyproc_message_return((polyproc_message *)message);
 }
