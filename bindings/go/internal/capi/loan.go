@@ -25,19 +25,24 @@ import "C"
 
 import "unsafe"
 
-// Message is a polyproc_message: a message that lies in shared memory, on loan.
-type Message struct{ c C.polyproc_message }
+// Message is a polyproc_message: a message that lies in shared memory, on loan. The pointers in it are of C,
+// so it is kept as numbers, which the garbage collector does not look through.
+type Message struct {
+	words [C.sizeof_polyproc_message / 8]uint64
+}
+
+func (m *Message) c() *C.polyproc_message { return (*C.polyproc_message)(unsafe.Pointer(m)) }
 
 // Data is the message where it lies.
-func (m *Message) Data() []byte { return unsafe.Slice((*byte)(m.c.data), int(m.c.len)) }
+func (m *Message) Data() []byte { return unsafe.Slice((*byte)(m.c().data), int(m.c().len)) }
 
 // ID is the message's number in its queue.
-func (m *Message) ID() uint64 { return uint64(m.c.id) }
+func (m *Message) ID() uint64 { return uint64(m.c().id) }
 
 // Deliveries counts how often the message was handed out, this time included.
-func (m *Message) Deliveries() uint32 { return uint32(m.c.deliveries) }
+func (m *Message) Deliveries() uint32 { return uint32(m.c().deliveries) }
 
-func (m *Message) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(&m.c)) }
+func (m *Message) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(m)) }
 
 // QueueTake is polyproc_queue_take.
 func QueueTake(object Object, out *Message, timeout int64, cancel *Cancel) Status {
@@ -68,13 +73,18 @@ func DoneMany(loans []Message) Status {
 // Return is polyproc_message_return.
 func (m *Message) Return() Status { return Status(C.pp_message_return(m.raw())) }
 
-// Slot is a polyproc_slot: room in shared memory for a message that is being written.
-type Slot struct{ c C.polyproc_slot }
+// Slot is a polyproc_slot: room in shared memory for a message that is being written. It is kept as numbers,
+// like Message.
+type Slot struct {
+	words [C.sizeof_polyproc_slot / 8]uint64
+}
+
+func (s *Slot) c() *C.polyproc_slot { return (*C.polyproc_slot)(unsafe.Pointer(s)) }
 
 // Data is the room.
-func (s *Slot) Data() []byte { return unsafe.Slice((*byte)(s.c.data), int(s.c.len)) }
+func (s *Slot) Data() []byte { return unsafe.Slice((*byte)(s.c().data), int(s.c().len)) }
 
-func (s *Slot) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(&s.c)) }
+func (s *Slot) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(s)) }
 
 // QueueReserve is polyproc_queue_reserve.
 func QueueReserve(object Object, n int, out *Slot, timeout int64, cancel *Cancel) Status {
