@@ -57,7 +57,7 @@ bench-go: $(POLYPROC_A)
 	rm -f $(BENCH)/peers/polyproc-go
 	cd benches/peers/go && go build -o $(CURDIR)/$(BENCH)/peers/polyproc-go .
 
-bench-programs: $(BENCH_PROGRAMS) bench-rust bench-go polyproc-node
+bench-programs: $(BENCH_PROGRAMS) bench-rust bench-go polyproc-node $(BENCH_POOL)/polyproc $(BENCH_POOL)/venv/bin/python
 
 # What the driver draws with.
 $(BENCH)/venv/bin/python: benches/driver/requirements.txt

@@ -115,7 +115,7 @@ def guard():
         yield f"| {name} | {count} |"
 
 
-def write(table, path, repeat, seconds):
+def write(table, path, repeat, seconds, pool):
     rows = list(target_rows(table))
     parts = {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -128,6 +128,7 @@ def write(table, path, repeat, seconds):
         "met": f"{sum(row.endswith('| yes |') for row in rows)} of {len(rows)}",
         "ahead": "\n".join(ahead(table)) or "In no case.",
         "physics": "\n".join(physics(table)),
+        "pool": pool,
         "guard": "\n".join(guard()),
         "skipped": "\n".join(f"- {line}" for line in results.skipped(table)),
     }
