@@ -154,6 +154,7 @@ programs! {
     connection,
     connection_processes,
     event,
+    first_use,
     fork,
     header,
     library,

@@ -112,6 +112,8 @@ fn start() -> Result<&'static Keeper> {
         tid: AtomicU32::new(0),
         mailbox: Mailbox::new(),
     }));
+    // Before there is another thread: where there is, the kernel lets the caller wait for many milliseconds.
+    membarrier::register();
     thread::start(keeper).map_err(Status::from_errno)?;
     while keeper.state.load(Ordering::Acquire) == STARTING {
         futex::wait(&keeper.state, STARTING, None);
@@ -130,7 +132,6 @@ impl thread::Body for Keeper {
     fn run(&'static self) {
         thread::set_name(c"polyproc-keeper");
         self.tid.store(thread::tid(), Ordering::Relaxed);
-        membarrier::register();
         let adopted = robust_list::adopt(self.list_address);
         self.state
             .store(if adopted { WATCHED } else { UNWATCHED }, Ordering::Release);

@@ -12,10 +12,14 @@ const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
 const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 const MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: libc::c_int = 1 << 2;
 
-/// Have [`settle`], called anywhere on this machine, reach this process. Since Linux 4.16; where it is
-/// refused there is nothing else to be done.
+/// Have [`settle`], called anywhere on this machine, reach this process (since Linux 4.16; where it is
+/// refused there is nothing else to be done), and make [`all_threads`] work in it.
+///
+/// Takes microseconds in a process of one thread; with more, the kernel waits for a grace period each. A
+/// forked child is registered as its parent was.
 pub(crate) fn register() {
     membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
+    register_all_threads();
 }
 
 /// Wait until no thread that was told to end before is still in its program.
