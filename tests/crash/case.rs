@@ -5,7 +5,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 
 use crate::page::page;
-use crate::stepper::{record, run, Body, Path};
+use crate::stepper::{record, run, Body, Ended, Path};
 use crate::third::Third;
 
 type On<T> = Box<dyn Fn(&T)>;
@@ -29,6 +29,8 @@ pub struct End<'a> {
     pub has_returned: bool,
     /// How far its body said that it had come.
     pub mark: u32,
+    /// What its body waited for had come.
+    pub was_woken: bool,
     pub third: &'a Third,
     with_the_dead: Cell<u64>,
     again: Cell<u64>,
@@ -48,8 +50,8 @@ impl End<'_> {
 
 /// What one kill showed.
 pub struct Outcome {
-    /// The call had returned before the kill.
-    pub has_returned: bool,
+    /// None when it did not come to that.
+    pub ended: Option<Ended>,
     pub survivors: u64,
     pub with_the_dead: u64,
     pub again: u64,
@@ -117,23 +119,30 @@ impl<T: 'static> Case<T> {
         self
     }
 
-    fn with_child<R>(&self, object: &T, go: impl FnOnce(&Body<'_>) -> R) -> R {
-        let wake = self.wake.as_ref().map(|wake| move || wake(object));
+    /// With a child that is about to begin with the body, and the third process that may sleep meanwhile.
+    fn with_child<R>(&self, object: &T, third: &Third, go: impl FnOnce(&Body<'_>) -> R) -> R {
+        let wake = self.wake.as_ref().map(|wake| {
+            move || {
+                page().woken.store(1, Ordering::SeqCst);
+                wake(object);
+            }
+        });
         go(&Body {
             prepare: &|| (self.prepare)(object),
+            is_ready: &|| third.may_sleep(self.third_sleeps.is_some()),
             body: &|| (self.body)(object),
             wake: wake.as_ref().map(|wake| wake as &dyn Fn()),
         })
     }
 
     fn third_process(&self, object: &T) -> Third {
-        let sleep = self
-            .third_sleeps
-            .as_ref()
-            .map(|sleep| move || sleep(object));
         Third::start(
             &|| (self.third)(object),
-            sleep.as_ref().map(|sleep| sleep as &dyn Fn()),
+            &|| {
+                if let Some(sleep) = &self.third_sleeps {
+                    sleep(object);
+                }
+            },
             &|| (self.work)(object),
         )
     }
@@ -150,14 +159,14 @@ impl<T: 'static> Operation for Case<T> {
     fn path(&self) -> Path {
         page().reset();
         let object = (self.make)();
-        let _third = self.third_process(&object);
-        self.with_child(&object, record)
+        let third = self.third_process(&object);
+        self.with_child(&object, &third, record)
     }
 
     fn killed_after(&self, steps: usize, path: &Path) -> Outcome {
         page().reset();
         let mut outcome = Outcome {
-            has_returned: false,
+            ended: None,
             survivors: 0,
             with_the_dead: 0,
             again: 0,
@@ -167,10 +176,11 @@ impl<T: 'static> Operation for Case<T> {
         let went = catch_unwind(AssertUnwindSafe(|| {
             let object = (self.make)();
             let third = self.third_process(&object);
-            let has_returned = self.with_child(&object, |body| run(steps, path, body));
-            outcome.has_returned = has_returned;
+            let ended = self.with_child(&object, &third, |body| run(steps, path, body));
+            outcome.ended = Some(ended);
             let end = End {
-                has_returned,
+                has_returned: ended != Ended::Killed,
+                was_woken: page().woken.load(Ordering::SeqCst) != 0,
                 mark: page().mark.load(Ordering::SeqCst),
                 third: &third,
                 with_the_dead: 0.into(),

@@ -9,6 +9,7 @@ use crate::case::Operation;
 use crate::figures::Figures;
 use crate::operations::{operations, Named};
 use crate::page::{shared, DEADLINE};
+use crate::stepper::{Ended, Path};
 
 /// Operations of up to so many instructions are killed at each in a full run, longer ones at as many points.
 const FULL: usize = 5000;
@@ -106,7 +107,10 @@ fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: u
             false => point * path.len() / (points - 1).max(1),
         };
         figures.at.store(steps as u64, Ordering::Relaxed);
-        let outcome = operation.killed_after(steps, &path);
+        let mut outcome = operation.killed_after(steps, &path);
+        if outcome.ended == Some(Ended::Strayed) && outcome.breach.is_none() {
+            outcome = operation.killed_after(steps, &Path::default());
+        }
         figures.count(&outcome);
         if let Some(breach) = &outcome.breach {
             if figures.breaches.load(Ordering::Relaxed) <= TOLD {
@@ -119,7 +123,7 @@ fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: u
         }
         point += shares;
         let is_over = match every {
-            true => outcome.has_returned || point > 2 * path.len() + points,
+            true => outcome.ended != Some(Ended::Killed) || point > 2 * path.len() + points,
             false => point >= points,
         };
         if is_over {

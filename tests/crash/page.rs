@@ -10,26 +10,22 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 /// How far the victim has come: its body has returned.
 pub const AFTER: u32 = 2;
 
-/// How far the third process has come.
-pub const THIRD_READY: u32 = 1;
-pub const THIRD_WOKEN: u32 = 2;
-
 #[derive(Default)]
 #[repr(C)]
 pub struct Page {
     pub victim: AtomicU32,
     /// How far the victim's body says that it has come.
     pub mark: AtomicU32,
+    /// What the victim's body waited for was brought about.
+    pub woken: AtomicU32,
     pub third: AtomicU32,
-    /// Set when the third process shall do its work.
-    pub go: AtomicU32,
     /// The longest call of a survivor since the kill, time spent waiting for a core left out.
     pub stall_ns: AtomicU64,
 }
 
 impl Page {
     pub fn reset(&self) {
-        for word in [&self.victim, &self.mark, &self.third, &self.go] {
+        for word in [&self.victim, &self.mark, &self.woken, &self.third] {
             word.store(0, Ordering::SeqCst);
         }
         self.stall_ns.store(0, Ordering::SeqCst);

@@ -49,10 +49,23 @@ impl Path {
     }
 }
 
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// In the middle of the body.
+    Killed,
+    /// The body had returned.
+    Returned,
+    /// It had, by another path than the one that was written down, before it came to its end.
+    Strayed,
+}
+
 /// What runs in a child, and what is done for it from outside.
 pub struct Body<'a> {
     /// At full speed, before the body.
     pub prepare: &'a dyn Fn(),
+    /// In this process, when the child stands before the first instruction of the body.
+    pub is_ready: &'a dyn Fn(),
     pub body: &'a dyn Fn(),
     /// Brings about what the body waits for.
     pub wake: Option<&'a dyn Fn()>,
@@ -65,15 +78,20 @@ pub fn record(body: &Body<'_>) -> Path {
     path
 }
 
-/// Run `body` in a child and kill it after `limit` steps of a run that goes along `path`; whether it had returned.
-pub fn run(limit: usize, path: &Path, body: &Body<'_>) -> bool {
+/// Run `body` in a child and kill it after `limit` steps of a run that goes along `path`.
+pub fn run(limit: usize, path: &Path, body: &Body<'_>) -> Ended {
     let tracee = Tracee::new(body);
     let mut steps = 0;
     if let Some((at, place, before)) = path.short_cut(limit) {
         steps = at;
-        tracee.run_to(place, before);
+        if !tracee.run_to(place, before) {
+            return Ended::Strayed;
+        }
     }
-    tracee.step_to(limit, steps, &mut |_| ())
+    match tracee.step_to(limit, steps, &mut |_| ()) {
+        true => Ended::Returned,
+        false => Ended::Killed,
+    }
 }
 
 /// A child that is traced, and killed in the end.
@@ -102,8 +120,10 @@ fn instruction(at: u64) -> Instruction {
 }
 
 impl<'a> Tracee<'a> {
-    /// It stands before the first instruction of the body.
+    /// It stands before the first instruction of the body, which is the same for every child.
+    #[inline(never)]
     fn new(body: &Body<'a>) -> Tracee<'a> {
+        page().victim.store(0, Ordering::SeqCst);
         let pid = forked(|| {
             (body.prepare)();
             // SAFETY: no pointers; the tracer waits for the stop, and goes on behind it.
@@ -121,6 +141,7 @@ impl<'a> Tracee<'a> {
             wake: body.wake,
         };
         tracee.wait();
+        (body.is_ready)();
         tracee
     }
 
@@ -163,7 +184,7 @@ impl<'a> Tracee<'a> {
                         if steps >= limit {
                             return false;
                         }
-                        self.run_to(place + length, 0);
+                        assert!(self.run_to(place + length, 0), "it did not end");
                     }
                 }
             }
@@ -177,14 +198,12 @@ impl<'a> Tracee<'a> {
         self.wait();
     }
 
-    /// Go on at full speed until a place is reached that was passed `before` times, or the end.
-    fn run_to(&self, place: u64, before: usize) {
+    /// Go on at full speed until a place is reached that was passed `before` times; false when the body returns.
+    fn run_to(&self, place: u64, before: usize) -> bool {
         const EXECUTION_BY_THIS_THREAD: u64 = 1;
-        self.set_user(offset_of!(libc::user, u_debugreg), place);
-        self.set_user(
-            offset_of!(libc::user, u_debugreg) + 7 * 8,
-            EXECUTION_BY_THIS_THREAD,
-        );
+        let registers = offset_of!(libc::user, u_debugreg);
+        self.set_user(registers, place);
+        self.set_user(registers + 7 * size_of::<u64>(), EXECUTION_BY_THIS_THREAD);
         for _ in 0..=before {
             self.request(libc::PTRACE_CONT);
             match self.wake {
@@ -193,10 +212,11 @@ impl<'a> Tracee<'a> {
                 None => self.wait(),
             }
             if page().victim.load(Ordering::SeqCst) == AFTER {
-                break;
+                return false;
             }
         }
-        self.set_user(offset_of!(libc::user, u_debugreg) + 7 * 8, 0);
+        self.set_user(registers + 7 * size_of::<u64>(), 0);
+        true
     }
 }
 

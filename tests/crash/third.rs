@@ -3,7 +3,13 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 
-use crate::page::{is_asleep, page, timed, until, THIRD_READY, THIRD_WOKEN};
+use crate::page::{is_asleep, page, timed, until};
+
+/// How far the third process has come, and may go.
+const READY: u32 = 1;
+const SLEEPS: u32 = 2;
+const WOKEN: u32 = 3;
+const WORKS: u32 = 4;
 
 /// A child that runs `body` and then sleeps until it is killed.
 pub fn forked(body: impl FnOnce()) -> i32 {
@@ -37,38 +43,48 @@ pub struct Third {
 }
 
 impl Third {
-    /// It has done `before` when this returns, and sleeps in `sleep` if there is such.
-    pub fn start(before: &dyn Fn(), sleep: Option<&dyn Fn()>, work: &dyn Fn()) -> Third {
+    /// It has done `before` when this returns.
+    pub fn start(before: &dyn Fn(), sleep: &dyn Fn(), work: &dyn Fn()) -> Third {
+        let stage = &page().third;
         let pid = forked(|| {
             before();
-            page().third.store(THIRD_READY, Ordering::SeqCst);
-            if let Some(sleep) = sleep {
-                sleep();
-                page().third.store(THIRD_WOKEN, Ordering::SeqCst);
-            }
+            stage.store(READY, Ordering::SeqCst);
+            until("nobody lets the third process sleep", || {
+                stage.load(Ordering::SeqCst) == SLEEPS
+            });
+            sleep();
+            stage.store(WOKEN, Ordering::SeqCst);
             until("nobody asks the third process", || {
-                page().go.load(Ordering::SeqCst) != 0
+                stage.load(Ordering::SeqCst) == WORKS
             });
             work();
         });
-        let third = Third {
+        until("the third process does not come", || {
+            stage.load(Ordering::SeqCst) == READY
+        });
+        Third {
             pid,
             is_over: false.into(),
-        };
-        until("the third process does not come", || {
-            page().third.load(Ordering::SeqCst) >= THIRD_READY
-        });
-        if sleep.is_some() {
-            until("the third process does not sleep", || {
-                third.is_woken() || is_asleep(pid)
-            });
         }
-        third
+    }
+
+    /// It goes on to its sleep, if it has one, and is in it when this returns.
+    pub fn may_sleep(&self, sleeps: bool) {
+        page().third.store(SLEEPS, Ordering::SeqCst);
+        if sleeps {
+            until("the third process does not sleep", || {
+                self.is_woken() || is_asleep(self.pid)
+            });
+            assert!(
+                !self.is_woken(),
+                "the third process has nothing to sleep for"
+            );
+        }
     }
 
     /// Whether its sleep is over.
     pub fn is_woken(&self) -> bool {
-        page().third.load(Ordering::SeqCst) == THIRD_WOKEN
+        page().third.load(Ordering::SeqCst) == WOKEN
     }
 
     /// Its sleep comes to an end.
@@ -78,14 +94,10 @@ impl Third {
 
     /// It does its work.
     pub fn works(&self) {
-        page().go.store(1, Ordering::SeqCst);
-        let mut status = 0;
-        // SAFETY: our own child, not reaped yet; `status` is writable.
-        until("the third process does not come to an end", || unsafe {
-            libc::waitpid(self.pid, &mut status, libc::WNOHANG) == self.pid
-        });
+        self.wakes();
+        page().third.store(WORKS, Ordering::SeqCst);
         self.is_over.set(true);
-        assert_eq!(status, 0, "the third process failed");
+        ends_well(self.pid, "the third process");
     }
 }
 
@@ -95,4 +107,72 @@ impl Drop for Third {
             kill(self.pid);
         }
     }
+}
+
+/// A process that is killed when it has done `body`.
+pub fn gone_after(body: impl FnOnce()) {
+    const DONE: u32 = 1;
+    let stage = &page().victim;
+    stage.store(0, Ordering::SeqCst);
+    let pid = forked(|| {
+        body();
+        stage.store(DONE, Ordering::SeqCst);
+        loop {
+            std::thread::park();
+        }
+    });
+    until("the first process does not come", || {
+        stage.load(Ordering::SeqCst) == DONE
+    });
+    kill(pid);
+}
+
+/// A process that sleeps in a call; killed when it goes out of scope.
+pub struct Sleeper {
+    pid: i32,
+    is_over: std::cell::Cell<bool>,
+}
+
+impl Sleeper {
+    /// It sleeps in `body`, and what it does there is seen, when this returns.
+    pub fn in_call(body: impl FnOnce(), is_seen: impl Fn() -> bool) -> Sleeper {
+        let sleeper = Sleeper {
+            pid: forked(body),
+            is_over: false.into(),
+        };
+        until("a process does not sleep", || {
+            is_seen() && is_asleep(sleeper.pid)
+        });
+        sleeper
+    }
+
+    /// SIGSTOP or SIGCONT.
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: our own child, not reaped yet.
+        assert_eq!(unsafe { libc::kill(self.pid, signal) }, 0);
+    }
+
+    /// It is woken, and comes to its end.
+    pub fn ends(&self) {
+        timed(|| ends_well(self.pid, "a process that slept"));
+        self.is_over.set(true);
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        if !self.is_over.get() {
+            kill(self.pid);
+        }
+    }
+}
+
+/// Wait until it has ended by itself, and well.
+fn ends_well(pid: i32, who: &str) {
+    let mut status = 0;
+    // SAFETY: our own child, not reaped yet; `status` is writable.
+    until(who, || unsafe {
+        libc::waitpid(pid, &mut status, libc::WNOHANG) == pid
+    });
+    assert_eq!(status, 0, "{who} failed");
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use polyproc::{Acquired, Condition, CreateOptions, Event, Lock, Status, Wait};
+use polyproc::{Acquired, Condition, CreateOptions, Event, Lock, Wait};
 
-use crate::measure::{check, in_time, spread, woken_after, ROUNDS};
+use crate::measure::{check, in_time, woken_after, ROUNDS};
 use crate::victim::{alone, Victim};
 
 fn condition() -> Condition {
@@ -99,128 +99,4 @@ fn set_waits_for_nobody() {
     let (returned, woken) = times.unzip();
     check("set, one killed and one stopped: returns", returned);
     check("set, one killed and one stopped: wakes the third", woken);
-}
-
-/// A condition, its lock, and a process that waits there.
-struct Waited {
-    condition: Condition,
-    lock: Lock,
-    other: Victim,
-}
-
-fn waited() -> Waited {
-    let (condition, lock) = (condition(), lock());
-    let other = waiter(&condition, &lock);
-    Waited {
-        condition,
-        lock,
-        other,
-    }
-}
-
-/// The lock is to be had, and one notification reaches the one who waits.
-fn works(condition: &Condition, lock: &Lock) {
-    lock.acquire(in_time()).unwrap();
-    assert_eq!(condition.wait(lock, Wait::TRY), Err(Status::E_TIMEOUT));
-    lock.release().unwrap();
-    let one = waiter(condition, lock);
-    condition.notify(1).unwrap();
-    one.wait_until_awake();
-    assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
-}
-
-#[test]
-fn notify() {
-    for count in [1, u32::MAX] {
-        spread(
-            waited,
-            |waited| waited.condition.notify(0).unwrap(),
-            |waited| waited.condition.notify(count).unwrap(),
-            |waited, returned| {
-                if !returned {
-                    waited.condition.notify(1).unwrap();
-                }
-                waited.other.wait_until_awake();
-                works(&waited.condition, &waited.lock);
-            },
-        );
-    }
-}
-
-#[test]
-fn wait_that_times_out() {
-    spread(
-        || (condition(), lock()),
-        |(condition, lock)| {
-            condition.notify(0).unwrap();
-            lock.acquire(Wait::TRY).unwrap();
-            lock.release().unwrap();
-        },
-        |(condition, lock)| {
-            lock.acquire(Wait::TRY).unwrap();
-            assert_eq!(condition.wait(lock, Wait::TRY), Err(Status::E_TIMEOUT));
-            lock.release().unwrap();
-        },
-        |(condition, lock), _| works(condition, lock),
-    );
-}
-
-#[test]
-fn wait_that_is_notified() {
-    // A second process notifies all the while, so the wait ends at once, and is killed anywhere in it.
-    let make = || {
-        let (condition, lock) = (condition(), lock());
-        let notifier = Victim::inside(|| loop {
-            condition.notify(1).unwrap();
-            std::thread::yield_now();
-        });
-        (condition, lock, notifier)
-    };
-    spread(
-        make,
-        |(condition, lock, _)| {
-            condition.notify(0).unwrap();
-            lock.acquire(Wait::TRY).unwrap();
-            lock.release().unwrap();
-        },
-        |(condition, lock, _)| {
-            lock.acquire(Wait::TRY).unwrap();
-            condition.wait(lock, in_time()).unwrap();
-            lock.release().unwrap();
-        },
-        |(condition, lock, notifier), _| {
-            notifier.signal(libc::SIGKILL);
-            works(condition, lock);
-        },
-    );
-}
-
-#[test]
-fn recovery_of_a_notified_waiter() {
-    let make = || {
-        let (condition, theirs) = (condition(), lock());
-        let victim = waiter(&condition, &theirs);
-        theirs.acquire(Wait::TRY).unwrap();
-        let lock = lock();
-        let other = waiter(&condition, &lock);
-        // Nobody is there to pass on what the victim was told, but the process that is killed doing so.
-        other.signal(libc::SIGSTOP);
-        condition.notify(1).unwrap();
-        victim.kill();
-        Waited {
-            condition,
-            lock,
-            other,
-        }
-    };
-    spread(
-        make,
-        |_| (),
-        |waited| waited.condition.notify(0).unwrap(),
-        |waited, _| {
-            waited.other.signal(libc::SIGCONT);
-            waited.other.wait_until_awake();
-            works(&waited.condition, &waited.lock);
-        },
-    );
 }

@@ -3,7 +3,6 @@
 mod asleep;
 mod conditions;
 mod measure;
-mod midway;
 mod owners;
 mod parties;
 mod soak;

@@ -1,11 +1,11 @@
-//! How soon a sleeper goes on after a kill, and kills spread over the whole of a call.
+//! How soon a sleeper goes on after a kill.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use polyproc::Wait;
 
-use crate::victim::{killed_after, own_syscall_file, wait_until_asleep, Victim, DEADLINE};
+use crate::victim::{own_syscall_file, wait_until_asleep, Victim, DEADLINE};
 
 /// Kills per test of how soon.
 pub const ROUNDS: usize = 25;
@@ -15,8 +15,6 @@ const MEDIAN: Duration = Duration::from_millis(2);
 /// The same where sleeps are cut into slices, because the kernel cannot wait on several words.
 const WORST_SLICE: Duration = Duration::from_millis(550);
 const MEDIAN_SLICE: Duration = Duration::from_millis(280);
-/// Points per operation, from its first instruction to its last.
-const POINTS: usize = 40;
 
 /// `sleep` blocks in a thread of its own until `victim` is killed: how long after the kill it was back.
 pub fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
@@ -53,26 +51,6 @@ pub fn check(what: &str, mut times: Vec<Duration>) {
     };
     assert!(worst < worst_allowed, "{what}: {times:?}");
     assert!(median < median_allowed, "{what}: {times:?}");
-}
-
-/// Kill inside `body` at points spread over it, each time with a fresh `make()`, and `check` each.
-pub fn spread<T>(
-    make: impl Fn() -> T,
-    prepare: impl Fn(&T),
-    body: impl Fn(&T),
-    check: impl Fn(&T, bool),
-) {
-    let object = make();
-    let length = killed_after(usize::MAX, || prepare(&object), || body(&object));
-    check(&object, true);
-    assert!(length > 50, "only {length} instructions: was it called?");
-    for point in 0..POINTS {
-        let object = make();
-        let steps = point * length / POINTS;
-        let done = killed_after(steps, || prepare(&object), || body(&object));
-        check(&object, done < steps);
-    }
-    println!("{length} instructions, killed at {POINTS} points");
 }
 
 /// Longer than anything takes.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use polyproc::{Acquired, CreateOptions, Rlock, Semaphore, SemaphoreOptions, Status, Wait};
 
-use crate::measure::{check, in_time, spread, woken_after, ROUNDS};
+use crate::measure::{check, in_time, woken_after, ROUNDS};
 use crate::victim::{alone, own_syscall_file, wait_until_asleep, Victim};
 
 fn rlock() -> Rlock {
@@ -33,32 +33,6 @@ fn killed_holding_the_rlock() {
         time
     });
     check("killed holding the rlock", times.collect());
-}
-
-#[test]
-fn rlock_acquire_and_release() {
-    let use_it = |rlock: &Rlock| {
-        rlock.acquire(0, Wait::TRY).unwrap();
-        rlock.acquire(0, Wait::TRY).unwrap();
-        rlock.release(0).unwrap();
-        rlock.release(0).unwrap();
-    };
-    spread(
-        rlock,
-        |rlock| assert_eq!(rlock.release(0), Err(Status::E_NOT_OWNER)),
-        use_it,
-        |rlock, returned| {
-            // The same thread number and the same slot as the dead one's must be of no use.
-            assert_eq!(rlock.release(0), Err(Status::E_NOT_OWNER));
-            assert_eq!(rlock.depth(), Ok(0));
-            let acquired = rlock.acquire(0, in_time()).unwrap();
-            assert!(!returned || acquired == Acquired::Clean);
-            assert_eq!(rlock.depth(), Ok(1));
-            rlock.release(0).unwrap();
-            assert_eq!(rlock.release(0), Err(Status::E_NOT_OWNER));
-            assert_eq!(rlock.acquire(1, Wait::TRY), Ok(Acquired::Clean));
-        },
-    );
 }
 
 fn owned(initial: i64) -> Semaphore {
@@ -129,28 +103,4 @@ fn killed_holding_all_that_others_wait_for() {
         time
     });
     check("killed holding three owned permits", times.collect());
-}
-
-#[test]
-fn owned_acquire_and_release() {
-    let use_it = |semaphore: &Semaphore| {
-        semaphore.acquire(Wait::TRY).unwrap();
-        semaphore.acquire(Wait::TRY).unwrap();
-        semaphore.release(2).unwrap();
-        semaphore.acquire(Wait::TRY).unwrap();
-    };
-    spread(
-        || owned(2),
-        |semaphore| assert_eq!(semaphore.value(), Ok(2)),
-        use_it,
-        |semaphore, _| {
-            assert_eq!(semaphore.value(), Ok(2), "the dead hold nothing");
-            assert_eq!(semaphore.release(1), Err(Status::E_NOT_OWNER));
-            semaphore.acquire(Wait::TRY).unwrap();
-            semaphore.acquire(Wait::TRY).unwrap();
-            assert_eq!(semaphore.acquire(Wait::TRY), Err(Status::E_TIMEOUT));
-            semaphore.release(2).unwrap();
-            assert_eq!(semaphore.value(), Ok(2));
-        },
-    );
 }

@@ -16,7 +16,6 @@ pub fn alone() -> MutexGuard<'static, ()> {
 /// What parent and child both see: how far the child has come.
 struct Stage(*const AtomicU32);
 
-const PREPARING: u32 = 0;
 const INSIDE: u32 = 1;
 const AFTER: u32 = 2;
 
@@ -156,112 +155,6 @@ pub fn wait_until_asleep(file: &str) {
         }
         assert!(Instant::now() < end, "it does not fall asleep: {text}");
         std::thread::sleep(Duration::from_micros(100));
-    }
-}
-
-/// A child that is killed after `steps` instructions inside `body`; how many it ran, fewer when `body`
-/// was over before. `prepare` runs first, at full speed.
-pub fn killed_after(steps: usize, prepare: impl FnOnce(), body: impl FnOnce()) -> usize {
-    // On one core a step costs a few microseconds, across cores some fifty.
-    stay_on_one_core();
-    let victim = Victim::fork(|stage| {
-        prepare();
-        // SAFETY: no pointers; the parent waits for the stop.
-        unsafe {
-            libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0);
-            libc::raise(libc::SIGSTOP);
-        }
-        stage.word().store(INSIDE, Ordering::SeqCst);
-        body();
-        stage.word().store(AFTER, Ordering::SeqCst);
-    });
-    let mut status = 0;
-    // SAFETY: our own child; `status` is writable.
-    let stopped = |status: &mut i32| unsafe {
-        assert_eq!(libc::waitpid(victim.pid, status, libc::__WALL), victim.pid);
-        libc::WIFSTOPPED(*status)
-    };
-    assert!(stopped(&mut status), "it did not stop: {status}");
-    let mut done = 0;
-    while victim.stage.word().load(Ordering::SeqCst) != AFTER {
-        if victim.stage.word().load(Ordering::SeqCst) == INSIDE {
-            if done == steps {
-                break;
-            }
-            done += 1;
-        }
-        let before = place(victim.pid);
-        // SAFETY: the child is stopped by ptrace.
-        let stepped = unsafe { libc::ptrace(libc::PTRACE_SINGLESTEP, victim.pid, 0, 0) };
-        assert_eq!(stepped, 0);
-        assert!(stopped(&mut status), "it ended by itself: {status}");
-        if before.is_some() && before == place(victim.pid) {
-            finish_repeated(victim.pid);
-        }
-    }
-    assert_ne!(victim.stage.word().load(Ordering::SeqCst), PREPARING);
-    done
-}
-
-/// Where a stopped child is.
-#[cfg(target_arch = "x86_64")]
-fn place(pid: i32) -> Option<u64> {
-    Some(registers(pid).rip)
-}
-
-#[cfg(target_arch = "x86_64")]
-fn registers(pid: i32) -> libc::user_regs_struct {
-    // SAFETY: plain data; the child is stopped by ptrace.
-    unsafe {
-        let mut registers = std::mem::zeroed::<libc::user_regs_struct>();
-        assert_eq!(
-            libc::ptrace(libc::PTRACE_GETREGS, pid, 0, &mut registers),
-            0
-        );
-        registers
-    }
-}
-
-/// `rep movsb` is a step per byte: let it run to a breakpoint behind it, once it has begun.
-#[cfg(target_arch = "x86_64")]
-fn finish_repeated(pid: i32) {
-    const REP_MOVSB: i64 = 0xa4f3;
-    let at = registers(pid).rip;
-    // SAFETY: the child is stopped by ptrace, and its own copy of the code is put back as it was.
-    unsafe {
-        if libc::ptrace(libc::PTRACE_PEEKTEXT, pid, at, 0) & 0xffff != REP_MOVSB {
-            return;
-        }
-        let behind = at + 2;
-        let code = libc::ptrace(libc::PTRACE_PEEKTEXT, pid, behind, 0);
-        libc::ptrace(libc::PTRACE_POKETEXT, pid, behind, code & !0xff | 0xcc);
-        let mut status = 0;
-        assert_eq!(libc::ptrace(libc::PTRACE_CONT, pid, 0, 0), 0);
-        assert_eq!(libc::waitpid(pid, &mut status, libc::__WALL), pid);
-        assert!(libc::WIFSTOPPED(status) && libc::WSTOPSIG(status) == libc::SIGTRAP);
-        libc::ptrace(libc::PTRACE_POKETEXT, pid, behind, code);
-        let mut registers = registers(pid);
-        registers.rip = behind;
-        assert_eq!(libc::ptrace(libc::PTRACE_SETREGS, pid, 0, &registers), 0);
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn place(_pid: i32) -> Option<u64> {
-    None
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn finish_repeated(_pid: i32) {}
-
-/// Keep this thread, and the children that it forks, on the core where it is.
-fn stay_on_one_core() {
-    // SAFETY: plain data of the size that is passed.
-    unsafe {
-        let core = libc::sched_getcpu().max(0) as usize;
-        let mut cores = std::mem::zeroed::<libc::cpu_set_t>();
-        libc::CPU_SET(core, &mut cores);
-        libc::sched_setaffinity(0, size_of_val(&cores), &cores);
     }
 }
 

@@ -8,7 +8,6 @@ mod hostile;
 #[path = "../kill/measure.rs"]
 mod measure;
 mod memory;
-mod midway;
 #[path = "../kill/victim.rs"]
 mod victim;
 
@@ -26,14 +25,6 @@ fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Sta
             .map(|byte| unsafe { byte.assume_init() })
             .collect()),
         Got::TooSmall(len) => panic!("{len} bytes"),
-    }
-}
-
-/// A receive of which only the length is of interest, for a child that is killed in it.
-fn receive_only(end: &Connection, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> usize {
-    match end.recv(buffer, wait) {
-        Ok(Got::Message(len)) => len,
-        other => panic!("{other:?}"),
     }
 }
 

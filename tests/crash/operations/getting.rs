@@ -173,4 +173,116 @@ fn add_joinable(all: &mut Vec<Named>) {
         })
         .work(work)
     });
+    add(all, "join", || {
+        let make = || {
+            let queue = bounded(true, &[b"only"]);
+            get(&queue, Wait::TRY).unwrap();
+            queue
+        };
+        Case::new(make, |queue: &Queue| queue.join(in_time()).unwrap())
+            .prepare(warm_up)
+            .third(warm_up)
+            .wake(|queue| queue.task_done().unwrap())
+            .check(|queue, end| {
+                let unfinished = timed(|| queue.info()).unwrap().unfinished;
+                let expected = u64::from(!end.was_woken);
+                assert_eq!(unfinished, expected, "lost, or wrongly dead: who has it");
+                if !end.was_woken {
+                    queue.task_done().unwrap();
+                }
+                assert!(drain(queue).is_empty());
+            })
+            .work(work)
+    });
+    add(all, "take_many and done", || {
+        let body = |queue: &Queue| {
+            let mut tickets = [0; 2];
+            let taken = queue.take_many(2, &mut |at, loan| tickets[at] = loan.ticket, Wait::TRY);
+            assert_eq!(taken, Ok(2));
+            mark(2);
+            tickets
+                .iter()
+                .for_each(|ticket| queue.done(*ticket).unwrap());
+        };
+        Case::new(|| bounded(true, &[b"zeroth", b"first", b"second"]), body)
+            .prepare(warm_up)
+            .third(warm_up)
+            .check(|queue, end| {
+                let all = vec![b"zeroth".to_vec(), b"first".to_vec(), b"second".to_vec()];
+                check_settled(&drain(queue), &all, 2, end);
+            })
+            .work(work)
+    });
+    add_dead_letters(all);
+}
+
+/// A queue that delivers each message once at most.
+fn once() -> Queue {
+    let options = QueueOptions {
+        joinable: true,
+        max_deliveries: 1,
+        ..Default::default()
+    };
+    filled(options, &BEFORE)
+}
+
+fn take_dead(queue: &Queue) -> Vec<u8> {
+    let loan = timed(|| queue.take_dead()).unwrap();
+    // SAFETY: taken and not settled yet.
+    let data = unsafe { std::slice::from_raw_parts(loan.data, loan.len) }.to_vec();
+    queue.done(loan.ticket).unwrap();
+    data
+}
+
+fn add_dead_letters(all: &mut Vec<Named>) {
+    add(all, "return of what becomes a dead letter", || {
+        Case::new(once, |queue: &Queue| queue.give_back(take(queue)).unwrap())
+            .prepare(warm_up)
+            .third(warm_up)
+            .check(|queue, end| {
+                // In one of the two places, once: there or here.
+                let letters = timed(|| queue.info()).unwrap().dead_letters;
+                assert!(letters <= 1, "duplicated: {letters} dead letters");
+                let mut all = Messages::new();
+                if letters == 1 {
+                    all.push(take_dead(queue));
+                }
+                assert!(
+                    letters == 1 || end.mark == 0,
+                    "lost: it was delivered as often as it may be"
+                );
+                all.extend(drain(queue));
+                assert_eq!(all, before(), "lost or duplicated");
+            })
+            .work(work)
+    });
+    add(all, "take_dead and done", || {
+        let make = || {
+            let queue = once();
+            let loan = queue.take(Wait::TRY).unwrap();
+            queue.give_back(loan.ticket).unwrap();
+            queue
+        };
+        let body = |queue: &Queue| {
+            let letter = queue.take_dead().unwrap();
+            mark(1);
+            queue.done(letter.ticket).unwrap();
+        };
+        Case::new(make, body)
+            .prepare(warm_up)
+            .third(warm_up)
+            .check(|queue, end| {
+                let letters = timed(|| queue.info()).unwrap().dead_letters;
+                assert!(letters == 1 || end.mark == 1, "lost: a dead letter");
+                assert!(
+                    letters == 0 || !end.has_returned,
+                    "duplicated: a dead letter"
+                );
+                if letters == 1 {
+                    assert_eq!(take_dead(queue), b"first");
+                }
+                assert_eq!(drain(queue), [b"second".to_vec()]);
+            })
+            .work(work)
+    });
 }

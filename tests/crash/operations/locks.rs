@@ -1,18 +1,26 @@
 //! Locks, plain and recursive.
 
-use polyproc::{Acquired, CreateOptions, Lock, Wait};
+use polyproc::{Acquired, CreateOptions, Lock, Rlock, Status, Wait};
 
 use super::{add, in_time, Named};
 use crate::case::Case;
-use crate::page::timed;
+use crate::page::{mark, timed};
 
 fn lock() -> Lock {
     Lock::create(None, CreateOptions::default()).unwrap()
 }
 
+/// A lock that its maker, the parent, holds.
+fn held() -> Lock {
+    let lock = lock();
+    lock.acquire(Wait::TRY).unwrap();
+    lock
+}
+
 fn warm_up(lock: &Lock) {
-    assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
-    lock.release().unwrap();
+    if lock.acquire(Wait::TRY).is_ok() {
+        lock.release().unwrap();
+    }
 }
 
 /// It is free, and works.
@@ -24,19 +32,154 @@ fn work(lock: &Lock) {
     }
 }
 
+/// The next one has it; `may_be_clean` where the dead may not have held it any more.
+fn take_over(lock: &Lock, may_be_clean: bool) {
+    let acquired = timed(|| lock.acquire(in_time())).unwrap();
+    assert!(
+        may_be_clean || acquired == Acquired::OwnerDied,
+        "the owner's death is not told"
+    );
+    lock.release().unwrap();
+}
+
 pub fn add_to(all: &mut Vec<Named>) {
     add(all, "lock: acquire and release", || {
         Case::new(lock, |lock| {
             lock.acquire(Wait::TRY).unwrap();
+            mark(1);
             lock.release().unwrap();
         })
         .prepare(warm_up)
         .third(warm_up)
         .check(|lock, end| {
             let acquired = timed(|| lock.acquire(in_time())).unwrap();
-            assert!(!end.has_returned || acquired == Acquired::Clean);
+            let is_clean = acquired == Acquired::Clean;
+            assert!(!end.has_returned || is_clean, "nobody died holding it");
             lock.release().unwrap();
         })
         .work(work)
+    });
+    add(all, "lock: acquire that waits", || {
+        Case::new(held, |lock| {
+            lock.acquire(in_time()).unwrap();
+        })
+        .prepare(warm_up)
+        .third(warm_up)
+        .wake(|lock| lock.release().unwrap())
+        .check(|lock, end| {
+            // Still the parent's, or released by it.
+            if !end.was_woken {
+                let refused = timed(|| lock.acquire(Wait::TRY));
+                assert_eq!(refused, Err(Status::E_TIMEOUT), "wrongly dead: the holder");
+                lock.release().unwrap();
+            }
+            take_over(lock, !end.has_returned);
+        })
+        .work(work)
+    });
+    add(all, "lock: release to one who waits", || {
+        Case::new(lock, |lock| lock.release().unwrap())
+            .prepare(|lock| {
+                lock.acquire(Wait::TRY).unwrap();
+            })
+            .third(warm_up)
+            .third_sleeps(|lock| {
+                lock.acquire(in_time()).unwrap();
+                lock.release().unwrap();
+            })
+            .check(|_, end| end.third.wakes())
+            .work(work)
+    });
+    add(all, "lock: refused to another", || {
+        Case::new(held, |lock| {
+            assert_eq!(lock.acquire(Wait::TRY), Err(Status::E_TIMEOUT));
+        })
+        .prepare(warm_up)
+        .third(warm_up)
+        .check(|lock, _| {
+            let refused = timed(|| lock.acquire(Wait::TRY));
+            assert_eq!(refused, Err(Status::E_TIMEOUT), "wrongly dead: the holder");
+            timed(|| lock.release().unwrap());
+        })
+        .work(work)
+    });
+    add_rlocks(all);
+}
+
+fn rlock() -> Rlock {
+    Rlock::create(None, CreateOptions::default()).unwrap()
+}
+
+fn warm_up_rlock(rlock: &Rlock) {
+    assert_eq!(rlock.release(0), Err(Status::E_NOT_OWNER));
+}
+
+fn work_with_rlock(rlock: &Rlock) {
+    // The same thread number and the same slot as the dead one's are of no use.
+    assert_eq!(rlock.release(0), Err(Status::E_NOT_OWNER));
+    for depth in 1..4 {
+        assert_eq!(timed(|| rlock.acquire(0, in_time())), Ok(Acquired::Clean));
+        assert_eq!(rlock.depth(), Ok(depth));
+    }
+    (0..3).for_each(|_| rlock.release(0).unwrap());
+    assert_eq!(rlock.depth(), Ok(0));
+}
+
+fn add_rlocks(all: &mut Vec<Named>) {
+    add(all, "rlock: acquire and release, twice", || {
+        Case::new(rlock, |rlock| {
+            rlock.acquire(0, Wait::TRY).unwrap();
+            rlock.acquire(0, Wait::TRY).unwrap();
+            rlock.release(0).unwrap();
+            rlock.release(0).unwrap();
+        })
+        .prepare(warm_up_rlock)
+        .third(warm_up_rlock)
+        .check(|rlock, end| {
+            assert_eq!(timed(|| rlock.release(0)), Err(Status::E_NOT_OWNER));
+            assert_eq!(rlock.depth(), Ok(0), "the dead hold it");
+            let acquired = timed(|| rlock.acquire(0, in_time())).unwrap();
+            let is_clean = acquired == Acquired::Clean;
+            assert!(!end.has_returned || is_clean, "nobody died holding it");
+            assert_eq!(rlock.depth(), Ok(1));
+            rlock.release(0).unwrap();
+        })
+        .work(work_with_rlock)
+    });
+    add(all, "rlock: release to one who waits", || {
+        Case::new(rlock, |rlock| {
+            rlock.release(0).unwrap();
+            rlock.release(0).unwrap();
+        })
+        .prepare(|rlock| (0..2).for_each(|_| _ = rlock.acquire(0, Wait::TRY).unwrap()))
+        .third(warm_up_rlock)
+        .third_sleeps(|rlock| {
+            rlock.acquire(7, in_time()).unwrap();
+            assert_eq!(rlock.depth(), Ok(1));
+            rlock.release(7).unwrap();
+        })
+        .check(|_, end| end.third.wakes())
+        .work(work_with_rlock)
+    });
+    add(all, "rlock: acquire that waits", || {
+        let held = || {
+            let rlock = rlock();
+            (0..2).for_each(|_| _ = rlock.acquire(3, Wait::TRY).unwrap());
+            rlock
+        };
+        Case::new(held, |rlock| _ = rlock.acquire(0, in_time()).unwrap())
+            .prepare(warm_up_rlock)
+            .third(warm_up_rlock)
+            .wake(|rlock| (0..2).for_each(|_| rlock.release(3).unwrap()))
+            .check(|rlock, end| {
+                if !end.was_woken {
+                    assert_eq!(timed(|| rlock.depth()), Ok(2), "wrongly dead: the holder");
+                    (0..2).for_each(|_| rlock.release(3).unwrap());
+                }
+                let acquired = timed(|| rlock.acquire(0, in_time())).unwrap();
+                assert!(!end.has_returned || acquired == Acquired::OwnerDied);
+                rlock.release(0).unwrap();
+            })
+            .work(work_with_rlock)
     });
 }

@@ -1,9 +1,14 @@
 //! The operations, by what they work on.
 
 mod getting;
+mod lifecycles;
 mod locks;
+mod meetings;
+mod pipes;
 mod putting;
 mod queues;
+mod recoveries;
+mod semaphores;
 
 use crate::case::{Case, Operation};
 
@@ -16,6 +21,11 @@ pub fn operations() -> Vec<Named> {
     putting::add_to(&mut all);
     getting::add_to(&mut all);
     locks::add_to(&mut all);
+    semaphores::add_to(&mut all);
+    meetings::add_to(&mut all);
+    pipes::add_to(&mut all);
+    lifecycles::add_to(&mut all);
+    recoveries::add_to(&mut all);
     all
 }
 

@@ -1,13 +1,16 @@
 //! Puts, reservations, shutdown.
 
-use polyproc::{Queue, QueueOptions, Wait};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use polyproc::{Queue, QueueOptions, Reservation, Status, Wait};
 
 use super::queues::{
-    bounded, check_put, drain, filled, get, pattern, warm_up, work, Messages, LARGE,
+    bounded, check_put, drain, filled, get, pattern, take_all, warm_up, work, Messages, LARGE,
 };
 use super::{add, in_time, Named};
 use crate::case::Case;
-use crate::page::mark;
+use crate::page::{mark, timed};
 
 const BEFORE: [&[u8]; 2] = [b"first", b"second"];
 
@@ -97,6 +100,8 @@ fn add_full(all: &mut Vec<Named>) {
 pub fn add_to(all: &mut Vec<Named>) {
     add_simple(all);
     add_full(all);
+    add_reservations(all);
+    add_shutdowns(all);
 }
 
 fn add_simple(all: &mut Vec<Named>) {
@@ -113,6 +118,54 @@ fn add_simple(all: &mut Vec<Named>) {
     });
     add(all, "first use after fork, and put", || {
         put_of(plain, b"third".to_vec()).prepare(|_| ())
+    });
+    add(all, "put to one who waits", || {
+        Case::new(
+            || bounded(false, &[]),
+            |queue: &Queue| queue.put(b"first", Wait::TRY).unwrap(),
+        )
+        .prepare(warm_up)
+        .third(warm_up)
+        .third_sleeps(|queue| {
+            let loan = queue.take(in_time()).unwrap();
+            queue.done(loan.ticket).unwrap();
+        })
+        .check(|queue, end| {
+            // A message that is there reaches who waits, although nobody was left to wake it.
+            let is_put = timed(|| queue.info()).unwrap().puts == 1;
+            assert!(is_put || !end.has_returned, "lost: a put that had returned");
+            if !is_put {
+                queue.put(b"another", Wait::TRY).unwrap();
+            }
+            end.third.wakes();
+            assert!(drain(queue).is_empty(), "duplicated");
+        })
+        .work(work)
+    });
+    add(all, "put beside a living holder", || {
+        let held: fn() -> Queue = || bounded(true, &[b"held", b"first", b"second"]);
+        put_of(held, b"third".to_vec())
+            .third(|queue| mark_held(queue.take(Wait::TRY).unwrap().ticket))
+            .check(|queue, end| {
+                assert_eq!(
+                    timed(|| queue.info()).unwrap().in_flight,
+                    1,
+                    "wrongly dead: a holder"
+                );
+                let left = take_all(queue);
+                check_put(
+                    &left,
+                    &before(),
+                    &[b"third".to_vec()],
+                    usize::from(end.has_returned),
+                );
+            })
+            .work(|queue| {
+                if let Some(ticket) = held_ticket() {
+                    queue.done(ticket).unwrap();
+                }
+                work(queue);
+            })
     });
     add(all, "put_many", || {
         let batch: Messages = (0..20)
@@ -136,5 +189,146 @@ fn add_simple(all: &mut Vec<Named>) {
             check_put(&drain(queue), &before(), &batch, returned);
         })
         .work(work)
+    });
+}
+
+/// What the third process holds meanwhile; nothing in the other processes.
+static HELD: AtomicU64 = AtomicU64::new(u64::MAX);
+
+fn mark_held(ticket: u64) {
+    HELD.store(ticket, Ordering::Relaxed);
+}
+
+fn held_ticket() -> Option<u64> {
+    Some(HELD.load(Ordering::Relaxed)).filter(|ticket| *ticket != u64::MAX)
+}
+
+fn room_of(reservation: &Reservation, data: &[u8]) {
+    // SAFETY: reserved for as many bytes, and not settled yet.
+    unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), reservation.data, data.len()) };
+}
+
+/// A reservation that the child makes and commits.
+fn commit_of(message: Vec<u8>) -> Case<Queue> {
+    let put = message.clone();
+    Case::new(plain, move |queue: &Queue| {
+        let reservation = queue.reserve(put.len(), Wait::TRY).unwrap();
+        room_of(&reservation, &put);
+        mark(1);
+        queue.commit(&reservation, put.len()).unwrap();
+    })
+    .prepare(warm_up)
+    .third(warm_up)
+    .check(move |queue, end| {
+        let left = drain(queue);
+        assert!(
+            left.len() == 2 || end.mark == 1,
+            "put before it was written"
+        );
+        check_put(
+            &left,
+            &before(),
+            std::slice::from_ref(&message),
+            usize::from(end.has_returned),
+        );
+    })
+    .work(work)
+}
+
+fn add_reservations(all: &mut Vec<Named>) {
+    add(all, "reserve and commit", || commit_of(b"third".to_vec()));
+    add(all, "reserve and commit, large", || {
+        commit_of(pattern(LARGE))
+    });
+    add(all, "reserve and abort", || {
+        Case::new(plain, |queue: &Queue| {
+            let reservation = queue.reserve(LARGE, Wait::TRY).unwrap();
+            queue.abort(&reservation).unwrap();
+        })
+        .prepare(warm_up)
+        .third(warm_up)
+        .check(|queue, _| check_put(&drain(queue), &before(), &[], 0))
+        .work(work)
+    });
+    add(all, "commit of what consumers went past", || {
+        Case::new(
+            || filled(QueueOptions::default(), &[]),
+            |queue: &Queue| {
+                let reservation = PASSED.with(Cell::get).unwrap();
+                queue.commit(&reservation, 5).unwrap();
+            },
+        )
+        .prepare(|queue| {
+            let reservation = queue.reserve(5, Wait::TRY).unwrap();
+            room_of(&reservation, b"first");
+            PASSED.with(|passed| passed.set(Some(reservation)));
+            queue.put(b"after", Wait::TRY).unwrap();
+            assert_eq!(get(queue, Wait::TRY), Ok(b"after".to_vec()));
+        })
+        .third(warm_up)
+        .check(|queue, end| {
+            check_put(
+                &drain(queue),
+                &[],
+                &[b"first".to_vec()],
+                usize::from(end.has_returned),
+            );
+        })
+        .work(work)
+    });
+}
+
+std::thread_local! {
+    /// What the child reserved before it is stepped.
+    static PASSED: Cell<Option<Reservation>> = const { Cell::new(None) };
+}
+
+fn add_shutdowns(all: &mut Vec<Named>) {
+    /// Puts are refused, and gets at the end.
+    fn is_shut_down(queue: &Queue) {
+        assert_eq!(
+            timed(|| queue.put(b"late", in_time())),
+            Err(Status::E_SHUTDOWN)
+        );
+        assert_eq!(timed(|| get(queue, in_time())), Err(Status::E_SHUTDOWN));
+    }
+    add(all, "shutdown", || {
+        Case::new(
+            || bounded(false, &[]),
+            |queue: &Queue| queue.shutdown(false).unwrap(),
+        )
+        .prepare(warm_up)
+        .third(warm_up)
+        .third_sleeps(|queue| {
+            let refused = queue.take(in_time()).err();
+            assert_eq!(refused, Some(Status::E_SHUTDOWN));
+        })
+        .check(|queue, end| {
+            if !timed(|| queue.info()).unwrap().shutdown {
+                assert!(!end.has_returned, "a shutdown that had returned is lost");
+                timed(|| queue.shutdown(false).unwrap());
+            }
+            end.third.wakes();
+        })
+        .work(is_shut_down)
+    });
+    add(all, "shutdown at once", || {
+        Case::new(joinable, |queue: &Queue| queue.shutdown(true).unwrap())
+            .prepare(warm_up)
+            .third(warm_up)
+            .third_sleeps(|queue| queue.join(in_time()).unwrap())
+            .check(|queue, end| {
+                if !end.has_returned {
+                    timed(|| queue.shutdown(true).unwrap());
+                }
+                end.third.wakes();
+                let info = queue.info().unwrap();
+                assert_eq!(
+                    (info.items, info.unfinished, info.bytes),
+                    (0, 0, 0),
+                    "{info:?}"
+                );
+            })
+            .work(is_shut_down)
     });
 }

@@ -1,0 +1,350 @@
+//! Recovery itself: a first process dies and leaves something to be done, a second is killed at each instruction of
+//! doing it, and the others do it after all.
+
+use std::cell::OnceCell;
+use std::sync::atomic::Ordering;
+
+use polyproc::{
+    Acquired, Barrier, Condition, CreateOptions, Lock, Queue, QueueOptions, Semaphore,
+    SemaphoreOptions, Status, Wait,
+};
+
+use super::queues::{
+    bounded, check_put, drain, filled, get, pattern, warm_up, work, Messages, LARGE,
+};
+use super::{add, in_time, Named};
+use crate::case::Case;
+use crate::page::{mark, page, timed};
+use crate::stepper::{record, run, Body, Path};
+use crate::third::{gone_after, Sleeper};
+
+const BEFORE: [&[u8]; 2] = [b"first", b"second"];
+
+fn before() -> Messages {
+    BEFORE.iter().map(|message| message.to_vec()).collect()
+}
+
+/// A child that is killed at a part of its way through `body`, in percent.
+struct Half {
+    percent: usize,
+    path: OnceCell<Path>,
+}
+
+impl Half {
+    fn new(percent: usize) -> Half {
+        Half {
+            percent,
+            path: OnceCell::new(),
+        }
+    }
+
+    /// `make` a fresh object on which it has died.
+    fn die(&self, make: fn() -> Queue, body: fn(&Queue)) -> Queue {
+        let child = |queue: &Queue, go: &dyn Fn(&Body<'_>)| {
+            go(&Body {
+                prepare: &|| warm_up(queue),
+                is_ready: &|| (),
+                body: &|| body(queue),
+                wake: None,
+            });
+        };
+        let path = self.path.get_or_init(|| {
+            let queue = make();
+            let path = std::cell::Cell::new(Path::default());
+            child(&queue, &|body| path.set(record(body)));
+            path.take()
+        });
+        let queue = make();
+        child(&queue, &|body| {
+            _ = run(path.len() * self.percent / 100, path, body)
+        });
+        queue
+    }
+}
+
+fn put(queue: &Queue) {
+    queue.put(b"third", Wait::TRY).unwrap();
+}
+
+fn put_large(queue: &Queue) {
+    let large = [7; LARGE];
+    queue.put(&large, Wait::TRY).unwrap();
+}
+
+fn get_first(queue: &Queue) {
+    get(queue, Wait::TRY).unwrap();
+}
+
+fn plain() -> Queue {
+    bounded(false, &BEFORE)
+}
+
+fn add_queues(all: &mut Vec<Named>) {
+    add(all, "recovery of a consumer's messages", || {
+        let make = || {
+            let queue = bounded(true, &BEFORE);
+            gone_after(|| {
+                queue.take(Wait::TRY).unwrap();
+                queue.reserve(LARGE, Wait::TRY).unwrap();
+                get(&queue, Wait::TRY).unwrap();
+            });
+            queue
+        };
+        Case::new(make, |queue: &Queue| _ = queue.info().unwrap())
+            .third(|_| ())
+            .check(|queue, _| {
+                let items = timed(|| queue.info()).unwrap();
+                assert_eq!(
+                    (items.items, items.in_flight),
+                    (2, 0),
+                    "lost or duplicated: {items:?}"
+                );
+                let left = super::queues::take_all(queue);
+                assert_eq!(left, before(), "lost or duplicated");
+            })
+            .work(work)
+    });
+    add(all, "recovery of dead letters", || {
+        let make = || {
+            let options = QueueOptions {
+                joinable: true,
+                max_deliveries: 1,
+                ..Default::default()
+            };
+            let queue = filled(options, &BEFORE);
+            gone_after(|| {
+                queue.take(Wait::TRY).unwrap();
+                queue.take(Wait::TRY).unwrap();
+            });
+            queue
+        };
+        Case::new(make, |queue: &Queue| _ = queue.info().unwrap())
+            .check(|queue, _| {
+                let info = timed(|| queue.info()).unwrap();
+                assert_eq!(info.dead_letters, 2, "lost or duplicated: {info:?}");
+                assert_eq!((info.unfinished, info.bytes), (0, 0), "{info:?}");
+                for message in BEFORE {
+                    let letter = queue.take_dead().unwrap();
+                    assert_eq!((letter.len, letter.deliveries), (message.len(), 1));
+                    queue.done(letter.ticket).unwrap();
+                }
+            })
+            .work(work)
+    });
+    for percent in [30, 50, 70] {
+        let name = |what: &str| -> &'static str {
+            format!("recovery of a {what} killed at {percent} %").leak()
+        };
+        add(all, name("put"), move || {
+            let half = Half::new(percent);
+            Case::new(
+                move || half.die(plain, put),
+                |queue: &Queue| queue.put(b"fourth", Wait::TRY).unwrap(),
+            )
+            .third(warm_up)
+            .check(|queue, end| {
+                let left = drain(queue);
+                assert!(left.starts_with(&before()), "lost: what was there before");
+                let texts: [&[u8]; 2] = [b"third", b"fourth"];
+                let mut new = left[2..].iter();
+                assert!(
+                    new.len() <= 2 && new.all(|one| texts.contains(&&one[..])),
+                    "out of nothing"
+                );
+                assert!(
+                    !end.has_returned || left.last().unwrap() == b"fourth",
+                    "lost"
+                );
+            })
+            .work(work)
+        });
+        add(all, name("large put"), move || {
+            let half = Half::new(percent);
+            Case::new(
+                move || half.die(plain, put_large),
+                |queue: &Queue| queue.put(b"fourth", Wait::TRY).unwrap(),
+            )
+            .third(warm_up)
+            .check(|queue, end| {
+                let mut left = drain(queue);
+                left.retain(|message| message[..] != [7; LARGE]);
+                let returned = usize::from(end.has_returned);
+                check_put(&left, &before(), &[b"fourth".to_vec()], returned);
+            })
+            .work(work)
+        });
+        add(all, name("get"), move || {
+            let half = Half::new(percent);
+            Case::new(
+                move || half.die(plain, get_first),
+                |queue: &Queue| _ = get(queue, Wait::TRY).unwrap(),
+            )
+            .third(warm_up)
+            .check(|queue, end| {
+                let left = drain(queue);
+                assert!(before().ends_with(&left), "not in order");
+                let least = usize::from(end.has_returned);
+                assert!(left.len() <= 2 - least, "duplicated");
+                end.went_with_the_dead(2 - least - left.len());
+            })
+            .work(work)
+        });
+    }
+}
+
+fn add_objects(all: &mut Vec<Named>) {
+    add(all, "recovery of a lock", || {
+        let make = || {
+            let lock = Lock::create(None, CreateOptions::default()).unwrap();
+            gone_after(|| _ = lock.acquire(Wait::TRY).unwrap());
+            lock
+        };
+        Case::new(make, |lock: &Lock| {
+            assert_eq!(lock.acquire(in_time()), Ok(Acquired::OwnerDied));
+            lock.release().unwrap();
+        })
+        .check(|lock, end| {
+            let acquired = timed(|| lock.acquire(in_time())).unwrap();
+            assert_eq!(
+                acquired == Acquired::Clean,
+                end.has_returned || acquired == Acquired::Clean
+            );
+            lock.release().unwrap();
+        })
+        .work(|lock| {
+            assert_eq!(timed(|| lock.acquire(in_time())), Ok(Acquired::Clean));
+            lock.release().unwrap();
+        })
+    });
+    add(all, "recovery of owned permits", || {
+        let make = || {
+            let options = SemaphoreOptions {
+                initial: 3,
+                owned: true,
+                ..Default::default()
+            };
+            let semaphore = Semaphore::create(None, &options).unwrap();
+            gone_after(|| (0..2).for_each(|_| semaphore.acquire(Wait::TRY).unwrap()));
+            semaphore
+        };
+        Case::new(make, |semaphore: &Semaphore| {
+            (0..3).for_each(|_| semaphore.acquire(in_time()).unwrap());
+        })
+        .check(|semaphore, _| {
+            assert_eq!(timed(|| semaphore.value()), Ok(3), "the dead hold permits")
+        })
+        .work(|semaphore| {
+            (0..3).for_each(|_| timed(|| semaphore.acquire(Wait::TRY)).unwrap());
+            assert_eq!(semaphore.acquire(Wait::TRY), Err(Status::E_TIMEOUT));
+            semaphore.release(3).unwrap();
+        })
+    });
+    add(all, "recovery of a barrier", || {
+        let make = || {
+            let barrier = Barrier::create(None, CreateOptions::default(), 2).unwrap();
+            Sleeper::in_call(
+                || _ = barrier.wait(in_time()),
+                || barrier.waiting() == Ok(1),
+            );
+            barrier
+        };
+        Case::new(make, |barrier: &Barrier| {
+            assert_eq!(barrier.is_broken(), Ok(true))
+        })
+        .check(|barrier, _| {
+            assert_eq!(timed(|| barrier.is_broken()), Ok(true));
+            assert_eq!(barrier.wait(in_time()), Err(Status::E_BROKEN_BARRIER));
+            assert_eq!(barrier.waiting(), Ok(0));
+        })
+        .work(|barrier| {
+            barrier.reset().unwrap();
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| barrier.wait(in_time()).unwrap());
+                assert_eq!(barrier.wait(in_time()).unwrap() + other.join().unwrap(), 1);
+            });
+        })
+    });
+    add(all, "recovery of a notified waiter", || {
+        Case::new(Notified::make, |at: &Notified| {
+            at.condition.notify(0).unwrap()
+        })
+        .check(|at, _| {
+            // What the dead was told reaches the other, who was stopped meanwhile.
+            at.other.signal(libc::SIGCONT);
+            at.other.ends();
+        })
+        .work(|at| {
+            assert_eq!(timed(|| at.lock.acquire(in_time())), Ok(Acquired::Clean));
+            let waited = at.condition.wait(&at.lock, Wait::TRY);
+            assert_eq!(waited, Err(Status::E_TIMEOUT), "told twice");
+            at.lock.release().unwrap();
+        })
+    });
+    add(all, "recovery of a pipe", || {
+        let make = || {
+            let pipe = polyproc::pipe(true).unwrap();
+            let long = pattern(1 << 20);
+            // It has the senders' lock, and offers a message that nobody receives.
+            Sleeper::in_call(
+                || _ = pipe.0.send(&long, in_time()),
+                || pipe.1.poll(Wait::TRY) == Ok(()),
+            );
+            pipe
+        };
+        type Pipe = (polyproc::Connection, polyproc::Connection);
+        Case::new(make, |pipe: &Pipe| {
+            assert_eq!(pipe.1.poll(Wait::TRY), Err(Status::E_TIMEOUT))
+        })
+        .check(|pipe, _| assert_eq!(timed(|| pipe.1.poll(Wait::TRY)), Err(Status::E_TIMEOUT)))
+        .work(|pipe| {
+            timed(|| pipe.0.send(b"short", in_time()).unwrap());
+            let mut buffer = [std::mem::MaybeUninit::uninit(); 8];
+            let got = timed(|| pipe.1.recv(&mut buffer, in_time()));
+            assert!(matches!(got, Ok(polyproc::Got::Message(5))));
+        })
+    });
+}
+
+pub fn add_to(all: &mut Vec<Named>) {
+    add_queues(all);
+    add_objects(all);
+}
+
+/// A waiter that was notified, could not come back, and died; and another that waits, stopped so that it does not
+/// look after the dead one.
+struct Notified {
+    condition: Condition,
+    lock: Lock,
+    other: Sleeper,
+}
+
+impl Notified {
+    fn make() -> Notified {
+        let lock = || Lock::create(None, CreateOptions::default()).unwrap();
+        let condition = Condition::create(None, CreateOptions::default()).unwrap();
+        let (theirs, lock) = (lock(), lock());
+        let waiter = |lock: &Lock| {
+            let wait = || {
+                lock.acquire(in_time()).unwrap();
+                mark(1);
+                condition.wait(lock, in_time()).unwrap();
+                lock.release().unwrap();
+            };
+            page().mark.store(0, Ordering::SeqCst);
+            // It waits when its lock is to be had again.
+            let waits = || page().mark.load(Ordering::SeqCst) == 1 && lock.is_locked() == Ok(false);
+            Sleeper::in_call(wait, waits)
+        };
+        let first = waiter(&theirs);
+        theirs.acquire(in_time()).unwrap();
+        let other = waiter(&lock);
+        other.signal(libc::SIGSTOP);
+        condition.notify(1).unwrap();
+        drop(first);
+        Notified {
+            condition,
+            lock,
+            other,
+        }
+    }
+}
