@@ -72,7 +72,7 @@ export interface QueueInfo {
 /** Why a call failed. */
 export class PolyprocError extends Error {
   constructor(status: number, what: string, options?: ErrorOptions);
-  name: 'PolyprocError';
+  name: string;
   /** The status's name: "E_EMPTY", "E_CLOSED", ... or for an error of the operating system its errno's: "EBADF". */
   readonly code: string;
   /** The number that the C API gave. */
@@ -405,6 +405,127 @@ export class Process {
   close(): void;
   [Symbol.dispose](): void;
 }
+
+export interface PoolOptions {
+  /** The module whose exports are the functions; or */
+  worker?: string | URL;
+  /** any worker program, in any language, and its arguments. */
+  argv?: readonly [string, ...string[]];
+  /** How many workers. 0 or absent: one for each CPU that this process may use. */
+  workers?: number;
+  /** What arguments and results are: "msgpack", the default, values; "" bytes. */
+  format?: string;
+  /** Added to this process's environment. */
+  env?: Readonly<Record<string, string>>;
+  /** After so many tasks a worker is replaced. 0 or absent: never. */
+  maxTasksPerWorker?: number;
+  /** How often a task is begun whose worker dies. Absent: once, then it fails with E_WORKER_DIED. */
+  maxAttempts?: number;
+  /** A function that each worker calls before its first task, */
+  initialiser?: string;
+  /** and its argument. */
+  initialiserValue?: unknown;
+  /** What the workers inherit, by the name they will ask for. */
+  handles?: Readonly<Record<string, Shareable>>;
+}
+
+export interface TaskOptions {
+  /** Milliseconds from when a worker begins it: past them the worker is killed and the task fails with E_TIMEOUT. */
+  timeLimit?: number;
+  /** Cancels the task unless it has begun: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface MapOptions extends TaskOptions {
+  /** How many values are one task, for which `timeLimit` counts. */
+  chunkSize?: number;
+  /** Called with how many are done, of how many where that is known. */
+  onProgress?: (done: number, total: number | undefined) => void;
+}
+
+export interface ImapOptions extends MapOptions {
+  /** How many values are under way at most. Default: four for each worker. */
+  window?: number;
+}
+
+export interface PoolInfo {
+  workers: number;
+  alive: number;
+  outstanding: number;
+  queued: number;
+  submitted: number;
+  succeeded: number;
+  failed: number;
+  retried: number;
+  startedWorkers: number;
+  diedWorkers: number;
+}
+
+/** A task did not succeed: its function failed (E_TASK_FAILED, with its message), its worker died, ... */
+export class TaskError extends PolyprocError {
+  constructor(status: number, message: string, workerStack?: string);
+  /** Where in the worker it failed, if its language knows. */
+  readonly workerStack: string | undefined;
+}
+
+/** A task of a pool. It can be awaited like a promise; nobody need do so. */
+export class Task<R = any> implements Promise<R> {
+  private constructor();
+  readonly [Symbol.toStringTag]: string;
+  readonly isOver: boolean;
+  /** The result; `timeout` and `signal` end the wait, not the task. */
+  result(options?: WaitOptions): Promise<R>;
+  /** True when it is not begun any more; then it rejects with E_CANCELED. */
+  cancel(): boolean;
+  then<A = R, B = never>(
+    onFulfilled?: ((result: R) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: any) => B | PromiseLike<B>) | null,
+  ): Promise<A | B>;
+  catch<B = never>(onRejected?: ((reason: any) => B | PromiseLike<B>) | null): Promise<R | B>;
+  finally(onFinally?: (() => void) | null): Promise<R>;
+}
+
+/**
+ * Worker processes that are given tasks: functions by name. A worker that dies is replaced and costs only its task. The
+ * workers end with this process, in whatever way that ends.
+ */
+export class Pool {
+  private constructor();
+  static create(options: PoolOptions): Pool;
+  readonly format: string;
+  readonly closed: boolean;
+  /** Hands a task to the workers. */
+  submit<R = any>(name: string, value?: unknown, options?: TaskOptions): Task<R>;
+  /** Submits a task and waits for its result. A task that has begun when the wait ends goes on, for nothing. */
+  apply<R = any>(name: string, value?: unknown, options?: WaitOptions & TaskOptions): Promise<R>;
+  /** The results in the order of the values, or the first error. */
+  map<R = any>(name: string, values: Iterable<unknown>, options?: MapOptions): Promise<R[]>;
+  /** The results in the order of the values, as they come; reads no more values than its window has room for. */
+  imap<R = any>(name: string, values: Iterable<unknown> | AsyncIterable<unknown>, options?: ImapOptions): AsyncGenerator<R, void, void>;
+  /** The same, each result as soon as it is there. */
+  imapUnordered<R = any>(
+    name: string,
+    values: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: ImapOptions,
+  ): AsyncGenerator<R, void, void>;
+  /** No more tasks; those that are there are done. */
+  close(): void;
+  /** Ends the workers, and every task that is not over with E_SHUTDOWN. */
+  terminate(): void;
+  /** After one of these: resolves when nothing is left of it. */
+  join(options?: WaitOptions): Promise<void>;
+  /** Gives the handle up: what still runs is killed. */
+  free(): void;
+  workerPids(): number[];
+  info(): PoolInfo;
+  /** Closes, joins and frees it. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Whether a pool has started this process as one of its workers. */
+export function isWorker(): boolean;
+/** A worker program in Node: does tasks, by the functions of these names, until the pool has no more. */
+export function runWorker(functions: Readonly<Record<string, (value: any) => unknown>>, options?: FormatOptions): Promise<void>;
 
 export interface CurrentProcess {
   readonly pid: number;

@@ -8,10 +8,13 @@ const { Message, Slot } = require('./lib/message.js');
 const { list, unlink } = require('./lib/names.js');
 const { native, status } = require('./lib/native.js');
 const { Event, Lock, Semaphore } = require('./lib/primitives.js');
+const { Pool } = require('./lib/pool.js');
 const { Process, activeChildren, current } = require('./lib/process.js');
 const { Queue } = require('./lib/queue.js');
 const { RLock } = require('./lib/rlock.js');
+const { Task, TaskError } = require('./lib/task.js');
 const { waitAny } = require('./lib/wait-any.js');
+const { isWorker, runWorker } = require('./lib/worker.js');
 
 module.exports = {
   Barrier,
@@ -20,16 +23,21 @@ module.exports = {
   Event,
   Lock,
   Message,
+  Pool,
   PolyprocError,
   Process,
   Queue,
   RLock,
   Semaphore,
   Slot,
+  Task,
+  TaskError,
   activeChildren,
   current,
+  isWorker,
   list,
   pipe,
+  runWorker,
   status,
   unlink,
   version: native.version(),

@@ -5,10 +5,11 @@ const { check, checkMade } = require('./errors.js');
 const { constants, native, numbers, status, LOAN } = require('./native.js');
 const { descriptors } = require('./descriptors.js');
 const { Line } = require('./line.js');
-const { SharedObject, TOKEN } = require('./object.js');
-const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { TOKEN } = require('./object.js');
+const { rangeError, readBoolean, readInteger, readObject, readString } = require('./options.js');
 const { Operation } = require('./operation.js');
 const { HANDLE, LINE, LINES } = require('./symbols.js');
+const { readArgv, readEnv, readHandles } = require('./process-options.js');
 const { perform } = require('./wait.js');
 
 const PID_MAX = 2 ** 31 - 1;
@@ -20,24 +21,6 @@ function readStdio(value, name) {
   if (value === 'ignore') return constants.FD_NULL;
   if (typeof value === 'string') throw rangeError(name, "'inherit', 'ignore' or a descriptor", `'${value}'`);
   return readInteger(value, name, 0, PID_MAX);
-}
-
-function readArgv(argv) {
-  if (!Array.isArray(argv)) throw typeError('argv', 'an array of strings', argv);
-  if (argv.length === 0) throw rangeError('argv', 'at least the program', 'empty');
-  return argv.map((argument, i) => readString(argument, `argv[${i}]`));
-}
-
-function readEnv(env) {
-  return Object.entries(readObject(env, 'env')).map(([key, value]) => `${key}=${readString(value, `env.${key}`)}`);
-}
-
-function readHandles(handles) {
-  const objects = Object.entries(readObject(handles, 'handles'));
-  for (const [name, object] of objects) {
-    if (!(object instanceof SharedObject)) throw typeError(`handles.${name}`, 'an object of polyproc', object);
-  }
-  return { names: objects.map(([name]) => name), objects: objects.map(([, object]) => object[HANDLE]) };
 }
 
 function readSignal(signal) {

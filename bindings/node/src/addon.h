@@ -16,9 +16,12 @@
 #include <stdint.h>
 
 enum {
-  BATCH_MAX = 1024,   /* messages in one call */
-  WAITERS_MAX = 128,  /* waiter threads of an environment */
-  OBJECT_PROCESS = -1 /* not a kind that can be inherited */
+  BATCH_MAX = 1024,     /* messages in one call */
+  TASKS_PER_LOOK = 256, /* of a pool, told in one call */
+  WAITERS_MAX = 128,    /* waiter threads of an environment */
+  OBJECT_PROCESS = -1,  /* these are not kinds that can be inherited */
+  OBJECT_POOL = -2,
+  OBJECT_WORKER = -3 /* this process as a worker of a pool: no handle of the library */
 };
 
 /* What a call says besides its status, read by JavaScript as five doubles, or from `id` on as a BigUint64. */
@@ -33,6 +36,7 @@ struct row {
 struct waits;
 struct request;
 struct poller;
+struct tasks;
 struct loan;
 
 /* The requests of one object and direction that wait for a thread. The first has one, or is about to. */
@@ -48,7 +52,8 @@ struct object {
   bool closed;    /* JavaScript called close */
   uint32_t users; /* the open handle and each request: the last one out closes the handle */
   struct line lines[2];
-  int polled_fd; /* -1: nobody waits for its descriptor */
+  int polled_fd;       /* -1: nobody waits for its descriptor */
+  struct tasks *tasks; /* of a pool */
   struct object *next, **link;
 };
 
@@ -63,6 +68,7 @@ struct addon {
   struct object *objects;
   struct waits *waits;
   struct poller *poller;
+  polyproc_job job;           /* of a worker: what it does now */
   polyproc_message *messages; /* scratch for batches, BATCH_MAX */
   polyproc_slice *slices;     /* likewise */
 };
@@ -89,6 +95,16 @@ bool bytes_of(napi_env env, napi_value value, void **data, size_t *length);
 napi_value number(napi_env env, double value);
 /* A static string for a failure inside Node-API itself, which ends the call with an exception. */
 napi_value internal_failure(napi_env env, const char *what);
+
+/* process.c: a NULL-ended array of the strings of a JavaScript array, for strings_free; and the handles of an
+ * array of objects, to be freed. What goes wrong is written to *status. */
+char **strings_of(napi_env env, napi_value array, int32_t *status);
+void strings_free(char **strings);
+polyproc_handle *handles_of(const struct call *call, size_t index, char **names, size_t *count,
+                            int32_t *status);
+
+/* pool.c */
+void tasks_free(struct tasks *tasks);
 
 /* object.c */
 napi_value object_new(struct addon *addon, int32_t kind, void *handle);
@@ -121,6 +137,6 @@ typedef struct {
 } addon_function;
 extern const addon_function library_functions[], create_functions[], object_functions[], queue_functions[],
     batch_functions[], loan_functions[], primitive_functions[], meeting_functions[], connection_functions[],
-    process_functions[], wait_functions[], poll_functions[];
+    process_functions[], pool_functions[], worker_functions[], wait_functions[], poll_functions[];
 
 #endif

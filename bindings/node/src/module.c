@@ -91,6 +91,7 @@ static const struct {
     {"CONDITION", POLYPROC_KIND_CONDITION},
     {"BARRIER", POLYPROC_KIND_BARRIER},
     {"CONNECTION", POLYPROC_KIND_CONNECTION},
+    {"TASKS_PER_LOOK", TASKS_PER_LOOK},
     {"PARTIES_MAX", POLYPROC_BARRIER_PARTIES_MAX},
     {"READY_GET", POLYPROC_WAIT_QUEUE_GET},
     {"READY_PUT", POLYPROC_WAIT_QUEUE_PUT},
@@ -116,6 +117,7 @@ static const struct {
     {"WAIT_SEND", WAIT_SEND},
     {"WAIT_RECV", WAIT_RECV},
     {"WAIT_PROCESS", WAIT_PROCESS},
+    {"WAIT_POOL", WAIT_POOL},
     {"WAIT_CHILDREN", WAIT_CHILDREN},
     {"WAIT_ANY", WAIT_ANY},
 };
@@ -173,10 +175,10 @@ NAPI_MODULE_INIT() {
     addon_free(addon);
     return internal_failure(env, "out of memory");
   }
-  const addon_function *const tables[] = {library_functions,   create_functions,  object_functions,
-                                          queue_functions,     batch_functions,   loan_functions,
-                                          primitive_functions, meeting_functions, connection_functions,
-                                          process_functions,   wait_functions,    poll_functions};
+  const addon_function *const tables[] = {
+      library_functions, create_functions,    object_functions,  queue_functions,      batch_functions,
+      loan_functions,    primitive_functions, meeting_functions, connection_functions, process_functions,
+      pool_functions,    worker_functions,    wait_functions,    poll_functions};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) define_functions(addon, exports, tables[i]);
   napi_value codes, values;
   napi_create_object(env, &codes);

@@ -36,6 +36,11 @@ static void handle_close(int32_t kind, void *handle) {
     case POLYPROC_KIND_CONNECTION:
       polyproc_connection_close(handle);
       break;
+    case OBJECT_POOL:
+      polyproc_pool_free(handle);
+      break;
+    case OBJECT_WORKER:
+      break;
     default:
       polyproc_process_close(handle);
   }
@@ -67,6 +72,7 @@ static void object_finalize(napi_env env, void *data, void *hint) {
     *object->link = object->next;
     if (object->next != NULL) object->next->link = object->link;
   }
+  tasks_free(object->tasks);
   free(object);
 }
 

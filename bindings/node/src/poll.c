@@ -62,6 +62,10 @@ static int32_t fd_of(struct object *object, int *out) {
       return polyproc_queue_fd(object->handle, out);
     case OBJECT_PROCESS:
       return polyproc_process_fd(object->handle, out);
+    case OBJECT_POOL:
+      return polyproc_pool_fd(object->handle, out);
+    case OBJECT_WORKER:
+      return polyproc_worker_fd(out);
     default:
       return POLYPROC_E_UNSUPPORTED;
   }

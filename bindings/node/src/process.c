@@ -21,8 +21,7 @@ static char *string_of(napi_env env, napi_value value, int32_t *status) {
   return text;
 }
 
-/* A NULL-ended array of the strings of a JavaScript array, for strings_free. */
-static char **strings_of(napi_env env, napi_value array, int32_t *status) {
+char **strings_of(napi_env env, napi_value array, int32_t *status) {
   uint32_t count = 0;
   if (napi_get_array_length(env, array, &count) != napi_ok) return NULL;
   char **strings = calloc((size_t)count + 1, sizeof *strings);
@@ -35,15 +34,14 @@ static char **strings_of(napi_env env, napi_value array, int32_t *status) {
   return strings;
 }
 
-static void strings_free(char **strings) {
+void strings_free(char **strings) {
   if (strings == NULL) return;
   for (char **string = strings; *string != NULL; string++) free(*string);
   free(strings);
 }
 
-/* The handles of two arrays, names and objects. */
-static polyproc_handle *handles_of(const struct call *call, size_t index, char **names, size_t *count,
-                                   int32_t *status) {
+polyproc_handle *handles_of(const struct call *call, size_t index, char **names, size_t *count,
+                            int32_t *status) {
   uint32_t length = 0;
   napi_get_array_length(call->env, call->argv[index], &length);
   polyproc_handle *handles = calloc((size_t)length + 1, sizeof *handles);

@@ -227,6 +227,8 @@ static int32_t wait_for(struct request *request, polyproc_cancel *token) {
       return receive(handle, request, token);
     case WAIT_PROCESS:
       return polyproc_process_join(handle, forever, token);
+    case WAIT_POOL:
+      return polyproc_pool_join(handle, forever, token);
     case WAIT_ANY:
       return polyproc_wait_any(request->of.waitables, request->object_count, &request->count, forever, token);
     case WAIT_CHILDREN:

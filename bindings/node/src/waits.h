@@ -26,6 +26,7 @@ enum operation {
   WAIT_SEND,
   WAIT_RECV, /* a message that is handed over: longer than the pipe */
   WAIT_PROCESS,
+  WAIT_POOL,
   WAIT_CHILDREN,
   WAIT_ANY,
   OPERATIONS

@@ -7,16 +7,21 @@ import {
   Event,
   Lock,
   Message,
+  Pool,
   PolyprocError,
   Process,
   Queue,
   RLock,
   Semaphore,
   Slot,
+  Task,
+  TaskError,
   activeChildren,
   current,
+  isWorker,
   list,
   pipe,
+  runWorker,
   status,
   unlink,
   version,
@@ -154,6 +159,27 @@ async function connections(signal: AbortSignal): Promise<void> {
   void [sent, ready, value, names];
 }
 
+async function pools(signal: AbortSignal): Promise<void> {
+  await using pool = Pool.create({ worker: new URL('file:///worker.js'), workers: 4, maxAttempts: 3, initialiser: 'start' });
+  const task: Task<number> = pool.submit<number>('square', 2, { timeLimit: 1000, signal });
+  const four: number = await task;
+  const again: number = await task.result({ timeout: 5 });
+  const nine: number = await pool.apply<number>('square', 3, { timeout: 5, timeLimit: 5 });
+  const all: number[] = await pool.map<number>('square', [1, 2, 3], { chunkSize: 2, onProgress: (done, total) => void [done, total] });
+  for await (const result of pool.imap<number>('square', new Set([1]), { window: 5 })) same<typeof result, number>(true);
+  for await (const result of pool.imapUnordered<string>('name', [1])) same<typeof result, string>(true);
+  // @ts-expect-error only a pool makes tasks
+  new Task();
+  const { outstanding }: { outstanding: number } = pool.info();
+  try {
+    await Promise.all([task, pool.submit('other')]);
+  } catch (error) {
+    if (error instanceof TaskError) console.log(error.workerStack, error.code);
+  }
+  if (isWorker()) await runWorker({ square: (n: number) => n * n }, { format: 'msgpack' });
+  void [four, again, nine, all, outstanding];
+}
+
 async function processes(): Promise<void> {
   const queue = Queue.create();
   const child = Process.spawn({ argv: ['node', 'child.js'], handles: { queue }, stdout: 'ignore', env: { A: 'b' } });
@@ -175,4 +201,4 @@ async function processes(): Promise<void> {
   void [code, pids, parentPid];
 }
 
-void [queues, primitives, meetings, connections, processes];
+void [queues, primitives, meetings, connections, pools, processes];

@@ -1,0 +1,281 @@
+'use strict';
+
+const { availableParallelism } = require('node:os');
+const path = require('node:path');
+const { fileURLToPath } = require('node:url');
+const { unpack } = require('./chunk.js');
+const { descriptors } = require('./descriptors.js');
+const { check, checkMade, PolyprocError } = require('./errors.js');
+const { codecOf, readFormat } = require('./format.js');
+const { noteHeld, noteReleased } = require('./held.js');
+const { Line } = require('./line.js');
+const { constants, native, numbers, status, DELIVERIES, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
+const { TOKEN } = require('./object.js');
+const { Operation } = require('./operation.js');
+const { readFunction, readInteger, readObject, readString, readWait, rangeError, typeError } = require('./options.js');
+const { ordered, unordered } = require('./pool-map.js');
+const { readArgv, readEnv, readHandles } = require('./process-options.js');
+const { cut, makeRoom } = require('./slab.js');
+const { HANDLE, LINE, LINES } = require('./symbols.js');
+const { Task } = require('./task.js');
+const { perform } = require('./wait.js');
+
+const UINT32_MAX = 2 ** 32 - 1;
+const WORKERS_MAX = 1000;
+const NANOSECONDS = 1e6; // of a millisecond
+const WORKER_MAIN = path.join(__dirname, 'worker-main.js');
+
+const join = new Operation({
+  code: constants.WAIT_POOL,
+  direction: 0,
+  barges: true,
+  late: status.E_TIMEOUT,
+  what: 'join',
+  attempt: native.poolJoin,
+  atOnce: (pool, answer) => void check(answer, 'join'),
+});
+
+/** A module of Node, or any program. */
+function readProgram(options, format) {
+  const { worker, argv } = options;
+  if ((worker === undefined) === (argv === undefined)) throw new TypeError('a pool has either a worker module or an argv');
+  if (argv !== undefined) return readArgv(argv);
+  const file = worker instanceof URL ? fileURLToPath(worker) : path.resolve(readString(worker, 'worker'));
+  return [process.execPath, WORKER_MAIN, format, file];
+}
+
+function readLimit(timeLimit) {
+  if (timeLimit === undefined || timeLimit === Infinity) return 0;
+  if (typeof timeLimit !== 'number') throw typeError('timeLimit', 'a number of milliseconds', timeLimit);
+  if (!(timeLimit > 0)) throw rangeError('timeLimit', 'above 0', timeLimit);
+  return Math.min(Math.ceil(timeLimit * NANOSECONDS), Number.MAX_SAFE_INTEGER);
+}
+
+class Pool {
+  #codec;
+  #tasks = []; // by tag
+  #free = []; // tags
+  #outstanding = 0;
+  #isIdling = false;
+  #collect = (code) => (code === undefined ? this.#collectFinished() : undefined);
+
+  constructor(token, handle, format) {
+    if (token !== TOKEN) throw new TypeError('use Pool.create');
+    this[HANDLE] = handle;
+    this[LINE] = new Line(handle, descriptors);
+    this[LINES] = [0];
+    this.#codec = codecOf(format);
+    this.closed = false;
+    this.format = format;
+  }
+
+  static create(options) {
+    const { format = 'msgpack', workers = 0, env = {}, maxTasksPerWorker = 0, maxAttempts = 0 } = readObject(options);
+    const { initialiser, initialiserValue, handles = {} } = options;
+    const codec = codecOf(readFormat(format));
+    const given = readHandles(handles);
+    const handle = native.poolCreate(
+      readInteger(workers, 'workers', 0, WORKERS_MAX),
+      readProgram(options, format),
+      readEnv(env),
+      readInteger(maxTasksPerWorker, 'maxTasksPerWorker', 0, UINT32_MAX),
+      readInteger(maxAttempts, 'maxAttempts', 0, UINT32_MAX),
+      initialiser === undefined ? undefined : readString(initialiser, 'initialiser'),
+      initialiserValue === undefined && format === '' ? Buffer.alloc(0) : codec.encode(initialiserValue),
+      given.names,
+      given.objects,
+    );
+    return new Pool(TOKEN, checkMade(handle, 'create Pool'), format);
+  }
+
+  get handle() {
+    return this[HANDLE];
+  }
+
+  submit(name, value, options = {}) {
+    const { timeLimit, signal } = this.#readTask(options);
+    return this.#submit(native.poolSubmit, name, this.#codec.encode(value), timeLimit, signal, this.#codec.decode);
+  }
+
+  #readTask(options) {
+    const { signal } = readWait(options);
+    return { timeLimit: readLimit(options.timeLimit), signal };
+  }
+
+  #submit(native_, name, data, timeLimit, signal, decode, onEnd) {
+    const tag = this.#free.length > 0 ? this.#free.pop() : this.#tasks.length;
+    let answer;
+    try {
+      answer = check(native_(this[HANDLE], readString(name, 'name'), data, timeLimit, tag), `submit "${name}"`);
+    } finally {
+      if (answer === undefined) this.#release(tag);
+    }
+    const task = new Task(TOKEN, this, tag, decode, signal, onEnd);
+    this.#tasks[tag] = task;
+    if (this.#outstanding++ === 0) this.#begin();
+    return task;
+  }
+
+  #release(tag) {
+    this.#tasks[tag] = undefined;
+    this.#free.push(tag);
+  }
+
+  /** From here on the program goes on until the tasks are over. */
+  #begin() {
+    noteHeld(this);
+    const answer = this[LINE].watch();
+    if (answer < 0) throw new PolyprocError(answer, 'submit');
+    this[LINE].addWatcher(this.#collect);
+  }
+
+  #idle() {
+    this.#isIdling = false;
+    if (this.#outstanding > 0 || this.closed) return;
+    this[LINE].removeWatcher(this.#collect);
+    noteReleased(this, Infinity);
+  }
+
+  #collectFinished() {
+    for (;;) {
+      makeRoom();
+      const count = native.poolFinished(this[HANDLE]);
+      if (count < 0) {
+        if (count !== status.E_TIMEOUT) this.#endAll(count);
+        return;
+      }
+      const finished = [];
+      for (let at = 0; at < count * ROW; at += ROW) {
+        const [tag, offset, length] = [numbers[at + LOAN], numbers[at + OFFSET], numbers[at + LENGTH]];
+        finished.push({ tag, length, code: numbers[at + DELIVERIES], bytes: offset < 0 ? undefined : cut(offset, length) });
+      }
+      for (const { tag, length, code, bytes } of finished) this.#end(tag, code, bytes ?? this.#long(tag, length));
+      if (count < constants.TASKS_PER_LOOK) return;
+    }
+  }
+
+  #long(tag, length) {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    check(native.poolResult(this[HANDLE], tag, bytes), 'result');
+    return bytes;
+  }
+
+  #end(tag, code, bytes) {
+    const task = this.#tasks[tag];
+    this.#release(tag);
+    // Whoever submits the next one at once finds the pool still watched.
+    if (--this.#outstanding === 0 && !this.#isIdling) {
+      this.#isIdling = true;
+      setImmediate(() => this.#idle());
+    }
+    task.end(TOKEN, code, bytes);
+  }
+
+  #endAll(code) {
+    for (let tag = 0; tag < this.#tasks.length; tag++) {
+      if (this.#tasks[tag] !== undefined) this.#end(tag, code, Buffer.alloc(0));
+    }
+  }
+
+  async apply(name, value, options = {}) {
+    const { timeLimit } = this.#readTask(options);
+    const task = this.#submit(native.poolSubmit, name, this.#codec.encode(value), timeLimit, undefined, this.#codec.decode);
+    try {
+      return await task.result(options);
+    } catch (error) {
+      if (!task.isOver) task.cancel();
+      throw error;
+    }
+  }
+
+  /** What the maps do with a list of values, as one task. */
+  #chunk(name, values, timeLimit, onEnd) {
+    const items = values.map(this.#codec.encodeOwn);
+    const decode = (bytes) => unpack(bytes).map(this.#codec.decode);
+    return this.#submit(native.poolSubmitChunk, name, items, timeLimit, undefined, decode, onEnd);
+  }
+
+  #readMap(options) {
+    const { chunkSize, window, onProgress } = options;
+    return {
+      ...this.#readTask(options),
+      chunkSize: chunkSize === undefined ? undefined : readInteger(chunkSize, 'chunkSize', 1, UINT32_MAX),
+      window: window === undefined ? undefined : readInteger(window, 'window', 1),
+      onProgress: onProgress === undefined ? () => {} : readFunction(onProgress, 'onProgress'),
+    };
+  }
+
+  #workers() {
+    return this.info().workers || availableParallelism();
+  }
+
+  async map(name, values, options = {}) {
+    const { chunkSize, signal, timeLimit, onProgress } = this.#readMap(options);
+    const all = [...values];
+    // As Python does it: some four chunks for each worker.
+    const size = chunkSize ?? Math.max(1, Math.ceil(all.length / (this.#workers() * 4)));
+    const submit = (chunk, onEnd) => this.#chunk(name, chunk, timeLimit, onEnd);
+    const results = [];
+    for await (const result of ordered(submit, all, { chunkSize: size, window: Infinity, signal, onProgress, total: all.length })) {
+      results.push(result);
+    }
+    return results;
+  }
+
+  imap(name, values, options = {}) {
+    return this.#iterate(ordered, name, values, options);
+  }
+
+  imapUnordered(name, values, options = {}) {
+    return this.#iterate(unordered, name, values, options);
+  }
+
+  #iterate(how, name, values, options) {
+    const { chunkSize = 1, window, signal, timeLimit, onProgress } = this.#readMap(options);
+    readString(name, 'name');
+    const submit = (chunk, onEnd) => this.#chunk(name, chunk, timeLimit, onEnd);
+    return how(submit, values, { chunkSize, window: window ?? this.#workers() * 4, signal, onProgress });
+  }
+
+  close() {
+    check(native.poolClose(this[HANDLE]), 'close');
+  }
+
+  terminate() {
+    check(native.poolTerminate(this[HANDLE]), 'terminate');
+  }
+
+  async join(options) {
+    await perform(this, join, undefined, options);
+    this.#collectFinished();
+  }
+
+  free() {
+    if (this.closed) return;
+    this.closed = true;
+    this[LINE].end(status.E_CLOSED);
+    native.close(this[HANDLE]);
+    this.#endAll(status.E_SHUTDOWN);
+    noteReleased(this, Infinity);
+  }
+
+  workerPids() {
+    return checkMade(native.poolWorkerPids(this[HANDLE]), 'workerPids');
+  }
+
+  info() {
+    const [workers, alive, outstanding, queued, submitted, succeeded, failed, retried, startedWorkers, diedWorkers] =
+      checkMade(native.poolInfo(this[HANDLE]), 'info');
+    return { workers, alive, outstanding, queued, submitted, succeeded, failed, retried, startedWorkers, diedWorkers };
+  }
+}
+if (Symbol.asyncDispose) {
+  Pool.prototype[Symbol.asyncDispose] = async function () {
+    if (this.closed) return;
+    this.close();
+    await this.join();
+    this.free();
+  };
+}
+
+module.exports = { Pool };

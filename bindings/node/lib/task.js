@@ -1,0 +1,138 @@
+'use strict';
+
+const { PolyprocError } = require('./errors.js');
+const { native, status } = require('./native.js');
+const { TOKEN } = require('./object.js');
+const { readWait } = require('./options.js');
+const { Waiting } = require('./waiting.js');
+
+/** A task that did not succeed. What its function said is the message, in whatever language it is. */
+class TaskError extends PolyprocError {
+  constructor(code, message, workerStack) {
+    super(code, message);
+    if (message !== '') this.message = message;
+    this.workerStack = workerStack;
+  }
+}
+Object.defineProperty(TaskError.prototype, 'name', { value: 'TaskError', configurable: true, writable: true });
+
+/** The text of a failure is its message, and after a NUL its stack. */
+function errorOf(code, text, what) {
+  const end = text.indexOf(0);
+  const message = text.toString('utf8', 0, end < 0 ? text.length : end);
+  const stack = end < 0 ? undefined : text.toString('utf8', end + 1);
+  return code === status.E_TASK_FAILED || message !== '' ? new TaskError(code, message, stack) : new TaskError(code, what);
+}
+
+function textOf(message, stack) {
+  return Buffer.from(stack === undefined ? message : `${message}\0${stack}`);
+}
+
+/** Waits for a task: a timeout or an abort ends the wait, not the task. */
+class TaskWait extends Waiting {
+  #task;
+
+  constructor(task, how, resolve, reject) {
+    super(undefined, { what: 'task', late: status.E_TIMEOUT }, undefined, how, resolve, reject);
+    this.#task = task;
+  }
+
+  cancel(reason) {
+    this.unwatch();
+    this.#task.forget(this);
+    this.reject(reason);
+  }
+
+  end(outcome) {
+    this.unwatch();
+    outcome.settle(this.resolve, this.reject);
+  }
+}
+
+class Task {
+  #pool;
+  #tag;
+  #decode;
+  #outcome; // { settle(resolve, reject) }
+  #waits = new Set();
+  #signal;
+  #onAbort = () => {
+    if (this.cancel()) this.#reason = [this.#signal.reason];
+  };
+  #reason; // of the signal that cancelled it, in a list of one
+  #onEnd;
+
+  /** `decode`: (bytes) to the result */
+  constructor(token, pool, tag, decode, signal, onEnd) {
+    if (token !== TOKEN) throw new TypeError('use pool.submit');
+    this.#pool = pool;
+    this.#tag = tag;
+    this.#decode = decode;
+    this.#signal = signal;
+    this.#onEnd = onEnd;
+    signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  get isOver() {
+    return this.#outcome !== undefined;
+  }
+
+  cancel() {
+    if (this.#outcome !== undefined || this.#pool.closed) return false;
+    return native.poolCancel(this.#pool.handle, this.#tag) === 1;
+  }
+
+  async result(options) {
+    const how = readWait(options);
+    if (this.#outcome !== undefined) return new Promise((resolve, reject) => this.#outcome.settle(resolve, reject));
+    if (how.timeout <= 0) throw new PolyprocError(status.E_TIMEOUT, 'task');
+    return new Promise((resolve, reject) => {
+      const wait = new TaskWait(this, how, resolve, reject);
+      this.#waits.add(wait);
+      wait.watch();
+    });
+  }
+
+  /** A task can be awaited, like a promise. */
+  then(onFulfilled, onRejected) {
+    return this.result().then(onFulfilled, onRejected);
+  }
+
+  catch(onRejected) {
+    return this.result().catch(onRejected);
+  }
+
+  finally(onFinally) {
+    return this.result().finally(onFinally);
+  }
+
+  /** For TaskWait. */
+  forget(wait) {
+    this.#waits.delete(wait);
+  }
+
+  /** For the pool: how it ended. */
+  end(token, code, bytes) {
+    if (token !== TOKEN) throw new TypeError('a task ends by itself');
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#outcome = this.#outcomeOf(code, bytes);
+    for (const wait of this.#waits) wait.end(this.#outcome);
+    this.#waits.clear();
+    this.#onEnd?.(this);
+  }
+
+  #outcomeOf(code, bytes) {
+    try {
+      if (code === status.E_CANCELED && this.#reason !== undefined) throw this.#reason[0];
+      if (code < 0) throw errorOf(code, bytes, 'task');
+      const result = this.#decode(bytes);
+      return { settle: (resolve) => resolve(result) };
+    } catch (error) {
+      return { settle: (resolve, reject) => reject(error) };
+    }
+  }
+}
+
+Object.defineProperty(Task.prototype, Symbol.toStringTag, { value: 'Task', configurable: true });
+
+module.exports = { Task, TaskError, textOf };
