@@ -9,6 +9,7 @@ let greeting = 'nothing was said';
 
 module.exports = {
   square: (n) => n * n,
+  squareWhere: (n) => [n * n, process.pid],
   async slowSquare(n) {
     await sleep(n);
     return n * n;
