@@ -2,9 +2,10 @@
  * W7: what an object occupies, and what waiting costs.
  *   footprint footprint mode=queue|lock    bytes of an empty one
  *   footprint footprint mode=limited       of a queue of 1,024 messages through which some went
- *   footprint footprint mode=drained       of an unlimited queue that held 1 GiB
- *   footprint footprint mode=keeper        address space that the first object adds for the library's thread
- *   footprint footprint mode=idle          per mille of a core that a process takes which waits for a message
+ *   footprint footprint mode=drained       of an unlimited queue that held 1 GiB, and whose consumer waits
+ * again footprint footprint mode=keeper        address space that the first object adds for the library's
+ * thread footprint footprint mode=idle          per mille of a core that a process takes which waits for a
+ * message
  */
 #define _GNU_SOURCE
 #include <polyproc.h>
@@ -38,6 +39,14 @@ static void pass(int messages, size_t len) {
   for (int i = 0; i < messages; i++) ok(polyproc_queue_put(queue, message, len, POLYPROC_FOREVER, NULL));
   for (int i = 0; i < messages; i++)
     ok(polyproc_queue_get(queue, message, len, &len, POLYPROC_FOREVER, NULL));
+}
+
+/* As a consumer does that has taken all. */
+static void wait_in_vain(void) {
+  char message[8];
+  size_t len;
+  if (polyproc_queue_get(queue, message, sizeof message, &len, 100000000, NULL) != POLYPROC_E_EMPTY)
+    die("not empty");
 }
 
 /* All memory of an object is in its file. */
@@ -121,6 +130,7 @@ int main(int argc, char **argv) {
   } else if (!strcmp(mode, "drained")) {
     create(0);
     pass((1 << 30) / LARGE, LARGE);
+    wait_in_vain();
     bytes = bytes_of(POLYPROC_KIND_QUEUE, queue);
   } else if (!strcmp(mode, "lock")) {
     bytes = bytes_of(POLYPROC_KIND_LOCK, used_lock());
