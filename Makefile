@@ -139,7 +139,7 @@ lint-rust:
 
 lint-c:
 	@command -v clang-format > /dev/null || { apt-get update -qq && apt-get install -qq -y clang-format; }
-	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.hpp' | grep -v '^include/polyproc.h$$')
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.hpp' '*.cpp' | grep -v '^include/polyproc.h$$')
 
 lint-go: $(POLYPROC_A)
 	@test -z "$$(gofmt -l bindings/go examples tests/interop/go benches)" || { gofmt -d bindings/go examples tests/interop/go benches; exit 1; }
