@@ -327,6 +327,9 @@
 /** A `polyproc_event` is set, or was since the call began. */
 #define POLYPROC_WAIT_EVENT 3
 
+/** A receive from a `polyproc_connection` would not wait. */
+#define POLYPROC_WAIT_CONNECTION 4
+
 /** An accept from a `polyproc_listener` would not wait. */
 #define POLYPROC_WAIT_LISTENER 5
 
@@ -1969,6 +1972,26 @@ int32_t polyproc_connection_poll(polyproc_connection *connection,
                                  polyproc_cancel *cancel);
 
 /**
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while a receive would not wait,
+ * because there is a message or the other end is closed. From the first call on, a thread of this
+ * process keeps such descriptors in step; they follow a change after a moment, so try the receive
+ * without waiting, and poll again when it would wait.
+ *
+ * connection  open handle.
+ * out_fd      the descriptor. It belongs to the handle: do not read it, close it, or use it after
+ *             the handle is closed. A forked child asks for its own.
+ *
+ * Returns  OK
+ *          E_UNSUPPORTED  this end only sends.
+ *          E_LIMIT        too many descriptors, threads or processes that use it are there.
+ *          E_CLOSED       the handle is closed.
+ *          E_INVALID      not a handle of a connection, or out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_connection_fd(polyproc_connection *connection,
+                               int *out_fd);
+
+/**
  * Close this handle. Calls that wait on it in other threads return E_CLOSED. When no process has
  * this end any more, the other one receives what was sent, then E_EOF, and its sends return
  * E_BROKEN_PIPE. The end of a process does the same.
@@ -2365,6 +2388,35 @@ int32_t polyproc_current_process(polyproc_process_info *out);
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_active_children(int32_t *pids, size_t cap, size_t *out_len);
+
+/**
+ * End what this process has started, as Python does at exit: SIGTERM to the daemonic children, then wait
+ * for the others for as long as it takes, then for the daemonic ones; those that are still there 5 s after
+ * SIGTERM are killed. Adopted processes are left alone.
+ *
+ * It runs by itself when this process exits normally, by exit(3) or a return from main, unless
+ * polyproc_exit_children_at_exit has switched that off. It does not when the process ends in another way: by a
+ * signal, by _exit, or in a runtime that makes that system call itself (Go); such a program calls it before it
+ * ends. Daemonic children are killed in any case.
+ *
+ * Returns  OK             none of them is left.
+ *          E_INTERRUPTED  some are: a signal handler ran, see polyproc_interruptible.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_exit_children(void);
+
+/**
+ * Whether polyproc_exit_children runs by itself when this process exits normally. It does until it is
+ * switched off; a child that is forked later has it as its parent had.
+ *
+ * on  1 to switch it on, 0 to switch it off: children that are not daemonic then outlive this
+ *     process, and daemonic ones are killed without a SIGTERM first.
+ *
+ * Returns  OK
+ *          E_INVALID  on is neither 0 nor 1.
+ * Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
+ */
+int32_t polyproc_exit_children_at_exit(int32_t on);
 
 /* ---- Pool ---- */
 
@@ -3147,7 +3199,8 @@ int32_t polyproc_queue_info(polyproc_queue *queue, struct polyproc_queue_info *o
 
 /**
  * Wait until at least one of several things is ready: queues to get from or to put into, events,
- * listeners, processes, tasks. Nothing is taken: the operation itself may find that another was quicker.
+ * connections to receive from, listeners, processes, tasks. Nothing is taken: the operation itself may
+ * find that another was quicker.
  *
  * items       what to wait for; their `ready` is written.
  * n           how many, at least 1. Up to about a hundred things and their users wake the call at once;
@@ -3159,6 +3212,7 @@ int32_t polyproc_queue_info(polyproc_queue *queue, struct polyproc_queue_info *o
  * Returns  OK         at least one is ready.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  none is.
  *          E_CLOSED   one of the handles is closed, or was while the call waited.
+ *          E_UNSUPPORTED  a connection that only sends is among them.
  *          E_LIMIT    too many descriptors or threads are there.
  *          E_CORRUPT  one of the objects is damaged.
  *          E_INVALID  no items, an unknown kind, not a handle of its kind, or not a token.

@@ -155,6 +155,7 @@ programs! {
     connection_processes,
     event,
     first_use,
+    exit,
     fork,
     header,
     library,

@@ -28,7 +28,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 pub use connect::connect;
 pub use listener::{Listener, ListenerOptions};
 
-use pipe::Pipe;
+pub(crate) use pipe::{Pipe, Receiver};
 use socket::Socket;
 
 use crate::queue::Got;
@@ -67,6 +67,14 @@ impl Connection {
             true => Way::Socket(Socket::from_fd(fd)?),
             false => Way::Pipe(Pipe::from_fd(fd)?),
         }))
+    }
+
+    /// The pipe that it is an end of, `None` when it is a socket.
+    pub(crate) fn pipe(&self) -> Option<&Pipe> {
+        match &self.0 {
+            Way::Pipe(pipe) => Some(pipe),
+            Way::Socket(_) => None,
+        }
     }
 
     fn over(socket: Socket) -> Connection {

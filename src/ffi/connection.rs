@@ -1,6 +1,6 @@
 //! `polyproc_pipe_create` and `polyproc_connection_*`
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 
 use crate::connection::{pipe, Connection};
 use crate::ffi::boundary::{bytes, guard, guard_close, room, switch, Out};
@@ -203,6 +203,38 @@ pub unsafe extern "C" fn polyproc_connection_poll(
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         connection.poll(connection.wait_for(timeout_ns, &cancel))?;
+        Ok(Status::OK)
+    })
+}
+
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while a receive would not wait,
+/// because there is a message or the other end is closed. From the first call on, a thread of this
+/// process keeps such descriptors in step; they follow a change after a moment, so try the receive
+/// without waiting, and poll again when it would wait.
+///
+/// ```text
+/// connection  open handle.
+/// out_fd      the descriptor. It belongs to the handle: do not read it, close it, or use it after
+///             the handle is closed. A forked child asks for its own.
+///
+/// Returns  OK
+///          E_UNSUPPORTED  this end only sends.
+///          E_LIMIT        too many descriptors, threads or processes that use it are there.
+///          E_CLOSED       the handle is closed.
+///          E_INVALID      not a handle of a connection, or out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_connection_fd(
+    connection: *mut polyproc_connection,
+    out_fd: *mut c_int,
+) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let connection = unsafe { enter(connection) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out_fd = unsafe { Out::required(out_fd) }?;
+        out_fd.write(connection.fd()?);
         Ok(Status::OK)
     })
 }

@@ -116,6 +116,8 @@ pub const POLYPROC_WAIT_QUEUE_GET: i32 = 1;
 pub const POLYPROC_WAIT_QUEUE_PUT: i32 = 2;
 /// A `polyproc_event` is set, or was since the call began.
 pub const POLYPROC_WAIT_EVENT: i32 = 3;
+/// A receive from a `polyproc_connection` would not wait.
+pub const POLYPROC_WAIT_CONNECTION: i32 = 4;
 /// An accept from a `polyproc_listener` would not wait.
 pub const POLYPROC_WAIT_LISTENER: i32 = 5;
 /// A `polyproc_process` has ended.

@@ -1,8 +1,8 @@
-//! What a process asks about itself and its children.
+//! What a process asks about itself and its children, and how it leaves them.
 
 use std::ffi::{c_char, c_void};
 
-use crate::ffi::boundary::{guard, required_name, room, Out};
+use crate::ffi::boundary::{guard, required_name, room, switch, Out};
 use crate::ffi::options::polyproc_process_info;
 use crate::ffi::share;
 use crate::ffi::sized::{text, SizedOut};
@@ -100,6 +100,47 @@ pub unsafe extern "C" fn polyproc_active_children(
         for (to, from) in pids.iter_mut().zip(children) {
             to.write(from);
         }
+        Ok(Status::OK)
+    })
+}
+
+/// End what this process has started, as Python does at exit: SIGTERM to the daemonic children, then wait
+/// for the others for as long as it takes, then for the daemonic ones; those that are still there 5 s after
+/// SIGTERM are killed. Adopted processes are left alone.
+///
+/// It runs by itself when this process exits normally, by exit(3) or a return from main, unless
+/// polyproc_exit_children_at_exit has switched that off. It does not when the process ends in another way: by a
+/// signal, by _exit, or in a runtime that makes that system call itself (Go); such a program calls it before it
+/// ends. Daemonic children are killed in any case.
+///
+/// ```text
+/// Returns  OK             none of them is left.
+///          E_INTERRUPTED  some are: a signal handler ran, see polyproc_interruptible.
+/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub extern "C" fn polyproc_exit_children() -> i32 {
+    guard(|| {
+        process::exit_children()?;
+        Ok(Status::OK)
+    })
+}
+
+/// Whether polyproc_exit_children runs by itself when this process exits normally. It does until it is
+/// switched off; a child that is forked later has it as its parent had.
+///
+/// ```text
+/// on  1 to switch it on, 0 to switch it off: children that are not daemonic then outlive this
+///     process, and daemonic ones are killed without a SIGTERM first.
+///
+/// Returns  OK
+///          E_INVALID  on is neither 0 nor 1.
+/// Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
+/// ```
+#[no_mangle]
+pub extern "C" fn polyproc_exit_children_at_exit(on: i32) -> i32 {
+    guard(|| {
+        process::exit_children_at_exit(switch(on)?);
         Ok(Status::OK)
     })
 }

@@ -3,12 +3,13 @@
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 
-use crate::connection::Listener;
+use crate::connection::{Connection, Listener};
 use crate::ffi::boundary::{guard, room, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::connection::polyproc_connection;
 use crate::ffi::constants::{
-    POLYPROC_WAIT_EVENT, POLYPROC_WAIT_LISTENER, POLYPROC_WAIT_PROCESS, POLYPROC_WAIT_QUEUE_GET,
-    POLYPROC_WAIT_QUEUE_PUT, POLYPROC_WAIT_TASK,
+    POLYPROC_WAIT_CONNECTION, POLYPROC_WAIT_EVENT, POLYPROC_WAIT_LISTENER, POLYPROC_WAIT_PROCESS,
+    POLYPROC_WAIT_QUEUE_GET, POLYPROC_WAIT_QUEUE_PUT, POLYPROC_WAIT_TASK,
 };
 use crate::ffi::event::polyproc_event;
 use crate::ffi::handle::{enter, Call};
@@ -37,7 +38,8 @@ pub struct polyproc_waitable {
 }
 
 /// Wait until at least one of several things is ready: queues to get from or to put into, events,
-/// listeners, processes, tasks. Nothing is taken: the operation itself may find that another was quicker.
+/// connections to receive from, listeners, processes, tasks. Nothing is taken: the operation itself may
+/// find that another was quicker.
 ///
 /// ```text
 /// items       what to wait for; their `ready` is written.
@@ -50,6 +52,7 @@ pub struct polyproc_waitable {
 /// Returns  OK         at least one is ready.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  none is.
 ///          E_CLOSED   one of the handles is closed, or was while the call waited.
+///          E_UNSUPPORTED  a connection that only sends is among them.
 ///          E_LIMIT    too many descriptors or threads are there.
 ///          E_CORRUPT  one of the objects is damaged.
 ///          E_INVALID  no items, an unknown kind, not a handle of its kind, or not a token.
@@ -94,6 +97,7 @@ enum AnyCall<'a> {
     Get(Call<'a, Queue>),
     Put(Call<'a, Queue>),
     Event(Call<'a, Event>),
+    Connection(Call<'a, Connection>),
     Listener(Call<'a, Listener>),
     Process(Call<'a, Process>),
     Task(Call<'a, Task>),
@@ -112,6 +116,9 @@ impl<'a> AnyCall<'a> {
                 POLYPROC_WAIT_QUEUE_GET => AnyCall::Get(enter(object.cast::<polyproc_queue>())?),
                 POLYPROC_WAIT_QUEUE_PUT => AnyCall::Put(enter(object.cast::<polyproc_queue>())?),
                 POLYPROC_WAIT_EVENT => AnyCall::Event(enter(object.cast::<polyproc_event>())?),
+                POLYPROC_WAIT_CONNECTION => {
+                    AnyCall::Connection(enter(object.cast::<polyproc_connection>())?)
+                }
                 POLYPROC_WAIT_LISTENER => {
                     AnyCall::Listener(enter(object.cast::<polyproc_listener>())?)
                 }
@@ -128,6 +135,7 @@ impl<'a> AnyCall<'a> {
         match self {
             AnyCall::Get(call) | AnyCall::Put(call) => call.closing(),
             AnyCall::Event(call) => call.closing(),
+            AnyCall::Connection(call) => call.closing(),
             AnyCall::Listener(call) => call.closing(),
             AnyCall::Process(call) => call.closing(),
             AnyCall::Task(call) => call.closing(),
@@ -139,6 +147,7 @@ impl<'a> AnyCall<'a> {
             AnyCall::Get(queue) => Waitable::Get(queue),
             AnyCall::Put(queue) => Waitable::Put(queue),
             AnyCall::Event(event) => Waitable::Event(event),
+            AnyCall::Connection(connection) => Waitable::Receive(connection),
             AnyCall::Listener(listener) => Waitable::Listener(listener),
             AnyCall::Process(process) => Waitable::Process(process),
             AnyCall::Task(task) => Waitable::Task(task),

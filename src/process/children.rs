@@ -7,6 +7,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
+use super::Process;
 use crate::status::{Result, Status};
 use crate::sys::fork::{epoch, hold_across_forks};
 use crate::sys::local_lock::{LocalGuard, LocalLock};
@@ -26,12 +27,35 @@ pub(super) struct Child {
     pub(super) pid: i32,
     pub(super) name: String,
     pub(super) daemon: bool,
+    at_exit: AtExit,
     pidfd: Option<OwnedFd>,
     /// The epoch in which this process is its parent, 0 when it is somebody else's child.
     parent_epoch: u32,
     /// An exit code, [`UNKNOWN`] or [`LOST`]. Written before the zombie is taken away, so who
     /// finds the zombie gone finds the code here.
     code: AtomicI64,
+}
+
+/// What becomes of a child when its parent exits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum AtExit {
+    /// It is waited for.
+    Join,
+    /// It is asked to end. It would in any case: the kernel ends it with its parent.
+    Terminate,
+    /// Started by other means: its starter sees to its end.
+    LetBe,
+}
+
+impl AtExit {
+    /// `is_bound`: the child ends with its parent.
+    pub(super) fn of(is_bound: bool) -> AtExit {
+        if is_bound {
+            AtExit::Terminate
+        } else {
+            AtExit::Join
+        }
+    }
 }
 
 /// Whether a process runs.
@@ -43,12 +67,13 @@ pub(super) enum Fate {
 }
 
 impl Child {
-    fn new(started: Started, name: String, daemon: bool, parent_epoch: u32) -> Child {
+    fn new(started: Started, name: String, parent_epoch: u32) -> Child {
         let Started { pid, pidfd } = started;
         Child {
             pid,
             name,
-            daemon,
+            daemon: false,
+            at_exit: AtExit::LetBe,
             pidfd,
             parent_epoch,
             code: AtomicI64::new(UNKNOWN),
@@ -216,8 +241,16 @@ pub(super) fn default_name() -> String {
 }
 
 /// Take a new child into the list.
-pub(super) fn add(started: Started, name: String, daemon: bool) -> Arc<Child> {
-    let child = Arc::new(Child::new(started, name, daemon, epoch()));
+pub(super) fn add(started: Started, name: String, daemon: bool, at_exit: AtExit) -> Arc<Child> {
+    listed(Child {
+        daemon,
+        at_exit,
+        ..Child::new(started, name, epoch())
+    })
+}
+
+fn listed(child: Child) -> Arc<Child> {
+    let child = Arc::new(child);
     list().children.push(Arc::clone(&child));
     child
 }
@@ -228,8 +261,8 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
         return Err(Status::E_INVALID);
     }
     let is_asked_for = |child: &&Arc<Child>| child.pid == pid && child.known().is_none();
-    let listed = list().children.iter().find(is_asked_for).cloned();
-    if let Some(child) = listed {
+    let known = list().children.iter().find(is_asked_for).cloned();
+    if let Some(child) = known {
         // Once it has ended and is collected, the number may be another's already.
         if child.fate()? == Fate::Running || !process::exists(pid) {
             return Ok(child);
@@ -248,9 +281,9 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     }
     let (started, name) = (Started { pid, pidfd }, format!("pid-{pid}"));
     if ours {
-        return Ok(add(started, name, false));
+        return Ok(listed(Child::new(started, name, epoch())));
     }
-    Ok(Arc::new(Child::new(started, name, false, 0)))
+    Ok(Arc::new(Child::new(started, name, 0)))
 }
 
 /// The handle of `child` is dropped: collect it if it has ended, else it stays in the list.
@@ -274,4 +307,17 @@ pub(super) fn collect_finished() {
 pub fn active_children() -> Vec<i32> {
     collect_finished();
     list().children.iter().map(|child| child.pid).collect()
+}
+
+/// The children for which an exit has to do this.
+pub(super) fn to(at_exit: AtExit) -> Vec<Process> {
+    let list = list();
+    let concerned = list
+        .children
+        .iter()
+        .filter(|child| child.at_exit == at_exit);
+    let process = |child: &Arc<Child>| Process {
+        child: Arc::clone(child),
+    };
+    concerned.map(process).collect()
 }

@@ -3,8 +3,9 @@
 use std::ffi::{c_int, c_void, CStr, CString};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use super::children;
+use super::children::{self, AtExit};
 use super::daemon::{self, Bond};
+use super::exit;
 use super::inherit::{become_child, Carried, Identity};
 use super::options::ProcessOptions;
 use super::Process;
@@ -126,12 +127,13 @@ fn start(
         .as_ref()
         .and_then(|parts| parts.parent_fd.as_ref())
         .map(AsRawFd::as_raw_fd);
+    exit::prepare()?;
     let started = kernel::fork(own, &mut || match parts.take().map(Parts::use_up) {
         Some(Ok(())) => body(),
         _ => kernel::leave(NOT_SET_UP),
     })?;
     Ok(Process {
-        child: children::add(started, name, options.daemon),
+        child: children::add(started, name, options.daemon, AtExit::of(is_bound)),
     })
 }
 

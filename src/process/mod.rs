@@ -8,6 +8,7 @@
 mod children;
 mod current;
 mod daemon;
+mod exit;
 mod fork;
 mod inherit;
 mod join;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use children::active_children;
 pub use current::{current, ProcessInfo};
+pub use exit::{exit_children, exit_children_at_exit};
 pub(crate) use fork::{fork_daemon, fork_nursery};
 pub use inherit::inherited;
 pub use options::{InheritHandle, ProcessOptions, Stdio};

@@ -2,11 +2,11 @@
 
 use std::ffi::CString;
 
-use super::children;
-use super::daemon;
+use super::children::{self, AtExit};
 use super::inherit::{encode, Carried};
 use super::options::{key_of, ProcessOptions, VARIABLE};
 use super::Process;
+use super::{daemon, exit};
 use crate::status::{Result, Status};
 use crate::sys::process::exec::{self, NullEnded, Program, SignalMask};
 
@@ -57,9 +57,10 @@ impl Process {
         } else {
             exec::start
         };
+        exit::prepare()?;
         let started = start(&program)?;
         Ok(Process {
-            child: children::add(started, name, options.daemon),
+            child: children::add(started, name, options.daemon, AtExit::of(options.daemon)),
         })
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod cancel;
 pub(crate) mod condition;
 pub(crate) mod event;
 pub(crate) mod eventcount;
+pub(crate) mod look;
 pub(crate) mod mutex;
 pub(crate) mod owned;
 pub(crate) mod owner;

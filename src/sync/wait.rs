@@ -152,6 +152,8 @@ pub(crate) struct Patience<'a> {
     wait: Wait<'a>,
     deadline: Option<Option<u64>>,
     slice_ns: u64,
+    /// The next slice is no longer than this.
+    soon_ns: u64,
 }
 
 impl<'a> Patience<'a> {
@@ -160,6 +162,7 @@ impl<'a> Patience<'a> {
             wait: *wait,
             deadline: None,
             slice_ns: FIRST_SLICE_NS,
+            soon_ns: u64::MAX,
         }
     }
 
@@ -179,7 +182,8 @@ impl<'a> Patience<'a> {
 
     /// The end of the next slice, never past the deadline.
     pub(crate) fn next_slice(&mut self, now: u64) -> u64 {
-        let end = now.saturating_add(self.slice_ns);
+        let end = now.saturating_add(self.slice_ns.min(self.soon_ns));
+        self.soon_ns = u64::MAX;
         self.slice_ns = (self.slice_ns * 2).min(LAST_SLICE_NS);
         self.deadline().map_or(end, |deadline| end.min(deadline))
     }
@@ -189,9 +193,9 @@ impl<'a> Patience<'a> {
         self.slice_ns = FIRST_SLICE_NS;
     }
 
-    /// Look again after `ns` at the latest: there is something that nobody announces.
+    /// Let the next slice be of `ns` at the most: there is something that nobody announces.
     pub(crate) fn look_again_within(&mut self, ns: u64) {
-        self.slice_ns = self.slice_ns.min(ns);
+        self.soon_ns = self.soon_ns.min(ns);
     }
 
     /// Whether the wait is over, a token's word first.
@@ -246,6 +250,17 @@ mod tests {
         assert_eq!(patience.check(), Ok(()));
         assert_eq!(Patience::new(&Wait::TRY).check(), Err(Status::E_TIMEOUT));
         assert_eq!(Patience::new(&Wait::FOREVER).deadline(), None);
+    }
+
+    #[test]
+    fn one_short_slice_leaves_the_others_as_they_are() {
+        let mut patience = Patience::new(&Wait::FOREVER);
+        assert_eq!(patience.next_slice(0), FIRST_SLICE_NS);
+        patience.look_again_within(7);
+        assert_eq!(patience.next_slice(0), 7);
+        assert_eq!(patience.next_slice(0), 4 * FIRST_SLICE_NS);
+        patience.stay_alert();
+        assert_eq!(patience.next_slice(0), FIRST_SLICE_NS);
     }
 
     #[test]

@@ -23,6 +23,15 @@ pub(crate) fn parent_pid() -> i32 {
     unsafe { libc::getppid() }
 }
 
+/// Have `body` called when this process exits by exit(3) or a return from main.
+pub(crate) fn at_exit(body: extern "C" fn()) -> Result<()> {
+    // SAFETY: a function is there for as long as the process (the library is never unloaded).
+    match unsafe { libc::atexit(body) } {
+        0 => Ok(()),
+        _ => Err(Status::E_NO_MEMORY),
+    }
+}
+
 /// Whether the calling thread is the first of its process.
 pub(crate) fn is_leader() -> bool {
     super::thread::tid() == pid() as u32

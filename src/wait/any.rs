@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::descriptor::Descriptor;
 use super::source::{Source, Word};
-use crate::connection::Listener;
+use crate::connection::{Connection, Listener};
 use crate::object::{event, Event};
 use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
 use crate::segment::{Bed, Raised, Segment};
 use crate::status::{Result, Status};
+use crate::sync::look::{Doubt, Look};
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Cancel;
 use crate::sys::poll;
@@ -24,6 +25,8 @@ pub enum Waitable<'a> {
     Put(&'a Queue),
     /// The event is set, or was since the call began.
     Event(&'a Event),
+    /// A receive would not wait.
+    Receive(&'a Connection),
     /// An accept would not wait.
     Listener(&'a Listener),
     /// The process has ended.
@@ -36,12 +39,14 @@ pub enum Waitable<'a> {
 ///
 /// # Errors
 /// `E_INVALID` for none or too few places in `ready`, `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
+/// `E_UNSUPPORTED` for an end of a pipe that only sends.
 pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> Result<usize> {
     if items.is_empty() || ready.len() < items.len() {
         return Err(Status::E_INVALID);
     }
     let items: Vec<Item<'_>> = items.iter().map(Item::new).collect::<Result<_>>()?;
     let mut patience = Patience::new(&wait);
+    let mut doubt = Doubt::new();
     let descriptors = match items.iter().any(Item::has_descriptor) {
         true => Some(
             items
@@ -58,7 +63,7 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
         }
         let slept = match &descriptors {
             Some(descriptors) => poll_all(descriptors, &mut patience),
-            None => sleep(&items, &mut patience),
+            None => sleep(&items, &mut doubt, &mut patience),
         };
         if let Err(status) = slept {
             // The last look decides.
@@ -73,14 +78,14 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
 fn look(items: &[Item<'_>], ready: &mut [bool]) -> Result<usize> {
     let mut count = 0;
     for (item, place) in items.iter().zip(ready.iter_mut()) {
-        *place = item.is_ready()?;
+        *place = item.look()? == Look::Ready;
         count += usize::from(*place);
     }
     Ok(count)
 }
 
 /// Sleep on the words of all, beside the life of everybody who uses them.
-fn sleep(items: &[Item<'_>], patience: &mut Patience<'_>) -> Result<()> {
+fn sleep(items: &[Item<'_>], doubt: &mut Doubt, patience: &mut Patience<'_>) -> Result<()> {
     patience.check()?;
     let mut words: Vec<Word> = Vec::new();
     let mut segments: Vec<&Segment> = Vec::new();
@@ -94,11 +99,15 @@ fn sleep(items: &[Item<'_>], patience: &mut Patience<'_>) -> Result<()> {
         }
     }
     // Once more after the announcement: what became ready in between wakes nobody.
+    let mut is_doubtful = false;
     for item in items {
-        if item.is_ready()? {
-            return Ok(());
+        match item.look()? {
+            Look::Ready => return Ok(()),
+            Look::Doubtful => is_doubtful = true,
+            Look::Waits => {}
         }
     }
+    doubt.limit(is_doubtful, patience);
     Bed::beside(&words, &segments)?.sleep(patience)
 }
 
@@ -108,6 +117,7 @@ fn poll_all(descriptors: &[AnyDescriptor<'_>], patience: &mut Patience<'_>) -> R
     let mut fds: Vec<RawFd> = Vec::with_capacity(descriptors.len() + 2);
     for descriptor in descriptors {
         fds.push(match descriptor {
+            AnyDescriptor::Socket(socket) => socket.raw_fd(),
             AnyDescriptor::Listener(listener) => listener.fd()?,
             AnyDescriptor::Process(process) => process.fd()?,
             AnyDescriptor::Task(task) => task.fd()?,
@@ -124,6 +134,7 @@ fn poll_all(descriptors: &[AnyDescriptor<'_>], patience: &mut Patience<'_>) -> R
 }
 
 enum AnyDescriptor<'a> {
+    Socket(&'a Connection),
     Listener(&'a Listener),
     Process(&'a Process),
     Task(&'a Task),
@@ -133,6 +144,8 @@ enum AnyDescriptor<'a> {
 /// A [`Waitable`] as this call sees it.
 enum Item<'a> {
     Shared(Source),
+    /// A connection that is no pipe.
+    Socket(&'a Connection),
     Listener(&'a Listener),
     Process(&'a Process),
     Task(&'a Task),
@@ -148,6 +161,10 @@ impl<'a> Item<'a> {
                 let sets = event::sets(event.segment())?;
                 Item::Shared(Source::EventSince(event.segment().clone(), sets))
             }
+            Waitable::Receive(connection) => match connection.pipe() {
+                Some(pipe) => Item::Shared(Source::Receive(pipe.receiver()?)),
+                None => Item::Socket(connection),
+            },
             Waitable::Listener(listener) => Item::Listener(listener),
             Waitable::Process(process) => Item::Process(process),
             Waitable::Task(task) => Item::Task(task),
@@ -159,18 +176,21 @@ impl<'a> Item<'a> {
         !matches!(self, Item::Shared(_))
     }
 
-    fn is_ready(&self) -> Result<bool> {
-        match self {
-            Item::Shared(source) => source.is_ready(),
-            Item::Listener(listener) => listener.is_ready(),
-            Item::Process(process) => Ok(!process.is_alive()?),
-            Item::Task(task) => task.is_over(),
-        }
+    fn look(&self) -> Result<Look> {
+        let is_ready = match self {
+            Item::Shared(source) => return source.look(),
+            Item::Socket(socket) => has_come(socket)?,
+            Item::Listener(listener) => listener.is_ready()?,
+            Item::Process(process) => !process.is_alive()?,
+            Item::Task(task) => task.is_over()?,
+        };
+        Ok(is_ready.into())
     }
 
     /// A descriptor of this call alone, or the thing's own.
     fn descriptor(&self) -> Result<AnyDescriptor<'a>> {
         Ok(match self {
+            Item::Socket(socket) => AnyDescriptor::Socket(socket),
             Item::Listener(listener) => AnyDescriptor::Listener(listener),
             Item::Process(process) => AnyDescriptor::Process(process),
             Item::Task(task) => AnyDescriptor::Task(task),
@@ -179,5 +199,12 @@ impl<'a> Item<'a> {
                 AnyDescriptor::Shared(Descriptor::new(source.clone(), raised)?)
             }
         })
+    }
+}
+
+fn has_come(socket: &Connection) -> Result<bool> {
+    match socket.poll(Wait::TRY) {
+        Err(Status::E_TIMEOUT) => Ok(false),
+        other => other.map(|()| true),
     }
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use super::source::Source;
 use super::watcher;
+use crate::connection::Connection;
 use crate::object::Event;
 use crate::queue::Queue;
 use crate::segment::{look_again, Companion, Raised};
 use crate::status::Result;
+use crate::sync::look::Look;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::{fork, poll};
 
@@ -34,24 +36,28 @@ impl Watch {
         self.raised.is_raised()
     }
 
-    /// Make the descriptor say what is so; whether it is raised. Raised again while it stays so: each raise
-    /// is an edge, which an edge-triggered poller that found nothing needs, and undoes a lowering that came
-    /// too late.
-    pub(super) fn bring_in_step(&self) -> bool {
+    /// Make the descriptor say what is so: raised where that is `Ready`. Raised again while it stays so: each
+    /// raise is an edge, which an edge-triggered poller that found nothing needs, and undoes a lowering that
+    /// came too late.
+    pub(super) fn bring_in_step(&self) -> Look {
         let fd = self.fd.as_raw_fd();
-        // A damaged object is ready: the operation answers at once, with what is wrong.
-        let mut is_ready = self.source.is_ready().unwrap_or(true);
-        if !is_ready {
+        let mut look = self.look();
+        if look != Look::Ready {
             self.raised.clear();
             poll::lower(fd);
             // What became ready before the line above was lowered with it.
-            is_ready = self.source.is_ready().unwrap_or(true);
+            look = self.look();
         }
-        if is_ready {
+        if look == Look::Ready {
             poll::raise(fd);
             self.raised.set(fd);
         }
-        is_ready
+        look
+    }
+
+    /// A damaged object is ready: the operation answers at once, with what is wrong.
+    fn look(&self) -> Look {
+        self.source.look().unwrap_or(Look::Ready)
     }
 }
 
@@ -82,7 +88,7 @@ impl Descriptor {
     /// The descriptor, right at this moment.
     pub(super) fn in_step(&self) -> Result<RawFd> {
         let was_raised = self.0.is_raised();
-        if !self.0.bring_in_step() && was_raised {
+        if self.0.bring_in_step() != Look::Ready && was_raised {
             // Nobody has watched it.
             look_again();
         }
@@ -106,7 +112,8 @@ impl Queue {
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor or thread left.
     pub fn fd(&self) -> Result<RawFd> {
-        fd_of(self.companion(), || Source::Get(self.segment().clone()))
+        let source = || Ok(Source::Get(self.segment().clone()));
+        fd_of(self.companion(), &source)
     }
 }
 
@@ -117,18 +124,35 @@ impl Event {
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor or thread left.
     pub fn fd(&self) -> Result<RawFd> {
-        fd_of(self.companion(), || Source::Event(self.segment().clone()))
+        let source = || Ok(Source::Event(self.segment().clone()));
+        fd_of(self.companion(), &source)
+    }
+}
+
+impl Connection {
+    /// A descriptor that is readable while a receive would not wait: there is a message, or the other
+    /// end is closed. For epoll and its like. It stays the end's. A socket's is the socket; a pipe's is kept in
+    /// step by a thread of this process, from the first call on.
+    ///
+    /// # Errors
+    /// `E_UNSUPPORTED`: this end only sends. `E_LIMIT` when this process has no descriptor or thread left.
+    pub fn fd(&self) -> Result<RawFd> {
+        let Some(pipe) = self.pipe() else {
+            return Ok(self.raw_fd());
+        };
+        let source = || Ok(Source::Receive(pipe.receiver()?));
+        fd_of(pipe.companion(), &source)
     }
 }
 
 /// An object's descriptor, made when somebody asks for it; it stays the object's.
-fn fd_of(companion: &Companion, source: impl Fn() -> Source) -> Result<RawFd> {
+fn fd_of(companion: &Companion, source: &dyn Fn() -> Result<Source>) -> Result<RawFd> {
     watcher::hold_tables_across_forks();
     if let Some(fd) = known(companion) {
         return Ok(fd);
     }
     // Without the lock: this looks at the object, which takes others.
-    let fresh = Descriptor::new(source(), companion.raised().clone())?;
+    let fresh = Descriptor::new(source()?, companion.raised().clone())?;
     let fd = fresh.fd();
     let unused: Box<dyn Any + Send> = Box::new(fresh);
     let (unused, fd) = {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::connection::Receiver;
 use crate::object::event;
 use crate::queue::watch;
 use crate::segment::Segment;
 use crate::status::Result;
+use crate::sync::look::Look;
 
 /// A word to sleep on, and its value.
 pub(super) type Word = (*const u32, u32);
@@ -21,6 +23,8 @@ pub(crate) enum Source {
     Event(Arc<Segment>),
     /// An event that is set, or was since it had been set so often.
     EventSince(Arc<Segment>, u32),
+    /// A receive from an end of a pipe.
+    Receive(Receiver),
 }
 
 impl Source {
@@ -30,17 +34,20 @@ impl Source {
             | Source::Put(segment)
             | Source::Event(segment)
             | Source::EventSince(segment, _) => segment,
+            Source::Receive(receiver) => receiver.segment(),
         }
     }
 
     /// Whether the operation would not wait.
-    pub(super) fn is_ready(&self) -> Result<bool> {
-        match self {
-            Source::Get(segment) => watch::can_get(segment),
-            Source::Put(segment) => watch::can_put(segment),
-            Source::Event(segment) => event::is_set(segment),
-            Source::EventSince(segment, sets) => event::was_set_since(segment, *sets),
-        }
+    pub(super) fn look(&self) -> Result<Look> {
+        let is_ready = match self {
+            Source::Get(segment) => watch::can_get(segment)?,
+            Source::Put(segment) => watch::can_put(segment)?,
+            Source::Event(segment) => event::is_set(segment)?,
+            Source::EventSince(segment, sets) => event::was_set_since(segment, *sets)?,
+            Source::Receive(receiver) => return receiver.look(),
+        };
+        Ok(is_ready.into())
     }
 
     /// Announce a sleeper that a change of readiness wakes. Look again after this, then sleep.
@@ -51,6 +58,7 @@ impl Source {
             Source::Event(segment) | Source::EventSince(segment, _) => {
                 words.push(event::watch(segment)?);
             }
+            Source::Receive(receiver) => words.push(receiver.watch()?),
         }
         Ok(())
     }

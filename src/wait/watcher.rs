@@ -11,6 +11,7 @@ use super::descriptor::{Watch, PLACING};
 use super::source::Word;
 use crate::segment::{changes, look_again, Bed, Segment};
 use crate::status::{Result, Status};
+use crate::sync::look::{Doubt, Look};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::local_lock::LocalLock;
 use crate::sys::{fork, futex, thread};
@@ -59,24 +60,28 @@ impl thread::Body for Watcher {
     fn run(&'static self) {
         thread::set_name(c"polyproc-watch");
         let mut look_ns = FIRST_LOOK_NS;
+        let mut doubt = Doubt::new();
+        let mut patience = Patience::new(&Wait::FOREVER);
         loop {
             let (word, changes) = changes();
-            let mut patience = Patience::new(&Wait::FOREVER);
-            match prepare((word.as_ptr().cast_const(), changes)) {
-                Ok(round) => {
-                    look_ns = if round.is_new {
-                        FIRST_LOOK_NS
-                    } else {
-                        (look_ns * 2).min(LAST_LOOK_NS)
-                    };
-                    if round.has_raised {
-                        patience.look_again_within(look_ns);
-                    }
-                    // What ends such a sleep is a wake-up or the end of its slice.
-                    let _ended = round.bed.sleep(&mut patience);
+            let round = prepare((word.as_ptr().cast_const(), changes));
+            look_ns = if round.is_new {
+                FIRST_LOOK_NS
+            } else {
+                (look_ns * 2).min(LAST_LOOK_NS)
+            };
+            if round.has_raised {
+                patience.look_again_within(look_ns);
+            }
+            doubt.limit(round.is_doubtful, &mut patience);
+            match round.bed {
+                // What ends such a sleep is a wake-up or the end of its slice.
+                Ok(bed) => drop(bed.sleep(&mut patience)),
+                // Somebody cannot be slept beside: look at everything again and again.
+                Err(_) => {
+                    patience.stay_alert();
+                    futex::wait(word, changes, Some(patience.slice_end()));
                 }
-                // A damaged object: its descriptor is readable, and it is not slept on.
-                Err(_) => drop(futex::wait(word, changes, Some(patience.slice_end()))),
             }
         }
     }
@@ -84,15 +89,17 @@ impl thread::Body for Watcher {
 
 /// What the watcher found on its round.
 struct Round {
-    bed: Bed,
+    bed: Result<Bed>,
     /// Descriptors are raised.
     has_raised: bool,
     /// Some were not before, or no longer are.
     is_new: bool,
+    /// Something may become ready without a word.
+    is_doubtful: bool,
 }
 
 /// Bring every descriptor in step, and gather what changes those that are lowered.
-fn prepare(changes: Word) -> Result<Round> {
+fn prepare(changes: Word) -> Round {
     let watches: Vec<Arc<Watch>> = {
         let mut table = TABLE.lock();
         table.watches.retain(|watch| watch.strong_count() > 0);
@@ -100,31 +107,34 @@ fn prepare(changes: Word) -> Result<Round> {
     };
     let mut words = vec![changes];
     let mut segments: Vec<&Segment> = Vec::new();
-    let (mut has_raised, mut is_new) = (false, false);
+    let (mut has_raised, mut is_new, mut is_doubtful) = (false, false, false);
     for watch in &watches {
         let was_raised = watch.is_raised();
-        if was_raised && watch.bring_in_step() {
+        if was_raised && watch.bring_in_step() == Look::Ready {
             has_raised = true;
             continue;
         }
         let others = words.len();
-        watch.source().watch(&mut words)?;
+        // A damaged object is not slept on, and its descriptor is raised for good.
+        let _announced = watch.source().watch(&mut words);
         // After the announcement: a change since then ends the sleep at once.
-        if watch.bring_in_step() {
+        let look = watch.bring_in_step();
+        if look == Look::Ready {
             words.truncate(others);
             (has_raised, is_new) = (true, true);
             continue;
         }
         is_new |= was_raised;
+        is_doubtful |= look == Look::Doubtful;
         let segment: &Segment = watch.source().segment();
         if !segments.iter().any(|other| std::ptr::eq(*other, segment)) {
             segments.push(segment);
         }
     }
-    let bed = Bed::beside(&words, &segments)?;
-    Ok(Round {
-        bed,
+    Round {
+        bed: Bed::beside(&words, &segments),
         has_raised,
         is_new,
-    })
+        is_doubtful,
+    }
 }

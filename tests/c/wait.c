@@ -1,5 +1,6 @@
 /* Waiting for several things at once, and descriptors that say whether a thing is ready. */
 #include <poll.h>
+#include <sys/socket.h>
 
 #include "check.h"
 
@@ -55,6 +56,134 @@ static void what_is_ready(void) {
   polyproc_queue_close(queue);
 }
 
+static int readable(int fd) {
+  struct pollfd item;
+  item.fd = fd;
+  item.events = POLLIN;
+  return poll(&item, 1, 0) == 1;
+}
+
+/* The descriptor follows after a moment. */
+static void becomes(int fd, int is_readable) {
+  int64_t end = now() + PATIENCE;
+  while (readable(fd) != is_readable) {
+    CHECK(now() < end);
+    nap(MILLISECOND);
+  }
+}
+
+/* Readable while a receive would not wait: message after message, and at the end of file. */
+static void a_connection(void) {
+  polyproc_connection *a = NULL;
+  polyproc_connection *b = NULL;
+  polyproc_waitable waitable;
+  char buf[8];
+  size_t len = 0;
+  size_t ready = 7;
+  int fd = -1;
+  int again = -1;
+
+  ANSWERS(OK, polyproc_pipe_create(0, &a, &b));
+  waitable = item(POLYPROC_WAIT_CONNECTION, a);
+  ANSWERS(OK, polyproc_connection_fd(a, &fd));
+  ANSWERS(OK, polyproc_connection_fd(a, &again));
+  CHECK(fd >= 0 && fd == again && !readable(fd));
+  ANSWERS(E_TIMEOUT, polyproc_wait_any(&waitable, 1, &ready, 10 * MILLISECOND, NULL));
+  ANSWERS(OK, polyproc_connection_send(b, "one", 3, 0, NULL));
+  ANSWERS(OK, polyproc_connection_send(b, "", 0, 0, NULL));
+  ANSWERS(OK, polyproc_wait_any(&waitable, 1, &ready, 0, NULL));
+  CHECK(ready == 1 && waitable.ready == 1);
+  becomes(fd, 1);
+  ANSWERS(OK, polyproc_connection_recv(a, buf, sizeof buf, &len, 0, NULL));
+  CHECK(len == 3 && readable(fd));
+  ANSWERS(OK, polyproc_connection_recv(a, buf, sizeof buf, &len, 0, NULL));
+  becomes(fd, 0);
+  ANSWERS(E_TIMEOUT, polyproc_wait_any(&waitable, 1, &ready, 0, NULL));
+  polyproc_connection_close(b);
+  becomes(fd, 1);
+  ANSWERS(OK, polyproc_wait_any(&waitable, 1, &ready, PATIENCE, NULL));
+  ANSWERS(E_EOF, polyproc_connection_recv(a, buf, sizeof buf, &len, 0, NULL));
+  CHECK(readable(fd));
+  polyproc_connection_close(a);
+}
+
+/* Its end is what a death makes of it; nobody has told. */
+static void a_connection_whose_other_end_is_killed(void) {
+  int by_descriptor;
+  for (by_descriptor = 0; by_descriptor < 2; by_descriptor++) {
+    polyproc_connection *a = NULL;
+    polyproc_connection *b = NULL;
+    polyproc_event *asleep = NULL;
+    polyproc_waitable waitable;
+    size_t ready = 0;
+    int fd = -1;
+    pid_t child;
+    ANSWERS(OK, polyproc_pipe_create(1, &a, &b));
+    ANSWERS(OK, polyproc_event_create(NULL, NULL, &asleep));
+    child = forked();
+    if (child == 0) {
+      char buf[4];
+      size_t len = 0;
+      polyproc_connection_close(a);
+      ANSWERS(OK, polyproc_event_set(asleep));
+      polyproc_connection_recv(b, buf, sizeof buf, &len, POLYPROC_FOREVER, NULL);
+      _exit(1);
+    }
+    polyproc_connection_close(b);
+    ANSWERS(OK, polyproc_event_wait(asleep, PATIENCE, NULL));
+    waitable = item(POLYPROC_WAIT_CONNECTION, a);
+    if (by_descriptor) {
+      ANSWERS(OK, polyproc_connection_fd(a, &fd));
+    }
+    ANSWERS(E_TIMEOUT, polyproc_wait_any(&waitable, 1, &ready, 30 * MILLISECOND, NULL));
+    kill_and_reap(child);
+    if (by_descriptor) {
+      becomes(fd, 1);
+    }
+    ANSWERS(OK, polyproc_wait_any(&waitable, 1, &ready, PATIENCE, NULL));
+    CHECK(ready == 1 && waitable.ready == 1);
+    polyproc_connection_close(a);
+    polyproc_event_close(asleep);
+  }
+}
+
+/* A socket is waited for like a pipe, beside what lies in shared memory. */
+static void a_socket(void) {
+  int ends[2];
+  void *a = NULL;
+  void *b = NULL;
+  polyproc_queue *queue = queue_of(0);
+  polyproc_waitable items[2];
+  char buf[8];
+  size_t len = 0;
+  size_t ready = 7;
+  int fd = -1;
+
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  ANSWERS(OK, polyproc_open_fd(ends[0], POLYPROC_KIND_CONNECTION, &a));
+  ANSWERS(OK, polyproc_open_fd(ends[1], POLYPROC_KIND_CONNECTION, &b));
+  CHECK(close(ends[0]) == 0 && close(ends[1]) == 0);
+  ANSWERS(OK, polyproc_connection_fd((polyproc_connection *)a, &fd));
+  items[0] = item(POLYPROC_WAIT_QUEUE_GET, queue);
+  items[1] = item(POLYPROC_WAIT_CONNECTION, a);
+  CHECK(!readable(fd));
+  ANSWERS(E_TIMEOUT, polyproc_wait_any(items, 2, &ready, 10 * MILLISECOND, NULL));
+  ANSWERS(OK, polyproc_connection_send((polyproc_connection *)b, "one", 3, 0, NULL));
+  ANSWERS(OK, polyproc_wait_any(items, 2, &ready, PATIENCE, NULL));
+  CHECK(ready == 1 && !items[0].ready && items[1].ready == 1 && readable(fd));
+  ANSWERS(OK, polyproc_connection_recv((polyproc_connection *)a, buf, sizeof buf, &len, 0, NULL));
+  CHECK(!readable(fd));
+  ANSWERS(OK, polyproc_queue_put(queue, "x", 1, 0, NULL));
+  ANSWERS(OK, polyproc_wait_any(items, 2, &ready, PATIENCE, NULL));
+  CHECK(ready == 1 && items[0].ready == 1 && !items[1].ready);
+  polyproc_connection_close((polyproc_connection *)b);
+  ANSWERS(OK, polyproc_wait_any(items, 2, &ready, PATIENCE, NULL));
+  CHECK(ready == 2 && readable(fd));
+  ANSWERS(E_EOF, polyproc_connection_recv((polyproc_connection *)a, buf, sizeof buf, &len, 0, NULL));
+  polyproc_connection_close((polyproc_connection *)a);
+  polyproc_queue_close(queue);
+}
+
 /* What one process waits for, another makes ready. */
 static void another_process_wakes_it(void) {
   polyproc_queue *queue = queue_of(0);
@@ -91,6 +220,8 @@ static void a_process_that_ends(void) {
 static void bad_input(void) {
   polyproc_queue *queue = queue_of(0);
   polyproc_event *event = NULL;
+  polyproc_connection *reader = NULL;
+  polyproc_connection *writer = NULL;
   polyproc_waitable waitable = item(POLYPROC_WAIT_QUEUE_GET, queue);
   size_t ready = 7;
   int fd = -7;
@@ -111,6 +242,20 @@ static void bad_input(void) {
   ANSWERS(E_INVALID, polyproc_queue_fd(queue, NULL));
   ANSWERS(E_INVALID, polyproc_event_fd(NULL, &fd));
   ANSWERS(E_INVALID, polyproc_event_fd(event, NULL));
+  ANSWERS(OK, polyproc_pipe_create(0, &reader, &writer));
+  ANSWERS(E_INVALID, polyproc_connection_fd(NULL, &fd));
+  ANSWERS(E_INVALID, polyproc_connection_fd(reader, NULL));
+  ANSWERS(E_INVALID, polyproc_connection_fd((polyproc_connection *)(void *)queue, &fd));
+  ANSWERS(E_UNSUPPORTED, polyproc_connection_fd(writer, &fd));
+  waitable = item(POLYPROC_WAIT_CONNECTION, writer);
+  ANSWERS(E_UNSUPPORTED, polyproc_wait_any(&waitable, 1, &ready, 0, NULL));
+  waitable = item(POLYPROC_WAIT_CONNECTION, queue);
+  ANSWERS(E_INVALID, polyproc_wait_any(&waitable, 1, &ready, 0, NULL));
+  polyproc_connection_close(reader);
+  waitable = item(POLYPROC_WAIT_CONNECTION, reader);
+  ANSWERS(E_CLOSED, polyproc_wait_any(&waitable, 1, &ready, 0, NULL));
+  ANSWERS(E_CLOSED, polyproc_connection_fd(reader, &fd));
+  polyproc_connection_close(writer);
   polyproc_event_close(event);
   waitable = item(POLYPROC_WAIT_EVENT, event);
   ANSWERS(E_CLOSED, polyproc_wait_any(&waitable, 1, &ready, 0, NULL));
@@ -168,16 +313,6 @@ static void what_ends_it_early(void) {
   }
 }
 
-static void becomes(int fd, int readable) {
-  int64_t end = now() + PATIENCE;
-  struct pollfd item;
-  item.fd = fd;
-  item.events = POLLIN;
-  while (poll(&item, 1, 0) != readable) {
-    CHECK(now() < end);
-  }
-}
-
 /* What another process does shows in this one's descriptor. */
 static void descriptors_follow(void) {
   polyproc_queue *queue = queue_of(0);
@@ -231,5 +366,8 @@ int main(void) {
   bad_input();
   what_ends_it_early();
   descriptors_follow();
+  a_connection();
+  a_socket();
+  a_connection_whose_other_end_is_killed();
   return 0;
 }

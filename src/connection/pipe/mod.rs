@@ -5,6 +5,7 @@
 //! lane, ring  one direction: messages in a ring
 //! transfer    messages that are longer than the ring
 //! waiting     for the other end
+//! watch       what the layer that waits for several things sees of an end
 //! ```
 
 mod body;
@@ -13,6 +14,7 @@ mod lane;
 mod ring;
 mod transfer;
 mod waiting;
+mod watch;
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -23,9 +25,10 @@ use body::Body;
 use ends::{End, Ends, Standing};
 use lane::{extent_of, Lane, LONGEST};
 use waiting::At;
+pub(crate) use watch::Receiver;
 
 use crate::queue::Got;
-use crate::segment::{CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{Companion, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
@@ -83,13 +86,14 @@ pub(super) fn create(duplex: bool) -> Result<(Pipe, Pipe)> {
 ///
 /// It is open until every process that has it has closed it or has ended. A forked child has a copy of
 /// each end that its parent had, as with pipe(2).
-pub(super) struct Pipe {
+pub(crate) struct Pipe {
     segment: Arc<Segment>,
     end: End,
     /// This process's claim on the end; taken only by drop.
     claim: Option<OwnedFd>,
     /// The epoch in which the claim was made sure of.
     epoch: AtomicU32,
+    companion: Companion,
 }
 
 impl Pipe {
@@ -102,6 +106,7 @@ impl Pipe {
             end,
             claim: Some(fd),
             epoch: AtomicU32::new(fork::epoch()),
+            companion: Companion::new(),
         })
     }
 
@@ -183,7 +188,7 @@ impl Pipe {
         let lane = Lane::to(&self.segment, self.end)?;
         let mut patience = Patience::new(&wait);
         loop {
-            until_some(&at, &lane, &mut patience)?;
+            self.tell_nothing(until_some(&at, &lane, &mut patience))?;
             let held = lane.lock_receiving(at.me, &wait, &mut patience)?;
             let got = take_first(&at, &lane, buffer, &wait)?;
             drop(held);
@@ -201,7 +206,7 @@ impl Pipe {
     pub(super) fn poll(&self, wait: Wait<'_>) -> Result<()> {
         let at = self.enter(true)?;
         let lane = Lane::to(&self.segment, self.end)?;
-        match until_some(&at, &lane, &mut Patience::new(&wait)) {
+        match self.tell_nothing(until_some(&at, &lane, &mut Patience::new(&wait))) {
             Err(Status::E_EOF) => Ok(()),
             other => other,
         }

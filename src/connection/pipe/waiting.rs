@@ -1,12 +1,13 @@
 //! Waiting for the other end: for messages, for room, for its next step, until it is gone.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::hint::spin_loop;
 
 use super::body::Waiters;
 use super::ends::{End, Ends, Standing};
 use super::lane::Lane;
 use crate::status::Result;
+use crate::sync::look::Doubt;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
@@ -15,18 +16,14 @@ use crate::sys::clock;
 const SPIN_NS: u64 = 20_000;
 /// Looks at the condition between two looks at the clock.
 const LOOKS: u32 = 16;
-/// How soon to ask again whether an end that nobody uses is still claimed, and how seldom at last. A killed
-/// process's descriptors go a moment after its life word says that it has ended.
-const FIRST_DOUBT_NS: u64 = 50_000;
-const LAST_DOUBT_NS: u64 = 20_000_000;
 
 /// A pipe as one call at one of its ends works on it.
 pub(super) struct At<'a> {
     ends: Ends<'a>,
     end: End,
     pub(super) me: Owner,
-    /// The next sleep when the other end is claimed and not used.
-    doubt_ns: Cell<u64>,
+    /// While the other end is claimed and not used: nobody says when that is over.
+    doubt: RefCell<Doubt>,
 }
 
 impl<'a> At<'a> {
@@ -35,7 +32,7 @@ impl<'a> At<'a> {
             ends,
             end,
             me,
-            doubt_ns: Cell::new(FIRST_DOUBT_NS),
+            doubt: RefCell::new(Doubt::new()),
         }
     }
 
@@ -66,15 +63,12 @@ impl<'a> At<'a> {
         if is_ready() {
             return Ok(());
         }
-        match self.peer()? {
-            Standing::Held => self.doubt_ns.set(FIRST_DOUBT_NS),
-            Standing::Claimed => {
-                let doubt_ns = self.doubt_ns.get();
-                patience.look_again_within(doubt_ns);
-                self.doubt_ns.set((doubt_ns * 2).min(LAST_DOUBT_NS));
-            }
-            Standing::Over => return Ok(()),
+        let peer = self.peer()?;
+        if peer == Standing::Over {
+            return Ok(());
         }
+        let is_doubtful = peer == Standing::Claimed;
+        self.doubt.borrow_mut().limit(is_doubtful, patience);
         // A notification wakes everybody, so one that comes together with an error is nobody else's.
         waiters.count.sleep(lane.segment, seen, patience)
     }

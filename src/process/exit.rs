@@ -1,0 +1,79 @@
+//! What becomes of the children when this process exits.
+//!
+//! As in Python: the daemonic ones are asked to end, the others are waited for. It runs as an atexit
+//! handler, registered when the first child is started. A process that ends in another way (a
+//! signal, `_exit`, a runtime that makes the system call itself) does not come by here; the kernel
+//! kills its daemonic children then.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::children::{self, AtExit};
+use super::Process;
+use crate::status::{Result, Status};
+use crate::sync::Wait;
+use crate::sys::{clock, process};
+
+/// How long a daemonic child has from SIGTERM to its end.
+const GRACE_NS: u64 = 5_000_000_000;
+
+static AT_EXIT: AtomicBool = AtomicBool::new(true);
+
+/// Whether [`exit_children`] runs when this process exits normally. On until it is switched off.
+pub fn exit_children_at_exit(on: bool) {
+    AT_EXIT.store(on, Ordering::Relaxed);
+}
+
+/// End what this process has started: SIGTERM to the daemonic children, then wait for the others
+/// for as long as it takes, then for the daemonic ones; those that are there 5 s after SIGTERM are
+/// killed. Adopted processes are left alone.
+///
+/// # Errors
+/// `E_INTERRUPTED` where waits are interruptible: some children still run. Those of the kernel.
+pub fn exit_children() -> Result<()> {
+    let daemons = children::to(AtExit::Terminate);
+    let others = children::to(AtExit::Join);
+    for daemon in &daemons {
+        // One that may not be signalled (it has changed its user) is killed by the kernel all the same.
+        let _ = daemon.terminate();
+    }
+    let end = clock::now_ns() + GRACE_NS;
+    let mut result = Ok(());
+    for child in &others {
+        result = result.and(child.join(Wait::FOREVER));
+    }
+    for daemon in &daemons {
+        result = result.and(end_by(daemon, end));
+    }
+    result
+}
+
+/// Wait for a daemonic child until `end`, then kill it.
+fn end_by(daemon: &Process, end: u64) -> Result<()> {
+    let left = end.saturating_sub(clock::now_ns());
+    match daemon.join(Wait::for_ns(left as i64)) {
+        Err(Status::E_TIMEOUT) => {
+            daemon.kill()?;
+            daemon.join(Wait::FOREVER)
+        }
+        other => other,
+    }
+}
+
+/// Have the exit of this process come by here, and that of the children that are forked from it.
+///
+/// # Errors
+/// `E_NO_MEMORY`.
+pub(super) fn prepare() -> Result<()> {
+    static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+    if IS_REGISTERED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    process::at_exit(at_exit).inspect_err(|_| IS_REGISTERED.store(false, Ordering::Relaxed))
+}
+
+extern "C" fn at_exit() {
+    if AT_EXIT.load(Ordering::Relaxed) {
+        // Nobody is left to tell.
+        let _ = exit_children();
+    }
+}
