@@ -61,6 +61,7 @@ demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT
 .PHONY: test test-rust test-go test-node test-readme test-memory test-leftovers
 test: ## all tests, with the set-up that they need
 	$(MAKE) test-rust
+	$(MAKE) test-loom
 	$(MAKE) test-go
 	$(MAKE) test-node
 	$(MAKE) headers-test
@@ -94,6 +95,14 @@ test-memory:
 
 test-leftovers:
 	@tests/leftovers
+
+# The algorithms in every order of their steps, with one thread that dies at each of its own. In `make test`
+# with at most two preemptions; here with as many as each model says, without a bound where that ends.
+.PHONY: loom test-loom
+loom: ## the algorithms under a model checker, with a death at every step
+	cd loom && $(CARGO) test --release --locked -- --nocapture --test-threads=1
+test-loom:
+	cd loom && POLYPROC_LOOM_BOUND=2 $(CARGO) test --release --locked --quiet
 
 # The targets of fuzz/, one after the other, under AddressSanitizer; the time is shared among them.
 .PHONY: fuzz

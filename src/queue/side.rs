@@ -123,6 +123,9 @@ impl Side {
     #[inline]
     pub(super) fn commit(&self, from: &Cursor, to: Position, totals: Totals) -> Cursor {
         let parity = from.parity ^ 1;
+        // Pairs with the fence in `snapshot`: who sees any of these totals also sees that the cursor has left
+        // the ones that were there.
+        fence(Ordering::Release);
         self.totals_of(parity).store(totals);
         self.cursor.store(to.bits() | parity, Ordering::Release);
         Cursor {

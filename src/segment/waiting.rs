@@ -22,7 +22,7 @@ impl World for Segment {
         if let Some(own) = own {
             own.sleepers.fetch_add(1, Ordering::Relaxed);
         }
-        let wakeup = self.sleep_once(word, value, me, true, patience);
+        let wakeup = self.sleep_once(word, value, me, &|has_dead| has_dead, patience);
         if let Some(own) = own {
             own.sleepers.fetch_sub(1, Ordering::Relaxed);
         }
@@ -44,14 +44,20 @@ impl World for Segment {
 
 /// A segment whose sleepers leave the dead to others: for the locks that recovery itself takes.
 ///
-/// A dead holder of the lock is the lock's own matter.
+/// A dead holder of the lock is the lock's own matter: every word that is slept on here is a lock's.
 pub(crate) struct Quiet<'a>(pub(crate) &'a Segment);
 
 impl World for Quiet<'_> {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
         patience.check()?;
         let me = self.0.me()?;
-        match self.0.sleep_once(word, value, me, false, patience) {
+        // Whose life is looked at below was alive then, or has died before: then it is not slept beside.
+        let holder_is_gone =
+            |_| Owner::from_bits(value).is_some_and(|holder| self.0.is_gone(holder));
+        match self
+            .0
+            .sleep_once(word, value, me, &holder_is_gone, patience)
+        {
             Wakeup::Interrupted => patience.interrupted(),
             _ => Ok(()),
         }
@@ -67,13 +73,14 @@ impl World for Quiet<'_> {
 }
 
 impl Segment {
-    /// Sleep once; at once back when somebody is dead already and `reaps` says that it matters.
+    /// Sleep once. `turns_back` is asked when the lives beside which it sleeps have been read, and told whether
+    /// somebody is dead already.
     fn sleep_once(
         &self,
         word: &AtomicU32,
         value: u32,
         me: Owner,
-        reaps: bool,
+        turns_back: &dyn Fn(bool) -> bool,
         patience: &mut Patience<'_>,
     ) -> Wakeup {
         if !futex::has_wait_any() {
@@ -83,7 +90,7 @@ impl Segment {
         let mut words = WordList::new();
         words.add(word.as_ptr(), value);
         add_tokens(&mut words, patience);
-        if self.add_lives(me, &mut words) && reaps {
+        if turns_back(self.add_lives(me, &mut words)) {
             return Wakeup::Woken;
         }
         sleep_on(&words, patience)

@@ -64,21 +64,44 @@ impl Condition {
 
     /// Recovery: who is gone waits no longer, and passes on what it was told.
     pub(crate) fn recover(&self, world: &impl World, me: Owner, is_gone: &dyn Fn(Owner) -> bool) {
-        for (waiter, seen) in self.waiters.taken() {
-            let let_go = seen.answer == Answer::LetGo;
-            if !is_gone(seen.owner) {
-                if let_go {
-                    // Its notifier may have been killed before it woke it.
-                    waiter.wake(world);
+        for (waiter, mut seen) in self.waiters.taken() {
+            // Changed meanwhile: by another recoverer, or by a notifier who took the dead one for alive.
+            while !self.recover_place(waiter, seen, world, me, is_gone) {
+                match waiter.seen() {
+                    Some(now) => seen = now,
+                    None => break,
                 }
-            } else if !let_go {
-                waiter.free(seen);
-            } else if waiter.change(seen, me, Answer::LetGo) {
-                // In this process's name now: of several recoverers one passes it on.
-                self.notify(world, 1);
-                waiter.free(Seen { owner: me, ..seen });
             }
         }
+    }
+
+    /// False when it is not as `seen` any more.
+    fn recover_place(
+        &self,
+        waiter: &Waiter,
+        seen: Seen,
+        world: &impl World,
+        me: Owner,
+        is_gone: &dyn Fn(Owner) -> bool,
+    ) -> bool {
+        let let_go = seen.answer == Answer::LetGo;
+        if !is_gone(seen.owner) {
+            if let_go {
+                // Its notifier may have been killed before it woke it.
+                waiter.wake(world);
+            }
+            return true;
+        }
+        if !let_go {
+            return waiter.free(seen);
+        }
+        if !waiter.change(seen, me, Answer::LetGo) {
+            return false;
+        }
+        // In this process's name now: of several recoverers one passes it on.
+        self.notify(world, 1);
+        waiter.free(Seen { owner: me, ..seen });
+        true
     }
 }
 
