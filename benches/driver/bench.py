@@ -7,7 +7,9 @@ the two cores is taken: on virtual cores it changes, and only runs of a kind are
 
 import argparse
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -33,14 +35,27 @@ def command_of(way):
 def run_program(way, case):
     """The figures of one run, or why there are none."""
     command = [*command_of(way), case.workload, f"mode={way.mode}", *case.args]
+    # In a session of its own, so that all its processes can be ended with it.
+    program = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+        out, errors = program.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         return None, f"not done within {TIMEOUT} s"
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        return None, lines[0] if lines else f"status {done.returncode}"
-    return json.loads(done.stdout), None
+    finally:
+        end_all_of(program)
+    if program.returncode != 0:
+        return None, (errors.strip().splitlines() or [f"status {program.returncode}"])[0]
+    return json.loads(out), None
+
+
+def end_all_of(program):
+    try:
+        os.killpg(program.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    program.wait()
 
 
 def limits(*args):

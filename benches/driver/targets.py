@@ -56,6 +56,10 @@ def at_most(name, ours, limit, text):
     return ours and Line(name, ours.short(), text, limit / max(ours.median, 1e-9), 1)
 
 
+def at_least(name, ours, limit, text):
+    return ours and Line(name, ours.short(), text, ours.median / limit, 1)
+
+
 def streams(r):
     small, near = W1[64], r.distance == "near"
     plain = r.of(small, w.COPY)
@@ -64,6 +68,8 @@ def streams(r):
     queue = r.of(small, w.PY_QUEUE)
     for way, name, must in ((w.COPY, "C", 60), (w.GO, "Go", 20), (w.NODE, "Node", 10)):
         yield against(f"W1 64 B, from {name}, Python's Queue", r.of(small, way), queue, must)
+    for way, name in ((w.GO_MANY, "Go"), (w.NODE_MANY, "Node")):
+        yield at_least(f"W1 64 B, from {name}, 32 at once", r.of(small, way), 2e6, "at least 2 M/s")
     yield against("W1 64 B, put_many/take_many of 32, the best that waits", r.of(small, w.MANY), r.best(small, w.WAITS), 8)
     yield against("W1 64 B, reserve/take, own put/get", r.of(small, w.LOAN), plain, 1)
     yield against("W1 8 B, put/get, the best that waits", r.of(W1[8], w.COPY), r.best(W1[8], w.WAITS), 2.5)

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,8 +28,8 @@ const batch = 32
 const mix = 0x9e3779b97f4a7c15
 
 type run struct {
-	workload, mode, name string
-	numbers              map[string]int
+	workload, mode string
+	numbers        map[string]int
 }
 
 // tally is what one side has seen.
@@ -39,15 +38,13 @@ type tally struct{ Count, Sum uint64 }
 var background = context.Background()
 
 func parse(args []string) run {
-	r := run{workload: args[0], mode: "copy", name: fmt.Sprintf("polyproc-bench-%d", os.Getpid())}
+	r := run{workload: args[0], mode: "copy"}
 	r.numbers = map[string]int{"size": 64, "capacity": 1024, "producers": 1, "consumers": 1, "warm": 50, "ms": 250}
 	for _, arg := range args[1:] {
 		key, value, _ := strings.Cut(arg, "=")
 		switch key {
 		case "mode":
 			r.mode = value
-		case "name":
-			r.name = value
 		default:
 			number, err := strconv.Atoi(value)
 			must(err)
@@ -66,16 +63,30 @@ func must(err error) {
 	}
 }
 
-func create(name string, capacity int) *polyproc.Queue {
-	q, err := polyproc.CreateQueue(name, polyproc.QueueOptions{MaxItems: capacity})
+// queues are one to the child and one back from it.
+type queues struct{ there, back *polyproc.Queue }
+
+// start runs this program again, for another workload: it inherits the queues, and dies with this process.
+func start(r run, workload string) (queues, *polyproc.Process) {
+	there, err := polyproc.NewQueue(polyproc.QueueOptions{MaxItems: r.numbers["capacity"]})
 	must(err)
-	return q
+	back, err := polyproc.NewQueue(polyproc.QueueOptions{MaxItems: r.numbers["capacity"]})
+	must(err)
+	child, err := polyproc.Spawn(polyproc.ProcessOptions{
+		Args:    []string{"/proc/self/exe", workload, "mode=" + r.mode, fmt.Sprint("size=", r.numbers["size"])},
+		Handles: map[string]polyproc.Handle{"there": there, "back": back},
+		Daemon:  true,
+	})
+	must(err)
+	return queues{there, back}, child
 }
 
-func open(name string) *polyproc.Queue {
-	q, err := polyproc.OpenQueue(name)
+func inherited() queues {
+	there, err := polyproc.InheritedQueue("there")
 	must(err)
-	return q
+	back, err := polyproc.InheritedQueue("back")
+	must(err)
+	return queues{there, back}
 }
 
 func stamp(message []byte, tag uint64) {
@@ -93,16 +104,9 @@ func (t *tally) check(message []byte, size int) {
 	t.Sum += tag
 }
 
-// child starts this program again to put messages until the queue is shut down.
-func child(r run, workload string) *exec.Cmd {
-	args := []string{workload, "mode=" + r.mode, "name=" + r.name, fmt.Sprint("size=", r.numbers["size"])}
-	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Stderr = os.Stderr
-	return cmd
-}
-
+// produce puts until the queue is shut down, then says what it put.
 func produce(r run) {
-	q, size := open(r.name), r.numbers["size"]
+	q, size := inherited(), r.numbers["size"]
 	messages := make([][]byte, batch)
 	for i := range messages {
 		messages[i] = make([]byte, size)
@@ -115,10 +119,10 @@ func produce(r run) {
 			for i, message := range messages {
 				stamp(message, sent.Count+uint64(i)+1)
 			}
-			put, err = q.PutMany(background, messages)
+			put, err = q.back.PutMany(background, messages)
 		} else {
 			stamp(messages[0], sent.Count+1)
-			if err = q.Put(background, messages[0]); err == nil {
+			if err = q.back.Put(background, messages[0]); err == nil {
 				put = 1
 			}
 		}
@@ -130,28 +134,24 @@ func produce(r run) {
 	if !errors.Is(err, polyproc.ErrShutdown) {
 		log.Fatal(err)
 	}
-	must(json.NewEncoder(os.Stdout).Encode(sent))
+	said, err := json.Marshal(sent)
+	must(err)
+	must(q.there.Put(background, said))
 }
 
 func stream(r run) map[string]any {
-	q := create(r.name, r.numbers["capacity"])
-	defer polyproc.Unlink(r.name)
-	producer := child(r, "produce")
-	var said strings.Builder
-	producer.Stdout = &said
-	must(producer.Start())
-
+	q, producer := start(r, "produce")
 	var got, before tally
 	size, buf := r.numbers["size"], make([]byte, r.numbers["size"])
 	next := func() error {
 		if r.mode != "many" {
-			n, err := q.GetInto(background, buf)
+			n, err := q.back.GetInto(background, buf)
 			if err == nil {
 				got.check(buf[:n], size)
 			}
 			return err
 		}
-		messages, err := q.TakeMany(background, batch)
+		messages, err := q.back.TakeMany(background, batch)
 		for _, message := range messages {
 			got.check(message.Data(), size)
 			must(message.Done())
@@ -173,7 +173,7 @@ func stream(r run) map[string]any {
 	receive(time.Duration(r.numbers["ms"]) * time.Millisecond)
 	rate := float64(got.Count-before.Count) / time.Since(start).Seconds()
 
-	must(q.Shutdown())
+	must(q.back.Shutdown())
 	err := next()
 	for err == nil {
 		err = next()
@@ -181,9 +181,11 @@ func stream(r run) map[string]any {
 	if !errors.Is(err, polyproc.ErrShutdown) {
 		log.Fatal(err)
 	}
-	must(producer.Wait())
+	said, err := q.there.Get(background)
+	must(err)
+	must(producer.Join(background))
 	var sent tally
-	must(json.Unmarshal([]byte(said.String()), &sent))
+	must(json.Unmarshal(said, &sent))
 	if sent != got {
 		log.Fatalf("sent %v, received %v", sent, got)
 	}
@@ -191,23 +193,19 @@ func stream(r run) map[string]any {
 }
 
 func answer(r run) {
-	there, back, buf := open(r.name+".0"), open(r.name+".1"), make([]byte, r.numbers["size"])
+	q, buf := inherited(), make([]byte, r.numbers["size"])
 	for {
-		n, err := there.GetInto(background, buf)
+		n, err := q.there.GetInto(background, buf)
 		if errors.Is(err, polyproc.ErrShutdown) {
 			return
 		}
 		must(err)
-		must(back.Put(background, buf[:n]))
+		must(q.back.Put(background, buf[:n]))
 	}
 }
 
 func pingPong(r run) map[string]any {
-	there, back := create(r.name+".0", r.numbers["capacity"]), create(r.name+".1", r.numbers["capacity"])
-	defer polyproc.Unlink(r.name + ".0")
-	defer polyproc.Unlink(r.name + ".1")
-	other := child(r, "answer")
-	must(other.Start())
+	q, other := start(r, "answer")
 	message, buf := make([]byte, r.numbers["size"]), make([]byte, r.numbers["size"])
 	var times []time.Duration
 	warm := time.Now().Add(time.Duration(r.numbers["warm"]) * time.Millisecond)
@@ -215,8 +213,8 @@ func pingPong(r run) map[string]any {
 	for tag := uint64(1); time.Now().Before(end); tag++ {
 		stamp(message, tag)
 		start := time.Now()
-		must(there.Put(background, message))
-		_, err := back.GetInto(background, buf)
+		must(q.there.Put(background, message))
+		_, err := q.back.GetInto(background, buf)
 		must(err)
 		if start.After(warm) {
 			times = append(times, time.Since(start))
@@ -225,8 +223,8 @@ func pingPong(r run) map[string]any {
 			log.Fatal("another answer")
 		}
 	}
-	must(there.Shutdown())
-	must(other.Wait())
+	must(q.there.Shutdown())
+	must(other.Join(background))
 	slices.Sort(times)
 	at := func(part float64) int64 { return times[int(part*float64(len(times)-1))].Nanoseconds() }
 	return map[string]any{"rounds": len(times), "min_ns": at(0), "p50_ns": at(0.5), "p90_ns": at(0.9), "p99_ns": at(0.99),

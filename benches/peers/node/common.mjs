@@ -6,7 +6,7 @@ export function parse(args) {
   const run = { workload: args[0], mode: 'copy', size: 64, capacity: 1024, producers: 1, consumers: 1, warm: 50, ms: 250 };
   for (const arg of args.slice(1)) {
     const [name, value] = arg.split('=');
-    run[name] = ['mode', 'name'].includes(name) ? value : Number(value);
+    run[name] = name === 'mode' ? value : Number(value);
   }
   if (run.producers !== 1 || run.consumers !== 1) throw new Error('one producer and one consumer only');
   return run;

@@ -6,25 +6,26 @@
 // This process gets what a process of the same program puts. It ends that by shutting the queue down, takes what is
 // left, and compares the counts.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Queue, unlink } from '../../../bindings/node/index.mjs';
+import { Process, Queue } from '../../../bindings/node/index.mjs';
 import { check, nowMs, parse, percentiles, stamp } from './common.mjs';
 
 const BATCH = 32;
 const run = parse(process.argv.slice(2));
-run.name ??= `polyproc-bench-${process.pid}`;
 
 const isShutdown = error => error.code === 'E_SHUTDOWN';
 
-function child(workload) {
-  const args = [fileURLToPath(import.meta.url), workload, `mode=${run.mode}`, `name=${run.name}`, `size=${run.size}`];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+// This program again, for another workload: it inherits a queue each way, and dies with this process.
+function start(workload) {
+  const queues = { there: Queue.create({ maxItems: run.capacity }), back: Queue.create({ maxItems: run.capacity }) };
+  const program = [process.execPath, fileURLToPath(import.meta.url)];
+  const argv = [...program, workload, `mode=${run.mode}`, `size=${run.size}`];
+  return { ...queues, child: Process.spawn({ argv, handles: queues, daemon: true }) };
 }
 
+// Puts until the queue is shut down, then says how many it put.
 async function produce() {
-  const queue = Queue.open(run.name);
+  const queue = Queue.inherited('back');
   const messages = Array.from({ length: BATCH }, () => Buffer.alloc(run.size));
   const message = messages[0];
   let sent = 0;
@@ -42,14 +43,11 @@ async function produce() {
   } catch (error) {
     if (!isShutdown(error)) throw error;
   }
-  console.log(sent);
+  await Queue.inherited('there').put(Buffer.from(`${sent}`));
 }
 
 async function stream() {
-  const queue = Queue.create({ name: run.name, maxItems: run.capacity });
-  const producer = child('produce');
-  let said = '';
-  producer.stdout.on('data', data => { said += data; });
+  const { back: queue, there, child } = start('produce');
   let got = 0;
 
   async function next() {
@@ -67,54 +65,45 @@ async function stream() {
     }
   }
 
+  await next();
+  await receive(run.warm);
+  const before = got, began = nowMs();
+  await receive(run.ms);
+  const rate = (got - before) / (nowMs() - began) * 1000;
+  queue.shutdown();
   try {
-    await next();
-    await receive(run.warm);
-    const before = got, start = nowMs();
-    await receive(run.ms);
-    const rate = (got - before) / (nowMs() - start) * 1000;
-    queue.shutdown();
-    const ended = once(producer, 'close');
-    try {
-      for (;;) await next();
-    } catch (error) {
-      if (!isShutdown(error)) throw error;
-    }
-    await ended;
-    if (Number(said) !== got) throw new Error(`sent ${said}, received ${got}`);
-    return { rate, messages: got };
-  } finally {
-    unlink(run.name);
+    for (;;) await next();
+  } catch (error) {
+    if (!isShutdown(error)) throw error;
   }
+  const said = Number(await there.get());
+  await child.join();
+  if (said !== got) throw new Error(`sent ${said}, received ${got}`);
+  return { rate, messages: got };
 }
 
 async function answer() {
-  const there = Queue.open(`${run.name}.0`), back = Queue.open(`${run.name}.1`);
-  for await (const message of there) await back.put(message);
+  const back = Queue.inherited('back');
+  for await (const message of Queue.inherited('there')) await back.put(message);
 }
 
 async function pingPong() {
-  const names = [`${run.name}.0`, `${run.name}.1`];
-  const [there, back] = names.map(name => Queue.create({ name, maxItems: run.capacity }));
-  const other = child('answer');
-  const message = Buffer.alloc(run.size), times = [], began = nowMs();
-  try {
-    for (let tag = 1; nowMs() < began + run.warm + run.ms || times.length === 0; tag++) {
-      stamp(message, tag);
-      const start = process.hrtime.bigint();
-      await there.put(message);
-      const reply = await back.get();
-      const took = Number(process.hrtime.bigint() - start);
-      check(reply, run.size, tag);
-      // The first comes when the other has started.
-      if (tag > 1 && nowMs() > began + run.warm) times.push(took);
-    }
-    there.shutdown();
-    await once(other, 'close');
-    return percentiles(times);
-  } finally {
-    names.forEach(unlink);
+  const { there, back, child } = start('answer');
+  const message = Buffer.alloc(run.size), times = [];
+  // The first comes when the other has started: the time is counted from there.
+  for (let tag = 1, began = Infinity; times.length === 0 || nowMs() < began + run.warm + run.ms; tag++) {
+    stamp(message, tag);
+    const start = process.hrtime.bigint();
+    await there.put(message);
+    const reply = await back.get();
+    const took = Number(process.hrtime.bigint() - start);
+    check(reply, run.size, tag);
+    if (tag === 1) began = nowMs();
+    if (nowMs() > began + run.warm) times.push(took);
   }
+  there.shutdown();
+  await child.join();
+  return percentiles(times);
 }
 
 const workloads = { stream, pingpong: pingPong, produce, answer };
