@@ -9,6 +9,7 @@ mod hostile_queue;
 mod model;
 mod names;
 mod steps;
+mod wire;
 
 use std::time::{Duration, Instant};
 
@@ -78,4 +79,25 @@ fn names_are_taken_by_the_rule() {
     ]
     .iter()
     .for_each(|name| names::run(name));
+}
+
+#[test]
+fn bytes_at_a_socket_are_answered() {
+    some(300, wire::run);
+}
+
+#[test]
+fn what_is_no_address_is_refused() {
+    some(500, |text: &String| wire::refuses(text));
+    [
+        "",
+        "tcp:",
+        "tcp://",
+        "tcp://:1",
+        "tcp://127.0.0.1:99999",
+        "unx:@a",
+        "tcp://[::1]",
+    ]
+    .iter()
+    .for_each(|text| wire::refuses(text));
 }

@@ -1,0 +1,10 @@
+#![no_main]
+
+#[path = "../../tests/fuzz/hostile.rs"]
+mod hostile;
+#[path = "../../tests/fuzz/steps.rs"]
+mod steps;
+#[path = "../../tests/fuzz/wire.rs"]
+mod target;
+
+libfuzzer_sys::fuzz_target!(|input: target::Input| target::run(&input));
