@@ -47,6 +47,9 @@ impl Default for ListenerOptions {
 }
 
 const BACKLOG: u32 = 128;
+/// The least line before a reception, which takes in who comes at once: where the kernel has no room in it,
+/// a client hears nothing and tries again after a second.
+const LINE: u32 = 1024;
 /// As much as can be in each of the places that it limits.
 const BACKLOG_MAX: u32 = 4096;
 const HANDSHAKE_NS: u64 = 10_000_000_000;
@@ -122,11 +125,11 @@ impl Listener {
         if key.is_none() && !options.public && !address.is_local() {
             return Err(Status::E_PERMISSION);
         }
-        let socket =
-            socket::listen(&address.name()?, backlog).map_err(|status| match status.errno() {
-                Some(libc::EADDRINUSE) => Status::E_EXISTS,
-                _ => status,
-            })?;
+        let line = match key {
+            Some(_) => backlog.max(LINE),
+            None => backlog,
+        };
+        let socket = socket::listen(&address.name()?, line)?;
         let limit = match options.max_message {
             0 if key.is_none() => STRANGERS_LIMIT,
             other => other,

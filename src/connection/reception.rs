@@ -168,19 +168,13 @@ impl Reception {
                 Ok(Step::Later) => return Ok(()),
                 // There is no descriptor left: somebody who is silent has one.
                 Err(Status::E_LIMIT) if !visitors.is_empty() => {
-                    visitors
-                        .pop_front()
-                        .into_iter()
-                        .for_each(Visitor::send_away);
+                    self.make_room(visitors);
                     continue;
                 }
                 Err(status) => return Err(status),
             };
             if visitors.len() >= self.terms.backlog {
-                visitors
-                    .pop_front()
-                    .into_iter()
-                    .for_each(Visitor::send_away);
+                self.make_room(visitors);
             }
             let mut visitor = Visitor {
                 guest,
@@ -194,6 +188,14 @@ impl Reception {
             }
         }
         Ok(())
+    }
+
+    /// Part with the visitor who is here for the longest, unless what it has said just now ends its handshake.
+    fn make_room(&self, visitors: &mut VecDeque<Visitor>) {
+        if let Some(mut oldest) = visitors.pop_front() {
+            oldest.go_on();
+            self.see_off(oldest);
+        }
     }
 
     /// Part with a visitor whose handshake is over.

@@ -67,7 +67,12 @@ pub(crate) fn listen(name: &Name, backlog: u32) -> Result<OwnedFd> {
     }
     let (address, len) = name.raw();
     // SAFETY: an address of `len` bytes.
-    check(unsafe { libc::bind(fd.as_raw_fd(), address, len) })?;
+    check(unsafe { libc::bind(fd.as_raw_fd(), address, len) }).map_err(|status| {
+        match status.errno() {
+            Some(libc::EADDRINUSE) => Status::E_EXISTS,
+            _ => status,
+        }
+    })?;
     let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
     // SAFETY: no pointers.
     check(unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;

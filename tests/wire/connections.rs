@@ -1,0 +1,238 @@
+//! What a connection makes of what comes, and of a peer that does not take what it sends.
+
+use std::io::Read;
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::*;
+use polyproc::Cancel;
+
+const SOON: Wait<'static> = Wait::for_ns(20_000_000);
+
+#[test]
+fn nonsense_for_a_length() {
+    let long = |length: u64| [&[0xff; 4][..], &length.to_be_bytes()].concat();
+    let cases = [
+        (vec![0x80, 0, 0, 0], Status::E_CORRUPT),
+        (vec![0xff, 0xff, 0xff, 0xfe], Status::E_CORRUPT),
+        (long(1 << 63), Status::E_TOO_LARGE),
+        (long(u64::MAX), Status::E_TOO_LARGE),
+        (long(1 << 32), Status::E_TOO_LARGE),
+        // 256 MiB and a byte, from whoever it may be.
+        (long((256 << 20) + 1), Status::E_TOO_LARGE),
+    ];
+    for (bytes, status) in cases {
+        let (connection, mut stream) = half_raw(&ListenerOptions::default());
+        write(&mut stream, &frame(b"fine"));
+        write(&mut stream, &bytes);
+        assert_eq!(recv(&connection, PATIENCE), Ok(b"fine".to_vec()));
+        for wait in [PATIENCE, Wait::TRY] {
+            assert_eq!(recv(&connection, wait), Err(status), "{bytes:?}");
+            assert_eq!(connection.poll(wait), Ok(()));
+        }
+        // The other direction is none the worse.
+        connection.send(b"still", PATIENCE).expect("it is sent");
+    }
+}
+
+#[test]
+fn a_limit_of_ones_own() {
+    let options = ListenerOptions {
+        max_message: 10,
+        ..ListenerOptions::default()
+    };
+    let (connection, mut stream) = half_raw(&options);
+    write(&mut stream, &frame(b"0123456789"));
+    write(&mut stream, &frame(b"0123456789a"));
+    assert_eq!(
+        recv(&connection, PATIENCE).map(|message| message.len()),
+        Ok(10)
+    );
+    assert_eq!(recv(&connection, PATIENCE), Err(Status::E_TOO_LARGE));
+}
+
+/// A length in the long form is as good, whatever it says.
+#[test]
+fn the_long_form_of_a_short_length() {
+    let (connection, mut stream) = half_raw(&ListenerOptions::default());
+    write(
+        &mut stream,
+        &[&[0xff; 4][..], &5u64.to_be_bytes(), b"hello"].concat(),
+    );
+    assert_eq!(recv(&connection, PATIENCE), Ok(b"hello".to_vec()));
+}
+
+/// Whatever a call had of a message when its time was over, the next one goes on with.
+#[test]
+fn a_message_that_comes_byte_by_byte() {
+    let (connection, mut stream) = half_raw(&ListenerOptions::default());
+    let message: Vec<u8> = (0..300u32).map(|byte| byte as u8).collect();
+    for byte in frame(&message) {
+        assert_eq!(recv(&connection, Wait::TRY), Err(Status::E_TIMEOUT));
+        write(&mut stream, &[byte]);
+        connection.poll(PATIENCE).expect("a byte");
+    }
+    assert_eq!(recv(&connection, PATIENCE), Ok(message));
+    write(&mut stream, &frame(b"next"));
+    assert_eq!(recv(&connection, PATIENCE), Ok(b"next".to_vec()));
+}
+
+/// A message that is begun stays first in line for whoever has room for it.
+#[test]
+fn too_little_room_in_the_middle_of_a_message() {
+    let (connection, mut stream) = half_raw(&ListenerOptions::default());
+    write(&mut stream, &[0, 0, 0, 5, b'h', b'e']);
+    let mut room = [MaybeUninit::uninit(); 5];
+    assert_eq!(connection.recv(&mut room, SOON), Err(Status::E_TIMEOUT));
+    let too_small = connection.recv(&mut room[..4], PATIENCE);
+    assert_eq!(too_small, Ok(Got::TooSmall(5)));
+    write(&mut stream, b"llo");
+    assert_eq!(recv(&connection, PATIENCE), Ok(b"hello".to_vec()));
+}
+
+#[test]
+fn a_peer_that_leaves() {
+    for (bytes, status) in [
+        (&b""[..], Status::E_EOF),
+        (&[0, 0], Status::E_BROKEN_PIPE),
+        (&[0, 0, 0, 5], Status::E_BROKEN_PIPE),
+        (&[0, 0, 0, 5, 1, 2], Status::E_BROKEN_PIPE),
+    ] {
+        let (connection, mut stream) = half_raw(&ListenerOptions::default());
+        write(&mut stream, &frame(b"last"));
+        write(&mut stream, bytes);
+        stream.shutdown(Shutdown::Write).expect("its end");
+        assert_eq!(recv(&connection, PATIENCE), Ok(b"last".to_vec()));
+        assert_eq!(recv(&connection, PATIENCE), Err(status));
+        assert_eq!(recv(&connection, Wait::TRY), Err(status));
+    }
+    // With a reset, because it has not read what was sent.
+    let (connection, stream) = half_raw(&ListenerOptions::default());
+    connection.send(b"unread", PATIENCE).expect("it is sent");
+    while stream.peek(&mut [0; 10]).expect("what was sent") < 10 {}
+    drop(stream);
+    assert_eq!(recv(&connection, PATIENCE), Err(Status::E_EOF));
+    // This process hears of it by a status, not by SIGPIPE.
+    let sent = (0..100).find_map(|_| connection.send(b"to nobody", PATIENCE).err());
+    assert_eq!(sent, Some(Status::E_BROKEN_PIPE));
+}
+
+/// What could not be sent to its end is never followed by another message.
+#[test]
+fn a_peer_that_does_not_read() {
+    let (connection, mut stream) = half_raw(&ListenerOptions::default());
+    let long = vec![7; 64 << 20];
+    // One that may not wait does not begin with what may not fit.
+    assert_eq!(connection.send(&long, Wait::TRY), Err(Status::E_TIMEOUT));
+    connection.send(b"first", PATIENCE).expect("it fits");
+    assert_eq!(connection.send(&long, SOON), Err(Status::E_TIMEOUT));
+    assert_eq!(
+        connection.send(b"next", PATIENCE),
+        Err(Status::E_BROKEN_PIPE)
+    );
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).expect("the end of it");
+    assert!(all.starts_with(&frame(b"first")));
+    assert!(all.len() < long.len());
+    assert!(!all.ends_with(b"next"));
+    // The other direction is none the worse.
+    write(&mut stream, &frame(b"back"));
+    assert_eq!(recv(&connection, PATIENCE), Ok(b"back".to_vec()));
+}
+
+/// A timeout limits each step of a message that has begun to go, not all of it.
+#[test]
+fn a_peer_that_reads_slowly() {
+    let (connection, mut stream) = half_raw(&ListenerOptions::default());
+    let long = vec![7; 16 << 20];
+    let is_sent = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let is_sent = &is_sent;
+        scope.spawn(move || {
+            let mut all = vec![0; 4 + (16 << 20)];
+            let (head, rest) = all.split_at_mut(1 << 20);
+            // Slowly until the sender has waited at least once.
+            for byte in head.chunks_mut(1 << 16) {
+                stream.read_exact(byte).expect("some of it");
+                std::thread::yield_now();
+            }
+            stream.read_exact(rest).expect("the rest");
+            assert!(all[4..].iter().all(|byte| *byte == 7));
+            assert_eq!(stream.read(&mut [0]).expect("the end"), 0);
+            assert!(is_sent.load(Ordering::Relaxed));
+        });
+        connection.send(&long, PATIENCE).expect("it is sent");
+        is_sent.store(true, Ordering::Relaxed);
+        drop(connection);
+    });
+}
+
+#[test]
+fn a_token_ends_each_wait() {
+    let (connection, stream) = half_raw(&ListenerOptions::default());
+    let token = Cancel::new();
+    let wait = Wait::FOREVER.or_cancel(Some(&token));
+    let long = vec![7; 64 << 20];
+    std::thread::scope(|scope| {
+        let receiving = scope.spawn(|| recv(&connection, wait).map(drop));
+        // This one waits for its turn.
+        let behind = scope.spawn(|| recv(&connection, wait).map(drop));
+        let polling = scope.spawn(|| connection.poll(wait));
+        let sending = scope.spawn(|| connection.send(&long, wait));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        token.fire();
+        for waiter in [receiving, behind, polling, sending] {
+            assert_eq!(waiter.join().expect("no panic"), Err(Status::E_CANCELED));
+        }
+    });
+    drop(stream);
+}
+
+/// Several threads send and receive on one connection: every message whole.
+#[test]
+fn many_threads_on_both_ends() {
+    let listener = listener(&ListenerOptions::default());
+    let address = listener.address();
+    let a = connect(&address, &ListenerOptions::default(), PATIENCE).expect("a connection");
+    let b = listener.accept(PATIENCE).expect("its other end");
+    std::thread::scope(|scope| {
+        for sender in 1..=4u8 {
+            let a = &a;
+            scope.spawn(move || {
+                for turn in 0..200 {
+                    let len = if turn % 20 == 0 { 300_000 } else { turn * 7 };
+                    a.send(&vec![sender; len], PATIENCE).expect("it is sent");
+                }
+            });
+        }
+        let received = [0; 4].map(|_| {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let message = recv(&b, PATIENCE).expect("a message");
+                    let first = message.first().copied();
+                    assert!(message.iter().all(|byte| Some(*byte) == first));
+                }
+            })
+        });
+        for thread in received {
+            thread.join().expect("whole messages");
+        }
+    });
+}
+
+/// The first message of a listener that wants a key is told from one that only looks like it.
+#[test]
+fn what_only_begins_like_a_challenge() {
+    let listener = listener(&ListenerOptions::default());
+    let messages: [&[u8]; 3] = [b"#CHALLENGE#", b"#CHALLENGE#{sha256}", &[b'#'; 59]];
+    for message in messages {
+        let a = connect(&listener.address(), &ListenerOptions::default(), PATIENCE).expect("a");
+        let b = listener.accept(PATIENCE).expect("b");
+        b.send(message, PATIENCE).expect("it is sent");
+        assert_eq!(recv(&a, PATIENCE).as_deref(), Ok(message));
+        // Later ones are anybody's.
+        let challenge = [&b"#CHALLENGE#{sha256}"[..], &[0; 40]].concat();
+        b.send(&challenge, PATIENCE).expect("it is sent");
+        assert_eq!(recv(&a, PATIENCE), Ok(challenge));
+    }
+}
