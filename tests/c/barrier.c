@@ -137,7 +137,7 @@ static void a_closed_handle_breaks_it(void) {
   ANSWERS(OK, polyproc_barrier_create(name.text, NULL, 3, &first));
   ANSWERS(OK, polyproc_barrier_open(name.text, &second));
   party_waits(&parties[0], first);
-  party_waits_with(&parties[1], second, 1);
+  party_waits(&parties[1], second);
   polyproc_barrier_close(second);
   FAULT("closed while it waits", E_CLOSED, party_ended(&parties[1]));
   ANSWERS(E_BROKEN_BARRIER, party_ended(&parties[0]));
@@ -227,7 +227,7 @@ static void an_interrupted_party_comes_again(void) {
   CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
   ANSWERS(OK, polyproc_interruptible(1));
   party_waits(&parties[0], barrier);
-  party_waits_with(&parties[1], barrier, 1);
+  party_waits(&parties[1], barrier);
   do {
     pthread_kill(parties[0].thread, SIGUSR1);
     nap(MILLISECOND);
@@ -235,7 +235,7 @@ static void an_interrupted_party_comes_again(void) {
   FAULT("interrupted", E_INTERRUPTED, party_ended(&parties[0]));
   CHECK(!broken(barrier));
   ANSWERS(OK, polyproc_interruptible(0));
-  party_waits_with(&parties[0], barrier, 1);
+  party_waits(&parties[0], barrier);
   ANSWERS(OK, polyproc_barrier_wait(barrier, &index, PATIENCE, NULL));
   ANSWERS(OK, party_ended(&parties[0]));
   ANSWERS(OK, party_ended(&parties[1]));

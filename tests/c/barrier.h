@@ -44,17 +44,14 @@ static inline void *be_party(void *argument) {
   return NULL;
 }
 
-/* A thread that waits, where so many wait already; back when it does. */
-static inline void party_waits_with(party_t *party, polyproc_barrier *barrier, uint32_t others) {
+/* A thread that waits beside those who do already; back when it does. */
+static inline void party_waits(party_t *party, polyproc_barrier *barrier) {
+  const uint32_t others = waiting_at(barrier);
   party->barrier = barrier;
   party->status = 77;
   party->index = 77;
   party->thread = start(be_party, party);
   until_waiting(barrier, others + 1);
-}
-
-static inline void party_waits(party_t *party, polyproc_barrier *barrier) {
-  party_waits_with(party, barrier, 0);
 }
 
 static inline int32_t party_ended(party_t *party) {
