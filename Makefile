@@ -71,7 +71,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) guard
 	$(MAKE) test-leftovers
 
-test-rust: interop $(POLYPROC_SO)
+test-rust: interop soak-workers $(POLYPROC_SO)
 	$(CARGO) test --locked
 	tools/check-library.sh $(POLYPROC_SO)
 
@@ -121,6 +121,23 @@ build/tools/bin/cargo-fuzz:
 crash: ## kill each operation at many of its instructions, FULL=1 at every one, and see how the others go on
 	$(CARGO) test --release --locked --test crash -- $(if $(FULL),--full,--points=500) $(OPERATION)
 
+.PHONY: soak soak-workers
+soak: SECONDS ?= 60
+soak: soak-workers ## kill producers, consumers, lockers in C, Go and Node at random for SECONDS=60, and account for every message
+	$(CARGO) test --release --locked --test soak -- --seconds=$(SECONDS)
+
+soak-workers: build/soak/c build/soak/go polyproc-node
+
+build/soak/c: tests/soak/c/worker.c include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -Iinclude \
+	    -o $@ $< $(POLYPROC_A) $(POLYPROC_LIBS)
+
+build/soak/go: $(POLYPROC_A) FORCE
+	@mkdir -p $(@D)
+	rm -f $@
+	cd tests/soak/go && go build -o $(CURDIR)/$@ .
+
 .PHONY: interop
 interop: build/interop/c build/interop/go polyproc-node
 
@@ -149,9 +166,10 @@ lint-c:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.hpp' '*.cpp' | grep -v '^include/polyproc.h$$')
 
 lint-go: $(POLYPROC_A)
-	@test -z "$$(gofmt -l bindings/go examples tests/interop/go benches)" || { gofmt -d bindings/go examples tests/interop/go benches; exit 1; }
+	@test -z "$$(gofmt -l bindings/go examples tests/interop/go tests/soak/go benches)" || { gofmt -d bindings/go examples tests/interop/go tests/soak/go benches; exit 1; }
 	cd bindings/go && go tool -modfile=tools/go.mod staticcheck ./...
 	cd tests/interop/go && go vet .
+	cd tests/soak/go && go vet .
 
 # --- install
 

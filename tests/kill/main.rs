@@ -5,5 +5,4 @@ mod conditions;
 mod measure;
 mod owners;
 mod parties;
-mod soak;
 mod victim;
