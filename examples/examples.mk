@@ -28,5 +28,6 @@ examples-build: $(EXAMPLES_LANGUAGES:%=examples-%)
 
 examples-test: examples-build
 	LANGUAGES="$(EXAMPLES_LANGUAGES)" PROGRAMS="$(PROGRAMS)" node --test examples/test/programs.test.mjs
+	LANGUAGES="$(EXAMPLES_LANGUAGES)" node --test examples/test/echo.test.mjs
 
 FORCE:

@@ -37,15 +37,16 @@ async function until(what, condition) {
 /**
  * What a program printed and when, after it and all its processes have ended.
  * `seconds` and `arrivals` count from the start in the program's own seconds, of `ms` milliseconds each.
+ * `onLine` sees each line as it comes.
  */
-export async function run(language, name, ms) {
+export async function run(language, name, ms, more = [], onLine = () => {}) {
   const mark = `EXAMPLES_TEST=${randomUUID()}`
   const names = fs.readdirSync('/dev/shm')
   const [program, ...args] = LANGUAGES[language].command(name)
   const output = { pid: undefined, stdout: '', stderr: '', lines: [], arrivals: [], seconds: 0 }
   const start = performance.now()
   const seconds = () => (performance.now() - start) / ms
-  const child = spawn(program, [...args, String(ms)], {
+  const child = spawn(program, [...args, String(ms), ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, EXAMPLES_TEST: mark.split('=')[1] },
   })
@@ -53,7 +54,10 @@ export async function run(language, name, ms) {
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output.stdout += text
     output.lines = output.stdout.split('\n').slice(0, -1)
-    while (output.arrivals.length < output.lines.length) output.arrivals.push(seconds())
+    while (output.arrivals.length < output.lines.length) {
+      onLine(output.lines[output.arrivals.length])
+      output.arrivals.push(seconds())
+    }
   })
   child.stderr.setEncoding('utf8').on('data', (text) => (output.stderr += text))
 
