@@ -11,6 +11,25 @@ import (
 // whole process. Each is for one object and direction, not for one goroutine.
 var seats = make(chan struct{}, 32)
 
+// engaged are the threads that may be in the middle of what cannot be left and begun anew: a message that is
+// going through a socket, a handshake. Each is for one connection.
+var engaged = make(chan struct{}, 1000)
+
+// engage is sleep on such a thread.
+func engage(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
+	select {
+	case engaged <- struct{}{}:
+	default:
+		select {
+		case engaged <- struct{}{}:
+		case <-ctx.Done():
+			return capi.ECanceled, ctx.Err()
+		}
+	}
+	defer func() { <-engaged }()
+	return sleep(ctx, attempt, handles...)
+}
+
 // unseated is how often an object is looked at for which there is no seat.
 const unseated = 10 * time.Millisecond
 

@@ -4,16 +4,21 @@ import (
 	"context"
 	"iter"
 	"os"
+	"syscall"
 
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Connection is an end over which whole messages go, each of 0 to 4 GiB - 1 bytes, as from Python's
-// multiprocessing.Pipe. Goroutines may send and receive at once: each message goes and comes whole.
+// Connection is an end over which whole messages go, each of 0 to 4 GiB - 1 bytes: of a pipe (see [NewPipe])
+// or of a socket (see [Listen] and [Connect]). Goroutines may send and receive at once: each message goes and
+// comes whole.
 //
 // When the other end is closed, or the last process that has it has died, what it sent is received, then
 // comes [ErrEOF]; to send is [ErrBrokenPipe]. The wrong direction of a simplex pipe is [ErrUnsupported].
-type Connection struct{ shared }
+type Connection struct {
+	shared
+	isSocket bool
+}
 
 // The directions in which a goroutine can wait for a connection.
 const (
@@ -27,6 +32,32 @@ func newConnection(object capi.Object, status capi.Status) (*Connection, error) 
 	}
 	c := new(Connection)
 	return open(c, &c.handle, capi.KindConnection, object, nil, nil), nil
+}
+
+// newSocket is newConnection for one that may be a socket.
+func newSocket(object capi.Object, status capi.Status) (*Connection, error) {
+	if err := check(status); err != nil {
+		return nil, err
+	}
+	fd, status := capi.ShareFD(capi.KindConnection, object)
+	if status < 0 {
+		capi.Close(capi.KindConnection, object)
+		return nil, check(status)
+	}
+	defer syscall.Close(fd)
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(fd, &stat); err != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFSOCK {
+		return newConnection(object, capi.OK)
+	}
+	c := &Connection{isSocket: true}
+	return open(c, &c.handle, capi.KindConnection, object,
+		&descriptor{of: socketOf, isOurs: true, events: syscall.EPOLLOUT},
+		&descriptor{of: socketOf, isOurs: true, events: syscall.EPOLLIN | syscall.EPOLLRDHUP}), nil
+}
+
+// socketOf gives a descriptor of the socket itself.
+func socketOf(object capi.Object) (int, capi.Status) {
+	return capi.ShareFD(capi.KindConnection, object)
 }
 
 // NewPipe makes a pipe: two ends that both send and receive.
@@ -50,17 +81,18 @@ func newPipe(duplex bool) (a, b *Connection, err error) {
 // InheritedConnection opens the end that the parent process gave this one under a name. The parent closes
 // its own, for the other end sees the end of file when nobody has this one any more.
 func InheritedConnection(name string) (*Connection, error) {
-	return newConnection(capi.Inherited(name, capi.KindConnection))
+	return newSocket(capi.Inherited(name, capi.KindConnection))
 }
 
 // ConnectionFromFile opens the end behind a descriptor that File gave. The file stays the caller's, and
 // keeps the end open until it is closed.
 func ConnectionFromFile(file *os.File) (*Connection, error) {
-	return newConnection(fromFile(file, capi.KindConnection))
+	return newSocket(fromFile(file, capi.KindConnection))
 }
 
-// Send sends a message, waiting for room. A message of less than 1 MiB is in the pipe then; a longer one
-// has been received.
+// Send sends a message, waiting for room. Then a message of less than 1 MiB is in the pipe, and a longer one
+// has been received. When ctx ends while a message is on its way through a socket, the connection sends no
+// more ([ErrBrokenPipe]).
 func (c *Connection) Send(ctx context.Context, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -69,11 +101,34 @@ func (c *Connection) Send(ctx context.Context, data []byte) error {
 		return ErrClosed
 	}
 	defer c.leave()
+	if c.isSocket {
+		return c.sendToSocket(ctx, data)
+	}
 	status := capi.ConnectionSend(c.object, data, 0, nil)
 	if status != capi.ETimeout {
 		return check(status)
 	}
 	return c.sendWaiting(ctx, data)
+}
+
+// sendToSocket sends in one attempt: a message that has begun to go goes to its end, or the connection is
+// spoilt. While the socket is full nothing has begun, and it is waited for without a thread.
+func (c *Connection) sendToSocket(ctx context.Context, data []byte) error {
+	g := &c.gates[gateSend]
+	if err := c.takeTurn(ctx, g); err != nil {
+		return err
+	}
+	defer g.leaveTurn()
+	if ready := g.readiness(c.object); ready != nil && isTimeout(ready.isReady()) {
+		_, err := c.park(ctx, ready, func(int64, *capi.Cancel) capi.Status { return ready.isReady() })
+		if err != nil {
+			return err
+		}
+	}
+	_, err := engage(ctx, func(timeout int64, cancel *capi.Cancel) capi.Status {
+		return capi.ConnectionSend(c.object, data, timeout, cancel)
+	}, &c.handle)
+	return err
 }
 
 // sendWaiting is apart from Send because its closure goes to the heap.
@@ -84,7 +139,8 @@ func (c *Connection) sendWaiting(ctx context.Context, data []byte) error {
 	return err
 }
 
-// TrySend sends a message if there is room now, else it returns [ErrTimeout].
+// TrySend sends a message if there is room now, else it returns [ErrTimeout]. Over a socket it is for messages
+// of up to 32 KiB, and one that goes in part must go on within 0.1 s.
 func (c *Connection) TrySend(data []byte) error {
 	if !c.enter() {
 		return ErrClosed

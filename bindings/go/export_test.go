@@ -29,6 +29,8 @@ func handleOf(c closer) *handle {
 		return &c.handle
 	case *Pool:
 		return &c.handle
+	case *Listener:
+		return &c.handle
 	}
 	return c.(Handle).inherit()
 }

@@ -48,7 +48,7 @@ func (r *resource) free() {
 //
 // The cleanup runs when owner is garbage. Nobody is inside a call then: leave, the last thing that a
 // call does, still needs owner. Messages and slots hold it as well, so none that counts is left.
-func open[T any](owner *T, h *handle, kind capi.Kind, object capi.Object, gates ...descriptor) *T {
+func open[T any](owner *T, h *handle, kind capi.Kind, object capi.Object, gates ...*descriptor) *T {
 	h.resource = &resource{kind: kind, object: object}
 	h.closed = make(chan struct{})
 	h.gates = make([]gate, len(gates))

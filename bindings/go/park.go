@@ -9,27 +9,23 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// descriptor gives a new descriptor, non-blocking, that becomes readable when an object may be ready.
-type descriptor func(capi.Object) (fd int, status capi.Status)
+// descriptor says what tells that an object may be ready: a descriptor of the library, which stays the
+// object's, or one of our own.
+type descriptor struct {
+	of     func(capi.Object) (fd int, status capi.Status)
+	isOurs bool
+	events uint32
+}
 
-// copied is a descriptor function for one of the library's, which stay the object's: the runtime's
-// poller wants one of its own, to close.
-func copied(original descriptor) descriptor {
-	return func(object capi.Object) (int, capi.Status) {
-		fd, status := original(object)
-		if status < 0 {
-			return fd, status
-		}
-		fresh, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
-		if errno != 0 {
-			return 0, capi.ErrnoBase - capi.Status(errno)
-		}
-		return int(fresh), capi.OK
-	}
+// readable is for a descriptor that becomes readable.
+func readable(of func(capi.Object) (int, capi.Status)) *descriptor {
+	return &descriptor{of: of, events: syscall.EPOLLIN}
 }
 
 // readiness is a descriptor in the hands of the runtime's poller: who waits for it is parked, without a
-// thread. The descriptors of the library are raised anew with each change, so the poller's edges do.
+// thread. What the poller has is an epoll descriptor with the object's in it: that one is ours to close and to
+// make non-blocking. The library raises its descriptors anew with each change, and so does the kernel; each time
+// is an edge for the poller.
 type readiness struct {
 	file *os.File
 	conn syscall.RawConn
@@ -45,15 +41,30 @@ func (g *gate) readiness(object capi.Object) *readiness {
 }
 
 // newReadiness is nil where there is no descriptor left, or the kernel has none of the kind.
-func newReadiness(descriptor descriptor, object capi.Object) *readiness {
-	fd, status := descriptor(object)
+func newReadiness(d *descriptor, object capi.Object) *readiness {
+	fd, status := d.of(object)
 	if status < 0 {
 		return nil
 	}
-	file := os.NewFile(uintptr(fd), "polyproc")
-	conn, err := file.SyscallConn()
+	if d.isOurs {
+		// The kernel watches what is open, which the object keeps so, not this number for it.
+		defer syscall.Close(fd)
+	}
+	watch, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil
+	}
+	err = syscall.EpollCtl(watch, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: d.events})
+	if err == nil {
+		err = syscall.SetNonblock(watch, true)
+	}
+	file := os.NewFile(uintptr(watch), "polyproc")
 	if err == nil {
 		err = file.SetReadDeadline(time.Time{}) // whether the poller has taken it
+	}
+	var conn syscall.RawConn
+	if err == nil {
+		conn, err = file.SyscallConn()
 	}
 	if err != nil {
 		file.Close()
@@ -87,4 +98,17 @@ func (h *handle) park(ctx context.Context, r *readiness, attempt call) (status c
 		return capi.ECanceled, ending(ctx, capi.ECanceled, h)
 	}
 	return status, check(status)
+}
+
+// isReady asks the kernel whether the descriptor is ready at this moment, as an attempt.
+func (r *readiness) isReady() (status capi.Status) {
+	status = capi.OK
+	// An error would mean that the file is closed, as above.
+	_ = r.conn.Control(func(watch uintptr) {
+		var events [1]syscall.EpollEvent
+		if n, err := syscall.EpollWait(int(watch), events[:], 0); n == 0 || err == syscall.EINTR {
+			status = capi.ETimeout
+		}
+	})
+	return status
 }

@@ -49,7 +49,7 @@ func (p *Pool) awaitTask(ctx context.Context, task capi.Object) (err error) {
 		return err
 	default:
 	}
-	ready := newReadiness(copied(capi.TaskFD), task)
+	ready := newReadiness(readable(capi.TaskFD), task)
 	if ready == nil {
 		_, err = block(ctx, attempt, &p.handle)
 		return err

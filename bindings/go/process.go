@@ -99,7 +99,7 @@ func newProcess(object capi.Object, status capi.Status) (*Process, error) {
 		return nil, err
 	}
 	p := new(Process)
-	open(p, &p.handle, capi.KindProcess, object, ended)
+	open(p, &p.handle, capi.KindProcess, object, readable(capi.ProcessFD))
 	var errs [3]capi.Status
 	p.pid, errs[0] = capi.ProcessPID(object)
 	p.name, errs[1] = capi.ProcessName(object)
@@ -111,28 +111,6 @@ func newProcess(object capi.Object, status capi.Status) (*Process, error) {
 		}
 	}
 	return p, nil
-}
-
-// pidfdOpen is the number of the system call, the same on all architectures.
-const pidfdOpen = 434
-
-// ended gives a descriptor that is readable once the process has ended: a pidfd of Go's own, because the
-// poller's has to be non-blocking and the library's must not be.
-func ended(object capi.Object) (int, capi.Status) {
-	pid, status := capi.ProcessPID(object)
-	if status < 0 {
-		return 0, status
-	}
-	fd, _, errno := syscall.Syscall(pidfdOpen, uintptr(pid), syscall.O_NONBLOCK, 0)
-	if errno != 0 {
-		return 0, capi.ErrnoBase - capi.Status(errno)
-	}
-	// Alive after the number was looked up: so the number was its own.
-	if alive, status := capi.ProcessIsAlive(object); status < 0 || !alive {
-		syscall.Close(int(fd))
-		return 0, capi.ENotFound
-	}
-	return int(fd), capi.OK
 }
 
 // PID is the process id.

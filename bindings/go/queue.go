@@ -25,7 +25,7 @@ func newQueue(object capi.Object, status capi.Status) (*Queue, error) {
 		return nil, err
 	}
 	q := new(Queue)
-	return open(q, &q.handle, capi.KindQueue, object, nil, copied(capi.QueueFD), nil), nil
+	return open(q, &q.handle, capi.KindQueue, object, nil, readable(capi.QueueFD), nil), nil
 }
 
 // NewQueue makes an anonymous queue.

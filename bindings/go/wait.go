@@ -12,7 +12,7 @@ import (
 // wakes one goroutine, however many wait.
 type gate struct {
 	turn       chan struct{} // holds one element while somebody has the turn
-	descriptor descriptor    // what to park on; nil where there is nothing
+	descriptor *descriptor   // what to park on; nil where there is nothing
 	ready      *readiness    // made by whoever has the turn and has to park first
 }
 
@@ -62,19 +62,10 @@ func (h *handle) try(attempt call) (capi.Status, error) {
 // wait repeats attempt until it succeeds or fails, for a goroutine that has entered and whose try has
 // found that it must wait. The status is negative only beside an error.
 func (h *handle) wait(ctx context.Context, g *gate, attempt call) (capi.Status, error) {
-	select {
-	case g.turn <- struct{}{}:
-	default:
-		select {
-		case g.turn <- struct{}{}:
-		case <-ctx.Done():
-			return capi.ECanceled, ctx.Err()
-		case <-h.closed:
-			return capi.EClosed, ErrClosed
-		}
+	if err := h.takeTurn(ctx, g); err != nil {
+		return capi.ECanceled, err
 	}
-	defer func() { <-g.turn }()
-
+	defer g.leaveTurn()
 	if status := briefly(ctx, attempt); !isTimeout(status) {
 		return status, check(status)
 	}
@@ -83,6 +74,24 @@ func (h *handle) wait(ctx context.Context, g *gate, attempt call) (capi.Status, 
 	}
 	return block(ctx, attempt, h)
 }
+
+func (h *handle) takeTurn(ctx context.Context, g *gate) error {
+	select {
+	case g.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case g.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-h.closed:
+		return ErrClosed
+	}
+}
+
+func (g *gate) leaveTurn() { <-g.turn }
 
 // briefly is the first attempt that waits. Nothing ends it early, for it ends soon.
 func briefly(ctx context.Context, attempt call) capi.Status {

@@ -85,8 +85,9 @@ const (
 	KindConnection Kind = C.POLYPROC_KIND_CONNECTION
 	// KindProcess is the binding's own: a process is never handed on.
 	KindProcess Kind = 0
-	// KindPool is likewise.
-	KindPool Kind = -1
+	// KindPool and KindListener are likewise.
+	KindPool     Kind = -1
+	KindListener Kind = -2
 )
 
 // Object is an open handle of the library.
@@ -218,6 +219,8 @@ func Close(kind Kind, object Object) {
 		C.polyproc_semaphore_close((*C.polyproc_semaphore)(p))
 	case KindEvent:
 		C.polyproc_event_close((*C.polyproc_event)(p))
+	case KindListener:
+		C.polyproc_listener_close((*C.polyproc_listener)(p))
 	case KindPool:
 		C.polyproc_pool_free((*C.polyproc_pool)(p))
 	case KindProcess:

@@ -184,6 +184,13 @@ func ProcessIsDaemon(object Object) (daemon bool, status Status) {
 	return out != 0, status
 }
 
+// ProcessFD is polyproc_process_fd.
+func ProcessFD(object Object) (fd int, status Status) {
+	var out C.int
+	status = Status(C.polyproc_process_fd(process(object), &out))
+	return int(out), status
+}
+
 // ProcessTerminate is polyproc_process_terminate.
 func ProcessTerminate(object Object) Status {
 	return Status(C.polyproc_process_terminate(process(object)))
