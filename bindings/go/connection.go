@@ -31,7 +31,7 @@ func newConnection(object capi.Object, status capi.Status) (*Connection, error) 
 		return nil, err
 	}
 	c := new(Connection)
-	return open(c, &c.handle, capi.KindConnection, object, nil, nil), nil
+	return open(c, &c.handle, capi.KindConnection, object, nil, readable(capi.ConnectionFD)), nil
 }
 
 // newSocket is newConnection for one that may be a socket.

@@ -38,6 +38,12 @@ func ActiveChildren() ([]int, error) {
 	return pids, nil
 }
 
+// ExitChildren ends what this process has started, as Python does at exit: SIGTERM to the daemonic children,
+// then it waits for the others for as long as it takes, then for the daemonic ones; those that are still there
+// 5 s after SIGTERM are killed. A Go program calls it before it ends, where it wants that: it does not run by
+// itself. Adopted processes are left alone, and daemonic children are killed in any case.
+func ExitChildren() error { return check(capi.ExitChildren()) }
+
 // fromFile opens the object behind a descriptor, which stays open.
 func fromFile(file *os.File, kind capi.Kind) (object capi.Object, status capi.Status) {
 	raw, err := file.SyscallConn()

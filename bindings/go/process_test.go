@@ -249,3 +249,29 @@ func TestDaemons(t *testing.T) {
 	// The daemon holds the lock as long as it lives, and it lives no longer than its parent.
 	equal(t, one(alive.Acquire(within(t)))(t), true)
 }
+
+func init() {
+	children["ends its children"] = func() error {
+		daemon, err := polyproc.Spawn(polyproc.ProcessOptions{Args: []string{"sleep", "100"}, Daemon: true})
+		if err != nil {
+			return err
+		}
+		other, err := polyproc.Spawn(polyproc.ProcessOptions{Args: []string{"sleep", "0.1"}})
+		if err != nil {
+			return err
+		}
+		if err := polyproc.ExitChildren(); err != nil {
+			return err
+		}
+		for child, want := range map[*polyproc.Process]int{daemon: -int(syscall.SIGTERM), other: 0} {
+			if code, err := child.ExitCode(); err != nil || code != want {
+				return fmt.Errorf("%s ended with %d, %v", child.Name(), code, err)
+			}
+		}
+		return nil
+	}
+}
+
+func TestExitChildren(t *testing.T) {
+	exited(t, startChild(t, "ends its children", polyproc.ProcessOptions{}), 0)
+}

@@ -7,15 +7,17 @@ import (
 )
 
 // Waitable is what [WaitAny] waits for: a [Queue] (a get would not wait), [Queue.PutSide], an [Event]
-// (it is set, or was since the call began), a [Connection] (a receive would not wait), a [Process] (it
-// has ended).
+// (it is set, or was since the call began), a [Connection] (a receive would not wait), a [Listener] (an accept
+// would not wait), a [Process] (it has ended).
 type Waitable interface {
 	waitable() (*handle, capi.WaitKind)
 }
 
-func (q *Queue) waitable() (*handle, capi.WaitKind)   { return &q.handle, capi.WaitQueueGet }
-func (e *Event) waitable() (*handle, capi.WaitKind)   { return &e.handle, capi.WaitEvent }
-func (p *Process) waitable() (*handle, capi.WaitKind) { return &p.handle, capi.WaitProcess }
+func (q *Queue) waitable() (*handle, capi.WaitKind)      { return &q.handle, capi.WaitQueueGet }
+func (e *Event) waitable() (*handle, capi.WaitKind)      { return &e.handle, capi.WaitEvent }
+func (c *Connection) waitable() (*handle, capi.WaitKind) { return &c.handle, capi.WaitConnection }
+func (l *Listener) waitable() (*handle, capi.WaitKind)   { return &l.handle, capi.WaitListener }
+func (p *Process) waitable() (*handle, capi.WaitKind)    { return &p.handle, capi.WaitProcess }
 
 // PutSide is the other side of a queue, for [WaitAny]: a put would not wait.
 type PutSide struct{ queue *Queue }

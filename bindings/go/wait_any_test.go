@@ -17,7 +17,9 @@ func TestWaitAny(t *testing.T) {
 	hold := one(polyproc.NewEvent())(t)
 	defer hold.Close()
 	child := startChild(t, "waits for an event", polyproc.ProcessOptions{Handles: map[string]polyproc.Handle{"event": hold}})
-	things := []polyproc.Waitable{q, full.PutSide(), e, child}
+	end, peer := newPipe(t)
+	l := listen(t, "unix:@"+namePrefix()+"any", polyproc.SocketOptions{})
+	things := []polyproc.Waitable{q, full.PutSide(), e, end, l, child}
 
 	ctx, cancel := testContext(20 * time.Millisecond)
 	defer cancel()
@@ -29,6 +31,8 @@ func TestWaitAny(t *testing.T) {
 		{q, func() error { return q.TryPut(nil) }},
 		{full, func() error { return second(full.TryGet()) }},
 		{e, e.Set},
+		{end, func() error { return peer.TrySend(nil) }},
+		{l, func() error { return closed(polyproc.Connect(within(t), l.Address(), polyproc.SocketOptions{})) }},
 		{child, hold.Set},
 	} {
 		ready := make(chan []polyproc.Waitable, 1)
@@ -111,4 +115,12 @@ func init() {
 		}
 		return e.Wait(context.Background())
 	}
+}
+
+// closed closes what a call has opened.
+func closed(c interface{ Close() error }, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }

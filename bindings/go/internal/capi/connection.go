@@ -37,6 +37,13 @@ func ConnectionRecv(object Object, buf []byte, timeout int64, cancel *Cancel) (n
 	return int(out), status
 }
 
+// ConnectionFD is polyproc_connection_fd.
+func ConnectionFD(object Object) (fd int, status Status) {
+	var out C.int
+	status = Status(C.polyproc_connection_fd((*C.polyproc_connection)(object), &out))
+	return int(out), status
+}
+
 // ConnectionPoll is polyproc_connection_poll.
 func ConnectionPoll(object Object, timeout int64, cancel *Cancel) Status {
 	return Status(C.pp_connection_poll(number(object), C.int64_t(timeout), cancel.c()))

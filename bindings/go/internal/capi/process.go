@@ -214,6 +214,9 @@ func CurrentProcess() (info ProcessInfo, status Status) {
 	}, status
 }
 
+// ExitChildren is polyproc_exit_children.
+func ExitChildren() Status { return Status(C.polyproc_exit_children()) }
+
 // ActiveChildren is polyproc_active_children.
 func ActiveChildren() (pids []int32, status Status) {
 	pids = make([]int32, 64)

@@ -15,10 +15,12 @@ type WaitKind int32
 
 // What WaitAny waits for.
 const (
-	WaitQueueGet WaitKind = C.POLYPROC_WAIT_QUEUE_GET
-	WaitQueuePut WaitKind = C.POLYPROC_WAIT_QUEUE_PUT
-	WaitEvent    WaitKind = C.POLYPROC_WAIT_EVENT
-	WaitProcess  WaitKind = C.POLYPROC_WAIT_PROCESS
+	WaitQueueGet   WaitKind = C.POLYPROC_WAIT_QUEUE_GET
+	WaitQueuePut   WaitKind = C.POLYPROC_WAIT_QUEUE_PUT
+	WaitEvent      WaitKind = C.POLYPROC_WAIT_EVENT
+	WaitConnection WaitKind = C.POLYPROC_WAIT_CONNECTION
+	WaitListener   WaitKind = C.POLYPROC_WAIT_LISTENER
+	WaitProcess    WaitKind = C.POLYPROC_WAIT_PROCESS
 )
 
 // Waitables are a table of polyproc_waitable, in C memory. Free gives it back.
