@@ -5,6 +5,7 @@ const { Condition } = require('./lib/condition.js');
 const { Connection, pipe } = require('./lib/connection.js');
 const { PolyprocError } = require('./lib/errors.js');
 const { Message, Slot } = require('./lib/message.js');
+const { Listener, connect } = require('./lib/listener.js');
 const { list, unlink } = require('./lib/names.js');
 const { native, status } = require('./lib/native.js');
 const { Event, Lock, Semaphore } = require('./lib/primitives.js');
@@ -21,6 +22,7 @@ module.exports = {
   Condition,
   Connection,
   Event,
+  Listener,
   Lock,
   Message,
   Pool,
@@ -33,6 +35,7 @@ module.exports = {
   Task,
   TaskError,
   activeChildren,
+  connect,
   current,
   isWorker,
   list,

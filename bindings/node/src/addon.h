@@ -21,6 +21,7 @@ enum {
   WAITERS_MAX = 128,    /* waiter threads of an environment */
   OBJECT_PROCESS = -1,  /* these are not kinds that can be inherited */
   OBJECT_POOL = -2,
+  OBJECT_LISTENER = -4,
   OBJECT_WORKER = -3 /* this process as a worker of a pool: no handle of the library */
 };
 
@@ -103,6 +104,16 @@ void strings_free(char **strings);
 polyproc_handle *handles_of(const struct call *call, size_t index, char **names, size_t *count,
                             int32_t *status);
 
+/* listener.c */
+/* Of an address and a key, which may be NULL, in memory that stays until the call is over. */
+enum { ADDRESS_CAP = 160 };
+struct peer {
+  char address[ADDRESS_CAP];
+  polyproc_listener_options options;
+};
+/* (address, key or undefined, backlog, handshake timeout in ns, max message, flags: 1 public, 2 no MD5) */
+int32_t peer_read(const struct call *call, struct peer *peer);
+
 /* pool.c */
 void tasks_free(struct tasks *tasks);
 
@@ -137,6 +148,7 @@ typedef struct {
 } addon_function;
 extern const addon_function library_functions[], create_functions[], object_functions[], queue_functions[],
     batch_functions[], loan_functions[], primitive_functions[], meeting_functions[], connection_functions[],
-    process_functions[], pool_functions[], worker_functions[], wait_functions[], poll_functions[];
+    listener_functions[], process_functions[], pool_functions[], worker_functions[], wait_functions[],
+    poll_functions[];
 
 #endif

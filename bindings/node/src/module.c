@@ -117,6 +117,7 @@ static const struct {
     {"WAIT_SEND", WAIT_SEND},
     {"WAIT_RECV", WAIT_RECV},
     {"WAIT_PROCESS", WAIT_PROCESS},
+    {"WAIT_CONNECT", WAIT_CONNECT},
     {"WAIT_POOL", WAIT_POOL},
     {"WAIT_CHILDREN", WAIT_CHILDREN},
     {"WAIT_ANY", WAIT_ANY},
@@ -177,8 +178,8 @@ NAPI_MODULE_INIT() {
   }
   const addon_function *const tables[] = {
       library_functions, create_functions,    object_functions,  queue_functions,      batch_functions,
-      loan_functions,    primitive_functions, meeting_functions, connection_functions, process_functions,
-      pool_functions,    worker_functions,    wait_functions,    poll_functions};
+      loan_functions,    primitive_functions, meeting_functions, connection_functions, listener_functions,
+      process_functions, pool_functions,      worker_functions,  wait_functions,       poll_functions};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) define_functions(addon, exports, tables[i]);
   napi_value codes, values;
   napi_create_object(env, &codes);

@@ -39,6 +39,9 @@ static void handle_close(int32_t kind, void *handle) {
     case OBJECT_POOL:
       polyproc_pool_free(handle);
       break;
+    case OBJECT_LISTENER:
+      polyproc_listener_close(handle);
+      break;
     case OBJECT_WORKER:
       break;
     default:

@@ -62,6 +62,8 @@ static int32_t fd_of(struct object *object, int *out) {
       return polyproc_queue_fd(object->handle, out);
     case OBJECT_PROCESS:
       return polyproc_process_fd(object->handle, out);
+    case OBJECT_LISTENER:
+      return polyproc_listener_fd(object->handle, out);
     case OBJECT_POOL:
       return polyproc_pool_fd(object->handle, out);
     case OBJECT_WORKER:

@@ -93,6 +93,22 @@ static int32_t lock_argument(const struct call *call, struct request *request) {
   return POLYPROC_OK;
 }
 
+/* argument: an array of what peer_read takes */
+static int32_t connect_arguments(const struct call *call, struct request *request) {
+  struct call list = {.env = call->env, .addon = call->addon};
+  for (uint32_t i = 0; i < 6; i++) napi_get_element(call->env, call->argv[2], i, &list.argv[i]);
+  struct peer *peer = calloc(1, sizeof *peer);
+  if (peer == NULL) return POLYPROC_E_NO_MEMORY;
+  request->of.connect.peer = peer;
+  int32_t status = peer_read(&list, peer);
+  if (status < 0 || peer->options.authkey == NULL) return status;
+  /* The caller may change its key meanwhile. */
+  void *key = malloc(peer->options.authkey_len + 1);
+  if (key != NULL) memcpy(key, peer->options.authkey, peer->options.authkey_len);
+  peer->options.authkey = key;
+  return key == NULL ? POLYPROC_E_NO_MEMORY : POLYPROC_OK;
+}
+
 static int32_t arguments(const struct call *call, struct request *request) {
   switch (request->operation) {
     case WAIT_PUT:
@@ -106,6 +122,8 @@ static int32_t arguments(const struct call *call, struct request *request) {
       return lock_argument(call, request);
     case WAIT_ANY:
       return any_arguments(call, request);
+    case WAIT_CONNECT:
+      return connect_arguments(call, request);
     default:
       return POLYPROC_OK;
   }
@@ -120,6 +138,11 @@ static void memory_free(struct request *request) {
       break;
     case WAIT_PUT_MANY:
       free(request->of.slices);
+      break;
+    case WAIT_CONNECT:
+      if (request->of.connect.peer != NULL)
+        free((void *)(uintptr_t)request->of.connect.peer->options.authkey);
+      free(request->of.connect.peer);
       break;
     case WAIT_ANY:
       free(request->of.waitables);
@@ -140,7 +163,8 @@ int32_t request_new(const struct call *call, struct request **out) {
   if (request == NULL) return POLYPROC_E_NO_MEMORY;
   request->operation = (enum operation)operation;
   request->objects = request->pair;
-  if (request->operation != WAIT_ANY && request->operation != WAIT_CHILDREN) {
+  if (request->operation != WAIT_ANY && request->operation != WAIT_CHILDREN &&
+      request->operation != WAIT_CONNECT) {
     status = call_object(call, 0, &request->pair[0]);
     request->object_count = 1;
   }
@@ -163,6 +187,7 @@ struct line *request_line(struct request *request) {
     case WAIT_ARRIVE:
     case WAIT_CHILDREN:
     case WAIT_ANY:
+    case WAIT_CONNECT:
       return NULL;
     case WAIT_JOIN:
     case WAIT_RECV:
@@ -227,6 +252,9 @@ static int32_t wait_for(struct request *request, polyproc_cancel *token) {
       return receive(handle, request, token);
     case WAIT_PROCESS:
       return polyproc_process_join(handle, forever, token);
+    case WAIT_CONNECT:
+      return polyproc_connect(request->of.connect.peer->address, &request->of.connect.peer->options,
+                              &request->of.connect.connection, forever, token);
     case WAIT_POOL:
       return polyproc_pool_join(handle, forever, token);
     case WAIT_ANY:
@@ -256,6 +284,9 @@ void request_undo(struct request *request) {
       break;
     case WAIT_SEMAPHORE:
       polyproc_semaphore_release(request->object->handle, 1);
+      break;
+    case WAIT_CONNECT:
+      polyproc_connection_close(request->of.connect.connection);
       break;
     case WAIT_ARRIVE:
       if (request->of.party.is_leader) polyproc_barrier_complete(request->object->handle, 0);
@@ -296,7 +327,8 @@ static napi_value answer_ready(napi_env env, struct request *request) {
   return buffer;
 }
 
-napi_value request_answer(napi_env env, struct request *request) {
+napi_value request_answer(struct addon *addon, struct request *request) {
+  napi_env env = addon->env;
   if (request->object != NULL && request->object->closed) request_undo(request);
   if (request->status < 0) return number(env, request->status);
   switch (request->operation) {
@@ -304,17 +336,19 @@ napi_value request_answer(napi_env env, struct request *request) {
       return answer_bytes(env, request);
     case WAIT_ANY:
       return answer_ready(env, request);
+    case WAIT_CONNECT:
+      return object_new(addon, POLYPROC_KIND_CONNECTION, request->of.connect.connection);
     case WAIT_PUT_MANY:
       return number(env, (double)request->count);
     case WAIT_RESERVE: {
-      int32_t loan = loan_slot(request->object->addon, &request->of.slot);
+      int32_t loan = loan_slot(addon, &request->of.slot);
       if (loan < 0) polyproc_slot_abort(&request->of.slot);
       return number(env, loan);
     }
     case WAIT_BARRIER:
     case WAIT_ARRIVE:
-      request->object->addon->rows->loan = request->of.party.index;
-      request->object->addon->rows->offset = request->of.party.is_leader;
+      addon->rows->loan = request->of.party.index;
+      addon->rows->offset = request->of.party.is_leader;
       return number(env, request->status);
     default:
       return number(env, request->status);

@@ -98,12 +98,13 @@ static struct request *take_answers(struct waits *waits) {
 static void deliver(napi_env env, napi_value settle, struct waits *waits, struct request *request) {
   napi_value global;
   napi_get_global(env, &global);
-  napi_value arguments[2] = {number(env, request->id), request_answer(env, request)};
+  napi_value arguments[2] = {number(env, request->id), request_answer(waits->addon, request)};
   table_remove(waits, request);
-  /* It fails only when the worker is being terminated; messages are loans by now, which the teardown returns.
-   */
+  /* It fails only when the worker is being terminated. */
   bool heard = napi_call_function(env, global, settle, 2, arguments, NULL) == napi_ok;
-  if (!heard && request->operation != WAIT_RESERVE) request_undo(request);
+  /* A slot is a loan by now, which the teardown returns, and a connection an object. */
+  bool is_kept = request->operation == WAIT_RESERVE || request->operation == WAIT_CONNECT;
+  if (!heard && !is_kept) request_undo(request);
   request_free(request);
 }
 

@@ -27,6 +27,7 @@ enum operation {
   WAIT_RECV, /* a message that is handed over: longer than the pipe */
   WAIT_PROCESS,
   WAIT_POOL,
+  WAIT_CONNECT,
   WAIT_CHILDREN,
   WAIT_ANY,
   OPERATIONS
@@ -61,6 +62,10 @@ struct request {
       int32_t is_leader;
     } party;
     polyproc_waitable *waitables;
+    struct {
+      struct peer *peer;
+      polyproc_connection *connection;
+    } connect;
   } of;
 };
 
@@ -72,7 +77,7 @@ struct line *request_line(struct request *request);
 /* What the request got goes back to where it came from: nobody is left to have it. */
 void request_undo(struct request *request);
 /* What JavaScript's callback gets: a status or number, the rows filled; a Buffer of what was received. */
-napi_value request_answer(napi_env env, struct request *request);
+napi_value request_answer(struct addon *addon, struct request *request);
 void request_free(struct request *request);
 
 /* One thread; `lock` of its waits guards every field. */

@@ -1,0 +1,127 @@
+'use strict';
+
+// Connections over sockets, as Python's multiprocessing.connection speaks there.
+
+const { checkMade } = require('./errors.js');
+const { Connection } = require('./connection.js');
+const { descriptors } = require('./descriptors.js');
+const { readFormat } = require('./format.js');
+const { ValueIterator } = require('./iterator.js');
+const { Line } = require('./line.js');
+const { constants, native, status } = require('./native.js');
+const { TOKEN } = require('./object.js');
+const { Operation } = require('./operation.js');
+const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { HANDLE, LINE, LINES } = require('./symbols.js');
+const { perform } = require('./wait.js');
+
+const NANOSECONDS = 1e6; // of a millisecond
+const BACKLOG_MAX = 4096;
+const MESSAGE_MAX = 2 ** 32 - 1;
+const IS_PUBLIC = 1;
+const NO_MD5 = 2;
+
+function readKey(authkey) {
+  if (authkey === undefined) return undefined;
+  const key = typeof authkey === 'string' ? Buffer.from(authkey) : authkey;
+  if (!ArrayBuffer.isView(key)) throw typeError('authkey', 'a string or bytes', authkey);
+  if (key.byteLength === 0) throw rangeError('authkey', 'at least a byte', 'empty');
+  return key;
+}
+
+function readMilliseconds(value, name) {
+  if (typeof value !== 'number') throw typeError(name, 'a number of milliseconds', value);
+  if (!(value > 0)) throw rangeError(name, 'above 0', value);
+  return Math.min(Math.ceil(value * NANOSECONDS), Number.MAX_SAFE_INTEGER);
+}
+
+/** What the native side is given: the address, and how to meet who is there. */
+function readPeer(address, options) {
+  const { authkey, backlog = 0, handshakeTimeout, maxMessage = 0, allowMd5 = true, isPublic = false } = readObject(options);
+  return [
+    readString(address, 'address'),
+    readKey(authkey),
+    readInteger(backlog, 'backlog', 0, BACKLOG_MAX),
+    handshakeTimeout === undefined ? 0 : readMilliseconds(handshakeTimeout, 'handshakeTimeout'),
+    readInteger(maxMessage, 'maxMessage', 0, MESSAGE_MAX),
+    (readBoolean(isPublic, 'isPublic') ? IS_PUBLIC : 0) | (readBoolean(allowMd5, 'allowMd5') ? 0 : NO_MD5),
+  ];
+}
+
+function connectionOf(listener, answer) {
+  return new Connection(TOKEN, checkMade(answer, 'accept'), listener.format);
+}
+
+const accept = new Operation({
+  polled: true,
+  late: status.E_TIMEOUT,
+  what: 'accept',
+  attempt: native.listenerAccept,
+  atOnce: connectionOf,
+  end: status.E_CLOSED,
+});
+
+class Listener {
+  #closed = false;
+
+  constructor(token, handle, format) {
+    if (token !== TOKEN) throw new TypeError('use Listener.create');
+    this[HANDLE] = handle;
+    this[LINE] = new Line(handle, descriptors);
+    this[LINES] = [];
+    this.format = format;
+    this.address = native.listenerAddress(handle);
+  }
+
+  static create(address, options = {}) {
+    const peer = readPeer(address, options);
+    const format = readFormat(options.format);
+    return new Listener(TOKEN, checkMade(native.listenerCreate(...peer), `listen at ${address}`), format);
+  }
+
+  tryAccept() {
+    const answer = native.listenerAccept(this[HANDLE]);
+    return answer === status.E_TIMEOUT ? undefined : connectionOf(this, answer);
+  }
+
+  accept(options) {
+    return perform(this, accept, undefined, options);
+  }
+
+  /** Accepts until the listener is closed. */
+  connections(options) {
+    return new ValueIterator(this, accept, options);
+  }
+
+  [Symbol.asyncIterator]() {
+    return this.connections();
+  }
+
+  get closed() {
+    return this.#closed;
+  }
+
+  close() {
+    this.#closed = true;
+    this[LINE].end(status.E_CLOSED);
+    native.close(this[HANDLE]);
+  }
+}
+if (Symbol.dispose) {
+  Listener.prototype[Symbol.dispose] = Listener.prototype.close;
+}
+
+const connecting = new Operation({
+  code: constants.WAIT_CONNECT,
+  begin: (handle, { peer }, code) => native.wait(undefined, code, peer),
+  late: status.E_TIMEOUT,
+  what: 'connect',
+  later: (owner, answer, { address, format }) => new Connection(TOKEN, checkMade(answer, `connect to ${address}`), format),
+});
+
+async function connect(address, options = {}) {
+  const peer = readPeer(address, options);
+  return perform(undefined, connecting, { peer, address, format: readFormat(options.format) }, options);
+}
+
+module.exports = { Listener, connect };
