@@ -356,8 +356,70 @@ export function pipe(options?: { duplex?: boolean; format?: '' }): [Connection, 
 export function pipe<T = any>(options: { duplex?: boolean; format: 'msgpack' }): [Connection<T, T>, Connection<T, T>];
 export function pipe<Out, In>(options?: FormatOptions & { duplex?: boolean }): [Connection<Out, In>, Connection<Out, In>];
 
-/** A queue stands for a get from it, an event for being set, a connection for a receive, a process for its end. */
-export type Waitable = Queue<any, any> | { readonly put: Queue<any, any> } | Event | Connection<any, any> | Process;
+export interface PeerOptions extends FormatOptions {
+  /** The secret that both sides have to have. Absent: whoever comes is welcome. */
+  authkey?: string | NodeJS.ArrayBufferView;
+  /** Milliseconds that a handshake may take. Default: 10,000. */
+  handshakeTimeout?: number;
+  /** The longest message that the other side may send. Default: 256 MiB for a listener without a key, else 4 GiB - 1. */
+  maxMessage?: number;
+  /** HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. Default: true. */
+  allowMd5?: boolean;
+}
+
+export interface ListenerOptions extends PeerOptions {
+  /** How many may stand in line and how many handshakes may be under way, at most 4,096. Default: 128. */
+  backlog?: number;
+  /** Lets other machines reach it without a key. */
+  isPublic?: boolean;
+}
+
+/**
+ * Where connections come from, over TCP or a unix socket, as Python's multiprocessing.connection: a Client of CPython is as
+ * good a peer as one of polyproc. Whoever is silent, slow or wrong holds up nobody.
+ */
+export class Listener<Out = Buffer, In = Bytes> implements AsyncIterable<Connection<Out, In>> {
+  private constructor();
+  /**
+   * `address`: "tcp://127.0.0.1:5000", port 0 for a free one; "tcp://[::1]:0"; "unix:/path"; "unix:@name", abstract,
+   * without a file.
+   */
+  static create(address: string, options?: ListenerOptions & { format?: '' }): Listener;
+  static create<T = any>(address: string, options: ListenerOptions & { format: 'msgpack' }): Listener<T, T>;
+  static create<Out, In>(address: string, options?: ListenerOptions): Listener<Out, In>;
+  readonly format: string;
+  /** As `connect` takes it, with the port that was chosen. */
+  readonly address: string;
+  readonly closed: boolean;
+  tryAccept(): Connection<Out, In> | undefined;
+  accept(options?: WaitOptions): Promise<Connection<Out, In>>;
+  /** Accepts until the listener is closed. */
+  connections(options?: WaitOptions): AsyncIterableIterator<Connection<Out, In>>;
+  [Symbol.asyncIterator](): AsyncIterableIterator<Connection<Out, In>>;
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Connects to a listener, of polyproc or of CPython. */
+export function connect(address: string, options?: PeerOptions & WaitOptions & { format?: '' }): Promise<Connection>;
+export function connect<T = any>(
+  address: string,
+  options: PeerOptions & WaitOptions & { format: 'msgpack' },
+): Promise<Connection<T, T>>;
+export function connect<Out, In>(address: string, options?: PeerOptions & WaitOptions): Promise<Connection<Out, In>>;
+
+/**
+ * A queue stands for a get from it, an event for being set, a connection for a receive, a listener for an accept, a process
+ * and a task for its end.
+ */
+export type Waitable =
+  | Queue<any, any>
+  | { readonly put: Queue<any, any> }
+  | Event
+  | Connection<any, any>
+  | Listener<any, any>
+  | Process
+  | Task;
 /** Resolves to those of the items that are ready, one at least. Nothing is taken: another may be quicker. */
 export function waitAny<T extends Waitable>(items: readonly T[], options?: WaitOptions): Promise<T[]>;
 
@@ -538,6 +600,10 @@ export interface CurrentProcess {
 export function current(): CurrentProcess;
 /** The pids of children that still run. */
 export function activeChildren(): number[];
+/** SIGTERM to the daemonic children; resolves when all children have ended. */
+export function exitChildren(): Promise<void>;
+/** Whether that is done, and waited for, when this process ends normally. It is, unless it is switched off. */
+export function exitChildrenAtExit(on: boolean): void;
 export interface ObjectInfo {
   readonly name: string;
   readonly kind: 'lock' | 'rlock' | 'semaphore' | 'event' | 'condition' | 'barrier' | 'queue' | 'unknown';

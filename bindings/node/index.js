@@ -10,7 +10,7 @@ const { list, unlink } = require('./lib/names.js');
 const { native, status } = require('./lib/native.js');
 const { Event, Lock, Semaphore } = require('./lib/primitives.js');
 const { Pool } = require('./lib/pool.js');
-const { Process, activeChildren, current } = require('./lib/process.js');
+const { Process, activeChildren, current, exitChildren, exitChildrenAtExit } = require('./lib/process.js');
 const { Queue } = require('./lib/queue.js');
 const { RLock } = require('./lib/rlock.js');
 const { Task, TaskError } = require('./lib/task.js');
@@ -37,6 +37,8 @@ module.exports = {
   activeChildren,
   connect,
   current,
+  exitChildren,
+  exitChildrenAtExit,
   isWorker,
   list,
   pipe,

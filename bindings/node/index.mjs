@@ -21,6 +21,8 @@ export const {
   activeChildren,
   connect,
   current,
+  exitChildren,
+  exitChildrenAtExit,
   isWorker,
   list,
   pipe,

@@ -48,8 +48,6 @@ const recvLong = new Operation({
 
 const recv = new Operation({
   polled: true,
-  code: constants.WAIT_RECV, // where there is no descriptor
-  direction: RECEIVES,
   late: status.E_TIMEOUT,
   what: 'recv',
   attempt: reader(native.connectionRecv, native.connectionRecvInto, LONGEST_AT_ONCE),

@@ -136,4 +136,21 @@ function activeChildren() {
   return checkMade(native.processChildren(), 'activeChildren');
 }
 
-module.exports = { Process, activeChildren, current };
+const exiting = new Operation({
+  code: constants.WAIT_CHILDREN,
+  late: status.E_TIMEOUT,
+  what: 'exitChildren',
+  later: (owner, answer) => void check(answer, 'exitChildren'),
+});
+
+/** SIGTERM to the daemonic children, and the end of all of them. */
+async function exitChildren() {
+  return perform(undefined, exiting);
+}
+
+/** Whether that is done when this process ends normally. */
+function exitChildrenAtExit(on) {
+  check(native.processChildrenAtExit(readBoolean(on, 'on') ? 1 : 0), 'exitChildrenAtExit');
+}
+
+module.exports = { Process, activeChildren, current, exitChildren, exitChildrenAtExit };

@@ -2,6 +2,7 @@
 
 const { Connection } = require('./connection.js');
 const { PolyprocError, check } = require('./errors.js');
+const { Listener } = require('./listener.js');
 const { constants, native, status } = require('./native.js');
 const { readWait, typeError } = require('./options.js');
 const { Event } = require('./primitives.js');
@@ -9,6 +10,7 @@ const { Process } = require('./process.js');
 const { Queue } = require('./queue.js');
 const { Operation } = require('./operation.js');
 const { HANDLE } = require('./symbols.js');
+const { Task } = require('./task.js');
 const { waitByThread } = require('./wait.js');
 const { watch } = require('./watch.js');
 
@@ -21,30 +23,37 @@ const untilPut = new Operation({
   later: (owner, answer) => typeof answer !== 'number' || check(answer, 'waitAny') >= 0,
 });
 
-/** `isReady()`, and `wait({ signal })`, which resolves when it is or was. */
+/** `isReady()`, and `wait({ timeout, signal })`, which resolves when it is or was, or to false when the time is over. */
 function readItem(item, i) {
-  if (item instanceof Queue) {
-    const isReady = () => {
-      const answer = native.isReady(item[HANDLE], constants.READY_GET);
-      return answer !== status.E_TIMEOUT && check(answer, 'waitAny') >= 0;
-    };
-    return { isReady, wait: (how) => watch(item, 'waitAny', isReady, how) };
-  }
-  if (item instanceof Connection) return { isReady: () => item.tryPoll(), wait: (how) => item.poll(how) };
+  if (item instanceof Queue) return watched(item, () => isReady(item, constants.READY_GET));
+  if (item instanceof Listener) return watched(item, () => isReady(item, constants.READY_LISTENER));
+  if (item instanceof Connection) return watched(item, () => item.tryPoll());
+  if (item instanceof Process) return watched(item, () => !item.isAlive);
   if (item instanceof Event) return { isReady: () => item.isSet, wait: (how) => item.wait(how) };
-  if (item instanceof Process) {
-    const isReady = () => !item.isAlive;
-    return { isReady, wait: (how) => watch(item, 'waitAny', isReady, how) };
-  }
+  if (item instanceof Task) return { isReady: () => item.isOver, wait: (how) => untilOver(item, how) };
   const queue = item?.put;
   if (!(queue instanceof Queue)) {
-    throw typeError(`items[${i}]`, 'a Queue, Connection, Event, Process or { put: Queue }', item);
+    throw typeError(`items[${i}]`, 'a Queue, Connection, Listener, Event, Process, Task or { put: Queue }', item);
   }
-  const isReady = () => {
-    const answer = native.isReady(queue[HANDLE], constants.READY_PUT);
-    return answer !== status.E_TIMEOUT && check(answer, 'waitAny') >= 0;
-  };
-  return { isReady, wait: (how) => waitByThread(queue, untilPut, queue, how) };
+  return { isReady: () => isReady(queue, constants.READY_PUT), wait: (how) => waitByThread(queue, untilPut, queue, how) };
+}
+
+function isReady(item, kind) {
+  const answer = native.isReady(item[HANDLE], kind);
+  return answer !== status.E_TIMEOUT && check(answer, 'waitAny') >= 0;
+}
+
+function watched(item, isReady) {
+  return { isReady, wait: (how) => watch(item, 'waitAny', isReady, how) };
+}
+
+/** However it ends. */
+async function untilOver(task, how) {
+  try {
+    await task.result(how);
+  } catch (error) {
+    if (!task.isOver) throw error;
+  }
 }
 
 /** Resolves to those of the items that are ready, one at least; nothing is taken. */

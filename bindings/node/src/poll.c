@@ -60,6 +60,8 @@ static int32_t fd_of(struct object *object, int *out) {
   switch (object->kind) {
     case POLYPROC_KIND_QUEUE:
       return polyproc_queue_fd(object->handle, out);
+    case POLYPROC_KIND_CONNECTION:
+      return polyproc_connection_fd(object->handle, out);
     case OBJECT_PROCESS:
       return polyproc_process_fd(object->handle, out);
     case OBJECT_LISTENER:

@@ -223,6 +223,15 @@ static napi_value process_children(napi_env env, napi_callback_info info) {
   return status < 0 ? number(env, status) : list;
 }
 
+/* (on) */
+static napi_value process_children_at_exit(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t on;
+  call_read(&call, env, info);
+  int32_t status = call_i32(&call, 0, &on);
+  return number(env, status < 0 ? status : polyproc_exit_children_at_exit(on));
+}
+
 const addon_function process_functions[] = {
     {"processSpawn", process_spawn},
     {"processAdopt", process_adopt},
@@ -235,5 +244,6 @@ const addon_function process_functions[] = {
     {"processSignal", process_signal},
     {"processCurrent", process_current},
     {"processChildren", process_children},
+    {"processChildrenAtExit", process_children_at_exit},
     {NULL, NULL},
 };

@@ -260,6 +260,7 @@ static int32_t wait_for(struct request *request, polyproc_cancel *token) {
     case WAIT_ANY:
       return polyproc_wait_any(request->of.waitables, request->object_count, &request->count, forever, token);
     case WAIT_CHILDREN:
+      return polyproc_exit_children();
     case OPERATIONS:
       break;
   }

@@ -124,11 +124,12 @@ for (const [kind, family] of [
 
 test('a wrong key is refused, whoever has it', async (t) => {
   const listener = listenerOf(t, 'tcp://127.0.0.1:0', { authkey: KEY });
+  const accepting = listener.accept({ timeout: 60_000 });
   await assert.rejects(connect(listener.address, { authkey: 'wrong' }), withCode('E_AUTH'));
   const wrong = python(t, 'client', forPython(listener.address), 'wrong');
   assert.match(await wrong.line(), /^refused:/);
   const right = connect(listener.address, { authkey: KEY });
-  const accepted = await listener.accept({ timeout: 60_000 });
+  const accepted = await accepting;
   (await right).close();
   await assert.rejects(accepted.recv(), withCode('E_EOF'));
   accepted.close();

@@ -7,7 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { Event, Lock, Process, Queue, Semaphore, activeChildren, current } = require('..');
-const { anonymous, leavesNothingBehind, sleep, until, withCode } = require('./helpers.js');
+const { anonymous, leavesNothingBehind, sleep, start, until, withCode } = require('./helpers.js');
 
 leavesNothingBehind();
 
@@ -200,4 +200,30 @@ test('closed while somebody joins', async () => {
   other.kill();
   await other.join();
   other.close();
+});
+
+test('at a normal exit daemons are told to end and the others are joined', async (t) => {
+  const { ended, line } = start(t, 'exits', ['joins']);
+  const pid = Number(await line());
+  assert.equal(await line(), 'main ends');
+  assert.deepEqual(await ended, { code: 0, signal: null });
+  assert.equal(fs.existsSync(`/proc/${pid}`), false, 'the child has ended before');
+});
+
+test('exitChildren waits for them, off the main thread', async (t) => {
+  const { ended, line } = start(t, 'exits', ['asks']);
+  const pid = Number(await line());
+  assert.equal(await line(), 'ticks while it waits');
+  assert.equal(await line(), 'they have ended');
+  assert.equal(fs.existsSync(`/proc/${pid}`), false);
+  assert.deepEqual(await ended, { code: 0, signal: null });
+});
+
+test('switched off, the others outlive a normal exit', async (t) => {
+  const { ended, line } = start(t, 'exits', ['leaves']);
+  const pid = Number(await line());
+  t.after(() => process.kill(pid, 'SIGKILL'));
+  assert.equal(await line(), 'main ends');
+  assert.deepEqual(await ended, { code: 0, signal: null });
+  assert.equal(fs.existsSync(`/proc/${pid}`), true);
 });

@@ -5,6 +5,7 @@ import {
   Condition,
   Connection,
   Event,
+  Listener,
   Lock,
   Message,
   Pool,
@@ -17,7 +18,10 @@ import {
   Task,
   TaskError,
   activeChildren,
+  connect,
   current,
+  exitChildren,
+  exitChildrenAtExit,
   isWorker,
   list,
   pipe,
@@ -159,6 +163,20 @@ async function connections(signal: AbortSignal): Promise<void> {
   void [sent, ready, value, names];
 }
 
+async function sockets(signal: AbortSignal): Promise<void> {
+  using listener = Listener.create('tcp://127.0.0.1:0', { authkey: 'secret', backlog: 5 });
+  const client: Connection = await connect(listener.address, { authkey: Buffer.from('secret'), timeout: 5, signal });
+  for await (const connection of listener) same<typeof connection, Connection>(true);
+  const values = Listener.create<string>('unix:@name', { format: 'msgpack' });
+  const accepted: Connection<string, string> = await values.accept({ timeout: 5 });
+  // @ts-expect-error a key is a secret, not a number
+  await connect('unix:/path', { authkey: 5 });
+  await waitAny([listener, values]);
+  await exitChildren();
+  exitChildrenAtExit(false);
+  void [client, accepted];
+}
+
 async function pools(signal: AbortSignal): Promise<void> {
   await using pool = Pool.create({ worker: new URL('file:///worker.js'), workers: 4, maxAttempts: 3, initialiser: 'start' });
   const task: Task<number> = pool.submit<number>('square', 2, { timeLimit: 1000, signal });
@@ -201,4 +219,4 @@ async function processes(): Promise<void> {
   void [code, pids, parentPid];
 }
 
-void [queues, primitives, meetings, connections, pools, processes];
+void [queues, primitives, meetings, connections, sockets, pools, processes];

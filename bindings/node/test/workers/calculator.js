@@ -3,7 +3,7 @@
 // The functions of the pool tests.
 
 const { setTimeout: sleep } = require('node:timers/promises');
-const { Queue } = require('../..');
+const { Event, Queue } = require('../..');
 
 let greeting = 'nothing was said';
 
@@ -43,6 +43,10 @@ module.exports = {
   hangs: () => new Promise(() => setInterval(() => {}, 1000)),
   spins() {
     for (;;);
+  },
+  async failsWhenTold(name) {
+    await Event.open(name).wait();
+    throw new Error('as told');
   },
   long: (n) => Buffer.alloc(n, 7),
   logs: (text) => console.log(text),
