@@ -49,6 +49,12 @@
  * bear being done twice. The end of a pipe closes with the last process that has it. Nobody is ever
  * taken for dead because time passed: a process that is stopped or swapped out keeps what it holds.
  *
+ * Sockets. polyproc_listener_create and polyproc_connect give connections over TCP and unix sockets, of the
+ * same type as the ends of a pipe; on the wire they are Python's multiprocessing.connection. A key keeps
+ * strangers out and hides nothing: what goes over TCP can be read and changed by who has the network. What
+ * comes from a socket is never trusted, and SIGPIPE never reaches the program. A listener with a key runs a
+ * thread of the library, like the keeper's (see Threads).
+ *
  * Fork. Handles stay valid in a forked child; with its first use the child becomes a participant of
  * its own. It inherits no ownership: locks, messages and slots that its parent held are still its
  * parent's, and settling a loan of its parent is E_NOT_OWNER. Only the ends of pipes are both its own
@@ -92,8 +98,8 @@
  *     polyproc_unlink("work");
  *
  * The constants come first, then the types, then the functions object by object: the simple ones
- * (library, lock, rlock, semaphore, event, condition, barrier, queue, pipe, process, pool), then the advanced
- * ones (cancel tokens, messages in place, many messages in one call, waiting for several things, barriers
+ * (library, lock, rlock, semaphore, event, condition, barrier, queue, pipe, listener, process, pool), then the
+ * advanced ones (cancel tokens, messages in place, many messages in one call, waiting for several things, barriers
  * in two steps, objects as descriptors).
  */
 
@@ -397,7 +403,7 @@ typedef struct polyproc_cancel polyproc_cancel;
  */
 typedef struct polyproc_condition polyproc_condition;
 
-/** One end of a pipe: whole messages, to and from the other end. */
+/** One end of a pipe or of a socket: whole messages, to and from the other end. */
 typedef struct polyproc_connection polyproc_connection;
 
 /** A flag between processes that one can wait for: clear at first, set and cleared by anyone. */
@@ -1892,6 +1898,12 @@ int32_t polyproc_pipe_create(int32_t duplex,
  * shared memory than 1 MiB, and timeout_ns limits first the wait for a receiver, then each wait
  * for its next step (0.1 s at least). With timeout_ns 0 it is not sent.
  *
+ * Over a socket OK says that the system has all of it, not that anybody has received it. timeout_ns
+ * limits first the wait for room to begin with, then each wait for more of it (0.1 s at least); what has
+ * begun to go cannot be taken back, so a call that gives up then has ended this direction: later
+ * ones return E_BROKEN_PIPE, and the other end finds the stream cut, never a wrong message. With
+ * timeout_ns 0 a message of more than 32 KiB is not sent.
+ *
  * connection  open handle.
  * data        the message; NULL when len is 0.
  * len         its length in bytes; 0 is a message too.
@@ -1927,6 +1939,9 @@ int32_t polyproc_connection_send(polyproc_connection *connection,
  * timeout_ns, unless its sender does not move for that long (0.1 s at least); then it stays first
  * in line.
  *
+ * Of a socket, what has come of a message is kept when the call ends early, and the next one goes on with
+ * it. A message that can never be received ends this direction: each later call says the same.
+ *
  * connection  open handle.
  * buf         where the message goes; NULL when cap is 0. What is in it is lost, also when the
  *             call fails.
@@ -1940,8 +1955,12 @@ int32_t polyproc_connection_send(polyproc_connection *connection,
  *          E_EOF          the other end is closed, and all that it sent was received.
  *          E_TOO_SMALL    the message stays first in line; *out_len bytes are needed.
  *          E_UNSUPPORTED  this end only sends.
- *          E_CORRUPT      the pipe is damaged.
+ *          E_CORRUPT      the pipe is damaged; what came from the socket is no message.
  *          E_LIMIT        too many processes use it.
+ *          E_BROKEN_PIPE  socket: closed in the middle of a message.
+ *          E_TOO_LARGE    socket: a message that is longer than max_message.
+ *          E_AUTH         socket: the listener wants a key, and none was given to connect.
+ *          E_NO_MEMORY    socket: memory is exhausted.
  *          E_INVALID      not a handle of a connection, not a token, out_len is NULL, or buf is
  *                         NULL and cap is not 0.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
@@ -1954,7 +1973,8 @@ int32_t polyproc_connection_recv(polyproc_connection *connection,
                                  polyproc_cancel *cancel);
 
 /**
- * Wait until a receive would not wait: until there is a message, or the end of file.
+ * Wait until a receive would not wait: until there is a message, or the end of file. On a socket until
+ * something has come: a sender that stops in the middle of a message makes the receive wait for the rest.
  *
  * connection  open handle.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
@@ -1975,7 +1995,8 @@ int32_t polyproc_connection_poll(polyproc_connection *connection,
  * A descriptor for poll, epoll, libuv, asyncio and the like: readable while a receive would not wait,
  * because there is a message or the other end is closed. From the first call on, a thread of this
  * process keeps such descriptors in step; they follow a change after a moment, so try the receive
- * without waiting, and poll again when it would wait.
+ * without waiting, and poll again when it would wait. That of a socket is the socket, without a thread; it
+ * is writable when a send can begin.
  *
  * connection  open handle.
  * out_fd      the descriptor. It belongs to the handle: do not read it, close it, or use it after
@@ -2348,7 +2369,8 @@ void polyproc_process_close(polyproc_process *process);
 /* ---- Process: in the child ---- */
 
 /**
- * Open an object that this process inherited. Each call makes a handle of its own.
+ * Open an object that this process inherited. Each call makes a handle of its own; a connection over
+ * a socket goes to the first that asks, later ones get E_NOT_FOUND.
  *
  * name  the name that polyproc_process_spawn or _fork gave it.
  * kind  what it is, POLYPROC_KIND_*.
@@ -2362,7 +2384,9 @@ void polyproc_process_close(polyproc_process *process);
  *          E_INVALID    not a name, an unknown kind, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_inherited(const char *name, int32_t kind, void **out);
+int32_t polyproc_inherited(const char *name,
+                           int32_t kind,
+                           void **out);
 
 /**
  * Who this process is.
@@ -3297,7 +3321,8 @@ int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
 
 /**
  * A descriptor of an object, to hand it to a process that polyproc did not start: through your own
- * spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there.
+ * spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there. That of a connection over a socket is
+ * the socket: hand it on between two messages, and let one process at a time send and receive.
  *
  * kind    what the handle is, POLYPROC_KIND_*.
  * object  open handle of that kind.
@@ -3309,10 +3334,14 @@ int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
  *          E_INVALID  not a handle of that kind, an unknown kind, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_share_fd(int32_t kind, void *object, int *out_fd);
+int32_t polyproc_share_fd(int32_t kind,
+                          void *object,
+                          int *out_fd);
 
 /**
- * Open the object behind a descriptor, one from polyproc_share_fd in this or another process.
+ * Open the object behind a descriptor, one from polyproc_share_fd in this or another process. As a
+ * connection also any connected stream socket whose other end speaks the frames of Python's
+ * multiprocessing.connection: its messages are limited to 4 GiB - 1 bytes.
  *
  * fd    descriptor; it stays yours, and may be closed afterwards.
  * kind  what it is, POLYPROC_KIND_*.

@@ -175,6 +175,7 @@ programs! {
     semaphore,
     semaphore_owned,
     share,
+    socket,
     sync_faults,
     wait,
 }

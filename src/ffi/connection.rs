@@ -9,7 +9,7 @@ use crate::ffi::handle::{self, enter, Opaque};
 use crate::queue::Got;
 use crate::status::Status;
 
-/// One end of a pipe: whole messages, to and from the other end.
+/// One end of a pipe or of a socket: whole messages, to and from the other end.
 pub struct polyproc_connection {
     _private: [u8; 0],
 }
@@ -77,6 +77,12 @@ pub unsafe extern "C" fn polyproc_pipe_create(
 /// shared memory than 1 MiB, and timeout_ns limits first the wait for a receiver, then each wait
 /// for its next step (0.1 s at least). With timeout_ns 0 it is not sent.
 ///
+/// Over a socket OK says that the system has all of it, not that anybody has received it. timeout_ns
+/// limits first the wait for room to begin with, then each wait for more of it (0.1 s at least); what has
+/// begun to go cannot be taken back, so a call that gives up then has ended this direction: later
+/// ones return E_BROKEN_PIPE, and the other end finds the stream cut, never a wrong message. With
+/// timeout_ns 0 a message of more than 32 KiB is not sent.
+///
 /// ```text
 /// connection  open handle.
 /// data        the message; NULL when len is 0.
@@ -126,6 +132,9 @@ pub unsafe extern "C" fn polyproc_connection_send(
 /// timeout_ns, unless its sender does not move for that long (0.1 s at least); then it stays first
 /// in line.
 ///
+/// Of a socket, what has come of a message is kept when the call ends early, and the next one goes on with
+/// it. A message that can never be received ends this direction: each later call says the same.
+///
 /// ```text
 /// connection  open handle.
 /// buf         where the message goes; NULL when cap is 0. What is in it is lost, also when the
@@ -140,8 +149,12 @@ pub unsafe extern "C" fn polyproc_connection_send(
 ///          E_EOF          the other end is closed, and all that it sent was received.
 ///          E_TOO_SMALL    the message stays first in line; *out_len bytes are needed.
 ///          E_UNSUPPORTED  this end only sends.
-///          E_CORRUPT      the pipe is damaged.
+///          E_CORRUPT      the pipe is damaged; what came from the socket is no message.
 ///          E_LIMIT        too many processes use it.
+///          E_BROKEN_PIPE  socket: closed in the middle of a message.
+///          E_TOO_LARGE    socket: a message that is longer than max_message.
+///          E_AUTH         socket: the listener wants a key, and none was given to connect.
+///          E_NO_MEMORY    socket: memory is exhausted.
 ///          E_INVALID      not a handle of a connection, not a token, out_len is NULL, or buf is
 ///                         NULL and cap is not 0.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
@@ -177,7 +190,8 @@ pub unsafe extern "C" fn polyproc_connection_recv(
     })
 }
 
-/// Wait until a receive would not wait: until there is a message, or the end of file.
+/// Wait until a receive would not wait: until there is a message, or the end of file. On a socket until
+/// something has come: a sender that stops in the middle of a message makes the receive wait for the rest.
 ///
 /// ```text
 /// connection  open handle.
@@ -210,7 +224,8 @@ pub unsafe extern "C" fn polyproc_connection_poll(
 /// A descriptor for poll, epoll, libuv, asyncio and the like: readable while a receive would not wait,
 /// because there is a message or the other end is closed. From the first call on, a thread of this
 /// process keeps such descriptors in step; they follow a change after a moment, so try the receive
-/// without waiting, and poll again when it would wait.
+/// without waiting, and poll again when it would wait. That of a socket is the socket, without a thread; it
+/// is writable when a send can begin.
 ///
 /// ```text
 /// connection  open handle.

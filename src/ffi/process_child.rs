@@ -10,7 +10,8 @@ use crate::process;
 use crate::status::Status;
 
 /// <!-- Process: in the child -->
-/// Open an object that this process inherited. Each call makes a handle of its own.
+/// Open an object that this process inherited. Each call makes a handle of its own; a connection over
+/// a socket goes to the first that asks, later ones get E_NOT_FOUND.
 ///
 /// ```text
 /// name  the name that polyproc_process_spawn or _fork gave it.

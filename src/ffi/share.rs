@@ -104,7 +104,8 @@ pub(super) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
 
 /// <!-- Objects as descriptors -->
 /// A descriptor of an object, to hand it to a process that polyproc did not start: through your own
-/// spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there.
+/// spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there. That of a connection over a socket is
+/// the socket: hand it on between two messages, and let one process at a time send and receive.
 ///
 /// ```text
 /// kind    what the handle is, POLYPROC_KIND_*.
@@ -133,7 +134,9 @@ pub unsafe extern "C" fn polyproc_share_fd(
     })
 }
 
-/// Open the object behind a descriptor, one from polyproc_share_fd in this or another process.
+/// Open the object behind a descriptor, one from polyproc_share_fd in this or another process. As a
+/// connection also any connected stream socket whose other end speaks the frames of Python's
+/// multiprocessing.connection: its messages are limited to 4 GiB - 1 bytes.
 ///
 /// ```text
 /// fd    descriptor; it stays yours, and may be closed afterwards.
