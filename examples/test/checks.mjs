@@ -179,6 +179,17 @@ function processBasics({ lines, pid, arrivals }) {
   notBefore(1, arrivals[4])
 }
 
+function poolSquare({ lines, arrivals }) {
+  assert.deepEqual(lines.slice(0, 6), ['one after the other', 'worker squares 2', 'main got 4', 'worker squares 3',
+    'main got 9', 'both at once'])
+  assert.deepEqual(lines.slice(6, 8).sort(), ['worker squares 2', 'worker squares 3'])
+  assert.deepEqual(lines.slice(8), ['main got 4', 'main got 9'])
+  notBefore(2, arrivals[4])
+}
+
+/** Programs that wait for a binding's Pool. */
+export const NOT_YET = { go: ['pool_square', 'pool_queue'], node: ['pool_square', 'pool_queue'] }
+
 export const CHECKS = {
   queue_basics: (output) => {
     QUEUE_BASICS(output)
@@ -207,4 +218,7 @@ export const CHECKS = {
     assert.ok(output.seconds < 3, `the daemon was still there after ${output.seconds} s`)
   },
   process_basics: processBasics,
+  pool_square: poolSquare,
+  pool_queue: exactly(...[...'dongGe'].map((letter) => `writer puts ${letter}`),
+    ...[...'dongGe'].map((letter) => `reader gets ${letter}`)),
 }

@@ -51,7 +51,8 @@ static void check_result(polyproc_task *task, int64_t argument) {
 
 static void submit(polyproc_pool *pool, int64_t count) {
   polyproc_task **tasks = malloc((size_t)count * sizeof *tasks);
-  for (int64_t at = 0; at < count; at++) DONE(polyproc_pool_submit(pool, "add_one", &at, sizeof at, &tasks[at]));
+  for (int64_t at = 0; at < count; at++)
+    DONE(polyproc_pool_submit(pool, "add_one", &at, sizeof at, &tasks[at]));
   for (int64_t at = 0; at < count; at++) {
     DONE(polyproc_task_wait(tasks[at], POLYPROC_FOREVER, NULL));
     check_result(tasks[at], at);
@@ -80,7 +81,8 @@ static void apply(polyproc_pool *pool, int64_t count) {
   for (int64_t at = 0; at < count; at++) {
     int64_t number = at;
     size_t len;
-    DONE(polyproc_pool_apply(pool, "add_one", &at, sizeof at, &number, sizeof number, &len, POLYPROC_FOREVER, NULL));
+    DONE(polyproc_pool_apply(pool, "add_one", &at, sizeof at, &number, sizeof number, &len, POLYPROC_FOREVER,
+                             NULL));
     CHECK(len == sizeof number && number == at + 1);
   }
 }
@@ -143,8 +145,8 @@ int main(int argc, char **argv) {
     map(pool, count, (int)options.workers);
   }
   double seconds = now() - begin;
-  printf("{\"peer\": \"polyproc\", \"mode\": \"%s\", \"tasks\": %lld, \"rate\": %.0f}\n", mode, (long long)count,
-         (double)count / seconds);
+  printf("{\"peer\": \"polyproc\", \"mode\": \"%s\", \"tasks\": %lld, \"rate\": %.0f}\n", mode,
+         (long long)count, (double)count / seconds);
   polyproc_pool_free(pool);
   return 0;
 }
