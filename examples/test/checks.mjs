@@ -188,7 +188,7 @@ function poolSquare({ lines, arrivals }) {
 }
 
 /** Programs that wait for a binding's Pool. */
-export const NOT_YET = { go: ['pool_square', 'pool_queue'], node: ['pool_square', 'pool_queue'] }
+export const NOT_YET = { go: ['pool_square', 'pool_queue'] }
 
 export const CHECKS = {
   queue_basics: (output) => {
