@@ -187,9 +187,6 @@ function poolSquare({ lines, arrivals }) {
   notBefore(2, arrivals[4])
 }
 
-/** Programs that wait for a binding's Pool. */
-export const NOT_YET = { go: ['pool_square', 'pool_queue'] }
-
 export const CHECKS = {
   queue_basics: (output) => {
     QUEUE_BASICS(output)
