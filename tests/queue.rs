@@ -1,8 +1,9 @@
 //! The queue in one process: order, limits, joins, loans, growth.
 
 use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
 
-use polyproc::{Got, Queue, QueueOptions, Status, Wait};
+use polyproc::{Cancel, Got, Queue, QueueOptions, Status, Wait};
 
 fn get(queue: &Queue) -> Result<Vec<u8>, Status> {
     get_within(queue, Wait::TRY)
@@ -341,4 +342,27 @@ fn get_small(queue: &Queue) -> Result<u64, Status> {
         )),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_long_spin_ends_with_the_wait() {
+    let options = QueueOptions {
+        spin_ns: u32::MAX,
+        ..Default::default()
+    };
+    let queue = Queue::create(None, &options).unwrap();
+    let mut buffer = [MaybeUninit::uninit(); 8];
+    let began = Instant::now();
+    let wait = Wait::for_ns(1_000_000);
+    assert_eq!(queue.get(&mut buffer, wait), Err(Status::E_EMPTY));
+    let cancel = Cancel::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(20));
+            cancel.fire();
+        });
+        let wait = Wait::FOREVER.or_cancel(Some(&cancel));
+        assert_eq!(queue.get(&mut buffer, wait), Err(Status::E_CANCELED));
+    });
+    assert!(began.elapsed() < Duration::from_secs(3));
 }

@@ -7,6 +7,7 @@ use super::position::Position;
 use super::ring;
 use super::At;
 use crate::status::Result;
+use crate::sync::cancel::Cancel;
 use crate::sync::owner::Owner;
 use crate::sync::spin::Spin;
 use crate::sync::wait::Patience;
@@ -44,7 +45,7 @@ impl At<'_> {
     pub(super) fn wait_for_items(&self, me: Owner, patience: &mut Patience<'_>) -> Result<()> {
         let found = || self.may_have();
         patience.check()?;
-        if self.spins.items.spin(self.body.spin_ns(), found) {
+        if self.spin(&self.spins.items, found, patience) {
             return Ok(());
         }
         let slept_ns = self.sleep(&self.body.items, &self.spins.items, found, patience)?;
@@ -64,11 +65,27 @@ impl At<'_> {
         patience: &mut Patience<'_>,
     ) -> Result<()> {
         patience.check()?;
-        if self.spins.space.spin(self.body.spin_ns(), &found) {
+        if self.spin(&self.spins.space, &found, patience) {
             return Ok(());
         }
         self.sleep(&self.body.space, &self.spins.space, found, patience)?;
         Ok(())
+    }
+
+    /// Spin until `found` sees something, or the wait is over; whether it was worth looking again.
+    fn spin(&self, spin: &Spin, found: impl Fn() -> u64, patience: &mut Patience<'_>) -> bool {
+        let asked = self.body.spin_ns();
+        if asked == 0 {
+            return spin.spin(0, found);
+        }
+        // A number that somebody chose, or that stands in shared memory: it does not outlast the wait.
+        let left = |end: u64| end.saturating_sub(clock::now_ns()).max(1);
+        let left = patience.deadline().map_or(u64::MAX, left);
+        let limit = u32::try_from(left).map_or(asked, |left| left.min(asked));
+        spin.spin(limit, || match patience.tokens().any(Cancel::is_fired) {
+            true => 1,
+            false => found(),
+        })
     }
 
     /// The ring is full: whether consumers who are at work make room in it for a record of `extent` bytes,
