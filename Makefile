@@ -158,6 +158,8 @@ lint: lint-rust lint-c lint-go bench-check ## formats and lints
 
 lint-rust:
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path loom/Cargo.toml
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 
