@@ -165,6 +165,7 @@ programs! {
     names,
     pool,
     pool_faults,
+    pool_worker,
     process,
     queue,
     queue_loans,
