@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::bytes;
 use super::message::Ticket;
-use crate::segment::{fixed_size, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{fixed_size, CreateOptions, Extent, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sys::shared::shared;
@@ -28,10 +28,11 @@ use crate::sys::shared::shared;
 pub(crate) const MAX_WORKERS: u32 = 1000;
 /// The longest data of an initialiser.
 pub(crate) const MAX_INITIALISER: usize = 1 << 20;
+/// The words lie in stretches of the file: a page of them, and each further one twice as large.
+const FIRST_STRETCH: u64 = 4096 / WORD;
+const STRETCHES: usize = 15;
 /// The most tasks that are not over.
-const MAX_TASKS: u64 = 1 << 24;
-/// How many words are allocated at once.
-const STEP: u64 = 512;
+const MAX_TASKS: u64 = FIRST_STRETCH * ((1 << STRETCHES) - 1);
 const WORD: u64 = size_of::<AtomicU64>() as u64;
 
 shared! {
@@ -61,13 +62,10 @@ shared! {
 const INITIALISER_AT: u64 = fixed_size(Kind::Pool, size_of::<Body>());
 const WORDS_AT: u64 = INITIALISER_AT + (MAX_INITIALISER as u64) + 4096;
 
-/// The one extent of the segment.
-const WORDS: usize = 0;
-
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Pool,
     body: size_of::<Body>(),
-    extents: 1,
+    extents: STRETCHES,
     extra: 0,
     recover,
 };
@@ -75,6 +73,33 @@ static TYPE: ObjectType = ObjectType {
 /// Nobody owns anything here: what the dead had begun stands in the words for the pool to see.
 fn recover(_: &Segment, _: Owner, _: &dyn Fn(Owner) -> bool) -> Result<()> {
     Ok(())
+}
+
+/// Where a task's word lies.
+struct Place {
+    stretch: usize,
+    /// Of the stretch in the file.
+    begin: u64,
+    length: u64,
+    /// Of the word in its stretch.
+    at: u64,
+}
+
+impl Place {
+    fn of(slot: u32) -> Result<Place> {
+        let slot = u64::from(slot);
+        if slot >= MAX_TASKS {
+            return Err(Status::E_LIMIT);
+        }
+        let stretch = (slot / FIRST_STRETCH + 1).ilog2();
+        let before = FIRST_STRETCH * ((1 << stretch) - 1);
+        Ok(Place {
+            stretch: stretch as usize,
+            begin: WORDS_AT + before * WORD,
+            length: (FIRST_STRETCH << stretch) * WORD,
+            at: (slot - before) * WORD,
+        })
+    }
 }
 
 /// How far a worker has come.
@@ -255,43 +280,37 @@ impl Board {
 
     /// Memory for the word of `slot`. The pool calls this, under the lock of its table.
     pub(super) fn ensure(&self, slot: u32) -> Result<()> {
-        let slot = u64::from(slot);
-        if slot >= MAX_TASKS {
-            return Err(Status::E_LIMIT);
-        }
-        let extent = self.words()?;
-        let end = (slot + 1) * WORD;
-        let has = extent.known.load(Ordering::Relaxed);
-        if end <= has {
+        let place = Place::of(slot)?;
+        let extent = self.extent(&place)?;
+        if extent.mapping.get().is_some() {
             return Ok(());
         }
-        let wanted = end.next_multiple_of(STEP * WORD);
-        self.segment.allocate(WORDS_AT + has, wanted - has)?;
-        extent.known.store(wanted, Ordering::Relaxed);
+        self.segment.allocate(place.begin, place.length)?;
+        extent
+            .mapping
+            .set(self.segment.map(place.begin, place.length)?);
         Ok(())
     }
 
-    fn words(&self) -> Result<&crate::segment::Extent> {
-        self.segment.extents.get(WORDS).ok_or(Status::E_INTERNAL)
+    fn extent(&self, place: &Place) -> Result<&Extent> {
+        let extent = self.segment.extents.get(place.stretch);
+        extent.ok_or(Status::E_INTERNAL)
     }
 
     /// The word of a task; `E_CORRUPT` for one that the file does not hold.
     fn word(&self, slot: u32) -> Result<&AtomicU64> {
-        let extent = self.words()?;
-        let at = u64::from(slot) * WORD;
-        if at + WORD > extent.known.load(Ordering::Relaxed) {
-            let held = self.segment.file_size()?.saturating_sub(WORDS_AT);
-            if at + WORD > held.min(MAX_TASKS * WORD) {
+        let place = Place::of(slot).map_err(|_| Status::E_CORRUPT)?;
+        let extent = self.extent(&place)?;
+        if extent.mapping.get().is_none() {
+            if self.segment.file_size()? < place.begin + place.length {
                 return Err(Status::E_CORRUPT);
             }
-            extent.known.fetch_max(held, Ordering::Relaxed);
-        }
-        if extent.mapping.get().is_none() {
-            let fresh = self.segment.map(WORDS_AT, MAX_TASKS * WORD)?;
-            extent.mapping.set(fresh);
+            extent
+                .mapping
+                .set(self.segment.map(place.begin, place.length)?);
         }
         let mapping = extent.mapping.get().ok_or(Status::E_INTERNAL)?;
-        mapping.view(at as usize)
+        mapping.view(place.at as usize)
     }
 
     pub(super) fn look(&self, slot: u32) -> Result<Word> {
@@ -349,6 +368,21 @@ mod tests {
     }
 
     #[test]
+    fn stretches_lie_side_by_side() {
+        let mut end = WORDS_AT;
+        let mut slot = 0;
+        for stretch in 0..STRETCHES {
+            let first = Place::of(slot).unwrap();
+            assert_eq!((first.stretch, first.begin, first.at), (stretch, end, 0));
+            slot += (first.length / WORD) as u32;
+            end += first.length;
+            let last = Place::of(slot - 1).unwrap();
+            assert_eq!((last.stretch, last.at), (stretch, first.length - WORD));
+        }
+        assert_eq!(u64::from(slot), MAX_TASKS);
+    }
+
+    #[test]
     fn a_slot_that_has_no_memory_is_no_task() {
         let board = Board::create(1, 0, b"hello").unwrap();
         assert_eq!(board.initialiser(), Ok(Some(b"hello".to_vec())));
@@ -356,7 +390,7 @@ mod tests {
         board.ensure(0).unwrap();
         board.set(0, Word::queued(3)).unwrap();
         assert_eq!(board.look(0), Ok(Word::queued(3)));
-        assert_eq!(board.look(STEP as u32), Err(Status::E_CORRUPT));
+        assert_eq!(board.look(FIRST_STRETCH as u32), Err(Status::E_CORRUPT));
         assert_eq!(board.look(u32::MAX), Err(Status::E_CORRUPT));
         assert_eq!(board.ensure(MAX_TASKS as u32), Err(Status::E_LIMIT));
     }

@@ -45,9 +45,9 @@ impl Nursery {
         Ok(Nursery { process, channel })
     }
 
-    /// Whether the pool can watch who is not its own child.
+    /// Whether the pool can watch and signal who is not its own child.
     pub(super) fn can_be_used(&self) -> bool {
-        self.process.fd().is_ok()
+        self.process.reaches_strangers()
     }
 
     /// Have a worker forked for a seat.

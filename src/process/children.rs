@@ -193,6 +193,15 @@ impl Child {
     }
 }
 
+impl Child {
+    /// Whether the kernel lets this process watch and signal one that is not its child.
+    pub(super) fn reaches_strangers(&self) -> bool {
+        // Signal 0 asks, and sends nothing.
+        let signals = |fd| process::send_signal(self.pid, Some(fd), 0).is_ok();
+        self.pidfd().is_some_and(signals)
+    }
+}
+
 /// What a filter of system calls says; EPERM may be the kernel's own word as well.
 fn is_refusal(status: Status) -> bool {
     status == Status::E_PERMISSION || status.errno() == Some(libc::ENOSYS)

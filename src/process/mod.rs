@@ -127,6 +127,14 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Whether a process like this one could be watched and signalled if it were not a child, by what the kernel
+    /// lets this process do with it. For one that runs.
+    pub(crate) fn reaches_strangers(&self) -> bool {
+        self.child.reaches_strangers()
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         children::let_go(&self.child);
