@@ -2488,7 +2488,7 @@ int32_t polyproc_pool_create(const polyproc_pool_options *options,
  *          E_WORKER_DIED  its workers do not start.
  *          E_TOO_LARGE    data is longer than a message may be.
  *          E_NO_MEMORY    memory or shared memory is exhausted.
- *          E_LIMIT        2^24 tasks are not over.
+ *          E_LIMIT        16,776,704 tasks are not over.
  *          E_NOT_OWNER    it is the pool of the process that this one was forked from.
  *          E_CLOSED       the handle is freed.
  *          E_INVALID      not a handle of a pool, not a name, data is NULL and len is not 0, out is NULL.
