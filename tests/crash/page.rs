@@ -19,13 +19,21 @@ pub struct Page {
     /// What the victim's body waited for was brought about.
     pub woken: AtomicU32,
     pub third: AtomicU32,
+    /// The third process's number, 0 when there is none.
+    pub third_pid: AtomicU32,
     /// The longest call of a survivor since the kill, time spent waiting for a core left out.
     pub stall_ns: AtomicU64,
 }
 
 impl Page {
     pub fn reset(&self) {
-        for word in [&self.victim, &self.mark, &self.woken, &self.third] {
+        for word in [
+            &self.victim,
+            &self.mark,
+            &self.woken,
+            &self.third,
+            &self.third_pid,
+        ] {
             word.store(0, Ordering::SeqCst);
         }
         self.stall_ns.store(0, Ordering::SeqCst);
@@ -91,7 +99,8 @@ fn state(pid: i32) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-/// A call of a survivor, whose time counts; what it waited for a core is left out.
+/// A call of a survivor, whose time counts; what it waited for a core is left out, and what the third process did
+/// whom it may wait for.
 pub fn timed<R>(call: impl FnOnce() -> R) -> R {
     let (begin, waited) = (Instant::now(), waited_for_a_core());
     let result = call();
@@ -103,9 +112,18 @@ pub fn timed<R>(call: impl FnOnce() -> R) -> R {
     result
 }
 
-/// How long this thread has waited for a core so far, though it could run.
+/// How long this thread and the third process have waited for a core so far, though they could run.
 fn waited_for_a_core() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let third = page().third_pid.load(Ordering::SeqCst);
+    let of_third = match third == 0 || third == std::process::id() {
+        true => Duration::ZERO,
+        false => delay(&format!("/proc/{third}/schedstat")),
+    };
+    delay("/proc/thread-self/schedstat") + of_third
+}
+
+fn delay(file: &str) -> Duration {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
     let delay = text.split(' ').nth(1).and_then(|word| word.parse().ok());
     Duration::from_nanos(delay.unwrap_or(0))
 }

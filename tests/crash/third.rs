@@ -1,5 +1,6 @@
 //! Child processes: one that is killed, and a third one, which was there before and goes on.
 
+use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 
@@ -39,7 +40,7 @@ pub fn kill(pid: i32) {
 /// afterwards.
 pub struct Third {
     pid: i32,
-    is_over: std::cell::Cell<bool>,
+    is_over: Cell<bool>,
 }
 
 impl Third {
@@ -59,6 +60,7 @@ impl Third {
             });
             work();
         });
+        page().third_pid.store(pid as u32, Ordering::SeqCst);
         until("the third process does not come", || {
             stage.load(Ordering::SeqCst) == READY
         });
@@ -96,8 +98,8 @@ impl Third {
     pub fn works(&self) {
         self.wakes();
         page().third.store(WORKS, Ordering::SeqCst);
-        self.is_over.set(true);
-        ends_well(self.pid, "the third process");
+        ends_well(self.pid, &self.is_over, "the third process");
+        page().third_pid.store(0, Ordering::SeqCst);
     }
 }
 
@@ -130,7 +132,7 @@ pub fn gone_after(body: impl FnOnce()) {
 /// A process that sleeps in a call; killed when it goes out of scope.
 pub struct Sleeper {
     pid: i32,
-    is_over: std::cell::Cell<bool>,
+    is_over: Cell<bool>,
 }
 
 impl Sleeper {
@@ -154,8 +156,7 @@ impl Sleeper {
 
     /// It is woken, and comes to its end.
     pub fn ends(&self) {
-        timed(|| ends_well(self.pid, "a process that slept"));
-        self.is_over.set(true);
+        timed(|| ends_well(self.pid, &self.is_over, "a process that slept"));
     }
 }
 
@@ -168,11 +169,12 @@ impl Drop for Sleeper {
 }
 
 /// Wait until it has ended by itself, and well.
-fn ends_well(pid: i32, who: &str) {
+fn ends_well(pid: i32, is_over: &Cell<bool>, who: &str) {
     let mut status = 0;
     // SAFETY: our own child, not reaped yet; `status` is writable.
     until(who, || unsafe {
         libc::waitpid(pid, &mut status, libc::WNOHANG) == pid
     });
+    is_over.set(true);
     assert_eq!(status, 0, "{who} failed");
 }
