@@ -98,14 +98,7 @@ fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: u
         "only {} instructions: was it called?",
         path.len()
     );
-    let every = path.len() <= points;
-    let mut point = share;
-    loop {
-        let steps = match every {
-            true => point,
-            // The last one is behind the return.
-            false => point * path.len() / (points - 1).max(1),
-        };
+    let kill = |steps: usize| {
         figures.at.store(steps as u64, Ordering::Relaxed);
         let mut outcome = operation.killed_after(steps, &path);
         if outcome.ended == Some(Ended::Strayed) && outcome.breach.is_none() {
@@ -114,21 +107,22 @@ fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: u
         figures.count(&outcome);
         if let Some(breach) = &outcome.breach {
             if figures.breaches.load(Ordering::Relaxed) <= TOLD {
-                println!(
-                    "breach: {}, killed after {steps} of {} instructions: {breach}",
-                    named.0,
-                    path.len()
-                );
+                let (name, length) = (named.0, path.len());
+                println!("breach: {name}, killed after {steps} of {length} instructions: {breach}");
             }
         }
-        point += shares;
-        let is_over = match every {
-            true => outcome.ended != Some(Ended::Killed) || point > 2 * path.len() + points,
-            false => point >= points,
-        };
-        if is_over {
-            break;
-        }
+        outcome.ended
+    };
+    let points = path.kill_points(points);
+    let mut ended = None;
+    for steps in points.iter().copied().skip(share).step_by(shares) {
+        ended = kill(steps);
+    }
+    // Some runs take longer than the one that was written down.
+    let mut steps = path.len();
+    while points.len() == path.len() + 1 && ended == Some(Ended::Killed) && steps < 2 * path.len() {
+        steps += 1;
+        ended = kill(steps);
     }
 }
 

@@ -32,6 +32,24 @@ impl Path {
         }));
     }
 
+    /// At most so many steps to be killed after, all over it; all of them where they are no more than that. Of a loop, the first
+    /// rounds: the later ones are the same, and each costs a stop for every one before it.
+    pub fn kill_points(&self, most: usize) -> Vec<usize> {
+        const ROUNDS: usize = 200;
+        let is_early = |at: &usize| {
+            let step = self.steps.get(*at).copied().flatten();
+            step.is_none_or(|(_, before)| before < ROUNDS)
+        };
+        let all: Vec<usize> = (0..=self.len()).filter(is_early).collect();
+        if all.len() <= most {
+            return all;
+        }
+        let last = (most - 1).max(1);
+        (0..most)
+            .map(|point| all[point * (all.len() - 1) / last])
+            .collect()
+    }
+
     /// Where to go at full speed on the way to a step: the step there, the place, and how often it is passed before.
     fn short_cut(&self, to: usize) -> Option<(usize, u64, usize)> {
         const FAR: usize = 256;
