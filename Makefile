@@ -139,17 +139,21 @@ build/soak/go: $(POLYPROC_A) FORCE
 	cd tests/soak/go && go build -o $(CURDIR)/$@ .
 
 .PHONY: interop
-interop: build/interop/c build/interop/go polyproc-node
+interop: build/interop/c build/interop/go build/interop/c-pool build/interop/go-pool polyproc-node
 
-build/interop/c: tests/interop/c/interop.c include/polyproc.h $(POLYPROC_A)
+build/interop/c: tests/interop/c/interop.c
+build/interop/c-pool: tests/interop/c/pool.c
+build/interop/c build/interop/c-pool: include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -Iinclude \
-	    -o $@ $< $(POLYPROC_A) $(POLYPROC_LIBS)
+	    -o $@ $(filter %.c,$^) $(POLYPROC_A) $(POLYPROC_LIBS)
 
-build/interop/go: $(POLYPROC_A) FORCE
+build/interop/go: PACKAGE := .
+build/interop/go-pool: PACKAGE := ./pool
+build/interop/go build/interop/go-pool: $(POLYPROC_A) FORCE
 	@mkdir -p $(@D)
 	rm -f $@
-	cd tests/interop/go && go build -o $(CURDIR)/$@ .
+	cd tests/interop/go && go build -o $(CURDIR)/$@ $(PACKAGE)
 
 # --- lint
 
@@ -170,7 +174,7 @@ lint-c:
 lint-go: $(POLYPROC_A)
 	@test -z "$$(gofmt -l bindings/go examples tests/interop/go tests/soak/go benches)" || { gofmt -d bindings/go examples tests/interop/go tests/soak/go benches; exit 1; }
 	cd bindings/go && go tool -modfile=tools/go.mod staticcheck ./...
-	cd tests/interop/go && go vet .
+	cd tests/interop/go && go vet ./...
 	cd tests/soak/go && go vet .
 
 # --- install
