@@ -20,14 +20,24 @@ $(EXAMPLES_GO): build/examples/go/%: examples/%.go $(POLYPROC_A) FORCE
 	@rm -f $@
 	cd examples && go build -o $(CURDIR)/$@ $*.go
 
+# A Go service that meets a Node script.
+EXAMPLES_MEETING := build/examples/go/meeting/kitchen
+$(EXAMPLES_MEETING): examples/meeting/kitchen.go $(POLYPROC_A) FORCE
+	@mkdir -p $(@D)
+	@rm -f $@
+	cd examples && go build -o $(CURDIR)/$@ ./meeting
+
 .PHONY: examples-c examples-go examples-node examples-build examples-test FORCE
 examples-c: $(EXAMPLES_C)
-examples-go: $(EXAMPLES_GO)
+examples-go: $(EXAMPLES_GO) $(EXAMPLES_MEETING)
 examples-node: polyproc-node
 examples-build: $(EXAMPLES_LANGUAGES:%=examples-%)
 
 examples-test: examples-build
 	LANGUAGES="$(EXAMPLES_LANGUAGES)" PROGRAMS="$(PROGRAMS)" node --test examples/test/programs.test.mjs
 	LANGUAGES="$(EXAMPLES_LANGUAGES)" node --test examples/test/echo.test.mjs
+ifeq ($(filter-out $(EXAMPLES_LANGUAGES),go node),)
+	node --test examples/test/meeting.test.mjs
+endif
 
 FORCE:
