@@ -215,6 +215,8 @@ export const CHECKS = {
     assert.ok(output.seconds < 3, `the daemon was still there after ${output.seconds} s`)
   },
   process_basics: processBasics,
+  pipe_hello: exactly('child sends [42,null,"hello"]', 'parent gets [42,null,"hello"]',
+    'parent finds the end of the file', 'child exited with 0'),
   pool_square: poolSquare,
   pool_queue: exactly(...[...'dongGe'].map((letter) => `writer puts ${letter}`),
     ...[...'dongGe'].map((letter) => `reader gets ${letter}`)),
