@@ -1,4 +1,5 @@
 #![no_main]
+#![allow(dead_code, reason = "each target uses a part of what they share")]
 
 #[path = "../../tests/fuzz/hostile.rs"]
 mod hostile;
