@@ -53,6 +53,8 @@ pub mod pool_options;
 
 pub mod pool;
 
+pub mod pool_submit;
+
 pub mod pool_task;
 
 pub mod pool_worker;

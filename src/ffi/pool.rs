@@ -1,16 +1,11 @@
-//! `polyproc_pool_*`: the side that has the work.
+//! `polyproc_pool_*`: the side that has the work. Submitting it: `pool_submit`.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_char, c_void};
 
 use crate::ffi::boundary::{bytes, function_name, guard, guard_close, room, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Opaque};
-use crate::ffi::pool_options::{
-    chunk, polyproc_pool_info, polyproc_pool_options, polyproc_task_options, pool_options,
-    task_options,
-};
-use crate::ffi::pool_task::polyproc_task;
-use crate::ffi::queue_many::polyproc_slice;
+use crate::ffi::pool_options::{polyproc_pool_info, polyproc_pool_options, pool_options};
 use crate::ffi::sized::SizedOut;
 use crate::pool::{Pool, TaskOptions};
 use crate::status::Status;
@@ -61,166 +56,6 @@ pub unsafe extern "C" fn polyproc_pool_create(
         // SAFETY: the caller passes an option struct or NULL.
         let request = unsafe { pool_options(options) }?;
         out.write(handle::new(Pool::create(&request.options)?)?);
-        Ok(Status::OK)
-    })
-}
-
-/// Hand a task to the workers. It is done by one of them, in no order that is promised.
-///
-/// When its worker dies before it has reported, the task is begun once more by another, up to
-/// max_attempts times: so what a function does must bear being done twice, if that is more than 1.
-///
-/// ```text
-/// pool      open handle.
-/// function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
-/// data      its argument; NULL when len is 0.
-/// len       bytes of data.
-/// out       the task, to be freed with polyproc_task_free.
-///
-/// Returns  OK
-///          E_SHUTDOWN     the pool is closed or terminated.
-///          E_WORKER_DIED  its workers do not start.
-///          E_TOO_LARGE    data is longer than a message may be.
-///          E_NO_MEMORY    memory or shared memory is exhausted.
-///          E_LIMIT        16,776,704 tasks are not over.
-///          E_NOT_OWNER    it is the pool of the process that this one was forked from.
-///          E_CLOSED       the handle is freed.
-///          E_INVALID      not a handle of a pool, not a name, data is NULL and len is not 0, out is NULL.
-/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
-/// ```
-#[no_mangle]
-pub unsafe extern "C" fn polyproc_pool_submit(
-    pool: *mut polyproc_pool,
-    function: *const c_char,
-    data: *const c_void,
-    len: usize,
-    out: *mut *mut polyproc_task,
-) -> i32 {
-    // SAFETY: as the caller promises.
-    unsafe { polyproc_pool_submit_with(pool, function, data, len, std::ptr::null(), out) }
-}
-
-/// polyproc_pool_submit with options: a limit of time, or a tag for polyproc_pool_finished.
-///
-/// ```text
-/// pool      open handle.
-/// function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
-/// data      its argument; NULL when len is 0.
-/// len       bytes of data.
-/// options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
-/// out       the task, to be freed with polyproc_task_free.
-///
-/// Returns  as polyproc_pool_submit, and E_INVALID for bad options.
-/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
-/// ```
-#[no_mangle]
-pub unsafe extern "C" fn polyproc_pool_submit_with(
-    pool: *mut polyproc_pool,
-    function: *const c_char,
-    data: *const c_void,
-    len: usize,
-    options: *const polyproc_task_options,
-    out: *mut *mut polyproc_task,
-) -> i32 {
-    guard(|| {
-        // SAFETY: the caller passes a handle or NULL.
-        let pool = unsafe { enter(pool) }?;
-        // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
-        // SAFETY: the caller passes a C string or NULL.
-        let function = unsafe { function_name(function) }?;
-        // SAFETY: the caller lends `len` bytes for the time of the call.
-        let data = unsafe { bytes(data, len) }?;
-        // SAFETY: the caller passes an option struct or NULL.
-        let options = unsafe { task_options(options) }?;
-        out.write(handle::new(pool.submit(function, data, &options)?)?);
-        Ok(Status::OK)
-    })
-}
-
-/// Hand several items to the workers as one task: the function is called for each of them, one after
-/// the other in one worker. That is how a map of many small items is fast. The result has as many items,
-/// in the same order, to be read with polyproc_chunk_next; the first failure is the whole chunk's.
-///
-/// ```text
-/// pool      open handle.
-/// function  its name, as the worker has registered it.
-/// items     what to call it with.
-/// n         how many, at least 1.
-/// options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
-/// out       the task, to be freed with polyproc_task_free.
-///
-/// Returns  as polyproc_pool_submit, and E_INVALID for bad options or no items.
-/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
-/// ```
-#[no_mangle]
-pub unsafe extern "C" fn polyproc_pool_submit_chunk(
-    pool: *mut polyproc_pool,
-    function: *const c_char,
-    items: *const polyproc_slice,
-    n: usize,
-    options: *const polyproc_task_options,
-    out: *mut *mut polyproc_task,
-) -> i32 {
-    guard(|| {
-        // SAFETY: the caller passes a handle or NULL.
-        let pool = unsafe { enter(pool) }?;
-        // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
-        // SAFETY: the caller passes a C string or NULL.
-        let function = unsafe { function_name(function) }?;
-        // SAFETY: the caller lends `n` items and their bytes for the time of the call.
-        let chunk = unsafe { chunk(items, n) }?;
-        // SAFETY: the caller passes an option struct or NULL.
-        let options = unsafe { task_options(options) }?;
-        let count = u32::try_from(n).map_err(|_| Status::E_TOO_LARGE)?;
-        let task = pool.submit_chunk(function, &chunk, count, &options)?;
-        out.write(handle::new(task)?);
-        Ok(Status::OK)
-    })
-}
-
-/// The next item of a chunk: of its result, or in a worker of its data.
-///
-/// In the chunk each item is its length, a uint32_t of this machine's byte order, and then its bytes, up to
-/// a multiple of 4.
-///
-/// ```text
-/// data      the chunk; NULL when len is 0.
-/// len       its bytes.
-/// offset    where the item begins: 0 for the first one. Written: where the next one does.
-/// out_item  where its bytes are, within data.
-/// out_len   how many.
-///
-/// Returns  OK
-///          E_EMPTY    there are no more items.
-///          E_CORRUPT  it is no chunk.
-///          E_INVALID  data is NULL and len is not 0, offset is NULL or past len, out_item or out_len is
-///                     NULL.
-/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
-/// ```
-#[no_mangle]
-pub unsafe extern "C" fn polyproc_chunk_next(
-    data: *const c_void,
-    len: usize,
-    offset: *mut usize,
-    out_item: *mut *const c_void,
-    out_len: *mut usize,
-) -> i32 {
-    guard(|| {
-        // SAFETY: the caller passes places for the answer or NULL.
-        let (out_item, out_len) = unsafe { (Out::required(out_item)?, Out::required(out_len)?) };
-        // SAFETY: the caller passes an offset or NULL.
-        let next = unsafe { Out::required(offset) }?;
-        // SAFETY: not NULL, and set by the caller.
-        let at = unsafe { offset.read() };
-        // SAFETY: the caller lends `len` bytes for the time of the call.
-        let chunk = unsafe { bytes(data, len) }?;
-        let chunk = chunk.get(at..).ok_or(Status::E_INVALID)?;
-        let (item, rest) = crate::pool::unpack(chunk)?.ok_or(Status::E_EMPTY)?;
-        next.write(len - rest.len());
-        out_item.write(item.as_ptr().cast());
-        out_len.write(item.len());
         Ok(Status::OK)
     })
 }
@@ -300,80 +135,6 @@ pub unsafe extern "C" fn polyproc_pool_apply(
             to.write(*from);
         }
         outcome.status.ok()
-    })
-}
-
-/// Learn which tasks are over, of those that were submitted with a tag, waiting until at least one is.
-/// Each is told once. So one thread, or one descriptor in an event loop, serves any number of tasks.
-///
-/// ```text
-/// pool        open handle.
-/// tags        where the tags go.
-/// cap         how many fit there, at least 1.
-/// out_len     how many there are, at least one.
-/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
-/// cancel      NULL, or a token that ends this wait early.
-///
-/// Returns  OK
-///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  none is over that was not told before.
-///          E_CORRUPT    the pool's memory is damaged.
-///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
-///          E_INVALID    not a handle of a pool, not a token, tags or out_len is NULL, or cap is 0.
-/// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
-/// ```
-#[no_mangle]
-pub unsafe extern "C" fn polyproc_pool_finished(
-    pool: *mut polyproc_pool,
-    tags: *mut u64,
-    cap: usize,
-    out_len: *mut usize,
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-) -> i32 {
-    guard(|| {
-        // SAFETY: the caller passes a handle or NULL.
-        let pool = unsafe { enter(pool) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
-        // SAFETY: the caller lends room for `cap` tags for the time of the call.
-        let mut places = unsafe { room(tags, cap) }?.iter_mut();
-        // SAFETY: the caller passes a place for the count or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
-        let mut each = |tag: u64| {
-            if let Some(place) = places.next() {
-                place.write(tag);
-            }
-        };
-        let wait = pool.wait_for(timeout_ns, &cancel);
-        out_len.write(pool.finished(cap, &mut each, wait)?);
-        Ok(Status::OK)
-    })
-}
-
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_pool_finished would
-/// not wait. From the first call on, a thread of this process reads what the workers report.
-///
-/// ```text
-/// pool    open handle.
-/// out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
-///         handle is freed.
-///
-/// Returns  OK
-///          E_LIMIT      no thread is left.
-///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
-///          E_CLOSED     the handle is freed.
-///          E_INVALID    not a handle of a pool, or out_fd is NULL.
-/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
-/// ```
-#[no_mangle]
-pub unsafe extern "C" fn polyproc_pool_fd(pool: *mut polyproc_pool, out_fd: *mut c_int) -> i32 {
-    guard(|| {
-        // SAFETY: the caller passes a handle or NULL.
-        let pool = unsafe { enter(pool) }?;
-        // SAFETY: the caller passes a place for the answer or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
-        out_fd.write(pool.fd()?);
-        Ok(Status::OK)
     })
 }
 
@@ -480,6 +241,7 @@ pub unsafe extern "C" fn polyproc_pool_free(pool: *mut polyproc_pool) {
 ///
 /// Returns  OK
 ///          E_TOO_SMALL  nothing was written but *out_len.
+///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
 ///          E_CLOSED     the handle is freed.
 ///          E_INVALID    not a handle of a pool, out_len is NULL, or pids is NULL and cap is not 0.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -498,7 +260,7 @@ pub unsafe extern "C" fn polyproc_pool_worker_pids(
         let out_len = unsafe { Out::required(out_len) }?;
         // SAFETY: the caller lends room for `cap` ids for the time of the call.
         let pids = unsafe { room(pids, cap) }?;
-        let workers = pool.worker_pids();
+        let workers = pool.worker_pids()?;
         out_len.write(workers.len());
         if workers.len() > pids.len() {
             return Err(Status::E_TOO_SMALL);

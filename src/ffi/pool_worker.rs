@@ -263,7 +263,7 @@ pub unsafe extern "C" fn polyproc_worker_fd(out_fd: *mut c_int) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the answer or NULL.
         let out_fd = unsafe { Out::required(out_fd) }?;
-        out_fd.write(worker::here()?.fd()?);
+        out_fd.write(worker::here()?.tasks().fd()?);
         Ok(Status::OK)
     })
 }

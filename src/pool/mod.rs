@@ -48,6 +48,7 @@ use crew::Crew;
 use message::{TaskHead, Ticket};
 use shared::{Shared, State};
 
+use crate::process::Process;
 use crate::queue::{Queue, QueueOptions};
 use crate::status::{Result, Status};
 use crate::sync::wait::Wait;
@@ -235,9 +236,13 @@ impl Pool {
     }
 
     /// The process ids of the workers that run.
-    pub fn worker_pids(&self) -> Vec<i32> {
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` in a forked child.
+    pub fn worker_pids(&self) -> Result<Vec<i32>> {
+        self.shared.check_owner()?;
         let crew = self.shared.crew.lock();
-        crew.processes().map(crate::process::Process::pid).collect()
+        Ok(crew.processes().map(Process::pid).collect())
     }
 
     /// All numbers.

@@ -118,9 +118,9 @@ impl Worker {
         self.board.seat(self.seat.into())
     }
 
-    /// A descriptor that is readable while [`next`](Self::next) would not wait.
-    pub(crate) fn fd(&self) -> Result<std::os::fd::RawFd> {
-        self.tasks.fd()
+    /// What [`next`](Self::next) waits at.
+    pub(crate) fn tasks(&self) -> &Queue {
+        &self.tasks
     }
 
     /// Wait for the next task and begin it. The initialiser is the first one, where there is one.

@@ -40,7 +40,7 @@ fn every_task_has_its_result_whoever_is_killed() {
             let mut numbers = Numbers(1);
             let mut killed = 0;
             while killed < 20 && !is_over.load(Ordering::Relaxed) {
-                let pids = pool.worker_pids();
+                let pids = pids_of(&pool);
                 if !pids.is_empty() {
                     kill(pids[numbers.below(pids.len() as u64) as usize]);
                     killed += 1;
@@ -88,7 +88,7 @@ fn a_killed_worker_costs_its_task_alone() {
     for round in 0..20u64 {
         let tasks: Vec<_> = (0..20).map(|_| submit(&pool, "echo", b"bun")).collect();
         std::thread::sleep(Duration::from_micros(round * 37 % 500));
-        if let Some(pid) = pool.worker_pids().first() {
+        if let Some(pid) = pids_of(&pool).first() {
             kill(*pid);
         }
         let lost = tasks
@@ -165,7 +165,7 @@ fn a_killed_nursery_is_replaced() {
         max_attempts: 3,
         ..workers(2)
     });
-    let nursery = parent_of(pool.worker_pids()[0]);
+    let nursery = parent_of(pids_of(&pool)[0]);
     assert_ne!(nursery, std::process::id() as i32);
     let task = submit(&pool, "sleep", &50u64.to_ne_bytes());
     kill(nursery);
@@ -194,12 +194,8 @@ fn parent() {
     for _ in 0..4 {
         submit(&pool, "sleep", &600_000u64.to_ne_bytes());
     }
-    let nursery = parent_of(pool.worker_pids()[0]);
-    eprintln!(
-        "pids {nursery} {} {}",
-        pool.worker_pids()[0],
-        pool.worker_pids()[1]
-    );
+    let nursery = parent_of(pids_of(&pool)[0]);
+    eprintln!("pids {nursery} {} {}", pids_of(&pool)[0], pids_of(&pool)[1]);
     let _ = pool.finished(1, &mut |_| {}, Wait::FOREVER);
 }
 
@@ -251,7 +247,7 @@ fn is_running(pid: i32) -> bool {
 fn a_dropped_pool_leaves_nothing_behind() {
     for round in 0..10 {
         let pool = pool(workers(2));
-        let pids = pool.worker_pids();
+        let pids = pids_of(&pool);
         let nursery = parent_of(pids[0]);
         let tasks: Vec<_> = (0..5)
             .map(|_| submit(&pool, "sleep", &600_000u64.to_ne_bytes()))

@@ -94,6 +94,10 @@ pub fn workers(count: u32) -> PoolOptions {
     }
 }
 
+pub fn pids_of(pool: &Pool) -> Vec<i32> {
+    pool.worker_pids().expect("pids")
+}
+
 pub fn submit(pool: &Pool, function: &str, data: &[u8]) -> Task {
     pool.submit(function, data, &TaskOptions::default())
         .expect("submitted")
