@@ -55,6 +55,11 @@
  * comes from a socket is never trusted, and SIGPIPE never reaches the program. A listener with a key runs a
  * thread of the library, like the keeper's (see Threads).
  *
+ * Pools. A task belongs to no worker until one begins it. When that worker dies, in whatever way, the
+ * task is begun once more by another, up to max_attempts times, and then fails with E_WORKER_DIED; the
+ * others and their tasks do not notice. A pool and its tasks are used by the process that created it;
+ * its workers end with that process.
+ *
  * Fork. Handles stay valid in a forked child; with its first use the child becomes a participant of
  * its own. It inherits no ownership: locks, messages and slots that its parent held are still its
  * parent's, and settling a loan of its parent is E_NOT_OWNER. Only the ends of pipes are both its own
@@ -82,7 +87,7 @@
  *
  * Limits. A message has at most 4 GiB - 1 bytes, a name 200, a label of a queue 31. One queue is used
  * by at most 1,024 processes at a time, another object by 240; 1,024 threads at a time wait at one
- * condition or barrier: one more gets E_LIMIT. Shared memory is limited by /dev/shm: when that is full,
+ * condition or barrier: one more gets E_LIMIT. A pool has at most 1,000 workers. Shared memory is limited by /dev/shm: when that is full,
  * calls that need more return E_NO_MEMORY.
  *
  * System. Linux 4.14 or newer, x86-64 or aarch64.
@@ -658,29 +663,6 @@ typedef struct polyproc_pool_options {
   size_t handle_count;
 } polyproc_pool_options;
 
-/** Options of a task. NULL means the defaults: no tag, no limit of time. */
-typedef struct polyproc_task_options {
-  /** `sizeof(polyproc_task_options)`, as `POLYPROC_TASK_OPTIONS_INIT` sets it. */
-  size_t size;
-  /** 0 or `POLYPROC_TASK_TAGGED`. */
-  uint32_t flags;
-  /**
-   * How many nanoseconds the task may take from when a worker begins it; 0 or less: no limit. Past
-   * it the task fails with E_TIMEOUT, and its worker is killed and replaced.
-   */
-  int64_t timeout_ns;
-  /** What polyproc_pool_finished tells when the task is over. */
-  uint64_t tag;
-} polyproc_task_options;
-
-/** Bytes of the caller, for polyproc_queue_put_many. */
-typedef struct polyproc_slice {
-  /** The bytes; NULL when `len` is 0. */
-  const void *data;
-  /** How many. */
-  size_t len;
-} polyproc_slice;
-
 /**
  * What `polyproc_pool_info` tells. The function has the same name, so in C it is always
  * `struct polyproc_pool_info`, as with `struct stat`.
@@ -709,6 +691,29 @@ struct polyproc_pool_info {
   /** Workers that died while they worked. */
   uint64_t died_workers;
 };
+
+/** Options of a task. NULL means the defaults: no tag, no limit of time. */
+typedef struct polyproc_task_options {
+  /** `sizeof(polyproc_task_options)`, as `POLYPROC_TASK_OPTIONS_INIT` sets it. */
+  size_t size;
+  /** 0 or `POLYPROC_TASK_TAGGED`. */
+  uint32_t flags;
+  /**
+   * How many nanoseconds the task may take from when a worker begins it; 0 or less: no limit. Past
+   * it the task fails with E_TIMEOUT, and its worker is killed and replaced.
+   */
+  int64_t timeout_ns;
+  /** What polyproc_pool_finished tells when the task is over. */
+  uint64_t tag;
+} polyproc_task_options;
+
+/** Bytes of the caller, for polyproc_queue_put_many. */
+typedef struct polyproc_slice {
+  /** The bytes; NULL when `len` is 0. */
+  const void *data;
+  /** How many. */
+  size_t len;
+} polyproc_slice;
 
 /**
  * A message read in place, in shared memory. It is lent until polyproc_message_done or
@@ -2472,6 +2477,140 @@ int32_t polyproc_pool_create(const polyproc_pool_options *options,
                              polyproc_pool **out);
 
 /**
+ * Have a task done and wait for its result.
+ *
+ * pool        open handle.
+ * function    its name, as the worker has registered it.
+ * data        its argument; NULL when len is 0.
+ * len         bytes of data.
+ * buf         where the result goes; NULL when cap is 0.
+ * cap         how many bytes fit there.
+ * out_len     bytes of the result.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 do not wait.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK             buf has the result.
+ *          E_TASK_FAILED  buf has the message of the failure, as much of it as fits; *out_len is all of it.
+ *          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
+ *          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
+ *          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait is over. A task that had begun
+ *                         goes on, for nothing.
+ *          E_SHUTDOWN     the pool is closed or terminated.
+ *          E_TOO_LARGE, E_NO_MEMORY  there is no room for the data or for the result.
+ *          E_LIMIT        too many tasks are not over.
+ *          E_NOT_OWNER    it is the pool of the process that this one was forked from.
+ *          E_INVALID      not a handle of a pool, not a name, not a token, data or buf is NULL and its
+ *                         length is not 0, or out_len is NULL.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_apply(polyproc_pool *pool,
+                            const char *function,
+                            const void *data,
+                            size_t len,
+                            void *buf,
+                            size_t cap,
+                            size_t *out_len,
+                            int64_t timeout_ns,
+                            polyproc_cancel *cancel);
+
+/**
+ * Take no more tasks. Those that are there are done, then the workers end. Again is no error.
+ *
+ * pool  open handle.
+ *
+ * Returns  OK
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_close(polyproc_pool *pool);
+
+/**
+ * Wait until every task is over and every worker has ended. First close or terminate the pool.
+ *
+ * pool        open handle.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           nothing is left of the pool but the results that were not freed yet.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not so.
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_INVALID    the pool is open; not a handle of a pool, or not a token.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_join(polyproc_pool *pool,
+                           int64_t timeout_ns,
+                           polyproc_cancel *cancel);
+
+/**
+ * End the workers, and with E_SHUTDOWN every task that is not over. The workers get SIGTERM, and SIGKILL
+ * when they have not ended two seconds later; polyproc_pool_join waits for that.
+ *
+ * pool  open handle.
+ *
+ * Returns  OK
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_terminate(polyproc_pool *pool);
+
+/**
+ * Free a pool. Workers that still run are killed, tasks that are not over end with E_SHUTDOWN. To have
+ * the tasks done, close and join first. The handles of tasks stay valid.
+ *
+ * pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
+ *
+ * Returns  nothing. The workers are gone then, unless another thread is still in a call on the pool:
+ *          it sees to that when it leaves.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+void polyproc_pool_free(polyproc_pool *pool);
+
+/**
+ * The process ids of the workers that run, for people, tools and tests.
+ *
+ * pool     open handle.
+ * pids     where they go; NULL when cap is 0.
+ * cap      how many fit there.
+ * out_len  how many there are; with E_TOO_SMALL the cap that is needed.
+ *
+ * Returns  OK
+ *          E_TOO_SMALL  nothing was written but *out_len.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool, out_len is NULL, or pids is NULL and cap is not 0.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_worker_pids(polyproc_pool *pool,
+                                  int32_t *pids,
+                                  size_t cap,
+                                  size_t *out_len);
+
+/**
+ * The figures of the pool at one moment, for people and tools.
+ *
+ * pool  open handle.
+ * out   set its size first, as POLYPROC_POOL_INFO_INIT does.
+ *
+ * Returns  OK
+ *          E_CORRUPT    the pool's memory is damaged.
+ *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
+ *          E_CLOSED     the handle is freed.
+ *          E_INVALID    not a handle of a pool, out is NULL or its size is not set.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_pool_info(polyproc_pool *pool, struct polyproc_pool_info *out);
+
+/* ---- Pool: submitting tasks ---- */
+
+/**
  * Hand a task to the workers. It is done by one of them, in no order that is promised.
  *
  * When its worker dies before it has reported, the task is begun once more by another, up to
@@ -2568,44 +2707,6 @@ int32_t polyproc_chunk_next(const void *data,
                             size_t *out_len);
 
 /**
- * Have a task done and wait for its result.
- *
- * pool        open handle.
- * function    its name, as the worker has registered it.
- * data        its argument; NULL when len is 0.
- * len         bytes of data.
- * buf         where the result goes; NULL when cap is 0.
- * cap         how many bytes fit there.
- * out_len     bytes of the result.
- * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 do not wait.
- * cancel      NULL, or a token that ends this wait early.
- *
- * Returns  OK             buf has the result.
- *          E_TASK_FAILED  buf has the message of the failure, as much of it as fits; *out_len is all of it.
- *          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
- *          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
- *          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
- *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait is over. A task that had begun
- *                         goes on, for nothing.
- *          E_SHUTDOWN     the pool is closed or terminated.
- *          E_TOO_LARGE, E_NO_MEMORY  there is no room for the data or for the result.
- *          E_LIMIT        too many tasks are not over.
- *          E_NOT_OWNER    it is the pool of the process that this one was forked from.
- *          E_INVALID      not a handle of a pool, not a name, not a token, data or buf is NULL and its
- *                         length is not 0, or out_len is NULL.
- * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_pool_apply(polyproc_pool *pool,
-                            const char *function,
-                            const void *data,
-                            size_t len,
-                            void *buf,
-                            size_t cap,
-                            size_t *out_len,
-                            int64_t timeout_ns,
-                            polyproc_cancel *cancel);
-
-/**
  * Learn which tasks are over, of those that were submitted with a tag, waiting until at least one is.
  * Each is told once. So one thread, or one descriptor in an event loop, serves any number of tasks.
  *
@@ -2647,99 +2748,6 @@ int32_t polyproc_pool_finished(polyproc_pool *pool,
  */
 int32_t polyproc_pool_fd(polyproc_pool *pool,
                          int *out_fd);
-
-/**
- * Take no more tasks. Those that are there are done, then the workers end. Again is no error.
- *
- * pool  open handle.
- *
- * Returns  OK
- *          E_CORRUPT    the pool's memory is damaged.
- *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
- *          E_INVALID    not a handle of a pool.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_pool_close(polyproc_pool *pool);
-
-/**
- * Wait until every task is over and every worker has ended. First close or terminate the pool.
- *
- * pool        open handle.
- * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
- * cancel      NULL, or a token that ends this wait early.
- *
- * Returns  OK           nothing is left of the pool but the results that were not freed yet.
- *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not so.
- *          E_CORRUPT    the pool's memory is damaged.
- *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_INVALID    the pool is open; not a handle of a pool, or not a token.
- * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_pool_join(polyproc_pool *pool,
-                           int64_t timeout_ns,
-                           polyproc_cancel *cancel);
-
-/**
- * End the workers, and with E_SHUTDOWN every task that is not over. The workers get SIGTERM, and SIGKILL
- * when they have not ended two seconds later; polyproc_pool_join waits for that.
- *
- * pool  open handle.
- *
- * Returns  OK
- *          E_CORRUPT    the pool's memory is damaged.
- *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
- *          E_INVALID    not a handle of a pool.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_pool_terminate(polyproc_pool *pool);
-
-/**
- * Free a pool. Workers that still run are killed, tasks that are not over end with E_SHUTDOWN. To have
- * the tasks done, close and join first. The handles of tasks stay valid.
- *
- * pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
- *
- * Returns  nothing. The workers are gone then, unless another thread is still in a call on the pool:
- *          it sees to that when it leaves.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-void polyproc_pool_free(polyproc_pool *pool);
-
-/**
- * The process ids of the workers that run, for people, tools and tests.
- *
- * pool     open handle.
- * pids     where they go; NULL when cap is 0.
- * cap      how many fit there.
- * out_len  how many there are; with E_TOO_SMALL the cap that is needed.
- *
- * Returns  OK
- *          E_TOO_SMALL  nothing was written but *out_len.
- *          E_CLOSED     the handle is freed.
- *          E_INVALID    not a handle of a pool, out_len is NULL, or pids is NULL and cap is not 0.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_pool_worker_pids(polyproc_pool *pool,
-                                  int32_t *pids,
-                                  size_t cap,
-                                  size_t *out_len);
-
-/**
- * The figures of the pool at one moment, for people and tools.
- *
- * pool  open handle.
- * out   set its size first, as POLYPROC_POOL_INFO_INIT does.
- *
- * Returns  OK
- *          E_CORRUPT    the pool's memory is damaged.
- *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
- *          E_INVALID    not a handle of a pool, out is NULL or its size is not set.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_pool_info(polyproc_pool *pool, struct polyproc_pool_info *out);
 
 /* ---- Pool: tasks ---- */
 
