@@ -22,6 +22,8 @@ use crate::sys::socket::{self, Gather, Step};
 
 /// How long a peer may take for each step of a message that has begun to go, whatever the timeout.
 const STEP_NS: i64 = 100_000_000;
+/// How long a call that may not wait puts up with another thread that is in the middle of a message.
+const MOMENT_NS: i64 = 10_000_000;
 /// The longest message that a call begins to send that may not wait: it fits into any socket's buffer.
 const LONGEST_AT_ONCE: usize = 32 * 1024;
 /// How much room is made at a time for a message that comes in pieces.
@@ -100,40 +102,40 @@ impl Socket {
         if data.len() as u64 > LONGEST {
             return Err(Status::E_TOO_LARGE);
         }
-        let mut patience = Patience::new(&wait);
-        let mut outgoing = self.outgoing.take(&mut patience)?;
-        if outgoing.is_cut {
-            return Err(Status::E_BROKEN_PIPE);
-        }
-        if wait.is_try() && data.len() > LONGEST_AT_ONCE {
-            return Err(Status::E_TIMEOUT);
-        }
         let head = Head::of(data.len());
-        let mut sent = self.begin(head.bytes(), data, &mut patience)?;
-        while sent < head.bytes().len() + data.len() {
-            match self.go_on(head.bytes(), data, sent, &wait) {
-                Ok(count) => sent += count,
-                Err(status) => {
+        let (mut patience, turn) = (Patience::new(&wait), wait.at_least(MOMENT_NS));
+        let mut turn_patience = Patience::new(&turn);
+        loop {
+            let mut outgoing = self.outgoing.take(&mut turn_patience)?;
+            if outgoing.is_cut {
+                return Err(Status::E_BROKEN_PIPE);
+            }
+            if wait.is_try() && data.len() > LONGEST_AT_ONCE {
+                return Err(Status::E_TIMEOUT);
+            }
+            if let Step::Done(sent) = socket::send(self.raw_fd(), head.bytes(), data)? {
+                let finished = self.finish(head.bytes(), data, sent, &wait);
+                if finished.is_err() {
                     outgoing.is_cut = true;
                     socket::end_sending(self.raw_fd());
-                    return Err(status);
                 }
+                return finished;
             }
+            // It is nobody's turn while there is no room.
+            drop(outgoing);
+            until(poll::to_write(self.raw_fd()), &mut patience)?;
+        }
+    }
+
+    /// Send what follows the first `sent` bytes.
+    fn finish(&self, head: &[u8], data: &[u8], mut sent: usize, wait: &Wait<'_>) -> Result<()> {
+        while sent < head.len() + data.len() {
+            sent += self.go_on(head, data, sent, wait)?;
         }
         Ok(())
     }
 
-    /// Send the first bytes, one at least.
-    fn begin(&self, head: &[u8], data: &[u8], patience: &mut Patience<'_>) -> Result<usize> {
-        loop {
-            match socket::send(self.raw_fd(), head, data)? {
-                Step::Done(count) => return Ok(count),
-                Step::Later => until(poll::to_write(self.raw_fd()), patience)?,
-            }
-        }
-    }
-
-    /// Send more of what follows the first `sent` bytes.
+    /// Send more of it, one byte at least.
     fn go_on(&self, head: &[u8], data: &[u8], sent: usize, wait: &Wait<'_>) -> Result<usize> {
         let step = wait.at_least(STEP_NS);
         let mut patience = Patience::new(&step);
@@ -154,52 +156,57 @@ impl Socket {
     }
 
     pub(super) fn recv(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
-        let mut patience = Patience::new(&wait);
-        let mut incoming = self.incoming.take(&mut patience)?;
-        if let Some(status) = incoming.over {
-            return Err(status);
+        let (mut patience, turn) = (Patience::new(&wait), wait.at_least(MOMENT_NS));
+        let mut turn_patience = Patience::new(&turn);
+        loop {
+            let mut incoming = self.incoming.take(&mut turn_patience)?;
+            if let Some(status) = incoming.over {
+                return Err(status);
+            }
+            if let Some(len) = incoming.length(self.raw_fd(), self.limit, &mut patience)? {
+                let Some(room) = buffer.get_mut(..len) else {
+                    return Ok(Got::TooSmall(len));
+                };
+                match incoming.part.is_empty() {
+                    true => incoming.receive(self.raw_fd(), room, &mut patience)?,
+                    false => incoming.receive_rest(self.raw_fd(), room, &mut patience)?,
+                }
+                incoming.head = Head::default();
+                return Ok(Got::Message(len));
+            }
+            // It is nobody's turn while nothing comes.
+            drop(incoming);
+            until(poll::to_read(self.raw_fd()), &mut patience)?;
         }
-        let len = incoming.length(self.raw_fd(), self.limit, &mut patience)?;
-        let Some(room) = buffer.get_mut(..len) else {
-            return Ok(Got::TooSmall(len));
-        };
-        match incoming.part.is_empty() {
-            true => incoming.receive(self.raw_fd(), room, &mut patience)?,
-            false => incoming.receive_rest(self.raw_fd(), room, &mut patience)?,
-        }
-        incoming.head = Head::default();
-        Ok(Got::Message(len))
     }
 
     /// Wait until something has come, or the end of the stream.
     pub(super) fn poll(&self, wait: Wait<'_>) -> Result<()> {
-        // While another thread receives, the socket says what there is.
-        let is_over = match self.incoming.try_take() {
-            Ok(incoming) => incoming.is_some_and(|incoming| incoming.over.is_some()),
-            Err(_) => true,
-        };
-        match is_over {
-            true => Ok(()),
-            false => until_ready(poll::to_read(self.raw_fd()), &mut Patience::new(&wait)),
-        }
+        until_ready(poll::to_read(self.raw_fd()), &mut Patience::new(&wait))
     }
 }
 
 impl Incoming {
-    /// The length of the message, once its head has come.
-    fn length(&mut self, fd: RawFd, limit: u64, patience: &mut Patience<'_>) -> Result<usize> {
+    /// The length of the message, `None` when nothing of it has come.
+    fn length(
+        &mut self,
+        fd: RawFd,
+        limit: u64,
+        patience: &mut Patience<'_>,
+    ) -> Result<Option<usize>> {
         loop {
             match self.head.length(limit) {
-                Ok(Some(len)) => return Ok(len),
+                Ok(Some(len)) => return Ok(Some(len)),
                 Ok(None) => {}
-                Err(status) => return Err(self.end(status)),
+                Err(status) => return Err(self.end(fd, status)),
             }
             let mut room = [MaybeUninit::uninit(); 8];
             let room = room.get_mut(..self.head.missing()).unwrap_or_default();
             let mut piece = Gather::into(room);
             match piece.receive(fd) {
-                Ok(Step::Done(0)) | Err(Status::E_BROKEN_PIPE) => return Err(self.cut()),
+                Ok(Step::Done(0)) | Err(Status::E_BROKEN_PIPE) => return Err(self.cut(fd)),
                 Ok(Step::Done(_)) => self.head.push(piece.filled()),
+                Ok(Step::Later) if self.head.is_empty() => return Ok(None),
                 Ok(Step::Later) => until(poll::to_read(fd), patience)?,
                 Err(status) => return Err(status),
             }
@@ -216,17 +223,17 @@ impl Incoming {
         let mut message = Gather::into(room);
         while !message.is_full() {
             match message.receive(fd) {
-                Ok(Step::Done(0)) | Err(Status::E_BROKEN_PIPE) => return Err(self.cut()),
+                Ok(Step::Done(0)) | Err(Status::E_BROKEN_PIPE) => return Err(self.cut(fd)),
                 Ok(Step::Done(_)) => {}
                 Ok(Step::Later) => {
                     if let Err(status) = until(poll::to_read(fd), patience) {
-                        return Err(self.keep(message.filled(), status));
+                        return Err(self.keep(fd, message.filled(), status));
                     }
                 }
-                Err(status) => return Err(self.keep(message.filled(), status)),
+                Err(status) => return Err(self.keep(fd, message.filled(), status)),
             }
         }
-        self.judge(message.filled())
+        self.judge(fd, message.filled())
     }
 
     /// Go on with a message of which something has come before.
@@ -241,7 +248,7 @@ impl Incoming {
             // Room for no more than about as much as has come: a length alone costs nothing.
             let piece = missing.min(PIECE.max(self.part.len()));
             match socket::receive_onto(fd, &mut self.part, piece) {
-                Ok(Step::Done(0)) | Err(Status::E_BROKEN_PIPE) => return Err(self.cut()),
+                Ok(Step::Done(0)) | Err(Status::E_BROKEN_PIPE) => return Err(self.cut(fd)),
                 Ok(Step::Done(_)) => {}
                 Ok(Step::Later) => until(poll::to_read(fd), patience)?,
                 Err(status) => return Err(status),
@@ -251,39 +258,41 @@ impl Incoming {
         for (place, byte) in room.iter_mut().zip(&message) {
             place.write(*byte);
         }
-        self.judge(&message)
+        self.judge(fd, &message)
     }
 
     /// `E_AUTH` for a first message that says that the listener wants a key.
-    fn judge(&mut self, message: &[u8]) -> Result<()> {
+    fn judge(&mut self, fd: RawFd, message: &[u8]) -> Result<()> {
         let may_challenge = std::mem::replace(&mut self.peer, Peer::Known) == Peer::MayChallenge;
         match may_challenge && auth::is_challenge(message) {
-            true => Err(self.end(Status::E_AUTH)),
+            true => Err(self.end(fd, Status::E_AUTH)),
             false => Ok(()),
         }
     }
 
     /// Keep what has come until the next call.
-    fn keep(&mut self, part: &[u8], status: Status) -> Status {
+    fn keep(&mut self, fd: RawFd, part: &[u8], status: Status) -> Status {
         match self.part.try_reserve(part.len()) {
             Ok(()) => {
                 self.part.extend_from_slice(part);
                 status
             }
-            Err(_) => self.end(Status::E_NO_MEMORY),
+            Err(_) => self.end(fd, Status::E_NO_MEMORY),
         }
     }
 
     /// The peer is gone: between two messages, or in the middle of one.
-    fn cut(&mut self) -> Status {
-        self.end(match self.head.is_empty() {
+    fn cut(&mut self, fd: RawFd) -> Status {
+        let status = match self.head.is_empty() {
             true => Status::E_EOF,
             false => Status::E_BROKEN_PIPE,
-        })
+        };
+        self.end(fd, status)
     }
 
-    /// Nothing more can be received.
-    fn end(&mut self, status: Status) -> Status {
+    /// Nothing more can be received: the socket is readable from now on.
+    fn end(&mut self, fd: RawFd, status: Status) -> Status {
+        socket::end_receiving(fd);
         self.part = Vec::new();
         self.over = Some(status);
         status

@@ -58,11 +58,6 @@ impl<T> Turn<T> {
         }
     }
 
-    /// Take it if nobody has it.
-    pub(super) fn try_take(&self) -> Result<Option<TurnGuard<'_, T>>> {
-        self.attempt(TAKEN)
-    }
-
     fn attempt(&self, state: u32) -> Result<Option<TurnGuard<'_, T>>> {
         let epoch = epoch_bits();
         let seen = self.word.load(Ordering::Relaxed);

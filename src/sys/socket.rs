@@ -198,6 +198,12 @@ pub(crate) fn end(fd: RawFd) {
     unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
 }
 
+/// End what is received: the socket is readable for good.
+pub(crate) fn end_receiving(fd: RawFd) {
+    // SAFETY: no pointers.
+    unsafe { libc::shutdown(fd, libc::SHUT_RD) };
+}
+
 /// End what is sent.
 pub(crate) fn end_sending(fd: RawFd) {
     // SAFETY: no pointers.

@@ -220,6 +220,39 @@ fn many_threads_on_both_ends() {
     });
 }
 
+/// Other threads look at the connection all the time: who only tries gets what there is all the same.
+#[test]
+fn a_try_beside_others_who_look() {
+    let (connection, mut stream) = half_raw(&ListenerOptions::default());
+    let is_over = AtomicBool::new(false);
+    let token = Cancel::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let _ = connection.poll(Wait::TRY);
+            }
+        });
+        for turn in 0..2000u32 {
+            write(&mut stream, &frame(&turn.to_be_bytes()));
+            connection.poll(PATIENCE).expect("it has come");
+            // All of it is there at once: it was written at once.
+            assert_eq!(
+                recv(&connection, Wait::TRY),
+                Ok(turn.to_be_bytes().to_vec())
+            );
+        }
+        // One that waits for a message that does not come holds up nobody who sends or only tries.
+        let waiting = scope.spawn(|| recv(&connection, Wait::FOREVER.or_cancel(Some(&token))));
+        for _ in 0..10 {
+            assert_eq!(recv(&connection, Wait::TRY), Err(Status::E_TIMEOUT));
+            connection.send(b"out", Wait::TRY).expect("there is room");
+        }
+        token.fire();
+        assert_eq!(waiting.join().expect("no panic"), Err(Status::E_CANCELED));
+        is_over.store(true, Ordering::Relaxed);
+    });
+}
+
 /// The first message of a listener that wants a key is told from one that only looks like it.
 #[test]
 fn what_only_begins_like_a_challenge() {
