@@ -120,11 +120,13 @@ static inline int32_t pp_semaphore_release(pp_object semaphore, int64_t n) {
   return polyproc_semaphore_release((polyproc_semaphore *)semaphore, n);
 }
 
-static inline int32_t pp_event_wait_since(pp_object event, uint32_t sets, int64_t timeout_ns, pp_object cancel) {
+static inline int32_t pp_event_wait_since(pp_object event, uint32_t sets, int64_t timeout_ns,
+                                          pp_object cancel) {
   return polyproc_event_wait_since((polyproc_event *)event, sets, timeout_ns, (polyproc_cancel *)cancel);
 }
 
-static inline int32_t pp_rlock_acquire(pp_object rlock, uint64_t owner, int64_t timeout_ns, pp_object cancel) {
+static inline int32_t pp_rlock_acquire(pp_object rlock, uint64_t owner, int64_t timeout_ns,
+                                       pp_object cancel) {
   return polyproc_rlock_acquire((polyproc_rlock *)rlock, owner, timeout_ns, (polyproc_cancel *)cancel);
 }
 

@@ -81,7 +81,8 @@ static inline int32_t pp_pool_join(pp_object pool, int64_t timeout_ns, pp_object
 }
 
 /* Copy what a task has to say into buf, and free the task; 0 and only its length when that is over cap. */
-static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t *out_len, int32_t *out_status) {
+static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t *out_len,
+                               int32_t *out_status) {
   polyproc_message message = {0};
   *out_status = polyproc_task_result((polyproc_task *)task, &message);
   *out_len = message.len;
@@ -95,10 +96,12 @@ static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t 
   return 1;
 }
 
-/* A task from beginning to end, if it is over in time and what it has to say fits; else it is in *out_task. */
+/* A task from beginning to end, if it is over in time and what it has to say fits; else it is in *out_task.
+ */
 static inline int32_t pp_pool_apply(pp_object pool, const uint8_t *function, size_t function_len,
-                                    const uint8_t *data, size_t len, uint8_t *buf, size_t cap, size_t *out_len,
-                                    int32_t *out_ended, int64_t timeout_ns, pp_object *out_task) {
+                                    const uint8_t *data, size_t len, uint8_t *buf, size_t cap,
+                                    size_t *out_len, int32_t *out_ended, int64_t timeout_ns,
+                                    pp_object *out_task) {
   char name[PP_FUNCTION_NAME];
   polyproc_task *task = NULL;
   int32_t status;
