@@ -9,7 +9,7 @@
 //! What is to be settled for another reason than a report (a worker's death, say) is put into the
 //! queue as well: behind the last report of that worker, and so that the leader wakes up for it.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
 
 use super::bytes;
@@ -63,7 +63,10 @@ impl Lead {
 
     fn try_take(&self) -> Option<Leading<'_>> {
         let taken =
-            !self.is_taken.load(Ordering::Relaxed) && !self.is_taken.swap(true, Ordering::Acquire);
+            !self.is_taken.load(Ordering::Relaxed) && !self.is_taken.swap(true, Ordering::SeqCst);
+        // Pairs with the fence in `wake_leader`: what is made so without a report is seen by who has taken
+        // the lead, or that is seen taken.
+        fence(Ordering::SeqCst);
         taken.then(|| Leading { lead: self })
     }
 
@@ -177,6 +180,7 @@ impl Shared {
 
     /// Wake the leader: a task was settled without a report.
     pub(super) fn wake_leader(&self) {
+        fence(Ordering::SeqCst);
         if self.lead.is_taken() {
             let wake = ReportHead::about_nothing(Report::Wake);
             // Refused where there is no memory for 16 bytes more: then there are reports to wake it.

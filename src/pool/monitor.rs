@@ -12,6 +12,7 @@ use super::crew::Crew;
 use super::message::{Report, ReportHead, Ticket};
 use super::shared::{Limit, Shared, State};
 use super::task::Outcome;
+use crate::process::is_exiting;
 use crate::status::{Result, Status};
 use crate::sys::{clock, poll, thread};
 
@@ -164,16 +165,8 @@ impl Shared {
     /// Start whom the pool needs; when to try again, if somebody is missing.
     fn fill_seats(&self, crew: &mut Crew, now: u64) -> Option<u64> {
         for seat in 0..crew.members.len() {
-            let is_needed = match self.state() {
-                State::Open => true,
-                State::Closed => self.outstanding() > 0,
-                State::Terminated | State::Broken => false,
-            };
-            let is_wanted = crew
-                .members
-                .get(seat)
-                .is_some_and(|member| member.is_wanted);
-            if !is_needed || !is_wanted {
+            let is_wanted = |crew: &Crew| crew.members.get(seat).is_some_and(|seat| seat.is_wanted);
+            if !self.needs_workers() || !is_wanted(crew) {
                 continue;
             }
             if now < crew.not_before {
@@ -188,13 +181,18 @@ impl Shared {
                 Err(_) => self.count_failure(crew),
             }
         }
-        let is_missing = |state| match state {
+        let is_missing = crew.members.iter().any(|member| member.is_wanted);
+        (is_missing && self.needs_workers()).then_some(crew.not_before)
+    }
+
+    /// Whether an empty seat is to be filled.
+    fn needs_workers(&self) -> bool {
+        match self.state() {
+            _ if is_exiting() => false,
             State::Open => true,
             State::Closed => self.outstanding() > 0,
             State::Terminated | State::Broken => false,
-        };
-        let wanted = crew.members.iter().any(|member| member.is_wanted);
-        (wanted && is_missing(self.state())).then_some(crew.not_before)
+        }
     }
 
     /// Kill those that were asked to end and have had their time; when that is.

@@ -189,6 +189,8 @@ impl Shared {
         if let Err(status) = put {
             // Nobody has seen it. Where the pool has ended meanwhile it was settled, and nobody has it.
             self.table.lock().remove(core.ticket);
+            self.after_the_last();
+            self.wake_leader();
             return Err(status);
         }
         self.counters.submitted.fetch_add(1, Ordering::Relaxed);
@@ -224,12 +226,17 @@ impl Shared {
         };
         self.tell(&core, outcome);
         if is_empty {
-            self.quiet.notify_all(&Local);
-            if self.state() != State::Open {
-                self.kick_monitor();
-            }
+            self.after_the_last();
         }
         true
+    }
+
+    /// No task may be left: joins wait for that, and the monitor before it lets the last worker go.
+    fn after_the_last(&self) {
+        self.quiet.notify_all(&Local);
+        if self.state() != State::Open {
+            self.kick_monitor();
+        }
     }
 
     fn tell(&self, core: &Core, outcome: Outcome) {
@@ -318,10 +325,14 @@ impl Shared {
         };
         let mut limits = self.limits.lock();
         limits.remove(&(before, head.ticket.bits()));
-        limits.insert((deadline, head.ticket.bits()), limit);
+        let key = (deadline, head.ticket.bits());
+        limits.insert(key, limit);
+        let is_next = limits.keys().next() == Some(&key);
         drop(limits);
         drop(table);
-        self.kick_monitor();
+        if is_next {
+            self.kick_monitor();
+        }
     }
 
     /// Keep a task from being begun; whether that came in time.

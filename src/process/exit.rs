@@ -71,7 +71,16 @@ pub(super) fn prepare() -> Result<()> {
     process::at_exit(at_exit).inspect_err(|_| IS_REGISTERED.store(false, Ordering::Relaxed))
 }
 
+/// Set when this process exits normally.
+static IS_EXITING: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process is in exit(3): what ends now is not to be replaced.
+pub(crate) fn is_exiting() -> bool {
+    IS_EXITING.load(Ordering::Relaxed)
+}
+
 extern "C" fn at_exit() {
+    IS_EXITING.store(true, Ordering::Relaxed);
     if AT_EXIT.load(Ordering::Relaxed) {
         // Nobody is left to tell.
         let _ = exit_children();

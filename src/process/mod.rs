@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 pub use children::active_children;
 pub use current::{current, ProcessInfo};
+pub(crate) use exit::is_exiting;
 pub use exit::{exit_children, exit_children_at_exit};
 pub(crate) use fork::{fork_daemon, fork_nursery};
 pub use inherit::inherited;

@@ -25,13 +25,15 @@ static int32_t fail(const void *data, size_t len, polyproc_reply *reply, void *u
   return 42;
 }
 
-static int32_t doze(const void *data, size_t len, polyproc_reply *reply, void *user) {
+/* Set: tasks that are held go on. */
+static polyproc_event *let_go;
+
+static int32_t held(const void *data, size_t len, polyproc_reply *reply, void *user) {
   (void)data;
   (void)len;
   (void)reply;
   (void)user;
-  nap(200 * MILLISECOND);
-  return 0;
+  return polyproc_event_wait(let_go, PATIENCE, NULL);
 }
 
 static int32_t initialise(const void *data, size_t len, polyproc_reply *reply, void *user) {
@@ -80,7 +82,9 @@ static void apply(polyproc_pool *pool) {
   CHECK(len > 0);
   ANSWERS(E_TOO_SMALL, polyproc_pool_apply(pool, "greet", "world", 5, text, 10, &len, PATIENCE, NULL));
   CHECK(len == 11);
-  ANSWERS(E_TIMEOUT, polyproc_pool_apply(pool, "doze", NULL, 0, NULL, 0, &len, 0, NULL));
+  ANSWERS(OK, polyproc_event_clear(let_go));
+  ANSWERS(E_TIMEOUT, polyproc_pool_apply(pool, "held", NULL, 0, NULL, 0, &len, 0, NULL));
+  ANSWERS(OK, polyproc_event_set(let_go));
 }
 
 static void submit(polyproc_pool *pool) {
@@ -101,9 +105,11 @@ static void submit(polyproc_pool *pool) {
 static void not_over(polyproc_pool *pool) {
   polyproc_task *task = NULL;
   polyproc_message message;
-  ANSWERS(OK, polyproc_pool_submit(pool, "doze", NULL, 0, &task));
+  ANSWERS(OK, polyproc_event_clear(let_go));
+  ANSWERS(OK, polyproc_pool_submit(pool, "held", NULL, 0, &task));
   ANSWERS(E_EMPTY, polyproc_task_result(task, &message));
   ANSWERS(E_TIMEOUT, polyproc_task_wait(task, 0, NULL));
+  ANSWERS(OK, polyproc_event_set(let_go));
   ANSWERS(OK, polyproc_task_wait(task, PATIENCE, NULL));
   ANSWERS(OK, polyproc_task_result(task, &message));
   CHECK(message.len == 0 && message.data != NULL);
@@ -143,12 +149,14 @@ static void several(polyproc_pool *pool) {
   size_t ready = 0;
   int fd = -1;
   ANSWERS(OK, polyproc_event_create(NULL, NULL, &event));
-  ANSWERS(OK, polyproc_pool_submit(pool, "doze", NULL, 0, &task));
+  ANSWERS(OK, polyproc_event_clear(let_go));
+  ANSWERS(OK, polyproc_pool_submit(pool, "held", NULL, 0, &task));
   items[0].kind = POLYPROC_WAIT_EVENT;
   items[0].object = event;
   items[1].kind = POLYPROC_WAIT_TASK;
   items[1].object = task;
   ANSWERS(E_TIMEOUT, polyproc_wait_any(items, 2, &ready, 0, NULL));
+  ANSWERS(OK, polyproc_event_set(let_go));
   ANSWERS(OK, polyproc_wait_any(items, 2, &ready, PATIENCE, NULL));
   CHECK(ready == 1 && !items[0].ready && items[1].ready);
   ANSWERS(OK, polyproc_task_fd(task, &fd));
@@ -190,16 +198,14 @@ static void cancel(void) {
   polyproc_task *busy = NULL, *waiting = NULL;
   polyproc_message message;
   int32_t canceled = -1;
-  size_t len;
-  ANSWERS(OK, polyproc_pool_apply(pool, "greet", NULL, 0, NULL, 0, &len, 0, NULL) == POLYPROC_E_TIMEOUT
-                  ? POLYPROC_OK
-                  : POLYPROC_E_INTERNAL);
-  ANSWERS(OK, polyproc_pool_submit(pool, "doze", NULL, 0, &busy));
-  ANSWERS(OK, polyproc_pool_submit(pool, "doze", NULL, 0, &waiting));
+  ANSWERS(OK, polyproc_event_clear(let_go));
+  ANSWERS(OK, polyproc_pool_submit(pool, "held", NULL, 0, &busy));
+  ANSWERS(OK, polyproc_pool_submit(pool, "held", NULL, 0, &waiting));
   ANSWERS(OK, polyproc_task_cancel(waiting, &canceled));
   CHECK(canceled == 1);
   ANSWERS(OK, polyproc_task_wait(waiting, 0, NULL));
   ANSWERS(E_CANCELED, polyproc_task_result(waiting, &message));
+  ANSWERS(OK, polyproc_event_set(let_go));
   ANSWERS(OK, polyproc_task_wait(busy, PATIENCE, NULL));
   ANSWERS(OK, polyproc_task_cancel(busy, &canceled));
   CHECK(canceled == 0);
@@ -244,7 +250,8 @@ int main(void) {
   ANSWERS(OK, polyproc_worker_register("square", square, NULL));
   ANSWERS(OK, polyproc_worker_register("greet", greet, hello));
   ANSWERS(OK, polyproc_worker_register("fail", fail, NULL));
-  ANSWERS(OK, polyproc_worker_register("doze", doze, NULL));
+  ANSWERS(OK, polyproc_worker_register("held", held, NULL));
+  ANSWERS(OK, polyproc_event_create(NULL, NULL, &let_go));
   ANSWERS(OK, polyproc_worker_register("initialise", initialise, NULL));
   ANSWERS(OK, polyproc_worker_register("is-initialised", is_initialised, NULL));
   ANSWERS(OK, polyproc_is_worker(&is_worker));
@@ -259,5 +266,6 @@ int main(void) {
   polyproc_pool_free(pool);
   cancel();
   close_and_join();
+  polyproc_event_close(let_go);
   return 0;
 }

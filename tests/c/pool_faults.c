@@ -290,7 +290,26 @@ static void forked_child(void) {
   polyproc_pool_free(pool);
 }
 
+/* A program that ends without a word about its pool ends at once, and its workers with it. */
+static void left_to_the_exit(const char *const *argv) {
+  polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
+  polyproc_pool *pool = NULL;
+  polyproc_task *task = NULL;
+  int64_t begin = now();
+  pid_t pid = forked();
+  if (pid == 0) {
+    options.workers = 2;
+    options.argv = argv;
+    ANSWERS(OK, polyproc_pool_create(&options, &pool));
+    ANSWERS(OK, polyproc_pool_submit(pool, "hang", NULL, 0, &task));
+    exit(0);
+  }
+  went_well(pid);
+  CHECK(now() - begin < PATIENCE);
+}
+
 int main(void) {
+  static const char *const sleeps[] = {"/bin/sleep", "1000", NULL};
   static const char *const exits[] = {"/bin/sh", "-c", "exit 3", NULL};
   ANSWERS(OK, polyproc_worker_register("exit-now", exit_now, NULL));
   ANSWERS(OK, polyproc_worker_register("killed", killed, NULL));
@@ -307,5 +326,7 @@ int main(void) {
   no_start(exits, NULL, "");
   no_start(NULL, "refuse", "no oven");
   forked_child();
+  left_to_the_exit(NULL);
+  left_to_the_exit(sleeps);
   return 0;
 }

@@ -1,6 +1,6 @@
 //! Tasks and what becomes of them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use polyproc::pool::{pack, unpack, PoolOptions, TaskOptions};
 use polyproc::{Cancel, Status, Wait};
@@ -106,25 +106,31 @@ fn the_first_failure_of_a_chunk_is_the_chunks() {
 
 #[test]
 fn a_task_that_has_not_begun_can_be_cancelled() {
+    let path = path("let-go");
     let pool = pool(workers(1));
-    let busy = submit(&pool, "sleep", &number(300));
-    eventually("its beginning", || pool.info().expect("info").queued == 0);
+    let busy = submit(&pool, "wait-for-file", path.as_bytes());
+    let begun = format!("{path}.begun");
+    eventually("its beginning", || {
+        std::fs::exists(&begun).expect("a folder")
+    });
     let waiting: Vec<_> = (0..10).map(|_| submit(&pool, "echo", b"")).collect();
     assert_eq!(waiting[3].cancel(), Ok(true));
     ends_with(&waiting[3], Status::E_CANCELED);
     assert_eq!(waiting[3].cancel(), Ok(false), "it is over");
     assert_eq!(busy.cancel(), Ok(false), "it has begun");
+    std::fs::write(&path, b"").expect("the file");
     for (at, task) in waiting.iter().enumerate().filter(|(at, _)| *at != 3) {
         assert_eq!(outcome(task).status, Status::OK, "{at}");
     }
     ends_with(&busy, Status::OK);
+    std::fs::remove_file(path).expect("the file");
+    std::fs::remove_file(begun).expect("the file");
 }
 
 #[test]
 fn a_wait_can_end_early() {
     let pool = pool(workers(1));
-    let task = submit(&pool, "sleep", &number(2000));
-    let begin = Instant::now();
+    let task = submit(&pool, "sleep", &number(600_000));
     assert_eq!(task.wait(Wait::TRY), Err(Status::E_TIMEOUT));
     assert_eq!(task.wait(Wait::for_ns(20_000_000)), Err(Status::E_TIMEOUT));
     let token = Cancel::new();
@@ -137,7 +143,6 @@ fn a_wait_can_end_early() {
         assert_eq!(task.wait(wait), Err(Status::E_CANCELED));
     });
     assert!(task.outcome().is_none());
-    assert!(begin.elapsed() < Duration::from_secs(2));
 }
 
 #[test]

@@ -46,6 +46,15 @@ fn register_functions() {
             std::thread::sleep(Duration::from_millis(ms));
             0
         });
+        // Says by a file that it has begun.
+        function("wait-for-file", |path, _| {
+            let path = std::str::from_utf8(path).expect("a path");
+            std::fs::write(format!("{path}.begun"), b"").expect("a file");
+            while !std::path::Path::new(path).exists() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            0
+        });
         // As long as was asked for, each byte telling where it stands.
         function("long", |data, reply| {
             let len = u64::from_ne_bytes(data.try_into().expect("eight bytes"));
