@@ -1,12 +1,13 @@
 // What a call costs in one process: `npm run bench`. Between processes it is the business of the project's `make bench`.
 
 import { bench, group, run, summary } from 'mitata';
-import { Lock, Queue } from '../index.mjs';
+import { Lock, Message, Queue, pipe } from '../index.mjs';
 
 const BATCH = 32;
 const queue = Queue.create();
 const values = Queue.create({ format: 'msgpack' });
 const lock = Lock.create();
+const [reader, writer] = pipe({ duplex: false });
 
 for (const length of [8, 64, 1024, 65536]) {
   const message = Buffer.alloc(length, 1);
@@ -33,6 +34,16 @@ for (const length of [8, 64, 1024, 65536]) {
       bench(`tryPutMany + tryGetMany of ${BATCH}`, () => {
         queue.tryPutMany(batch);
         return queue.tryGetMany(BATCH);
+      });
+      bench(`tryPutMany + tryTakeMany + doneMany of ${BATCH}`, () => {
+        queue.tryPutMany(batch);
+        const taken = queue.tryTakeMany(BATCH);
+        Message.doneMany(taken);
+        return taken;
+      });
+      bench('pipe: trySend + tryRecv', () => {
+        writer.trySend(message);
+        return reader.tryRecv();
       });
       bench('await put + get', async () => {
         await queue.put(message);

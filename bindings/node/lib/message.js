@@ -5,10 +5,10 @@
 
 const { markAsUntransferable } = require('node:worker_threads');
 const { check, PolyprocError } = require('./errors.js');
-const { constants, ids, native, numbers, status, DELIVERIES, ID, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
+const { constants, halves, native, numbers, status, DELIVERIES, ID, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
 const { TOKEN } = require('./object.js');
-const { readInteger } = require('./options.js');
-const { copyLoan, cut } = require('./slab.js');
+const { readInteger, typeError } = require('./options.js');
+const { copyLoan, keep } = require('./slab.js');
 
 const SETTLED = -1;
 
@@ -26,6 +26,10 @@ class Message {
   #loan;
   #codec;
   #bytes;
+  #memory; // where a short one was copied to, and
+  #offset;
+  #low; // the halves of its id: a BigInt for each message would cost as much as the rest
+  #high;
 
   constructor(token, codec, at) {
     if (token !== TOKEN) throw new TypeError('use queue.take');
@@ -33,9 +37,15 @@ class Message {
     this.#codec = codec;
     this.length = numbers[at + LENGTH];
     this.deliveries = numbers[at + DELIVERIES];
-    this.id = ids[at + ID];
-    const offset = numbers[at + OFFSET];
-    this.#bytes = offset < 0 ? undefined : cut(offset, this.length);
+    this.#low = halves[2 * (at + ID)];
+    this.#high = halves[2 * (at + ID) + 1];
+    this.#offset = numbers[at + OFFSET];
+    this.#memory = this.#offset < 0 ? undefined : keep(this.#offset, this.length);
+    this.#bytes = undefined;
+  }
+
+  get id() {
+    return (BigInt(this.#high) << 32n) | BigInt(this.#low);
   }
 
   get settled() {
@@ -62,9 +72,11 @@ class Message {
     return this.length <= constants.COPY_LIMIT;
   }
 
-  /** Made when the message was taken, unless the slab had no room for it. */
+  /** The native side made it when the message was taken, unless the slab had no room for it. */
   #copy() {
-    if (this.#bytes === undefined) {
+    if (this.#bytes === undefined && this.#memory !== undefined) {
+      this.#bytes = Buffer.from(this.#memory, this.#offset, this.length);
+    } else if (this.#bytes === undefined) {
       if (this.#loan === SETTLED) refuseSettled('data of a message');
       this.#bytes = copyLoan(this.#loan, this.length);
     }
@@ -80,6 +92,22 @@ class Message {
 
   done() {
     check(native.loanDone(this.#end()), 'done');
+  }
+
+  /** Likewise of several, in one call for many. */
+  static doneMany(messages) {
+    if (!Array.isArray(messages)) throw typeError('messages', 'an array of messages', messages);
+    for (let at = 0; at < messages.length; ) {
+      let count = 0;
+      try {
+        while (count < constants.BATCH_MAX && at < messages.length) {
+          const loan = messages[at++].#end();
+          numbers[count++ * ROW + LOAN] = loan;
+        }
+      } finally {
+        check(native.loansDone(count), 'done'); // also those before one that was settled already
+      }
+    }
   }
 
   return() {

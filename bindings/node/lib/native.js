@@ -12,9 +12,9 @@ module.exports = {
   native,
   status: Object.freeze({ ...native.statuses }),
   constants: Object.freeze({ ...native.constants }),
-  /** Message i: numbers[i * ROW + LOAN], ... and ids[i * ROW + ID]. */
+  /** Message i: numbers[i * ROW + LOAN], ... and of its id, from 2 * (i * ROW + ID) on, the halves, the lower first. */
   numbers: new Float64Array(native.rows),
-  ids: new BigUint64Array(native.rows),
+  halves: new Uint32Array(native.rows),
   ROW,
   LOAN: 0,
   OFFSET: 1,

@@ -23,10 +23,15 @@ function renew() {
 }
 renew();
 
-/** The Buffer of a message that the native side has put at `offset`. */
-function cut(offset, length) {
+/** The memory in which the native side has put a message at `offset`, which nobody else uses from here on. */
+function keep(offset, length) {
   used = offset + length;
-  return Buffer.from(memory, offset, length); // cheaper than subarray
+  return memory;
+}
+
+/** The Buffer of such a message. */
+function cut(offset, length) {
+  return Buffer.from(keep(offset, length), offset, length); // cheaper than subarray
 }
 
 /** Before a call that copies to the slab: somebody may have detached it by transferring what was cut out of it. */
@@ -83,4 +88,4 @@ function copyLoan(loan, length) {
   return cut(offset, length);
 }
 
-module.exports = { checkSlab, copyLoan, cut, getCopy, makeRoom, reader };
+module.exports = { checkSlab, copyLoan, cut, getCopy, keep, makeRoom, reader };

@@ -25,7 +25,7 @@ enum {
   OBJECT_WORKER = -3 /* this process as a worker of a pool: no handle of the library */
 };
 
-/* What a call says besides its status, read by JavaScript as five doubles, or from `id` on as a BigUint64. */
+/* What a call says besides its status, read by JavaScript as five doubles, the id as its halves. */
 struct row {
   double loan;   /* its number; -1: settled already */
   double offset; /* of its bytes in the slab; -1: not there */

@@ -65,22 +65,29 @@ static size_t element_size(napi_typedarray_type type) {
   }
 }
 
+/* Of length 0: an empty view, or that of a settled message, whose memory is gone. */
+static bool is_detached(napi_env env, napi_value value) {
+  napi_value buffer = value;
+  bool detached = false;
+  if (napi_get_typedarray_info(env, value, NULL, NULL, NULL, &buffer, NULL) != napi_ok) {
+    napi_get_dataview_info(env, value, NULL, NULL, &buffer, NULL);
+  }
+  return napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && detached;
+}
+
 bool bytes_of(napi_env env, napi_value value, void **data, size_t *length) {
   napi_typedarray_type type;
-  napi_value buffer = value;
   *data = NULL;
   *length = 0;
-  if (napi_get_typedarray_info(env, value, &type, length, data, &buffer, NULL) == napi_ok) {
+  if (napi_get_typedarray_info(env, value, &type, length, data, NULL, NULL) == napi_ok) {
     *length *= element_size(type);
-  } else if (napi_get_dataview_info(env, value, length, data, &buffer, NULL) != napi_ok &&
+  } else if (napi_get_dataview_info(env, value, length, data, NULL, NULL) != napi_ok &&
              napi_get_arraybuffer_info(env, value, data, length) != napi_ok) {
     napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE",
                           "a message must be a Buffer, TypedArray, DataView or ArrayBuffer");
     return false;
   }
-  bool detached = false;
-  /* Nothing else tells the view of a settled message from an empty one. */
-  if (*length == 0 && napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && detached) {
+  if (*length == 0 && is_detached(env, value)) {
     napi_throw_type_error(env, "ERR_INVALID_ARG_VALUE", "the message's ArrayBuffer is detached");
     return false;
   }

@@ -145,6 +145,22 @@ static napi_value loan_done(napi_env env, napi_callback_info info) {
   return number(env, polyproc_message_done(&ended.of.message));
 }
 
+/* (count): settles messages by the numbers of their loans, which are in the rows */
+static napi_value loans_done(napi_env env, napi_callback_info info) {
+  struct call call;
+  int32_t count;
+  size_t settled = 0, ended = 0;
+  call_read(&call, env, info);
+  struct addon *addon = call.addon;
+  if (call_i32(&call, 0, &count) < 0 || count > BATCH_MAX) return number(env, POLYPROC_E_INVALID);
+  for (int32_t i = 0; i < count; i++) {
+    int32_t index = (int32_t)addon->rows[i].loan;
+    if (index < 0 || index >= addon->loan_count || addon->loans[index].kind != LOAN_MESSAGE) continue;
+    addon->messages[ended++] = loan_end(addon, index).of.message;
+  }
+  return number(env, ended == 0 ? POLYPROC_OK : polyproc_message_done_many(addon->messages, ended, &settled));
+}
+
 static napi_value loan_return(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t index;
@@ -235,7 +251,9 @@ static napi_value slot_abort(napi_env env, napi_callback_info info) {
 }
 
 const addon_function loan_functions[] = {
-    {"loanDone", loan_done},     {"loanReturn", loan_return}, {"loanToSlab", loan_to_slab},
-    {"loanCopy", loan_copy},     {"loanView", loan_view},     {"slotView", slot_view},
-    {"slotCommit", slot_commit}, {"slotAbort", slot_abort},   {NULL, NULL},
+    {"loanDone", loan_done},     {"loansDone", loans_done},
+    {"loanReturn", loan_return}, {"loanToSlab", loan_to_slab},
+    {"loanCopy", loan_copy},     {"loanView", loan_view},
+    {"slotView", slot_view},     {"slotCommit", slot_commit},
+    {"slotAbort", slot_abort},   {NULL, NULL},
 };

@@ -30,6 +30,28 @@ for (const length of [10, LONG]) {
     assert.equal(queue.tryTake(), undefined);
   });
 
+  test(`many are done in one call, ${length} bytes`, async (t) => {
+    const queue = anonymous(t, Queue, { joinable: true });
+    for (const count of [0, 1, 40, length === LONG ? 41 : 1500]) {
+      queue.tryPutMany(Array.from({ length: count }, (_, i) => Buffer.alloc(length, i)));
+      const taken = [];
+      while (taken.length < count) taken.push(...queue.tryTakeMany(2000));
+      const views = taken.map(({ data }) => data);
+      Message.doneMany(taken);
+      assert.equal(queue.info().unfinished, 0);
+      assert.ok(taken.every(({ settled }) => settled));
+      if (length === LONG) assert.ok(views.every((view) => view.length === 0));
+    }
+    queue.tryPutMany([Buffer.alloc(length), Buffer.alloc(length), Buffer.alloc(length)]);
+    const [first, second, third] = queue.tryTakeMany(3);
+    assert.throws(() => Message.doneMany([first, second, first, third]), withCode('E_INVALID'));
+    assert.deepEqual([first.settled, second.settled, third.settled], [true, true, false]);
+    assert.equal(queue.info().inFlight, 1);
+    third.done();
+    assert.throws(() => Message.doneMany([{}]), TypeError);
+    assert.throws(() => Message.doneMany('text'), TypeError);
+  });
+
   test(`a message returned is first in line again, ${length} bytes`, async (t) => {
     const queue = anonymous(t, Queue);
     queue.tryPutMany([Buffer.alloc(length, 1), Buffer.alloc(length, 2)]);
