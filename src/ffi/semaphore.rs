@@ -4,11 +4,11 @@ use std::ffi::c_char;
 
 use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::handle::{self, enter, Call, Opaque};
 use crate::ffi::options::polyproc_semaphore_options;
 use crate::ffi::sized::semaphore_options;
 use crate::object::Semaphore;
-use crate::status::Status;
+use crate::status::{Result, Status};
 
 /// A counting semaphore between processes: a number of permits. With a maximum it is bounded, and
 /// releasing over it is an error. A permit belongs to nobody, and is lost with a process that ends
@@ -112,11 +112,28 @@ pub unsafe extern "C" fn polyproc_semaphore_acquire(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let semaphore = unsafe { enter(semaphore) }?;
+        if cancel.is_null() && semaphore.acquire_now()? {
+            return Ok(Status::OK);
+        }
         // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
-        semaphore.acquire(semaphore.wait_for(timeout_ns, &cancel))?;
-        Ok(Status::OK)
+        unsafe { acquire_waiting(&semaphore, timeout_ns, cancel) }
     })
+}
+
+/// The acquire that could not be done at once.
+///
+/// # Safety
+/// `cancel` is NULL or a token.
+#[inline(never)]
+unsafe fn acquire_waiting(
+    semaphore: &Call<'_, Semaphore>,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> Result<Status> {
+    // SAFETY: as the caller promises.
+    let cancel = unsafe { token(cancel) }?;
+    semaphore.acquire(semaphore.wait_for(timeout_ns, &cancel))?;
+    Ok(Status::OK)
 }
 
 /// Give back permits, all of them or none.

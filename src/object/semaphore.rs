@@ -127,6 +127,17 @@ impl Semaphore {
         body.counter.acquire(segment, &mut Patience::new(&wait))
     }
 
+    /// Take one if that is simple; false leaves it to [`acquire`](Self::acquire).
+    ///
+    /// # Errors
+    /// Those of becoming a participant.
+    #[inline]
+    pub fn acquire_now(&self) -> Result<bool> {
+        self.segment.me()?;
+        let body = self.segment.body::<Body>()?;
+        Ok(!self.owned && body.counter.acquire_now())
+    }
+
     /// Give `count` permits back.
     ///
     /// # Errors

@@ -10,7 +10,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::ring::{RingState, Rings, OPEN_END, RINGS};
+use super::position::Position;
+use super::ring::{self, RingState, Rings, OPEN_END, RINGS};
 use super::side::Side;
 use crate::segment::{Quiet, Segment};
 use crate::status::{Result, Status};
@@ -149,6 +150,25 @@ impl<'a> Chain<'a> {
         seen.count.store(0, Ordering::Relaxed);
         seen.bytes.store(0, Ordering::Relaxed);
         seen.free.store(0, Ordering::Relaxed);
+    }
+
+    /// Under the tail lock: bring up to date what the tail remembers of the head.
+    #[cold]
+    pub(super) fn look_at_the_head(&self) {
+        let seen = &self.words.tail.seen;
+        let consumed = self.consumed();
+        seen.count.store(consumed.count, Ordering::Relaxed);
+        seen.bytes.store(consumed.bytes, Ordering::Relaxed);
+        let Position { ring, at } = self.words.tail.position();
+        let free = match self.state(ring) {
+            // Acquire, pairs with the Release of who frees: the records before it are read.
+            Ok(state) => state.free.load(Ordering::Acquire),
+            Err(_) => 0,
+        };
+        // Nonsense is for the general way to find.
+        let is_sound = free <= at && at - free <= ring::size(ring);
+        seen.free
+            .store(if is_sound { free } else { 0 }, Ordering::Relaxed);
     }
 
     #[inline]

@@ -52,16 +52,25 @@ impl At<'_> {
         let Some(tail) = self.messages().try_lock_tail(me) else {
             return false;
         };
-        let Some(mut run) = Run::begin(self) else {
-            return false;
-        };
-        if run.put(data).is_none() {
-            return false;
+        if self.put_straight(data).is_none() {
+            // By what the tail knows; the head may have gone on since.
+            self.messages().look_at_the_head();
+            if self.put_straight(data).is_none() {
+                return false;
+            }
         }
-        run.commit();
         drop(tail);
         self.notify_items(1);
         true
+    }
+
+    /// Under the tail lock.
+    #[inline(always)]
+    fn put_straight(&self, data: &[u8]) -> Option<()> {
+        let mut run = Run::begin(self)?;
+        run.put(data)?;
+        run.commit();
+        Some(())
     }
 
     /// The length of the message that was got.

@@ -4,6 +4,7 @@
 //! knows no mapping and no kernel object, so that each algorithm can be run in one process too.
 
 pub(crate) mod atomic;
+pub(crate) mod backoff;
 pub(crate) mod barrier;
 pub(crate) mod cancel;
 pub(crate) mod condition;

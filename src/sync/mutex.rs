@@ -14,28 +14,18 @@
 //! After the three-state futex mutex (U. Drepper, "Futexes Are Tricky") and musl's owner-in-the-word;
 //! the starving bit is the idea of Go's sync.Mutex.
 
-use std::hint::spin_loop;
-
 use super::atomic::{AtomicU32, Ordering};
 
+use super::backoff;
 use super::owner::{Owner, OWNER_MASK};
 use super::wait::Patience;
 use super::world::World;
 use super::Acquired;
 use crate::status::{Result, Status};
 use crate::sys::shared::shared;
-use crate::sys::thread;
 
 const SLEEPERS: u32 = 1 << 31;
 const STARVING: u32 = 1 << 30;
-
-/// Looks before a sleep: a short critical section is over sooner than a sleep would be.
-const LOOKS: u32 = 12;
-/// Pauses between two looks double up to this: whoever has the lock's cache line meanwhile can take the
-/// lock several times over, which costs each of them less than handing it to and fro.
-const LONGEST: u32 = 16;
-/// Then the core is given away so often: the holder may be waiting for it.
-const TURNS: u32 = 4;
 
 shared! {
     /// The lock word.
@@ -156,8 +146,8 @@ impl RobustMutex {
         me: Owner,
         patience: &mut Patience<'_>,
     ) -> Result<Acquired> {
-        // loom tries every moment anyway.
-        if cfg!(not(loom)) && !patience.is_try() && self.lock_spinning(me) {
+        let takes = || self.word.load(Ordering::Relaxed) == 0 && self.try_lock(me);
+        if !patience.is_try() && backoff::attempt(takes) {
             return Ok(Acquired::Clean);
         }
         let taken = self.lock_sleeping(world, me, patience);
@@ -166,22 +156,6 @@ impl RobustMutex {
             world.wake(&self.word, 1);
         }
         taken
-    }
-
-    fn lock_spinning(&self, me: Owner) -> bool {
-        let mut pauses = 1;
-        for look in 0..LOOKS + TURNS {
-            if look < LOOKS {
-                (0..pauses).for_each(|_| spin_loop());
-                pauses = (2 * pauses).min(LONGEST);
-            } else {
-                thread::give_way();
-            }
-            if self.word.load(Ordering::Relaxed) == 0 && self.try_lock(me) {
-                return true;
-            }
-        }
-        false
     }
 
     fn lock_sleeping(

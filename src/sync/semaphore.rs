@@ -1,6 +1,7 @@
 //! A counter that processes take from and give to. It has no owner: a permit outlives who took it.
 
 use super::atomic::{AtomicI64, Ordering};
+use super::backoff;
 use super::eventcount::EventCount;
 use super::wait::Patience;
 use super::world::World;
@@ -32,6 +33,17 @@ impl Counter {
         self.value.load(Ordering::SeqCst).max(0)
     }
 
+    /// Take one if there is one and nobody else takes or gives at this moment.
+    #[inline]
+    pub(crate) fn acquire_now(&self) -> bool {
+        let value = self.value.load(Ordering::Relaxed);
+        value > 0
+            && self
+                .value
+                .compare_exchange(value, value - 1, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+    }
+
     /// Take one if there is one.
     fn try_acquire(&self) -> bool {
         let mut value = self.value.load(Ordering::Relaxed);
@@ -53,13 +65,19 @@ impl Counter {
     /// Take one, waiting while there is none.
     #[inline]
     pub(crate) fn acquire(&self, world: &impl World, patience: &mut Patience<'_>) -> Result<()> {
-        if self.try_acquire() {
+        if self.acquire_now() {
             return Ok(());
         }
         if patience.is_try() {
-            return Err(Status::E_TIMEOUT);
+            return match self.try_acquire() {
+                true => Ok(()),
+                false => Err(Status::E_TIMEOUT),
+            };
         }
-        self.acquire_sleeping(world, patience)
+        match backoff::attempt(|| self.acquire_now()) {
+            true => Ok(()),
+            false => self.acquire_sleeping(world, patience),
+        }
     }
 
     #[cold]

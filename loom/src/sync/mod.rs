@@ -1,6 +1,8 @@
 //! `../src/sync`, but for what touches the clock and descriptors.
 
 pub(crate) mod atomic;
+#[path = "../../../src/sync/backoff.rs"]
+pub(crate) mod backoff;
 #[path = "../../../src/sync/barrier/mod.rs"]
 pub(crate) mod barrier;
 #[path = "../../../src/sync/condition.rs"]
