@@ -147,7 +147,7 @@ func TestWaiterGetsTheLockOfAHolderThatIsKilled(t *testing.T) {
 	start := time.Now()
 	must(t, child.Kill())
 	equal(t, <-died, true)
-	if took := time.Since(start); took > 50*time.Millisecond {
+	if took := time.Since(start); took > 2*time.Second { // far more than a busy machine takes
 		t.Errorf("the waiter went on %v after the kill", took)
 	}
 }
