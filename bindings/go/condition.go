@@ -106,6 +106,18 @@ func (c *Condition) WaitFor(ctx context.Context, lock *Lock, holds func() bool) 
 	return ownerDied, nil
 }
 
+// WaitForRLock is WaitFor with a recursive lock.
+func (c *Condition) WaitForRLock(ctx context.Context, lock *RLock, owner Owner, holds func() bool) (ownerDied bool, err error) {
+	for !holds() {
+		died, err := c.WaitRLock(ctx, lock, owner)
+		ownerDied = ownerDied || died
+		if err != nil {
+			return ownerDied, err
+		}
+	}
+	return ownerDied, nil
+}
+
 // Notify lets up to n waits go, the oldest first. What is left of n is lost: only a wait that has begun
 // can be notified. No answer of a waiter is waited for. It is usually called with the lock held.
 func (c *Condition) Notify(n int) error {

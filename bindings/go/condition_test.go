@@ -2,6 +2,7 @@ package polyproc_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -170,4 +171,23 @@ func TestNotifyPassesByAKilledWaiter(t *testing.T) {
 	must(t, child.Join(within(t)))
 	must(t, c.NotifyAll())
 	must(t, <-woken)
+}
+
+func TestWaitForRLockChecksUnderTheLock(t *testing.T) {
+	c, lock := newCondition(t), newRLock(t)
+	me, other := polyproc.NewOwner(), polyproc.NewOwner()
+	ready := false // what the lock guards
+	one(lock.TryAcquire(me))(t)
+	go func() {
+		if _, err := lock.Acquire(within(t), other); err != nil {
+			t.Error(err)
+			return
+		}
+		ready = true
+		if err := errors.Join(c.NotifyAll(), lock.Release(other)); err != nil {
+			t.Error(err)
+		}
+	}()
+	equal(t, one(c.WaitForRLock(within(t), lock, me, func() bool { return ready }))(t), false)
+	must(t, lock.Release(me))
 }
