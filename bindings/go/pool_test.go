@@ -131,7 +131,7 @@ func TestPoolFailures(t *testing.T) {
 
 func TestPoolContextAndCancel(t *testing.T) {
 	pool := newPool(t, polyproc.PoolOptions{Workers: 1})
-	begun := one(sleep.Submit(pool, 300*time.Millisecond))(t)
+	begun := one(sleep.Submit(pool, limit))(t)
 	eventually(t, "it is begun", func() bool { return one(pool.Info())(t).Queued == 0 })
 	waits := one(square.Submit(pool, 5))(t)
 	ctx, cancel := testContext(20 * time.Millisecond)
@@ -141,7 +141,6 @@ func TestPoolContextAndCancel(t *testing.T) {
 	equal(t, waits.Cancel(), true)
 	wants(t, second(waits.Value(within(t))), polyproc.ErrCanceled)
 	equal(t, begun.Cancel(), false)
-	equal(t, one(begun.Value(within(t)))(t) > 0, true)
 }
 
 func TestPoolMap(t *testing.T) {
@@ -224,17 +223,13 @@ func TestPoolImapUnordered(t *testing.T) {
 	equal(t, maps.Equal(seen, map[int]bool{1: true, 4: true, 9: true}), true)
 
 	// A slow one holds up nobody, and a loop that is left leaves the rest undone.
-	naps := []time.Duration{500 * time.Millisecond, 0, 0, 0, limit, limit, limit, limit}
+	naps := []time.Duration{limit, 0, 0, 0, limit, limit, limit, limit}
 	count := 0
-	start := time.Now()
 	for _, err := range sleep.ImapUnordered(within(t), pool, slices.Values(naps), polyproc.MapOptions{}) {
 		must(t, err)
 		if count++; count == 3 {
 			break
 		}
-	}
-	if took := time.Since(start); took > 400*time.Millisecond {
-		t.Logf("took %v", took) // a busy machine
 	}
 	ctx, cancel := testContext(20 * time.Millisecond)
 	defer cancel()
