@@ -5,7 +5,7 @@ const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const { unpack } = require('./chunk.js');
 const { descriptors } = require('./descriptors.js');
-const { check, checkMade, PolyprocError } = require('./errors.js');
+const { check, checkMade } = require('./errors.js');
 const { codecOf, readFormat } = require('./format.js');
 const { noteHeld, noteReleased } = require('./held.js');
 const { Line } = require('./line.js');
@@ -57,6 +57,7 @@ class Pool {
   #free = []; // tags
   #outstanding = 0;
   #isIdling = false;
+  #closed = false;
   #collect = (code) => (code === undefined ? this.#collectFinished() : undefined);
 
   constructor(token, handle, format) {
@@ -65,7 +66,6 @@ class Pool {
     this[LINE] = new Line(handle, descriptors);
     this[LINES] = [0];
     this.#codec = codecOf(format);
-    this.closed = false;
     this.format = format;
   }
 
@@ -88,8 +88,8 @@ class Pool {
     return new Pool(TOKEN, checkMade(handle, 'create Pool'), format);
   }
 
-  get handle() {
-    return this[HANDLE];
+  get closed() {
+    return this.#closed;
   }
 
   submit(name, value, options = {}) {
@@ -103,17 +103,24 @@ class Pool {
   }
 
   #submit(native_, name, data, timeLimit, signal, decode, onEnd) {
+    readString(name, 'name');
+    if (this.#outstanding === 0) this.#begin();
     const tag = this.#free.length > 0 ? this.#free.pop() : this.#tasks.length;
     let answer;
     try {
-      answer = check(native_(this[HANDLE], readString(name, 'name'), data, timeLimit, tag), `submit "${name}"`);
+      answer = check(native_(this[HANDLE], name, data, timeLimit, tag), `submit "${name}"`);
     } finally {
-      if (answer === undefined) this.#release(tag);
+      if (answer === undefined) this.#refused(tag);
     }
     const task = new Task(TOKEN, this, tag, decode, signal, onEnd);
     this.#tasks[tag] = task;
-    if (this.#outstanding++ === 0) this.#begin();
+    this.#outstanding++;
     return task;
+  }
+
+  #refused(tag) {
+    this.#release(tag);
+    this.#idle();
   }
 
   #release(tag) {
@@ -123,15 +130,14 @@ class Pool {
 
   /** From here on the program goes on until the tasks are over. */
   #begin() {
-    noteHeld(this);
-    const answer = this[LINE].watch();
-    if (answer < 0) throw new PolyprocError(answer, 'submit');
+    check(this[LINE].watch(), 'submit');
     this[LINE].addWatcher(this.#collect);
+    noteHeld(this);
   }
 
   #idle() {
     this.#isIdling = false;
-    if (this.#outstanding > 0 || this.closed) return;
+    if (this.#outstanding > 0 || this.#closed) return;
     this[LINE].removeWatcher(this.#collect);
     noteReleased(this, Infinity);
   }
@@ -251,8 +257,8 @@ class Pool {
   }
 
   free() {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.#closed) return;
+    this.#closed = true;
     this[LINE].end(status.E_CLOSED);
     native.close(this[HANDLE]);
     this.#endAll(status.E_SHUTDOWN);

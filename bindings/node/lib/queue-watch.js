@@ -36,6 +36,7 @@ function turn() {
 
 /** Those that came since the wait began are watched by the next one. */
 function watchAll() {
+  if (wait !== undefined && isComplete) return;
   if (wait !== undefined) wait.cancel();
   else if (watched.size > 0) begin([...watched]);
 }

@@ -4,6 +4,7 @@ const { PolyprocError } = require('./errors.js');
 const { native, status } = require('./native.js');
 const { TOKEN } = require('./object.js');
 const { readWait } = require('./options.js');
+const { HANDLE } = require('./symbols.js');
 const { Waiting } = require('./waiting.js');
 
 /** A task that did not succeed. What its function said is the message, in whatever language it is. */
@@ -79,7 +80,7 @@ class Task {
 
   cancel() {
     if (this.#outcome !== undefined || this.#pool.closed) return false;
-    return native.poolCancel(this.#pool.handle, this.#tag) === 1;
+    return native.poolCancel(this.#pool[HANDLE], this.#tag) === 1;
   }
 
   async result(options) {

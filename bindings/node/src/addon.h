@@ -140,6 +140,7 @@ void slab_claim(struct addon *addon, size_t length);
 
 /* poll.c */
 void poll_disarm(struct object *object);
+void poll_teardown(struct addon *addon);
 
 /* Each file's functions, for the table of module.c */
 typedef struct {

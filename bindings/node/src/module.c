@@ -162,6 +162,7 @@ void addon_teardown(void *data) {
   waits_teardown(addon);
   loans_teardown(addon);
   objects_teardown(addon);
+  poll_teardown(addon);
   waits_destroy(addon);
   addon_free(addon);
 }

@@ -19,6 +19,7 @@ enum { READY_MAX = 256 };
 /* It outlives its addon by a turn of the loop, which closes the handle. */
 struct poller {
   uv_poll_t watch;
+  struct addon *addon; /* NULL once that is gone; nor does it know of a poller that is closing */
   napi_env env;
   int epoll;
   uint32_t armed; /* objects in the epoll instance; libuv watches it, and so goes on, while there is one */
@@ -85,6 +86,7 @@ static napi_value poll_arm(napi_env env, napi_callback_info info) {
   int32_t status = call_object(&call, 0, &object);
   if (status >= 0) status = call_i32(&call, 1, &id);
   if (status < 0 || object->polled_fd >= 0) return number(env, status);
+  if (call.addon->poller == NULL) return number(env, POLYPROC_E_CLOSED);
   status = fd_of(object, &fd);
   if (status < 0) return number(env, status);
   struct poller *poller = call.addon->poller;
@@ -98,8 +100,10 @@ static napi_value poll_arm(napi_env env, napi_callback_info info) {
 void poll_disarm(struct object *object) {
   if (object->polled_fd < 0) return;
   struct poller *poller = object->addon->poller;
-  epoll_ctl(poller->epoll, EPOLL_CTL_DEL, object->polled_fd, NULL);
+  int fd = object->polled_fd;
   object->polled_fd = -1;
+  if (poller == NULL) return; /* the environment ends */
+  epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, NULL);
   if (--poller->armed == 0) uv_poll_stop(&poller->watch);
 }
 
@@ -136,7 +140,12 @@ static void closed(uv_handle_t *watch) {
 static void poller_close(napi_async_cleanup_hook_handle hook, void *data) {
   struct poller *poller = data;
   poller->hook = hook;
+  if (poller->addon != NULL) poller->addon->poller = NULL;
   uv_close((uv_handle_t *)&poller->watch, closed);
+}
+
+void poll_teardown(struct addon *addon) {
+  if (addon->poller != NULL) addon->poller->addon = NULL;
 }
 
 static bool poller_open(struct poller *poller) {
@@ -160,6 +169,7 @@ static napi_value poll_begin(napi_env env, napi_callback_info info) {
   if (call.addon->poller != NULL) return NULL;
   struct poller *poller = calloc(1, sizeof *poller);
   if (poller == NULL) return internal_failure(env, "out of memory");
+  poller->addon = call.addon;
   poller->env = env;
   poller->rows = call.addon->rows;
   if (!poller_open(poller)) {

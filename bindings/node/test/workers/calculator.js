@@ -44,6 +44,10 @@ module.exports = {
   spins() {
     for (;;);
   },
+  async waitsFor(name) {
+    if (name !== '') await Event.open(name).wait();
+    return name;
+  },
   async failsWhenTold(name) {
     await Event.open(name).wait();
     throw new Error('as told');
