@@ -6,7 +6,9 @@
 //!   chases a producer message by message makes each of them pay for that. So a waiter that keeps finding
 //!   single messages at its first look lets a few pauses pass before it looks, and then finds a batch.
 //! - **Giving way.** After the first moments it gives its core to whoever else can run: with more processes
-//!   than cores, the one that it waits for may be among them.
+//!   than cores, the one that it waits for may be among them. Not for a while when it has got it back only
+//!   after a whole slice of the scheduler's: then there are others who never give way, and against those a
+//!   sleeper is woken sooner than a spinner's turn comes.
 //! - **Learning.** A spin that ended in a sleep was in vain: the next one is a little shorter. One that would
 //!   have paid makes the next one twice as long: two who both sleep for each other's messages must find out.
 //!
@@ -30,6 +32,10 @@ const SLOWEST: u32 = 16;
 const LOOKS: u32 = 8;
 /// A turn given away counts as this long: others ran meanwhile, and that is no time spent spinning.
 const TURN_NS: u64 = 1_000;
+/// A turn that was longer went to somebody who does not wait for anything.
+const HOGGED_NS: u64 = 1_000_000;
+/// Waits that keep their core after that.
+const WARY: u32 = 256;
 
 /// What the waits of one kind of a handle have learnt.
 pub(crate) struct Spin {
@@ -37,6 +43,8 @@ pub(crate) struct Spin {
     budget_ns: AtomicU32,
     /// Pauses before the first look.
     pace: AtomicU32,
+    /// How many waits more do not give way.
+    wary: AtomicU32,
 }
 
 /// The limit that a caller gave, or what a wake-up costs.
@@ -52,6 +60,7 @@ impl Spin {
         Spin {
             budget_ns: AtomicU32::new(0),
             pace: AtomicU32::new(0),
+            wary: AtomicU32::new(0),
         }
     }
 
@@ -95,6 +104,10 @@ impl Spin {
             0 => limit,
             learnt => learnt.min(limit),
         };
+        let wary = self.wary.load(Ordering::Relaxed);
+        if wary > 0 {
+            self.wary.store(wary - 1, Ordering::Relaxed);
+        }
         let begin = clock::now_ns();
         let (mut last, mut spent) = (begin, 0);
         while spent < u64::from(budget) {
@@ -104,7 +117,7 @@ impl Spin {
                     return true;
                 }
             }
-            let gives_way = spent >= ALONE_NS;
+            let gives_way = wary == 0 && spent >= ALONE_NS;
             if gives_way {
                 thread::give_way();
             }
@@ -112,6 +125,10 @@ impl Spin {
             let step = now.saturating_sub(last);
             spent += if gives_way { step.min(TURN_NS) } else { step };
             last = now;
+            if gives_way && step >= HOGGED_NS {
+                self.wary.store(WARY, Ordering::Relaxed);
+                return found() > 0;
+            }
         }
         let less = (budget - budget / 8).max(limit / LEAST);
         self.budget_ns.store(less, Ordering::Relaxed);
