@@ -73,7 +73,7 @@ fn drain(pipe: &Pipe) -> Messages {
     }
 }
 
-/// Short messages both ways, then one that is handed over.
+/// Short messages both ways.
 fn work(pipe: &Pipe) {
     for number in 0..20u32 {
         timed(|| pipe.a.send(&number.to_le_bytes(), in_time()).unwrap());
@@ -82,6 +82,11 @@ fn work(pipe: &Pipe) {
         assert_eq!(there, Ok(number.to_le_bytes().to_vec()));
         assert_eq!(receive(&pipe.a, 4, Wait::TRY), Ok(b"back".to_vec()));
     }
+}
+
+/// And one that is handed over.
+fn work_with_long(pipe: &Pipe) {
+    work(pipe);
     let data = pattern(LONG);
     std::thread::scope(|scope| {
         let sender = scope.spawn(|| pipe.a.send(&data, in_time()));
@@ -224,7 +229,7 @@ fn add_long(all: &mut Vec<Named>) {
                 }
                 end.third.wakes();
             })
-            .work(work)
+            .work(work_with_long)
     });
     add(all, "pipe: recv, handed over", || {
         let body = |pipe: &Pipe| {
@@ -255,6 +260,6 @@ fn add_long(all: &mut Vec<Named>) {
                 }
                 assert!(one_of(pipe, end).is_empty());
             })
-            .work(work)
+            .work(work_with_long)
     });
 }
