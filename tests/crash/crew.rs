@@ -20,6 +20,10 @@ const MOST_WORKERS: usize = 8;
 /// A survivor that is held up for longer is a breach: in a full run, which has the machine to itself, and otherwise.
 const STALL_FULL: Duration = Duration::from_millis(50);
 const STALL: Duration = Duration::from_secs(1);
+/// A point at which somebody was held up for so long is tried again, so many times, and the shortest time counts: what
+/// the point is to blame for comes again, what else the machine did in between does not.
+const SUSPICIOUS_NS: u64 = 5_000_000;
+const AGAIN: usize = 2;
 /// Breaches of an operation that are told one by one.
 const TOLD: u64 = 5;
 
@@ -103,6 +107,13 @@ fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: u
         let mut outcome = operation.killed_after(steps, &path);
         if outcome.ended == Some(Ended::Strayed) && outcome.breach.is_none() {
             outcome = operation.killed_after(steps, &Path::default());
+        }
+        for _ in 0..AGAIN {
+            if outcome.breach.is_none() && outcome.stall_ns > SUSPICIOUS_NS {
+                let again = operation.killed_after(steps, &path);
+                outcome.stall_ns = outcome.stall_ns.min(again.stall_ns);
+                outcome.breach = again.breach;
+            }
         }
         figures.count(&outcome);
         if let Some(breach) = &outcome.breach {

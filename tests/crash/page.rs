@@ -66,7 +66,35 @@ pub fn mark(how_far: u32) {
     page().mark.store(how_far, Ordering::SeqCst);
 }
 
-/// Give the core away until `holds`: who brings it about is on the same one.
+/// Say that a stage is reached, to those who wait for it.
+pub fn reach(word: &AtomicU32, stage: u32) {
+    word.store(stage, Ordering::SeqCst);
+    futex(word, libc::FUTEX_WAKE, i32::MAX as u32);
+}
+
+/// Sleep until a word has come to a stage, or beyond.
+pub fn until_reached(word: &AtomicU32, stage: u32, what: &str) {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let now = word.load(Ordering::SeqCst);
+        if now >= stage {
+            return;
+        }
+        assert!(Instant::now() < end, "stuck: {what}");
+        futex(word, libc::FUTEX_WAIT, now);
+    }
+}
+
+fn futex(word: &AtomicU32, operation: i32, value: u32) {
+    let second = libc::timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    };
+    // SAFETY: a word and a time that live as long as the call.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, &second) };
+}
+
+/// Give the core away until `holds`, for what nobody tells: who brings it about is on the same one.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !holds() {

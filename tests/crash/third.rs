@@ -4,13 +4,14 @@ use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 
-use crate::page::{is_asleep, page, timed, until};
+use crate::page::{is_asleep, page, reach, timed, until, until_reached};
 
 /// How far the third process has come, and may go.
 const READY: u32 = 1;
-const SLEEPS: u32 = 2;
-const WOKEN: u32 = 3;
-const WORKS: u32 = 4;
+const MAY_SLEEP: u32 = 2;
+const SLEEPS: u32 = 3;
+const WOKEN: u32 = 4;
+const WORKS: u32 = 5;
 
 /// A child that runs `body` and then sleeps until it is killed.
 pub fn forked(body: impl FnOnce()) -> i32 {
@@ -49,21 +50,16 @@ impl Third {
         let stage = &page().third;
         let pid = forked(|| {
             before();
-            stage.store(READY, Ordering::SeqCst);
-            until("nobody lets the third process sleep", || {
-                stage.load(Ordering::SeqCst) == SLEEPS
-            });
+            reach(stage, READY);
+            until_reached(stage, MAY_SLEEP, "nobody lets the third process sleep");
+            reach(stage, SLEEPS);
             sleep();
-            stage.store(WOKEN, Ordering::SeqCst);
-            until("nobody asks the third process", || {
-                stage.load(Ordering::SeqCst) == WORKS
-            });
+            reach(stage, WOKEN);
+            until_reached(stage, WORKS, "nobody asks the third process");
             work();
         });
         page().third_pid.store(pid as u32, Ordering::SeqCst);
-        until("the third process does not come", || {
-            stage.load(Ordering::SeqCst) == READY
-        });
+        until_reached(stage, READY, "the third process does not come");
         Third {
             pid,
             is_over: false.into(),
@@ -72,16 +68,19 @@ impl Third {
 
     /// It goes on to its sleep, if it has one, and is in it when this returns.
     pub fn may_sleep(&self, sleeps: bool) {
-        page().third.store(SLEEPS, Ordering::SeqCst);
-        if sleeps {
-            until("the third process does not sleep", || {
-                self.is_woken() || is_asleep(self.pid)
-            });
-            assert!(
-                !self.is_woken(),
-                "the third process has nothing to sleep for"
-            );
+        let stage = &page().third;
+        reach(stage, MAY_SLEEP);
+        if !sleeps {
+            return until_reached(stage, WOKEN, "the third process does not go on");
         }
+        until_reached(stage, SLEEPS, "the third process does not go on");
+        until("the third process does not sleep", || {
+            self.is_woken() || is_asleep(self.pid)
+        });
+        assert!(
+            !self.is_woken(),
+            "the third process has nothing to sleep for"
+        );
     }
 
     /// Whether its sleep is over.
@@ -91,13 +90,13 @@ impl Third {
 
     /// Its sleep comes to an end.
     pub fn wakes(&self) {
-        timed(|| until("the third process sleeps on", || self.is_woken()));
+        timed(|| until_reached(&page().third, WOKEN, "the third process sleeps on"));
     }
 
     /// It does its work.
     pub fn works(&self) {
         self.wakes();
-        page().third.store(WORKS, Ordering::SeqCst);
+        reach(&page().third, WORKS);
         ends_well(self.pid, &self.is_over, "the third process");
         page().third_pid.store(0, Ordering::SeqCst);
     }
@@ -118,14 +117,12 @@ pub fn gone_after(body: impl FnOnce()) {
     stage.store(0, Ordering::SeqCst);
     let pid = forked(|| {
         body();
-        stage.store(DONE, Ordering::SeqCst);
+        reach(stage, DONE);
         loop {
             std::thread::park();
         }
     });
-    until("the first process does not come", || {
-        stage.load(Ordering::SeqCst) == DONE
-    });
+    until_reached(stage, DONE, "the first process does not come");
     kill(pid);
 }
 
@@ -171,10 +168,9 @@ impl Drop for Sleeper {
 /// Wait until it has ended by itself, and well.
 fn ends_well(pid: i32, is_over: &Cell<bool>, who: &str) {
     let mut status = 0;
+    // Who waits for this worker notices when that never comes.
     // SAFETY: our own child, not reaped yet; `status` is writable.
-    until(who, || unsafe {
-        libc::waitpid(pid, &mut status, libc::WNOHANG) == pid
-    });
+    unsafe { libc::waitpid(pid, &mut status, 0) };
     is_over.set(true);
     assert_eq!(status, 0, "{who} failed");
 }
