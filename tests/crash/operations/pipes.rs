@@ -1,6 +1,7 @@
 //! Pipes.
 
 use std::mem::MaybeUninit;
+use std::sync::OnceLock;
 
 use polyproc::{pipe, Connection, Got, Status, Wait};
 
@@ -133,7 +134,7 @@ fn receive_of(make: fn() -> Pipe, before: fn() -> Messages, room: usize) -> Case
 
 pub fn add_to(all: &mut Vec<Named>) {
     add(all, "pipe: send", || {
-        send_of(busy, before, b"third".to_vec())
+        send_of(busy, before, b"third".to_vec()).work(work_with_long)
     });
     add(all, "pipe: send, large", || {
         send_of(busy, before, pattern(200_000))
@@ -198,6 +199,11 @@ pub fn add_to(all: &mut Vec<Named>) {
 /// Messages that are handed over from one call to the other; the third process is in the other.
 fn add_long(all: &mut Vec<Named>) {
     const LEN: usize = LONG + 50_000;
+    /// Made once, by the worker.
+    fn long() -> &'static [u8] {
+        static MESSAGE: OnceLock<Vec<u8>> = OnceLock::new();
+        MESSAGE.get_or_init(|| pattern(LEN))
+    }
     /// Whole, or not at all.
     fn one_of(pipe: &Pipe, end: &End<'_>) -> Messages {
         let left = drain(pipe);
@@ -205,15 +211,15 @@ fn add_long(all: &mut Vec<Named>) {
         left
     }
     add(all, "pipe: send, handed over", || {
-        let message = pattern(LEN);
-        let body = move |pipe: &Pipe| pipe.a.send(&message, in_time()).unwrap();
+        let message = long();
+        let body = move |pipe: &Pipe| pipe.a.send(message, in_time()).unwrap();
         Case::new(empty, body)
             .prepare(warm_up)
             .third(warm_up)
             .third_sleeps(|pipe| {
                 let got = receive(&pipe.b, LEN, in_time()).unwrap();
                 assert!(
-                    got == pattern(LEN) || got == b"after",
+                    got == long() || got == b"after",
                     "half a message: {}",
                     got.len()
                 );
@@ -229,7 +235,7 @@ fn add_long(all: &mut Vec<Named>) {
                 }
                 end.third.wakes();
             })
-            .work(work_with_long)
+            .work(work)
     });
     add(all, "pipe: recv, handed over", || {
         let body = |pipe: &Pipe| {
@@ -237,17 +243,18 @@ fn add_long(all: &mut Vec<Named>) {
             let mut room = Vec::with_capacity(LEN);
             receive_only(&pipe.b, room.spare_capacity_mut(), in_time());
         };
+        long();
         Case::new(empty, body)
             .prepare(warm_up)
             .third(warm_up)
-            .third_sleeps(|pipe| pipe.a.send(&pattern(LEN), in_time()).unwrap())
+            .third_sleeps(|pipe| pipe.a.send(long(), in_time()).unwrap())
             .check(|pipe, end| {
                 // The sender has all of it until it is received, and begins again with the next receiver.
                 let mut again = 0;
                 crate::page::until("the sender does not go on", || {
                     match receive(&pipe.b, LEN, Wait::for_ns(1_000_000)) {
                         Ok(message) => {
-                            assert!(message == pattern(LEN), "half a message");
+                            assert!(message == long(), "half a message");
                             again += 1;
                         }
                         Err(status) => assert_eq!(status, Status::E_TIMEOUT),
@@ -260,6 +267,6 @@ fn add_long(all: &mut Vec<Named>) {
                 }
                 assert!(one_of(pipe, end).is_empty());
             })
-            .work(work_with_long)
+            .work(work)
     });
 }
