@@ -73,6 +73,8 @@ test: ## all tests, with the set-up that they need
 
 test-rust: interop soak-workers $(POLYPROC_SO)
 	$(CARGO) test --locked
+	# Which faults of which function the programs of tests/c meet.
+	$(CARGO) test --locked --quiet --test fault_table -- --nocapture
 	tools/check-library.sh $(POLYPROC_SO)
 
 test-go: $(POLYPROC_A)

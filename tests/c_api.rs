@@ -149,6 +149,7 @@ programs! {
     barrier_steps,
     cancel,
     close,
+    closed,
     condition,
     condition_faults,
     connection,
@@ -158,6 +159,7 @@ programs! {
     exit,
     fork,
     header,
+    killed,
     library,
     list,
     listener,
@@ -179,6 +181,8 @@ programs! {
     socket,
     sync_faults,
     wait,
+    waits,
+    waits_pool,
 }
 
 #[test]
