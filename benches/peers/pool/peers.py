@@ -23,7 +23,11 @@ def of_multiprocessing(workers):
     def apply_async(numbers):
         return [task.get() for task in [pool.apply_async(add_one, (number,)) for number in numbers]]
 
-    return pool.terminate, {
+    def end():
+        pool.close()
+        pool.join()
+
+    return end, {
         "apply-async": apply_async,
         "map-1": lambda numbers: pool.map(add_one, numbers, 1),
         "imap-unordered": lambda numbers: sorted(pool.imap_unordered(add_one, numbers)),

@@ -65,6 +65,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=5)
     options = parser.parse_args()
     missed = False
+    sys.stdout.reconfigure(line_buffering=True)
     for title, factor, rows in GROUPS:
         rates = {row: [] for row in rows}
         for _ in range(options.repeat):
