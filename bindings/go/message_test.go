@@ -2,8 +2,8 @@ package polyproc_test
 
 import (
 	"bytes"
+	"context"
 	"testing"
-	"time"
 
 	"polyproc.dev/polyproc"
 )
@@ -150,13 +150,23 @@ func TestPutManyAndTakeMany(t *testing.T) {
 
 func TestPutManyTellsHowFarItGot(t *testing.T) {
 	q := newQueue(t, polyproc.QueueOptions{MaxItems: 10})
-	ctx, cancel := testContext(20 * time.Millisecond)
-	defer cancel()
-	n, err := q.PutMany(ctx, many())
-	wants(t, err, ctx.Err())
-	equal(t, n, 10)
+	ctx, cancel := context.WithCancel(context.Background())
+	type outcome struct {
+		put int
+		err error
+	}
+	returned := make(chan outcome, 1)
+	go func() {
+		n, err := q.PutMany(ctx, many())
+		returned <- outcome{n, err}
+	}()
+	waitsAt(t, q)
+	cancel()
+	got := <-returned
+	wants(t, got.err, context.Canceled)
+	equal(t, got.put, 10)
 	equal(t, one(q.Len())(t), 10)
-	n, err = q.PutMany(within(t), nil)
+	n, err := q.PutMany(within(t), nil)
 	must(t, err)
 	equal(t, n, 0)
 }
