@@ -100,8 +100,7 @@ test-readme: polyproc-node
 # The programs of tests/c under memcheck.
 test-memory:
 	@command -v valgrind > /dev/null || { apt-get update -qq && apt-get install -qq -y valgrind; }
-	# Known gap: waits_pool is left out. Under valgrind an apply whose worker is killed answers E_TASK_FAILED; why is not found.
-	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked --test c_api -- --skip waits_pool
+	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked --test c_api
 
 test-leftovers:
 	@tests/leftovers
