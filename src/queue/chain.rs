@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::position::Position;
+use super::record::State;
 use super::ring::{self, RingState, Rings, OPEN_END, RINGS};
 use super::side::Side;
 use crate::segment::{Quiet, Segment};
@@ -214,11 +215,39 @@ impl<'a> Chain<'a> {
         (tail.wrapping_sub(head) as i64).max(1) as u64
     }
 
-    /// Whether a consumer has something to look at. Two loads.
+    /// Whether a consumer has something to look at. Where there is nothing: two loads.
     #[inline]
     pub(super) fn has_more(&self) -> bool {
-        self.words.behind.available.load(Ordering::Acquire) != 0
-            || self.words.head.position() != self.words.tail.position()
+        if self.words.behind.available.load(Ordering::Acquire) != 0 {
+            return true;
+        }
+        let head = self.words.head.position();
+        let tail = self.words.tail.position();
+        if head == tail {
+            return false;
+        }
+        // Looked at without the lock, so it may be another record by now: then so is the head.
+        !(self.is_last_and_being_written(head, tail) && self.words.head.position() == head)
+    }
+
+    /// Whether all that is ahead of the cursor is one record that is still being written. There is nothing to
+    /// have yet, and going past it would cost its writer both locks.
+    #[inline]
+    pub(super) fn is_last_and_being_written(&self, head: Position, tail: Position) -> bool {
+        if head.ring != tail.ring {
+            return false;
+        }
+        let Some((record, _)) = self.rings.known(head.ring, head.at) else {
+            return false;
+        };
+        record.word().state() == Some(State::Writing)
+            && record.size().1 == tail.at.wrapping_sub(head.at)
+    }
+
+    /// Whether the consumers have come to where the producers are, and nothing came back.
+    pub(super) fn is_drained(&self) -> bool {
+        self.words.behind.available.load(Ordering::Acquire) == 0
+            && self.words.head.position() == self.words.tail.position()
     }
 
     /// The rings from the head's to the tail's, as bits. Under both locks.

@@ -115,6 +115,7 @@ impl<'a> Chain<'a> {
                     let cursor = self.words.head.cursor();
                     return self.found(position, checked, Some(cursor)).map(Some);
                 }
+                State::Writing if self.may_wait_for(position, &checked) => return Ok(None),
                 _ => self.go_past(checked)?,
             }
         }
@@ -236,6 +237,14 @@ impl<'a> Chain<'a> {
             free.store(position.at + extent, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Whether the record at the cursor is the last one, and somebody is writing it.
+    #[cold]
+    fn may_wait_for(&self, position: Position, checked: &Checked<'a>) -> bool {
+        let owner = checked.word.owner();
+        self.is_last_and_being_written(position, self.words.tail.position())
+            && owner.is_some_and(|owner| !self.segment.is_gone_for_good(owner))
     }
 
     /// What stands at the cursor is no message: padding, given up, being written, or a dead consumer's.

@@ -21,6 +21,7 @@ mod options;
 #[allow(unsafe_code)]
 mod payload;
 mod position;
+mod pressure;
 mod put;
 mod record;
 mod recover;

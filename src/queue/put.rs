@@ -115,9 +115,10 @@ impl<'a> At<'a> {
         wait: &Wait<'_>,
         mut attempt: impl FnMut(Growth) -> Result<Attempt<T>>,
     ) -> Result<T> {
+        let me = self.segment.me()?;
         let mut attempt = || match attempt(Growth::Waits).map_err(full_in_time)? {
             Attempt::Cramped => {
-                if self.consumers_make_room(extent) {
+                if self.let_a_large_ring_drain(extent, me)? || self.consumers_make_room(extent) {
                     if let Attempt::Done(done) = attempt(Growth::Waits).map_err(full_in_time)? {
                         return Ok(Attempt::Done(done));
                     }
@@ -134,6 +135,7 @@ impl<'a> At<'a> {
             if wait.is_try() {
                 return Err(Status::E_FULL);
             }
+            self.let_a_large_ring_drain(extent, me)?;
             // Once more after looking, so that nothing consumed in between is missed.
             let seen = self.messages().consumed();
             if let Attempt::Done(done) = attempt()? {

@@ -37,12 +37,14 @@ impl At<'_> {
 impl Chain<'_> {
     /// Whether the queue is empty in a ring that is larger than what goes through it needs.
     fn is_too_large(&self) -> Result<bool> {
-        let tail = self.words.tail.position();
-        let size = ring::size(tail.ring);
-        if size == ring::BASE || self.has_more() {
-            return Ok(false);
-        }
-        Ok(size > self.modest_size(tail.ring)?)
+        Ok(self.is_larger_than_needed()? && self.is_drained())
+    }
+
+    /// Whether the producers' ring is larger than what goes through it needs without a backlog.
+    pub(super) fn is_larger_than_needed(&self) -> Result<bool> {
+        let ring = self.words.tail.position().ring;
+        let size = ring::size(ring);
+        Ok(size > ring::BASE && size > self.modest_size(ring)?)
     }
 
     /// The size that suits the largest record of a ring without any backlog.

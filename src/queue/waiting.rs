@@ -1,10 +1,8 @@
 //! Waiting for messages, for room, and until all is finished.
 
-use std::sync::atomic::Ordering;
 
 use super::body::{Condition, Phase};
-use super::position::Position;
-use super::ring;
+use super::pressure::Pressure;
 use super::At;
 use crate::status::Result;
 use crate::sync::cancel::Cancel;
@@ -12,19 +10,15 @@ use crate::sync::owner::Owner;
 use crate::sync::spin::Spin;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
-use crate::sys::wake_cost::wake_cost_ns;
 
 /// Memory is given back when there was nothing for so long: a ring that is given back and grows again
 /// between two bursts costs more than it saves. Shorter than a sleep's first slice.
 const LULL_NS: u64 = 5_000_000;
-/// A consumer copies a message at this rate at least.
-const BYTES_PER_NS: u64 = 8;
-
 /// What this process's waits have learnt about when to look and how long to spin.
 pub(super) struct Spins {
     items: Spin,
     space: Spin,
-    ring: Spin,
+    pub(super) pressure: Pressure,
 }
 
 impl Spins {
@@ -32,7 +26,7 @@ impl Spins {
         Spins {
             items: Spin::new(),
             space: Spin::new(),
-            ring: Spin::new(),
+            pressure: Pressure::new(),
         }
     }
 }
@@ -86,22 +80,6 @@ impl At<'_> {
             true => 1,
             false => found(),
         })
-    }
-
-    /// The ring is full: whether consumers who are at work make room in it for a record of `extent` bytes,
-    /// sooner than a further ring would be had. There is nothing to sleep for: it may grow.
-    pub(super) fn consumers_make_room(&self, extent: u64) -> bool {
-        let chain = self.messages();
-        let Position { ring, at } = chain.words.tail.position();
-        let size = ring::size(ring);
-        let Ok(state) = chain.state(ring) else {
-            return false;
-        };
-        let enough = (at + 2 * extent).saturating_sub(size);
-        let found = || u64::from(state.free.load(Ordering::Acquire) >= enough);
-        let copying_ns = u32::try_from(extent / BYTES_PER_NS).unwrap_or(u32::MAX);
-        let limit_ns = wake_cost_ns().saturating_add(copying_ns);
-        2 * extent <= size && self.spins.ring.spin(limit_ns, found)
     }
 
     /// Sleep until there may be what `found` looks for; how long that took.

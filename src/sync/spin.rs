@@ -137,10 +137,16 @@ impl Spin {
 
     /// A sleep that followed was over after `slept_ns`.
     pub(crate) fn slept(&self, limit_ns: u32, slept_ns: u64) {
-        let limit = limit_of(limit_ns);
+        if slept_ns < SHORT * u64::from(limit_of(limit_ns)) {
+            self.has_paid(limit_ns);
+        }
+    }
+
+    /// The next spin may be longer.
+    pub(crate) fn has_paid(&self, limit_ns: u32) {
         let budget = self.budget_ns.load(Ordering::Relaxed);
-        if budget != 0 && slept_ns < SHORT * u64::from(limit) {
-            let more = budget.saturating_mul(2).min(limit);
+        if budget != 0 {
+            let more = budget.saturating_mul(2).min(limit_of(limit_ns));
             self.budget_ns.store(more, Ordering::Relaxed);
         }
     }

@@ -85,7 +85,8 @@ static void put_many(int channel, const struct view *items, size_t n) {
 
 static size_t take_many(int channel, struct view *out, size_t max) {
   polyproc_message *messages = loans[channel];
-  for (size_t i = 0; i < lent; i++) ok(polyproc_message_done(&messages[i]));
+  size_t done;
+  ok(polyproc_message_done_many(messages, lent, &done));
   ok(polyproc_queue_take_many(queues[channel], messages, max, &lent, POLYPROC_FOREVER, NULL));
   for (size_t i = 0; i < lent; i++) out[i] = (struct view){messages[i].data, messages[i].len};
   return lent;
