@@ -6,6 +6,20 @@ use std::mem::MaybeUninit;
 use crate::segment::Mapping;
 use crate::status::{Result, Status};
 
+/// Bytes in a cache line, about.
+const LINE: u64 = 64;
+
+#[inline(always)]
+fn fetch_line_for_writing(address: *mut u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a hint, which is allowed for any address; processors that do not know it do nothing.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = address;
+}
+
 /// Where a payload lies, and how much room it has: within a mapping that outlives it.
 #[derive(Clone, Copy)]
 pub(super) struct Payload<'a> {
@@ -28,6 +42,20 @@ impl<'a> Payload<'a> {
 
     pub(super) fn address(self) -> *mut u8 {
         self.address
+    }
+
+    /// Have the cache lines of `len` bytes that begin `ahead` bytes further on fetched for writing.
+    ///
+    /// They were read last by a consumer. A store to them would go on by itself, but not the atomic exchange that
+    /// gives the lock back soon after: that waits until all stores before it are done.
+    #[inline(always)]
+    pub(super) fn fetch_for_writing(self, ahead: u64, len: u64) {
+        let first = self.address.wrapping_add(ahead as usize);
+        let mut at = 0;
+        while at < len {
+            fetch_line_for_writing(first.wrapping_add(at as usize));
+            at += LINE;
+        }
     }
 
     /// Copy a message in.

@@ -111,7 +111,12 @@ impl<'a> At<'a> {
         let writing = Word::new(State::Writing, 0, Some(me));
         let extent = extent_of(len as u64);
         if let Some(mut run) = Run::begin(self) {
-            if let Some(place) = run.place(len as u64) {
+            let mut place = run.place(len as u64);
+            if place.is_none() {
+                run.look_again();
+                place = run.place(len as u64);
+            }
+            if let Some(place) = place {
                 place.record.write(writing, len as u64, extent);
                 self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
                 run.commit();

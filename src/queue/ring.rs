@@ -45,13 +45,13 @@ shared! {
         /// The ring that follows, once the producers have moved on.
         pub(super) next: AtomicU32,
         _pad: AtomicU32,
-        _producers_line: [AtomicU64; 3],
+        _producers_line: [AtomicU64; 11],
         /// Everything before this is over. Under the head lock.
         pub(super) free: AtomicU64,
     }
 }
 
-const _: () = assert!(std::mem::offset_of!(RingState, free) == 64);
+const _: () = assert!(std::mem::offset_of!(RingState, free) == 128);
 
 /// A ring's class: its size is `BASE << class`.
 fn class(ring: usize) -> u32 {

@@ -53,11 +53,7 @@ impl At<'_> {
             return false;
         };
         if self.put_straight(data).is_none() {
-            // By what the tail knows; the head may have gone on since.
-            self.messages().look_at_the_head();
-            if self.put_straight(data).is_none() {
-                return false;
-            }
+            return false;
         }
         drop(tail);
         self.notify_items(1);
@@ -68,7 +64,10 @@ impl At<'_> {
     #[inline(always)]
     fn put_straight(&self, data: &[u8]) -> Option<()> {
         let mut run = Run::begin(self)?;
-        run.put(data)?;
+        if run.put(data).is_none() {
+            run.look_again();
+            run.put(data)?;
+        }
         run.commit();
         Some(())
     }
@@ -133,6 +132,11 @@ impl At<'_> {
     }
 }
 
+/// So far ahead of a message the next ones' cache lines are fetched, ...
+const AHEAD: u64 = 320;
+/// ... and so much of them.
+const MOST_AHEAD: u64 = 256;
+
 /// Messages that are put one behind the other under one hold of the tail lock, and count with one commit.
 ///
 /// How many there may be, and how far they may reach, is reckoned once, from what the tail knows anyway.
@@ -158,29 +162,52 @@ impl<'a> Run<'a> {
         if body.phase() != Phase::Open {
             return None;
         }
-        let tail = &body.messages.tail;
-        let from = tail.cursor();
-        let Position { ring, at } = from.position;
-        let state = body.rings.get(ring)?;
-        let size = ring::size(ring);
-        let start = at - (at & (size - 1));
-        let free = tail.seen.free.load(Ordering::Relaxed);
-        let allocated = state.allocated.load(Ordering::Relaxed).min(size);
-        let up_to = |max: u64, seen: &AtomicU64| match max {
-            0 => u64::MAX,
-            max => seen.load(Ordering::Relaxed).saturating_add(max),
-        };
-        Some(Run {
+        let from = body.messages.tail.cursor();
+        let mut run = Run {
             queue: *queue,
             from,
             position: from.position,
             totals: from.totals,
-            // What is free may be behind the truth, never ahead of the tail.
-            end: (start + allocated).min(free.min(at) + size),
-            max_count: up_to(body.max_items(), &tail.seen.count),
-            max_bytes: up_to(body.max_bytes(), &tail.seen.bytes),
-            largest: state.largest.load(Ordering::Relaxed),
-        })
+            end: 0,
+            max_count: 0,
+            max_bytes: 0,
+            largest: body
+                .rings
+                .get(from.position.ring)?
+                .largest
+                .load(Ordering::Relaxed),
+        };
+        run.reckon()?;
+        Some(run)
+    }
+
+    /// How far the run may go, by what the tail remembers of the head.
+    #[inline]
+    fn reckon(&mut self) -> Option<()> {
+        let body = self.queue.body;
+        let seen = &body.messages.tail.seen;
+        let Position { ring, at } = self.position;
+        let size = ring::size(ring);
+        let start = at - (at & (size - 1));
+        let free = seen.free.load(Ordering::Relaxed);
+        let allocated = body.rings.get(ring)?.allocated.load(Ordering::Relaxed);
+        let up_to = |max: u64, seen: &AtomicU64| match max {
+            0 => u64::MAX,
+            max => seen.load(Ordering::Relaxed).saturating_add(max),
+        };
+        // What is free may be behind the truth, never ahead of the tail.
+        self.end = (start + allocated.min(size)).min(free.min(at) + size);
+        self.max_count = up_to(body.max_items(), &seen.count);
+        self.max_bytes = up_to(body.max_bytes(), &seen.bytes);
+        Some(())
+    }
+
+    /// The head may have gone on since the tail looked at it.
+    #[cold]
+    pub(super) fn look_again(&mut self) {
+        self.queue.messages().look_at_the_head();
+        // The ring is known by now.
+        let _ = self.reckon();
     }
 
     /// Write a message behind the last one. `None`: this one is not simple, and nothing was done.
@@ -217,6 +244,7 @@ impl<'a> Run<'a> {
         }
         let (record, room) = self.queue.messages().rings.known(ring, at)?;
         let payload = room.part(HEADER, extent - HEADER)?;
+        payload.fetch_for_writing(AHEAD, extent.min(MOST_AHEAD));
         self.position.at = at + extent;
         self.totals = totals;
         Some(Place {

@@ -26,8 +26,8 @@ const LEAST: u32 = 8;
 const SHORT: u64 = 8;
 /// As long as this it does not give way.
 const ALONE_NS: u64 = 2_000;
-/// The slowest pace, in pauses.
-const SLOWEST: u32 = 16;
+/// The slowest pace, in pauses: a microsecond or two. Two cores far apart need that long for a batch to build.
+const SLOWEST: u32 = 64;
 /// Looks between two readings of the clock.
 const LOOKS: u32 = 8;
 /// A turn given away counts as this long: others ran meanwhile, and that is no time spent spinning.
