@@ -161,11 +161,21 @@ impl Body {
     /// `count` records wait no more and `bytes` are over.
     #[inline]
     pub(super) fn allows(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> bool {
-        let (max_items, max_bytes) = (self.max_items(), self.max_bytes());
-        let items = totals.count.saturating_sub(count);
-        let held = totals.bytes.saturating_sub(bytes);
-        (max_items == 0 || items < max_items)
-            && (max_bytes == 0 || held.saturating_add(extent) <= max_bytes)
+        self.room(totals, extent, count, bytes) > 0
+    }
+
+    /// How many of them the limits allow.
+    #[inline]
+    pub(super) fn room(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> u64 {
+        let of_items = match self.max_items() {
+            0 => u64::MAX,
+            max => max.saturating_sub(totals.count.saturating_sub(count)),
+        };
+        let of_bytes = match self.max_bytes() {
+            0 => u64::MAX,
+            max => max.saturating_sub(totals.bytes.saturating_sub(bytes)) / extent.max(1),
+        };
+        of_items.min(of_bytes)
     }
 
     pub(super) fn max_deliveries(&self) -> u32 {

@@ -1,5 +1,7 @@
 //! Putting messages.
 
+use std::sync::atomic::Ordering;
+
 use super::append::{Pen, Place};
 use super::body::Phase;
 use super::chain::{lock_wait, Chain};
@@ -136,24 +138,43 @@ impl<'a> At<'a> {
                 return Err(Status::E_FULL);
             }
             self.let_a_large_ring_drain(extent, me)?;
-            // Once more after looking, so that nothing consumed in between is missed.
-            let seen = self.messages().consumed();
-            if let Attempt::Done(done) = attempt()? {
-                return Ok(done);
-            }
-            let found = || {
-                let now = self.messages().consumed();
-                let more = now.count.wrapping_sub(seen.count);
-                let is_ready = now != seen || self.body.phase() != Phase::Open;
-                more.max(u64::from(is_ready))
+            let waited = match self.room_now(extent) {
+                // The limits are what it waits for, so that is what it looks at.
+                0 => self.wait_for_space(|| self.room_now(extent), &mut patience),
+                _ => {
+                    // Room there is, but no ring, unless it has come just now: once more after looking, so that
+                    // nothing consumed in between is missed.
+                    let seen = self.messages().consumed();
+                    if let Attempt::Done(done) = attempt()? {
+                        return Ok(done);
+                    }
+                    let has_changed = || self.messages().consumed() != seen;
+                    let found = || u64::from(has_changed() || self.body.phase() != Phase::Open);
+                    self.wait_for_space(found, &mut patience)
+                }
             };
-            if let Err(status) = self.wait_for_space(found, &mut patience) {
+            if let Err(status) = waited {
                 return match attempt()? {
                     Attempt::Done(done) => Ok(done),
                     _ => Err(full_in_time(status)),
                 };
             }
         }
+    }
+
+    /// For how many records of `extent` bytes the limits have room; more than any when that needs a closer look,
+    /// or the queue is shut down.
+    fn room_now(&self, extent: u64) -> u64 {
+        let chain = self.messages();
+        let has_voids = chain.words.behind.voids_ahead.load(Ordering::Acquire) != 0;
+        if has_voids || self.body.phase() != Phase::Open {
+            return u64::MAX;
+        }
+        // The head first: it only makes room, so what is found is there, unless producers are quicker.
+        let consumed = chain.consumed();
+        let totals = chain.words.tail.snapshot().totals;
+        self.body
+            .room(&totals, extent, consumed.count, consumed.bytes)
     }
 
     fn try_put(
@@ -302,14 +323,16 @@ impl<'a> At<'a> {
         extent: u64,
         me: Owner,
     ) -> Result<bool> {
-        use std::sync::atomic::Ordering::Relaxed;
         if !self.body.is_limited() {
             return Ok(true);
         }
         let totals = pen.totals();
         let allow = |count: u64, bytes: u64| self.body.allows(&totals, extent, count, bytes);
         let seen = &chain.words.tail.seen;
-        if allow(seen.count.load(Relaxed), seen.bytes.load(Relaxed)) {
+        if allow(
+            seen.count.load(Ordering::Relaxed),
+            seen.bytes.load(Ordering::Relaxed),
+        ) {
             return Ok(true);
         }
         self.has_room_by_the_head(chain, allow, me)
@@ -322,15 +345,14 @@ impl<'a> At<'a> {
         allow: impl Fn(u64, u64) -> bool,
         me: Owner,
     ) -> Result<bool> {
-        use std::sync::atomic::Ordering::Relaxed;
         let seen = &chain.words.tail.seen;
         let consumed = chain.consumed();
-        seen.count.store(consumed.count, Relaxed);
-        seen.bytes.store(consumed.bytes, Relaxed);
+        seen.count.store(consumed.count, Ordering::Relaxed);
+        seen.bytes.store(consumed.bytes, Ordering::Relaxed);
         if allow(consumed.count, consumed.bytes) {
             return Ok(true);
         }
-        if chain.words.behind.voids_ahead.load(Relaxed) == 0 {
+        if chain.words.behind.voids_ahead.load(Ordering::Relaxed) == 0 {
             return Ok(false);
         }
         // Records that were given up stand in the way until a consumer goes past them: leave them out.

@@ -1,6 +1,5 @@
 //! Waiting for messages, for room, and until all is finished.
 
-
 use super::body::{Condition, Phase};
 use super::pressure::Pressure;
 use super::At;
