@@ -159,7 +159,7 @@ unsafe fn put_waiting(
 ) -> Result<Status> {
     // SAFETY: as the caller promises.
     let cancel = unsafe { token(cancel) }?;
-    queue.put(message, queue.wait_for(timeout_ns, &cancel))?;
+    queue.put_waiting(message, queue.wait_for(timeout_ns, &cancel))?;
     Ok(Status::OK)
 }
 
@@ -236,7 +236,7 @@ unsafe fn get_waiting(
 ) -> Result<Got> {
     // SAFETY: as the caller promises.
     let cancel = unsafe { token(cancel) }?;
-    queue.get(buf, queue.wait_for(timeout_ns, &cancel))
+    queue.get_waiting(buf, queue.wait_for(timeout_ns, &cancel))
 }
 
 /// Finish a task of a joinable queue: settles the oldest message that this process got and has not

@@ -184,7 +184,7 @@ unsafe fn take_waiting(
 ) -> Result<Loan> {
     // SAFETY: as the caller promises.
     let cancel = unsafe { token(cancel) }?;
-    queue.take(queue.wait_for(timeout_ns, &cancel))
+    queue.take_waiting(queue.wait_for(timeout_ns, &cancel))
 }
 
 /// Settle a message: its memory is free for the next one. On a joinable queue this is its

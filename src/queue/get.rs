@@ -28,7 +28,20 @@ impl Queue {
     ///
     /// # Errors
     /// `E_EMPTY`, `E_SHUTDOWN` (and nothing is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: nothing was got.
+    #[inline]
     pub fn get(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
+        match self.get_now(buffer)? {
+            Some(got) => Ok(got),
+            None => self.get_waiting(buffer, wait),
+        }
+    }
+
+    /// The rest of [`get`](Self::get), after [`get_now`](Self::get_now).
+    pub(crate) fn get_waiting(
+        &self,
+        buffer: &mut [MaybeUninit<u8>],
+        wait: Wait<'_>,
+    ) -> Result<Got> {
         let queue = self.at()?;
         let me = self.segment.me()?;
         let got = queue.until_item(&wait, me, || queue.try_get(buffer, me, &wait));

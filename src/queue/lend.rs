@@ -18,7 +18,7 @@ impl Queue {
     /// # Errors
     /// Those of `take`.
     #[inline]
-    pub fn take_now(&self) -> Result<Option<Loan>> {
+    pub(crate) fn take_now(&self) -> Result<Option<Loan>> {
         let me = self.segment.me()?;
         self.segment.reap_now_and_then(me)?;
         Ok(self.at()?.take_now(me))

@@ -49,7 +49,16 @@ impl Queue {
     /// # Errors
     /// `E_FULL`, `E_SHUTDOWN`, `E_TOO_LARGE` (it can never fit), `E_NO_MEMORY`, `E_CANCELED`, `E_CLOSED`,
     /// `E_INTERRUPTED`: nothing was put.
+    #[inline]
     pub fn put(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
+        match self.put_now(data)? {
+            true => Ok(()),
+            false => self.put_waiting(data, wait),
+        }
+    }
+
+    /// The rest of [`put`](Self::put), after [`put_now`](Self::put_now).
+    pub(crate) fn put_waiting(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         if data.len() > LARGE {
             let reservation = self.reserve(data.len(), wait)?;
             return self.fill_and_commit(&reservation, data);
@@ -184,11 +193,13 @@ impl<'a> At<'a> {
         wait: &Wait<'_>,
         growth: Growth,
     ) -> Result<Attempt<()>> {
-        if self.put_now(data, me) {
-            return Ok(Attempt::Done(()));
-        }
         let chain = self.messages();
         let tail = chain.lock_tail(me, &lock_wait(wait))?;
+        if self.put_straight(data).is_some() {
+            drop(tail);
+            self.notify_items(1);
+            return Ok(Attempt::Done(()));
+        }
         self.check_open()?;
         let mut pen = chain.pen();
         let written = self.write_small(&chain, &mut pen, data, me, growth)?;

@@ -28,7 +28,7 @@ impl Queue {
     /// # Errors
     /// Those of `put`.
     #[inline]
-    pub fn put_now(&self, data: &[u8]) -> Result<bool> {
+    pub(crate) fn put_now(&self, data: &[u8]) -> Result<bool> {
         Ok(self.at()?.put_now(data, self.segment.me()?))
     }
 
@@ -38,7 +38,7 @@ impl Queue {
     /// # Errors
     /// Those of `get`.
     #[inline]
-    pub fn get_now(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<Option<Got>> {
+    pub(crate) fn get_now(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<Option<Got>> {
         let me = self.segment.me()?;
         self.segment.reap_now_and_then(me)?;
         Ok(self.at()?.get_now(buffer, me).map(Got::Message))
@@ -62,7 +62,7 @@ impl At<'_> {
 
     /// Under the tail lock.
     #[inline(always)]
-    fn put_straight(&self, data: &[u8]) -> Option<()> {
+    pub(super) fn put_straight(&self, data: &[u8]) -> Option<()> {
         let mut run = Run::begin(self)?;
         if run.put(data).is_none() {
             run.look_again();

@@ -31,6 +31,14 @@ impl Queue {
     /// # Errors
     /// `E_EMPTY`, `E_SHUTDOWN` (and nothing is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: nothing was taken.
     pub fn take(&self, wait: Wait<'_>) -> Result<Loan> {
+        if let Some(loan) = self.take_now()? {
+            return Ok(loan);
+        }
+        self.take_waiting(wait)
+    }
+
+    /// The rest of [`take`](Self::take), after [`take_now`](Self::take_now).
+    pub(crate) fn take_waiting(&self, wait: Wait<'_>) -> Result<Loan> {
         let mut taken = None;
         self.take_many(1, &mut |_, loan| taken = Some(loan), wait)?;
         taken.ok_or(crate::Status::E_INTERNAL)
