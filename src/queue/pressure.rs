@@ -37,7 +37,7 @@ pub(super) struct Pressure {
 impl Pressure {
     pub(super) const fn new() -> Pressure {
         Pressure {
-            spin: Spin::new(),
+            spin: Spin::new(0, 0),
             credit_ns: AtomicU32::new(0),
         }
     }
@@ -56,7 +56,7 @@ impl Pressure {
         let credit = self.credit();
         let limit = u32::try_from(expected_ns + credit).unwrap_or(u32::MAX);
         let begin = clock::now_ns();
-        if !self.spin.spin(limit, || u64::from(found())) {
+        if !self.spin.spin(limit, 1, || u64::from(found())) {
             self.set_credit(0);
             return false;
         }

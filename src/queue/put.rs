@@ -7,6 +7,7 @@ use super::body::Phase;
 use super::chain::{lock_wait, Chain};
 use super::options::longest;
 use super::record::{extent_of, State, Word, HEADER};
+use super::side::Totals;
 use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
@@ -17,6 +18,9 @@ use crate::sync::wait::{Patience, Wait};
 pub(super) const LARGE: usize = 16 * 1024;
 /// A batch gives the lock back after so many bytes, for others to get a turn.
 const BATCH_BYTES: u64 = 64 * 1024;
+
+/// The most room that a producer lets build.
+const COMFORTABLE: u64 = 128;
 
 /// A put whose time is over found the queue full.
 fn full_in_time(status: Status) -> Status {
@@ -149,7 +153,10 @@ impl<'a> At<'a> {
             self.let_a_large_ring_drain(extent, me)?;
             let waited = match self.room_now(extent) {
                 // The limits are what it waits for, so that is what it looks at.
-                0 => self.wait_for_space(|| self.room_now(extent), &mut patience),
+                0 => {
+                    let found = || self.room_now(extent);
+                    self.wait_for_space(found, self.comfortable(extent), &mut patience)
+                }
                 _ => {
                     // Room there is, but no ring, unless it has come just now: once more after looking, so that
                     // nothing consumed in between is missed.
@@ -159,7 +166,7 @@ impl<'a> At<'a> {
                     }
                     let has_changed = || self.messages().consumed() != seen;
                     let found = || u64::from(has_changed() || self.body.phase() != Phase::Open);
-                    self.wait_for_space(found, &mut patience)
+                    self.wait_for_space(found, 1, &mut patience)
                 }
             };
             if let Err(status) = waited {
@@ -169,6 +176,13 @@ impl<'a> At<'a> {
                 };
             }
         }
+    }
+
+    /// Room for so many records is worth going on for: every look at how far the consumers are takes cache
+    /// lines away from them.
+    fn comfortable(&self, extent: u64) -> u64 {
+        let capacity = self.body.room(&Totals::default(), extent, 0, 0);
+        (capacity / 8).clamp(1, COMFORTABLE)
     }
 
     /// For how many records of `extent` bytes the limits have room; more than any when that needs a closer look,

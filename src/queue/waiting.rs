@@ -13,6 +13,16 @@ use crate::sys::clock;
 /// Memory is given back when there was nothing for so long: a ring that is given back and grows again
 /// between two bursts costs more than it saves. Shorter than a sleep's first slice.
 const LULL_NS: u64 = 5_000_000;
+/// A consumer looks again after so many pauses at most, a microsecond or two: two cores far apart need that
+/// long for a batch to build.
+const ITEMS_SLOWEST: u32 = 64;
+/// The same while messages come one by one: nobody is made to wait for those.
+const ITEMS_SINGLE: u32 = 3;
+/// A batch that is worth a look.
+const ITEMS_ENOUGH: u64 = 16;
+/// A producer, after the price of a wake-up: the consumers have a full queue before them.
+const SPACE_SLOWEST: u32 = 512;
+
 /// What this process's waits have learnt about when to look and how long to spin.
 pub(super) struct Spins {
     items: Spin,
@@ -23,8 +33,8 @@ pub(super) struct Spins {
 impl Spins {
     pub(super) const fn new() -> Spins {
         Spins {
-            items: Spin::new(),
-            space: Spin::new(),
+            items: Spin::new(ITEMS_SLOWEST, ITEMS_SINGLE),
+            space: Spin::new(SPACE_SLOWEST, SPACE_SLOWEST),
             pressure: Pressure::new(),
         }
     }
@@ -38,7 +48,7 @@ impl At<'_> {
     pub(super) fn wait_for_items(&self, me: Owner, patience: &mut Patience<'_>) -> Result<()> {
         let found = || self.may_have();
         patience.check()?;
-        if self.spin(&self.spins.items, found, patience) {
+        if self.spin(&self.spins.items, ITEMS_ENOUGH, found, patience) {
             return Ok(());
         }
         let slept_ns = self.sleep(&self.body.items, &self.spins.items, found, patience)?;
@@ -48,17 +58,18 @@ impl At<'_> {
         Ok(())
     }
 
-    /// Wait until `found` sees that there may be room.
+    /// Wait until `found` sees that there may be room, of which `enough` is worth coming back for.
     ///
     /// # Errors
     /// As above.
     pub(super) fn wait_for_space(
         &self,
         found: impl Fn() -> u64,
+        enough: u64,
         patience: &mut Patience<'_>,
     ) -> Result<()> {
         patience.check()?;
-        if self.spin(&self.spins.space, &found, patience) {
+        if self.spin(&self.spins.space, enough, &found, patience) {
             return Ok(());
         }
         self.sleep(&self.body.space, &self.spins.space, found, patience)?;
@@ -66,18 +77,26 @@ impl At<'_> {
     }
 
     /// Spin until `found` sees something, or the wait is over; whether it was worth looking again.
-    fn spin(&self, spin: &Spin, found: impl Fn() -> u64, patience: &mut Patience<'_>) -> bool {
+    fn spin(
+        &self,
+        spin: &Spin,
+        enough: u64,
+        found: impl Fn() -> u64,
+        patience: &mut Patience<'_>,
+    ) -> bool {
         let asked = self.body.spin_ns();
         if asked == 0 {
-            return spin.spin(0, found);
+            return spin.spin(0, enough, found);
         }
         // A number that somebody chose, or that stands in shared memory: it does not outlast the wait.
         let left = |end: u64| end.saturating_sub(clock::now_ns()).max(1);
         let left = patience.deadline().map_or(u64::MAX, left);
         let limit = u32::try_from(left).map_or(asked, |left| left.min(asked));
-        spin.spin(limit, || match patience.tokens().any(Cancel::is_fired) {
-            true => 1,
-            false => found(),
+        spin.spin(limit, enough, || {
+            match patience.tokens().any(Cancel::is_fired) {
+                true => 1,
+                false => found(),
+            }
         })
     }
 

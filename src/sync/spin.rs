@@ -26,8 +26,6 @@ const LEAST: u32 = 8;
 const SHORT: u64 = 8;
 /// As long as this it does not give way.
 const ALONE_NS: u64 = 2_000;
-/// The slowest pace, in pauses: a microsecond or two. Two cores far apart need that long for a batch to build.
-const SLOWEST: u32 = 64;
 /// Looks between two readings of the clock.
 const LOOKS: u32 = 8;
 /// A turn given away counts as this long: others ran meanwhile, and that is no time spent spinning.
@@ -45,6 +43,10 @@ pub(crate) struct Spin {
     pace: AtomicU32,
     /// How many waits more do not give way.
     wary: AtomicU32,
+    /// The slowest pace.
+    slowest: u32,
+    /// The slowest as long as one at a time is found.
+    single: u32,
 }
 
 /// The limit that a caller gave, or what a wake-up costs.
@@ -56,8 +58,12 @@ fn limit_of(limit_ns: u32) -> u32 {
 }
 
 impl Spin {
-    pub(crate) const fn new() -> Spin {
+    /// At its slowest, `slowest` pauses pass before a wait looks for the first time, and `single` as long as
+    /// that finds one at a time.
+    pub(crate) const fn new(slowest: u32, single: u32) -> Spin {
         Spin {
+            slowest,
+            single,
             budget_ns: AtomicU32::new(0),
             pace: AtomicU32::new(0),
             wary: AtomicU32::new(0),
@@ -65,16 +71,17 @@ impl Spin {
     }
 
     /// Spin until `found` gives how much was found (0: go on), for `limit_ns` at most (0: what a
-    /// wake-up costs).
-    /// Whether something was.
-    pub(crate) fn spin(&self, limit_ns: u32, found: impl Fn() -> u64) -> bool {
+    /// wake-up costs). Whether something was.
+    ///
+    /// `enough` at a look, and looking costs little for each.
+    pub(crate) fn spin(&self, limit_ns: u32, enough: u64, found: impl Fn() -> u64) -> bool {
         let pace = self.pace.load(Ordering::Relaxed);
         for _ in 0..pace {
             spin_loop();
         }
         let first = found();
         if first > 0 {
-            self.adapt(pace, first);
+            self.adapt(pace, first, enough);
             return true;
         }
         if pace > 0 {
@@ -83,15 +90,16 @@ impl Spin {
         self.go_on(limit_ns, found)
     }
 
-    /// The first look found `amount`: more than every second pause, and it pays to be slower.
-    fn adapt(&self, pace: u32, amount: u64) {
-        let expected = u64::from(pace + 1);
-        let next = if 2 * amount >= expected {
-            (2 * pace + 1).min(SLOWEST)
-        } else if 4 * amount < expected {
+    /// The first look found `amount`.
+    fn adapt(&self, pace: u32, amount: u64, enough: u64) {
+        let next = if amount > 4 * enough {
             pace / 2
+        } else if amount >= enough {
+            pace
+        } else if amount > 1 || pace < self.single {
+            (2 * pace + 1).min(self.slowest)
         } else {
-            return;
+            (pace / 2).max(self.single)
         };
         if next != pace {
             self.pace.store(next, Ordering::Relaxed);
