@@ -1,7 +1,8 @@
 //! Writing a message in place: reserve, then commit or abort.
 //!
-//! A reservation stands in the ring as WRITING with its owner. Consumers who meet it go past it, so a slow
-//! or stopped writer holds up nobody; its message takes its place in line when it is committed.
+//! A reservation stands in the ring as WRITING with its owner. Consumers who meet it wait for it while it is the
+//! last, and go past it when there is another behind it, so a slow or stopped writer holds up nobody; its message
+//! takes its place in line when it is committed.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
