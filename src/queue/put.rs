@@ -6,6 +6,7 @@ use super::append::{Pen, Place};
 use super::body::Phase;
 use super::chain::{lock_wait, Chain};
 use super::options::longest;
+use super::pressure::Hurry;
 use super::record::{extent_of, State, Word, HEADER};
 use super::side::Totals;
 use super::steady::Run;
@@ -130,10 +131,35 @@ impl<'a> At<'a> {
         wait: &Wait<'_>,
         mut attempt: impl FnMut(Growth) -> Result<Attempt<T>>,
     ) -> Result<T> {
+        let mut done = None;
+        self.attempt_until_done(extent, wait, &mut |growth| {
+            Ok(match attempt(growth)? {
+                Attempt::Done(it) => Attempt::Done(done = Some(it)),
+                Attempt::Full => Attempt::Full,
+                Attempt::Cramped => Attempt::Cramped,
+            })
+        })?;
+        done.ok_or(Status::E_INTERNAL)
+    }
+
+    /// The same for an attempt that keeps what it has done. Not generic: it is large, and there once.
+    fn attempt_until_done(
+        &self,
+        extent: u64,
+        wait: &Wait<'_>,
+        attempt: &mut dyn FnMut(Growth) -> Result<Attempt<()>>,
+    ) -> Result<()> {
         let me = self.segment.me()?;
+        let mut patience = Patience::new(wait);
+        let hurry = match wait.is_try() {
+            true => Hurry::Try,
+            false => Hurry::Until(patience.deadline()),
+        };
         let mut attempt = || match attempt(Growth::Waits).map_err(full_in_time)? {
             Attempt::Cramped => {
-                if self.let_a_large_ring_drain(extent, me)? || self.consumers_make_room(extent) {
+                if self.let_a_large_ring_drain(extent, hurry, me)?
+                    || self.consumers_make_room(extent, hurry)
+                {
                     if let Attempt::Done(done) = attempt(Growth::Waits).map_err(full_in_time)? {
                         return Ok(Attempt::Done(done));
                     }
@@ -142,7 +168,6 @@ impl<'a> At<'a> {
             }
             other => Ok(other),
         };
-        let mut patience = Patience::new(wait);
         loop {
             if let Attempt::Done(done) = attempt()? {
                 return Ok(done);
@@ -150,7 +175,7 @@ impl<'a> At<'a> {
             if wait.is_try() {
                 return Err(Status::E_FULL);
             }
-            self.let_a_large_ring_drain(extent, me)?;
+            self.let_a_large_ring_drain(extent, hurry, me)?;
             let waited = match self.room_now(extent) {
                 // The limits are what it waits for, so that is what it looks at.
                 0 => {

@@ -26,6 +26,8 @@ const LEAST: u32 = 8;
 const SHORT: u64 = 8;
 /// As long as this it does not give way.
 const ALONE_NS: u64 = 2_000;
+/// A pause takes about as long.
+const PAUSE_NS: u32 = 24;
 /// Looks between two readings of the clock.
 const LOOKS: u32 = 8;
 /// A turn given away counts as this long: others ran meanwhile, and that is no time spent spinning.
@@ -73,9 +75,11 @@ impl Spin {
     /// Spin until `found` gives how much was found (0: go on), for `limit_ns` at most (0: what a
     /// wake-up costs). Whether something was.
     ///
-    /// `enough` at a look, and looking costs little for each.
+    /// A look that finds `enough` has cost little for each of them: the pace stays as it is.
     pub(crate) fn spin(&self, limit_ns: u32, enough: u64, found: impl Fn() -> u64) -> bool {
+        // Who asks for a short spin gets one, however slow the pace has become.
         let pace = self.pace.load(Ordering::Relaxed);
+        let pace = pace.min(limit_of(limit_ns) / PAUSE_NS);
         for _ in 0..pace {
             spin_loop();
         }
