@@ -134,7 +134,10 @@ impl<'a> At<'a> {
         let mut done = None;
         self.attempt_until_done(extent, wait, &mut |growth| {
             Ok(match attempt(growth)? {
-                Attempt::Done(it) => Attempt::Done(done = Some(it)),
+                Attempt::Done(it) => {
+                    done = Some(it);
+                    Attempt::Done(())
+                }
                 Attempt::Full => Attempt::Full,
                 Attempt::Cramped => Attempt::Cramped,
             })
