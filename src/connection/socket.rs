@@ -308,9 +308,7 @@ fn until(item: Interest, patience: &mut Patience<'_>) -> Result<()> {
 
 /// Wait until a descriptor is ready. One that is ready is, also for a call that may not wait.
 pub(super) fn until_ready(item: Interest, patience: &mut Patience<'_>) -> Result<()> {
-    let mut at_once = [item];
-    poll::any_ready(&mut at_once, Some(0))?;
-    if at_once.iter().any(|item| item.revents != 0) {
+    if poll::is_ready(item)? {
         return Ok(());
     }
     loop {

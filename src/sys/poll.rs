@@ -123,3 +123,12 @@ pub(crate) fn close(fd: RawFd) {
     // SAFETY: the caller owns it.
     unsafe { libc::close(fd) };
 }
+
+/// Whether `item` is ready now. A signal has no say in it: nothing was waited for.
+pub(crate) fn is_ready(item: Interest) -> Result<bool> {
+    let mut item = [item];
+    match any_ready(&mut item, Some(0)) {
+        Ok(()) | Err(Status::E_INTERRUPTED) => Ok(item.iter().any(|item| item.revents != 0)),
+        Err(other) => Err(other),
+    }
+}

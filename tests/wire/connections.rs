@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::*;
 use polyproc::Cancel;
@@ -268,4 +268,43 @@ fn what_only_begins_like_a_challenge() {
         b.send(&challenge, PATIENCE).expect("it is sent");
         assert_eq!(recv(&a, PATIENCE), Ok(challenge));
     }
+}
+
+/// A look at a connection ended with `E_INTERRUPTED` when a signal came in that moment, though nobody had asked for
+/// it; Go's runtime sends signals all the time.
+#[test]
+fn a_signal_during_a_look() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    extern "C" fn count(_: libc::c_int) {
+        RUNS.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: all zeros is a valid sigaction, without SA_RESTART; the handler counts.
+    unsafe {
+        let mut action = std::mem::zeroed::<libc::sigaction>();
+        action.sa_sigaction = count as *const () as libc::sighandler_t;
+        libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut());
+    }
+    let (connection, mut stream) = half_raw(&ListenerOptions::default());
+    // SAFETY: no preconditions.
+    let looker = unsafe { libc::pthread_self() };
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                // SAFETY: the looker is this thread's parent and outlives it.
+                unsafe { libc::pthread_kill(looker, libc::SIGUSR1) };
+            }
+        });
+        while RUNS.load(Ordering::Relaxed) < 20_000 {
+            let looked = connection.poll(Wait::TRY);
+            let waited = connection.poll(Wait::for_ns(1_000));
+            if (looked, waited) != (Err(Status::E_TIMEOUT), Err(Status::E_TIMEOUT)) {
+                is_over.store(true, Ordering::Relaxed);
+                panic!("nothing has come, but the looks gave {looked:?} and {waited:?}");
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    write(&mut stream, &frame(b"at last"));
+    assert_eq!(recv(&connection, PATIENCE), Ok(b"at last".to_vec()));
 }
