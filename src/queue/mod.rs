@@ -14,6 +14,7 @@ mod body;
 mod chain;
 mod consume;
 mod dead;
+mod distance;
 mod get;
 mod info;
 mod lend;

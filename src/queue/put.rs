@@ -8,7 +8,6 @@ use super::chain::{lock_wait, Chain};
 use super::options::longest;
 use super::pressure::Hurry;
 use super::record::{extent_of, State, Word, HEADER};
-use super::side::Totals;
 use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
@@ -209,8 +208,7 @@ impl<'a> At<'a> {
     /// Room for so many records is worth going on for: every look at how far the consumers are takes cache
     /// lines away from them.
     fn comfortable(&self, extent: u64) -> u64 {
-        let capacity = self.body.room(&Totals::default(), extent, 0, 0);
-        (capacity / 8).clamp(1, COMFORTABLE)
+        (self.capacity(extent) / 8).clamp(1, COMFORTABLE)
     }
 
     /// For how many records of `extent` bytes the limits have room; more than any when that needs a closer look,

@@ -114,7 +114,7 @@ impl<'a> At<'a> {
         if let Some(mut run) = Run::begin(self) {
             let mut place = run.place(len as u64);
             if place.is_none() {
-                run.look_again();
+                run.look_again(extent);
                 place = run.place(len as u64);
             }
             if let Some(place) = place {

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::append::Place;
 use super::body::Phase;
-use super::chain::Held;
+use super::chain::{Chain, Held};
+use super::consume::Found;
 use super::get::Got;
 use super::position::Position;
 use super::put::LARGE;
@@ -45,10 +46,11 @@ impl Queue {
     }
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
     /// Whether the message was put.
     #[inline(always)]
     pub(super) fn put_now(&self, data: &[u8], me: Owner) -> bool {
+        self.keep_distance_from_consumers(extent_of(data.len() as u64));
         let Some(tail) = self.messages().try_lock_tail(me) else {
             return false;
         };
@@ -65,7 +67,7 @@ impl At<'_> {
     pub(super) fn put_straight(&self, data: &[u8]) -> Option<()> {
         let mut run = Run::begin(self)?;
         if run.put(data).is_none() {
-            run.look_again();
+            run.look_again(extent_of(data.len() as u64));
             run.put(data)?;
         }
         run.commit();
@@ -75,6 +77,7 @@ impl At<'_> {
     /// The length of the message that was got.
     #[inline(always)]
     pub(super) fn get_now(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Option<usize> {
+        self.keep_distance_from_producers();
         let head = self.messages().try_lock_head(me)?;
         if self.body.is_joinable() {
             return self.get_joinable(head, buffer, me);
@@ -97,8 +100,7 @@ impl At<'_> {
         if chain.words.behind.available.load(Ordering::Relaxed) != 0 {
             return None;
         }
-        let cursor = chain.words.head.cursor();
-        let found = chain.ready_at(cursor.position, cursor)?;
+        let found = self.ready_at_the_cursor(&chain)?;
         let len = found.len as usize;
         if len > buffer.len() {
             return None;
@@ -112,6 +114,23 @@ impl At<'_> {
         Some(len)
     }
 
+    /// Under the head lock: the message at the cursor if that is simple.
+    #[inline(always)]
+    fn ready_at_the_cursor(&self, chain: &Chain<'a>) -> Option<Found<'a>> {
+        let head = &chain.words.head;
+        let cursor = head.cursor();
+        let seen = head.seen.count.load(Ordering::Relaxed);
+        let found = chain.ready_at(cursor.position, cursor)?;
+        let now = head.seen.count.load(Ordering::Relaxed);
+        if now != seen {
+            let bytes = Position::from_bits(now)
+                .at
+                .saturating_sub(cursor.position.at);
+            self.saw_messages(bytes, found.extent);
+        }
+        Some(found)
+    }
+
     /// Under the head lock: the length of the message. Killed before the commit: it stays.
     #[inline]
     fn get_straight(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
@@ -119,8 +138,7 @@ impl At<'_> {
         if chain.words.behind.available.load(Ordering::Relaxed) != 0 {
             return None;
         }
-        let cursor = chain.words.head.cursor();
-        let found = chain.ready_at(cursor.position, cursor)?;
+        let found = self.ready_at_the_cursor(&chain)?;
         // Nothing may fail any more once the message is taken.
         chain.state(found.position.ring).ok()?;
         let len = found.len as usize;
@@ -202,12 +220,17 @@ impl<'a> Run<'a> {
         Some(())
     }
 
-    /// The head may have gone on since the tail looked at it.
+    /// The head may have gone on since the tail looked at it, and there is room for a record of `extent` bytes.
     #[cold]
-    pub(super) fn look_again(&mut self) {
+    pub(super) fn look_again(&mut self, extent: u64) {
         self.queue.messages().look_at_the_head();
         // The ring is known by now.
         let _ = self.reckon();
+        let of_items = self.max_count.saturating_sub(self.totals.count);
+        let of_bytes = self.max_bytes.saturating_sub(self.totals.bytes);
+        let of_ring = self.end.saturating_sub(self.position.at);
+        let bytes = of_items.saturating_mul(extent).min(of_bytes).min(of_ring);
+        self.queue.saw_room(bytes, extent);
     }
 
     /// Write a message behind the last one. `None`: this one is not simple, and nothing was done.

@@ -1,6 +1,7 @@
 //! Waiting for messages, for room, and until all is finished.
 
 use super::body::{Condition, Phase};
+use super::distance::Distance;
 use super::pressure::Pressure;
 use super::At;
 use crate::status::Result;
@@ -28,6 +29,8 @@ pub(super) struct Spins {
     items: Spin,
     space: Spin,
     pub(super) pressure: Pressure,
+    pub(super) from_consumers: Distance,
+    pub(super) from_producers: Distance,
 }
 
 impl Spins {
@@ -36,6 +39,8 @@ impl Spins {
             items: Spin::new(ITEMS_SLOWEST, ITEMS_SINGLE),
             space: Spin::new(SPACE_SLOWEST, SPACE_SLOWEST),
             pressure: Pressure::new(),
+            from_consumers: Distance::new(),
+            from_producers: Distance::new(),
         }
     }
 }
