@@ -294,15 +294,37 @@ pub unsafe extern "C" fn polyproc_queue_reserve(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the slot or NULL.
         let out = unsafe { Out::required(out) }?;
-        let reservation = queue.reserve(len, queue.wait_for(timeout_ns, &cancel))?;
+        let at_once = match cancel.is_null() {
+            true => queue.reserve_now(len)?,
+            false => None,
+        };
+        let reservation = match at_once {
+            Some(reservation) => reservation,
+            // SAFETY: the caller passes a token or NULL.
+            None => unsafe { reserve_waiting(&queue, len, timeout_ns, cancel) }?,
+        };
         queue.lend(1);
         out.write(polyproc_slot::of(&queue, &reservation));
         Ok(Status::OK)
     })
+}
+
+/// The reserve that could not be done at once.
+///
+/// # Safety
+/// `cancel` is NULL or a token.
+#[inline(never)]
+unsafe fn reserve_waiting(
+    queue: &Call<'_, Queue>,
+    len: usize,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> Result<Reservation> {
+    // SAFETY: as the caller promises.
+    let cancel = unsafe { token(cancel) }?;
+    queue.reserve_waiting(len, queue.wait_for(timeout_ns, &cancel))
 }
 
 /// Put the message that was written into a slot. Works after the handle was closed, and after the

@@ -12,7 +12,7 @@ use super::chain::lock_wait;
 use super::consume::{lower, raise, Checked};
 use super::position::Position;
 use super::put::{Attempt, Growth};
-use super::record::{extent_of, State, Word};
+use super::record::{extent_of, State, Word, MAX_PAYLOAD};
 use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
@@ -30,23 +30,48 @@ pub struct Reservation {
     pub ticket: u64,
 }
 
+impl Reservation {
+    fn of(place: &Place<'_>, len: usize) -> Reservation {
+        Reservation {
+            data: place.payload.address(),
+            len,
+            ticket: place.position.bits(),
+        }
+    }
+}
+
 impl Queue {
     /// Reserve room for a message of up to `len` bytes, waiting while the queue is full.
     ///
     /// # Errors
     /// Those of [`put`](Self::put).
     pub fn reserve(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
+        match self.reserve_now(len)? {
+            Some(reservation) => Ok(reservation),
+            None => self.reserve_waiting(len, wait),
+        }
+    }
+
+    /// Reserve room if that is simple; `None` leaves it to [`reserve`](Self::reserve), which also says what is
+    /// wrong.
+    ///
+    /// # Errors
+    /// Those of `reserve`.
+    #[inline]
+    pub(crate) fn reserve_now(&self, len: usize) -> Result<Option<Reservation>> {
+        let place = self.at()?.reserve_now(len as u64, self.segment.me()?);
+        Ok(place.map(|place| Reservation::of(&place, len)))
+    }
+
+    /// The rest of [`reserve`](Self::reserve), after [`reserve_now`](Self::reserve_now).
+    pub(crate) fn reserve_waiting(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
         let queue = self.at()?;
         queue.check_length(len)?;
         let me = self.segment.me()?;
         let place = queue.until_room(extent_of(len as u64), &wait, |growth| {
-            queue.try_reserve(len, me, &wait, growth)
+            queue.try_reserve(len as u64, me, &wait, growth)
         })?;
-        Ok(Reservation {
-            data: place.payload.address(),
-            len,
-            ticket: place.position.bits(),
-        })
+        Ok(Reservation::of(&place, len))
     }
 
     /// Put a reserved message of `len` bytes, at most as many as were reserved.
@@ -97,11 +122,38 @@ impl Queue {
 }
 
 impl<'a> At<'a> {
+    #[inline]
+    fn reserve_now(&self, len: u64, me: Owner) -> Option<Place<'a>> {
+        if len > MAX_PAYLOAD {
+            return None;
+        }
+        self.keep_distance_from_consumers(extent_of(len));
+        let _tail = self.messages().try_lock_tail(me)?;
+        self.reserve_straight(len, me)
+    }
+
+    /// Under the tail lock: the same as `put_straight`, for a record that is still to be written.
+    #[inline]
+    fn reserve_straight(&self, len: u64, me: Owner) -> Option<Place<'a>> {
+        let mut run = Run::begin(self)?;
+        let reservations = self.reservations(me).ok()?;
+        let mut place = run.place(len);
+        if place.is_none() {
+            run.look_again(extent_of(len));
+            place = run.place(len);
+        }
+        let place = place?;
+        write_reserved(&place, len, me);
+        reservations.fetch_add(1, Ordering::AcqRel);
+        run.commit();
+        Some(place)
+    }
+
     /// Killed before the tail's commit: nothing is there. After it: WRITING with a dead owner, which
     /// whoever meets it gives up.
     fn try_reserve(
         &self,
-        len: usize,
+        len: u64,
         me: Owner,
         wait: &Wait<'_>,
         growth: Growth,
@@ -109,27 +161,15 @@ impl<'a> At<'a> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me, &lock_wait(wait))?;
         self.check_open()?;
-        let writing = Word::new(State::Writing, 0, Some(me));
-        let extent = extent_of(len as u64);
-        if let Some(mut run) = Run::begin(self) {
-            let mut place = run.place(len as u64);
-            if place.is_none() {
-                run.look_again(extent);
-                place = run.place(len as u64);
-            }
-            if let Some(place) = place {
-                place.record.write(writing, len as u64, extent);
-                self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
-                run.commit();
-                return Ok(Attempt::Done(place));
-            }
+        if let Some(place) = self.reserve_straight(len, me) {
+            return Ok(Attempt::Done(place));
         }
         let mut pen = chain.pen();
-        let place = match self.place(&chain, &mut pen, extent, me, growth)? {
+        let place = match self.place(&chain, &mut pen, extent_of(len), me, growth)? {
             Attempt::Done(place) => place,
             other => return Ok(other),
         };
-        place.record.write(writing, len as u64, extent);
+        write_reserved(&place, len, me);
         // Before the commit: while it is not 0, nobody takes a WRITING record for a message that counts.
         self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
         chain.publish(&mut pen);
@@ -229,4 +269,9 @@ impl<'a> At<'a> {
         self.notify_items(u32::MAX);
         self.after_finish(me)
     }
+}
+
+fn write_reserved(place: &Place<'_>, len: u64, me: Owner) {
+    let word = Word::new(State::Writing, 0, Some(me));
+    place.record.write(word, len, extent_of(len));
 }
