@@ -118,7 +118,7 @@ fn start() -> Result<&'static Keeper> {
     while keeper.state.load(Ordering::Acquire) == STARTING {
         futex::wait(&keeper.state, STARTING, None);
     }
-    wake_cost::measure(|| keeper.mailbox.call(&mut || ()));
+    wake_cost::measure(|job| keeper.mailbox.call(job));
     Ok(keeper)
 }
 

@@ -116,3 +116,39 @@ pub(crate) fn set_name(name: &std::ffi::CStr) {
     // SAFETY: the name ends in NUL; the kernel cuts it at 15 bytes.
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
+
+/// The core that the calling thread runs on at the moment.
+pub(crate) fn core() -> usize {
+    // SAFETY: no preconditions.
+    usize::try_from(unsafe { libc::sched_getcpu() }).unwrap_or_default()
+}
+
+/// The cores that a thread may run on.
+pub(crate) struct Cores(libc::cpu_set_t);
+
+/// Have the calling thread run on another core than `core`, on any that the system lets it; where it ran before.
+/// `None`: it stays where it is.
+pub(crate) fn leave_core(core: usize) -> Option<Cores> {
+    // SAFETY: plain data.
+    let mut before = unsafe { std::mem::zeroed::<libc::cpu_set_t>() };
+    // SAFETY: a local of that size.
+    let known = unsafe { libc::sched_getaffinity(0, size_of_val(&before), &mut before) };
+    let mut others = before;
+    // SAFETY: within a set, `CPU_SET` and `CPU_CLR` check the number.
+    unsafe {
+        for core in 0..libc::CPU_SETSIZE as usize {
+            libc::CPU_SET(core, &mut others);
+        }
+        libc::CPU_CLR(core, &mut others);
+    }
+    let before = Cores(before);
+    (known == 0 && Cores(others).restore()).then_some(before)
+}
+
+impl Cores {
+    /// Have the calling thread run on these; whether the system lets it.
+    pub(crate) fn restore(&self) -> bool {
+        // SAFETY: a set of that size.
+        unsafe { libc::sched_setaffinity(0, size_of_val(&self.0), &self.0) == 0 }
+    }
+}

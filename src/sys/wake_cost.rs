@@ -4,11 +4,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::clock;
+use super::{clock, thread};
 
 /// Until it is known. On virtual machines an idle core takes about this long to come back.
 const USUAL_NS: u32 = 20_000;
-/// A measurement on a busy machine says more than it should, one between near cores less.
+/// A measurement on a busy machine says more than it should, one on a single core less.
 const LEAST_NS: u32 = 5_000;
 const MOST_NS: u32 = 50_000;
 const ROUND_TRIPS: usize = 3;
@@ -24,17 +24,27 @@ pub(crate) fn wake_cost_ns() -> u32 {
     }
 }
 
-/// Measure it, once for a process and its children: `round_trip` wakes a thread that sleeps and sleeps until
-/// that one has answered.
-pub(crate) fn measure(mut round_trip: impl FnMut()) {
+/// Measure it, once for a process and its children: `call` wakes a thread that sleeps, for a job, and sleeps until that
+/// one has done it.
+///
+/// The two run on different cores meanwhile, as those do who wait for each other's messages: the scheduler would
+/// have put them on one, where a wake-up is cheap.
+pub(crate) fn measure(call: impl Fn(&mut (dyn FnMut() + Send))) {
     if COST_NS.load(Ordering::Relaxed) != UNKNOWN {
         return;
     }
     let cost = from_environment().unwrap_or_else(|| {
+        let (mine, mut moved) = (thread::core(), None);
+        call(&mut || moved = thread::leave_core(mine));
         let mut costs = [0; ROUND_TRIPS].map(|_: u64| {
             let begin = clock::now_ns();
-            round_trip();
+            call(&mut || ());
             clock::now_ns().saturating_sub(begin) / 2
+        });
+        call(&mut || {
+            if let Some(cores) = &moved {
+                cores.restore();
+            }
         });
         costs.sort_unstable();
         let median = costs.get(ROUND_TRIPS / 2).copied().unwrap_or_default();
