@@ -109,7 +109,10 @@ impl At<'_> {
         let Ok(state) = chain.state(ring) else {
             return false;
         };
-        let enough = (at + 2 * extent).saturating_sub(size);
+        // It may not fit into what is left before the ring's end.
+        let left = size - (at & (size - 1));
+        let padding = if extent > left { left } else { 0 };
+        let enough = (at + padding + extent).saturating_sub(size);
         let expected = expected_ns(extent);
         let found = || state.free.load(Ordering::Acquire) >= enough;
         let pressure = &self.spins.pressure;
