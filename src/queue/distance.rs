@@ -22,6 +22,8 @@ const TRIAL: u32 = 16;
 const FARTHEST: u32 = 128;
 /// So many messages, or room for as many, are worth a look.
 const ENOUGH: u64 = 32;
+/// As many bytes are: a longer backlog leaves the cache that is nearest to a core.
+const ENOUGH_BYTES: u64 = 8 * 1024;
 /// No more than this part of a queue: the other side is not to run out of work.
 const PART: u64 = 8;
 
@@ -56,7 +58,7 @@ impl Distance {
     fn learn(&self, bytes: u64, extent: u64, capacity: impl FnOnce() -> u64) {
         let pauses = self.pauses.load(Ordering::Relaxed);
         if pauses == 0 {
-            if bytes >= ENOUGH * extent {
+            if bytes >= (ENOUGH * extent).min(ENOUGH_BYTES) {
                 return;
             }
             let little = self.little.load(Ordering::Relaxed).wrapping_add(1);
@@ -70,7 +72,7 @@ impl Distance {
 
     #[cold]
     fn adapt(&self, pauses: u32, bytes: u64, extent: u64, part: u64) {
-        let enough = ENOUGH.min(part) * extent;
+        let enough = (ENOUGH.min(part) * extent).min(ENOUGH_BYTES);
         let next = match pauses {
             0 if 2 * extent < enough => TRIAL,
             0 => 0,

@@ -28,6 +28,7 @@ impl Queue {
 impl<'a> At<'a> {
     #[inline]
     fn take_now(&self, me: Owner) -> Option<Loan> {
+        self.keep_distance_from_producers();
         let head = self.messages().try_lock_head(me)?;
         let mut loan = None;
         self.claim_run(1, State::Taken, me, |_, found| loan = Some(loan_of(found)));
@@ -56,6 +57,8 @@ impl<'a> At<'a> {
             return 0;
         }
         let from = chain.words.head.cursor();
+        let seen = &chain.words.head.seen.count;
+        let before = seen.load(Ordering::Relaxed);
         let (mut to, mut totals) = (from.position, from.totals);
         let mut claimed = 0;
         while claimed < max {
@@ -64,6 +67,10 @@ impl<'a> At<'a> {
             };
             found.record.set(found.word.with(state, Some(me)));
             each(claimed, &found);
+            if claimed == 0 && seen.load(Ordering::Relaxed) != before {
+                let tail = Position::from_bits(seen.load(Ordering::Relaxed));
+                self.saw_messages(tail.at.saturating_sub(to.at), found.extent);
+            }
             to.at += found.extent;
             totals.bytes = totals.bytes.wrapping_add(found.extent);
             claimed += 1;

@@ -96,6 +96,7 @@ impl Queue {
         let me = self.segment.me()?;
         let mut put = 0;
         while put < count {
+            queue.keep_distance_from_consumers(HEADER);
             let more = match item(put).len() > LARGE {
                 true => self.put(item(put), wait).map(|()| 1),
                 false => queue.until_room(HEADER, &wait, |growth| {
@@ -302,8 +303,8 @@ impl<'a> At<'a> {
     ) -> Option<usize> {
         let mut run = Run::begin(self)?;
         let mut put = 0;
-        for at in range {
-            if run.bytes() > BATCH_BYTES || run.put(item(at)).is_none() {
+        for data in range.map(item) {
+            if run.bytes() > BATCH_BYTES || run.put_looking(data).is_none() {
                 break;
             }
             put += 1;

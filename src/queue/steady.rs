@@ -66,10 +66,7 @@ impl<'a> At<'a> {
     #[inline(always)]
     pub(super) fn put_straight(&self, data: &[u8]) -> Option<()> {
         let mut run = Run::begin(self)?;
-        if run.put(data).is_none() {
-            run.look_again(extent_of(data.len() as u64));
-            run.put(data)?;
-        }
+        run.put_looking(data)?;
         run.commit();
         Some(())
     }
@@ -233,12 +230,21 @@ impl<'a> Run<'a> {
         self.queue.saw_room(bytes, extent);
     }
 
-    /// Write a message behind the last one. `None`: this one is not simple, and nothing was done.
+    /// Write a message behind the last one, after a look at the head if need be. `None`: this one is not simple,
+    /// and nothing was done.
     #[inline]
-    pub(super) fn put(&mut self, data: &[u8]) -> Option<()> {
+    pub(super) fn put_looking(&mut self, data: &[u8]) -> Option<()> {
         if data.len() > LARGE {
             return None;
         }
+        self.put(data).or_else(|| {
+            self.look_again(extent_of(data.len() as u64));
+            self.put(data)
+        })
+    }
+
+    #[inline]
+    fn put(&mut self, data: &[u8]) -> Option<()> {
         let len = data.len() as u64;
         let place = self.place(len)?;
         place.payload.write(data).ok()?;

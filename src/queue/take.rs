@@ -73,6 +73,7 @@ impl At<'_> {
         wait: &Wait<'_>,
     ) -> Result<Option<usize>> {
         self.segment.reap_now_and_then(me)?;
+        self.keep_distance_from_producers();
         let chain = self.messages();
         let head = chain.lock_head(me, &lock_wait(wait))?;
         let mut taken = self.claim_run(max, State::Taken, me, |at, found| each(at, loan_of(found)));
