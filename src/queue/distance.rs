@@ -46,10 +46,8 @@ impl Distance {
     #[inline]
     fn keep(&self, looks: impl FnOnce() -> bool) {
         let pauses = self.pauses.load(Ordering::Relaxed);
-        if pauses != 0 && looks() {
-            for _ in 0..pauses {
-                spin_loop();
-            }
+        if pauses != 0 {
+            pass(pauses, looks);
         }
     }
 
@@ -126,6 +124,15 @@ impl At<'_> {
     /// How many records of `extent` bytes the queue may hold.
     pub(super) fn capacity(&self, extent: u64) -> u64 {
         self.body.room(&Totals::default(), extent, 0, 0)
+    }
+}
+
+#[cold]
+fn pass(pauses: u32, looks: impl FnOnce() -> bool) {
+    if looks() {
+        for _ in 0..pauses {
+            spin_loop();
+        }
     }
 }
 
