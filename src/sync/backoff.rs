@@ -8,7 +8,7 @@ use crate::sys::thread;
 const LOOKS: u32 = 12;
 /// Pauses between two looks double up to this: whoever has the cache line meanwhile can come and go several
 /// times over, which costs each of them less than handing it to and fro.
-const LONGEST: u32 = 16;
+const LONGEST: u32 = 32;
 /// Then the core is given away so often: the one that is waited for may need it.
 const TURNS: u32 = 4;
 
