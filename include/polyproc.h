@@ -3078,8 +3078,8 @@ int32_t polyproc_queue_take_dead(polyproc_queue *queue, polyproc_message *out);
 
 /**
  * Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
- * line is that of the reservation; consumers who come to it before it is committed go past it, and
- * then it is the first in line once it is.
+ * line is that of the reservation. Consumers who come to it before it is committed go past it as
+ * soon as there is another message behind it; it is the first in line once it is committed.
  *
  * queue       open handle.
  * len         how many bytes; fewer may be committed.

@@ -262,8 +262,8 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
 }
 
 /// Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
-/// line is that of the reservation; consumers who come to it before it is committed go past it, and
-/// then it is the first in line once it is.
+/// line is that of the reservation. Consumers who come to it before it is committed go past it as
+/// soon as there is another message behind it; it is the first in line once it is committed.
 ///
 /// ```text
 /// queue       open handle.

@@ -25,7 +25,7 @@ const ENOUGH: u64 = 32;
 /// As many bytes are: a longer backlog leaves the cache that is nearest to a core.
 const ENOUGH_BYTES: u64 = 8 * 1024;
 /// No more than this part of a queue: the other side is not to run out of work.
-const PART: u64 = 8;
+pub(super) const PART: u64 = 8;
 
 /// What one process has learnt about one of the sides.
 pub(super) struct Distance {

@@ -3,6 +3,7 @@
 //! ```text
 //! put, reserve, get, take, tasks, dead, info     what users call
 //! steady, lend                                   the same when all is simple
+//! room, waiting, pressure, distance              waiting for the other side, and pacing by it
 //! recover                                        after a death
 //! chain: append, consume, behind                 a chain of rings and its two ends
 //! side, ring, record, position, payload          what lies in shared memory
@@ -28,6 +29,7 @@ mod record;
 mod recover;
 mod reserve;
 mod ring;
+mod room;
 mod shutdown;
 mod side;
 mod steady;

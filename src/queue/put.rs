@@ -1,51 +1,21 @@
 //! Putting messages.
 
-use std::sync::atomic::Ordering;
-
 use super::append::{Pen, Place};
 use super::body::Phase;
 use super::chain::{lock_wait, Chain};
 use super::options::longest;
-use super::pressure::Hurry;
 use super::record::{extent_of, State, Word, HEADER};
+use super::room::{Attempt, Growth};
 use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
-use crate::sync::wait::{Patience, Wait};
+use crate::sync::wait::Wait;
 
 /// Longer messages are copied outside the producers' lock.
 pub(super) const LARGE: usize = 16 * 1024;
 /// A batch gives the lock back after so many bytes, for others to get a turn.
 const BATCH_BYTES: u64 = 64 * 1024;
-
-/// The most room that a producer lets build.
-const COMFORTABLE: u64 = 128;
-
-/// A put whose time is over found the queue full.
-fn full_in_time(status: Status) -> Status {
-    match status {
-        Status::E_TIMEOUT => Status::E_FULL,
-        other => other,
-    }
-}
-
-/// What became of one attempt.
-pub(super) enum Attempt<T> {
-    Done(T),
-    /// The limits do not allow it.
-    Full,
-    /// They do, but the ring is full, and the attempt was not to take a further one.
-    Cramped,
-}
-
-/// Whether an attempt takes a further ring when the one in use is full.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Growth {
-    /// No: consumers who are at work make room sooner, and a small ring stays hot in the caches.
-    Waits,
-    Grows,
-}
 
 impl Queue {
     /// Put a message, waiting while the queue is full. Everybody sees it when this returns.
@@ -122,109 +92,6 @@ impl<'a> At<'a> {
             return Err(Status::E_TOO_LARGE);
         }
         Ok(())
-    }
-
-    /// Attempt until there is room, about for a record of `extent` bytes, or the wait is over.
-    pub(super) fn until_room<T>(
-        &self,
-        extent: u64,
-        wait: &Wait<'_>,
-        mut attempt: impl FnMut(Growth) -> Result<Attempt<T>>,
-    ) -> Result<T> {
-        let mut done = None;
-        self.attempt_until_done(extent, wait, &mut |growth| {
-            Ok(match attempt(growth)? {
-                Attempt::Done(it) => {
-                    done = Some(it);
-                    Attempt::Done(())
-                }
-                Attempt::Full => Attempt::Full,
-                Attempt::Cramped => Attempt::Cramped,
-            })
-        })?;
-        done.ok_or(Status::E_INTERNAL)
-    }
-
-    /// The same for an attempt that keeps what it has done. Not generic: it is large, and there once.
-    fn attempt_until_done(
-        &self,
-        extent: u64,
-        wait: &Wait<'_>,
-        attempt: &mut dyn FnMut(Growth) -> Result<Attempt<()>>,
-    ) -> Result<()> {
-        let me = self.segment.me()?;
-        let mut patience = Patience::new(wait);
-        let hurry = match wait.is_try() {
-            true => Hurry::Try,
-            false => Hurry::Until(patience.deadline()),
-        };
-        let mut attempt = || match attempt(Growth::Waits).map_err(full_in_time)? {
-            Attempt::Cramped => {
-                if self.let_a_large_ring_drain(extent, hurry, me)?
-                    || self.consumers_make_room(extent, hurry)
-                {
-                    if let Attempt::Done(done) = attempt(Growth::Waits).map_err(full_in_time)? {
-                        return Ok(Attempt::Done(done));
-                    }
-                }
-                attempt(Growth::Grows).map_err(full_in_time)
-            }
-            other => Ok(other),
-        };
-        loop {
-            if let Attempt::Done(done) = attempt()? {
-                return Ok(done);
-            }
-            if wait.is_try() {
-                return Err(Status::E_FULL);
-            }
-            self.let_a_large_ring_drain(extent, hurry, me)?;
-            let waited = match self.room_now(extent) {
-                // The limits are what it waits for, so that is what it looks at.
-                0 => {
-                    let found = || self.room_now(extent);
-                    self.wait_for_space(found, self.comfortable(extent), &mut patience)
-                }
-                _ => {
-                    // Room there is, but no ring, unless it has come just now: once more after looking, so that
-                    // nothing consumed in between is missed.
-                    let seen = self.messages().consumed();
-                    if let Attempt::Done(done) = attempt()? {
-                        return Ok(done);
-                    }
-                    let has_changed = || self.messages().consumed() != seen;
-                    let found = || u64::from(has_changed() || self.body.phase() != Phase::Open);
-                    self.wait_for_space(found, 1, &mut patience)
-                }
-            };
-            if let Err(status) = waited {
-                return match attempt()? {
-                    Attempt::Done(done) => Ok(done),
-                    _ => Err(full_in_time(status)),
-                };
-            }
-        }
-    }
-
-    /// Room for so many records is worth going on for: every look at how far the consumers are takes cache
-    /// lines away from them.
-    fn comfortable(&self, extent: u64) -> u64 {
-        (self.capacity(extent) / 8).clamp(1, COMFORTABLE)
-    }
-
-    /// For how many records of `extent` bytes the limits have room; more than any when that needs a closer look,
-    /// or the queue is shut down.
-    fn room_now(&self, extent: u64) -> u64 {
-        let chain = self.messages();
-        let has_voids = chain.words.behind.voids_ahead.load(Ordering::Acquire) != 0;
-        if has_voids || self.body.phase() != Phase::Open {
-            return u64::MAX;
-        }
-        // The head first: it only makes room, so what is found is there, unless producers are quicker.
-        let consumed = chain.consumed();
-        let totals = chain.words.tail.snapshot().totals;
-        self.body
-            .room(&totals, extent, consumed.count, consumed.bytes)
     }
 
     fn try_put(
@@ -364,67 +231,5 @@ impl<'a> At<'a> {
             Growth::Grows => (chain.place(pen, extent, me)?, Attempt::Full),
         };
         Ok(place.map_or(otherwise, Attempt::Done))
-    }
-
-    /// Whether the limits allow one more record, by what the tail remembers or else by the head itself.
-    #[inline]
-    pub(super) fn has_room(
-        &self,
-        chain: &Chain<'a>,
-        pen: &Pen,
-        extent: u64,
-        me: Owner,
-    ) -> Result<bool> {
-        if !self.body.is_limited() {
-            return Ok(true);
-        }
-        let totals = pen.totals();
-        let allow = |count: u64, bytes: u64| self.body.allows(&totals, extent, count, bytes);
-        let seen = &chain.words.tail.seen;
-        if allow(
-            seen.count.load(Ordering::Relaxed),
-            seen.bytes.load(Ordering::Relaxed),
-        ) {
-            return Ok(true);
-        }
-        self.has_room_by_the_head(chain, allow, me)
-    }
-
-    #[cold]
-    fn has_room_by_the_head(
-        &self,
-        chain: &Chain<'a>,
-        allow: impl Fn(u64, u64) -> bool,
-        me: Owner,
-    ) -> Result<bool> {
-        let seen = &chain.words.tail.seen;
-        let consumed = chain.consumed();
-        seen.count.store(consumed.count, Ordering::Relaxed);
-        seen.bytes.store(consumed.bytes, Ordering::Relaxed);
-        if allow(consumed.count, consumed.bytes) {
-            return Ok(true);
-        }
-        if chain.words.behind.voids_ahead.load(Ordering::Relaxed) == 0 {
-            return Ok(false);
-        }
-        // Records that were given up stand in the way until a consumer goes past them: leave them out.
-        let (voids, void_bytes) = self.voids_ahead(chain, me)?;
-        Ok(allow(
-            consumed.count.saturating_add(voids),
-            consumed.bytes.saturating_add(void_bytes),
-        ))
-    }
-
-    fn voids_ahead(&self, chain: &Chain<'a>, me: Owner) -> Result<(u64, u64)> {
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
-        let (mut count, mut bytes) = (0, 0);
-        chain.walk_ahead(|checked| {
-            if checked.state == State::Void {
-                count += 1;
-                bytes += checked.extent;
-            }
-            false
-        })?;
-        Ok((count, bytes))
     }
 }
