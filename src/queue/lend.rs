@@ -100,7 +100,7 @@ impl<'a> At<'a> {
             return (0, 0);
         };
         let free = state.free.load(Ordering::Relaxed);
-        let (mut settled, mut bytes) = (0, 0);
+        let (mut settled, mut bytes, mut over) = (0, 0, free);
         for position in positions {
             if position.ring != head.ring || !(free..head.at).contains(&position.at) {
                 break;
@@ -111,25 +111,28 @@ impl<'a> At<'a> {
             let word = record.word();
             let is_mine = word.state().is_some_and(states) && word.owner() == Some(me);
             let (_, extent) = record.size();
-            if !is_mine || extent < HEADER {
+            if !is_mine || extent < HEADER || extent > head.at - position.at {
                 break;
             }
             record.set(word.with(State::Done, None));
+            // Most often they are settled in the order in which they lie.
+            if position.at == over {
+                over += extent;
+            }
             settled += 1;
             bytes += extent;
         }
         if settled > 0 {
             lower(&chain.words.behind.in_flight, settled as u64);
             lower(&chain.words.behind.bytes, bytes);
-            self.free_run(free, head);
+            self.free_run(free, over, head);
         }
         (settled, bytes)
     }
 
-    /// Free what is over from `free` on, as far as it is simple.
-    fn free_run(&self, free: u64, head: Position) {
+    /// Free what is over from `free` on, which all is up to `at`, as far as it is simple.
+    fn free_run(&self, free: u64, mut at: u64, head: Position) {
         let chain = self.messages();
-        let mut at = free;
         while at < head.at {
             let Some((record, _)) = chain.rings.known(head.ring, at) else {
                 break;
