@@ -111,8 +111,8 @@ def physics(table):
 def guard():
     figures = Path(__file__).resolve().parents[1] / "guard/figures.txt"
     for line in figures.read_text().splitlines():
-        name, count = line.split()
-        yield f"| {name} | {count} |"
+        name, count, atomics = line.split()
+        yield f"| {name} | {count} | {atomics} |"
 
 
 def write(table, path, repeat, seconds, pool):

@@ -1,17 +1,16 @@
-# From a callgrind profile: the instructions and the system calls below measured(), and whether it allocated.
-function name_of(line) {
-    if (!match(line, /\([0-9]+\)/)) return line
-    id = substr(line, RSTART, RLENGTH)
-    if (length(line) > RSTART + RLENGTH) names[id] = substr(line, RSTART + RLENGTH + 1)
-    return names[id]
-}
-/^fn=/ { caller = name_of($0) }
-/^cfn=/ { callee = name_of($0) }
+# From the addresses of a program's locked instructions, and then a callgrind profile of it without compression: the instructions, the
+# locked ones among them and the system calls below measured(), and whether it allocated.
+FNR == NR { locked[$1] = 1; next }
+/^ob=/ { is_ours = substr($0, 4) == program }
+/^fn=/ { caller = substr($0, 4) }
+/^cfn=/ { callee = substr($0, 5) }
 /^calls=/ {
     split($1, calls, "=")
     if (calls[2] > 0 && callee ~ /^(malloc|calloc|realloc|free|posix_memalign|aligned_alloc)$/) allocates = 1
     # The next line has the costs of the call, with all that it calls.
     getline
-    if (caller == "measured") { instructions = $2; system_calls = $3 }
+    if (caller == "measured") { instructions = $3; system_calls = $4 }
+    next
 }
-END { print instructions + 0, system_calls + 0, allocates + 0 }
+is_ours && $1 in locked { atomics += $3 }
+END { print instructions + 0, atomics + 0, system_calls + 0, allocates + 0 }
