@@ -1,9 +1,9 @@
 //! Handles: what C holds of an object.
 //!
-//! A handle is a block of memory with the object in it and one word that says whether it is closed and
-//! how many loans are not settled. Closing marks the word and fires the handle's token, which ends the
-//! calls that wait; the last one out drops the object, and with it this process's share in it. Nobody
-//! waits for anybody.
+//! A handle is a block of memory with the object in it and one word that says whether it is closed.
+//! Closing marks the word and fires the handle's token, which ends the calls that wait; the last one out
+//! drops the object, and with it this process's share in it. Nobody waits for anybody. A queue counts what it has lent:
+//! then the last one out is who settles the last loan.
 //!
 //! A call notes in its thread's record that it is inside (`presence`), which takes no atomic
 //! read-modify-write. Where that is not to be had (in a signal handler, for the ninth handle of a thread,
@@ -16,13 +16,14 @@
 use std::alloc::{alloc, Layout};
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{offset_of, ManuallyDrop};
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ffi::presence::{self, Visit};
 use crate::ffi::quarantine::{self, Block};
+use crate::queue::Loans;
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, Wait};
 use crate::sys::fork;
@@ -36,16 +37,16 @@ pub(super) trait Opaque {
     /// Whether calls note that they are inside, which makes a close dear; not so for what is closed about as
     /// often as it is used.
     const NOTES_CALLS: bool = true;
+    /// Where in the object its loans are counted, if it lends anything.
+    const LOANS_AT: Option<usize> = None;
 }
 
-// The state word, from bit 0: counted calls inside, the epoch in which they came in, loans, whether all calls
-// are counted, retired, closed.
+// The state word, from bit 0: counted calls inside, the epoch in which they came in; whether all calls are
+// counted, retired, closed.
 const ONE_CALL: u64 = 1;
 const CALLS: u64 = (1 << 20) - 1;
 const EPOCH_SHIFT: u32 = 20;
 const EPOCH: u64 = ((1 << 12) - 1) << EPOCH_SHIFT;
-const ONE_LOAN: u64 = 1 << 32;
-const LOANS: u64 = ((1 << 29) - 1) << 32;
 const COUNTS_ALL: u64 = 1 << 61;
 const RETIRED: u64 = 1 << 62;
 const CLOSED: u64 = 1 << 63;
@@ -55,6 +56,8 @@ const CLOSED: u64 = 1 << 63;
 struct Header {
     block: Block,
     state: AtomicU64,
+    /// Where the object's loans are counted, from here; 0 where it lends nothing.
+    loans_at: usize,
 }
 
 #[repr(C)]
@@ -76,6 +79,7 @@ pub(super) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
     let header = Header {
         block: Block::new(C::MAGIC, finish::<C::Object>, layout),
         state: AtomicU64::new(if C::NOTES_CALLS { 0 } else { COUNTS_ALL }),
+        loans_at: C::LOANS_AT.map_or(0, |at| offset_of!(Handle<C::Object>, object) + at),
     };
     let handle = Handle {
         header,
@@ -196,6 +200,16 @@ impl Header {
         state & COUNTS_ALL == 0 || state & CALLS != ONE_CALL
     }
 
+    fn has_loans(&self) -> bool {
+        let loans = match self.loans_at {
+            0 => return false,
+            at => ptr::from_ref(self).wrapping_byte_add(at).cast::<Loans>(),
+        };
+        // SAFETY: within the handle, whose memory stays; loans are plain numbers, also in an object that has
+        // been dropped.
+        unsafe { (*loans).is_any() }
+    }
+
     /// Whether nobody is inside of a closed handle, nor can come in any more; says so once.
     ///
     /// Who comes into a closed handle is counted in the word, so from the load on to the exchange any such
@@ -209,10 +223,14 @@ impl Header {
             } else {
                 0
             };
-            if state & (LOANS | RETIRED) != 0 || calls != 0 {
+            if state & RETIRED != 0 || calls != 0 {
                 return false;
             }
             if state & COUNTS_ALL == 0 && presence::is_anybody_inside(self.block()) {
+                return false;
+            }
+            // Nobody who could lend is inside. Who settles the last one later asks again on the way out.
+            if self.has_loans() {
                 return false;
             }
             let retired = self.state.compare_exchange(
@@ -268,20 +286,20 @@ pub(super) unsafe fn enter_in_handler<'a, C: Opaque>(
     unsafe { come_in::<C>(handle.cast(), true, unless_closed) }
 }
 
-/// Go in on behalf of a loan, into a closed handle too. `E_INVALID` when no loan is left.
+/// Go in on behalf of a loan, into a closed handle too. `E_INVALID` when its object is gone: then no loan was left.
 ///
 /// # Safety
-/// `handle` is NULL or what [`Call::lend`] gave out.
+/// `handle` is NULL or what [`Call::address`] gave.
 pub(super) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Call<'a, C::Object>> {
-    let while_lent = |state| {
-        if state & LOANS == 0 {
+    let unless_retired = |state| {
+        if state & RETIRED != 0 {
             Err(Status::E_INVALID)
         } else {
             Ok(())
         }
     };
     // SAFETY: as the caller promises.
-    unsafe { come_in::<C>(handle, false, while_lent) }
+    unsafe { come_in::<C>(handle, false, unless_retired) }
 }
 
 fn unless_closed(state: u64) -> Result<()> {
@@ -358,22 +376,9 @@ impl<T> Call<'_, T> {
         unsafe { &(*self.handle.as_ptr()).closing }
     }
 
-    /// What leads back to the handle from a loan, as long as that is counted.
+    /// What leads back to the handle from a loan.
     pub(super) fn address(&self) -> *mut c_void {
         self.handle.as_ptr().cast()
-    }
-
-    /// Count loans, which keep the object past close.
-    pub(super) fn lend(&self, loans: usize) {
-        let loans = loans as u64 * ONE_LOAN;
-        self.header().state.fetch_add(loans, Ordering::Relaxed);
-    }
-
-    /// Count loans that were settled.
-    pub(super) fn settle(&self, loans: usize) {
-        let loans = loans as u64 * ONE_LOAN;
-        // Release, as in `leave`; this call is still inside, so it is not the last one out.
-        self.header().state.fetch_sub(loans, Ordering::Release);
     }
 }
 

@@ -5,7 +5,7 @@ use std::thread;
 use super::*;
 
 /// Says when it is dropped.
-struct Probe(Arc<AtomicBool>);
+struct Probe(Arc<AtomicBool>, Loans);
 
 impl Drop for Probe {
     fn drop(&mut self) {
@@ -18,6 +18,7 @@ struct ProbeHandle;
 impl Opaque for ProbeHandle {
     type Object = Probe;
     const MAGIC: u32 = 0x1111;
+    const LOANS_AT: Option<usize> = Some(offset_of!(Probe, 1));
 }
 
 struct OtherHandle;
@@ -29,7 +30,7 @@ impl Opaque for OtherHandle {
 
 fn probe() -> (Arc<AtomicBool>, *mut ProbeHandle) {
     let dropped = Arc::new(AtomicBool::new(false));
-    let handle = new::<ProbeHandle>(Probe(dropped.clone())).unwrap();
+    let handle = new::<ProbeHandle>(Probe(dropped.clone(), Loans::new())).unwrap();
     (dropped, handle)
 }
 
@@ -96,13 +97,16 @@ fn a_loan_keeps_the_object_past_close() {
     // SAFETY: a handle, closed a moment ago at most, and its loan.
     unsafe {
         let call = enter(handle).unwrap();
-        call.lend(1);
+        call.1.lent_apart();
         let loan = call.address();
         drop(call);
         close(handle);
         assert_eq!(status(enter(handle)), Status::E_CLOSED);
         assert!(!dropped.load(Ordering::SeqCst));
-        enter_loan::<ProbeHandle>(loan).unwrap().settle(1);
+        let last = enter_loan::<ProbeHandle>(loan).unwrap();
+        last.1.settled_apart();
+        assert!(!dropped.load(Ordering::SeqCst));
+        drop(last);
         assert!(dropped.load(Ordering::SeqCst));
         assert_eq!(status(enter_loan::<ProbeHandle>(loan)), Status::E_INVALID);
         assert_eq!(

@@ -21,6 +21,7 @@ pub struct polyproc_queue {
 impl Opaque for polyproc_queue {
     type Object = Queue;
     const MAGIC: u32 = u32::from_be_bytes(*b"queu");
+    const LOANS_AT: Option<usize> = Some(Queue::LOANS_AT);
 }
 
 /// <!-- Queue -->

@@ -130,7 +130,6 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
             }
         };
         let taken = queue.take_many(max, &mut each, queue.wait_for(timeout_ns, &cancel))?;
-        queue.lend(taken);
         out_taken.write(taken);
         Ok(Status::OK)
     })

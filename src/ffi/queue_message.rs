@@ -47,7 +47,7 @@ pub struct polyproc_slot {
 }
 
 impl polyproc_message {
-    /// What C is given for a loan that `call` counts.
+    /// What C is given for a loan of the handle that `call` is inside of.
     pub(super) fn of(call: &Call<'_, Queue>, loan: &Loan) -> polyproc_message {
         polyproc_message {
             data: loan.data.cast(),
@@ -96,7 +96,6 @@ fn settle(
     let answer = ask(&call, ticket.addr() as u64);
     // A queue that is shut down gives a slot up instead of committing it: settled as well.
     if matches!(answer, Ok(()) | Err(Status::E_SHUTDOWN)) {
-        call.settle(1);
         *opaque = [ptr::null_mut(); 2];
     }
     answer.map(|()| Status::OK)
@@ -119,7 +118,6 @@ pub(super) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<S
         .take_while(|[theirs, _]| *theirs == handle)
         .map(|[_, ticket]| ticket.addr() as u64);
     let (settled, answer) = call.done_many(tickets);
-    call.settle(settled);
     for message in messages.iter_mut().take(settled) {
         message.opaque = [ptr::null_mut(); 2];
     }
@@ -166,7 +164,6 @@ pub unsafe extern "C" fn polyproc_queue_take(
             // SAFETY: the caller passes a token or NULL.
             None => unsafe { take_waiting(&queue, timeout_ns, cancel) }?,
         };
-        queue.lend(1);
         out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
     })
@@ -255,7 +252,6 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
         // SAFETY: the caller passes a place for the message or NULL.
         let out = unsafe { Out::required(out) }?;
         let loan = queue.take_dead()?;
-        queue.lend(1);
         out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
     })
@@ -305,7 +301,6 @@ pub unsafe extern "C" fn polyproc_queue_reserve(
             // SAFETY: the caller passes a token or NULL.
             None => unsafe { reserve_waiting(&queue, len, timeout_ns, cancel) }?,
         };
-        queue.lend(1);
         out.write(polyproc_slot::of(&queue, &reservation));
         Ok(Status::OK)
     })

@@ -32,6 +32,7 @@ impl Queue {
             .checked_sub(PREFIX)
             .ok_or(Status::E_CORRUPT)?;
         chain.claim(&found, State::Taken, me);
+        queue.loans.lent_apart();
         Ok(Loan {
             data,
             len,

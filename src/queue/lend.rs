@@ -31,7 +31,8 @@ impl<'a> At<'a> {
         self.keep_distance_from_producers();
         let head = self.messages().try_lock_head(me)?;
         let mut loan = None;
-        self.claim_run(1, State::Taken, me, |_, found| loan = Some(loan_of(found)));
+        let taken = self.claim_run(1, State::Taken, me, |_, found| loan = Some(loan_of(found)));
+        self.loans.took(taken);
         drop(head);
         if loan.is_some() {
             self.after_get(1);

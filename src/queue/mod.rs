@@ -3,6 +3,7 @@
 //! ```text
 //! put, reserve, get, take, tasks, dead, info     what users call
 //! steady, lend                                   the same when all is simple
+//! loans                                          how many of what they lend is not settled
 //! room, waiting, pressure, distance              waiting for the other side, and pacing by it
 //! recover                                        after a death
 //! chain: append, consume, behind                 a chain of rings and its two ends
@@ -19,6 +20,7 @@ mod distance;
 mod get;
 mod info;
 mod lend;
+mod loans;
 mod options;
 #[allow(unsafe_code)]
 mod payload;
@@ -48,6 +50,8 @@ pub use options::QueueOptions;
 pub use reserve::Reservation;
 pub use take::Loan;
 
+pub(crate) use loans::Loans;
+
 use body::{Body, RINGS_AT};
 use chain::Chain;
 use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS, RINGS};
@@ -62,6 +66,7 @@ pub struct Queue {
     segment: Arc<Segment>,
     companion: Companion,
     spins: Spins,
+    loans: Loans,
 }
 
 static TYPE: ObjectType = ObjectType {
@@ -79,6 +84,9 @@ fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Res
 object_handle!(Queue, TYPE);
 
 impl Queue {
+    /// Where in it its loans are counted.
+    pub(crate) const LOANS_AT: usize = std::mem::offset_of!(Queue, loans);
+
     /// Make a queue that is empty.
     ///
     /// # Errors
@@ -111,6 +119,7 @@ impl Queue {
             segment,
             companion: Companion::new(),
             spins: Spins::new(),
+            loans: Loans::new(),
         })
     }
 
@@ -126,6 +135,7 @@ impl Queue {
     fn at(&self) -> Result<At<'_>> {
         Ok(At {
             spins: &self.spins,
+            loans: &self.loans,
             ..At::new(&self.segment)?
         })
     }
@@ -137,17 +147,20 @@ struct At<'a> {
     segment: &'a Segment,
     body: &'a Body,
     spins: &'a Spins,
+    loans: &'a Loans,
 }
 
 impl<'a> At<'a> {
-    /// For who waits for nothing: what waits learn is kept by a handle.
+    /// For who neither waits nor borrows: what waits learn, and what is lent, is kept by a handle.
     #[inline]
     fn new(segment: &'a Segment) -> Result<At<'a>> {
-        static UNUSED: Spins = Spins::new();
+        static SPINS: Spins = Spins::new();
+        static LOANS: Loans = Loans::new();
         Ok(At {
             segment,
             body: segment.body()?,
-            spins: &UNUSED,
+            spins: &SPINS,
+            loans: &LOANS,
         })
     }
 

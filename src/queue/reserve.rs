@@ -145,6 +145,7 @@ impl<'a> At<'a> {
         let place = place?;
         write_reserved(&place, len, me);
         reservations.fetch_add(1, Ordering::AcqRel);
+        self.loans.reserved();
         run.commit();
         Some(place)
     }
@@ -172,6 +173,7 @@ impl<'a> At<'a> {
         write_reserved(&place, len, me);
         // Before the commit: while it is not 0, nobody takes a WRITING record for a message that counts.
         self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
+        self.loans.reserved();
         chain.publish(&mut pen);
         Ok(Attempt::Done(place))
     }
@@ -223,6 +225,7 @@ impl<'a> At<'a> {
         if !is_ahead {
             self.commit_behind(position, me)?;
         }
+        self.loans.settled_apart();
         self.reservations(me)?.fetch_sub(1, Ordering::AcqRel);
         self.notify_items(1);
         Ok(())
@@ -264,6 +267,7 @@ impl<'a> At<'a> {
             }
         }
         drop(head);
+        self.loans.settled_apart();
         self.reservations(me)?.fetch_sub(1, Ordering::AcqRel);
         // A consumer that waits for the end of the stream counts reservations.
         self.notify_items(u32::MAX);

@@ -89,6 +89,7 @@ impl At<'_> {
             each(taken, loan_of(&found));
             taken += 1;
         }
+        self.loans.took(taken);
         drop(head);
         if taken == 0 {
             return Ok(None);

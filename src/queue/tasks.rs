@@ -46,6 +46,7 @@ impl Queue {
         {
             let _head = queue.messages().lock_head(me, &Wait::FOREVER)?;
             (*settled, _) = queue.settle_run(positions.clone(), State::is_in_flight, me);
+            queue.loans.settled(*settled);
         }
         if *settled > 0 {
             queue.after_finish(me)?;
@@ -55,6 +56,7 @@ impl Queue {
                 true => queue.settle_dead(position, me)?,
                 false => queue.settle(position, me)?,
             }
+            queue.loans.settled_apart();
             *settled += 1;
         }
         Ok(())
@@ -68,10 +70,12 @@ impl Queue {
         let queue = self.at()?;
         let me = self.segment.me()?;
         let position = Position::from_bits(ticket);
-        if DEAD_RINGS.contains(&position.ring) {
-            return queue.return_dead(position, me);
+        match DEAD_RINGS.contains(&position.ring) {
+            true => queue.return_dead(position, me)?,
+            false => queue.give_back(position, me)?,
         }
-        queue.give_back(position, me)
+        queue.loans.settled_apart();
+        Ok(())
     }
 
     /// Settle the oldest message that this process got and has not settled.
