@@ -244,6 +244,25 @@ impl<'a> Chain<'a> {
             && record.size().1 == tail.at.wrapping_sub(head.at)
     }
 
+    /// Under the tail lock, before the commit: the record that will be at `position` is a reservation.
+    #[inline]
+    pub(super) fn note_reservation(&self, position: Position) {
+        let last = &self.words.tail.reservations;
+        last.store(position.at + 1, Ordering::Release);
+    }
+
+    /// Whether a record ahead of the cursor may be a reservation that is not committed yet.
+    ///
+    /// Places only grow, so the last reservation tells of all of them: consumers have come past it, or somebody
+    /// who looked at all records has found that none is left.
+    pub(super) fn may_have_reservations_ahead(&self) -> bool {
+        // The head first: what lies before it was committed by then, or is counted as passed.
+        let head = self.words.head.position();
+        let settled = self.words.head.reservations.load(Ordering::Acquire);
+        let last = self.words.tail.reservations.load(Ordering::Acquire);
+        last > head.at.max(settled) && head != self.words.tail.position()
+    }
+
     /// Whether the consumers have come to where the producers are, and nothing came back.
     pub(super) fn is_drained(&self) -> bool {
         self.words.behind.available.load(Ordering::Acquire) == 0

@@ -2,7 +2,6 @@
 
 use std::mem::MaybeUninit;
 
-use super::body::Phase;
 use super::chain::{lock_wait, Held};
 use super::consume::Found;
 use super::put::LARGE;
@@ -69,7 +68,7 @@ impl<'a> At<'a> {
         let mut patience = Patience::new(wait);
         loop {
             // Before the attempt: nothing can be put after this says that the stream has ended.
-            let has_ended = self.body.phase() != Phase::Open && !self.has_reservations();
+            let has_ended = self.has_ended();
             if let Some(done) = attempt().map_err(empty_in_time)? {
                 return Ok(done);
             }
@@ -80,7 +79,12 @@ impl<'a> At<'a> {
             if wait.is_try() {
                 self.tidy(me)?;
                 self.segment.reap(me)?;
-                return attempt().map_err(empty_in_time)?.ok_or(Status::E_EMPTY);
+                // The attempt may have gone past what was given up.
+                let otherwise = match self.has_ended() {
+                    true => Status::E_SHUTDOWN,
+                    false => Status::E_EMPTY,
+                };
+                return attempt().map_err(empty_in_time)?.ok_or(otherwise);
             }
             let waited = self.wait_for_items(me, &mut patience);
             if let Err(status) = waited {

@@ -120,30 +120,28 @@ impl At<'_> {
     /// only while there are any are the records counted one by one.
     pub(super) fn waiting(&self, me: Owner) -> Result<u64> {
         let chain = self.messages();
-        if chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0
-            && !self.has_reservations_of_anybody()
-        {
+        if self.has_messages_only() {
             return Ok(chain.backlog());
         }
         let _head = chain.lock_head(me, &Wait::FOREVER)?;
         Ok(self.count_ahead()?.0)
     }
 
-    fn has_reservations_of_anybody(&self) -> bool {
-        self.segment
-            .participants()
-            .any(|(_, one)| !one.life().is_free() && one.reservations.load(Ordering::Acquire) != 0)
+    /// Whether each record ahead of the cursor is a message, as far as that is known without looking at them.
+    fn has_messages_only(&self) -> bool {
+        let chain = self.messages();
+        chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0
+            && !chain.may_have_reservations_ahead()
     }
 
     /// Messages that wait, and records ahead of the cursor that are still being written. Under the head lock.
     fn count_ahead(&self) -> Result<(u64, u64)> {
         let chain = self.messages();
         let (mut items, mut writing, mut voids) = (0, 0, 0);
-        if chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0
-            && !self.has_reservations_of_anybody()
-        {
+        if self.has_messages_only() {
             return Ok((chain.backlog(), 0));
         }
+        let end = chain.words.tail.position().at;
         chain.walk_ahead(|checked| {
             match checked.state {
                 State::Ready | State::Taken | State::Got => items += 1,
@@ -156,24 +154,67 @@ impl At<'_> {
         if voids == 0 {
             chain.words.behind.voids_ahead.store(0, Ordering::Release);
         }
+        if writing == 0 {
+            let settled = &chain.words.head.reservations;
+            settled.store(end, Ordering::Release);
+        }
         let available = chain.words.behind.available.load(Ordering::Relaxed);
         Ok((available.saturating_add(items), writing))
     }
 
-    /// Messages that are waiting or in flight.
-    pub(super) fn unfinished(&self, me: Owner) -> Result<u64> {
-        let in_flight = &self.messages().words.behind.in_flight;
-        let quick = self
-            .waiting(me)?
-            .saturating_add(in_flight.load(Ordering::Acquire));
-        if quick != 0 {
-            return Ok(quick);
+    /// What is ahead of the consumers.
+    pub(super) fn look_ahead(&self, me: Owner) -> Result<Ahead> {
+        let chain = self.messages();
+        if self.has_messages_only() && chain.backlog() != 0 {
+            return Ok(Ahead::Message);
+        }
+        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        self.first_ahead()
+    }
+
+    /// The same under the head lock. It looks no further than to the first message.
+    fn first_ahead(&self) -> Result<Ahead> {
+        let chain = self.messages();
+        if chain.words.behind.available.load(Ordering::Relaxed) != 0 {
+            return Ok(Ahead::Message);
+        }
+        let mut ahead = Ahead::Nothing;
+        chain.walk_ahead(|checked| {
+            match checked.state {
+                State::Ready | State::Taken | State::Got => ahead = Ahead::Message,
+                State::Writing | State::Passed => {
+                    let owner = checked.word.owner();
+                    if owner.is_some_and(|owner| !self.segment.is_gone_for_good(owner)) {
+                        ahead = Ahead::Writing;
+                    }
+                }
+                _ => {}
+            }
+            ahead == Ahead::Message
+        })?;
+        Ok(ahead)
+    }
+
+    /// Whether a message is waiting or in flight.
+    pub(super) fn has_unfinished(&self, me: Owner) -> Result<bool> {
+        let chain = self.messages();
+        let in_flight = &chain.words.behind.in_flight;
+        let is_waiting = self.has_messages_only() && chain.backlog() != 0;
+        if is_waiting || in_flight.load(Ordering::Acquire) != 0 {
+            return Ok(true);
         }
         // One may have been on its way from in flight to waiting just then.
-        let _head = self.messages().lock_head(me, &Wait::FOREVER)?;
-        Ok(self
-            .count_ahead()?
-            .0
-            .saturating_add(in_flight.load(Ordering::Relaxed)))
+        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let is_waiting = self.first_ahead()? == Ahead::Message;
+        Ok(is_waiting || in_flight.load(Ordering::Relaxed) != 0)
     }
+}
+
+/// What lies ahead of the consumers' cursor, or came back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Ahead {
+    Message,
+    /// No message, but somebody is writing one.
+    Writing,
+    Nothing,
 }

@@ -52,7 +52,7 @@ pub use take::Loan;
 
 pub(crate) use loans::Loans;
 
-use body::{Body, RINGS_AT};
+use body::{Body, Phase, RINGS_AT};
 use chain::Chain;
 use ring::{Rings, BASE, DEAD_RINGS, MESSAGE_RINGS, RINGS};
 use waiting::Spins;
@@ -184,10 +184,14 @@ impl<'a> At<'a> {
         }
     }
 
-    /// Whether some process has reserved room that it has neither committed nor given up.
-    fn has_reservations(&self) -> bool {
-        self.segment.participants().any(|(_, participant)| {
-            participant.life().is_alive() && participant.reservations.load(Ordering::Acquire) != 0
-        })
+    /// Whether no message can come any more, beside those that are there. May take a look more to say yes.
+    fn has_ended(&self) -> bool {
+        // In this order: when the queue is not open, no reservation is made any more; and those that the head has
+        // gone past count as passed.
+        self.body.phase() != Phase::Open && {
+            let chain = self.messages();
+            !chain.may_have_reservations_ahead()
+                && chain.words.behind.passed.load(Ordering::Acquire) == 0
+        }
     }
 }

@@ -48,11 +48,7 @@ impl<'a> At<'a> {
             !is_claimed
         })?;
         // A writer's reservations may lie anywhere ahead; without any there is nothing to look for.
-        if self
-            .segment
-            .participants()
-            .any(|(_, one)| one.reservations.load(Ordering::Acquire) != 0)
-        {
+        if chain.may_have_reservations_ahead() {
             chain.walk_ahead(|checked| {
                 if matches!(checked.state, State::Writing | State::Passed)
                     && of_the_dead(checked.word)

@@ -4,7 +4,7 @@
 //! last, and go past it when there is another behind it, so a slow or stopped writer holds up nobody; its message
 //! takes its place in line when it is committed.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::append::Place;
 use super::body::Phase;
@@ -136,7 +136,6 @@ impl<'a> At<'a> {
     #[inline]
     fn reserve_straight(&self, len: u64, me: Owner) -> Option<Place<'a>> {
         let mut run = Run::begin(self)?;
-        let reservations = self.reservations(me).ok()?;
         let mut place = run.place(len);
         if place.is_none() {
             run.look_again(extent_of(len));
@@ -144,7 +143,7 @@ impl<'a> At<'a> {
         }
         let place = place?;
         write_reserved(&place, len, me);
-        reservations.fetch_add(1, Ordering::AcqRel);
+        self.messages().note_reservation(place.position);
         self.loans.reserved();
         run.commit();
         Some(place)
@@ -171,20 +170,10 @@ impl<'a> At<'a> {
             other => return Ok(other),
         };
         write_reserved(&place, len, me);
-        // Before the commit: while it is not 0, nobody takes a WRITING record for a message that counts.
-        self.reservations(me)?.fetch_add(1, Ordering::AcqRel);
+        chain.note_reservation(place.position);
         self.loans.reserved();
         chain.publish(&mut pen);
         Ok(Attempt::Done(place))
-    }
-
-    /// How many reservations this process has open.
-    fn reservations(&self, me: Owner) -> Result<&'a AtomicU32> {
-        Ok(&self
-            .segment
-            .participant(me.slot())
-            .ok_or(Status::E_INTERNAL)?
-            .reservations)
     }
 
     /// The record of a reservation of `me`, before or behind the cursor.
@@ -226,8 +215,11 @@ impl<'a> At<'a> {
             self.commit_behind(position, me)?;
         }
         self.loans.settled_apart();
-        self.reservations(me)?.fetch_sub(1, Ordering::AcqRel);
-        self.notify_items(1);
+        // Who waits for the end of the stream waited for this.
+        self.notify_items(match self.body.phase() {
+            Phase::Open => 1,
+            _ => u32::MAX,
+        });
         Ok(())
     }
 
@@ -268,8 +260,7 @@ impl<'a> At<'a> {
         }
         drop(head);
         self.loans.settled_apart();
-        self.reservations(me)?.fetch_sub(1, Ordering::AcqRel);
-        // A consumer that waits for the end of the stream counts reservations.
+        // Who waits for the end of the stream waited for this.
         self.notify_items(u32::MAX);
         self.after_finish(me)
     }

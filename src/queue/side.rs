@@ -54,7 +54,9 @@ shared! {
         _pad: AtomicU32,
         /// What this side last saw of the other: only ever behind the truth, 0 when unknown.
         pub(super) seen: Seen,
-        _to_the_next_line: [AtomicU64; 12],
+        /// Tail: one more than the place of the last reservation. Head: no reservation is left before this place.
+        pub(super) reservations: AtomicU64,
+        _to_the_next_line: [AtomicU64; 11],
         cursor: AtomicU64,
         totals: [SharedTotals; 2],
     }

@@ -102,7 +102,7 @@ impl Queue {
         loop {
             self.segment.reap(me)?;
             let seen = queue.body.idle.waiters.announce();
-            if queue.unfinished(me)? == 0 {
+            if !queue.has_unfinished(me)? {
                 return Ok(());
             }
             if let Err(status) = queue
@@ -111,10 +111,9 @@ impl Queue {
                 .waiters
                 .sleep(queue.segment, seen, &mut patience)
             {
-                return if queue.unfinished(me)? == 0 {
-                    Ok(())
-                } else {
-                    Err(status)
+                return match queue.has_unfinished(me)? {
+                    true => Err(status),
+                    false => Ok(()),
                 };
             }
         }
@@ -138,7 +137,7 @@ impl<'a> At<'a> {
         let idle = &self.body.idle.waiters;
         if idle.has_sleepers_after_rmw()
             && self.messages().is_idle_at_a_glance()
-            && self.unfinished(me)? == 0
+            && !self.has_unfinished(me)?
         {
             idle.notify_all(self.segment);
         }

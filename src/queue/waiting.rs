@@ -1,6 +1,6 @@
 //! Waiting for messages, for room, and until all is finished.
 
-use super::body::{Condition, Phase};
+use super::body::Condition;
 use super::distance::Distance;
 use super::pressure::Pressure;
 use super::At;
@@ -132,19 +132,15 @@ impl At<'_> {
 
     /// Whether a consumer has something to do: a message, or the end of the stream.
     pub(super) fn may_have_items(&self) -> bool {
-        self.messages().has_more() || self.may_have_ended()
+        self.messages().has_more() || self.has_ended()
     }
 
     /// About how many messages a consumer has; 1 for the end of the stream.
     fn may_have(&self) -> u64 {
         match self.messages().about_how_many() {
-            0 => u64::from(self.may_have_ended()),
+            0 => u64::from(self.has_ended()),
             some => some,
         }
-    }
-
-    fn may_have_ended(&self) -> bool {
-        self.body.phase() != Phase::Open && !self.has_reservations()
     }
 
     /// Tell consumers of `count` new messages.

@@ -1,6 +1,7 @@
 //! What a queue is watched for: whether a get or a put would wait.
 
 use super::body::Phase;
+use super::info::Ahead;
 use super::record::extent_of;
 use super::{At, Queue};
 use crate::segment::{Companion, Segment};
@@ -37,8 +38,11 @@ pub(crate) fn can_get(segment: &Segment) -> Result<bool> {
     if !queue.may_have_items() {
         return Ok(false);
     }
-    let has_ended = queue.body.phase() != Phase::Open && !queue.has_reservations();
-    Ok(has_ended || queue.waiting(segment.me()?)? > 0)
+    Ok(match queue.look_ahead(segment.me()?)? {
+        Ahead::Message => true,
+        Ahead::Writing => false,
+        Ahead::Nothing => queue.has_ended(),
+    })
 }
 
 /// Announce a sleeper that a change of [`can_get`] wakes.

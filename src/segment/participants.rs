@@ -35,10 +35,9 @@ shared! {
         pub(crate) pid: AtomicU32,
         /// How many of the process's threads sleep in this segment.
         pub(crate) sleepers: AtomicU32,
-        /// Queue: reservations that the process has not committed or given up yet.
-        pub(crate) reservations: AtomicU32,
         /// Unwatched: the namespaces in which `pid` and `started` are to be understood.
         namespaces: AtomicU32,
+        _pad: AtomicU32,
         /// Queue: no message that the process got and has not settled lies before this position.
         pub(crate) oldest_got: AtomicU64,
         /// Rlock: who of the process holds it.
@@ -209,7 +208,6 @@ impl Participant {
     pub(crate) fn reset(&self, pid: u32) {
         self.pid.store(pid, Ordering::Relaxed);
         self.sleepers.store(0, Ordering::Relaxed);
-        self.reservations.store(0, Ordering::Relaxed);
         self.oldest_got.store(0, Ordering::Relaxed);
         self.holders.thread.store(0, Ordering::Relaxed);
         self.holders.task.store(0, Ordering::Relaxed);
