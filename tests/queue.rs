@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-use polyproc::{Cancel, Got, Queue, QueueOptions, Status, Wait};
+use polyproc::{wait_any, Cancel, Got, Queue, QueueOptions, Status, Wait, Waitable};
 
 fn get(queue: &Queue) -> Result<Vec<u8>, Status> {
     get_within(queue, Wait::TRY)
@@ -227,6 +227,81 @@ fn an_aborted_reservation_was_never_there() {
     queue.join(Wait::TRY).unwrap();
     let info = queue.info().unwrap();
     assert_eq!((info.puts, info.gets, info.items, info.bytes), (1, 1, 0, 0));
+}
+
+/// While a slot is open, the stream of a queue that is shut down has not ended, wherever its record lies; then it
+/// has, for all who wait.
+#[test]
+fn the_end_of_the_stream_waits_for_slots() {
+    for (is_passed, is_committed) in [(false, false), (false, true), (true, false), (true, true)] {
+        let queue = queue(QueueOptions::default());
+        let slot = queue.reserve(1, Wait::TRY).unwrap();
+        if is_passed {
+            queue.put(b"behind it", Wait::TRY).unwrap();
+            assert_eq!(get(&queue).unwrap(), b"behind it");
+        }
+        queue.shutdown(false).unwrap();
+        assert_eq!(get(&queue), Err(Status::E_EMPTY));
+        let can_get = || wait_any(&[Waitable::Get(&queue)], &mut [false], Wait::TRY);
+        assert_eq!(can_get(), Err(Status::E_TIMEOUT));
+        let ends = std::thread::scope(|scope| {
+            let waiters = [0; 3].map(|_| scope.spawn(|| get_within(&queue, Wait::FOREVER)));
+            while queue.info().unwrap().waiting < 3 {
+                std::thread::yield_now();
+            }
+            match is_committed {
+                true => queue.commit(&slot, 1).unwrap(),
+                false => queue.abort(&slot).unwrap(),
+            }
+            waiters.map(|waiter| waiter.join().unwrap())
+        });
+        let got = ends.iter().filter(|end| end.is_ok()).count();
+        assert_eq!(got, usize::from(is_committed));
+        let ended = |end: &Result<Vec<u8>, Status>| *end == Err(Status::E_SHUTDOWN);
+        assert_eq!(ends.iter().filter(|end| ended(end)).count(), 3 - got);
+    }
+}
+
+/// Who only tries is told of the end at once, also where nothing but given up slots lies ahead.
+#[test]
+fn the_end_of_the_stream_after_an_aborted_slot() {
+    let queue = queue(QueueOptions::default());
+    let slot = queue.reserve(1, Wait::TRY).unwrap();
+    queue.shutdown(false).unwrap();
+    queue.abort(&slot).unwrap();
+    let mut ready = [false];
+    assert_eq!(
+        wait_any(&[Waitable::Get(&queue)], &mut ready, Wait::TRY),
+        Ok(1)
+    );
+    assert_eq!(get(&queue), Err(Status::E_SHUTDOWN));
+}
+
+/// Messages that were written in place are counted as they are when somebody is still writing among them.
+#[test]
+fn slots_among_messages_are_not_counted() {
+    let queue = queue(joinable());
+    let slots: Vec<_> = (0..3)
+        .map(|_| queue.reserve(1, Wait::TRY).unwrap())
+        .collect();
+    queue.put(b"x", Wait::TRY).unwrap();
+    queue.commit(&slots[0], 1).unwrap();
+    assert_eq!(queue.len(), Ok(2));
+    queue.commit(&slots[2], 1).unwrap();
+    assert_eq!(queue.len(), Ok(3));
+    queue.abort(&slots[1]).unwrap();
+    assert_eq!((queue.len(), queue.len()), (Ok(3), Ok(3)));
+    let late = queue.reserve(1, Wait::TRY).unwrap();
+    assert_eq!(queue.len(), Ok(3));
+    for _ in 0..3 {
+        assert_eq!(queue.join(Wait::TRY), Err(Status::E_TIMEOUT));
+        get(&queue).unwrap();
+        queue.task_done().unwrap();
+    }
+    // What is not committed is no task yet.
+    queue.join(Wait::TRY).unwrap();
+    queue.commit(&late, 1).unwrap();
+    assert_eq!(queue.len(), Ok(1));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a queue is watched for: whether a get or a put would wait.
 
+use std::sync::atomic::Ordering;
+
 use super::body::Phase;
 use super::info::Ahead;
 use super::record::extent_of;
@@ -38,10 +40,13 @@ pub(crate) fn can_get(segment: &Segment) -> Result<bool> {
     if !queue.may_have_items() {
         return Ok(false);
     }
+    // Before the look: when it is not open, no reservation is made any more.
+    let is_open = queue.body.phase() == Phase::Open;
+    let passed = &queue.messages().words.behind.passed;
     Ok(match queue.look_ahead(segment.me()?)? {
         Ahead::Message => true,
         Ahead::Writing => false,
-        Ahead::Nothing => queue.has_ended(),
+        Ahead::Nothing => !is_open && passed.load(Ordering::Acquire) == 0,
     })
 }
 
