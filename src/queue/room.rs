@@ -16,14 +16,6 @@ use crate::sync::wait::{Patience, Wait};
 /// The most room that a producer lets build.
 const COMFORTABLE: u64 = 128;
 
-/// A put whose time is over found the queue full.
-fn full_in_time(status: Status) -> Status {
-    match status {
-        Status::E_TIMEOUT => Status::E_FULL,
-        other => other,
-    }
-}
-
 /// What became of one attempt.
 pub(super) enum Attempt<T> {
     Done(T),
@@ -50,7 +42,7 @@ impl<'a> At<'a> {
         mut attempt: impl FnMut(Growth) -> Result<Attempt<T>>,
     ) -> Result<T> {
         let mut done = None;
-        self.attempt_until_done(extent, wait, &mut |growth| {
+        let attempted = self.attempt_until_done(extent, wait, &mut |growth| {
             Ok(match attempt(growth)? {
                 Attempt::Done(it) => {
                     done = Some(it);
@@ -59,8 +51,13 @@ impl<'a> At<'a> {
                 Attempt::Full => Attempt::Full,
                 Attempt::Cramped => Attempt::Cramped,
             })
-        })?;
-        done.ok_or(Status::E_INTERNAL)
+        });
+        match attempted {
+            Ok(()) => done.ok_or(Status::E_INTERNAL),
+            // A put whose time is over found the queue full.
+            Err(Status::E_TIMEOUT) => Err(Status::E_FULL),
+            Err(status) => Err(status),
+        }
     }
 
     /// The same for an attempt that keeps what it has done. Not generic: it is large, and there once.
@@ -76,52 +73,59 @@ impl<'a> At<'a> {
             true => Hurry::Try,
             false => Hurry::Until(patience.deadline()),
         };
-        let mut attempt = || match attempt(Growth::Waits).map_err(full_in_time)? {
-            Attempt::Cramped => {
-                if self.let_a_large_ring_drain(extent, hurry, me)?
-                    || self.consumers_make_room(extent, hurry)
-                {
-                    if let Attempt::Done(done) = attempt(Growth::Waits).map_err(full_in_time)? {
-                        return Ok(Attempt::Done(done));
-                    }
-                }
-                attempt(Growth::Grows).map_err(full_in_time)
-            }
-            other => Ok(other),
+        let mut is_done = || {
+            let attempted = self.attempt_or_grow(extent, hurry, me, attempt)?;
+            Ok::<bool, Status>(matches!(attempted, Attempt::Done(())))
         };
-        loop {
-            if let Attempt::Done(done) = attempt()? {
-                return Ok(done);
-            }
+        while !is_done()? {
             if wait.is_try() {
-                return Err(Status::E_FULL);
+                return Err(Status::E_TIMEOUT);
             }
             self.let_a_large_ring_drain(extent, hurry, me)?;
-            let waited = match self.room_now(extent) {
+            let waited = if self.room_now(extent) == 0 {
                 // The limits are what it waits for, so that is what it looks at.
-                0 => {
-                    let found = || self.room_now(extent);
-                    self.wait_for_space(found, self.comfortable(extent), &mut patience)
+                let found = || self.room_now(extent);
+                self.wait_for_space(found, self.comfortable(extent), &mut patience)
+            } else {
+                // Room there is, but no ring, unless it has come just now: once more after looking, so that
+                // nothing consumed in between is missed.
+                let seen = self.messages().consumed();
+                if is_done()? {
+                    return Ok(());
                 }
-                _ => {
-                    // Room there is, but no ring, unless it has come just now: once more after looking, so that
-                    // nothing consumed in between is missed.
-                    let seen = self.messages().consumed();
-                    if let Attempt::Done(done) = attempt()? {
-                        return Ok(done);
-                    }
-                    let has_changed = || self.messages().consumed() != seen;
-                    let found = || u64::from(has_changed() || self.body.phase() != Phase::Open);
-                    self.wait_for_space(found, 1, &mut patience)
-                }
+                let has_changed = || self.messages().consumed() != seen;
+                let found = || u64::from(has_changed() || self.body.phase() != Phase::Open);
+                self.wait_for_space(found, 1, &mut patience)
             };
             if let Err(status) = waited {
-                return match attempt()? {
-                    Attempt::Done(done) => Ok(done),
-                    _ => Err(full_in_time(status)),
+                return match is_done()? {
+                    true => Ok(()),
+                    false => Err(status),
                 };
             }
         }
+        Ok(())
+    }
+
+    /// One attempt; where the ring is full, another after a wait for consumers who are at work, and then one
+    /// that takes a further ring.
+    fn attempt_or_grow(
+        &self,
+        extent: u64,
+        hurry: Hurry,
+        me: Owner,
+        attempt: &mut dyn FnMut(Growth) -> Result<Attempt<()>>,
+    ) -> Result<Attempt<()>> {
+        let first = attempt(Growth::Waits)?;
+        if !matches!(first, Attempt::Cramped) {
+            return Ok(first);
+        }
+        let has_room = self.let_a_large_ring_drain(extent, hurry, me)?
+            || self.consumers_make_room(extent, hurry);
+        if has_room && matches!(attempt(Growth::Waits)?, Attempt::Done(())) {
+            return Ok(Attempt::Done(()));
+        }
+        attempt(Growth::Grows)
     }
 
     /// Room for so many records is worth going on for: every look at how far the consumers are takes cache
