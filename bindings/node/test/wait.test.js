@@ -230,7 +230,7 @@ test('shutdown ends the waits', async (t) => {
   const gets = [queue.get(), queue.take(), queue.getMany(2)];
   await sleep(10);
   queue.shutdown();
-  for (const promise of gets) await assert.rejects(promise, withCode('E_SHUTDOWN'));
+  await Promise.all(gets.map((promise) => assert.rejects(promise, withCode('E_SHUTDOWN'))));
 });
 
 test('for await ends at shutdown, the rest drained', async (t) => {
