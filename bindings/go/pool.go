@@ -259,13 +259,13 @@ func (p *Pool) Submit(function string, data []byte) (*Task, error) {
 
 // SubmitWith is Submit with options.
 func (p *Pool) SubmitWith(function string, data []byte, options TaskOptions) (*Task, error) {
-	return p.submit(options, nil, func(tag uint64) (capi.Object, capi.Status) {
+	return p.submit(function, options, nil, func(tag uint64) (capi.Object, capi.Status) {
 		return capi.PoolSubmit(p.object, function, data, int64(options.Timeout), tag)
 	})
 }
 
 // submit makes a task, which is told of in over too when it is over.
-func (p *Pool) submit(options TaskOptions, over chan<- *Task, how func(tag uint64) (capi.Object, capi.Status)) (*Task, error) {
+func (p *Pool) submit(function string, options TaskOptions, over chan<- *Task, how func(tag uint64) (capi.Object, capi.Status)) (*Task, error) {
 	if options.Timeout < 0 {
 		return nil, ErrInvalid
 	}
@@ -273,7 +273,7 @@ func (p *Pool) submit(options TaskOptions, over chan<- *Task, how func(tag uint6
 		return nil, ErrShutdown
 	}
 	defer p.leave()
-	task := &Task{pool: p, done: make(chan struct{}), over: over}
+	task := &Task{pool: p, function: function, done: make(chan struct{}), over: over}
 	// Under the mutex, because run may hear of the task before its handle is here.
 	p.tasksMu.Lock()
 	defer p.tasksMu.Unlock()

@@ -26,14 +26,14 @@ func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte,
 		return nil, check(status)
 	}
 	if task == nil {
-		return outcomeOf(ended, bytes.Clone(small[:n]))
+		return outcomeOf(function, ended, bytes.Clone(small[:n]))
 	}
 	if err := p.awaitTask(ctx, task); err != nil {
 		capi.TaskCancel(task)
 		capi.TaskFree(task)
 		return nil, err
 	}
-	return takeTask(task)
+	return takeTask(function, task)
 }
 
 // awaitTask waits for a task that is not over soon: on a thread where there is one to spare, else parked. To
@@ -60,22 +60,22 @@ func (p *Pool) awaitTask(ctx context.Context, task capi.Object) (err error) {
 }
 
 // takeTask is the outcome of a task that is over, and its end.
-func takeTask(task capi.Object) ([]byte, error) {
+func takeTask(function string, task capi.Object) ([]byte, error) {
 	small := scratch.Get().(*[4096]byte)
 	defer scratch.Put(small)
 	n, status, ok := capi.TaskTake(task, small[:])
 	if ok {
-		return outcomeOf(status, bytes.Clone(small[:n]))
+		return outcomeOf(function, status, bytes.Clone(small[:n]))
 	}
 	long := make([]byte, n)
 	_, status, _ = capi.TaskTake(task, long)
-	return outcomeOf(status, long)
+	return outcomeOf(function, status, long)
 }
 
 // outcomeOf is the result that data is, or the error whose text it is.
-func outcomeOf(status capi.Status, data []byte) ([]byte, error) {
+func outcomeOf(function string, status capi.Status, data []byte) ([]byte, error) {
 	if status < 0 {
-		return nil, taskError(status, data)
+		return nil, taskError(function, status, data)
 	}
 	return data, nil
 }

@@ -57,7 +57,7 @@ func (p *Pool) submitChunk(function string, items [][]byte, options *MapOptions,
 		packed = append(packed, item...)
 		lens[i] = uintptr(len(item))
 	}
-	return p.submit(TaskOptions{Timeout: options.Timeout}, over, func(tag uint64) (capi.Object, capi.Status) {
+	return p.submit(function, TaskOptions{Timeout: options.Timeout}, over, func(tag uint64) (capi.Object, capi.Status) {
 		return capi.PoolSubmitChunk(p.object, function, packed, lens, int64(options.Timeout), tag)
 	})
 }
@@ -113,10 +113,13 @@ func (p *Pool) Map(ctx context.Context, function string, items [][]byte, options
 }
 
 // Imap calls a function for each of the items, on all workers, and gives the results one after the other
-// in the order of the items, each as soon as it and those before are there. It takes items as it needs
-// them, in the goroutine of the loop: no more than a window of tasks is under way. A failed item is a
-// round with its error, after which the loop may go on; the end of ctx is the last round. Who leaves the
-// loop early leaves undone what has not begun.
+// in the order of the items, each as soon as it and those before are there. A failed item is a round with
+// its error, after which the loop may go on; the end of ctx is the last round. If the caller leaves the
+// loop early, tasks that have not begun do not begin any more.
+//
+// The items are taken in a goroutine of their own, one whenever fewer tasks than the window are under
+// way. So items may wait for something, also for the results of earlier items. After the loop has ended
+// items is left at the next item that it gives. A panic of items is raised in the loop, after the results.
 func (p *Pool) Imap(ctx context.Context, function string, items iter.Seq[[]byte], options MapOptions) iter.Seq2[[]byte, error] {
 	return p.imap(ctx, function, items, options, true)
 }
@@ -132,35 +135,23 @@ func (p *Pool) imap(ctx context.Context, function string, items iter.Seq[[]byte]
 			yield(nil, ErrInvalid)
 			return
 		}
-		window := options.Window
-		if window == 0 {
-			window = 4 * p.workers
+		if options.Window == 0 {
+			options.Window = 4 * p.workers
 		}
-		next, stop := iter.Pull(items)
-		defer stop()
-		w := &mapWindow{chunks: map[*Task]*chunk{}, over: make(chan *Task, window), ordered: ordered}
-		defer w.cancel()
-		done, exhausted := 0, false
-		for {
-			for !exhausted && len(w.line) < window {
-				part := take(next, max(1, options.Chunk))
-				if exhausted = len(part) == 0; exhausted {
-					break
-				}
-				task, err := p.submitChunk(function, part, &options, w.over)
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				w.add(task, len(part))
-			}
-			if len(w.line) == 0 {
-				return
-			}
+		feed := newMapFeed(options.Window)
+		go feed.run(items, max(1, options.Chunk), func(part [][]byte) (*Task, error) {
+			return p.submitChunk(function, part, &options, feed.over)
+		})
+		w := &mapWindow{feed: feed, coming: feed.chunks, underWay: map[*Task]*chunk{}, ordered: ordered}
+		defer w.leave()
+		for done := 0; ; {
 			c, err := w.next(ctx)
 			if err != nil {
 				yield(nil, err)
 				return
+			}
+			if c == nil {
+				break
 			}
 			if done += c.size; options.Progress != nil {
 				options.Progress(done, -1)
@@ -169,19 +160,13 @@ func (p *Pool) imap(ctx context.Context, function string, items iter.Seq[[]byte]
 				return
 			}
 		}
-	}
-}
-
-// take takes up to n items.
-func take(next func() ([]byte, bool), n int) (items [][]byte) {
-	for len(items) < n {
-		item, ok := next()
-		if !ok {
-			break
+		if feed.panicked != nil {
+			panic(feed.panicked)
 		}
-		items = append(items, item)
+		if feed.err != nil {
+			yield(nil, feed.err)
+		}
 	}
-	return items
 }
 
 // yield gives the results to the body of a loop, or the error once for each item.
@@ -199,37 +184,111 @@ func (c *chunk) yield(yield func([]byte, error) bool) bool {
 	return true
 }
 
+// mapFeed makes tasks of the items of a loop, as many as its window has room for.
+type mapFeed struct {
+	room   chan struct{} // holds one for each task that may be added
+	chunks chan *chunk   // the tasks in the order of their items; closed after the last
+	over   chan *Task    // the tasks that are over; has room for each that is under way
+	quit   chan struct{} // closed when the loop has ended
+
+	// Once chunks is closed:
+	err      error // why the last items have no task
+	panicked any   // the panic of the items
+}
+
+func newMapFeed(window int) *mapFeed {
+	f := &mapFeed{
+		room: make(chan struct{}, window), chunks: make(chan *chunk, window),
+		over: make(chan *Task, window), quit: make(chan struct{}),
+	}
+	for range window {
+		f.room <- struct{}{}
+	}
+	return f
+}
+
+// run submits the items in chunks until there are no more, or the loop has ended.
+func (f *mapFeed) run(items iter.Seq[[]byte], size int, submit func([][]byte) (*Task, error)) {
+	defer f.end()
+	if !f.waitForRoom() {
+		return
+	}
+	var part [][]byte
+	add := func() bool {
+		task, err := submit(part)
+		if err != nil {
+			f.err = err
+			return false
+		}
+		f.chunks <- &chunk{task: task, size: len(part)} // never waits: it has room for the whole window
+		part = nil
+		return true
+	}
+	for item := range items {
+		if part = append(part, item); len(part) < size {
+			continue
+		}
+		if !add() || !f.waitForRoom() {
+			return
+		}
+	}
+	if len(part) > 0 {
+		add()
+	}
+}
+
+func (f *mapFeed) waitForRoom() bool {
+	select {
+	case <-f.quit:
+		return false
+	case <-f.room:
+		return true
+	}
+}
+
+// end closes chunks. When the loop has ended, nobody else cancels the tasks that it has not seen.
+func (f *mapFeed) end() {
+	f.panicked = recover()
+	close(f.chunks)
+	<-f.quit
+	for c := range f.chunks {
+		c.task.Cancel()
+	}
+}
+
 // mapWindow is the tasks that a loop has under way.
 type mapWindow struct {
-	line    []*chunk // in the order of the items
-	chunks  map[*Task]*chunk
-	over    chan *Task
-	ordered bool
+	feed     *mapFeed
+	coming   <-chan *chunk // nil after the last
+	line     []*chunk      // in the order of the items
+	underWay map[*Task]*chunk
+	ordered  bool
 }
 
-func (w *mapWindow) add(task *Task, size int) {
-	c := &chunk{task: task, size: size}
-	w.line = append(w.line, c)
-	w.chunks[task] = c
-}
-
-// next waits for the chunk whose turn it is, and takes it out.
+// next waits for the chunk whose turn it is, and takes it out; nil after the last.
 func (w *mapWindow) next(ctx context.Context) (*chunk, error) {
 	for {
-		if w.ordered {
+		if len(w.line) > 0 && w.ordered {
 			first := w.line[0]
-			if _, underWay := w.chunks[first.task]; !underWay {
-				w.line = w.line[1:]
-				return first, nil
+			if _, underWay := w.underWay[first.task]; !underWay {
+				return w.takeOut(first), nil
 			}
 		}
+		if len(w.line) == 0 && w.coming == nil {
+			return nil, nil
+		}
 		select {
-		case task := <-w.over:
-			c := w.chunks[task]
-			delete(w.chunks, task)
+		case c, more := <-w.coming:
+			w.add(c, more)
+		case task := <-w.feed.over:
+			for w.underWay[task] == nil {
+				c, more := <-w.coming // the task was over before its chunk came
+				w.add(c, more)
+			}
+			c := w.underWay[task]
+			delete(w.underWay, task)
 			if !w.ordered {
-				w.line = w.line[1:] // only their number counts
-				return c, nil
+				return w.takeOut(c), nil // of the line only the length counts
 			}
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -237,8 +296,24 @@ func (w *mapWindow) next(ctx context.Context) (*chunk, error) {
 	}
 }
 
-func (w *mapWindow) cancel() {
-	for task := range w.chunks {
+func (w *mapWindow) add(c *chunk, more bool) {
+	if !more {
+		w.coming = nil
+		return
+	}
+	w.line = append(w.line, c)
+	w.underWay[c.task] = c
+}
+
+func (w *mapWindow) takeOut(c *chunk) *chunk {
+	w.line = w.line[1:]
+	w.feed.room <- struct{}{}
+	return c
+}
+
+func (w *mapWindow) leave() {
+	close(w.feed.quit)
+	for task := range w.underWay {
 		task.Cancel()
 	}
 }

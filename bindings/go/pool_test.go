@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -27,7 +30,8 @@ var (
 	killMe = polyproc.Define("die", func(any) (any, error) {
 		return nil, syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	})
-	odd = polyproc.Define("odd", func(n int) (int, error) {
+	leave = polyproc.Define("leave", func(any) (any, error) { runtime.Goexit(); return nil, nil })
+	odd   = polyproc.Define("odd", func(n int) (int, error) {
 		if n%2 == 0 {
 			return 0, fmt.Errorf("%d is even", n)
 		}
@@ -177,24 +181,142 @@ func TestPoolImapKeepsOrderInAWindow(t *testing.T) {
 	pool := newPool(t, polyproc.PoolOptions{})
 	for _, chunk := range []int{0, 1, 3} {
 		const items, window = 100, 5
-		taken, got := 0, 0
+		var rounds atomic.Int64
 		numbers := func(yield func(int) bool) {
-			for taken < items {
-				if most := (got/max(1, chunk) + window) * max(1, chunk); taken >= most {
-					t.Errorf("item %d is taken when %d are over", taken, got)
+			for taken := range items {
+				// The chunk of the round that goes on has left the window.
+				over := int(rounds.Load())/max(1, chunk) + 1
+				if most := (over + window) * max(1, chunk); taken >= most {
+					t.Errorf("item %d is taken when %d chunks are over", taken, over)
 				}
-				taken++
-				if !yield(taken - 1) {
+				if !yield(taken) {
 					return
 				}
 			}
 		}
+		got := 0
 		for n, err := range square.Imap(within(t), pool, numbers, polyproc.MapOptions{Window: window, Chunk: chunk}) {
 			must(t, err)
 			equal(t, n, got*got)
 			got++
+			rounds.Add(1)
 		}
 		equal(t, got, items)
+	}
+}
+
+// Both kinds of loop, for what holds for both.
+var imaps = map[string]func(context.Context, *polyproc.Pool, iter.Seq[int], polyproc.MapOptions) iter.Seq2[int, error]{
+	"Imap": square.Imap, "ImapUnordered": square.ImapUnordered,
+}
+
+func TestPoolImapOverASourceThatFollowsFromTheResults(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	for name, imap := range imaps {
+		t.Run(name, func(t *testing.T) {
+			ctx := within(t)
+			found := make(chan int, 1)
+			found <- 2
+			links := func(yield func(int) bool) {
+				for range 4 {
+					select {
+					case n := <-found:
+						if !yield(n) {
+							return
+						}
+					case <-ctx.Done(): // the test has failed, see the loop
+						return
+					}
+				}
+			}
+			var pages []int
+			for n, err := range imap(ctx, pool, links, polyproc.MapOptions{}) {
+				must(t, err)
+				pages = append(pages, n)
+				found <- n
+			}
+			equal(t, slices.Equal(pages, []int{4, 16, 256, 65536}), true)
+		})
+	}
+}
+
+func TestPoolImapGivesTheResultsBeforeTheErrorOfTheSource(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	// The results of three items, then what the source does instead of a fourth.
+	failing := func(yield func(any) bool) {
+		for n := range 3 {
+			if !yield(n) {
+				return
+			}
+		}
+		yield(make(chan int)) // cannot be encoded
+	}
+	squares := polyproc.FunctionNamed[any, int](square.Name())
+	got, failures := 0, 0
+	for n, err := range squares.Imap(within(t), pool, failing, polyproc.MapOptions{}) {
+		if err != nil {
+			failures++
+			continue
+		}
+		equal(t, failures, 0)
+		equal(t, n, got*got)
+		got++
+	}
+	equal(t, got, 3)
+	equal(t, failures, 1)
+
+	got = 0
+	panicking := func(yield func(int) bool) {
+		for n := range 3 {
+			if !yield(n) {
+				return
+			}
+		}
+		panic("the oven is cold")
+	}
+	func() {
+		defer func() { equal(t, recover(), any("the oven is cold")) }()
+		for n, err := range square.Imap(within(t), pool, panicking, polyproc.MapOptions{}) {
+			must(t, err)
+			equal(t, n, got*got)
+			got++
+		}
+		t.Error("the panic of the source is gone")
+	}()
+	equal(t, got, 3)
+}
+
+// testing.T.FailNow and the mocks built on it end the goroutine of a function.
+func TestPoolGoexitFailsTheTaskAndNotTheWorker(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{Workers: 1})
+	before := one(pool.WorkerPIDs())(t)
+	for range 3 {
+		_, err := leave.Apply(within(t), pool, nil)
+		wants(t, err, polyproc.ErrTaskFailed)
+		equal(t, strings.Contains(err.Error(), "runtime.Goexit"), true)
+		equal(t, one(square.Apply(within(t), pool, 4))(t), 16)
+	}
+	equal(t, slices.Equal(one(pool.WorkerPIDs())(t), before), true)
+	must(t, pool.Close())
+	must(t, pool.Join(within(t)))
+}
+
+func TestPoolAnErrorNamesTheFunction(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{Workers: 1})
+	_, died := killMe.Apply(within(t), pool, nil)
+	_, late := one(sleep.SubmitWith(pool, limit, polyproc.TaskOptions{Timeout: 30 * time.Millisecond}))(t).Value(within(t))
+	terminated := one(sleep.Submit(pool, limit))(t)
+	eventually(t, "it is begun", func() bool { return one(pool.Info())(t).Queued == 0 })
+	must(t, pool.Terminate())
+	_, ended := terminated.Value(within(t))
+	for status, err := range map[polyproc.Status]error{
+		polyproc.ErrWorkerDied: died, polyproc.ErrTimeout: late, polyproc.ErrShutdown: ended,
+	} {
+		var failure *polyproc.TaskError
+		wants(t, err, status)
+		equal(t, errors.As(err, &failure), true)
+		equal(t, strings.HasPrefix(err.Error(), status.Error()), true)
+		equal(t, strings.Contains(err.Error(), fmt.Sprintf("%q", failure.Function)), true)
 	}
 }
 

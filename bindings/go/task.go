@@ -3,16 +3,18 @@ package polyproc
 import (
 	"bytes"
 	"context"
+	"fmt"
 
 	"polyproc.dev/polyproc/internal/capi"
 )
 
 // Task is a task of a pool. It needs no closing.
 type Task struct {
-	pool   *Pool
-	object capi.Object // nil once it is over; under the pool's mutex
-	over   chan<- *Task
-	done   chan struct{}
+	pool     *Pool
+	function string
+	object   capi.Object // nil once it is over; under the pool's mutex
+	over     chan<- *Task
+	done     chan struct{}
 
 	// Once done is closed:
 	result []byte
@@ -23,6 +25,8 @@ type Task struct {
 // failed, [ErrNotFound] when the worker has none of that name, [ErrWorkerDied] and the others.
 type TaskError struct {
 	Status Status
+	// Function is the name of the task's function.
+	Function string
 	// Message is what the function, or the library, had to say.
 	Message string
 	// Stack is where a function in Go panicked, or one in Node has thrown. Empty when there is none.
@@ -30,10 +34,14 @@ type TaskError struct {
 }
 
 func (e *TaskError) Error() string {
-	if e.Message == "" {
-		return e.Status.Error()
+	text := e.Status.Error()
+	if e.Function != "" {
+		text += fmt.Sprintf(": function %q", e.Function)
 	}
-	return e.Status.Error() + ": " + e.Message
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
 }
 
 // Unwrap gives the status.
@@ -43,9 +51,11 @@ func (e *TaskError) Unwrap() error { return e.Status }
 // string of C sees the message only.
 const stackMark = 0
 
-func taskError(status capi.Status, text []byte) error {
+func taskError(function string, status capi.Status, text []byte) error {
 	message, stack, _ := bytes.Cut(text, []byte{stackMark})
-	return &TaskError{Status: Status(status), Message: string(message), Stack: string(stack)}
+	return &TaskError{
+		Status: Status(status), Function: function, Message: string(message), Stack: string(stack),
+	}
 }
 
 // finish ends a task that is over.
@@ -57,7 +67,7 @@ func (p *Pool) finish(tag uint64) {
 	task.object = nil
 	p.tasksMu.Unlock()
 
-	task.end(takeTask(object))
+	task.end(takeTask(task.function, object))
 }
 
 func (t *Task) end(result []byte, err error) {

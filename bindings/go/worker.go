@@ -46,11 +46,29 @@ func Main() {
 	if !capi.IsWorker() {
 		return
 	}
-	if err := serve(); err != nil {
-		fmt.Fprintf(os.Stderr, "worker %d: %v\n", os.Getpid(), err)
-		os.Exit(1)
+	serveAndExit()
+}
+
+// serveAndExit does tasks until there is nothing more to do, and ends the process. A function that calls
+// runtime.Goexit, as testing.T.FailNow does, ends the goroutine: another one goes on then.
+func serveAndExit() {
+	goes := true
+	defer func() {
+		if goes {
+			go serveAndExit()
+		}
+	}()
+	err := serve()
+	goes = false
+	if err != nil {
+		exitWith(err)
 	}
 	os.Exit(0)
+}
+
+func exitWith(err error) {
+	fmt.Fprintf(os.Stderr, "worker %d: %v\n", os.Getpid(), err)
+	os.Exit(1)
 }
 
 // serve does tasks until there is nothing more to do.
@@ -62,15 +80,28 @@ func serve() error {
 		} else if status < 0 {
 			return check(status)
 		}
-		outcome, text := run(job)
+		answer(job)
+	}
+}
+
+// answer runs a job and replies, also when its function ends this goroutine.
+func answer(job *capi.Job) {
+	outcome, text := capi.ETaskFailed, []byte("the function called runtime.Goexit")
+	defer func() {
+		if reason := recover(); reason != nil {
+			text = fmt.Appendf(nil, "panic: %v", reason)
+			text = append(append(text, stackMark), debug.Stack()...)
+			outcome = capi.ETaskFailed
+		}
 		initialiser := job.IsInitialiser()
 		if status := job.Reply(outcome, text); status < 0 {
-			return check(status)
+			exitWith(check(status))
 		}
 		if initialiser && outcome != capi.OK {
-			return fmt.Errorf("the initialiser failed: %s", taskError(outcome, text))
+			exitWith(fmt.Errorf("the initialiser failed: %w", taskError("", outcome, text)))
 		}
-	}
+	}()
+	outcome, text = run(job)
 }
 
 // run calls the function of a job: OK and the result, or another status and the message.
@@ -82,13 +113,6 @@ func run(job *capi.Job) (outcome capi.Status, text []byte) {
 	if function == nil {
 		return capi.ENotFound, fmt.Appendf(nil, "the worker has no function %q", name)
 	}
-	defer func() {
-		if reason := recover(); reason != nil {
-			text = fmt.Appendf(nil, "panic: %v", reason)
-			text = append(append(text, stackMark), debug.Stack()...)
-			outcome = capi.ETaskFailed
-		}
-	}()
 	var err error
 	if job.Count() == 0 {
 		text, err = function(job.Data())
