@@ -150,6 +150,7 @@ programs! {
     cancel,
     close,
     closed,
+    closed_standard,
     condition,
     condition_faults,
     connection,

@@ -16,7 +16,7 @@ use crate::queue::Got;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Cancel;
-use crate::sys::memory;
+use crate::sys::descriptor;
 use crate::sys::poll::{self, Interest};
 use crate::sys::socket::{self, Gather, Step};
 
@@ -91,7 +91,7 @@ impl Socket {
     }
 
     pub(super) fn share_fd(&self) -> Result<OwnedFd> {
-        memory::duplicate(self.fd.as_raw_fd())
+        descriptor::duplicate(self.fd.as_raw_fd())
     }
 
     pub(super) fn raw_fd(&self) -> RawFd {

@@ -11,7 +11,7 @@ use crate::queue::Queue;
 use crate::segment::Kind;
 use crate::status::{Result, Status};
 use crate::sync::Wait;
-use crate::sys::process::duplicate;
+use crate::sys::descriptor::duplicate;
 
 /// The environment variable that tells a worker its seat.
 pub(super) const SEAT_VARIABLE: &str = "POLYPROC_WORKER";

@@ -10,10 +10,11 @@ use super::options::{is_handle_name, is_process_name, InheritHandle, VARIABLE};
 use crate::segment::Kind;
 use crate::status::{Result, Status};
 use crate::sys::claim;
+use crate::sys::descriptor::duplicate;
 use crate::sys::fork::hold_across_forks;
 use crate::sys::is_secure;
 use crate::sys::local_lock::LocalLock;
-use crate::sys::process::{close_on_exec, duplicate};
+use crate::sys::process::close_on_exec;
 use crate::sys::socket;
 
 /// Who this process is.

@@ -39,6 +39,7 @@ pub(crate) use waiting::{Bed, Quiet};
 
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
+use crate::sys::descriptor;
 use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::memory;
@@ -108,7 +109,7 @@ impl Segment {
 
     /// A second descriptor of the object, to hand to another process.
     pub(crate) fn share_fd(&self) -> Result<OwnedFd> {
-        memory::duplicate(self.raw_fd())
+        descriptor::duplicate(self.raw_fd())
     }
 
     fn header(&self) -> Result<&Header> {

@@ -1,8 +1,8 @@
 //! A pair of sockets for numbers: between a process and a child that it forks.
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
-use super::errno;
+use super::{descriptor, errno};
 use crate::status::{Result, Status};
 
 /// Two ends that are connected and close on exec.
@@ -13,8 +13,8 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
     if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) } < 0 {
         return Err(Status::last_os_error());
     }
-    // SAFETY: new and ours.
-    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+    let (first, second) = (descriptor::adopt(ends[0]), descriptor::adopt(ends[1]));
+    Ok((first?, second?))
 }
 
 /// Send a number. `E_BROKEN_PIPE` when nobody has the other end.

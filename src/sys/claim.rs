@@ -89,6 +89,7 @@ fn lock_of(byte: i64, kind: libc::c_int) -> libc::flock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::descriptor;
 
     #[test]
     fn a_claim_lasts_as_long_as_any_descriptor_of_it() {
@@ -99,7 +100,7 @@ mod tests {
         claim(&first, 2).expect("its lock");
         assert_eq!(is_claimed(fd, 2), Ok(true));
         assert_eq!(is_claimed(fd, 1), Ok(false));
-        let copy = memory::duplicate(first.as_raw_fd()).expect("a copy");
+        let copy = descriptor::duplicate(first.as_raw_fd()).expect("a copy");
         let second = reopen(fd).expect("another");
         claim(&second, 2).expect("shared");
         drop((first, second));

@@ -1,11 +1,12 @@
 //! Files that are shared memory: unnamed and named ones, their growth and their mapping.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 use memmap2::{MmapOptions, MmapRaw};
 
+use super::descriptor::owned;
 use crate::status::{Result, Status};
 
 /// Where POSIX shared-memory objects live, with glibc and with musl.
@@ -24,14 +25,6 @@ pub(crate) struct FileStatus {
     pub(crate) bytes: u64,
     /// Device and inode: two handles with the same pair are one object.
     pub(crate) identity: (u64, u64),
-}
-
-fn owned(fd: RawFd) -> Result<OwnedFd> {
-    if fd < 0 {
-        return Err(Status::last_os_error());
-    }
-    // SAFETY: a descriptor that the kernel has just handed to us.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// A memfd: it goes away with the last process that has it.
@@ -202,12 +195,6 @@ pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     let own = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Status::E_INTERNAL)?;
     // SAFETY: the path ends in NUL.
     owned(unsafe { libc::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) })
-}
-
-/// A second descriptor for the same file, closed on exec.
-pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
-    // SAFETY: no pointers.
-    owned(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) })
 }
 
 fn check(done: libc::c_int) -> Result<()> {

@@ -3,6 +3,7 @@
 pub(crate) mod channel;
 pub(crate) mod claim;
 pub(crate) mod clock;
+pub(crate) mod descriptor;
 pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod lifetime;

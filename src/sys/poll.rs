@@ -1,8 +1,8 @@
 //! Waiting for descriptors, and the event descriptor that ends such a wait.
 
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
 
-use super::{clock, errno};
+use super::{clock, descriptor, errno};
 use crate::status::{Result, Status};
 
 /// Wait until one of `fds` is readable (an error or hang-up counts) or the deadline passes: their
@@ -86,18 +86,13 @@ pub(crate) fn any_readable(fds: &[RawFd], deadline: Option<u64>) -> Result<()> {
 
 /// A new eventfd that closes with its owner.
 pub(crate) fn event() -> Result<OwnedFd> {
-    // SAFETY: a descriptor that the kernel has just handed to us.
-    event_fd().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+    // SAFETY: no pointers.
+    descriptor::owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })
 }
 
 /// A new eventfd.
 pub(crate) fn event_fd() -> Result<RawFd> {
-    // SAFETY: no pointers.
-    let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
-    if fd < 0 {
-        return Err(Status::last_os_error());
-    }
-    Ok(fd)
+    event().map(IntoRawFd::into_raw_fd)
 }
 
 /// Make an eventfd readable. Async-signal-safe; errno is kept.

@@ -5,10 +5,10 @@
 pub(crate) mod exec;
 pub(crate) mod fork;
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::errno;
+use super::{descriptor, errno};
 use crate::status::{Result, Status};
 
 /// This process's id.
@@ -73,8 +73,7 @@ pub(crate) fn open(pid: i32) -> Result<Option<OwnedFd>> {
     // SAFETY: no pointers.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     if fd >= 0 {
-        // SAFETY: the kernel has just given us this descriptor.
-        return Ok(Some(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }));
+        return descriptor::adopt(fd as RawFd).map(Some);
     }
     match errno() {
         libc::ENOSYS | libc::EPERM => Ok(None),
@@ -277,17 +276,6 @@ pub(crate) fn close_on_exec(fd: RawFd) -> bool {
     unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) >= 0 }
 }
 
-/// A copy of `fd` above the standard descriptors, closed on exec.
-pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
-    // SAFETY: takes numbers; a bad descriptor is an error.
-    let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) };
-    if copy < 0 {
-        return Err(Status::last_os_error());
-    }
-    // SAFETY: the descriptor is new and ours.
-    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
-}
-
 /// Open an existing file or directory.
 pub(crate) fn open_path(path: &std::ffi::CStr, flags: i32) -> Result<OwnedFd> {
     // SAFETY: the path ends in NUL; nothing is created, so no mode is read.
@@ -295,8 +283,7 @@ pub(crate) fn open_path(path: &std::ffi::CStr, flags: i32) -> Result<OwnedFd> {
     if fd < 0 {
         return Err(status_of(errno()));
     }
-    // SAFETY: the descriptor is new and ours.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    descriptor::adopt(fd)
 }
 
 /// Borrow an optional descriptor.

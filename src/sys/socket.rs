@@ -3,13 +3,14 @@
 mod name;
 mod transfer;
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 pub(crate) use name::Name;
 pub(crate) use transfer::{receive_onto, send, Gather};
 
+use super::descriptor::owned;
 use super::errno;
 use crate::status::{Result, Status};
 
@@ -27,12 +28,6 @@ fn check(answer: libc::c_int) -> Result<libc::c_int> {
         -1 => Err(Status::last_os_error()),
         other => Ok(other),
     }
-}
-
-fn owned(answer: libc::c_int) -> Result<OwnedFd> {
-    let fd = check(answer)?;
-    // SAFETY: the kernel has just handed it to us.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 fn set(fd: &OwnedFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> Result<()> {

@@ -32,7 +32,7 @@ use crate::segment::{Companion, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
-use crate::sys::{claim, fork, memory};
+use crate::sys::{claim, descriptor, fork, memory};
 
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Connection,
@@ -135,7 +135,7 @@ impl Pipe {
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor left.
     pub(super) fn share_fd(&self) -> Result<OwnedFd> {
-        memory::duplicate(self.claimed()?.as_raw_fd())
+        descriptor::duplicate(self.claimed()?.as_raw_fd())
     }
 
     /// The end's own descriptor; it stays the end's.

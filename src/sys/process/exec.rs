@@ -6,13 +6,13 @@
 //! signal is blocked around it.
 
 use std::ffi::{c_char, c_int, c_long, c_ulong, c_void, CStr, CString};
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::{borrow, collect, die_with_parent, open, status_of, without_pidfd};
 use crate::status::Result;
-use crate::sys::errno;
+use crate::sys::{descriptor, errno};
 
 /// Where one of the child's standard descriptors comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -143,8 +143,8 @@ fn clone_into(room: &Room, task: &Task<'_>) -> Result<(i32, Option<OwnedFd>)> {
     if pid < 0 {
         return Err(status_of(errno()));
     }
-    // SAFETY: the kernel has just made this descriptor for us.
-    let pidfd = (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) });
+    // A descriptor that finds no number above the standard ones: `start` does without it.
+    let pidfd = (fd >= 0).then(|| descriptor::adopt(fd).ok()).flatten();
     Ok((pid, pidfd))
 }
 

@@ -1,7 +1,7 @@
 //! A child that is a copy of this process.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use super::exec::{place_stdio, NullEnded, Source, Started};
@@ -61,11 +61,8 @@ struct Gate {
 
 impl Gate {
     fn new(own: Option<RawFd>) -> Result<Gate> {
-        let event = poll::event_fd()?;
-        // SAFETY: the descriptor is new and ours.
-        let event = unsafe { OwnedFd::from_raw_fd(event) };
         Ok(Gate {
-            event,
+            event: poll::event()?,
             parent: super::pid(),
             parent_fd: own,
         })

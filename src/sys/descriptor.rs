@@ -1,0 +1,48 @@
+//! Descriptors of this library: each is above the standard ones.
+//!
+//! A program may run with descriptor 0, 1 or 2 closed. The kernel gives the lowest free number, so
+//! the next descriptor that is made would take that place, and what the program prints would go
+//! into the shared memory, or the socket, behind it. Every descriptor that this library makes
+//! comes through here.
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use crate::status::{Result, Status};
+
+const FIRST_FREE: RawFd = libc::STDERR_FILENO + 1;
+
+/// The descriptor that a system call has answered with, closed on exec; its error for -1.
+pub(crate) fn owned(answer: RawFd) -> Result<OwnedFd> {
+    if answer < 0 {
+        return Err(Status::last_os_error());
+    }
+    adopt(answer)
+}
+
+/// Take over a new descriptor, under a number above the standard ones.
+///
+/// # Errors
+/// `E_LIMIT` when there is no such number left; the descriptor is closed then.
+pub(crate) fn adopt(fd: RawFd) -> Result<OwnedFd> {
+    // SAFETY: the caller got it from the kernel just now, and nobody else knows of it.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+    if fd.as_raw_fd() >= FIRST_FREE {
+        return Ok(fd);
+    }
+    duplicate(fd.as_raw_fd())
+}
+
+/// A second descriptor of the same open file, closed on exec.
+pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
+    // SAFETY: takes numbers; a bad descriptor is an error.
+    let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, FIRST_FREE) };
+    if copy < 0 {
+        return Err(match super::errno() {
+            // RLIMIT_NOFILE is 3 or less.
+            libc::EINVAL => Status::E_LIMIT,
+            other => Status::from_errno(other),
+        });
+    }
+    // SAFETY: the kernel has just made it for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
