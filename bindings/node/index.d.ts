@@ -160,9 +160,11 @@ export class Queue<Out = Buffer, In = Bytes> extends SharedObject implements Asy
 /** A message taken from a queue and not yet settled. */
 export class Message<T = Buffer> {
   private constructor();
-  /** Its bytes, until it is settled: a long message is a view of shared memory, detached at `done()` and `return()`. */
+  /**
+   * Its bytes. Throws once it is settled. Of a long message a view of shared memory, detached at `done()` and `return()`.
+   */
   readonly data: Buffer;
-  /** What `get()` would have given: a copy, yours to keep. */
+  /** What `get()` would have given: a copy, yours to keep. Throws once it is settled. */
   readonly value: T;
   readonly length: number;
   readonly id: bigint;

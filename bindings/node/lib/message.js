@@ -3,7 +3,6 @@
 // What is on loan from a queue: a message taken, a slot reserved. Short ones are copies, cheaper than a view of shared
 // memory; the view of a long one is made when it is asked for and detached when the loan is settled.
 
-const { markAsUntransferable } = require('node:worker_threads');
 const { check, PolyprocError } = require('./errors.js');
 const { constants, halves, native, numbers, status, DELIVERIES, ID, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
 const { TOKEN } = require('./object.js');
@@ -16,16 +15,28 @@ function refuseSettled(what) {
   throw new PolyprocError(status.E_INVALID, `${what}, settled already`);
 }
 
-/** A view that was transferred could not be detached any more. */
-function bufferOver(view) {
-  markAsUntransferable(view);
-  return Buffer.from(view);
+/** Of the ArrayBuffer of a view; false when that is not possible, for it was transferred. */
+function detach(view) {
+  if (view.transfer === undefined) return native.loanDetach(view); // Node 20
+  try {
+    view.transfer(0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Before a loan ends: no view may be left over memory that is somebody else's then. */
+function endView(view, what) {
+  if (view === undefined || detach(view)) return;
+  throw new PolyprocError(status.E_INVALID, `${what}, whose ArrayBuffer was transferred and is in use elsewhere`);
 }
 
 class Message {
   #loan;
   #codec;
   #bytes;
+  #view; // the ArrayBuffer of a long one
   #memory; // where a short one was copied to, and
   #offset;
   #low; // the halves of its id: a BigInt for each message would cost as much as the rest
@@ -42,6 +53,7 @@ class Message {
     this.#offset = numbers[at + OFFSET];
     this.#memory = this.#offset < 0 ? undefined : keep(this.#offset, this.length);
     this.#bytes = undefined;
+    this.#view = undefined;
   }
 
   get id() {
@@ -53,18 +65,18 @@ class Message {
   }
 
   get data() {
-    if (this.#isShort()) return this.#copy();
     if (this.#loan === SETTLED) refuseSettled('data of a message');
+    if (this.#isShort()) return this.#copy();
     if (this.#bytes === undefined) {
-      const view = native.loanView(this.#loan);
-      this.#bytes = view === undefined ? copyLoan(this.#loan, this.length) : bufferOver(view);
+      this.#view = native.loanView(this.#loan);
+      this.#bytes = this.#view === undefined ? copyLoan(this.#loan, this.length) : Buffer.from(this.#view);
     }
     return this.#bytes;
   }
 
   get value() {
-    if (this.#isShort()) return this.#codec.decode(this.#copy());
     if (this.#loan === SETTLED) refuseSettled('value of a message');
+    if (this.#isShort()) return this.#codec.decode(this.#copy());
     return this.#codec.decode(copyLoan(this.#loan, this.length));
   }
 
@@ -77,7 +89,6 @@ class Message {
     if (this.#bytes === undefined && this.#memory !== undefined) {
       this.#bytes = Buffer.from(this.#memory, this.#offset, this.length);
     } else if (this.#bytes === undefined) {
-      if (this.#loan === SETTLED) refuseSettled('data of a message');
       this.#bytes = copyLoan(this.#loan, this.length);
     }
     return this.#bytes;
@@ -86,6 +97,7 @@ class Message {
   #end() {
     const loan = this.#loan;
     if (loan === SETTLED) refuseSettled('message');
+    endView(this.#view, 'message');
     this.#loan = SETTLED;
     return loan;
   }
@@ -122,15 +134,14 @@ if (Symbol.dispose) {
 
 class Slot {
   #loan;
-  #isCopy;
+  #view; // undefined: its data is a copy
 
   constructor(token, loan, length) {
     if (token !== TOKEN) throw new TypeError('use queue.reserve');
     this.#loan = loan;
     this.length = length;
-    const view = length > constants.COPY_LIMIT ? native.slotView(loan) : undefined;
-    this.#isCopy = view === undefined;
-    this.data = view === undefined ? Buffer.allocUnsafe(length) : bufferOver(view);
+    this.#view = length > constants.COPY_LIMIT ? native.slotView(loan) : undefined;
+    this.data = this.#view === undefined ? Buffer.allocUnsafe(length) : Buffer.from(this.#view);
   }
 
   get settled() {
@@ -140,13 +151,14 @@ class Slot {
   #end() {
     const loan = this.#loan;
     if (loan === SETTLED) refuseSettled('slot');
+    endView(this.#view, 'slot');
     this.#loan = SETTLED;
     return loan;
   }
 
   commit(length = this.length) {
     readInteger(length, 'length', 0, this.length);
-    const bytes = this.#isCopy ? this.data.subarray(0, length) : undefined;
+    const bytes = this.#view === undefined ? this.data.subarray(0, length) : undefined;
     check(native.slotCommit(this.#end(), length, bytes), 'commit');
   }
 

@@ -3,8 +3,9 @@
  * JavaScript knows each by its number in the table; the list is for the end of the environment, which gives
  * back what is left.
  *
- * A view over shared memory is an ArrayBuffer of its own per loan, detached when the loan is settled: what is
- * left in JavaScript's hands then has length 0 and cannot touch memory that is someone else's or unmapped.
+ * A view over shared memory is an ArrayBuffer of its own per loan. JavaScript detaches it before it settles the
+ * loan, so that no view is left over memory that is someone else's or unmapped. At the end of an environment no
+ * JavaScript is left that could look at one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,6 @@ struct loan {
     polyproc_message message;
     polyproc_slot slot;
   } of;
-  napi_ref view;
   int32_t newer, older; /* neighbours in the list; older: also the next free one */
 };
 
@@ -59,17 +59,9 @@ int32_t loan_slot(struct addon *addon, const polyproc_slot *slot) {
   return loan_new(addon, &loan);
 }
 
-/* Takes the loan out of the table, its view detached; the copy that is left is for the call that settles it.
- */
+/* Takes the loan out of the table; the copy that is left is for the call that settles it. */
 static struct loan loan_end(struct addon *addon, int32_t index) {
   struct loan ended = addon->loans[index];
-  if (ended.view != NULL) {
-    napi_value view = NULL;
-    if (napi_get_reference_value(addon->env, ended.view, &view) == napi_ok && view != NULL) {
-      napi_detach_arraybuffer(addon->env, view);
-    }
-    napi_delete_reference(addon->env, ended.view);
-  }
   if (ended.newer >= 0) {
     addon->loans[ended.newer].older = ended.older;
   } else {
@@ -83,8 +75,6 @@ static struct loan loan_end(struct addon *addon, int32_t index) {
 }
 
 void loans_teardown(struct addon *addon) {
-  napi_handle_scope scope = NULL;
-  napi_open_handle_scope(addon->env, &scope);
   /* The newest first: each goes to the head of the line, so they end in the order in which they came. */
   while (addon->loan_newest >= 0) {
     struct loan ended = loan_end(addon, addon->loan_newest);
@@ -94,7 +84,6 @@ void loans_teardown(struct addon *addon) {
       polyproc_message_return(&ended.of.message);
     }
   }
-  if (scope != NULL) napi_close_handle_scope(addon->env, scope);
   free(addon->loans);
 }
 
@@ -191,18 +180,13 @@ static napi_value loan_copy(napi_env env, napi_callback_info info) {
   return number(env, POLYPROC_OK);
 }
 
-/* An ArrayBuffer over the loan's memory, or undefined where this Node has no external ones. */
-static napi_value view_of(napi_env env, struct loan *loan, void *data, size_t length) {
+/* An ArrayBuffer over a loan's memory, or undefined where this runtime has no external ones. */
+static napi_value view_of(napi_env env, void *data, size_t length) {
   napi_value view = NULL;
-  if (loan->view != NULL || length == 0) return NULL; /* one view at a time */
+  if (length == 0) return NULL;
   napi_status made = napi_create_external_arraybuffer(env, data, length, NULL, NULL, &view);
   if (made == napi_no_external_buffers_allowed) return NULL;
-  if (made != napi_ok) return internal_failure(env, "no view of a message");
-  if (napi_create_reference(env, view, 1, &loan->view) != napi_ok) {
-    napi_detach_arraybuffer(env, view);
-    return internal_failure(env, "no reference to a view");
-  }
-  return view;
+  return made == napi_ok ? view : internal_failure(env, "no view of a loan");
 }
 
 static napi_value loan_view(napi_env env, napi_callback_info info) {
@@ -210,7 +194,18 @@ static napi_value loan_view(napi_env env, napi_callback_info info) {
   int32_t index;
   struct loan *loan = call_loan(&call, env, info, LOAN_MESSAGE, &index);
   if (loan == NULL) return NULL;
-  return view_of(env, loan, (void *)(uintptr_t)loan->of.message.data, loan->of.message.len);
+  return view_of(env, (void *)(uintptr_t)loan->of.message.data, loan->of.message.len);
+}
+
+/* (ArrayBuffer of a view): where JavaScript has no way to detach it. False: it was transferred. */
+static napi_value loan_detach(napi_env env, napi_callback_info info) {
+  struct call call;
+  bool is_gone = true;
+  napi_value result = NULL;
+  call_read(&call, env, info);
+  napi_is_detached_arraybuffer(env, call.argv[0], &is_gone);
+  napi_get_boolean(env, !is_gone && napi_detach_arraybuffer(env, call.argv[0]) == napi_ok, &result);
+  return result;
 }
 
 static napi_value slot_view(napi_env env, napi_callback_info info) {
@@ -218,7 +213,7 @@ static napi_value slot_view(napi_env env, napi_callback_info info) {
   int32_t index;
   struct loan *loan = call_loan(&call, env, info, LOAN_SLOT, &index);
   if (loan == NULL) return NULL;
-  return view_of(env, loan, loan->of.slot.data, loan->of.slot.len);
+  return view_of(env, loan->of.slot.data, loan->of.slot.len);
 }
 
 /* (loan, length, bytes or undefined): bytes are the slot's contents where it has no view. */
@@ -255,5 +250,6 @@ const addon_function loan_functions[] = {
     {"loanReturn", loan_return}, {"loanToSlab", loan_to_slab},
     {"loanCopy", loan_copy},     {"loanView", loan_view},
     {"slotView", slot_view},     {"slotCommit", slot_commit},
-    {"slotAbort", slot_abort},   {NULL, NULL},
+    {"slotAbort", slot_abort},   {"loanDetach", loan_detach},
+    {NULL, NULL},
 };

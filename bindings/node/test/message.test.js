@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const { markAsUntransferable } = require('node:worker_threads');
 const { Message, Queue, Slot } = require('..');
 const { anonymous, leavesNothingBehind, twin, withCode } = require('./helpers.js');
 
@@ -143,7 +144,7 @@ test('the view of a settled slot is empty', (t) => {
   assert.equal(queue.tryGet().length, 10);
 });
 
-test('a view cannot be transferred away from its loan', (t) => {
+test('a view cannot be posted away from its loan', (t) => {
   const queue = anonymous(t, Queue);
   queue.tryPut(Buffer.alloc(LONG, 1));
   const message = queue.tryTake();
@@ -157,6 +158,61 @@ test('a view cannot be transferred away from its loan', (t) => {
   message.done();
   if (copy !== undefined) assert.ok(Buffer.from(copy).equals(Buffer.alloc(LONG, 1)));
 });
+
+if (ArrayBuffer.prototype.transfer !== undefined) {
+  test('a message whose view was transferred stays in flight: its memory is in use', (t) => {
+    const queue = anonymous(t, Queue);
+    queue.tryPut(Buffer.alloc(LONG, 1));
+    const message = queue.tryTake();
+    const moved = message.data.buffer.transfer();
+    for (const settle of [() => message.done(), () => message.return(), () => Message.doneMany([message])]) {
+      assert.throws(settle, withCode('E_INVALID'));
+      assert.throws(settle, /transferred/);
+    }
+    assert.equal(message.settled, false);
+    assert.equal(queue.info().inFlight, 1);
+    queue.tryPut(Buffer.alloc(LONG, 2));
+    queue.tryTake().done();
+    assert.ok(Buffer.from(moved).equals(Buffer.alloc(LONG, 1)));
+  });
+
+  test('a slot whose view was transferred stays reserved', (t) => {
+    const queue = anonymous(t, Queue);
+    const slot = queue.tryReserve(LONG);
+    slot.data.buffer.transfer();
+    assert.throws(() => slot.commit(), withCode('E_INVALID'));
+    assert.throws(() => slot.abort(), withCode('E_INVALID'));
+    assert.equal(slot.settled, false);
+  });
+}
+
+test('a view that its user has marked as untransferable does not abort the process', (t) => {
+  const queue = anonymous(t, Queue);
+  queue.tryPut(Buffer.alloc(LONG));
+  const message = queue.tryTake();
+  markAsUntransferable(message.data.buffer);
+  try {
+    message.done();
+  } catch (error) {
+    withCode('E_INVALID')(error); // since Node 24 nobody can detach it
+  }
+  assert.equal(message.settled, queue.info().inFlight === 0);
+});
+
+for (const length of [10, 4096, 4097, LONG]) {
+  test(`data and value of a settled message throw, ${length} bytes as any other length`, (t) => {
+    const queue = anonymous(t, Queue);
+    for (const [isLookedAt, settle] of [[true, 'done'], [true, 'return'], [false, 'done'], [false, 'return']]) {
+      queue.tryPut(Buffer.alloc(length));
+      const message = queue.tryTake();
+      if (isLookedAt) assert.equal(message.data.length, length);
+      message[settle]();
+      assert.throws(() => message.data, withCode('E_INVALID'));
+      assert.throws(() => message.value, withCode('E_INVALID'));
+      queue.tryGet();
+    }
+  });
+}
 
 test('views of the same memory, one after the other', (t) => {
   const queue = anonymous(t, Queue);
