@@ -43,10 +43,12 @@
  * Death of a peer. Any process may be killed at any instruction, SIGKILL included: the others go on
  * within a millisecond or so. A lock or rlock that it held passes to the next with OWNER_DIED, owned
  * permits of a semaphore are free again, a barrier at which it waited is broken, and what a condition
- * had told it is told to another. A message whose put had returned is never lost. One that it had begun
- * to put is not seen. One that it had taken and not settled, or on a joinable queue got and not
- * finished, is delivered again, with one delivery more: so what a consumer does with a message must
- * bear being done twice. The end of a pipe closes with the last process that has it. Nobody is ever
+ * had told it is told to another. A message that it had begun
+ * to put is not seen, and one whose put had returned stays. A message that it had taken and not
+ * settled, or got from a joinable queue and not finished, is delivered again, with one delivery more:
+ * so the work on a message must bear being done twice. A message that it had got from a plain queue
+ * was its own, and is gone with it, also when the process is killed while polyproc_queue_get returns:
+ * use a joinable queue, or take and done, where that matters. The end of a pipe closes with the last process that has it. Nobody is ever
  * taken for dead because time passed: a process that is stopped or swapped out keeps what it holds.
  *
  * Sockets. polyproc_listener_create and polyproc_connect give connections over TCP and unix sockets, of the
@@ -72,9 +74,22 @@
  * or a task. Each process that uses an object runs one thread of the library, the keeper: it has all
  * signals blocked and a small stack, and sleeps.
  *
- * Signals. A wait goes on after a signal handler ran; after polyproc_interruptible(1) it returns
- * E_INTERRUPTED instead. Only the functions marked "Signal-safe: yes" may be called in a signal
- * handler. The library installs no handler and uses no signal.
+ * Signals. A wait goes on after a signal handler ran: a flag that the handler sets does not end it. To
+ * end a wait, let the handler fire a cancel token. The wait returns E_CANCELED then, also when the
+ * signal came just before it began:
+ *     static polyproc_cancel *stop;
+ *     static void on_interrupt(int number) { (void)number; polyproc_cancel_fire(stop); }
+ *     ...
+ *     polyproc_cancel_create(&stop);
+ *     signal(SIGINT, on_interrupt);
+ *     while (polyproc_queue_take(queue, &message, POLYPROC_FOREVER, stop) >= 0) {
+ *         ...
+ *         polyproc_message_done(&message);
+ *     }
+ * A language runtime that runs its handlers between two calls uses polyproc_interruptible(1) instead:
+ * a wait returns E_INTERRUPTED after a handler ran that was installed without SA_RESTART; signal()
+ * sets SA_RESTART. Only functions marked "Signal-safe: yes" may be called in a signal handler. The
+ * library installs no handler and uses no signal.
  *
  * Time. timeout_ns counts nanoseconds from the call, by CLOCK_MONOTONIC. Negative (POLYPROC_FOREVER)
  * waits for ever, 0 tries once. What can be had at once is had, also with 0 and with a token that has
@@ -96,9 +111,16 @@
  * THE MOST OF IT
  *
  *     polyproc_queue *queue;
- *     polyproc_queue_create("work", NULL, &queue);              the consumer: polyproc_queue_open
+ *     polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
+ *     options.flags = POLYPROC_QUEUE_JOINABLE;
+ *     polyproc_queue_create("work", &options, &queue);          the consumer: polyproc_queue_open
  *     polyproc_queue_put(queue, "hello", 5, POLYPROC_FOREVER, NULL);
- *     polyproc_queue_get(queue, buf, sizeof buf, &len, POLYPROC_FOREVER, NULL);
+ *
+ *     polyproc_message message;
+ *     polyproc_queue_take(queue, &message, POLYPROC_FOREVER, NULL);
+ *     work(message.data, message.len);
+ *     polyproc_message_done(&message);        killed before this: another consumer gets the message
+ *
  *     polyproc_queue_close(queue);
  *     polyproc_unlink("work");
  *

@@ -198,6 +198,18 @@ static void fired_from_a_signal_handler(void) {
   }
 }
 
+/* As the header shows it: signal() sets SA_RESTART, and the signal may come just before the wait. */
+static void ctrl_c_ends_a_loop_of_waits(void) {
+  polyproc_message message;
+
+  ANSWERS(OK, polyproc_cancel_create(&from_handler));
+  CHECK(signal(SIGINT, fire_it) != SIG_ERR);
+  ANSWERS(OK, raise(SIGINT));
+  ANSWERS(E_CANCELED, polyproc_queue_take(empty, &message, POLYPROC_FOREVER, from_handler));
+  CHECK(signal(SIGINT, SIG_DFL) != SIG_ERR);
+  polyproc_cancel_free(from_handler);
+}
+
 int main(void) {
   make_objects();
   every_wait_ends();
@@ -205,6 +217,7 @@ int main(void) {
   a_token_that_was_reset_works_again();
   a_freed_token();
   fired_from_a_signal_handler();
+  ctrl_c_ends_a_loop_of_waits();
   close_objects();
   return 0;
 }

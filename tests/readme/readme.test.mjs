@@ -14,7 +14,7 @@ const room = fs.mkdtempSync(path.join(os.tmpdir(), 'readme-test-'))
 const library = [path.join(root, 'target/release/libpolyproc.a'), '-lpthread', '-ldl', '-lm']
 const { Queue, unlink } = createRequire(import.meta.url)(path.join(root, 'bindings/node'))
 const name = `readme-test-${process.pid}`
-const letters = Queue.create({ name })
+const letters = Queue.create({ name, joinable: true })
 
 after(() => {
   letters.close()
