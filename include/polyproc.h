@@ -74,6 +74,10 @@
  * or a task. Each process that uses an object runs one thread of the library, the keeper: it has all
  * signals blocked and a small stack, and sleeps.
  *
+ * Cancellation of threads. No function is a cancellation point: a thread that pthread_cancel cancels
+ * returns from its call as ever, and ends at the next cancellation point of the program. A cancel token
+ * ends its wait. PTHREAD_CANCEL_ASYNCHRONOUS must not be set inside a call.
+ *
  * Signals. A wait goes on after a signal handler ran: a flag that the handler sets does not end it. To
  * end a wait, let the handler fire a cancel token. The wait returns E_CANCELED then, also when the
  * signal came just before it began:
@@ -102,8 +106,9 @@
  *
  * Limits. A message has at most 4 GiB - 1 bytes, a name 200, a label of a queue 31. One queue is used
  * by at most 1,024 processes at a time, another object by 240; 1,024 threads at a time wait at one
- * condition or barrier: one more gets E_LIMIT. A pool has at most 1,000 workers. Shared memory is limited by /dev/shm: when that is full,
- * calls that need more return E_NO_MEMORY.
+ * condition or barrier: one more gets E_LIMIT. A pool has at most 1,000 workers. Shared memory is limited by /dev/shm
+ * and by RLIMIT_FSIZE (ulimit -f): when that is full, or a file would become longer than the limit, calls
+ * that need more return E_NO_MEMORY.
  *
  * System. Linux 4.14 or newer, x86-64 or aarch64.
  *

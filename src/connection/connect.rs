@@ -1,6 +1,6 @@
 //! Connecting to a listener.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 use super::address::Address;
@@ -11,6 +11,7 @@ use super::socket::{until_ready, wait_for, Peer, Socket};
 use super::Connection;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::socket::{self, Step};
 use crate::sys::{clock, poll};
 

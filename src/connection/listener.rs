@@ -1,6 +1,6 @@
 //! Listeners: whoever knows the address, and the key if there is one, gets a connection.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::socket::{until_ready, Peer, Socket};
 use super::Connection;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::socket::{self, FileId, Step};
 use crate::sys::{fork, poll};

@@ -23,7 +23,7 @@ mod socket;
 mod turn;
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 
 pub use connect::connect;
 pub use listener::{Listener, ListenerOptions};
@@ -34,6 +34,7 @@ use socket::Socket;
 use crate::queue::Got;
 use crate::status::Result;
 use crate::sync::wait::Wait;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::socket as sys;
 
 /// Make a pipe. Duplex: both ends send and receive. Not: the first only receives, the second only sends.
@@ -62,7 +63,8 @@ impl Connection {
     ///
     /// # Errors
     /// `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`, `E_LIMIT`. `E_CLOSED`: nobody had it any more.
-    pub fn from_fd(fd: OwnedFd) -> Result<Connection> {
+    pub fn from_fd(fd: std::os::fd::OwnedFd) -> Result<Connection> {
+        let fd = OwnedFd::from(fd);
         Ok(Connection(match sys::is_socket(fd.as_raw_fd()) {
             true => Way::Socket(Socket::from_fd(fd)?),
             false => Way::Pipe(Pipe::from_fd(fd)?),
@@ -86,11 +88,12 @@ impl Connection {
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor left.
-    pub fn share_fd(&self) -> Result<OwnedFd> {
-        match &self.0 {
+    pub fn share_fd(&self) -> Result<std::os::fd::OwnedFd> {
+        let copy = match &self.0 {
             Way::Pipe(pipe) => pipe.share_fd(),
             Way::Socket(socket) => socket.share_fd(),
-        }
+        };
+        copy.map(Into::into)
     }
 
     /// The end's own descriptor; it stays the end's.

@@ -4,9 +4,10 @@
 //! knows nothing, and a client would wait for the end of a connection that a stranger keeps open. So they are
 //! noted here, and closed in each child.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 
 use crate::status::Result;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::fork::{self, HeldAcrossFork};
 use crate::sys::local_lock::LocalLock;
 use crate::sys::socket::{self, Step};

@@ -5,7 +5,7 @@
 //! thousand that never speak hold up nobody, and cost no more than `backlog` sockets.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::auth::Key;
 use super::handshake::{Handshake, Need};
 use super::nursery::Guest;
 use crate::status::{Result, Status};
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::poll::{self, Interest};
 use crate::sys::socket::{self, Step};

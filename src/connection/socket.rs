@@ -7,7 +7,7 @@
 //! stream cut in the middle of a message, never a wrong message.
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 
 use super::auth;
 use super::frame::{Head, LONGEST};
@@ -17,6 +17,7 @@ use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Cancel;
 use crate::sys::descriptor;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::poll::{self, Interest};
 use crate::sys::socket::{self, Gather, Step};
 

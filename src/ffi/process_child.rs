@@ -38,7 +38,10 @@ pub unsafe extern "C" fn polyproc_inherited(
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         let kind = share::known(kind)?;
-        out.write(share::open_any(process::inherited(name, kind)?, kind)?);
+        out.write(share::open_any(
+            process::inherited(name, kind)?.into(),
+            kind,
+        )?);
         Ok(Status::OK)
     })
 }

@@ -2,7 +2,7 @@
 //! with "a kind and a `void *`", which `process` and `process_child` do as well.
 
 use std::ffi::{c_int, c_void};
-use std::os::fd::{BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, IntoRawFd, RawFd};
 
 use crate::connection::Connection;
 use crate::ffi::barrier::polyproc_barrier;
@@ -19,6 +19,7 @@ use crate::object::{Barrier, Condition, Event, Lock, Rlock, Semaphore};
 use crate::queue::Queue;
 use crate::segment::Kind;
 use crate::status::{Result, Status};
+use crate::sys::descriptor::OwnedFd;
 
 /// A call inside a handle of any kind that lives in a segment.
 pub(super) enum AnyCall<'a> {
@@ -68,7 +69,7 @@ impl AnyCall<'_> {
         }
     }
 
-    fn share_fd(&self) -> Result<OwnedFd> {
+    fn share_fd(&self) -> Result<std::os::fd::OwnedFd> {
         match self {
             AnyCall::Lock(lock) => lock.share_fd(),
             AnyCall::Semaphore(semaphore) => semaphore.share_fd(),
@@ -90,14 +91,20 @@ pub(super) fn known(kind: i32) -> Result<Kind> {
 /// A handle for C of the object behind a descriptor, of the type that the kind names.
 pub(super) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
     Ok(match kind {
-        Kind::Lock => handle::new::<polyproc_lock>(Lock::from_fd(fd)?)?.cast(),
-        Kind::Semaphore => handle::new::<polyproc_semaphore>(Semaphore::from_fd(fd)?)?.cast(),
-        Kind::Event => handle::new::<polyproc_event>(Event::from_fd(fd)?)?.cast(),
-        Kind::Queue => handle::new::<polyproc_queue>(Queue::from_fd(fd)?)?.cast(),
-        Kind::Connection => handle::new::<polyproc_connection>(Connection::from_fd(fd)?)?.cast(),
-        Kind::Rlock => handle::new::<polyproc_rlock>(Rlock::from_fd(fd)?)?.cast(),
-        Kind::Condition => handle::new::<polyproc_condition>(Condition::from_fd(fd)?)?.cast(),
-        Kind::Barrier => handle::new::<polyproc_barrier>(Barrier::from_fd(fd)?)?.cast(),
+        Kind::Lock => handle::new::<polyproc_lock>(Lock::from_fd(fd.into())?)?.cast(),
+        Kind::Semaphore => {
+            handle::new::<polyproc_semaphore>(Semaphore::from_fd(fd.into())?)?.cast()
+        }
+        Kind::Event => handle::new::<polyproc_event>(Event::from_fd(fd.into())?)?.cast(),
+        Kind::Queue => handle::new::<polyproc_queue>(Queue::from_fd(fd.into())?)?.cast(),
+        Kind::Connection => {
+            handle::new::<polyproc_connection>(Connection::from_fd(fd.into())?)?.cast()
+        }
+        Kind::Rlock => handle::new::<polyproc_rlock>(Rlock::from_fd(fd.into())?)?.cast(),
+        Kind::Condition => {
+            handle::new::<polyproc_condition>(Condition::from_fd(fd.into())?)?.cast()
+        }
+        Kind::Barrier => handle::new::<polyproc_barrier>(Barrier::from_fd(fd.into())?)?.cast(),
         Kind::Pool => return Err(Status::E_INVALID),
     })
 }
@@ -172,5 +179,6 @@ fn copy_of(fd: c_int) -> Result<OwnedFd> {
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     borrowed
         .try_clone_to_owned()
+        .map(OwnedFd::from)
         .map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(0)))
 }

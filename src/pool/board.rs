@@ -13,7 +13,7 @@
 //!   OVER  <---------------------+
 //! ```
 
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use super::message::Ticket;
 use crate::segment::{fixed_size, CreateOptions, Extent, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::shared::shared;
 
 /// The most workers of a pool: they share a queue, which so many processes can use.

@@ -1,7 +1,7 @@
 //! The workers: who sits where, and how one is started.
 
 use std::ffi::CString;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 
 use super::board::{Board, Phase};
 use super::nursery::{self, Nursery};
@@ -12,6 +12,7 @@ use crate::segment::Kind;
 use crate::status::{Result, Status};
 use crate::sync::Wait;
 use crate::sys::descriptor::duplicate;
+use crate::sys::descriptor::OwnedFd;
 
 /// The environment variable that tells a worker its seat.
 pub(super) const SEAT_VARIABLE: &str = "POLYPROC_WORKER";

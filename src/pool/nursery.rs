@@ -6,13 +6,12 @@
 //!
 //! It ends with the pool's process, and the workers end with it.
 
-use std::os::fd::OwnedFd;
-
 use super::serve;
 use crate::process::{fork_daemon, fork_nursery, Process, ProcessOptions};
 use crate::status::{Result, Status};
 use crate::sync::Wait;
 use crate::sys::channel;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::fork as kernel;
 
 /// How long it may take for a process that has nothing more to do to end.

@@ -1,7 +1,7 @@
 //! The pool as its threads see it: what is submitted, what is over, and in which state all of it is.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
 use crate::sync::wait::Wait;
 use crate::sync::Cancel;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::{clock, fork, poll};
 

@@ -1,6 +1,6 @@
 //! A task as its submitter sees it.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
@@ -10,6 +10,7 @@ use super::shared::Shared;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
 use crate::sync::wait::Wait;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::poll;
 

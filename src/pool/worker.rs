@@ -95,7 +95,7 @@ impl Worker {
         let seat = std::env::var(SEAT_VARIABLE).ok();
         let seat = seat.and_then(|seat| seat.parse::<u16>().ok());
         let seat = seat.ok_or(Status::E_NOT_FOUND)?;
-        let board = Board::from_fd(inherited(BOARD, Kind::Pool)?)?;
+        let board = Board::from_fd(inherited(BOARD, Kind::Pool)?.into())?;
         board.seat(seat.into())?;
         Ok(Worker {
             seat,

@@ -3,12 +3,13 @@
 //! The list is what collects a child whose handle was dropped while it ran, as Python's
 //! `active_children` does.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
 use super::Process;
 use crate::status::{Result, Status};
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::fork::{epoch, hold_across_forks};
 use crate::sys::local_lock::{LocalGuard, LocalLock};
 use crate::sys::process::exec::Started;

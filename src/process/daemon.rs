@@ -8,11 +8,12 @@
 //!
 //! The signal survives an exec, unless that of a set-uid program; a watcher does not.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 
 use super::inherit::identity;
 use crate::segment::keeper::run_on_keeper;
 use crate::status::{Result, Status};
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::{self, Program, Started};
 use crate::sys::process::{self, Stage};
 use crate::sys::{clock, poll, thread};

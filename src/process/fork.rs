@@ -1,7 +1,7 @@
 //! Forking into a function.
 
 use std::ffi::{c_int, c_void, CStr, CString};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 
 use super::children::{self, AtExit};
 use super::daemon::{self, Bond};
@@ -10,6 +10,7 @@ use super::inherit::{become_child, Carried, Identity};
 use super::options::ProcessOptions;
 use super::Process;
 use crate::status::Result;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::{NullEnded, Source};
 use crate::sys::process::fork::{self as kernel, Target};
 use crate::sys::process::{open, open_path, pid};

@@ -4,13 +4,14 @@
 //! loaded; a forked child from its parent's memory. Handles are descriptors, so they outlive the
 //! parent. `current` and `daemon` ask here as well.
 
-use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
 use super::options::{is_handle_name, is_process_name, InheritHandle, VARIABLE};
 use crate::segment::Kind;
 use crate::status::{Result, Status};
 use crate::sys::claim;
 use crate::sys::descriptor::duplicate;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::fork::hold_across_forks;
 use crate::sys::is_secure;
 use crate::sys::local_lock::LocalLock;
@@ -78,7 +79,7 @@ pub(super) fn become_child(identity: Identity) {
 ///
 /// The child may ask as often as it likes, for a socket once. `E_NOT_FOUND`: it was given nothing of that name,
 /// `E_MISMATCH`: that is an object of another kind.
-pub fn inherited(name: &str, kind: Kind) -> Result<OwnedFd> {
+pub fn inherited(name: &str, kind: Kind) -> Result<std::os::fd::OwnedFd> {
     if !is_handle_name(name) {
         return Err(Status::E_INVALID);
     }
@@ -103,7 +104,7 @@ pub fn inherited(name: &str, kind: Kind) -> Result<OwnedFd> {
             false => leave_open_to_others(kind, handle.fd),
         }
     }
-    Ok(copy)
+    Ok(copy.into())
 }
 
 /// The end of a pipe is open for as long as anybody has it. From now on a handle stands for what this

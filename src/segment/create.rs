@@ -1,13 +1,13 @@
 //! Making segments and opening them.
 
 use std::ffi::CStr;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::header::{fixed_size, Header};
 use super::mapping::Mapping;
 use super::{names, registry, ObjectType, Segment};
 use crate::status::{Result, Status};
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory;
 
 /// What every create takes.

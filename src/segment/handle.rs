@@ -18,7 +18,7 @@ macro_rules! object_handle {
             /// # Errors
             /// `E_MISMATCH`, `E_CORRUPT`.
             pub fn from_fd(fd: std::os::fd::OwnedFd) -> Result<$handle> {
-                $handle::opened($crate::segment::Segment::from_fd(&$object, fd)?)
+                $handle::opened($crate::segment::Segment::from_fd(&$object, fd.into())?)
             }
 
             /// A descriptor to hand to another process.
@@ -26,7 +26,7 @@ macro_rules! object_handle {
             /// # Errors
             /// `E_LIMIT` when this process has no descriptor left.
             pub fn share_fd(&self) -> Result<std::os::fd::OwnedFd> {
-                self.segment.share_fd()
+                self.segment.share_fd().map(Into::into)
             }
 
             /// The object's own descriptor; it stays the object's.

@@ -4,13 +4,13 @@
 //! fields: every type that lies in it is [`Shared`], made of atomics only.
 
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use memmap2::MmapRaw;
 
 use crate::status::{Result, Status};
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory;
 use crate::sys::shared::Shared;
 

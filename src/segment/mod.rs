@@ -22,7 +22,7 @@ mod participants;
 mod registry;
 mod waiting;
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub(crate) use companion::{changes, look_again, Companion, Raised};
@@ -40,6 +40,7 @@ pub(crate) use waiting::{Bed, Quiet};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sys::descriptor;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::memory;

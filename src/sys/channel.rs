@@ -1,8 +1,9 @@
 //! A pair of sockets for numbers: between a process and a child that it forks.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 
-use super::{descriptor, errno};
+use super::descriptor::OwnedFd;
+use super::{call, descriptor, errno};
 use crate::status::{Result, Status};
 
 /// Two ends that are connected and close on exec.
@@ -22,7 +23,7 @@ pub(crate) fn send(end: &OwnedFd, number: i32) -> Result<()> {
     let (data, len) = (std::ptr::from_ref(&number).cast(), size_of::<i32>());
     loop {
         // SAFETY: the bytes of a local.
-        let sent = unsafe { libc::send(end.as_raw_fd(), data, len, libc::MSG_NOSIGNAL) };
+        let sent = unsafe { call::send(end.as_raw_fd(), data, len, libc::MSG_NOSIGNAL) };
         if sent >= 0 {
             return Ok(());
         }
@@ -40,7 +41,7 @@ pub(crate) fn receive(end: &OwnedFd) -> Result<i32> {
     let (data, len) = (std::ptr::from_mut(&mut number).cast(), size_of::<i32>());
     loop {
         // SAFETY: the bytes of a local.
-        let received = unsafe { libc::recv(end.as_raw_fd(), data, len, 0) };
+        let received = unsafe { call::recv(end.as_raw_fd(), data, len, 0) };
         match usize::try_from(received) {
             Ok(got) if got == len => return Ok(number),
             Ok(_) => return Err(Status::E_BROKEN_PIPE),

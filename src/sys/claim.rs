@@ -7,8 +7,9 @@
 //!
 //! Which byte a descriptor claims is its file offset, which travels with it.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 
+use super::descriptor::OwnedFd;
 use super::memory;
 use crate::status::{Result, Status};
 

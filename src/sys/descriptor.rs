@@ -5,8 +5,11 @@
 //! into the shared memory, or the socket, behind it. Every descriptor that this library makes
 //! comes through here.
 
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::os::fd::{self, AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
 
+use super::call;
 use crate::status::{Result, Status};
 
 const FIRST_FREE: RawFd = libc::STDERR_FILENO + 1;
@@ -45,4 +48,61 @@ pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
     }
     // SAFETY: the kernel has just made it for us.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// A descriptor that closes with its owner: that of the standard library, whose close is a cancellation point.
+#[derive(Debug)]
+pub(crate) struct OwnedFd(ManuallyDrop<fd::OwnedFd>);
+
+impl Drop for OwnedFd {
+    fn drop(&mut self) {
+        call::close(self.0.as_raw_fd());
+    }
+}
+
+impl Deref for OwnedFd {
+    type Target = fd::OwnedFd;
+    fn deref(&self) -> &fd::OwnedFd {
+        &self.0
+    }
+}
+
+impl From<fd::OwnedFd> for OwnedFd {
+    fn from(owned: fd::OwnedFd) -> OwnedFd {
+        OwnedFd(ManuallyDrop::new(owned))
+    }
+}
+
+impl From<OwnedFd> for fd::OwnedFd {
+    fn from(owned: OwnedFd) -> fd::OwnedFd {
+        // SAFETY: `into_raw_fd` gives the descriptor away.
+        unsafe { fd::OwnedFd::from_raw_fd(owned.into_raw_fd()) }
+    }
+}
+
+impl FromRawFd for OwnedFd {
+    unsafe fn from_raw_fd(fd: RawFd) -> OwnedFd {
+        // SAFETY: as the caller promises.
+        unsafe { fd::OwnedFd::from_raw_fd(fd) }.into()
+    }
+}
+
+impl AsRawFd for OwnedFd {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl AsFd for OwnedFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl IntoRawFd for OwnedFd {
+    fn into_raw_fd(self) -> RawFd {
+        let fd = self.as_raw_fd();
+        std::mem::forget(self);
+        fd
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::fork;
+use super::{call, fork};
 
 /// A process beyond its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,7 +54,8 @@ struct Stat {
 }
 
 fn stat_of(pid: u32) -> Option<Stat> {
-    parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+    let path = format!("/proc/{pid}/stat");
+    parse(&call::without_cancellation(|| std::fs::read(path)).ok()?)
 }
 
 /// proc(5): `pid (name) state ...`, the name being any bytes.
@@ -79,7 +80,8 @@ fn namespaces() -> Option<u32> {
     if (known >> 32) as u32 == epoch {
         return Some(known as u32);
     }
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let status =
+        call::without_cancellation(|| std::fs::read_to_string("/proc/self/status")).ok()?;
     let numbers = status
         .lines()
         .find_map(|line| line.strip_prefix("NSpid:"))?;

@@ -1,12 +1,13 @@
 //! Files that are shared memory: unnamed and named ones, their growth and their mapping.
 
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use super::descriptor::owned;
+use super::call;
+use super::descriptor::{owned, OwnedFd};
 use crate::status::{Result, Status};
 
 /// Where POSIX shared-memory objects live, with glibc and with musl.
@@ -45,7 +46,7 @@ pub(crate) fn seal_against_shrinking(fd: &OwnedFd) -> Result<()> {
 pub(crate) fn create_unnamed(mode: u32) -> Result<OwnedFd> {
     let flags = libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC;
     // SAFETY: the path ends in NUL.
-    let fd = owned(unsafe { libc::open(SHM_DIRECTORY.as_ptr(), flags, mode) })?;
+    let fd = owned(unsafe { call::open(SHM_DIRECTORY.as_ptr(), flags, mode) })?;
     // The umask must not narrow what was asked for: two processes would then disagree on it.
     // SAFETY: no pointers.
     check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
@@ -86,7 +87,7 @@ pub(crate) fn link(fd: &OwnedFd, path: &CStr) -> Result<()> {
 pub(crate) fn open_named(path: &CStr) -> Result<OwnedFd> {
     let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK;
     // SAFETY: the path ends in NUL.
-    let fd = unsafe { libc::open(path.as_ptr(), flags) };
+    let fd = unsafe { call::open(path.as_ptr(), flags, 0) };
     if fd < 0 {
         return Err(match super::errno() {
             // A symbolic link, or a directory or device: nothing that this library has put there.
@@ -133,9 +134,11 @@ pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
 pub(crate) fn names_in_directory() -> Result<Vec<String>> {
     let status = |error: std::io::Error| Status::from_errno(error.raw_os_error().unwrap_or(0));
     let directory = std::ffi::OsStr::from_bytes(SHM_DIRECTORY.to_bytes());
-    let entries = std::fs::read_dir(directory).map_err(status)?;
-    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_string()));
-    Ok(names.flatten().collect())
+    call::without_cancellation(|| {
+        let entries = std::fs::read_dir(directory).map_err(status)?;
+        let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_string()));
+        Ok(names.flatten().collect())
+    })
 }
 
 /// Fill `bytes` from `offset` of a file, as it is at this moment; zeros where it has ended.
@@ -143,7 +146,7 @@ pub(crate) fn read_at(fd: &OwnedFd, bytes: &mut [u8], offset: u64) -> Result<()>
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let place = bytes.as_mut_ptr().cast();
     // SAFETY: as many bytes as are passed may be written. Files in shared memory are read in one go.
-    let read = unsafe { libc::pread(fd.as_raw_fd(), place, bytes.len(), offset) };
+    let read = unsafe { call::pread(fd.as_raw_fd(), place, bytes.len(), offset) };
     let read = usize::try_from(read).map_err(|_| Status::last_os_error())?;
     bytes.iter_mut().skip(read).for_each(|byte| *byte = 0);
     Ok(())
@@ -159,11 +162,13 @@ pub(crate) fn effective_user() -> u32 {
 ///
 /// Memory is allocated before it is written: a full /dev/shm is `E_NO_MEMORY` here, never SIGBUS later.
 pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
+    if exceeds_file_limit(fd, offset.saturating_add(length))? {
+        return Err(Status::E_NO_MEMORY);
+    }
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     loop {
-        // SAFETY: no pointers.
-        let done = unsafe { libc::fallocate(fd.as_raw_fd(), 0, offset, length) };
+        let done = call::fallocate(fd.as_raw_fd(), 0, offset, length);
         match check(done) {
             Err(Status::E_INTERRUPTED) => {}
             Err(status) if status.errno() == Some(libc::EFBIG) => return Err(Status::E_NO_MEMORY),
@@ -172,13 +177,25 @@ pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     }
 }
 
+/// Whether a file that ends at `end` is longer than it is now and longer than RLIMIT_FSIZE lets this process make it.
+///
+/// Asked beforehand, since the kernel answers such a growth with SIGXFSZ, which ends the process.
+fn exceeds_file_limit(fd: &OwnedFd, end: u64) -> Result<bool> {
+    let mut limit = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: a local. Where it is refused there is no limit that is known.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
+    Ok(limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur && end > status_of(fd)?.size)
+}
+
 /// Give memory back to the system; it reads as zeros from then on.
 pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-    // SAFETY: no pointers.
-    check(unsafe { libc::fallocate(fd.as_raw_fd(), mode, offset, length) })
+    check(call::fallocate(fd.as_raw_fd(), mode, offset, length))
 }
 
 /// Map `[offset, offset + length)` of a file, shared and writable.
@@ -194,7 +211,7 @@ pub(crate) fn map(fd: &OwnedFd, offset: u64, length: u64) -> Result<MmapRaw> {
 pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     let own = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Status::E_INTERNAL)?;
     // SAFETY: the path ends in NUL.
-    owned(unsafe { libc::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) })
+    owned(unsafe { call::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0) })
 }
 
 fn check(done: libc::c_int) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The kernel, one file each: nothing above this layer makes a system call.
 
+pub(crate) mod call;
 pub(crate) mod channel;
 pub(crate) mod claim;
 pub(crate) mod clock;

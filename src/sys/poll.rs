@@ -1,8 +1,9 @@
 //! Waiting for descriptors, and the event descriptor that ends such a wait.
 
-use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{IntoRawFd, RawFd};
 
-use super::{clock, descriptor, errno};
+use super::descriptor::OwnedFd;
+use super::{call, clock, descriptor, errno};
 use crate::status::{Result, Status};
 
 /// Wait until one of `fds` is readable (an error or hang-up counts) or the deadline passes: their
@@ -17,29 +18,22 @@ pub(crate) fn readable(fds: &[RawFd], deadline: Option<u64>) -> Result<u32> {
     for (item, fd) in items.iter_mut().zip(fds) {
         item.fd = *fd;
     }
-    let left = deadline.map(|end| clock::timespec(end.saturating_sub(clock::now_ns())));
-    let timeout = left
-        .as_ref()
-        .map_or(std::ptr::null(), |time| time as *const libc::timespec);
-    // SAFETY: `items` holds `count` entries; no signal mask is given.
-    let ready = unsafe {
-        libc::ppoll(
-            items.as_mut_ptr(),
-            count as libc::nfds_t,
-            timeout,
-            std::ptr::null(),
-        )
-    };
+    let items = items.get_mut(..count).unwrap_or_default();
+    let ready = call::ppoll(items, time_left(deadline));
     if ready < 0 {
         return Err(Status::last_os_error());
     }
     let mut bits = 0;
-    for (at, item) in items.iter().take(count).enumerate() {
+    for (at, item) in items.iter().enumerate() {
         if item.revents != 0 {
             bits |= 1 << at;
         }
     }
     Ok(bits)
+}
+
+fn time_left(deadline: Option<u64>) -> Option<libc::timespec> {
+    deadline.map(|end| clock::timespec(end.saturating_sub(clock::now_ns())))
 }
 
 /// What a descriptor is waited for, and, written, what it is ready for.
@@ -65,13 +59,7 @@ pub(crate) fn to_write(fd: RawFd) -> Interest {
 
 /// Wait until one of `items` is ready for what it says (an error or hang-up counts), or the deadline passes.
 pub(crate) fn any_ready(items: &mut [Interest], deadline: Option<u64>) -> Result<()> {
-    let left = deadline.map(|end| clock::timespec(end.saturating_sub(clock::now_ns())));
-    let timeout = left
-        .as_ref()
-        .map_or(std::ptr::null(), |time| time as *const libc::timespec);
-    let count = items.len() as libc::nfds_t;
-    // SAFETY: `items` holds `count` entries; no signal mask is given.
-    let ready = unsafe { libc::ppoll(items.as_mut_ptr(), count, timeout, std::ptr::null()) };
+    let ready = call::ppoll(items, time_left(deadline));
     if ready < 0 {
         return Err(Status::last_os_error());
     }
@@ -101,7 +89,7 @@ pub(crate) fn raise(fd: RawFd) {
     let one: u64 = 1;
     // SAFETY: eight bytes of a local. A full counter is readable already.
     unsafe {
-        libc::write(fd, std::ptr::from_ref(&one).cast(), 8);
+        call::write(fd, std::ptr::from_ref(&one).cast(), 8);
         *libc::__errno_location() = before;
     }
 }
@@ -110,13 +98,12 @@ pub(crate) fn raise(fd: RawFd) {
 pub(crate) fn lower(fd: RawFd) {
     let mut value: u64 = 0;
     // SAFETY: eight bytes of a local; the descriptor does not block.
-    unsafe { libc::read(fd, std::ptr::from_mut(&mut value).cast(), 8) };
+    unsafe { call::read(fd, std::ptr::from_mut(&mut value).cast(), 8) };
 }
 
 /// Close a descriptor that is not wrapped.
 pub(crate) fn close(fd: RawFd) {
-    // SAFETY: the caller owns it.
-    unsafe { libc::close(fd) };
+    call::close(fd);
 }
 
 /// Whether `item` is ready now. A signal has no say in it: nothing was waited for.

@@ -5,10 +5,11 @@
 pub(crate) mod exec;
 pub(crate) mod fork;
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::{descriptor, errno};
+use super::descriptor::OwnedFd;
+use super::{call, clock, descriptor, errno};
 use crate::status::{Result, Status};
 
 /// This process's id.
@@ -155,13 +156,18 @@ pub(crate) enum Stage {
 /// How far the process has come. With `patience_ms` the call waits so long for it to be gone.
 pub(crate) fn stage(pidfd: BorrowedFd<'_>, patience_ms: i32) -> Stage {
     let events = if patience_ms == 0 { libc::POLLIN } else { 0 };
-    let mut item = libc::pollfd {
+    let mut items = [libc::pollfd {
         fd: pidfd.as_raw_fd(),
         events,
         revents: 0,
-    };
-    // SAFETY: one entry, a local. Interrupted is as good as nothing yet.
-    unsafe { libc::poll(&mut item, 1, patience_ms) };
+    }];
+    // Interrupted is as good as nothing yet.
+    let patience = u64::try_from(patience_ms).ok();
+    call::ppoll(
+        &mut items,
+        patience.map(|ms| clock::timespec(ms * 1_000_000)),
+    );
+    let [item] = items;
     match item.revents {
         // Not open any more: whoever closed it has told nothing about the process.
         bits if bits & libc::POLLNVAL != 0 => Stage::Running,
@@ -279,7 +285,7 @@ pub(crate) fn close_on_exec(fd: RawFd) -> bool {
 /// Open an existing file or directory.
 pub(crate) fn open_path(path: &std::ffi::CStr, flags: i32) -> Result<OwnedFd> {
     // SAFETY: the path ends in NUL; nothing is created, so no mode is read.
-    let fd = unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC) };
+    let fd = unsafe { call::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0) };
     if fd < 0 {
         return Err(status_of(errno()));
     }

@@ -1,5 +1,6 @@
 //! Random bytes from the kernel.
 
+use super::call;
 use crate::status::{Result, Status};
 
 /// Fill `bytes` with random ones, fit for secrets.
@@ -9,9 +10,7 @@ use crate::status::{Result, Status};
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        // SAFETY: `rest` is writable.
-        let count = unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) };
-        match usize::try_from(count) {
+        match usize::try_from(call::getrandom(rest)) {
             Ok(count) => filled += count,
             Err(_) if super::errno() == libc::EINTR => {}
             Err(_) => return Err(Status::last_os_error()),

@@ -1,7 +1,7 @@
 //! A descriptor that is readable while an operation would not wait: for epoll, libuv, asyncio, netpoll.
 
 use std::any::Any;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 
 use super::source::Source;
@@ -12,6 +12,7 @@ use crate::queue::Queue;
 use crate::segment::{look_again, Companion, Raised};
 use crate::status::Result;
 use crate::sync::look::Look;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::{fork, poll};
 

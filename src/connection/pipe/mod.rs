@@ -17,7 +17,7 @@ mod waiting;
 mod watch;
 
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{fence, AtomicU32, Ordering};
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ use crate::segment::{Companion, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::{claim, descriptor, fork, memory};
 
 static TYPE: ObjectType = ObjectType {

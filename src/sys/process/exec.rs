@@ -6,12 +6,13 @@
 //! signal is blocked around it.
 
 use std::ffi::{c_char, c_int, c_long, c_ulong, c_void, CStr, CString};
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::RawFd;
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::{borrow, collect, die_with_parent, open, status_of, without_pidfd};
 use crate::status::Result;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::{descriptor, errno};
 
 /// Where one of the child's standard descriptors comes from.

@@ -1,13 +1,14 @@
 //! A child that is a copy of this process.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use super::exec::{place_stdio, NullEnded, Source, Started};
 use super::{open, parent_pid, status_of};
 use crate::status::Result;
-use crate::sys::{clock, errno, poll};
+use crate::sys::descriptor::OwnedFd;
+use crate::sys::{call, clock, errno, poll};
 
 /// What a forked child runs.
 pub(crate) type Target = unsafe extern "C" fn(*mut c_void) -> c_int;
@@ -33,7 +34,7 @@ const LOOK_NS: u64 = 10_000_000;
 pub(crate) fn fork(own: Option<RawFd>, body: &mut dyn FnMut() -> c_int) -> Result<Started> {
     let gate = Gate::new(own)?;
     // SAFETY: libc's own stream. What it holds would be written by the parent and by the child.
-    unsafe { libc::fflush(stdout) };
+    call::without_cancellation(|| unsafe { libc::fflush(stdout) });
     // SAFETY: the child goes nowhere but into `body` and exit.
     match unsafe { libc::fork() } {
         0 => {

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 
-use super::super::errno;
+use super::super::{call, errno};
 use super::Step;
 use crate::status::{Result, Status};
 
@@ -35,12 +35,12 @@ pub(crate) fn send(fd: RawFd, head: &[u8], body: &[u8]) -> Moved {
     message.msg_iov = parts.as_mut_ptr();
     message.msg_iovlen = parts.len() as _;
     // SAFETY: the parts are readable and the kernel only reads them.
-    moved(unsafe { libc::sendmsg(fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) })
+    moved(unsafe { call::sendmsg(fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) })
 }
 
 fn receive(fd: RawFd, room: &mut [MaybeUninit<u8>]) -> Moved {
     // SAFETY: the room is writable.
-    moved(unsafe { libc::recv(fd, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) })
+    moved(unsafe { call::recv(fd, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) })
 }
 
 /// Room that is filled from its beginning.
