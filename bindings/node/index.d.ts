@@ -503,7 +503,7 @@ export interface TaskOptions {
 }
 
 export interface MapOptions extends TaskOptions {
-  /** How many values are one task, for which `timeLimit` counts. */
+  /** How many values are one task, for which `timeLimit` counts; it is submitted when so many have come. */
   chunkSize?: number;
   /** Called with how many are done, of how many where that is known. */
   onProgress?: (done: number, total: number | undefined) => void;
@@ -527,7 +527,10 @@ export interface PoolInfo {
   diedWorkers: number;
 }
 
-/** A task did not succeed: its function failed (E_TASK_FAILED, with its message), its worker died, ... */
+/**
+ * A task did not succeed. Its function failed (E_TASK_FAILED), and the message is what that threw; or the message says what
+ * happened to which function: its worker died, its time was over, ...
+ */
 export class TaskError extends PolyprocError {
   constructor(status: number, message: string, workerStack?: string);
   /** Where in the worker it failed, if its language knows. */
@@ -566,9 +569,13 @@ export class Pool {
   apply<R = any>(name: string, value?: unknown, options?: WaitOptions & TaskOptions): Promise<R>;
   /** The results in the order of the values, or the first error. */
   map<R = any>(name: string, values: Iterable<unknown>, options?: MapOptions): Promise<R[]>;
-  /** The results in the order of the values, as they come; reads no more values than its window has room for. */
+  /**
+   * The results in the order of the values, each as soon as it is there. The values are read meanwhile, as far as the window
+   * has room: the source may wait for something, also for those results. Where it fails, the results of the values before
+   * come first, then its error.
+   */
   imap<R = any>(name: string, values: Iterable<unknown> | AsyncIterable<unknown>, options?: ImapOptions): AsyncGenerator<R, void, void>;
-  /** The same, each result as soon as it is there. */
+  /** The same in the order in which the results come. */
   imapUnordered<R = any>(
     name: string,
     values: Iterable<unknown> | AsyncIterable<unknown>,

@@ -11,95 +11,151 @@ function iteratorOf(values) {
   return readObject(iterator, 'values');
 }
 
-/** The chunks that are under way, at most `window` values at a time. */
-class Window {
+/** A promise that other code fulfils, and that never rejects. */
+class Gate {
+  constructor() {
+    this.opened = new Promise((resolve) => {
+      this.open = resolve;
+    });
+  }
+}
+
+/**
+ * Reads the values and submits them in chunks, while fewer than `window` values are under way. It runs beside the loop
+ * over the results: the source may wait for something, also for those results.
+ */
+class Feed {
   #submit;
   #iterator;
   #chunkSize;
   #window;
-  #isAtEnd = false;
-  #over; // called when one more is over
-  #progress;
-  #done = 0;
-  under = []; // in their order
-  size = 0; // of values
+  #room = new Gate(); // opened when something was taken out, or the loop has ended
+  #isLeft = false;
+  #isReading = false;
+  #isSourceAtEnd = false;
+  #change = new Gate(); // opened when the loop should look again
+  underWay = []; // { task, count }, in the order of the values
+  size = 0; // of values in them
+  isAtEnd = false; // no more is submitted
+  failure; // why, in a list of one, when the source or a submit failed
 
-  constructor(submit, values, { chunkSize, window, onProgress, total }) {
+  constructor(submit, values, { chunkSize, window }) {
     this.#submit = submit;
     this.#iterator = iteratorOf(values);
     this.#chunkSize = Math.min(chunkSize, window);
     this.#window = window;
-    this.#progress = () => onProgress(this.#done, total);
   }
 
-  /** Submits as much as the window allows; false when nothing is under way any more. */
-  async fill() {
-    while (!this.#isAtEnd && (this.size === 0 || this.size + this.#chunkSize <= this.#window)) {
-      const chunk = [];
-      while (chunk.length < this.#chunkSize) {
-        const { value, done } = await this.#iterator.next();
-        if (done) {
-          this.#isAtEnd = true;
-          break;
-        }
-        chunk.push(value);
+  async run() {
+    try {
+      while (!this.#isSourceAtEnd && !this.#isLeft) {
+        if (this.size > 0 && this.size + this.#chunkSize > this.#window) await this.#untilRoom();
+        else this.#add(await this.#readChunk());
       }
-      if (chunk.length === 0) break;
-      const count = chunk.length;
-      this.size += count;
-      const task = this.#submit(chunk, () => {
-        this.#done += count;
-        this.#over?.();
-      });
-      this.under.push({ task, count });
+    } catch (error) {
+      this.failure = [error];
     }
-    return this.under.length > 0;
+    this.isAtEnd = true;
+    this.tell();
   }
 
-  /** Until the first of them is over, or any. */
-  async untilOver(find, signal) {
-    for (;;) {
-      signal?.throwIfAborted();
-      const at = find(this.under);
-      if (at >= 0) return this.#take(at);
-      await new Promise((resolve) => {
-        const onAbort = () => resolve();
-        signal?.addEventListener('abort', onAbort);
-        this.#over = () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        };
-        if (find(this.under) >= 0) this.#over();
-      });
+  #untilRoom() {
+    this.#room = new Gate();
+    return this.#room.opened;
+  }
+
+  async #readChunk() {
+    const chunk = [];
+    while (chunk.length < this.#chunkSize && !this.#isLeft) {
+      let step;
+      this.#isReading = true;
+      try {
+        step = await this.#iterator.next();
+      } catch (error) {
+        // The values before it are done like all others.
+        this.failure = [error];
+        step = { done: true };
+      }
+      this.#isReading = false;
+      if (step.done) {
+        this.#isSourceAtEnd = true;
+        break;
+      }
+      chunk.push(step.value);
     }
+    return chunk;
   }
 
-  async #take(at) {
-    const [{ task, count }] = this.under.splice(at, 1);
-    this.size -= count;
-    const results = await task.result();
-    this.#progress();
-    return results;
+  #add(chunk) {
+    if (chunk.length === 0 || this.#isLeft) return;
+    const one = { count: chunk.length, task: this.#submit(chunk, () => this.tell()) };
+    this.underWay.push(one);
+    this.size += one.count;
+    this.tell();
   }
 
-  /** Left early: what has not begun is not begun any more. */
-  async end() {
-    for (const { task } of this.under) task.cancel();
-    if (!this.#isAtEnd) await this.#iterator.return?.();
+  tell() {
+    this.#change.open();
+  }
+
+  /** Until something may have changed since the last call. */
+  async untilChange() {
+    await this.#change.opened;
+    this.#change = new Gate();
+  }
+
+  take(at) {
+    const [one] = this.underWay.splice(at, 1);
+    this.size -= one.count;
+    this.#room.open();
+    return one;
+  }
+
+  /** The loop has ended: what has not begun is not begun any more, and the source is left. */
+  async leave() {
+    this.#isLeft = true;
+    this.#room.open();
+    for (const { task } of this.underWay) task.cancel();
+    if (this.#isSourceAtEnd) return;
+    const left = Promise.resolve(this.#iterator.return?.());
+    // An async generator that is in the middle of a value ends after that, and perhaps never: nobody waits for it.
+    if (this.#isReading) left.catch(() => {});
+    else await left;
   }
 }
 
 async function* results(find, submit, values, options) {
-  const window = new Window(submit, values, options);
+  const { signal, total, onProgress } = options;
+  const feed = new Feed(submit, values, options);
+  const onAbort = () => feed.tell();
+  signal?.addEventListener('abort', onAbort);
+  let done = 0;
+  feed.run();
   try {
-    while (await window.fill()) yield* await window.untilOver(find, options.signal);
+    for (;;) {
+      signal?.throwIfAborted();
+      const at = find(feed.underWay);
+      if (at >= 0) {
+        const { task, count } = feed.take(at);
+        const chunk = await task.result();
+        done += count;
+        onProgress(done, total);
+        yield* chunk;
+      } else if (feed.isAtEnd && feed.underWay.length === 0) {
+        if (feed.failure !== undefined) throw feed.failure[0];
+        return;
+      } else {
+        await feed.untilChange();
+      }
+    }
   } finally {
-    await window.end();
+    signal?.removeEventListener('abort', onAbort);
+    await feed.leave();
   }
 }
 
-const isFirstOver = (under) => (under[0].task.isOver ? 0 : -1);
-const isAnyOver = (under) => under.findIndex(({ task }) => task.isOver);
+const isFirstOver = (underWay) => (underWay[0]?.task.isOver ? 0 : -1);
+const isAnyOver = (underWay) => underWay.findIndex(({ task }) => task.isOver);
 
 const ordered = (submit, values, options) => results(isFirstOver, submit, values, options);
 const unordered = (submit, values, options) => results(isAnyOver, submit, values, options);

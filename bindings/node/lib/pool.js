@@ -112,7 +112,7 @@ class Pool {
     } finally {
       if (answer === undefined) this.#refused(tag);
     }
-    const task = new Task(TOKEN, this, tag, decode, signal, onEnd);
+    const task = new Task(TOKEN, this, name, tag, decode, signal, onEnd);
     this.#tasks[tag] = task;
     this.#outstanding++;
     return task;

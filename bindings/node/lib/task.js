@@ -7,22 +7,31 @@ const { readWait } = require('./options.js');
 const { HANDLE } = require('./symbols.js');
 const { Waiting } = require('./waiting.js');
 
+/** How a task ended whose function had no say. */
+const ENDS = {
+  [status.E_WORKER_DIED]: 'its worker died',
+  [status.E_TIMEOUT]: 'it was over its time limit, and its worker was killed',
+  [status.E_SHUTDOWN]: 'its pool was terminated or freed before it was over',
+  [status.E_CANCELED]: 'it was cancelled before it began',
+  [status.E_TASK_FAILED]: 'its function failed, and gave no message',
+};
+
 /** A task that did not succeed. What its function said is the message, in whatever language it is. */
 class TaskError extends PolyprocError {
   constructor(code, message, workerStack) {
     super(code, message);
-    if (message !== '') this.message = message;
+    this.message = message;
     this.workerStack = workerStack;
   }
 }
 Object.defineProperty(TaskError.prototype, 'name', { value: 'TaskError', configurable: true, writable: true });
 
-/** The text of a failure is its message, and after a NUL its stack. */
+/** The text of a failure is its message, and after a NUL its stack. `what`: the task. */
 function errorOf(code, text, what) {
   const end = text.indexOf(0);
   const message = text.toString('utf8', 0, end < 0 ? text.length : end);
   const stack = end < 0 ? undefined : text.toString('utf8', end + 1);
-  return code === status.E_TASK_FAILED || message !== '' ? new TaskError(code, message, stack) : new TaskError(code, what);
+  return new TaskError(code, message || `${what}: ${ENDS[code] ?? native.strerror(code)}`, stack);
 }
 
 function textOf(message, stack) {
@@ -33,8 +42,8 @@ function textOf(message, stack) {
 class TaskWait extends Waiting {
   #task;
 
-  constructor(task, how, resolve, reject) {
-    super(undefined, { what: 'task', late: status.E_TIMEOUT }, undefined, how, resolve, reject);
+  constructor(task, what, how, resolve, reject) {
+    super(undefined, { what, late: status.E_TIMEOUT }, undefined, how, resolve, reject);
     this.#task = task;
   }
 
@@ -52,6 +61,7 @@ class TaskWait extends Waiting {
 
 class Task {
   #pool;
+  #name;
   #tag;
   #decode;
   #outcome; // { settle(resolve, reject) }
@@ -63,15 +73,21 @@ class Task {
   #reason; // of the signal that cancelled it, in a list of one
   #onEnd;
 
-  /** `decode`: (bytes) to the result */
-  constructor(token, pool, tag, decode, signal, onEnd) {
+  /** `name`: of its function; `decode`: (bytes) to the result */
+  constructor(token, pool, name, tag, decode, signal, onEnd) {
     if (token !== TOKEN) throw new TypeError('use pool.submit');
     this.#pool = pool;
+    this.#name = name;
     this.#tag = tag;
     this.#decode = decode;
     this.#signal = signal;
     this.#onEnd = onEnd;
     signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  /** What it is called in errors. */
+  get #what() {
+    return `task "${this.#name}"`;
   }
 
   get isOver() {
@@ -86,9 +102,9 @@ class Task {
   async result(options) {
     const how = readWait(options);
     if (this.#outcome !== undefined) return new Promise((resolve, reject) => this.#outcome.settle(resolve, reject));
-    if (how.timeout <= 0) throw new PolyprocError(status.E_TIMEOUT, 'task');
+    if (how.timeout <= 0) throw new PolyprocError(status.E_TIMEOUT, this.#what);
     return new Promise((resolve, reject) => {
-      const wait = new TaskWait(this, how, resolve, reject);
+      const wait = new TaskWait(this, this.#what, how, resolve, reject);
       this.#waits.add(wait);
       wait.watch();
     });
@@ -125,7 +141,7 @@ class Task {
   #outcomeOf(code, bytes) {
     try {
       if (code === status.E_CANCELED && this.#reason !== undefined) throw this.#reason[0];
-      if (code < 0) throw errorOf(code, bytes, 'task');
+      if (code < 0) throw errorOf(code, bytes, this.#what);
       const result = this.#decode(bytes);
       return { settle: (resolve) => resolve(result) };
     } catch (error) {

@@ -2,6 +2,7 @@
 
 // This process as a worker of a pool: functions by name, one job at a time.
 
+const { inspect } = require('node:util');
 const { pack, unpack } = require('./chunk.js');
 const { check, PolyprocError } = require('./errors.js');
 const { codecOf, readFormat } = require('./format.js');
@@ -62,9 +63,20 @@ async function run(functions, codec, format, { name, count, data }) {
   }
 }
 
-function failureOf(error) {
-  if (!(error instanceof Error)) return textOf(String(error));
-  return textOf(error.message, error.stack);
+/** What was thrown, as text. It can be anything: also an object whose own code throws when it is looked at. */
+function failureOf(thrown) {
+  try {
+    if (!(thrown instanceof Error)) return textOf(messageOf(thrown));
+    const { message, stack } = thrown;
+    return textOf(messageOf(message), typeof stack === 'string' ? stack : undefined);
+  } catch {
+    return textOf('the function threw what cannot be shown');
+  }
+}
+
+/** A NUL would end it. */
+function messageOf(thrown) {
+  return (typeof thrown === 'string' ? thrown : inspect(thrown)).replaceAll('\0', '\\0');
 }
 
 /** Does jobs until the pool has no more for this process. */

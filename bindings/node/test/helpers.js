@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { activeChildren, unlink } = require('..');
+const { Pool, TaskError, activeChildren, unlink } = require('..');
 
 const prefix = `node-test-${process.pid}-`;
 let names = 0;
@@ -48,6 +48,28 @@ function withCode(code) {
   };
 }
 
+const calculator = path.join(__dirname, 'workers', 'calculator.js');
+
+/** A pool of two workers with the functions of workers/calculator.js, which ends when the test is over. */
+function poolOf(t, options = {}) {
+  const pool = Pool.create({ worker: calculator, workers: 2, ...options });
+  t.after(async () => {
+    if (pool.closed) return;
+    pool.terminate();
+    await pool.join();
+    pool.free();
+  });
+  return pool;
+}
+
+/** For assert.throws and rejects: a TaskError with this code, and this message where one is given. */
+const failed = (code, message) => (error) => {
+  assert.equal(error.code, code, error.stack);
+  assert.ok(error instanceof TaskError);
+  if (message !== undefined) assert.equal(error.message, message);
+  return true;
+};
+
 /** A child that runs test/children/<program>.js; `line()` resolves to its next line of output, `ended` when it is over. */
 function start(t, program, args = [], options = {}) {
   const file = path.join(__dirname, 'children', `${program}.js`);
@@ -86,4 +108,18 @@ function leavesNothingBehind() {
   });
 }
 
-module.exports = { anonymous, leavesNothingBehind, named, prefix, sleep, start, threadCount, twin, until, withCode };
+module.exports = {
+  anonymous,
+  calculator,
+  failed,
+  leavesNothingBehind,
+  named,
+  poolOf,
+  prefix,
+  sleep,
+  start,
+  threadCount,
+  twin,
+  until,
+  withCode,
+};

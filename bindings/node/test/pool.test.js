@@ -4,30 +4,20 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { Event, Pool, Queue, TaskError } = require('..');
-const { leavesNothingBehind, named, sleep, start, until, withCode } = require('./helpers.js');
+const { Event, Pool, Queue } = require('..');
+const {
+  calculator,
+  failed,
+  leavesNothingBehind,
+  named,
+  poolOf,
+  sleep,
+  start,
+  until,
+  withCode,
+} = require('./helpers.js');
 
 leavesNothingBehind();
-
-const calculator = path.join(__dirname, 'workers', 'calculator.js');
-
-function poolOf(t, options = {}) {
-  const pool = Pool.create({ worker: calculator, workers: 2, ...options });
-  t.after(async () => {
-    if (pool.closed) return;
-    pool.terminate();
-    await pool.join();
-    pool.free();
-  });
-  return pool;
-}
-
-const failed = (code, message) => (error) => {
-  assert.equal(error.code, code, error.stack);
-  assert.ok(error instanceof TaskError);
-  if (message !== undefined) assert.equal(error.message, message);
-  return true;
-};
 
 const upTo = (n) => Array.from({ length: n }, (_, i) => i);
 

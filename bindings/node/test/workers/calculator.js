@@ -3,9 +3,29 @@
 // The functions of the pool tests.
 
 const { setTimeout: sleep } = require('node:timers/promises');
+const { inspect } = require('node:util');
 const { Event, Queue } = require('../..');
 
 let greeting = 'nothing was said';
+
+/** What can be thrown and is hard to put into words. */
+const thrown = {
+  bare: () => Object.create(null),
+  plain: () => ({ code: 7, message: 'a plain object' }),
+  number: () => 42,
+  nothing: () => undefined,
+  symbol: () => Symbol('sign'),
+  ownString: () => ({ toString: () => badStart() }),
+  ownInspect: () => ({ [inspect.custom]: () => badStart() }),
+  getter: () => Object.defineProperty(new Error('hidden'), 'message', { get: badStart }),
+  oddError: () => Object.assign(new Error('x'), { message: 42, stack: undefined }),
+  nul: () => new Error('before\0after'),
+  proxy: () => new Proxy({}, { getPrototypeOf: badStart, get: badStart, ownKeys: badStart }),
+};
+
+function badStart() {
+  throw new Error('cannot start');
+}
 
 module.exports = {
   square: (n) => n * n,
@@ -18,15 +38,16 @@ module.exports = {
   pid: () => process.pid,
   greet: (words) => void (greeting = words),
   greeting: () => greeting,
-  badStart() {
-    throw new Error('cannot start');
-  },
+  badStart,
   fails(why) {
     throw new RangeError(`failed: ${why}`);
   },
   async rejects() {
     await sleep(1);
     throw 'a string'; // eslint-disable-line no-throw-literal
+  },
+  throws(what) {
+    throw thrown[what]();
   },
   failsFor(n) {
     if (n % 10 === 7) throw new Error(`failed for ${n}`);
