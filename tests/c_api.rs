@@ -161,6 +161,7 @@ programs! {
     file_size_limit,
     fork,
     header,
+    hostile_list,
     killed,
     library,
     list,

@@ -14,7 +14,7 @@
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{compiler_fence, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{compiler_fence, fence, AtomicPtr, AtomicU64, Ordering};
 
 use crate::ffi::quarantine::Block;
 use crate::sys::{fork, membarrier};
@@ -113,6 +113,10 @@ impl Visit {
 
 /// Whether some thread is inside `block`, which was closed before.
 pub(super) fn is_anybody_inside(block: NonNull<Block>) -> bool {
+    // Where there is no page no thread has noted anything, and the membarrier can be saved. Pairs with the
+    // fence in `first_record`: a thread whose page is not seen here has yet to look at the handle, and finds
+    // it closed.
+    fence(Ordering::SeqCst);
     if PAGES.load(Ordering::Acquire).is_null() {
         return false;
     }
@@ -150,6 +154,9 @@ fn first_record() -> Option<&'static Record> {
     GIVE_BACK
         .try_with(|give_back| {
             let mine = pages().find_map(free_record).or_else(new_page)?;
+            // Pairs with the fence in `is_anybody_inside`: the page is there before this thread looks whether a
+            // handle is closed.
+            fence(Ordering::SeqCst);
             give_back.0.set(Some(mine));
             // SAFETY: mapped for good; the number was found in that page.
             let record = unsafe { mine.page.records.as_ref() }.get(mine.number)?;

@@ -1,7 +1,8 @@
 //! Becoming a participant, recovering the dead, and leaving.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{fence, Ordering};
 
+use super::co_users::CoUsers;
 use super::keeper::{self, Link};
 use super::participants::{Life, Occupant};
 use super::Segment;
@@ -33,7 +34,9 @@ impl Segment {
     /// `E_LIMIT` when the table is full of living processes, and those of starting a keeper.
     #[inline]
     pub(crate) fn me(&self) -> Result<Owner> {
-        let me = self.me.load(Ordering::Relaxed);
+        // Acquire, pairs with the Release in `attach`: who writes this owner into shared memory does so
+        // after the slot is alive.
+        let me = self.me.load(Ordering::Acquire);
         if (me >> 32) as u32 == fork::epoch() {
             if let Some(owner) = Owner::from_bits(me as u32) {
                 return Ok(owner);
@@ -44,7 +47,7 @@ impl Segment {
 
     /// Who this process is here if it is a participant already: for what must not make it one.
     pub(crate) fn me_if_attached(&self) -> Option<Owner> {
-        let me = self.me.load(Ordering::Relaxed);
+        let me = self.me.load(Ordering::Acquire);
         if (me >> 32) as u32 != fork::epoch() {
             return None;
         }
@@ -66,9 +69,11 @@ impl Segment {
             }
         };
         let owner = Owner::new(mine.slot, mine.generation);
+        // Release, pairs with the Acquire in `me`: every thread that sees the owner writes it somewhere only
+        // after the slot's life word. The other half of it is the fence in `is_gone`.
         self.me.store(
             u64::from(epoch) << 32 | u64::from(owner.bits()),
-            Ordering::Relaxed,
+            Ordering::Release,
         );
         drop(attachment);
         drop(attaching);
@@ -116,7 +121,8 @@ impl Segment {
             .fetch_max(slot + 1, Ordering::AcqRel);
         let mut taken = None;
         let mut introduces = false;
-        let link = keeper::link(&participant.entry, |occupant| {
+        let entry = self.entry(slot as usize)?;
+        let link = keeper::link(CoUsers::of(&self.fd)?, entry, |occupant| {
             introduces = matches!(occupant, Occupant::Unwatched(_));
             taken = participant.take(seen, occupant);
             taken.is_some()
@@ -208,15 +214,19 @@ impl Segment {
         if let Some(participant) = self.participant(owner.slot()) {
             participant.mark_if_ended();
         }
-        let is_gone = self.is_gone(owner);
-        if is_gone {
+        self.is_gone(owner) && {
             membarrier::settle();
+            // Whatever that process did before it wrote the owner is visible here now.
+            self.is_gone(owner)
         }
-        is_gone
     }
 
     /// Whether an owner's process has ended, or has left.
     pub(crate) fn is_gone(&self, owner: Owner) -> bool {
+        // The owner was read from shared memory, often with a relaxed load: its slot's life word is read
+        // after it. Pairs with the Release in `attach`; without the two an owner could be seen before its
+        // slot is alive, and a living process would be taken for dead.
+        fence(Ordering::Acquire);
         match self.participant(owner.slot()) {
             Some(participant) => !participant.is_held_by(owner),
             None => true,
@@ -241,7 +251,10 @@ impl Segment {
         let me = Owner::new(mine.slot, mine.generation);
         let recovered =
             (self.object.recover)(self, me, &|owner| owner == me || self.is_gone(owner));
-        keeper::unlink(mine.link, &participant.entry, || {
+        let Ok(entry) = self.entry(mine.slot as usize) else {
+            return;
+        };
+        keeper::unlink(mine.link, entry, || {
             let life = participant.life();
             if !life.is_alive() || life.generation() != mine.generation {
                 return;

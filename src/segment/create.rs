@@ -103,7 +103,7 @@ impl Segment {
     ) -> Result<Segment> {
         let fixed = fixed_size(object.kind, object.body);
         memory::allocate(&fd, 0, fixed + object.extra)?;
-        let mapping = Mapping::new(&fd, 0, fixed)?;
+        let mapping = Mapping::behind_private(&fd, fixed)?;
         let identity = memory::status_of(&fd)?.identity;
         let segment = Segment::unattached(object, mapping, fd, identity);
         fill(&segment)?;
@@ -155,7 +155,7 @@ impl Segment {
             }
             // A planted file may have holes, and a full /dev/shm would then be a SIGBUS at a store.
             memory::allocate(&fd, 0, fixed)?;
-            let mapping = Mapping::new(&fd, 0, fixed)?;
+            let mapping = Mapping::behind_private(&fd, fixed)?;
             Ok(Segment::unattached(object, mapping, fd, status.identity))
         })?;
         segment.check_kind(object)?;

@@ -15,12 +15,14 @@ use super::list::number;
 use super::participants::Participant;
 use crate::status::{Result, Status};
 use crate::sys::memory::PAGE;
+use crate::sys::reservation;
 use crate::sys::shared::shared;
 
 /// "polyproc" in memory order.
 const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
-/// Changes with every incompatible change of what lies in shared memory.
-const LAYOUT: u32 = 1;
+/// Changes with every incompatible change of what lies in shared memory. 2: the kernel's list entries are not
+/// in it any more.
+const LAYOUT: u32 = 2;
 
 const _: () = assert!(offset_of!(Header, magic) == 0);
 
@@ -48,9 +50,17 @@ shared! {
 pub(crate) const PARTICIPANTS_AT: usize = 256;
 const BODY_ALIGN: usize = 128;
 
+/// Where a slot lies.
+pub(crate) const fn slot_at(slot: usize) -> usize {
+    PARTICIPANTS_AT + slot * size_of::<Participant>()
+}
+
+// Each slot's word has a private counterpart.
+const _: () = assert!(slot_at(Kind::Queue.max_participants() as usize) <= reservation::PRIVATE);
+
 /// Where an object's own words begin.
 pub(crate) const fn body_at(kind: Kind) -> usize {
-    let end = PARTICIPANTS_AT + kind.max_participants() as usize * size_of::<Participant>();
+    let end = slot_at(kind.max_participants() as usize);
     end.next_multiple_of(BODY_ALIGN)
 }
 

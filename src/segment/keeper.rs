@@ -1,9 +1,13 @@
 //! The keeper: one small thread per process whose end the kernel reports to everybody.
 //!
-//! A keeper's robust list names one entry per segment that the process has attached. Threads of the
-//! process link and unlink entries themselves, under one lock; the keeper only has to exist, and it runs
+//! A keeper's robust list names one entry per segment that the process has attached. The keeper changes the
+//! list itself, for whoever asks: as long as it does, the kernel has not read the list yet. It also runs
 //! the few things that must not depend on a thread that may end before the process (starting a daemonic
 //! child: PR_SET_PDEATHSIG follows the thread that forks).
+//!
+//! The kernel stops at the first entry whose word it cannot read, as when somebody has truncated that
+//! word's file. So objects have a list in common only if the same users can write their files: what they
+//! do to one object hides no death in an object that is not theirs. See [`CoUsers`].
 //!
 //! Where the kernel refuses robust lists, a keeper runs those things all the same, and its entries are not
 //! linked: the others find out by themselves that the process has ended (see `participants`).
@@ -13,6 +17,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::co_users::CoUsers;
 use super::participants::Occupant;
 use crate::status::{Result, Status};
 use crate::sys::fork;
@@ -40,9 +45,9 @@ pub(super) struct Keeper {
 }
 
 /// The keepers of this process, each with the epoch in which it was started: those of another epoch
-/// are a parent's, which this process has only as memory. More than one of its own only where one list
-/// cannot hold every entry.
-type Keepers = Vec<(u32, &'static Keeper)>;
+/// are a parent's, which this process has only as memory. More than one of its own only for objects of
+/// different co-users, and where one list cannot hold every entry.
+type Keepers = Vec<(u32, CoUsers, &'static Keeper)>;
 
 pub(super) static KEEPERS: LocalLock<Keepers> = LocalLock::new(Vec::new());
 
@@ -50,20 +55,23 @@ pub(super) static KEEPERS: LocalLock<Keepers> = LocalLock::new(Vec::new());
 #[derive(Clone, Copy)]
 pub(crate) struct Link(&'static Keeper);
 
-/// Link `entry` to a keeper: `set` gets what its word is to hold, changes it and says whether it did.
-/// The tables are held across forks by then.
+/// Link `entry` to a keeper of those co-users: `set` gets what its word is to hold, changes it and says
+/// whether it did. The tables are held across forks by then.
 ///
 /// # Errors
 /// `E_LIMIT` where no thread can be started.
-pub(super) fn link(entry: &Entry, set: impl FnOnce(Occupant) -> bool) -> Result<Option<Link>> {
+pub(super) fn link(
+    co_users: CoUsers,
+    entry: &Entry,
+    set: impl FnOnce(Occupant) -> bool + Send,
+) -> Result<Option<Link>> {
     let mut keepers = KEEPERS.lock();
-    let keeper = with_room(&mut keepers)?;
+    let keeper = with_room(&mut keepers, Some(co_users))?;
     let linked = if keeper.is_watched() {
         let tid = keeper.tid.load(Ordering::Relaxed);
-        keeper
-            .list
-            .lock()
-            .link(entry, || set(Occupant::Watched(tid)))
+        let mut list = keeper.list.lock();
+        list.make_room();
+        keeper.run(|| list.link(entry, || set(Occupant::Watched(tid))))
     } else {
         set(Occupant::Unwatched(std::process::id()))
     };
@@ -71,10 +79,11 @@ pub(super) fn link(entry: &Entry, set: impl FnOnce(Occupant) -> bool) -> Result<
 }
 
 /// Unlink `entry`, which [`link`] linked in this process, and change its word with `clear`.
-pub(super) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce()) {
+pub(super) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce() + Send) {
     let _held = KEEPERS.lock();
     if link.0.is_watched() {
-        link.0.list.lock().unlink(entry, clear);
+        let mut list = link.0.list.lock();
+        link.0.run(|| list.unlink(entry, clear));
     } else {
         clear();
     }
@@ -86,20 +95,24 @@ pub(super) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce()) {
 /// Those of starting a keeper.
 pub(crate) fn run_on_keeper(job: &mut (dyn FnMut() + Send)) -> Result<()> {
     super::hold_tables_across_forks();
-    let keeper = with_room(&mut KEEPERS.lock())?;
+    let keeper = with_room(&mut KEEPERS.lock(), None)?;
     keeper.mailbox.call(job);
     Ok(())
 }
 
-/// A keeper of this very process with room in its list, started when there is none.
-fn with_room(keepers: &mut Keepers) -> Result<&'static Keeper> {
+/// A keeper of this very process with room in its list, started when there is none. `None`: any keeper.
+fn with_room(keepers: &mut Keepers, co_users: Option<CoUsers>) -> Result<&'static Keeper> {
     let epoch = fork::epoch();
-    let mut own = keepers.iter().filter(|(started, _)| *started == epoch);
-    if let Some((_, keeper)) = own.find(|(_, keeper)| !keeper.list.lock().is_full()) {
+    let suits = |kept: &CoUsers, keeper: &Keeper| match co_users {
+        Some(asked) => *kept == asked && !keeper.list.lock().is_full(),
+        None => true,
+    };
+    let mut own = keepers.iter().filter(|(started, ..)| *started == epoch);
+    if let Some((.., keeper)) = own.find(|(_, kept, keeper)| suits(kept, keeper)) {
         return Ok(keeper);
     }
     let keeper = start()?;
-    keepers.push((epoch, keeper));
+    keepers.push((epoch, co_users.unwrap_or(CoUsers::NONE), keeper));
     Ok(keeper)
 }
 
@@ -123,6 +136,18 @@ fn start() -> Result<&'static Keeper> {
 }
 
 impl Keeper {
+    /// Have the keeper's thread do something, and wait for it.
+    fn run<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
+        let (mut job, mut done) = (Some(job), None);
+        self.mailbox
+            .call(&mut || done = job.take().map(|job| job()));
+        match done {
+            Some(done) => done,
+            // The mailbox returns when the job has run.
+            None => unreachable!("a job that was not run"),
+        }
+    }
+
     fn is_watched(&self) -> bool {
         self.state.load(Ordering::Acquire) == WATCHED
     }

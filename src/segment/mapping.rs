@@ -12,18 +12,65 @@ use memmap2::MmapRaw;
 use crate::status::{Result, Status};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory;
+use crate::sys::reservation::Reservation;
+use crate::sys::robust_list::Entry;
 use crate::sys::shared::Shared;
 
 /// A stretch of a file, mapped.
 pub(crate) struct Mapping {
-    memory: MmapRaw,
+    start: *mut u8,
+    length: usize,
+    memory: Memory,
 }
+
+enum Memory {
+    Plain { _unmapped_by: MmapRaw },
+    BehindPrivate(Reservation),
+}
+
+// SAFETY: the memory stays where it is as long as the mapping, and is reached through raw pointers and
+// atomics only.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
     pub(crate) fn new(fd: &OwnedFd, offset: u64, length: u64) -> Result<Mapping> {
+        let memory = memory::map(fd, offset, length)?;
         Ok(Mapping {
-            memory: memory::map(fd, offset, length)?,
+            start: memory.as_mut_ptr(),
+            length: memory.len(),
+            memory: Memory::Plain {
+                _unmapped_by: memory,
+            },
         })
+    }
+
+    /// The beginning of a file, with room for this process's list entries in front of it.
+    pub(crate) fn behind_private(fd: &OwnedFd, length: u64) -> Result<Mapping> {
+        let memory = Reservation::new(fd, length)?;
+        Ok(Mapping {
+            start: memory.shared(),
+            length: usize::try_from(length).map_err(|_| Status::E_TOO_LARGE)?,
+            memory: Memory::BehindPrivate(memory),
+        })
+    }
+
+    /// The list entry that belongs to the futex word at `offset`: private memory of this process.
+    ///
+    /// # Errors
+    /// `E_NO_MEMORY` when it is asked for the first time, never later.
+    pub(crate) fn entry(&self, offset: usize) -> Result<&Entry> {
+        let Memory::BehindPrivate(memory) = &self.memory else {
+            return Err(Status::E_INTERNAL);
+        };
+        let place = memory.private(offset, size_of::<Entry>())?.cast::<Entry>();
+        if !place.is_aligned() {
+            return Err(Status::E_CORRUPT);
+        }
+        // SAFETY: usable memory, aligned, which lives as long as the borrow; an entry is an atomic, valid for
+        // every bit pattern.
+        Ok(unsafe { &*place })
     }
 
     /// The `T` at `offset`; `E_CORRUPT` where none fits.
@@ -32,22 +79,20 @@ impl Mapping {
         let end = offset
             .checked_add(size_of::<T>())
             .ok_or(Status::E_CORRUPT)?;
-        let address = self.memory.as_ptr() as usize + offset;
-        if end > self.memory.len() || !address.is_multiple_of(align_of::<T>()) {
+        let address = self.start as usize + offset;
+        if end > self.length || !address.is_multiple_of(align_of::<T>()) {
             return Err(Status::E_CORRUPT);
         }
         // SAFETY: in bounds and aligned, checked above; `Shared` types are valid for every bit pattern
         // and are only reached through atomics. The mapping lives as long as the borrow.
-        Ok(unsafe { &*self.memory.as_ptr().add(offset).cast::<T>() })
+        Ok(unsafe { &*self.start.add(offset).cast::<T>() })
     }
 
     /// Where `length` bytes at `offset` lie in this process; `E_CORRUPT` where they do not.
     #[inline]
     pub(crate) fn bytes(&self, offset: usize, length: usize) -> Result<*mut u8> {
         match offset.checked_add(length) {
-            Some(end) if end <= self.memory.len() => {
-                Ok(self.memory.as_mut_ptr().wrapping_add(offset))
-            }
+            Some(end) if end <= self.length => Ok(self.start.wrapping_add(offset)),
             _ => Err(Status::E_CORRUPT),
         }
     }

@@ -5,9 +5,11 @@
 //! list      which names there are
 //! mapping   typed views of mapped memory          participants  who uses it, dead or alive
 //! keeper    the thread the kernel watches         waiting       sleeping beside the living
+//! co_users  who else can change its file
 //! ```
 
 mod attach;
+mod co_users;
 mod companion;
 mod create;
 mod handle;
@@ -44,6 +46,7 @@ use crate::sys::descriptor::OwnedFd;
 use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
 use crate::sys::memory;
+use crate::sys::robust_list::Entry;
 use crate::sys::shared::Shared;
 
 /// Gives back what owners hold; the second argument is who recovers, the third says who is gone.
@@ -122,9 +125,12 @@ impl Segment {
         if slot >= self.object.kind.max_participants() as usize {
             return None;
         }
-        self.fixed
-            .view(header::PARTICIPANTS_AT + slot * size_of::<Participant>())
-            .ok()
+        self.fixed.view(header::slot_at(slot)).ok()
+    }
+
+    /// This process's list entry for a slot.
+    fn entry(&self, slot: usize) -> Result<&Entry> {
+        self.fixed.entry(header::slot_at(slot))
     }
 
     /// The slots that were ever taken.

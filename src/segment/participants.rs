@@ -22,15 +22,17 @@ use crate::sync::owner::Owner;
 use crate::sync::recursive::Holders;
 use crate::sys::futex;
 use crate::sys::lifetime::{self, Lifetime};
-use crate::sys::robust_list::{Entry, OWNER_DIED, TID_MASK, WAITERS};
+use crate::sys::robust_list::{OWNER_DIED, TID_MASK, WAITERS};
 use crate::sys::shared::shared;
 
 shared! {
-    /// One slot. `word` and `entry` stay side by side: see `robust_list::FUTEX_OFFSET`.
+    /// One slot.
     #[repr(align(64))]
     pub(crate) struct Participant {
         word: AtomicU64,
-        pub(crate) entry: Entry,
+        /// The kernel's list entry lay here before layout 2; now each process keeps its own in private
+        /// memory (`sys::robust_list`).
+        _unused: AtomicU64,
         /// For people and tools.
         pub(crate) pid: AtomicU32,
         /// How many of the process's threads sleep in this segment.
@@ -49,7 +51,6 @@ shared! {
 
 const _: () = assert!(size_of::<Participant>() == 64);
 const _: () = assert!(std::mem::offset_of!(Participant, word) == 0);
-const _: () = assert!(std::mem::offset_of!(Participant, entry) == 8);
 
 /// A bit that no thread id has.
 const UNWATCHED: u32 = 0x2000_0000;

@@ -21,6 +21,7 @@ pub(crate) struct FileStatus {
     pub(crate) size: u64,
     pub(crate) mode: u32,
     pub(crate) owner: u32,
+    pub(crate) group: u32,
     pub(crate) is_file: bool,
     /// The memory that it occupies: less than its size where it has holes.
     pub(crate) bytes: u64,
@@ -40,6 +41,13 @@ pub(crate) fn seal_against_shrinking(fd: &OwnedFd) -> Result<()> {
     // SAFETY: no pointers.
     let done = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) };
     check(done)
+}
+
+/// Whether that holds for this file.
+pub(crate) fn is_sealed_against_shrinking(fd: &OwnedFd) -> bool {
+    // SAFETY: no pointers. -1 for a file that knows no seals.
+    let seals = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) };
+    seals >= 0 && seals & libc::F_SEAL_SHRINK != 0
 }
 
 /// A file in shared memory that has no name yet: nobody sees it before it is whole.
@@ -122,6 +130,7 @@ pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         mode: stat.st_mode & 0o7777,
         owner: stat.st_uid,
+        group: stat.st_gid,
         is_file: stat.st_mode & libc::S_IFMT == libc::S_IFREG,
         bytes: u64::try_from(stat.st_blocks)
             .unwrap_or(0)

@@ -15,6 +15,7 @@ pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod reservation;
 pub(crate) mod robust_list;
 pub(crate) mod shared;
 pub(crate) mod socket;

@@ -1,8 +1,9 @@
 //! The kernel's robust list: words that it marks FUTEX_OWNER_DIED when a thread ends.
 //!
-//! A [`RobustList`] belongs to one keeper thread. Any thread of the process may link and unlink
-//! entries, one at a time (the callers hold the keeper table's lock); the kernel reads the list once,
-//! when the keeper ends, in whatever way the process ends.
+//! A [`RobustList`] belongs to one keeper thread, and only that thread changes it: the kernel reads the
+//! list once, when the thread ends, in whatever way the process ends. Were another thread to change it, that
+//! thread could still run when the kernel has read the list, and link an entry that nobody marks, or
+//! unmap one that the kernel is about to read.
 //!
 //! The protocol is that of `Documentation/locking/robust-futex-ABI.rst`: `list_op_pending` names the
 //! entry before its word changes and is cleared after the list has changed, so that a kill anywhere in
@@ -10,7 +11,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use super::shared::shared;
+use super::reservation;
 
 /// Marks a word whose owner has died.
 pub(crate) const OWNER_DIED: u32 = 0x4000_0000;
@@ -22,16 +23,17 @@ pub(crate) const TID_MASK: u32 = 0x3fff_ffff;
 /// The kernel stops after this many entries (ROBUST_LIST_LIMIT is 2,048).
 pub(crate) const MAX_ENTRIES: usize = 1900;
 
-shared! {
-    /// An entry: the pointer that the kernel follows. It lies in shared memory, `FUTEX_OFFSET` behind
-    /// its word, since the kernel finds the word relative to the entry.
-    pub(crate) struct Entry {
-        next: AtomicU64,
-    }
+/// An entry: the pointer that the kernel follows. It lies in private memory, where no other process can
+/// lead the kernel astray, `FUTEX_OFFSET` before its word: the kernel finds the word from the entry.
+///
+/// A forked child has a copy of its parent's entries, which no list of its own names.
+#[repr(C)]
+pub(crate) struct Entry {
+    next: AtomicU64,
 }
 
-/// Where an entry's word lies, from the entry.
-pub(crate) const FUTEX_OFFSET: i64 = -8;
+/// Where an entry's word lies, from the entry: one number for a whole list.
+const FUTEX_OFFSET: i64 = reservation::PRIVATE as i64;
 
 /// `struct robust_list_head`.
 #[repr(C)]
@@ -41,7 +43,7 @@ struct Head {
     pending: AtomicU64,
 }
 
-/// One thread's list. Its order is kept here too: what shared memory says is never followed.
+/// One thread's list.
 pub(crate) struct RobustList {
     head: Box<Head>,
     /// Addresses of the linked entries, the last one first in the kernel's list.
@@ -72,12 +74,19 @@ impl RobustList {
         self.entries.len() >= MAX_ENTRIES
     }
 
-    /// Change an entry's word with `set` and link it; unlinked when `set` says false.
+    /// Have room for one more entry: [`link`](Self::link) allocates nothing then.
+    pub(crate) fn make_room(&mut self) {
+        self.entries.reserve(1);
+    }
+
+    /// Change an entry's word with `set` and link it; unlinked when `set` says false. On the thread whose
+    /// list this is.
     ///
-    /// The entry stays mapped until [`unlink`](Self::unlink).
+    /// The entry stays mapped until [`unlink`](Self::unlink). Killed before `set` has changed the word:
+    /// nobody has the slot. After it: `pending`, then the list too, names the entry, and the kernel marks
+    /// the word.
     pub(crate) fn link(&mut self, entry: &Entry, set: impl FnOnce() -> bool) -> bool {
         let address = std::ptr::from_ref(entry) as u64;
-        self.entries.reserve(1);
         self.head.pending.store(address, Ordering::SeqCst);
         let linked = set();
         if linked {
@@ -91,9 +100,10 @@ impl RobustList {
         linked
     }
 
-    /// Unlink an entry and change its word with `clear`.
+    /// Unlink an entry and change its word with `clear`. On the thread whose list this is.
     ///
-    /// `pending` is clear again when this returns, so the entry may be unmapped.
+    /// `pending` is clear again when this returns, so the entry may be unmapped. Killed before that:
+    /// the list or `pending` names the entry, and the kernel marks the word if it is this thread's still.
     pub(crate) fn unlink(&mut self, entry: &Entry, clear: impl FnOnce()) {
         let address = std::ptr::from_ref(entry) as u64;
         self.head.pending.store(address, Ordering::SeqCst);
