@@ -54,7 +54,9 @@ struct Stat {
 }
 
 fn stat_of(pid: u32) -> Option<Stat> {
-    let path = format!("/proc/{pid}/stat");
+    // Of its first thread, which says the same: emulators (qemu-user) answer /proc/PID/stat themselves for
+    // the process that asks about itself, with a start that nobody else sees.
+    let path = format!("/proc/{pid}/task/{pid}/stat");
     parse(&call::without_cancellation(|| std::fs::read(path)).ok()?)
 }
 

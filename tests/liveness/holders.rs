@@ -301,3 +301,38 @@ pub fn in_another_pid_namespace() {
     nested.kill();
     assert_dead(&lock);
 }
+
+/// The holder reads another start in /proc/PID/stat than the others do.
+pub fn its_own_stat_is_made_up() {
+    println!("its own stat is made up");
+    let lock = lock();
+    let holder = Child::that(|| {
+        make_up_own_stat();
+        assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
+    });
+    assert_alive(&lock);
+    holder.kill();
+    assert_dead(&lock);
+}
+
+fn make_up_own_stat() {
+    let stat = format!("/proc/{}/stat", std::process::id());
+    let made_up = std::env::temp_dir().join(format!("polyproc-stat-{}", std::process::id()));
+    // The start is the 22nd field.
+    let zeros = "0 ".repeat(48);
+    std::fs::write(&made_up, format!("1 (made up) R {zeros}\n")).unwrap();
+    let text = |path: &str| std::ffi::CString::new(path).unwrap();
+    let (from, to) = (text(made_up.to_str().unwrap()), text(&stat));
+    let none = std::ptr::null();
+    // SAFETY: the paths end in NUL, and a namespace of its own keeps the rest of the system as it is.
+    unsafe {
+        assert_eq!(libc::unshare(libc::CLONE_NEWNS), 0);
+        let private = libc::MS_REC | libc::MS_PRIVATE;
+        let root = c"/".as_ptr();
+        assert_eq!(libc::mount(none, root, none, private, none.cast()), 0);
+        let (from, to) = (from.as_ptr(), to.as_ptr());
+        assert_eq!(libc::mount(from, to, none, libc::MS_BIND, none.cast()), 0);
+    }
+    std::fs::remove_file(&made_up).unwrap();
+    assert!(std::fs::read_to_string(&stat).unwrap().contains("made up"));
+}

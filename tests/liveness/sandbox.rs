@@ -51,6 +51,9 @@ pub fn run_scenarios() {
         Watched::ByTheKernel
     };
     holders::all(watched);
+    if role.contains("emulated") {
+        holders::its_own_stat_is_made_up();
+    }
     if role.contains("namespace") {
         holders::its_number_is_given_to_another();
         holders::the_first_of_its_namespace();
@@ -99,6 +102,14 @@ fn in_a_pid_namespace() {
 fn in_a_pid_namespace_without_robust_lists() {
     if is_root("in_a_pid_namespace_without_robust_lists") {
         all_scenarios("namespace unwatched", &NAMESPACE, &[NO_ROBUST_LIST]);
+    }
+}
+
+/// As under qemu-user, which knows no robust lists either.
+#[test]
+fn an_emulator_answers_for_proc() {
+    if is_root("an_emulator_answers_for_proc") {
+        all_scenarios("emulated unwatched", &[], &[NO_ROBUST_LIST]);
     }
 }
 
