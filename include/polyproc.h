@@ -952,6 +952,8 @@ int32_t polyproc_list(polyproc_object_info *items, size_t cap, size_t *out_len);
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no lock.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1051,6 +1053,8 @@ void polyproc_lock_close(polyproc_lock *lock);
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no rlock.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1156,6 +1160,8 @@ void polyproc_rlock_close(polyproc_rlock *rlock);
  *                        maximum, or one whose permits are owned and yours would not be.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options: initial below 0 or over maximum.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1261,6 +1267,8 @@ void polyproc_semaphore_close(polyproc_semaphore *semaphore);
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no event.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1415,6 +1423,8 @@ void polyproc_event_close(polyproc_event *event);
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no condition.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1552,6 +1562,8 @@ void polyproc_condition_close(polyproc_condition *condition);
  *                        number of parties.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name, bad options or a bad number of parties.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1701,6 +1713,8 @@ void polyproc_barrier_close(polyproc_barrier *barrier);
  *                        shape: joinable, limits or format differ.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open what has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1

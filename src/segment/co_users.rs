@@ -1,8 +1,7 @@
 //! Who else can change the file of an object: make it shorter, above all, which no mapping survives.
 
-use std::os::fd::OwnedFd;
-
 use crate::status::Result;
+use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory;
 
 /// Bits for anybody but the owner.

@@ -51,10 +51,23 @@ pub(crate) fn is_sealed_against_shrinking(fd: &OwnedFd) -> bool {
 }
 
 /// A file in shared memory that has no name yet: nobody sees it before it is whole.
+///
+/// # Errors
+/// `E_UNSUPPORTED` where /dev/shm is missing, or a file system that has no such files.
 pub(crate) fn create_unnamed(mode: u32) -> Result<OwnedFd> {
     let flags = libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC;
     // SAFETY: the path ends in NUL.
-    let fd = owned(unsafe { call::open(SHM_DIRECTORY.as_ptr(), flags, mode) })?;
+    let fd = unsafe { call::open(SHM_DIRECTORY.as_ptr(), flags, mode) };
+    let is_missing = |errno| {
+        matches!(
+            errno,
+            libc::ENOENT | libc::ENOTDIR | libc::EISDIR | libc::EOPNOTSUPP
+        )
+    };
+    if fd < 0 && is_missing(super::errno()) {
+        return Err(Status::E_UNSUPPORTED);
+    }
+    let fd = owned(fd)?;
     // The umask must not narrow what was asked for: two processes would then disagree on it.
     // SAFETY: no pointers.
     check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
@@ -144,7 +157,11 @@ pub(crate) fn names_in_directory() -> Result<Vec<String>> {
     let status = |error: std::io::Error| Status::from_errno(error.raw_os_error().unwrap_or(0));
     let directory = std::ffi::OsStr::from_bytes(SHM_DIRECTORY.to_bytes());
     call::without_cancellation(|| {
-        let entries = std::fs::read_dir(directory).map_err(status)?;
+        let entries = match std::fs::read_dir(directory) {
+            // Without the directory there are no named objects.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(status)?,
+        };
         let names = entries.filter_map(|entry| Some(entry.ok()?.file_name().into_string()));
         Ok(names.flatten().collect())
     })

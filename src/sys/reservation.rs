@@ -10,10 +10,11 @@
 //! before it. The robust list needs that: the kernel finds each futex word at a fixed distance from
 //! its list entry, and the entries must not lie where other processes can write.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::descriptor::OwnedFd;
 use crate::status::{Result, Status};
 
 /// The size of the private part: it covers every table of participants, and is a multiple of every

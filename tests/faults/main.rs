@@ -3,6 +3,7 @@
 mod environment;
 mod files;
 mod full;
+mod missing;
 mod users;
 
 /// Says which role this test binary plays when a test has started it.
@@ -16,6 +17,7 @@ fn play() {
     };
     match role.as_str() {
         "full" => full::in_four_mebibytes(),
+        "missing" => missing::without_dev_shm(),
         "stranger" => users::stranger(),
         "umasks" => files::under_umasks(),
         "believes" => environment::believes(),
