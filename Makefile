@@ -136,20 +136,26 @@ crash: ## kill each operation at many of its instructions, FULL=1 at every one, 
 
 .PHONY: soak soak-workers
 soak: SECONDS ?= 60
-soak: soak-workers ## kill producers, consumers, lockers in C, Go and Node at random for SECONDS=60, and account for every message
-	$(CARGO) test --release --locked --test soak -- --seconds=$(SECONDS)
+soak: soak-workers ## processes in C, Go and Node killed at random for SECONDS=60, every message accounted for; RANDOM=1 SEED=n: random configurations; SHM=16: in so many MiB
+	$(CARGO) test --release --locked --test soak -- --seconds=$(SECONDS) $(if $(filter 1,$(RANDOM)),--random) \
+	    $(if $(SEED),--seed=$(SEED)) $(if $(ONLY),--only=$(ONLY)) $(if $(SHM),--shm=$(SHM))
 
-soak-workers: build/soak/c build/soak/go polyproc-node
+soak-workers: build/soak/c build/soak/go build/soak/random-c build/soak/random-go polyproc-node
 
 build/soak/c: tests/soak/c/worker.c include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -Iinclude \
 	    -o $@ $< $(POLYPROC_A) $(POLYPROC_LIBS)
 
-build/soak/go: $(POLYPROC_A) FORCE
+build/soak/random-c: $(wildcard tests/soak/c/random*.c) tests/soak/c/random.h include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -Iinclude \
+	    -o $@ $(filter %.c,$^) $(POLYPROC_A) $(POLYPROC_LIBS)
+
+build/soak/go build/soak/random-go: $(POLYPROC_A) FORCE
 	@mkdir -p $(@D)
 	rm -f $@
-	cd tests/soak/go && go build -o $(CURDIR)/$@ .
+	cd tests/soak/go && go build -o $(CURDIR)/$@ $(if $(findstring random,$@),./random,.)
 
 .PHONY: interop
 interop: build/interop/c build/interop/go build/interop/c-pool build/interop/go-pool polyproc-node
@@ -188,7 +194,7 @@ lint-go: $(POLYPROC_A)
 	@test -z "$$(gofmt -l bindings/go examples tests/interop/go tests/soak/go benches)" || { gofmt -d bindings/go examples tests/interop/go tests/soak/go benches; exit 1; }
 	cd bindings/go && go tool -modfile=tools/go.mod staticcheck ./...
 	cd tests/interop/go && go vet ./...
-	cd tests/soak/go && go vet .
+	cd tests/soak/go && go vet ./...
 
 # --- install
 

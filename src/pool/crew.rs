@@ -13,7 +13,6 @@ use crate::status::{Result, Status};
 use crate::sync::Wait;
 use crate::sys::descriptor::duplicate;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::process::open_path;
 
 /// The environment variable that tells a worker its seat.
 pub(super) const SEAT_VARIABLE: &str = "POLYPROC_WORKER";
@@ -38,9 +37,6 @@ struct Recipe {
     handles: Vec<InheritHandle>,
     /// Descriptors of the pool's own: the caller may close his.
     copies: Vec<OwnedFd>,
-    /// The working directory of a program, in which its path and its arguments may be relative: that of this
-    /// process when the pool was made. A descriptor, because the directory may be moved.
-    directory: Option<OwnedFd>,
 }
 
 impl Recipe {
@@ -50,10 +46,6 @@ impl Recipe {
             env: options.env.clone(),
             handles: Vec::new(),
             copies: Vec::new(),
-            directory: match options.argv.is_empty() {
-                true => None,
-                false => open_path(c".", libc::O_PATH | libc::O_DIRECTORY).ok(),
-            },
         };
         let own = |name: &str, kind, fd| InheritHandle {
             name: name.to_owned(),
@@ -83,9 +75,6 @@ impl Recipe {
         ProcessOptions {
             name: Some(text(format!("PoolWorker-{}", seat + 1))),
             argv: self.argv.clone(),
-            // The child looks it up among its own descriptors, before those are closed on exec.
-            cwd: (self.directory.as_ref())
-                .map(|directory| text(format!("/proc/self/fd/{}", directory.as_raw_fd()))),
             env,
             daemon: true,
             handles: self.handles.clone(),

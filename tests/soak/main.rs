@@ -3,9 +3,12 @@
 //!
 //! `make soak SECONDS=600`; `make test` runs ten seconds of it. It prints its figures, and ends with 1 when
 //! something is lost, comes out of nothing, stands still or stays behind.
+//!
+//! `RANDOM=1` runs random configurations instead, see `random`. `SHM=16` gives either a /dev/shm of so many MiB.
 
 mod audit;
 mod objects;
+mod random;
 mod staff;
 
 use std::process::ExitCode;
@@ -26,9 +29,43 @@ const SHORT: Duration = Duration::from_secs(60);
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    let seconds = std::env::args().find_map(|word| word.strip_prefix("--seconds=")?.parse().ok());
-    let lasts = Duration::from_secs(seconds.unwrap_or(10));
-    match soak(lasts) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let is = |word: &str| words.iter().any(|given| given == word);
+    let number = |word: &str| {
+        let mut values = words.iter().filter_map(|given| given.strip_prefix(word));
+        values.find_map(|value| value.parse::<u64>().ok())
+    };
+    let lasts = Duration::from_secs(number("--seconds=").unwrap_or(10));
+    let memory = number("--shm=");
+    if let Some(one) = number("--one=") {
+        let seed = number("--seed=").unwrap_or(0);
+        return ended(
+            random::stage::run(seed, one, is("--lacks-memory")).map(|line| println!("{line}")),
+        );
+    }
+    if let Some(Err(breach)) = memory.map(random::small_memory) {
+        return ended(Err(breach));
+    }
+    if memory.is_some() {
+        std::env::set_var("POLYPROC_SOAK_LACKS_MEMORY", "1");
+    }
+    if is("--random") {
+        let plan = random::Plan {
+            lasts,
+            seed: number("--seed=").unwrap_or_else(|| u64::from(std::process::id())),
+            only: number("--only="),
+            memory,
+        };
+        return match random::run(&plan) {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::FAILURE,
+        };
+    }
+    ended(soak(lasts))
+}
+
+fn ended(how: Result<(), String>) -> ExitCode {
+    match how {
         Ok(()) => ExitCode::SUCCESS,
         Err(breach) => {
             println!("breach: {breach}");

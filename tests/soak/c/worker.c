@@ -25,6 +25,8 @@ static const int64_t SECOND = 1000000000;
 static polyproc_event *stop;
 static polyproc_queue *joinable, *unlimited;
 static uint32_t life;
+/* Shared memory is small: a put that finds none is made again. */
+static bool lacks_memory;
 
 /* Whatever fails here fails the soak. */
 static int32_t must(int32_t status, const char *what) {
@@ -77,7 +79,12 @@ static void produce(void) {
     memset(message, (int)(number & 0xff), length);
     put_little_endian(message, life);
     put_little_endian(message + 4, number);
-    must(polyproc_queue_put(queue, message, length, POLYPROC_FOREVER, NULL), "put");
+    int32_t status;
+    while ((status = polyproc_queue_put(queue, message, length, POLYPROC_FOREVER, NULL)) ==
+               POLYPROC_E_NO_MEMORY &&
+           lacks_memory)
+      nap(1000000);
+    must(status, "put");
     report(life, number);
     if (number % BURST == 0) nap(2000000);
   }
@@ -160,6 +167,7 @@ int main(int argc, char **argv) {
   polyproc_semaphore *inside, *permits;
 
   life = argc == 4 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0;
+  lacks_memory = getenv("POLYPROC_SOAK_LACKS_MEMORY") != NULL;
   must(polyproc_event_open(named(prefix, "stop"), &stop), "open stop");
   if (strcmp(role, "produce") == 0) {
     must(polyproc_queue_open(named(prefix, "joinable"), &joinable), "open joinable");

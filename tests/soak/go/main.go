@@ -22,6 +22,9 @@ const (
 	burst       = 16
 )
 
+// Shared memory is small: a put that finds none is made again.
+var lacksMemory = os.Getenv("POLYPROC_SOAK_LACKS_MEMORY") != ""
+
 func main() {
 	if err := run(os.Args[1:]); err != nil && !errors.Is(err, polyproc.ErrShutdown) {
 		fmt.Fprintln(os.Stderr, "worker:", err)
@@ -103,7 +106,12 @@ func (w *worker) produce() error {
 		}
 		binary.LittleEndian.PutUint32(message, w.life)
 		binary.LittleEndian.PutUint32(message[4:], number)
-		if err := queue.Put(context.Background(), message); err != nil {
+		err := queue.Put(context.Background(), message)
+		for lacksMemory && errors.Is(err, polyproc.ErrNoMemory) {
+			time.Sleep(time.Millisecond)
+			err = queue.Put(context.Background(), message)
+		}
+		if err != nil {
 			return fmt.Errorf("put: %w", err)
 		}
 		if err := report(w.life, number); err != nil {

@@ -21,13 +21,25 @@ function report(whose, number) {
 
 const lengthOf = (number) => (number % 50 === 7 ? LONG_MESSAGE : 8 + (number % 100));
 
+// Where shared memory is small a put that finds none is made again.
+async function put(queue, message) {
+  for (;;) {
+    try {
+      return await queue.put(message);
+    } catch (error) {
+      if (error.code !== 'E_NO_MEMORY' || !process.env.POLYPROC_SOAK_LACKS_MEMORY) throw error;
+      await nap(1);
+    }
+  }
+}
+
 async function produce({ prefix, life, stop }) {
   const queues = [Queue.open(`${prefix}.joinable`), Queue.open(`${prefix}.unlimited`)];
   for (let number = 0; !stop.isSet; number++) {
     const message = Buffer.alloc(lengthOf(number), number & 0xff);
     message.writeUInt32LE(life, 0);
     message.writeUInt32LE(number, 4);
-    await queues[number % 2].put(message);
+    await put(queues[number % 2], message);
     report(life, number);
     if (number % BURST === 0) await nap(2);
   }
