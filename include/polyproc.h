@@ -26,14 +26,18 @@
  * create and POLYPROC_OPEN_OR_CREATE and a `mode` that shares with others too; open alone refuses it
  * (E_PERMISSION), so that nobody can plant an object under a name that you are about to open. Who may
  * open an object may also write nonsense into it: that can make calls of the others fail with E_CORRUPT
- * and can forge messages, but not harm their own memory. Hand an object only to whom you would let see
- * and change all that is in it.
+ * and can forge messages, but not harm their own memory or their other objects. Hand an object only to
+ * whom you would let see and change all that is in it. Whoever can write the file of a named object can
+ * also truncate it, and that ends the processes that use the object: the kernel sends SIGBUS to the one
+ * that touches the missing memory, in a call on this object or in its close. No mapping prevents that.
+ * Anonymous objects are sealed, and nobody can truncate them.
  *
  * Handles. Create and open give a handle of this process; close gives it back. Calls that wait on
  * the handle in other threads then return E_CLOSED, and its memory goes when the last of them has
  * left. close(NULL) does nothing. A handle that is used after it was closed gives E_CLOSED, but only
  * for a while (until 1,024 more handles have been closed): that is a help against mistakes, not
- * something to build on. A handle of another type gives E_INVALID.
+ * something to build on. A handle of another type gives E_INVALID. Descriptors of the library are 3 or
+ * above, also in a program whose standard descriptors are closed.
  *
  * Loans. polyproc_queue_take and _take_many lend messages, polyproc_queue_reserve lends room for
  * one, in shared memory. A loan is yours until it is settled (done, return; commit, abort), also
@@ -67,7 +71,11 @@
  * parent's, and settling a loan of its parent is E_NOT_OWNER. Only the ends of pipes are both its own
  * and its parent's, as with pipe(2). Cancel tokens are copied and then have nothing to do with each
  * other. A fork that is not followed by exec is safe at any moment, whatever the other threads of the
- * parent do. exec ends the use of all objects, as the end of the process does.
+ * parent do, but not in a signal handler that has interrupted a function of this library or of malloc:
+ * there fork() may wait for ever, as it may in any program with threads, and the library starts one. A
+ * child of a raw clone(2), which runs no fork handlers, must call nothing of this library before it
+ * executes a program: what other threads were doing stays half done there. vfork() and posix_spawn() are
+ * safe at any moment. exec ends the use of all objects, as the end of the process does.
  *
  * Threads. Every function may be called from any thread, and one handle from any number of threads
  * at once. A lock does not belong to the thread that took it; an rlock belongs to its owner, a thread
@@ -380,7 +388,8 @@
 /* ---- Flags of the options ---- */
 
 /**
- * Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs.
+ * Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs. A queue
+ * that is shut down and that nobody has open is made anew: see polyproc_queue_create.
  */
 #define POLYPROC_OPEN_OR_CREATE 1
 
@@ -1703,6 +1712,12 @@ void polyproc_barrier_close(polyproc_barrier *barrier);
 /**
  * Create a queue.
  *
+ * With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is made anew under
+ * its name, as if it had been unlinked: what was left in it, dead letters too, is lost. So a run that was
+ * killed behind its shutdown does not end the next one. To read what is left of a stream whose producers
+ * have gone use polyproc_queue_open. A process has a queue open from create or open until close, and so
+ * has each child that inherited it.
+ *
  * name     its name, or NULL for an anonymous one.
  * options  NULL for the defaults: no limit, not joinable, bytes.
  * out      the handle, to be closed with polyproc_queue_close.
@@ -1715,6 +1730,8 @@ void polyproc_barrier_close(polyproc_barrier *barrier);
  *          E_PERMISSION  no right to create it, or to open what has the name.
  *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
  *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
+ *          E_TIMEOUT     POLYPROC_OPEN_OR_CREATE, and a process that is stopped is just making the
+ *                        queue anew.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1733,7 +1750,9 @@ int32_t polyproc_queue_create(const char *name,
  *          E_NOT_FOUND   no object has that name.
  *          E_MISMATCH    it is no queue.
  *          E_PERMISSION  its mode keeps this user out.
- *          E_CORRUPT     it is damaged.
+ *          E_CORRUPT     it is damaged, or whoever made it anew was killed half-way; create with
+ *                        POLYPROC_OPEN_OR_CREATE makes it whole.
+ *          E_TIMEOUT     a process that is stopped is just making it anew.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, or not a name.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -1845,7 +1864,7 @@ int32_t polyproc_queue_join(polyproc_queue *queue,
 /**
  * End the stream, once, for any number of consumers: from now on puts return E_SHUTDOWN, gets
  * return what is left and then E_SHUTDOWN, and those that wait are woken. For good: there is no
- * way back.
+ * way back, but for a named queue that nobody has open any more (see polyproc_queue_create).
  *
  * queue      open handle.
  * immediate  0: consumers drain the queue. 1: what waits in it is thrown away, and on a joinable

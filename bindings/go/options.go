@@ -13,7 +13,8 @@ type Options struct {
 	// Mode is the permissions of a named object. Zero means 0600: this user only.
 	Mode fs.FileMode
 	// OpenOrCreate opens the object where the name exists, or fails with ErrMismatch when it is of
-	// another kind or shape. Without it a name that exists is ErrExists.
+	// another kind or shape. Without it a name that exists is ErrExists. A queue that is shut down and
+	// that no process has open is made anew: what was left in it is lost. To read that use OpenQueue.
 	OpenOrCreate bool
 }
 

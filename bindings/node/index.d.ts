@@ -19,7 +19,10 @@ export interface CreateOptions {
   name?: string;
   /** Permissions of a named object. Default 0o600. */
   mode?: number;
-  /** Open the object where the name exists, rather than fail with E_EXISTS. */
+  /**
+   * Open the object where the name exists, rather than fail with E_EXISTS. A queue that is shut down and that no process has open
+   * is made anew: what was left in it is lost. To read that use `Queue.open`.
+   */
   openOrCreate?: boolean;
 }
 

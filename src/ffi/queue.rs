@@ -27,6 +27,12 @@ impl Opaque for polyproc_queue {
 /// <!-- Queue -->
 /// Create a queue.
 ///
+/// With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is made anew under
+/// its name, as if it had been unlinked: what was left in it, dead letters too, is lost. So a run that was
+/// killed behind its shutdown does not end the next one. To read what is left of a stream whose producers
+/// have gone use polyproc_queue_open. A process has a queue open from create or open until close, and so
+/// has each child that inherited it.
+///
 /// ```text
 /// name     its name, or NULL for an anonymous one.
 /// options  NULL for the defaults: no limit, not joinable, bytes.
@@ -40,6 +46,8 @@ impl Opaque for polyproc_queue {
 ///          E_PERMISSION  no right to create it, or to open what has the name.
 ///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
 ///          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
+///          E_TIMEOUT     POLYPROC_OPEN_OR_CREATE, and a process that is stopped is just making the
+///                        queue anew.
 ///          E_LIMIT       too many descriptors are open.
 ///          E_INVALID     out is NULL, a bad name or bad options.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -72,7 +80,9 @@ pub unsafe extern "C" fn polyproc_queue_create(
 ///          E_NOT_FOUND   no object has that name.
 ///          E_MISMATCH    it is no queue.
 ///          E_PERMISSION  its mode keeps this user out.
-///          E_CORRUPT     it is damaged.
+///          E_CORRUPT     it is damaged, or whoever made it anew was killed half-way; create with
+///                        POLYPROC_OPEN_OR_CREATE makes it whole.
+///          E_TIMEOUT     a process that is stopped is just making it anew.
 ///          E_LIMIT       too many descriptors are open.
 ///          E_INVALID     out is NULL, or not a name.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -299,7 +309,7 @@ pub unsafe extern "C" fn polyproc_queue_join(
 
 /// End the stream, once, for any number of consumers: from now on puts return E_SHUTDOWN, gets
 /// return what is left and then E_SHUTDOWN, and those that wait are woken. For good: there is no
-/// way back.
+/// way back, but for a named queue that nobody has open any more (see polyproc_queue_create).
 ///
 /// ```text
 /// queue      open handle.

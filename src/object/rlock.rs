@@ -31,6 +31,7 @@ static TYPE: ObjectType = ObjectType {
     body: size_of::<Body>(),
     extents: 0,
     extra: 0,
+    over_at: None,
     recover,
 };
 

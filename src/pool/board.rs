@@ -68,6 +68,7 @@ static TYPE: ObjectType = ObjectType {
     body: size_of::<Body>(),
     extents: STRETCHES,
     extra: 0,
+    over_at: None,
     recover,
 };
 

@@ -118,6 +118,10 @@ impl Body {
         }
     }
 
+    /// Where in it a number lies that is not 0 once the queue is shut down.
+    pub(super) const SHUT_DOWN_AT: usize =
+        std::mem::offset_of!(Body, settings) + std::mem::offset_of!(Settings, shutdown);
+
     pub(super) fn options(&self) -> QueueOptions {
         let settings = &self.settings;
         let mut format = [0; 32];

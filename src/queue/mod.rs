@@ -74,6 +74,7 @@ static TYPE: ObjectType = ObjectType {
     body: size_of::<Body>(),
     extents: RINGS,
     extra: BASE,
+    over_at: Some(Body::SHUT_DOWN_AT),
     recover,
 };
 

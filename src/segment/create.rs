@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use super::header::{fixed_size, Header};
 use super::mapping::Mapping;
-use super::{names, registry, ObjectType, Segment};
+use super::{names, registry, renew, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::memory;
+use crate::sys::memory::{self, FileStatus};
+use crate::sys::{clock, futex};
+
+/// Writes a new object's words.
+pub(super) type Fill<'a> = dyn Fn(&Segment) -> Result<()> + 'a;
 
 /// What every create takes.
 #[derive(Clone, Copy, Default, Debug)]
@@ -49,7 +53,7 @@ impl Segment {
         object: &'static ObjectType,
         name: Option<&str>,
         options: &CreateOptions,
-        fill: &dyn Fn(&Segment) -> Result<()>,
+        fill: &Fill<'_>,
         check: &dyn Fn(&Segment) -> Result<()>,
     ) -> Result<Arc<Segment>> {
         let mode = options.checked_mode()?;
@@ -62,7 +66,7 @@ impl Segment {
         let path = names::path(name)?;
         loop {
             if options.open_or_create {
-                match Segment::open_path(object, &path, Some(mode)) {
+                match Segment::open_path(object, &path, Some(mode), Some(fill)) {
                     Err(Status::E_NOT_FOUND) => {}
                     Ok(segment) => {
                         check(&segment)?;
@@ -74,6 +78,7 @@ impl Segment {
                 return Err(Status::E_EXISTS);
             }
             let fd = memory::create_unnamed(mode)?;
+            renew::be_a_user(&fd);
             let segment = Segment::build(object, fd, mode, fill)?;
             // The one step that makes it visible: killed before it, nothing is left behind.
             match memory::link(&segment.fd, &path) {
@@ -87,7 +92,7 @@ impl Segment {
 
     /// Open a named object of this user.
     pub(crate) fn open(object: &'static ObjectType, name: &str) -> Result<Arc<Segment>> {
-        Segment::open_path(object, &names::path(name)?, None)
+        Segment::open_path(object, &names::path(name)?, None, None)
     }
 
     /// The object behind a descriptor that another process handed on.
@@ -95,11 +100,11 @@ impl Segment {
         Segment::open_file(object, fd, None)
     }
 
-    fn build(
+    pub(super) fn build(
         object: &'static ObjectType,
         fd: OwnedFd,
         mode: u32,
-        fill: &dyn Fn(&Segment) -> Result<()>,
+        fill: &Fill<'_>,
     ) -> Result<Segment> {
         let fixed = fixed_size(object.kind, object.body);
         memory::allocate(&fd, 0, fixed + object.extra)?;
@@ -111,11 +116,35 @@ impl Segment {
         Ok(segment)
     }
 
+    /// `fill`: one that is over and that nobody uses is made anew.
     fn open_path(
         object: &'static ObjectType,
         path: &CStr,
         asked: Option<u32>,
+        fill: Option<&Fill<'_>>,
     ) -> Result<Arc<Segment>> {
+        let end = clock::now_ns() + renew::PATIENCE_NS;
+        loop {
+            let (fd, status) = Segment::checked(path, asked)?;
+            if let Some(fill) = fill {
+                let mode = asked.unwrap_or(DEFAULT_MODE);
+                if renew::may_begin(object, &fd)? {
+                    return renew::make_anew(object, fd, &status, mode, fill);
+                }
+            }
+            if renew::be_a_user(&fd) {
+                return Segment::open_file(object, fd, Some(status.mode));
+            }
+            // It is being made anew just now. Opened again: it may be unlinked meanwhile.
+            if clock::now_ns() > end {
+                return Err(Status::E_TIMEOUT);
+            }
+            futex::sleep(renew::LOOK_NS);
+        }
+    }
+
+    /// The file that has this name, if it may be opened.
+    fn checked(path: &CStr, asked: Option<u32>) -> Result<(OwnedFd, FileStatus)> {
         let fd = memory::open_named(path)?;
         let status = memory::status_of(&fd)?;
         if !status.is_file {
@@ -129,7 +158,7 @@ impl Segment {
         if asked.is_some_and(|mode| status.mode & !mode != 0) {
             return Err(Status::E_PERMISSION);
         }
-        Segment::open_file(object, fd, Some(status.mode))
+        Ok((fd, status))
     }
 
     /// `file_mode` is that of a named file; an anonymous one has none that matters.

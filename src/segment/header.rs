@@ -20,6 +20,8 @@ use crate::sys::shared::shared;
 
 /// "polyproc" in memory order.
 const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
+/// In its place while an object is made anew in the file of one that is over.
+const RENEWING: u64 = u64::from_le_bytes(*b"polyrenw");
 /// Changes with every incompatible change of what lies in shared memory. 2: the kernel's list entries are not
 /// in it any more.
 const LAYOUT: u32 = 2;
@@ -81,9 +83,21 @@ impl Header {
         self.magic.store(MAGIC, Ordering::Release);
     }
 
+    /// From now on there is no object here, and whoever makes it anew may begin.
+    pub(super) fn begin_anew(&self) {
+        self.magic.store(RENEWING, Ordering::SeqCst);
+        self.used_slots.store(0, Ordering::Relaxed);
+        self.recoveries.store(0, Ordering::Relaxed);
+    }
+
     /// Whether this is a segment of `kind` as this version of the library lays it out.
     pub(crate) fn check(&self, kind: Kind, body: usize, file_mode: u32) -> Result<()> {
-        if self.magic.load(Ordering::Acquire) != MAGIC
+        let magic = self.magic.load(Ordering::Acquire);
+        if magic == RENEWING {
+            // Whoever made it anew was killed meanwhile.
+            return Err(Status::E_CORRUPT);
+        }
+        if magic != MAGIC
             || self.layout.load(Ordering::Relaxed) != LAYOUT
             || self.kind.load(Ordering::Relaxed) != kind.code() as u32
         {
@@ -103,8 +117,17 @@ impl Header {
 
 /// What the object is that begins with these bytes; `None` when it is none that this version knows.
 pub(super) fn kind_of(head: &[u8; size_of::<Header>()]) -> Option<Kind> {
+    kind_beside(MAGIC, head)
+}
+
+/// What the object was that is being made anew.
+pub(super) fn kind_of_half_made(head: &[u8; size_of::<Header>()]) -> Option<Kind> {
+    kind_beside(RENEWING, head)
+}
+
+fn kind_beside(expected: u64, head: &[u8; size_of::<Header>()]) -> Option<Kind> {
     let magic = head.first_chunk().map(|magic| u64::from_ne_bytes(*magic));
-    if magic != Some(MAGIC) || number(head, offset_of!(Header, layout)) != LAYOUT {
+    if magic != Some(expected) || number(head, offset_of!(Header, layout)) != LAYOUT {
         return None;
     }
     let kind = Kind::from_code(number(head, offset_of!(Header, kind)) as i32)?;

@@ -5,7 +5,7 @@
 //! list      which names there are
 //! mapping   typed views of mapped memory          participants  who uses it, dead or alive
 //! keeper    the thread the kernel watches         waiting       sleeping beside the living
-//! co_users  who else can change its file
+//! co_users  who else can change its file          renew         an object that is over, made anew
 //! ```
 
 mod attach;
@@ -22,6 +22,7 @@ mod mapping;
 mod names;
 mod participants;
 mod registry;
+mod renew;
 mod waiting;
 
 use std::os::fd::{AsRawFd, RawFd};
@@ -61,6 +62,8 @@ pub(crate) struct ObjectType {
     pub(crate) extents: usize,
     /// Memory behind them that a new object starts with, in bytes.
     pub(crate) extra: u64,
+    /// Where in the body a number (u32) lies that is not 0 once the object is over for good: see `renew`.
+    pub(crate) over_at: Option<usize>,
     /// Give back what owners hold for whom `is_gone` says true, and wake who waits. Idempotent: a
     /// recoverer that is killed in turn is followed by the next.
     pub(crate) recover: Recover,

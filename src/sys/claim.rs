@@ -56,6 +56,19 @@ pub(crate) fn claim(fd: &OwnedFd, byte: i64) -> Result<()> {
     }
 }
 
+/// Claim a byte, or with `alone` claim it if no other description does, and keep the others out. The one claim of a
+/// description can become the other. False: another description is in the way.
+pub(crate) fn try_claim(fd: &OwnedFd, byte: i64, alone: bool) -> Result<bool> {
+    let kind = if alone { libc::F_WRLCK } else { libc::F_RDLCK };
+    let mut lock = lock_of(byte, kind);
+    // SAFETY: `lock` is readable.
+    match unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_OFD_SETLK, &mut lock) } {
+        0 => Ok(true),
+        _ if matches!(super::errno(), libc::EAGAIN | libc::EACCES) => Ok(false),
+        _ => Err(Status::last_os_error()),
+    }
+}
+
 /// Whether any other description than that of `fd` claims a byte.
 pub(crate) fn is_claimed(fd: RawFd, byte: i64) -> Result<bool> {
     let mut lock = lock_of(byte, libc::F_WRLCK);

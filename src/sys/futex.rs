@@ -134,6 +134,11 @@ pub(crate) fn wait_address(address: *const u32, value: u32, deadline: Option<u64
     }
 }
 
+/// Sleep for `ns`, or less.
+pub(crate) fn sleep(ns: u64) {
+    wait(&AtomicU32::new(0), 0, Some(clock::now_ns() + ns));
+}
+
 /// Sleep while every word holds its value, until `deadline`.
 pub(crate) fn wait_any(words: &[WaitWord], deadline: Option<u64>) -> Wakeup {
     let until = deadline.map(clock::timespec);

@@ -216,6 +216,19 @@ fn exceeds_file_limit(fd: &OwnedFd, end: u64) -> Result<bool> {
     Ok(limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur && end > status_of(fd)?.size)
 }
 
+/// Let a file end at `length`. Nobody may have more of it mapped.
+pub(crate) fn cut(fd: &OwnedFd, length: u64) -> Result<()> {
+    let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
+    // SAFETY: no pointers.
+    check(unsafe { libc::ftruncate(fd.as_raw_fd(), length) })
+}
+
+/// The permission bits of a file.
+pub(crate) fn set_mode(fd: &OwnedFd, mode: u32) -> Result<()> {
+    // SAFETY: no pointers.
+    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })
+}
+
 /// Give memory back to the system; it reads as zeros from then on.
 pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;

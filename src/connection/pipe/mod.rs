@@ -40,6 +40,7 @@ static TYPE: ObjectType = ObjectType {
     body: size_of::<Body>(),
     extents: 2,
     extra: 0,
+    over_at: None,
     recover,
 };
 

@@ -36,6 +36,14 @@ impl Name {
         made.queue.replace(Some(queue));
         made
     }
+
+    /// The queue is shut down, with its two messages, and nobody has it open.
+    fn over() -> Name {
+        let over = Name::made();
+        let queue = over.queue.take().unwrap();
+        queue.shutdown(false).unwrap();
+        over
+    }
 }
 
 impl Drop for Name {
@@ -111,6 +119,30 @@ fn add_named(all: &mut Vec<Named>) {
             .work(works)
         });
     }
+    add(all, "open or create, made anew", || {
+        Case::new(Name::over, |name: &Name| {
+            let queue = Queue::create(Some(&name.name), &options(true)).unwrap();
+            queue.len().unwrap();
+            std::mem::forget(queue);
+        })
+        .prepare(warm_up)
+        .check(|name, end| match timed(|| Queue::open(&name.name)) {
+            Ok(queue) if queue.info().unwrap().shutdown => {
+                assert!(!end.has_returned, "the old one is there again");
+                assert_eq!(timed(|| get(&queue, Wait::TRY)), Ok(b"first".to_vec()));
+                assert!(get(&queue, Wait::TRY).unwrap() == pattern(LARGE));
+                assert_eq!(get(&queue, Wait::TRY), Err(Status::E_SHUTDOWN));
+            }
+            Ok(queue) => {
+                assert_eq!(queue.info().unwrap().participants, 1, "the dead are there");
+                assert_eq!(queue.len(), Ok(0), "something of the old one is there");
+                work_with_queue(&queue);
+            }
+            // Half made: the next one that asks for it makes it.
+            Err(status) => assert!(status == Status::E_CORRUPT && !end.has_returned),
+        })
+        .work(works)
+    });
     add(all, "open", || {
         Case::new(Name::made, |name: &Name| {
             let queue = Queue::open(&name.name).unwrap();

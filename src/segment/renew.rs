@@ -1,0 +1,118 @@
+//! An object that is over, made anew: a queue that is shut down, has a name, and that nobody uses.
+//!
+//! Whoever has a named object open holds a claim (`sys/claim.rs`) on its file. The kernel drops it with the
+//! last descriptor of that open, also one that a child has inherited or that is on its way through a socket. So
+//! who gets the claim *alone* knows that nobody uses the object, and keeps all others out while the object is
+//! made anew in its own file. The name never changes hands: an unlink meanwhile costs nobody another object.
+//!
+//! Killed at any point: before the mark (`Header::begin_anew`) the old object is there as it was. From
+//! then on until the new one is filled there is none, and the next one who asks for it begins once more. The
+//! claim ends with its process.
+
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use super::create::Fill;
+use super::header::{self, body_at, fixed_size, Header, PARTICIPANTS_AT};
+use super::mapping::Mapping;
+use super::participants::Participant;
+use super::{registry, ObjectType, Segment};
+use crate::status::{Result, Status};
+use crate::sys::claim;
+use crate::sys::descriptor::OwnedFd;
+use crate::sys::memory::{self, FileStatus};
+
+/// The byte that is claimed. It needs not be in the file, and is none of those that pipes use.
+const USERS: i64 = 1 << 40;
+
+/// How long an open waits for one who makes the object anew, which takes microseconds: that one may be stopped.
+pub(super) const PATIENCE_NS: u64 = 50_000_000;
+pub(super) const LOOK_NS: u64 = 500_000;
+
+/// Count as a user from now on; false while somebody makes the object anew.
+pub(super) fn be_a_user(fd: &OwnedFd) -> bool {
+    // Where the kernel has no claims (some sandboxes) nobody can say that an object is not used.
+    claim::try_claim(fd, USERS, false).unwrap_or(true)
+}
+
+/// Whether the object is over, nobody uses it, and nobody else will until `fd` is closed.
+pub(super) fn may_begin(object: &ObjectType, fd: &OwnedFd) -> Result<bool> {
+    // Asked again when nobody else can change it: another one may have been quicker.
+    let is_alone = || claim::try_claim(fd, USERS, true).unwrap_or(false);
+    Ok(
+        is_over(object, fd)?
+            && is_alone()
+            && is_over(object, fd)?
+            && !has_participants(object, fd)?,
+    )
+}
+
+/// Whether a process without a claim uses the object: one that the kernel has refused it.
+fn has_participants(object: &ObjectType, fd: &OwnedFd) -> Result<bool> {
+    let fixed = fixed_size(object.kind, object.body);
+    if memory::status_of(fd)?.size < fixed {
+        return Err(Status::E_CORRUPT);
+    }
+    let memory = Mapping::new(fd, 0, fixed)?;
+    let used = memory.view::<Header>(0)?.used_slots.load(Ordering::Acquire);
+    for slot in 0..used.min(object.kind.max_participants()) {
+        let participant: &Participant = memory.view(header::slot_at(slot as usize))?;
+        participant.mark_if_ended();
+        if participant.life().is_alive() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn is_over(object: &ObjectType, fd: &OwnedFd) -> Result<bool> {
+    let Some(over_at) = object.over_at else {
+        return Ok(false);
+    };
+    let mut head = [0; size_of::<Header>()];
+    memory::read_at(fd, &mut head, 0)?;
+    if header::kind_of_half_made(&head) == Some(object.kind) {
+        return Ok(true);
+    }
+    let mut over = [0; 4];
+    memory::read_at(fd, &mut over, (body_at(object.kind) + over_at) as u64)?;
+    Ok(header::kind_of(&head) == Some(object.kind) && over != [0; 4])
+}
+
+/// Make a new object in a file that this process has alone.
+pub(super) fn make_anew(
+    object: &'static ObjectType,
+    fd: OwnedFd,
+    old: &FileStatus,
+    mode: u32,
+    fill: &Fill<'_>,
+) -> Result<Arc<Segment>> {
+    let size = fixed_size(object.kind, object.body) + object.extra;
+    // What can fail comes before the mark: the old object is still there.
+    memory::allocate(&fd, 0, size)?;
+    let memory = Mapping::new(&fd, 0, size)?;
+    memory.view::<Header>(0)?.begin_anew();
+    // Another user's file keeps its mode.
+    let mode = if old.owner == memory::effective_user() {
+        memory::set_mode(&fd, mode)?;
+        mode
+    } else {
+        old.mode & 0o666
+    };
+    memory::cut(&fd, size)?;
+    clear(&memory, PARTICIPANTS_AT, size)?;
+    let segment = Segment::build(object, fd, mode, fill)?;
+    be_a_user(&segment.fd);
+    registry::find_or(segment.identity, || Ok(segment))
+}
+
+fn clear(memory: &Mapping, from: usize, size: u64) -> Result<()> {
+    let zeros = [0; 4096];
+    let mut at = from;
+    while (at as u64) < size {
+        let piece = zeros.get(..(size - at as u64) as usize).unwrap_or(&zeros);
+        memory.write(at, piece)?;
+        at += piece.len();
+    }
+    Ok(())
+}
