@@ -43,11 +43,17 @@ impl Queue {
     }
 }
 
+/// What marks the last dead letter: where its message lies. A chain that has none yet is marked 0.
+fn mark_of(position: Position) -> u64 {
+    position.bits() | 1
+}
+
 impl<'a> At<'a> {
     /// Copy a message to the dead letters; false where there is no memory for it: it is delivered once
     /// more instead of being lost. Under the messages' locks.
     ///
-    /// Killed after the copy and before the message is over: the mark tells the next one that it is there.
+    /// The tail's commit both adds the dead letter and marks whose copy it is. Killed after it and before the
+    /// message is over: `finish_burial` ends it, before the mark becomes another message's.
     pub(super) fn bury(
         &self,
         position: Position,
@@ -63,11 +69,11 @@ impl<'a> At<'a> {
         let chain = self.dead_letters();
         let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
         let mut pen = chain.pen();
-        // Ids begin at 0, and a chain that has nothing yet is marked 0.
-        let mark = position.id() + 1;
+        let mark = mark_of(position);
         if pen.totals().mark == mark {
             return Ok(true);
         }
+        self.finish_burial()?;
         let len = checked.len + PREFIX as u64;
         let extent = extent_of(len);
         let place = match chain.place(&mut pen, extent, me) {
@@ -87,6 +93,26 @@ impl<'a> At<'a> {
             .write(Word::new(State::Ready, 0, None), len, extent);
         chain.publish_marked(&mut pen, mark);
         Ok(true)
+    }
+
+    /// The message that was copied last is over, also where its burier was killed before it could say so.
+    /// Under the messages' locks, under which alone that mark changes.
+    pub(super) fn finish_burial(&self) -> Result<()> {
+        let mark = self.dead_letters().words.tail.cursor().totals.mark;
+        if mark == 0 {
+            return Ok(());
+        }
+        let chain = self.messages();
+        // Most often it is freed, and that is no ticket any more.
+        let Ok(checked) = chain.ticket(Position::from_bits(mark)) else {
+            return Ok(());
+        };
+        if checked.state.is_in_flight() {
+            checked.record.set(checked.word.with(State::Done, None));
+            lower(&chain.words.behind.in_flight, 1);
+            lower(&chain.words.behind.bytes, checked.extent);
+        }
+        Ok(())
     }
 
     pub(super) fn settle_dead(&self, position: Position, me: Owner) -> Result<()> {
@@ -122,5 +148,59 @@ impl<'a> At<'a> {
             Ok(false)
         })?;
         chain.count_behind()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::QueueOptions;
+
+    /// A recoverer was killed when it had buried one message and not said so. It held another itself, which the next
+    /// recoverer buried first: that took the mark away, and the first one was buried twice.
+    #[test]
+    fn a_burial_that_was_not_finished_is_not_done_again() {
+        for (is_given_back, expected) in [(false, vec![2, 1]), (true, vec![3, 1, 2])] {
+            let options = QueueOptions {
+                joinable: true,
+                max_deliveries: 1,
+                ..Default::default()
+            };
+            let queue = Queue::create(None, &options).unwrap();
+            for len in 1..=expected.len() {
+                queue.put(&vec![0; len], Wait::TRY).unwrap();
+            }
+            let mine = is_given_back.then(|| queue.take(Wait::TRY).unwrap());
+            // Two processes that took part and are gone: each has a message.
+            let dead = [Owner::new(100, 1), Owner::new(101, 1)];
+            let [recoverer, other] = dead;
+            let at = queue.at().unwrap();
+            let chain = at.messages();
+            for owner in dead {
+                let _head = chain.lock_head(owner, &Wait::TRY).unwrap();
+                let found = chain.front().unwrap().unwrap();
+                chain.claim(&found, State::Taken, owner);
+            }
+            // What the recoverer does up to where it is killed.
+            let tail = chain.lock_tail(recoverer, &Wait::TRY).unwrap();
+            let head = chain.lock_head(recoverer, &Wait::TRY).unwrap();
+            let of_the_other = |checked: &Checked<'_>| checked.word.owner() == Some(other);
+            let found = chain.find_behind(|_, checked| Ok(of_the_other(checked)));
+            let (position, checked) = found.unwrap().unwrap();
+            assert_eq!(at.bury(position, &checked, 1, recoverer), Ok(true));
+            std::mem::forget((tail, head));
+            // The next burial may be that of one who recovers nobody.
+            if let Some(mine) = mine {
+                queue.give_back(mine.ticket).unwrap();
+            }
+            let me = queue.segment.me().unwrap();
+            for _ in 0..2 {
+                at.recover(me, &|owner| dead.contains(&owner)).unwrap();
+            }
+            let letters = std::iter::from_fn(|| queue.take_dead().ok());
+            let lengths: Vec<usize> = letters.map(|letter| letter.len).collect();
+            assert_eq!(lengths, expected);
+            assert_eq!(queue.info().unwrap().unfinished, 0);
+        }
     }
 }

@@ -28,6 +28,8 @@ impl<'a> At<'a> {
         let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
         let _head = chain.lock_head(me, &Wait::FOREVER)?;
         let of_the_dead = |word: Word| word.owner().is_some_and(is_gone);
+        self.finish_burial()?;
+        // States only: what is over is freed when nobody walks over it any more.
         chain.find_behind(|position, checked| {
             match checked.state {
                 State::Taken | State::Got if of_the_dead(checked.word) => {
@@ -63,14 +65,19 @@ impl<'a> At<'a> {
         Ok(())
     }
 
-    /// A message in flight comes back: available again, or a dead letter. Under both locks.
+    /// A message in flight comes back: available again, or a dead letter. Whether it is over: then the caller
+    /// frees its ring. Under both locks.
+    ///
+    /// Killed before the record's own store: it is still in flight with one who is gone, and the next
+    /// recoverer does the same, or finds that it is buried. Killed after it: the counts are counted anew
+    /// by the next one to have the head lock.
     pub(super) fn put_back(
         &self,
         chain: &Chain<'a>,
         position: Position,
         checked: &Checked<'a>,
         me: Owner,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let behind = &chain.words.behind;
         let deliveries = checked.word.deliveries().saturating_add(1);
         let limit = self.body.max_deliveries();
@@ -86,13 +93,13 @@ impl<'a> At<'a> {
         if is_over {
             checked.record.set(checked.word.with(State::Done, None));
             lower(&behind.bytes, checked.extent);
-            return chain.free_behind(position.ring);
+            return Ok(true);
         }
         checked
             .record
             .set(Word::new(State::Returned, deliveries, None));
         raise(&behind.available, 1);
         raise(&self.body.counters.redelivered, 1);
-        Ok(())
+        Ok(false)
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Totals {
     pub(super) count: u64,
     /// Their extents in bytes, without padding.
     pub(super) bytes: u64,
-    /// Dead letters: the id of the last message that was moved there.
+    /// Dead letters: which message was moved there last.
     pub(super) mark: u64,
 }
 

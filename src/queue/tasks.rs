@@ -149,7 +149,9 @@ impl<'a> At<'a> {
         let tail = chain.lock_tail(me, &Wait::FOREVER)?;
         let head = chain.lock_head(me, &Wait::FOREVER)?;
         let checked = own(&chain, position, me)?;
-        self.put_back(&chain, position, &checked, me)?;
+        if self.put_back(&chain, position, &checked, me)? {
+            chain.free_behind(position.ring)?;
+        }
         chain.forget_head();
         drop(head);
         drop(tail);

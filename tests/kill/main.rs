@@ -3,6 +3,7 @@
 mod asleep;
 mod conditions;
 mod measure;
+mod messages;
 mod owners;
 mod parties;
 mod victim;

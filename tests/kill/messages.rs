@@ -1,0 +1,63 @@
+//! Killed consumers: what they had in hand.
+
+use polyproc::{Queue, QueueOptions, Status, Wait};
+
+use crate::victim::Victim;
+
+/// So large that the ring which it leaves gives its memory back at once.
+const LEN: usize = 5 << 20;
+
+/// A queue whose consumer was killed with messages in a large ring that all others have left: what it held is the last
+/// thing in that ring.
+fn left_by_a_killed_consumer(max_deliveries: u32, shutdown: bool) -> Queue {
+    let options = QueueOptions {
+        joinable: true,
+        max_deliveries,
+        ..Default::default()
+    };
+    let queue = Queue::create(None, &options).unwrap();
+    let message = vec![7; LEN];
+    for _ in 0..6 {
+        queue.put(&message, Wait::TRY).unwrap();
+    }
+    let victim = Victim::that(|| {
+        let taken: Vec<_> = (0..5).map(|_| queue.take(Wait::TRY).unwrap()).collect();
+        // The first stays in flight, those behind it are over.
+        queue.done(taken[1].ticket).unwrap();
+        queue.done(taken[2].ticket).unwrap();
+    });
+    if shutdown {
+        queue.shutdown(true).unwrap();
+    }
+    victim.kill();
+    queue
+}
+
+/// Recovery gave the ring's memory back when the first message was over, in the middle of its walk, and read the zeros
+/// that were left there.
+#[test]
+fn recovery_does_not_read_a_ring_that_it_has_given_back() {
+    let message = vec![7; LEN];
+    for (max_deliveries, shutdown) in [(1, false), (0, true)] {
+        let queue = || left_by_a_killed_consumer(max_deliveries, shutdown);
+        let (refused, none, joined) = match shutdown {
+            true => (Err(Status::E_SHUTDOWN), Status::E_SHUTDOWN, Ok(())),
+            false => (Ok(()), Status::E_EMPTY, Err(Status::E_TIMEOUT)),
+        };
+        assert_eq!(queue().join(Wait::TRY), joined);
+        assert_eq!(queue().put(&message, Wait::TRY), refused);
+        let queue = queue();
+        if !shutdown {
+            let last = queue.take(Wait::TRY).unwrap();
+            queue.done(last.ticket).unwrap();
+            for deliveries in [1; 3] {
+                let letter = queue.take_dead().unwrap();
+                assert_eq!((letter.len, letter.deliveries), (LEN, deliveries));
+                queue.done(letter.ticket).unwrap();
+            }
+        }
+        assert_eq!(queue.take(Wait::TRY).map(|loan| loan.id), Err(none));
+        let info = queue.info().unwrap();
+        assert_eq!((info.unfinished, info.dead_letters), (0, 0));
+    }
+}
