@@ -101,9 +101,10 @@ impl<'a> Chain<'a> {
     /// The first message there is: what came back, then what is next. Goes past what is none.
     pub(super) fn front(&self) -> Result<Option<Found<'a>>> {
         if self.words.behind.available.load(Ordering::Relaxed) != 0 {
-            if let Some((position, checked)) = self.first_returned()? {
-                return self.found(position, checked, None).map(Some);
-            }
+            // Under the lock the count is exact. One that promises a message that is not there would have
+            // waits look again and again.
+            let (position, checked) = self.first_returned()?.ok_or(Status::E_CORRUPT)?;
+            return self.found(position, checked, None).map(Some);
         }
         loop {
             let Some((position, limit)) = self.next_unread()? else {
