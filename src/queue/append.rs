@@ -5,12 +5,17 @@ use std::sync::atomic::Ordering;
 use super::chain::Chain;
 use super::payload::Payload;
 use super::position::Position;
-use super::record::{Record, State, Word, ALIGN, HEADER};
+use super::record::{Record, State, Word, ALIGN};
 use super::ring::{self, OPEN_END};
 use super::side::{Cursor, Totals};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::wait::Wait;
+
+/// Going back to a ring's beginning skips at most so many times the memory that it has: places are used up.
+const SKIPS: u64 = 8;
+/// The longest padding: its extent is noted in 32 bits.
+const LONGEST_PADDING: u64 = 32 << 30;
 
 /// The tail as a producer moves it: nothing counts before [`Chain::publish`].
 pub(super) struct Pen {
@@ -66,9 +71,15 @@ impl<'a> Chain<'a> {
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
     pub(super) fn place(&self, pen: &mut Pen, extent: u64, me: Owner) -> Result<Option<Place<'a>>> {
-        match self.place_here(pen, extent)? {
-            Some(place) => Ok(Some(place)),
-            None => self.place_in_new_ring(pen, extent, me),
+        match self.place_here(pen, extent) {
+            Ok(Some(place)) => Ok(Some(place)),
+            Ok(None) => self.place_in_new_ring(pen, extent, me),
+            // Another ring may have memory.
+            Err(Status::E_NO_MEMORY) => match self.place_in_new_ring(pen, extent, me)? {
+                Some(place) => Ok(Some(place)),
+                None => Err(Status::E_NO_MEMORY),
+            },
+            Err(status) => Err(status),
         }
     }
 
@@ -82,23 +93,72 @@ impl<'a> Chain<'a> {
         let state = self.state(ring)?;
         let size = ring::size(ring);
         let begin = at & (size - 1);
-        let room = size - begin;
-        let padding = if extent > room { room } else { 0 };
-        let end = at + padding + extent;
-        if extent > size || !self.is_free_to(state, at, end, size)? {
+        if extent > size - begin {
+            return self.place_at_beginning(pen, state, extent);
+        }
+        if !self.is_free_to(state, at, at + extent, size)? {
             return Ok(None);
         }
-        if padding > 0 {
-            self.rings.ensure(state, ring, begin + HEADER)?;
-            self.rings.ensure(state, ring, extent)?;
-            let pad = self.rings.record(ring, at)?;
-            pad.write(Word::new(State::Pad, 0, None), 0, padding);
-        } else {
-            self.rings.ensure(state, ring, begin + extent)?;
+        if begin + extent > state.allocated.load(Ordering::Relaxed) {
+            return self.place_in_more_memory(pen, state, extent);
         }
+        self.put_down(pen, state, pen.position, extent).map(Some)
+    }
+
+    /// Room for a record at the beginning of the tail's ring, the rest of which stays empty in this round; `None`
+    /// when the beginning is not free.
+    fn place_at_beginning(
+        &self,
+        pen: &mut Pen,
+        state: &ring::RingState,
+        extent: u64,
+    ) -> Result<Option<Place<'a>>> {
+        let Position { ring, at } = pen.position;
+        let size = ring::size(ring);
+        let begin = at & (size - 1);
+        let padding = size - begin;
+        if extent > size || !self.is_free_to(state, at, at + padding + extent, size)? {
+            return Ok(None);
+        }
+        self.rings.ensure_padding(state, ring, begin)?;
+        self.rings.ensure(state, ring, extent)?;
+        let pad = self.rings.record(ring, at)?;
+        pad.write(Word::new(State::Pad, 0, None), 0, padding);
         let at = at + padding;
         self.put_down(pen, state, Position { ring, at }, extent)
             .map(Some)
+    }
+
+    /// Room for a record in the tail's ring beyond the memory that it has.
+    ///
+    /// When all before it is over, the next record goes to the beginning, which has memory: a queue whose consumers
+    /// keep up needs no more, however large its ring is. So it does where memory is refused.
+    #[cold]
+    fn place_in_more_memory(
+        &self,
+        pen: &mut Pen,
+        state: &ring::RingState,
+        extent: u64,
+    ) -> Result<Option<Place<'a>>> {
+        let Position { ring, at } = pen.position;
+        let size = ring::size(ring);
+        let begin = at & (size - 1);
+        let padding = size - begin;
+        let goes_back = padding <= begin.saturating_mul(SKIPS).min(LONGEST_PADDING);
+        // Acquire, pairs with the Release in `advance_free`: the records before it are read.
+        if goes_back && state.free.load(Ordering::Acquire) == at {
+            if let Some(place) = self.place_at_beginning(pen, state, extent)? {
+                return Ok(Some(place));
+            }
+        }
+        match self.rings.ensure(state, ring, begin + extent) {
+            Ok(()) => self.put_down(pen, state, pen.position, extent).map(Some),
+            Err(Status::E_NO_MEMORY) if goes_back => {
+                let place = self.place_at_beginning(pen, state, extent)?;
+                place.map_or(Err(Status::E_NO_MEMORY), |place| Ok(Some(place)))
+            }
+            Err(status) => Err(status),
+        }
     }
 
     /// Whether a ring has room from `at` to `end`, by what the tail remembers or else by the ring itself.
@@ -159,11 +219,18 @@ impl<'a> Chain<'a> {
         if pen.is_wet() {
             self.publish(pen);
         }
-        let Some(ring) = self.unused_ring(pen.totals, extent, me)? else {
+        let (used, backlog) = self.used_rings(pen.totals, me)?;
+        let Some(suitable) =
+            self.unused_ring_of(ring::suitable_size(extent, backlog), extent, used)
+        else {
             return Ok(None);
         };
+        let ring = match self.rings.ensure(self.state(suitable)?, suitable, extent) {
+            Ok(()) => suitable,
+            Err(Status::E_NO_MEMORY) => self.unused_ring_with_memory(extent, used)?,
+            Err(status) => return Err(status),
+        };
         let state = self.state(ring)?;
-        self.rings.ensure(state, ring, extent)?;
         let start = pen.position.at.next_multiple_of(ring::size(ring));
         self.link(pen.position, ring, start)?;
         self.put_down(pen, state, Position { ring, at: start }, extent)
@@ -184,15 +251,25 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// The smallest unused ring that suits a record and the backlog there is.
-    fn unused_ring(&self, tail: Totals, extent: u64, me: Owner) -> Result<Option<usize>> {
+    /// The rings that are in use, as bits, and the backlog. Others stay unused while the tail lock is held.
+    fn used_rings(&self, tail: Totals, me: Owner) -> Result<(u64, u64)> {
         let _head = self.lock_head(me, &Wait::FOREVER)?;
         let behind = &self.words.behind;
         let used = self.linked()? | behind.lingering.load(Ordering::Relaxed);
         let consumed = self.words.head.cursor().totals.bytes;
         let waiting = tail.bytes.saturating_sub(consumed);
         let backlog = waiting.saturating_add(behind.bytes.load(Ordering::Relaxed));
-        Ok(self.unused_ring_of(ring::suitable_size(extent, backlog), extent, used))
+        Ok((used, backlog))
+    }
+
+    /// The smallest unused ring that has memory for `extent` bytes.
+    fn unused_ring_with_memory(&self, extent: u64, used: u64) -> Result<usize> {
+        for ring in self.range().filter(|ring| used & (1 << ring) == 0) {
+            if self.state(ring)?.allocated.load(Ordering::Relaxed) >= extent {
+                return Ok(ring);
+            }
+        }
+        Err(Status::E_NO_MEMORY)
     }
 
     /// The smallest unused ring of at least `size` bytes; else the largest smaller one for `extent`.

@@ -226,7 +226,12 @@ impl<'a> Chain<'a> {
         if head == tail {
             return false;
         }
-        // Looked at without the lock, so it may be another record by now: then so is the head.
+        // Looked at without the lock, so it may be another record by now: then so is the head. A record that
+        // was no reservation is not looked at: its memory may be given back at this moment.
+        let last_reservation = self.words.tail.reservations.load(Ordering::Acquire);
+        if last_reservation != head.at + 1 || self.words.head.position() != head {
+            return true;
+        }
         !(self.is_last_and_being_written(head, tail) && self.words.head.position() == head)
     }
 

@@ -76,7 +76,13 @@ impl<'a> At<'a> {
         self.finish_burial()?;
         let len = checked.len + PREFIX as u64;
         let extent = extent_of(len);
-        let place = match chain.place(&mut pen, extent, me) {
+        let placed = match chain.place(&mut pen, extent, me) {
+            Err(Status::E_NO_MEMORY) => {
+                self.place_dead_letter_in_what_there_is(&mut pen, extent, me)
+            }
+            other => other,
+        };
+        let place = match placed {
             Ok(Some(place)) => place,
             Ok(None) | Err(Status::E_NO_MEMORY) => return Ok(false),
             Err(status) => return Err(status),

@@ -6,6 +6,7 @@
 //! loans                                          how many of what they lend is not settled
 //! room, waiting, pressure, distance              waiting for the other side, and pacing by it
 //! recover                                        after a death
+//! memory, trim                                   a full /dev/shm, and giving memory back
 //! chain: append, consume, behind                 a chain of rings and its two ends
 //! side, ring, record, position, payload          what lies in shared memory
 //! ```
@@ -21,6 +22,7 @@ mod get;
 mod info;
 mod lend;
 mod loans;
+mod memory;
 mod options;
 #[allow(unsafe_code)]
 mod payload;

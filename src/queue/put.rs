@@ -226,9 +226,13 @@ impl<'a> At<'a> {
         if !self.has_room(chain, pen, extent, me)? {
             return Ok(Attempt::Full);
         }
-        let (place, otherwise) = match growth {
-            Growth::Waits => (chain.place_here(pen, extent)?, Attempt::Cramped),
-            Growth::Grows => (chain.place(pen, extent, me)?, Attempt::Full),
+        let (placed, otherwise) = match growth {
+            Growth::Waits => (chain.place_here(pen, extent), Attempt::Cramped),
+            Growth::Grows => (chain.place(pen, extent, me), Attempt::Full),
+        };
+        let place = match placed {
+            Err(Status::E_NO_MEMORY) => self.place_in_what_there_is(pen, extent, me)?,
+            other => other?,
         };
         Ok(place.map_or(otherwise, Attempt::Done))
     }

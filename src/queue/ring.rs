@@ -38,7 +38,8 @@ shared! {
         pub(super) start: AtomicU64,
         /// Where it ends, once the producers have moved on.
         pub(super) end: AtomicU64,
-        /// Bytes of memory that it has. Under the tail lock while producers use it, else the head lock.
+        /// Bytes of it that records may use: so much memory it has at least. Under the tail lock while
+        /// producers use it, else the head lock.
         pub(super) allocated: AtomicU64,
         /// The largest record since it was linked: what a ring that replaces it must suit.
         pub(super) largest: AtomicU64,
@@ -91,6 +92,11 @@ pub(super) struct Rings<'a> {
 impl<'a> Rings<'a> {
     pub(super) fn new(segment: &'a Segment, base: u64) -> Rings<'a> {
         Rings { segment, base }
+    }
+
+    /// Whether a file of `file_size` bytes ends before a ring: then that has no memory.
+    pub(super) fn begins_behind(&self, ring: usize, file_size: u64) -> bool {
+        self.base + offset(ring) >= file_size
     }
 
     fn extent(&self, ring: usize) -> Result<&'a Extent> {
@@ -188,32 +194,60 @@ impl<'a> Rings<'a> {
         let begin = self.base + offset(ring);
         let roomy = end.next_multiple_of(STEP).min(size);
         let tight = end.next_multiple_of(PAGE).min(size);
-        // What shared memory says it has cannot make us skip the allocation of what is written next.
-        let has = has.min(end) & !(PAGE - 1);
+        // Whole pages that it has are left out: a refusal takes back what was allocated and never written.
+        let has = has.next_multiple_of(PAGE).min(tight);
+        let allocate = |end: u64| match end > has {
+            true => self.segment.allocate(begin + has, end - has),
+            false => Ok(()),
+        };
         let mut got = roomy;
-        if let Err(status) = self.segment.allocate(begin + has, roomy - has) {
+        if let Err(status) = allocate(roomy) {
             if status != Status::E_NO_MEMORY || tight == roomy {
                 return Err(status);
             }
-            self.segment.allocate(begin + has, tight - has)?;
+            allocate(tight)?;
             got = tight;
         }
-        state.allocated.store(got, Ordering::Relaxed);
+        // A header's room is left, if there is any: so padding can end the ring wherever its memory ends.
+        let usable = if got == size {
+            size
+        } else {
+            end.max(got - HEADER)
+        };
+        state.allocated.store(usable, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Give back a step of a ring's memory that nobody needs; true when none is left to give.
-    /// The caller holds the head lock. Killed in between: the next one gives the same step again.
+    /// Memory for padding behind the records that lie up to `begin`. The caller holds the tail lock.
+    pub(super) fn ensure_padding(&self, state: &RingState, ring: usize, begin: u64) -> Result<()> {
+        // The page of the byte before it is there.
+        if !begin.is_multiple_of(PAGE) {
+            return Ok(());
+        }
+        self.ensure(state, ring, begin + HEADER)
+    }
+
+    /// Give back a step of the memory of a ring that lingers, and that nobody needs; true when none is left to
+    /// give. The smallest rings keep theirs: they are the ones that are used again at once.
     pub(super) fn give_back(&self, state: &RingState, ring: usize) -> Result<bool> {
-        const STEPS: u64 = 16 * STEP;
-        let has = state.allocated.load(Ordering::Relaxed).min(size(ring));
-        // The smallest rings stay: they are the ones that are used again at once.
-        if size(ring) <= KEPT || has == 0 {
+        if size(ring) <= KEPT || state.allocated.load(Ordering::Relaxed) == 0 {
             return Ok(true);
         }
-        let keep = (has - 1) / STEPS * STEPS;
+        self.give_back_all(state, ring)
+    }
+
+    /// The same for a ring of any size, also where it does not know of its memory: who was killed when it had
+    /// allocated some has not said so.
+    ///
+    /// The caller holds the head lock. Killed in between: the ring lingers still, so nobody puts anything there, and
+    /// the next one gives the same step again.
+    pub(super) fn give_back_all(&self, state: &RingState, ring: usize) -> Result<bool> {
+        const STEPS: u64 = 16 * STEP;
+        let size = size(ring);
+        let has = state.allocated.load(Ordering::Relaxed).min(size);
+        let keep = has.saturating_sub(1) / STEPS * STEPS;
         self.segment
-            .punch(self.base + offset(ring) + keep, has - keep)?;
+            .punch(self.base + offset(ring) + keep, size - keep)?;
         state.allocated.store(keep, Ordering::Relaxed);
         Ok(keep == 0)
     }

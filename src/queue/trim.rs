@@ -70,18 +70,23 @@ impl Chain<'_> {
         if ring::size(ring) >= ring::size(cursor.position.ring) {
             return Ok(());
         }
+        self.move_to(ring)
+    }
+
+    /// Go on in an unused ring; the head follows at once, so that the one which both leave can be given back. Under
+    /// both locks, of an empty chain.
+    pub(super) fn move_to(&self, ring: usize) -> Result<()> {
+        let cursor = self.words.tail.cursor();
         let start = cursor.position.at.next_multiple_of(ring::size(ring));
         self.link(cursor.position, ring, start)?;
         // What goes through it is of the same kind.
-        let largest = self
-            .state(cursor.position.ring)?
+        let largest = &self.state(cursor.position.ring)?.largest;
+        self.state(ring)?
             .largest
-            .load(Ordering::Relaxed);
-        self.state(ring)?.largest.store(largest, Ordering::Relaxed);
+            .store(largest.load(Ordering::Relaxed), Ordering::Relaxed);
         self.words
             .tail
             .commit(&cursor, Position { ring, at: start }, cursor.totals);
-        // The head follows at once, so that the large ring can be given back.
         self.front()?;
         Ok(())
     }

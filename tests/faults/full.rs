@@ -1,4 +1,4 @@
-//! A /dev/shm of 4 MiB, in a mount namespace of its own.
+//! A /dev/shm of a few MiB, in a mount namespace of its own.
 
 use std::mem::MaybeUninit;
 use std::os::unix::process::CommandExt;
@@ -7,18 +7,19 @@ use polyproc::{CreateOptions, Got, Lock, Queue, QueueOptions, Status, Wait};
 
 use crate::{assert_plays, is_root, role, Name};
 
-#[test]
-fn a_full_dev_shm_is_no_memory() {
-    if !is_root("a_full_dev_shm_is_no_memory") {
+/// Play a role where /dev/shm has so many MiB.
+fn play_in(test: &str, mebibytes: u32, name: &str) {
+    if !is_root(test) {
         return;
     }
-    let mut command = role("full");
+    let mut command = role(name);
+    let size = std::ffi::CString::new(format!("size={mebibytes}m")).unwrap();
+    command.env(SIZE, mebibytes.to_string());
     // SAFETY: only system calls between fork and exec.
     unsafe {
-        command.pre_exec(|| {
+        command.pre_exec(move || {
             let private = libc::MS_REC | libc::MS_PRIVATE;
             let none = std::ptr::null();
-            let size = c"size=4m".as_ptr().cast();
             let done = libc::unshare(libc::CLONE_NEWNS) == 0
                 && libc::mount(none, c"/".as_ptr(), none, private, none.cast()) == 0
                 && libc::mount(
@@ -26,7 +27,7 @@ fn a_full_dev_shm_is_no_memory() {
                     c"/dev/shm".as_ptr(),
                     c"tmpfs".as_ptr(),
                     0,
-                    size,
+                    size.as_ptr().cast(),
                 ) == 0;
             if done {
                 Ok(())
@@ -36,6 +37,65 @@ fn a_full_dev_shm_is_no_memory() {
         });
     }
     assert_plays(command);
+}
+
+/// Tells a role how many MiB there are.
+const SIZE: &str = "POLYPROC_TEST_SIZE";
+
+fn bytes_there_are() -> usize {
+    std::env::var(SIZE).unwrap().parse::<usize>().unwrap() << 20
+}
+
+#[test]
+fn a_full_dev_shm_is_no_memory() {
+    play_in("a_full_dev_shm_is_no_memory", 4, "full");
+}
+
+#[test]
+fn an_empty_queue_takes_what_a_fresh_one_takes() {
+    for mebibytes in [4, 16, 64] {
+        play_in(
+            "an_empty_queue_takes_what_a_fresh_one_takes",
+            mebibytes,
+            "full_sizes",
+        );
+    }
+}
+
+#[test]
+fn large_messages_one_at_a_time_all_go_through() {
+    play_in(
+        "large_messages_one_at_a_time_all_go_through",
+        64,
+        "full_large",
+    );
+}
+
+#[test]
+fn small_messages_go_through_after_a_large_one() {
+    play_in(
+        "small_messages_go_through_after_a_large_one",
+        64,
+        "full_small",
+    );
+}
+
+#[test]
+fn what_others_have_left_over_is_enough_for_the_first_ring() {
+    play_in(
+        "what_others_have_left_over_is_enough_for_the_first_ring",
+        4,
+        "full_others",
+    );
+}
+
+#[test]
+fn a_message_that_has_no_room_as_a_dead_letter_is_delivered_again() {
+    play_in(
+        "a_message_that_has_no_room_as_a_dead_letter_is_delivered_again",
+        4,
+        "full_dead",
+    );
 }
 
 /// Fill it up, drain it, and fill it again: the same number of messages goes in each time.
@@ -88,4 +148,225 @@ fn drain(queue: &Queue, count: u64) {
         assert_eq!(u64::from_le_bytes(start), number);
     }
     assert_eq!(queue.get(&mut buffer, Wait::TRY), Err(Status::E_EMPTY));
+}
+
+/// The longest message that goes into an empty queue.
+fn longest(queue: &Queue, message: &[u8]) -> usize {
+    let (mut fits, mut fails) = (0, message.len());
+    while fails - fits > 1 {
+        let len = (fits + fails) / 2;
+        match queue.put(&message[..len], Wait::TRY) {
+            Ok(()) => fits = len,
+            Err(Status::E_NO_MEMORY) => fails = len,
+            Err(status) => panic!("{status:?}"),
+        }
+        settle_all(queue);
+    }
+    fits
+}
+
+/// Take and settle everything; whether there was anything.
+fn settle_all(queue: &Queue) -> usize {
+    let taken = std::iter::from_fn(|| queue.take(Wait::TRY).ok());
+    taken.map(|loan| queue.done(loan.ticket).unwrap()).count()
+}
+
+/// Numbers that look random, the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) as usize % end
+    }
+
+    /// As often short as long.
+    fn length(&mut self, longest: usize) -> usize {
+        let bits = self.below(longest.ilog2() as usize + 1);
+        self.below(1 << bits)
+    }
+}
+
+/// A queue that met a full /dev/shm refused messages for ever, though it was empty.
+pub fn of_all_sizes() {
+    let message = vec![5; bytes_there_are()];
+    let fresh = {
+        let name = Name::new("fresh");
+        let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
+        longest(&queue, &message)
+    };
+    assert!(fresh * 10 > message.len() * 8, "{fresh}");
+    for seed in 1..=2 {
+        let name = Name::new("sizes");
+        let options = QueueOptions {
+            joinable: seed % 2 == 0,
+            max_deliveries: 2,
+            ..Default::default()
+        };
+        let queue = Queue::create(Some(&name.0), &options).unwrap();
+        let mut numbers = Numbers(seed);
+        for round in 0..12 {
+            work(&queue, &message, fresh, &mut numbers);
+            settle_all(&queue);
+            while let Ok(letter) = queue.take_dead() {
+                queue.done(letter.ticket).unwrap();
+            }
+            let len = match round % 4 {
+                0 => fresh,
+                _ => numbers.length(fresh),
+            };
+            let put = queue.put(&message[..len], Wait::TRY);
+            assert_eq!(
+                put,
+                Ok(()),
+                "seed {seed}, round {round}, {len} of {fresh} bytes"
+            );
+            assert_eq!(settle_all(&queue), 1);
+        }
+    }
+}
+
+/// Messages come and go in all ways until memory is refused some times.
+fn work(queue: &Queue, message: &[u8], longest: usize, numbers: &mut Numbers) {
+    let mut held = Vec::new();
+    let mut refused = 0;
+    for _ in 0..500 {
+        match numbers.below(8) {
+            0..4 => match queue.put(&message[..numbers.length(longest)], Wait::TRY) {
+                Ok(()) => {}
+                Err(Status::E_NO_MEMORY) => refused += 1,
+                Err(status) => panic!("{status:?}"),
+            },
+            4 => {
+                if let Ok(reserved) = queue.reserve(numbers.length(longest), Wait::TRY) {
+                    match numbers.below(2) {
+                        0 => queue.commit(&reserved, reserved.len).unwrap(),
+                        _ => queue.abort(&reserved).unwrap(),
+                    }
+                }
+            }
+            5 | 6 => held.extend(queue.take(Wait::TRY)),
+            _ if held.is_empty() => {}
+            _ => {
+                let ticket = held.swap_remove(numbers.below(held.len())).ticket;
+                match numbers.below(4) {
+                    0 => queue.give_back(ticket).unwrap(),
+                    _ => queue.done(ticket).unwrap(),
+                }
+            }
+        }
+        if refused > 5 {
+            break;
+        }
+    }
+    for loan in held {
+        queue.done(loan.ticket).unwrap();
+    }
+}
+
+/// The second message of 35 to 60 MiB was refused in 64 MiB, and all that came after it.
+pub fn large_ones() {
+    let message = vec![6; bytes_there_are()];
+    for mebibytes in (35..=60).step_by(5) {
+        let name = Name::new("large");
+        let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
+        for more in 0..4 {
+            // A little longer each time, so that it never fits where the last one was.
+            let len = (mebibytes << 20) + more * 1000;
+            assert_eq!(queue.put(&message[..len], Wait::TRY), Ok(()), "{len}");
+            assert_eq!(settle_all(&queue), 1);
+        }
+    }
+}
+
+/// After one message of 20 MiB, small ones that came one at a time took up all memory, and were refused.
+pub fn small_ones() {
+    let message = vec![6; 20 << 20];
+    let name = Name::new("small");
+    let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
+    let mut buffer = vec![MaybeUninit::uninit(); message.len()];
+    let mut pass = |len: usize| {
+        assert_eq!(queue.put(&message[..len], Wait::TRY), Ok(()));
+        assert_eq!(queue.get(&mut buffer, Wait::TRY), Ok(Got::Message(len)));
+    };
+    pass(message.len());
+    for _ in 0..100_000 {
+        pass(1000);
+    }
+    // Nor did they take memory that others could have.
+    let blocks = std::os::unix::fs::MetadataExt::blocks(&std::fs::metadata(name.path()).unwrap());
+    assert!(blocks * 512 < 24 << 20, "{blocks} blocks");
+}
+
+/// The memory that a queue begins with stays its own, whatever happens: it takes short messages also when others
+/// have taken all else.
+pub fn beside_others() {
+    let name = Name::new("others");
+    let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
+    let message = vec![6; 2 << 20];
+    for hog_comes_after in [0, 100_000, 2 << 20] {
+        queue.put(&message[..hog_comes_after], Wait::TRY).unwrap();
+        settle_all(&queue);
+        // It has to let go of all that it can to find that there is not enough.
+        assert_eq!(
+            queue.put(&vec![6; 8 << 20], Wait::TRY),
+            Err(Status::E_NO_MEMORY)
+        );
+        let hog = Name::new("hog");
+        let file = std::fs::File::create(hog.path()).unwrap();
+        take_all(&file);
+        for len in [1, 100, 100_000, 120_000, 1] {
+            assert_eq!(queue.put(&message[..len], Wait::TRY), Ok(()), "{len}");
+            assert_eq!(settle_all(&queue), 1);
+        }
+        assert_eq!(queue.put(&message, Wait::TRY), Err(Status::E_NO_MEMORY));
+        assert_eq!(queue.put(&message[..1000], Wait::TRY), Ok(()));
+        assert_eq!(settle_all(&queue), 1);
+    }
+}
+
+/// Fill a file until there is no memory left at all.
+fn take_all(mut file: &std::fs::File) {
+    use std::io::Write;
+    while file.write_all(&[1; 4096]).is_ok() {}
+}
+
+/// Such a message is delivered more often than was asked for, and none is lost.
+pub fn dead_letters() {
+    let name = Name::new("dead");
+    let options = QueueOptions {
+        joinable: true,
+        max_deliveries: 1,
+        ..Default::default()
+    };
+    let queue = Queue::create(Some(&name.0), &options).unwrap();
+    let message = vec![6; 2 << 20];
+    queue.put(&message, Wait::TRY).unwrap();
+    for deliveries in 1..=3 {
+        let loan = queue.take(Wait::TRY).unwrap();
+        assert_eq!((loan.len, loan.deliveries), (message.len(), deliveries));
+        queue.give_back(loan.ticket).unwrap();
+        assert_eq!(queue.take_dead().err(), Some(Status::E_EMPTY));
+    }
+    // A short one has room.
+    queue.put(b"short", Wait::TRY).unwrap();
+    let large = queue.take(Wait::TRY).unwrap();
+    let short = queue.take(Wait::TRY).unwrap();
+    queue.give_back(short.ticket).unwrap();
+    let letter = queue.take_dead().unwrap();
+    assert_eq!((letter.len, letter.deliveries), (5, 1));
+    queue.done(letter.ticket).unwrap();
+    queue.done(large.ticket).unwrap();
+    // And so has a longer one when the first is over.
+    queue.put(&message[..1 << 18], Wait::TRY).unwrap();
+    let loan = queue.take(Wait::TRY).unwrap();
+    queue.give_back(loan.ticket).unwrap();
+    let letter = queue.take_dead().unwrap();
+    assert_eq!(letter.len, 1 << 18);
+    queue.done(letter.ticket).unwrap();
+    // Its memory is a message's again.
+    queue.put(&[6; 3_700_000], Wait::TRY).unwrap();
 }

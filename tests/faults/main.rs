@@ -18,6 +18,11 @@ fn play() {
     match role.as_str() {
         "full" => full::in_four_mebibytes(),
         "missing" => missing::without_dev_shm(),
+        "full_sizes" => full::of_all_sizes(),
+        "full_large" => full::large_ones(),
+        "full_small" => full::small_ones(),
+        "full_others" => full::beside_others(),
+        "full_dead" => full::dead_letters(),
         "stranger" => users::stranger(),
         "umasks" => files::under_umasks(),
         "believes" => environment::believes(),

@@ -1,0 +1,158 @@
+//! Memory is refused: a queue makes do with what it has.
+//!
+//! An empty queue takes whatever a fresh one takes. So the memory of rings in which no message lies is given back,
+//! the dead letters' too, and a queue that is empty begins anew in another ring. The first ring keeps
+//! its memory, as it does in a fresh queue.
+
+use std::sync::atomic::Ordering;
+
+use super::append::{Pen, Place};
+use super::chain::Chain;
+use super::ring::{self, MESSAGE_RINGS};
+use super::At;
+use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
+use crate::sync::wait::Wait;
+
+impl<'a> At<'a> {
+    /// Room for a message for which memory was refused. Under the messages' tail lock.
+    ///
+    /// # Errors
+    /// `E_NO_MEMORY`: there is none.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn place_in_what_there_is(
+        &self,
+        pen: &mut Pen,
+        extent: u64,
+        me: Owner,
+    ) -> Result<Option<Place<'a>>> {
+        let chain = self.messages();
+        chain.place_in_what_there_is(pen, extent, me, &|| {
+            chain.give_back_unused(Some(me))?;
+            let dead = self.dead_letters();
+            let _tail = dead.lock_tail(me, &Wait::FOREVER)?;
+            let ring = dead.words.tail.position().ring;
+            if dead.state(ring)?.allocated.load(Ordering::Relaxed) != 0 {
+                dead.begin_anew(&mut dead.pen(), ring::BASE, ring::BASE, me)?;
+            }
+            dead.give_back_unused(Some(me))
+        })
+    }
+
+    /// Room for a dead letter for which memory was refused. Under the messages' locks and the dead letters' tail
+    /// lock.
+    #[cold]
+    pub(super) fn place_dead_letter_in_what_there_is(
+        &self,
+        pen: &mut Pen,
+        extent: u64,
+        me: Owner,
+    ) -> Result<Option<Place<'a>>> {
+        let chain = self.dead_letters();
+        chain.place_in_what_there_is(pen, extent, me, &|| {
+            self.messages().give_back_unused(None)?;
+            chain.give_back_unused(Some(me))
+        })
+    }
+}
+
+impl<'a> Chain<'a> {
+    fn place_in_what_there_is(
+        &self,
+        pen: &mut Pen,
+        extent: u64,
+        me: Owner,
+        give_back: &dyn Fn() -> Result<()>,
+    ) -> Result<Option<Place<'a>>> {
+        give_back()?;
+        // Once more in the smallest ring that holds it: the first one has memory in any case.
+        for size in [ring::suitable_size(extent, 0), extent] {
+            match self.place(pen, extent, me) {
+                Err(Status::E_NO_MEMORY) => {}
+                other => return other,
+            }
+            if !self.begin_anew(pen, size, extent, me)? {
+                return Err(Status::E_NO_MEMORY);
+            }
+            give_back()?;
+        }
+        self.place(pen, extent, me)
+    }
+
+    /// Go on in an unused ring of `size` bytes, or else one that holds `extent`, if nothing lies in the tail's.
+    /// Whether it did. Under the tail lock.
+    fn begin_anew(&self, pen: &mut Pen, size: u64, extent: u64, me: Owner) -> Result<bool> {
+        if pen.is_wet() {
+            self.publish(pen);
+        }
+        let _head = self.lock_head(me, &Wait::FOREVER)?;
+        // What was given up at the end is gone past.
+        if self.front()?.is_some() || !self.is_drained() {
+            return Ok(false);
+        }
+        let tail = self.words.tail.position();
+        let is_held = self.state(tail.ring)?.free.load(Ordering::Relaxed) != tail.at;
+        let used = self.linked()? | self.words.behind.lingering.load(Ordering::Relaxed);
+        let Some(ring) = self.unused_ring_of(size, extent, used).filter(|_| !is_held) else {
+            return Ok(false);
+        };
+        self.move_to(ring)?;
+        *pen = self.pen();
+        Ok(true)
+    }
+
+    /// Give back all memory of the rings in which nothing lies, the first one's aside. Under the tail lock;
+    /// `me` takes the head lock for each step, so that others have it in between, and `None` has it.
+    fn give_back_unused(&self, me: Option<Owner>) -> Result<()> {
+        let mut next = Some(self.range().start);
+        while let Some(ring) = next {
+            let _head = match me {
+                Some(me) => Some(self.lock_head(me, &Wait::FOREVER)?),
+                None => None,
+            };
+            next = self.give_back_from(ring)?;
+        }
+        Ok(())
+    }
+
+    /// A step of it, which looks at the rings from `ring` on: where the next step goes on.
+    ///
+    /// A ring lingers while its memory goes. Killed in between: it lingers on, and the next one goes on.
+    fn give_back_from(&self, ring: usize) -> Result<Option<usize>> {
+        let behind = &self.words.behind;
+        let linked = self.linked()?;
+        let file_size = self.segment.file_size()?;
+        for ring in ring..self.range().end {
+            let bit = 1 << ring;
+            let lingers = behind.lingering.load(Ordering::Relaxed) & bit != 0;
+            let state = self.state(ring)?;
+            let is_over = state.free.load(Ordering::Relaxed) == state.end.load(Ordering::Relaxed);
+            if linked & bit != 0 || lingers && !is_over {
+                continue;
+            }
+            let has = state.allocated.load(Ordering::Relaxed);
+            if ring == MESSAGE_RINGS.start {
+                behind.lingering.fetch_and(!bit, Ordering::Relaxed);
+                continue;
+            }
+            if has == 0 && self.rings.begins_behind(ring, file_size) {
+                continue;
+            }
+            if !is_over {
+                // Linked by one who was killed before the commit: no record lies there.
+                let free = state.free.load(Ordering::Relaxed);
+                state.end.store(free, Ordering::Relaxed);
+            }
+            behind.lingering.fetch_or(bit, Ordering::Relaxed);
+            if !self.rings.give_back_all(state, ring)? {
+                return Ok(Some(ring));
+            }
+            behind.lingering.fetch_and(!bit, Ordering::Relaxed);
+            if has != 0 {
+                return Ok(Some(ring + 1));
+            }
+        }
+        Ok(None)
+    }
+}
