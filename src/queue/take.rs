@@ -77,7 +77,7 @@ impl At<'_> {
         let chain = self.messages();
         let head = chain.lock_head(me, &lock_wait(wait))?;
         let mut taken = self.claim_run(max, State::Taken, me, |at, found| each(at, loan_of(found)));
-        while taken == 0 || (taken < max && chain.has_more()) {
+        while taken == 0 || (taken < max && !chain.is_drained()) {
             let found = match chain.front() {
                 Ok(Some(found)) => found,
                 Ok(None) => break,

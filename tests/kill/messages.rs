@@ -2,7 +2,7 @@
 
 use polyproc::{Queue, QueueOptions, Status, Wait};
 
-use crate::victim::Victim;
+use crate::victim::{alone, Victim};
 
 /// So large that the ring which it leaves gives its memory back at once.
 const LEN: usize = 5 << 20;
@@ -37,6 +37,7 @@ fn left_by_a_killed_consumer(max_deliveries: u32, shutdown: bool) -> Queue {
 /// that were left there.
 #[test]
 fn recovery_does_not_read_a_ring_that_it_has_given_back() {
+    let _alone = alone();
     let message = vec![7; LEN];
     for (max_deliveries, shutdown) in [(1, false), (0, true)] {
         let queue = || left_by_a_killed_consumer(max_deliveries, shutdown);
