@@ -55,6 +55,15 @@
  * use a joinable queue, or take and done, where that matters. The end of a pipe closes with the last process that has it. Nobody is ever
  * taken for dead because time passed: a process that is stopped or swapped out keeps what it holds.
  *
+ * Stop of a peer. A process that is stopped (SIGSTOP, a debugger, a frozen container) inside a call keeps
+ * what the call has, for as long as it is stopped. The others do not wait for it: a call with a timeout
+ * returns at its end, one that does not block within 50 ms, with E_TIMEOUT where it could not do or see
+ * what it is for: nothing has happened then, and it may be tried again. E_EMPTY and E_FULL mean that it
+ * was seen. A cancel token and the close of the handle end such a wait at once; close itself always
+ * returns. Other objects are not affected. A barrier whose mutex the stopped one has breaks, for a party
+ * whose wait ended meanwhile, when that one goes on. condition_wait comes back with its lock, so it waits
+ * for who holds that lock.
+ *
  * Sockets. polyproc_listener_create and polyproc_connect give connections over TCP and unix sockets, of the
  * same type as the ends of a pipe; on the wire they are Python's multiprocessing.connection. A key keeps
  * strangers out and hides nothing: what goes over TCP can be read and changed by who has the network. What
@@ -1224,16 +1233,14 @@ int32_t polyproc_semaphore_acquire(polyproc_semaphore *semaphore,
  *          E_OVER_RELEASE  that would exceed the maximum, or owned: this process holds some, but
  *                          fewer than n; nothing is released.
  *          E_NOT_OWNER     owned: this process holds none.
- *          E_TIMEOUT       owned: a process was stopped in the middle of a call, and kept all others
- *                          out for a second; nothing is released.
+ *          E_TIMEOUT       owned: a peer is stopped inside a call; nothing is released.
  *          E_CORRUPT       its memory is damaged.
  *          E_LIMIT         too many processes use it.
  *          E_CLOSED        the handle is closed.
  *          E_INVALID       not a handle of a semaphore, or n is below 1.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_semaphore_release(polyproc_semaphore *semaphore,
-                                   int64_t n);
+int32_t polyproc_semaphore_release(polyproc_semaphore *semaphore, int64_t n);
 
 /**
  * How many permits are free: exact when read, old the moment after.
@@ -1242,7 +1249,7 @@ int32_t polyproc_semaphore_release(polyproc_semaphore *semaphore,
  * out        the number of permits.
  *
  * Returns  OK
- *          E_TIMEOUT  owned: a process was stopped in the middle of a call, as for release.
+ *          E_TIMEOUT  owned: that could not be seen: a peer is stopped inside a call.
  *          E_CORRUPT  its memory is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -1630,6 +1637,7 @@ int32_t polyproc_barrier_wait(polyproc_barrier *barrier,
  * barrier  open handle.
  *
  * Returns  OK
+ *          E_TIMEOUT  a peer is stopped inside a call; nothing has changed.
  *          E_CORRUPT  its memory is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -1645,6 +1653,7 @@ int32_t polyproc_barrier_abort(polyproc_barrier *barrier);
  * barrier  open handle.
  *
  * Returns  OK
+ *          E_TIMEOUT  a peer is stopped inside a call; nothing has changed.
  *          E_CORRUPT  its memory is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -1782,6 +1791,8 @@ void polyproc_queue_close(polyproc_queue *queue);
  *
  * Returns  OK           it is in the queue.
  *          E_FULL       the timeout passed and there was no room.
+ *          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
+ *                       stopped inside a call.
  *          E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not in the queue.
  *          E_SHUTDOWN   the queue is shut down.
  *          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
@@ -1810,6 +1821,8 @@ int32_t polyproc_queue_put(polyproc_queue *queue,
  *
  * Returns  OK           the message is in buf.
  *          E_EMPTY      the timeout passed and there was no message.
+ *          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
+ *                       peer is stopped inside a call.
  *          E_TOO_SMALL  the message stays first in line; *out_len is what it needs.
  *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was got.
  *          E_SHUTDOWN   the queue is shut down and nothing is left in it.
@@ -1834,6 +1847,7 @@ int32_t polyproc_queue_get(polyproc_queue *queue,
  *
  * Returns  OK
  *          E_OVER_RELEASE  this process has no message to finish.
+ *          E_TIMEOUT       a peer is stopped inside a call; nothing was finished.
  *          E_CORRUPT       the queue is damaged.
  *          E_LIMIT         too many processes use it.
  *          E_CLOSED        the handle is closed.
@@ -1871,6 +1885,7 @@ int32_t polyproc_queue_join(polyproc_queue *queue,
  *            queue counts as finished; messages in flight are not touched.
  *
  * Returns  OK         also when it was shut down before.
+ *          E_TIMEOUT  a peer is stopped inside a call; nothing has changed.
  *          E_CORRUPT  the queue is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -1886,6 +1901,7 @@ int32_t polyproc_queue_shutdown(polyproc_queue *queue, int32_t immediate);
  * out    the number of messages; those in flight are not among them.
  *
  * Returns  OK
+ *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
  *          E_CORRUPT  the queue is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -1901,6 +1917,7 @@ int32_t polyproc_queue_length(polyproc_queue *queue, uint64_t *out);
  * out    1 when it is empty, else 0.
  *
  * Returns  OK
+ *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
  *          E_CORRUPT  the queue is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -1917,6 +1934,7 @@ int32_t polyproc_queue_is_empty(polyproc_queue *queue, int32_t *out);
  * out    1 when it is full, else 0.
  *
  * Returns  OK
+ *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
  *          E_CORRUPT  the queue is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -3079,6 +3097,8 @@ void polyproc_cancel_free(polyproc_cancel *cancel);
  *
  * Returns  OK           out is yours until you settle it.
  *          E_EMPTY      the timeout passed and there was no message.
+ *          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
+ *                       peer is stopped inside a call.
  *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
  *          E_SHUTDOWN   the queue is shut down and nothing is left in it.
  *          E_CORRUPT    the queue is damaged.
@@ -3098,6 +3118,8 @@ int32_t polyproc_queue_take(polyproc_queue *queue,
  * message  from polyproc_queue_take, _take_many or _take_dead. Its data is invalid afterwards.
  *
  * Returns  OK
+ *          E_TIMEOUT    a peer is stopped inside a call; the message is yours as before. Dead
+ *                       letters only.
  *          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
  *          E_CORRUPT    the queue is damaged.
  *          E_INVALID    message is NULL, or settled already.
@@ -3112,6 +3134,7 @@ int32_t polyproc_message_done(polyproc_message *message);
  * message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
  *
  * Returns  OK
+ *          E_TIMEOUT    a peer is stopped inside a call; the message is yours as before.
  *          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
  *          E_CORRUPT    the queue is damaged.
  *          E_INVALID    message is NULL, or settled already.
@@ -3128,6 +3151,7 @@ int32_t polyproc_message_return(polyproc_message *message);
  *
  * Returns  OK         out is yours until you settle it.
  *          E_EMPTY    there is no dead letter.
+ *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
  *          E_CORRUPT  the queue is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -3149,6 +3173,8 @@ int32_t polyproc_queue_take_dead(polyproc_queue *queue, polyproc_message *out);
  *
  * Returns  OK           out is yours until you settle it.
  *          E_FULL       the timeout passed and there was no room.
+ *          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
+ *                       stopped inside a call.
  *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing is reserved.
  *          E_SHUTDOWN   the queue is shut down.
  *          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
@@ -3172,6 +3198,7 @@ int32_t polyproc_queue_reserve(polyproc_queue *queue,
  * len   how many bytes of it are the message, at most what was reserved.
  *
  * Returns  OK           the message is in the queue.
+ *          E_TIMEOUT    a peer is stopped inside a call; the slot is yours as before.
  *          E_SHUTDOWN   the queue was shut down, immediate: the slot is given up.
  *          E_TOO_LARGE  len is over what was reserved: the slot is as it was.
  *          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
@@ -3210,6 +3237,8 @@ int32_t polyproc_slot_abort(polyproc_slot *slot);
  * Returns  OK           *out_put messages are in the queue: all, or at least one and then the wait
  *                       ended, for whatever reason a further call will tell.
  *          E_FULL       the timeout passed and there was no room for the first.
+ *          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
+ *                       stopped inside a call.
  *          E_CANCELED, E_INTERRUPTED, E_CLOSED  none was put.
  *          E_SHUTDOWN   the queue is shut down.
  *          E_TOO_LARGE  one of them can never fit: none was put.
@@ -3240,6 +3269,8 @@ int32_t polyproc_queue_put_many(polyproc_queue *queue,
  *
  * Returns  OK           *out_taken messages, at least one, are yours until you settle them.
  *          E_EMPTY      the timeout passed and there was no message.
+ *          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
+ *                       peer is stopped inside a call.
  *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
  *          E_SHUTDOWN   the queue is shut down and nothing is left in it.
  *          E_CORRUPT    the queue is damaged.
@@ -3265,6 +3296,8 @@ int32_t polyproc_queue_take_many(polyproc_queue *queue,
  *           nobody wants to know.
  *
  * Returns  OK           all are settled.
+ *          E_TIMEOUT    a peer is stopped inside a call; the next one is yours as before. Dead
+ *                       letters only.
  *          E_NOT_OWNER  another process took the next one.
  *          E_CORRUPT    the queue is damaged.
  *          E_INVALID    messages is NULL and n is not 0, or the next one is settled already.
@@ -3281,6 +3314,7 @@ int32_t polyproc_message_done_many(polyproc_message *messages,
  * out    set its size first, as POLYPROC_QUEUE_INFO_INIT does.
  *
  * Returns  OK
+ *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
  *          E_CORRUPT  the queue is damaged.
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
@@ -3377,6 +3411,7 @@ int32_t polyproc_barrier_arrive(polyproc_barrier *barrier,
  *          E_BROKEN_BARRIER  it was broken meanwhile: a party gave up or died.
  *          E_NOT_OWNER       this process is not the leader of a round that is held; also when the
  *                            barrier was reset meanwhile.
+ *          E_TIMEOUT         a peer is stopped inside a call; nothing has changed.
  *          E_CORRUPT         its memory is damaged.
  *          E_LIMIT           too many processes use it.
  *          E_CLOSED          the handle is closed.

@@ -65,6 +65,17 @@ const ERRNO_BASE: i32 = -1000;
 const ERRNO_MAX: i32 = 4095;
 
 impl Status {
+    /// Whether a wait ended with this before what it waited for.
+    pub(crate) fn ends_a_wait(self) -> bool {
+        let ends = [
+            Status::E_TIMEOUT,
+            Status::E_CANCELED,
+            Status::E_CLOSED,
+            Status::E_INTERRUPTED,
+        ];
+        ends.contains(&self)
+    }
+
     /// The number that the C API returns.
     pub const fn code(self) -> i32 {
         self.0

@@ -137,6 +137,7 @@ pub unsafe extern "C" fn polyproc_barrier_wait(
 /// barrier  open handle.
 ///
 /// Returns  OK
+///          E_TIMEOUT  a peer is stopped inside a call; nothing has changed.
 ///          E_CORRUPT  its memory is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
@@ -160,6 +161,7 @@ pub unsafe extern "C" fn polyproc_barrier_abort(barrier: *mut polyproc_barrier) 
 /// barrier  open handle.
 ///
 /// Returns  OK
+///          E_TIMEOUT  a peer is stopped inside a call; nothing has changed.
 ///          E_CORRUPT  its memory is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.

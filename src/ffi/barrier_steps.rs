@@ -65,6 +65,7 @@ pub unsafe extern "C" fn polyproc_barrier_arrive(
 ///          E_BROKEN_BARRIER  it was broken meanwhile: a party gave up or died.
 ///          E_NOT_OWNER       this process is not the leader of a round that is held; also when the
 ///                            barrier was reset meanwhile.
+///          E_TIMEOUT         a peer is stopped inside a call; nothing has changed.
 ///          E_CORRUPT         its memory is damaged.
 ///          E_LIMIT           too many processes use it.
 ///          E_CLOSED          the handle is closed.

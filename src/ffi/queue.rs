@@ -129,6 +129,8 @@ pub unsafe extern "C" fn polyproc_queue_close(queue: *mut polyproc_queue) {
 ///
 /// Returns  OK           it is in the queue.
 ///          E_FULL       the timeout passed and there was no room.
+///          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
+///                       stopped inside a call.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not in the queue.
 ///          E_SHUTDOWN   the queue is shut down.
 ///          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
@@ -189,6 +191,8 @@ unsafe fn put_waiting(
 ///
 /// Returns  OK           the message is in buf.
 ///          E_EMPTY      the timeout passed and there was no message.
+///          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
+///                       peer is stopped inside a call.
 ///          E_TOO_SMALL  the message stays first in line; *out_len is what it needs.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was got.
 ///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
@@ -260,6 +264,7 @@ unsafe fn get_waiting(
 ///
 /// Returns  OK
 ///          E_OVER_RELEASE  this process has no message to finish.
+///          E_TIMEOUT       a peer is stopped inside a call; nothing was finished.
 ///          E_CORRUPT       the queue is damaged.
 ///          E_LIMIT         too many processes use it.
 ///          E_CLOSED        the handle is closed.
@@ -317,6 +322,7 @@ pub unsafe extern "C" fn polyproc_queue_join(
 ///            queue counts as finished; messages in flight are not touched.
 ///
 /// Returns  OK         also when it was shut down before.
+///          E_TIMEOUT  a peer is stopped inside a call; nothing has changed.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
@@ -343,6 +349,7 @@ pub unsafe extern "C" fn polyproc_queue_shutdown(
 /// out    the number of messages; those in flight are not among them.
 ///
 /// Returns  OK
+///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
@@ -368,6 +375,7 @@ pub unsafe extern "C" fn polyproc_queue_length(queue: *mut polyproc_queue, out: 
 /// out    1 when it is empty, else 0.
 ///
 /// Returns  OK
+///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
@@ -394,6 +402,7 @@ pub unsafe extern "C" fn polyproc_queue_is_empty(queue: *mut polyproc_queue, out
 /// out    1 when it is full, else 0.
 ///
 /// Returns  OK
+///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.

@@ -38,6 +38,8 @@ pub struct polyproc_slice {
 /// Returns  OK           *out_put messages are in the queue: all, or at least one and then the wait
 ///                       ended, for whatever reason a further call will tell.
 ///          E_FULL       the timeout passed and there was no room for the first.
+///          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
+///                       stopped inside a call.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  none was put.
 ///          E_SHUTDOWN   the queue is shut down.
 ///          E_TOO_LARGE  one of them can never fit: none was put.
@@ -96,6 +98,8 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
 ///
 /// Returns  OK           *out_taken messages, at least one, are yours until you settle them.
 ///          E_EMPTY      the timeout passed and there was no message.
+///          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
+///                       peer is stopped inside a call.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
 ///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
 ///          E_CORRUPT    the queue is damaged.
@@ -146,6 +150,8 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
 ///           nobody wants to know.
 ///
 /// Returns  OK           all are settled.
+///          E_TIMEOUT    a peer is stopped inside a call; the next one is yours as before. Dead
+///                       letters only.
 ///          E_NOT_OWNER  another process took the next one.
 ///          E_CORRUPT    the queue is damaged.
 ///          E_INVALID    messages is NULL and n is not 0, or the next one is settled already.
@@ -182,6 +188,7 @@ pub unsafe extern "C" fn polyproc_message_done_many(
 /// out    set its size first, as POLYPROC_QUEUE_INFO_INIT does.
 ///
 /// Returns  OK
+///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.

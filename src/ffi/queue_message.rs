@@ -136,6 +136,8 @@ pub(super) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<S
 ///
 /// Returns  OK           out is yours until you settle it.
 ///          E_EMPTY      the timeout passed and there was no message.
+///          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
+///                       peer is stopped inside a call.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
 ///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
 ///          E_CORRUPT    the queue is damaged.
@@ -191,6 +193,8 @@ unsafe fn take_waiting(
 /// message  from polyproc_queue_take, _take_many or _take_dead. Its data is invalid afterwards.
 ///
 /// Returns  OK
+///          E_TIMEOUT    a peer is stopped inside a call; the message is yours as before. Dead
+///                       letters only.
 ///          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
 ///          E_CORRUPT    the queue is damaged.
 ///          E_INVALID    message is NULL, or settled already.
@@ -212,6 +216,7 @@ pub unsafe extern "C" fn polyproc_message_done(message: *mut polyproc_message) -
 /// message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
 ///
 /// Returns  OK
+///          E_TIMEOUT    a peer is stopped inside a call; the message is yours as before.
 ///          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
 ///          E_CORRUPT    the queue is damaged.
 ///          E_INVALID    message is NULL, or settled already.
@@ -235,6 +240,7 @@ pub unsafe extern "C" fn polyproc_message_return(message: *mut polyproc_message)
 ///
 /// Returns  OK         out is yours until you settle it.
 ///          E_EMPTY    there is no dead letter.
+///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
@@ -270,6 +276,8 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
 ///
 /// Returns  OK           out is yours until you settle it.
 ///          E_FULL       the timeout passed and there was no room.
+///          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
+///                       stopped inside a call.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing is reserved.
 ///          E_SHUTDOWN   the queue is shut down.
 ///          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
@@ -330,6 +338,7 @@ unsafe fn reserve_waiting(
 /// len   how many bytes of it are the message, at most what was reserved.
 ///
 /// Returns  OK           the message is in the queue.
+///          E_TIMEOUT    a peer is stopped inside a call; the slot is yours as before.
 ///          E_SHUTDOWN   the queue was shut down, immediate: the slot is given up.
 ///          E_TOO_LARGE  len is over what was reserved: the slot is as it was.
 ///          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).

@@ -148,8 +148,7 @@ unsafe fn acquire_waiting(
 ///          E_OVER_RELEASE  that would exceed the maximum, or owned: this process holds some, but
 ///                          fewer than n; nothing is released.
 ///          E_NOT_OWNER     owned: this process holds none.
-///          E_TIMEOUT       owned: a process was stopped in the middle of a call, and kept all others
-///                          out for a second; nothing is released.
+///          E_TIMEOUT       owned: a peer is stopped inside a call; nothing is released.
 ///          E_CORRUPT       its memory is damaged.
 ///          E_LIMIT         too many processes use it.
 ///          E_CLOSED        the handle is closed.
@@ -176,7 +175,7 @@ pub unsafe extern "C" fn polyproc_semaphore_release(
 /// out        the number of permits.
 ///
 /// Returns  OK
-///          E_TIMEOUT  owned: a process was stopped in the middle of a call, as for release.
+///          E_TIMEOUT  owned: that could not be seen: a peer is stopped inside a call.
 ///          E_CORRUPT  its memory is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.

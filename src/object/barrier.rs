@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Quiet, Segment};
 use crate::status::{Result, Status};
 use crate::sync::barrier::{self, MAX_PARTIES};
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sync::{Arrival, Wait};
 use crate::sys::shared::shared;
@@ -31,7 +32,7 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     let body = segment.body::<Body>()?;
     body.barrier.recover(&Quiet(segment), me, is_gone)
 }

@@ -6,6 +6,7 @@ use super::{Lock, Rlock};
 use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::condition;
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::{Acquired, Wait};
@@ -35,9 +36,9 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     let body = segment.body::<Body>()?;
-    body.condition.recover(segment, me, is_gone);
+    body.condition.recover(segment, me.owner, is_gone);
     Ok(())
 }
 

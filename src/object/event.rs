@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::segment::{object_handle, Companion, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::event::EventWord;
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
@@ -32,7 +33,7 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-fn recover(segment: &Segment, _me: Owner, _is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+fn recover(segment: &Segment, _me: Caller<'_>, _is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     segment.body::<Body>()?.event.wake_all(segment);
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::Caller;
 use crate::sync::mutex::RobustMutex;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
@@ -31,7 +32,7 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     segment.body::<Body>()?.mutex.orphan(segment, is_gone);
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Quiet, Segment};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::Caller;
 use crate::sync::owned::{OwnedPermits, SLOTS};
 use crate::sync::owner::Owner;
 use crate::sync::semaphore::Counter;
@@ -66,7 +67,7 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     let body = segment.body::<Body>()?;
     body.counter.wake_all(segment);
     body.owned.forget(segment, is_gone);
@@ -143,7 +144,8 @@ impl Semaphore {
     ///
     /// # Errors
     /// `E_INVALID` for less than 1, `E_OVER_RELEASE` over the maximum; of owned ones `E_NOT_OWNER` when
-    /// this process holds none, `E_OVER_RELEASE` when it holds fewer. Nothing was given.
+    /// this process holds none, `E_OVER_RELEASE` when it holds fewer, `E_TIMEOUT` when a process that is stopped within
+    /// a call is in the way. Nothing was given.
     #[inline]
     pub fn release(&self, count: i64) -> Result<()> {
         // A participant, so that the sleepers watch this process: it may be killed before it wakes one.
@@ -158,7 +160,7 @@ impl Semaphore {
     /// The permits that are there now.
     ///
     /// # Errors
-    /// `E_CORRUPT` when what the owners hold cannot be.
+    /// `E_CORRUPT` when what the owners hold cannot be; `E_TIMEOUT` when a stopped process keeps others from looking.
     pub fn value(&self) -> Result<i64> {
         let (segment, body) = (&*self.segment, self.segment.body::<Body>()?);
         if self.owned {

@@ -21,6 +21,7 @@ use super::bytes;
 use super::message::Ticket;
 use crate::segment::{fixed_size, CreateOptions, Extent, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::shared::shared;
@@ -73,7 +74,7 @@ static TYPE: ObjectType = ObjectType {
 };
 
 /// Nobody owns anything here: what the dead had begun stands in the words for the pool to see.
-fn recover(_: &Segment, _: Owner, _: &dyn Fn(Owner) -> bool) -> Result<()> {
+fn recover(_: &Segment, _: Caller<'_>, _: &dyn Fn(Owner) -> bool) -> Result<()> {
     Ok(())
 }
 

@@ -9,8 +9,7 @@ use super::record::{Record, State, Word, ALIGN};
 use super::ring::{self, OPEN_END};
 use super::side::{Cursor, Totals};
 use crate::status::{Result, Status};
-use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
+use crate::sync::lock_wait::Caller;
 
 /// Going back to a ring's beginning skips at most so many times the memory that it has: places are used up.
 const SKIPS: u64 = 8;
@@ -70,7 +69,12 @@ impl<'a> Chain<'a> {
     ///
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
-    pub(super) fn place(&self, pen: &mut Pen, extent: u64, me: Owner) -> Result<Option<Place<'a>>> {
+    pub(super) fn place(
+        &self,
+        pen: &mut Pen,
+        extent: u64,
+        me: Caller<'_>,
+    ) -> Result<Option<Place<'a>>> {
         match self.place_here(pen, extent) {
             Ok(Some(place)) => Ok(Some(place)),
             Ok(None) => self.place_in_new_ring(pen, extent, me),
@@ -214,7 +218,7 @@ impl<'a> Chain<'a> {
         &self,
         pen: &mut Pen,
         extent: u64,
-        me: Owner,
+        me: Caller<'_>,
     ) -> Result<Option<Place<'a>>> {
         if pen.is_wet() {
             self.publish(pen);
@@ -252,8 +256,8 @@ impl<'a> Chain<'a> {
     }
 
     /// The rings that are in use, as bits, and the backlog. Others stay unused while the tail lock is held.
-    fn used_rings(&self, tail: Totals, me: Owner) -> Result<(u64, u64)> {
-        let _head = self.lock_head(me, &Wait::FOREVER)?;
+    fn used_rings(&self, tail: Totals, me: Caller<'_>) -> Result<(u64, u64)> {
+        let _head = self.lock_head_too(me)?;
         let behind = &self.words.behind;
         let used = self.linked()? | behind.lingering.load(Ordering::Relaxed);
         let consumed = self.words.head.cursor().totals.bytes;

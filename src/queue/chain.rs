@@ -16,8 +16,9 @@ use super::ring::{self, RingState, Rings, OPEN_END, RINGS};
 use super::side::Side;
 use crate::segment::{Quiet, Segment};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
-use crate::sync::wait::{Patience, Wait};
+use crate::sync::wait::Patience;
 use crate::sync::Acquired;
 use crate::sys::shared::shared;
 
@@ -80,21 +81,22 @@ impl Drop for Held<'_> {
     }
 }
 
-/// The wait for an internal lock within a call that waits like `wait`.
-pub(super) fn lock_wait<'a>(wait: &Wait<'a>) -> Wait<'a> {
-    wait.for_inner_lock()
-}
-
 impl<'a> Chain<'a> {
     pub(super) fn range(&self) -> Range<usize> {
         self.range.0..self.range.1
     }
 
     #[inline]
-    fn lock(&self, side: &'a Side, me: Owner, wait: &Wait<'_>) -> Result<Held<'a>> {
-        let acquired = side
-            .mutex
-            .lock(&Quiet(self.segment), me, &mut Patience::new(wait))?;
+    fn lock(&self, side: &'a Side, me: Caller<'_>) -> Result<Held<'a>> {
+        match self.try_lock(side, me.owner) {
+            Some(held) => Ok(held),
+            None => self.wait_for(side, me.owner, &mut me.locks.patience()),
+        }
+    }
+
+    #[cold]
+    fn wait_for(&self, side: &'a Side, me: Owner, patience: &mut Patience<'_>) -> Result<Held<'a>> {
+        let acquired = side.mutex.lock(&Quiet(self.segment), me, patience)?;
         Ok(Held {
             side,
             segment: self.segment,
@@ -105,20 +107,62 @@ impl<'a> Chain<'a> {
     /// The producers' lock. What a dead holder had begun was not committed, except that what the tail
     /// remembers of the head may be too much.
     #[inline]
-    pub(super) fn lock_tail(&self, me: Owner, wait: &Wait<'_>) -> Result<Held<'a>> {
-        let held = self.lock(&self.words.tail, me, wait)?;
+    pub(super) fn lock_tail(&self, me: Caller<'_>) -> Result<Held<'a>> {
+        Ok(self.with_tail(self.lock(&self.words.tail, me)?))
+    }
+
+    /// The same by one who has a lock that comes before it: `E_TIMEOUT` after a moment, see
+    /// [`without_holding_up`](super::At::without_holding_up).
+    pub(super) fn lock_tail_too(&self, me: Caller<'_>) -> Result<Held<'a>> {
+        Ok(self.with_tail(self.lock_too(&self.words.tail, me)?))
+    }
+
+    /// The consumers' lock, after mending what a dead holder left, and counting what was done without it.
+    #[inline]
+    pub(super) fn lock_head(&self, me: Caller<'_>) -> Result<Held<'a>> {
+        self.with_head(self.lock(&self.words.head, me)?)
+    }
+
+    /// The same by one who has the tail's: `E_TIMEOUT` after a moment.
+    pub(super) fn lock_head_too(&self, me: Caller<'_>) -> Result<Held<'a>> {
+        self.with_head(self.lock_too(&self.words.head, me)?)
+    }
+
+    /// Both. Nobody is held up at the one by who waits for the other.
+    pub(super) fn lock_both(&self, me: Caller<'_>) -> Result<(Held<'a>, Held<'a>)> {
+        loop {
+            let tail = self.lock_tail(me)?;
+            match self.lock_head_too(me) {
+                Ok(head) => return Ok((head, tail)),
+                Err(Status::E_TIMEOUT) if !me.locks.is_over() => drop(tail),
+                Err(status) => return Err(status),
+            }
+            drop(self.lock_head(me)?);
+        }
+    }
+
+    fn lock_too(&self, side: &'a Side, me: Caller<'_>) -> Result<Held<'a>> {
+        match self.try_lock(side, me.owner) {
+            Some(held) => Ok(held),
+            None => self.wait_for(side, me.owner, &mut me.locks.moment()),
+        }
+    }
+
+    #[inline]
+    fn with_tail(&self, held: Held<'a>) -> Held<'a> {
         if held.inherited {
             self.forget_head();
         }
-        Ok(held)
+        held
     }
 
-    /// The consumers' lock, after mending what a dead holder left.
     #[inline]
-    pub(super) fn lock_head(&self, me: Owner, wait: &Wait<'_>) -> Result<Held<'a>> {
-        let held = self.lock(&self.words.head, me, wait)?;
+    fn with_head(&self, held: Held<'a>) -> Result<Held<'a>> {
         if held.inherited {
             self.count_behind()?;
+        }
+        if self.is_owed() {
+            self.count_what_is_owed()?;
         }
         Ok(held)
     }

@@ -2,15 +2,14 @@
 //!
 //! A dead letter's payload begins with 16 bytes, the message's id and its deliveries.
 
-use super::chain::lock_wait;
 use super::consume::{lower, raise, Checked};
 use super::position::Position;
 use super::record::{extent_of, State, Word};
 use super::take::Loan;
 use super::{At, Queue};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
 
 const PREFIX: usize = 16;
 
@@ -18,13 +17,13 @@ impl Queue {
     /// Take the oldest dead letter; settle it like any message that was taken.
     ///
     /// # Errors
-    /// `E_EMPTY` when there is none.
+    /// `E_EMPTY` when there is none. `E_TIMEOUT`: a stopped process keeps others from looking.
     pub fn take_dead(&self) -> Result<Loan> {
         let queue = self.at()?;
         let me = self.segment.me()?;
         self.segment.reap(me)?;
         let chain = queue.dead_letters();
-        let _head = chain.lock_head(me, &lock_wait(&Wait::TRY))?;
+        let _head = chain.lock_head(Caller::new(me, &LockWait::brief()))?;
         let found = chain.front()?.ok_or(Status::E_EMPTY)?;
         let (id, deliveries) = found.payload.read_pair()?;
         let data = found.payload.skip(PREFIX)?.address();
@@ -59,7 +58,7 @@ impl<'a> At<'a> {
         position: Position,
         checked: &Checked<'a>,
         deliveries: u16,
-        me: Owner,
+        me: Caller<'_>,
     ) -> Result<bool> {
         let source = self
             .messages()
@@ -67,7 +66,7 @@ impl<'a> At<'a> {
             .slot(position.ring, position.at, checked.extent)?
             .1;
         let chain = self.dead_letters();
-        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
+        let _tail = chain.lock_tail_too(me)?;
         let mut pen = chain.pen();
         let mark = mark_of(position);
         if pen.totals().mark == mark {
@@ -121,17 +120,17 @@ impl<'a> At<'a> {
         Ok(())
     }
 
-    pub(super) fn settle_dead(&self, position: Position, me: Owner) -> Result<()> {
+    pub(super) fn settle_dead(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.dead_letters();
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
-        let checked = chain.own(position, me)?;
+        let _head = chain.lock_head(me)?;
+        let checked = chain.own(position, me.owner)?;
         chain.finish(position, &checked)
     }
 
-    pub(super) fn return_dead(&self, position: Position, me: Owner) -> Result<()> {
+    pub(super) fn return_dead(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.dead_letters();
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
-        let checked = chain.own(position, me)?;
+        let _head = chain.lock_head(me)?;
+        let checked = chain.own(position, me.owner)?;
         checked.record.set(checked.word.with(State::Returned, None));
         lower(&chain.words.behind.in_flight, 1);
         raise(&chain.words.behind.available, 1);
@@ -141,12 +140,11 @@ impl<'a> At<'a> {
     /// Dead letters that the dead had taken are there again.
     pub(super) fn recover_dead_letters(
         &self,
-        me: Owner,
+        me: Caller<'_>,
         is_gone: &dyn Fn(Owner) -> bool,
     ) -> Result<()> {
         let chain = self.dead_letters();
-        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let _both = chain.lock_both(me)?;
         chain.find_behind(|_, checked| {
             if checked.state.is_in_flight() && checked.word.owner().is_some_and(is_gone) {
                 checked.record.set(checked.word.with(State::Returned, None));

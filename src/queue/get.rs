@@ -2,13 +2,13 @@
 
 use std::mem::MaybeUninit;
 
-use super::chain::{lock_wait, Held};
+use super::chain::Held;
 use super::consume::Found;
 use super::put::LARGE;
 use super::record::State;
 use super::{At, Queue};
 use crate::status::{Result, Status};
-use crate::sync::owner::Owner;
+use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{Patience, Wait};
 
 /// What a get found.
@@ -27,6 +27,7 @@ impl Queue {
     ///
     /// # Errors
     /// `E_EMPTY`, `E_SHUTDOWN` (and nothing is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: nothing was got.
+    /// `E_TIMEOUT`: nor could it be seen whether there is something, for a process that is stopped within a call.
     #[inline]
     pub fn get(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         match self.get_now(buffer)? {
@@ -42,8 +43,10 @@ impl Queue {
         wait: Wait<'_>,
     ) -> Result<Got> {
         let queue = self.at()?;
-        let me = self.segment.me()?;
-        let got = queue.until_item(&wait, me, || queue.try_get(buffer, me, &wait));
+        let mut patience = Patience::new(&wait);
+        let locks = LockWait::until(&mut patience);
+        let me = Caller::new(self.segment.me()?, &locks);
+        let got = queue.until_item(&mut patience, me, || queue.try_get(buffer, me));
         self.tell_empty(got)
     }
 }
@@ -61,34 +64,38 @@ impl<'a> At<'a> {
     #[inline]
     pub(super) fn until_item<T>(
         &self,
-        wait: &Wait<'_>,
-        me: Owner,
+        patience: &mut Patience<'_>,
+        me: Caller<'_>,
         mut attempt: impl FnMut() -> Result<Option<T>>,
     ) -> Result<T> {
-        let mut patience = Patience::new(wait);
+        let mut attempt = || match attempt() {
+            // That there is nothing shows without the lock.
+            Err(Status::E_TIMEOUT) if !self.may_have_items() => Ok(None),
+            other => other,
+        };
         loop {
             // Before the attempt: nothing can be put after this says that the stream has ended.
             let has_ended = self.has_ended();
-            if let Some(done) = attempt().map_err(empty_in_time)? {
+            if let Some(done) = attempt()? {
                 return Ok(done);
             }
             if has_ended {
                 return Err(Status::E_SHUTDOWN);
             }
-            self.shrink(me)?;
-            if wait.is_try() {
-                self.tidy(me)?;
-                self.segment.reap(me)?;
+            self.shrink(me.owner)?;
+            if patience.is_try() {
+                self.tidy(me.owner)?;
+                self.segment.reap(me.owner)?;
                 // The attempt may have gone past what was given up.
                 let otherwise = match self.has_ended() {
                     true => Status::E_SHUTDOWN,
                     false => Status::E_EMPTY,
                 };
-                return attempt().map_err(empty_in_time)?.ok_or(otherwise);
+                return attempt()?.ok_or(otherwise);
             }
-            let waited = self.wait_for_items(me, &mut patience);
+            let waited = self.wait_for_items(me.owner, patience);
             if let Err(status) = waited {
-                self.tidy(me)?;
+                self.tidy(me.owner)?;
                 return match attempt()? {
                     Some(done) => Ok(done),
                     None => Err(empty_in_time(status)),
@@ -97,18 +104,13 @@ impl<'a> At<'a> {
         }
     }
 
-    fn try_get(
-        &self,
-        buffer: &mut [MaybeUninit<u8>],
-        me: Owner,
-        wait: &Wait<'_>,
-    ) -> Result<Option<Got>> {
-        self.segment.reap_now_and_then(me)?;
-        if let Some(len) = self.get_now(buffer, me) {
+    fn try_get(&self, buffer: &mut [MaybeUninit<u8>], me: Caller<'_>) -> Result<Option<Got>> {
+        self.segment.reap_now_and_then(me.owner)?;
+        if let Some(len) = self.get_now(buffer, me.owner) {
             return Ok(Some(Got::Message(len)));
         }
         let chain = self.messages();
-        let head = chain.lock_head(me, &lock_wait(wait))?;
+        let head = chain.lock_head(me)?;
         let Some(found) = chain.front()? else {
             return Ok(None);
         };
@@ -117,8 +119,8 @@ impl<'a> At<'a> {
             return Ok(Some(Got::TooSmall(len)));
         }
         if self.body.is_joinable() {
-            self.note_got(&found, me);
-            chain.claim(&found, State::Got, me);
+            self.note_got(&found, me.owner);
+            chain.claim(&found, State::Got, me.owner);
             drop(head);
             found.payload.read(len, buffer)?;
         } else if len > LARGE {
@@ -140,9 +142,9 @@ impl<'a> At<'a> {
         found: &Found<'a>,
         len: usize,
         buffer: &mut [MaybeUninit<u8>],
-        me: Owner,
+        me: Caller<'_>,
     ) -> Result<()> {
-        self.messages().claim(found, State::Taken, me);
+        self.messages().claim(found, State::Taken, me.owner);
         drop(head);
         found.payload.read(len, buffer)?;
         self.settle(found.position, me)

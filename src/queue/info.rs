@@ -6,8 +6,7 @@ use super::body::Phase;
 use super::record::State;
 use super::{At, Queue};
 use crate::status::Result;
-use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
+use crate::sync::lock_wait::{Caller, LockWait};
 
 /// The numbers of a queue at one moment.
 #[derive(Clone, Copy, Default, Debug)]
@@ -44,16 +43,16 @@ impl Queue {
     /// Messages that wait.
     ///
     /// # Errors
-    /// `E_CORRUPT`.
+    /// `E_TIMEOUT`: a stopped process keeps others from looking. `E_CORRUPT`.
     pub fn len(&self) -> Result<u64> {
         let me = self.segment.me()?;
-        self.at()?.waiting(me)
+        self.at()?.waiting(Caller::new(me, &LockWait::brief()))
     }
 
     /// Whether a get would wait.
     ///
     /// # Errors
-    /// `E_CORRUPT`.
+    /// `E_TIMEOUT`: a stopped process keeps others from looking. `E_CORRUPT`.
     pub fn is_empty(&self) -> Result<bool> {
         Ok(self.len()? == 0)
     }
@@ -61,20 +60,19 @@ impl Queue {
     /// Whether a put of one byte would wait.
     ///
     /// # Errors
-    /// `E_CORRUPT`.
+    /// `E_TIMEOUT`: a stopped process keeps others from looking. `E_CORRUPT`.
     pub fn is_full(&self) -> Result<bool> {
         let me = self.segment.me()?;
-        let queue = self.at()?;
-        let chain = queue.messages();
-        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
-        let extent = super::record::extent_of(1);
-        Ok(!queue.has_room(&chain, &chain.pen(), extent, me)?)
+        let has_room = self
+            .at()?
+            .has_room_for_one(Caller::new(me, &LockWait::brief()))?;
+        Ok(!has_room)
     }
 
     /// All numbers.
     ///
     /// # Errors
-    /// `E_CORRUPT`.
+    /// `E_TIMEOUT`: a stopped process keeps others from looking. `E_CORRUPT`.
     pub fn info(&self) -> Result<QueueInfo> {
         let me = self.segment.me()?;
         self.segment.reap(me)?;
@@ -82,8 +80,7 @@ impl Queue {
         let counters = &queue.body.counters;
         let (participants, waiting) = self.segment.population();
         let chain = queue.messages();
-        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let _both = chain.lock_both(Caller::new(me, &LockWait::brief()))?;
         let (items, writing) = queue.count_ahead()?;
         let behind = &chain.words.behind;
         let in_flight = behind.in_flight.load(Ordering::Relaxed);
@@ -118,12 +115,12 @@ impl Queue {
 impl At<'_> {
     /// Messages that wait. Reservations, and those given up, stand among them and are not messages:
     /// only while there are any are the records counted one by one.
-    pub(super) fn waiting(&self, me: Owner) -> Result<u64> {
+    pub(super) fn waiting(&self, me: Caller<'_>) -> Result<u64> {
         let chain = self.messages();
         if self.has_messages_only() {
             return Ok(chain.backlog());
         }
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let _head = chain.lock_head(me)?;
         Ok(self.count_ahead()?.0)
     }
 
@@ -163,12 +160,12 @@ impl At<'_> {
     }
 
     /// What is ahead of the consumers.
-    pub(super) fn look_ahead(&self, me: Owner) -> Result<Ahead> {
+    pub(super) fn look_ahead(&self, me: Caller<'_>) -> Result<Ahead> {
         let chain = self.messages();
         if self.has_messages_only() && chain.backlog() != 0 {
             return Ok(Ahead::Message);
         }
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let _head = chain.lock_head(me)?;
         self.first_ahead()
     }
 
@@ -196,15 +193,15 @@ impl At<'_> {
     }
 
     /// Whether a message is waiting or in flight.
-    pub(super) fn has_unfinished(&self, me: Owner) -> Result<bool> {
+    pub(super) fn has_unfinished(&self, me: Caller<'_>) -> Result<bool> {
         let chain = self.messages();
         let in_flight = &chain.words.behind.in_flight;
         let is_waiting = self.has_messages_only() && chain.backlog() != 0;
-        if is_waiting || in_flight.load(Ordering::Acquire) != 0 {
+        if is_waiting || (in_flight.load(Ordering::Acquire) != 0 && !chain.is_owed()) {
             return Ok(true);
         }
         // One may have been on its way from in flight to waiting just then.
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let _head = chain.lock_head(me)?;
         let is_waiting = self.first_ahead()? == Ahead::Message;
         Ok(is_waiting || in_flight.load(Ordering::Relaxed) != 0)
     }

@@ -11,8 +11,7 @@ use super::chain::Chain;
 use super::ring::{self, MESSAGE_RINGS};
 use super::At;
 use crate::status::{Result, Status};
-use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
+use crate::sync::lock_wait::Caller;
 
 impl<'a> At<'a> {
     /// Room for a message for which memory was refused. Under the messages' tail lock.
@@ -25,13 +24,13 @@ impl<'a> At<'a> {
         &self,
         pen: &mut Pen,
         extent: u64,
-        me: Owner,
+        me: Caller<'_>,
     ) -> Result<Option<Place<'a>>> {
         let chain = self.messages();
         chain.place_in_what_there_is(pen, extent, me, &|| {
             chain.give_back_unused(Some(me))?;
             let dead = self.dead_letters();
-            let _tail = dead.lock_tail(me, &Wait::FOREVER)?;
+            let _tail = dead.lock_tail_too(me)?;
             let ring = dead.words.tail.position().ring;
             if dead.state(ring)?.allocated.load(Ordering::Relaxed) != 0 {
                 dead.begin_anew(&mut dead.pen(), ring::BASE, ring::BASE, me)?;
@@ -47,7 +46,7 @@ impl<'a> At<'a> {
         &self,
         pen: &mut Pen,
         extent: u64,
-        me: Owner,
+        me: Caller<'_>,
     ) -> Result<Option<Place<'a>>> {
         let chain = self.dead_letters();
         chain.place_in_what_there_is(pen, extent, me, &|| {
@@ -62,7 +61,7 @@ impl<'a> Chain<'a> {
         &self,
         pen: &mut Pen,
         extent: u64,
-        me: Owner,
+        me: Caller<'_>,
         give_back: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Place<'a>>> {
         give_back()?;
@@ -82,11 +81,11 @@ impl<'a> Chain<'a> {
 
     /// Go on in an unused ring of `size` bytes, or else one that holds `extent`, if nothing lies in the tail's.
     /// Whether it did. Under the tail lock.
-    fn begin_anew(&self, pen: &mut Pen, size: u64, extent: u64, me: Owner) -> Result<bool> {
+    fn begin_anew(&self, pen: &mut Pen, size: u64, extent: u64, me: Caller<'_>) -> Result<bool> {
         if pen.is_wet() {
             self.publish(pen);
         }
-        let _head = self.lock_head(me, &Wait::FOREVER)?;
+        let _head = self.lock_head_too(me)?;
         // What was given up at the end is gone past.
         if self.front()?.is_some() || !self.is_drained() {
             return Ok(false);
@@ -104,11 +103,11 @@ impl<'a> Chain<'a> {
 
     /// Give back all memory of the rings in which nothing lies, the first one's aside. Under the tail lock;
     /// `me` takes the head lock for each step, so that others have it in between, and `None` has it.
-    fn give_back_unused(&self, me: Option<Owner>) -> Result<()> {
+    fn give_back_unused(&self, me: Option<Caller<'_>>) -> Result<()> {
         let mut next = Some(self.range().start);
         while let Some(ring) = next {
             let _head = match me {
-                Some(me) => Some(self.lock_head(me, &Wait::FOREVER)?),
+                Some(me) => Some(self.lock_head_too(me)?),
                 None => None,
             };
             next = self.give_back_from(ring)?;

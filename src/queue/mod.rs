@@ -7,6 +7,7 @@
 //! room, waiting, pressure, distance              waiting for the other side, and pacing by it
 //! recover                                        after a death
 //! memory, trim                                   a full /dev/shm, and giving memory back
+//! unlocked                                       beside a lock whose holder is stopped
 //! chain: append, consume, behind                 a chain of rings and its two ends
 //! side, ring, record, position, payload          what lies in shared memory
 //! ```
@@ -40,6 +41,7 @@ mod steady;
 mod take;
 mod tasks;
 mod trim;
+mod unlocked;
 mod waiting;
 pub(crate) mod watch;
 
@@ -61,6 +63,7 @@ use waiting::Spins;
 
 use crate::segment::{object_handle, Companion, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 
 /// A queue of messages, joinable or not, bounded by items and by bytes or not at all.
@@ -80,7 +83,7 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-fn recover(segment: &Segment, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     At::new(segment)?.recover(me, is_gone)
 }
 

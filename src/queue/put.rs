@@ -2,15 +2,15 @@
 
 use super::append::{Pen, Place};
 use super::body::Phase;
-use super::chain::{lock_wait, Chain};
+use super::chain::Chain;
 use super::options::longest;
 use super::record::{extent_of, State, Word, HEADER};
 use super::room::{Attempt, Growth};
 use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
-use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
+use crate::sync::lock_wait::{Caller, LockWait};
+use crate::sync::wait::{Patience, Wait};
 
 /// Longer messages are copied outside the producers' lock.
 pub(super) const LARGE: usize = 16 * 1024;
@@ -22,7 +22,8 @@ impl Queue {
     ///
     /// # Errors
     /// `E_FULL`, `E_SHUTDOWN`, `E_TOO_LARGE` (it can never fit), `E_NO_MEMORY`, `E_CANCELED`, `E_CLOSED`,
-    /// `E_INTERRUPTED`: nothing was put.
+    /// `E_INTERRUPTED`: nothing was put. `E_TIMEOUT`: nor could it be seen whether there is room, for a process that
+    /// is stopped within a call.
     #[inline]
     pub fn put(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         match self.put_now(data)? {
@@ -33,16 +34,17 @@ impl Queue {
 
     /// The rest of [`put`](Self::put), after [`put_now`](Self::put_now).
     pub(crate) fn put_waiting(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
-        if data.len() > LARGE {
-            let reservation = self.reserve(data.len(), wait)?;
-            return self.fill_and_commit(&reservation, data);
-        }
         let queue = self.at()?;
+        let mut patience = Patience::new(&wait);
+        let locks = LockWait::until(&mut patience);
+        let me = Caller::new(self.segment.me()?, &locks);
+        if data.len() > LARGE {
+            return queue.put_large(data, &mut patience, me);
+        }
         queue.check_length(data.len())?;
-        let me = self.segment.me()?;
         let extent = extent_of(data.len() as u64);
-        queue.until_room(extent, &wait, |growth| {
-            queue.try_put(data, me, &wait, growth)
+        queue.until_room(extent, &mut patience, me, |growth| {
+            queue.try_put(data, me, growth)
         })
     }
 
@@ -63,14 +65,16 @@ impl Queue {
         for at in 0..count {
             queue.check_length(item(at).len())?;
         }
-        let me = self.segment.me()?;
+        let mut patience = Patience::new(&wait);
+        let locks = LockWait::until(&mut patience);
+        let me = Caller::new(self.segment.me()?, &locks);
         let mut put = 0;
         while put < count {
             queue.keep_distance_from_consumers(HEADER);
             let more = match item(put).len() > LARGE {
-                true => self.put(item(put), wait).map(|()| 1),
-                false => queue.until_room(HEADER, &wait, |growth| {
-                    queue.try_put_some(put..count, item, me, &wait, growth)
+                true => queue.put_large(item(put), &mut patience, me).map(|()| 1),
+                false => queue.until_room(HEADER, &mut patience, me, |growth| {
+                    queue.try_put_some(put..count, item, me, growth)
                 }),
             };
             match more {
@@ -94,15 +98,9 @@ impl<'a> At<'a> {
         Ok(())
     }
 
-    fn try_put(
-        &self,
-        data: &[u8],
-        me: Owner,
-        wait: &Wait<'_>,
-        growth: Growth,
-    ) -> Result<Attempt<()>> {
+    fn try_put(&self, data: &[u8], me: Caller<'_>, growth: Growth) -> Result<Attempt<()>> {
         let chain = self.messages();
-        let tail = chain.lock_tail(me, &lock_wait(wait))?;
+        let tail = chain.lock_tail(me)?;
         if self.put_straight(data).is_some() {
             drop(tail);
             self.notify_items(1);
@@ -124,12 +122,11 @@ impl<'a> At<'a> {
         &self,
         range: std::ops::Range<usize>,
         item: &dyn Fn(usize) -> &'d [u8],
-        me: Owner,
-        wait: &Wait<'_>,
+        me: Caller<'_>,
         growth: Growth,
     ) -> Result<Attempt<usize>> {
         let chain = self.messages();
-        let _tail = chain.lock_tail(me, &lock_wait(wait))?;
+        let _tail = chain.lock_tail(me)?;
         self.check_open()?;
         if let Some(put) = self.put_run(range.clone(), item) {
             return Ok(Attempt::Done(put));
@@ -197,7 +194,7 @@ impl<'a> At<'a> {
         chain: &Chain<'a>,
         pen: &mut Pen,
         data: &[u8],
-        me: Owner,
+        me: Caller<'_>,
         growth: Growth,
     ) -> Result<Attempt<()>> {
         let len = data.len() as u64;
@@ -220,7 +217,7 @@ impl<'a> At<'a> {
         chain: &Chain<'a>,
         pen: &mut Pen,
         extent: u64,
-        me: Owner,
+        me: Caller<'_>,
         growth: Growth,
     ) -> Result<Attempt<Place<'a>>> {
         if !self.has_room(chain, pen, extent, me)? {

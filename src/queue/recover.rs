@@ -11,22 +11,21 @@ use super::position::Position;
 use super::record::{State, Word};
 use super::At;
 use crate::status::Result;
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
 
 impl<'a> At<'a> {
     /// Undo what every owner had begun for whom `is_gone` says true, and wake everybody.
-    pub(super) fn recover(&self, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    pub(super) fn recover(&self, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
         self.recover_messages(me, is_gone)?;
         self.recover_dead_letters(me, is_gone)?;
         self.notify_everybody();
         Ok(())
     }
 
-    fn recover_messages(&self, me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    fn recover_messages(&self, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
         let chain = self.messages();
-        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+        let _both = chain.lock_both(me)?;
         let of_the_dead = |word: Word| word.owner().is_some_and(is_gone);
         self.finish_burial()?;
         // States only: what is over is freed when nobody walks over it any more.
@@ -76,7 +75,7 @@ impl<'a> At<'a> {
         chain: &Chain<'a>,
         position: Position,
         checked: &Checked<'a>,
-        me: Owner,
+        me: Caller<'_>,
     ) -> Result<bool> {
         let behind = &chain.words.behind;
         let deliveries = checked.word.deliveries().saturating_add(1);

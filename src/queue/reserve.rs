@@ -8,7 +8,6 @@ use std::sync::atomic::Ordering;
 
 use super::append::Place;
 use super::body::Phase;
-use super::chain::lock_wait;
 use super::consume::{lower, raise, Checked};
 use super::position::Position;
 use super::record::{extent_of, State, Word, MAX_PAYLOAD};
@@ -16,8 +15,9 @@ use super::room::{Attempt, Growth};
 use super::steady::Run;
 use super::{At, Queue};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
+use crate::sync::wait::{Patience, Wait};
 
 /// Room for a message, this process's until it is committed or aborted.
 #[derive(Clone, Copy, Debug)]
@@ -65,12 +65,10 @@ impl Queue {
 
     /// The rest of [`reserve`](Self::reserve), after [`reserve_now`](Self::reserve_now).
     pub(crate) fn reserve_waiting(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
-        let queue = self.at()?;
-        queue.check_length(len)?;
-        let me = self.segment.me()?;
-        let place = queue.until_room(extent_of(len as u64), &wait, |growth| {
-            queue.try_reserve(len as u64, me, &wait, growth)
-        })?;
+        let mut patience = Patience::new(&wait);
+        let locks = LockWait::until(&mut patience);
+        let me = Caller::new(self.segment.me()?, &locks);
+        let place = self.at()?.reserve_waiting(len, &mut patience, me)?;
         Ok(Reservation::of(&place, len))
     }
 
@@ -79,16 +77,18 @@ impl Queue {
     /// A reservation made before a shutdown is still delivered, unless the shutdown was immediate.
     ///
     /// # Errors
-    /// `E_SHUTDOWN`: it is given up. `E_TOO_LARGE`: the reservation stands. `E_INVALID` when it is settled already, `E_NOT_OWNER` when it is
+    /// `E_SHUTDOWN`: it is given up. `E_TOO_LARGE`: the reservation stands. `E_TIMEOUT`: it does too; a process that is
+    /// stopped within a call is in the way. `E_INVALID` when it is settled already, `E_NOT_OWNER` when it is
     /// another process's.
     pub fn commit(&self, reservation: &Reservation, len: usize) -> Result<()> {
         if len > reservation.len {
             return Err(Status::E_TOO_LARGE);
         }
         let queue = self.at()?;
-        let me = self.segment.me()?;
+        let locks = LockWait::brief();
+        let me = Caller::new(self.segment.me()?, &locks);
         let position = Position::from_bits(reservation.ticket);
-        let checked = queue.reserved(position, me)?;
+        let checked = queue.reserved(position, me.owner)?;
         checked.record.shorten(len as u64);
         queue.commit(position, &checked, me)
     }
@@ -99,29 +99,49 @@ impl Queue {
     /// `E_INVALID` when it is settled already, `E_NOT_OWNER` when it is another process's.
     pub fn abort(&self, reservation: &Reservation) -> Result<()> {
         let queue = self.at()?;
-        let me = self.segment.me()?;
+        let locks = LockWait::brief();
+        let me = Caller::new(self.segment.me()?, &locks);
         let position = Position::from_bits(reservation.ticket);
-        let checked = queue.reserved(position, me)?;
+        let checked = queue.reserved(position, me.owner)?;
         queue.abort(position, &checked, me)
-    }
-
-    /// The rest of a large put.
-    pub(super) fn fill_and_commit(&self, reservation: &Reservation, data: &[u8]) -> Result<()> {
-        let queue = self.at()?;
-        let me = self.segment.me()?;
-        let position = Position::from_bits(reservation.ticket);
-        let checked = queue.reserved(position, me)?;
-        queue
-            .messages()
-            .rings
-            .slot(position.ring, position.at, checked.extent)?
-            .1
-            .write(data)?;
-        queue.commit(position, &checked, me)
     }
 }
 
 impl<'a> At<'a> {
+    fn reserve_waiting(
+        &self,
+        len: usize,
+        patience: &mut Patience<'_>,
+        me: Caller<'_>,
+    ) -> Result<Place<'a>> {
+        self.check_length(len)?;
+        let len = len as u64;
+        self.until_room(extent_of(len), patience, me, |growth| {
+            self.try_reserve(len, me, growth)
+        })
+    }
+
+    /// Put a message that is copied outside the lock.
+    pub(super) fn put_large(
+        &self,
+        data: &[u8],
+        patience: &mut Patience<'_>,
+        me: Caller<'_>,
+    ) -> Result<()> {
+        let place = match self.reserve_now(data.len() as u64, me.owner) {
+            Some(place) => place,
+            None => self.reserve_waiting(data.len(), patience, me)?,
+        };
+        place.payload.write(data)?;
+        let checked = self.reserved(place.position, me.owner)?;
+        let put = self.commit(place.position, &checked, me);
+        if put.is_err_and(Status::ends_a_wait) {
+            // Consumers have gone past it, and one of them is stopped within a call: it cannot become a message now.
+            self.abort(place.position, &checked, me)?;
+        }
+        put
+    }
+
     #[inline]
     fn reserve_now(&self, len: u64, me: Owner) -> Option<Place<'a>> {
         if len > MAX_PAYLOAD {
@@ -151,17 +171,11 @@ impl<'a> At<'a> {
 
     /// Killed before the tail's commit: nothing is there. After it: WRITING with a dead owner, which
     /// whoever meets it gives up.
-    fn try_reserve(
-        &self,
-        len: u64,
-        me: Owner,
-        wait: &Wait<'_>,
-        growth: Growth,
-    ) -> Result<Attempt<Place<'a>>> {
+    fn try_reserve(&self, len: u64, me: Caller<'_>, growth: Growth) -> Result<Attempt<Place<'a>>> {
         let chain = self.messages();
-        let _tail = chain.lock_tail(me, &lock_wait(wait))?;
+        let _tail = chain.lock_tail(me)?;
         self.check_open()?;
-        if let Some(place) = self.reserve_straight(len, me) {
+        if let Some(place) = self.reserve_straight(len, me.owner) {
             return Ok(Attempt::Done(place));
         }
         let mut pen = chain.pen();
@@ -169,7 +183,7 @@ impl<'a> At<'a> {
             Attempt::Done(place) => place,
             other => return Ok(other),
         };
-        write_reserved(&place, len, me);
+        write_reserved(&place, len, me.owner);
         chain.note_reservation(place.position);
         self.loans.reserved();
         chain.publish(&mut pen);
@@ -177,7 +191,7 @@ impl<'a> At<'a> {
     }
 
     /// The record of a reservation of `me`, before or behind the cursor.
-    fn reserved(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
+    pub(super) fn reserved(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
         let chain = self.messages();
         let state = chain.state(position.ring).map_err(|_| Status::E_INVALID)?;
         let tail = chain.words.tail.position();
@@ -203,7 +217,7 @@ impl<'a> At<'a> {
         Ok(checked)
     }
 
-    fn commit(&self, position: Position, checked: &Checked<'a>, me: Owner) -> Result<()> {
+    fn commit(&self, position: Position, checked: &Checked<'a>, me: Caller<'_>) -> Result<()> {
         if self.body.phase() == Phase::Discarded {
             self.abort(position, checked, me)?;
             return Err(Status::E_SHUTDOWN);
@@ -225,11 +239,10 @@ impl<'a> At<'a> {
 
     /// The consumers went past it: it is available behind the cursor, first in line.
     #[cold]
-    fn commit_behind(&self, position: Position, me: Owner) -> Result<()> {
+    fn commit_behind(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();
-        let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
-        let checked = self.reserved(position, me)?;
+        let _both = chain.lock_both(me)?;
+        let checked = self.reserved(position, me.owner)?;
         if position.at >= chain.words.head.position().at {
             // A consumer was killed between its mark and the cursor's commit.
             checked.record.set(checked.word.with(State::Ready, None));
@@ -242,15 +255,22 @@ impl<'a> At<'a> {
         Ok(())
     }
 
-    fn abort(&self, position: Position, checked: &Checked<'a>, me: Owner) -> Result<()> {
+    fn abort(&self, position: Position, checked: &Checked<'a>, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();
-        let head = chain.lock_head(me, &Wait::FOREVER)?;
+        let head = match chain.lock_head(me) {
+            Ok(head) => head,
+            Err(status) if status.ends_a_wait() => {
+                self.abort_without_lock(position, me.owner)?;
+                return self.after_abort(me);
+            }
+            Err(status) => return Err(status),
+        };
         let void = checked.word.with(State::Void, None);
         chain.words.behind.voids_ahead.store(1, Ordering::Release);
         raise(&chain.words.behind.voided, 1);
         let is_ahead = checked.state == State::Writing && checked.record.change(checked.word, void);
         if !is_ahead {
-            let checked = self.reserved(position, me)?;
+            let checked = self.reserved(position, me.owner)?;
             checked.record.set(checked.word.with(State::Void, None));
             if position.at < chain.words.head.position().at {
                 lower(&chain.words.behind.passed, 1);
@@ -259,10 +279,14 @@ impl<'a> At<'a> {
             }
         }
         drop(head);
+        self.after_abort(me)
+    }
+
+    fn after_abort(&self, me: Caller<'_>) -> Result<()> {
         self.loans.settled_apart();
         // Who waits for the end of the stream waited for this.
         self.notify_items(u32::MAX);
-        self.after_finish(me)
+        self.after_finish(me.owner)
     }
 }
 

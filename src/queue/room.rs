@@ -7,11 +7,11 @@ use super::body::Phase;
 use super::chain::Chain;
 use super::distance::PART;
 use super::pressure::Hurry;
-use super::record::State;
+use super::record::{extent_of, State};
 use super::At;
 use crate::status::{Result, Status};
-use crate::sync::owner::Owner;
-use crate::sync::wait::{Patience, Wait};
+use crate::sync::lock_wait::Caller;
+use crate::sync::wait::Patience;
 
 /// The most room that a producer lets build.
 const COMFORTABLE: u64 = 128;
@@ -38,11 +38,12 @@ impl<'a> At<'a> {
     pub(super) fn until_room<T>(
         &self,
         extent: u64,
-        wait: &Wait<'_>,
+        patience: &mut Patience<'_>,
+        me: Caller<'_>,
         mut attempt: impl FnMut(Growth) -> Result<Attempt<T>>,
     ) -> Result<T> {
         let mut done = None;
-        let attempted = self.attempt_until_done(extent, wait, &mut |growth| {
+        self.attempt_until_done(extent, patience, me, &mut |growth| {
             Ok(match attempt(growth)? {
                 Attempt::Done(it) => {
                     done = Some(it);
@@ -51,41 +52,35 @@ impl<'a> At<'a> {
                 Attempt::Full => Attempt::Full,
                 Attempt::Cramped => Attempt::Cramped,
             })
-        });
-        match attempted {
-            Ok(()) => done.ok_or(Status::E_INTERNAL),
-            // A put whose time is over found the queue full.
-            Err(Status::E_TIMEOUT) => Err(Status::E_FULL),
-            Err(status) => Err(status),
-        }
+        })?;
+        done.ok_or(Status::E_INTERNAL)
     }
 
     /// The same for an attempt that keeps what it has done. Not generic: it is large, and there once.
     fn attempt_until_done(
         &self,
         extent: u64,
-        wait: &Wait<'_>,
+        patience: &mut Patience<'_>,
+        me: Caller<'_>,
         attempt: &mut dyn FnMut(Growth) -> Result<Attempt<()>>,
     ) -> Result<()> {
-        let me = self.segment.me()?;
-        let mut patience = Patience::new(wait);
-        let hurry = match wait.is_try() {
+        let hurry = match patience.is_try() {
             true => Hurry::Try,
             false => Hurry::Until(patience.deadline()),
         };
         let mut is_done = || {
-            let attempted = self.attempt_or_grow(extent, hurry, me, attempt)?;
-            Ok::<bool, Status>(matches!(attempted, Attempt::Done(())))
+            let attempted = self.attempt_or_grow(extent, hurry, me, attempt);
+            Ok::<bool, Status>(matches!(attempted?, Attempt::Done(())))
         };
         while !is_done()? {
-            if wait.is_try() {
-                return Err(Status::E_TIMEOUT);
+            if patience.is_try() {
+                return Err(Status::E_FULL);
             }
-            self.let_a_large_ring_drain(extent, hurry, me)?;
+            self.let_a_large_ring_drain(extent, hurry, me.owner)?;
             let waited = if self.room_now(extent) == 0 {
                 // The limits are what it waits for, so that is what it looks at.
                 let found = || self.room_now(extent);
-                self.wait_for_space(found, self.comfortable(extent), &mut patience)
+                self.wait_for_space(found, self.comfortable(extent), patience)
             } else {
                 // Room there is, but no ring, unless it has come just now: once more after looking, so that
                 // nothing consumed in between is missed.
@@ -95,12 +90,18 @@ impl<'a> At<'a> {
                 }
                 let has_changed = || self.messages().consumed() != seen;
                 let found = || u64::from(has_changed() || self.body.phase() != Phase::Open);
-                self.wait_for_space(found, 1, &mut patience)
+                self.wait_for_space(found, 1, patience)
             };
             if let Err(status) = waited {
-                return match is_done()? {
-                    true => Ok(()),
-                    false => Err(status),
+                return match (is_done(), status) {
+                    (Ok(true), _) => Ok(()),
+                    // It was full when this looked last, and still is as far as that shows without a look.
+                    (Err(Status::E_TIMEOUT), _) if self.room_now(extent) == 0 => {
+                        Err(Status::E_FULL)
+                    }
+                    (Err(other), _) => Err(other),
+                    (Ok(false), Status::E_TIMEOUT) => Err(Status::E_FULL),
+                    (Ok(false), status) => Err(status),
                 };
             }
         }
@@ -113,14 +114,15 @@ impl<'a> At<'a> {
         &self,
         extent: u64,
         hurry: Hurry,
-        me: Owner,
+        me: Caller<'_>,
         attempt: &mut dyn FnMut(Growth) -> Result<Attempt<()>>,
     ) -> Result<Attempt<()>> {
+        let mut attempt = |growth| self.without_holding_up(me, || attempt(growth));
         let first = attempt(Growth::Waits)?;
         if !matches!(first, Attempt::Cramped) {
             return Ok(first);
         }
-        let has_room = self.let_a_large_ring_drain(extent, hurry, me)?
+        let has_room = self.let_a_large_ring_drain(extent, hurry, me.owner)?
             || self.consumers_make_room(extent, hurry);
         if has_room && matches!(attempt(Growth::Waits)?, Attempt::Done(())) {
             return Ok(Attempt::Done(()));
@@ -156,7 +158,7 @@ impl<'a> At<'a> {
         chain: &Chain<'a>,
         pen: &Pen,
         extent: u64,
-        me: Owner,
+        me: Caller<'_>,
     ) -> Result<bool> {
         if !self.body.is_limited() {
             return Ok(true);
@@ -178,9 +180,13 @@ impl<'a> At<'a> {
         &self,
         chain: &Chain<'a>,
         allow: impl Fn(u64, u64) -> bool,
-        me: Owner,
+        me: Caller<'_>,
     ) -> Result<bool> {
         let seen = &chain.words.tail.seen;
+        if chain.is_owed() {
+            // The next holder counts it.
+            drop(chain.lock_head_too(me)?);
+        }
         let consumed = chain.consumed();
         seen.count.store(consumed.count, Ordering::Relaxed);
         seen.bytes.store(consumed.bytes, Ordering::Relaxed);
@@ -198,8 +204,17 @@ impl<'a> At<'a> {
         ))
     }
 
-    fn voids_ahead(&self, chain: &Chain<'a>, me: Owner) -> Result<(u64, u64)> {
-        let _head = chain.lock_head(me, &Wait::FOREVER)?;
+    /// Whether a put of one byte would not wait, by the limits.
+    pub(super) fn has_room_for_one(&self, me: Caller<'_>) -> Result<bool> {
+        let chain = self.messages();
+        self.without_holding_up(me, || {
+            let _tail = chain.lock_tail(me)?;
+            self.has_room(&chain, &chain.pen(), extent_of(1), me)
+        })
+    }
+
+    fn voids_ahead(&self, chain: &Chain<'a>, me: Caller<'_>) -> Result<(u64, u64)> {
+        let _head = chain.lock_head_too(me)?;
         let (mut count, mut bytes) = (0, 0);
         chain.walk_ahead(|checked| {
             if checked.state == State::Void {

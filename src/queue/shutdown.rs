@@ -4,21 +4,20 @@ use super::body::Phase;
 use super::consume::raise;
 use super::{At, Queue};
 use crate::status::Result;
-use crate::sync::wait::Wait;
+use crate::sync::lock_wait::{Caller, LockWait};
 
 impl Queue {
     /// Refuse puts from now on. Gets drain what is there first, then end with `E_SHUTDOWN`; `immediate` throws
     /// what is there away. Again is no error.
     ///
     /// # Errors
-    /// `E_CORRUPT`.
+    /// `E_TIMEOUT`: a stopped process is in the middle of a call, and nothing has changed. `E_CORRUPT`.
     pub fn shutdown(&self, immediate: bool) -> Result<()> {
         let queue = self.at()?;
         let me = self.segment.me()?;
         let chain = queue.messages();
         {
-            let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
-            let _head = chain.lock_head(me, &Wait::FOREVER)?;
+            let _both = chain.lock_both(Caller::new(me, &LockWait::brief()))?;
             queue.body.go_to(if immediate {
                 Phase::Discarded
             } else {

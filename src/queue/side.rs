@@ -51,7 +51,8 @@ shared! {
     #[repr(align(128))]
     pub(super) struct Side {
         pub(super) mutex: RobustMutex,
-        _pad: AtomicU32,
+        /// Head: what was done without its lock, for the next holder to count, see `unlocked`.
+        pub(super) owed: AtomicU32,
         /// What this side last saw of the other: only ever behind the truth, 0 when unknown.
         pub(super) seen: Seen,
         /// Tail: one more than the place of the last reservation. Head: no reservation is left before this place.

@@ -1,12 +1,11 @@
 //! Taking messages: read in place, settled afterwards.
 
-use super::chain::lock_wait;
 use super::consume::Found;
 use super::record::State;
 use super::{At, Queue};
 use crate::status::Result;
-use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
+use crate::sync::lock_wait::{Caller, LockWait};
+use crate::sync::wait::{Patience, Wait};
 
 /// A message that is this process's until it is settled with [`Queue::done`] or [`Queue::give_back`].
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +29,7 @@ impl Queue {
     ///
     /// # Errors
     /// `E_EMPTY`, `E_SHUTDOWN` (and nothing is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: nothing was taken.
+    /// `E_TIMEOUT`: nor could it be seen whether there is something, for a process that is stopped within a call.
     pub fn take(&self, wait: Wait<'_>) -> Result<Loan> {
         if let Some(loan) = self.take_now()? {
             return Ok(loan);
@@ -58,8 +58,10 @@ impl Queue {
             return Err(crate::Status::E_INVALID);
         }
         let queue = self.at()?;
-        let me = self.segment.me()?;
-        let taken = queue.until_item(&wait, me, || queue.try_take_many(max, each, me, &wait));
+        let mut patience = Patience::new(&wait);
+        let locks = LockWait::until(&mut patience);
+        let me = Caller::new(self.segment.me()?, &locks);
+        let taken = queue.until_item(&mut patience, me, || queue.try_take_many(max, each, me));
         self.tell_empty(taken)
     }
 }
@@ -69,14 +71,16 @@ impl At<'_> {
         &self,
         max: usize,
         each: &mut dyn FnMut(usize, Loan),
-        me: Owner,
-        wait: &Wait<'_>,
+        me: Caller<'_>,
     ) -> Result<Option<usize>> {
-        self.segment.reap_now_and_then(me)?;
+        let owner = me.owner;
+        self.segment.reap_now_and_then(owner)?;
         self.keep_distance_from_producers();
         let chain = self.messages();
-        let head = chain.lock_head(me, &lock_wait(wait))?;
-        let mut taken = self.claim_run(max, State::Taken, me, |at, found| each(at, loan_of(found)));
+        let head = chain.lock_head(me)?;
+        let mut taken = self.claim_run(max, State::Taken, owner, |at, found| {
+            each(at, loan_of(found))
+        });
         while taken == 0 || (taken < max && !chain.is_drained()) {
             let found = match chain.front() {
                 Ok(Some(found)) => found,
@@ -85,7 +89,7 @@ impl At<'_> {
                 Err(_) if taken > 0 => break,
                 Err(status) => return Err(status),
             };
-            chain.claim(&found, State::Taken, me);
+            chain.claim(&found, State::Taken, owner);
             each(taken, loan_of(&found));
             taken += 1;
         }

@@ -9,6 +9,7 @@ use super::record::State;
 use super::ring::DEAD_RINGS;
 use super::{At, Queue};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 
@@ -43,14 +44,18 @@ impl Queue {
         let queue = self.at()?;
         let me = self.segment.me()?;
         let positions = tickets.map(Position::from_bits);
-        {
-            let _head = queue.messages().lock_head(me, &Wait::FOREVER)?;
+        if let Some(_head) = queue.messages().try_lock_head(me) {
             (*settled, _) = queue.settle_run(positions.clone(), State::is_in_flight, me);
             queue.loans.settled(*settled);
         }
         if *settled > 0 {
             queue.after_finish(me)?;
         }
+        if positions.clone().nth(*settled).is_none() {
+            return Ok(());
+        }
+        let locks = LockWait::brief();
+        let me = Caller::new(me, &locks);
         for position in positions.skip(*settled) {
             match DEAD_RINGS.contains(&position.ring) {
                 true => queue.settle_dead(position, me)?,
@@ -65,10 +70,12 @@ impl Queue {
     /// Give a taken message back: first in line, delivered once more.
     ///
     /// # Errors
-    /// Those of [`done`](Self::done).
+    /// Those of [`done`](Self::done). `E_TIMEOUT`: it is taken as before; a process that is stopped within a call is
+    /// in the way.
     pub fn give_back(&self, ticket: u64) -> Result<()> {
         let queue = self.at()?;
-        let me = self.segment.me()?;
+        let locks = LockWait::brief();
+        let me = Caller::new(self.segment.me()?, &locks);
         let position = Position::from_bits(ticket);
         match DEAD_RINGS.contains(&position.ring) {
             true => queue.return_dead(position, me)?,
@@ -81,11 +88,12 @@ impl Queue {
     /// Settle the oldest message that this process got and has not settled.
     ///
     /// # Errors
-    /// `E_OVER_RELEASE` when there is none, `E_INVALID` on a queue that is not joinable.
+    /// `E_OVER_RELEASE` when there is none, `E_INVALID` on a queue that is not joinable. `E_TIMEOUT`: nothing was
+    /// settled; a process that is stopped within a call is in the way.
     pub fn task_done(&self) -> Result<()> {
         let queue = self.at()?;
-        let me = self.segment.me()?;
-        queue.settle_oldest(me)
+        let locks = LockWait::brief();
+        queue.settle_oldest(Caller::new(self.segment.me()?, &locks))
     }
 
     /// Wait until nothing is unfinished: every message was got and settled.
@@ -97,10 +105,11 @@ impl Queue {
         if !queue.body.is_joinable() {
             return Err(Status::E_INVALID);
         }
-        let me = self.segment.me()?;
         let mut patience = Patience::new(&wait);
+        let locks = LockWait::until(&mut patience);
+        let me = Caller::new(self.segment.me()?, &locks);
         loop {
-            self.segment.reap(me)?;
+            self.segment.reap(me.owner)?;
             let seen = queue.body.idle.waiters.announce();
             if !queue.has_unfinished(me)? {
                 return Ok(());
@@ -122,41 +131,57 @@ impl Queue {
 
 impl<'a> At<'a> {
     /// A message is over.
-    pub(super) fn settle(&self, position: Position, me: Owner) -> Result<()> {
+    pub(super) fn settle(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();
-        let head = chain.lock_head(me, &Wait::FOREVER)?;
-        let checked = own(&chain, position, me)?;
+        let head = match chain.lock_head(me) {
+            Ok(head) => head,
+            Err(status) if status.ends_a_wait() => {
+                self.settle_without_lock(position, me.owner)?;
+                return self.after_finish(me.owner);
+            }
+            Err(status) => return Err(status),
+        };
+        let checked = own(&chain, position, me.owner)?;
         chain.finish(position, &checked)?;
         drop(head);
-        self.after_finish(me)
+        self.after_finish(me.owner)
     }
 
     /// Tell those who wait for room and for the end.
+    #[inline]
     pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
         self.notify_space(u32::MAX);
         let idle = &self.body.idle.waiters;
-        if idle.has_sleepers_after_rmw()
-            && self.messages().is_idle_at_a_glance()
-            && !self.has_unfinished(me)?
-        {
-            idle.notify_all(self.segment);
+        match idle.has_sleepers_after_rmw() && self.messages().is_idle_at_a_glance() {
+            true => self.tell_who_joins(me),
+            false => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn tell_who_joins(&self, me: Owner) -> Result<()> {
+        match self.has_unfinished(Caller::new(me, &LockWait::at_once())) {
+            Ok(true) => {}
+            // What cannot be seen at once they see themselves.
+            Ok(false) | Err(Status::E_TIMEOUT) => self.body.idle.waiters.notify_all(self.segment),
+            Err(status) => return Err(status),
         }
         Ok(())
     }
 
-    fn give_back(&self, position: Position, me: Owner) -> Result<()> {
+    fn give_back(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();
-        let tail = chain.lock_tail(me, &Wait::FOREVER)?;
-        let head = chain.lock_head(me, &Wait::FOREVER)?;
-        let checked = own(&chain, position, me)?;
-        if self.put_back(&chain, position, &checked, me)? {
-            chain.free_behind(position.ring)?;
-        }
-        chain.forget_head();
-        drop(head);
-        drop(tail);
+        self.without_holding_up(me, || {
+            let _both = chain.lock_both(me)?;
+            let checked = own(&chain, position, me.owner)?;
+            if self.put_back(&chain, position, &checked, me)? {
+                chain.free_behind(position.ring)?;
+            }
+            chain.forget_head();
+            Ok(())
+        })?;
         self.notify_items(1);
-        self.after_finish(me)
+        self.after_finish(me.owner)
     }
 
     /// Remember where this process's oldest unsettled message may be. Under the head lock.
@@ -169,30 +194,30 @@ impl<'a> At<'a> {
         }
     }
 
-    fn settle_oldest(&self, me: Owner) -> Result<()> {
+    fn settle_oldest(&self, me: Caller<'_>) -> Result<()> {
         if !self.body.is_joinable() {
             return Err(Status::E_INVALID);
         }
         let chain = self.messages();
-        let head = chain.lock_head(me, &Wait::FOREVER)?;
+        let head = chain.lock_head(me)?;
         let own = self
             .segment
-            .participant(me.slot())
+            .participant(me.owner.slot())
             .ok_or(Status::E_INTERNAL)?;
         let from = own.oldest_got.load(Ordering::Relaxed);
         let at = chain.words.head.position();
         if chain.words.behind.lingering.load(Ordering::Relaxed) == 0 {
             // All that is behind lies in the head's ring, and the hint most often names the very one.
             let likely = std::iter::once(Position { at: from, ..at });
-            let (settled, extent) = self.settle_run(likely, |state| state == State::Got, me);
+            let (settled, extent) = self.settle_run(likely, |state| state == State::Got, me.owner);
             if settled == 1 {
                 own.oldest_got.store(from + extent, Ordering::Relaxed);
                 drop(head);
-                return self.after_finish(me);
+                return self.after_finish(me.owner);
             }
         }
         let oldest = chain.find_behind_from(from, |_, checked| {
-            Ok(checked.state == State::Got && checked.word.owner() == Some(me))
+            Ok(checked.state == State::Got && checked.word.owner() == Some(me.owner))
         })?;
         let Some((position, checked)) = oldest else {
             own.oldest_got
@@ -203,7 +228,7 @@ impl<'a> At<'a> {
         let next = position.at + checked.extent;
         own.oldest_got.store(next, Ordering::Relaxed);
         drop(head);
-        self.after_finish(me)
+        self.after_finish(me.owner)
     }
 }
 
@@ -236,6 +261,6 @@ impl<'a> Chain<'a> {
 
     /// Whether nothing may be waiting or in flight: worth a closer look.
     fn is_idle_at_a_glance(&self) -> bool {
-        self.words.behind.in_flight.load(Ordering::Acquire) == 0
+        self.words.behind.in_flight.load(Ordering::Acquire) == 0 || self.is_owed()
     }
 }

@@ -6,16 +6,20 @@ use super::chain::Chain;
 use super::position::Position;
 use super::ring;
 use super::At;
-use crate::status::Result;
+use crate::status::{Result, Status};
+use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
-use crate::sync::wait::Wait;
 
 impl At<'_> {
     /// A consumer found nothing: go back to a small ring, which stays hot in the caches.
     pub(super) fn shrink(&self, me: Owner) -> Result<()> {
         let chain = self.messages();
         match chain.is_too_large()? {
-            true => chain.shrink(me),
+            // It can be left to the next one.
+            true => match chain.shrink(Caller::new(me, &LockWait::at_once())) {
+                Err(Status::E_TIMEOUT) => Ok(()),
+                other => other,
+            },
             false => Ok(()),
         }
     }
@@ -25,9 +29,11 @@ impl At<'_> {
         let chain = self.messages();
         while chain.has_drained_rings()? {
             // One step at a time: others wait for the lock meanwhile.
-            let _head = chain.lock_head(me, &Wait::FOREVER)?;
-            if !chain.give_back_rings(0)? {
-                break;
+            match chain.lock_head(Caller::new(me, &LockWait::at_once())) {
+                Ok(_head) if chain.give_back_rings(0)? => {}
+                // It can be left to another lull.
+                Ok(_) | Err(Status::E_TIMEOUT) => break,
+                Err(status) => return Err(status),
             }
         }
         Ok(())
@@ -55,9 +61,8 @@ impl Chain<'_> {
 
     /// Move an empty queue to a smaller ring. The one it leaves lingers until its memory is given back.
     #[cold]
-    fn shrink(&self, me: Owner) -> Result<()> {
-        let _tail = self.lock_tail(me, &Wait::FOREVER)?;
-        let _head = self.lock_head(me, &Wait::FOREVER)?;
+    fn shrink(&self, me: Caller<'_>) -> Result<()> {
+        let _both = self.lock_both(me)?;
         let cursor = self.words.tail.cursor();
         if !self.is_too_large()? {
             return Ok(());

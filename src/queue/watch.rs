@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering;
 
 use super::body::Phase;
 use super::info::Ahead;
-use super::record::extent_of;
 use super::{At, Queue};
 use crate::segment::{Companion, Segment};
 use crate::status::{Result, Status};
-use crate::sync::wait::Wait;
+use crate::sync::lock_wait::{Caller, LockWait};
+use crate::sync::look::Look;
 
 /// A word to sleep on and the value that it had when its sleeper announced itself.
 pub(crate) type Watched = (*const u32, u32);
@@ -33,21 +33,31 @@ impl Queue {
     }
 }
 
-/// Whether a get would not wait: there is a message, or the stream has ended.
-pub(crate) fn can_get(segment: &Segment) -> Result<bool> {
+/// Whether a get would not wait: there is a message, or the stream has ended. In doubt where that cannot be seen
+/// before the time for `locks` is over.
+pub(crate) fn can_get(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
     let queue = At::new(segment)?;
     // Most of the time there is nothing, and that is seen without counting.
     if !queue.may_have_items() {
-        return Ok(false);
+        return Ok(Look::Waits);
     }
     // Before the look: when it is not open, no reservation is made any more.
     let is_open = queue.body.phase() == Phase::Open;
     let passed = &queue.messages().words.behind.passed;
-    Ok(match queue.look_ahead(segment.me()?)? {
+    let ahead = queue.look_ahead(Caller::new(segment.me()?, locks));
+    seen(ahead.map(|ahead| match ahead {
         Ahead::Message => true,
         Ahead::Writing => false,
         Ahead::Nothing => !is_open && passed.load(Ordering::Acquire) == 0,
-    })
+    }))
+}
+
+fn seen(is_ready: Result<bool>) -> Result<Look> {
+    match is_ready {
+        Ok(is_ready) => Ok(is_ready.into()),
+        Err(Status::E_TIMEOUT) => Ok(Look::Doubtful),
+        Err(status) => Err(status),
+    }
 }
 
 /// Announce a sleeper that a change of [`can_get`] wakes.
@@ -59,16 +69,13 @@ pub(crate) fn watch_get(segment: &Segment) -> Result<[Watched; 2]> {
     ])
 }
 
-/// Whether a put of one byte would not wait: there is room, or the queue is shut down.
-pub(crate) fn can_put(segment: &Segment) -> Result<bool> {
+/// Whether a put of one byte would not wait: there is room, or the queue is shut down. In doubt as above.
+pub(crate) fn can_put(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
     let queue = At::new(segment)?;
     if queue.body.phase() != Phase::Open {
-        return Ok(true);
+        return Ok(Look::Ready);
     }
-    let me = segment.me()?;
-    let chain = queue.messages();
-    let _tail = chain.lock_tail(me, &Wait::FOREVER)?;
-    queue.has_room(&chain, &chain.pen(), extent_of(1), me)
+    seen(queue.has_room_for_one(Caller::new(segment.me()?, locks)))
 }
 
 /// Announce a sleeper that room wakes.

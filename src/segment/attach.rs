@@ -4,9 +4,10 @@ use std::sync::atomic::{fence, Ordering};
 
 use super::co_users::CoUsers;
 use super::keeper::{self, Link};
-use super::participants::{Life, Occupant};
+use super::participants::{Life, Occupant, Participant};
 use super::Segment;
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
@@ -23,6 +24,9 @@ pub(super) struct Attachment {
 
 /// How often a segment's unwatched participants are looked after.
 const LOOK_EVERY_NS: u64 = 10_000_000;
+
+/// How long the dead are left alone whom somebody could not recover for a lock that a stopped process holds.
+pub(super) const LEFT_NS: u64 = 20_000_000;
 
 /// Held while a process takes or leaves a slot: so no fork happens midway.
 pub(super) static ATTACHING: LocalLock<()> = LocalLock::new(());
@@ -78,7 +82,7 @@ impl Segment {
         drop(attachment);
         drop(attaching);
         if heir {
-            // The slot was a dead one's, whose traces are still there, and nobody sees it dead any more.
+            // The slot was a dead one's, whose traces are still there.
             self.recover_dead(owner)?;
         } else {
             self.reap(owner)?;
@@ -119,6 +123,10 @@ impl Segment {
         self.header()?
             .used_slots
             .fetch_max(slot + 1, Ordering::AcqRel);
+        if seen.is_dead() {
+            // Nobody sees it dead any more.
+            participant.haunt(seen);
+        }
         let mut taken = None;
         let mut introduces = false;
         let entry = self.entry(slot as usize)?;
@@ -147,12 +155,19 @@ impl Segment {
 
     /// Recover whoever has died since the last look. One load per slot when nobody has.
     pub(crate) fn reap(&self, me: Owner) -> Result<()> {
-        let needs_a_look = |life: Life| life.is_dead() || life.is_unwatched();
+        let needs_a_look = |participant: &Participant| {
+            let life = participant.life();
+            life.is_dead() || life.is_unwatched() || participant.is_haunted()
+        };
         if self
             .participants()
-            .any(|(_, participant)| needs_a_look(participant.life()))
+            .any(|(_, participant)| needs_a_look(participant))
         {
             return self.look_closer(me);
+        }
+        if self.has_left_the_dead() {
+            // Somebody else has recovered them.
+            self.left_until.store(0, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -165,10 +180,11 @@ impl Segment {
             self.looked_closer.store(now, Ordering::Relaxed);
             self.mark_ended();
         }
-        if self
-            .participants()
-            .any(|(_, participant)| participant.life().is_dead())
-        {
+        let needs_recovery =
+            |participant: &Participant| participant.life().is_dead() || participant.is_haunted();
+        let mut participants = self.participants();
+        let is_any = participants.any(|(_, participant)| needs_recovery(participant));
+        if is_any && now >= self.left_until.load(Ordering::Relaxed) {
             return self.recover_dead(me);
         }
         Ok(())
@@ -193,20 +209,39 @@ impl Segment {
 
     #[cold]
     fn recover_dead(&self, me: Owner) -> Result<()> {
-        let dead = self
+        let seen = self
             .participants()
-            .filter(|(_, participant)| participant.life().is_dead());
-        let dead: Vec<_> = dead
-            .map(|(_, participant)| (participant, participant.life()))
+            .map(|(_, participant)| (participant, participant.life(), participant.ghost()));
+        let dead: Vec<_> = seen
+            .filter(|(_, life, ghost)| life.is_dead() || *ghost != 0)
             .collect();
         membarrier::settle();
-        (self.object.recover)(self, me, &|owner| self.is_gone(owner))?;
-        for (participant, life) in dead {
+        let locks = LockWait::of_recovery();
+        let me = Caller::new(me, &locks);
+        match (self.object.recover)(self, me, &|owner| self.is_gone(owner)) {
+            Ok(()) => self.left_until.store(0, Ordering::Relaxed),
+            Err(status) if status.ends_a_wait() => {
+                // They stay marked, for whoever comes next.
+                let until = clock::now_ns().saturating_add(LEFT_NS);
+                self.left_until.store(until, Ordering::Relaxed);
+                return Ok(());
+            }
+            Err(status) => return Err(status),
+        }
+        for (participant, life, ghost) in dead {
             // Only now: a slot goes to a new participant when no trace of the old one is left.
-            participant.release(life);
+            if life.is_dead() {
+                participant.release(life);
+            }
+            participant.lay(ghost);
         }
         self.header()?.recoveries.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether somebody is dead who could not be recovered just now.
+    pub(super) fn has_left_the_dead(&self) -> bool {
+        self.left_until.load(Ordering::Relaxed) != 0
     }
 
     /// The same, and none of its threads is still on its way out: what it held can be taken.
@@ -249,8 +284,10 @@ impl Segment {
             return;
         };
         let me = Owner::new(mine.slot, mine.generation);
+        let locks = LockWait::brief();
+        let caller = Caller::new(me, &locks);
         let recovered =
-            (self.object.recover)(self, me, &|owner| owner == me || self.is_gone(owner));
+            (self.object.recover)(self, caller, &|owner| owner == me || self.is_gone(owner));
         let Ok(entry) = self.entry(mine.slot as usize) else {
             return;
         };
@@ -261,7 +298,7 @@ impl Segment {
             }
             match recovered {
                 Ok(()) => participant.release(life),
-                // Somebody else has to do it: leave as the dead do.
+                // Somebody else has to do it, where a stopped process is in the way: leave as the dead do.
                 Err(_) => participant.abandon(life),
             }
         });

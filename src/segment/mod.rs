@@ -41,6 +41,7 @@ pub(crate) use participants::Participant;
 pub(crate) use waiting::{Bed, Quiet};
 
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sys::descriptor;
 use crate::sys::descriptor::OwnedFd;
@@ -51,7 +52,7 @@ use crate::sys::robust_list::Entry;
 use crate::sys::shared::Shared;
 
 /// Gives back what owners hold; the second argument is who recovers, the third says who is gone.
-type Recover = fn(&Segment, Owner, &dyn Fn(Owner) -> bool) -> Result<()>;
+type Recover = fn(&Segment, Caller<'_>, &dyn Fn(Owner) -> bool) -> Result<()>;
 
 /// What a segment must know of the kind of object that it holds.
 pub(crate) struct ObjectType {
@@ -65,7 +66,8 @@ pub(crate) struct ObjectType {
     /// Where in the body a number (u32) lies that is not 0 once the object is over for good: see `renew`.
     pub(crate) over_at: Option<usize>,
     /// Give back what owners hold for whom `is_gone` says true, and wake who waits. Idempotent: a
-    /// recoverer that is killed in turn is followed by the next.
+    /// recoverer that is killed in turn is followed by the next. `E_TIMEOUT` where a stopped process keeps it from
+    /// its locks: then it is the next one's.
     pub(crate) recover: Recover,
 }
 
@@ -81,6 +83,8 @@ pub(crate) struct Segment {
     calls: AtomicU32,
     /// When those were looked after whom the kernel does not watch.
     looked_closer: AtomicU64,
+    /// The dead are left until then, 0: for no time.
+    left_until: AtomicU64,
     /// Only touched under `attach::ATTACHING`.
     attachment: LocalLock<Option<attach::Attachment>>,
     pub(crate) extents: Box<[Extent]>,
@@ -194,6 +198,7 @@ impl Segment {
             me: AtomicU64::new(0),
             calls: AtomicU32::new(0),
             looked_closer: AtomicU64::new(0),
+            left_until: AtomicU64::new(0),
             attachment: LocalLock::new(None),
             extents: (0..object.extents).map(|_| Extent::default()).collect(),
         }

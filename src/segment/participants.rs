@@ -39,7 +39,8 @@ shared! {
         pub(crate) sleepers: AtomicU32,
         /// Unwatched: the namespaces in which `pid` and `started` are to be understood.
         namespaces: AtomicU32,
-        _pad: AtomicU32,
+        /// Not 0: traces of an earlier occupant, who is dead, may be left, see [`haunt`](Self::haunt).
+        ghost: AtomicU32,
         /// Queue: no message that the process got and has not settled lies before this position.
         pub(crate) oldest_got: AtomicU64,
         /// Rlock: who of the process holds it.
@@ -162,6 +163,28 @@ impl Participant {
             .word
             .compare_exchange(seen.0, dead.0, Ordering::AcqRel, Ordering::Relaxed);
         futex::wake_address(self.futex_address(), u32::MAX);
+    }
+
+    /// Before the slot of a dead one is taken: its traces stay to be recovered, and its life no longer says so.
+    pub(super) fn haunt(&self, seen: Life) {
+        self.ghost
+            .store(seen.generation().wrapping_add(1).max(1), Ordering::SeqCst);
+    }
+
+    pub(super) fn ghost(&self) -> u32 {
+        self.ghost.load(Ordering::Acquire)
+    }
+
+    /// Whether somebody has to recover an earlier occupant.
+    pub(super) fn is_haunted(&self) -> bool {
+        self.ghost() != 0
+    }
+
+    /// What `ghost` told of is recovered.
+    pub(super) fn lay(&self, ghost: u32) {
+        let _ = self
+            .ghost
+            .compare_exchange(ghost, 0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// Say who the occupant is: from now on others can tell when it has ended.

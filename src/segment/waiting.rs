@@ -6,12 +6,14 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::attach::LEFT_NS;
 use super::Segment;
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::world::World;
 use crate::sys::futex::{self, Wakeup, WordList};
+use crate::sys::lifetime;
 
 impl World for Segment {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
@@ -22,7 +24,12 @@ impl World for Segment {
         if let Some(own) = own {
             own.sleepers.fetch_add(1, Ordering::Relaxed);
         }
-        let wakeup = self.sleep_once(word, value, me, &|has_dead| has_dead, patience);
+        let leaves_them = self.has_left_the_dead();
+        if leaves_them {
+            patience.look_again_within(LEFT_NS);
+        }
+        let turns_back = |has_dead| has_dead && !leaves_them;
+        let wakeup = self.sleep_once(word, value, me, &turns_back, patience);
         if let Some(own) = own {
             own.sleepers.fetch_sub(1, Ordering::Relaxed);
         }
@@ -49,11 +56,15 @@ pub(crate) struct Quiet<'a>(pub(crate) &'a Segment);
 
 impl World for Quiet<'_> {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
-        patience.check()?;
+        let holder = Owner::from_bits(value);
+        match patience.check() {
+            Err(Status::E_TIMEOUT)
+                if patience.goes_on(|| holder.is_some_and(|one| self.0.is_running(one))) => {}
+            other => other?,
+        }
         let me = self.0.me()?;
         // Whose life is looked at below was alive then, or has died before: then it is not slept beside.
-        let holder_is_gone =
-            |_| Owner::from_bits(value).is_some_and(|holder| self.0.is_gone(holder));
+        let holder_is_gone = |_| holder.is_some_and(|holder| self.0.is_gone(holder));
         match self
             .0
             .sleep_once(word, value, me, &holder_is_gone, patience)
@@ -96,6 +107,13 @@ impl Segment {
         sleep_on(&words, patience)
     }
 
+    /// Whether a thread of this participant's process has or waits for a core: it is not stopped. The number is only a
+    /// hint, since another namespace may have it too: who believes it waits a while longer.
+    fn is_running(&self, owner: Owner) -> bool {
+        let holder = self.participant(owner.slot());
+        holder.is_some_and(|one| lifetime::is_running(one.pid.load(Ordering::Relaxed)))
+    }
+
     /// The life of every other participant; whether somebody is dead already.
     fn add_lives(&self, me: Owner, words: &mut WordList) -> bool {
         let mut has_dead = false;
@@ -115,6 +133,8 @@ pub(crate) struct Bed {
     words: WordList,
     /// Somebody has died just now: do not lie down.
     has_dead: bool,
+    /// Somebody is dead and has to wait: do not lie for long.
+    leaves_dead: bool,
 }
 
 impl Bed {
@@ -124,6 +144,7 @@ impl Bed {
         let mut bed = Bed {
             words: WordList::new(),
             has_dead: false,
+            leaves_dead: false,
         };
         for (address, value) in words {
             bed.words.add(*address, *value);
@@ -131,7 +152,10 @@ impl Bed {
         for segment in segments {
             let me = segment.me()?;
             segment.reap(me)?;
-            bed.has_dead |= segment.add_lives(me, &mut bed.words);
+            let has_dead = segment.add_lives(me, &mut bed.words);
+            let leaves_them = segment.has_left_the_dead();
+            bed.has_dead |= has_dead && !leaves_them;
+            bed.leaves_dead |= leaves_them;
         }
         Ok(bed)
     }
@@ -144,6 +168,9 @@ impl Bed {
         patience.check()?;
         if self.has_dead {
             return Ok(());
+        }
+        if self.leaves_dead {
+            patience.look_again_within(LEFT_NS);
         }
         let wakeup = match self.words.first() {
             // One word can be slept on; the slices watch the others.

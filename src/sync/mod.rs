@@ -10,6 +10,7 @@ pub(crate) mod cancel;
 pub(crate) mod condition;
 pub(crate) mod event;
 pub(crate) mod eventcount;
+pub(crate) mod lock_wait;
 pub(crate) mod look;
 pub(crate) mod mutex;
 pub(crate) mod owned;

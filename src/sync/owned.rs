@@ -6,6 +6,7 @@
 
 use super::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use super::eventcount::EventCount;
+use super::lock_wait::LockWait;
 use super::mutex::RobustMutex;
 use super::owner::Owner;
 use super::wait::{Patience, Wait};
@@ -40,11 +41,6 @@ fn pack(owner: Owner, count: u32) -> u64 {
 
 fn unpack(held: u64) -> Option<(Owner, u32)> {
     Owner::from_bits((held >> 32) as u32).map(|owner| (owner, held as u32))
-}
-
-/// The wait for the lock of a call that does not wait for anything else.
-fn inner() -> Patience<'static> {
-    Patience::new(&Wait::TRY.for_inner_lock())
 }
 
 impl OwnedPermits {
@@ -85,22 +81,19 @@ impl OwnedPermits {
         &self,
         quiet: &impl World,
         me: Owner,
-        patience: &mut Patience<'_>,
+        locks: &LockWait<'_>,
         body: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
-        self.mutex.lock(quiet, me, patience)?;
+        if !self.mutex.try_lock(me) {
+            self.mutex.lock(quiet, me, &mut locks.patience())?;
+        }
         let result = body();
         self.mutex.unlock(quiet);
         result
     }
 
-    fn try_acquire(
-        &self,
-        quiet: &impl World,
-        me: Owner,
-        patience: &mut Patience<'_>,
-    ) -> Result<bool> {
-        self.locked(quiet, me, patience, || {
+    fn try_acquire(&self, quiet: &impl World, me: Owner, locks: &LockWait<'_>) -> Result<bool> {
+        self.locked(quiet, me, locks, || {
             if self.free(quiet)? == 0 {
                 return Ok(false);
             }
@@ -121,22 +114,22 @@ impl OwnedPermits {
         me: Owner,
         wait: &Wait<'_>,
     ) -> Result<()> {
-        let mut at_once = Patience::new(&wait.for_inner_lock());
-        if self.try_acquire(quiet, me, &mut at_once)? {
+        let mut patience = Patience::new(wait);
+        let locks = LockWait::until(&mut patience);
+        if self.try_acquire(quiet, me, &locks)? {
             return Ok(());
         }
         if wait.is_try() {
             return Err(Status::E_TIMEOUT);
         }
-        let mut patience = Patience::new(wait);
         loop {
             let seen = self.permits.announce();
-            if self.try_acquire(quiet, me, &mut patience)? {
+            if self.try_acquire(quiet, me, &locks)? {
                 return Ok(());
             }
             if let Err(status) = self.permits.sleep(world, seen, &mut patience) {
                 // The wake-up may have come together with the end of the wait: then it is used.
-                return match self.try_acquire(quiet, me, &mut inner()) {
+                return match self.try_acquire(quiet, me, &locks) {
                     Ok(true) => Ok(()),
                     _ => Err(status),
                 };
@@ -149,7 +142,7 @@ impl OwnedPermits {
         if count < 1 {
             return Err(Status::E_INVALID);
         }
-        self.locked(quiet, me, &mut inner(), || {
+        self.locked(quiet, me, &LockWait::brief(), || {
             let (slot, held) = self.held_by(me)?;
             let left = match held {
                 0 => return Err(Status::E_NOT_OWNER),
@@ -168,7 +161,7 @@ impl OwnedPermits {
 
     /// The permits that are free now.
     pub(crate) fn value(&self, quiet: &impl World, me: Owner) -> Result<i64> {
-        self.locked(quiet, me, &mut inner(), || self.free(quiet))
+        self.locked(quiet, me, &LockWait::brief(), || self.free(quiet))
     }
 
     /// Recovery: forget what the dead held, and let those try who wait.

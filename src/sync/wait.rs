@@ -77,12 +77,6 @@ impl<'a> Wait<'a> {
         (0..timeout_ns).contains(&self.timeout_ns)
     }
 
-    /// The wait for an internal lock within a call that waits like this: a try has to get past others
-    /// who are just in between, but not to wait for ever for one that is stopped.
-    pub(crate) fn for_inner_lock(&self) -> Wait<'a> {
-        self.at_least(GRACE_NS)
-    }
-
     /// The same, but with at least `timeout_ns` to go.
     pub(crate) fn at_least(&self, timeout_ns: i64) -> Wait<'a> {
         let longer = if self.timeout_ns < 0 {
@@ -131,9 +125,6 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// How long a call that may not wait puts up with an internal lock that a stopped process holds.
-const GRACE_NS: i64 = 1_000_000_000;
-
 /// Whether a wait returns `E_INTERRUPTED` after a signal handler ran, instead of going on.
 static INTERRUPTIBLE: AtomicBool = AtomicBool::new(false);
 
@@ -146,6 +137,8 @@ pub fn interruptible(on: bool) {
 /// Sleeps are cut into slices for the wake-ups that nobody is left to send: the first, and the longest.
 const FIRST_SLICE_NS: u64 = 10_000_000;
 const LAST_SLICE_NS: u64 = 250_000_000;
+/// How soon to look again whether somebody is still busy.
+const BUSY_STEP_NS: u64 = 5_000_000;
 
 /// One call's wait as it goes on: its deadline, fixed at the first need, and its next slice.
 pub(crate) struct Patience<'a> {
@@ -154,6 +147,10 @@ pub(crate) struct Patience<'a> {
     slice_ns: u64,
     /// The next slice is no longer than this.
     soon_ns: u64,
+    /// Past its deadline it may go on until then, see [`goes_on`](Self::goes_on).
+    busy_end: u64,
+    /// Signals have to wait for its end.
+    is_brief: bool,
 }
 
 impl<'a> Patience<'a> {
@@ -163,7 +160,40 @@ impl<'a> Patience<'a> {
             deadline: None,
             slice_ns: FIRST_SLICE_NS,
             soon_ns: u64::MAX,
+            busy_end: 0,
+            is_brief: false,
         }
+    }
+
+    /// A wait with the tokens of `wait` until `deadline`, `None` for ever.
+    pub(super) fn until(
+        wait: &Wait<'a>,
+        deadline: Option<u64>,
+        busy_end: u64,
+        is_brief: bool,
+    ) -> Patience<'a> {
+        Patience {
+            deadline: Some(deadline),
+            busy_end,
+            is_brief,
+            // Longer than a single look, unless the end says otherwise.
+            ..Patience::new(&wait.with_timeout(None))
+        }
+    }
+
+    /// The wait that this is.
+    pub(super) fn wait(&self) -> Wait<'a> {
+        self.wait
+    }
+
+    /// The deadline has passed: whether to go on for a while, because `is_busy`.
+    pub(crate) fn goes_on(&mut self, is_busy: impl FnOnce() -> bool) -> bool {
+        let now = clock::now_ns();
+        if now >= self.busy_end || !is_busy() {
+            return false;
+        }
+        self.deadline = Some(Some(now.saturating_add(BUSY_STEP_NS).min(self.busy_end)));
+        true
     }
 
     /// Nanoseconds of the monotonic clock, `None` for ever. The clock is read once, at the first call.
@@ -219,7 +249,7 @@ impl<'a> Patience<'a> {
 
     /// What a signal means for this wait.
     pub(crate) fn interrupted(&self) -> Result<()> {
-        if INTERRUPTIBLE.load(Ordering::Relaxed) {
+        if !self.is_brief && INTERRUPTIBLE.load(Ordering::Relaxed) {
             return Err(Status::E_INTERRUPTED);
         }
         Ok(())

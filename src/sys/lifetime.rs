@@ -51,6 +51,8 @@ struct Stat {
     started: u64,
     /// It waits to be reaped, and no thread of it is left.
     is_over: bool,
+    /// It has or waits for a core.
+    runs: bool,
 }
 
 fn stat_of(pid: u32) -> Option<Stat> {
@@ -70,7 +72,29 @@ fn parse(stat: &[u8]) -> Option<Stat> {
     let started = fields.nth(1)?.parse().ok()?;
     // A first thread that has ended looks like this too, while others go on.
     let is_over = matches!(state, "Z" | "X") && threads <= 1;
-    Some(Stat { started, is_over })
+    let runs = state == "R";
+    Some(Stat {
+        started,
+        is_over,
+        runs,
+    })
+}
+
+/// Whether a thread of this process has or waits for a core. False also where that cannot be seen.
+pub(crate) fn is_running(pid: u32) -> bool {
+    if pid == std::process::id() {
+        return true;
+    }
+    call::without_cancellation(|| {
+        let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+            return false;
+        };
+        let mut stats = threads.flatten().map(|one| one.path().join("stat"));
+        stats.any(|path| {
+            let stat = std::fs::read(path).ok().and_then(|stat| parse(&stat));
+            stat.is_some_and(|stat| stat.runs)
+        })
+    })
 }
 
 /// `None` where /proc is another pid namespace's: its numbers are of no use here.

@@ -12,6 +12,7 @@ use crate::process::Process;
 use crate::queue::Queue;
 use crate::segment::{Bed, Raised, Segment};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::LockWait;
 use crate::sync::look::{Doubt, Look};
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Cancel;
@@ -46,6 +47,10 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
     }
     let items: Vec<Item<'_>> = items.iter().map(Item::new).collect::<Result<_>>()?;
     let mut patience = Patience::new(&wait);
+    // Fixed before the first look, which may take a moment.
+    patience.deadline();
+    // What is waited for is looked at again and again: a lock that is taken is not worth a longer wait than a try's.
+    let locks = LockWait::brief();
     let mut doubt = Doubt::new();
     let descriptors = match items.iter().any(Item::has_descriptor) {
         true => Some(
@@ -57,17 +62,17 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
         false => None,
     };
     loop {
-        let count = look(&items, ready)?;
+        let count = look(&items, ready, &locks)?;
         if count > 0 {
             return Ok(count);
         }
         let slept = match &descriptors {
             Some(descriptors) => poll_all(descriptors, &mut patience),
-            None => sleep(&items, &mut doubt, &mut patience),
+            None => sleep(&items, &locks, &mut doubt, &mut patience),
         };
         if let Err(status) = slept {
             // The last look decides.
-            return match look(&items, ready)? {
+            return match look(&items, ready, &locks)? {
                 0 => Err(status),
                 count => Ok(count),
             };
@@ -75,17 +80,22 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
     }
 }
 
-fn look(items: &[Item<'_>], ready: &mut [bool]) -> Result<usize> {
+fn look(items: &[Item<'_>], ready: &mut [bool], locks: &LockWait<'_>) -> Result<usize> {
     let mut count = 0;
     for (item, place) in items.iter().zip(ready.iter_mut()) {
-        *place = item.look()? == Look::Ready;
+        *place = item.look(locks)? == Look::Ready;
         count += usize::from(*place);
     }
     Ok(count)
 }
 
 /// Sleep on the words of all, beside the life of everybody who uses them.
-fn sleep(items: &[Item<'_>], doubt: &mut Doubt, patience: &mut Patience<'_>) -> Result<()> {
+fn sleep(
+    items: &[Item<'_>],
+    locks: &LockWait<'_>,
+    doubt: &mut Doubt,
+    patience: &mut Patience<'_>,
+) -> Result<()> {
     patience.check()?;
     let mut words: Vec<Word> = Vec::new();
     let mut segments: Vec<&Segment> = Vec::new();
@@ -101,7 +111,7 @@ fn sleep(items: &[Item<'_>], doubt: &mut Doubt, patience: &mut Patience<'_>) -> 
     // Once more after the announcement: what became ready in between wakes nobody.
     let mut is_doubtful = false;
     for item in items {
-        match item.look()? {
+        match item.look(locks)? {
             Look::Ready => return Ok(()),
             Look::Doubtful => is_doubtful = true,
             Look::Waits => {}
@@ -176,9 +186,9 @@ impl<'a> Item<'a> {
         !matches!(self, Item::Shared(_))
     }
 
-    fn look(&self) -> Result<Look> {
+    fn look(&self, locks: &LockWait<'_>) -> Result<Look> {
         let is_ready = match self {
-            Item::Shared(source) => return source.look(),
+            Item::Shared(source) => return source.look(locks),
             Item::Socket(socket) => has_come(socket)?,
             Item::Listener(listener) => listener.is_ready()?,
             Item::Process(process) => !process.is_alive()?,

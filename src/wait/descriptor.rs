@@ -11,6 +11,7 @@ use crate::object::Event;
 use crate::queue::Queue;
 use crate::segment::{look_again, Companion, Raised};
 use crate::status::Result;
+use crate::sync::lock_wait::LockWait;
 use crate::sync::look::Look;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::local_lock::LocalLock;
@@ -56,9 +57,12 @@ impl Watch {
         look
     }
 
-    /// A damaged object is ready: the operation answers at once, with what is wrong.
+    /// A damaged object is ready: the operation answers at once, with what is wrong. One whose lock is taken is in
+    /// doubt: it is not waited for, since all others would have to wait too.
     fn look(&self) -> Look {
-        self.source.look().unwrap_or(Look::Ready)
+        self.source
+            .look(&LockWait::at_once())
+            .unwrap_or(Look::Ready)
     }
 }
 

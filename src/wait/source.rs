@@ -7,6 +7,7 @@ use crate::object::event;
 use crate::queue::watch;
 use crate::segment::Segment;
 use crate::status::Result;
+use crate::sync::lock_wait::LockWait;
 use crate::sync::look::Look;
 
 /// A word to sleep on, and its value.
@@ -39,10 +40,11 @@ impl Source {
     }
 
     /// Whether the operation would not wait.
-    pub(super) fn look(&self) -> Result<Look> {
+    /// In doubt where that cannot be seen before the time for `locks` is over.
+    pub(super) fn look(&self, locks: &LockWait<'_>) -> Result<Look> {
         let is_ready = match self {
-            Source::Get(segment) => watch::can_get(segment)?,
-            Source::Put(segment) => watch::can_put(segment)?,
+            Source::Get(segment) => return watch::can_get(segment, locks),
+            Source::Put(segment) => return watch::can_put(segment, locks),
             Source::Event(segment) => event::is_set(segment)?,
             Source::EventSince(segment, sets) => event::was_set_since(segment, *sets)?,
             Source::Receive(receiver) => return receiver.look(),

@@ -6,6 +6,7 @@ use loom::thread;
 use crate::model::{check, check_deaths, Preemptions};
 use crate::status::Status;
 use crate::sync::barrier::{Arrival, Barrier};
+use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sync::wait::Wait;
 use crate::sys::Zero;
@@ -31,7 +32,9 @@ impl Model {
 
     fn arrive(&self, number: u32, wait: &Wait<'_>) -> Result<Arrival, Status> {
         let recover = |world: &Process<'_>, gone: &dyn Fn(Owner) -> bool| {
-            let recovered = self.barrier.recover(&world.quiet(), world.me, gone);
+            let locks = LockWait::brief();
+            let me = Caller::new(world.me, &locks);
+            let recovered = self.barrier.recover(&world.quiet(), me, gone);
             recovered.expect("nothing is corrupt");
         };
         let world = Process::new(&self.machine, number, &recover);

@@ -11,6 +11,7 @@ pub(crate) mod condition;
 pub(crate) mod event;
 #[path = "../../../src/sync/eventcount.rs"]
 pub(crate) mod eventcount;
+pub(crate) mod lock_wait;
 #[path = "../../../src/sync/mutex.rs"]
 pub(crate) mod mutex;
 #[path = "../../../src/sync/owned.rs"]

@@ -30,10 +30,6 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Those who hold inner locks give them back.
-    pub(crate) fn for_inner_lock(&self) -> Wait<'a> {
-        Wait::FOREVER
-    }
 
     pub fn is_try(&self) -> bool {
         self.is_try

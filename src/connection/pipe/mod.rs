@@ -30,6 +30,7 @@ pub(crate) use watch::Receiver;
 use crate::queue::Got;
 use crate::segment::{Companion, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
+use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::descriptor::OwnedFd;
@@ -45,7 +46,7 @@ static TYPE: ObjectType = ObjectType {
 };
 
 /// Nothing but what this does is left by who dies: a store commits each step of a lane.
-fn recover(segment: &Segment, _me: Owner, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     for end in [End::A, End::B] {
         let lane = Lane::to(segment, end)?;
         lane.words.sender.mutex.orphan(segment, is_gone);

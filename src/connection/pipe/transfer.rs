@@ -24,8 +24,8 @@ use crate::sync::wait::{Patience, Wait};
 
 /// What is given at once: so that both copy at the same time.
 const PIECE: u64 = RING / 8;
-/// How long each side waits at least for the other's next step, once they are at it.
-const STEP_NS: i64 = 100_000_000;
+/// How long each side waits at least for the other's next step, once they are at it; which may be stopped.
+const STEP_NS: i64 = 30_000_000;
 
 /// States of an offer, above the owner in its word; a serial number fills the upper half.
 const WITHDRAWN: u64 = 0;

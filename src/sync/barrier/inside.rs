@@ -31,15 +31,26 @@ impl Barrier {
     /// Under the mutex: break it for a party that is gone, and fulfil what the phase promises. Whether
     /// anybody was answered. Each step may be done twice.
     pub(super) fn settle(&self, is_gone: &dyn Fn(Owner) -> bool) -> Result<bool> {
-        let lost = match self.phase()? {
-            Phase::Filling => self.waiters.waiting().any(|(_, seen)| is_gone(seen.owner)),
-            Phase::Held(leader) => {
-                is_gone(leader) || self.waiters.waiting().any(|(_, seen)| is_gone(seen.owner))
-            }
+        let gone = || self.waiters.waiting().any(|(_, seen)| is_gone(seen.owner));
+        let has_given_up = self.given_up.load(Ordering::SeqCst) != 0;
+        let phase = self.phase()?;
+        let lost = match phase {
+            Phase::Filling => has_given_up || gone(),
+            Phase::Held(leader) => has_given_up || is_gone(leader) || gone(),
             _ => false,
         };
         if lost {
             self.phase.store(Phase::Breaking.pack(), Ordering::SeqCst);
+        }
+        // What is promised is kept: then the round after this one is broken.
+        if has_given_up && phase != Phase::Releasing {
+            // Only now: killed before, the next one breaks it.
+            self.given_up.store(0, Ordering::SeqCst);
+            for (waiter, seen) in self.waiters.taken() {
+                if seen.answer == Answer::Claimed {
+                    waiter.free(seen);
+                }
+            }
         }
         let (answer, next) = match self.phase()? {
             Phase::Releasing => (Answer::LetGo, Phase::Filling),

@@ -8,12 +8,13 @@
 mod inside;
 mod phase;
 
-use super::atomic::{AtomicU32, AtomicU64, Ordering};
+use super::atomic::{barrier_after_rmw, AtomicU32, AtomicU64, Ordering};
 use std::cell::Cell;
 
 use self::inside::{own, take_answer, Inside, Joined};
 use self::phase::Phase;
 use super::eventcount::EventCount;
+use super::lock_wait::{Caller, LockWait};
 use super::mutex::RobustMutex;
 use super::owner::Owner;
 use super::wait::{Patience, Wait};
@@ -33,9 +34,15 @@ shared! {
         parties: AtomicU32,
         /// Moves whenever parties were answered.
         answers: EventCount,
-        _pad: AtomicU32,
+        /// Not 0: a party has given up that could not come in; who comes out, or in next, breaks the barrier.
+        given_up: AtomicU32,
         waiters: Waiters,
     }
+}
+
+/// Whether a party that could not come in breaks the barrier: one that was interrupted may come again.
+fn breaks(status: Status) -> bool {
+    status.ends_a_wait() && status != Status::E_INTERRUPTED
 }
 
 /// What a party is told that has arrived.
@@ -87,12 +94,12 @@ impl Barrier {
         wait: &Wait<'_>,
     ) -> Result<Arrival> {
         let mut patience = Patience::new(wait);
+        let locks = LockWait::until(&mut patience);
         loop {
-            let mut inner = Patience::new(&wait.for_inner_lock());
-            match self.inside(quiet, me, &mut inner, |inside| inside.join(leads))? {
+            match self.come(quiet, me, &locks, leads)? {
                 Joined::Last(arrival) => return Ok(arrival),
                 Joined::Waits(waiter, index) => {
-                    self.await_answer(world, quiet, me, waiter, &mut patience)?;
+                    self.await_answer(world, quiet, me, waiter, &mut patience, &locks)?;
                     let leader = false;
                     return Ok(Arrival { index, leader });
                 }
@@ -106,6 +113,29 @@ impl Barrier {
         }
     }
 
+    /// Be one more party. Not to get in before the time is over breaks the barrier, as every end of a wait does.
+    fn come<'a, W: World>(
+        &'a self,
+        quiet: &'a W,
+        me: Owner,
+        locks: &LockWait<'_>,
+        leads: bool,
+    ) -> Result<Joined<'a>> {
+        let mut patience = locks.patience();
+        let mut is_inside = false;
+        let joined = self.inside(quiet, me, &mut patience, |inside| {
+            is_inside = true;
+            inside.join(leads)
+        });
+        match joined {
+            Err(status) if !is_inside && breaks(status) => {
+                self.give_up_outside(quiet, me);
+                Err(status)
+            }
+            other => other,
+        }
+    }
+
     fn await_answer(
         &self,
         world: &impl World,
@@ -113,6 +143,7 @@ impl Barrier {
         me: Owner,
         waiter: &Waiter,
         patience: &mut Patience<'_>,
+        locks: &LockWait<'_>,
     ) -> Result<()> {
         loop {
             let seen = self.answers.announce();
@@ -121,14 +152,60 @@ impl Barrier {
                 _ => return take_answer(waiter, me),
             }
             if let Err(status) = self.answers.sleep(world, seen, patience) {
-                return self.inside_surely(quiet, me, |inside| inside.give_up(waiter, status));
+                return self.leave(quiet, me, waiter, status, locks);
+            }
+        }
+    }
+
+    /// A party that waits no longer.
+    fn leave(
+        &self,
+        quiet: &impl World,
+        me: Owner,
+        waiter: &Waiter,
+        status: Status,
+        locks: &LockWait<'_>,
+    ) -> Result<()> {
+        let mut patience = locks.patience();
+        let mut is_inside = false;
+        let left = self.inside(quiet, me, &mut patience, |inside| {
+            is_inside = true;
+            inside.give_up(waiter, status)
+        });
+        if is_inside || !left.is_err_and(Status::ends_a_wait) {
+            return left;
+        }
+        // Somebody is stopped inside. This party has arrived for those who see it so; the barrier breaks as soon as
+        // that one goes on.
+        let seen = own(waiter, me)?;
+        if seen.answer == Answer::Waits && waiter.change(seen, me, Answer::Claimed) {
+            self.give_up_outside(quiet, me);
+            return Err(status);
+        }
+        take_answer(waiter, me)
+    }
+
+    /// Have the barrier broken by whoever is inside when it comes out, or by this one if nobody is any more.
+    fn give_up_outside(&self, quiet: &impl World, me: Owner) {
+        // Before the attempt at the mutex, as the unlock comes before the look: the holder sees this, or it is out.
+        self.given_up.fetch_max(1, Ordering::SeqCst);
+        self.break_for_those_outside(quiet, me);
+    }
+
+    /// Killed before this: recovery breaks the barrier for the one who was killed.
+    fn break_for_those_outside(&self, quiet: &impl World, me: Owner) {
+        barrier_after_rmw();
+        while self.given_up.load(Ordering::SeqCst) != 0 && self.mutex.try_lock(me) {
+            if self.inside_locked_once(quiet, me, |_| Ok(())).is_err() {
+                // What is wrong is for the next call to say.
+                break;
             }
         }
     }
 
     /// The leader's word on the round that is held: let the others go, or break the barrier.
     pub(crate) fn complete(&self, quiet: &impl World, me: Owner, ok: bool) -> Result<()> {
-        self.inside_surely(quiet, me, |inside| match self.phase()? {
+        self.inside_briefly(quiet, me, |inside| match self.phase()? {
             Phase::Held(leader) if leader == me => inside.go_to(if ok {
                 Phase::Releasing
             } else {
@@ -141,12 +218,12 @@ impl Barrier {
 
     /// Break it until it is reset.
     pub(crate) fn abort(&self, quiet: &impl World, me: Owner) -> Result<()> {
-        self.inside_surely(quiet, me, |inside| inside.go_to(Phase::Breaking))
+        self.inside_briefly(quiet, me, |inside| inside.go_to(Phase::Breaking))
     }
 
     /// Refuse those who wait, and begin anew.
     pub(crate) fn reset(&self, quiet: &impl World, me: Owner) -> Result<()> {
-        self.inside_surely(quiet, me, |inside| inside.go_to(Phase::Resetting))
+        self.inside_briefly(quiet, me, |inside| inside.go_to(Phase::Resetting))
     }
 
     /// Recovery: a party or a leader that is gone breaks the barrier, and what one who died inside the
@@ -154,11 +231,10 @@ impl Barrier {
     pub(crate) fn recover(
         &self,
         quiet: &impl World,
-        me: Owner,
+        me: Caller<'_>,
         is_gone: &dyn Fn(Owner) -> bool,
     ) -> Result<()> {
-        let mut patience = Patience::new(&Wait::FOREVER);
-        self.mutex.lock(quiet, me, &mut patience)?;
+        self.mutex.lock(quiet, me.owner, &mut me.locks.patience())?;
         let settled = self.settle(is_gone);
         if settled.is_ok() {
             // Their answers are of no use any more, and nobody else frees their places.
@@ -169,6 +245,7 @@ impl Barrier {
             }
         }
         self.mutex.unlock(quiet);
+        self.break_for_those_outside(quiet, me.owner);
         // Always: an answer may have been given by one who died before it woke anybody.
         self.answers.notify_all(quiet);
         settled.map(|_| ())
@@ -186,24 +263,28 @@ impl Barrier {
         self.inside_locked(quiet, me, body)
     }
 
-    /// The same for what has to be done, signals or not.
-    fn inside_surely<'a, W: World, T>(
+    /// The same for what does not block.
+    fn inside_briefly<'a, W: World, T>(
         &'a self,
         quiet: &'a W,
         me: Owner,
         body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
     ) -> Result<T> {
-        loop {
-            let mut patience = Patience::new(&Wait::FOREVER);
-            match self.mutex.lock(quiet, me, &mut patience) {
-                Err(Status::E_INTERRUPTED) => {}
-                Err(other) => return Err(other),
-                Ok(_) => return self.inside_locked(quiet, me, body),
-            }
-        }
+        self.inside(quiet, me, &mut LockWait::brief().patience(), body)
     }
 
     fn inside_locked<'a, W: World, T>(
+        &'a self,
+        quiet: &'a W,
+        me: Owner,
+        body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
+    ) -> Result<T> {
+        let result = self.inside_locked_once(quiet, me, body);
+        self.break_for_those_outside(quiet, me);
+        result
+    }
+
+    fn inside_locked_once<'a, W: World, T>(
         &'a self,
         quiet: &'a W,
         me: Owner,
