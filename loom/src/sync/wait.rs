@@ -30,7 +30,6 @@ impl<'a> Wait<'a> {
         }
     }
 
-
     pub fn is_try(&self) -> bool {
         self.is_try
     }
