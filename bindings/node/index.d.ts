@@ -37,7 +37,7 @@ export interface QueueOptions extends CreateOptions {
   maxDeliveries?: number;
   /** Nanoseconds that a wait spins before it sleeps. 0 or absent: the default. */
   spinNs?: number;
-  /** What the messages are: "" bytes, "msgpack" values; any other label is for you to read. */
+  /** What the messages are: "" bytes, "msgpack" values; any other label is for you to read, and the messages are bytes. */
   format?: string;
 }
 

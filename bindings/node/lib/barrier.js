@@ -1,9 +1,9 @@
 'use strict';
 
-const { check, checkMade } = require('./errors.js');
+const { check } = require('./errors.js');
 const { constants, native, numbers, status, LOAN, OFFSET } = require('./native.js');
-const { SharedObject, TOKEN, readCreate } = require('./object.js');
-const { readBoolean, readFunction, readInteger } = require('./options.js');
+const { SharedObject, made, readCreate } = require('./object.js');
+const { NAMES, readBoolean, readFunction, readInteger, readOptions } = require('./options.js');
 const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
@@ -46,13 +46,15 @@ class Barrier extends SharedObject {
     readInteger(parties, 'parties', 1, constants.PARTIES_MAX);
     const { name, flags, mode } = readCreate(options);
     const handle = native.createBarrier(name, flags, mode, parties);
-    return new Barrier(TOKEN, checkMade(handle, `create Barrier${name === undefined ? '' : ` "${name}"`}`), name);
+    return made(Barrier, handle, name);
   }
 
   async wait(options) {
-    if (options?.action === undefined) return perform(this, wait, undefined, options);
-    const action = readFunction(options.action, 'action');
-    const { index, isLeader } = await this.arrive(options);
+    if (options === undefined) return perform(this, wait, undefined, options);
+    const { action, ...how } = readOptions(options, NAMES.barrierWait);
+    if (action === undefined) return perform(this, wait, undefined, how);
+    readFunction(action, 'action');
+    const { index, isLeader } = await this.arrive(how);
     if (isLeader) await this.#act(action);
     return index;
   }

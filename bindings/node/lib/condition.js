@@ -4,7 +4,7 @@ const { check } = require('./errors.js');
 const { Held } = require('./held.js');
 const { constants, native, status } = require('./native.js');
 const { SharedObject, createPlain } = require('./object.js');
-const { readFunction, readInteger, readWait, typeError } = require('./options.js');
+const { NAMES, readFunction, readInteger, readWait, typeError } = require('./options.js');
 const { Lock } = require('./primitives.js');
 const { RLock, readOwner } = require('./rlock.js');
 const { Operation } = require('./operation.js');
@@ -14,14 +14,16 @@ const { perform } = require('./wait.js');
 const UINT32_MAX = 2 ** 32 - 1;
 
 // However it ends, the lock is taken again before that. So it is never done by the main thread, which would wait.
-const wait = new Operation({
+const waiting = {
   code: constants.WAIT_CONDITION,
   begin: (handle, { lock, owner }, code) => native.wait(handle, code, lock[HANDLE], owner),
   late: status.E_TIMEOUT,
   what: 'wait',
   later: (condition, answer, { lock, releasing }) =>
     new Held(lock, check(answer, 'wait') === status.OWNER_DIED, releasing),
-});
+};
+const wait = new Operation(waiting);
+const waitAsOwner = new Operation({ ...waiting, options: NAMES.ownedWait });
 
 class Condition extends SharedObject {
   static [KIND] = constants.CONDITION;
@@ -33,13 +35,13 @@ class Condition extends SharedObject {
   async wait(lock, options) {
     if (lock instanceof Lock) return perform(this, wait, { lock, owner: 0, releasing: undefined }, options);
     if (!(lock instanceof RLock)) throw typeError('lock', 'a Lock or an RLock', lock);
-    const owner = readOwner(options);
-    return perform(this, wait, { lock, owner, releasing: { owner } }, options);
+    const owner = readOwner(options, NAMES.ownedWait);
+    return perform(this, waitAsOwner, { lock, owner, releasing: { owner } }, options);
   }
 
   async waitFor(lock, predicate, options) {
     readFunction(predicate, 'predicate');
-    const { timeout } = readWait(options);
+    const { timeout } = readWait(options, lock instanceof RLock ? NAMES.ownedWait : NAMES.wait);
     const deadline = performance.now() + timeout;
     for (;;) {
       const result = await predicate();

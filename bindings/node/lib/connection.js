@@ -5,7 +5,7 @@ const { codecOf, readFormat } = require('./format.js');
 const { ValueIterator } = require('./iterator.js');
 const { constants, native, status } = require('./native.js');
 const { SharedObject, TOKEN } = require('./object.js');
-const { readBoolean, readInteger, readObject, readString } = require('./options.js');
+const { NAMES, readBoolean, readInteger, readOptions, readString } = require('./options.js');
 const { reader } = require('./slab.js');
 const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
@@ -80,13 +80,13 @@ class Connection extends SharedObject {
   }
 
   static inherited(name, options = {}) {
-    const format = readFormat(readObject(options).format);
+    const format = readFormat(readOptions(options, NAMES.format).format);
     const handle = native.inherited(constants.CONNECTION, readString(name, 'name'));
     return new Connection(TOKEN, checkMade(handle, `inherited Connection "${name}"`), format);
   }
 
   static fromFd(fd, options = {}) {
-    const format = readFormat(readObject(options).format);
+    const format = readFormat(readOptions(options, NAMES.format).format);
     const handle = native.fromFd(constants.CONNECTION, readInteger(fd, 'fd', 0, FD_MAX));
     return new Connection(TOKEN, checkMade(handle, `Connection from descriptor ${fd}`), format);
   }
@@ -128,7 +128,7 @@ class Connection extends SharedObject {
 }
 
 function pipe(options = {}) {
-  const { duplex = true, format } = readObject(options);
+  const { duplex = true, format } = readOptions(options, NAMES.pipe);
   const label = readFormat(format);
   const ends = checkMade(native.pipeCreate(readBoolean(duplex, 'duplex') ? 1 : 0), 'pipe');
   return ends.map((end) => new Connection(TOKEN, end, label));

@@ -1,6 +1,6 @@
 'use strict';
 
-const { getSystemErrorName } = require('node:util');
+const { getSystemErrorMap } = require('node:util');
 const { native, status } = require('./native.js');
 
 const names = new Map(Object.entries(status).map(([name, code]) => [code, name]));
@@ -9,17 +9,21 @@ const ERRNO_BASE = -1000; // a status below carries an errno: -(1000 + errno)
 
 function nameOf(code) {
   if (code >= ERRNO_BASE) return names.get(code) ?? 'E_INTERNAL';
-  const errno = ERRNO_BASE - code;
-  try {
-    return getSystemErrorName(-errno);
-  } catch {
-    return 'E_INTERNAL';
-  }
+  return systemError(code)?.[0] ?? 'E_INTERNAL';
+}
+
+/** Its name and its text. */
+function systemError(code) {
+  return getSystemErrorMap().get(code - ERRNO_BASE);
+}
+
+function textOf(code) {
+  return (code < ERRNO_BASE ? systemError(code)?.[1] : undefined) ?? native.strerror(code);
 }
 
 class PolyprocError extends Error {
   constructor(code, what, options) {
-    super(`${what}: ${native.strerror(code)}`, options);
+    super(`${what}: ${textOf(code)}`, options);
     this.status = code;
     this.code = nameOf(code);
   }

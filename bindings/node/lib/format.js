@@ -2,10 +2,11 @@
 
 // What the messages of a queue are. Without a format they are bytes; "msgpack" has values.
 
-const { isArrayBuffer } = require('node:util').types;
-const { Encoder, Decoder } = require('@msgpack/msgpack');
+const { types } = require('node:util');
+const { Decoder, EXT_TIMESTAMP, Encoder, ExtensionCodec, decodeTimestampExtension, encodeTimestampExtension } = require('@msgpack/msgpack');
 const { PolyprocError } = require('./errors.js');
 const { status } = require('./native.js');
+const { HANDLE } = require('./symbols.js');
 const { rangeError, readString, typeError } = require('./options.js');
 
 const FORMAT_BYTES = 31;
@@ -18,7 +19,45 @@ const INT64_MIN = -(2n ** 63n);
 // where that is exact, else a BigInt. It takes overriding methods that its types call private, so its version is
 // pinned and tests hold each case.
 
-class IntegerEncoder extends Encoder {
+/** What these hold is not in their properties. */
+const HOLDERS = [
+  ...[types.isMap, types.isSet, types.isRegExp, types.isNativeError, types.isBoxedPrimitive, types.isPromise],
+  (value) => value instanceof Error || HANDLE in value,
+];
+
+/**
+ * An object whose class is none of Object. The value of its properties goes to the other side, as that of any object; but
+ * one that has none there, or other contents, would arrive as {} or with half of it.
+ */
+function checkInstance(object, prototype) {
+  if (Object.getPrototypeOf(prototype) === null) return; // of another realm
+  if (Object.keys(object).length > 0 && !HOLDERS.some((holds) => holds(object))) return;
+  throw new Error(`an instance of ${prototype.constructor?.name || 'a class'}: give a plain object, an array or bytes`);
+}
+
+const extensions = new ExtensionCodec();
+extensions.register({
+  type: EXT_TIMESTAMP,
+  encode(object) {
+    if (types.isDate(object) && Number.isNaN(object.getTime())) throw new Error('an invalid Date');
+    return encodeTimestampExtension(object);
+  },
+  decode: decodeTimestampExtension,
+});
+
+class StrictEncoder extends Encoder {
+  encodeMap(object, depth) {
+    const prototype = Object.getPrototypeOf(object);
+    if (prototype === Object.prototype || prototype === null) {
+      super.encodeMap(object, depth);
+    } else if (types.isAnyArrayBuffer(object)) {
+      this.encodeBinary(new Uint8Array(object));
+    } else {
+      checkInstance(object, prototype);
+      super.encodeMap(object, depth);
+    }
+  }
+
   encodeNumber(value) {
     if (Number.isSafeInteger(value) && (value > UINT32_MAX || value < INT32_MIN)) {
       super.encodeBigInt64(BigInt(value)); // it would write a float
@@ -49,8 +88,9 @@ class IntegerDecoder extends Decoder {
   }
 }
 
-const encoder = new IntegerEncoder({ useBigInt64: true });
-const decoder = new IntegerDecoder({ useBigInt64: true });
+const options = { useBigInt64: true, extensionCodec: extensions };
+const encoder = new StrictEncoder(options);
+const decoder = new IntegerDecoder(options);
 
 const msgpack = {
   /** Valid until the next encode: puts copy it. */
@@ -79,9 +119,9 @@ const bytes = {
   /** The native side looks at it. */
   encode: (value) => value,
   /** Before the first of a list is put, all of them must be bytes. */
-  encodeOwn(value) {
-    if (!ArrayBuffer.isView(value) && !isArrayBuffer(value)) {
-      throw typeError('a message', 'a Buffer, TypedArray, DataView or ArrayBuffer', value);
+  encodeOwn(value, what = 'a message') {
+    if (!ArrayBuffer.isView(value) && !types.isArrayBuffer(value)) {
+      throw typeError(what, 'a Buffer, TypedArray, DataView or ArrayBuffer', value);
     }
     return value;
   },
@@ -96,9 +136,13 @@ function readFormat(value = '') {
   return value;
 }
 
-/** The codec for a label. */
+/** The codec for a label. What a label that is unknown here means, only the program knows. */
 function codecOf(format) {
-  return format === 'msgpack' ? msgpack : bytes;
+  if (format === 'msgpack') return msgpack;
+  if (format === '') return bytes;
+  const what = `a message of the format "${format}", which polyproc does not encode,`;
+  const encode = (value) => bytes.encodeOwn(value, what);
+  return { encode, encodeOwn: encode, decode: bytes.decode };
 }
 
 module.exports = { codecOf, readFormat };

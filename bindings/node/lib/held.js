@@ -2,18 +2,17 @@
 
 /** A lock that is held. */
 class Held {
-  #lock;
   #releasing;
 
   /** `releasing`: what its release is given */
   constructor(lock, ownerDied, releasing) {
-    this.#lock = lock;
+    this._lock = lock;
     this.#releasing = releasing;
     this.ownerDied = ownerDied;
   }
 
   release() {
-    this.#lock.release(this.#releasing);
+    this._lock.release(this.#releasing);
   }
 }
 if (Symbol.dispose) {

@@ -11,7 +11,7 @@ const { Line } = require('./line.js');
 const { constants, native, status } = require('./native.js');
 const { TOKEN } = require('./object.js');
 const { Operation } = require('./operation.js');
-const { rangeError, readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { NAMES, rangeError, readBoolean, readInteger, readOptions, readString, typeError } = require('./options.js');
 const { HANDLE, LINE, LINES } = require('./symbols.js');
 const { perform } = require('./wait.js');
 
@@ -36,8 +36,8 @@ function readMilliseconds(value, name) {
 }
 
 /** What the native side is given: the address, and how to meet who is there. */
-function readPeer(address, options) {
-  const { authkey, backlog = 0, handshakeTimeout, maxMessage = 0, allowMd5 = true, isPublic = false } = readObject(options);
+function readPeer(address, options, names) {
+  const { authkey, backlog = 0, handshakeTimeout, maxMessage = 0, allowMd5 = true, isPublic = false } = readOptions(options, names);
   return [
     readString(address, 'address'),
     readKey(authkey),
@@ -46,6 +46,13 @@ function readPeer(address, options) {
     readInteger(maxMessage, 'maxMessage', 0, MESSAGE_MAX),
     (readBoolean(isPublic, 'isPublic') ? IS_PUBLIC : 0) | (readBoolean(allowMd5, 'allowMd5') ? 0 : NO_MD5),
   ];
+}
+
+const ADDRESS = /^(tcp:\/\/.+:\d+|unix:.+)$/;
+
+/** For an error. */
+function shown(address) {
+  return ADDRESS.test(address) ? address : `"${address}", which is not tcp://HOST:PORT, unix:/path or unix:@name`;
 }
 
 function connectionOf(listener, answer) {
@@ -74,9 +81,9 @@ class Listener {
   }
 
   static create(address, options = {}) {
-    const peer = readPeer(address, options);
+    const peer = readPeer(address, options, NAMES.listener);
     const format = readFormat(options.format);
-    return new Listener(TOKEN, checkMade(native.listenerCreate(...peer), `listen at ${address}`), format);
+    return new Listener(TOKEN, checkMade(native.listenerCreate(...peer), `listen at ${shown(address)}`), format);
   }
 
   tryAccept() {
@@ -116,11 +123,12 @@ const connecting = new Operation({
   begin: (handle, { peer }, code) => native.wait(undefined, code, peer),
   late: status.E_TIMEOUT,
   what: 'connect',
-  later: (owner, answer, { address, format }) => new Connection(TOKEN, checkMade(answer, `connect to ${address}`), format),
+  options: NAMES.connect,
+  later: (owner, answer, { address, format }) => new Connection(TOKEN, checkMade(answer, `connect to ${shown(address)}`), format),
 });
 
 async function connect(address, options = {}) {
-  const peer = readPeer(address, options);
+  const peer = readPeer(address, options, NAMES.connect);
   return perform(undefined, connecting, { peer, address, format: readFormat(options.format) }, options);
 }
 

@@ -34,7 +34,6 @@ function endView(view, what) {
 
 class Message {
   #loan;
-  #codec;
   #bytes;
   #view; // the ArrayBuffer of a long one
   #memory; // where a short one was copied to, and
@@ -45,7 +44,7 @@ class Message {
   constructor(token, codec, at) {
     if (token !== TOKEN) throw new TypeError('use queue.take');
     this.#loan = numbers[at + LOAN];
-    this.#codec = codec;
+    this._codec = codec;
     this.length = numbers[at + LENGTH];
     this.deliveries = numbers[at + DELIVERIES];
     this.#low = halves[2 * (at + ID)];
@@ -76,8 +75,8 @@ class Message {
 
   get value() {
     if (this.#loan === SETTLED) refuseSettled('value of a message');
-    if (this.#isShort()) return this.#codec.decode(this.#copy());
-    return this.#codec.decode(copyLoan(this.#loan, this.length));
+    if (this.#isShort()) return this._codec.decode(this.#copy());
+    return this._codec.decode(copyLoan(this.#loan, this.length));
   }
 
   #isShort() {
@@ -136,9 +135,10 @@ class Slot {
   #loan;
   #view; // undefined: its data is a copy
 
-  constructor(token, loan, length) {
+  constructor(token, queue, loan, length) {
     if (token !== TOKEN) throw new TypeError('use queue.reserve');
     this.#loan = loan;
+    this._queue = queue;
     this.length = length;
     this.#view = length > constants.COPY_LIMIT ? native.slotView(loan) : undefined;
     this.data = this.#view === undefined ? Buffer.allocUnsafe(length) : Buffer.from(this.#view);

@@ -1,20 +1,9 @@
 'use strict';
 
-const { check, checkMade } = require('./errors.js');
-const { constants, native } = require('./native.js');
+const { checkMade } = require('./errors.js');
+const { KINDS, checkNamed } = require('./explain.js');
+const { native } = require('./native.js');
 const { readString } = require('./options.js');
-
-const KINDS = new Map(
-  Object.entries({
-    LOCK: 'lock',
-    RLOCK: 'rlock',
-    SEMAPHORE: 'semaphore',
-    EVENT: 'event',
-    CONDITION: 'condition',
-    BARRIER: 'barrier',
-    QUEUE: 'queue',
-  }).map(([key, kind]) => [constants[key], kind]),
-);
 
 function list() {
   return checkMade(native.list(), 'list').map(([name, kind, mode, processes, waiting, bytes]) => ({
@@ -28,7 +17,7 @@ function list() {
 }
 
 function unlink(name) {
-  check(native.unlink(readString(name, 'name')), `unlink "${name}"`);
+  checkNamed(native.unlink(readString(name, 'name')), `unlink "${name}"`, name);
 }
 
 module.exports = { list, unlink };

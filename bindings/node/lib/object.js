@@ -4,10 +4,11 @@
 
 const { check, checkMade, PolyprocError } = require('./errors.js');
 const { constants, native, status } = require('./native.js');
+const { checkNamed } = require('./explain.js');
 const { descriptors } = require('./descriptors.js');
 const { noteReleased } = require('./held.js');
 const { Line } = require('./line.js');
-const { readBoolean, readInteger, readObject, readString } = require('./options.js');
+const { NAMES, readBoolean, readInteger, readOptions, readString } = require('./options.js');
 const { HANDLE, KIND, LINE, LINES, NAME } = require('./symbols.js');
 
 const MODE_MAX = 0o777;
@@ -30,7 +31,7 @@ class SharedObject {
 
   static open(name) {
     const handle = native.open(this[KIND], readString(name, 'name'));
-    return new this(TOKEN, checkMade(handle, `open ${this.name} "${name}"`), name);
+    return new this(TOKEN, checkNamed(handle, `open ${this.name} "${name}"`, name, this[KIND]), name);
   }
 
   static inherited(name) {
@@ -66,9 +67,9 @@ if (Symbol.dispose) {
   SharedObject.prototype[Symbol.dispose] = SharedObject.prototype.close;
 }
 
-/** `{ name, flags, mode }` for the native side. */
-function readCreate(options) {
-  const { name, mode = 0, openOrCreate = false } = readObject(options);
+/** `{ name, flags, mode }` for the native side. `names`: of all options that the class has. */
+function readCreate(options, names = NAMES.create) {
+  const { name, mode = 0, openOrCreate = false } = readOptions(options, names);
   if (name !== undefined) readString(name, 'name');
   if (name === '') throw new PolyprocError(status.E_INVALID, 'the empty name'); // to C it would be an anonymous object
   return {
@@ -82,7 +83,13 @@ function readCreate(options) {
 function createPlain(Class, options) {
   const { name, flags, mode } = readCreate(options);
   const handle = native.createPlain(Class[KIND], name, flags, mode);
-  return new Class(TOKEN, checkMade(handle, `create ${Class.name}${name === undefined ? '' : ` "${name}"`}`), name);
+  return made(Class, handle, name);
 }
 
-module.exports = { SharedObject, TOKEN, createPlain, readCreate };
+/** A new object. `wanted`: the options that one which exists has to have. */
+function made(Class, handle, name, wanted) {
+  const what = `create ${Class.name}${name === undefined ? '' : ` "${name}"`}`;
+  return new Class(TOKEN, checkNamed(handle, what, name, Class[KIND], wanted), name);
+}
+
+module.exports = { SharedObject, TOKEN, createPlain, made, readCreate };

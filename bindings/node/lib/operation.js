@@ -29,6 +29,8 @@ class Operation {
     this.elsewhere = of.elsewhere;
     /** `(waiting, line)`. */
     this.serve = of.serve;
+    /** The options that the caller has beside those of a wait: a list of option-names.js. */
+    this.options = of.options;
     /** The status that ends a loop over its results. */
     this.end = of.end;
   }

@@ -2,6 +2,8 @@
 
 // Reading arguments: a wrong type is a TypeError, a number out of range a RangeError, before anything is done.
 
+const NAMES = require('./option-names.js');
+
 function typeError(name, expected, value) {
   const error = new TypeError(`${name} must be ${expected}, not ${value === null ? 'null' : typeof value}`);
   error.code = 'ERR_INVALID_ARG_TYPE';
@@ -17,6 +19,20 @@ function rangeError(name, expected, value) {
 function readObject(value, name = 'options') {
   if (typeof value !== 'object' || value === null) throw typeError(name, 'an object', value);
   return value;
+}
+
+/** `names`: those of option-names.js that the function has. */
+function readOptions(options, names) {
+  for (const name in readObject(options)) {
+    if (!names.includes(name)) throw unknownOption(name, names);
+  }
+  return options;
+}
+
+function unknownOption(name, names) {
+  const error = new TypeError(`there is no option "${name}" here, but ${names.join(', ')}`);
+  error.code = 'ERR_INVALID_ARG_VALUE';
+  return error;
 }
 
 function readString(value, name) {
@@ -45,9 +61,9 @@ function readInteger(value, name, min = 0, max = Number.MAX_SAFE_INTEGER) {
 const FOREVER = Object.freeze({ timeout: Infinity, signal: undefined });
 
 /** `{ timeout, signal }` of a call that waits; throws the signal's reason when it is aborted already. */
-function readWait(options) {
+function readWait(options, names = NAMES.wait) {
   if (options === undefined) return FOREVER;
-  const { timeout = Infinity, signal } = readObject(options);
+  const { timeout = Infinity, signal } = readOptions(options, names);
   if (typeof timeout !== 'number') throw typeError('timeout', 'a number of milliseconds', timeout);
   if (Number.isNaN(timeout)) throw rangeError('timeout', 'a number of milliseconds', timeout);
   if (signal !== undefined) {
@@ -60,4 +76,15 @@ function readWait(options) {
   return { timeout, signal };
 }
 
-module.exports = { readBoolean, readFunction, readInteger, readObject, readString, readWait, rangeError, typeError };
+module.exports = {
+  NAMES,
+  readBoolean,
+  readFunction,
+  readInteger,
+  readObject,
+  readOptions,
+  readString,
+  readWait,
+  rangeError,
+  typeError,
+};

@@ -12,7 +12,7 @@ const { Line } = require('./line.js');
 const { constants, native, numbers, status, DELIVERIES, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
 const { TOKEN } = require('./object.js');
 const { Operation } = require('./operation.js');
-const { readFunction, readInteger, readObject, readString, readWait, rangeError, typeError } = require('./options.js');
+const { NAMES, readFunction, readInteger, readOptions, readString, readWait, rangeError, typeError } = require('./options.js');
 const { ordered, unordered } = require('./pool-map.js');
 const { readArgv, readEnv, readHandles } = require('./process-options.js');
 const { cut, makeRoom } = require('./slab.js');
@@ -32,7 +32,9 @@ const join = new Operation({
   late: status.E_TIMEOUT,
   what: 'join',
   attempt: native.poolJoin,
-  atOnce: (pool, answer) => void check(answer, 'join'),
+  atOnce(pool, answer) {
+    check(answer, answer === status.E_INVALID ? 'join of a pool that is neither closed nor terminated' : 'join');
+  },
 });
 
 /** A module of Node, or any program. */
@@ -70,13 +72,14 @@ class Pool {
   }
 
   static create(options) {
-    const { format = 'msgpack', workers = 0, env = {}, maxTasksPerWorker = 0, maxAttempts = 0 } = readObject(options);
+    const { format = 'msgpack', workers = 0, env = {}, maxTasksPerWorker = 0, maxAttempts = 0 } = readOptions(options, NAMES.pool);
     const { initialiser, initialiserValue, handles = {} } = options;
     const codec = codecOf(readFormat(format));
     const given = readHandles(handles);
+    const program = readProgram(options, format);
     const handle = native.poolCreate(
       readInteger(workers, 'workers', 0, WORKERS_MAX),
-      readProgram(options, format),
+      program,
       readEnv(env),
       readInteger(maxTasksPerWorker, 'maxTasksPerWorker', 0, UINT32_MAX),
       readInteger(maxAttempts, 'maxAttempts', 0, UINT32_MAX),
@@ -85,7 +88,7 @@ class Pool {
       given.names,
       given.objects,
     );
-    return new Pool(TOKEN, checkMade(handle, 'create Pool'), format);
+    return new Pool(TOKEN, checkMade(handle, `create Pool of ${program[0]}`), format);
   }
 
   get closed() {
@@ -93,12 +96,12 @@ class Pool {
   }
 
   submit(name, value, options = {}) {
-    const { timeLimit, signal } = this.#readTask(options);
+    const { timeLimit, signal } = this.#readTask(options, NAMES.task);
     return this.#submit(native.poolSubmit, name, this.#codec.encode(value), timeLimit, signal, this.#codec.decode);
   }
 
-  #readTask(options) {
-    const { signal } = readWait(options);
+  #readTask(options, names) {
+    const { signal } = readWait(options, names);
     return { timeLimit: readLimit(options.timeLimit), signal };
   }
 
@@ -184,10 +187,12 @@ class Pool {
   }
 
   async apply(name, value, options = {}) {
-    const { timeLimit } = this.#readTask(options);
+    const { timeLimit: limit, ...how } = readOptions(options, NAMES.apply);
+    const timeLimit = readLimit(limit);
+    readWait(how);
     const task = this.#submit(native.poolSubmit, name, this.#codec.encode(value), timeLimit, undefined, this.#codec.decode);
     try {
-      return await task.result(options);
+      return await task.result(how);
     } catch (error) {
       if (!task.isOver) task.cancel();
       throw error;
@@ -201,10 +206,10 @@ class Pool {
     return this.#submit(native.poolSubmitChunk, name, items, timeLimit, undefined, decode, onEnd);
   }
 
-  #readMap(options) {
+  #readMap(options, names) {
     const { chunkSize, window, onProgress } = options;
     return {
-      ...this.#readTask(options),
+      ...this.#readTask(options, names),
       chunkSize: chunkSize === undefined ? undefined : readInteger(chunkSize, 'chunkSize', 1, UINT32_MAX),
       window: window === undefined ? undefined : readInteger(window, 'window', 1),
       onProgress: onProgress === undefined ? () => {} : readFunction(onProgress, 'onProgress'),
@@ -216,7 +221,7 @@ class Pool {
   }
 
   async map(name, values, options = {}) {
-    const { chunkSize, signal, timeLimit, onProgress } = this.#readMap(options);
+    const { chunkSize, signal, timeLimit, onProgress } = this.#readMap(options, NAMES.map);
     const all = [...values];
     // As Python does it: some four chunks for each worker.
     const size = chunkSize ?? Math.max(1, Math.ceil(all.length / (this.#workers() * 4)));
@@ -237,7 +242,7 @@ class Pool {
   }
 
   #iterate(how, name, values, options) {
-    const { chunkSize = 1, window, signal, timeLimit, onProgress } = this.#readMap(options);
+    const { chunkSize = 1, window, signal, timeLimit, onProgress } = this.#readMap(options, NAMES.imap);
     readString(name, 'name');
     const submit = (chunk, onEnd) => this.#chunk(name, chunk, timeLimit, onEnd);
     return how(submit, values, { chunkSize, window: window ?? this.#workers() * 4, signal, onProgress });

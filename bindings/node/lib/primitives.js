@@ -1,10 +1,10 @@
 'use strict';
 
-const { check, checkMade } = require('./errors.js');
+const { check } = require('./errors.js');
 const { Held, noteHeld, noteReleased } = require('./held.js');
 const { constants, native, numbers, status, LOAN } = require('./native.js');
-const { SharedObject, TOKEN, createPlain, readCreate } = require('./object.js');
-const { readBoolean, readInteger, readFunction } = require('./options.js');
+const { SharedObject, createPlain, made, readCreate } = require('./object.js');
+const { NAMES, readBoolean, readInteger, readFunction } = require('./options.js');
 const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
@@ -80,7 +80,7 @@ class Semaphore extends SharedObject {
   static [KIND] = constants.SEMAPHORE;
 
   static create(options = {}) {
-    const { name, flags, mode } = readCreate(options);
+    const { name, flags, mode } = readCreate(options, NAMES.semaphore);
     const { initial = 1, maximum = 0, owned = false } = options;
     const handle = native.createSemaphore(
       name,
@@ -89,7 +89,9 @@ class Semaphore extends SharedObject {
       readInteger(initial, 'initial'),
       readInteger(maximum, 'maximum'),
     );
-    return new Semaphore(TOKEN, checkMade(handle, `create Semaphore${name === undefined ? '' : ` "${name}"`}`), name);
+    const isOver = maximum > 0 && initial > maximum;
+    if (isOver) check(handle, `create Semaphore with initial ${initial} over maximum ${maximum}`);
+    return made(Semaphore, handle, name);
   }
 
   tryAcquire() {

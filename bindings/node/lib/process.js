@@ -6,7 +6,7 @@ const { constants, native, numbers, status, LOAN } = require('./native.js');
 const { descriptors } = require('./descriptors.js');
 const { Line } = require('./line.js');
 const { TOKEN } = require('./object.js');
-const { rangeError, readBoolean, readInteger, readObject, readString } = require('./options.js');
+const { NAMES, rangeError, readBoolean, readInteger, readOptions, readString } = require('./options.js');
 const { Operation } = require('./operation.js');
 const { HANDLE, LINE, LINES } = require('./symbols.js');
 const { readArgv, readEnv, readHandles } = require('./process-options.js');
@@ -61,7 +61,7 @@ class Process {
   }
 
   static spawn(options) {
-    const { argv, name, cwd, env = {}, clearEnv = false, daemon = false, handles = {} } = readObject(options);
+    const { argv, name, cwd, env = {}, clearEnv = false, daemon = false, handles = {} } = readOptions(options, NAMES.process);
     const { stdin = 'inherit', stdout = 'inherit', stderr = 'inherit' } = options;
     const given = readHandles(handles);
     const flags =

@@ -94,7 +94,7 @@ const putMany = new Operation({
 });
 
 function slotOf(queue, loan, length) {
-  return new Slot(TOKEN, check(loan, 'reserve'), length);
+  return new Slot(TOKEN, queue, check(loan, 'reserve'), length);
 }
 
 const reserve = new Operation({
@@ -108,7 +108,7 @@ const reserve = new Operation({
 });
 
 function checkJoin(queue, answer) {
-  check(answer, 'join');
+  check(answer, queue.joinable ? 'join' : 'join of a queue that is not joinable');
 }
 
 const join = new Operation({

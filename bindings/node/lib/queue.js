@@ -4,8 +4,8 @@ const { check, checkMade, PolyprocError } = require('./errors.js');
 const { codecOf, readFormat } = require('./format.js');
 const { constants, native, status } = require('./native.js');
 const { Message } = require('./message.js');
-const { SharedObject, TOKEN, readCreate } = require('./object.js');
-const { readBoolean, readInteger, readObject, readString, typeError } = require('./options.js');
+const { SharedObject, TOKEN, made, readCreate } = require('./object.js');
+const { NAMES, readBoolean, readInteger, readOptions, typeError } = require('./options.js');
 const { CODEC, operations } = require('./queue-operations.js');
 const { checkSlab } = require('./slab.js');
 const { queueWatch } = require('./queue-watch.js');
@@ -38,8 +38,8 @@ class Queue extends SharedObject {
   }
 
   static create(options = {}) {
-    const { name, flags, mode } = readCreate(options);
-    const { joinable = false, maxItems = 0, maxBytes = 0, maxDeliveries = 0, spinNs = 0, format } = options;
+    const { name, flags, mode } = readCreate(options, NAMES.queue);
+    const { joinable = false, maxItems = 0, maxBytes = 0, maxDeliveries = 0, spinNs = 0, format = '' } = options;
     const handle = native.createQueue(
       name,
       flags | (readBoolean(joinable, 'joinable') ? constants.JOINABLE : 0),
@@ -50,7 +50,7 @@ class Queue extends SharedObject {
       readInteger(spinNs, 'spinNs', 0, UINT32_MAX),
       readFormat(format),
     );
-    return new Queue(TOKEN, checkMade(handle, name === undefined ? 'create Queue' : `create Queue "${name}"`), name);
+    return made(Queue, handle, name, { joinable, maxItems, maxBytes, maxDeliveries, format });
   }
 
   tryPut(value) {
@@ -142,7 +142,7 @@ class Queue extends SharedObject {
   }
 
   taskDone() {
-    check(native.queueTaskDone(this[HANDLE]), 'taskDone');
+    check(native.queueTaskDone(this[HANDLE]), this.joinable ? 'taskDone' : 'taskDone of a queue that is not joinable');
   }
 
   join(options) {
@@ -150,7 +150,7 @@ class Queue extends SharedObject {
   }
 
   shutdown(options = {}) {
-    const { immediate = false } = readObject(options);
+    const { immediate = false } = readOptions(options, NAMES.shutdown);
     check(native.queueShutdown(this[HANDLE], readBoolean(immediate, 'immediate') ? 1 : 0), 'shutdown');
   }
 

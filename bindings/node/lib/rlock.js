@@ -5,7 +5,7 @@ const { check } = require('./errors.js');
 const { Held, noteHeld, noteReleased } = require('./held.js');
 const { constants, native, status } = require('./native.js');
 const { SharedObject, createPlain } = require('./object.js');
-const { readFunction, readInteger, readObject } = require('./options.js');
+const { NAMES, readFunction, readInteger, readOptions } = require('./options.js');
 const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
 const { perform } = require('./wait.js');
@@ -16,9 +16,9 @@ const tasks = new AsyncLocalStorage();
 const thread = native.rlockNewOwner();
 
 /** The owner in the options, else that of the task. */
-function readOwner(options) {
+function readOwner(options, names) {
   if (options === undefined) return tasks.getStore() ?? thread;
-  const { owner = tasks.getStore() ?? thread } = readObject(options);
+  const { owner = tasks.getStore() ?? thread } = readOptions(options, names);
   return readInteger(owner, 'owner', owner < 0 ? Number.MIN_SAFE_INTEGER : 1);
 }
 
@@ -35,6 +35,7 @@ const acquire = new Operation({
   barges: true, // its owner must not stand behind those that wait for it
   late: status.E_TIMEOUT,
   what: 'acquire',
+  options: NAMES.ownedWait,
   attempt: native.rlockAcquire,
   atOnce: heldOf,
   later: heldOf,
@@ -48,23 +49,23 @@ class RLock extends SharedObject {
   }
 
   tryAcquire(options) {
-    const owner = readOwner(options);
+    const owner = readOwner(options, NAMES.owner);
     const answer = native.rlockAcquire(this[HANDLE], owner);
     return answer === status.E_TIMEOUT ? undefined : heldOf(this, answer, owner);
   }
 
   async acquire(options) {
-    return perform(this, acquire, readOwner(options), options);
+    return perform(this, acquire, readOwner(options, NAMES.ownedWait), options);
   }
 
   release(options) {
-    check(native.rlockRelease(this[HANDLE], readOwner(options)), 'release');
+    check(native.rlockRelease(this[HANDLE], readOwner(options, NAMES.owner)), 'release');
     noteReleased(this);
   }
 
   async hold(work, options) {
     readFunction(work, 'work');
-    const owner = options?.owner === undefined ? (tasks.getStore() ?? native.rlockNewOwner()) : readOwner(options);
+    const owner = options?.owner === undefined ? (tasks.getStore() ?? native.rlockNewOwner()) : readOwner(options, NAMES.ownedWait);
     const held = await perform(this, acquire, owner, options);
     try {
       return await tasks.run(owner, work, held);

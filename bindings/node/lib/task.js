@@ -60,7 +60,6 @@ class TaskWait extends Waiting {
 }
 
 class Task {
-  #pool;
   #name;
   #tag;
   #decode;
@@ -76,7 +75,7 @@ class Task {
   /** `name`: of its function; `decode`: (bytes) to the result */
   constructor(token, pool, name, tag, decode, signal, onEnd) {
     if (token !== TOKEN) throw new TypeError('use pool.submit');
-    this.#pool = pool;
+    this._pool = pool;
     this.#name = name;
     this.#tag = tag;
     this.#decode = decode;
@@ -95,8 +94,8 @@ class Task {
   }
 
   cancel() {
-    if (this.#outcome !== undefined || this.#pool.closed) return false;
-    return native.poolCancel(this.#pool[HANDLE], this.#tag) === 1;
+    if (this.#outcome !== undefined || this._pool.closed) return false;
+    return native.poolCancel(this._pool[HANDLE], this.#tag) === 1;
   }
 
   async result(options) {

@@ -49,7 +49,7 @@ function isTriedFirst(owner, operation, how) {
 
 /** Does an operation, waiting where it must. */
 async function perform(owner, operation, argument, options) {
-  const how = readWait(options);
+  const how = readWait(options, operation.options);
   if (isTriedFirst(owner, operation, how)) {
     const answer = operation.attempt(owner[HANDLE], argument);
     if (answer !== operation.late && answer !== operation.elsewhere) {

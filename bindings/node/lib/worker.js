@@ -10,7 +10,7 @@ const { descriptors } = require('./descriptors.js');
 const { Line } = require('./line.js');
 const { native, numbers, status, DELIVERIES, LENGTH, LOAN, OFFSET } = require('./native.js');
 const { Operation } = require('./operation.js');
-const { readObject, typeError } = require('./options.js');
+const { NAMES, readOptions, typeError } = require('./options.js');
 const { cut, makeRoom } = require('./slab.js');
 const { HANDLE, LINE, LINES } = require('./symbols.js');
 const { textOf } = require('./task.js');
@@ -82,7 +82,7 @@ function messageOf(thrown) {
 /** Does jobs until the pool has no more for this process. */
 async function runWorker(functions, options = {}) {
   if (typeof functions !== 'object' || functions === null) throw typeError('functions', 'an object', functions);
-  const { format = 'msgpack' } = readObject(options);
+  const { format = 'msgpack' } = readOptions(options, NAMES.format);
   const codec = codecOf(readFormat(format));
   const handle = native.workerObject();
   const worker = { [HANDLE]: handle, [LINE]: new Line(handle, descriptors), [LINES]: [] };

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const polyproc = require('..');
-const { anonymous, leavesNothingBehind, withCode } = require('./helpers.js');
+const { anonymous, leavesNothingBehind, named, withCode } = require('./helpers.js');
 
 const { Condition, Event, Lock, Message, PolyprocError, Process, Queue, RLock, Semaphore, Slot, unlink } = polyproc;
 
@@ -195,6 +195,30 @@ test('a handle that is closed cannot be given to a child', () => {
   const lock = Lock.create();
   lock.close();
   assert.throws(() => Process.spawn({ argv: ['/bin/true'], handles: { lock } }), withCode('E_CLOSED'));
+});
+
+test('an error says what is wrong, where this side knows', async (t) => {
+  const says = (call, code, text) =>
+    assert.rejects(async () => call(), (error) => {
+      withCode(code)(error);
+      assert.ok(error.message.includes(text), error.message);
+      return true;
+    });
+  const queue = named(t, Queue, { maxItems: 3, format: 'json' });
+  const { name } = queue;
+  await says(() => Queue.create({ name, openOrCreate: true, format: 'json' }), 'E_MISMATCH', 'whose maxItems is 3, not 0:');
+  await says(() => Queue.create({ name, openOrCreate: true, maxItems: 3 }), 'E_MISMATCH', 'whose format is "json", not "":');
+  await says(() => Lock.create({ name, openOrCreate: true }), 'E_MISMATCH', 'which is a queue:');
+  await says(() => Lock.open(name), 'E_MISMATCH', 'which is a queue:');
+  await says(() => Queue.create({ name: 'a/b' }), 'E_INVALID', 'whose name is not 1 to 200 of');
+  await says(() => unlink(`polyproc.${name}`), 'E_NOT_FOUND', `whose name is "${name}" perhaps`);
+  await says(() => queue.taskDone(), 'E_INVALID', 'not joinable');
+  await says(() => queue.join(), 'E_INVALID', 'not joinable');
+  await says(() => Semaphore.create({ initial: 4, maximum: 3 }), 'E_INVALID', 'initial 4 over maximum 3');
+  await says(() => polyproc.Pool.create({ argv: ['./nothing'] }), 'E_NOT_FOUND', './nothing');
+  await says(() => polyproc.Listener.create('localhost:5'), 'E_INVALID', 'which is not tcp://HOST:PORT');
+  await says(() => polyproc.connect('unix:@nobody-is-there'), 'ECONNREFUSED', 'connection refused');
+  assert.throws(() => queue.tryPut({ a: 1 }), /format "json"/);
 });
 
 test('the error', () => {

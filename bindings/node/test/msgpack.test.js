@@ -136,6 +136,60 @@ test('what is no value', async (t) => {
   assert.equal(queue.isEmpty, true);
 });
 
+test('an object that would arrive empty, or with half of its contents, is refused', async (t) => {
+  const queue = anonymous(t, Queue, { format: 'msgpack' });
+  class Tagged extends Map {
+    tag = 1;
+  }
+  class Private {
+    #secret = 1;
+    get secret() {
+      return this.#secret;
+    }
+  }
+  const refused = [
+    ...[new Map([['a', 1]]), new Map(), new Set([1]), new WeakMap(), new Tagged([[1, 2]])],
+    ...[new Error('lost'), Object.assign(new RangeError('x'), { code: 'E' }), new DOMException('x'), new AggregateError([])],
+    ...[/x/g, Promise.resolve(), new Number(5), new String('text'), new Boolean(false), Object(Symbol('x')), Object(5n)],
+    ...[new Private(), new URL('file:///'), new URLSearchParams('a=1'), new AbortController(), (function* () {})()],
+    ...[new Date(NaN), new (class {})()],
+  ];
+  for (const value of refused) {
+    const what = value.constructor.name;
+    for (const message of [value, [value], { a: { b: value } }]) {
+      assert.throws(() => queue.tryPut(message), TypeError, what);
+      await assert.rejects(queue.put(message), TypeError, what);
+      await assert.rejects(queue.putMany([1, message]), TypeError, what);
+    }
+  }
+  assert.throws(() => queue.tryPut(new Map()), /an instance of Map/);
+  assert.equal(queue.isEmpty, true);
+});
+
+test('objects with properties, and bytes of any kind, arrive', (t) => {
+  const queue = anonymous(t, Queue, { format: 'msgpack' });
+  class Job {
+    path = '/usr';
+    depth = 1;
+  }
+  const other = require('node:vm').runInNewContext('({ a: {}, b: [] })');
+  const cases = [
+    [new Job(), { path: '/usr', depth: 1 }],
+    [Object.create(null), {}],
+    [Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+    [{}, {}],
+    [other, { a: {}, b: [] }],
+    [new Uint8Array([1, 2]).buffer, Buffer.from([1, 2])],
+    [new SharedArrayBuffer(2), Buffer.alloc(2)],
+    [new DataView(new ArrayBuffer(3)), Buffer.alloc(3)],
+    [new Date(5), new Date(5)],
+  ];
+  for (const [value, expected] of cases) {
+    queue.tryPut(value);
+    assert.deepStrictEqual(queue.tryGet(), expected);
+  }
+});
+
 test('a message that is not MessagePack', (t) => {
   const queue = anonymous(t, Queue, { format: 'msgpack' });
   for (const bytes of [Buffer.alloc(0), Buffer.from([0xc1]), Buffer.from([0xda, 0xff]), Buffer.from([1, 2])]) {
