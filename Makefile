@@ -131,8 +131,9 @@ build/tools/bin/cargo-fuzz:
 	$(CARGO) install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root build/tools
 
 .PHONY: crash
-crash: ## kill each operation at many of its instructions, FULL=1 at every one, and see how the others go on
-	$(CARGO) test --release --locked --test crash -- $(if $(FULL),--full,--points=500) $(OPERATION)
+crash: ## kill each operation (STOP=1: stop it) at many of its instructions, FULL=1 at every one; SHM=4: in a /dev/shm of 4 MiB
+	$(CARGO) test --release --locked --test crash -- $(if $(FULL),--full,--points=$(if $(STOP),100,500)) \
+	    $(if $(STOP),--stop) $(if $(SHM),--shm=$(SHM)) $(OPERATION)
 
 .PHONY: soak soak-workers
 soak: SECONDS ?= 60

@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 
 use crate::page::page;
 use crate::stepper::{record, run, Body, Ended, Path};
+use crate::stops::stop::{self, How, Setup, States, Stop};
+use crate::stops::Others;
 use crate::third::Third;
 
 type On<T> = Box<dyn Fn(&T)>;
@@ -13,12 +15,12 @@ type Check<T> = Box<dyn Fn(&T, &End<'_>)>;
 
 /// An operation on a `T`. Each kill has a fresh one.
 pub struct Case<T> {
-    make: Box<dyn Fn() -> T>,
-    prepare: On<T>,
-    body: On<T>,
+    pub make: Box<dyn Fn() -> T>,
+    pub prepare: On<T>,
+    pub body: On<T>,
     wake: Option<On<T>>,
     third: On<T>,
-    third_sleeps: Option<On<T>>,
+    pub third_sleeps: Option<On<T>>,
     check: Check<T>,
     work: On<T>,
 }
@@ -34,6 +36,19 @@ pub struct End<'a> {
     pub third: &'a Third,
     with_the_dead: Cell<u64>,
     again: Cell<u64>,
+}
+
+impl<'a> End<'a> {
+    pub fn new(has_returned: bool, third: &'a Third) -> End<'a> {
+        End {
+            has_returned,
+            was_woken: page().woken.load(Ordering::SeqCst) != 0,
+            mark: page().mark.load(Ordering::SeqCst),
+            third,
+            with_the_dead: 0.into(),
+            again: 0.into(),
+        }
+    }
 }
 
 impl End<'_> {
@@ -66,6 +81,10 @@ pub trait Operation {
     fn path(&self) -> Path;
     /// Kill it after so many steps, and let the others go on.
     fn killed_after(&self, steps: usize, path: &Path) -> Outcome;
+    /// Run it through like `path`, and tell which steps others see alike.
+    fn states(&self, setup: Setup) -> States;
+    /// Stop it after so many steps, let others call what there is, and let it go on.
+    fn stopped_after(&self, steps: usize, path: &Path, how: How) -> Stop;
 }
 
 impl<T: 'static> Case<T> {
@@ -120,7 +139,7 @@ impl<T: 'static> Case<T> {
     }
 
     /// With a child that is about to begin with the body, and the third process that may sleep meanwhile.
-    fn with_child<R>(&self, object: &T, third: &Third, go: impl FnOnce(&Body<'_>) -> R) -> R {
+    pub fn with_child<R>(&self, object: &T, third: &Third, go: impl FnOnce(&Body<'_>) -> R) -> R {
         let wake = self.wake.as_ref().map(|wake| {
             move || {
                 page().woken.store(1, Ordering::SeqCst);
@@ -132,10 +151,11 @@ impl<T: 'static> Case<T> {
             is_ready: &|| third.may_sleep(self.third_sleeps.is_some()),
             body: &|| (self.body)(object),
             wake: wake.as_ref().map(|wake| wake as &dyn Fn()),
+            may_fail: false,
         })
     }
 
-    fn third_process(&self, object: &T) -> Third {
+    pub fn third_process(&self, object: &T) -> Third {
         Third::start(
             &|| (self.third)(object),
             &|| {
@@ -148,14 +168,14 @@ impl<T: 'static> Case<T> {
     }
 
     /// The rest of one kill, in which anything may be wrong.
-    fn go_on(&self, object: &T, end: &End<'_>) {
+    pub fn go_on(&self, object: &T, end: &End<'_>) {
         (self.check)(object, end);
         end.third.works();
         (self.work)(object);
     }
 }
 
-impl<T: 'static> Operation for Case<T> {
+impl<T: Others + 'static> Operation for Case<T> {
     fn path(&self) -> Path {
         page().reset();
         let object = (self.make)();
@@ -178,14 +198,7 @@ impl<T: 'static> Operation for Case<T> {
             let third = self.third_process(&object);
             let ended = self.with_child(&object, &third, |body| run(steps, path, body));
             outcome.ended = Some(ended);
-            let end = End {
-                has_returned: ended != Ended::Killed,
-                was_woken: page().woken.load(Ordering::SeqCst) != 0,
-                mark: page().mark.load(Ordering::SeqCst),
-                third: &third,
-                with_the_dead: 0.into(),
-                again: 0.into(),
-            };
+            let end = End::new(ended != Ended::Killed, &third);
             self.go_on(&object, &end);
             outcome.survivors = 2;
             outcome.with_the_dead = end.with_the_dead.get();
@@ -195,11 +208,31 @@ impl<T: 'static> Operation for Case<T> {
         outcome.breach = went.err().map(|panic| said(&*panic));
         outcome
     }
+
+    fn states(&self, setup: Setup) -> States {
+        stop::states(self, setup)
+    }
+
+    fn stopped_after(&self, steps: usize, path: &Path, how: How) -> Stop {
+        stop::stopped_after(self, steps, path, how)
+    }
 }
 
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
+std::thread_local! {
+    static PLACE: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// From now on a panic of this process is told by [`said`] and not by itself: those of the stopped are expected.
+pub fn panic_quietly() {
+    std::panic::set_hook(Box::new(|panic| {
+        PLACE.set(panic.location().map(ToString::to_string));
+    }));
+}
+
+/// What a panic of this thread said.
+pub fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or(panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic")
-        .to_owned()
+    let text = text.or(panic.downcast_ref::<&str>().copied());
+    let place = PLACE.take().map(|place| format!(" ({place})"));
+    text.unwrap_or("a panic").to_owned() + &place.unwrap_or_default()
 }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::case::Operation;
 use crate::figures::Figures;
 use crate::operations::{operations, Named};
-use crate::page::{shared, DEADLINE};
+use crate::page::{renew_page, shared, DEADLINE};
+use crate::small;
 use crate::stepper::{Ended, Path};
 
 /// Operations of up to so many instructions are killed at each in a full run, longer ones at as many points.
@@ -43,12 +44,22 @@ pub fn run(arguments: &[String]) -> ExitCode {
     let chosen = |named: &Named| {
         wanted.is_empty() || wanted.iter().any(|word| named.0.contains(word.as_str()))
     };
-    println!("{}", Figures::HEAD);
-    let (total, begin) = (Figures::default(), Instant::now());
+    if let Some(mib) = arguments
+        .iter()
+        .find_map(|word| word.strip_prefix("--shm="))
+    {
+        small::set(mib.parse().expect("--shm=n"));
+        small::mount();
+    }
     let mut operations = operations();
     operations.retain(chosen);
+    if arguments.iter().any(|word| word == "--stop") {
+        return crate::stops::run(&operations, points, is_full);
+    }
+    println!("{}", Figures::HEAD);
+    let (total, begin) = (Figures::default(), Instant::now());
     for named in &operations {
-        let figures = killed_all_over(named, points);
+        let figures = killed_all_over(named, most_of(named, points, is_full));
         println!("{}", figures.line(named.0));
         total.add(&figures);
     }
@@ -69,6 +80,14 @@ pub fn run(arguments: &[String]) -> ExitCode {
     match breaches == 0 && stall <= allowed && !operations.is_empty() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
+    }
+}
+
+/// How many points of an operation: of a recovery, in a full run, all.
+pub fn most_of(named: &Named, points: usize, is_full: bool) -> usize {
+    match is_full && named.0.starts_with("recovery") {
+        true => usize::MAX,
+        false => points,
     }
 }
 
@@ -137,17 +156,19 @@ fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: u
     }
 }
 
-struct Worker {
+pub struct Worker {
     name: &'static str,
     pid: i32,
     figures: &'static Figures,
 }
 
 impl Worker {
-    fn start(named: &Named, core: usize, work: impl FnOnce(&Figures)) -> Worker {
+    pub fn start(named: &Named, core: usize, work: impl FnOnce(&Figures)) -> Worker {
         let figures = shared::<Figures>();
         let pid = crate::third::forked(|| {
-            stay_on(core);
+            stay_on(&[core]);
+            renew_page();
+            small::mount();
             work(figures);
         });
         Worker {
@@ -158,7 +179,7 @@ impl Worker {
     }
 
     /// Wait until it is through with its share. It is stuck when no kill goes on for long.
-    fn finish(self) -> Figures {
+    pub fn finish(self) -> Figures {
         let (mut seen, mut since) = (u64::MAX, Instant::now());
         let mut status = 0;
         loop {
@@ -199,7 +220,7 @@ impl Worker {
 }
 
 /// The cores that this process may use.
-fn cores() -> Vec<usize> {
+pub fn cores() -> Vec<usize> {
     // SAFETY: plain data of the size that is passed.
     let allowed = unsafe {
         let mut allowed = std::mem::zeroed::<libc::cpu_set_t>();
@@ -217,13 +238,15 @@ fn cores() -> Vec<usize> {
         .collect()
 }
 
-/// Keep this process, and those that it forks, on one core: a step costs a few microseconds there, across cores
+/// Keep this process, and those that it forks, on these cores: on one, a step costs a few microseconds there, across cores
 /// some fifty.
-fn stay_on(core: usize) {
+pub fn stay_on(cores: &[usize]) {
     // SAFETY: plain data of the size that is passed.
     unsafe {
-        let mut one = std::mem::zeroed::<libc::cpu_set_t>();
-        libc::CPU_SET(core, &mut one);
-        libc::sched_setaffinity(0, size_of_val(&one), &one);
+        let mut allowed = std::mem::zeroed::<libc::cpu_set_t>();
+        for core in cores {
+            libc::CPU_SET(*core, &mut allowed);
+        }
+        libc::sched_setaffinity(0, size_of_val(&allowed), &allowed);
     }
 }

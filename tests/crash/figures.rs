@@ -18,6 +18,12 @@ pub struct Figures {
     pub again: AtomicU64,
     /// Points at which anything was wrong.
     pub breaches: AtomicU64,
+    /// Of stops: calls of others, instructions that were weighed, and those of them within an internal lock.
+    pub calls: AtomicU64,
+    pub weighed: AtomicU64,
+    pub inside: AtomicU64,
+    /// Of stops: states of the memory.
+    pub states: AtomicU64,
     /// Maxima.
     pub stall_ns: AtomicU64,
     /// Steps of the whole operation.
@@ -55,7 +61,7 @@ impl Figures {
         }
     }
 
-    fn sums(&self) -> [&AtomicU64; 8] {
+    fn sums(&self) -> [&AtomicU64; 12] {
         [
             &self.kills,
             &self.survivors,
@@ -65,6 +71,10 @@ impl Figures {
             &self.with_the_dead,
             &self.again,
             &self.breaches,
+            &self.calls,
+            &self.weighed,
+            &self.inside,
+            &self.states,
         ]
     }
 

@@ -3,7 +3,8 @@
 //! lost and nobody held up, and do real work with it.
 //!
 //! `make crash` prints a line per operation; `make crash FULL=1` kills at every instruction. Arguments:
-//! `--full`, `--points=n` (how many of an operation), and words of which a name has to contain one.
+//! `--full`, `--points=n` (how many of an operation), `--stop` (see `stops`), `--shm=n` (see `small`), and words of which a name has to
+//! contain one.
 
 #[cfg(target_arch = "x86_64")]
 mod case;
@@ -16,7 +17,11 @@ mod operations;
 #[cfg(target_arch = "x86_64")]
 mod page;
 #[cfg(target_arch = "x86_64")]
+mod small;
+#[cfg(target_arch = "x86_64")]
 mod stepper;
+#[cfg(target_arch = "x86_64")]
+mod stops;
 #[cfg(target_arch = "x86_64")]
 mod third;
 

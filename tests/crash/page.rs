@@ -1,7 +1,6 @@
 //! What the processes of one worker see of each other beside the object: a page of words.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before it counts as stuck. Only ever makes a run fail.
@@ -21,6 +20,9 @@ pub struct Page {
     pub third: AtomicU32,
     /// The third process's number, 0 when there is none.
     pub third_pid: AtomicU32,
+    /// How far the process has come that closes the object while another is stopped, and how long that took.
+    pub leaver: AtomicU32,
+    pub closing_ns: AtomicU64,
     /// The longest call of a survivor since the kill, time spent waiting for a core left out.
     pub stall_ns: AtomicU64,
 }
@@ -33,6 +35,7 @@ impl Page {
             &self.woken,
             &self.third,
             &self.third_pid,
+            &self.leaver,
         ] {
             word.store(0, Ordering::SeqCst);
         }
@@ -40,10 +43,23 @@ impl Page {
     }
 }
 
+static PAGE: AtomicPtr<Page> = AtomicPtr::new(std::ptr::null_mut());
+
 /// This worker's page, shared with every process that it forks from now on.
 pub fn page() -> &'static Page {
-    static PAGE: OnceLock<&'static Page> = OnceLock::new();
-    PAGE.get_or_init(shared)
+    let page = PAGE.load(Ordering::Relaxed);
+    if page.is_null() {
+        return renew_page();
+    }
+    // SAFETY: from `shared`, which is never unmapped.
+    unsafe { &*page }
+}
+
+/// By a worker at its start: a page of its own, not that of the process that forked it.
+pub fn renew_page() -> &'static Page {
+    let page: &'static Page = shared();
+    PAGE.store(std::ptr::from_ref(page).cast_mut(), Ordering::Relaxed);
+    page
 }
 
 /// Zeros that this process shares with the children that it forks, for as long as it lives.
@@ -147,7 +163,12 @@ fn waited_for_a_core() -> Duration {
         true => Duration::ZERO,
         false => delay(&format!("/proc/{third}/schedstat")),
     };
-    delay("/proc/thread-self/schedstat") + of_third
+    delay_of_this_thread() + of_third
+}
+
+/// How long this thread has waited for a core so far, though it could run.
+pub fn delay_of_this_thread() -> Duration {
+    delay("/proc/thread-self/schedstat")
 }
 
 fn delay(file: &str) -> Duration {

@@ -3,12 +3,17 @@
 //! A first run is a step per instruction and writes its path down. Later ones go to a place shortly before
 //! their end at full speed, with a breakpoint of the processor (the code stays as it is), and step from there.
 
+use std::cell::Cell;
 use std::mem::offset_of;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::page::{is_asleep, page, waits, AFTER, DEADLINE};
 use crate::third::{forked, kill};
+
+/// So many rounds of a loop are looked at: the later ones are the same, and each costs a stop for every one before it.
+const ROUNDS: usize = 200;
 
 /// The places that a run went through.
 #[derive(Default)]
@@ -24,18 +29,20 @@ impl Path {
         self.steps.len()
     }
 
-    fn add(&mut self, place: Option<u64>) {
-        self.steps.push(place.map(|place| {
+    /// Whether it is one of the first rounds of a loop, or of none.
+    fn add(&mut self, place: Option<u64>) -> bool {
+        let step = place.map(|place| {
             let before = self.reached.entry(place).or_default();
             *before += 1;
             (place, *before - 1)
-        }));
+        });
+        self.steps.push(step);
+        step.is_none_or(|(_, before)| before < ROUNDS)
     }
 
     /// At most so many steps to be killed after, all over it; all of them where they are no more than that. Of a loop, the first
-    /// rounds: the later ones are the same, and each costs a stop for every one before it.
+    /// rounds.
     pub fn kill_points(&self, most: usize) -> Vec<usize> {
-        const ROUNDS: usize = 200;
         let is_early = |at: &usize| {
             let step = self.steps.get(*at).copied().flatten();
             step.is_none_or(|(_, before)| before < ROUNDS)
@@ -78,6 +85,19 @@ pub enum Ended {
     Strayed,
 }
 
+/// Where a child stands that is not run any further for now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// Before an instruction of the body.
+    Inside,
+    /// In a system call of the body that waits for others.
+    Asleep,
+    /// Behind the body.
+    Behind,
+    /// Behind it, by another path than the one that was written down.
+    Astray,
+}
+
 /// What runs in a child, and what is done for it from outside.
 pub struct Body<'a> {
     /// At full speed, before the body.
@@ -87,35 +107,63 @@ pub struct Body<'a> {
     pub body: &'a dyn Fn(),
     /// Brings about what the body waits for.
     pub wake: Option<&'a dyn Fn()>,
+    /// A body that panics has returned as well: others have taken what it counts on.
+    pub may_fail: bool,
 }
 
 /// Run `body` in a child and write its path down.
 pub fn record(body: &Body<'_>) -> Path {
+    record_beside(body, &mut |_, _| ())
+}
+
+/// The same; `look` is called before each step and behind the last one, and is told whether that is one of the first
+/// rounds of a loop, and whether the step before it was, or may have been, in the kernel.
+pub fn record_beside(body: &Body<'_>, look: &mut dyn FnMut(bool, bool)) -> Path {
     let mut path = Path::default();
-    Tracee::new(body).step_to(usize::MAX, 0, &mut |place| path.add(place));
+    let mut was_in_kernel = true;
+    let tracee = Tracee::new(body);
+    tracee.step_to(usize::MAX, 0, &mut |place| {
+        look(path.add(place), was_in_kernel);
+        was_in_kernel =
+            place.is_none_or(|place| matches!(instruction(place), Instruction::SystemCall));
+    });
+    look(true, was_in_kernel);
     path
 }
 
 /// Run `body` in a child and kill it after `limit` steps of a run that goes along `path`.
 pub fn run(limit: usize, path: &Path, body: &Body<'_>) -> Ended {
+    match stop(limit, path, body).1 {
+        Stands::Inside | Stands::Asleep => Ended::Killed,
+        Stands::Behind => Ended::Returned,
+        Stands::Astray => Ended::Strayed,
+    }
+}
+
+/// Run `body` in a child and leave it where it stands after `limit` steps of a run that goes along `path`.
+pub fn stop<'a>(limit: usize, path: &Path, body: &Body<'a>) -> (Tracee<'a>, Stands) {
     let tracee = Tracee::new(body);
     let mut steps = 0;
     if let Some((at, place, before)) = path.short_cut(limit) {
         steps = at;
         if !tracee.run_to(place, before) {
-            return Ended::Strayed;
+            return (tracee, Stands::Astray);
         }
     }
-    match tracee.step_to(limit, steps, &mut |_| ()) {
-        true => Ended::Returned,
-        false => Ended::Killed,
-    }
+    let stands = match tracee.step_to(limit, steps, &mut |_| ()) {
+        true => Stands::Behind,
+        false if tracee.sleeps.get() => Stands::Asleep,
+        false => Stands::Inside,
+    };
+    (tracee, stands)
 }
 
 /// A child that is traced, and killed in the end.
-struct Tracee<'a> {
+pub struct Tracee<'a> {
     pid: i32,
     wake: Option<&'a dyn Fn()>,
+    /// Left in a system call that waits for others.
+    sleeps: Cell<bool>,
 }
 
 /// Where a step can leave a child.
@@ -149,7 +197,10 @@ impl<'a> Tracee<'a> {
                 libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0);
                 std::arch::asm!("int3");
             }
-            (body.body)();
+            match body.may_fail {
+                false => (body.body)(),
+                true => _ = catch_unwind(AssertUnwindSafe(body.body)),
+            }
             page().victim.store(AFTER, Ordering::SeqCst);
             // SAFETY: as above.
             unsafe { std::arch::asm!("int3") };
@@ -157,6 +208,7 @@ impl<'a> Tracee<'a> {
         let tracee = Tracee {
             pid,
             wake: body.wake,
+            sleeps: false.into(),
         };
         tracee.wait();
         (body.is_ready)();
@@ -187,6 +239,7 @@ impl<'a> Tracee<'a> {
                         steps += 1;
                         visit(None);
                         if steps >= limit {
+                            self.sleeps.set(true);
                             return false;
                         }
                         self.wake_up();
@@ -239,6 +292,38 @@ impl<'a> Tracee<'a> {
 }
 
 impl Tracee<'_> {
+    /// Let it go on until its body has returned. False when it sleeps for longer than `patience`, and what wakes it
+    /// has been brought about as often as it may take.
+    pub fn goes_on(&self, patience: Duration) -> bool {
+        const WAKES: usize = 3;
+        let (mut wakes, mut end) = (0, Instant::now() + patience);
+        let mut sleeps = self.sleeps.get();
+        while page().victim.load(Ordering::SeqCst) != AFTER {
+            if !sleeps {
+                self.request(libc::PTRACE_CONT);
+            }
+            sleeps = self.wait_unless_asleep();
+            match self.wake {
+                _ if !sleeps => {}
+                Some(wake) if wakes < WAKES => {
+                    wakes += 1;
+                    end = Instant::now() + patience;
+                    // Others may have taken what it does this with.
+                    let _ = catch_unwind(AssertUnwindSafe(wake));
+                }
+                _ if Instant::now() > end => return false,
+                _ => std::thread::sleep(Duration::from_micros(200)),
+            }
+        }
+        true
+    }
+
+    /// End it where it stands.
+    pub fn kill(&self) {
+        // SAFETY: our own child, not reaped yet.
+        unsafe { libc::kill(self.pid, libc::SIGKILL) };
+    }
+
     fn wake_up(&self) {
         if let Some(wake) = self.wake {
             wake();

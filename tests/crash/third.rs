@@ -83,6 +83,13 @@ impl Third {
         );
     }
 
+    /// It is killed where it is.
+    pub fn dies(&self) {
+        kill(self.pid);
+        self.is_over.set(true);
+        page().third_pid.store(0, Ordering::SeqCst);
+    }
+
     /// Whether its sleep is over.
     pub fn is_woken(&self) -> bool {
         page().third.load(Ordering::SeqCst) == WOKEN

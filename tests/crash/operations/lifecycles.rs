@@ -11,9 +11,9 @@ use crate::case::Case;
 use crate::page::timed;
 
 /// A name, which goes with its owner, and a queue that may be open under it.
-struct Name {
-    name: String,
-    queue: RefCell<Option<Queue>>,
+pub struct Name {
+    pub name: String,
+    pub queue: RefCell<Option<Queue>>,
     owner: u32,
 }
 

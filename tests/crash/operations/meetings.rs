@@ -10,9 +10,9 @@ use crate::case::{Case, End};
 use crate::page::timed;
 
 /// A condition and its lock, and how many were let go there, and how many were refused.
-struct Meeting<T> {
-    place: T,
-    lock: Lock,
+pub struct Meeting<T> {
+    pub place: T,
+    pub lock: Lock,
     let_go: Semaphore,
     refused: Semaphore,
 }

@@ -1,16 +1,18 @@
 //! The operations, by what they work on.
 
 mod getting;
-mod lifecycles;
+pub mod lifecycles;
 mod locks;
-mod meetings;
-mod pipes;
+pub mod meetings;
+mod memory;
+pub mod pipes;
 mod putting;
-mod queues;
-mod recoveries;
+pub mod queues;
+pub mod recoveries;
 mod semaphores;
 
 use crate::case::{Case, Operation};
+use crate::stops::Others;
 
 /// An operation's name, and how it is made.
 pub type Named = (&'static str, Box<dyn Fn() -> Box<dyn Operation>>);
@@ -24,17 +26,22 @@ pub fn operations() -> Vec<Named> {
     semaphores::add_to(&mut all);
     meetings::add_to(&mut all);
     pipes::add_to(&mut all);
+    memory::add_to(&mut all);
     lifecycles::add_to(&mut all);
     recoveries::add_to(&mut all);
     all
 }
 
 /// Put one on the list.
-fn add<T: 'static>(all: &mut Vec<Named>, name: &'static str, case: impl Fn() -> Case<T> + 'static) {
+fn add<T: Others + 'static>(
+    all: &mut Vec<Named>,
+    name: &'static str,
+    case: impl Fn() -> Case<T> + 'static,
+) {
     all.push((name, Box::new(move || Box::new(case()))));
 }
 
 /// Longer than anything takes.
-fn in_time() -> polyproc::Wait<'static> {
+pub fn in_time() -> polyproc::Wait<'static> {
     polyproc::Wait::for_ns(crate::page::DEADLINE.as_nanos() as i64)
 }

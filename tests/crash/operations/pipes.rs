@@ -10,13 +10,13 @@ use super::{add, in_time, Named};
 use crate::case::{Case, End};
 use crate::page::timed;
 
-struct Pipe {
-    a: Connection,
-    b: Connection,
+pub struct Pipe {
+    pub a: Connection,
+    pub b: Connection,
 }
 
 /// One byte more than fits into the ring: a message that is handed over.
-const LONG: usize = (1 << 20) - 7;
+pub const LONG: usize = (1 << 20) - 7;
 
 fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
     let mut buffer = vec![MaybeUninit::uninit(); room];

@@ -7,6 +7,7 @@ use polyproc::{Got, Queue, QueueOptions, Status, Wait};
 use super::in_time;
 use crate::case::End;
 use crate::page::timed;
+use crate::small;
 
 pub type Messages = Vec<Vec<u8>>;
 
@@ -19,7 +20,14 @@ pub fn pattern(len: usize) -> Vec<u8> {
 }
 
 pub fn queue(options: QueueOptions) -> Queue {
-    Queue::create(None, &options).unwrap()
+    let Some(_) = small::size() else {
+        return Queue::create(None, &options).unwrap();
+    };
+    // One without a name does not lie in /dev/shm.
+    let name = format!("crash.small.{}", std::process::id());
+    let queue = Queue::create(Some(&name), &options).unwrap();
+    polyproc::unlink(&name).unwrap();
+    queue
 }
 
 /// At most eight messages, of which `before` wait.

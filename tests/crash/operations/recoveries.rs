@@ -46,6 +46,7 @@ impl Half {
                 is_ready: &|| (),
                 body: &|| body(queue),
                 wake: None,
+                may_fail: false,
             });
         };
         let path = self.path.get_or_init(|| {
@@ -130,6 +131,37 @@ fn add_queues(all: &mut Vec<Named>) {
                 }
             })
             .work(work)
+    });
+    add(all, "recovery of dead letters that a recoverer had", || {
+        // The one that is killed has the first message, and recovers one who died with the second: that one is buried,
+        // and then the first, by the next.
+        let options = QueueOptions {
+            joinable: true,
+            max_deliveries: 1,
+            ..Default::default()
+        };
+        Case::new(
+            move || filled(options, &BEFORE),
+            |queue: &Queue| assert_eq!(queue.join(Wait::TRY), Err(Status::E_TIMEOUT)),
+        )
+        .prepare(|queue| {
+            queue.take(Wait::TRY).unwrap();
+            gone_after(|| _ = queue.take(Wait::TRY).unwrap());
+        })
+        .check(|queue, _| {
+            let info = timed(|| queue.info()).unwrap();
+            assert_eq!((info.unfinished, info.bytes), (0, 0), "{info:?}");
+            let mut letters = Messages::new();
+            while let Ok(letter) = queue.take_dead() {
+                // SAFETY: taken and not settled yet.
+                let data = unsafe { std::slice::from_raw_parts(letter.data, letter.len) };
+                letters.push(data.to_vec());
+                queue.done(letter.ticket).unwrap();
+            }
+            letters.sort();
+            assert_eq!(letters, before(), "lost or duplicated");
+        })
+        .work(work)
     });
     for percent in [30, 50, 70] {
         let name = |what: &str| -> &'static str {
@@ -312,9 +344,9 @@ pub fn add_to(all: &mut Vec<Named>) {
 
 /// A waiter that was notified, could not come back, and died; and another that waits, stopped so that it does not
 /// look after the dead one.
-struct Notified {
-    condition: Condition,
-    lock: Lock,
+pub struct Notified {
+    pub condition: Condition,
+    pub lock: Lock,
     other: Sleeper,
 }
 

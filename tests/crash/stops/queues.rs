@@ -1,0 +1,243 @@
+//! All calls of a queue.
+
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+
+use polyproc::{wait_any, Got, Loan, Queue, Reservation, Status, Wait, Waitable};
+
+use super::calls::Calls;
+use super::others::{Others, Tally};
+use crate::operations::in_time;
+use crate::operations::queues::LARGE;
+
+/// A message that was taken, and a reservation.
+#[derive(Default)]
+pub struct Holding {
+    taken: Option<u64>,
+    reserved: Option<Reservation>,
+}
+
+// SAFETY: a reservation's memory is written by one thread at a time.
+unsafe impl Sync for Holding {}
+
+const NO_ROOM: &[Status] = &[Status::E_FULL, Status::E_SHUTDOWN, Status::E_NO_MEMORY];
+const NOTHING: &[Status] = &[Status::E_EMPTY, Status::E_SHUTDOWN];
+const NOT_JOINABLE: &[Status] = &[Status::E_INVALID];
+
+impl Others for Queue {
+    type Holding = Holding;
+
+    fn files(&self) -> Vec<RawFd> {
+        vec![self.raw_fd()]
+    }
+
+    fn attach(&self) {
+        self.len().unwrap();
+    }
+
+    fn hold(&self) -> Holding {
+        // One more, so that as many are left as there were.
+        let _ = self.put(b"held", Wait::TRY);
+        // The watcher has it on its rounds.
+        let _ = self.fd();
+        Holding {
+            taken: self.take(Wait::TRY).ok().map(|loan| loan.ticket),
+            reserved: self.reserve(8, Wait::TRY).ok(),
+        }
+    }
+
+    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+        calls.at_once("length", &[], || self.len());
+        calls.at_once("is_full", &[], || self.is_full());
+        calls.at_once("info", &[], || self.info());
+        if self.options().unwrap().max_deliveries == 0 {
+            calls.at_once("take and return", NOTHING, || {
+                let loan = self.take(Wait::TRY)?;
+                self.give_back(loan.ticket)
+            });
+        }
+    }
+
+    fn all<'a>(&'a self, holding: Option<&'a Holding>, tally: &'a Tally, calls: &mut Calls<'a>) {
+        self.look(calls);
+        self.produce(tally, calls);
+        self.consume(tally, calls);
+        let Some(holding) = holding else { return };
+        if let Some(ticket) = holding.taken {
+            const SETTLED: &[Status] = &[Status::E_INVALID, Status::E_NOT_OWNER];
+            calls.at_once("done of what was taken before", SETTLED, move || {
+                self.done(ticket)
+            });
+        }
+        if holding.reserved.is_some() {
+            calls.at_once("commit of what was reserved before", &[], move || {
+                let reserved = holding.reserved.as_ref();
+                commit(self, reserved.expect("reserved"))
+            });
+        }
+    }
+
+    fn last<'a>(&'a self, calls: &mut Calls<'a>) {
+        calls.at_once("shutdown", &[], || self.shutdown(false));
+        calls.at_once("shutdown at once", &[], || self.shutdown(true));
+    }
+
+    fn settle(&self, holding: Option<Holding>, tally: &Tally, is_after_last: bool) {
+        let holding = holding.unwrap_or_default();
+        if let Some(reserved) = &holding.reserved {
+            // What was refused while the other was stopped has changed nothing.
+            let _ = commit(self, reserved);
+        }
+        if let Some(ticket) = holding.taken {
+            let _ = self.done(ticket);
+        }
+        let before = self.info().unwrap();
+        while let Ok(loan) = self.take(Wait::TRY) {
+            tally.over(bytes(&loan));
+            self.done(loan.ticket).unwrap();
+        }
+        let info = self.info().unwrap();
+        let left = (info.items, info.in_flight, info.bytes);
+        assert_eq!(
+            left,
+            (0, 0, 0),
+            "not all is free again: {before:?} {info:?}"
+        );
+        if !is_after_last && before.discarded == 0 && info.dead_letters == 0 {
+            // Of those the stopped one and the third get three at the most.
+            tally.check(3);
+        }
+        if !info.shutdown {
+            self.put(b"after", in_time()).unwrap();
+            let loan = self.take(Wait::TRY).unwrap();
+            assert_eq!(bytes(&loan), b"after");
+            self.done(loan.ticket).unwrap();
+        }
+    }
+}
+
+fn bytes(loan: &Loan) -> Vec<u8> {
+    // SAFETY: taken and not settled yet.
+    unsafe { std::slice::from_raw_parts(loan.data, loan.len) }.to_vec()
+}
+
+fn commit(queue: &Queue, reserved: &Reservation) -> Result<(), Status> {
+    // SAFETY: reserved for as many bytes, and not settled yet.
+    unsafe { std::ptr::copy_nonoverlapping(b"reserved".as_ptr(), reserved.data, 8) };
+    queue.commit(reserved, 8)
+}
+
+/// What a call with a wait puts: told apart by the call.
+fn message(what: &str, wait: Wait<'_>) -> Vec<u8> {
+    // Each is made once of each kind.
+    format!(
+        "{what}, try: {}, {:?}",
+        wait.is_try(),
+        std::thread::current().id()
+    )
+    .into_bytes()
+}
+
+trait Parts {
+    fn look<'a>(&'a self, calls: &mut Calls<'a>);
+    fn produce<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>);
+    fn consume<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>);
+}
+
+impl Parts for Queue {
+    fn look<'a>(&'a self, calls: &mut Calls<'a>) {
+        calls.at_once("length", &[], || self.len());
+        calls.at_once("is_empty", &[], || self.is_empty());
+        calls.at_once("is_full", &[], || self.is_full());
+        calls.at_once("info", &[], || self.info());
+        calls.at_once("descriptor", &[], || self.fd());
+        calls.at_once("open and close", &[], || {
+            Queue::from_fd(self.share_fd()?).map(drop)
+        });
+        calls.waiting("join", NOT_JOINABLE, |wait| self.join(wait));
+        calls.waiting("wait_any, get", &[], |wait| {
+            wait_any(&[Waitable::Get(self)], &mut [false], wait)
+        });
+        calls.waiting("wait_any, put", &[], |wait| {
+            wait_any(&[Waitable::Put(self)], &mut [false], wait)
+        });
+    }
+
+    fn produce<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
+        calls.waiting("put", NO_ROOM, move |wait| {
+            let message = message("put", wait);
+            let put = self.put(&message, wait);
+            put.map(|()| tally.put(&message))
+        });
+        calls.at_once("put, large", NO_ROOM, move || {
+            let message = vec![3; LARGE];
+            let put = self.put(&message, Wait::TRY);
+            put.map(|()| tally.put(&message))
+        });
+        calls.waiting("put_many", NO_ROOM, move |wait| {
+            let messages = ["one", "two"].map(|which| message(which, wait));
+            let put = self.put_many(2, &|at| &messages[at], wait)?;
+            messages[..put]
+                .iter()
+                .for_each(|message| tally.put(message));
+            Ok::<(), Status>(())
+        });
+        calls.waiting("reserve and commit", NO_ROOM, move |wait| {
+            let reserved = self.reserve(8, wait)?;
+            commit(self, &reserved)
+        });
+        calls.waiting("reserve and abort", NO_ROOM, move |wait| {
+            let reserved = self.reserve(8, wait)?;
+            self.abort(&reserved)
+        });
+    }
+
+    fn consume<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
+        let is_joinable = self.options().unwrap().joinable;
+        calls.waiting("get", NOTHING, move |wait| {
+            let mut buffer = vec![MaybeUninit::<u8>::uninit(); 300_000];
+            let Got::Message(len) = self.get(&mut buffer, wait)? else {
+                panic!("too small");
+            };
+            // SAFETY: a get writes the bytes that it reports.
+            tally.over(unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), len) }.to_vec());
+            match is_joinable {
+                true => self.task_done(),
+                false => Ok(()),
+            }
+        });
+        calls.waiting("take and done", NOTHING, move |wait| {
+            let loan = self.take(wait)?;
+            let message = bytes(&loan);
+            self.done(loan.ticket)?;
+            tally.over(message);
+            Ok::<(), Status>(())
+        });
+        calls.waiting("take and return", NOTHING, move |wait| {
+            let loan = self.take(wait)?;
+            self.give_back(loan.ticket)
+        });
+        calls.waiting("take_many and done", NOTHING, move |wait| {
+            let mut taken = Vec::new();
+            self.take_many(
+                2,
+                &mut |_, loan| taken.push((loan.ticket, bytes(&loan))),
+                wait,
+            )?;
+            let (settled, refused) = self.done_many(taken.iter().map(|(ticket, _)| *ticket));
+            taken.truncate(settled);
+            taken
+                .into_iter()
+                .for_each(|(_, message)| tally.over(message));
+            refused
+        });
+        calls.at_once("take_dead and return", NOTHING, move || {
+            let loan = self.take_dead()?;
+            self.give_back(loan.ticket)
+        });
+        // Beside those that get: what each of them has to settle is not there for this one.
+        if !is_joinable {
+            calls.at_once("task_done", &[Status::E_INVALID], || self.task_done());
+        }
+    }
+}
