@@ -1,6 +1,7 @@
 //! The operations, by what they work on.
 
 mod getting;
+mod large_rings;
 pub mod lifecycles;
 mod locks;
 pub mod meetings;
@@ -29,6 +30,7 @@ pub fn operations() -> Vec<Named> {
     memory::add_to(&mut all);
     lifecycles::add_to(&mut all);
     recoveries::add_to(&mut all);
+    large_rings::add_to(&mut all);
     all
 }
 
