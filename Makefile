@@ -75,7 +75,7 @@ test: ## all tests, with the set-up that they need
 test-rust: interop soak-workers $(POLYPROC_SO)
 	$(CARGO) test --locked
 	# What was tested: which faults of which function, and what each primitive promises.
-	$(CARGO) test --locked --quiet --test fault_table --test semantics -- --nocapture
+	$(CARGO) test --locked --quiet --test fault_table --test semantics --test injection -- --nocapture
 	tools/check-library.sh $(POLYPROC_SO)
 
 test-go: $(POLYPROC_A)
@@ -129,6 +129,11 @@ fuzz: build/tools/bin/cargo-fuzz ## bytes and calls that a fuzzer makes up (SECO
 CARGO_FUZZ_VERSION := 0.13.2
 build/tools/bin/cargo-fuzz:
 	$(CARGO) install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root build/tools
+
+# In `make test` some of many calls fail, and the sums are printed.
+.PHONY: faults
+faults: ## let each call fail that each function makes (memory, threads, files, system calls), and print what comes of it
+	POLYPROC_FAULT_TABLE=1 $(CARGO) test --locked --test injection -- --nocapture
 
 .PHONY: crash
 crash: ## kill each operation (STOP=1: stop it) at many of its instructions, FULL=1 at every one; SHM=4: in a /dev/shm of 4 MiB

@@ -951,6 +951,7 @@ int32_t polyproc_unlink(const char *name);
  *
  * Returns  OK
  *          E_TOO_SMALL  nothing was written but *out_len.
+ *          E_NO_MEMORY  memory is exhausted.
  *          E_INVALID    out_len is NULL, or items is NULL and cap is not 0.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -992,6 +993,7 @@ int32_t polyproc_lock_create(const char *name,
  *          E_PERMISSION  its mode keeps this user out.
  *          E_CORRUPT     it is damaged.
  *          E_LIMIT       too many descriptors are open.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_INVALID     out is NULL, or not a name.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -1093,6 +1095,7 @@ int32_t polyproc_rlock_create(const char *name,
  *          E_PERMISSION  its mode keeps this user out.
  *          E_CORRUPT     it is damaged.
  *          E_LIMIT       too many descriptors are open.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_INVALID     out is NULL, or not a name.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -1200,6 +1203,7 @@ int32_t polyproc_semaphore_create(const char *name,
  *          E_PERMISSION  its mode keeps this user out.
  *          E_CORRUPT     it is damaged.
  *          E_LIMIT       too many descriptors are open.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_INVALID     out is NULL, or not a name.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -1305,6 +1309,7 @@ int32_t polyproc_event_create(const char *name,
  *          E_PERMISSION  its mode keeps this user out.
  *          E_CORRUPT     it is damaged.
  *          E_LIMIT       too many descriptors are open.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_INVALID     out is NULL, or not a name.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -1461,6 +1466,7 @@ int32_t polyproc_condition_create(const char *name,
  *          E_PERMISSION  its mode keeps this user out.
  *          E_CORRUPT     it is damaged.
  *          E_LIMIT       too many descriptors are open.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_INVALID     out is NULL, or not a name.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -1601,6 +1607,7 @@ int32_t polyproc_barrier_create(const char *name,
  *          E_PERMISSION  its mode keeps this user out.
  *          E_CORRUPT     it is damaged.
  *          E_LIMIT       too many descriptors are open.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_INVALID     out is NULL, or not a name.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -1763,6 +1770,7 @@ int32_t polyproc_queue_create(const char *name,
  *                        POLYPROC_OPEN_OR_CREATE makes it whole.
  *          E_TIMEOUT     a process that is stopped is just making it anew.
  *          E_LIMIT       too many descriptors are open.
+ *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_INVALID     out is NULL, or not a name.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -1964,6 +1972,7 @@ int32_t polyproc_queue_is_full(polyproc_queue *queue, int32_t *out);
  *          E_NO_MEMORY    memory or shared memory is exhausted.
  *          E_LIMIT        too many descriptors are open: a pipe takes three.
  *          E_UNSUPPORTED  /proc is not there.
+ *          E_PERMISSION   the system refuses to open its own memory anew.
  *          E_INVALID      duplex is neither 0 nor 1, or an out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2067,6 +2076,7 @@ int32_t polyproc_connection_recv(polyproc_connection *connection,
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  there is nothing.
  *          E_UNSUPPORTED  this end only sends.
  *          E_LIMIT        too many processes use it.
+ *          E_NO_MEMORY    memory is exhausted.
  *          E_INVALID      not a handle of a connection, or not a token.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2134,6 +2144,7 @@ void polyproc_connection_close(polyproc_connection *connection);
  *          E_NOT_FOUND   the folder of the path is not there.
  *          E_LIMIT       too many descriptors are open.
  *          E_NO_MEMORY   memory is exhausted.
+ *          E_UNSUPPORTED the system has no such sockets.
  *          E_INVALID     not an address, a path of more than 107 bytes, a bad option, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2154,6 +2165,7 @@ int32_t polyproc_listener_create(const char *address,
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was accepted.
  *          E_LIMIT      somebody waits, and too many descriptors or threads are there.
  *          E_NO_MEMORY  memory is exhausted.
+ *          E_PERMISSION the system refuses to accept.
  *          E_INVALID    not a listener, not a token, or out is NULL.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2233,6 +2245,7 @@ void polyproc_listener_close(polyproc_listener *listener);
  *          E_NOT_FOUND, E_PERMISSION  there is no such path, or it is not for this user.
  *          E_LIMIT      too many descriptors are open.
  *          E_NO_MEMORY  memory is exhausted.
+ *          E_UNSUPPORTED the system has no such sockets.
  *          E_INVALID    not an address, a bad option, not a token, or out is NULL.
  *          -(1000 + ECONNREFUSED)  nobody listens there.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
@@ -2301,6 +2314,8 @@ int32_t polyproc_process_fork(const polyproc_process_options *options,
  *
  * Returns  OK         it has ended.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it runs.
+ *          E_LIMIT    too many descriptors are open.
+ *          E_NO_MEMORY memory is exhausted.
  *          E_INVALID  not a handle of a process, or not a token.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2391,6 +2406,7 @@ int32_t polyproc_process_is_daemon(polyproc_process *process, int32_t *out);
  * Returns  OK            also when it has ended.
  *          E_PERMISSION  it is another user's now.
  *          E_CLOSED      the handle is closed.
+ *          E_UNSUPPORTED the system refuses signals by descriptor.
  *          E_INVALID     not a handle of a process.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2404,6 +2420,7 @@ int32_t polyproc_process_terminate(polyproc_process *process);
  * Returns  OK            also when it has ended.
  *          E_PERMISSION  it is another user's now.
  *          E_CLOSED      the handle is closed.
+ *          E_UNSUPPORTED the system refuses signals by descriptor.
  *          E_INVALID     not a handle of a process.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2418,6 +2435,7 @@ int32_t polyproc_process_kill(polyproc_process *process);
  * Returns  OK            also when it has ended.
  *          E_PERMISSION  it is another user's now.
  *          E_CLOSED      the handle is closed.
+ *          E_UNSUPPORTED the system refuses signals by descriptor.
  *          E_INVALID     not a handle of a process, or not a signal.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2508,6 +2526,7 @@ int32_t polyproc_active_children(int32_t *pids, size_t cap, size_t *out_len);
  *
  * Returns  OK             none of them is left.
  *          E_INTERRUPTED  some are: a signal handler ran, see polyproc_interruptible.
+ *          E_NO_MEMORY    memory is exhausted.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_exit_children(void);
@@ -2601,6 +2620,7 @@ int32_t polyproc_pool_apply(polyproc_pool *pool,
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
  *          E_CLOSED     the handle is freed.
+ *          E_LIMIT      no thread can be started.
  *          E_INVALID    not a handle of a pool.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2634,6 +2654,7 @@ int32_t polyproc_pool_join(polyproc_pool *pool,
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
  *          E_CLOSED     the handle is freed.
+ *          E_LIMIT      no thread can be started.
  *          E_INVALID    not a handle of a pool.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2681,6 +2702,7 @@ int32_t polyproc_pool_worker_pids(polyproc_pool *pool,
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
  *          E_CLOSED     the handle is freed.
+ *          E_LIMIT      no thread can be started.
  *          E_INVALID    not a handle of a pool, out is NULL or its size is not set.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2841,6 +2863,7 @@ int32_t polyproc_pool_fd(polyproc_pool *pool,
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not. It goes on.
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is a task of the process that this one was forked from.
+ *          E_NO_MEMORY  memory is exhausted.
  *          E_INVALID    not a handle of a task, or not a token.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -3341,6 +3364,7 @@ int32_t polyproc_queue_info(polyproc_queue *queue, struct polyproc_queue_info *o
  *          E_UNSUPPORTED  a connection that only sends is among them.
  *          E_LIMIT    too many descriptors or threads are there.
  *          E_CORRUPT  one of the objects is damaged.
+ *          E_NO_MEMORY memory is exhausted.
  *          E_INVALID  no items, an unknown kind, not a handle of its kind, or not a token.
  * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -3455,6 +3479,8 @@ int32_t polyproc_share_fd(int32_t kind,
  *          E_PERMISSION  it is not open for reading and writing.
  *          E_CORRUPT     it is damaged.
  *          E_LIMIT       too many descriptors are open.
+ *          E_UNSUPPORTED the end of a pipe, and the system has no locks of open files.
+ *          E_NO_MEMORY   memory is exhausted.
  *          E_INVALID     fd is not an open descriptor, an unknown kind, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -3473,6 +3499,7 @@ int32_t polyproc_open_fd(int fd, int32_t kind, void **out);
  *          E_NOT_FOUND    no process has that id.
  *          E_UNSUPPORTED  not a child, and this kernel has no pidfd (Linux before 5.3).
  *          E_LIMIT        too many descriptors are open.
+ *          E_NO_MEMORY    memory is exhausted.
  *          E_INVALID      pid is below 1 or this process's own, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */

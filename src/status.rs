@@ -93,7 +93,8 @@ impl Status {
             libc::ENOENT => Status::E_NOT_FOUND,
             libc::EEXIST => Status::E_EXISTS,
             libc::EACCES | libc::EPERM => Status::E_PERMISSION,
-            libc::EMFILE | libc::ENFILE => Status::E_LIMIT,
+            libc::EMFILE | libc::ENFILE | libc::EAGAIN | libc::ENOLCK => Status::E_LIMIT,
+            libc::ENOSYS | libc::EOPNOTSUPP | libc::EAFNOSUPPORT => Status::E_UNSUPPORTED,
             libc::EINTR => Status::E_INTERRUPTED,
             _ => Status(ERRNO_BASE - errno),
         }

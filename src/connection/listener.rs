@@ -13,6 +13,7 @@ use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::local_lock::LocalLock;
+use crate::sys::reserve;
 use crate::sys::socket::{self, FileId, Step};
 use crate::sys::{fork, poll};
 
@@ -121,6 +122,7 @@ impl Listener {
     /// `E_INVALID`, `E_EXISTS`: somebody listens there, or the file is there. `E_PERMISSION`: other machines
     /// could reach it, and there is no key. `E_NOT_FOUND`: there is no such folder. `E_LIMIT`, `E_NO_MEMORY`.
     pub fn new(address: &str, options: &ListenerOptions) -> Result<Listener> {
+        reserve::check()?;
         let address = Address::parse(address)?;
         let (key, backlog) = (options.key()?, options.backlog()?);
         if key.is_none() && !options.public && !address.is_local() {
@@ -130,14 +132,20 @@ impl Listener {
             Some(_) => backlog.max(LINE),
             None => backlog,
         };
-        let socket = socket::listen(&address.name()?, line)?;
+        let socket = socket::bind(&address.name()?)?;
+        let file = File::of(&address);
+        let bound = socket::listen(&socket, line).inspect_err(|_| {
+            if let Some(file) = &file {
+                file.remove();
+            }
+        })?;
         let limit = match options.max_message {
             0 if key.is_none() => STRANGERS_LIMIT,
             other => other,
         };
         Ok(Listener {
-            address: address.as_bound(socket::name_of(&socket)?),
-            file: File::of(&address),
+            address: address.as_bound(bound),
+            file,
             socket,
             key,
             backlog,
@@ -154,6 +162,7 @@ impl Listener {
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_LIMIT`, `E_NO_MEMORY`: somebody has to
     /// wait, because there is no descriptor, thread or memory.
     pub fn accept(&self, wait: Wait<'_>) -> Result<Connection> {
+        reserve::check()?;
         let mut patience = Patience::new(&wait);
         let reception = self.reception()?;
         loop {

@@ -83,6 +83,7 @@ pub unsafe extern "C" fn polyproc_condition_create(
 ///          E_PERMISSION  its mode keeps this user out.
 ///          E_CORRUPT     it is damaged.
 ///          E_LIMIT       too many descriptors are open.
+///          E_NO_MEMORY   memory or shared memory is exhausted.
 ///          E_INVALID     out is NULL, or not a name.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

@@ -39,6 +39,7 @@ impl Opaque for polyproc_connection {
 ///          E_NO_MEMORY    memory or shared memory is exhausted.
 ///          E_LIMIT        too many descriptors are open: a pipe takes three.
 ///          E_UNSUPPORTED  /proc is not there.
+///          E_PERMISSION   the system refuses to open its own memory anew.
 ///          E_INVALID      duplex is neither 0 nor 1, or an out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -202,6 +203,7 @@ pub unsafe extern "C" fn polyproc_connection_recv(
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  there is nothing.
 ///          E_UNSUPPORTED  this end only sends.
 ///          E_LIMIT        too many processes use it.
+///          E_NO_MEMORY    memory is exhausted.
 ///          E_INVALID      not a handle of a connection, or not a token.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

@@ -103,6 +103,7 @@ unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<Listene
 ///          E_NOT_FOUND   the folder of the path is not there.
 ///          E_LIMIT       too many descriptors are open.
 ///          E_NO_MEMORY   memory is exhausted.
+///          E_UNSUPPORTED the system has no such sockets.
 ///          E_INVALID     not an address, a path of more than 107 bytes, a bad option, or out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -135,6 +136,7 @@ pub unsafe extern "C" fn polyproc_listener_create(
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was accepted.
 ///          E_LIMIT      somebody waits, and too many descriptors or threads are there.
 ///          E_NO_MEMORY  memory is exhausted.
+///          E_PERMISSION the system refuses to accept.
 ///          E_INVALID    not a listener, not a token, or out is NULL.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -267,6 +269,7 @@ pub unsafe extern "C" fn polyproc_listener_close(listener: *mut polyproc_listene
 ///          E_NOT_FOUND, E_PERMISSION  there is no such path, or it is not for this user.
 ///          E_LIMIT      too many descriptors are open.
 ///          E_NO_MEMORY  memory is exhausted.
+///          E_UNSUPPORTED the system has no such sockets.
 ///          E_INVALID    not an address, a bad option, not a token, or out is NULL.
 ///          -(1000 + ECONNREFUSED)  nobody listens there.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1

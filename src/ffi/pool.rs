@@ -147,6 +147,7 @@ pub unsafe extern "C" fn polyproc_pool_apply(
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
 ///          E_CLOSED     the handle is freed.
+///          E_LIMIT      no thread can be started.
 ///          E_INVALID    not a handle of a pool.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -200,6 +201,7 @@ pub unsafe extern "C" fn polyproc_pool_join(
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
 ///          E_CLOSED     the handle is freed.
+///          E_LIMIT      no thread can be started.
 ///          E_INVALID    not a handle of a pool.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -282,6 +284,7 @@ pub unsafe extern "C" fn polyproc_pool_worker_pids(
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
 ///          E_CLOSED     the handle is freed.
+///          E_LIMIT      no thread can be started.
 ///          E_INVALID    not a handle of a pool, out is NULL or its size is not set.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

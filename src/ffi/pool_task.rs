@@ -34,6 +34,7 @@ impl Opaque for polyproc_task {
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not. It goes on.
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is a task of the process that this one was forked from.
+///          E_NO_MEMORY  memory is exhausted.
 ///          E_INVALID    not a handle of a task, or not a token.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

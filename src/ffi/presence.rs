@@ -13,11 +13,12 @@
 //! are counted in the handle instead.
 
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{compiler_fence, fence, AtomicPtr, AtomicU64, Ordering};
 
 use crate::ffi::quarantine::Block;
-use crate::sys::{fork, membarrier};
+use crate::sys::{fork, membarrier, thread};
 
 /// Handles that one thread can be inside of at once, those of nested calls included.
 const PLACES: usize = 8;
@@ -48,30 +49,31 @@ unsafe impl Sync for Page {}
 /// The newest page, which leads to the others.
 static PAGES: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
 
-/// A thread's record, and what gives it back when the thread ends.
+/// A record that a thread has taken.
 #[derive(Clone, Copy)]
 struct Mine {
     page: &'static Page,
     number: usize,
 }
 
-struct GiveBack(Cell<Option<Mine>>);
-
-impl Drop for GiveBack {
-    fn drop(&mut self) {
-        RECORD.set(ptr::null());
-        if let Some(mine) = self.0.take() {
-            mine.page
-                .taken
-                .fetch_and(!(1 << mine.number), Ordering::Release);
-        }
-    }
-}
-
 thread_local! {
     /// Null until the first call. Without a destructor, so that looking at it is one load.
     static RECORD: Cell<*const Record> = const { Cell::new(ptr::null()) };
-    static GIVE_BACK: GiveBack = const { GiveBack(Cell::new(None)) };
+    /// The thread has given its record back, and gets no other: nobody would give that back.
+    static IS_ENDING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Give back the record of a thread that ends.
+extern "C" fn give_back(record: *mut c_void) {
+    IS_ENDING.set(true);
+    RECORD.set(ptr::null());
+    for page in pages() {
+        let first = page.records.as_ptr() as usize;
+        let number = (record as usize).wrapping_sub(first) / size_of::<Record>();
+        if number < RECORDS {
+            page.taken.fetch_and(!(1 << number), Ordering::Release);
+        }
+    }
 }
 
 /// A place of this thread's record that holds a handle.
@@ -150,21 +152,23 @@ fn pages() -> impl Iterator<Item = &'static Page> {
 /// This thread's record, taken at its first call. Not in a signal handler.
 #[cold]
 fn first_record() -> Option<&'static Record> {
-    // A thread that is ending gets none: nobody would give it back.
-    GIVE_BACK
-        .try_with(|give_back| {
-            let mine = pages().find_map(free_record).or_else(new_page)?;
-            // Pairs with the fence in `is_anybody_inside`: the page is there before this thread looks whether a
-            // handle is closed.
-            fence(Ordering::SeqCst);
-            give_back.0.set(Some(mine));
-            // SAFETY: mapped for good; the number was found in that page.
-            let record = unsafe { mine.page.records.as_ref() }.get(mine.number)?;
-            RECORD.set(record);
-            Some(record)
-        })
-        .ok()
-        .flatten()
+    if IS_ENDING.get() {
+        return None;
+    }
+    let mine = pages().find_map(free_record).or_else(new_page)?;
+    // Pairs with the fence in `is_anybody_inside`: the page is there before this thread looks whether a
+    // handle is closed.
+    fence(Ordering::SeqCst);
+    // SAFETY: mapped for good; the number was found in that page.
+    let record = unsafe { mine.page.records.as_ref() }.get(mine.number)?;
+    if !thread::at_its_end(give_back, ptr::from_ref(record).cast_mut().cast()) {
+        mine.page
+            .taken
+            .fetch_and(!(1 << mine.number), Ordering::Release);
+        return None;
+    }
+    RECORD.set(record);
+    Some(record)
 }
 
 fn free_record(page: &'static Page) -> Option<Mine> {

@@ -117,6 +117,8 @@ pub unsafe extern "C" fn polyproc_process_fork(
 ///
 /// Returns  OK         it has ended.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it runs.
+///          E_LIMIT    too many descriptors are open.
+///          E_NO_MEMORY memory is exhausted.
 ///          E_INVALID  not a handle of a process, or not a token.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -293,6 +295,7 @@ pub unsafe extern "C" fn polyproc_process_is_daemon(
 /// Returns  OK            also when it has ended.
 ///          E_PERMISSION  it is another user's now.
 ///          E_CLOSED      the handle is closed.
+///          E_UNSUPPORTED the system refuses signals by descriptor.
 ///          E_INVALID     not a handle of a process.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -314,6 +317,7 @@ pub unsafe extern "C" fn polyproc_process_terminate(process: *mut polyproc_proce
 /// Returns  OK            also when it has ended.
 ///          E_PERMISSION  it is another user's now.
 ///          E_CLOSED      the handle is closed.
+///          E_UNSUPPORTED the system refuses signals by descriptor.
 ///          E_INVALID     not a handle of a process.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -336,6 +340,7 @@ pub unsafe extern "C" fn polyproc_process_kill(process: *mut polyproc_process) -
 /// Returns  OK            also when it has ended.
 ///          E_PERMISSION  it is another user's now.
 ///          E_CLOSED      the handle is closed.
+///          E_UNSUPPORTED the system refuses signals by descriptor.
 ///          E_INVALID     not a handle of a process, or not a signal.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

@@ -18,6 +18,7 @@ use crate::status::Status;
 ///          E_NOT_FOUND    no process has that id.
 ///          E_UNSUPPORTED  not a child, and this kernel has no pidfd (Linux before 5.3).
 ///          E_LIMIT        too many descriptors are open.
+///          E_NO_MEMORY    memory is exhausted.
 ///          E_INVALID      pid is below 1 or this process's own, or out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

@@ -120,6 +120,7 @@ pub unsafe extern "C" fn polyproc_active_children(
 /// ```text
 /// Returns  OK             none of them is left.
 ///          E_INTERRUPTED  some are: a signal handler ran, see polyproc_interruptible.
+///          E_NO_MEMORY    memory is exhausted.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]

@@ -84,6 +84,7 @@ pub unsafe extern "C" fn polyproc_queue_create(
 ///                        POLYPROC_OPEN_OR_CREATE makes it whole.
 ///          E_TIMEOUT     a process that is stopped is just making it anew.
 ///          E_LIMIT       too many descriptors are open.
+///          E_NO_MEMORY   memory or shared memory is exhausted.
 ///          E_INVALID     out is NULL, or not a name.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

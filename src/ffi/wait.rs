@@ -55,6 +55,7 @@ pub struct polyproc_waitable {
 ///          E_UNSUPPORTED  a connection that only sends is among them.
 ///          E_LIMIT    too many descriptors or threads are there.
 ///          E_CORRUPT  one of the objects is damaged.
+///          E_NO_MEMORY memory is exhausted.
 ///          E_INVALID  no items, an unknown kind, not a handle of its kind, or not a token.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

@@ -84,11 +84,13 @@ impl Event {
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Event> {
+        // A participant before the event has its name: when that fails, nothing is there.
+        let attach = |segment: &Segment| segment.me().map(drop);
         Event::opened(Segment::create(
             &TYPE,
             name,
             &options,
-            &|_| Ok(()),
+            &attach,
             &|_| Ok(()),
         )?)
     }

@@ -52,6 +52,8 @@ use crate::process::Process;
 use crate::queue::{Queue, QueueOptions};
 use crate::status::{Result, Status};
 use crate::sync::wait::Wait;
+use crate::sys::poll;
+use crate::sys::reserve;
 
 /// Workers, and the tasks that they are given. Dropping it ends both.
 pub struct Pool {
@@ -90,6 +92,7 @@ impl Pool {
     /// `E_NOT_FOUND` and `E_PERMISSION` for the worker program, `E_INVALID`, `E_TOO_LARGE` (the initialiser's data),
     /// `E_DAEMONIC` in a daemonic process, `E_LIMIT`, `E_NO_MEMORY`. Nothing is left behind.
     pub fn create(options: &PoolOptions) -> Result<Pool> {
+        reserve::check()?;
         options.check()?;
         let max_attempts = options.max_attempts.max(1);
         let initialiser = match &options.initialiser {
@@ -102,6 +105,8 @@ impl Pool {
         let board = Board::create(max_attempts, options.max_tasks_per_worker, &initialiser)?;
         let tasks = Queue::create(None, &QueueOptions::default())?;
         let reports = Queue::create(None, &QueueOptions::default())?;
+        // Before there are workers: when one of these fails, nobody has to end them.
+        let events = [poll::event()?, poll::event()?];
         let mut crew = Crew::new(options, &board, &tasks, &reports)?;
         let count = crew.members.len();
         for seat in 0..count {
@@ -110,7 +115,14 @@ impl Pool {
                 return Err(status);
             }
         }
-        let shared = Arc::new(Shared::new(board, tasks, reports, max_attempts, crew)?);
+        let shared = Arc::new(Shared::new(
+            board,
+            tasks,
+            reports,
+            max_attempts,
+            crew,
+            events,
+        ));
         shared
             .counters
             .started_workers

@@ -20,6 +20,7 @@ use crate::sync::wait::Wait;
 use crate::sync::Cancel;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::local_lock::LocalLock;
+use crate::sys::reserve;
 use crate::sys::{clock, fork, poll};
 
 /// What may be done with a pool.
@@ -96,8 +97,9 @@ impl Shared {
         reports: Queue,
         max_attempts: u32,
         crew: Crew,
-    ) -> Result<Shared> {
-        Ok(Shared {
+        [event, kick]: [OwnedFd; 2],
+    ) -> Shared {
+        Shared {
             epoch: fork::epoch(),
             board,
             tasks,
@@ -110,17 +112,17 @@ impl Shared {
             finished: Finished {
                 tags: LocalLock::new(VecDeque::new()),
                 waiters: EventCount::new(),
-                event: poll::event()?,
+                event,
                 is_watched: AtomicBool::new(false),
             },
             crew: LocalLock::new(crew),
             workers_gone: AtomicBool::new(false),
-            kick: poll::event()?,
+            kick,
             gone: Cancel::new(),
             limits: LocalLock::new(Limits::new()),
             failure: LocalLock::new(Vec::new()),
             counters: Counters::default(),
-        })
+        }
     }
 
     pub(super) fn is_own(&self) -> bool {
@@ -176,6 +178,7 @@ impl Shared {
         options: &TaskOptions,
     ) -> Result<Arc<Core>> {
         super::message::check_name(function)?;
+        reserve::check()?;
         let is_timed = options.timeout_ns > 0;
         if is_timed {
             // Somebody has to see that it has begun.

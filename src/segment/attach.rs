@@ -11,7 +11,7 @@ use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sys::fork;
 use crate::sys::local_lock::LocalLock;
-use crate::sys::{clock, lifetime, membarrier};
+use crate::sys::{clock, lifetime, membarrier, reserve};
 
 /// This process's slot, and the robust list that it is on.
 #[derive(Clone, Copy)]
@@ -60,6 +60,7 @@ impl Segment {
 
     #[cold]
     fn attach(&self) -> Result<Owner> {
+        reserve::check()?;
         super::hold_tables_across_forks();
         let attaching = ATTACHING.lock();
         let epoch = fork::epoch();

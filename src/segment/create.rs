@@ -9,7 +9,8 @@ use super::{names, registry, renew, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory::{self, FileStatus};
-use crate::sys::{clock, futex};
+use crate::sys::unnamed::{create_unnamed, Unnamed};
+use crate::sys::{clock, futex, reserve};
 
 /// Writes a new object's words.
 pub(super) type Fill<'a> = dyn Fn(&Segment) -> Result<()> + 'a;
@@ -56,6 +57,7 @@ impl Segment {
         fill: &Fill<'_>,
         check: &dyn Fn(&Segment) -> Result<()>,
     ) -> Result<Arc<Segment>> {
+        reserve::check()?;
         let mode = options.checked_mode()?;
         let Some(name) = name else {
             let fd = memory::create_anonymous()?;
@@ -77,12 +79,16 @@ impl Segment {
             } else if memory::exists(&path) {
                 return Err(Status::E_EXISTS);
             }
-            let fd = memory::create_unnamed(mode)?;
+            let Unnamed {
+                fd,
+                name: mut provisional,
+            } = create_unnamed(mode)?;
             renew::be_a_user(&fd);
             let segment = Segment::build(object, fd, mode, fill)?;
             // The one step that makes it visible: killed before it, nothing is left behind.
-            match memory::link(&segment.fd, &path) {
-                Ok(()) => return registry::find_or(segment.identity, || Ok(segment)),
+            match provisional.become_named(&segment.fd, &path) {
+                Ok(true) => return registry::find_or(segment.identity, || Ok(segment)),
+                Ok(false) => continue,
                 // Somebody else was quicker; their object may be gone again when we open it.
                 Err(Status::E_EXISTS) if options.open_or_create => continue,
                 Err(other) => return Err(other),
@@ -92,11 +98,13 @@ impl Segment {
 
     /// Open a named object of this user.
     pub(crate) fn open(object: &'static ObjectType, name: &str) -> Result<Arc<Segment>> {
+        reserve::check()?;
         Segment::open_path(object, &names::path(name)?, None, None)
     }
 
     /// The object behind a descriptor that another process handed on.
     pub(crate) fn from_fd(object: &'static ObjectType, fd: OwnedFd) -> Result<Arc<Segment>> {
+        reserve::check()?;
         Segment::open_file(object, fd, None)
     }
 

@@ -52,7 +52,7 @@ pub(crate) fn claim(fd: &OwnedFd, byte: i64) -> Result<()> {
     // SAFETY: `lock` is readable.
     match unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_OFD_SETLK, &mut lock) } {
         0 => Ok(()),
-        _ => Err(Status::last_os_error()),
+        _ => Err(status_of_lock()),
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn is_claimed(fd: RawFd, byte: i64) -> Result<bool> {
     // SAFETY: `lock` is writable.
     match unsafe { libc::fcntl(fd, libc::F_OFD_GETLK, &mut lock) } {
         0 => Ok(libc::c_int::from(lock.l_type) != libc::F_UNLCK),
-        _ => Err(Status::last_os_error()),
+        _ => Err(status_of_lock()),
     }
 }
 
@@ -87,6 +87,14 @@ pub(crate) fn renounce(fd: RawFd) -> Result<()> {
     match unsafe { libc::dup3(stand_in.as_raw_fd(), fd, libc::O_CLOEXEC) } {
         -1 => Err(Status::last_os_error()),
         _ => Ok(()),
+    }
+}
+
+/// Kernels before 3.15 do not know such locks (EINVAL), and filters of system calls may refuse them.
+fn status_of_lock() -> Status {
+    match super::errno() {
+        libc::EINVAL | libc::EPERM | libc::EACCES => Status::E_UNSUPPORTED,
+        other => Status::from_errno(other),
     }
 }
 

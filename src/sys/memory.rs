@@ -8,6 +8,7 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use super::call;
 use super::descriptor::{owned, OwnedFd};
+use super::unnamed::create_unnamed;
 use crate::status::{Result, Status};
 
 /// Where POSIX shared-memory objects live, with glibc and with musl.
@@ -29,18 +30,28 @@ pub(crate) struct FileStatus {
     pub(crate) identity: (u64, u64),
 }
 
-/// A memfd: it goes away with the last process that has it.
+/// A file in memory without a name: it goes away with the last process that has it.
+///
+/// A memfd; where a filter of system calls refuses that, a file in /dev/shm, which cannot be sealed.
 pub(crate) fn create_anonymous() -> Result<OwnedFd> {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     // SAFETY: the name ends in NUL.
-    owned(unsafe { libc::memfd_create(c"polyproc".as_ptr(), flags) })
+    let fd = unsafe { libc::memfd_create(c"polyproc".as_ptr(), flags) };
+    if fd < 0 && is_refused(super::errno()) {
+        return create_unnamed(0o600).map(|unnamed| unnamed.fd);
+    }
+    owned(fd)
 }
 
-/// Nobody can take the memory from under a mapping of this memfd any more.
+/// Nobody can take the memory from under a mapping of this memfd any more. A file of [`create_anonymous`] that is no
+/// memfd stays as it is: like a named one it is safe from those only who do not have it.
 pub(crate) fn seal_against_shrinking(fd: &OwnedFd) -> Result<()> {
     // SAFETY: no pointers.
     let done = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) };
-    check(done)
+    match check(done) {
+        Err(_) if is_refused(super::errno()) => Ok(()),
+        other => other,
+    }
 }
 
 /// Whether that holds for this file.
@@ -50,58 +61,12 @@ pub(crate) fn is_sealed_against_shrinking(fd: &OwnedFd) -> bool {
     seals >= 0 && seals & libc::F_SEAL_SHRINK != 0
 }
 
-/// A file in shared memory that has no name yet: nobody sees it before it is whole.
-///
-/// # Errors
-/// `E_UNSUPPORTED` where /dev/shm is missing, or a file system that has no such files.
-pub(crate) fn create_unnamed(mode: u32) -> Result<OwnedFd> {
-    let flags = libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC;
-    // SAFETY: the path ends in NUL.
-    let fd = unsafe { call::open(SHM_DIRECTORY.as_ptr(), flags, mode) };
-    let is_missing = |errno| {
-        matches!(
-            errno,
-            libc::ENOENT | libc::ENOTDIR | libc::EISDIR | libc::EOPNOTSUPP
-        )
-    };
-    if fd < 0 && is_missing(super::errno()) {
-        return Err(Status::E_UNSUPPORTED);
-    }
-    let fd = owned(fd)?;
-    // The umask must not narrow what was asked for: two processes would then disagree on it.
-    // SAFETY: no pointers.
-    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
-    Ok(fd)
-}
-
-/// Give an unnamed file its name; `E_EXISTS` when the name is taken.
-pub(crate) fn link(fd: &OwnedFd, path: &CStr) -> Result<()> {
-    let own = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    let own = CString::new(own).map_err(|_| Status::E_INTERNAL)?;
-    // SAFETY: both paths end in NUL.
-    let done = unsafe {
-        libc::linkat(
-            libc::AT_FDCWD,
-            own.as_ptr(),
-            libc::AT_FDCWD,
-            path.as_ptr(),
-            libc::AT_SYMLINK_FOLLOW,
-        )
-    };
-    if done == 0 || super::errno() != libc::ENOENT {
-        return check(done);
-    }
-    // Without /proc the kernel takes the descriptor itself, from a privileged caller.
-    // SAFETY: both paths end in NUL.
-    check(unsafe {
-        libc::linkat(
-            fd.as_raw_fd(),
-            c"".as_ptr(),
-            libc::AT_FDCWD,
-            path.as_ptr(),
-            libc::AT_EMPTY_PATH,
-        )
-    })
+/// Where a call failed: whether the kernel or a filter has no such call for this process, at any time.
+pub(super) fn is_refused(errno: i32) -> bool {
+    matches!(
+        errno,
+        libc::EPERM | libc::EACCES | libc::ENOSYS | libc::EOPNOTSUPP | libc::EINVAL | libc::EISDIR
+    )
 }
 
 /// Open a named file; never through a symbolic link, never a device that would block.
@@ -194,12 +159,43 @@ pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     loop {
-        let done = call::fallocate(fd.as_raw_fd(), 0, offset, length);
-        match check(done) {
-            Err(Status::E_INTERRUPTED) => {}
-            Err(status) if status.errno() == Some(libc::EFBIG) => return Err(Status::E_NO_MEMORY),
-            other => return other,
+        match call::fallocate(fd.as_raw_fd(), 0, offset, length) {
+            0.. => return Ok(()),
+            _ => match super::errno() {
+                libc::EINTR => {}
+                libc::EFBIG => return Err(Status::E_NO_MEMORY),
+                errno if is_refused(errno) => return populate(fd, offset, length),
+                errno => return Err(Status::from_errno(errno)),
+            },
         }
+    }
+}
+
+/// [`allocate`] where fallocate(2) is refused: grow the file, and have the kernel fault its pages in.
+/// What is there stays, and a full /dev/shm is an error of that call, no SIGBUS. Since Linux 5.14.
+fn populate(fd: &OwnedFd, offset: libc::off_t, length: libc::off_t) -> Result<()> {
+    const MADV_POPULATE_WRITE: libc::c_int = 23;
+    let begin = offset.cast_unsigned() & !(PAGE - 1);
+    let end = offset.saturating_add(length);
+    if status_of(fd)?.size < end.cast_unsigned() {
+        // SAFETY: no pointers. Longer than it was: nobody loses anything.
+        check(unsafe { libc::ftruncate(fd.as_raw_fd(), end) }).map_err(unsupported)?;
+    }
+    let pages = map(fd, begin, end.cast_unsigned() - begin)?;
+    // SAFETY: the whole of a mapping of our own; the advice changes no byte of it.
+    let done =
+        unsafe { libc::madvise(pages.as_mut_ptr().cast(), pages.len(), MADV_POPULATE_WRITE) };
+    match check(done) {
+        Err(_) if matches!(super::errno(), libc::EFAULT | libc::ENOMEM) => Err(Status::E_NO_MEMORY),
+        other => other.map_err(unsupported),
+    }
+}
+
+/// The status where no way is left that the system lets this process go.
+fn unsupported(status: Status) -> Status {
+    match is_refused(super::errno()) {
+        true => Status::E_UNSUPPORTED,
+        false => status,
     }
 }
 
@@ -229,12 +225,16 @@ pub(crate) fn set_mode(fd: &OwnedFd, mode: u32) -> Result<()> {
     check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })
 }
 
-/// Give memory back to the system; it reads as zeros from then on.
+/// Give memory back to the system, where it takes it.
 pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-    check(call::fallocate(fd.as_raw_fd(), mode, offset, length))
+    match check(call::fallocate(fd.as_raw_fd(), mode, offset, length)) {
+        // The file keeps its memory.
+        Err(_) if is_refused(super::errno()) => Ok(()),
+        other => other,
+    }
 }
 
 /// Map `[offset, offset + length)` of a file, shared and writable.
@@ -253,7 +253,7 @@ pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     owned(unsafe { call::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0) })
 }
 
-fn check(done: libc::c_int) -> Result<()> {
+pub(super) fn check(done: libc::c_int) -> Result<()> {
     if done < 0 {
         return Err(Status::last_os_error());
     }

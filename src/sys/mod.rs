@@ -16,10 +16,12 @@ pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod reservation;
+pub(crate) mod reserve;
 pub(crate) mod robust_list;
 pub(crate) mod shared;
 pub(crate) mod socket;
 pub(crate) mod thread;
+pub(crate) mod unnamed;
 pub(crate) mod wake_cost;
 
 /// The errno of the last failed call of this thread.

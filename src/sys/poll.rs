@@ -1,6 +1,6 @@
 //! Waiting for descriptors, and the event descriptor that ends such a wait.
 
-use std::os::fd::{IntoRawFd, RawFd};
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
 use super::descriptor::OwnedFd;
 use super::{call, clock, descriptor, errno};
@@ -72,10 +72,28 @@ pub(crate) fn any_readable(fds: &[RawFd], deadline: Option<u64>) -> Result<()> {
     any_ready(&mut items, deadline)
 }
 
-/// A new eventfd that closes with its owner.
+/// A new eventfd that closes with its owner; a pipe where a filter of system calls refuses those.
 pub(crate) fn event() -> Result<OwnedFd> {
     // SAFETY: no pointers.
-    descriptor::owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })
+    match descriptor::owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }) {
+        Err(Status::E_PERMISSION | Status::E_UNSUPPORTED) => pipe(),
+        other => other,
+    }
+}
+
+/// Both ends of a pipe in one descriptor: what is written there can be read there.
+fn pipe() -> Result<OwnedFd> {
+    let flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
+    let mut ends = [0; 2];
+    // SAFETY: two descriptors fit there.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), flags) } < 0 {
+        return Err(Status::last_os_error());
+    }
+    let (reads, writes) = (descriptor::adopt(ends[0]), descriptor::adopt(ends[1]));
+    let (reads, _writes) = (reads?, writes?);
+    let path = format!("/proc/self/fd/{}\0", reads.as_raw_fd());
+    // SAFETY: the path ends in NUL.
+    descriptor::owned(unsafe { call::open(path.as_ptr().cast(), libc::O_RDWR | flags, 0) })
 }
 
 /// A new eventfd.
@@ -96,9 +114,11 @@ pub(crate) fn raise(fd: RawFd) {
 
 /// Make an eventfd unreadable again.
 pub(crate) fn lower(fd: RawFd) {
-    let mut value: u64 = 0;
-    // SAFETY: eight bytes of a local; the descriptor does not block.
-    unsafe { call::read(fd, std::ptr::from_mut(&mut value).cast(), 8) };
+    // A read takes all that an eventfd has. A pipe may have more, when it was raised very often.
+    let mut values = [0u64; 64];
+    let size = size_of_val(&values);
+    // SAFETY: as many bytes of a local; the descriptor does not block.
+    while unsafe { call::read(fd, values.as_mut_ptr().cast(), size) } == size as isize {}
 }
 
 /// Close a descriptor that is not wrapped.

@@ -1,16 +1,38 @@
 //! Random bytes from the kernel.
 
+use std::os::fd::AsRawFd;
+
 use super::call;
+use super::descriptor::owned;
 use crate::status::{Result, Status};
 
 /// Fill `bytes` with random ones, fit for secrets.
 ///
 /// # Errors
-/// Those of getrandom(2), which a sandbox may refuse.
+/// Those of opening /dev/urandom, where getrandom(2) is refused.
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match usize::try_from(call::getrandom(rest)) {
+            Ok(count) => filled += count,
+            Err(_) if super::errno() == libc::EINTR => {}
+            Err(_) => return fill_from_device(rest),
+        }
+    }
+    Ok(())
+}
+
+/// The same bytes from /dev/urandom, for where getrandom(2) is refused.
+fn fill_from_device(bytes: &mut [u8]) -> Result<()> {
+    let path = c"/dev/urandom".as_ptr();
+    // SAFETY: the path ends in NUL.
+    let device = owned(unsafe { call::open(path, libc::O_RDONLY | libc::O_CLOEXEC, 0) })?;
+    let mut filled = 0;
+    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        // SAFETY: `rest` is writable.
+        let count = unsafe { call::read(device.as_raw_fd(), rest.as_mut_ptr().cast(), rest.len()) };
+        match usize::try_from(count) {
+            Ok(0) => return Err(Status::E_UNSUPPORTED),
             Ok(count) => filled += count,
             Err(_) if super::errno() == libc::EINTR => {}
             Err(_) => return Err(Status::last_os_error()),

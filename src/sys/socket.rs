@@ -53,8 +53,8 @@ fn stream(name: &Name) -> Result<OwnedFd> {
     owned(unsafe { libc::socket(name.family(), kind, 0) })
 }
 
-/// A socket that listens under `name`.
-pub(crate) fn listen(name: &Name, backlog: u32) -> Result<OwnedFd> {
+/// A socket that is bound to `name`, which is to [`listen`].
+pub(crate) fn bind(name: &Name) -> Result<OwnedFd> {
     let fd = stream(name)?;
     if name.family() != libc::AF_UNIX {
         // A server that starts again finds its port, though connections of the last one linger.
@@ -68,10 +68,15 @@ pub(crate) fn listen(name: &Name, backlog: u32) -> Result<OwnedFd> {
             _ => status,
         }
     })?;
+    Ok(fd)
+}
+
+/// Let others connect to a socket that is bound; its name.
+pub(crate) fn listen(fd: &OwnedFd, backlog: u32) -> Result<Name> {
     let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
     // SAFETY: no pointers.
     check(unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;
-    Ok(fd)
+    name_of(fd)
 }
 
 /// The next connection in line.
@@ -147,7 +152,7 @@ fn send_at_once(fd: &OwnedFd) {
 }
 
 /// The name that a socket was bound to.
-pub(crate) fn name_of(fd: &OwnedFd) -> Result<Name> {
+fn name_of(fd: &OwnedFd) -> Result<Name> {
     Name::filled(|address, len| {
         // SAFETY: a place for an address, and its size.
         check(unsafe { libc::getsockname(fd.as_raw_fd(), address, len) }).map(drop)

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::local_lock::LocalLock;
+
 /// A keeper does next to nothing: this is room enough, and what it may cost.
 const STACK_BYTES: usize = 64 * 1024;
 
@@ -103,6 +105,24 @@ fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<(), i32> {
             Err(failed)
         }
     }
+}
+
+/// Have `body` called with `value`, which is not null, when this thread ends; false where the system has no room to note
+/// it. One body for the whole program, and one value for a thread.
+///
+/// A destructor of a `thread_local` would abort the process where malloc(3) gives none to note it.
+pub(crate) fn at_its_end(body: extern "C" fn(*mut c_void), value: *mut c_void) -> bool {
+    static KEY: LocalLock<Option<libc::pthread_key_t>> = LocalLock::new(None);
+    let mut key = KEY.lock();
+    if key.is_none() {
+        let mut fresh = 0;
+        // SAFETY: a local, and a function of this library, which is never unloaded.
+        if unsafe { libc::pthread_key_create(&mut fresh, Some(body)) } == 0 {
+            *key = Some(fresh);
+        }
+    }
+    // SAFETY: a key that was made.
+    key.is_some_and(|key| unsafe { libc::pthread_setspecific(key, value) == 0 })
 }
 
 /// Let another thread that can run have this core.

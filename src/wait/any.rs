@@ -17,6 +17,7 @@ use crate::sync::look::{Doubt, Look};
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Cancel;
 use crate::sys::poll;
+use crate::sys::reserve;
 
 /// One of the things that [`wait_any`] waits for.
 pub enum Waitable<'a> {
@@ -42,6 +43,7 @@ pub enum Waitable<'a> {
 /// `E_INVALID` for none or too few places in `ready`, `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
 /// `E_UNSUPPORTED` for an end of a pipe that only sends.
 pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> Result<usize> {
+    reserve::check()?;
     if items.is_empty() || ready.len() < items.len() {
         return Err(Status::E_INVALID);
     }

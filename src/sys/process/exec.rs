@@ -136,11 +136,16 @@ fn clone_into(room: &Room, task: &Task<'_>) -> Result<(i32, Option<OwnedFd>)> {
     } else {
         libc::CLONE_PIDFD
     };
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | with_fd | libc::SIGCHLD;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     let task = std::ptr::from_ref(task).cast_mut().cast::<c_void>();
     // SAFETY: the stack is ours alone and large enough for `child`; the kernel keeps this thread
     // here until the child has executed or ended, so `task` and `fd` outlive its use of them.
-    let pid = unsafe { libc::clone(child, room.stack_top(), flags, task, &mut fd) };
+    let mut clone = |flags| unsafe { libc::clone(child, room.stack_top(), flags, task, &mut fd) };
+    let mut pid = clone(flags | with_fd);
+    if pid < 0 && with_fd != 0 && matches!(errno(), libc::EINVAL | libc::EPERM | libc::ENOSYS) {
+        // Some filters of system calls let clone(2) pass, but not with this flag.
+        pid = clone(flags);
+    }
     if pid < 0 {
         return Err(status_of(errno()));
     }
