@@ -158,7 +158,7 @@ impl<'a> At<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::QueueOptions;
+    use crate::{QueueOptions, Wait};
 
     /// A recoverer was killed when it had buried one message and not said so. It held another itself, which the next
     /// recoverer buried first: that took the mark away, and the first one was buried twice.
@@ -180,24 +180,25 @@ mod tests {
             let [recoverer, other] = dead;
             let at = queue.at().unwrap();
             let chain = at.messages();
+            let locks = LockWait::brief();
             for owner in dead {
-                let _head = chain.lock_head(owner, &Wait::TRY).unwrap();
+                let _head = chain.lock_head(Caller::new(owner, &locks)).unwrap();
                 let found = chain.front().unwrap().unwrap();
                 chain.claim(&found, State::Taken, owner);
             }
             // What the recoverer does up to where it is killed.
-            let tail = chain.lock_tail(recoverer, &Wait::TRY).unwrap();
-            let head = chain.lock_head(recoverer, &Wait::TRY).unwrap();
+            let caller = Caller::new(recoverer, &locks);
+            let both = chain.lock_both(caller).unwrap();
             let of_the_other = |checked: &Checked<'_>| checked.word.owner() == Some(other);
             let found = chain.find_behind(|_, checked| Ok(of_the_other(checked)));
             let (position, checked) = found.unwrap().unwrap();
-            assert_eq!(at.bury(position, &checked, 1, recoverer), Ok(true));
-            std::mem::forget((tail, head));
+            assert_eq!(at.bury(position, &checked, 1, caller), Ok(true));
+            std::mem::forget(both);
             // The next burial may be that of one who recovers nobody.
             if let Some(mine) = mine {
                 queue.give_back(mine.ticket).unwrap();
             }
-            let me = queue.segment.me().unwrap();
+            let me = Caller::new(queue.segment.me().unwrap(), &locks);
             for _ in 0..2 {
                 at.recover(me, &|owner| dead.contains(&owner)).unwrap();
             }
