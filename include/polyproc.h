@@ -184,7 +184,7 @@
 
 /** As many forks of this process as there are CPUs, one attempt for each task. */
 #define POLYPROC_POOL_OPTIONS_INIT \
-  {sizeof(polyproc_pool_options), 0, NULL, NULL, 0, 0, NULL, NULL, 0, NULL, 0}
+  {sizeof(polyproc_pool_options), 0, 0, NULL, NULL, 0, 0, NULL, NULL, 0, NULL, 0}
 
 /** No tag, no limit of time. */
 #define POLYPROC_TASK_OPTIONS_INIT {sizeof(polyproc_task_options), 0, 0, 0}
@@ -283,7 +283,7 @@
  */
 #define POLYPROC_E_CORRUPT (-18)
 
-/** A limit is reached: descriptors, processes, participants of one object. */
+/** A limit is reached: descriptors, processes, threads, participants of one object. */
 #define POLYPROC_E_LIMIT (-19)
 
 /** It belongs to another process, thread or task. */
@@ -425,6 +425,19 @@
 
 /** Process: its environment is `env` alone, nothing of the parent's. */
 #define POLYPROC_PROCESS_CLEAR_ENV 2
+
+/**
+ * Process: it leads a process group of its own. What the terminal sends (Ctrl-C, Ctrl-Z) reaches its
+ * parent only, and `kill(-pid, …)` reaches it together with what it has started. It must not read from
+ * the terminal: the kernel would stop it.
+ */
+#define POLYPROC_PROCESS_GROUP 4
+
+/**
+ * Pool: each worker leads a process group of its own, as with `POLYPROC_PROCESS_GROUP`. So a Ctrl-C
+ * does not kill the workers, and this process can end their work in order.
+ */
+#define POLYPROC_POOL_GROUP 1
 
 /* ---- Descriptors of a new process ---- */
 
@@ -626,7 +639,10 @@ typedef struct polyproc_handle {
 typedef struct polyproc_process_options {
   /** `sizeof(polyproc_process_options)`, as `POLYPROC_PROCESS_OPTIONS_INIT` sets it. */
   size_t size;
-  /** `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV`, or both. */
+  /**
+   * 0, or of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and `POLYPROC_PROCESS_GROUP`
+   * those that are wanted.
+   */
   uint32_t flags;
   /**
    * What the process is called in `polyproc_current_process`, at most 63 bytes; NULL: a name is
@@ -676,6 +692,8 @@ typedef struct polyproc_pool_options {
   size_t size;
   /** How many workers, at most `POLYPROC_POOL_WORKERS_MAX`; 0: the CPUs that this process may use. */
   uint32_t workers;
+  /** 0 or `POLYPROC_POOL_GROUP`. */
+  uint32_t flags;
   /**
    * The worker program and its arguments, ended by NULL, which calls polyproc_worker_run or
    * polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is created.
@@ -2262,6 +2280,10 @@ int32_t polyproc_connect(const char *address,
  * Start a program. What it inherits travels as descriptors, so this process may close its handles
  * or end at once.
  *
+ * The program begins with no signal blocked, and with the default action for each signal that has a
+ * handler here and for SIGPIPE and SIGTERM; what else is ignored here is ignored there. It has every
+ * descriptor of this process that is not closed on exec.
+ *
  * options  argv is required; start from POLYPROC_PROCESS_OPTIONS_INIT.
  * out      the process, to be closed with polyproc_process_close.
  *
@@ -2269,7 +2291,7 @@ int32_t polyproc_connect(const char *address,
  *          E_NOT_FOUND   there is no such program or working directory.
  *          E_PERMISSION  it may not be executed.
  *          E_DAEMONIC    this process is daemonic: it may not have children.
- *          E_LIMIT       too many processes or descriptors.
+ *          E_LIMIT       too many processes, threads or descriptors.
  *          E_NO_MEMORY   memory is exhausted.
  *          E_CLOSED      a handle among options.handles is closed.
  *          E_INVALID     options, out or argv is NULL, bad options, a bad handle, the same name
@@ -2285,6 +2307,18 @@ int32_t polyproc_process_spawn(const polyproc_process_options *options,
  * programs without other threads, or functions that do no more than fork(2) allows in those. The
  * child may use the handles of its parent, and those in options by polyproc_inherited.
  *
+ * As in Python, the child ends as follows: it does what polyproc_exit_children does, flushes its own C
+ * streams, and leaves with _exit(2). What this process has registered with atexit does not run there,
+ * and what it has not written yet is written once, by this process. With glibc that is so for an exit(3)
+ * in the child as well, and handlers that the child itself has registered run first. With another C
+ * library an exit(3) in the child runs the handlers of this process too: let target return there.
+ *
+ * The child has the signal handlers of this process and the calling thread's signal mask, but for
+ * SIGTERM, which is let in. A daemonic child that was forked by another thread than the first of its
+ * process must not call exec(3): the new program would outlive this process. A daemonic child of
+ * polyproc_process_spawn has no such limit, in any thread. As with every use of PR_SET_PDEATHSIG, a
+ * daemonic child that changes its user, or executes a set-user-ID program, is not killed any more.
+ *
  * options  NULL for the defaults; argv is not used.
  * target   called in the child; the low 8 bits of its result are the exit code.
  * arg      given to target.
@@ -2293,7 +2327,7 @@ int32_t polyproc_process_spawn(const polyproc_process_options *options,
  * Returns  OK           in the parent; never in the child.
  *          E_DAEMONIC   this process is daemonic: it may not have children.
  *          E_NOT_FOUND, E_PERMISSION  the working directory is not there, or closed to this user.
- *          E_LIMIT      too many processes or descriptors.
+ *          E_LIMIT      too many processes, threads or descriptors.
  *          E_NO_MEMORY  memory is exhausted.
  *          E_CLOSED     a handle among options.handles is closed.
  *          E_INVALID    target or out is NULL, bad options, a bad handle, the same name twice.
@@ -2398,8 +2432,8 @@ int32_t polyproc_process_is_alive(polyproc_process *process, int32_t *out);
 int32_t polyproc_process_is_daemon(polyproc_process *process, int32_t *out);
 
 /**
- * Ask the process to end: SIGTERM. The signal reaches this process or nobody, never one that got
- * its id later.
+ * Ask the process to end: SIGTERM, which no child of this library begins with blocked. The signal
+ * reaches this process or nobody, never one that got its id later.
  *
  * process  open handle.
  *

@@ -315,8 +315,8 @@ layout! {
         size at 0, pid at 8, parent_pid at 12, daemon at 16, reserved at 20, name at 24,
     }
     polyproc_pool_options: 80 {
-        size at 0, workers at 8, argv at 16, env at 24, max_tasks_per_worker at 32, max_attempts at 36,
-        initialiser at 40, initialiser_data at 48, initialiser_len at 56, handles at 64,
+        size at 0, workers at 8, flags at 12, argv at 16, env at 24, max_tasks_per_worker at 32,
+        max_attempts at 36, initialiser at 40, initialiser_data at 48, initialiser_len at 56, handles at 64,
         handle_count at 72,
     }
     polyproc_task_options: 32 { size at 0, flags at 8, timeout_ns at 16, tag at 24 }

@@ -26,6 +26,9 @@ type PoolOptions struct {
 	// MaxAttempts is how often a task is begun whose worker dies. Zero: once, then it fails with
 	// ErrWorkerDied.
 	MaxAttempts int
+	// Group makes each worker lead a process group of its own: what the terminal sends, as for Ctrl-C,
+	// reaches this process only, which can end the work in order.
+	Group bool
 	// Initialiser is a function that each worker calls before its first task, with InitialiserData. A
 	// worker whose initialiser fails ends.
 	Initialiser     string
@@ -67,7 +70,7 @@ func NewPool(options PoolOptions) (*Pool, error) {
 		Workers:           uint32(options.Workers),
 		MaxTasksPerWorker: uint32(options.MaxTasksPerWorker),
 		MaxAttempts:       uint32(options.MaxAttempts),
-		Argv:              options.Args, Env: options.Env,
+		Argv:              options.Args, Env: options.Env, Group: options.Group,
 		Initialiser: options.Initialiser, InitialiserData: options.InitialiserData,
 	}
 	if len(c.Argv) == 0 {

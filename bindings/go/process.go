@@ -51,6 +51,9 @@ type ProcessOptions struct {
 	Stdin, Stdout, Stderr Stream
 	// Daemon makes the child die with its parent, in whatever way that ends. It may not have children.
 	Daemon bool
+	// Group makes the child lead a process group of its own: what the terminal sends, as for Ctrl-C,
+	// reaches this process only. The child must not read from the terminal.
+	Group bool
 	// Handles are the objects that the child inherits, under the names by which it asks for them:
 	// InheritedQueue("jobs"). The parent may close its own at once.
 	Handles map[string]Handle
@@ -68,7 +71,7 @@ type Process struct {
 func Spawn(options ProcessOptions) (*Process, error) {
 	c := capi.ProcessOptions{
 		Name: options.Name, Dir: options.Dir, Argv: options.Args, Env: options.Env,
-		ClearEnv: options.ClearEnv, Daemon: options.Daemon,
+		ClearEnv: options.ClearEnv, Daemon: options.Daemon, Group: options.Group,
 	}
 	if len(options.Args) == 0 {
 		return nil, ErrInvalid

@@ -236,6 +236,19 @@ func TestBadProcessOptionsAreRefused(t *testing.T) {
 	wants(t, second(polyproc.Spawn(closed)), polyproc.ErrClosed)
 }
 
+func TestProcessGroup(t *testing.T) {
+	p := one(polyproc.Spawn(polyproc.ProcessOptions{Args: []string{"sleep", "100"}, Group: true, Daemon: true}))(t)
+	defer p.Close()
+	equal(t, one(syscall.Getpgid(p.PID()))(t), p.PID())
+	must(t, p.Terminate())
+	exited(t, p, -int(syscall.SIGTERM))
+
+	pool := newPool(t, polyproc.PoolOptions{Group: true})
+	for _, pid := range one(pool.WorkerPIDs())(t) {
+		equal(t, one(syscall.Getpgid(pid))(t), pid)
+	}
+}
+
 func TestDaemons(t *testing.T) {
 	p := startChild(t, "spawn as a daemon", polyproc.ProcessOptions{Daemon: true})
 	equal(t, p.IsDaemon(), true)

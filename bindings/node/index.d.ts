@@ -447,6 +447,11 @@ export interface ProcessOptions {
   stderr?: Stdio;
   /** It dies with this process, in whatever way that ends, and may have no children. */
   daemon?: boolean;
+  /**
+   * It leads a process group of its own: what the terminal sends, as for Ctrl-C, reaches this process only. It must
+   * not read from the terminal.
+   */
+  group?: boolean;
   /** What the child inherits, by the name it will ask for. */
   handles?: Readonly<Record<string, Shareable>>;
 }
@@ -490,6 +495,8 @@ export interface PoolOptions {
   maxTasksPerWorker?: number;
   /** How often a task is begun whose worker dies. Absent: once, then it fails with E_WORKER_DIED. */
   maxAttempts?: number;
+  /** Each worker leads a process group of its own: what the terminal sends, as for Ctrl-C, reaches this process only. */
+  group?: boolean;
   /** A function that each worker calls before its first task, */
   initialiser?: string;
   /** and its argument. */

@@ -62,11 +62,7 @@ impl Reception {
             shared.serve(listening);
             shared.is_gone.store(1, Ordering::Release);
             futex::wake(&shared.is_gone, 1);
-        }))
-        .map_err(|errno| match errno {
-            libc::EAGAIN => Status::E_LIMIT,
-            other => Status::from_errno(other),
-        })?;
+        }))?;
         Ok(reception)
     }
 

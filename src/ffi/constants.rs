@@ -54,7 +54,7 @@ pub const POLYPROC_E_PERMISSION: i32 = -17;
 /// The shared memory holds nonsense: another process wrote into it by mistake or by intent. Of a
 /// socket: what came from it is nonsense.
 pub const POLYPROC_E_CORRUPT: i32 = -18;
-/// A limit is reached: descriptors, processes, participants of one object.
+/// A limit is reached: descriptors, processes, threads, participants of one object.
 pub const POLYPROC_E_LIMIT: i32 = -19;
 /// It belongs to another process, thread or task.
 pub const POLYPROC_E_NOT_OWNER: i32 = -20;
@@ -143,6 +143,13 @@ pub const POLYPROC_PROCESS_DAEMON: u32 = 1;
 pub const POLYPROC_TASK_TAGGED: u32 = 1;
 /// Process: its environment is `env` alone, nothing of the parent's.
 pub const POLYPROC_PROCESS_CLEAR_ENV: u32 = 2;
+/// Process: it leads a process group of its own. What the terminal sends (Ctrl-C, Ctrl-Z) reaches its
+/// parent only, and `kill(-pid, …)` reaches it together with what it has started. It must not read from
+/// the terminal: the kernel would stop it.
+pub const POLYPROC_PROCESS_GROUP: u32 = 4;
+/// Pool: each worker leads a process group of its own, as with `POLYPROC_PROCESS_GROUP`. So a Ctrl-C
+/// does not kill the workers, and this process can end their work in order.
+pub const POLYPROC_POOL_GROUP: u32 = 1;
 
 /// <!-- Descriptors of a new process -->
 /// For `stdin_fd`, `stdout_fd` and `stderr_fd`: `/dev/null`.

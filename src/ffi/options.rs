@@ -112,7 +112,8 @@ pub struct polyproc_queue_info {
 pub struct polyproc_process_options {
     /// `sizeof(polyproc_process_options)`, as `POLYPROC_PROCESS_OPTIONS_INIT` sets it.
     pub size: usize,
-    /// `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV`, or both.
+    /// 0, or of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and `POLYPROC_PROCESS_GROUP`
+    /// those that are wanted.
     pub flags: u32,
     /// What the process is called in `polyproc_current_process`, at most 63 bytes; NULL: a name is
     /// made.

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_void};
 
 use crate::ffi::boundary::{array, bytes, function_name};
-use crate::ffi::constants::POLYPROC_TASK_TAGGED;
+use crate::ffi::constants::{POLYPROC_POOL_GROUP, POLYPROC_TASK_TAGGED};
 use crate::ffi::process::polyproc_handle;
 use crate::ffi::process_request::{handles, texts};
 use crate::ffi::share::AnyCall;
@@ -19,6 +19,8 @@ pub struct polyproc_pool_options {
     pub size: usize,
     /// How many workers, at most `POLYPROC_POOL_WORKERS_MAX`; 0: the CPUs that this process may use.
     pub workers: u32,
+    /// 0 or `POLYPROC_POOL_GROUP`.
+    pub flags: u32,
     /// The worker program and its arguments, ended by NULL, which calls polyproc_worker_run or
     /// polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is created.
     pub argv: *const *const c_char,
@@ -105,6 +107,9 @@ pub(super) unsafe fn pool_options<'a>(theirs: *const polyproc_pool_options) -> R
     // SAFETY: as the caller promises.
     unsafe {
         let theirs = sized::read(theirs)?;
+        if theirs.flags & !POLYPROC_POOL_GROUP != 0 {
+            return Err(Status::E_INVALID);
+        }
         let (handles, inherits) = handles(theirs.handles, theirs.handle_count)?;
         let data = bytes(theirs.initialiser_data, theirs.initialiser_len)?;
         let initialiser = match theirs.initialiser.is_null() {
@@ -125,6 +130,7 @@ pub(super) unsafe fn pool_options<'a>(theirs: *const polyproc_pool_options) -> R
                 max_attempts: theirs.max_attempts,
                 initialiser,
                 handles,
+                group: theirs.flags & POLYPROC_POOL_GROUP != 0,
             },
             _inherits: inherits,
         })

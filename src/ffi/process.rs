@@ -37,6 +37,10 @@ pub struct polyproc_handle {
 /// Start a program. What it inherits travels as descriptors, so this process may close its handles
 /// or end at once.
 ///
+/// The program begins with no signal blocked, and with the default action for each signal that has a
+/// handler here and for SIGPIPE and SIGTERM; what else is ignored here is ignored there. It has every
+/// descriptor of this process that is not closed on exec.
+///
 /// ```text
 /// options  argv is required; start from POLYPROC_PROCESS_OPTIONS_INIT.
 /// out      the process, to be closed with polyproc_process_close.
@@ -45,7 +49,7 @@ pub struct polyproc_handle {
 ///          E_NOT_FOUND   there is no such program or working directory.
 ///          E_PERMISSION  it may not be executed.
 ///          E_DAEMONIC    this process is daemonic: it may not have children.
-///          E_LIMIT       too many processes or descriptors.
+///          E_LIMIT       too many processes, threads or descriptors.
 ///          E_NO_MEMORY   memory is exhausted.
 ///          E_CLOSED      a handle among options.handles is closed.
 ///          E_INVALID     options, out or argv is NULL, bad options, a bad handle, the same name
@@ -72,6 +76,18 @@ pub unsafe extern "C" fn polyproc_process_spawn(
 /// programs without other threads, or functions that do no more than fork(2) allows in those. The
 /// child may use the handles of its parent, and those in options by polyproc_inherited.
 ///
+/// As in Python, the child ends as follows: it does what polyproc_exit_children does, flushes its own C
+/// streams, and leaves with _exit(2). What this process has registered with atexit does not run there,
+/// and what it has not written yet is written once, by this process. With glibc that is so for an exit(3)
+/// in the child as well, and handlers that the child itself has registered run first. With another C
+/// library an exit(3) in the child runs the handlers of this process too: let target return there.
+///
+/// The child has the signal handlers of this process and the calling thread's signal mask, but for
+/// SIGTERM, which is let in. A daemonic child that was forked by another thread than the first of its
+/// process must not call exec(3): the new program would outlive this process. A daemonic child of
+/// polyproc_process_spawn has no such limit, in any thread. As with every use of PR_SET_PDEATHSIG, a
+/// daemonic child that changes its user, or executes a set-user-ID program, is not killed any more.
+///
 /// ```text
 /// options  NULL for the defaults; argv is not used.
 /// target   called in the child; the low 8 bits of its result are the exit code.
@@ -81,7 +97,7 @@ pub unsafe extern "C" fn polyproc_process_spawn(
 /// Returns  OK           in the parent; never in the child.
 ///          E_DAEMONIC   this process is daemonic: it may not have children.
 ///          E_NOT_FOUND, E_PERMISSION  the working directory is not there, or closed to this user.
-///          E_LIMIT      too many processes or descriptors.
+///          E_LIMIT      too many processes, threads or descriptors.
 ///          E_NO_MEMORY  memory is exhausted.
 ///          E_CLOSED     a handle among options.handles is closed.
 ///          E_INVALID    target or out is NULL, bad options, a bad handle, the same name twice.
@@ -286,8 +302,8 @@ pub unsafe extern "C" fn polyproc_process_is_daemon(
     })
 }
 
-/// Ask the process to end: SIGTERM. The signal reaches this process or nobody, never one that got
-/// its id later.
+/// Ask the process to end: SIGTERM, which no child of this library begins with blocked. The signal
+/// reaches this process or nobody, never one that got its id later.
 ///
 /// ```text
 /// process  open handle.

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, CStr, CString};
 
 use crate::ffi::boundary::{array, required_name};
 use crate::ffi::constants::{
-    POLYPROC_FD_NULL, POLYPROC_PROCESS_CLEAR_ENV, POLYPROC_PROCESS_DAEMON,
+    POLYPROC_FD_NULL, POLYPROC_PROCESS_CLEAR_ENV, POLYPROC_PROCESS_DAEMON, POLYPROC_PROCESS_GROUP,
 };
 use crate::ffi::options::polyproc_process_options;
 use crate::ffi::process::polyproc_handle;
@@ -52,7 +52,8 @@ impl Request<'_> {
     /// # Safety
     /// As for [`required`](Self::required).
     unsafe fn new<'a>(theirs: &polyproc_process_options) -> Result<Request<'a>> {
-        if theirs.flags & !(POLYPROC_PROCESS_DAEMON | POLYPROC_PROCESS_CLEAR_ENV) != 0 {
+        let known = POLYPROC_PROCESS_DAEMON | POLYPROC_PROCESS_CLEAR_ENV | POLYPROC_PROCESS_GROUP;
+        if theirs.flags & !known != 0 {
             return Err(Status::E_INVALID);
         }
         // SAFETY: as the caller promises.
@@ -69,6 +70,7 @@ impl Request<'_> {
                 stdout: stdio(theirs.stdout_fd)?,
                 stderr: stdio(theirs.stderr_fd)?,
                 daemon: theirs.flags & POLYPROC_PROCESS_DAEMON != 0,
+                group: theirs.flags & POLYPROC_PROCESS_GROUP != 0,
                 handles,
             }
         };

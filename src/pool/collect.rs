@@ -207,9 +207,6 @@ impl Shared {
                 pool.end_all(status);
             }
         }));
-        started.map_err(|errno| {
-            self.lead.in_background.store(false, Ordering::Release);
-            Status::from_errno(errno)
-        })
+        started.inspect_err(|_| self.lead.in_background.store(false, Ordering::Release))
     }
 }

@@ -13,6 +13,7 @@ use crate::status::{Result, Status};
 use crate::sync::Wait;
 use crate::sys::descriptor::duplicate;
 use crate::sys::descriptor::OwnedFd;
+use crate::sys::process::exec::SignalMask;
 
 /// The environment variable that tells a worker its seat.
 pub(super) const SEAT_VARIABLE: &str = "POLYPROC_WORKER";
@@ -37,6 +38,10 @@ struct Recipe {
     handles: Vec<InheritHandle>,
     /// Descriptors of the pool's own: the caller may close his.
     copies: Vec<OwnedFd>,
+    /// Each worker leads a process group of its own.
+    group: bool,
+    /// What the forked ones block: as the thread that has made the pool, whichever thread starts them.
+    mask: SignalMask,
 }
 
 impl Recipe {
@@ -46,6 +51,8 @@ impl Recipe {
             env: options.env.clone(),
             handles: Vec::new(),
             copies: Vec::new(),
+            group: options.group,
+            mask: SignalMask::of_a_copy(),
         };
         let own = |name: &str, kind, fd| InheritHandle {
             name: name.to_owned(),
@@ -77,6 +84,7 @@ impl Recipe {
             argv: self.argv.clone(),
             env,
             daemon: true,
+            group: self.group,
             handles: self.handles.clone(),
             ..ProcessOptions::default()
         }
@@ -106,7 +114,10 @@ impl Crew {
     ) -> Result<Crew> {
         let recipe = Recipe::new(options, board, tasks, reports)?;
         let nursery = match recipe.argv.is_empty() {
-            true => Some(Nursery::start(&|seat| recipe.options_of(seat))?),
+            true => Some(Nursery::start(
+                &|seat| recipe.options_of(seat),
+                recipe.mask,
+            )?),
             false => None,
         };
         let nursery = match nursery {
@@ -149,7 +160,7 @@ impl Crew {
         let Some(nursery) = &self.nursery else {
             let options = self.recipe.options_of(seat);
             return match options.argv.is_empty() {
-                true => nursery::fork_here(&options),
+                true => nursery::fork_here(&options, self.recipe.mask),
                 false => Process::spawn(&options),
             };
         };
@@ -159,7 +170,7 @@ impl Crew {
         }
         // Somebody has killed it, and its workers ended with it.
         let recipe = &self.recipe;
-        let fresh = Nursery::start(&|seat| recipe.options_of(seat))?;
+        let fresh = Nursery::start(&|seat| recipe.options_of(seat), recipe.mask)?;
         let process = fresh.fork_worker(seat)?;
         if let Some(killed) = self.nursery.replace(fresh) {
             killed.end();

@@ -38,11 +38,10 @@ impl Shared {
     /// Start the monitor of a pool whose workers have been started.
     pub(super) fn start_monitor(self: &Arc<Shared>) -> Result<()> {
         let pool = Arc::clone(self);
-        let started = thread::start_once(Box::new(move || {
+        thread::start_once(Box::new(move || {
             thread::set_name(c"polyproc-pool");
             pool.monitor();
-        }));
-        started.map_err(Status::from_errno)
+        }))
     }
 
     fn monitor(&self) {

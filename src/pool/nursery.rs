@@ -12,6 +12,7 @@ use crate::status::{Result, Status};
 use crate::sync::Wait;
 use crate::sys::channel;
 use crate::sys::descriptor::OwnedFd;
+use crate::sys::process::exec::SignalMask;
 use crate::sys::process::fork as kernel;
 
 /// How long it may take for a process that has nothing more to do to end.
@@ -26,17 +27,19 @@ pub(super) struct Nursery {
 pub(super) type OptionsOf<'a> = &'a dyn Fn(u32) -> ProcessOptions;
 
 impl Nursery {
-    pub(super) fn start(options: OptionsOf<'_>) -> Result<Nursery> {
+    /// `mask` are the signals that the nursery and its workers block.
+    pub(super) fn start(options: OptionsOf<'_>, mask: SignalMask) -> Result<Nursery> {
         let (ours, theirs) = channel::pair()?;
         let mut ends = Some((ours, theirs));
         let own = ProcessOptions {
             name: Some(c"PoolNursery".to_owned()),
+            group: options(0).group,
             ..ProcessOptions::default()
         };
-        let process = fork_nursery(&own, &mut || {
+        let process = fork_nursery(&own, mask, &mut || {
             if let Some((ours, theirs)) = ends.take() {
                 drop(ours);
-                fork_on_request(theirs, options);
+                fork_on_request(theirs, options, mask);
             }
             kernel::leave(0)
         })?;
@@ -77,11 +80,8 @@ impl Nursery {
 
 /// Fork a worker from this very process: where the kernel has no descriptors of processes, nobody but its
 /// parent can tell how a worker is.
-pub(super) fn fork_here(options: &ProcessOptions) -> Result<Process> {
-    fork_daemon(options, &mut || {
-        kernel::forget_output();
-        work()
-    })
+pub(super) fn fork_here(options: &ProcessOptions, mask: SignalMask) -> Result<Process> {
+    fork_daemon(options, mask, &mut || work())
 }
 
 /// A worker, from its beginning to its end.
@@ -93,15 +93,13 @@ fn work() -> ! {
 }
 
 /// In the nursery: until the pool's process or the pool is gone.
-fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>) {
-    // What the pool's process had not written yet is its own to write.
-    kernel::forget_output();
+fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
     let mut channel = Some(channel);
     let mut workers: Vec<Process> = Vec::new();
     while let Some(seat) = channel.as_ref().and_then(|end| channel::receive(end).ok()) {
         // Dropping the handle of one that has ended collects it: not before the pool has seen its end.
         workers.retain(|worker| worker.is_alive().unwrap_or(true));
-        let forked = fork_daemon(&options(seat as u32), &mut || {
+        let forked = fork_daemon(&options(seat as u32), mask, &mut || {
             // The pool sees that the nursery is gone when nobody has its end.
             drop(channel.take());
             work()

@@ -25,6 +25,9 @@ pub struct PoolOptions {
     pub initialiser: Option<(String, Vec<u8>)>,
     /// What the workers inherit.
     pub handles: Vec<InheritHandle>,
+    /// Each worker leads a process group of its own: what the terminal sends (Ctrl-C, Ctrl-Z) reaches the
+    /// pool's process only, which can end its work in order.
+    pub group: bool,
 }
 
 impl PoolOptions {

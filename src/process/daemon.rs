@@ -6,7 +6,10 @@
 //! same signal (a program that ends its first thread alone, by pthread_exit, ends such children
 //! too); in another one the child watches its parent's descriptor.
 //!
-//! The signal survives an exec, unless that of a set-uid program; a watcher does not.
+//! The signal survives an exec, unless that of a set-uid program; a watcher does not. So what a child of
+//! another thread executes outlives its parent. The kernel offers nothing better: the signal belongs to
+//! the thread that forks, a fork copies that thread's stack and thread-locals, and only the child
+//! itself can change the signal, which a program that it has executed does not.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -65,7 +68,7 @@ impl Bond {
             process::kill_self();
         }
         let watcher = Box::leak(Box::new(Watcher { parent_fd, seen }));
-        thread::start(watcher).map_err(process::status_of)
+        thread::start(watcher)
     }
 }
 

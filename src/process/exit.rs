@@ -59,7 +59,7 @@ fn end_by(daemon: &Process, end: u64) -> Result<()> {
     }
 }
 
-/// Have the exit of this process come by here, and that of the children that are forked from it.
+/// Have the exit of this process come by here.
 ///
 /// # Errors
 /// `E_NO_MEMORY`.
@@ -80,6 +80,11 @@ pub(crate) fn is_exiting() -> bool {
 }
 
 extern "C" fn at_exit() {
+    run();
+}
+
+/// What this process does when it exits; also at the end of a forked child, which leaves without exit(3).
+pub(super) fn run() {
     IS_EXITING.store(true, Ordering::Relaxed);
     if AT_EXIT.load(Ordering::Relaxed) {
         // Nobody is left to tell.

@@ -11,8 +11,8 @@ use super::options::ProcessOptions;
 use super::Process;
 use crate::status::Result;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::process::exec::{NullEnded, Source};
-use crate::sys::process::fork::{self as kernel, Target};
+use crate::sys::process::exec::{NullEnded, SignalMask, Source};
+use crate::sys::process::fork::{self as kernel, Manner, Target};
 use crate::sys::process::{open, open_path, pid};
 
 /// The exit code of a child that could not be set up: the shell's for what it cannot run.
@@ -20,8 +20,14 @@ const NOT_SET_UP: c_int = 127;
 
 impl Process {
     /// Fork this process and run `target(arg)` in the child, which exits with the low 8 bits of what it
-    /// returns, through exit(3): C's streams are flushed (Rust's own stdout buffer is not) and
-    /// handlers registered with atexit run. What `target` throws aborts the child.
+    /// returns. As in Python the child then waits for its own children, flushes C's streams (Rust's own
+    /// stdout buffer is not) and leaves; what its parent had not written and what its parent has
+    /// registered with atexit are the parent's. What `target` throws aborts the child.
+    ///
+    /// The child has the calling thread's signal mask, but for SIGTERM, which is let in.
+    ///
+    /// A daemonic child that another thread than the first of its process has forked must not execute another
+    /// program: that one would outlive this process. A daemonic [`spawn`](Process::spawn) has no such limit.
     ///
     /// # Errors
     /// As for [`spawn`](Process::spawn).
@@ -39,25 +45,29 @@ impl Process {
         arg: *mut c_void,
     ) -> Result<Process> {
         // SAFETY: promised by the caller.
-        fork(options, &mut || unsafe { kernel::run(target, arg) })
+        let mut body = || unsafe { kernel::run(target, arg) };
+        daemon::refuse_children()?;
+        start(options, options.daemon, SignalMask::of_a_copy(), &mut body)
     }
 }
 
 /// Fork a daemonic child that runs `body`, and may be a child's child: a worker of a pool.
 pub(crate) fn fork_daemon(
     options: &ProcessOptions,
+    mask: SignalMask,
     body: &mut dyn FnMut() -> c_int,
 ) -> Result<Process> {
-    start(options, true, body)
+    start(options, true, mask, body)
 }
 
 /// Fork a child that ends with this process as a daemonic one does, and has children that do as well.
 pub(crate) fn fork_nursery(
     options: &ProcessOptions,
+    mask: SignalMask,
     body: &mut dyn FnMut() -> c_int,
 ) -> Result<Process> {
     daemon::refuse_children()?;
-    start(options, true, body)
+    start(options, true, mask, body)
 }
 
 /// What the child is made of. The parent makes it, so that what is wrong is the parent's error and
@@ -106,15 +116,11 @@ impl Parts<'_> {
     }
 }
 
-fn fork(options: &ProcessOptions, body: &mut dyn FnMut() -> c_int) -> Result<Process> {
-    daemon::refuse_children()?;
-    start(options, options.daemon, body)
-}
-
 /// `is_bound`: the child ends with this process.
 fn start(
     options: &ProcessOptions,
     is_bound: bool,
+    mask: SignalMask,
     body: &mut dyn FnMut() -> c_int,
 ) -> Result<Process> {
     options.check()?;
@@ -129,7 +135,13 @@ fn start(
         .and_then(|parts| parts.parent_fd.as_ref())
         .map(AsRawFd::as_raw_fd);
     exit::prepare()?;
-    let started = kernel::fork(own, &mut || match parts.take().map(Parts::use_up) {
+    let manner = Manner {
+        own,
+        mask,
+        leads_group: options.group,
+        at_end: exit::run,
+    };
+    let started = kernel::fork(&manner, &mut || match parts.take().map(Parts::use_up) {
         Some(Ok(())) => body(),
         _ => kernel::leave(NOT_SET_UP),
     })?;

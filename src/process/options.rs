@@ -62,6 +62,9 @@ pub struct ProcessOptions {
     pub stderr: Stdio,
     /// It is killed when this process ends in whatever way, and may have no children.
     pub daemon: bool,
+    /// It leads a process group of its own: what the terminal sends (Ctrl-C, Ctrl-Z) reaches its parent
+    /// only, and `kill(-pid)` reaches it with all that it starts.
+    pub group: bool,
     /// What it inherits.
     pub handles: Vec<InheritHandle>,
 }

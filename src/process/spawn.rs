@@ -8,7 +8,7 @@ use super::options::{key_of, ProcessOptions, VARIABLE};
 use super::Process;
 use super::{daemon, exit};
 use crate::status::{Result, Status};
-use crate::sys::process::exec::{self, NullEnded, Program, SignalMask};
+use crate::sys::process::exec::{self, NullEnded, Program};
 use crate::sys::reserve;
 
 /// Where a program is looked for when the child has no PATH.
@@ -18,8 +18,8 @@ impl Process {
     /// Start the program `options.argv`. What it inherits travels as descriptors, so this process may
     /// close its handles or end at once.
     ///
-    /// The child has the caller's signal mask, default actions for the signals that are handled
-    /// here and for SIGPIPE, and every descriptor that is not closed on exec.
+    /// The child begins with no signal blocked, default actions for the signals that are handled here and
+    /// for SIGPIPE and SIGTERM, and every descriptor that is not closed on exec.
     ///
     /// # Errors
     /// `E_INVALID` for options that make no sense, `E_NOT_FOUND` for an unknown program or directory,
@@ -51,7 +51,7 @@ impl Process {
             cwd: options.cwd.as_deref(),
             stdio: options.sources(),
             keep: &keep,
-            mask: SignalMask::current(),
+            leads_group: options.group,
             dies_with_parent: options.daemon,
         };
         let start = if options.daemon {

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::co_users::CoUsers;
 use super::participants::Occupant;
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::sys::fork;
 use crate::sys::futex;
 use crate::sys::local_lock::LocalLock;
@@ -48,6 +48,9 @@ pub(super) struct Keeper {
 /// are a parent's, which this process has only as memory. More than one of its own only for objects of
 /// different co-users, and where one list cannot hold every entry.
 type Keepers = Vec<(u32, CoUsers, &'static Keeper)>;
+
+/// In place of an epoch: no thread could be started for this keeper. The next start uses it again.
+const NEVER_STARTED: u32 = 0;
 
 pub(super) static KEEPERS: LocalLock<Keepers> = LocalLock::new(Vec::new());
 
@@ -111,31 +114,42 @@ fn with_room(keepers: &mut Keepers, co_users: Option<CoUsers>) -> Result<&'stati
     if let Some((.., keeper)) = own.find(|(_, kept, keeper)| suits(kept, keeper)) {
         return Ok(keeper);
     }
-    let keeper = start()?;
-    keepers.push((epoch, co_users.unwrap_or(CoUsers::NONE), keeper));
-    Ok(keeper)
+    let unused = keepers
+        .iter()
+        .position(|(started, ..)| *started == NEVER_STARTED);
+    let keeper = match unused {
+        Some(at) => keepers.swap_remove(at).2,
+        None => Keeper::new(),
+    };
+    let started = start(keeper);
+    let then = started.map_or(NEVER_STARTED, |()| epoch);
+    keepers.push((then, co_users.unwrap_or(CoUsers::NONE), keeper));
+    started.map(|()| keeper)
 }
 
-fn start() -> Result<&'static Keeper> {
-    let list = RobustList::new();
-    let keeper: &'static Keeper = Box::leak(Box::new(Keeper {
-        list_address: list.address(),
-        list: LocalLock::new(list),
-        state: AtomicU32::new(STARTING),
-        tid: AtomicU32::new(0),
-        mailbox: Mailbox::new(),
-    }));
+fn start(keeper: &'static Keeper) -> Result<()> {
     // Before there is another thread: where there is, the kernel lets the caller wait for many milliseconds.
     membarrier::register();
-    thread::start(keeper).map_err(Status::from_errno)?;
+    thread::start(keeper)?;
     while keeper.state.load(Ordering::Acquire) == STARTING {
         futex::wait(&keeper.state, STARTING, None);
     }
     wake_cost::measure(|job| keeper.mailbox.call(job));
-    Ok(keeper)
+    Ok(())
 }
 
 impl Keeper {
+    fn new() -> &'static Keeper {
+        let list = RobustList::new();
+        Box::leak(Box::new(Keeper {
+            list_address: list.address(),
+            list: LocalLock::new(list),
+            state: AtomicU32::new(STARTING),
+            tid: AtomicU32::new(0),
+            mailbox: Mailbox::new(),
+        }))
+    }
+
     /// Have the keeper's thread do something, and wait for it.
     fn run<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
         let (mut job, mut done) = (Some(job), None);

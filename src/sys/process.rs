@@ -4,6 +4,7 @@
 
 pub(crate) mod exec;
 pub(crate) mod fork;
+mod streams;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -77,7 +78,7 @@ pub(crate) fn open(pid: i32) -> Result<Option<OwnedFd>> {
         return descriptor::adopt(fd as RawFd).map(Some);
     }
     match errno() {
-        libc::ENOSYS | libc::EPERM => Ok(None),
+        libc::ENOSYS | libc::EPERM | libc::EACCES => Ok(None),
         // A thread that is not the first of its process (ENOENT since 6.14).
         libc::EINVAL | libc::ENOENT => Err(Status::E_NOT_FOUND),
         other => Err(status_of(other)),

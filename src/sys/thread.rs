@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::local_lock::LocalLock;
+use crate::status::{Result, Status};
 
 /// A keeper does next to nothing: this is room enough, and what it may cost.
 const STACK_BYTES: usize = 64 * 1024;
@@ -45,8 +46,8 @@ extern "C" fn enter<B: Body>(body: *mut c_void) -> *mut c_void {
 /// Start a detached thread on a small stack with all signals blocked.
 ///
 /// # Errors
-/// The errno of the failure.
-pub(crate) fn start<B: Body>(body: &'static B) -> Result<(), i32> {
+/// `E_LIMIT` when the system starts no more threads, `E_NO_MEMORY`. Nothing is left behind.
+pub(crate) fn start<B: Body>(body: &'static B) -> Result<()> {
     let arg = std::ptr::from_ref(body).cast_mut().cast::<c_void>();
     create(enter::<B>, arg, STACK_BYTES)
 }
@@ -65,8 +66,8 @@ extern "C" fn enter_once(body: *mut c_void) -> *mut c_void {
 /// `body` must not unwind.
 ///
 /// # Errors
-/// The errno of the failure.
-pub(crate) fn start_once(body: Once) -> Result<(), i32> {
+/// As for [`start`].
+pub(crate) fn start_once(body: Once) -> Result<()> {
     let arg = Box::into_raw(Box::new(body)).cast::<c_void>();
     create(enter_once, arg, 4 * STACK_BYTES).inspect_err(|_| {
         // SAFETY: no thread has it.
@@ -77,7 +78,7 @@ pub(crate) fn start_once(body: Once) -> Result<(), i32> {
 /// What pthread_create runs.
 type Entry = extern "C" fn(*mut c_void) -> *mut c_void;
 
-fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<(), i32> {
+fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<()> {
     // SAFETY: each out-parameter is a local that lives through the calls; `arg` is what `entry` takes.
     unsafe {
         let mut attributes = std::mem::zeroed::<libc::pthread_attr_t>();
@@ -99,10 +100,12 @@ fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<(), i32> {
         }
         libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
         libc::pthread_attr_destroy(&mut attributes);
-        if failed == 0 {
-            Ok(())
-        } else {
-            Err(failed)
+        match failed {
+            0 => Ok(()),
+            libc::ENOMEM => Err(Status::E_NO_MEMORY),
+            // EAGAIN stands for every limit there is: RLIMIT_NPROC, pids.max of a cgroup, and also
+            // for no memory for a stack. A filter of system calls refuses with an errno of its own.
+            _ => Err(Status::E_LIMIT),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use super::descriptor::{Watch, PLACING};
 use super::source::Word;
 use crate::segment::{changes, look_again, Bed, Segment};
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::sync::look::{Doubt, Look};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::local_lock::LocalLock;
@@ -40,7 +40,7 @@ pub(super) fn add(watch: &Arc<Watch>) -> Result<()> {
         let mut table = TABLE.lock();
         if table.epoch != epoch {
             table.watches.clear();
-            thread::start(&Watcher).map_err(Status::from_errno)?;
+            thread::start(&Watcher)?;
             table.epoch = epoch;
         }
         table.watches.push(Arc::downgrade(watch));

@@ -72,6 +72,8 @@ ASSERT(POLYPROC_QUEUE_JOINABLE == 2);
 ASSERT(POLYPROC_SEMAPHORE_OWNED == 4);
 ASSERT(POLYPROC_PROCESS_DAEMON == 1);
 ASSERT(POLYPROC_PROCESS_CLEAR_ENV == 2);
+ASSERT(POLYPROC_PROCESS_GROUP == 4);
+ASSERT(POLYPROC_POOL_GROUP == 1);
 ASSERT(POLYPROC_FD_NULL == -2);
 
 /* tests/header.rs asserts the same numbers of the Rust structs. */
@@ -179,6 +181,7 @@ AT(polyproc_listener_options, reserved, 52);
 ASSERT(sizeof(polyproc_pool_options) == 80);
 AT(polyproc_pool_options, size, 0);
 AT(polyproc_pool_options, workers, 8);
+AT(polyproc_pool_options, flags, 12);
 AT(polyproc_pool_options, argv, 16);
 AT(polyproc_pool_options, env, 24);
 AT(polyproc_pool_options, max_tasks_per_worker, 32);

@@ -228,6 +228,30 @@ pub fn forks_beside_threads() {
 }
 
 #[test]
+fn a_blocked_signal_mask_leaves_sigterm_to_the_child() {
+    assert_plays(role("blocks_everything"));
+}
+
+pub fn blocks_everything() {
+    extern "C" fn wait(_: *mut c_void) -> c_int {
+        std::thread::sleep(Duration::from_secs(600));
+        0
+    }
+    // SAFETY: sets on the stack.
+    unsafe {
+        let mut all = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, std::ptr::null_mut());
+    }
+    let child = fork(&ProcessOptions::default(), wait, 0);
+    child.signal(libc::SIGUSR1).expect("a signal");
+    assert_eq!(child.is_alive(), Ok(true), "the rest of the mask is kept");
+    child.terminate().expect("terminate");
+    child.join(seconds(20)).expect("join");
+    assert_eq!(child.exit_code(), Ok(-libc::SIGTERM));
+}
+
+#[test]
 fn what_c_streams_hold_is_written_once() {
     assert_plays(role("fork_streams"));
 }

@@ -5,5 +5,6 @@ mod ending;
 mod fork;
 mod inherit;
 mod roles;
+mod sandbox;
 mod spawn;
 mod support;

@@ -1,7 +1,7 @@
 //! What this test binary does when another test has started it as a process of its own.
 
 use crate::support::ROLE;
-use crate::{daemon, ending, fork, inherit, spawn};
+use crate::{daemon, ending, fork, inherit, sandbox, spawn};
 
 /// No test when nobody asks for a role.
 #[test]
@@ -16,6 +16,7 @@ fn play() {
         "sigchld_reaper" => ending::sigchld_reaper,
         "leaves_nothing" => spawn::leaves_nothing,
         "swaps_stdio" => spawn::swaps_stdio,
+        "signals" => spawn::signals,
         "list" => ending::list,
         "parent_of_daemon" => daemon::parent_of_daemon,
         "parent_of_daemon_in_thread" => daemon::parent_of_daemon_in_thread,
@@ -32,6 +33,11 @@ fn play() {
         "heir_of_low_descriptor" => inherit::heir_of_low_descriptor,
         "bequeaths_low_descriptor" => inherit::bequeaths_low_descriptor,
         "heir_of_nothing" => inherit::heir_of_nothing,
+        "no_clone_pidfd" => sandbox::no_clone_pidfd,
+        "no_clone_vfork" => sandbox::no_clone_vfork,
+        "no_pidfd_at_all" => sandbox::no_pidfd_at_all,
+        "no_clone3" => sandbox::no_clone3,
+        "blocks_everything" => fork::blocks_everything,
         other => panic!("no role {other}"),
     };
     play();

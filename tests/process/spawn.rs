@@ -148,18 +148,21 @@ pub fn swaps_stdio() {
 }
 
 #[test]
-fn signals_are_reset_and_the_mask_is_the_callers() {
-    let masks = std::thread::spawn(|| {
-        // SAFETY: a set on the stack; ignoring a signal that nobody sends here.
-        unsafe {
-            let mut set = std::mem::zeroed::<libc::sigset_t>();
-            libc::sigaddset(&mut set, libc::SIGUSR1);
-            libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
-            libc::signal(libc::SIGUSR2, libc::SIG_IGN);
-        }
-        output(program(&["cat", "/proc/self/status"]))
-    });
-    let (_, text) = masks.join().expect("thread");
+fn signals_are_reset_and_none_is_blocked() {
+    assert_plays(role("signals"));
+}
+
+pub fn signals() {
+    // SAFETY: a set on the stack; ignoring signals that nobody sends here.
+    unsafe {
+        let mut set = std::mem::zeroed::<libc::sigset_t>();
+        libc::sigaddset(&mut set, libc::SIGUSR1);
+        libc::sigaddset(&mut set, libc::SIGTERM);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+        libc::signal(libc::SIGUSR2, libc::SIG_IGN);
+        libc::signal(libc::SIGTERM, libc::SIG_IGN);
+    }
+    let (_, text) = output(program(&["cat", "/proc/self/status"]));
     let mask = |name: &str| {
         let line = text
             .lines()
@@ -169,7 +172,8 @@ fn signals_are_reset_and_the_mask_is_the_callers() {
         u64::from_str_radix(digits, 16).expect("hexadecimal")
     };
     let bit = |signal: i32| 1u64 << (signal - 1);
-    assert_eq!(mask("SigBlk"), bit(libc::SIGUSR1), "{text}");
+    assert_eq!(mask("SigBlk"), 0, "{text}");
+    assert_eq!(mask("SigIgn") & bit(libc::SIGTERM), 0, "{text}");
     assert_eq!(mask("SigIgn") & bit(libc::SIGPIPE), 0, "{text}");
     assert_ne!(mask("SigIgn") & bit(libc::SIGUSR2), 0, "{text}");
     assert_eq!(mask("SigCgt"), 0, "{text}");

@@ -25,9 +25,9 @@ module.exports = {
   pipe: ['duplex', ...format],
   listener: [...peer, 'backlog', 'isPublic'],
   connect: [...peer, ...wait],
-  process: ['argv', 'name', 'cwd', 'env', 'clearEnv', 'daemon', 'handles', 'stdin', 'stdout', 'stderr'],
+  process: ['argv', 'name', 'cwd', 'env', 'clearEnv', 'daemon', 'group', 'handles', 'stdin', 'stdout', 'stderr'],
   pool: [
-    ...['worker', 'argv', 'workers', 'format', 'env', 'maxTasksPerWorker', 'maxAttempts'],
+    ...['worker', 'argv', 'workers', 'format', 'env', 'maxTasksPerWorker', 'maxAttempts', 'group'],
     ...['initialiser', 'initialiserValue', 'handles'],
   ],
   apply: [...task, 'timeout'],

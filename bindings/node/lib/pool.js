@@ -12,7 +12,17 @@ const { Line } = require('./line.js');
 const { constants, native, numbers, status, DELIVERIES, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
 const { TOKEN } = require('./object.js');
 const { Operation } = require('./operation.js');
-const { NAMES, readFunction, readInteger, readOptions, readString, readWait, rangeError, typeError } = require('./options.js');
+const {
+  NAMES,
+  readBoolean,
+  readFunction,
+  readInteger,
+  readOptions,
+  readString,
+  readWait,
+  rangeError,
+  typeError,
+} = require('./options.js');
 const { ordered, unordered } = require('./pool-map.js');
 const { readArgv, readEnv, readHandles } = require('./process-options.js');
 const { cut, makeRoom } = require('./slab.js');
@@ -87,6 +97,7 @@ class Pool {
       initialiserValue === undefined && format === '' ? Buffer.alloc(0) : codec.encode(initialiserValue),
       given.names,
       given.objects,
+      readBoolean(options.group ?? false, 'group') ? constants.POOL_GROUP : 0,
     );
     return new Pool(TOKEN, checkMade(handle, `create Pool of ${program[0]}`), format);
   }

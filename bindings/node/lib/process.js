@@ -66,7 +66,8 @@ class Process {
     const given = readHandles(handles);
     const flags =
       (readBoolean(daemon, 'daemon') ? constants.DAEMON : 0) |
-      (readBoolean(clearEnv, 'clearEnv') ? constants.CLEAR_ENV : 0);
+      (readBoolean(clearEnv, 'clearEnv') ? constants.CLEAR_ENV : 0) |
+      (readBoolean(options.group ?? false, 'group') ? constants.GROUP : 0);
     const handle = native.processSpawn(
       name === undefined ? undefined : readString(name, 'name'),
       cwd === undefined ? undefined : readString(cwd, 'cwd'),

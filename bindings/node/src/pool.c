@@ -45,18 +45,18 @@ static int32_t initialiser_of(const struct call *call, char *buf, size_t cap,
   return POLYPROC_OK;
 }
 
-/* (workers, argv, env, max tasks per worker, max attempts, initialiser, its data, handle names, objects) */
+/* (workers, argv, env, max tasks per worker, max attempts, initialiser, its data, handle names, objects, flags) */
 static napi_value pool_create(napi_env env, napi_callback_info info) {
   struct call call;
   char buf[NAME_CAP];
   polyproc_pool *pool = NULL;
   polyproc_handle *handles = NULL;
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
-  int64_t numbers[3] = {0, 0, 0};
-  const size_t places[3] = {0, 3, 4};
+  int64_t numbers[4] = {0, 0, 0, 0};
+  const size_t places[4] = {0, 3, 4, 9};
   call_read(&call, env, info);
   int32_t status = initialiser_of(&call, buf, sizeof buf, &options);
-  for (size_t i = 0; i < 3 && status >= 0; i++) status = call_i64(&call, places[i], &numbers[i]);
+  for (size_t i = 0; i < 4 && status >= 0; i++) status = call_i64(&call, places[i], &numbers[i]);
   char **argv = strings_of(env, call.argv[1], &status);
   char **variables = strings_of(env, call.argv[2], &status);
   char **names = strings_of(env, call.argv[7], &status);
@@ -64,6 +64,7 @@ static napi_value pool_create(napi_env env, napi_callback_info info) {
   options.workers = (uint32_t)numbers[0];
   options.max_tasks_per_worker = (uint32_t)numbers[1];
   options.max_attempts = (uint32_t)numbers[2];
+  options.flags = (uint32_t)numbers[3];
   options.argv = (const char *const *)argv;
   options.env = (const char *const *)variables;
   options.handles = handles;

@@ -7,7 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { Event, Lock, Process, Queue, Semaphore, activeChildren, current } = require('..');
-const { anonymous, leavesNothingBehind, sleep, start, until, withCode } = require('./helpers.js');
+const { anonymous, leavesNothingBehind, poolOf, sleep, start, until, withCode } = require('./helpers.js');
 
 leavesNothingBehind();
 
@@ -34,6 +34,17 @@ test('exit codes', async (t) => {
   assert.equal(killed.exitCode, -9);
   assert.equal(await killed.join(), -9);
   assert.equal(killed.isAlive, false);
+});
+
+test('a process group of its own', async (t) => {
+  const groupOf = (pid) => Number(fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[2]);
+  const apart = spawn(t, { argv: ['sleep', '60'], group: true });
+  const beside = spawn(t, { argv: ['sleep', '60'], group: false });
+  assert.equal(groupOf(apart.pid), apart.pid);
+  assert.equal(groupOf(beside.pid), groupOf(process.pid));
+  assert.throws(() => Process.spawn({ argv: ['true'], group: 1 }), TypeError);
+  const pool = poolOf(t, { group: true });
+  for (const pid of pool.workerPids()) assert.equal(groupOf(pid), pid);
 });
 
 test('a process that runs', async (t) => {

@@ -4,16 +4,18 @@
 //! Until then it makes system calls only: no allocation, no lock, no C function that could touch
 //! what the parent's other threads use. It must not run their signal handlers either, so every
 //! signal is blocked around it.
+//!
+//! Where the kernel or a filter refuses such a clone, the child is a copy of this process instead.
 
 use std::ffi::{c_char, c_int, c_long, c_ulong, c_void, CStr, CString};
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use super::{borrow, collect, die_with_parent, open, status_of, without_pidfd};
 use crate::status::Result;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::{descriptor, errno};
+use crate::sys::{channel, descriptor, errno};
 
 /// Where one of the child's standard descriptors comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,12 +31,19 @@ pub(crate) struct SignalMask(u64);
 
 impl SignalMask {
     const ALL: SignalMask = SignalMask(u64::MAX);
+    /// A program knows nothing of who has started it: it begins with every signal let in.
+    const NONE: SignalMask = SignalMask(0);
 
-    /// The calling thread's mask, which the child of another thread is to have.
-    pub(crate) fn current() -> SignalMask {
-        let mut mask = SignalMask(0);
+    /// The mask of a copy of this process: the calling thread's, but for SIGTERM, which has to reach the copy.
+    pub(crate) fn of_a_copy() -> SignalMask {
+        let mut mask = SignalMask::NONE;
         mask_signals(None, Some(&mut mask));
-        mask
+        SignalMask(mask.0 & !(1 << (libc::SIGTERM - 1)))
+    }
+
+    /// Let the calling thread have it.
+    pub(super) fn apply(self) {
+        mask_signals(Some(self), None);
     }
 }
 
@@ -48,7 +57,8 @@ pub(crate) struct Program<'a> {
     pub(crate) stdio: [Source; 3],
     /// Descriptors above the standard ones that stay open in the program.
     pub(crate) keep: &'a [RawFd],
-    pub(crate) mask: SignalMask,
+    /// It leads a process group of its own.
+    pub(crate) leads_group: bool,
     /// SIGKILL it when the thread that calls [`start`] ends.
     pub(crate) dies_with_parent: bool,
 }
@@ -94,6 +104,19 @@ struct Task<'a> {
     program: &'a Program<'a>,
     parent: i32,
     failed: &'a AtomicI32,
+    /// Where the child is a copy: the end of a channel that its errno goes to.
+    channel: RawFd,
+}
+
+/// How the child is made. Sandboxes refuse this or that; a copy of the process, as fork(2) makes it, is the
+/// slowest way and the one that everybody allows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// CLONE_VM, CLONE_VFORK and CLONE_PIDFD.
+    WithDescriptor,
+    /// CLONE_VM and CLONE_VFORK.
+    Borrowing,
+    Copy,
 }
 
 /// Execute `program` in a new child of the calling thread.
@@ -102,15 +125,16 @@ struct Task<'a> {
 /// that it was asked for: one that has not executed yet needs nothing more from its parent.
 pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
     let room = Room::new()?;
-    let task = Task {
+    let mut task = Task {
         program,
         parent: super::pid(),
         failed: room.failed(),
+        channel: NO_CHANNEL,
     };
-    let mut before = program.mask;
+    let mut before = SignalMask::NONE;
     mask_signals(Some(SignalMask::ALL), Some(&mut before));
-    let cloned = clone_into(&room, &task);
-    mask_signals(Some(before), None);
+    let cloned = make_child(&room, &mut task);
+    before.apply();
     let (pid, pidfd) = cloned?;
 
     match task.failed.load(Ordering::Acquire) {
@@ -128,26 +152,51 @@ pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
     }
 }
 
-/// Make the child; returns when it has executed or failed.
-fn clone_into(room: &Room, task: &Task<'_>) -> Result<(i32, Option<OwnedFd>)> {
-    let mut fd: c_int = -1;
-    let with_fd = if without_pidfd() {
-        0
-    } else {
-        libc::CLONE_PIDFD
-    };
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    let task = std::ptr::from_ref(task).cast_mut().cast::<c_void>();
-    // SAFETY: the stack is ours alone and large enough for `child`; the kernel keeps this thread
-    // here until the child has executed or ended, so `task` and `fd` outlive its use of them.
-    let mut clone = |flags| unsafe { libc::clone(child, room.stack_top(), flags, task, &mut fd) };
-    let mut pid = clone(flags | with_fd);
-    if pid < 0 && with_fd != 0 && matches!(errno(), libc::EINVAL | libc::EPERM | libc::ENOSYS) {
-        // Some filters of system calls let clone(2) pass, but not with this flag.
-        pid = clone(flags);
+const NO_CHANNEL: RawFd = -1;
+
+/// Make the child in the best way that is not refused; returns when it has executed or failed.
+fn make_child(room: &Room, task: &mut Task<'_>) -> Result<(i32, Option<OwnedFd>)> {
+    for way in [Way::WithDescriptor, Way::Borrowing] {
+        if way == Way::WithDescriptor && without_pidfd() {
+            continue;
+        }
+        match clone_into(room, task, way) {
+            // Not a refusal: no other way helps.
+            Err(errno @ (libc::EAGAIN | libc::ENOMEM)) => return Err(status_of(errno)),
+            Err(_) => {}
+            Ok(made) => return Ok(made),
+        }
     }
+    let (ours, theirs) = channel::pair()?;
+    task.channel = theirs.as_raw_fd();
+    let made = clone_into(room, task, Way::Copy).map_err(status_of)?;
+    drop(theirs);
+    // Nothing comes from a child that has executed: the channel is closed there.
+    if let Ok(errno) = channel::receive(&ours) {
+        task.failed.store(errno, Ordering::Release);
+    }
+    Ok(made)
+}
+
+/// Make the child; but for a copy it returns when that has executed or failed.
+fn clone_into(
+    room: &Room,
+    task: &Task<'_>,
+    way: Way,
+) -> std::result::Result<(i32, Option<OwnedFd>), c_int> {
+    let mut fd: c_int = -1;
+    let flags = libc::SIGCHLD
+        | match way {
+            Way::WithDescriptor => libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD,
+            Way::Borrowing => libc::CLONE_VM | libc::CLONE_VFORK,
+            Way::Copy => 0,
+        };
+    let task = std::ptr::from_ref(task).cast_mut().cast::<c_void>();
+    // SAFETY: the stack is ours alone and large enough for `child`. It is a copy there, or the kernel
+    // keeps this thread here until the child has executed or ended: `task` and `fd` outlive its use of them.
+    let pid = unsafe { libc::clone(child, room.stack_top(), flags, task, &mut fd) };
     if pid < 0 {
-        return Err(status_of(errno()));
+        return Err(errno());
     }
     // A descriptor that finds no number above the standard ones: `start` does without it.
     let pidfd = (fd >= 0).then(|| descriptor::adopt(fd).ok()).flatten();
@@ -160,6 +209,11 @@ extern "C" fn child(task: *mut c_void) -> c_int {
     CLONES_SHARE_MEMORY.store(true, Ordering::Relaxed);
     let errno = run(task);
     task.failed.store(errno, Ordering::Release);
+    if task.channel != NO_CHANNEL {
+        let bytes = errno.to_ne_bytes();
+        let from = bytes.as_ptr() as c_long;
+        call(libc::SYS_write, [arg(task.channel), from, 4]);
+    }
     call(libc::SYS_exit_group, [127, 0, 0]);
     127
 }
@@ -170,18 +224,22 @@ fn run(task: &Task<'_>) -> c_int {
     if program.dies_with_parent && !die_with_parent(task.parent) {
         return libc::ESRCH;
     }
+    if program.leads_group {
+        call(libc::SYS_setpgid, [0, 0, 0]);
+    }
     reset_handlers();
     match prepare(program) {
         Ok(()) => {}
         Err(errno) => return errno,
     }
-    mask_signals(Some(program.mask), None);
+    SignalMask::NONE.apply();
     execute(program)
 }
 
 /// Handlers are the parent's code, and signals are about to be let in: back to the default.
 /// What is ignored stays ignored through the exec, but for SIGPIPE, which language runtimes
-/// ignore for themselves and a program that writes to a pipe expects.
+/// ignore for themselves and a program that writes to a pipe expects, and SIGTERM, by which this
+/// library asks a child to end.
 fn reset_handlers() {
     /// `struct sigaction` of the kernel, on x86-64 and aarch64.
     #[repr(C)]
@@ -199,7 +257,8 @@ fn reset_handlers() {
         unsafe {
             let (size, none) = (8usize, null::<Action>());
             libc::syscall(libc::SYS_rt_sigaction, signal, none, &mut action, size);
-            let ignored = action.handler == libc::SIG_IGN && signal != libc::SIGPIPE;
+            let stays = !matches!(signal, libc::SIGPIPE | libc::SIGTERM);
+            let ignored = action.handler == libc::SIG_IGN && stays;
             if action.handler != libc::SIG_DFL && !ignored {
                 let old = null_mut::<Action>();
                 libc::syscall(libc::SYS_rt_sigaction, signal, &default, old, size);

@@ -1,55 +1,141 @@
 //! A child that is a copy of this process.
+//!
+//! As in Python it leaves with _exit(2) once its own output is flushed: what its parent has not written yet, and
+//! what its parent wants done at its own exit, are the parent's.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use super::exec::{place_stdio, NullEnded, Source, Started};
-use super::{open, parent_pid, status_of};
+use super::exec::{place_stdio, NullEnded, SignalMask, Source, Started};
+use super::{open, parent_pid, status_of, streams};
 use crate::status::Result;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::{call, clock, errno, poll};
+use crate::sys::{clock, errno, poll};
 
 /// What a forked child runs.
 pub(crate) type Target = unsafe extern "C" fn(*mut c_void) -> c_int;
 
 extern "C" {
-    fn __fpurge(stream: *mut libc::FILE);
-    static mut stdout: *mut libc::FILE;
     static mut environ: *const *const c_char;
 }
 
 /// How often a child without its parent's descriptor looks whether it waits in vain.
 const LOOK_NS: u64 = 10_000_000;
 
-/// Fork; the child runs `body` and leaves with exit(3).
+/// How the child begins and ends.
+pub(crate) struct Manner {
+    /// A descriptor of this process, where there is one: the child sees there that no word will come.
+    pub(crate) own: Option<RawFd>,
+    /// The signals that the child blocks.
+    pub(crate) mask: SignalMask,
+    /// It leads a process group of its own.
+    pub(crate) leads_group: bool,
+    /// What the library does when the child exits.
+    pub(crate) at_end: fn(),
+}
+
+/// Fork; the child runs `body` and leaves with its result.
 ///
 /// The child has the calling thread only. A lock that another thread held stays held there:
 /// what `body` uses of this library is held across the fork (`sys::fork`), the rest is the
 /// caller's to know, as with every fork.
 ///
 /// `body` runs when the parent has the child's descriptor: a handler of SIGCHLD that collects
-/// every child could come first otherwise, and the exit code would be lost. `own` is a descriptor
-/// of this process, where there is one: the child sees there that no word will come.
-pub(crate) fn fork(own: Option<RawFd>, body: &mut dyn FnMut() -> c_int) -> Result<Started> {
-    let gate = Gate::new(own)?;
-    // SAFETY: libc's own stream. What it holds would be written by the parent and by the child.
-    call::without_cancellation(|| unsafe { libc::fflush(stdout) });
+/// every child could come first otherwise, and the exit code would be lost.
+pub(crate) fn fork(manner: &Manner, body: &mut dyn FnMut() -> c_int) -> Result<Started> {
+    let gate = Gate::new(manner.own)?;
+    streams::flush_before_fork();
     // SAFETY: the child goes nowhere but into `body` and exit.
     match unsafe { libc::fork() } {
         0 => {
+            begin(manner);
             gate.pass();
             let code =
                 catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| std::process::abort());
-            // SAFETY: the child has one thread (and a watcher, which uses nothing of libc's).
-            unsafe { libc::exit(code) }
+            end(code, manner.at_end)
         }
         pid if pid > 0 => {
+            if manner.leads_group {
+                // The child does the same. So it is done before `body` runs and before this call
+                // returns, also where one of the two is killed.
+                // SAFETY: numbers only.
+                unsafe { libc::setpgid(pid, pid) };
+            }
             let pidfd = open(pid).unwrap_or(None);
             poll::raise(gate.event.as_raw_fd());
             Ok(Started { pid, pidfd })
         }
         _ => Err(status_of(errno())),
+    }
+}
+
+/// In the child, before anything of the caller's runs.
+fn begin(manner: &Manner) {
+    manner.mask.apply();
+    if manner.leads_group {
+        // SAFETY: numbers only.
+        unsafe { libc::setpgid(0, 0) };
+    }
+    streams::forget_what_is_the_parents();
+    exit_fence::place(manner.at_end);
+}
+
+/// The end of the child's work. What its parent has registered with atexit is the parent's, and does not run.
+fn end(code: c_int, at_end: fn()) -> ! {
+    if exit_fence::is_placed() {
+        // The child's own handlers run, then the fence.
+        // SAFETY: the child has one thread, or those that `body` has started.
+        unsafe { libc::exit(code) }
+    }
+    at_end();
+    leave_flushed(code)
+}
+
+/// A handler of exit(3) that is older than those that the child registers and newer than those of its
+/// parent. It runs between them, and goes no further.
+#[cfg(target_env = "gnu")]
+mod exit_fence {
+    use std::ffi::{c_int, c_void};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use crate::sys::fork::epoch;
+
+    /// The epoch of the process that has placed it.
+    static PLACED: AtomicU32 = AtomicU32::new(0);
+
+    extern "C" {
+        /// atexit(3), with the exit code for the handler.
+        fn on_exit(handler: extern "C" fn(c_int, *mut c_void), arg: *mut c_void) -> c_int;
+    }
+
+    extern "C" fn stop(code: c_int, at_end: *mut c_void) {
+        // SAFETY: `place` passes a function of this type.
+        let at_end = unsafe { std::mem::transmute::<*mut c_void, fn()>(at_end) };
+        at_end();
+        super::leave_flushed(code)
+    }
+
+    pub(super) fn place(at_end: fn()) {
+        // SAFETY: the handler is there for as long as the process.
+        if unsafe { on_exit(stop, at_end as *mut c_void) } == 0 {
+            PLACED.store(epoch(), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn is_placed() -> bool {
+        PLACED.load(Ordering::Relaxed) == epoch()
+    }
+}
+
+/// Other C libraries do not tell a handler the exit code: there, an exit(3) in the middle of the child's work
+/// runs the handlers of its parent.
+#[cfg(not(target_env = "gnu"))]
+mod exit_fence {
+    pub(super) fn place(_: fn()) {}
+
+    pub(super) fn is_placed() -> bool {
+        false
     }
 }
 
@@ -114,15 +200,8 @@ pub(crate) fn leave(code: c_int) -> ! {
 /// The same for one that has done its work: what it has printed is written, and nothing runs that its parent
 /// had registered for its own end.
 pub(crate) fn leave_flushed(code: c_int) -> ! {
-    // SAFETY: libc's own stream.
-    unsafe { libc::fflush(stdout) };
+    streams::flush_all();
     leave(code)
-}
-
-/// Forget what libc holds for stdout: in a child it is its parent's, who writes it.
-pub(crate) fn forget_output() {
-    // SAFETY: libc's own stream.
-    unsafe { __fpurge(stdout) };
 }
 
 /// The child's descriptors, directory and environment.

@@ -30,6 +30,7 @@ type PoolOptions struct {
 	Argv, Env                               []string
 	Initialiser                             string
 	InitialiserData                         []byte
+	Group                                   bool
 	Handles                                 []NamedHandle
 }
 
@@ -49,6 +50,9 @@ func PoolCreate(o *PoolOptions) (object Object, status Status) {
 	options := (*C.polyproc_pool_options)(a.alloc(C.sizeof_polyproc_pool_options))
 	options.size = C.sizeof_polyproc_pool_options
 	options.workers = C.uint32_t(o.Workers)
+	if o.Group {
+		options.flags |= C.POLYPROC_POOL_GROUP
+	}
 	options.argv = a.list(o.Argv)
 	options.env = a.list(o.Env)
 	options.max_tasks_per_worker = C.uint32_t(o.MaxTasksPerWorker)

@@ -30,7 +30,7 @@ type NamedHandle struct {
 type ProcessOptions struct {
 	Name, Dir        string
 	Argv, Env        []string
-	ClearEnv, Daemon bool
+	ClearEnv, Daemon, Group bool
 	Streams          [3]int
 	Handles          []NamedHandle
 }
@@ -117,6 +117,9 @@ func ProcessSpawn(o *ProcessOptions) (object Object, status Status) {
 	options.handle_count = C.size_t(len(o.Handles))
 	if o.Daemon {
 		options.flags |= C.POLYPROC_PROCESS_DAEMON
+	}
+	if o.Group {
+		options.flags |= C.POLYPROC_PROCESS_GROUP
 	}
 	if o.ClearEnv {
 		options.flags |= C.POLYPROC_PROCESS_CLEAR_ENV
