@@ -44,6 +44,7 @@ bindings/node/node_modules/.package-lock.json: bindings/node/package.json bindin
 polyproc-node: $(POLYPROC_A) bindings/node/node_modules/.package-lock.json
 	$(MAKE) -C bindings/node POLYPROC_LIBRARY=$(CURDIR)/$(POLYPROC_A)
 
+include bindings/node/runtimes.mk
 include examples/headers/headers.mk
 include examples/examples.mk
 include benches/peers/killed/killed.mk
@@ -58,7 +59,7 @@ demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT
 
 # --- test
 
-.PHONY: test test-rust test-go test-node test-readme test-memory test-leftovers
+.PHONY: test test-rust test-go test-readme test-memory test-leftovers
 test: ## all tests, with the set-up that they need
 	$(MAKE) test-rust
 	$(MAKE) test-slices
@@ -81,9 +82,6 @@ test-rust: interop soak-workers $(POLYPROC_SO)
 test-go: $(POLYPROC_A)
 	# Go does not see that the static library has changed: no cached results.
 	cd bindings/go && go vet ./... && go test -count=1 ./... && go test -count=1 -race ./...
-
-test-node: polyproc-node
-	cd bindings/node && npm test
 
 # As on kernels before 5.16, where a sleep is on one word and cut into slices. `make test` has the C programs and
 # what waits for several things; everything: make test-no-waitv.

@@ -4,6 +4,9 @@
 
 const { native, numbers, ROW, LOAN } = require('./native.js');
 
+/** Bun and Deno have not all of it, and say so by aborting. */
+const hasLibuv = process.versions.bun === undefined && process.versions.deno === undefined;
+
 const lines = []; // those that are watched, by the number that the native side was given
 const free = []; // numbers
 let idle = []; // watched, and perhaps waited for by nobody any more
@@ -45,6 +48,7 @@ native.startPoll(
     idle = [];
     for (const line of rested) line.rest();
   },
+  hasLibuv,
 );
 
 module.exports = { descriptors };

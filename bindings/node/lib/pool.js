@@ -34,6 +34,8 @@ const UINT32_MAX = 2 ** 32 - 1;
 const WORKERS_MAX = 1000;
 const NANOSECONDS = 1e6; // of a millisecond
 const WORKER_MAIN = path.join(__dirname, 'worker-main.js');
+/** Deno gives a program no rights, unless it is told to; this one has loaded an addon, and so may do anything. */
+const RUN = process.versions.deno === undefined ? [] : ['run', '--allow-all'];
 
 const join = new Operation({
   code: constants.WAIT_POOL,
@@ -53,7 +55,7 @@ function readProgram(options, format) {
   if ((worker === undefined) === (argv === undefined)) throw new TypeError('a pool has either a worker module or an argv');
   if (argv !== undefined) return readArgv(argv);
   const file = worker instanceof URL ? fileURLToPath(worker) : path.resolve(readString(worker, 'worker'));
-  return [process.execPath, WORKER_MAIN, format, file];
+  return [process.execPath, ...RUN, WORKER_MAIN, format, file];
 }
 
 function readLimit(timeLimit) {

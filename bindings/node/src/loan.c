@@ -3,9 +3,9 @@
  * JavaScript knows each by its number in the table; the list is for the end of the environment, which gives
  * back what is left.
  *
- * A view over shared memory is an ArrayBuffer of its own per loan. JavaScript detaches it before it settles the
- * loan, so that no view is left over memory that is someone else's or unmapped. At the end of an environment no
- * JavaScript is left that could look at one.
+ * A view over shared memory is an ArrayBuffer of its own per loan. JavaScript detaches it before it settles
+ * the loan, so that no view is left over memory that is someone else's or unmapped. At the end of an
+ * environment no JavaScript is left that could look at one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -246,10 +246,15 @@ static napi_value slot_abort(napi_env env, napi_callback_info info) {
 }
 
 const addon_function loan_functions[] = {
-    {"loanDone", loan_done},     {"loansDone", loans_done},
-    {"loanReturn", loan_return}, {"loanToSlab", loan_to_slab},
-    {"loanCopy", loan_copy},     {"loanView", loan_view},
-    {"slotView", slot_view},     {"slotCommit", slot_commit},
-    {"slotAbort", slot_abort},   {"loanDetach", loan_detach},
+    {"loanDone", loan_done},
+    {"loansDone", loans_done},
+    {"loanReturn", loan_return},
+    {"loanToSlab", loan_to_slab},
+    {"loanCopy", loan_copy},
+    {"loanView", loan_view},
+    {"slotView", slot_view},
+    {"slotCommit", slot_commit},
+    {"slotAbort", slot_abort},
+    {"loanDetach", loan_detach},
     {NULL, NULL},
 };

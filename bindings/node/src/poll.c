@@ -1,8 +1,9 @@
 /*
  * Waits that have a descriptor: a get, a receive, the end of a process. No thread waits. The descriptors of
- * all objects that somebody waits for are in one epoll instance of the environment, and libuv watches that;
- * JavaScript is told which are ready, and tries what it wants of them. Level-triggered:
- * what is ready and still wanted is told again in the next turn of the loop.
+ * all objects that somebody waits for are in one epoll instance of the environment, and libuv watches that,
+ * or a thread of poll_thread.c where the runtime has no libuv; JavaScript is told which are ready, and tries
+ * what it wants of them. Level-triggered: what is ready and still wanted is told again in the next turn of
+ * the loop.
  *
  * Everything here runs on the environment's thread.
  */
@@ -13,13 +14,15 @@
 #include <uv.h>
 
 #include "addon.h"
+#include "poll_thread.h"
 
 enum { READY_MAX = 256 };
 
 /* It outlives its addon by a turn of the loop, which closes the handle. */
 struct poller {
   uv_poll_t watch;
-  struct addon *addon; /* NULL once that is gone; nor does it know of a poller that is closing */
+  struct poll_thread *thread; /* NULL: libuv watches */
+  struct addon *addon;        /* NULL once that is gone; nor does it know of a poller that is closing */
   napi_env env;
   int epoll;
   uint32_t armed; /* objects in the epoll instance; libuv watches it, and so goes on, while there is one */
@@ -39,7 +42,9 @@ static void tell(struct poller *poller, const struct epoll_event *events, int co
   napi_value how_many = number(env, count);
   napi_get_global(env, &receiver);
   napi_get_reference_value(env, poller->ready, &ready);
-  napi_status called = napi_make_callback(env, poller->context, receiver, ready, 1, &how_many, NULL);
+  napi_status called = poller->thread == NULL
+                           ? napi_make_callback(env, poller->context, receiver, ready, 1, &how_many, NULL)
+                           : napi_call_function(env, receiver, ready, 1, &how_many, NULL);
   if (called == napi_pending_exception && napi_get_and_clear_last_exception(env, &error) == napi_ok) {
     napi_fatal_exception(env, error);
   }
@@ -48,13 +53,28 @@ static void tell(struct poller *poller, const struct epoll_event *events, int co
   napi_close_handle_scope(env, scope);
 }
 
-static void is_readable(uv_poll_t *watch, int status, int events) {
-  struct poller *poller = watch->data;
+static void is_ready(void *data) {
+  struct poller *poller = data;
   struct epoll_event found[READY_MAX];
-  (void)status;
-  (void)events;
   int count = epoll_wait(poller->epoll, found, READY_MAX, 0);
   if (count > 0) tell(poller, found, count);
+}
+
+static void is_readable(uv_poll_t *watch, int status, int events) {
+  (void)status;
+  (void)events;
+  is_ready(watch->data);
+}
+
+/* There is an object to watch, or none any more. */
+static void poller_watch(struct poller *poller, bool is_on) {
+  if (poller->thread != NULL) {
+    poll_thread_keep(poller->thread, poller->env, is_on);
+  } else if (is_on) {
+    uv_poll_start(&poller->watch, UV_READABLE, is_readable);
+  } else {
+    uv_poll_stop(&poller->watch);
+  }
 }
 
 static int32_t fd_of(struct object *object, int *out) {
@@ -93,7 +113,7 @@ static napi_value poll_arm(napi_env env, napi_callback_info info) {
   struct epoll_event interest = {.events = EPOLLIN, .data.u32 = (uint32_t)id};
   if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, fd, &interest) != 0) return number(env, -(1000 + errno));
   object->polled_fd = fd;
-  if (poller->armed++ == 0) uv_poll_start(&poller->watch, UV_READABLE, is_readable);
+  if (poller->armed++ == 0) poller_watch(poller, true);
   return number(env, POLYPROC_OK);
 }
 
@@ -104,7 +124,7 @@ void poll_disarm(struct object *object) {
   object->polled_fd = -1;
   if (poller == NULL) return; /* the environment ends */
   epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, NULL);
-  if (--poller->armed == 0) uv_poll_stop(&poller->watch);
+  if (--poller->armed == 0) poller_watch(poller, false);
 }
 
 static napi_value poll_disarm_object(napi_env env, napi_callback_info info) {
@@ -145,13 +165,24 @@ static void poller_close(napi_async_cleanup_hook_handle hook, void *data) {
 }
 
 void poll_teardown(struct addon *addon) {
-  if (addon->poller != NULL) addon->poller->addon = NULL;
+  struct poller *poller = addon->poller;
+  if (poller == NULL) return;
+  poller->addon = NULL;
+  if (poller->thread == NULL) return;
+  poll_thread_end(poller->thread);
+  close(poller->epoll);
+  free(poller);
 }
 
-static bool poller_open(struct poller *poller) {
+static bool poller_open(struct poller *poller, bool has_libuv, napi_value callback) {
   uv_loop_t *loop;
   poller->epoll = epoll_create1(EPOLL_CLOEXEC);
   if (poller->epoll < 0) return false;
+  if (!has_libuv) {
+    poller->thread = poll_thread_new(poller->env, callback, poller->epoll, is_ready, poller);
+    if (poller->thread == NULL) close(poller->epoll);
+    return poller->thread != NULL;
+  }
   if (napi_get_uv_event_loop(poller->env, &loop) != napi_ok ||
       uv_poll_init(loop, &poller->watch, poller->epoll) != 0) {
     close(poller->epoll);
@@ -161,10 +192,18 @@ static bool poller_open(struct poller *poller) {
   return true;
 }
 
-/* (ready, served): what is called when something is ready, and after that */
+/* What libuv needs of Node. */
+static bool has_hooks(struct poller *poller) {
+  napi_value name;
+  napi_create_string_utf8(poller->env, "polyproc", NAPI_AUTO_LENGTH, &name);
+  return napi_async_init(poller->env, NULL, name, &poller->context) == napi_ok &&
+         napi_add_async_cleanup_hook(poller->env, poller_close, poller, &poller->hook) == napi_ok;
+}
+
+/* (ready, served, whether there is libuv): what is called when something is ready, and after that */
 static napi_value poll_begin(napi_env env, napi_callback_info info) {
   struct call call;
-  napi_value name;
+  bool has_libuv = true;
   call_read(&call, env, info);
   if (call.addon->poller != NULL) return NULL;
   struct poller *poller = calloc(1, sizeof *poller);
@@ -172,16 +211,15 @@ static napi_value poll_begin(napi_env env, napi_callback_info info) {
   poller->addon = call.addon;
   poller->env = env;
   poller->rows = call.addon->rows;
-  if (!poller_open(poller)) {
+  napi_get_value_bool(env, call.argv[2], &has_libuv);
+  if (!poller_open(poller, has_libuv, call.argv[0])) {
     free(poller);
     return internal_failure(env, "no descriptor to poll with");
   }
   call.addon->poller = poller;
-  napi_create_string_utf8(env, "polyproc", NAPI_AUTO_LENGTH, &name);
   if (napi_create_reference(env, call.argv[0], 1, &poller->ready) != napi_ok ||
       napi_create_reference(env, call.argv[1], 1, &poller->served) != napi_ok ||
-      napi_async_init(env, NULL, name, &poller->context) != napi_ok ||
-      napi_add_async_cleanup_hook(env, poller_close, poller, &poller->hook) != napi_ok) {
+      (has_libuv && !has_hooks(poller))) {
     return internal_failure(env, "no callback to poll with");
   }
   return NULL;
