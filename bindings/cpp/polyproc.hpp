@@ -1,0 +1,22 @@
+// polyproc for C++17: queues, locks and processes over shared memory, safe against kill -9.
+//
+// Header-only, over polyproc.h, whose opening page says what every caller must know. Handles are moved
+// and not copied. A call that fails throws `polyproc::error`, one class for each status; the try_ form
+// of a call returns an empty std::optional, or false, when its time has passed.
+#ifndef POLYPROC_HPP
+#define POLYPROC_HPP
+
+#include "polyproc/bytes.hpp"
+#include "polyproc/connection.hpp"
+#include "polyproc/error.hpp"
+#include "polyproc/handle.hpp"
+#include "polyproc/message.hpp"
+#include "polyproc/mutex.hpp"
+#include "polyproc/pool.hpp"
+#include "polyproc/process.hpp"
+#include "polyproc/queue.hpp"
+#include "polyproc/synchronization.hpp"
+#include "polyproc/wait.hpp"
+#include "polyproc/wait_any.hpp"
+
+#endif

@@ -1,0 +1,129 @@
+// Pipes, and connections that CPython's multiprocessing.connection understands.
+#ifndef POLYPROC_CONNECTION_HPP
+#define POLYPROC_CONNECTION_HPP
+
+#include <optional>
+#include <utility>
+
+#include "bytes.hpp"
+#include "handle.hpp"
+
+namespace polyproc {
+
+/// One end of a pipe or a socket: whole messages.
+class connection
+    : public detail::handle<polyproc_connection, POLYPROC_KIND_CONNECTION, polyproc_connection_close> {
+ public:
+  using handle::handle;
+
+  void send(bytes_view data, const wait_options &wait = forever) {
+    detail::check(
+        polyproc_connection_send(native_handle(), data.data(), data.size(), wait.timeout_ns(), wait.token()),
+        "send");
+  }
+  /// The next message; `end_of_file` when the other end is closed and nothing is left.
+  [[nodiscard]] std::string recv(const wait_options &wait = forever) {
+    std::string out;
+    detail::check(recv_status(out, wait), "recv");
+    return out;
+  }
+  [[nodiscard]] std::optional<std::string> try_recv(const wait_options &wait = no_wait) {
+    std::string out;
+    if (!detail::check_try(recv_status(out, wait), "recv")) return std::nullopt;
+    return out;
+  }
+  /// Whether a recv would not wait, the end of the file included.
+  [[nodiscard]] bool poll(const wait_options &wait = no_wait) {
+    return detail::check_try(polyproc_connection_poll(native_handle(), wait.timeout_ns(), wait.token()),
+                             "poll");
+  }
+
+ private:
+  std::int32_t recv_status(std::string &out, const wait_options &wait) {
+    std::size_t size = 512;
+    std::int32_t status;
+    do {
+      out.resize(size);
+      status = polyproc_connection_recv(native_handle(), out.data(), out.size(), &size, wait.timeout_ns(),
+                                        wait.token());
+    } while (status == POLYPROC_E_TOO_SMALL);
+    if (status >= 0) out.resize(size);
+    return status;
+  }
+};
+
+/// The two ends of a new pipe. Without `duplex` the first reads and the second writes.
+[[nodiscard]] inline std::pair<connection, connection> pipe(bool duplex = true) {
+  polyproc_connection *a = nullptr, *b = nullptr;
+  detail::check(polyproc_pipe_create(duplex, &a, &b), "create pipe");
+  return {connection(a), connection(b)};
+}
+
+/// Options of a listener and of `connect`.
+struct listener_options {
+  /// The secret that both sides have; empty: none is asked for.
+  std::string authkey;
+  /// How many may stand in line; 0: 128.
+  std::uint32_t backlog = 0;
+  /// The longest time for a handshake; 0: ten seconds.
+  std::chrono::nanoseconds handshake_timeout{0};
+  /// The longest message that is received, in bytes; 0: see the C API.
+  std::uint64_t max_message = 0;
+  /// Whether HMAC-MD5 is good enough, which is all that Python up to 3.11 knows.
+  bool allow_md5 = true;
+  /// Let the listener be reached from other machines without a key.
+  bool is_public = false;
+};
+
+namespace detail {
+inline polyproc_listener_options raw(const listener_options &from) {
+  polyproc_listener_options to = POLYPROC_LISTENER_OPTIONS_INIT;
+  to.flags = from.is_public ? POLYPROC_LISTENER_PUBLIC : 0;
+  to.backlog = from.backlog;
+  to.authkey = from.authkey.empty() ? nullptr : from.authkey.data();
+  to.authkey_len = from.authkey.size();
+  to.handshake_timeout_ns = from.handshake_timeout.count();
+  to.max_message = from.max_message;
+  to.allow_md5 = from.allow_md5;
+  return to;
+}
+}  // namespace detail
+
+/// An address at which others connect: "tcp://127.0.0.1:0", "unix:/path", "unix:@abstract".
+class listener : public detail::handle<polyproc_listener, 0, polyproc_listener_close> {
+ public:
+  using handle::handle;
+
+  [[nodiscard]] static listener create(const std::string &address, const listener_options &how = {}) {
+    const auto raw = detail::raw(how);
+    polyproc_listener *out = nullptr;
+    detail::check(polyproc_listener_create(address.c_str(), &raw, &out), "create listener");
+    return listener(out);
+  }
+  [[nodiscard]] connection accept(const wait_options &wait = forever) {
+    polyproc_connection *out = nullptr;
+    detail::check(polyproc_listener_accept(native_handle(), &out, wait.timeout_ns(), wait.token()), "accept");
+    return connection(out);
+  }
+  /// Its address, with the port that the system chose.
+  [[nodiscard]] std::string address() const {
+    std::string out(256, '\0');
+    std::size_t size = 0;
+    detail::check(polyproc_listener_address(native_handle(), out.data(), out.size(), &size), "address");
+    out.resize(size);
+    return out;
+  }
+};
+
+/// Connect to a listener.
+[[nodiscard]] inline connection connect(const std::string &address, const listener_options &how = {},
+                                        const wait_options &wait = forever) {
+  const auto raw = detail::raw(how);
+  polyproc_connection *out = nullptr;
+  detail::check(polyproc_connect(address.c_str(), &raw, &out, wait.timeout_ns(), wait.token()), "connect");
+  return connection(out);
+}
+
+}  // namespace polyproc
+
+#endif

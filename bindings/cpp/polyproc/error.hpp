@@ -1,0 +1,145 @@
+// The exceptions: one for each status of the library, all of them `polyproc::error`.
+#ifndef POLYPROC_ERROR_HPP
+#define POLYPROC_ERROR_HPP
+
+#include <polyproc.h>
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace polyproc {
+
+/// A call that failed. It has changed nothing.
+class error : public std::runtime_error {
+ public:
+  error(std::int32_t status, const char *operation)
+      : std::runtime_error(std::string(operation) + ": " + polyproc_strerror(status)), status_(status) {}
+  error(std::int32_t status, const std::string &text) : std::runtime_error(text), status_(status) {}
+
+  /// The status of the C API, `POLYPROC_E_*` or -(1000 + errno).
+  [[nodiscard]] std::int32_t status() const noexcept {
+    return status_;
+  }
+
+  /// The errno of an operating-system error that has no status of its own, else 0.
+  [[nodiscard]] int system_errno() const noexcept {
+    return status_ < -1000 ? -1000 - status_ : 0;
+  }
+
+ private:
+  std::int32_t status_;
+};
+
+/// The time of a wait has passed.
+class timeout : public error {
+ public:
+  explicit timeout(const char *operation, std::int32_t status = POLYPROC_E_TIMEOUT)
+      : error(status, operation) {}
+};
+
+/// The time of a get or take has passed: the queue was empty.
+class empty : public timeout {
+ public:
+  explicit empty(const char *operation) : timeout(operation, POLYPROC_E_EMPTY) {}
+};
+
+/// The time of a put or reserve has passed: the queue was full.
+class full : public timeout {
+ public:
+  explicit full(const char *operation) : timeout(operation, POLYPROC_E_FULL) {}
+};
+
+/// The exception of one status.
+template <std::int32_t Status>
+class status_error : public error {
+ public:
+  explicit status_error(const char *operation) : error(Status, operation) {}
+};
+
+using invalid = status_error<POLYPROC_E_INVALID>;
+using canceled = status_error<POLYPROC_E_CANCELED>;
+using interrupted = status_error<POLYPROC_E_INTERRUPTED>;
+using closed = status_error<POLYPROC_E_CLOSED>;
+using shutdown_error = status_error<POLYPROC_E_SHUTDOWN>;
+using end_of_file = status_error<POLYPROC_E_EOF>;
+using broken_pipe = status_error<POLYPROC_E_BROKEN_PIPE>;
+using too_small = status_error<POLYPROC_E_TOO_SMALL>;
+using too_large = status_error<POLYPROC_E_TOO_LARGE>;
+using no_memory = status_error<POLYPROC_E_NO_MEMORY>;
+using not_found = status_error<POLYPROC_E_NOT_FOUND>;
+using exists = status_error<POLYPROC_E_EXISTS>;
+using mismatch = status_error<POLYPROC_E_MISMATCH>;
+using permission = status_error<POLYPROC_E_PERMISSION>;
+using corrupt = status_error<POLYPROC_E_CORRUPT>;
+using limit_reached = status_error<POLYPROC_E_LIMIT>;
+using not_owner = status_error<POLYPROC_E_NOT_OWNER>;
+using over_release = status_error<POLYPROC_E_OVER_RELEASE>;
+using broken_barrier = status_error<POLYPROC_E_BROKEN_BARRIER>;
+using daemonic = status_error<POLYPROC_E_DAEMONIC>;
+using auth = status_error<POLYPROC_E_AUTH>;
+using unsupported = status_error<POLYPROC_E_UNSUPPORTED>;
+using worker_died = status_error<POLYPROC_E_WORKER_DIED>;
+using internal_error = status_error<POLYPROC_E_INTERNAL>;
+
+/// A task whose function failed. `what()` ends with the message of the function.
+class task_failed : public error {
+ public:
+  task_failed(const char *operation, const std::string &message)
+      : error(POLYPROC_E_TASK_FAILED, std::string(operation) + " failed: " + message), message_(message) {}
+
+  /// The message of the function.
+  [[nodiscard]] const std::string &message() const noexcept {
+    return message_;
+  }
+
+ private:
+  std::string message_;
+};
+
+namespace detail {
+
+template <std::int32_t... Statuses>
+[[noreturn]] void raise_among(std::int32_t status, const char *operation) {
+  ((status == Statuses ? throw status_error<Statuses>(operation) : void()), ...);
+  throw error(status, operation);
+}
+
+[[noreturn]] inline void raise(std::int32_t status, const char *operation) {
+  switch (status) {
+    case POLYPROC_E_TIMEOUT:
+      throw timeout(operation);
+    case POLYPROC_E_EMPTY:
+      throw empty(operation);
+    case POLYPROC_E_FULL:
+      throw full(operation);
+    case POLYPROC_E_TASK_FAILED:
+      throw task_failed(operation, polyproc_strerror(status));
+    default:
+      raise_among<POLYPROC_E_INVALID, POLYPROC_E_CANCELED, POLYPROC_E_INTERRUPTED, POLYPROC_E_CLOSED,
+                  POLYPROC_E_SHUTDOWN, POLYPROC_E_EOF, POLYPROC_E_BROKEN_PIPE, POLYPROC_E_TOO_SMALL,
+                  POLYPROC_E_TOO_LARGE, POLYPROC_E_NO_MEMORY, POLYPROC_E_NOT_FOUND, POLYPROC_E_EXISTS,
+                  POLYPROC_E_MISMATCH, POLYPROC_E_PERMISSION, POLYPROC_E_CORRUPT, POLYPROC_E_LIMIT,
+                  POLYPROC_E_NOT_OWNER, POLYPROC_E_OVER_RELEASE, POLYPROC_E_BROKEN_BARRIER,
+                  POLYPROC_E_DAEMONIC, POLYPROC_E_AUTH, POLYPROC_E_UNSUPPORTED, POLYPROC_E_WORKER_DIED,
+                  POLYPROC_E_INTERNAL>(status, operation);
+  }
+}
+
+/// Throws the exception of a status below 0; else gives the status back.
+inline std::int32_t check(std::int32_t status, const char *operation) {
+  if (status < 0) raise(status, operation);
+  return status;
+}
+
+/// Whether a call succeeded; a timeout of whatever kind is false, anything else is thrown.
+inline bool check_try(std::int32_t status, const char *operation) {
+  if (status == POLYPROC_E_TIMEOUT || status == POLYPROC_E_EMPTY || status == POLYPROC_E_FULL) return false;
+  check(status, operation);
+  return true;
+}
+
+}  // namespace detail
+}  // namespace polyproc
+
+#endif

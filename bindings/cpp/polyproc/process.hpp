@@ -1,0 +1,180 @@
+// Processes: programs that are started, and functions in a forked child.
+#ifndef POLYPROC_PROCESS_HPP
+#define POLYPROC_PROCESS_HPP
+
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <optional>
+
+#include "handle.hpp"
+
+namespace polyproc {
+
+/// Options of a process.
+struct process_options {
+  /// What `current_process` calls it; empty: a name is made.
+  std::string name;
+  /// Its working directory; empty: the parent's.
+  std::string cwd;
+  /// "NAME=value" strings, added to the environment of the parent.
+  std::vector<std::string> env;
+  /// Its environment is `env` alone.
+  bool clear_env = false;
+  /// It dies with its parent, in whatever way that ends, and may not have children.
+  bool daemon = false;
+  /// Its standard descriptors; -1: the parent's, `POLYPROC_FD_NULL`: /dev/null.
+  int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;
+  /// The objects that it inherits.
+  std::vector<inheritance> handles;
+};
+
+namespace detail {
+
+/// The strings of a vector as the C API wants them: pointers, ended by NULL.
+class pointers {
+ public:
+  explicit pointers(const std::vector<std::string> &strings) {
+    for (const auto &string : strings) list_.push_back(string.c_str());
+    list_.push_back(nullptr);
+  }
+  [[nodiscard]] const char *const *get() const noexcept {
+    return list_.data();
+  }
+
+ private:
+  std::vector<const char *> list_;
+};
+
+inline std::vector<polyproc_handle> raw(const std::vector<inheritance> &handles) {
+  std::vector<polyproc_handle> list;
+  for (const auto &handle : handles) list.push_back(handle.raw());
+  return list;
+}
+
+/// Options for the C API. They point into the options and the arguments that they were made of.
+class raw_process_options {
+ public:
+  raw_process_options(const process_options &from, const std::vector<std::string> &args)
+      : args_(args), env_(from.env), handles_(detail::raw(from.handles)) {
+    raw_.flags =
+        (from.daemon ? POLYPROC_PROCESS_DAEMON : 0) | (from.clear_env ? POLYPROC_PROCESS_CLEAR_ENV : 0);
+    raw_.name = name_or_null(from.name);
+    raw_.cwd = name_or_null(from.cwd);
+    raw_.argv = args_.get();
+    raw_.env = env_.get();
+    raw_.stdin_fd = from.stdin_fd;
+    raw_.stdout_fd = from.stdout_fd;
+    raw_.stderr_fd = from.stderr_fd;
+    raw_.handles = handles_.data();
+    raw_.handle_count = handles_.size();
+  }
+  raw_process_options(const raw_process_options &) = delete;
+  raw_process_options &operator=(const raw_process_options &) = delete;
+  [[nodiscard]] const polyproc_process_options *get() const noexcept {
+    return &raw_;
+  }
+
+ private:
+  pointers args_, env_;
+  std::vector<polyproc_handle> handles_;
+  polyproc_process_options raw_ = POLYPROC_PROCESS_OPTIONS_INIT;
+};
+
+}  // namespace detail
+
+/// A child process. Destroying the handle does not end the process.
+class process : public detail::handle<polyproc_process, 0, polyproc_process_close> {
+ public:
+  using handle::handle;
+
+  /// Start a program: its name, looked up in PATH without a slash, and its arguments.
+  [[nodiscard]] static process spawn(const std::vector<std::string> &args, const process_options &how = {}) {
+    const detail::raw_process_options raw(how, args);
+    polyproc_process *out = nullptr;
+    detail::check(polyproc_process_spawn(raw.get(), &out), "spawn process");
+    return process(out);
+  }
+
+  /// Fork this process and call `function` in the child, which exits with the int that it returns. An
+  /// exception is printed to stderr, and the exit code is 1.
+  [[nodiscard]] static process fork(std::function<int()> function, const process_options &how = {}) {
+    const detail::raw_process_options raw(how, {});
+    polyproc_process *out = nullptr;
+    detail::check(polyproc_process_fork(raw.get(), run, &function, &out), "fork process");
+    return process(out);
+  }
+
+  /// Wait until it has ended; its exit code, or minus the number of the signal that killed it.
+  int join(const wait_options &wait = forever) {
+    detail::check(polyproc_process_join(native_handle(), wait.timeout_ns(), wait.token()), "join process");
+    return exit_code().value_or(0);
+  }
+  [[nodiscard]] bool try_join(const wait_options &wait = no_wait) {
+    return detail::check_try(polyproc_process_join(native_handle(), wait.timeout_ns(), wait.token()),
+                             "join process");
+  }
+  /// Its exit code; nothing while it runs.
+  [[nodiscard]] std::optional<int> exit_code() const {
+    std::int32_t code = 0;
+    if (!detail::check_try(polyproc_process_exit_code(native_handle(), &code), "exit code"))
+      return std::nullopt;
+    return code;
+  }
+  [[nodiscard]] int pid() const {
+    return number(polyproc_process_pid);
+  }
+  [[nodiscard]] bool is_alive() const {
+    return number(polyproc_process_is_alive) != 0;
+  }
+  [[nodiscard]] bool is_daemon() const {
+    return number(polyproc_process_is_daemon) != 0;
+  }
+  [[nodiscard]] std::string name() const {
+    std::string out(64, '\0');
+    std::size_t size = 0;
+    detail::check(polyproc_process_name(native_handle(), out.data(), out.size(), &size), "name");
+    out.resize(size);
+    return out;
+  }
+  /// Send SIGTERM.
+  void terminate() {
+    detail::check(polyproc_process_terminate(native_handle()), "terminate");
+  }
+  /// Send SIGKILL.
+  void kill() {
+    detail::check(polyproc_process_kill(native_handle()), "kill");
+  }
+  void signal(int number) {
+    detail::check(polyproc_process_signal(native_handle(), number), "signal");
+  }
+
+ private:
+  static int run(void *function) noexcept {
+    try {
+      return (*static_cast<std::function<int()> *>(function))();
+    } catch (const std::exception &error) {
+      std::fprintf(stderr, "process %s\n", error.what());
+    } catch (...) {
+      std::fprintf(stderr, "process ended by an exception\n");
+    }
+    return 1;
+  }
+
+  std::int32_t number(std::int32_t (*read)(polyproc_process *, std::int32_t *)) const {
+    std::int32_t out = 0;
+    detail::check(read(native_handle(), &out), "look at process");
+    return out;
+  }
+};
+
+/// Pid, parent, name of this process, and whether it is daemonic.
+[[nodiscard]] inline polyproc_process_info current_process() {
+  polyproc_process_info info = POLYPROC_PROCESS_INFO_INIT;
+  detail::check(polyproc_current_process(&info), "current process");
+  return info;
+}
+
+}  // namespace polyproc
+
+#endif
