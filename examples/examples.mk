@@ -1,17 +1,24 @@
-# The programs of examples/*.{c,go,js}. Included by the Makefile; builds below build/examples/{c,go}.
+# The programs of examples/*.{c,cpp,go,js}. Included by the Makefile; builds below build/examples/{c,cpp,go}.
 #   examples-build  all of them      examples-test  their tests (LANGUAGES="c go" PROGRAMS="ktv chat")
 #
 # POLYPROC_A is the static library, polyproc-node builds bindings/node: both are the Makefile's.
 
-EXAMPLES_LANGUAGES := $(or $(LANGUAGES),c go node)
+EXAMPLES_LANGUAGES := $(or $(LANGUAGES),c cpp go node)
 EXAMPLES_C := $(patsubst examples/%.c,build/examples/c/%,$(wildcard examples/*.c))
+EXAMPLES_CPP := $(patsubst examples/%.cpp,build/examples/cpp/%,$(wildcard examples/*.cpp))
 EXAMPLES_GO := $(patsubst examples/%.go,build/examples/go/%,$(wildcard examples/*.go))
 POLYPROC_A ?= target/release/libpolyproc.a
 POLYPROC_LIBS ?= -lpthread -ldl -lm
+POLYPROC_HPP := $(wildcard bindings/cpp/*.hpp bindings/cpp/polyproc/*.hpp)
 
 $(EXAMPLES_C): build/examples/c/%: examples/%.c examples/example.h include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror $(CFLAGS) -Iinclude \
+	    -o $@ $< $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
+
+$(EXAMPLES_CPP): build/examples/cpp/%: examples/%.cpp examples/example.hpp $(POLYPROC_HPP) include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Wpedantic -Werror $(CXXFLAGS) -Iinclude -Ibindings/cpp \
 	    -o $@ $< $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
 
 # go knows best what it depends on, except that it does not see a new static library: hence the rm.
@@ -27,8 +34,9 @@ $(EXAMPLES_MEETING): examples/meeting/kitchen.go $(POLYPROC_A) FORCE
 	@rm -f $@
 	cd examples && go build -o $(CURDIR)/$@ ./meeting
 
-.PHONY: examples-c examples-go examples-node examples-build examples-test FORCE
+.PHONY: examples-c examples-cpp examples-go examples-node examples-build examples-test FORCE
 examples-c: $(EXAMPLES_C)
+examples-cpp: $(EXAMPLES_CPP)
 examples-go: $(EXAMPLES_GO) $(EXAMPLES_MEETING)
 examples-node: polyproc-node
 examples-build: $(EXAMPLES_LANGUAGES:%=examples-%)

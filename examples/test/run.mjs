@@ -14,6 +14,7 @@ const DEADLINE_MS = 180_000
 
 export const LANGUAGES = {
   c: { suffix: '.c', command: (name) => [path.join(BUILD, 'examples/c', name)] },
+  cpp: { suffix: '.cpp', command: (name) => [path.join(BUILD, 'examples/cpp', name)] },
   go: { suffix: '.go', command: (name) => [path.join(BUILD, 'examples/go', name)] },
   node: { suffix: '.js', command: (name) => [process.execPath, path.join(EXAMPLES, `${name}.js`)] },
 }
