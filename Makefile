@@ -14,6 +14,7 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 POLYPROC_A := target/release/libpolyproc.a
 POLYPROC_SO := target/release/libpolyproc.so
 POLYPROC_LIBS := -lpthread -ldl -lm
+POLYPROC_HPP := $(wildcard bindings/cpp/*.hpp bindings/cpp/polyproc/*.hpp)
 
 .PHONY: help
 help: ## this list
@@ -50,6 +51,7 @@ include examples/examples.mk
 include benches/peers/killed/killed.mk
 include benches/peers/pool/pool.mk
 include benches/bench.mk
+include tests/cpp/cpp.mk
 
 # --- demo
 
@@ -64,6 +66,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-rust
 	$(MAKE) test-slices
 	$(MAKE) test-loom
+	$(MAKE) test-cpp
 	$(MAKE) test-go
 	$(MAKE) test-node
 	$(MAKE) headers-test

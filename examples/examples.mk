@@ -9,7 +9,7 @@ EXAMPLES_CPP := $(patsubst examples/%.cpp,build/examples/cpp/%,$(wildcard exampl
 EXAMPLES_GO := $(patsubst examples/%.go,build/examples/go/%,$(wildcard examples/*.go))
 POLYPROC_A ?= target/release/libpolyproc.a
 POLYPROC_LIBS ?= -lpthread -ldl -lm
-POLYPROC_HPP := $(wildcard bindings/cpp/*.hpp bindings/cpp/polyproc/*.hpp)
+POLYPROC_HPP ?= $(wildcard bindings/cpp/*.hpp bindings/cpp/polyproc/*.hpp)
 
 $(EXAMPLES_C): build/examples/c/%: examples/%.c examples/example.h include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)

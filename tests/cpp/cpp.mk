@@ -1,0 +1,25 @@
+# The tests of the C++ classes: each compiler, plain and with the sanitizers of addresses and of undefined
+# behaviour. Included by the Makefile.
+
+TEST_CPP := $(wildcard tests/cpp/*.cpp)
+# `make test` has the first two.
+TEST_CPP_BUILDS := g++-sanitized clang++ g++ clang++-sanitized
+TEST_CPP_PROGRAMS := $(TEST_CPP_BUILDS:%=build/test-cpp/%)
+TEST_CPP_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: test-cpp test-cpp-all test-cpp-tools
+test-cpp: TEST_CPP_CHOSEN = $(wordlist 1,2,$(TEST_CPP_PROGRAMS))
+test-cpp: $(wordlist 1,2,$(TEST_CPP_PROGRAMS))
+test-cpp-all: TEST_CPP_CHOSEN = $(TEST_CPP_PROGRAMS)
+test-cpp-all: $(TEST_CPP_PROGRAMS) ## the C++ classes with gcc and clang, plain and with sanitizers
+test-cpp test-cpp-all:
+	@for program in $(TEST_CPP_CHOSEN); do echo $$program; $$program || exit 1; done
+
+test-cpp-tools:
+	@test -e /usr/include/doctest/doctest.h && command -v clang++ > /dev/null && test -d $$(clang++ -print-resource-dir)/lib/linux || { \
+	    apt-get update -qq && apt-get install -qq -y doctest-dev clang libclang-rt-14-dev; }
+
+$(TEST_CPP_PROGRAMS): build/test-cpp/%: $(TEST_CPP) tests/cpp/names.hpp $(POLYPROC_HPP) include/polyproc.h $(POLYPROC_A) | test-cpp-tools
+	@mkdir -p $(@D)
+	$(patsubst %-sanitized,%,$*) -std=c++17 -O1 -g -Wall -Wextra -Wpedantic -Werror $(if $(findstring sanitized,$*),$(TEST_CPP_SANITIZE)) \
+	    -Iinclude -Ibindings/cpp -o $@ $(TEST_CPP) $(POLYPROC_A) $(POLYPROC_LIBS)
