@@ -6,7 +6,6 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
-PREFIX ?= /usr/local
 CARGO ?= cargo
 # Everything below refers to the libraries here.
 export CARGO_TARGET_DIR := $(CURDIR)/target
@@ -61,7 +60,7 @@ demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT
 
 # --- test
 
-.PHONY: test test-rust test-go test-readme test-memory test-leftovers
+.PHONY: test test-rust test-go test-readme test-install test-memory test-leftovers
 test: ## all tests, with the set-up that they need
 	$(MAKE) test-rust
 	$(MAKE) test-slices
@@ -72,6 +71,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) headers-test
 	$(MAKE) examples-test
 	$(MAKE) test-readme
+	$(MAKE) test-install
 	$(MAKE) test-memory
 	$(MAKE) guard
 	$(MAKE) test-leftovers
@@ -97,6 +97,9 @@ test-no-waitv: test-rust test-go test-node ## the tests without futex_waitv
 # Each example of README.md, built and run as it stands there.
 test-readme: polyproc-node
 	node --test tests/readme/
+
+test-install: $(POLYPROC_A) $(POLYPROC_SO)
+	tests/install/run
 
 # The programs of tests/c under memcheck.
 test-memory:
@@ -203,22 +206,7 @@ lint-go: $(POLYPROC_A)
 	cd tests/interop/go && go vet ./...
 	cd tests/soak/go && go vet ./...
 
-# --- install
-
-.PHONY: install uninstall
-install: $(POLYPROC_A) $(POLYPROC_SO) ## the library and its header, below PREFIX
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
-	install -m 644 include/polyproc.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(POLYPROC_A) $(DESTDIR)$(PREFIX)/lib/
-	install -m 755 $(POLYPROC_SO) $(DESTDIR)$(PREFIX)/lib/libpolyproc.so.0
-	strip --strip-unneeded $(DESTDIR)$(PREFIX)/lib/libpolyproc.so.0
-	ln -sf libpolyproc.so.0 $(DESTDIR)$(PREFIX)/lib/libpolyproc.so
-	sed 's|@PREFIX@|$(PREFIX)|' tools/polyproc.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/polyproc.pc
-
-uninstall: ## remove what install has put there
-	rm -f $(DESTDIR)$(PREFIX)/include/polyproc.h $(DESTDIR)$(PREFIX)/lib/libpolyproc.a \
-	    $(DESTDIR)$(PREFIX)/lib/libpolyproc.so $(DESTDIR)$(PREFIX)/lib/libpolyproc.so.0 \
-	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/polyproc.pc
+include packaging/install.mk
 
 .PHONY: clean
 clean: ## remove everything that was built

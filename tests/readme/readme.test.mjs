@@ -1,6 +1,7 @@
 // The examples of README.md, one after the other: what a reader copies must work.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -42,6 +43,21 @@ for (const [compiler, ...standard] of [['cc', '-std=c99'], ['c++', '-std=c++17',
     assert.equal(letters.tryGet().toString(), 'hello from C')
   })
 }
+
+test('the example in C++', async () => {
+  const flags = ['-std=c++17', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-I', path.join(root, 'include'), '-I', path.join(root, 'bindings/cpp')]
+  run('c++', ...flags, example('cpp', 'letters.cpp'), ...library, '-o', 'letters-cpp')
+  letters.tryPut(Buffer.from('first'))
+  letters.tryPut(Buffer.from('second'))
+  const program = spawn('stdbuf', ['-oL', path.join(room, 'letters-cpp')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  program.stdout.setEncoding('utf8').on('data', (text) => { said += text })
+  await letters.join() // both are finished
+  const ended = once(program, 'close')
+  program.kill('SIGKILL')
+  await ended
+  assert.equal(said, 'first\nsecond\n')
+})
 
 test('the example in Go', () => {
   example('go', 'go/main.go')
