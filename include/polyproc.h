@@ -125,9 +125,19 @@
  * by at most 1,024 processes at a time, another object by 240; 1,024 threads at a time wait at one
  * condition or barrier: one more gets E_LIMIT. A pool has at most 1,000 workers. Shared memory is limited by /dev/shm
  * and by RLIMIT_FSIZE (ulimit -f): when that is full, or a file would become longer than the limit, calls
- * that need more return E_NO_MEMORY.
+ * that need more return E_NO_MEMORY. When malloc gives no memory, small allocations come from a reserve
+ * of half a megabyte, so that the call under way is finished; after that, calls that make something
+ * return E_NO_MEMORY until malloc gives memory again. Only a single call that needs more than the
+ * reserve in small pieces (a spawn with a very large environment, a very long list of arguments) would
+ * end the process (abort).
  *
- * System. Linux 4.14 or newer, x86-64 or aarch64.
+ * System. Linux 4.14 or newer, x86-64 or aarch64. A sandbox may refuse memfd_create, O_TMPFILE, linkat,
+ * fallocate, file seals, eventfd, getrandom, futex_waitv, set_robust_list, membarrier, pidfd_open and
+ * CLONE_PIDFD: the library does the same in another way. (An anonymous object that is not a memfd has no
+ * seal, like a named one. Without fallocate the kernel must be 5.14 or newer. Without linkat a process
+ * that is killed while it creates an object leaves a file /dev/shm/.polyproc-<number>.) Where no other
+ * way exists the call returns E_UNSUPPORTED or E_PERMISSION: pipes without locks of open files (fcntl
+ * F_OFD_SETLK), pools of forked workers and signals to strangers without process descriptors.
  *
  *
  * THE MOST OF IT

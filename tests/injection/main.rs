@@ -90,7 +90,6 @@ fn build_driver() -> PathBuf {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--quiet"])
         .current_dir(root())
-        .env_remove("CARGO_PRIMARY_PACKAGE")
         .status();
     assert!(built.expect("cargo").success() && library.exists());
     let driver = target.join("injection-driver");
