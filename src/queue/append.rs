@@ -1,5 +1,6 @@
 //! The producers' side of a chain. Every function here runs under the tail lock.
 
+use std::cell::OnceCell;
 use std::sync::atomic::Ordering;
 
 use super::chain::Chain;
@@ -10,6 +11,7 @@ use super::ring::{self, OPEN_END};
 use super::side::{Cursor, Totals};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
+use crate::sys::memory;
 
 /// Going back to a ring's beginning skips at most so many times the memory that it has: places are used up.
 const SKIPS: u64 = 8;
@@ -227,7 +229,11 @@ impl<'a> Chain<'a> {
         let Some(suitable) =
             self.unused_ring_of(ring::suitable_size(extent, backlog), extent, used)
         else {
-            return Ok(None);
+            // There are rings, but behind the end that the file may have.
+            return match memory::file_limit() {
+                u64::MAX => Ok(None),
+                _ => Err(Status::E_NO_MEMORY),
+            };
         };
         let ring = match self.rings.ensure(self.state(suitable)?, suitable, extent) {
             Ok(()) => suitable,
@@ -276,12 +282,30 @@ impl<'a> Chain<'a> {
         Err(Status::E_NO_MEMORY)
     }
 
+    /// How long the file may become, as far as this process is concerned.
+    fn longest_file(&self) -> u64 {
+        match memory::file_limit() {
+            u64::MAX => u64::MAX,
+            limit => limit.max(self.segment.file_size().unwrap_or(0)),
+        }
+    }
+
     /// The smallest unused ring of at least `size` bytes; else the largest smaller one for `extent`.
     pub(super) fn unused_ring_of(&self, size: u64, extent: u64, used: u64) -> Option<usize> {
-        let unused = || self.range().filter(|ring| used & (1 << ring) == 0);
-        let suitable = unused()
-            .filter(|ring| ring::size(*ring) >= size)
-            .min_by_key(|ring| ring::size(*ring));
+        // One that the longest end of the file cuts through would be full before its time. One that has all its
+        // memory is there already, and the kernel need not be asked.
+        let limit = OnceCell::new();
+        let longest = || *limit.get_or_init(|| self.longest_file());
+        let has_all = |ring: usize| {
+            let state = self.state(ring);
+            state.is_ok_and(|state| state.allocated.load(Ordering::Relaxed) >= ring::size(ring))
+        };
+        let unused = || {
+            let unused = self.range().filter(|ring| used & (1 << ring) == 0);
+            unused.filter(|ring| has_all(*ring) || self.rings.ends_within(*ring, longest()))
+        };
+        // They lie in the order of their size.
+        let suitable = unused().find(|ring| ring::size(*ring) >= size);
         suitable.or_else(|| {
             unused()
                 .filter(|ring| ring::size(*ring) >= extent)

@@ -185,6 +185,11 @@ impl<'a> Rings<'a> {
         self.allocate(state, ring, has, end)
     }
 
+    /// Whether a ring is wholly in the first `length` bytes of the file.
+    pub(super) fn ends_within(&self, ring: usize, length: u64) -> bool {
+        self.base + offset(ring) + size(ring) <= length
+    }
+
     #[cold]
     fn allocate(&self, state: &RingState, ring: usize, has: u64, end: u64) -> Result<()> {
         let size = size(ring);

@@ -203,13 +203,18 @@ fn unsupported(status: Status) -> Status {
 ///
 /// Asked beforehand, since the kernel answers such a growth with SIGXFSZ, which ends the process.
 fn exceeds_file_limit(fd: &OwnedFd, end: u64) -> Result<bool> {
+    Ok(end > file_limit() && end > status_of(fd)?.size)
+}
+
+/// How long this process may make a file: RLIMIT_FSIZE.
+pub(crate) fn file_limit() -> u64 {
     let mut limit = libc::rlimit {
         rlim_cur: libc::RLIM_INFINITY,
         rlim_max: libc::RLIM_INFINITY,
     };
     // SAFETY: a local. Where it is refused there is no limit that is known.
     unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
-    Ok(limit.rlim_cur != libc::RLIM_INFINITY && end > limit.rlim_cur && end > status_of(fd)?.size)
+    limit.rlim_cur
 }
 
 /// Let a file end at `length`. Nobody may have more of it mapped.

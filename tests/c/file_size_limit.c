@@ -45,7 +45,7 @@ static void a_backlog_ends_near_the_limit(const char *name) {
     memcpy(text, &put, sizeof put);
   }
   CHECK(status == POLYPROC_E_NO_MEMORY);
-  CHECK(put * sizeof text >= 2 * MEGABYTE);
+  CHECK(put * sizeof text >= 6 * MEGABYTE);
   for (at = 0; at < put; at++) {
     size_t number = 0;
     ANSWERS(OK, polyproc_queue_get(queue, got, sizeof got, &len, 0, NULL));
