@@ -126,3 +126,34 @@ fn no_memory_is_a_status() {
     assert_eq!(a.recv(&mut buffer, Wait::TRY), Err(Status::E_TIMEOUT));
     a.send(b"x", Wait::TRY).unwrap();
 }
+
+/// A short message before it, long received, took the room of the longest one that fits into what memory there is.
+#[test]
+fn an_empty_pipe_takes_what_a_fresh_one_takes() {
+    let _alone = alone();
+    let (a, b) = pipe(true).unwrap();
+    let limited = child(|| {
+        let limit = libc::rlimit {
+            rlim_cur: 132 << 10,
+            rlim_max: 132 << 10,
+        };
+        // SAFETY: `limit` is readable; no handler.
+        unsafe {
+            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+            libc::setrlimit(libc::RLIMIT_FSIZE, &limit);
+        }
+        let mut buffer = vec![MaybeUninit::uninit(); 100_000];
+        [100_000, 50_000, 100_000, 1, 100_000, 99_999]
+            .iter()
+            .all(|len| {
+                b.send(&buffer_of(*len), Wait::TRY) == Ok(())
+                    && a.recv(&mut buffer, Wait::TRY) == Ok(Got::Message(*len))
+            })
+            && b.send(&buffer_of(200_000), Wait::TRY) == Err(Status::E_NO_MEMORY)
+    });
+    went_well(limited);
+}
+
+fn buffer_of(len: usize) -> Vec<u8> {
+    vec![1; len]
+}

@@ -167,7 +167,14 @@ impl<'a> Lane<'a> {
             return Ok(false);
         }
         let end = start.checked_add(extent).ok_or(Status::E_CORRUPT)?;
-        self.ring.ensure(start, extent)?;
+        match self.ring.ensure(start, extent) {
+            // An empty ring has as much room from its beginning on, where there is memory: once more.
+            Err(Status::E_NO_MEMORY) if tail == self.head() && !start.is_multiple_of(RING) => {
+                sender.jump.store(tail, Ordering::Relaxed);
+                return self.append(data);
+            }
+            other => other?,
+        }
         self.ring
             .number(start)?
             .store(data.len() as u64, Ordering::Relaxed);
