@@ -270,12 +270,7 @@ impl<'a> Chain<'a> {
         if head == tail {
             return false;
         }
-        // Looked at without the lock, so it may be another record by now: then so is the head. A record that
-        // was no reservation is not looked at: its memory may be given back at this moment.
-        let last_reservation = self.words.tail.reservations.load(Ordering::Acquire);
-        if last_reservation != head.at + 1 || self.words.head.position() != head {
-            return true;
-        }
+        // Looked at without the lock, so it may be another record by now: then so is the head.
         !(self.is_last_and_being_written(head, tail) && self.words.head.position() == head)
     }
 
@@ -284,6 +279,12 @@ impl<'a> Chain<'a> {
     #[inline]
     pub(super) fn is_last_and_being_written(&self, head: Position, tail: Position) -> bool {
         if head.ring != tail.ring {
+            return false;
+        }
+        // A record that was no reservation is not looked at, nor one that was consumed just now: without the lock
+        // its memory may be given back at this moment.
+        let last_reservation = self.words.tail.reservations.load(Ordering::Acquire);
+        if last_reservation != head.at + 1 || self.words.head.position() != head {
             return false;
         }
         let Some((record, _)) = self.rings.known(head.ring, head.at) else {

@@ -199,7 +199,7 @@ impl<'a> Rings<'a> {
         let begin = self.base + offset(ring);
         let roomy = end.next_multiple_of(STEP).min(size);
         let tight = end.next_multiple_of(PAGE).min(size);
-        // Whole pages that it has are left out: a refusal takes back what was allocated and never written.
+        // Whole pages that it has are left out: to ask for one again has it filled with zeros.
         let has = has.next_multiple_of(PAGE).min(tight);
         let allocate = |end: u64| match end > has {
             true => self.segment.allocate(begin + has, end - has),

@@ -4,6 +4,7 @@ mod environment;
 mod files;
 mod full;
 mod missing;
+mod nonsense;
 mod users;
 
 /// Says which role this test binary plays when a test has started it.

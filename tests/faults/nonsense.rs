@@ -1,0 +1,238 @@
+//! One word of nonsense in shared memory, and calls that wait: each sleeps or gives up, and none looks again and again.
+
+use std::fs::{File, OpenOptions};
+use std::mem::MaybeUninit;
+use std::os::unix::fs::FileExt;
+
+use polyproc::{pipe, wait_any, Connection, Queue, QueueOptions, Status, Wait, Waitable};
+
+/// So long a call waits, ...
+const WAIT_NS: i64 = 2_000_000;
+/// ... and so much of it, at most, it looks: in one of a few tries, on a machine that does much else.
+const LOOKING_NS: i64 = 1_000_000;
+const TRIES: usize = 5;
+
+/// The words of a queue, up to its rings' own; then those of its first rings.
+const QUEUE: std::ops::Range<u64> = 65_792..68_352;
+/// The words of a pipe.
+const PIPE: std::ops::Range<u64> = 15_616..20_480;
+
+/// Not written over. The locks of its two chains: that a living process holds one cannot be told from the truth. And for
+/// how long waits spin: that is what its maker asked for.
+const SPARED: [u64; 5] = [65_920, 66_176, 67_200, 67_456, 65_816];
+
+const NUMBERS: [u64; 6] = [1, 64, 1 << 31 | 5, 1 << 32, 1 << 58 | 1 << 9, u64::MAX];
+
+fn wait() -> Wait<'static> {
+    Wait::for_ns(WAIT_NS)
+}
+
+/// The time that this thread has run.
+fn run_ns() -> i64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is writable.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+fn file_of(fd: i32) -> File {
+    let path = format!("/proc/self/fd/{fd}");
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap()
+}
+
+/// Run `call` on what `make` makes, with each number in each word.
+fn sweep<T>(
+    what: &str,
+    words: std::ops::Range<u64>,
+    make: impl Fn() -> T + Sync,
+    fd: impl Fn(&T) -> i32 + Sync,
+    call: impl Fn(&T) + Sync,
+) {
+    const PARTS: usize = 8;
+    let looks = |at: u64, number: u64| {
+        let object = make();
+        let file = file_of(fd(&object));
+        file.write_all_at(&number.to_ne_bytes(), at).unwrap();
+        let begin = run_ns();
+        call(&object);
+        run_ns() - begin >= LOOKING_NS
+    };
+    let places = words.clone().step_by(8).filter(|at| !SPARED.contains(at));
+    let part = |first| {
+        for at in places.clone().skip(first).step_by(PARTS) {
+            for number in NUMBERS {
+                let always = (0..TRIES).all(|_| looks(at, number));
+                let place = at - words.start;
+                assert!(!always, "{what} looks on and on: {number:#x} at {place}");
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for first in 0..PARTS {
+            let part = &part;
+            scope.spawn(move || part(first));
+        }
+    });
+}
+
+fn get(queue: &Queue) {
+    let mut buffer = [MaybeUninit::uninit(); 100];
+    let _ = queue.get(&mut buffer, wait());
+}
+
+fn sweep_queue(
+    what: &str,
+    options: QueueOptions,
+    prepare: impl Fn(&Queue) + Sync,
+    call: impl Fn(&Queue) + Sync,
+) {
+    let make = || {
+        let queue = Queue::create(None, &options).unwrap();
+        prepare(&queue);
+        queue
+    };
+    sweep(what, QUEUE, make, Queue::raw_fd, call);
+}
+
+fn plain() -> QueueOptions {
+    QueueOptions::default()
+}
+
+/// The count of messages that came back said 1, and there was none: each consumer that waited used up a core.
+#[test]
+fn a_message_that_is_not_there_is_corrupt() {
+    const CAME_BACK: u64 = 66_432;
+    let queue = Queue::create(None, &plain()).unwrap();
+    let file = file_of(queue.raw_fd());
+    file.write_all_at(&1u64.to_ne_bytes(), CAME_BACK).unwrap();
+    let mut buffer = [MaybeUninit::uninit(); 100];
+    let in_time = Wait::for_ns(10_000_000_000);
+    assert_eq!(queue.get(&mut buffer, in_time), Err(Status::E_CORRUPT));
+    assert_eq!(queue.take(in_time).err(), Some(Status::E_CORRUPT));
+    assert_eq!(queue.get(&mut buffer, Wait::TRY), Err(Status::E_CORRUPT));
+}
+
+#[test]
+fn waits_of_consumers() {
+    sweep_queue("get", plain(), |_| {}, get);
+    sweep_queue(
+        "take",
+        plain(),
+        |_| {},
+        |queue| {
+            let _ = queue.take(wait());
+        },
+    );
+    let was_used = |queue: &Queue| {
+        queue.put(b"one", Wait::TRY).unwrap();
+        get(queue);
+    };
+    sweep_queue("get after one", plain(), was_used, get);
+    let ends = |queue: &Queue| {
+        let _ = queue.reserve(10, Wait::TRY).unwrap();
+        queue.shutdown(false).unwrap();
+    };
+    sweep_queue("get at the end", plain(), ends, get);
+    sweep_queue(
+        "wait_any",
+        plain(),
+        |_| {},
+        |queue| {
+            let _ = wait_any(&[Waitable::Get(queue)], &mut [false], wait());
+        },
+    );
+}
+
+#[test]
+fn waits_of_joins() {
+    let options = QueueOptions {
+        joinable: true,
+        ..plain()
+    };
+    let in_flight = |queue: &Queue| {
+        queue.put(b"one", Wait::TRY).unwrap();
+        queue.put(b"two", Wait::TRY).unwrap();
+        get(queue);
+    };
+    sweep_queue("join", options, in_flight, |queue| {
+        let _ = queue.join(wait());
+    });
+}
+
+#[test]
+fn waits_of_producers() {
+    let limits = [(1, 0), (0, 64)];
+    for (max_items, max_bytes) in limits {
+        let options = QueueOptions {
+            max_items,
+            max_bytes,
+            ..plain()
+        };
+        let is_full = |queue: &Queue| queue.put(b"one", Wait::TRY).unwrap();
+        sweep_queue("put", options, is_full, |queue| {
+            let _ = queue.put(&[1; 40], wait());
+        });
+        let options = QueueOptions {
+            joinable: true,
+            ..options
+        };
+        sweep_queue("reserve", options, is_full, |queue| {
+            let _ = queue.reserve(40, wait());
+        });
+        sweep_queue("put_many", options, is_full, |queue| {
+            let _ = queue.put_many(3, &|_| b"1", wait());
+        });
+    }
+}
+
+fn sweep_pipe(
+    what: &str,
+    prepare: impl Fn(&(Connection, Connection)) + Sync,
+    call: impl Fn(&(Connection, Connection)) + Sync,
+) {
+    let make = || {
+        let ends = pipe(true).unwrap();
+        prepare(&ends);
+        ends
+    };
+    sweep(what, PIPE, make, |ends| ends.0.raw_fd(), call);
+}
+
+#[test]
+fn waits_of_pipes() {
+    let longest = vec![1; 1 << 20];
+    sweep_pipe(
+        "recv",
+        |_| {},
+        |(a, _)| {
+            let _ = a.recv(&mut [MaybeUninit::uninit(); 100], wait());
+        },
+    );
+    sweep_pipe(
+        "poll",
+        |_| {},
+        |(a, _)| {
+            let _ = a.poll(wait());
+        },
+    );
+    let is_full = |(a, _): &(Connection, Connection)| {
+        a.send(&longest[..(1 << 20) - 100], Wait::TRY).unwrap();
+    };
+    sweep_pipe("send", is_full, |(a, _)| {
+        let _ = a.send(&[1; 1000], wait());
+    });
+    sweep_pipe(
+        "send, handed over",
+        |_| {},
+        |(a, _)| {
+            let _ = a.send(&longest, wait());
+        },
+    );
+}
