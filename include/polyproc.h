@@ -586,7 +586,8 @@ typedef struct polyproc_queue_options {
   uint64_t max_bytes;
   /**
    * Joinable: how often one message may be delivered before it goes to the dead letters, at most
-   * 65,534; 0: no limit.
+   * 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered once
+   * more, and again until there is room: it is never lost.
    */
   uint32_t max_deliveries;
   /**
@@ -1819,6 +1820,11 @@ void polyproc_queue_close(polyproc_queue *queue);
  * Put a message in, waiting while the queue is full. When it returns OK the message is there for
  * everyone, and stays when this process dies.
  *
+ * A full /dev/shm is E_NO_MEMORY at once, whatever the timeout: the put does not wait for memory. It
+ * uses the memory that the queue has and no message needs, so the same put goes through when consumers
+ * have made room, and an empty queue takes whatever a fresh one takes. An anonymous queue does not
+ * lie in /dev/shm: the memory of the system or of its control group is its limit.
+ *
  * queue       open handle.
  * data        the message; NULL when len is 0.
  * len         its length in bytes; 0 is a message too.
@@ -1832,7 +1838,7 @@ void polyproc_queue_close(polyproc_queue *queue);
  *          E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not in the queue.
  *          E_SHUTDOWN   the queue is shut down.
  *          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
- *          E_NO_MEMORY  shared memory is exhausted.
+ *          E_NO_MEMORY  shared memory is exhausted; nothing is changed for others.
  *          E_CORRUPT    the queue is damaged.
  *          E_LIMIT      too many processes use it.
  *          E_INVALID    not a handle of a queue, not a token, or data is NULL and len is not 0.
@@ -3196,7 +3202,8 @@ int32_t polyproc_message_done(polyproc_message *message);
 
 /**
  * Give a message back: it is first in line again, with one delivery more, or goes to the dead
- * letters when it has had its max_deliveries. Works after the handle was closed too.
+ * letters when it has had its max_deliveries and shared memory has room for it there. Works after the
+ * handle was closed too.
  *
  * message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
  *

@@ -48,7 +48,8 @@ pub struct polyproc_queue_options {
     /// rounded up to a multiple of 16.
     pub max_bytes: u64,
     /// Joinable: how often one message may be delivered before it goes to the dead letters, at most
-    /// 65,534; 0: no limit.
+    /// 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered once
+    /// more, and again until there is room: it is never lost.
     pub max_deliveries: u32,
     /// How many nanoseconds a wait spins at most before it sleeps; 0: POLYPROC_SPIN_NS of the
     /// environment, else what a wake-up was measured to cost on this machine.

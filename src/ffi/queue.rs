@@ -121,6 +121,11 @@ pub unsafe extern "C" fn polyproc_queue_close(queue: *mut polyproc_queue) {
 /// Put a message in, waiting while the queue is full. When it returns OK the message is there for
 /// everyone, and stays when this process dies.
 ///
+/// A full /dev/shm is E_NO_MEMORY at once, whatever the timeout: the put does not wait for memory. It
+/// uses the memory that the queue has and no message needs, so the same put goes through when consumers
+/// have made room, and an empty queue takes whatever a fresh one takes. An anonymous queue does not
+/// lie in /dev/shm: the memory of the system or of its control group is its limit.
+///
 /// ```text
 /// queue       open handle.
 /// data        the message; NULL when len is 0.
@@ -135,7 +140,7 @@ pub unsafe extern "C" fn polyproc_queue_close(queue: *mut polyproc_queue) {
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not in the queue.
 ///          E_SHUTDOWN   the queue is shut down.
 ///          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
-///          E_NO_MEMORY  shared memory is exhausted.
+///          E_NO_MEMORY  shared memory is exhausted; nothing is changed for others.
 ///          E_CORRUPT    the queue is damaged.
 ///          E_LIMIT      too many processes use it.
 ///          E_INVALID    not a handle of a queue, not a token, or data is NULL and len is not 0.

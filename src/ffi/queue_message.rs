@@ -210,7 +210,8 @@ pub unsafe extern "C" fn polyproc_message_done(message: *mut polyproc_message) -
 }
 
 /// Give a message back: it is first in line again, with one delivery more, or goes to the dead
-/// letters when it has had its max_deliveries. Works after the handle was closed too.
+/// letters when it has had its max_deliveries and shared memory has room for it there. Works after the
+/// handle was closed too.
 ///
 /// ```text
 /// message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
