@@ -2616,6 +2616,7 @@ int32_t polyproc_exit_children_at_exit(int32_t on);
  *          E_NO_MEMORY   memory is exhausted.
  *          E_TOO_LARGE   the initialiser's data is longer than 1 MiB.
  *          E_CLOSED      a handle among options.handles is closed.
+ *          E_UNSUPPORTED the system refuses a descriptor of a process, which it gave before.
  *          E_INVALID     out is NULL, bad options, a bad handle, the same name twice.
  *          -(1000 + errno)  another reason why the system did not start a worker.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1

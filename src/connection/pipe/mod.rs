@@ -232,14 +232,22 @@ impl Pipe {
     }
 
     /// The claim, which in a forked child may have been left to another descriptor until now.
+    #[inline]
     fn claimed(&self) -> Result<&OwnedFd> {
         let fd = self.claim.as_ref().ok_or(Status::E_INTERNAL)?;
         let epoch = fork::epoch();
         if self.epoch.load(Ordering::Relaxed) != epoch {
-            claim::claim(fd, self.end.byte())?;
-            self.epoch.store(epoch, Ordering::Relaxed);
+            self.claim_anew(fd, epoch)?;
         }
         Ok(fd)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn claim_anew(&self, fd: &OwnedFd, epoch: u32) -> Result<()> {
+        claim::claim(fd, self.end.byte())?;
+        self.epoch.store(epoch, Ordering::Relaxed);
+        Ok(())
     }
 
     fn ends(&self) -> Result<Ends<'_>> {
