@@ -708,6 +708,7 @@ typedef struct polyproc_pool_options {
   /**
    * The worker program and its arguments, ended by NULL, which calls polyproc_worker_run or
    * polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is created.
+   * Each worker starts in the directory in which this process is when the pool is created.
    */
   const char *const *argv;
   /** "NAME=value" strings, ended by NULL, added to the workers' environment; NULL: none. */

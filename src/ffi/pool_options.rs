@@ -23,6 +23,7 @@ pub struct polyproc_pool_options {
     pub flags: u32,
     /// The worker program and its arguments, ended by NULL, which calls polyproc_worker_run or
     /// polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is created.
+    /// Each worker starts in the directory in which this process is when the pool is created.
     pub argv: *const *const c_char,
     /// "NAME=value" strings, ended by NULL, added to the workers' environment; NULL: none.
     pub env: *const *const c_char,

@@ -14,6 +14,7 @@ use crate::sync::Wait;
 use crate::sys::descriptor::duplicate;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::SignalMask;
+use crate::sys::process::open_path;
 
 /// The environment variable that tells a worker its seat.
 pub(super) const SEAT_VARIABLE: &str = "POLYPROC_WORKER";
@@ -42,6 +43,9 @@ struct Recipe {
     group: bool,
     /// What the forked ones block: as the thread that has made the pool, whichever thread starts them.
     mask: SignalMask,
+    /// The working directory of a program, in which its path and its arguments may be relative: that of this
+    /// process when the pool was made. A descriptor, because the directory may be moved.
+    directory: Option<OwnedFd>,
 }
 
 impl Recipe {
@@ -53,6 +57,10 @@ impl Recipe {
             copies: Vec::new(),
             group: options.group,
             mask: SignalMask::of_a_copy(),
+            directory: match options.argv.is_empty() {
+                true => None,
+                false => open_path(c".", libc::O_PATH | libc::O_DIRECTORY).ok(),
+            },
         };
         let own = |name: &str, kind, fd| InheritHandle {
             name: name.to_owned(),
@@ -82,6 +90,9 @@ impl Recipe {
         ProcessOptions {
             name: Some(text(format!("PoolWorker-{}", seat + 1))),
             argv: self.argv.clone(),
+            // The child looks it up among its own descriptors, before those are closed on exec.
+            cwd: (self.directory.as_ref())
+                .map(|directory| text(format!("/proc/self/fd/{}", directory.as_raw_fd()))),
             env,
             daemon: true,
             group: self.group,

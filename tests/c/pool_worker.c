@@ -193,6 +193,24 @@ static void check_by_hand(const char *self, const char *way) {
   polyproc_pool_free(pool);
 }
 
+/* A worker takes a dead one's place after this process has gone to another directory. */
+static void relative_path_after_chdir(char *self) {
+  char *slash = strrchr(self, '/');
+  char path[256];
+  polyproc_pool *pool;
+  CHECK(slash != NULL && snprintf(path, sizeof path, ".%s", slash) < (int)sizeof path);
+  *slash = 0;
+  CHECK(chdir(self) == 0);
+  pool = pool_of(path, "run", NULL);
+  answers(pool, "upper", "UPPER");
+  CHECK(chdir("/") == 0);
+  kill_all(pool);
+  answers(pool, "greeting", "hello");
+  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
+  polyproc_pool_free(pool);
+}
+
 int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "run") == 0) return run();
   if (argc == 2 && strcmp(argv[1], "next") == 0) return next();
@@ -200,5 +218,6 @@ int main(int argc, char **argv) {
   check_run(argv[0]);
   check_by_hand(argv[0], "next");
   check_by_hand(argv[0], "fd");
+  relative_path_after_chdir(argv[0]);
   return 0;
 }
