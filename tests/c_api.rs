@@ -172,6 +172,7 @@ programs! {
     no_thread,
     pool,
     pool_faults,
+    pool_no_room,
     pool_worker,
     process,
     process_group,

@@ -30,6 +30,7 @@ use crate::status::Status;
 ///          E_TOO_LARGE    data is longer than a message may be.
 ///          E_NO_MEMORY    memory or shared memory is exhausted.
 ///          E_LIMIT        16,776,704 tasks are not over.
+///          E_TIMEOUT      a process that is stopped holds the pool's queue.
 ///          E_NOT_OWNER    it is the pool of the process that this one was forked from.
 ///          E_CLOSED       the handle is freed.
 ///          E_INVALID      not a handle of a pool, not a name, data is NULL and len is not 0, out is NULL.

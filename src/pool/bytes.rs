@@ -15,7 +15,7 @@ const ROOM: usize = 4096;
 const LARGEST_KEPT: usize = 64 * 1024;
 
 /// Put the concatenation of `parts`.
-pub(super) fn put(queue: &Queue, parts: &[&[u8]]) -> Result<()> {
+pub(super) fn put(queue: &Queue, parts: &[&[u8]], wait: Wait<'_>) -> Result<()> {
     let len = parts
         .iter()
         .try_fold(0usize, |sum, part| sum.checked_add(part.len()));
@@ -28,9 +28,9 @@ pub(super) fn put(queue: &Queue, parts: &[&[u8]]) -> Result<()> {
             to.copy_from_slice(part);
             rest = after;
         }
-        return queue.put(buffer, Wait::FOREVER);
+        return queue.put(buffer, wait);
     }
-    let room = queue.reserve(len, Wait::FOREVER)?;
+    let room = queue.reserve(len, wait)?;
     let mut at = 0;
     for part in parts {
         // SAFETY: `len` bytes were reserved and the parts are that long together; the room is this
@@ -47,7 +47,8 @@ pub(super) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result
     if buffer.capacity() > LARGEST_KEPT {
         *buffer = Vec::new();
     }
-    buffer.reserve(ROOM);
+    let no_memory = |_| Status::E_NO_MEMORY;
+    buffer.try_reserve(ROOM).map_err(no_memory)?;
     loop {
         let room: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
         match queue.get(room, wait)? {
@@ -58,7 +59,7 @@ pub(super) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result
                 return Ok(());
             }
             // Somebody else may be quicker: then the next one is as long as it is.
-            Got::TooSmall(len) => buffer.reserve_exact(len),
+            Got::TooSmall(len) => buffer.try_reserve_exact(len).map_err(no_memory)?,
         }
     }
 }

@@ -7,22 +7,27 @@
 //! keeps the lead for good.
 //!
 //! What is to be settled for another reason than a report (a worker's death, say) is put into the
-//! queue as well: behind the last report of that worker, and so that the leader wakes up for it.
+//! queue as well: behind the last report of that worker, and so that the leader wakes up for it. Where the queue has
+//! no room, or a stopped worker has its lock, it waits in `late` until the queue has been seen empty.
 
 use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
 use std::sync::Arc;
 
 use super::bytes;
-use super::message::{Report, ReportHead};
-use super::shared::Shared;
+use super::message::ReportHead;
+use super::shared::{Shared, State};
 use crate::segment::Bed;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::world::World;
+use crate::sync::Cancel;
 use crate::sys::local_lock::LocalLock;
-use crate::sys::{clock, futex, thread};
+use crate::sys::{clock, futex, poll, thread};
+
+/// How long the collecting thread leaves the reports alone when it could not read one.
+const PAUSE_NS: u64 = 20_000_000;
 
 /// The world of words that only this process knows.
 pub(super) struct Local;
@@ -49,6 +54,10 @@ pub(super) struct Lead {
     in_background: AtomicBool,
     /// The leader's: a report.
     buffer: LocalLock<Vec<u8>>,
+    /// Reports of the pool's own that the queue did not take.
+    late: LocalLock<Vec<ReportHead>>,
+    /// Ends the leader's sleep: there is something to see that is no report in the queue.
+    nudge: Cancel,
 }
 
 impl Lead {
@@ -58,6 +67,8 @@ impl Lead {
             followers: EventCount::new(),
             in_background: AtomicBool::new(false),
             buffer: LocalLock::new(Vec::new()),
+            late: LocalLock::new(Vec::new()),
+            nudge: Cancel::new(),
         }
     }
 
@@ -139,7 +150,13 @@ impl Shared {
         patience: &mut Patience<'_>,
     ) -> Result<()> {
         let mut buffer = self.lead.buffer.lock();
+        let nudges = [&self.lead.nudge];
+        let wait = wait.or_any_closed(&nudges);
         while !is_so() {
+            self.settle_late(&mut buffer);
+            if is_so() {
+                break;
+            }
             let left = patience.deadline().map(|deadline| {
                 let left = deadline.saturating_sub(clock::now_ns());
                 i64::try_from(left).unwrap_or(i64::MAX)
@@ -147,10 +164,35 @@ impl Shared {
             match bytes::get(&self.reports, &mut buffer, wait.with_timeout(left)) {
                 Ok(()) => self.settle(&buffer),
                 Err(Status::E_EMPTY) => return Err(Status::E_TIMEOUT),
+                Err(Status::E_CLOSED) if self.lead.nudge.is_fired() => {
+                    // Before the next look: what is made so after it fires once more.
+                    self.lead.nudge.reset();
+                    // The caller's own tokens may have fired as well.
+                    if let Err(status @ (Status::E_CLOSED | Status::E_CANCELED)) = patience.check()
+                    {
+                        return Err(status);
+                    }
+                }
                 Err(status) => return Err(status),
             }
         }
         Ok(())
+    }
+
+    /// Settle what waits outside of the queue, once that has been seen empty: so each comes behind the
+    /// reports that were put before it. Where the queue cannot be read for another reason than a lock
+    /// that somebody has, out of turn is better than never.
+    fn settle_late(&self, buffer: &mut Vec<u8>) {
+        while !self.lead.late.lock().is_empty() {
+            match bytes::get(&self.reports, buffer, Wait::TRY) {
+                Ok(()) => self.settle(buffer),
+                Err(Status::E_TIMEOUT) => return,
+                Err(_) => {
+                    let late = std::mem::take(&mut *self.lead.late.lock());
+                    late.iter().for_each(|head| self.settle(&head.to_bytes()));
+                }
+            }
+        }
     }
 
     /// Settle what has been reported, unless another thread is about to.
@@ -165,15 +207,16 @@ impl Shared {
             while more() && bytes::get(&self.reports, &mut buffer, Wait::TRY).is_ok() {
                 self.settle(&buffer);
             }
+            self.settle_late(&mut buffer);
         }
     }
 
     /// Put a report of the pool's own behind those of the workers, and see to it that it is settled when
     /// nobody waits.
     pub(super) fn report(&self, head: ReportHead) {
-        if bytes::put(&self.reports, &[&head.to_bytes()]).is_err() {
-            // No memory for one more. Out of turn is better than never.
-            self.settle(&head.to_bytes());
+        if bytes::put(&self.reports, &[&head.to_bytes()], Wait::TRY).is_err() {
+            self.lead.late.lock().push(head);
+            self.wake_leader();
         }
         self.settle_what_is_there();
     }
@@ -182,9 +225,7 @@ impl Shared {
     pub(super) fn wake_leader(&self) {
         fence(Ordering::SeqCst);
         if self.lead.is_taken() {
-            let wake = ReportHead::about_nothing(Report::Wake);
-            // Refused where there is no memory for 16 bytes more: then there are reports to wake it.
-            let _ = bytes::put(&self.reports, &[&wake.to_bytes()]);
+            self.lead.nudge.fire();
         }
     }
 
@@ -201,11 +242,20 @@ impl Shared {
             thread::set_name(c"polyproc-collect");
             let wait = Wait::FOREVER.or_closed(&pool.gone);
             let is_gone = || pool.gone.is_fired();
-            let ended = pool.wait_until(&is_gone, &pool.quiet, &wait);
-            if let Err(status) = ended {
-                // The pool is gone, or its memory is damaged.
-                pool.end_all(status);
+            loop {
+                match pool.wait_until(&is_gone, &pool.quiet, &wait) {
+                    Ok(()) | Err(Status::E_CLOSED) => break,
+                    Err(Status::E_CORRUPT) => {
+                        pool.advance(State::Broken);
+                        pool.end_all(Status::E_CORRUPT);
+                        pool.kick_monitor();
+                        break;
+                    }
+                    // There is no memory for a report at the moment, say.
+                    Err(_) => drop(poll::readable(&[], Some(clock::now_ns() + PAUSE_NS))),
+                }
             }
+            pool.end_all(Status::E_CLOSED);
         }));
         started.inspect_err(|_| self.lead.in_background.store(false, Ordering::Release))
     }

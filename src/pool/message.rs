@@ -133,8 +133,6 @@ pub(super) enum Report {
     InitialiserFailed,
     /// No worker starts any more.
     Broken,
-    /// Nothing but a reason to look around.
-    Wake,
 }
 
 /// What stands before a report's data.
@@ -163,7 +161,6 @@ impl ReportHead {
             Report::Died => 3,
             Report::InitialiserFailed => 4,
             Report::Broken => 5,
-            Report::Wake => 6,
         };
         let mut bytes = [0; HEAD];
         let mut rest = &mut bytes[..];
@@ -190,7 +187,6 @@ impl ReportHead {
             3 => Report::Died,
             4 => Report::InitialiserFailed,
             5 => Report::Broken,
-            6 => Report::Wake,
             _ => return Err(Status::E_CORRUPT),
         };
         let seat = u16::from_ne_bytes([last[2], last[3]]);

@@ -50,8 +50,9 @@ use shared::{Shared, State};
 
 use crate::process::Process;
 use crate::queue::{Queue, QueueOptions};
+use crate::segment::Bed;
 use crate::status::{Result, Status};
-use crate::sync::wait::Wait;
+use crate::sync::wait::{Patience, Wait};
 use crate::sys::poll;
 use crate::sys::reserve;
 
@@ -214,7 +215,7 @@ impl Pool {
     pub fn close(&self) -> Result<()> {
         self.shared.check_owner()?;
         self.shared.advance(State::Closed);
-        self.shared.tasks.shutdown(false)?;
+        self.shared.tell_workers();
         self.shared.kick_monitor();
         Ok(())
     }
@@ -242,7 +243,7 @@ impl Pool {
         self.shared.check_owner()?;
         self.shared.advance(State::Terminated);
         self.shared.end_all(Status::E_SHUTDOWN);
-        self.shared.tasks.shutdown(true)?;
+        self.shared.tell_workers();
         self.shared.kick_monitor();
         Ok(())
     }
@@ -293,11 +294,15 @@ impl Drop for Pool {
         self.shared.end_all(Status::E_SHUTDOWN);
         self.shared.crew.lock().signal_all(libc::SIGKILL);
         self.shared.kick_monitor();
-        let is_gone = || self.shared.workers_gone.load(Ordering::SeqCst);
-        // Nothing ends this wait but the end of the workers.
-        let _ = self
-            .shared
-            .wait_until(&is_gone, &self.shared.quiet, &Wait::FOREVER);
+        // Nothing ends this wait but the end of the workers: it reads no report, which may fail.
+        let mut patience = Patience::new(&Wait::FOREVER);
+        loop {
+            let quiet = self.shared.quiet.watch();
+            if self.shared.workers_gone.load(Ordering::SeqCst) {
+                break;
+            }
+            let _ = Bed::beside(&[quiet], &[]).and_then(|bed| bed.sleep(&mut patience));
+        }
         self.shared.gone.fire();
     }
 }

@@ -23,7 +23,8 @@ const FAILURES: u32 = 4;
 /// A pause after a failed start, doubled with each further one.
 const PAUSE_NS: u64 = 5_000_000;
 const LONGEST_PAUSE_NS: u64 = 1_000_000_000;
-/// How often to look where the kernel has no descriptors of processes.
+/// How often to look where the kernel has no descriptors of processes, and to try what a stopped process has
+/// kept from being done.
 const LOOK_NS: u64 = 20_000_000;
 
 /// What the monitor does next.
@@ -82,11 +83,12 @@ impl Shared {
         }
         let start = self.fill_seats(crew, now);
         let kill = self.press(crew, now);
+        let tell = (!self.tell_workers()).then(|| clock::now_ns().saturating_add(LOOK_NS));
         let nobody = crew.processes().next().is_none();
         if nobody && start.is_none() && self.state() != State::Open {
             return Next::End;
         }
-        Next::Sleep([limit, start, kill].into_iter().flatten().min())
+        Next::Sleep([limit, start, kill, tell].into_iter().flatten().min())
     }
 
     /// Notice that a worker has begun to work, or has ended.
@@ -156,7 +158,6 @@ impl Shared {
         let limit = FAILURES.saturating_add(crew.members.len() as u32);
         if crew.failures > limit && !crew.has_ready(&self.board) {
             self.advance(State::Broken);
-            let _ = self.tasks.shutdown(true);
             crew.signal_all(libc::SIGKILL);
         }
     }

@@ -23,6 +23,10 @@ use crate::sys::local_lock::LocalLock;
 use crate::sys::reserve;
 use crate::sys::{clock, fork, poll};
 
+/// The tasks have no limit, so a submit waits for a lock at the most: not for ever for one that a stopped
+/// process has.
+const SUBMITTING: Wait<'_> = Wait::for_ns(50_000_000);
+
 /// What may be done with a pool.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 pub(super) enum State {
@@ -73,6 +77,8 @@ pub(super) struct Shared {
     pub(super) reports: Queue,
     pub(super) max_attempts: u32,
     state: AtomicU32,
+    /// The state that the workers have been told of, by a shutdown of their tasks.
+    told: AtomicU32,
     table: LocalLock<Table>,
     pub(super) lead: Lead,
     /// Joins wait here for the last task and the last worker.
@@ -106,6 +112,7 @@ impl Shared {
             reports,
             max_attempts,
             state: AtomicU32::new(State::Open as u32),
+            told: AtomicU32::new(State::Open as u32),
             table: LocalLock::new(Table::default()),
             lead: Lead::new(),
             quiet: EventCount::new(),
@@ -152,6 +159,27 @@ impl Shared {
         self.state.fetch_max(state as u32, Ordering::SeqCst);
     }
 
+    /// Tell the workers that no more tasks come; whether they know. While a stopped process has the
+    /// queue's locks they cannot be told, and the monitor tries again.
+    pub(super) fn tell_workers(&self) -> bool {
+        let state = self.state();
+        if state as u32 <= self.told.load(Ordering::SeqCst) {
+            return true;
+        }
+        match self.tasks.shutdown(state != State::Closed) {
+            Ok(()) => {}
+            Err(Status::E_CORRUPT) => {
+                // Nobody can be told anything through such a queue.
+                self.advance(State::Broken);
+                self.end_all(Status::E_CORRUPT);
+                self.told.fetch_max(State::Broken as u32, Ordering::SeqCst);
+            }
+            Err(_) => return false,
+        }
+        self.told.fetch_max(state as u32, Ordering::SeqCst);
+        true
+    }
+
     fn check_open(&self) -> Result<()> {
         match self.state() {
             State::Open => Ok(()),
@@ -187,8 +215,11 @@ impl Shared {
         let core = self.enter(options)?;
         let head = TaskHead::new(core.ticket, function, count, is_timed)?;
         let put = match *parts {
-            [data] => bytes::put(&self.tasks, &[head.as_bytes(), data]),
-            _ => bytes::put(&self.tasks, &[&[head.as_bytes()], parts].concat()),
+            [data] => bytes::put(&self.tasks, &[head.as_bytes(), data], SUBMITTING),
+            _ => {
+                let parts = [&[head.as_bytes()], parts].concat();
+                bytes::put(&self.tasks, &parts, SUBMITTING)
+            }
         };
         if let Err(status) = put {
             // Nobody has seen it. Where the pool has ended meanwhile it was settled, and nobody has it.
@@ -295,7 +326,6 @@ impl Shared {
             Report::Died => self.settle_death(&head),
             Report::InitialiserFailed => *self.failure.lock() = data.to_vec(),
             Report::Broken => self.end_all(Status::E_WORKER_DIED),
-            Report::Wake => {}
         }
     }
 

@@ -174,18 +174,26 @@ impl Worker {
             if let Some(job) = self.begin(loan)? {
                 return Ok(job);
             }
-            self.tasks.done(loan.ticket)?;
         }
     }
 
-    /// Begin a task, unless it was cancelled, is over, or came back for the last time.
+    /// Begin a task, unless it was cancelled, is over, or came back for the last time; what is not begun is
+    /// settled. A task that cannot be begun for want of memory fails with that, and where nobody can be
+    /// told so either, its worker has an error to end with: then the pool sees to the task.
     ///
     /// Killed before the change of the word: nothing has begun. After it: the pool sees whose attempt it was.
     fn begin(&self, loan: Loan) -> Result<Option<Job<'_>>> {
         let Ok(task) = TaskMessage::read(bytes::of_loan(&loan)) else {
-            return Ok(None);
+            return self.pass_over(loan);
         };
-        let word = self.board.look(task.ticket.slot)?;
+        let word = match self.board.look(task.ticket.slot) {
+            Err(refused @ Status::E_NO_MEMORY) => {
+                let head = self.head(Report::Result, task.ticket, refused.code());
+                bytes::put(&self.reports, &[&head.to_bytes()], Wait::FOREVER)?;
+                return self.pass_over(loan);
+            }
+            other => other?,
+        };
         let may_begin = word.generation == task.ticket.generation
             && match word.step {
                 Step::Queued => true,
@@ -194,7 +202,7 @@ impl Worker {
                 Step::Over => false,
             };
         if !may_begin {
-            return Ok(None);
+            return self.pass_over(loan);
         }
         let mine = Word {
             step: Step::Running,
@@ -206,14 +214,10 @@ impl Worker {
         let current = &self.seat()?.current;
         current.store(ticket.bits(), Ordering::Release);
         if !self.board.change(ticket.slot, word, mine)? {
-            return Ok(None);
+            return self.pass_over(loan);
         }
         if mine.attempt > 1 {
             self.board.retried()?.fetch_add(1, Ordering::Relaxed);
-        }
-        if task.is_timed {
-            let head = self.head(Report::Started, ticket, mine.attempt.into());
-            bytes::put(&self.reports, &[&head.to_bytes(), &pid().to_ne_bytes()])?;
         }
         self.progress.lock().open = Some(Open::Task {
             loan: loan.ticket,
@@ -221,12 +225,26 @@ impl Worker {
             word: mine,
             is_timed: task.is_timed,
         });
+        if task.is_timed {
+            let head = self.head(Report::Started, ticket, mine.attempt.into());
+            let parts: [&[u8]; 2] = [&head.to_bytes(), &pid().to_ne_bytes()];
+            if let Err(refused) = bytes::put(&self.reports, &parts, Wait::FOREVER) {
+                // Without that report nobody would see to its limit.
+                self.reply(refused, b"")?;
+                return Ok(None);
+            }
+        }
         Ok(Some(Job {
             function: task.name,
             data: task.data,
             count: task.count,
             attempt: mine.attempt.into(),
         }))
+    }
+
+    fn pass_over(&self, loan: Loan) -> Result<Option<Job<'_>>> {
+        self.tasks.done(loan.ticket)?;
+        Ok(None)
     }
 
     fn head(&self, kind: Report, ticket: Ticket, detail: i32) -> ReportHead {
@@ -246,9 +264,18 @@ impl Worker {
     ///
     /// # Errors
     /// `E_INVALID` when no job is open; `E_TIMEOUT` when its time is over, and this worker about to be killed.
+    /// `E_NO_MEMORY` when not even its failure can be reported: the job stays open.
     pub(crate) fn reply(&self, status: Status, data: &[u8]) -> Result<()> {
         let open = self.progress.lock().open.take().ok_or(Status::E_INVALID)?;
-        match open {
+        let done = self.reply_to(&open, status, data);
+        if done.is_err_and(|refused| refused != Status::E_TIMEOUT) {
+            self.progress.lock().open = Some(open);
+        }
+        done
+    }
+
+    fn reply_to(&self, open: &Open, status: Status, data: &[u8]) -> Result<()> {
+        match *open {
             Open::Initialiser => self.reply_to_initialiser(status, data),
             Open::Task {
                 loan,
@@ -260,15 +287,20 @@ impl Worker {
                     step: Step::Finishing,
                     ..word
                 };
-                if is_timed && !self.board.change(ticket.slot, word, finishing)? {
+                // It is finishing where a reply before this one could not be put.
+                let may_reply = || -> Result<bool> {
+                    Ok(self.board.change(ticket.slot, word, finishing)?
+                        || self.board.look(ticket.slot)? == finishing)
+                };
+                if is_timed && !may_reply()? {
                     self.progress.lock().has_ended = true;
                     return Err(Status::E_TIMEOUT);
                 }
                 let head = self.head(Report::Result, ticket, status.code());
-                match bytes::put(&self.reports, &[&head.to_bytes(), data]) {
+                match bytes::put(&self.reports, &[&head.to_bytes(), data], Wait::FOREVER) {
                     Err(refused @ (Status::E_TOO_LARGE | Status::E_NO_MEMORY)) => {
                         let head = self.head(Report::Result, ticket, refused.code());
-                        bytes::put(&self.reports, &[&head.to_bytes()])?;
+                        bytes::put(&self.reports, &[&head.to_bytes()], Wait::FOREVER)?;
                     }
                     other => other?,
                 }
@@ -287,6 +319,6 @@ impl Worker {
         }
         progress.has_ended = true;
         let head = self.head(Report::InitialiserFailed, Ticket::default(), status.code());
-        bytes::put(&self.reports, &[&head.to_bytes(), data])
+        bytes::put(&self.reports, &[&head.to_bytes(), data], Wait::FOREVER)
     }
 }
