@@ -162,25 +162,35 @@ impl<'a> Lane<'a> {
             sender.jump.store(tail, Ordering::Relaxed);
         }
         let extent = extent_of(data.len());
-        let (start, free) = self.room()?;
+        let (mut start, free) = self.room()?;
         if extent > free {
             return Ok(false);
         }
-        let end = start.checked_add(extent).ok_or(Status::E_CORRUPT)?;
-        match self.ring.ensure(start, extent) {
-            // An empty ring has as much room from its beginning on, where there is memory: once more.
-            Err(Status::E_NO_MEMORY) if tail == self.head() && !start.is_multiple_of(RING) => {
-                sender.jump.store(tail, Ordering::Relaxed);
-                return self.append(data);
-            }
-            other => other?,
+        if let Err(status) = self.ring.ensure(start, extent) {
+            start = self.go_back(status, start, extent)?;
         }
+        let end = start.checked_add(extent).ok_or(Status::E_CORRUPT)?;
         self.ring
             .number(start)?
             .store(data.len() as u64, Ordering::Relaxed);
         self.ring.write(start + HEADER, data)?;
         sender.tail.store(end, Ordering::Release);
         Ok(true)
+    }
+
+    /// The memory at `start` was refused: where the next message goes instead. An empty ring has as much room from its
+    /// beginning on, where there is memory.
+    #[cold]
+    #[inline(never)]
+    fn go_back(&self, status: Status, start: u64, extent: u64) -> Result<u64> {
+        let tail = self.tail();
+        if status != Status::E_NO_MEMORY || tail != self.head() || start.is_multiple_of(RING) {
+            return Err(status);
+        }
+        self.words.sender.jump.store(tail, Ordering::Relaxed);
+        let (start, _) = self.room()?;
+        self.ring.ensure(start, extent)?;
+        Ok(start)
     }
 
     /// The first message. Under the receivers' lock.
