@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use polyproc::pool::PoolOptions;
+use polyproc::process::Process;
 use polyproc::{Status, Wait};
 
 use super::support::*;
@@ -173,6 +174,37 @@ fn a_killed_nursery_is_replaced() {
     for _ in 0..10 {
         assert_eq!(result(&submit(&pool, "echo", b"bun")), b"bun");
     }
+}
+
+/// The thread that starts other workers in the place of dead ones blocks every signal: they must not.
+#[test]
+fn a_worker_that_takes_anothers_place_can_be_asked_to_end() {
+    let pool = pool(workers(1));
+    // At work, it starts no thread: nothing is blocked for a moment.
+    let at_work = || assert_eq!(result(&submit(&pool, "echo", b"bun")), b"bun");
+    at_work();
+    let first = pids_of(&pool)[0];
+    let mask = blocked_by(first);
+    let nursery = parent_of(first);
+    for killed in [first, nursery] {
+        let before = pids_of(&pool);
+        kill(killed);
+        eventually("another worker", || {
+            let now = pids_of(&pool);
+            now.len() == 1 && now != before
+        });
+        at_work();
+        assert_eq!(blocked_by(pids_of(&pool)[0]), mask, "after {killed}");
+    }
+    let last = Process::adopt(pids_of(&pool)[0]).expect("adopted");
+    last.terminate().expect("terminated");
+    last.join(patience()).expect("it ends");
+}
+
+fn blocked_by(pid: i32) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("/proc");
+    let line = status.lines().find(|line| line.starts_with("SigBlk"));
+    line.expect("a mask").to_owned()
 }
 
 fn parent_of(pid: i32) -> i32 {
