@@ -7,6 +7,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
+# What the libraries for C have and a Rust program does not: see Cargo.toml.
+FEATURES := --features c-library
 # Everything below refers to the libraries here.
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
@@ -27,7 +29,7 @@ build: $(POLYPROC_A) ## the library, static and dynamic, in target/release
 # Cargo knows best whether it is fresh, and leaves the files alone when they are.
 .PHONY: library
 library:
-	@$(CARGO) build --release --locked
+	@$(CARGO) build --release --locked $(FEATURES)
 $(POLYPROC_A) $(POLYPROC_SO): library
 	@:
 
@@ -77,9 +79,9 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-leftovers
 
 test-rust: interop soak-workers $(POLYPROC_SO)
-	$(CARGO) test --locked
+	$(CARGO) test --locked $(FEATURES)
 	# What was tested: which faults of which function, and what each primitive promises.
-	$(CARGO) test --locked --quiet --test fault_table --test semantics --test injection -- --nocapture
+	$(CARGO) test --locked $(FEATURES) --quiet --test fault_table --test semantics --test injection -- --nocapture
 	tools/check-library.sh $(POLYPROC_SO)
 
 test-go: $(POLYPROC_A)
@@ -90,7 +92,7 @@ test-go: $(POLYPROC_A)
 # what waits for several things; everything: make test-no-waitv.
 .PHONY: test-slices test-no-waitv
 test-slices:
-	POLYPROC_NO_WAITV=1 $(CARGO) test --locked --test c_api --test wait
+	POLYPROC_NO_WAITV=1 $(CARGO) test --locked $(FEATURES) --test c_api --test wait
 test-no-waitv: export POLYPROC_NO_WAITV := 1
 test-no-waitv: test-rust test-go test-node ## the tests without futex_waitv
 
@@ -104,7 +106,7 @@ test-install: $(POLYPROC_A) $(POLYPROC_SO)
 # The programs of tests/c under memcheck.
 test-memory:
 	@command -v valgrind > /dev/null || { apt-get update -qq && apt-get install -qq -y valgrind; }
-	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked --test c_api
+	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked $(FEATURES) --test c_api
 
 test-leftovers:
 	@tests/leftovers
@@ -137,17 +139,17 @@ build/tools/bin/cargo-fuzz:
 # In `make test` some of many calls fail, and the sums are printed.
 .PHONY: faults
 faults: ## let each call fail that each function makes (memory, threads, files, system calls), and print what comes of it
-	POLYPROC_FAULT_TABLE=1 $(CARGO) test --locked --test injection -- --nocapture
+	POLYPROC_FAULT_TABLE=1 $(CARGO) test --locked $(FEATURES) --test injection -- --nocapture
 
 .PHONY: crash
 crash: ## kill each operation (STOP=1: stop it) at many of its instructions, FULL=1 at every one; SHM=4: in a /dev/shm of 4 MiB
-	$(CARGO) test --release --locked --test crash -- $(if $(FULL),--full,--points=$(if $(STOP),100,500)) \
+	$(CARGO) test --release --locked $(FEATURES) --test crash -- $(if $(FULL),--full,--points=$(if $(STOP),100,500)) \
 	    $(if $(STOP),--stop) $(if $(SHM),--shm=$(SHM)) $(OPERATION)
 
 .PHONY: soak soak-workers
 soak: SECONDS ?= 60
 soak: soak-workers ## processes in C, Go and Node killed at random for SECONDS=60, every message accounted for; RANDOM=1 SEED=n: random configurations; SHM=16: in so many MiB
-	$(CARGO) test --release --locked --test soak -- --seconds=$(SECONDS) $(if $(filter 1,$(RANDOM)),--random) \
+	$(CARGO) test --release --locked $(FEATURES) --test soak -- --seconds=$(SECONDS) $(if $(filter 1,$(RANDOM)),--random) \
 	    $(if $(SEED),--seed=$(SEED)) $(if $(ONLY),--only=$(ONLY)) $(if $(SHM),--shm=$(SHM))
 
 soak-workers: build/soak/c build/soak/go build/soak/random-c build/soak/random-go polyproc-node
@@ -193,7 +195,7 @@ lint-rust:
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path loom/Cargo.toml
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(FEATURES) --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 
 lint-c:
