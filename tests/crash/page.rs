@@ -20,6 +20,8 @@ pub struct Page {
     pub third: AtomicU32,
     /// The third process's number, 0 when there is none.
     pub third_pid: AtomicU32,
+    /// It waits for the object, and may get it at any time.
+    pub third_waits: AtomicU32,
     /// How far the process has come that closes the object while another is stopped, and how long that took.
     pub leaver: AtomicU32,
     pub closing_ns: AtomicU64,
@@ -35,6 +37,7 @@ impl Page {
             &self.woken,
             &self.third,
             &self.third_pid,
+            &self.third_waits,
             &self.leaver,
         ] {
             word.store(0, Ordering::SeqCst);

@@ -69,6 +69,7 @@ impl Third {
     /// It goes on to its sleep, if it has one, and is in it when this returns.
     pub fn may_sleep(&self, sleeps: bool) {
         let stage = &page().third;
+        page().third_waits.store(sleeps.into(), Ordering::SeqCst);
         reach(stage, MAY_SLEEP);
         if !sleeps {
             return until_reached(stage, WOKEN, "the third process does not go on");

@@ -1,5 +1,6 @@
 //! The calls of others while one is stopped: all at once, each in a thread of its own, and each with its own time.
 
+use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{mpsc, Arc};
@@ -53,6 +54,29 @@ impl From<Duration> for Answer {
             took: Some(took),
         }
     }
+}
+
+std::thread_local! {
+    /// Where this thread has several calls to make: when the last one but this one ended, and its delays until then.
+    static LAST: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+    /// When the first one ended, and the longest of the others but the last.
+    static FIRST: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+    static LONGEST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Between two calls of a thread: each has its own time, and the later ones do not block.
+pub fn next() {
+    let now = (Instant::now(), delay_of_this_thread());
+    match LAST.replace(Some(now)) {
+        None => FIRST.set(Some(now)),
+        Some(last) => LONGEST.set(LONGEST.get().max(between(last, now))),
+    }
+}
+
+/// The time from one moment to another without what was waited for a core.
+fn between(begin: (Instant, Duration), end: (Instant, Duration)) -> Duration {
+    let took = end.0.saturating_duration_since(begin.0);
+    took.saturating_sub(end.1.saturating_sub(begin.1))
 }
 
 type Go<'a> = Arc<dyn Fn(Wait<'_>) -> Answer + Send + Sync + 'a>;
@@ -162,16 +186,15 @@ impl Call<'_> {
         };
         let (delayed, begin) = (delay_of_this_thread(), Instant::now());
         let answer = catch_unwind(AssertUnwindSafe(|| (self.go)(wait)));
-        let end = Instant::now();
+        next();
+        let (end, delayed_then) = FIRST.get().expect("it has ended");
         let own_end = match self.own {
             Own::Nothing => begin,
             Own::Timeout => begin + SHORT,
             // What was back before is not late.
             Own::Token => fired().unwrap_or(end).clamp(begin, end),
         };
-        let mut beyond = end
-            .saturating_duration_since(own_end)
-            .saturating_sub(delay_of_this_thread().saturating_sub(delayed));
+        let mut beyond = between((own_end, delayed), (end, delayed_then)).max(LONGEST.get());
         let wrong = match answer {
             Ok(Answer { status, took }) => {
                 beyond = took.unwrap_or(beyond);

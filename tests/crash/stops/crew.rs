@@ -75,9 +75,11 @@ fn stopped_all_over(named: &Named, points: usize) -> Figures {
     stay_on(&cores[..1]);
     let operation: Box<dyn Operation> = (named.1)();
     // A recovery is what the stopped one does: others that hold something would do it before.
-    let is_recovery = named.0.starts_with("recovery");
+    // And these two are woken by what they would hold.
+    let is_woken = ["join", "put into a full queue"].contains(&named.0);
+    let is_alone = named.0.starts_with("recovery") || is_woken;
     let setups = [Setup::Untouched, Setup::Shared, Setup::Holding];
-    let setups = if is_recovery { &setups[..2] } else { &setups };
+    let setups = if is_alone { &setups[..2] } else { &setups };
     let record = |setup: &Setup| (*setup, operation.states(*setup));
     let recorded = catch_unwind(AssertUnwindSafe(|| -> Vec<_> {
         setups.iter().map(record).collect()

@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 
 use polyproc::{Barrier, Condition, Lock, Queue, Status, Wait};
 
-use super::calls::Calls;
+use super::calls::{next, Calls};
 use super::others::{Others, Tally, BRIEF};
 use crate::operations::in_time;
 use crate::operations::lifecycles::Name;
@@ -12,9 +12,14 @@ use crate::operations::meetings::Meeting;
 use crate::operations::recoveries::Notified;
 
 /// A condition and the lock that belongs to it.
-fn harmless_of<'a>(condition: &'a Condition, lock: &'a Lock, calls: &mut Calls<'a>) {
+fn harmless_of<'a>(
+    condition: &'a Condition,
+    lock: &'a Lock,
+    tally: &'a Tally,
+    calls: &mut Calls<'a>,
+) {
     calls.at_once("notify nobody", &[], || condition.notify(0));
-    lock.harmless(calls);
+    lock.harmless(tally, calls);
 }
 
 fn all_of<'a>(condition: &'a Condition, lock: &'a Lock, tally: &'a Tally, calls: &mut Calls<'a>) {
@@ -55,8 +60,8 @@ impl Others for Meeting<Condition> {
         self.lock.attach();
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
-        harmless_of(&self.place, &self.lock, calls);
+    fn harmless<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
+        harmless_of(&self.place, &self.lock, tally, calls);
     }
 
     fn all<'a>(&'a self, _: Option<&'a ()>, tally: &'a Tally, calls: &mut Calls<'a>) {
@@ -77,8 +82,8 @@ impl Others for Notified {
 
     fn attach(&self) {}
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
-        harmless_of(&self.condition, &self.lock, calls);
+    fn harmless<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
+        harmless_of(&self.condition, &self.lock, tally, calls);
     }
 
     fn all<'a>(&'a self, _: Option<&'a ()>, tally: &'a Tally, calls: &mut Calls<'a>) {
@@ -108,15 +113,15 @@ impl Others for Barrier {
         self.waiting().unwrap();
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("parties", &[], || self.parties());
         calls.at_once("waiting", &[], || self.waiting());
         calls.at_once("is_broken", &[], || self.is_broken());
     }
 
-    fn all<'a>(&'a self, _: Option<&'a ()>, _: &'a Tally, calls: &mut Calls<'a>) {
+    fn all<'a>(&'a self, _: Option<&'a ()>, tally: &'a Tally, calls: &mut Calls<'a>) {
         const BROKEN: &[Status] = &[Status::E_BROKEN_BARRIER];
-        self.harmless(calls);
+        self.harmless(tally, calls);
         calls.at_once("open and close", &[], || {
             Barrier::from_fd(self.share_fd()?).map(drop)
         });
@@ -129,7 +134,7 @@ impl Others for Barrier {
         });
     }
 
-    fn last<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn last<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("reset", &[], || self.reset());
         calls.at_once("abort", &[], || self.abort());
     }
@@ -152,22 +157,30 @@ impl Others for Meeting<Barrier> {
         self.place.attach();
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
-        self.place.harmless(calls);
+    fn harmless<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
+        self.place.harmless(tally, calls);
     }
 
     fn all<'a>(&'a self, _: Option<&'a ()>, tally: &'a Tally, calls: &mut Calls<'a>) {
         self.place.all(None, tally, calls);
     }
 
-    fn last<'a>(&'a self, calls: &mut Calls<'a>) {
-        self.place.last(calls);
+    fn last<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
+        self.place.last(tally, calls);
     }
 
     fn settle(&self, _: Option<()>, tally: &Tally, is_after_last: bool) {
         self.place.settle(None, tally, is_after_last);
     }
 }
+
+/// Made and opened, closed and removed meanwhile; and others take what there is.
+const GONE: &[Status] = &[
+    Status::E_NOT_FOUND,
+    Status::E_SHUTDOWN,
+    Status::E_EMPTY,
+    Status::E_FULL,
+];
 
 impl Others for Name {
     type Holding = ();
@@ -179,13 +192,14 @@ impl Others for Name {
 
     fn attach(&self) {}
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         let name = &self.name;
         calls.at_once(
             "open, length and close",
             &[Status::E_NOT_FOUND],
             move || {
                 let queue = Queue::open(name)?;
+                next();
                 queue.len()
             },
         );
@@ -193,22 +207,21 @@ impl Others for Name {
     }
 
     fn all<'a>(&'a self, _: Option<&'a ()>, tally: &'a Tally, calls: &mut Calls<'a>) {
-        self.harmless(calls);
+        self.harmless(tally, calls);
         let name = &self.name;
-        calls.at_once(
-            "open, put, take and close",
-            &[Status::E_NOT_FOUND],
-            move || {
-                let queue = Queue::open(name)?;
-                tally.put(b"put here");
-                queue.put(b"put here", Wait::TRY)?;
-                let loan = queue.take(Wait::TRY)?;
-                queue.done(loan.ticket)
-            },
-        );
+        calls.at_once("open, put, take and close", GONE, move || {
+            let queue = Queue::open(name)?;
+            next();
+            tally.put(b"put here");
+            queue.put(b"put here", Wait::TRY)?;
+            next();
+            let loan = queue.take(Wait::TRY)?;
+            next();
+            queue.done(loan.ticket)
+        });
     }
 
-    fn last<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn last<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         let name = &self.name;
         calls.at_once("unlink", &[Status::E_NOT_FOUND], move || {
             polyproc::unlink(name)

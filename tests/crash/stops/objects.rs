@@ -5,14 +5,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use polyproc::{wait_any, Acquired, Event, Lock, Rlock, Semaphore, Status, Wait, Waitable};
 
-use super::calls::Calls;
+use super::calls::{next, Calls};
 use super::others::{is_readable, Others, Tally};
 use crate::operations::in_time;
+use crate::page::page;
 
 /// At most one of the threads that hold it at a time.
 fn alone(inside: &AtomicU32) {
     assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "held twice");
     inside.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// No third process that may get it meanwhile, and give it back.
+fn nobody_waits() -> bool {
+    page().third_waits.load(Ordering::SeqCst) == 0
 }
 
 impl Others for Lock {
@@ -28,17 +34,18 @@ impl Others for Lock {
         }
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("is_locked", &[], || self.is_locked());
         calls.at_once("acquire and release", &[], || {
             self.acquire(Wait::TRY)?;
+            next();
             self.release()
         });
     }
 
     fn all<'a>(&'a self, _: Option<&'a ()>, _: &'a Tally, calls: &mut Calls<'a>) {
-        // Nobody else holds it at this moment but its maker or the stopped one.
-        let is_held = self.is_locked() == Ok(true);
+        // Held for as long as the stopped one stands: by it, or by its maker.
+        let is_held = nobody_waits() && self.is_locked() == Ok(true);
         static INSIDE: AtomicU32 = AtomicU32::new(0);
         INSIDE.store(0, Ordering::SeqCst);
         calls.at_once("is_locked", &[], || self.is_locked());
@@ -47,6 +54,7 @@ impl Others for Lock {
         });
         calls.waiting("acquire and release", &[], move |wait| {
             self.acquire(wait)?;
+            next();
             assert!(!is_held, "stolen: somebody else holds it");
             alone(&INSIDE);
             self.release()
@@ -76,16 +84,17 @@ impl Others for Rlock {
         assert_eq!(self.release(0), Err(Status::E_NOT_OWNER));
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("depth", &[], || self.depth());
         calls.at_once("acquire and release", &[], || {
             self.acquire(77, Wait::TRY)?;
+            next();
             self.release(77)
         });
     }
 
     fn all<'a>(&'a self, _: Option<&'a ()>, _: &'a Tally, calls: &mut Calls<'a>) {
-        let is_held = self.depth() != Ok(0);
+        let is_held = nobody_waits() && self.depth() != Ok(0);
         static INSIDE: AtomicU32 = AtomicU32::new(0);
         static OWNER: AtomicU32 = AtomicU32::new(100);
         INSIDE.store(0, Ordering::SeqCst);
@@ -101,9 +110,11 @@ impl Others for Rlock {
         calls.waiting("acquire twice and release", &[], move |wait| {
             let owner = u64::from(OWNER.fetch_add(1, Ordering::SeqCst));
             self.acquire(owner, wait)?;
+            next();
             assert!(!is_held, "stolen: somebody else holds it");
             alone(&INSIDE);
             self.acquire(owner, wait)?;
+            next();
             self.release(owner)?;
             self.release(owner)
         });
@@ -139,10 +150,11 @@ impl Others for Semaphore {
         self.acquire(Wait::TRY).ok()
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("value", &[], || self.value());
         calls.at_once("acquire and release", &[], || {
             self.acquire(Wait::TRY)?;
+            next();
             self.release(1)
         });
     }
@@ -154,6 +166,7 @@ impl Others for Semaphore {
         });
         calls.waiting("acquire and release", &[], |wait| {
             self.acquire(wait)?;
+            next();
             self.release(1)
         });
         if held == Some(&Some(())) {
@@ -187,7 +200,7 @@ impl Others for Event {
         let _ = self.wait(Wait::for_ns(1000));
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("is_set", &[], || self.is_set());
         calls.at_once("sets", &[], || self.sets());
         calls.at_once("wait", &[], || self.wait(Wait::TRY));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use polyproc::{wait_any, Queue, QueueOptions, Wait, Waitable};
 
-use super::calls::Calls;
+use super::calls::{next, Calls};
 pub use super::tally::Tally;
 
 /// An object of the cases.
@@ -23,7 +23,9 @@ pub trait Others: Sized {
         Self::Holding::default()
     }
     /// Calls after which everything is as it was before.
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>);
+    fn harmless<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>);
+    /// When the stopped one has gone on: what was refused meanwhile.
+    fn catch_up(&self, _: &Tally) {}
     /// All calls but the last ones.
     fn all<'a>(
         &'a self,
@@ -32,8 +34,8 @@ pub trait Others: Sized {
         calls: &mut Calls<'a>,
     );
     /// Calls after which the object is another than before.
-    fn last<'a>(&'a self, calls: &mut Calls<'a>) {
-        self.harmless(calls);
+    fn last<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
+        self.harmless(tally, calls);
     }
     /// Close it, in a child.
     fn close(&self) {
@@ -63,7 +65,9 @@ pub fn served_meanwhile(calls: &mut Calls<'_>) {
     calls.at_once("descriptor of another object", &[], move || {
         let fd = polled.fd()?;
         polled.put(b"elsewhere", Wait::TRY)?;
+        next();
         assert!(is_readable(fd, 2000), "not raised");
+        next();
         let loan = polled.take(Wait::TRY)?;
         polled.done(loan.ticket)
     });

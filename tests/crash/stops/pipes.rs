@@ -71,7 +71,7 @@ impl Others for Pipe {
         let _ = self.b.poll(Wait::TRY);
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         harmless(&self.a, &self.b, calls);
     }
 
@@ -79,7 +79,7 @@ impl Others for Pipe {
         all(&self.a, &self.b, calls);
     }
 
-    fn last<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn last<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         long(&self.a, calls);
     }
 
@@ -97,7 +97,7 @@ impl Others for (Connection, Connection) {
 
     fn attach(&self) {}
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         harmless(&self.0, &self.1, calls);
     }
 
@@ -105,7 +105,7 @@ impl Others for (Connection, Connection) {
         all(&self.0, &self.1, calls);
     }
 
-    fn last<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn last<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         long(&self.0, calls);
     }
 

@@ -5,10 +5,12 @@ use std::os::fd::RawFd;
 
 use polyproc::{wait_any, Got, Loan, Queue, Reservation, Status, Wait, Waitable};
 
-use super::calls::Calls;
+use super::calls::{next, Calls};
 use super::others::{Others, Tally};
+use super::tally::Unsettled;
 use crate::operations::in_time;
 use crate::operations::queues::LARGE;
+use crate::page::until;
 
 /// A message that was taken, and a reservation.
 #[derive(Default)]
@@ -46,16 +48,22 @@ impl Others for Queue {
         }
     }
 
-    fn harmless<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn harmless<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("length", &[], || self.len());
         calls.at_once("is_full", &[], || self.is_full());
         calls.at_once("info", &[], || self.info());
         if self.options().unwrap().max_deliveries == 0 {
             calls.at_once("take and return", NOTHING, || {
                 let loan = self.take(Wait::TRY)?;
-                self.give_back(loan.ticket)
+                next();
+                let returned = self.give_back(loan.ticket);
+                tally.settled(returned, Unsettled::Return(loan.ticket))
             });
         }
+    }
+
+    fn catch_up(&self, tally: &Tally) {
+        tally.settle(self);
     }
 
     fn all<'a>(&'a self, holding: Option<&'a Holding>, tally: &'a Tally, calls: &mut Calls<'a>) {
@@ -70,19 +78,21 @@ impl Others for Queue {
             });
         }
         if holding.reserved.is_some() {
-            calls.at_once("commit of what was reserved before", &[], move || {
+            const OVER: &[Status] = &[Status::E_SHUTDOWN];
+            calls.at_once("commit of what was reserved before", OVER, move || {
                 let reserved = holding.reserved.as_ref();
                 commit(self, reserved.expect("reserved"))
             });
         }
     }
 
-    fn last<'a>(&'a self, calls: &mut Calls<'a>) {
+    fn last<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("shutdown", &[], || self.shutdown(false));
         calls.at_once("shutdown at once", &[], || self.shutdown(true));
     }
 
     fn settle(&self, holding: Option<Holding>, tally: &Tally, is_after_last: bool) {
+        tally.settle(self);
         let holding = holding.unwrap_or_default();
         if let Some(reserved) = &holding.reserved {
             // What was refused while the other was stopped has changed nothing.
@@ -92,10 +102,14 @@ impl Others for Queue {
             let _ = self.done(ticket);
         }
         let before = self.info().unwrap();
-        while let Ok(loan) = self.take(Wait::TRY) {
-            tally.over(bytes(&loan));
-            self.done(loan.ticket).unwrap();
-        }
+        // What was left to others while one was stopped is recovered a moment later, not at the first look.
+        until("not all comes back", || {
+            while let Ok(loan) = self.take(Wait::TRY) {
+                tally.over(bytes(&loan));
+                self.done(loan.ticket).unwrap();
+            }
+            self.info().unwrap().unfinished == 0
+        });
         let info = self.info().unwrap();
         let left = (info.items, info.in_flight, info.bytes);
         assert_eq!(
@@ -184,11 +198,13 @@ impl Parts for Queue {
         });
         calls.waiting("reserve and commit", NO_ROOM, move |wait| {
             let reserved = self.reserve(8, wait)?;
-            commit(self, &reserved)
+            next();
+            tally.settled(commit(self, &reserved), Unsettled::Commit(reserved))
         });
         calls.waiting("reserve and abort", NO_ROOM, move |wait| {
             let reserved = self.reserve(8, wait)?;
-            self.abort(&reserved)
+            next();
+            tally.settled(self.abort(&reserved), Unsettled::Abort(reserved))
         });
     }
 
@@ -199,23 +215,25 @@ impl Parts for Queue {
             let Got::Message(len) = self.get(&mut buffer, wait)? else {
                 panic!("too small");
             };
+            next();
             // SAFETY: a get writes the bytes that it reports.
             tally.over(unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), len) }.to_vec());
             match is_joinable {
-                true => self.task_done(),
+                true => tally.settled(self.task_done(), Unsettled::Task),
                 false => Ok(()),
             }
         });
         calls.waiting("take and done", NOTHING, move |wait| {
             let loan = self.take(wait)?;
-            let message = bytes(&loan);
-            self.done(loan.ticket)?;
-            tally.over(message);
-            Ok::<(), Status>(())
+            next();
+            let done = Unsettled::Done(loan.ticket, bytes(&loan));
+            tally.settled(self.done(loan.ticket), done)
         });
         calls.waiting("take and return", NOTHING, move |wait| {
             let loan = self.take(wait)?;
-            self.give_back(loan.ticket)
+            next();
+            let returned = self.give_back(loan.ticket);
+            tally.settled(returned, Unsettled::Return(loan.ticket))
         });
         calls.waiting("take_many and done", NOTHING, move |wait| {
             let mut taken = Vec::new();
@@ -224,16 +242,19 @@ impl Parts for Queue {
                 &mut |_, loan| taken.push((loan.ticket, bytes(&loan))),
                 wait,
             )?;
+            next();
             let (settled, refused) = self.done_many(taken.iter().map(|(ticket, _)| *ticket));
-            taken.truncate(settled);
-            taken
-                .into_iter()
-                .for_each(|(_, message)| tally.over(message));
+            for (at, (ticket, message)) in taken.into_iter().enumerate() {
+                let answer = if at < settled { Ok(()) } else { refused };
+                let _ = tally.settled(answer, Unsettled::Done(ticket, message));
+            }
             refused
         });
         calls.at_once("take_dead and return", NOTHING, move || {
             let loan = self.take_dead()?;
-            self.give_back(loan.ticket)
+            next();
+            let returned = self.give_back(loan.ticket);
+            tally.settled(returned, Unsettled::Return(loan.ticket))
         });
         // Beside those that get: what each of them has to settle is not there for this one.
         if !is_joinable {

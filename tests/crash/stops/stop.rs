@@ -166,6 +166,7 @@ pub fn stopped_after<T: Others + 'static>(
         }
         if how.setup == Setup::Untouched {
             assert!(is_over, "stuck: it does not go on");
+            object.catch_up(&tally);
             case.go_on(&object, &End::new(true, &company.third));
         } else {
             let Company {
@@ -185,11 +186,11 @@ pub fn stopped_after<T: Others + 'static>(
 }
 
 /// What the others see, and whether the stopped one had to be killed so that they came back.
-fn call<T: Others + 'static>(
-    company: &Company<'_, T>,
+fn call<'a, T: Others + 'static>(
+    company: &'a Company<'_, T>,
     child: &Tracee<'_>,
     how: How,
-    tally: &Tally,
+    tally: &'a Tally,
 ) -> (Vec<Seen>, bool) {
     let is_killed = Cell::new(false);
     let mut calls = Calls::default();
@@ -198,10 +199,10 @@ fn call<T: Others + 'static>(
         How {
             setup: Setup::Untouched,
             ..
-        } => object.harmless(&mut calls),
+        } => object.harmless(tally, &mut calls),
         How {
             last_calls: true, ..
-        } => object.last(&mut calls),
+        } => object.last(tally, &mut calls),
         _ => object.all(company.holding.get(), tally, &mut calls),
     }
     served_meanwhile(&mut calls);

@@ -3,11 +3,26 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use polyproc::{Queue, Reservation, Status};
+
+/// What is to be settled when the stopped one has gone on: it was refused with `E_TIMEOUT`, and has changed nothing.
+pub enum Unsettled {
+    Return(u64),
+    Done(u64, Vec<u8>),
+    Task,
+    Commit(Reservation),
+    Abort(Reservation),
+}
+
+// SAFETY: a reservation's memory is written by one thread at a time.
+unsafe impl Send for Unsettled {}
+
 /// The messages that others put, and those that they consumed for good.
 #[derive(Default)]
 pub struct Tally {
     put: Mutex<Vec<Vec<u8>>>,
     over: Mutex<Vec<Vec<u8>>>,
+    unsettled: Mutex<Vec<Unsettled>>,
 }
 
 impl Tally {
@@ -17,6 +32,41 @@ impl Tally {
 
     pub fn over(&self, message: Vec<u8>) {
         self.over.lock().unwrap().push(message);
+    }
+
+    /// What was to settle something is tried again later where it was refused.
+    pub fn settled(&self, answer: Result<(), Status>, what: Unsettled) -> Result<(), Status> {
+        match answer {
+            Err(Status::E_TIMEOUT) => self.unsettled.lock().unwrap().push(what),
+            _ => {
+                if let (Ok(()), Unsettled::Done(_, message)) = (answer, what) {
+                    self.over(message);
+                }
+            }
+        }
+        answer
+    }
+
+    /// All of that, now that nobody is stopped.
+    pub fn settle(&self, queue: &Queue) {
+        for one in self.unsettled.lock().unwrap().drain(..) {
+            let settled = match one {
+                Unsettled::Return(ticket) => queue.give_back(ticket),
+                Unsettled::Done(ticket, message) => {
+                    self.over(message);
+                    queue.done(ticket)
+                }
+                Unsettled::Task => queue.task_done(),
+                Unsettled::Commit(reserved) => queue.commit(&reserved, 8),
+                Unsettled::Abort(reserved) => queue.abort(&reserved),
+            };
+            // A shutdown at once throws away what was being put.
+            let is_over = settled == Err(Status::E_SHUTDOWN);
+            assert!(
+                settled.is_ok() || is_over,
+                "what was refused has changed something: {settled:?}"
+            );
+        }
     }
 
     /// Each message that others put is over once, but for as many as those can have got who are gone.
