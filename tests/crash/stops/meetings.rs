@@ -200,7 +200,10 @@ impl Others for Name {
             move || {
                 let queue = Queue::open(name)?;
                 next();
-                queue.len()
+                let length = queue.len();
+                next();
+                drop(queue);
+                length
             },
         );
         calls.at_once("list", &[], polyproc::list);
@@ -217,7 +220,10 @@ impl Others for Name {
             next();
             let loan = queue.take(Wait::TRY)?;
             next();
-            queue.done(loan.ticket)
+            let done = queue.done(loan.ticket);
+            next();
+            drop(queue);
+            done
         });
     }
 
