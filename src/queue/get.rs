@@ -80,7 +80,9 @@ impl<'a> At<'a> {
                 return Ok(done);
             }
             if has_ended {
-                return Err(Status::E_SHUTDOWN);
+                // What a dead consumer had in hand comes back, and is left to be got.
+                self.segment.reap(me.owner)?;
+                return attempt()?.ok_or(Status::E_SHUTDOWN);
             }
             self.shrink(me.owner)?;
             if patience.is_try() {

@@ -1,8 +1,11 @@
-//! Writing nonsense into an object's shared memory, as a damaged or a hostile process would.
+//! Writing nonsense into an object's shared memory, as a damaged or a hostile process would: between two operations,
+//! and while they run.
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 use polyproc::{Barrier, Condition, Connection, Event, Lock, Queue, Rlock, Semaphore, Wait};
@@ -38,6 +41,66 @@ enum Value {
     Copied(u16),
     Swapped,
 }
+
+/// What another writes into the memory all the time, while the operations run.
+///
+/// The places and values follow from the input; between which instructions they are written is the machine's.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Storm {
+    blows: bool,
+    pokes: [Poke; 5],
+    /// Between two writes, so that operations get somewhere.
+    pause: u8,
+}
+
+impl Storm {
+    /// Run the steps, each of which answers soon, in the storm.
+    pub fn around<S>(&self, target: &Target, steps: impl Iterator<Item = S>, act: impl FnMut(S)) {
+        if !self.blows {
+            return steps.for_each(act);
+        }
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            // Also when a step panics: the scope waits for the thread.
+            let _end = AtTheEnd(&is_over);
+            scope.spawn(|| {
+                for poke in self.pokes.iter().cycle() {
+                    if is_over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    target.poke(*poke);
+                    for _ in 0..u32::from(self.pause) * 8 {
+                        std::hint::spin_loop();
+                    }
+                }
+            });
+            let mut act = act;
+            for step in steps.take(STEPS_IN_A_STORM) {
+                let began = Instant::now();
+                act(step);
+                assert!(
+                    began.elapsed() < SOON_ENOUGH,
+                    "a call took {:?}",
+                    began.elapsed()
+                );
+            }
+        });
+    }
+}
+
+struct AtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Each may wait for a moment for a lock that the storm says is held.
+const STEPS_IN_A_STORM: usize = 60;
+
+/// Far more than a step may take, and what no machine is too busy for.
+const SOON_ENOUGH: Duration = Duration::from_secs(5);
 
 /// An object whose memory is written to.
 pub struct Target {

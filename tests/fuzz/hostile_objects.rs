@@ -1,16 +1,17 @@
-//! Every operation of the small objects, among which nonsense is written into their memory: each one answers.
+//! Every operation of the small objects, among and during which nonsense is written into their memory: each one answers.
 
 use arbitrary::Arbitrary;
 use polyproc::{
     Barrier, Condition, CreateOptions, Event, Lock, Rlock, Semaphore, SemaphoreOptions, Wait,
 };
 
-use crate::hostile::{answered, Poke, Target, SOON};
+use crate::hostile::{answered, Poke, Storm, Target, SOON};
 use crate::steps::Steps;
 
 #[derive(Arbitrary, Clone, Debug)]
 pub struct Input {
     object: Object,
+    storm: Storm,
     steps: Steps<Step>,
 }
 
@@ -122,11 +123,11 @@ pub fn run(input: &Input) {
 
 fn drive(fd: i32, input: &Input, act: impl Fn(u8, i16)) {
     let target = Target::new(fd, WORDS, WORDS + WORDS_LEN);
-    for step in input.steps.iter() {
-        match step {
+    input
+        .storm
+        .around(&target, input.steps.iter(), |step| match step {
             Step::Poke(poke) => target.poke(*poke),
             Step::Open(cut) => target.open(*cut),
             Step::Act(what, argument) => act(*what, *argument),
-        }
-    }
+        });
 }

@@ -1,16 +1,17 @@
-//! Every operation of a pipe's two ends, among which nonsense is written into its memory: each one answers.
+//! Every operation of a pipe's two ends, among and during which nonsense is written into its memory: each one answers.
 
 use std::mem::MaybeUninit;
 
 use arbitrary::Arbitrary;
 use polyproc::{pipe, Connection, Wait};
 
-use crate::hostile::{answered, Poke, Target, SOON};
+use crate::hostile::{answered, Poke, Storm, Target, SOON};
 use crate::steps::Steps;
 
 #[derive(Arbitrary, Clone, Debug)]
 pub struct Input {
     duplex: bool,
+    storm: Storm,
     steps: Steps<Step>,
 }
 
@@ -34,14 +35,14 @@ pub fn run(input: &Input) {
     let (a, b) = pipe(input.duplex).unwrap();
     let target = Target::new(a.raw_fd(), WORDS, RINGS);
     let mut ends = [Some(a), Some(b)];
-    for step in input.steps.iter() {
-        match step {
+    input
+        .storm
+        .around(&target, input.steps.iter(), |step| match step {
             Step::Poke(poke) => target.poke(*poke),
             Step::Open(cut) => target.open(*cut),
             Step::Close(first) => drop(ends[usize::from(*first)].take()),
             other => act(&ends, other),
-        }
-    }
+        });
 }
 
 fn act(ends: &[Option<Connection>; 2], step: &Step) {

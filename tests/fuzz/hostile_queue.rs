@@ -1,11 +1,11 @@
-//! Every operation of a queue, among which nonsense is written into its memory: each one answers.
+//! Every operation of a queue, among and during which nonsense is written into its memory: each one answers.
 
 use std::mem::MaybeUninit;
 
 use arbitrary::Arbitrary;
 use polyproc::{Loan, Queue, QueueOptions, Reservation, Wait};
 
-use crate::hostile::{answered, Poke, Target};
+use crate::hostile::{answered, Poke, Storm, Target};
 use crate::steps::Steps;
 
 #[derive(Arbitrary, Clone, Debug)]
@@ -14,6 +14,7 @@ pub struct Input {
     max_items: u8,
     max_kib: u8,
     max_deliveries: u8,
+    storm: Storm,
     steps: Steps<Step>,
 }
 
@@ -64,13 +65,13 @@ pub fn run(input: &Input) {
         loans: Vec::new(),
         reservations: Vec::new(),
     };
-    for step in input.steps.iter() {
-        match step {
+    input
+        .storm
+        .around(&target, input.steps.iter(), |step| match step {
             Step::Poke(poke) => target.poke(*poke),
             Step::Open(cut) => target.open(*cut),
             other => act(&queue, &mut hands, other),
-        }
-    }
+        });
 }
 
 fn picked<T: Copy>(from: &mut Vec<T>, at: u8) -> Option<T> {

@@ -62,3 +62,31 @@ fn recovery_does_not_read_a_ring_that_it_has_given_back() {
         assert_eq!((info.unfinished, info.dead_letters), (0, 0));
     }
 }
+
+/// A get said that nothing is left before it had looked whether somebody is dead: what that one held stayed behind, and
+/// a join waited for it for ever.
+#[test]
+fn a_shut_down_queue_has_not_ended_before_what_the_dead_held_is_got() {
+    let _alone = alone();
+    for wait in [Wait::TRY, Wait::FOREVER] {
+        let options = QueueOptions {
+            joinable: true,
+            ..Default::default()
+        };
+        let queue = Queue::create(None, &options).unwrap();
+        queue.put(b"task", Wait::TRY).unwrap();
+        let victim = Victim::that(|| {
+            queue.take(Wait::TRY).unwrap();
+        });
+        queue.shutdown(false).unwrap();
+        victim.kill();
+        let loan = queue.take(wait).unwrap();
+        assert_eq!(loan.deliveries, 2);
+        queue.done(loan.ticket).unwrap();
+        assert_eq!(
+            queue.take(wait).map(|loan| loan.id),
+            Err(Status::E_SHUTDOWN)
+        );
+        queue.join(Wait::TRY).unwrap();
+    }
+}

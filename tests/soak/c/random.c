@@ -48,7 +48,10 @@ static void *open_object(const char *spec, int32_t kind, int32_t (*open)(const c
     status = polyproc_inherited(spec + 8, kind, &object);
   else
     status = open(spec, &object);
-  if (status == POLYPROC_E_NO_MEMORY && me.features & MAY_LACK_MEMORY) exit(0);
+  if (status == POLYPROC_E_NO_MEMORY && me.features & MAY_LACK_MEMORY) {
+    note(OP_LEAVE, 0, 0, 0, 0);
+    _exit(0);
+  }
   if (status != POLYPROC_OK) wrong(spec, status);
   return object;
 }

@@ -71,6 +71,8 @@ pub struct Ledger {
     pub locks: Locks,
     /// Deliveries that each place allows; 0: any number.
     pub max_deliveries: HashMap<i32, u64>,
+    /// Where there is no room for a dead letter its message is delivered once more.
+    pub lacks_memory: bool,
     pub figures: Figures,
 }
 
@@ -243,7 +245,11 @@ impl Ledger {
             "doubled: its holder lives"
         } else if record.op == op::GOT && record.value != 0 && record.value <= message.got {
             "its deliveries are not counted"
-        } else if most > 0 && record.op == op::GOT && message.got.max(record.value) > most {
+        } else if most > 0
+            && !self.lacks_memory
+            && record.op == op::GOT
+            && message.got.max(record.value) > most
+        {
             "it is delivered too often"
         } else if record.op == op::DEAD_GOT && most == 0 {
             "it is a dead letter without a limit"

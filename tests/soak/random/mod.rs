@@ -34,6 +34,9 @@ const PROGRESS: Duration = Duration::from_secs(30);
 /// So many breaches are enough to look at.
 const ENOUGH: usize = 20;
 
+/// Thirty-two zeros of each queue's options say nothing.
+const NO_LABEL: &str = ", format: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]";
+
 #[derive(Default)]
 struct Totals {
     configurations: u64,
@@ -181,7 +184,7 @@ fn one(plan: &Plan, number: u64) -> Result<String, String> {
     let len = output.metadata().map_or(0, |about| about.len());
     let mut bytes = vec![0; len.min(1 << 20) as usize];
     let read = output.read_at(&mut bytes, 0).unwrap_or(0);
-    let said = String::from_utf8_lossy(&bytes[..read]).into_owned();
+    let said = String::from_utf8_lossy(&bytes[..read]).replace(NO_LABEL, "");
     let figures = said.lines().find(|line| line.starts_with("figures"));
     match (status.success(), figures) {
         (true, Some(line)) => Ok(line.to_owned()),

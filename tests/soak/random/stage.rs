@@ -45,13 +45,10 @@ pub fn run(seed: u64, number: u64, lacks_memory: bool) -> Result<String, String>
     let mut ledger = Ledger::default();
     ledger.locks.permits = config.permits as usize;
     for (place, choice) in config.queues.iter().enumerate() {
-        // Without memory there may be no room for dead letters: then a message is delivered once more.
-        if !lacks_memory {
-            ledger
-                .max_deliveries
-                .insert(place as i32, u64::from(choice.options.max_deliveries));
-        }
+        let most = u64::from(choice.options.max_deliveries);
+        ledger.max_deliveries.insert(place as i32, most);
     }
+    ledger.lacks_memory = lacks_memory;
     let things = Things::new(&prefix, &config)?;
     let mut log = Log::new();
     log.note(Record {
@@ -136,6 +133,7 @@ impl Stage<'_> {
         let mut shutdown = (self.config.shutdown != Shutdown::AtTheEnd)
             .then(|| Instant::now() + Duration::from_millis(at));
         while Instant::now() < end {
+            self.things.catch_up(&self.config.queues)?;
             let log = &self.log;
             self.crew.fill(&|| log.writer())?;
             self.look_round()?;
@@ -163,7 +161,7 @@ impl Stage<'_> {
             }
             if renames.strikes(random) {
                 let place = random.below(self.config.queues.len() as u64) as usize;
-                self.things.rename(place, &self.config.queues[place])?;
+                self.things.rename(place)?;
             }
             if shutdown.is_some_and(|at| Instant::now() >= at) {
                 shutdown = None;
@@ -220,6 +218,7 @@ impl Stage<'_> {
             }
             std::thread::sleep(TICK);
         }
+        self.things.catch_up(&self.config.queues)?;
         self.look_round()
     }
 

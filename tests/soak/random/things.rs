@@ -4,20 +4,23 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use polyproc::{
     pipe, Barrier, Condition, Connection, CreateOptions, Event, Lock, Queue, Rlock, Semaphore,
-    SemaphoreOptions,
+    SemaphoreOptions, Status,
 };
 
-use super::config::{Config, QueueChoice};
+use super::config::{Config, QueueChoice, MAY_LACK_MEMORY};
 
 /// A queue, and those that had its name before.
 pub struct Line {
     pub name: Option<String>,
     pub all: Vec<Queue>,
+    /// Its name was taken away, and the next one of that name is not held yet.
+    is_owed: bool,
     _shared: Option<OwnedFd>,
 }
 
 pub struct Things {
     prefix: String,
+    lacks_memory: bool,
     pub stop: Event,
     pub lines: Vec<Line>,
     pub lock: Option<Lock>,
@@ -63,6 +66,7 @@ impl Things {
             lines.push(Line {
                 name: own,
                 all: vec![queue],
+                is_owed: false,
                 _shared: shared,
             });
         }
@@ -101,6 +105,7 @@ impl Things {
         let made = |status| said("an object", status);
         Ok(Things {
             prefix: prefix.to_owned(),
+            lacks_memory: config.may & MAY_LACK_MEMORY != 0,
             stop: Event::create(Some(&name("stop")), plain).map_err(made)?,
             lines,
             lock: lock.transpose().map_err(made)?,
@@ -122,11 +127,27 @@ impl Things {
     }
 
     /// Take a queue's name away; a worker or this one makes the next of that name.
-    pub fn rename(&mut self, place: usize, choice: &QueueChoice) -> Result<(), String> {
+    pub fn rename(&mut self, place: usize) -> Result<(), String> {
         let line = &mut self.lines[place];
-        if let Some(name) = &line.name {
+        if let (Some(name), false) = (&line.name, line.is_owed) {
             polyproc::unlink(name).map_err(|status| format!("unlink: {status:?}"))?;
-            line.all.push(open(Some(name), choice)?);
+            line.is_owed = true;
+        }
+        Ok(())
+    }
+
+    /// Hold every queue that is made of a name that was taken away. Without memory there is none for a while.
+    pub fn catch_up(&mut self, choices: &[QueueChoice]) -> Result<(), String> {
+        for (line, choice) in self.lines.iter_mut().zip(choices) {
+            if !line.is_owed {
+                continue;
+            }
+            match Queue::create(line.name.as_deref(), &choice.options) {
+                Ok(queue) => line.all.push(queue),
+                Err(Status::E_NO_MEMORY) if self.lacks_memory => continue,
+                Err(status) => return Err(format!("a queue made anew: {status:?}")),
+            }
+            line.is_owed = false;
         }
         Ok(())
     }
