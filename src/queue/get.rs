@@ -82,7 +82,13 @@ impl<'a> At<'a> {
             if has_ended {
                 // What a dead consumer had in hand comes back, and is left to be got.
                 self.segment.reap(me.owner)?;
-                return attempt()?.ok_or(Status::E_SHUTDOWN);
+                let last = attempt()?;
+                if last.is_none() {
+                    // Nobody comes to a lull any more.
+                    self.shrink(me.owner)?;
+                    self.tidy(me.owner)?;
+                }
+                return last.ok_or(Status::E_SHUTDOWN);
             }
             self.shrink(me.owner)?;
             if patience.is_try() {
