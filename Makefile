@@ -62,9 +62,10 @@ demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT
 
 # --- test
 
-.PHONY: test test-rust test-go test-readme test-install test-memory test-leftovers
+.PHONY: test test-rust test-soak test-go test-readme test-install test-memory test-leftovers
 test: ## all tests, with the set-up that they need
 	$(MAKE) test-rust
+	$(MAKE) test-soak
 	$(MAKE) test-slices
 	$(MAKE) test-loom
 	$(MAKE) test-cpp
@@ -83,6 +84,10 @@ test-rust: interop soak-workers $(POLYPROC_SO)
 	# What was tested: which faults of which function, and what each primitive promises.
 	$(CARGO) test --locked $(FEATURES) --quiet --test fault_table --test semantics --test injection -- --nocapture
 	tools/check-library.sh $(POLYPROC_SO)
+
+# A minute of random configurations, the same in each run.
+test-soak: soak-workers
+	$(CARGO) test --locked --test soak -- --seconds=60 --random --seed=1
 
 test-go: $(POLYPROC_A)
 	# Go does not see that the static library has changed: no cached results.

@@ -441,3 +441,24 @@ fn a_long_spin_ends_with_the_wait() {
     });
     assert!(began.elapsed() < Duration::from_secs(3));
 }
+
+/// An empty queue goes back to a small ring when a get finds nothing; one that was shut down said E_SHUTDOWN before that.
+#[test]
+fn a_stream_that_has_ended_keeps_no_memory_of_its_backlog() {
+    for immediate in [false, true] {
+        let name = format!("queue.ended.{}", std::process::id());
+        let queue = Queue::create(Some(&name), &QueueOptions::default()).unwrap();
+        for _ in 0..20_000 {
+            queue.put(&[7; 500], Wait::TRY).unwrap();
+        }
+        queue.shutdown(immediate).unwrap();
+        while get(&queue) != Err(Status::E_SHUTDOWN) {}
+        let objects = polyproc::list().unwrap();
+        polyproc::unlink(&name).unwrap();
+        let bytes = objects
+            .iter()
+            .find(|object| object.name == name)
+            .map(|object| object.bytes);
+        assert!(bytes.unwrap() < 1 << 20, "{bytes:?} bytes");
+    }
+}

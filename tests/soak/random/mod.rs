@@ -172,15 +172,19 @@ fn one(plan: &Plan, number: u64) -> Result<String, String> {
     let output = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
     let copy = || Stdio::from(output.try_clone().unwrap());
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let status = Command::new(program)
+    let mut child = Command::new(program)
         .arg(format!("--one={number}"))
         .arg(format!("--seed={}", plan.seed))
         .args(plan.memory.map(|_| "--lacks-memory"))
         .stdin(Stdio::null())
         .stdout(copy())
         .stderr(copy())
-        .status()
+        .spawn()
         .map_err(|error| error.to_string())?;
+    let status = child.wait().map_err(|error| error.to_string())?;
+    if !status.success() {
+        unlink_all(&stage::prefix(child.id(), number));
+    }
     let len = output.metadata().map_or(0, |about| about.len());
     let mut bytes = vec![0; len.min(1 << 20) as usize];
     let read = output.read_at(&mut bytes, 0).unwrap_or(0);
@@ -193,6 +197,15 @@ fn one(plan: &Plan, number: u64) -> Result<String, String> {
             Err(format!("stuck: no end after a minute and a half\n{said}"))
         }
         _ => Err(format!("{status}\n{said}")),
+    }
+}
+
+/// What a configuration leaves that did not come to its end.
+fn unlink_all(prefix: &str) {
+    for object in polyproc::list().unwrap_or_default() {
+        if object.name.starts_with(prefix) {
+            let _ = polyproc::unlink(&object.name);
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub fn run(seed: u64, number: u64, lacks_memory: bool) -> Result<String, String>
         config.may &= !MAY_WAIT_FOR_EVER;
     }
     println!("{config:?}");
-    let prefix = format!("soak.{}.{number}", std::process::id());
+    let prefix = prefix(std::process::id(), number);
     let mut ledger = Ledger::default();
     ledger.locks.permits = config.permits as usize;
     for (place, choice) in config.queues.iter().enumerate() {
@@ -89,6 +89,11 @@ pub fn run(seed: u64, number: u64, lacks_memory: bool) -> Result<String, String>
         Some(object) => Err(format!("{} is left", object.name)),
         None => Ok(line),
     }
+}
+
+/// What the names of a configuration begin with.
+pub fn prefix(pid: u32, number: u64) -> String {
+    format!("soak.{pid}.{number}.")
 }
 
 /// When something happens next, so often on the average.
@@ -310,7 +315,7 @@ impl Stage<'_> {
             }
             for len in [1_000, 100_000, 1 << 20, 3 << 20, 8 << 20, 15 << 20] {
                 let message = vec![7; len];
-                let fresh = takes_fresh(&format!("{prefix}.fresh"), choice, &message)?;
+                let fresh = takes_fresh(&format!("{prefix}fresh"), choice, &message)?;
                 let drained = queue.put(&message, Wait::TRY);
                 if fresh == Ok(()) && drained != Ok(()) {
                     return Err(format!(

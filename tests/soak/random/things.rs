@@ -49,8 +49,8 @@ fn open(name: Option<&str>, choice: &QueueChoice) -> Result<Queue, String> {
 impl Things {
     pub fn new(prefix: &str, config: &Config) -> Result<Things, String> {
         let plain = CreateOptions::default();
-        let name = |what: &str| format!("{prefix}.{what}");
-        let mut words = vec![format!("stop={prefix}.stop"), format!("may={}", config.may)];
+        let name = |what: &str| format!("{prefix}{what}");
+        let mut words = vec![format!("stop={prefix}stop"), format!("may={}", config.may)];
         let said = |what: &str, status: polyproc::Status| format!("{what}: {status:?}");
         let mut lines = Vec::new();
         for (place, choice) in config.queues.iter().enumerate() {
@@ -72,7 +72,7 @@ impl Things {
         }
         let mut kept = |is: bool, what: &str| {
             if is {
-                words.push(format!("{what}={prefix}.{what}"));
+                words.push(format!("{what}={prefix}{what}"));
             }
             is.then(|| name(what))
         };
