@@ -173,6 +173,7 @@ programs! {
     pool,
     pool_faults,
     pool_no_room,
+    pool_stopped,
     pool_worker,
     process,
     process_group,

@@ -154,10 +154,12 @@ impl Crew {
         })
     }
 
-    /// Start a worker in an empty seat.
+    /// Start a worker in an empty seat. `E_TIMEOUT`: it is on its way, to be asked for again.
     pub(super) fn start(&mut self, seat: usize, board: &Board) -> Result<()> {
-        let place = board.seat(seat)?;
-        place.clear();
+        if self.nursery.as_ref().and_then(Nursery::asked) != Some(seat as u32) {
+            // Not once more: a worker that is on its way may have said something there.
+            board.seat(seat)?.clear();
+        }
         let process = self.start_process(seat as u32)?;
         if let Some(member) = self.members.get_mut(seat) {
             member.process = Some(process);
@@ -168,7 +170,7 @@ impl Crew {
     }
 
     fn start_process(&mut self, seat: u32) -> Result<Process> {
-        let Some(nursery) = &self.nursery else {
+        let Some(nursery) = &mut self.nursery else {
             let options = self.recipe.options_of(seat);
             return match options.argv.is_empty() {
                 true => nursery::fork_here(&options, self.recipe.mask),
@@ -181,7 +183,7 @@ impl Crew {
         }
         // Somebody has killed it, and its workers ended with it.
         let recipe = &self.recipe;
-        let fresh = Nursery::start(&|seat| recipe.options_of(seat), recipe.mask)?;
+        let mut fresh = Nursery::start(&|seat| recipe.options_of(seat), recipe.mask)?;
         let process = fresh.fork_worker(seat)?;
         if let Some(killed) = self.nursery.replace(fresh) {
             killed.end();

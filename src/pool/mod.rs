@@ -109,13 +109,17 @@ impl Pool {
         // Before there are workers: when one of these fails, nobody has to end them.
         let events = [poll::event()?, poll::event()?];
         let mut crew = Crew::new(options, &board, &tasks, &reports)?;
-        let count = crew.members.len();
-        for seat in 0..count {
-            if let Err(status) = crew.start(seat, &board) {
-                crew.end();
-                return Err(status);
+        for seat in 0..crew.members.len() {
+            match crew.start(seat, &board) {
+                // The monitor asks for it again.
+                Ok(()) | Err(Status::E_TIMEOUT) => {}
+                Err(status) => {
+                    crew.end();
+                    return Err(status);
+                }
             }
         }
+        let count = crew.processes().count();
         let shared = Arc::new(Shared::new(
             board,
             tasks,

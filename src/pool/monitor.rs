@@ -164,6 +164,7 @@ impl Shared {
 
     /// Start whom the pool needs; when to try again, if somebody is missing.
     fn fill_seats(&self, crew: &mut Crew, now: u64) -> Option<u64> {
+        let mut is_on_its_way = false;
         for seat in 0..crew.members.len() {
             let is_wanted = |crew: &Crew| crew.members.get(seat).is_some_and(|seat| seat.is_wanted);
             if !self.needs_workers() || !is_wanted(crew) {
@@ -178,8 +179,12 @@ impl Shared {
                         .started_workers
                         .fetch_add(1, Ordering::Relaxed),
                 ),
+                Err(Status::E_TIMEOUT) => is_on_its_way = true,
                 Err(_) => self.count_failure(crew),
             }
+        }
+        if is_on_its_way {
+            return Some(clock::now_ns().saturating_add(LOOK_NS));
         }
         let is_missing = crew.members.iter().any(|member| member.is_wanted);
         (is_missing && self.needs_workers()).then_some(crew.not_before)

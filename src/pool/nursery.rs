@@ -6,11 +6,13 @@
 //!
 //! It ends with the pool's process, and the workers end with it.
 
+use std::os::fd::AsRawFd;
+
 use super::serve;
 use crate::process::{fork_daemon, fork_nursery, Process, ProcessOptions};
 use crate::status::{Result, Status};
 use crate::sync::Wait;
-use crate::sys::channel;
+use crate::sys::{channel, clock, poll};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::SignalMask;
 use crate::sys::process::fork as kernel;
@@ -18,9 +20,14 @@ use crate::sys::process::fork as kernel;
 /// How long it may take for a process that has nothing more to do to end.
 const PATIENCE_NS: i64 = 2_000_000_000;
 
+/// How long its answer is waited for at once. It is stopped where that is not enough, or the machine is busy.
+const ANSWER_NS: u64 = 20_000_000;
+
 pub(super) struct Nursery {
     process: Process,
     channel: OwnedFd,
+    /// The seat that it was asked to fill, and has not answered for yet.
+    asked: Option<u32>,
 }
 
 /// The options of the worker in a seat.
@@ -44,7 +51,11 @@ impl Nursery {
             kernel::leave(0)
         })?;
         let (channel, _) = ends.take().ok_or(Status::E_INTERNAL)?;
-        Ok(Nursery { process, channel })
+        Ok(Nursery {
+            process,
+            channel,
+            asked: None,
+        })
     }
 
     /// Whether the pool can watch and signal who is not its own child.
@@ -52,14 +63,32 @@ impl Nursery {
         self.process.reaches_strangers()
     }
 
+    /// The seat for which a worker may be on its way.
+    pub(super) fn asked(&self) -> Option<u32> {
+        self.asked
+    }
+
     /// Have a worker forked for a seat.
     ///
     /// # Errors
-    /// `E_BROKEN_PIPE` when the nursery is gone, `E_NOT_FOUND` when the worker is gone already,
-    /// and those of fork(2).
-    pub(super) fn fork_worker(&self, seat: u32) -> Result<Process> {
-        channel::send(&self.channel, seat as i32)?;
-        let pid = channel::receive(&self.channel)?;
+    /// `E_TIMEOUT` when the nursery, which may be stopped, has not answered yet: to be asked again for the same
+    /// seat. `E_BROKEN_PIPE` when the nursery is gone, `E_NOT_FOUND` when the worker is gone already, and those of
+    /// fork(2).
+    pub(super) fn fork_worker(&mut self, seat: u32) -> Result<Process> {
+        match self.asked {
+            None => channel::send(&self.channel, seat as i32)?,
+            Some(other) if other != seat => return Err(Status::E_TIMEOUT),
+            Some(_) => {}
+        }
+        self.asked = Some(seat);
+        let deadline = clock::now_ns().saturating_add(ANSWER_NS);
+        match poll::readable(&[self.channel.as_raw_fd()], Some(deadline)) {
+            Ok(0) | Err(Status::E_INTERRUPTED) => return Err(Status::E_TIMEOUT),
+            other => other?,
+        };
+        let answer = channel::receive(&self.channel);
+        self.asked = None;
+        let pid = answer?;
         if pid < 0 {
             return Err(Status::from_code(pid));
         }

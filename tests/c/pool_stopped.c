@@ -1,0 +1,71 @@
+/* The process that forks a pool's workers is stopped while one is needed: nobody else waits for it. */
+#include "check.h"
+
+static int32_t echo(const void *data, size_t len, polyproc_reply *reply, void *user) {
+  (void)user;
+  return polyproc_reply_write(reply, data, len);
+}
+
+static int parent_of(int32_t pid) {
+  char path[64], line[512] = "";
+  int parent = 0;
+  FILE *file;
+
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+  file = fopen(path, "r");
+  CHECK(file != NULL);
+  CHECK(fgets(line, sizeof line, file) != NULL);
+  fclose(file);
+  CHECK(sscanf(strrchr(line, ')'), ") %*c %d", &parent) == 1);
+  return parent;
+}
+
+static struct polyproc_pool_info info_of(polyproc_pool *pool) {
+  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  ANSWERS(OK, polyproc_pool_info(pool, &info));
+  return info;
+}
+
+static void apply(polyproc_pool *pool) {
+  char answer[8];
+  size_t len;
+  ANSWERS(OK,
+          polyproc_pool_apply(pool, "echo", "bun", 3, answer, sizeof answer, &len, POLYPROC_FOREVER, NULL));
+  CHECK(len == 3);
+}
+
+int main(void) {
+  polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
+  polyproc_pool *pool;
+  int32_t pids[2];
+  size_t count;
+  int nursery;
+
+  ANSWERS(OK, polyproc_worker_register("echo", echo, NULL));
+  options.workers = 2;
+  ANSWERS(OK, polyproc_pool_create(&options, &pool));
+  apply(pool);
+  while (info_of(pool).alive < 2) nap(MILLISECOND);
+  ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &count));
+  nursery = parent_of(pids[0]);
+  CHECK(nursery != getpid());
+
+  CHECK(kill(nursery, SIGSTOP) == 0);
+  CHECK(kill(pids[0], SIGKILL) == 0);
+  while (info_of(pool).alive == 2) nap(MILLISECOND);
+  apply(pool);
+  ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &count));
+  CHECK(count == 1);
+
+  /* It goes on where it was stopped. */
+  CHECK(kill(nursery, SIGCONT) == 0);
+  while (info_of(pool).alive < 2) nap(MILLISECOND);
+  apply(pool);
+
+  /* And the pool ends without it. */
+  CHECK(kill(nursery, SIGSTOP) == 0);
+  ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &count));
+  CHECK(kill(pids[0], SIGKILL) == 0);
+  polyproc_pool_free(pool);
+  return 0;
+}
