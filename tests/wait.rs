@@ -73,14 +73,29 @@ fn says_which_are_ready() {
     );
 }
 
+/// Wait until a thread of this process sleeps: a change that came before its wait would wake nobody.
+fn until_asleep(thread: i32) {
+    let stat = format!("/proc/self/task/{thread}/stat");
+    let is_asleep = || {
+        let line = std::fs::read_to_string(&stat).unwrap();
+        line.rsplit(')').next().unwrap().starts_with(" S")
+    };
+    while !is_asleep() {
+        std::thread::yield_now();
+    }
+}
+
 /// `change` runs while another thread waits, and wakes it.
 fn wakes(items: &[Waitable<'_>], place: usize, change: impl FnOnce()) {
     std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| {
+        let (tell, thread) = std::sync::mpsc::channel();
+        let waiter = scope.spawn(move || {
             let mut ready = vec![false; items.len()];
+            // SAFETY: no arguments.
+            tell.send(unsafe { libc::gettid() }).unwrap();
             wait_any(items, &mut ready, in_time()).map(|count| (count, ready))
         });
-        std::thread::sleep(Duration::from_millis(30));
+        until_asleep(thread.recv().unwrap());
         assert!(!waiter.is_finished());
         change();
         let (count, ready) = waiter.join().unwrap().unwrap();

@@ -12,10 +12,10 @@ use super::serve;
 use crate::process::{fork_daemon, fork_nursery, Process, ProcessOptions};
 use crate::status::{Result, Status};
 use crate::sync::Wait;
-use crate::sys::{channel, clock, poll};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::SignalMask;
 use crate::sys::process::fork as kernel;
+use crate::sys::{channel, clock, poll};
 
 /// How long it may take for a process that has nothing more to do to end.
 const PATIENCE_NS: i64 = 2_000_000_000;
