@@ -268,7 +268,8 @@ impl<'a> Chain<'a> {
         let head = self.words.head.position();
         let tail = self.words.tail.position();
         if head == tail {
-            return false;
+            // Or what came back is not counted yet.
+            return self.is_owed();
         }
         // Looked at without the lock, so it may be another record by now: then so is the head.
         !(self.is_last_and_being_written(head, tail) && self.words.head.position() == head)

@@ -171,7 +171,7 @@ impl<'a> At<'a> {
 
     fn give_back(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();
-        self.without_holding_up(me, || {
+        let given_back = self.without_holding_up(me, || {
             let _both = chain.lock_both(me)?;
             let checked = own(&chain, position, me.owner)?;
             if self.put_back(&chain, position, &checked, me)? {
@@ -179,7 +179,13 @@ impl<'a> At<'a> {
             }
             chain.forget_head();
             Ok(())
-        })?;
+        });
+        match given_back {
+            Err(status) if status.ends_a_wait() => {
+                self.give_back_without_lock(position, me.owner)?
+            }
+            other => other?,
+        }
         self.notify_items(1);
         self.after_finish(me.owner)
     }

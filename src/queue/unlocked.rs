@@ -7,16 +7,17 @@
 
 use std::sync::atomic::Ordering;
 
+use super::body::Phase;
 use super::chain::Chain;
 use super::consume::raise;
 use super::position::Position;
-use super::record::State;
+use super::record::{State, Word};
 use super::At;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 
-/// In `owed`: a message is over. Above it: how many reservations were given up.
+/// In `owed`: a message is over, or came back. Above it: how many reservations were given up.
 const SETTLED: u32 = 1;
 const GIVEN_UP: u32 = 2;
 
@@ -50,6 +51,38 @@ impl<'a> At<'a> {
             return Err(Status::E_INVALID);
         }
         chain.words.head.owed.fetch_or(SETTLED, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// A message that `me` has in flight is available again.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT` where that takes more than its word: it becomes a dead letter.
+    #[cold]
+    pub(super) fn give_back_without_lock(&self, position: Position, me: Owner) -> Result<()> {
+        let chain = self.messages();
+        let checked = chain.own(position, me)?;
+        let deliveries = checked.word.deliveries().saturating_add(1);
+        let limit = self.body.max_deliveries();
+        if limit != 0 && u32::from(deliveries) >= limit {
+            return Err(Status::E_TIMEOUT);
+        }
+        if self.body.phase() == Phase::Discarded {
+            self.settle_without_lock(position, me)?;
+            self.body.counters.discarded.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        let returned = Word::new(State::Returned, deliveries, None);
+        if !checked.record.change(checked.word, returned) {
+            return Err(Status::E_INVALID);
+        }
+        chain.words.head.owed.fetch_or(SETTLED, Ordering::SeqCst);
+        // The tail's holder may write there at this moment: then the limits let in one message too many.
+        chain.forget_head();
+        self.body
+            .counters
+            .redelivered
+            .fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

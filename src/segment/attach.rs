@@ -25,7 +25,7 @@ pub(super) struct Attachment {
 /// How often a segment's unwatched participants are looked after.
 const LOOK_EVERY_NS: u64 = 10_000_000;
 
-/// How long the dead are left alone whom somebody could not recover for a lock that a stopped process holds.
+/// How long nobody waits again for the locks of a recovery that could not get them, and how soon a sleeper tries.
 pub(super) const LEFT_NS: u64 = 20_000_000;
 
 /// Held while a process takes or leaves a slot: so no fork happens midway.
@@ -84,7 +84,7 @@ impl Segment {
         drop(attaching);
         if heir {
             // The slot was a dead one's, whose traces are still there.
-            self.recover_dead(owner)?;
+            self.recover_dead(owner, &LockWait::of_recovery())?;
         } else {
             self.reap(owner)?;
         }
@@ -185,10 +185,18 @@ impl Segment {
             |participant: &Participant| participant.life().is_dead() || participant.is_haunted();
         let mut participants = self.participants();
         let is_any = participants.any(|(_, participant)| needs_recovery(participant));
-        if is_any && now >= self.left_until.load(Ordering::Relaxed) {
-            return self.recover_dead(me);
+        if !is_any {
+            return Ok(());
         }
-        Ok(())
+        // A lock that was waited for just now in vain is only tried.
+        let is_left = now < self.left_until.load(Ordering::Relaxed);
+        self.recover_dead(
+            me,
+            &match is_left {
+                true => LockWait::at_once(),
+                false => LockWait::of_recovery(),
+            },
+        )
     }
 
     /// Do what the kernel does not for those whom it does not watch.
@@ -209,7 +217,7 @@ impl Segment {
     }
 
     #[cold]
-    fn recover_dead(&self, me: Owner) -> Result<()> {
+    fn recover_dead(&self, me: Owner, locks: &LockWait<'_>) -> Result<()> {
         let seen = self
             .participants()
             .map(|(_, participant)| (participant, participant.life(), participant.ghost()));
@@ -217,14 +225,15 @@ impl Segment {
             .filter(|(_, life, ghost)| life.is_dead() || *ghost != 0)
             .collect();
         membarrier::settle();
-        let locks = LockWait::of_recovery();
-        let me = Caller::new(me, &locks);
+        let me = Caller::new(me, locks);
         match (self.object.recover)(self, me, &|owner| self.is_gone(owner)) {
             Ok(()) => self.left_until.store(0, Ordering::Relaxed),
             Err(status) if status.ends_a_wait() => {
                 // They stay marked, for whoever comes next.
-                let until = clock::now_ns().saturating_add(LEFT_NS);
-                self.left_until.store(until, Ordering::Relaxed);
+                if locks.has_waited() {
+                    let until = clock::now_ns().saturating_add(LEFT_NS);
+                    self.left_until.store(until, Ordering::Relaxed);
+                }
                 return Ok(());
             }
             Err(status) => return Err(status),
@@ -285,7 +294,8 @@ impl Segment {
             return;
         };
         let me = Owner::new(mine.slot, mine.generation);
-        let locks = LockWait::brief();
+        // No longer: who stays can do it as well.
+        let locks = LockWait::of_recovery();
         let caller = Caller::new(me, &locks);
         let recovered =
             (self.object.recover)(self, caller, &|owner| owner == me || self.is_gone(owner));

@@ -83,7 +83,7 @@ pub(crate) struct Segment {
     calls: AtomicU32,
     /// When those were looked after whom the kernel does not watch.
     looked_closer: AtomicU64,
-    /// The dead are left until then, 0: for no time.
+    /// Until then the locks of a recovery are only tried, 0: they are waited for.
     left_until: AtomicU64,
     /// Only touched under `attach::ATTACHING`.
     attachment: LocalLock<Option<attach::Attachment>>,

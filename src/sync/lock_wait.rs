@@ -82,6 +82,11 @@ impl<'a> LockWait<'a> {
         LockWait::new(Wait::TRY, Some(0), &RECOVERY)
     }
 
+    /// Whether it was one that takes time.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.limits.ns != 0
+    }
+
     fn begin(&self) -> u64 {
         if self.begin.get() == 0 {
             self.begin.set(clock::now_ns());
