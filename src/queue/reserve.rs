@@ -85,12 +85,14 @@ impl Queue {
             return Err(Status::E_TOO_LARGE);
         }
         let queue = self.at()?;
-        let locks = LockWait::brief();
-        let me = Caller::new(self.segment.me()?, &locks);
+        let me = self.segment.me()?;
         let position = Position::from_bits(reservation.ticket);
-        let checked = queue.reserved(position, me.owner)?;
+        let checked = queue.reserved(position, me)?;
         checked.record.shorten(len as u64);
-        queue.commit(position, &checked, me)
+        match queue.commit_ahead(&checked) {
+            true => Ok(()),
+            false => queue.commit(position, &checked, Caller::new(me, &LockWait::brief())),
+        }
     }
 
     /// Give a reservation up.
@@ -217,24 +219,37 @@ impl<'a> At<'a> {
         Ok(checked)
     }
 
+    /// Whether it is committed: consumers have not gone past it, and it may be a message.
+    fn commit_ahead(&self, checked: &Checked<'a>) -> bool {
+        let ready = checked.word.with(State::Ready, None);
+        let is_ahead = self.body.phase() != Phase::Discarded
+            && checked.state == State::Writing
+            && checked.record.change(checked.word, ready);
+        if is_ahead {
+            self.after_commit();
+        }
+        is_ahead
+    }
+
     fn commit(&self, position: Position, checked: &Checked<'a>, me: Caller<'_>) -> Result<()> {
         if self.body.phase() == Phase::Discarded {
             self.abort(position, checked, me)?;
             return Err(Status::E_SHUTDOWN);
         }
-        let ready = checked.word.with(State::Ready, None);
-        let is_ahead =
-            checked.state == State::Writing && checked.record.change(checked.word, ready);
-        if !is_ahead {
+        if !self.commit_ahead(checked) {
             self.commit_behind(position, me)?;
+            self.after_commit();
         }
+        Ok(())
+    }
+
+    fn after_commit(&self) {
         self.loans.settled_apart();
         // Who waits for the end of the stream waited for this.
         self.notify_items(match self.body.phase() {
             Phase::Open => 1,
             _ => u32::MAX,
         });
-        Ok(())
     }
 
     /// The consumers went past it: it is available behind the cursor, first in line.
