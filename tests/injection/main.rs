@@ -89,6 +89,8 @@ fn build_driver() -> PathBuf {
         .join("release/libpolyproc.a");
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "--quiet"])
+        // The allocator with its reserve.
+        .args(["--features", "c-library"])
         .current_dir(root())
         .status();
     assert!(built.expect("cargo").success() && library.exists());
