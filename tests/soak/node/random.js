@@ -67,8 +67,17 @@ function read(data) {
   return message;
 }
 
+function isEnough(queue) {
+  try {
+    return queue.info().bytes > MAX_BACKLOG;
+  } catch (error) {
+    allow(error);
+    return true;
+  }
+}
+
 async function put(place, line) {
-  if (line.isShut || line.queue.info().bytes > MAX_BACKLOG) return;
+  if (line.isShut || isEnough(line.queue)) return;
   const items = [newMessage(line.largest)];
   if (any(3) === 0) for (let more = any(8); more > 0; more--) items.push(newMessage(Math.min(line.largest, 300)));
   let done = 0, failed;
@@ -126,10 +135,20 @@ async function take(place, line) {
   }
 }
 
+/** The opening looks at the queue's options under its locks, which a stopped process may hold. */
+function opened(spec) {
+  for (;;) {
+    try {
+      return spec.startsWith('fd:') ? Queue.fromFd(Number(spec.slice(3))) : Queue.open(spec);
+    } catch (error) {
+      if (error.code !== 'E_TIMEOUT') throw error;
+    }
+  }
+}
+
 function openLine(place) {
   const [joinable, , , , , largest] = told[`o${place}`].split(',').map(Number);
-  const spec = told[`q${place}`];
-  const queue = spec.startsWith('fd:') ? Queue.fromFd(Number(spec.slice(3))) : Queue.open(spec);
+  const queue = opened(told[`q${place}`]);
   return { queue, largest, joinable, isShut: false };
 }
 

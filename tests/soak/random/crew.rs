@@ -9,6 +9,9 @@ use std::time::Instant;
 
 use super::config::{Language, Random, Worker};
 
+/// The exit code of a child that finds its parent gone.
+const EARLY: i32 = 127;
+
 struct Place {
     pid: Option<i32>,
     lives: u64,
@@ -125,7 +128,9 @@ impl<'c> Crew<'c> {
             if let Some(place) = place {
                 place.pid = None;
             }
-            if !(well || killed && may_be_killed) {
+            // A daemon whose parent was killed before it came to its program.
+            let is_early = may_be_killed && status == EARLY << 8;
+            if !(well || is_early || killed && may_be_killed) {
                 return Err(format!("process {pid} ended: {:#x}", status));
             }
         }
