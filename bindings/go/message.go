@@ -88,11 +88,13 @@ func (m *Message) ID() uint64 { return m.loan.ID() }
 func (m *Message) Deliveries() int { return int(m.loan.Deliveries()) }
 
 // Done finishes the message and frees its memory. On a joinable queue this is its TaskDone.
-// A message that is settled already is [ErrInvalid].
+// A message that is settled already is [ErrInvalid]; [ErrTimeout]: a peer is stopped inside a call, and the
+// message is held as before.
 func (m *Message) Done() error { return m.settle((*capi.Message).Done) }
 
 // Return gives the message back: it is first in line again, with one more delivery.
-// A message that is settled already is [ErrInvalid].
+// A message that is settled already is [ErrInvalid]; [ErrTimeout]: a peer is stopped inside a call, and the
+// message is held as before.
 func (m *Message) Return() error { return m.settle((*capi.Message).Return) }
 
 func (m *Message) settle(how func(*capi.Message) capi.Status) error {
@@ -100,6 +102,10 @@ func (m *Message) settle(how func(*capi.Message) capi.Status) error {
 		return ErrInvalid
 	}
 	status := how(&m.loan)
+	if status == capi.ETimeout {
+		m.settled.Store(false) // a stopped peer was in the way
+		return check(status)
+	}
 	m.queue.leave()
 	return check(status)
 }

@@ -135,24 +135,29 @@ func DoneMany(messages []*Message) (err error) {
 	for len(messages) > 0 {
 		group := messages[:min(len(messages), capi.Batch)]
 		messages = messages[len(group):]
-		var owners [capi.Batch]*Queue
+		var owners [capi.Batch]*Message
 		n := 0
 		for _, m := range group {
 			if m.settled.Swap(true) {
 				err = ErrInvalid
 				continue
 			}
-			(*loans)[n], owners[n] = m.loan, m.queue
+			(*loans)[n], owners[n] = m.loan, m
 			n++
 		}
 		if n == 0 {
 			continue
 		}
-		if failure := check(capi.DoneMany((*loans)[:n])); failure != nil {
+		status := capi.DoneMany((*loans)[:n])
+		if failure := check(status); failure != nil {
 			err = failure
 		}
-		for _, q := range owners[:n] {
-			q.leave()
+		for i, m := range owners[:n] {
+			if status == capi.ETimeout && (*loans)[i].IsHeld() {
+				m.settled.Store(false) // a stopped peer was in the way
+				continue
+			}
+			m.queue.leave()
 		}
 	}
 	return err

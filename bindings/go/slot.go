@@ -63,21 +63,22 @@ func (s *Slot) Commit(n int) error {
 	if room := s.Data(); n < 0 || n > len(room) {
 		return ErrInvalid
 	}
-	if s.settled.Swap(true) {
-		return ErrInvalid
-	}
-	status := s.room.Commit(n)
-	s.queue.leave()
-	return check(status)
+	return s.settle(func() capi.Status { return s.room.Commit(n) })
 }
 
 // Abort gives the room back, and no message was there. After Commit it does nothing and returns
 // [ErrInvalid].
-func (s *Slot) Abort() error {
+func (s *Slot) Abort() error { return s.settle(s.room.Abort) }
+
+func (s *Slot) settle(how func() capi.Status) error {
 	if s.settled.Swap(true) {
 		return ErrInvalid
 	}
-	status := s.room.Abort()
+	status := how()
+	if status == capi.ETimeout {
+		s.settled.Store(false) // a peer is stopped inside a call: the room is held as before
+		return check(status)
+	}
 	s.queue.leave()
 	return check(status)
 }

@@ -208,7 +208,8 @@ static void unknown_flags(void) {
         INVALID(polyproc_queue_create(NULL, &queue_options, (polyproc_queue **)&none));
       }
     }
-    if (flag != POLYPROC_PROCESS_DAEMON && flag != POLYPROC_PROCESS_CLEAR_ENV && flag != POLYPROC_PROCESS_GROUP) {
+    if (flag != POLYPROC_PROCESS_DAEMON && flag != POLYPROC_PROCESS_CLEAR_ENV &&
+        flag != POLYPROC_PROCESS_GROUP) {
       INVALID(polyproc_process_spawn(&process_options, (polyproc_process **)&none));
     }
   }

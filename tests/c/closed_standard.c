@@ -19,12 +19,12 @@ static void stay_closed(const char *after) {
   }
 }
 
-#define MAKES(call)                                                                    \
-  do {                                                                                 \
-    int32_t status = (call);                                                           \
+#define MAKES(call)                                                                         \
+  do {                                                                                      \
+    int32_t status = (call);                                                                \
     if (status != POLYPROC_OK) dprintf(said, "%s: %s\n", #call, polyproc_strerror(status)); \
-    if (status != POLYPROC_OK) _exit(1);                                               \
-    stay_closed(#call);                                                                \
+    if (status != POLYPROC_OK) _exit(1);                                                    \
+    stay_closed(#call);                                                                     \
   } while (0)
 
 static void above(int fd) {

@@ -1,5 +1,5 @@
-/* The end of a forked child: what its parent has not written, and what its parent does when it exits itself, is
- * the parent's; what the child has written itself is there. */
+/* The end of a forked child: what its parent has not written, and what its parent does when it exits itself,
+ * is the parent's; what the child has written itself is there. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -115,7 +115,8 @@ static void *reads(void *stream) {
   return NULL;
 }
 
-/* Another thread reads from a stream, and so holds its lock: neither a fork nor a child's end waits for it. */
+/* Another thread reads from a stream, and so holds its lock: neither a fork nor a child's end waits for it.
+ */
 static void nobody_waits_for_a_reader(void) {
   int ends[2];
   FILE *stream;

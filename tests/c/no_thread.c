@@ -44,7 +44,9 @@ static polyproc_connection *other;
 static polyproc_listener *listener;
 static char address[200];
 
-static int32_t put(void) { return polyproc_queue_put(queue, "bun", 3, 0, NULL); }
+static int32_t put(void) {
+  return polyproc_queue_put(queue, "bun", 3, 0, NULL);
+}
 
 static int32_t queue_fd(void) {
   int fd;
@@ -61,7 +63,9 @@ static int32_t connection_fd(void) {
   return polyproc_connection_fd(one, &fd);
 }
 
-static int32_t send_bun(void) { return polyproc_connection_send(one, "bun", 3, PATIENCE, NULL); }
+static int32_t send_bun(void) {
+  return polyproc_connection_send(one, "bun", 3, PATIENCE, NULL);
+}
 
 static int32_t daemon_spawn(void) {
   const char *argv[] = {"true", NULL};

@@ -1,5 +1,5 @@
-/* There is no room for the reports of a pool: its tasks are over all the same, each with a status that says so,
- * and the pool is closed, terminated and freed. */
+/* There is no room for the reports of a pool: its tasks are over all the same, each with a status that says
+ * so, and the pool is closed, terminated and freed. */
 #include <sys/resource.h>
 
 #include "check.h"

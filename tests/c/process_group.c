@@ -1,5 +1,5 @@
-/* What a terminal sends to its foreground process group, as for Ctrl-C, reaches a child or a worker in a process
- * group of its own not at all, and any other one. */
+/* What a terminal sends to its foreground process group, as for Ctrl-C, reaches a child or a worker in a
+ * process group of its own not at all, and any other one. */
 #include "check.h"
 
 static volatile sig_atomic_t interrupts;

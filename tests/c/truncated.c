@@ -85,7 +85,8 @@ static void opened_when_cut(void) {
   ANSWERS(OK, polyproc_unlink(name.text));
 }
 
-/* The rings of a long backlog are cut off: a process that opens the queue finds it out before it maps them. */
+/* The rings of a long backlog are cut off: a process that opens the queue finds it out before it maps them.
+ */
 static void rings_cut(void) {
   static char message[1 << 20];
   name_t name = unique("truncated.rings");

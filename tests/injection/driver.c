@@ -1,12 +1,13 @@
 /*
- * Each function of the library with each call that it makes failing once: the first, the second, as many as it makes.
+ * Each function of the library with each call that it makes failing once: the first, the second, as many as
+ * it makes.
  *
  *   driver [part of a case's name [part of a fault's name]]
  *   driver --part 0/4
  *
- * A line for each: the case, the fault, which of its calls failed, and what came of it: a status, or a problem
- * in words. Each runs in a process of its own, which prepares what the call needs, lets one call fail, looks
- * whether a call that failed has changed anything, and calls once more.
+ * A line for each: the case, the fault, which of its calls failed, and what came of it: a status, or a
+ * problem in words. Each runs in a process of its own, which prepares what the call needs, lets one call
+ * fail, looks whether a call that failed has changed anything, and calls once more.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -82,7 +83,8 @@ static int descriptors_beyond(int expected) {
   return now;
 }
 
-/* The same failure again and again. The first may have made what stays for later calls: what grows each time is lost. */
+/* The same failure again and again. The first may have made what stays for later calls: what grows each time
+ * is lost. */
 static int32_t fail_again(const struct kase *it, const struct fault *fault, long nth, int64_t before) {
   int count = descriptors(), grown = 0;
   int32_t status = it->answer;

@@ -141,11 +141,11 @@ static int fails(const char *call) {
   return 1;
 }
 
-#define REAL(name)                                           \
-  (*({                                                       \
-    static __typeof__(&name) found;                          \
+#define REAL(name)                                             \
+  (*({                                                         \
+    static __typeof__(&name) found;                            \
     if (found == NULL) found = (__typeof__(&name))real(#name); \
-    found;                                                   \
+    found;                                                     \
   }))
 static void *real(const char *name) {
   void *function = dlsym(RTLD_NEXT, name);
@@ -171,7 +171,8 @@ int posix_memalign(void **out, size_t align, size_t size) {
   return memory == NULL ? ENOMEM : 0;
 }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
+                   void *argument) {
   if (fails("pthread_create")) return errno;
   return REAL(pthread_create)(thread, attributes, body, argument);
 }

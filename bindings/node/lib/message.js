@@ -101,28 +101,50 @@ class Message {
     return loan;
   }
 
+  /** As before: a stopped peer was in the way. The view of a long one is gone, and made anew when it is asked for. */
+  #keep(loan) {
+    this.#loan = loan;
+    if (this.#view !== undefined) this.#view = this.#bytes = undefined;
+  }
+
+  #settle(how, what) {
+    const loan = this.#end();
+    const result = how(loan);
+    if (result === status.E_TIMEOUT) this.#keep(loan);
+    check(result, what);
+  }
+
   done() {
-    check(native.loanDone(this.#end()), 'done');
+    this.#settle(native.loanDone, 'done');
   }
 
   /** Likewise of several, in one call for many. */
   static doneMany(messages) {
     if (!Array.isArray(messages)) throw typeError('messages', 'an array of messages', messages);
     for (let at = 0; at < messages.length; ) {
-      let count = 0;
+      const batch = [];
       try {
-        while (count < constants.BATCH_MAX && at < messages.length) {
-          const loan = messages[at++].#end();
-          numbers[count++ * ROW + LOAN] = loan;
+        while (batch.length < constants.BATCH_MAX && at < messages.length) {
+          const message = messages[at++];
+          const loan = message.#end();
+          numbers[batch.length * ROW + LOAN] = loan;
+          batch.push(message);
         }
       } finally {
-        check(native.loansDone(count), 'done'); // also those before one that was settled already
+        const result = native.loansDone(batch.length); // also those before one that was settled already
+        if (result === status.E_TIMEOUT) {
+          batch.forEach((message, row) => {
+            const loan = numbers[row * ROW + LOAN];
+            if (loan >= 0) message.#keep(loan);
+          });
+        }
+        check(result, 'done');
       }
     }
   }
 
   return() {
-    check(native.loanReturn(this.#end()), 'return');
+    this.#settle(native.loanReturn, 'return');
   }
 }
 if (Symbol.dispose) {
@@ -159,11 +181,19 @@ class Slot {
   commit(length = this.length) {
     readInteger(length, 'length', 0, this.length);
     const bytes = this.#view === undefined ? this.data.subarray(0, length) : undefined;
-    check(native.slotCommit(this.#end(), length, bytes), 'commit');
+    this.#settle((loan) => native.slotCommit(loan, length, bytes), 'commit');
   }
 
   abort() {
-    check(native.slotAbort(this.#end()), 'abort');
+    this.#settle(native.slotAbort, 'abort');
+  }
+
+  #settle(how, what) {
+    const loan = this.#end();
+    const result = how(loan);
+    // A stopped peer was in the way: the room, and what was written there, is this slot's as before.
+    if (result === status.E_TIMEOUT) this.#loan = loan;
+    check(result, what);
   }
 }
 if (Symbol.dispose) {

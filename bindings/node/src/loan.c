@@ -126,15 +126,24 @@ static struct loan *call_loan(struct call *call, napi_env env, napi_callback_inf
   return (int)loan->kind == kind ? loan : NULL;
 }
 
+/* What the attempt to settle a loan came to. Where a stopped peer was in the way the loan stays. */
+static napi_value attempted(napi_env env, struct call *call, int32_t index, int32_t status) {
+  if (status != POLYPROC_E_TIMEOUT) loan_end(call->addon, index);
+  return number(env, status);
+}
+
 static napi_value loan_done(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t index;
-  if (call_loan(&call, env, info, LOAN_MESSAGE, &index) == NULL) return number(env, POLYPROC_E_INVALID);
-  struct loan ended = loan_end(call.addon, index);
-  return number(env, polyproc_message_done(&ended.of.message));
+  struct loan *loan = call_loan(&call, env, info, LOAN_MESSAGE, &index);
+  if (loan == NULL) return number(env, POLYPROC_E_INVALID);
+  return attempted(env, &call, index, polyproc_message_done(&loan->of.message));
 }
 
-/* (count): settles messages by the numbers of their loans, which are in the rows */
+/*
+ * (count): settles messages by the numbers of their loans, which are in the rows. Over those that are settled
+ * it writes -1.
+ */
 static napi_value loans_done(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t count;
@@ -142,20 +151,30 @@ static napi_value loans_done(napi_env env, napi_callback_info info) {
   call_read(&call, env, info);
   struct addon *addon = call.addon;
   if (call_i32(&call, 0, &count) < 0 || count > BATCH_MAX) return number(env, POLYPROC_E_INVALID);
+  int32_t rows[BATCH_MAX];
   for (int32_t i = 0; i < count; i++) {
     int32_t index = (int32_t)addon->rows[i].loan;
     if (index < 0 || index >= addon->loan_count || addon->loans[index].kind != LOAN_MESSAGE) continue;
-    addon->messages[ended++] = loan_end(addon, index).of.message;
+    rows[ended] = i;
+    addon->messages[ended++] = addon->loans[index].of.message;
   }
-  return number(env, ended == 0 ? POLYPROC_OK : polyproc_message_done_many(addon->messages, ended, &settled));
+  if (ended == 0) return number(env, POLYPROC_OK);
+  int32_t status = polyproc_message_done_many(addon->messages, ended, &settled);
+  size_t over = status == POLYPROC_E_TIMEOUT ? settled : ended;
+  for (size_t i = 0; i < over; i++) {
+    struct row *row = &addon->rows[rows[i]];
+    loan_end(addon, (int32_t)row->loan);
+    row->loan = -1;
+  }
+  return number(env, status);
 }
 
 static napi_value loan_return(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t index;
-  if (call_loan(&call, env, info, LOAN_MESSAGE, &index) == NULL) return number(env, POLYPROC_E_INVALID);
-  struct loan ended = loan_end(call.addon, index);
-  return number(env, polyproc_message_return(&ended.of.message));
+  struct loan *loan = call_loan(&call, env, info, LOAN_MESSAGE, &index);
+  if (loan == NULL) return number(env, POLYPROC_E_INVALID);
+  return attempted(env, &call, index, polyproc_message_return(&loan->of.message));
 }
 
 static napi_value loan_to_slab(napi_env env, napi_callback_info info) {
@@ -233,16 +252,15 @@ static napi_value slot_commit(napi_env env, napi_callback_info info) {
   if (type != napi_undefined && !bytes_of(env, call.argv[2], &data, &size)) return NULL;
   if (size > loan->of.slot.len) return number(env, POLYPROC_E_INVALID);
   if (size > 0) memcpy(loan->of.slot.data, data, size);
-  struct loan ended = loan_end(call.addon, index);
-  return number(env, polyproc_slot_commit(&ended.of.slot, (size_t)length));
+  return attempted(env, &call, index, polyproc_slot_commit(&loan->of.slot, (size_t)length));
 }
 
 static napi_value slot_abort(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t index;
-  if (call_loan(&call, env, info, LOAN_SLOT, &index) == NULL) return number(env, POLYPROC_E_INVALID);
-  struct loan ended = loan_end(call.addon, index);
-  return number(env, polyproc_slot_abort(&ended.of.slot));
+  struct loan *loan = call_loan(&call, env, info, LOAN_SLOT, &index);
+  if (loan == NULL) return number(env, POLYPROC_E_INVALID);
+  return attempted(env, &call, index, polyproc_slot_abort(&loan->of.slot));
 }
 
 const addon_function loan_functions[] = {

@@ -45,7 +45,8 @@ static int32_t initialiser_of(const struct call *call, char *buf, size_t cap,
   return POLYPROC_OK;
 }
 
-/* (workers, argv, env, max tasks per worker, max attempts, initialiser, its data, handle names, objects, flags) */
+/* (workers, argv, env, max tasks per worker, max attempts, initialiser, its data, handle names, objects,
+ * flags) */
 static napi_value pool_create(napi_env env, napi_callback_info info) {
   struct call call;
   char buf[NAME_CAP];

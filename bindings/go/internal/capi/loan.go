@@ -62,6 +62,9 @@ func QueueTakeDead(object Object, out *Message) Status {
 	return Status(C.pp_queue_take_dead(number(object), out.raw()))
 }
 
+// IsHeld tells whether the message is still on loan after an attempt to settle it.
+func (m *Message) IsHeld() bool { return m.c().opaque[0] != nil }
+
 // Done is polyproc_message_done.
 func (m *Message) Done() Status { return Status(C.pp_message_done(m.raw())) }
 

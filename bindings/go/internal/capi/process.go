@@ -28,11 +28,11 @@ type NamedHandle struct {
 
 // ProcessOptions are polyproc_process_options.
 type ProcessOptions struct {
-	Name, Dir        string
-	Argv, Env        []string
+	Name, Dir               string
+	Argv, Env               []string
 	ClearEnv, Daemon, Group bool
-	Streams          [3]int
-	Handles          []NamedHandle
+	Streams                 [3]int
+	Handles                 []NamedHandle
 }
 
 // ProcessInfo is polyproc_process_info.
