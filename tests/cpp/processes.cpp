@@ -84,6 +84,18 @@ TEST_CASE("a forked child inherits by name, and an exception is its exit code 1"
   CHECK(sleeper.join() == -SIGTERM);
 }
 
+TEST_CASE("a child and the workers of a pool lead process groups of their own") {
+  polyproc::process_options options;
+  options.group = true;
+  CHECK(polyproc::process::fork([] { return getpgrp() == getpid() ? 0 : 1; }, options).join() == 0);
+  polyproc::worker_register(
+      "group", [](polyproc::bytes_view) { return std::string(getpgrp() == getpid() ? "own" : "shared"); });
+  polyproc::pool_options pool_options;
+  pool_options.workers = 1;
+  pool_options.group = true;
+  CHECK(polyproc::pool::create(pool_options).apply("group", "") == "own");
+}
+
 TEST_CASE("a pool does tasks, and says why one has failed") {
   polyproc::worker_register(
       "twice", [](polyproc::bytes_view data) { return std::string(data.text()) + std::string(data.text()); });

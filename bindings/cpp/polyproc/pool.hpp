@@ -55,6 +55,8 @@ struct pool_options {
   std::string initialiser, initialiser_data;
   /// The objects that the workers inherit.
   std::vector<inheritance> handles;
+  /// Each worker leads a process group of its own: a Ctrl-C at the terminal reaches this process only.
+  bool group = false;
 };
 
 /// A pool of workers. Its end kills them; `shutdown` and `join` let them do what is there first.
@@ -66,6 +68,7 @@ class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_free> {
     const detail::pointers args(how.args), env(how.env);
     const auto handles = detail::raw(how.handles);
     polyproc_pool_options raw = POLYPROC_POOL_OPTIONS_INIT;
+    raw.flags = how.group ? POLYPROC_POOL_GROUP : 0;
     raw.workers = how.workers;
     raw.argv = how.args.empty() ? nullptr : args.get();
     raw.env = env.get();

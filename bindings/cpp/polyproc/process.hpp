@@ -23,6 +23,8 @@ struct process_options {
   bool clear_env = false;
   /// It dies with its parent, in whatever way that ends, and may not have children.
   bool daemon = false;
+  /// It leads a process group of its own: a Ctrl-C at the terminal reaches its parent only.
+  bool group = false;
   /// Its standard descriptors; -1: the parent's, `POLYPROC_FD_NULL`: /dev/null.
   int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;
   /// The objects that it inherits.
@@ -57,8 +59,9 @@ class raw_process_options {
  public:
   raw_process_options(const process_options &from, const std::vector<std::string> &args)
       : args_(args), env_(from.env), handles_(detail::raw(from.handles)) {
-    raw_.flags =
-        (from.daemon ? POLYPROC_PROCESS_DAEMON : 0) | (from.clear_env ? POLYPROC_PROCESS_CLEAR_ENV : 0);
+    raw_.flags = (from.daemon ? POLYPROC_PROCESS_DAEMON : 0) |
+                 (from.clear_env ? POLYPROC_PROCESS_CLEAR_ENV : 0) |
+                 (from.group ? POLYPROC_PROCESS_GROUP : 0);
     raw_.name = name_or_null(from.name);
     raw_.cwd = name_or_null(from.cwd);
     raw_.argv = args_.get();
