@@ -442,6 +442,14 @@ fn a_long_spin_ends_with_the_wait() {
     assert!(began.elapsed() < Duration::from_secs(3));
 }
 
+/// What the queue of that name occupies; the name is gone then.
+fn bytes_of(name: &str) -> u64 {
+    let objects = polyproc::list().unwrap();
+    polyproc::unlink(name).unwrap();
+    let own = objects.iter().find(|object| object.name == name);
+    own.unwrap().bytes
+}
+
 /// An empty queue goes back to a small ring when a get finds nothing; one that was shut down said E_SHUTDOWN before that.
 #[test]
 fn a_stream_that_has_ended_keeps_no_memory_of_its_backlog() {
@@ -453,12 +461,34 @@ fn a_stream_that_has_ended_keeps_no_memory_of_its_backlog() {
         }
         queue.shutdown(immediate).unwrap();
         while get(&queue) != Err(Status::E_SHUTDOWN) {}
-        let objects = polyproc::list().unwrap();
-        polyproc::unlink(&name).unwrap();
-        let bytes = objects
-            .iter()
-            .find(|object| object.name == name)
-            .map(|object| object.bytes);
-        assert!(bytes.unwrap() < 1 << 20, "{bytes:?} bytes");
+        let bytes = bytes_of(&name);
+        assert!(bytes < 2 << 20, "{bytes} bytes");
     }
+}
+
+/// Dead letters stayed in the ring that the largest number of them had taken.
+#[test]
+fn dead_letters_that_are_taken_keep_no_memory() {
+    let name = format!("queue.letters.{}", std::process::id());
+    let options = QueueOptions {
+        max_deliveries: 1,
+        ..joinable()
+    };
+    let queue = Queue::create(Some(&name), &options).unwrap();
+    for round in [20_000, 3] {
+        for _ in 0..round {
+            queue.put(&[7; 500], Wait::TRY).unwrap();
+            let ticket = queue.take(Wait::TRY).unwrap().ticket;
+            queue.give_back(ticket).unwrap();
+        }
+        for _ in 0..round {
+            let letter = queue.take_dead().unwrap();
+            assert_eq!((letter.len, letter.deliveries), (500, 1));
+            queue.done(letter.ticket).unwrap();
+        }
+        assert_eq!(queue.take_dead().map(|loan| loan.id), Err(Status::E_EMPTY));
+    }
+    assert_eq!(get(&queue), Err(Status::E_EMPTY));
+    let bytes = bytes_of(&name);
+    assert!(bytes < 2 << 20, "{bytes} bytes");
 }

@@ -23,8 +23,12 @@ impl Queue {
         let me = self.segment.me()?;
         self.segment.reap(me)?;
         let chain = queue.dead_letters();
-        let _head = chain.lock_head(Caller::new(me, &LockWait::brief()))?;
-        let found = chain.front()?.ok_or(Status::E_EMPTY)?;
+        let head = chain.lock_head(Caller::new(me, &LockWait::brief()))?;
+        let Some(found) = chain.front()? else {
+            drop(head);
+            queue.trim_dead_letters(me)?;
+            return Err(Status::E_EMPTY);
+        };
         let (id, deliveries) = found.payload.read_pair()?;
         let data = found.payload.skip(PREFIX)?.address();
         let len = (found.len as usize)

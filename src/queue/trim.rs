@@ -13,10 +13,28 @@ use crate::sync::owner::Owner;
 impl At<'_> {
     /// A consumer found nothing: go back to a small ring, which stays hot in the caches.
     pub(super) fn shrink(&self, me: Owner) -> Result<()> {
-        let chain = self.messages();
-        match chain.is_too_large()? {
+        self.messages().shrink_when_too_large(me)
+    }
+
+    /// A consumer has found nothing for a while: give back what drained rings hold.
+    pub(super) fn tidy(&self, me: Owner) -> Result<()> {
+        self.messages().give_back_drained_rings(me)
+    }
+
+    /// There is no dead letter any more: what many of them took goes back.
+    #[cold]
+    pub(super) fn trim_dead_letters(&self, me: Owner) -> Result<()> {
+        let chain = self.dead_letters();
+        chain.shrink_when_too_large(me)?;
+        chain.give_back_drained_rings(me)
+    }
+}
+
+impl Chain<'_> {
+    fn shrink_when_too_large(&self, me: Owner) -> Result<()> {
+        match self.is_too_large()? {
             // It can be left to the next one.
-            true => match chain.shrink(Caller::new(me, &LockWait::at_once())) {
+            true => match self.shrink(Caller::new(me, &LockWait::at_once())) {
                 Err(Status::E_TIMEOUT) => Ok(()),
                 other => other,
             },
@@ -24,13 +42,11 @@ impl At<'_> {
         }
     }
 
-    /// A consumer has found nothing for a while: give back what drained rings hold.
-    pub(super) fn tidy(&self, me: Owner) -> Result<()> {
-        let chain = self.messages();
-        while chain.has_drained_rings()? {
+    fn give_back_drained_rings(&self, me: Owner) -> Result<()> {
+        while self.has_drained_rings()? {
             // One step at a time: others wait for the lock meanwhile.
-            match chain.lock_head(Caller::new(me, &LockWait::at_once())) {
-                Ok(_head) if chain.give_back_rings(0)? => {}
+            match self.lock_head(Caller::new(me, &LockWait::at_once())) {
+                Ok(_head) if self.give_back_rings(0)? => {}
                 // It can be left to another lull.
                 Ok(_) | Err(Status::E_TIMEOUT) => break,
                 Err(status) => return Err(status),
@@ -38,9 +54,7 @@ impl At<'_> {
         }
         Ok(())
     }
-}
 
-impl Chain<'_> {
     /// Whether the queue is empty in a ring that is larger than what goes through it needs.
     fn is_too_large(&self) -> Result<bool> {
         Ok(self.is_larger_than_needed()? && self.is_drained())

@@ -247,6 +247,10 @@ static void settle_many(void) {
     int32_t each = at < (int)done ? POLYPROC_OK : POLYPROC_E_TIMEOUT;
     note(OP_DONE_END, loans[at].place, each, loans[at].is, 0);
   }
+  if (status != POLYPROC_OK)
+    fprintf(stderr, "worker %u: done_many: %zu of %d, then %#llx at %d%s\n", (unsigned)getpid(), done, count,
+            (unsigned long long)loans[done].is, loans[done].place,
+            loans[done].is_dead ? ", a dead letter" : "");
   EXPECT_WAIT("done_many", status, POLYPROC_OK);
   loan_count -= (int)done;
   memmove(loans, loans + done, sizeof *loans * (size_t)loan_count);
