@@ -14,15 +14,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::status::{Result, Status};
 
-/// Many small pieces (names, entries of tables, the environment of a child), and some of a page.
-static SMALL: Pieces<256, 16> = Pieces::new();
-static LARGE: Pieces<4096, 1> = Pieces::new();
+/// How the pieces are aligned, those that are no smaller.
+const PAGE: usize = 4096;
+
+/// Many small pieces (names, entries of tables, the environment of a child), and some large ones (the list of
+/// some 300 variables of an environment, and a long one of them).
+static SMALL: Pieces<256, 64> = Pieces::new();
+static LARGE: Pieces<16_384, 1> = Pieces::new();
 
 /// What must be there to be had for a call, once a good part of the reserve is in use.
 const PROBE: usize = 64 * 1024;
 
 /// `64 * WORDS` pieces of `SIZE` bytes. Their memory is untouched until it is needed.
-#[repr(C, align(4096))]
+#[repr(C, align(4096))] // PAGE
 struct Pieces<const SIZE: usize, const WORDS: usize> {
     memory: UnsafeCell<[[[u8; SIZE]; 64]; WORDS]>,
     /// A bit for each piece that somebody has.
@@ -42,7 +46,7 @@ impl<const SIZE: usize, const WORDS: usize> Pieces<SIZE, WORDS> {
 
     /// A piece for `layout`, null when it is too large or none is left.
     fn take(&self, layout: Layout) -> *mut u8 {
-        if layout.size() > SIZE || layout.align() > SIZE {
+        if layout.size() > SIZE || layout.align() > SIZE.min(PAGE) {
             return std::ptr::null_mut();
         }
         let lowest_free = |used: u64| (used != u64::MAX).then_some(used | used.wrapping_add(1));
@@ -193,12 +197,12 @@ mod tests {
         assert!(FEW.take(layout).is_null() && !FEW.is_ready());
         (0..128).for_each(|piece| FEW.give_back(piece));
         assert!(FEW.is_ready());
-        assert!(take(Layout::new::<[u8; 4097]>()).is_null());
+        assert!(take(Layout::new::<[u8; 16_385]>()).is_null());
     }
 
     #[test]
     fn what_grows_out_of_the_reserve_keeps_its_bytes() {
-        let (layout, longer) = (Layout::new::<[u64; 4]>(), Layout::new::<[u64; 2000]>());
+        let (layout, longer) = (Layout::new::<[u64; 4]>(), Layout::new::<[u64; 3000]>());
         let piece = take(layout);
         assert!(is_piece(piece));
         // SAFETY: a piece of that layout, which is grown and given back once.
