@@ -5,6 +5,7 @@ mod child;
 mod crowd;
 mod holders;
 mod sandbox;
+mod stopped;
 mod threads;
 
 /// The test binary as another process, in the sandbox that a test has chosen.

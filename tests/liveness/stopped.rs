@@ -1,0 +1,411 @@
+//! A process is stopped in the middle of a call, with an internal lock in its hands: the others keep their times, and
+//! all is whole when it goes on. `make crash STOP=1` does this at every instruction of every operation.
+
+use std::mem::MaybeUninit;
+use std::time::{Duration, Instant};
+
+use polyproc::{
+    pipe, wait_any, Barrier, Cancel, Condition, CreateOptions, Lock, Queue, QueueOptions,
+    Semaphore, SemaphoreOptions, Status, Wait, Waitable,
+};
+
+use crate::child::{Child, DEADLINE};
+
+/// The timeout of calls that have one.
+const OWN: Duration = Duration::from_millis(100);
+/// The library promises 50 ms beyond a call's own time. A busy machine takes its share; whoever waits for the stopped
+/// one waits for ever, or did for a second.
+const BEYOND: Duration = Duration::from_millis(400);
+
+fn own() -> Wait<'static> {
+    Wait::for_ns(OWN.as_nanos() as i64)
+}
+
+fn in_time() -> Wait<'static> {
+    Wait::for_ns(DEADLINE.as_nanos() as i64)
+}
+
+/// What a call answers, which may take so long by itself.
+fn within<T>(own: Duration, call: impl FnOnce() -> T) -> T {
+    let begin = Instant::now();
+    let answer = call();
+    let took = begin.elapsed();
+    assert!(took < own + BEYOND, "it took {took:?}");
+    answer
+}
+
+/// One that does not block.
+fn at_once<T>(call: impl FnOnce() -> T) -> T {
+    within(Duration::ZERO, call)
+}
+
+/// A process that stands at an instruction of its call.
+struct Stopped(Child);
+
+impl Stopped {
+    /// A child that has done `before` and is stopped within `body`, as soon as `is_held` sees that it has the lock.
+    fn within(before: impl FnOnce(), body: impl FnOnce(), is_held: impl Fn() -> bool) -> Stopped {
+        let child = Child::started(|| {
+            before();
+            // SAFETY: no pointers.
+            unsafe {
+                libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0);
+                libc::raise(libc::SIGSTOP);
+            }
+            body();
+            // SAFETY: no preconditions.
+            unsafe { libc::_exit(0) };
+        });
+        let stopped = Stopped(child);
+        assert!(libc::WIFSTOPPED(stopped.wait()));
+        while !is_held() {
+            stopped.ask(libc::PTRACE_SINGLESTEP);
+            let status = stopped.wait();
+            assert!(libc::WIFSTOPPED(status), "it never held it: {status:#x}");
+        }
+        stopped
+    }
+
+    fn ask(&self, request: libc::c_uint) {
+        // SAFETY: our own child, which this thread traces; no memory is passed.
+        assert_eq!(unsafe { libc::ptrace(request, self.0.pid, 0, 0) }, 0);
+    }
+
+    fn wait(&self) -> i32 {
+        let mut status = 0;
+        // SAFETY: our own child; `status` is writable.
+        assert_eq!(
+            unsafe { libc::waitpid(self.0.pid, &mut status, 0) },
+            self.0.pid
+        );
+        status
+    }
+
+    /// It goes on, and comes to the end of its call.
+    fn goes_on(self) {
+        self.ask(libc::PTRACE_CONT);
+        let status = self.wait();
+        assert_eq!(status, 0, "it failed");
+        // It is reaped: its number may be another's.
+        std::mem::forget(self.0);
+    }
+}
+
+fn queue(joinable: bool) -> Queue {
+    let options = QueueOptions {
+        joinable,
+        ..Default::default()
+    };
+    Queue::create(None, &options).unwrap()
+}
+
+fn get(queue: &Queue, wait: Wait<'_>) -> Result<(), Status> {
+    queue
+        .get(&mut [MaybeUninit::uninit(); 64], wait)
+        .map(|_| ())
+}
+
+fn poll(fd: i32) -> bool {
+    let mut poll = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one entry that lives as long as the call.
+    unsafe { libc::poll(&mut poll, 1, DEADLINE.as_millis() as i32) == 1 }
+}
+
+/// The queue works as one in which nobody was ever stopped.
+fn assert_whole(queue: &Queue) {
+    let get = || {
+        let got = get(queue, Wait::TRY);
+        if got.is_ok() && queue.options().unwrap().joinable {
+            queue.task_done().unwrap();
+        }
+        got
+    };
+    while get().is_ok() {}
+    let info = queue.info().unwrap();
+    assert_eq!(
+        (info.items, info.in_flight, info.bytes),
+        (0, 0, 0),
+        "{info:?}"
+    );
+    assert_eq!((info.unfinished, info.puts), (0, info.gets), "{info:?}");
+    queue.put(b"after", Wait::TRY).unwrap();
+    get().unwrap();
+}
+
+#[test]
+fn a_put_that_is_stopped_holds_up_no_call_longer_than_its_time() {
+    let queue = queue(false);
+    queue.put(b"one", Wait::TRY).unwrap();
+    queue.put(b"two", Wait::TRY).unwrap();
+    let taken = queue.take(Wait::TRY).unwrap();
+    let is_held = || queue.is_full() == Err(Status::E_TIMEOUT);
+    let stopped = Stopped::within(
+        || assert_eq!(queue.len(), Ok(1)),
+        || queue.put(b"three", Wait::FOREVER).unwrap(),
+        is_held,
+    );
+    // What needs the producers' lock could not look.
+    let refused = Err(Status::E_TIMEOUT);
+    assert_eq!(at_once(|| queue.put(b"x", Wait::TRY)), refused);
+    assert_eq!(within(OWN, || queue.put(b"x", own())), refused);
+    assert_eq!(within(OWN, || queue.put(&[0; 40_000], own())), refused);
+    let put = within(OWN, || queue.put_many(3, &|_| &b"x"[..], own()));
+    assert_eq!(put, Err(Status::E_TIMEOUT));
+    assert_eq!(
+        within(OWN, || queue.reserve(8, own())).err(),
+        Some(Status::E_TIMEOUT)
+    );
+    assert_eq!(at_once(|| queue.info()).err(), Some(Status::E_TIMEOUT));
+    assert_eq!(at_once(|| queue.shutdown(false)), refused);
+    // A token ends it.
+    let token = Cancel::new();
+    token.fire();
+    let canceled = Wait::FOREVER.or_cancel(Some(&token));
+    assert_eq!(
+        at_once(|| queue.put(b"x", canceled)),
+        Err(Status::E_CANCELED)
+    );
+    let any = within(OWN, || {
+        wait_any(&[Waitable::Put(&queue)], &mut [false], own())
+    });
+    assert_eq!(any, Err(Status::E_TIMEOUT));
+    // What needs the consumers' lock only goes on; so does what one has already.
+    assert_eq!(at_once(|| queue.len()), Ok(1));
+    assert_eq!(at_once(|| queue.give_back(taken.ticket)), Ok(()));
+    assert_eq!(at_once(|| get(&queue, Wait::TRY)), Ok(()));
+    assert_eq!(at_once(|| get(&queue, Wait::TRY)), Ok(()));
+    assert_eq!(within(OWN, || get(&queue, own())), Err(Status::E_EMPTY));
+    stopped.goes_on();
+    assert_eq!(queue.len(), Ok(1));
+    assert_whole(&queue);
+}
+
+#[test]
+fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
+    let queue = queue(true);
+    for _ in 0..4 {
+        queue.put(b"a message", Wait::TRY).unwrap();
+    }
+    let taken = queue.take(Wait::TRY).unwrap();
+    let returned = queue.take(Wait::TRY).unwrap();
+    let reserved = queue.reserve(8, Wait::TRY).unwrap();
+    let other = self::queue(false);
+    let (fd, _) = (other.fd().unwrap(), queue.fd().unwrap());
+    let is_held = || queue.task_done() == Err(Status::E_TIMEOUT);
+    let bystander = Child::that(|| assert_eq!(queue.is_full(), Ok(false)));
+    let stopped = Stopped::within(
+        || assert_eq!(queue.is_full(), Ok(false)),
+        || {
+            get(&queue, Wait::FOREVER).unwrap();
+            queue.task_done().unwrap();
+        },
+        is_held,
+    );
+    // Where somebody has died as well, nobody waits to recover what that one had.
+    for has_died in [false, true] {
+        assert_eq!(at_once(|| get(&queue, Wait::TRY)), Err(Status::E_TIMEOUT));
+        assert_eq!(within(OWN, || get(&queue, own())), Err(Status::E_TIMEOUT));
+        assert_eq!(
+            within(OWN, || queue.take(own())).err(),
+            Some(Status::E_TIMEOUT)
+        );
+        assert_eq!(within(OWN, || queue.join(own())), Err(Status::E_TIMEOUT));
+        assert_eq!(at_once(|| queue.put(b"x", Wait::TRY)), Ok(()));
+        let any = within(OWN, || {
+            wait_any(&[Waitable::Get(&queue)], &mut [false], own())
+        });
+        assert_eq!(any, Err(Status::E_TIMEOUT));
+        // The watcher goes round it.
+        other.put(b"elsewhere", Wait::TRY).unwrap();
+        assert!(
+            at_once(|| poll(fd)),
+            "another queue's descriptor stands still"
+        );
+        get(&other, Wait::TRY).unwrap();
+        if !has_died {
+            bystander.signal(libc::SIGKILL);
+        }
+    }
+    // What one has is settled all the same.
+    assert_eq!(at_once(|| queue.done(taken.ticket)), Ok(()));
+    assert_eq!(
+        queue.done(taken.ticket),
+        Err(Status::E_INVALID),
+        "settled twice"
+    );
+    assert_eq!(at_once(|| queue.give_back(returned.ticket)), Ok(()));
+    assert_eq!(at_once(|| queue.abort(&reserved)), Ok(()));
+    stopped.goes_on();
+    let info = queue.info().unwrap();
+    // One returned, one that nobody had, two that were put since.
+    assert_eq!((info.items, info.in_flight), (4, 0), "{info:?}");
+    assert_whole(&queue);
+    assert_eq!(queue.join(own()), Ok(()));
+}
+
+/// A close gave back what its process had, and waited for the stopped one's lock.
+#[test]
+fn a_close_beside_a_stopped_peer_returns_and_what_it_left_is_recovered() {
+    let queue = queue(false);
+    queue.put(b"one", Wait::TRY).unwrap();
+    queue.put(b"two", Wait::TRY).unwrap();
+    let fd = queue.share_fd().unwrap();
+    let stopped = Stopped::within(
+        || assert_eq!(queue.len(), Ok(2)),
+        || get(&queue, Wait::FOREVER).unwrap(),
+        || queue.take_dead().is_ok() || queue.info().is_err(),
+    );
+    // A process that takes part, has nothing, and closes; its exit comes by here too.
+    let closer = Child::that(|| {
+        let opened = Queue::from_fd(fd.try_clone().unwrap()).unwrap();
+        assert_eq!(at_once(|| opened.info()).err(), Some(Status::E_TIMEOUT));
+        at_once(|| drop(opened));
+    });
+    stopped.goes_on();
+    closer.kill();
+    let info = queue.info().unwrap();
+    assert_eq!((info.participants, info.in_flight), (1, 0), "{info:?}");
+    assert_whole(&queue);
+}
+
+#[test]
+fn an_owned_acquire_that_is_stopped_holds_up_no_call_longer_than_its_time() {
+    let options = SemaphoreOptions {
+        initial: 2,
+        owned: true,
+        ..Default::default()
+    };
+    let semaphore = Semaphore::create(None, &options).unwrap();
+    semaphore.acquire(Wait::TRY).unwrap();
+    let stopped = Stopped::within(
+        || assert_eq!(semaphore.value(), Ok(1)),
+        || {
+            semaphore.acquire(Wait::TRY).unwrap();
+            semaphore.release(1).unwrap();
+        },
+        || semaphore.value() == Err(Status::E_TIMEOUT),
+    );
+    let refused = Err(Status::E_TIMEOUT);
+    assert_eq!(at_once(|| semaphore.acquire(Wait::TRY)), refused);
+    assert_eq!(within(OWN, || semaphore.acquire(own())), refused);
+    assert_eq!(at_once(|| semaphore.release(1)), refused);
+    stopped.goes_on();
+    semaphore.release(1).unwrap();
+    assert_eq!(semaphore.value(), Ok(2));
+}
+
+fn barrier(parties: u32) -> Barrier {
+    Barrier::create(None, CreateOptions::default(), parties).unwrap()
+}
+
+#[test]
+fn a_party_that_is_stopped_holds_up_no_call_longer_than_its_time() {
+    let barrier = barrier(3);
+    let party = Child::started(|| {
+        let told = barrier.wait(in_time());
+        assert_eq!(told, Err(Status::E_BROKEN_BARRIER));
+        // SAFETY: no preconditions.
+        unsafe { libc::_exit(0) };
+    });
+    crate::child::eventually("a party", || barrier.waiting() == Ok(1));
+    let stopped = Stopped::within(
+        || assert_eq!(barrier.waiting(), Ok(1)),
+        || assert_eq!(barrier.wait(in_time()), Err(Status::E_BROKEN_BARRIER)),
+        || barrier.complete(true) == Err(Status::E_TIMEOUT),
+    );
+    assert_eq!(at_once(|| barrier.reset()), Err(Status::E_TIMEOUT));
+    assert_eq!(at_once(|| barrier.abort()), Err(Status::E_TIMEOUT));
+    assert_eq!(within(OWN, || barrier.wait(own())), Err(Status::E_TIMEOUT));
+    // Its time was over, which breaks the barrier: for the others as soon as the stopped one goes on.
+    stopped.goes_on();
+    assert_eq!(barrier.is_broken(), Ok(true));
+    let mut status = 0;
+    // SAFETY: our own child; `status` is writable.
+    unsafe { libc::waitpid(party.pid, &mut status, 0) };
+    std::mem::forget(party);
+    assert_eq!(status, 0, "the party that waited");
+    barrier.reset().unwrap();
+    assert_eq!(barrier.waiting(), Ok(0));
+}
+
+/// A party that waits gives up while somebody is stopped inside.
+#[test]
+fn a_party_gives_up_beside_a_stopped_peer() {
+    let barrier = barrier(2);
+    let (begun, told) = std::thread::scope(|scope| {
+        let party = scope.spawn(|| {
+            let begin = Instant::now();
+            (begin, barrier.wait(Wait::for_ns(2_000_000_000)))
+        });
+        crate::child::eventually("a party", || barrier.waiting() == Ok(1));
+        let stopped = Stopped::within(
+            || assert_eq!(barrier.waiting(), Ok(1)),
+            || {
+                let _ = barrier.reset();
+            },
+            || barrier.complete(true) == Err(Status::E_TIMEOUT),
+        );
+        let told = party.join().unwrap();
+        stopped.goes_on();
+        told
+    });
+    assert_eq!(told, Err(Status::E_TIMEOUT));
+    assert!(begun.elapsed() < DEADLINE);
+    // Nothing of the one who gave up is left.
+    barrier.reset().unwrap();
+    assert_eq!(barrier.waiting(), Ok(0));
+    let both = std::thread::scope(|scope| {
+        let other = scope.spawn(|| barrier.wait(in_time()));
+        [barrier.wait(in_time()), other.join().unwrap()]
+    });
+    assert!(both.contains(&Ok(0)) && both.contains(&Ok(1)), "{both:?}");
+}
+
+#[test]
+fn a_send_that_is_stopped_holds_up_no_call_longer_than_its_time() {
+    let (receiver, sender) = pipe(false).unwrap();
+    let stopped = Stopped::within(
+        || sender.send(b"first", Wait::TRY).unwrap(),
+        || sender.send(b"second", Wait::TRY).unwrap(),
+        || sender.send(b"probe", Wait::TRY) == Err(Status::E_TIMEOUT),
+    );
+    assert_eq!(
+        within(OWN, || sender.send(b"x", own())),
+        Err(Status::E_TIMEOUT)
+    );
+    // Receiving goes on, to the end of what is there.
+    let mut buffer = [MaybeUninit::uninit(); 64];
+    while at_once(|| receiver.recv(&mut buffer, Wait::TRY)).is_ok() {}
+    assert_eq!(within(OWN, || receiver.poll(own())), Err(Status::E_TIMEOUT));
+    stopped.goes_on();
+    receiver.recv(&mut buffer, in_time()).unwrap();
+    sender.send(b"third", Wait::TRY).unwrap();
+    receiver.recv(&mut buffer, in_time()).unwrap();
+}
+
+/// Nobody's answer is waited for, wherever a notifier stands.
+#[test]
+fn a_notifier_that_is_stopped_holds_up_nobody() {
+    let (condition, lock) = (
+        Condition::create(None, CreateOptions::default()).unwrap(),
+        Lock::create(None, CreateOptions::default()).unwrap(),
+    );
+    for steps in (0..400).step_by(40) {
+        let left = std::cell::Cell::new(steps);
+        let stopped = Stopped::within(
+            || condition.notify(1).unwrap(),
+            || (0..100).for_each(|_| condition.notify_all().unwrap()),
+            || left.replace(left.get() - 1) == 0,
+        );
+        lock.acquire(Wait::TRY).unwrap();
+        let waited = within(OWN, || condition.wait(&lock, own()));
+        assert_eq!(waited, Err(Status::E_TIMEOUT));
+        lock.release().unwrap();
+        at_once(|| condition.notify_all()).unwrap();
+        stopped.goes_on();
+    }
+}
