@@ -75,6 +75,7 @@ impl Stopped {
         let mut status = 0;
         // SAFETY: our own child; `status` is writable.
         assert_eq!(
+            // SAFETY: it writes the status to a local.
             unsafe { libc::waitpid(self.0.pid, &mut status, 0) },
             self.0.pid
         );
