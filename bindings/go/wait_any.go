@@ -2,6 +2,7 @@ package polyproc
 
 import (
 	"context"
+	"time"
 
 	"polyproc.dev/polyproc/internal/capi"
 )
@@ -69,11 +70,7 @@ func WaitAny(ctx context.Context, things ...Waitable) (ready []Waitable, err err
 	status := table.WaitAny(0, nil)
 	if isTimeout(status) {
 		status, err = block(ctx, func(timeout int64, cancel *capi.Cancel) capi.Status {
-			// Where there is no seat, a look comes after the wait in which an event was set and cleared.
-			if timeout == 0 && anySet(marks) {
-				return capi.OK
-			}
-			return table.WaitAny(timeout, cancel)
+			return waitAnySince(table, marks, timeout, cancel)
 		}, handles...)
 	}
 	if err == nil {
@@ -88,6 +85,28 @@ func WaitAny(ctx context.Context, things ...Waitable) (ready []Waitable, err err
 		}
 	}
 	return ready, nil
+}
+
+// waitAnySince waits for the table. A wait in C begins later than the WaitAny of the caller: a set that a
+// clear has followed in between is in the marks only, so they are looked at before each slice of the wait.
+func waitAnySince(table capi.Waitables, marks []mark, timeout int64, cancel *capi.Cancel) capi.Status {
+	const longest = int64(250 * time.Millisecond)
+	for {
+		if anySet(marks) {
+			return capi.OK
+		}
+		slice := timeout
+		if len(marks) > 0 && (timeout < 0 || timeout > longest) {
+			slice = longest
+		}
+		status := table.WaitAny(slice, cancel)
+		if slice == timeout || !isTimeout(status) {
+			return status
+		}
+		if timeout > 0 {
+			timeout -= slice
+		}
+	}
 }
 
 // mark is how often an event had been set when a wait for it began.
