@@ -34,6 +34,7 @@ struct Message {
 
 #[derive(Default)]
 struct Actor {
+    last: Option<Record>,
     pid: i32,
     parent: i32,
     left: bool,
@@ -118,8 +119,17 @@ impl Ledger {
         pids
     }
 
+    /// What a process has noted last.
+    pub fn last_of(&self, pid: i32) -> String {
+        let actors = self.actors_of(pid).filter_map(|actor| actor.last);
+        format!("{:?}", actors.last())
+    }
+
     pub fn take_in(&mut self, record: Record) -> Checked {
         let Record { actor, place, .. } = record;
+        if let Some(known) = self.actors.get_mut(&actor) {
+            known.last = Some(record);
+        }
         match record.op {
             op::START => {
                 let (pid, parent) = ((record.value >> 32) as i32, record.value as i32);

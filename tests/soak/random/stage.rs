@@ -227,13 +227,22 @@ impl Stage<'_> {
         self.look_round()
     }
 
+    /// Whoever does not end: what its threads are in the middle of, and what it noted last.
     fn describe_living(&self) -> String {
         let each = self.living().into_iter().map(|pid| {
-            let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let program = words.split(|byte| *byte == 0).next().unwrap_or_default();
-            format!("process {pid} ({})", String::from_utf8_lossy(program))
+            let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+            let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+            let threads = threads.into_iter().flatten().flatten().map(|thread| {
+                let path = thread.path().display().to_string();
+                let status = read(&format!("{path}/status"));
+                let state = status.lines().find(|line| line.starts_with("State"));
+                let call = read(&format!("{path}/syscall"));
+                format!("\n    {} {}", state.unwrap_or_default(), call.trim())
+            });
+            let threads: String = threads.collect();
+            format!("process {pid}, last {}{threads}", self.ledger.last_of(pid))
         });
-        each.collect::<Vec<_>>().join(", ")
+        each.collect::<Vec<_>>().join(",\n")
     }
 
     fn drain(&mut self) -> Result<(), String> {
