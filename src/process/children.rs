@@ -205,7 +205,7 @@ impl Child {
 
 /// What a filter of system calls says; EPERM may be the kernel's own word as well.
 fn is_refusal(status: Status) -> bool {
-    status == Status::E_PERMISSION || status.errno() == Some(libc::ENOSYS)
+    matches!(status, Status::E_PERMISSION | Status::E_UNSUPPORTED)
 }
 
 fn fate_of(code: i64) -> Fate {
