@@ -52,7 +52,7 @@ static void *meet(void *unused) {
     size_t len = 0;
     ANSWERS(OK, polyproc_barrier_wait(meeting, &index, PATIENCE, NULL));
     CHECK(index < PARTIES);
-    ANSWERS(OK, polyproc_queue_put(indexes, &index, sizeof index, 0, NULL));
+    ANSWERS(OK, polyproc_queue_put(indexes, &index, sizeof index, PATIENCE, NULL));
     ANSWERS(OK, polyproc_barrier_wait(meeting, &index, PATIENCE, NULL));
     if (index == 0) {
       uint32_t seen = 0;
