@@ -111,7 +111,7 @@ test-install: $(POLYPROC_A) $(POLYPROC_SO)
 # The programs of tests/c under memcheck.
 test-memory:
 	@command -v valgrind > /dev/null || { apt-get update -qq && apt-get install -qq -y valgrind; }
-	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked $(FEATURES) --test c_api
+	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked $(FEATURES) --test c_api -- --test-threads=1
 
 test-leftovers:
 	@tests/leftovers
