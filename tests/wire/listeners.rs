@@ -253,13 +253,20 @@ fn a_forked_child_keeps_no_stranger() {
 
 /// How many sockets of a process have this one's client as their peer.
 fn copies_of(client: &TcpStream, pid: i32) -> usize {
-    let port = client.local_addr().expect("its address").port();
+    let in_table = |address: std::io::Result<std::net::SocketAddr>| {
+        let port = address.expect("an address").port();
+        format!("0100007F:{port:04X}")
+    };
     let table = std::fs::read_to_string("/proc/net/tcp").expect("the table of sockets");
-    let peer = format!("0100007F:{port:04X}");
+    // Both addresses: a client of another listener may have had the same port.
+    let server = in_table(client.peer_addr());
+    let peer = in_table(client.local_addr());
     let inodes: Vec<String> = table
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|fields| fields.get(2) == Some(&peer.as_str()))
+        .filter(|fields| {
+            fields.get(1) == Some(&server.as_str()) && fields.get(2) == Some(&peer.as_str())
+        })
         .filter_map(|fields| Some(format!("socket:[{}]", fields.get(9)?)))
         .collect();
     assert_eq!(inodes.len(), 1, "the server's end");
