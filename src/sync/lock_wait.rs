@@ -31,8 +31,9 @@ static RECOVERY: Limits = Limits {
 };
 static NONE: Limits = Limits { ns: 0, busy_ns: 0 };
 
-/// How long a call that has one lock waits for a second one: others want the first.
-const MOMENT_NS: u64 = 2_000_000;
+/// How long a call that has one lock waits for a second one: others want the first, and each of them does the same. So
+/// it is short enough that the moments of some 50 threads, one after the other, fit into what a call may be late by.
+const MOMENT_NS: u64 = 300_000;
 
 /// What one call waits for its internal locks.
 pub(crate) struct LockWait<'a> {
