@@ -67,6 +67,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-rust
 	$(MAKE) test-soak
 	$(MAKE) test-slices
+	$(MAKE) test-stops
 	$(MAKE) test-loom
 	$(MAKE) test-cpp
 	$(MAKE) test-go
@@ -100,6 +101,12 @@ test-slices:
 	POLYPROC_NO_WAITV=1 $(CARGO) test --locked $(FEATURES) --test c_api --test wait
 test-no-waitv: export POLYPROC_NO_WAITV := 1
 test-no-waitv: test-rust test-go test-node ## the tests without futex_waitv
+
+# A few stops of what is stopped at each of its instructions by `make crash STOP=1 FULL=1`.
+.PHONY: test-stops
+test-stops:
+	$(CARGO) test --locked --test crash -- --stop --points=3 "put, small" "get, small" "take and done" "a join" \
+	    "lock: acquire and" "owned semaphore: acquire and" "barrier: the last" "condition: notify" "pipe: recv r" unlink
 
 # Each example of README.md, built and run as it stands there.
 test-readme: polyproc-node

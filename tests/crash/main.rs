@@ -23,6 +23,8 @@ mod stepper;
 #[cfg(target_arch = "x86_64")]
 mod stops;
 #[cfg(target_arch = "x86_64")]
+mod stores;
+#[cfg(target_arch = "x86_64")]
 mod third;
 
 #[cfg(target_arch = "x86_64")]

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::page::{is_asleep, page, waits, AFTER, DEADLINE};
+use crate::stores::may_store;
 use crate::third::{forked, kill};
 
 /// So many rounds of a loop are looked at: the later ones are the same, and each costs a stop for every one before it.
@@ -116,18 +117,26 @@ pub fn record(body: &Body<'_>) -> Path {
     record_beside(body, &mut |_, _| ())
 }
 
+/// What the step before may have done to what others see.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    Nothing,
+    Store,
+    /// It was in the kernel.
+    Anything,
+}
+
 /// The same; `look` is called before each step and behind the last one, and is told whether that is one of the first
-/// rounds of a loop, and whether the step before it was, or may have been, in the kernel.
-pub fn record_beside(body: &Body<'_>, look: &mut dyn FnMut(bool, bool)) -> Path {
+/// rounds of a loop, and what the step before it may have done.
+pub fn record_beside(body: &Body<'_>, look: &mut dyn FnMut(bool, Effect)) -> Path {
     let mut path = Path::default();
-    let mut was_in_kernel = true;
+    let mut effect = Effect::Anything;
     let tracee = Tracee::new(body);
     tracee.step_to(usize::MAX, 0, &mut |place| {
-        look(path.add(place), was_in_kernel);
-        was_in_kernel =
-            place.is_none_or(|place| matches!(instruction(place), Instruction::SystemCall));
+        look(path.add(place), effect);
+        effect = place.map_or(Effect::Anything, effect_of);
     });
-    look(true, was_in_kernel);
+    look(true, effect);
     path
 }
 
@@ -182,6 +191,16 @@ fn instruction(at: u64) -> Instruction {
         [0xf3, 0xa4 | 0xa5 | 0xaa | 0xab, _] => Instruction::Repeated(2),
         [0xf3, 0x48, 0xa5 | 0xab] => Instruction::Repeated(3),
         _ => Instruction::Other,
+    }
+}
+
+fn effect_of(place: u64) -> Effect {
+    // SAFETY: as above; code does not end within so many bytes of the end of its mapping.
+    let code = unsafe { (place as *const [u8; 16]).read_unaligned() };
+    match instruction(place) {
+        Instruction::SystemCall => Effect::Anything,
+        Instruction::Other if !may_store(&code) => Effect::Nothing,
+        _ => Effect::Store,
     }
 }
 

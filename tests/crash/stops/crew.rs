@@ -44,7 +44,7 @@ pub fn run(operations: &[Named], points: usize, is_full: bool) -> ExitCode {
     }
     let name = format!("total: {} operations", operations.len());
     println!("{}", line(&name, &total));
-    let stops = if is_full { 500 } else { 50 };
+    let stops = if is_full { 500 } else { 20 };
     busy::measure(stops);
     let breaches = total.breaches.load(Ordering::Relaxed);
     let seconds = begin.elapsed().as_secs_f64();

