@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::page::{is_asleep, page, waits, AFTER, DEADLINE};
-use crate::stores::may_store;
+use crate::stores::{may_store, LONGEST};
 use crate::third::{forked, kill};
 
 /// So many rounds of a loop are looked at: the later ones are the same, and each costs a stop for every one before it.
@@ -196,10 +196,10 @@ fn instruction(at: u64) -> Instruction {
 
 fn effect_of(place: u64) -> Effect {
     // SAFETY: as above; code does not end within so many bytes of the end of its mapping.
-    let code = unsafe { (place as *const [u8; 16]).read_unaligned() };
+    let code = unsafe { (place as *const [u8; LONGEST]).read_unaligned() };
     match instruction(place) {
         Instruction::SystemCall => Effect::Anything,
-        Instruction::Other if !may_store(&code) => Effect::Nothing,
+        Instruction::Other if !may_store(&code, place) => Effect::Nothing,
         _ => Effect::Store,
     }
 }
