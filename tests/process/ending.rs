@@ -59,7 +59,7 @@ fn join_ends_early() {
         Err(Status::E_TIMEOUT)
     );
     assert!(begun.elapsed() >= Duration::from_millis(100));
-    assert!(begun.elapsed() < Duration::from_millis(600));
+    assert!(begun.elapsed() < Duration::from_secs(5));
 
     let cancel = Cancel::new();
     std::thread::scope(|scope| {
