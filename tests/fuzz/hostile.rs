@@ -4,7 +4,6 @@
 use std::fs::{File, OpenOptions};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
@@ -42,7 +41,7 @@ enum Value {
     Swapped,
 }
 
-/// What another writes into the memory all the time, while the operations run.
+/// What a second process writes into the memory all the time, while the operations run.
 ///
 /// The places and values follow from the input; between which instructions they are written is the machine's.
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -59,40 +58,55 @@ impl Storm {
         if !self.blows {
             return steps.for_each(act);
         }
-        let is_over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            // Also when a step panics: the scope waits for the thread.
-            let _end = AtTheEnd(&is_over);
-            scope.spawn(|| {
-                for poke in self.pokes.iter().cycle() {
-                    if is_over.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    target.poke(*poke);
-                    for _ in 0..u32::from(self.pause) * 8 {
-                        std::hint::spin_loop();
-                    }
+        let _writer = Writer::start(|| {
+            for poke in self.pokes.iter().cycle() {
+                target.poke(*poke);
+                for _ in 0..u32::from(self.pause) * 8 {
+                    std::hint::spin_loop();
                 }
-            });
-            let mut act = act;
-            for step in steps.take(STEPS_IN_A_STORM) {
-                let began = Instant::now();
-                act(step);
-                assert!(
-                    began.elapsed() < SOON_ENOUGH,
-                    "a call took {:?}",
-                    began.elapsed()
-                );
             }
         });
+        let mut act = act;
+        for step in steps.take(STEPS_IN_A_STORM) {
+            let began = Instant::now();
+            act(step);
+            assert!(
+                began.elapsed() < SOON_ENOUGH,
+                "a call took {:?}",
+                began.elapsed()
+            );
+        }
     }
 }
 
-struct AtTheEnd<'a>(&'a AtomicBool);
+/// A process that does one thing until it is killed: when this goes out of scope, also after a panic.
+struct Writer(libc::pid_t);
 
-impl Drop for AtTheEnd<'_> {
+impl Writer {
+    /// `write` makes system calls only: a forked child of a process with several threads has no other rights.
+    fn start(write: impl FnOnce()) -> Writer {
+        // SAFETY: see above.
+        match unsafe { libc::fork() } {
+            -1 => panic!("{}", std::io::Error::last_os_error()),
+            0 => {
+                // SAFETY: it ends with the thread that forked it.
+                unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+                write();
+                // SAFETY: a child's end.
+                unsafe { libc::_exit(0) }
+            }
+            child => Writer(child),
+        }
+    }
+}
+
+impl Drop for Writer {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        // SAFETY: a child that nobody else waits for.
+        unsafe {
+            libc::kill(self.0, libc::SIGKILL);
+            while libc::waitpid(self.0, std::ptr::null_mut(), 0) != self.0 {}
+        }
     }
 }
 
