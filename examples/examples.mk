@@ -1,31 +1,35 @@
-# The programs of examples/*.{c,cpp,go,js}. Included by the Makefile; builds below build/examples/{c,cpp,go}.
+# The programs of examples/tutorial/<program>/main.{c,cpp,go,js}. Included by the Makefile; builds below build/examples/{c,cpp,go}.
 #   examples-build  all of them      examples-test  their tests (LANGUAGES="c go" PROGRAMS="ktv chat")
 #
 # POLYPROC_A is the static library, polyproc-node builds bindings/node: both are the Makefile's.
 
 EXAMPLES_LANGUAGES := $(or $(LANGUAGES),c cpp go node)
-EXAMPLES_C := $(patsubst examples/%.c,build/examples/c/%,$(wildcard examples/*.c))
-EXAMPLES_CPP := $(patsubst examples/%.cpp,build/examples/cpp/%,$(wildcard examples/*.cpp))
-EXAMPLES_GO := $(patsubst examples/%.go,build/examples/go/%,$(wildcard examples/*.go))
+TUTORIAL := examples/tutorial
+# $(1): the extension, $(2): the folder of the built programs
+tutorial_programs = $(patsubst $(TUTORIAL)/%/main.$(1),build/examples/$(2)/%,$(wildcard $(TUTORIAL)/*/main.$(1)))
+EXAMPLES_C := $(call tutorial_programs,c,c)
+EXAMPLES_CPP := $(call tutorial_programs,cpp,cpp)
+EXAMPLES_GO := $(call tutorial_programs,go,go)
 POLYPROC_A ?= target/release/libpolyproc.a
 POLYPROC_LIBS ?= -lpthread -ldl -lm
 POLYPROC_HPP ?= $(wildcard bindings/cpp/*.hpp bindings/cpp/polyproc/*.hpp)
 
-$(EXAMPLES_C): build/examples/c/%: examples/%.c examples/example.h include/polyproc.h $(POLYPROC_A)
+$(EXAMPLES_C): build/examples/c/%: $(TUTORIAL)/%/main.c examples/support/example.h include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror $(CFLAGS) -Iinclude \
-	    -o $@ $< $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
+	    -Iexamples/support -o $@ $< $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
 
-$(EXAMPLES_CPP): build/examples/cpp/%: examples/%.cpp examples/example.hpp $(POLYPROC_HPP) include/polyproc.h $(POLYPROC_A)
+$(EXAMPLES_CPP): build/examples/cpp/%: $(TUTORIAL)/%/main.cpp examples/support/example.hpp $(POLYPROC_HPP) \
+        include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Wpedantic -Werror $(CXXFLAGS) -Iinclude -Ibindings/cpp \
-	    -o $@ $< $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
+	    -Iexamples/support -o $@ $< $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
 
 # go knows best what it depends on, except that it does not see a new static library: hence the rm.
-$(EXAMPLES_GO): build/examples/go/%: examples/%.go $(POLYPROC_A) FORCE
+$(EXAMPLES_GO): build/examples/go/%: $(TUTORIAL)/%/main.go $(POLYPROC_A) FORCE
 	@mkdir -p $(@D)
 	@rm -f $@
-	cd examples && go build -o $(CURDIR)/$@ $*.go
+	cd examples && go build -o $(CURDIR)/$@ tutorial/$*/main.go
 
 # A Go service that meets a Node script.
 EXAMPLES_MEETING := build/examples/go/meeting/kitchen

@@ -11,7 +11,7 @@ import (
 	"os"
 
 	"polyproc.dev/polyproc"
-	"polyproc.dev/polyproc/examples/internal/example"
+	"polyproc.dev/polyproc/examples/support/example"
 )
 
 type order struct {

@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { run } from './run.mjs'
+import { fileURLToPath } from 'node:url'
+import { LANGUAGES, run } from './run.mjs'
+
+const guest = fileURLToPath(import.meta.resolve('../meeting/guest.js'))
+LANGUAGES.guest = { command: () => [process.execPath, guest] }
 
 const programs = {
   kitchen: {
@@ -11,8 +15,8 @@ const programs = {
     lines: ['kitchen is open', 'kitchen cooks 3 buns with pork', 'kitchen cooks 2 buns with leek', 'kitchen closes'],
   },
   guest: {
-    language: 'node',
-    path: 'meeting/guest',
+    language: 'guest',
+    path: 'guest',
     lines: ['guest comes in', 'guest orders 3 with pork', 'guest orders 2 with leek', 'guest gets 3 包子 with pork',
       'guest gets 2 包子 with leek', 'guest leaves'],
   },

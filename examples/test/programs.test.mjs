@@ -1,11 +1,9 @@
 // Every example in every language: run, and its output held against contract.md.
 // LANGUAGES="c go node" and PROGRAMS="ktv chat" in the environment choose some of them.
 import assert from 'node:assert/strict'
-import fs from 'node:fs'
-import path from 'node:path'
 import { test } from 'node:test'
 import { CHECKS } from './checks.mjs'
-import { EXAMPLES, LANGUAGES, run } from './run.mjs'
+import { LANGUAGES, programsIn, run } from './run.mjs'
 
 const chosen = (variable, all) => process.env[variable]?.split(/\s+/).filter(Boolean).map((name) => {
   assert.ok(all.includes(name), `${variable}: there is no ${name}`)
@@ -22,10 +20,8 @@ const LONGER = { daemon: 20_000, pool_square: 1000 }
 
 for (const language of languages) {
   test(`the programs in ${language} are those that have a check`, () => {
-    const { suffix } = LANGUAGES[language]
-    const files = fs.readdirSync(EXAMPLES).filter((file) => path.extname(file) === suffix)
     // Two programs that talk to each other: echo.test.mjs.
-    const found = files.map((file) => path.basename(file, suffix)).filter((name) => !name.startsWith('echo_'))
+    const found = programsIn(language).filter((name) => !name.startsWith('echo_'))
     assert.deepEqual(found.sort(), Object.keys(CHECKS).sort())
   })
 }

@@ -7,16 +7,23 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-export const EXAMPLES = path.resolve(fileURLToPath(import.meta.url), '../..')
+const EXAMPLES = path.resolve(fileURLToPath(import.meta.url), '../..')
+export const TUTORIAL = path.join(EXAMPLES, 'tutorial')
 const BUILD = path.resolve(process.env.BUILD || path.join(EXAMPLES, '../build'))
 // Far beyond what any program takes on a busy machine: who passes it hangs.
 const DEADLINE_MS = 180_000
 
 export const LANGUAGES = {
-  c: { suffix: '.c', command: (name) => [path.join(BUILD, 'examples/c', name)] },
-  cpp: { suffix: '.cpp', command: (name) => [path.join(BUILD, 'examples/cpp', name)] },
-  go: { suffix: '.go', command: (name) => [path.join(BUILD, 'examples/go', name)] },
-  node: { suffix: '.js', command: (name) => [process.execPath, path.join(EXAMPLES, `${name}.js`)] },
+  c: { source: 'main.c', command: (name) => [path.join(BUILD, 'examples/c', name)] },
+  cpp: { source: 'main.cpp', command: (name) => [path.join(BUILD, 'examples/cpp', name)] },
+  go: { source: 'main.go', command: (name) => [path.join(BUILD, 'examples/go', name)] },
+  node: { source: 'main.js', command: (name) => [process.execPath, path.join(TUTORIAL, name, 'main.js')] },
+}
+
+/** The programs of the tutorial that there are in a language. */
+export function programsIn(language) {
+  const { source } = LANGUAGES[language]
+  return fs.readdirSync(TUTORIAL).filter((name) => fs.existsSync(path.join(TUTORIAL, name, source)))
 }
 
 /** The pids of the processes that have `mark` in their environment. */
