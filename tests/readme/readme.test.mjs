@@ -80,6 +80,8 @@ test('the example in Go', () => {
 
 test('the example in JavaScript', () => {
   const file = example('js', 'letters.mjs')
+  // A package of its own, whatever lies in the folders above.
+  fs.writeFileSync(path.join(room, 'package.json'), '{ "private": true }')
   fs.mkdirSync(path.join(room, 'node_modules'))
   fs.symlinkSync(path.join(root, 'bindings/node'), path.join(room, 'node_modules/polyproc'))
   assert.equal(run(process.execPath, file), '1 waiting\n')
