@@ -14,8 +14,8 @@ const { Process, activeChildren, current, exitChildren, exitChildrenAtExit } = r
 const { Queue } = require('./lib/queue.js');
 const { RLock } = require('./lib/rlock.js');
 const { Task, TaskError } = require('./lib/task.js');
-const { waitAny } = require('./lib/wait-any.js');
 const { isWorker, runWorker } = require('./lib/worker.js');
+const { waitAny } = require('./lib/wait/any.js');
 
 module.exports = {
   Barrier,

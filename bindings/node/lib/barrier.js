@@ -4,9 +4,9 @@ const { check } = require('./errors.js');
 const { constants, native, numbers, status, LOAN, OFFSET } = require('./native.js');
 const { SharedObject, made, readCreate } = require('./object.js');
 const { NAMES, readBoolean, readFunction, readInteger, readOptions } = require('./options.js');
-const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
-const { perform } = require('./wait.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
 
 function indexOf(barrier, answer) {
   check(answer, 'wait');

@@ -7,9 +7,9 @@ const { SharedObject, createPlain } = require('./object.js');
 const { NAMES, readFunction, readInteger, readWait, typeError } = require('./options.js');
 const { Lock } = require('./primitives.js');
 const { RLock, readOwner } = require('./rlock.js');
-const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
-const { perform } = require('./wait.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
 

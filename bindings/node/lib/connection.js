@@ -7,11 +7,12 @@ const { constants, native, status } = require('./native.js');
 const { SharedObject, TOKEN } = require('./object.js');
 const { NAMES, readBoolean, readInteger, readOptions, readString } = require('./options.js');
 const { reader } = require('./slab.js');
-const { Operation } = require('./operation.js');
-const { HANDLE, KIND } = require('./symbols.js');
-const { ThreadWait } = require('./thread-wait.js');
-const { watch } = require('./watch.js');
-const { perform } = require('./wait.js');
+const { HANDLE, KIND, WAITABLE } = require('./symbols.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
+const { untilReady } = require('./wait/ready-wait.js');
+const { ThreadWait } = require('./wait/thread-wait.js');
+const { polledItem } = require('./wait/waitable.js');
 
 const CODEC = Symbol('codec');
 const SENDS = 0;
@@ -54,12 +55,12 @@ const recv = new Operation({
   atOnce: valueOf,
   later: valueOf,
   elsewhere: status.E_TOO_SMALL,
-  /** By a thread; those behind it in line wait. */
-  serve({ owner, timeout, deadline, signal, resolve, reject }, line) {
-    line.hold();
+  /** By a thread; those behind it wait until that has the message. */
+  finish({ owner, timeout, deadline, signal, resolve, reject }, readiness) {
+    readiness.pause();
     const settled = (settle) => (result) => {
       settle(result);
-      line.release();
+      readiness.resume();
     };
     const left = deadline === Infinity ? timeout : deadline - performance.now();
     new ThreadWait(owner, recvLong, undefined, { timeout: left, signal }, settled(resolve), settled(reject)).begin();
@@ -115,7 +116,11 @@ class Connection extends SharedObject {
   }
 
   async poll(options) {
-    return watch(this, 'poll', () => this.tryPoll(), options);
+    return untilReady(this, 'poll', () => this.tryPoll(), options);
+  }
+
+  [WAITABLE]() {
+    return polledItem(this, () => this.tryPoll());
   }
 
   values(options) {

@@ -1,6 +1,6 @@
 'use strict';
 
-const { perform } = require('./wait.js');
+const { perform } = require('./wait/perform.js');
 
 /** What `for await` runs over: one get, take or receive after the other, until the stream ends. */
 class ValueIterator {

@@ -4,16 +4,15 @@
 
 const { checkMade } = require('./errors.js');
 const { Connection } = require('./connection.js');
-const { descriptors } = require('./descriptors.js');
 const { readFormat } = require('./format.js');
 const { ValueIterator } = require('./iterator.js');
-const { Line } = require('./line.js');
 const { constants, native, status } = require('./native.js');
 const { TOKEN } = require('./object.js');
-const { Operation } = require('./operation.js');
 const { NAMES, rangeError, readBoolean, readInteger, readOptions, readString, typeError } = require('./options.js');
-const { HANDLE, LINE, LINES } = require('./symbols.js');
-const { perform } = require('./wait.js');
+const { HANDLE, READINESS, WAITABLE } = require('./symbols.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
+const { isReadyFor, makeWaitable, polledItem } = require('./wait/waitable.js');
 
 const NANOSECONDS = 1e6; // of a millisecond
 const BACKLOG_MAX = 4096;
@@ -73,9 +72,7 @@ class Listener {
 
   constructor(token, handle, format) {
     if (token !== TOKEN) throw new TypeError('use Listener.create');
-    this[HANDLE] = handle;
-    this[LINE] = new Line(handle, descriptors);
-    this[LINES] = [];
+    makeWaitable(this, handle);
     this.format = format;
     this.address = native.listenerAddress(handle);
   }
@@ -104,13 +101,17 @@ class Listener {
     return this.connections();
   }
 
+  [WAITABLE]() {
+    return polledItem(this, () => isReadyFor(this, constants.READY_LISTENER));
+  }
+
   get closed() {
     return this.#closed;
   }
 
   close() {
     this.#closed = true;
-    this[LINE].end(status.E_CLOSED);
+    this[READINESS].fail(status.E_CLOSED);
     native.close(this[HANDLE]);
   }
 }

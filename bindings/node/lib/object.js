@@ -5,11 +5,10 @@
 const { check, checkMade, PolyprocError } = require('./errors.js');
 const { constants, native, status } = require('./native.js');
 const { checkNamed } = require('./explain.js');
-const { descriptors } = require('./descriptors.js');
 const { noteReleased } = require('./held.js');
-const { Line } = require('./line.js');
 const { NAMES, readBoolean, readInteger, readOptions, readString } = require('./options.js');
-const { HANDLE, KIND, LINE, LINES, NAME } = require('./symbols.js');
+const { HANDLE, KIND, NAME, READINESS } = require('./symbols.js');
+const { makeWaitable } = require('./wait/waitable.js');
 
 const MODE_MAX = 0o777;
 const FD_MAX = 2 ** 31 - 1;
@@ -20,13 +19,11 @@ const TOKEN = Symbol('polyproc');
 class SharedObject {
   #closed = false;
 
-  /** `source`: says when it is ready */
-  constructor(token, handle, name, source = descriptors) {
+  /** `source`: reports when it is ready; its descriptor, if it is not given */
+  constructor(token, handle, name, source) {
     if (token !== TOKEN) throw new TypeError(`use ${new.target.name}.create, open or inherited`);
-    this[HANDLE] = handle;
+    makeWaitable(this, handle, source);
     this[NAME] = name;
-    this[LINE] = new Line(handle, source);
-    this[LINES] = [0, 0];
   }
 
   static open(name) {
@@ -55,7 +52,7 @@ class SharedObject {
   close() {
     this.#closed = true;
     noteReleased(this, Infinity);
-    this[LINE].end(status.E_CLOSED);
+    this[READINESS].fail(status.E_CLOSED);
     native.close(this[HANDLE]);
   }
 

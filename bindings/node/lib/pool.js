@@ -4,14 +4,11 @@ const { availableParallelism } = require('node:os');
 const path = require('node:path');
 const { fileURLToPath } = require('node:url');
 const { unpack } = require('./chunk.js');
-const { descriptors } = require('./descriptors.js');
 const { check, checkMade } = require('./errors.js');
 const { codecOf, readFormat } = require('./format.js');
 const { noteHeld, noteReleased } = require('./held.js');
-const { Line } = require('./line.js');
 const { constants, native, numbers, status, DELIVERIES, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
 const { TOKEN } = require('./object.js');
-const { Operation } = require('./operation.js');
 const {
   NAMES,
   readBoolean,
@@ -26,9 +23,11 @@ const {
 const { ordered, unordered } = require('./pool-map.js');
 const { readArgv, readEnv, readHandles } = require('./process-options.js');
 const { cut, makeRoom } = require('./slab.js');
-const { HANDLE, LINE, LINES } = require('./symbols.js');
+const { HANDLE, READINESS } = require('./symbols.js');
 const { Task } = require('./task.js');
-const { perform } = require('./wait.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
+const { makeWaitable } = require('./wait/waitable.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
 const WORKERS_MAX = 1000;
@@ -76,9 +75,7 @@ class Pool {
 
   constructor(token, handle, format) {
     if (token !== TOKEN) throw new TypeError('use Pool.create');
-    this[HANDLE] = handle;
-    this[LINE] = new Line(handle, descriptors);
-    this[LINES] = [0];
+    makeWaitable(this, handle);
     this.#codec = codecOf(format);
     this.format = format;
   }
@@ -146,15 +143,15 @@ class Pool {
 
   /** From here on the program goes on until the tasks are over. */
   #begin() {
-    check(this[LINE].watch(), 'submit');
-    this[LINE].addWatcher(this.#collect);
+    check(this[READINESS].start(), 'submit');
+    this[READINESS].addListener(this.#collect);
     noteHeld(this);
   }
 
   #idle() {
     this.#isIdling = false;
     if (this.#outstanding > 0 || this.#closed) return;
-    this[LINE].removeWatcher(this.#collect);
+    this[READINESS].removeListener(this.#collect);
     noteReleased(this, Infinity);
   }
 
@@ -185,7 +182,7 @@ class Pool {
   #end(tag, code, bytes) {
     const task = this.#tasks[tag];
     this.#release(tag);
-    // Whoever submits the next one at once finds the pool still watched.
+    // The descriptor is still polled for a caller that submits its next task at once.
     if (--this.#outstanding === 0 && !this.#isIdling) {
       this.#isIdling = true;
       setImmediate(() => this.#idle());
@@ -277,7 +274,7 @@ class Pool {
   free() {
     if (this.#closed) return;
     this.#closed = true;
-    this[LINE].end(status.E_CLOSED);
+    this[READINESS].fail(status.E_CLOSED);
     native.close(this[HANDLE]);
     this.#endAll(status.E_SHUTDOWN);
     noteReleased(this, Infinity);

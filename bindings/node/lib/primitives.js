@@ -5,9 +5,9 @@ const { Held, noteHeld, noteReleased } = require('./held.js');
 const { constants, native, numbers, status, LOAN } = require('./native.js');
 const { SharedObject, createPlain, made, readCreate } = require('./object.js');
 const { NAMES, readBoolean, readInteger, readFunction } = require('./options.js');
-const { Operation } = require('./operation.js');
-const { HANDLE, KIND } = require('./symbols.js');
-const { perform } = require('./wait.js');
+const { HANDLE, KIND, WAITABLE } = require('./symbols.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
 
 function heldOf(lock, answer) {
   check(answer, 'acquire');
@@ -154,6 +154,10 @@ class Event extends SharedObject {
   wait(options) {
     return perform(this, waitEvent, undefined, options);
   }
+
+  [WAITABLE]() {
+    return { isReady: () => this.isSet, wait: (how) => this.wait(how) };
+  }
 }
 
-module.exports = { Event, Lock, Semaphore, waitEvent };
+module.exports = { Event, Lock, Semaphore };

@@ -3,14 +3,13 @@
 const { constants: os } = require('node:os');
 const { check, checkMade } = require('./errors.js');
 const { constants, native, numbers, status, LOAN } = require('./native.js');
-const { descriptors } = require('./descriptors.js');
-const { Line } = require('./line.js');
 const { TOKEN } = require('./object.js');
 const { NAMES, rangeError, readBoolean, readInteger, readOptions, readString } = require('./options.js');
-const { Operation } = require('./operation.js');
-const { HANDLE, LINE, LINES } = require('./symbols.js');
+const { HANDLE, READINESS, WAITABLE } = require('./symbols.js');
 const { readArgv, readEnv, readHandles } = require('./process-options.js');
-const { perform } = require('./wait.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
+const { makeWaitable, polledItem } = require('./wait/waitable.js');
 
 const PID_MAX = 2 ** 31 - 1;
 const SIGNAL_MAX = 64;
@@ -52,9 +51,7 @@ class Process {
 
   constructor(token, handle) {
     if (token !== TOKEN) throw new TypeError('use Process.spawn or adopt');
-    this[HANDLE] = handle;
-    this[LINE] = new Line(handle, descriptors);
-    this[LINES] = [0];
+    makeWaitable(this, handle);
     this.pid = native.processPid(handle);
     this.name = native.processName(handle);
     this.daemon = native.processIsDaemon(handle) === 1;
@@ -106,6 +103,10 @@ class Process {
     return perform(this, join, undefined, options);
   }
 
+  [WAITABLE]() {
+    return polledItem(this, () => !this.isAlive);
+  }
+
   terminate() {
     this.signal('SIGTERM');
   }
@@ -120,7 +121,7 @@ class Process {
 
   close() {
     this.#closed = true;
-    this[LINE].end(status.E_CLOSED);
+    this[READINESS].fail(status.E_CLOSED);
     native.close(this[HANDLE]);
   }
 }

@@ -3,7 +3,7 @@
 const { constants } = require('./native.js');
 const { readWait } = require('./options.js');
 const { operations } = require('./queue-operations.js');
-const { perform } = require('./wait.js');
+const { perform } = require('./wait/perform.js');
 
 /**
  * Puts all items, in as many calls as it takes, one time limit for all. When the wait ends early after some were put,

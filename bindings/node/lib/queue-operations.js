@@ -6,14 +6,14 @@ const { check } = require('./errors.js');
 const { constants, native, numbers, status, LENGTH, OFFSET, ROW } = require('./native.js');
 const { Message, Slot, messagesOf } = require('./message.js');
 const { TOKEN } = require('./object.js');
-const { Operation } = require('./operation.js');
 const { checkSlab, cut, getCopy, makeRoom } = require('./slab.js');
+const { Operation } = require('./wait/operation.js');
 
 const CODEC = Symbol('codec');
 const PUTS = 0;
 const JOINS = 1;
 
-/** The waits of the get side have the queue's descriptor: what one of them got is what a try gives. */
+/** The waits of the get side are tried again whenever the queue is ready, so their answers are those of a try. */
 function getting(operation) {
   return new Operation({ ...operation, polled: true, late: status.E_EMPTY, end: status.E_SHUTDOWN });
 }
@@ -121,4 +121,13 @@ const join = new Operation({
   later: checkJoin,
 });
 
-module.exports = { CODEC, operations: { get, getMany, join, put, putMany, reserve, take, takeMany } };
+/** For waitAny. A put has no descriptor: a queue that is full for a long message has room for a short one. */
+const room = new Operation({
+  code: constants.WAIT_ANY,
+  begin: (handle, argument, code) => native.wait(undefined, code, [handle], [constants.READY_PUT]),
+  late: status.E_TIMEOUT,
+  what: 'waitAny',
+  later: (owner, answer) => typeof answer !== 'number' || check(answer, 'waitAny') >= 0,
+});
+
+module.exports = { CODEC, operations: { get, getMany, join, put, putMany, reserve, room, take, takeMany } };

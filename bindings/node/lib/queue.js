@@ -8,11 +8,13 @@ const { SharedObject, TOKEN, made, readCreate } = require('./object.js');
 const { NAMES, readBoolean, readInteger, readOptions, typeError } = require('./options.js');
 const { CODEC, operations } = require('./queue-operations.js');
 const { checkSlab } = require('./slab.js');
-const { queueWatch } = require('./queue-watch.js');
 const { ValueIterator } = require('./iterator.js');
 const { putAll } = require('./put-many.js');
-const { HANDLE, KIND } = require('./symbols.js');
-const { perform } = require('./wait.js');
+const { HANDLE, KIND, ROOM, WAITABLE } = require('./symbols.js');
+const { perform } = require('./wait/perform.js');
+const { queueSource } = require('./wait/queue-source.js');
+const { waitByThread } = require('./wait/thread-wait.js');
+const { isReadyFor, polledItem } = require('./wait/waitable.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
 
@@ -30,7 +32,7 @@ class Queue extends SharedObject {
   static [KIND] = constants.QUEUE;
 
   constructor(token, handle, name) {
-    super(token, handle, name, queueWatch);
+    super(token, handle, name, queueSource);
     const info = this.info();
     this[CODEC] = codecOf(info.format);
     Object.defineProperty(this, 'format', { value: info.format, enumerable: true });
@@ -168,6 +170,15 @@ class Queue extends SharedObject {
 
   info() {
     return checkMade(native.queueInfo(this[HANDLE]), 'info');
+  }
+
+  [WAITABLE]() {
+    return polledItem(this, () => isReadyFor(this, constants.READY_GET));
+  }
+
+  [ROOM]() {
+    const isReady = () => isReadyFor(this, constants.READY_PUT);
+    return { isReady, wait: (how) => waitByThread(this, operations.room, undefined, how) };
   }
 
   values(options) {

@@ -6,9 +6,9 @@ const { Held, noteHeld, noteReleased } = require('./held.js');
 const { constants, native, status } = require('./native.js');
 const { SharedObject, createPlain } = require('./object.js');
 const { NAMES, readFunction, readInteger, readOptions } = require('./options.js');
-const { Operation } = require('./operation.js');
 const { HANDLE, KIND } = require('./symbols.js');
-const { perform } = require('./wait.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
 
 // In Python the owner of an RLock is a thread. Here all tasks run on one, so the owner is the task: what runs in a
 // `hold`, with all that it awaits. Outside of any it is this thread of JavaScript.

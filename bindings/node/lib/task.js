@@ -4,8 +4,8 @@ const { PolyprocError } = require('./errors.js');
 const { native, status } = require('./native.js');
 const { TOKEN } = require('./object.js');
 const { readWait } = require('./options.js');
-const { HANDLE } = require('./symbols.js');
-const { Waiting } = require('./waiting.js');
+const { HANDLE, WAITABLE } = require('./symbols.js');
+const { Wait } = require('./wait/wait.js');
 
 /** How a task ended whose function had no say. */
 const ENDS = {
@@ -39,7 +39,7 @@ function textOf(message, stack) {
 }
 
 /** Waits for a task: a timeout or an abort ends the wait, not the task. */
-class TaskWait extends Waiting {
+class TaskWait extends Wait {
   #task;
 
   constructor(task, what, how, resolve, reject) {
@@ -48,13 +48,13 @@ class TaskWait extends Waiting {
   }
 
   cancel(reason) {
-    this.unwatch();
+    this.endLimits();
     this.#task.forget(this);
     this.reject(reason);
   }
 
   end(outcome) {
-    this.unwatch();
+    this.endLimits();
     outcome.settle(this.resolve, this.reject);
   }
 }
@@ -105,8 +105,21 @@ class Task {
     return new Promise((resolve, reject) => {
       const wait = new TaskWait(this, this.#what, how, resolve, reject);
       this.#waits.add(wait);
-      wait.watch();
+      wait.startLimits();
     });
+  }
+
+  [WAITABLE]() {
+    return { isReady: () => this.isOver, wait: (how) => this.#untilOver(how) };
+  }
+
+  /** However it ends. */
+  async #untilOver(how) {
+    try {
+      await this.result(how);
+    } catch (error) {
+      if (!this.isOver) throw error;
+    }
   }
 
   /** A task can be awaited, like a promise. */

@@ -6,15 +6,13 @@ const { inspect } = require('node:util');
 const { pack, unpack } = require('./chunk.js');
 const { check, PolyprocError } = require('./errors.js');
 const { codecOf, readFormat } = require('./format.js');
-const { descriptors } = require('./descriptors.js');
-const { Line } = require('./line.js');
 const { native, numbers, status, DELIVERIES, LENGTH, LOAN, OFFSET } = require('./native.js');
-const { Operation } = require('./operation.js');
 const { NAMES, readOptions, typeError } = require('./options.js');
 const { cut, makeRoom } = require('./slab.js');
-const { HANDLE, LINE, LINES } = require('./symbols.js');
 const { textOf } = require('./task.js');
-const { perform } = require('./wait.js');
+const { Operation } = require('./wait/operation.js');
+const { perform } = require('./wait/perform.js');
+const { makeWaitable } = require('./wait/waitable.js');
 
 function isWorker() {
   return check(native.workerIs(), 'isWorker') === 1;
@@ -84,8 +82,8 @@ async function runWorker(functions, options = {}) {
   if (typeof functions !== 'object' || functions === null) throw typeError('functions', 'an object', functions);
   const { format = 'msgpack' } = readOptions(options, NAMES.format);
   const codec = codecOf(readFormat(format));
-  const handle = native.workerObject();
-  const worker = { [HANDLE]: handle, [LINE]: new Line(handle, descriptors), [LINES]: [] };
+  const worker = {};
+  makeWaitable(worker, native.workerObject());
   for (;;) {
     let job;
     try {

@@ -1,13 +1,13 @@
 'use strict';
 
-// A promise that waits: its time limit and its signal. How it waits is for the two kinds that extend this: by a
-// descriptor (line.js) or by a thread of the native side (thread-wait.js).
+// A promise that waits, with its time limit and its signal. The kinds of waits extend this: PolledWait and ReadyWait wait
+// for the readiness of an object, ThreadWait for a thread of the native side, TaskWait for a task of a pool.
 
-const { PolyprocError } = require('./errors.js');
+const { PolyprocError } = require('../errors.js');
 
 const LONGEST_TIMER = 2 ** 31 - 1; // milliseconds that setTimeout knows
 
-class Waiting {
+class Wait {
   constructor(owner, operation, argument, how, resolve, reject) {
     this.owner = owner;
     this.operation = operation;
@@ -20,13 +20,18 @@ class Waiting {
     this.deadline = Infinity;
   }
 
-  /** From now on `expire` or `cancel` is called, when the time is over or the signal fires. */
-  watch() {
+  /** From now on the end of the time calls `expire`, and the signal calls `cancel`. */
+  startLimits() {
     if (this.timeout !== Infinity) {
       this.deadline = performance.now() + this.timeout;
       this.setTimer(Math.max(this.timeout, 0));
     }
     this.signal?.addEventListener('abort', this);
+  }
+
+  endLimits() {
+    if (this.timer !== undefined) clearTimeout(this.timer);
+    this.signal?.removeEventListener('abort', this);
   }
 
   setTimer(left) {
@@ -43,12 +48,7 @@ class Waiting {
     this.cancel(this.signal.reason);
   }
 
-  unwatch() {
-    if (this.timer !== undefined) clearTimeout(this.timer);
-    this.signal?.removeEventListener('abort', this);
-  }
-
-  /** What the native side said is what holds: a wait that was aborted just as it succeeded, succeeds. */
+  /** The native side's answer decides: a wait that was aborted just as it succeeded, succeeds. */
   settle(answer) {
     try {
       this.resolve(this.operation.later(this.owner, answer, this.argument));
@@ -58,10 +58,10 @@ class Waiting {
   }
 }
 
-function timePassed(waiting) {
-  const left = waiting.deadline - performance.now();
-  if (left > 0) waiting.setTimer(left);
-  else waiting.expire();
+function timePassed(wait) {
+  const left = wait.deadline - performance.now();
+  if (left > 0) wait.setTimer(left);
+  else wait.expire();
 }
 
-module.exports = { Waiting };
+module.exports = { Wait };

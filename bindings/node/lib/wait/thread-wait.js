@@ -1,17 +1,18 @@
 'use strict';
 
-// Waits without a descriptor: a thread of the native side blocks for them, and answers each exactly once.
+// A wait that a thread of the native side blocks for, where an object has no source that reports it ready. Each is
+// answered exactly once.
 
-const { PolyprocError } = require('./errors.js');
-const { native, status } = require('./native.js');
-const { HANDLE, LINES } = require('./symbols.js');
-const { Waiting } = require('./waiting.js');
+const { PolyprocError } = require('../errors.js');
+const { native, status } = require('../native.js');
+const { HANDLE, THREAD_WAITS } = require('../symbols.js');
+const { Wait } = require('./wait.js');
 
 const pending = []; // by the number that the native side gave
 
 native.startWaits((id, answer) => pending[id].answer(answer));
 
-class ThreadWait extends Waiting {
+class ThreadWait extends Wait {
   #id = -1;
   #reason; // why it was cancelled, in a list of one
 
@@ -26,12 +27,12 @@ class ThreadWait extends Waiting {
     this.#id = id;
     pending[id] = this;
     this.#count(1);
-    this.watch();
+    this.startLimits();
   }
 
   #count(n) {
     const { direction } = this.operation;
-    if (direction !== undefined) this.owner[LINES][direction] += n;
+    if (direction !== undefined) this.owner[THREAD_WAITS][direction] += n;
   }
 
   cancel(reason) {
@@ -46,7 +47,7 @@ class ThreadWait extends Waiting {
   #leave() {
     pending[this.#id] = undefined;
     this.#count(-1);
-    this.unwatch();
+    this.endLimits();
   }
 
   answer(answer) {
@@ -56,4 +57,10 @@ class ThreadWait extends Waiting {
   }
 }
 
-module.exports = { ThreadWait };
+function waitByThread(owner, operation, argument, how) {
+  return new Promise((resolve, reject) => {
+    new ThreadWait(owner, operation, argument, how, resolve, reject).begin();
+  });
+}
+
+module.exports = { ThreadWait, waitByThread };

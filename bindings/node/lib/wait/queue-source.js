@@ -1,0 +1,92 @@
+'use strict';
+
+// The source of queues that promises wait to get from. One thread of the native side, in `polyproc_wait_any`, waits for
+// all of them, and only while a promise waits: a queue's descriptor has to be kept in step for as long as the queue is
+// open, which each put would pay for. Before the thread is asked the event loop turns a few times: the next message of a
+// busy queue comes sooner than a thread wakes up.
+
+const { constants, native, status } = require('../native.js');
+const { Operation } = require('./operation.js');
+const { ThreadWait } = require('./thread-wait.js');
+
+const TURNS = 16; // of the event loop, about as long as it takes to wake a thread and be woken by it
+
+const turning = new Map(); // Readiness -> turns that are left
+const threaded = new Set(); // each Readiness that the thread is to wait for
+let wait; // the thread's, while it waits
+let isComplete = true; // it waits for all of them
+let isTurning = false;
+
+function turn() {
+  for (const [readiness, turns] of turning) {
+    if (turns > 0) {
+      turning.set(readiness, turns - 1);
+      readiness.report();
+      readiness.stopIfIdle();
+    } else {
+      turning.delete(readiness);
+      threaded.add(readiness);
+      isComplete = false;
+    }
+  }
+  if (!isComplete) waitForAll();
+  isTurning = turning.size > 0;
+  if (isTurning) setImmediate(turn);
+}
+
+/** The thread's next wait has those that came since its last one began. */
+function waitForAll() {
+  if (wait !== undefined && isComplete) return;
+  if (wait !== undefined) wait.cancel();
+  else if (threaded.size > 0) begin([...threaded]);
+}
+
+function begin(all) {
+  isComplete = true;
+  const answered = (answer) => report(all, answer);
+  const failed = (error) => report(all, error?.status ?? status.E_CANCELED);
+  wait = new ThreadWait(undefined, operation, all, { timeout: Infinity }, answered, failed);
+  wait.begin();
+}
+
+const operation = new Operation({
+  code: constants.WAIT_ANY,
+  begin: (handle, all, code) => native.wait(undefined, code, all.map((one) => one.handle), all.map(() => constants.READY_GET)),
+  what: 'get',
+  later: (owner, answer) => answer,
+});
+
+/** `answer`: a byte for each of them, 1 when it is ready, or a status. */
+function report(all, answer) {
+  wait = undefined;
+  const isRefused = answer === status.E_LIMIT || answer === status.E_NO_MEMORY;
+  // E_CANCELED and E_CLOSED mean that the set has changed. A get finds any other status too.
+  const concernsAll = typeof answer === 'number' && answer !== status.E_CANCELED && answer !== status.E_CLOSED;
+  for (let i = 0; i < all.length; i++) {
+    const readiness = all[i];
+    if (!threaded.has(readiness)) continue;
+    if (concernsAll || answer[i] === 1) readiness.report();
+    if (isRefused) readiness.fail(answer);
+    else readiness.stopIfIdle();
+  }
+  // After the promises that were fulfilled have run: their callers perhaps wait again.
+  setImmediate(waitForAll);
+}
+
+const queueSource = {
+  start(readiness) {
+    turning.set(readiness, TURNS);
+    if (!isTurning) {
+      isTurning = true;
+      setImmediate(turn);
+    }
+    return 0;
+  },
+
+  stop(readiness) {
+    turning.delete(readiness);
+    if (threaded.delete(readiness) && threaded.size === 0) wait?.cancel();
+  },
+};
+
+module.exports = { queueSource };

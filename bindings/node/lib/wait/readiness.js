@@ -1,0 +1,128 @@
+'use strict';
+
+// Whether an object is ready, for all who wait for that. Their waits stand in a list and are tried one after the other
+// when the object's source reports it ready: a message wakes one of them, and no thread waits for each.
+
+const { PolyprocError } = require('../errors.js');
+
+const TRIES_PER_REPORT = 1024; // then the event loop turns before the object is tried again
+
+class Readiness {
+  #source;
+  #isReported = false; // the source reports
+  #first; // of the PolledWaits
+  #last;
+  #listeners = new Set(); // each is called at every report
+  #paused = 0; // how many waits of the list are being finished elsewhere: the others wait for that
+
+  /**
+   * `source`: between its `start(readiness)` and `stop(readiness)` it calls `report` when the object is ready, and
+   * afterwards `stopIfIdle`.
+   */
+  constructor(handle, source) {
+    this.handle = handle;
+    this.number = -1; // for the source
+    this.length = 0; // how many wait
+    this.#source = source;
+  }
+
+  get isPaused() {
+    return this.#paused > 0;
+  }
+
+  /** 0, or the status that says why the source cannot report. */
+  start() {
+    if (this.#isReported) return 0;
+    const answer = this.#source.start(this);
+    this.#isReported = answer >= 0;
+    return answer;
+  }
+
+  #stop() {
+    if (!this.#isReported) return;
+    this.#isReported = false;
+    this.#source.stop(this);
+  }
+
+  /** The source stops when nobody waits. */
+  stopIfIdle() {
+    if ((this.#first === undefined || this.isPaused) && this.#listeners.size === 0) this.#stop();
+  }
+
+  add(wait) {
+    wait.previous = this.#last;
+    if (this.#last === undefined) this.#first = wait;
+    else this.#last.next = wait;
+    this.#last = wait;
+    this.length++;
+    wait.startLimits();
+  }
+
+  remove(wait) {
+    const { previous, next } = wait;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    this.length--;
+    wait.endLimits();
+  }
+
+  addListener(listener) {
+    this.#listeners.add(listener);
+  }
+
+  removeListener(listener) {
+    this.#listeners.delete(listener);
+    this.stopIfIdle();
+  }
+
+  /** No wait of the list is tried until `resume`. */
+  pause() {
+    this.#paused++;
+    this.length++;
+    this.stopIfIdle();
+  }
+
+  resume() {
+    this.#paused--;
+    this.length--;
+    if (this.isPaused || (this.#first === undefined && this.#listeners.size === 0)) return;
+    const answer = this.start();
+    if (answer < 0) this.fail(answer);
+  }
+
+  /** The object is ready, or was a moment ago. */
+  report() {
+    for (const listener of this.#listeners) listener();
+    for (let i = 0; i < TRIES_PER_REPORT && this.#first !== undefined && !this.isPaused; i++) {
+      const wait = this.#first;
+      const { operation, argument } = wait;
+      let answer;
+      try {
+        answer = operation.attempt(this.handle, argument);
+      } catch (error) {
+        this.remove(wait);
+        wait.reject(error);
+        continue;
+      }
+      if (answer === operation.late) break;
+      this.remove(wait);
+      if (answer === operation.elsewhere) operation.finish(wait, this);
+      else wait.settle(answer);
+    }
+  }
+
+  /** All waits end with an error. */
+  fail(code) {
+    this.#stop();
+    for (const listener of [...this.#listeners]) listener(code);
+    while (this.#first !== undefined) {
+      const wait = this.#first;
+      this.remove(wait);
+      wait.reject(new PolyprocError(code, wait.operation.what));
+    }
+  }
+}
+
+module.exports = { Readiness };
