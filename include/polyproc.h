@@ -186,7 +186,7 @@
 
 /** Ready to be filled. */
 #define POLYPROC_QUEUE_INFO_INIT \
-  {sizeof(struct polyproc_queue_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ""}
+  {sizeof(polyproc_queue_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ""}
 
 /** No key, ten seconds for a handshake, HMAC-MD5 is good enough. */
 #define POLYPROC_LISTENER_OPTIONS_INIT \
@@ -201,7 +201,7 @@
 
 /** Ready to be filled. */
 #define POLYPROC_POOL_INFO_INIT \
-  {sizeof(struct polyproc_pool_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+  {sizeof(polyproc_pool_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 
 /** Ready to be filled. */
 #define POLYPROC_PROCESS_INFO_INIT {sizeof(polyproc_process_info), 0, 0, 0, 0, ""}
@@ -738,12 +738,9 @@ typedef struct polyproc_pool_options {
   size_t handle_count;
 } polyproc_pool_options;
 
-/**
- * What `polyproc_pool_info` tells. The function has the same name, so in C it is always
- * `struct polyproc_pool_info`, as with `struct stat`.
- */
-struct polyproc_pool_info {
-  /** `sizeof(struct polyproc_pool_info)`, as `POLYPROC_POOL_INFO_INIT` sets it. */
+/** The figures of a pool at one moment, from `polyproc_pool_get_info`. */
+typedef struct polyproc_pool_info {
+  /** `sizeof(polyproc_pool_info)`, as `POLYPROC_POOL_INFO_INIT` sets it. */
   size_t size;
   /** Workers that an open pool has. */
   uint32_t workers;
@@ -765,7 +762,7 @@ struct polyproc_pool_info {
   uint64_t started_workers;
   /** Workers that died while they worked. */
   uint64_t died_workers;
-};
+} polyproc_pool_info;
 
 /** Options of a task. NULL means the defaults: no tag, no limit of time. */
 typedef struct polyproc_task_options {
@@ -827,7 +824,7 @@ typedef struct polyproc_job {
   const void *data;
   /** Bytes of data. */
   size_t len;
-  /** How many items the data has, to be read with polyproc_chunk_next; 0: it is no chunk. */
+  /** How many items the data has, to be read with polyproc_job_chunk_next; 0: it is no chunk. */
   uint32_t count;
   /** 1 the first time, more when workers died in it before; 0: the initialiser of this worker. */
   uint32_t attempt;
@@ -848,12 +845,9 @@ typedef struct polyproc_slot {
   void *opaque[2];
 } polyproc_slot;
 
-/**
- * What `polyproc_queue_info` tells. The function has the same name, so in C it is always
- * `struct polyproc_queue_info`, as with `struct stat`.
- */
-struct polyproc_queue_info {
-  /** `sizeof(struct polyproc_queue_info)`, as `POLYPROC_QUEUE_INFO_INIT` sets it. */
+/** The figures of a queue at one moment, from `polyproc_queue_get_info`. */
+typedef struct polyproc_queue_info {
+  /** `sizeof(polyproc_queue_info)`, as `POLYPROC_QUEUE_INFO_INIT` sets it. */
   size_t size;
   /** Messages that wait to be got: the length. */
   uint64_t items;
@@ -896,7 +890,7 @@ struct polyproc_queue_info {
   uint32_t spin_ns;
   /** The label that the queue was created with, ended by a NUL. */
   char format[32];
-};
+} polyproc_queue_info;
 
 /* ---- Waiting for several things ---- */
 
@@ -2607,7 +2601,7 @@ int32_t polyproc_exit_children_at_exit(int32_t on);
  * fork(2) allows in those. Workers are daemonic: they end when this process ends, in whatever way.
  *
  * options  NULL for the defaults; start from POLYPROC_POOL_OPTIONS_INIT.
- * out      the pool, to be freed with polyproc_pool_free.
+ * out      the pool, to be closed with polyproc_pool_close.
  *
  * Returns  OK
  *          E_NOT_FOUND   there is no such worker program.
@@ -2645,7 +2639,7 @@ int32_t polyproc_pool_create(const polyproc_pool_options *options,
  *          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait is over. A task that had begun
  *                         goes on, for nothing.
- *          E_SHUTDOWN     the pool is closed or terminated.
+ *          E_SHUTDOWN     the pool is shut down or terminated.
  *          E_TOO_LARGE, E_NO_MEMORY  there is no room for the data or for the result.
  *          E_LIMIT        too many tasks are not over.
  *          E_NOT_OWNER    it is the pool of the process that this one was forked from.
@@ -2671,21 +2665,21 @@ int32_t polyproc_pool_apply(polyproc_pool *pool,
  * Returns  OK
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
+ *          E_CLOSED     the handle is closed.
  *          E_LIMIT      no thread can be started.
  *          E_INVALID    not a handle of a pool.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_pool_close(polyproc_pool *pool);
+int32_t polyproc_pool_shutdown(polyproc_pool *pool);
 
 /**
- * Wait until every task is over and every worker has ended. First close or terminate the pool.
+ * Wait until every task is over and every worker has ended. First shut down or terminate the pool.
  *
  * pool        open handle.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
  * cancel      NULL, or a token that ends this wait early.
  *
- * Returns  OK           nothing is left of the pool but the results that were not freed yet.
+ * Returns  OK           nothing is left of the pool but the results of tasks that are open.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not so.
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
@@ -2705,7 +2699,7 @@ int32_t polyproc_pool_join(polyproc_pool *pool,
  * Returns  OK
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
+ *          E_CLOSED     the handle is closed.
  *          E_LIMIT      no thread can be started.
  *          E_INVALID    not a handle of a pool.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -2713,8 +2707,8 @@ int32_t polyproc_pool_join(polyproc_pool *pool,
 int32_t polyproc_pool_terminate(polyproc_pool *pool);
 
 /**
- * Free a pool. Workers that still run are killed, tasks that are not over end with E_SHUTDOWN. To have
- * the tasks done, close and join first. The handles of tasks stay valid.
+ * Close a pool. Workers that still run are killed, and tasks that are not over end with E_SHUTDOWN.
+ * To have the tasks done, shut down and join first. The handles of tasks stay valid.
  *
  * pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
  *
@@ -2722,7 +2716,7 @@ int32_t polyproc_pool_terminate(polyproc_pool *pool);
  *          it sees to that when it leaves.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-void polyproc_pool_free(polyproc_pool *pool);
+void polyproc_pool_close(polyproc_pool *pool);
 
 /**
  * The process ids of the workers that run, for people, tools and tests.
@@ -2735,7 +2729,7 @@ void polyproc_pool_free(polyproc_pool *pool);
  * Returns  OK
  *          E_TOO_SMALL  nothing was written but *out_len.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
+ *          E_CLOSED     the handle is closed.
  *          E_INVALID    not a handle of a pool, out_len is NULL, or pids is NULL and cap is not 0.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2753,12 +2747,12 @@ int32_t polyproc_pool_worker_pids(polyproc_pool *pool,
  * Returns  OK
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
+ *          E_CLOSED     the handle is closed.
  *          E_LIMIT      no thread can be started.
  *          E_INVALID    not a handle of a pool, out is NULL or its size is not set.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_pool_info(polyproc_pool *pool, struct polyproc_pool_info *out);
+int32_t polyproc_pool_get_info(polyproc_pool *pool, polyproc_pool_info *out);
 
 /* ---- Pool: submitting tasks ---- */
 
@@ -2772,17 +2766,17 @@ int32_t polyproc_pool_info(polyproc_pool *pool, struct polyproc_pool_info *out);
  * function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
  * data      its argument; NULL when len is 0.
  * len       bytes of data.
- * out       the task, to be freed with polyproc_task_free.
+ * out       the task, to be closed with polyproc_task_close.
  *
  * Returns  OK
- *          E_SHUTDOWN     the pool is closed or terminated.
+ *          E_SHUTDOWN     the pool is shut down or terminated.
  *          E_WORKER_DIED  its workers do not start.
  *          E_TOO_LARGE    data is longer than a message may be.
  *          E_NO_MEMORY    memory or shared memory is exhausted.
  *          E_LIMIT        16,776,704 tasks are not over.
  *          E_TIMEOUT      a process that is stopped holds the pool's queue.
  *          E_NOT_OWNER    it is the pool of the process that this one was forked from.
- *          E_CLOSED       the handle is freed.
+ *          E_CLOSED       the handle is closed.
  *          E_INVALID      not a handle of a pool, not a name, data is NULL and len is not 0, out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2800,7 +2794,7 @@ int32_t polyproc_pool_submit(polyproc_pool *pool,
  * data      its argument; NULL when len is 0.
  * len       bytes of data.
  * options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
- * out       the task, to be freed with polyproc_task_free.
+ * out       the task, to be closed with polyproc_task_close.
  *
  * Returns  as polyproc_pool_submit, and E_INVALID for bad options.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -2814,15 +2808,16 @@ int32_t polyproc_pool_submit_with(polyproc_pool *pool,
 
 /**
  * Hand several items to the workers as one task: the function is called for each of them, one after
- * the other in one worker. That is how a map of many small items is fast. The result has as many items,
- * in the same order, to be read with polyproc_chunk_next; the first failure is the whole chunk's.
+ * the other in one worker. That is how a map of many small items is fast. The result has as many
+ * items, in the same order, to be read with polyproc_job_chunk_next; the first failure is the whole
+ * chunk's.
  *
  * pool      open handle.
  * function  its name, as the worker has registered it.
  * items     what to call it with.
  * n         how many, at least 1.
  * options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
- * out       the task, to be freed with polyproc_task_free.
+ * out       the task, to be closed with polyproc_task_close.
  *
  * Returns  as polyproc_pool_submit, and E_INVALID for bad options or no items.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -2853,11 +2848,11 @@ int32_t polyproc_pool_submit_chunk(polyproc_pool *pool,
  *                     NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_chunk_next(const void *data,
-                            size_t len,
-                            size_t *offset,
-                            const void **out_item,
-                            size_t *out_len);
+int32_t polyproc_job_chunk_next(const void *data,
+                                size_t len,
+                                size_t *offset,
+                                const void **out_item,
+                                size_t *out_len);
 
 /**
  * Learn which tasks are over, of those that were submitted with a tag, waiting until at least one is.
@@ -2890,12 +2885,12 @@ int32_t polyproc_pool_finished(polyproc_pool *pool,
  *
  * pool    open handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
- *         handle is freed.
+ *         handle is closed.
  *
  * Returns  OK
  *          E_LIMIT      no thread is left.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
+ *          E_CLOSED     the handle is closed.
  *          E_INVALID    not a handle of a pool, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2929,7 +2924,8 @@ int32_t polyproc_task_wait(polyproc_task *task,
  * of the failure.
  *
  * task  handle.
- * out   data and len; valid until the task is freed. Not to be settled with polyproc_message_done.
+ * out   data and len; valid until the task is closed. Not to be settled with
+ *       polyproc_message_done.
  *
  * Returns  OK             out has the result.
  *          E_TASK_FAILED  its function failed; out has the message.
@@ -2938,10 +2934,10 @@ int32_t polyproc_task_wait(polyproc_task *task,
  *                         message of the initialiser if that is why.
  *          E_TIMEOUT      it took longer than it might, and its worker was killed.
  *          E_CANCELED     polyproc_task_cancel came in time.
- *          E_SHUTDOWN     the pool was terminated or freed before.
+ *          E_SHUTDOWN     the pool was terminated or closed before.
  *          E_TOO_LARGE, E_NO_MEMORY  there was no room for its result.
  *          E_EMPTY        it is not over; nothing is written.
- *          E_CLOSED       the handle is freed; nothing is written.
+ *          E_CLOSED       the handle is closed; nothing is written.
  *          E_INVALID      not a handle of a task, or out is NULL; nothing is written.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2956,7 +2952,7 @@ int32_t polyproc_task_result(polyproc_task *task,
  *
  * Returns  OK
  *          E_NOT_OWNER  it is a task of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
+ *          E_CLOSED     the handle is closed.
  *          E_INVALID    not a handle of a task, or out_canceled is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2970,12 +2966,12 @@ int32_t polyproc_task_cancel(polyproc_task *task,
  *
  * task    handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
- *         handle is freed.
+ *         handle is closed.
  *
  * Returns  OK
  *          E_LIMIT      no descriptor or thread is left.
  *          E_NOT_OWNER  it is a task of the process that this one was forked from.
- *          E_CLOSED     the handle is freed.
+ *          E_CLOSED     the handle is closed.
  *          E_INVALID    not a handle of a task, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -2983,14 +2979,14 @@ int32_t polyproc_task_fd(polyproc_task *task,
                          int *out_fd);
 
 /**
- * Free a task. One that is not over goes on, and its result is thrown away.
+ * Close a task. One that is not over goes on, and its result is thrown away.
  *
  * task  handle, or NULL. Calls that wait for it in other threads return E_CLOSED.
  *
  * Returns  nothing.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-void polyproc_task_free(polyproc_task *task);
+void polyproc_task_close(polyproc_task *task);
 
 /* ---- Pool: in the worker ---- */
 
@@ -3025,8 +3021,8 @@ int32_t polyproc_worker_register(const char *name,
 int32_t polyproc_reply_write(polyproc_reply *reply, const void *data, size_t len);
 
 /**
- * Do tasks until the pool closes, or this worker has done as many as it may. A worker program registers its
- * functions, calls this and exits. In a forked worker the library calls it.
+ * Do tasks until the pool is shut down, or this worker has done as many as it may. A worker program
+ * registers its functions, calls this and exits. In a forked worker the library calls it.
  *
  * Returns  OK             there is nothing more to do: exit.
  *          E_NOT_FOUND    this process is no worker: no pool has started it.
@@ -3067,7 +3063,8 @@ int32_t polyproc_worker_next(polyproc_job *out,
  * job     from polyproc_worker_next. Its data is invalid afterwards.
  * status  POLYPROC_OK: data is the result. POLYPROC_E_NOT_FOUND: there is no function of that name. Any
  *         other: the task failed, and data is the message.
- * data    bytes of it; NULL when len is 0. For a chunk, its items as polyproc_chunk_next reads them.
+ * data    bytes of it; NULL when len is 0. For a chunk, its items as polyproc_job_chunk_next reads
+ *         them.
  * len     how many.
  *
  * Returns  OK         it is reported. A result that there is no room for counts as E_TOO_LARGE or
@@ -3107,14 +3104,14 @@ int32_t polyproc_worker_fd(int *out_fd);
  *          E_INVALID  out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_is_worker(int32_t *out);
+int32_t polyproc_worker_is_current(int32_t *out);
 
 /* ---- Cancel: end waits early ---- */
 
 /**
  * Create a token. It has not been fired.
  *
- * out  the token, to be freed with polyproc_cancel_free.
+ * out  the token, to be closed with polyproc_cancel_close.
  *
  * Returns  OK
  *          E_NO_MEMORY  memory is exhausted.
@@ -3130,7 +3127,7 @@ int32_t polyproc_cancel_create(polyproc_cancel **out);
  * cancel  token.
  *
  * Returns  OK
- *          E_CLOSED   it was freed.
+ *          E_CLOSED   it was closed.
  *          E_INVALID  not a token.
  * Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
  */
@@ -3143,14 +3140,14 @@ int32_t polyproc_cancel_fire(polyproc_cancel *cancel);
  * cancel  token.
  *
  * Returns  OK
- *          E_CLOSED   it was freed.
+ *          E_CLOSED   it was closed.
  *          E_INVALID  not a token.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_cancel_reset(polyproc_cancel *cancel);
 
 /**
- * Free the token. A wait that was given it keeps what it needs and goes on; nobody can end it
+ * Close the token. A wait that was given it keeps what it needs and goes on; nobody can end it
  * through the token any more.
  *
  * cancel  token, or NULL: nothing happens.
@@ -3158,7 +3155,7 @@ int32_t polyproc_cancel_reset(polyproc_cancel *cancel);
  * Returns  nothing.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-void polyproc_cancel_free(polyproc_cancel *cancel);
+void polyproc_cancel_close(polyproc_cancel *cancel);
 
 /* ---- Queue, advanced: read and write messages in place ---- */
 
@@ -3398,7 +3395,7 @@ int32_t polyproc_message_done_many(polyproc_message *messages,
  *          E_INVALID  not a handle of a queue, out is NULL or its size is not set.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_queue_info(polyproc_queue *queue, struct polyproc_queue_info *out);
+int32_t polyproc_queue_get_info(polyproc_queue *queue, polyproc_queue_info *out);
 
 /**
  * Wait until at least one of several things is ready: queues to get from or to put into, events,

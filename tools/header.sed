@@ -16,9 +16,5 @@ s|^/\*\*\n \* <!-- ([^\n]*) -->\n|/* ---- \1 ---- */\n\n/**\n|
 # Constants that are negative stand in parentheses.
 s/^(#define POLYPROC_[A-Z_]+) (-[0-9]+)$/\1 (\2)/
 
-# Types go by their typedef. Two structs have the name of a function, as stat has: they have no typedef,
-# and are always `struct polyproc_queue_info` and `struct polyproc_pool_info`.
+# Types go by their typedef.
 s/struct (polyproc_[a-z_]+) \*/\1 */g
-s/^typedef (struct polyproc_(queue|pool)_info \{)/\1/
-s/^\} polyproc_(queue|pool)_info;/};/
-s/([(, ])polyproc_(queue|pool)_info \*/\1struct polyproc_\2_info */

@@ -154,6 +154,6 @@ func giveToken(t cancelToken) {
 	select {
 	case spareTokens <- t:
 	default:
-		t.Free()
+		t.Close()
 	}
 }

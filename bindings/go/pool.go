@@ -168,14 +168,14 @@ func (p *Pool) fail(err error) {
 	p.tasks = nil
 	p.tasksMu.Unlock()
 	for _, task := range left {
-		capi.TaskFree(task.object)
+		capi.TaskClose(task.object)
 		task.end(nil, err)
 	}
 }
 
 // Close takes no more tasks. Those that are there are done, then the workers end; [Pool.Join] waits for
 // that.
-func (p *Pool) Close() error { return p.end(capi.PoolClose) }
+func (p *Pool) Close() error { return p.end(capi.PoolShutdown) }
 
 // Terminate ends the workers, and every task that is not over with [ErrShutdown]. [Pool.Join] waits for
 // that.
@@ -286,7 +286,7 @@ func (p *Pool) submit(function string, options TaskOptions, over chan<- *Task, h
 		return nil, err
 	}
 	if p.tasks == nil {
-		capi.TaskFree(object)
+		capi.TaskClose(object)
 		return nil, ErrShutdown
 	}
 	task.object = object

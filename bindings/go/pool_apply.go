@@ -30,7 +30,7 @@ func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte,
 	}
 	if err := p.awaitTask(ctx, task); err != nil {
 		capi.TaskCancel(task)
-		capi.TaskFree(task)
+		capi.TaskClose(task)
 		return nil, err
 	}
 	return takeTask(function, task)

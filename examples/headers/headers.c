@@ -122,7 +122,7 @@ static verdict finish(crew *crew) {
 }
 
 static verdict run_pipeline(run *run, const settings *settings) {
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   crew *crew = &run->crew;
   int64_t started = now_ns();
   uint64_t files = 0;
@@ -134,7 +134,7 @@ static verdict run_pipeline(run *run, const settings *settings) {
       start_crew(crew, settings, files, started) != GO_ON ||
       walk(settings->directory, put_file, run) != GO_ON || join_jobs(crew) != GO_ON)
     return STOP;
-  status = polyproc_queue_info(crew->jobs, &info);
+  status = polyproc_queue_get_info(crew->jobs, &info);
   if (status < 0) {
     complain(status, "cannot look at the jobs");
     return STOP;

@@ -46,8 +46,8 @@ static verdict wait_until_at_work(crew *crew) {
   const int64_t look_again_ns = 100000;
 
   for (;;) {
-    struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
-    int32_t status = polyproc_queue_info(crew->jobs, &info);
+    polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+    int32_t status = polyproc_queue_get_info(crew->jobs, &info);
     bool at_work = info.in_flight > 0 && info.unfinished <= 2 * crew->worker_count;
 
     if (status >= 0 && (at_work || info.unfinished == 0)) return GO_ON;

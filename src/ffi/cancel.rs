@@ -24,7 +24,7 @@ pub(super) unsafe fn token<'a>(cancel: *mut polyproc_cancel) -> Result<Option<Ca
     if cancel.is_null() {
         return Ok(None);
     }
-    // A freed token is a bad argument: E_CLOSED would speak of the object that the call is about.
+    // A closed token is a bad argument: E_CLOSED would speak of the object that the call is about.
     // SAFETY: as the caller promises.
     let call = unsafe { enter(cancel) }.map_err(|_| Status::E_INVALID)?;
     Ok(Some(call))
@@ -34,7 +34,7 @@ pub(super) unsafe fn token<'a>(cancel: *mut polyproc_cancel) -> Result<Option<Ca
 /// Create a token. It has not been fired.
 ///
 /// ```text
-/// out  the token, to be freed with polyproc_cancel_free.
+/// out  the token, to be closed with polyproc_cancel_close.
 ///
 /// Returns  OK
 ///          E_NO_MEMORY  memory is exhausted.
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn polyproc_cancel_create(out: *mut *mut polyproc_cancel) 
 /// cancel  token.
 ///
 /// Returns  OK
-///          E_CLOSED   it was freed.
+///          E_CLOSED   it was closed.
 ///          E_INVALID  not a token.
 /// Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
 /// ```
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn polyproc_cancel_fire(cancel: *mut polyproc_cancel) -> i
 /// cancel  token.
 ///
 /// Returns  OK
-///          E_CLOSED   it was freed.
+///          E_CLOSED   it was closed.
 ///          E_INVALID  not a token.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn polyproc_cancel_reset(cancel: *mut polyproc_cancel) -> 
     })
 }
 
-/// Free the token. A wait that was given it keeps what it needs and goes on; nobody can end it
+/// Close the token. A wait that was given it keeps what it needs and goes on; nobody can end it
 /// through the token any more.
 ///
 /// ```text
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn polyproc_cancel_reset(cancel: *mut polyproc_cancel) -> 
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_cancel_free(cancel: *mut polyproc_cancel) {
+pub unsafe extern "C" fn polyproc_cancel_close(cancel: *mut polyproc_cancel) {
     // SAFETY: the caller passes a token or NULL.
     guard_close(|| unsafe { handle::close(cancel) });
 }

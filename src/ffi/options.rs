@@ -59,12 +59,11 @@ pub struct polyproc_queue_options {
     pub format: [c_char; 32],
 }
 
-/// What `polyproc_queue_info` tells. The function has the same name, so in C it is always
-/// `struct polyproc_queue_info`, as with `struct stat`.
+/// The figures of a queue at one moment, from `polyproc_queue_get_info`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_queue_info {
-    /// `sizeof(struct polyproc_queue_info)`, as `POLYPROC_QUEUE_INFO_INIT` sets it.
+    /// `sizeof(polyproc_queue_info)`, as `POLYPROC_QUEUE_INFO_INIT` sets it.
     pub size: usize,
     /// Messages that wait to be got: the length.
     pub items: u64,

@@ -31,7 +31,7 @@ impl Opaque for polyproc_pool {
 ///
 /// ```text
 /// options  NULL for the defaults; start from POLYPROC_POOL_OPTIONS_INIT.
-/// out      the pool, to be freed with polyproc_pool_free.
+/// out      the pool, to be closed with polyproc_pool_close.
 ///
 /// Returns  OK
 ///          E_NOT_FOUND   there is no such worker program.
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn polyproc_pool_create(
 ///          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait is over. A task that had begun
 ///                         goes on, for nothing.
-///          E_SHUTDOWN     the pool is closed or terminated.
+///          E_SHUTDOWN     the pool is shut down or terminated.
 ///          E_TOO_LARGE, E_NO_MEMORY  there is no room for the data or for the result.
 ///          E_LIMIT        too many tasks are not over.
 ///          E_NOT_OWNER    it is the pool of the process that this one was forked from.
@@ -147,29 +147,29 @@ pub unsafe extern "C" fn polyproc_pool_apply(
 /// Returns  OK
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
-///          E_CLOSED     the handle is freed.
+///          E_CLOSED     the handle is closed.
 ///          E_LIMIT      no thread can be started.
 ///          E_INVALID    not a handle of a pool.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_pool_close(pool: *mut polyproc_pool) -> i32 {
+pub unsafe extern "C" fn polyproc_pool_shutdown(pool: *mut polyproc_pool) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let pool = unsafe { enter(pool) }?;
-        pool.close()?;
+        pool.shutdown()?;
         Ok(Status::OK)
     })
 }
 
-/// Wait until every task is over and every worker has ended. First close or terminate the pool.
+/// Wait until every task is over and every worker has ended. First shut down or terminate the pool.
 ///
 /// ```text
 /// pool        open handle.
 /// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
 /// cancel      NULL, or a token that ends this wait early.
 ///
-/// Returns  OK           nothing is left of the pool but the results that were not freed yet.
+/// Returns  OK           nothing is left of the pool but the results of tasks that are open.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not so.
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
@@ -201,7 +201,7 @@ pub unsafe extern "C" fn polyproc_pool_join(
 /// Returns  OK
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
-///          E_CLOSED     the handle is freed.
+///          E_CLOSED     the handle is closed.
 ///          E_LIMIT      no thread can be started.
 ///          E_INVALID    not a handle of a pool.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -216,8 +216,8 @@ pub unsafe extern "C" fn polyproc_pool_terminate(pool: *mut polyproc_pool) -> i3
     })
 }
 
-/// Free a pool. Workers that still run are killed, tasks that are not over end with E_SHUTDOWN. To have
-/// the tasks done, close and join first. The handles of tasks stay valid.
+/// Close a pool. Workers that still run are killed, and tasks that are not over end with E_SHUTDOWN.
+/// To have the tasks done, shut down and join first. The handles of tasks stay valid.
 ///
 /// ```text
 /// pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
@@ -227,7 +227,7 @@ pub unsafe extern "C" fn polyproc_pool_terminate(pool: *mut polyproc_pool) -> i3
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_pool_free(pool: *mut polyproc_pool) {
+pub unsafe extern "C" fn polyproc_pool_close(pool: *mut polyproc_pool) {
     guard_close(|| {
         // SAFETY: the caller passes a handle or NULL.
         unsafe { handle::close(pool) }
@@ -245,7 +245,7 @@ pub unsafe extern "C" fn polyproc_pool_free(pool: *mut polyproc_pool) {
 /// Returns  OK
 ///          E_TOO_SMALL  nothing was written but *out_len.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
-///          E_CLOSED     the handle is freed.
+///          E_CLOSED     the handle is closed.
 ///          E_INVALID    not a handle of a pool, out_len is NULL, or pids is NULL and cap is not 0.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -284,13 +284,13 @@ pub unsafe extern "C" fn polyproc_pool_worker_pids(
 /// Returns  OK
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
-///          E_CLOSED     the handle is freed.
+///          E_CLOSED     the handle is closed.
 ///          E_LIMIT      no thread can be started.
 ///          E_INVALID    not a handle of a pool, out is NULL or its size is not set.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_pool_info(
+pub unsafe extern "C" fn polyproc_pool_get_info(
     pool: *mut polyproc_pool,
     out: *mut polyproc_pool_info,
 ) -> i32 {

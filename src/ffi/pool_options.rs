@@ -61,12 +61,11 @@ pub struct polyproc_task_options {
     pub tag: u64,
 }
 
-/// What `polyproc_pool_info` tells. The function has the same name, so in C it is always
-/// `struct polyproc_pool_info`, as with `struct stat`.
+/// The figures of a pool at one moment, from `polyproc_pool_get_info`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_pool_info {
-    /// `sizeof(struct polyproc_pool_info)`, as `POLYPROC_POOL_INFO_INIT` sets it.
+    /// `sizeof(polyproc_pool_info)`, as `POLYPROC_POOL_INFO_INIT` sets it.
     pub size: usize,
     /// Workers that an open pool has.
     pub workers: u32,

@@ -22,17 +22,17 @@ use crate::status::Status;
 /// function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
 /// data      its argument; NULL when len is 0.
 /// len       bytes of data.
-/// out       the task, to be freed with polyproc_task_free.
+/// out       the task, to be closed with polyproc_task_close.
 ///
 /// Returns  OK
-///          E_SHUTDOWN     the pool is closed or terminated.
+///          E_SHUTDOWN     the pool is shut down or terminated.
 ///          E_WORKER_DIED  its workers do not start.
 ///          E_TOO_LARGE    data is longer than a message may be.
 ///          E_NO_MEMORY    memory or shared memory is exhausted.
 ///          E_LIMIT        16,776,704 tasks are not over.
 ///          E_TIMEOUT      a process that is stopped holds the pool's queue.
 ///          E_NOT_OWNER    it is the pool of the process that this one was forked from.
-///          E_CLOSED       the handle is freed.
+///          E_CLOSED       the handle is closed.
 ///          E_INVALID      not a handle of a pool, not a name, data is NULL and len is not 0, out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn polyproc_pool_submit(
 /// data      its argument; NULL when len is 0.
 /// len       bytes of data.
 /// options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
-/// out       the task, to be freed with polyproc_task_free.
+/// out       the task, to be closed with polyproc_task_close.
 ///
 /// Returns  as polyproc_pool_submit, and E_INVALID for bad options.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -87,8 +87,9 @@ pub unsafe extern "C" fn polyproc_pool_submit_with(
 }
 
 /// Hand several items to the workers as one task: the function is called for each of them, one after
-/// the other in one worker. That is how a map of many small items is fast. The result has as many items,
-/// in the same order, to be read with polyproc_chunk_next; the first failure is the whole chunk's.
+/// the other in one worker. That is how a map of many small items is fast. The result has as many
+/// items, in the same order, to be read with polyproc_job_chunk_next; the first failure is the whole
+/// chunk's.
 ///
 /// ```text
 /// pool      open handle.
@@ -96,7 +97,7 @@ pub unsafe extern "C" fn polyproc_pool_submit_with(
 /// items     what to call it with.
 /// n         how many, at least 1.
 /// options   NULL for the defaults; start from POLYPROC_TASK_OPTIONS_INIT.
-/// out       the task, to be freed with polyproc_task_free.
+/// out       the task, to be closed with polyproc_task_close.
 ///
 /// Returns  as polyproc_pool_submit, and E_INVALID for bad options or no items.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -148,7 +149,7 @@ pub unsafe extern "C" fn polyproc_pool_submit_chunk(
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_chunk_next(
+pub unsafe extern "C" fn polyproc_job_chunk_next(
     data: *const c_void,
     len: usize,
     offset: *mut usize,
@@ -226,12 +227,12 @@ pub unsafe extern "C" fn polyproc_pool_finished(
 /// ```text
 /// pool    open handle.
 /// out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
-///         handle is freed.
+///         handle is closed.
 ///
 /// Returns  OK
 ///          E_LIMIT      no thread is left.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
-///          E_CLOSED     the handle is freed.
+///          E_CLOSED     the handle is closed.
 ///          E_INVALID    not a handle of a pool, or out_fd is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

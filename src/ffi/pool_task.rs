@@ -59,7 +59,8 @@ pub unsafe extern "C" fn polyproc_task_wait(
 ///
 /// ```text
 /// task  handle.
-/// out   data and len; valid until the task is freed. Not to be settled with polyproc_message_done.
+/// out   data and len; valid until the task is closed. Not to be settled with
+///       polyproc_message_done.
 ///
 /// Returns  OK             out has the result.
 ///          E_TASK_FAILED  its function failed; out has the message.
@@ -68,10 +69,10 @@ pub unsafe extern "C" fn polyproc_task_wait(
 ///                         message of the initialiser if that is why.
 ///          E_TIMEOUT      it took longer than it might, and its worker was killed.
 ///          E_CANCELED     polyproc_task_cancel came in time.
-///          E_SHUTDOWN     the pool was terminated or freed before.
+///          E_SHUTDOWN     the pool was terminated or closed before.
 ///          E_TOO_LARGE, E_NO_MEMORY  there was no room for its result.
 ///          E_EMPTY        it is not over; nothing is written.
-///          E_CLOSED       the handle is freed; nothing is written.
+///          E_CLOSED       the handle is closed; nothing is written.
 ///          E_INVALID      not a handle of a task, or out is NULL; nothing is written.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn polyproc_task_result(
 ///
 /// Returns  OK
 ///          E_NOT_OWNER  it is a task of the process that this one was forked from.
-///          E_CLOSED     the handle is freed.
+///          E_CLOSED     the handle is closed.
 ///          E_INVALID    not a handle of a task, or out_canceled is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -132,12 +133,12 @@ pub unsafe extern "C" fn polyproc_task_cancel(
 /// ```text
 /// task    handle.
 /// out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
-///         handle is freed.
+///         handle is closed.
 ///
 /// Returns  OK
 ///          E_LIMIT      no descriptor or thread is left.
 ///          E_NOT_OWNER  it is a task of the process that this one was forked from.
-///          E_CLOSED     the handle is freed.
+///          E_CLOSED     the handle is closed.
 ///          E_INVALID    not a handle of a task, or out_fd is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -153,7 +154,7 @@ pub unsafe extern "C" fn polyproc_task_fd(task: *mut polyproc_task, out_fd: *mut
     })
 }
 
-/// Free a task. One that is not over goes on, and its result is thrown away.
+/// Close a task. One that is not over goes on, and its result is thrown away.
 ///
 /// ```text
 /// task  handle, or NULL. Calls that wait for it in other threads return E_CLOSED.
@@ -162,7 +163,7 @@ pub unsafe extern "C" fn polyproc_task_fd(task: *mut polyproc_task, out_fd: *mut
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_task_free(task: *mut polyproc_task) {
+pub unsafe extern "C" fn polyproc_task_close(task: *mut polyproc_task) {
     guard_close(|| {
         // SAFETY: the caller passes a handle or NULL.
         unsafe { handle::close(task) }

@@ -36,7 +36,7 @@ pub struct polyproc_job {
     pub data: *const c_void,
     /// Bytes of data.
     pub len: usize,
-    /// How many items the data has, to be read with polyproc_chunk_next; 0: it is no chunk.
+    /// How many items the data has, to be read with polyproc_job_chunk_next; 0: it is no chunk.
     pub count: u32,
     /// 1 the first time, more when workers died in it before; 0: the initialiser of this worker.
     pub attempt: u32,
@@ -140,8 +140,8 @@ pub unsafe extern "C" fn polyproc_reply_write(
     })
 }
 
-/// Do tasks until the pool closes, or this worker has done as many as it may. A worker program registers its
-/// functions, calls this and exits. In a forked worker the library calls it.
+/// Do tasks until the pool is shut down, or this worker has done as many as it may. A worker program
+/// registers its functions, calls this and exits. In a forked worker the library calls it.
 ///
 /// ```text
 /// Returns  OK             there is nothing more to do: exit.
@@ -212,7 +212,8 @@ pub unsafe extern "C" fn polyproc_worker_next(
 /// job     from polyproc_worker_next. Its data is invalid afterwards.
 /// status  POLYPROC_OK: data is the result. POLYPROC_E_NOT_FOUND: there is no function of that name. Any
 ///         other: the task failed, and data is the message.
-/// data    bytes of it; NULL when len is 0. For a chunk, its items as polyproc_chunk_next reads them.
+/// data    bytes of it; NULL when len is 0. For a chunk, its items as polyproc_job_chunk_next reads
+///         them.
 /// len     how many.
 ///
 /// Returns  OK         it is reported. A result that there is no room for counts as E_TOO_LARGE or
@@ -278,7 +279,7 @@ pub unsafe extern "C" fn polyproc_worker_fd(out_fd: *mut c_int) -> i32 {
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_is_worker(out: *mut i32) -> i32 {
+pub unsafe extern "C" fn polyproc_worker_is_current(out: *mut i32) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the answer or NULL.
         let out = unsafe { Out::required(out) }?;

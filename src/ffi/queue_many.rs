@@ -196,7 +196,7 @@ pub unsafe extern "C" fn polyproc_message_done_many(
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
-pub unsafe extern "C" fn polyproc_queue_info(
+pub unsafe extern "C" fn polyproc_queue_get_info(
     queue: *mut polyproc_queue,
     out: *mut polyproc_queue_info,
 ) -> i32 {

@@ -216,7 +216,7 @@ impl Pool {
     ///
     /// # Errors
     /// `E_NOT_OWNER` in a forked child.
-    pub fn close(&self) -> Result<()> {
+    pub fn shutdown(&self) -> Result<()> {
         self.shared.check_owner()?;
         self.shared.advance(State::Closed);
         self.shared.tell_workers();

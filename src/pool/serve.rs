@@ -70,7 +70,7 @@ fn find(name: &str) -> Option<Arc<Function>> {
     found.map(|(_, function)| Arc::clone(function))
 }
 
-/// Do tasks until the pool closes, or this worker has done as many as it may.
+/// Do tasks until the pool is shut down, or this worker has done as many as it may.
 ///
 /// # Errors
 /// `E_NOT_FOUND` when this process is no worker, `E_TASK_FAILED` when the initialiser failed.

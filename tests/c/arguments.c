@@ -33,7 +33,7 @@ static void null_places(void) {
   INVALID(polyproc_queue_length(queue, NULL));
   INVALID(polyproc_queue_is_empty(queue, NULL));
   INVALID(polyproc_queue_is_full(queue, NULL));
-  INVALID(polyproc_queue_info(queue, NULL));
+  INVALID(polyproc_queue_get_info(queue, NULL));
   INVALID(polyproc_queue_take(queue, NULL, 0, NULL));
   INVALID(polyproc_queue_take_dead(queue, NULL));
   INVALID(polyproc_queue_reserve(queue, 1, NULL, 0, NULL));
@@ -59,7 +59,7 @@ static void null_handles(void) {
   polyproc_message message;
   polyproc_slot slot;
   polyproc_slice slice = {"x", 1};
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
 
   INVALID(polyproc_lock_acquire(NULL, 0, NULL));
   INVALID(polyproc_lock_release(NULL));
@@ -86,7 +86,7 @@ static void null_handles(void) {
   INVALID(polyproc_queue_length(NULL, &length));
   INVALID(polyproc_queue_is_empty(NULL, &flag));
   INVALID(polyproc_queue_is_full(NULL, &flag));
-  INVALID(polyproc_queue_info(NULL, &info));
+  INVALID(polyproc_queue_get_info(NULL, &info));
   INVALID(polyproc_share_fd(POLYPROC_KIND_LOCK, NULL, &fd));
   INVALID(polyproc_process_join(NULL, 0, NULL));
   INVALID(polyproc_process_exit_code(NULL, &flag));
@@ -105,7 +105,7 @@ static void null_handles(void) {
   polyproc_event_close(NULL);
   polyproc_queue_close(NULL);
   polyproc_process_close(NULL);
-  polyproc_cancel_free(NULL);
+  polyproc_cancel_close(NULL);
 }
 
 static void handles_of_another_type(void) {
@@ -133,7 +133,7 @@ static void handles_of_another_type(void) {
 
   /* A close of the wrong type closes nothing. */
   polyproc_lock_close(LOCK(queue));
-  polyproc_cancel_free(CANCEL(lock));
+  polyproc_cancel_close(CANCEL(lock));
   ANSWERS(OK, polyproc_queue_length(queue, &length));
   ANSWERS(OK, polyproc_lock_acquire(lock, 0, token));
   ANSWERS(OK, polyproc_lock_release(lock));
@@ -231,7 +231,7 @@ static void sizes_of_options(void) {
   polyproc_semaphore_options semaphore_options = POLYPROC_SEMAPHORE_OPTIONS_INIT;
   polyproc_queue_options queue_options = POLYPROC_QUEUE_OPTIONS_INIT;
   polyproc_process_options process_options = POLYPROC_PROCESS_OPTIONS_INIT;
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   polyproc_process_info process_info = POLYPROC_PROCESS_INFO_INIT;
   newer_options newer;
   void *none = NULL;
@@ -247,7 +247,7 @@ static void sizes_of_options(void) {
     INVALID(polyproc_queue_create(NULL, &queue_options, (polyproc_queue **)&none));
     INVALID(polyproc_process_spawn(&process_options, (polyproc_process **)&none));
     info.size = process_info.size = wrong[i];
-    INVALID(polyproc_queue_info(queue, &info));
+    INVALID(polyproc_queue_get_info(queue, &info));
     INVALID(polyproc_current_process(&process_info));
   }
   CHECK(none == NULL && process_info.pid == 0);
@@ -334,6 +334,6 @@ int main(void) {
   polyproc_semaphore_close(semaphore);
   polyproc_event_close(event);
   polyproc_queue_close(queue);
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
   return 0;
 }

@@ -124,7 +124,7 @@ static void who_gives_up_breaks_it(void) {
   party_waits(&party, barrier);
   FAULT("canceled", E_CANCELED, polyproc_barrier_wait(barrier, &index, POLYPROC_FOREVER, token));
   ANSWERS(E_BROKEN_BARRIER, party_ended(&party));
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
   polyproc_barrier_close(barrier);
 }
 

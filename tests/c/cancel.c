@@ -108,7 +108,7 @@ static void every_wait_ends(void) {
   for (way = 0; way < WAYS; way++) {
     ANSWERS(E_CANCELED, wait_in_way(way, token));
   }
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
 }
 
 static void what_is_there_is_had_all_the_same(void) {
@@ -120,7 +120,7 @@ static void what_is_there_is_had_all_the_same(void) {
   ANSWERS(OK, polyproc_event_clear(event));
   ANSWERS(OK, polyproc_semaphore_release(semaphore, 1));
   ANSWERS(OK, polyproc_semaphore_acquire(semaphore, POLYPROC_FOREVER, token));
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
 }
 
 static void a_token_that_was_reset_works_again(void) {
@@ -141,7 +141,7 @@ static void a_token_that_was_reset_works_again(void) {
   ANSWERS(OK, polyproc_cancel_fire(token));
   finish(thread);
   ANSWERS(E_CANCELED, wait.status);
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
 }
 
 static void a_freed_token(void) {
@@ -155,11 +155,11 @@ static void a_freed_token(void) {
   wait.cancel = token;
   thread = start(wait_in_thread, &wait);
   nap(20 * MILLISECOND);
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
   ANSWERS(E_CLOSED, polyproc_cancel_fire(token));
   ANSWERS(E_CLOSED, polyproc_cancel_reset(token));
   ANSWERS(E_INVALID, polyproc_event_wait(event, 0, token));
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
   ANSWERS(OK, polyproc_semaphore_release(semaphore, 1));
   finish(thread);
   ANSWERS(OK, wait.status);
@@ -194,7 +194,7 @@ static void fired_from_a_signal_handler(void) {
     thread = start(fire_by_signal, &self);
     ANSWERS(E_CANCELED, wait_in_way(way, from_handler));
     finish(thread);
-    polyproc_cancel_free(from_handler);
+    polyproc_cancel_close(from_handler);
   }
 }
 
@@ -207,7 +207,7 @@ static void ctrl_c_ends_a_loop_of_waits(void) {
   ANSWERS(OK, raise(SIGINT));
   ANSWERS(E_CANCELED, polyproc_queue_take(empty, &message, POLYPROC_FOREVER, from_handler));
   CHECK(signal(SIGINT, SIG_DFL) != SIG_ERR);
-  polyproc_cancel_free(from_handler);
+  polyproc_cancel_close(from_handler);
 }
 
 int main(void) {

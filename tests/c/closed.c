@@ -3,7 +3,7 @@
 #include "check.h"
 
 static void queues_and_events(void) {
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   polyproc_queue *queue = NULL;
   polyproc_event *event = NULL;
   polyproc_message message;
@@ -16,7 +16,7 @@ static void queues_and_events(void) {
   polyproc_queue_close(queue);
   polyproc_event_close(event);
   FAULT("closed", E_CLOSED, polyproc_queue_fd(queue, &fd));
-  FAULT("closed", E_CLOSED, polyproc_queue_info(queue, &info));
+  FAULT("closed", E_CLOSED, polyproc_queue_get_info(queue, &info));
   FAULT("closed", E_CLOSED, polyproc_queue_is_empty(queue, &flag));
   FAULT("closed", E_CLOSED, polyproc_queue_is_full(queue, &flag));
   FAULT("closed", E_CLOSED, polyproc_queue_take_dead(queue, &message));
@@ -88,7 +88,7 @@ static int32_t nothing_to_do(const void *data, size_t len, polyproc_reply *reply
 }
 
 static void pools(void) {
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
   const polyproc_slice item = {"x", 1};
   polyproc_pool *pool = NULL;
@@ -105,7 +105,7 @@ static void pools(void) {
   ANSWERS(OK, polyproc_pool_create(&options, &pool));
   ANSWERS(OK, polyproc_pool_submit(pool, "nothing", NULL, 0, &task));
   FAULT("NULL output", E_INVALID, polyproc_pool_fd(pool, NULL));
-  FAULT("NULL output", E_INVALID, polyproc_pool_info(pool, NULL));
+  FAULT("NULL output", E_INVALID, polyproc_pool_get_info(pool, NULL));
   FAULT("NULL output", E_INVALID, polyproc_pool_worker_pids(pool, pids, 4, NULL));
   FAULT("NULL output", E_INVALID, polyproc_pool_submit_with(pool, "nothing", NULL, 0, NULL, NULL));
   FAULT("NULL output", E_INVALID, polyproc_pool_submit_chunk(pool, "nothing", &item, 1, NULL, NULL));
@@ -116,17 +116,17 @@ static void pools(void) {
   FAULT("NULL output", E_INVALID, polyproc_task_cancel(task, NULL));
   FAULT("NULL output", E_INVALID, polyproc_task_fd(task, NULL));
   ANSWERS(OK, polyproc_task_wait(task, PATIENCE, NULL));
-  polyproc_task_free(task);
+  polyproc_task_close(task);
   FAULT("closed", E_CLOSED, polyproc_task_result(task, &message));
   FAULT("closed", E_CLOSED, polyproc_task_cancel(task, &number));
   FAULT("closed", E_CLOSED, polyproc_task_fd(task, &fd));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   FAULT("closed", E_CLOSED, polyproc_pool_fd(pool, &fd));
-  FAULT("closed", E_CLOSED, polyproc_pool_info(pool, &info));
+  FAULT("closed", E_CLOSED, polyproc_pool_get_info(pool, &info));
   FAULT("closed", E_CLOSED, polyproc_pool_worker_pids(pool, pids, 4, &len));
   FAULT("closed", E_CLOSED, polyproc_pool_submit_with(pool, "nothing", NULL, 0, NULL, &none));
   FAULT("closed", E_CLOSED, polyproc_pool_submit_chunk(pool, "nothing", &item, 1, NULL, &none));
-  FAULT("closed", E_CLOSED, polyproc_pool_close(pool));
+  FAULT("closed", E_CLOSED, polyproc_pool_shutdown(pool));
   FAULT("closed", E_CLOSED, polyproc_pool_terminate(pool));
   CHECK(number == 77 && len == 7 && fd == -7 && none == NULL);
 }

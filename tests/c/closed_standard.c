@@ -91,7 +91,7 @@ static void small_objects(void) {
   polyproc_event_close(event);
   polyproc_condition_close(condition);
   polyproc_barrier_close(barrier);
-  polyproc_cancel_free(cancel);
+  polyproc_cancel_close(cancel);
 }
 
 static void queues(name_t name) {
@@ -147,7 +147,7 @@ static void connections(void) {
   polyproc_connection_close(here);
   polyproc_connection_close(accepted);
   polyproc_listener_close(listener);
-  polyproc_cancel_free(cancel);
+  polyproc_cancel_close(cancel);
 }
 
 /* The end of `connect` that runs while the other end is accepted. */
@@ -224,9 +224,9 @@ static void pools(void) {
   MAKES(polyproc_pool_fd(pool, &fd));
   above(fd);
   MAKES(polyproc_pool_apply(pool, "echo", "x", 1, result, sizeof result, &len, PATIENCE, NULL));
-  MAKES(polyproc_pool_close(pool));
+  MAKES(polyproc_pool_shutdown(pool));
   MAKES(polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 int main(void) {

@@ -68,7 +68,7 @@ static void canceled_and_closed(void) {
   ANSWERS(OK, polyproc_lock_acquire(lock, 0, NULL));
   ANSWERS(E_CANCELED, polyproc_condition_wait(condition, lock, POLYPROC_FOREVER, token));
   ANSWERS(OK, polyproc_lock_release(lock));
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
 
   wait_begins(&wait, condition, lock, POLYPROC_FOREVER, NULL);
   polyproc_condition_close(condition);

@@ -277,7 +277,7 @@ static void waits_end(void) {
       }
       finish(thread);
       check_status(expected, wait.status, reasons[reason], __FILE__, way);
-      polyproc_cancel_free(cancel);
+      polyproc_cancel_close(cancel);
       close_both();
     }
   }
@@ -296,7 +296,7 @@ static void fired_before(void) {
   ANSWERS(OK, polyproc_connection_recv(b, buf, 4, &len, POLYPROC_FOREVER, cancel));
   ANSWERS(E_CANCELED, polyproc_connection_recv(b, buf, 4, &len, POLYPROC_FOREVER, cancel));
   ANSWERS(E_CANCELED, polyproc_connection_poll(b, POLYPROC_FOREVER, cancel));
-  polyproc_cancel_free(cancel);
+  polyproc_cancel_close(cancel);
   close_both();
 }
 

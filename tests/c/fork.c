@@ -34,8 +34,8 @@ static void both_ways(void) {
 }
 
 static uint32_t participants(polyproc_queue *queue) {
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
-  ANSWERS(OK, polyproc_queue_info(queue, &info));
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  ANSWERS(OK, polyproc_queue_get_info(queue, &info));
   return info.participants;
 }
 

@@ -105,9 +105,9 @@ static void worker_does(const char *function, int32_t status) {
   ANSWERS(OK, polyproc_pool_create(&options, &pool));
   check_status(status, polyproc_pool_apply(pool, function, "", 0, NULL, 0, &len, PATIENCE, NULL), function,
                __FILE__, __LINE__);
-  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 static void *reads(void *stream) {

@@ -110,7 +110,7 @@ static int32_t pool(void) {
     status = polyproc_pool_apply(made, "echo", "bun", 3, buf, sizeof buf, &len, PATIENCE, NULL);
     left = -1;
     ANSWERS(OK, polyproc_pool_apply(made, "echo", "bun", 3, buf, sizeof buf, &len, PATIENCE, NULL));
-    polyproc_pool_free(made);
+    polyproc_pool_close(made);
   }
   return status;
 }
@@ -133,7 +133,7 @@ static int32_t timed_task(void) {
   if (status == POLYPROC_OK) {
     ANSWERS(OK, polyproc_task_wait(task, PATIENCE, NULL));
     ANSWERS(OK, polyproc_task_result(task, &message));
-    polyproc_task_free(task);
+    polyproc_task_close(task);
   }
   return status;
 }
@@ -191,7 +191,7 @@ static int is_refused(int32_t (*call)(void), int needs_pool, int allowed) {
     here = getpid();
     left = allowed;
     if (call() == POLYPROC_OK) {
-      polyproc_pool_free(its_pool);
+      polyproc_pool_close(its_pool);
       /* A thread of the library itself may do without one. */
       _exit(refusals == 0 ? 2 : 0);
     }
@@ -200,7 +200,7 @@ static int is_refused(int32_t (*call)(void), int needs_pool, int allowed) {
     CHECK(refusals >= 2);
     left = -1;
     ANSWERS(OK, call());
-    polyproc_pool_free(its_pool);
+    polyproc_pool_close(its_pool);
     _exit(0);
   }
   CHECK(waitpid(child, &status, 0) == child);

@@ -98,7 +98,7 @@ static void submit(polyproc_pool *pool) {
     CHECK(message.len == sizeof number);
     memcpy(&number, message.data, sizeof number);
     CHECK(number == at * at);
-    polyproc_task_free(tasks[at]);
+    polyproc_task_close(tasks[at]);
   }
 }
 
@@ -113,7 +113,7 @@ static void not_over(polyproc_pool *pool) {
   ANSWERS(OK, polyproc_task_wait(task, PATIENCE, NULL));
   ANSWERS(OK, polyproc_task_result(task, &message));
   CHECK(message.len == 0 && message.data != NULL);
-  polyproc_task_free(task);
+  polyproc_task_close(task);
 }
 
 static void tags(polyproc_pool *pool) {
@@ -139,7 +139,7 @@ static void tags(polyproc_pool *pool) {
   CHECK(count == 50 && sum == 49 * 25);
   CHECK(poll(&item, 1, 0) == 0);
   ANSWERS(E_TIMEOUT, polyproc_pool_finished(pool, told, 50, &len, 0, NULL));
-  for (at = 0; at < 50; at++) polyproc_task_free(tasks[at]);
+  for (at = 0; at < 50; at++) polyproc_task_close(tasks[at]);
 }
 
 static void several(polyproc_pool *pool) {
@@ -160,7 +160,7 @@ static void several(polyproc_pool *pool) {
   ANSWERS(OK, polyproc_wait_any(items, 2, &ready, PATIENCE, NULL));
   CHECK(ready == 1 && !items[0].ready && items[1].ready);
   ANSWERS(OK, polyproc_task_fd(task, &fd));
-  polyproc_task_free(task);
+  polyproc_task_close(task);
   polyproc_event_close(event);
 }
 
@@ -180,16 +180,16 @@ static void chunks(polyproc_pool *pool) {
   ANSWERS(OK, polyproc_task_wait(task, PATIENCE, NULL));
   ANSWERS(OK, polyproc_task_result(task, &message));
   for (at = 0; at < 3; at++) {
-    ANSWERS(OK, polyproc_chunk_next(message.data, message.len, &offset, &item, &len));
+    ANSWERS(OK, polyproc_job_chunk_next(message.data, message.len, &offset, &item, &len));
     CHECK(len == 6 + strlen(texts[at]) && memcmp((const char *)item + 6, texts[at], len - 6) == 0);
   }
-  ANSWERS(E_EMPTY, polyproc_chunk_next(message.data, message.len, &offset, &item, &len));
-  polyproc_task_free(task);
+  ANSWERS(E_EMPTY, polyproc_job_chunk_next(message.data, message.len, &offset, &item, &len));
+  polyproc_task_close(task);
   ANSWERS(OK, polyproc_pool_submit_chunk(pool, "fail", items, 3, NULL, &task));
   ANSWERS(OK, polyproc_task_wait(task, PATIENCE, NULL));
   ANSWERS(E_TASK_FAILED, polyproc_task_result(task, &message));
   check_text(&message, "a");
-  polyproc_task_free(task);
+  polyproc_task_close(task);
 }
 
 /* One worker that is busy: what stands behind it can be cancelled. */
@@ -209,14 +209,14 @@ static void cancel(void) {
   ANSWERS(OK, polyproc_task_wait(busy, PATIENCE, NULL));
   ANSWERS(OK, polyproc_task_cancel(busy, &canceled));
   CHECK(canceled == 0);
-  polyproc_task_free(busy);
-  polyproc_task_free(waiting);
-  polyproc_pool_free(pool);
+  polyproc_task_close(busy);
+  polyproc_task_close(waiting);
+  polyproc_pool_close(pool);
 }
 
 static void close_and_join(void) {
   polyproc_pool *pool = pool_of(2);
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
   polyproc_task *tasks[20];
   polyproc_message message;
   int32_t pids[2];
@@ -226,21 +226,21 @@ static void close_and_join(void) {
   ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &len));
   CHECK(len == 2 && kill(pids[0], 0) == 0 && kill(pids[1], 0) == 0);
   for (at = 0; at < 20; at++) ANSWERS(OK, polyproc_pool_submit(pool, "greet", NULL, 0, &tasks[at]));
-  ANSWERS(OK, polyproc_pool_close(pool));
-  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
   ANSWERS(E_SHUTDOWN, polyproc_pool_submit(pool, "greet", NULL, 0, &tasks[0]));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
   CHECK(kill(pids[0], 0) == -1 && kill(pids[1], 0) == -1);
   for (at = 0; at < 20; at++) {
     ANSWERS(OK, polyproc_task_result(tasks[at], &message));
     check_text(&message, "hello ");
-    polyproc_task_free(tasks[at]);
+    polyproc_task_close(tasks[at]);
   }
-  ANSWERS(OK, polyproc_pool_info(pool, &info));
+  ANSWERS(OK, polyproc_pool_get_info(pool, &info));
   CHECK(info.workers == 2 && info.alive == 0 && info.outstanding == 0 && info.queued == 0);
   CHECK(info.submitted == 20 && info.succeeded == 20 && info.failed == 0);
   CHECK(info.started_workers == 2 && info.died_workers == 0);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 int main(void) {
@@ -254,7 +254,7 @@ int main(void) {
   ANSWERS(OK, polyproc_event_create(NULL, NULL, &let_go));
   ANSWERS(OK, polyproc_worker_register("initialise", initialise, NULL));
   ANSWERS(OK, polyproc_worker_register("is-initialised", is_initialised, NULL));
-  ANSWERS(OK, polyproc_is_worker(&is_worker));
+  ANSWERS(OK, polyproc_worker_is_current(&is_worker));
   CHECK(is_worker == 0);
   pool = pool_of(2);
   apply(pool);
@@ -263,7 +263,7 @@ int main(void) {
   chunks(pool);
   several(pool);
   tags(pool);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   cancel();
   close_and_join();
   polyproc_event_close(let_go);

@@ -51,7 +51,7 @@ static polyproc_pool *pool_of(uint32_t workers) {
 static void arguments(void) {
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
   polyproc_task_options task_options = POLYPROC_TASK_OPTIONS_INIT;
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
   const char *none[] = {NULL};
   char name[202];
   polyproc_pool *pool = NULL;
@@ -93,17 +93,17 @@ static void arguments(void) {
   FAULT(null_handle, E_INVALID, polyproc_pool_apply(NULL, "echo", "x", 1, NULL, 0, &len, 0, NULL));
   FAULT(null_handle, E_INVALID, polyproc_pool_finished(NULL, &tag, 1, &len, 0, NULL));
   FAULT(null_handle, E_INVALID, polyproc_pool_fd(NULL, &fd));
-  FAULT(null_handle, E_INVALID, polyproc_pool_close(NULL));
+  FAULT(null_handle, E_INVALID, polyproc_pool_shutdown(NULL));
   FAULT(null_handle, E_INVALID, polyproc_pool_join(NULL, 0, NULL));
   FAULT(null_handle, E_INVALID, polyproc_pool_terminate(NULL));
-  FAULT(null_handle, E_INVALID, polyproc_pool_info(NULL, &info));
+  FAULT(null_handle, E_INVALID, polyproc_pool_get_info(NULL, &info));
   FAULT(null_handle, E_INVALID, polyproc_pool_worker_pids(NULL, &number, 1, &len));
   FAULT(null_handle, E_INVALID, polyproc_task_wait(NULL, 0, NULL));
   FAULT(null_handle, E_INVALID, polyproc_task_result(NULL, &message));
   FAULT(null_handle, E_INVALID, polyproc_task_cancel(NULL, &number));
   FAULT(null_handle, E_INVALID, polyproc_task_fd(NULL, &fd));
-  polyproc_pool_free(NULL);
-  polyproc_task_free(NULL);
+  polyproc_pool_close(NULL);
+  polyproc_task_close(NULL);
 
   pool = pool_of(1);
   memset(name, 'n', 201);
@@ -124,7 +124,7 @@ static void arguments(void) {
   FAULT(wrong_type, E_INVALID, polyproc_task_wait((polyproc_task *)(void *)pool, 0, NULL));
   FAULT(no_room, E_TOO_SMALL, polyproc_pool_worker_pids(pool, NULL, 0, &len));
   CHECK(len == 1);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   FAULT(freed, E_CLOSED, polyproc_pool_submit(pool, "echo", "x", 1, &task));
 
   FAULT(null_name, E_INVALID, polyproc_worker_register(NULL, echo, NULL));
@@ -136,20 +136,20 @@ static void arguments(void) {
   FAULT(no_worker, E_NOT_FOUND, polyproc_job_reply(&job, 0, NULL, 0));
   FAULT(null_job, E_INVALID, polyproc_job_reply(NULL, 0, NULL, 0));
   FAULT(null_out, E_INVALID, polyproc_worker_next(NULL, 0, NULL));
-  FAULT(null_out, E_INVALID, polyproc_is_worker(NULL));
+  FAULT(null_out, E_INVALID, polyproc_worker_is_current(NULL));
 
   offset = 4;
-  FAULT(past_the_end, E_INVALID, polyproc_chunk_next("abc", 3, &offset, &place, &len));
+  FAULT(past_the_end, E_INVALID, polyproc_job_chunk_next("abc", 3, &offset, &place, &len));
   offset = 0;
-  FAULT(no_chunk, E_CORRUPT, polyproc_chunk_next("abc", 3, &offset, &place, &len));
-  FAULT(null_offset, E_INVALID, polyproc_chunk_next("abc", 3, NULL, &place, &len));
+  FAULT(no_chunk, E_CORRUPT, polyproc_job_chunk_next("abc", 3, &offset, &place, &len));
+  FAULT(null_offset, E_INVALID, polyproc_job_chunk_next("abc", 3, NULL, &place, &len));
 }
 
 /* Whatever a worker does to itself costs that task, and no other. */
 static void deaths(void) {
   static const char *const ways[] = {"exit-now", "killed"};
   polyproc_pool *pool = pool_of(2);
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
   polyproc_task *tasks[40];
   polyproc_message message;
   int at;
@@ -164,25 +164,25 @@ static void deaths(void) {
     } else {
       ANSWERS(OK, polyproc_task_result(tasks[at], &message));
     }
-    polyproc_task_free(tasks[at]);
+    polyproc_task_close(tasks[at]);
   }
-  ANSWERS(OK, polyproc_pool_info(pool, &info));
+  ANSWERS(OK, polyproc_pool_get_info(pool, &info));
   CHECK(info.died_workers == 4 && info.succeeded == 36 && info.failed == 4 && info.retried == 0);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 static void a_task_that_kills_every_worker_is_given_up(void) {
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
   polyproc_pool *pool = NULL;
   size_t len;
   options.workers = 2;
   options.max_attempts = 3;
   ANSWERS(OK, polyproc_pool_create(&options, &pool));
   ANSWERS(E_WORKER_DIED, polyproc_pool_apply(pool, "killed", NULL, 0, NULL, 0, &len, PATIENCE, NULL));
-  ANSWERS(OK, polyproc_pool_info(pool, &info));
+  ANSWERS(OK, polyproc_pool_get_info(pool, &info));
   CHECK(info.retried == 2 && info.died_workers == 3);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 static void time_limit(void) {
@@ -200,9 +200,9 @@ static void time_limit(void) {
   ANSWERS(E_TIMEOUT, polyproc_task_result(slow, &message));
   ANSWERS(OK, polyproc_task_wait(next, PATIENCE, NULL));
   ANSWERS(OK, polyproc_task_result(next, &message));
-  polyproc_task_free(slow);
-  polyproc_task_free(next);
-  polyproc_pool_free(pool);
+  polyproc_task_close(slow);
+  polyproc_task_close(next);
+  polyproc_pool_close(pool);
 }
 
 /* Every task is over when its pool is gone, the one in a worker and those that wait. */
@@ -213,19 +213,19 @@ static void ended_early(int by_free) {
   int at;
   for (at = 0; at < 5; at++) ANSWERS(OK, polyproc_pool_submit(pool, "hang", NULL, 0, &tasks[at]));
   if (by_free) {
-    polyproc_pool_free(pool);
+    polyproc_pool_close(pool);
   } else {
     ANSWERS(OK, polyproc_pool_terminate(pool));
   }
   for (at = 0; at < 5; at++) {
     ANSWERS(OK, polyproc_task_wait(tasks[at], 0, NULL));
     ANSWERS(E_SHUTDOWN, polyproc_task_result(tasks[at], &message));
-    polyproc_task_free(tasks[at]);
+    polyproc_task_close(tasks[at]);
   }
   if (by_free) return;
   ANSWERS(E_SHUTDOWN, polyproc_pool_submit(pool, "echo", NULL, 0, &tasks[0]));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 static void no_program(void) {
@@ -243,7 +243,7 @@ static void no_program(void) {
 /* A pool whose workers end before they work says so, and starts no more of them. */
 static void no_start(const char *const *argv, const char *initialiser, const char *text) {
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
   polyproc_pool *pool = NULL;
   polyproc_task *task = NULL, *late = NULL;
   polyproc_message message;
@@ -258,11 +258,11 @@ static void no_start(const char *const *argv, const char *initialiser, const cha
   CHECK(message.len == strlen(text) && memcmp(message.data, text, message.len) == 0);
   ANSWERS(E_WORKER_DIED, polyproc_pool_submit(pool, "echo", NULL, 0, &late));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  ANSWERS(OK, polyproc_pool_info(pool, &info));
+  ANSWERS(OK, polyproc_pool_get_info(pool, &info));
   started = info.started_workers;
   CHECK(info.alive == 0 && started < 20);
-  polyproc_task_free(task);
-  polyproc_pool_free(pool);
+  polyproc_task_close(task);
+  polyproc_pool_close(pool);
 }
 
 /* A forked child has its parent's handles, and nothing to say about the pool. */
@@ -278,16 +278,16 @@ static void forked_child(void) {
     ANSWERS(E_NOT_OWNER, polyproc_pool_apply(pool, "echo", NULL, 0, NULL, 0, &len, 0, NULL));
     ANSWERS(E_NOT_OWNER, polyproc_task_wait(task, 0, NULL));
     ANSWERS(E_NOT_OWNER, polyproc_pool_terminate(pool));
-    polyproc_task_free(task);
-    polyproc_pool_free(pool);
+    polyproc_task_close(task);
+    polyproc_pool_close(pool);
     _exit(0);
   }
   went_well(pid);
-  polyproc_task_free(task);
-  polyproc_pool_free(pool);
+  polyproc_task_close(task);
+  polyproc_pool_close(pool);
   pool = pool_of(1);
   ANSWERS(OK, polyproc_pool_apply(pool, "echo", "x", 1, &x, 1, &len, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 /* A program that ends without a word about its pool ends at once, and its workers with it. */

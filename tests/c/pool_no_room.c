@@ -43,8 +43,8 @@ static polyproc_pool *pool_of(uint32_t workers) {
 }
 
 static uint64_t died(polyproc_pool *pool) {
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
-  ANSWERS(OK, polyproc_pool_info(pool, &info));
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  ANSWERS(OK, polyproc_pool_get_info(pool, &info));
   return info.died_workers;
 }
 
@@ -68,7 +68,7 @@ static void each_is_over(int32_t also) {
     ANSWERS(OK, polyproc_task_wait(tasks[at], PATIENCE, NULL));
     status = polyproc_task_result(tasks[at], &message);
     CHECK(is_told(status) || status == also);
-    polyproc_task_free(tasks[at]);
+    polyproc_task_close(tasks[at]);
   }
 }
 
@@ -83,9 +83,9 @@ static void every_task_is_over(void) {
   each_is_over(POLYPROC_OK);
   /* There is room again. */
   ANSWERS(OK, polyproc_pool_apply(pool, "long", "", 0, result, sizeof result, &len, PATIENCE, NULL));
-  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 static void a_pool_without_room_is_freed(int terminate) {
@@ -98,9 +98,9 @@ static void a_pool_without_room_is_freed(int terminate) {
     ANSWERS(OK, polyproc_pool_terminate(pool));
     each_is_over(POLYPROC_E_SHUTDOWN);
     ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-    polyproc_pool_free(pool);
+    polyproc_pool_close(pool);
   } else {
-    polyproc_pool_free(pool);
+    polyproc_pool_close(pool);
     each_is_over(POLYPROC_E_SHUTDOWN);
   }
 }
@@ -122,8 +122,8 @@ static void a_reader_of_reports_is_woken(void) {
   nap(20 * MILLISECOND);
   ANSWERS(OK, polyproc_pool_terminate(pool));
   finish(reader);
-  polyproc_task_free(task);
-  polyproc_pool_free(pool);
+  polyproc_task_close(task);
+  polyproc_pool_close(pool);
 }
 
 int main(void) {

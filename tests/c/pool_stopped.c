@@ -20,9 +20,9 @@ static int parent_of(int32_t pid) {
   return parent;
 }
 
-static struct polyproc_pool_info info_of(polyproc_pool *pool) {
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
-  ANSWERS(OK, polyproc_pool_info(pool, &info));
+static polyproc_pool_info info_of(polyproc_pool *pool) {
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  ANSWERS(OK, polyproc_pool_get_info(pool, &info));
   return info;
 }
 
@@ -50,7 +50,7 @@ int main(void) {
   nursery = parent_of(pids[0]);
   if (nursery == getpid()) {
     /* Where the kernel has no descriptors of processes, as under valgrind, the pool's own process forks. */
-    polyproc_pool_free(pool);
+    polyproc_pool_close(pool);
     return 0;
   }
 
@@ -70,6 +70,6 @@ int main(void) {
   CHECK(kill(nursery, SIGSTOP) == 0);
   ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &count));
   CHECK(kill(pids[0], SIGKILL) == 0);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   return 0;
 }

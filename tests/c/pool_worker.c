@@ -35,7 +35,7 @@ static int32_t greeting(const void *data, size_t len, polyproc_reply *reply, voi
 
 static int run(void) {
   int32_t is_worker = 0;
-  ANSWERS(OK, polyproc_is_worker(&is_worker));
+  ANSWERS(OK, polyproc_worker_is_current(&is_worker));
   CHECK(is_worker == 1);
   ANSWERS(OK, polyproc_worker_register("upper", upper, NULL));
   ANSWERS(OK, polyproc_worker_register("greeting", greeting, NULL));
@@ -48,7 +48,7 @@ static void reply_to_chunk(polyproc_job *job) {
   char result[256];
   size_t offset = 0, len, used = 0;
   const void *item;
-  while (polyproc_chunk_next(job->data, job->len, &offset, &item, &len) == POLYPROC_OK) {
+  while (polyproc_job_chunk_next(job->data, job->len, &offset, &item, &len) == POLYPROC_OK) {
     uint32_t length = (uint32_t)len + 1;
     memcpy(result + used, &length, sizeof length);
     result[used + 4] = '<';
@@ -142,7 +142,7 @@ static void answers(polyproc_pool *pool, const char *function, const char *text)
 }
 
 static void kill_all(polyproc_pool *pool) {
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
   int32_t pids[2];
   size_t len = 0, at;
   int64_t end = now() + PATIENCE;
@@ -150,7 +150,7 @@ static void kill_all(polyproc_pool *pool) {
   for (at = 0; at < len; at++) CHECK(kill(pids[at], SIGKILL) == 0);
   do {
     CHECK(now() < end);
-    ANSWERS(OK, polyproc_pool_info(pool, &info));
+    ANSWERS(OK, polyproc_pool_get_info(pool, &info));
   } while (info.started_workers < 4 || info.alive < 2);
 }
 
@@ -160,9 +160,9 @@ static void check_run(const char *self) {
   answers(pool, "greeting", "hello");
   kill_all(pool);
   answers(pool, "greeting", "hello");
-  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 static void check_by_hand(const char *self, const char *way) {
@@ -182,15 +182,15 @@ static void check_by_hand(const char *self, const char *way) {
   ANSWERS(OK, polyproc_pool_submit_chunk(pool, "upper", items, 2, NULL, &task));
   ANSWERS(OK, polyproc_task_wait(task, PATIENCE, NULL));
   ANSWERS(OK, polyproc_task_result(task, &message));
-  ANSWERS(OK, polyproc_chunk_next(message.data, message.len, &offset, &item, &len));
+  ANSWERS(OK, polyproc_job_chunk_next(message.data, message.len, &offset, &item, &len));
   CHECK(len == 2 && memcmp(item, "<a", 2) == 0);
-  ANSWERS(OK, polyproc_chunk_next(message.data, message.len, &offset, &item, &len));
+  ANSWERS(OK, polyproc_job_chunk_next(message.data, message.len, &offset, &item, &len));
   CHECK(len == 5 && memcmp(item, "<bcde", 5) == 0);
-  ANSWERS(E_EMPTY, polyproc_chunk_next(message.data, message.len, &offset, &item, &len));
-  polyproc_task_free(task);
-  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(E_EMPTY, polyproc_job_chunk_next(message.data, message.len, &offset, &item, &len));
+  polyproc_task_close(task);
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 /* A worker takes a dead one's place after this process has gone to another directory. */
@@ -206,9 +206,9 @@ static void relative_path_after_chdir(char *self) {
   CHECK(chdir("/") == 0);
   kill_all(pool);
   answers(pool, "greeting", "hello");
-  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 int main(int argc, char **argv) {

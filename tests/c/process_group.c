@@ -127,10 +127,10 @@ static void interrupted(void) {
     } else {
       second = worker;
     }
-    polyproc_task_free(task);
+    polyproc_task_close(task);
   } while (second == worker);
   CHECK(getpgid(second) == second);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 static void unknown_flags(void) {

@@ -34,7 +34,7 @@ static void take_and_done(void) {
   polyproc_queue *queue = plain(0);
   polyproc_message a;
   polyproc_message b;
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
 
   ANSWERS(E_EMPTY, polyproc_queue_take(queue, &a, 0, NULL));
   ANSWERS(E_EMPTY, polyproc_queue_take(queue, &a, 10 * MILLISECOND, NULL));
@@ -45,14 +45,14 @@ static void take_and_done(void) {
   CHECK(reads(&a, "a") && reads(&b, "") && b.data != NULL);
   CHECK(a.deliveries == 1 && b.deliveries == 1 && a.id != b.id);
   CHECK(a.reserved == 0 && length_of(queue) == 0);
-  ANSWERS(OK, polyproc_queue_info(queue, &info));
+  ANSWERS(OK, polyproc_queue_get_info(queue, &info));
   CHECK(info.in_flight == 2 && info.gets == 2 && info.puts == 2);
   /* In any order. */
   ANSWERS(OK, polyproc_message_done(&b));
   ANSWERS(E_INVALID, polyproc_message_done(&b));
   ANSWERS(E_INVALID, polyproc_message_return(&b));
   ANSWERS(OK, polyproc_message_done(&a));
-  ANSWERS(OK, polyproc_queue_info(queue, &info));
+  ANSWERS(OK, polyproc_queue_get_info(queue, &info));
   CHECK(info.in_flight == 0 && info.items == 0);
   polyproc_queue_close(queue);
 }
@@ -237,7 +237,7 @@ static void loans_of_the_dead(void) {
   polyproc_message messages[2];
   int first;
   polyproc_slot slot;
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   pid_t child;
 
   ANSWERS(OK, polyproc_event_create(NULL, NULL, &ready));
@@ -262,7 +262,7 @@ static void loans_of_the_dead(void) {
   CHECK(reads(&messages[1 - first], "after") && messages[1 - first].deliveries == 1);
   ANSWERS(OK, polyproc_message_done(&messages[0]));
   ANSWERS(OK, polyproc_message_done(&messages[1]));
-  ANSWERS(OK, polyproc_queue_info(queue, &info));
+  ANSWERS(OK, polyproc_queue_get_info(queue, &info));
   CHECK(info.redelivered == 1 && info.items == 0 && info.in_flight == 0);
   CHECK(info.discarded == 1 && info.puts == 2 && info.gets == 2);
   polyproc_event_close(ready);

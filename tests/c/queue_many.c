@@ -127,7 +127,7 @@ static void a_message_that_can_never_fit(void) {
 /* done_many settles what several queues lent, in order, up to the first that is refused. */
 static void many_are_settled_at_once(void) {
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   polyproc_queue *queue = NULL;
   polyproc_queue *other = NULL;
   polyproc_message messages[9];
@@ -145,7 +145,7 @@ static void many_are_settled_at_once(void) {
   ANSWERS(OK, polyproc_message_done(&messages[2]));
   FAULT("settled already", E_INVALID, polyproc_message_done_many(messages + 1, 8, &count));
   CHECK(count == 1);
-  ANSWERS(OK, polyproc_queue_info(queue, &info));
+  ANSWERS(OK, polyproc_queue_get_info(queue, &info));
   CHECK(info.in_flight == 4);
   ANSWERS(OK, polyproc_message_done_many(messages + 3, 6, &count));
   CHECK(count == 6);
@@ -161,7 +161,7 @@ static void many_are_settled_at_once(void) {
 
 static void the_figures(void) {
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   polyproc_queue *queue = NULL;
   polyproc_message message;
   size_t put = 0;
@@ -175,7 +175,7 @@ static void the_figures(void) {
   ANSWERS(OK, polyproc_queue_create(NULL, &options, &queue));
   ANSWERS(OK, polyproc_queue_put_many(queue, slices, 4, &put, 0, NULL));
   ANSWERS(OK, polyproc_queue_take(queue, &message, 0, NULL));
-  ANSWERS(OK, polyproc_queue_info(queue, &info));
+  ANSWERS(OK, polyproc_queue_get_info(queue, &info));
   CHECK(info.size == sizeof info);
   CHECK(info.items == 3 && info.in_flight == 1 && info.unfinished == 4);
   CHECK(info.puts == 4 && info.gets == 1 && info.bytes >= 4 * sizeof(uint32_t));
@@ -186,7 +186,7 @@ static void the_figures(void) {
   CHECK(strcmp(info.format, "msgpack") == 0);
   ANSWERS(OK, polyproc_message_done(&message));
   ANSWERS(OK, polyproc_queue_shutdown(queue, 1));
-  ANSWERS(OK, polyproc_queue_info(queue, &info));
+  ANSWERS(OK, polyproc_queue_get_info(queue, &info));
   CHECK(info.shutdown == 1 && info.items == 0 && info.unfinished == 0);
   polyproc_queue_close(queue);
 }

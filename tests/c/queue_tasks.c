@@ -16,9 +16,9 @@ static void get(polyproc_queue *queue) {
   ANSWERS(OK, polyproc_queue_get(queue, buf, sizeof buf, &len, PATIENCE, NULL));
 }
 
-static struct polyproc_queue_info info_of(polyproc_queue *queue) {
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
-  ANSWERS(OK, polyproc_queue_info(queue, &info));
+static polyproc_queue_info info_of(polyproc_queue *queue) {
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  ANSWERS(OK, polyproc_queue_get_info(queue, &info));
   return info;
 }
 

@@ -239,7 +239,7 @@ static void canceled(void) {
     prepare(way);
     FAULT("canceled before", E_CANCELED, wait_in_way(way, wait.cancel));
     settle(way, 1);
-    polyproc_cancel_free(wait.cancel);
+    polyproc_cancel_close(wait.cancel);
   }
 }
 

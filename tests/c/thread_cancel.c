@@ -170,10 +170,10 @@ static void pools(void) {
   ANSWERS(OK, polyproc_pool_submit(pool, "echo", "x", 1, &task));
   ANSWERS(OK, polyproc_task_fd(task, &fd));
   ANSWERS(OK, polyproc_task_wait(task, PATIENCE, NULL));
-  polyproc_task_free(task);
-  ANSWERS(OK, polyproc_pool_close(pool));
+  polyproc_task_close(task);
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 /* One that is canceled while it waits, as a program does it. */
@@ -201,7 +201,7 @@ static void a_token_ends_the_wait_of_a_canceled_thread(void) {
   ANSWERS(OK, polyproc_cancel_fire(token));
   CHECK(pthread_join(thread, &result) == 0);
   CHECK(result == PTHREAD_CANCELED);
-  polyproc_cancel_free(token);
+  polyproc_cancel_close(token);
 }
 
 int main(void) {

@@ -308,7 +308,7 @@ static void what_ends_it_early(void) {
       ANSWERS(OK, polyproc_process_kill(process));
       ANSWERS(OK, polyproc_process_join(process, PATIENCE, NULL));
       polyproc_process_close(process);
-      polyproc_cancel_free(cancel);
+      polyproc_cancel_close(cancel);
     }
   }
 }

@@ -107,7 +107,7 @@ static inline void tokens(const way_t *way) {
   way->make();
   FAULT_OF_EACH("canceled before", way, POLYPROC_E_CANCELED, way->call(POLYPROC_FOREVER, cancel));
   way->close();
-  polyproc_cancel_free(cancel);
+  polyproc_cancel_close(cancel);
 
   ANSWERS(OK, polyproc_lock_create(NULL, NULL, &no_token));
   way->make();

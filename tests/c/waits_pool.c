@@ -25,7 +25,7 @@ static int32_t wait_to_go(const void *data, size_t len, polyproc_reply *reply, v
 /* The one before is freed here: a wait for its task must not see that. */
 static void make_pool(void) {
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   pool = NULL;
   options.workers = 1;
   ANSWERS(OK, polyproc_event_clear(go));
@@ -43,7 +43,7 @@ static void let_go_pool(void) {
 }
 
 static void close_pool(void) {
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 static void make_task(void) {
@@ -63,7 +63,7 @@ static void let_go_task(void) {
 }
 
 static void close_task(void) {
-  polyproc_task_free(task);
+  polyproc_task_close(task);
 }
 
 static void make_tagged(void) {
@@ -83,13 +83,13 @@ static void let_go_tagged(void) {
 }
 
 static void close_tagged(void) {
-  polyproc_pool_free(pool);
-  polyproc_task_free(task);
+  polyproc_pool_close(pool);
+  polyproc_task_close(task);
 }
 
 static void make_closing(void) {
   make_task();
-  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
 }
 
 static int32_t join_pool(int64_t timeout_ns, polyproc_cancel *cancel) {
@@ -169,7 +169,7 @@ static void connects(void) {
   FAULT("canceled", E_CANCELED,
         polyproc_connect(silent_address, &options, &connection, POLYPROC_FOREVER, cancel));
   finish(thread);
-  polyproc_cancel_free(cancel);
+  polyproc_cancel_close(cancel);
 
   memset(&action, 0, sizeof action);
   action.sa_handler = nothing;
@@ -259,7 +259,7 @@ static int be_worker(void) {
   thread = start(fires, cancel);
   FAULT("canceled", E_CANCELED, polyproc_worker_next(&job, POLYPROC_FOREVER, cancel));
   finish(thread);
-  polyproc_cancel_free(cancel);
+  polyproc_cancel_close(cancel);
 
   memset(&action, 0, sizeof action);
   action.sa_handler = nothing;
@@ -299,16 +299,16 @@ static void a_worker_waits(const char *self) {
   options.argv = argv;
   options.handles = &handle;
   options.handle_count = 1;
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   ANSWERS(OK, polyproc_event_clear(go));
   ANSWERS(OK, polyproc_pool_create(&options, &pool));
   ANSWERS(OK, polyproc_event_wait(go, PATIENCE, NULL));
   for (i = 0; i < 2; i++) {
     ANSWERS(OK, polyproc_pool_apply(pool, "anything", NULL, 0, NULL, 0, &len, PATIENCE, NULL));
   }
-  ANSWERS(OK, polyproc_pool_close(pool));
+  ANSWERS(OK, polyproc_pool_shutdown(pool));
   ANSWERS(OK, polyproc_pool_join(pool, PATIENCE, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
 }
 
 int main(int argc, char **argv) {

@@ -83,8 +83,8 @@ static int64_t named(void) {
   return access(path, F_OK) == 0;
 }
 static int64_t length(void) {
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
-  MUST(polyproc_queue_info(queue, &info));
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  MUST(polyproc_queue_get_info(queue, &info));
   return (int64_t)(info.items + 1000 * info.in_flight);
 }
 static int64_t is_locked(void) {
@@ -289,10 +289,10 @@ CASE(message_done_many, a_queue(); put(); put();
      MUST(polyproc_queue_take_many(queue, messages, 4, &len, 0, NULL)),
      polyproc_message_done_many(messages, 2, &len), length(), -2000)
 static int32_t informs(void) {
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
-  return polyproc_queue_info(queue, &info);
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  return polyproc_queue_get_info(queue, &info);
 }
-CASE(queue_info, a_queue(), informs(), nothing(), 0)
+CASE(queue_get_info, a_queue(), informs(), nothing(), 0)
 CASE(queue_fd, a_queue(), polyproc_queue_fd(queue, &fd), length(), 0)
 
 /* connections */
@@ -402,7 +402,7 @@ static int32_t current(void) {
   return polyproc_current_process(&info);
 }
 CASE(current_process, , current(), nothing(), 0)
-CASE(is_worker, , polyproc_is_worker(&number), nothing(), 0)
+CASE(worker_is_current, , polyproc_worker_is_current(&number), nothing(), 0)
 
 /* pools */
 static int32_t echo(const void *data, size_t length_, polyproc_reply *reply, void *user) {
@@ -430,8 +430,8 @@ static void a_finished_task(void) {
   MUST(polyproc_task_wait(task, LONG, NULL));
 }
 static int64_t tasks(void) {
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
-  MUST(polyproc_pool_info(pool, &info));
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  MUST(polyproc_pool_get_info(pool, &info));
   return (int64_t)info.submitted;
 }
 static int32_t limited(void) {
@@ -442,15 +442,16 @@ static int32_t limited(void) {
 CASE(pool_create, MUST(polyproc_worker_register("echo", echo, NULL)), makes_a_pool(), nothing(), 0)
 CASE(pool_apply, a_pool(), polyproc_pool_apply(pool, "echo", "x", 1, buf, sizeof buf, &len, LONG, NULL),
      nothing(), 0)
-CASE(pool_close, a_pool(), polyproc_pool_close(pool), tasks(), 0)
-CASE(pool_join, a_pool(); MUST(polyproc_pool_close(pool)), polyproc_pool_join(pool, LONG, NULL), tasks(), 0)
+CASE(pool_shutdown, a_pool(), polyproc_pool_shutdown(pool), tasks(), 0)
+CASE(pool_join, a_pool();
+     MUST(polyproc_pool_shutdown(pool)), polyproc_pool_join(pool, LONG, NULL), tasks(), 0)
 CASE(pool_terminate, a_pool(), polyproc_pool_terminate(pool), tasks(), 0)
 CASE(pool_worker_pids, a_pool(), polyproc_pool_worker_pids(pool, &number, 1, &len), tasks(), 0)
 static int32_t informs_of_pool(void) {
-  struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
-  return polyproc_pool_info(pool, &info);
+  polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+  return polyproc_pool_get_info(pool, &info);
 }
-CASE(pool_info, a_pool(), informs_of_pool(), nothing(), 0)
+CASE(pool_get_info, a_pool(), informs_of_pool(), nothing(), 0)
 CASE(pool_submit, a_pool(), polyproc_pool_submit(pool, "echo", "x", 1, &task), tasks(), 1)
 CASE(pool_submit_with, a_pool(), limited(), tasks(), 1)
 CASE(pool_submit_chunk, a_pool(), polyproc_pool_submit_chunk(pool, "echo", slices, 2, NULL, &task), tasks(),

@@ -144,7 +144,7 @@ fn a_death_after_the_close_is_made_good() {
         ..workers(1)
     });
     let task = submit(&pool, "die-once", path.as_bytes());
-    pool.close().expect("closed");
+    pool.shutdown().expect("shut down");
     pool.join(patience()).expect("joined");
     assert_eq!(result(&task), b"survived");
     std::fs::remove_file(path).expect("the file");
@@ -154,7 +154,7 @@ fn a_death_after_the_close_is_made_good() {
 fn a_join_sees_the_end_of_a_task_that_killed_its_last_worker() {
     let pool = pool(workers(1));
     let task = submit(&pool, "die", b"");
-    pool.close().expect("closed");
+    pool.shutdown().expect("shut down");
     pool.join(patience()).expect("joined");
     ends_with(&task, Status::E_WORKER_DIED);
 }

@@ -46,7 +46,7 @@ static void check_result(polyproc_task *task, int64_t argument) {
   CHECK(message.len == sizeof number);
   memcpy(&number, message.data, sizeof number);
   CHECK(number == argument + 1);
-  polyproc_task_free(task);
+  polyproc_task_close(task);
 }
 
 static void submit(polyproc_pool *pool, int64_t count) {
@@ -109,14 +109,14 @@ static void map(polyproc_pool *pool, int64_t count, int workers) {
     size_t offset = 0, len;
     DONE(polyproc_task_wait(tasks[at], POLYPROC_FOREVER, NULL));
     DONE(polyproc_task_result(tasks[at], &message));
-    while (polyproc_chunk_next(message.data, message.len, &offset, &item, &len) == POLYPROC_OK) {
+    while (polyproc_job_chunk_next(message.data, message.len, &offset, &item, &len) == POLYPROC_OK) {
       int64_t number;
       CHECK(len == sizeof number);
       memcpy(&number, item, sizeof number);
       CHECK(number == ++next);
       sum++;
     }
-    polyproc_task_free(tasks[at]);
+    polyproc_task_close(tasks[at]);
   }
   CHECK(sum == count);
   free(numbers);
@@ -147,6 +147,6 @@ int main(int argc, char **argv) {
   double seconds = now() - begin;
   printf("{\"peer\": \"polyproc\", \"mode\": \"%s\", \"tasks\": %lld, \"rate\": %.0f}\n", mode,
          (long long)count, (double)count / seconds);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   return 0;
 }

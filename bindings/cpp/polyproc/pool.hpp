@@ -8,7 +8,7 @@
 namespace polyproc {
 
 /// A task of a pool.
-class task : public detail::handle<polyproc_task, 0, polyproc_task_free> {
+class task : public detail::handle<polyproc_task, 0, polyproc_task_close> {
  public:
   using handle::handle;
 
@@ -60,7 +60,7 @@ struct pool_options {
 };
 
 /// A pool of workers. Its end kills them; `shutdown` and `join` let them do what is there first.
-class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_free> {
+class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_close> {
  public:
   using handle::handle;
 
@@ -100,7 +100,7 @@ class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_free> {
   }
   /// Take no more tasks; those that are there are done.
   void shutdown() {
-    detail::check(polyproc_pool_close(native_handle()), "shut down pool");
+    detail::check(polyproc_pool_shutdown(native_handle()), "shut down pool");
   }
   /// End the workers; tasks that are not over end with `shutdown_error`.
   void terminate() {
@@ -110,9 +110,9 @@ class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_free> {
   void join(const wait_options &limit = forever) {
     detail::check(polyproc_pool_join(native_handle(), limit.timeout_ns(), limit.token()), "join pool");
   }
-  [[nodiscard]] struct polyproc_pool_info info() const {
-    struct polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
-    detail::check(polyproc_pool_info(native_handle(), &info), "pool info");
+  [[nodiscard]] polyproc_pool_info info() const {
+    polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
+    detail::check(polyproc_pool_get_info(native_handle(), &info), "pool info");
     return info;
   }
 };

@@ -164,9 +164,9 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
     return look(polyproc_queue_is_full);
   }
   /// The figures of the queue.
-  [[nodiscard]] struct polyproc_queue_info info() const {
-    struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
-    detail::check(polyproc_queue_info(native_handle(), &info), "info");
+  [[nodiscard]] polyproc_queue_info info() const {
+    polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+    detail::check(polyproc_queue_get_info(native_handle(), &info), "info");
     return info;
   }
 

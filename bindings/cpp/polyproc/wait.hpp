@@ -17,7 +17,7 @@ class cancel_token {
     detail::check(polyproc_cancel_create(&token_), "cancel token");
   }
   ~cancel_token() {
-    polyproc_cancel_free(token_);
+    polyproc_cancel_close(token_);
   }
   cancel_token(const cancel_token &) = delete;
   cancel_token &operator=(const cancel_token &) = delete;

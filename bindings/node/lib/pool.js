@@ -259,7 +259,7 @@ class Pool {
   }
 
   close() {
-    check(native.poolClose(this[HANDLE]), 'close');
+    check(native.poolShutdown(this[HANDLE]), 'close');
   }
 
   terminate() {

@@ -37,7 +37,7 @@ static void handle_close(int32_t kind, void *handle) {
       polyproc_connection_close(handle);
       break;
     case OBJECT_POOL:
-      polyproc_pool_free(handle);
+      polyproc_pool_close(handle);
       break;
     case OBJECT_LISTENER:
       polyproc_listener_close(handle);

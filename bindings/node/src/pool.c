@@ -17,7 +17,7 @@ struct tasks {
 
 void tasks_free(struct tasks *tasks) {
   if (tasks == NULL) return;
-  for (uint32_t i = 0; i < tasks->size; i++) polyproc_task_free(tasks->of[i]);
+  for (uint32_t i = 0; i < tasks->size; i++) polyproc_task_close(tasks->of[i]);
   free(tasks);
 }
 
@@ -160,7 +160,7 @@ static void tell(struct addon *addon, struct object *pool, uint64_t tag, struct 
   row->length = (double)result.len;
   row->deliveries = status;
   if (offset < 0) return;
-  polyproc_task_free(*task);
+  polyproc_task_close(*task);
   *task = NULL;
 }
 
@@ -197,7 +197,7 @@ static napi_value pool_result(napi_env env, napi_callback_info info) {
   polyproc_task_result(*task, &result);
   if (room < result.len) return number(env, POLYPROC_E_TOO_SMALL);
   if (result.len > 0) memcpy(data, result.data, result.len);
-  polyproc_task_free(*task);
+  polyproc_task_close(*task);
   *task = NULL;
   return number(env, POLYPROC_OK);
 }
@@ -215,11 +215,11 @@ static napi_value pool_cancel(napi_env env, napi_callback_info info) {
   return number(env, status < 0 ? status : canceled);
 }
 
-static napi_value pool_close(napi_env env, napi_callback_info info) {
+static napi_value pool_shutdown(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *pool;
   int32_t status = enter(&call, env, info, &pool);
-  if (status >= 0) status = polyproc_pool_close(pool->handle);
+  if (status >= 0) status = polyproc_pool_shutdown(pool->handle);
   return number(env, status);
 }
 
@@ -254,13 +254,13 @@ static napi_value pool_worker_pids(napi_env env, napi_callback_info info) {
 }
 
 /* A list of its figures, in the order of the struct. */
-static napi_value pool_info(napi_env env, napi_callback_info info) {
+static napi_value pool_get_info(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *pool;
-  struct polyproc_pool_info found = POLYPROC_POOL_INFO_INIT;
+  polyproc_pool_info found = POLYPROC_POOL_INFO_INIT;
   napi_value list;
   int32_t status = enter(&call, env, info, &pool);
-  if (status >= 0) status = polyproc_pool_info(pool->handle, &found);
+  if (status >= 0) status = polyproc_pool_get_info(pool->handle, &found);
   if (status < 0) return number(env, status);
   const uint64_t figures[] = {found.workers,         found.alive,       found.outstanding, found.queued,
                               found.submitted,       found.succeeded,   found.failed,      found.retried,
@@ -279,10 +279,10 @@ const addon_function pool_functions[] = {
     {"poolFinished", pool_finished},
     {"poolResult", pool_result},
     {"poolCancel", pool_cancel},
-    {"poolClose", pool_close},
+    {"poolShutdown", pool_shutdown},
     {"poolTerminate", pool_terminate},
     {"poolJoin", pool_join},
     {"poolWorkerPids", pool_worker_pids},
-    {"poolInfo", pool_info},
+    {"poolInfo", pool_get_info},
     {NULL, NULL},
 };

@@ -153,7 +153,7 @@ static void set_boolean(napi_env env, napi_value object, const char *name, bool 
   napi_set_named_property(env, object, name, boolean);
 }
 
-static napi_value info_object(napi_env env, const struct polyproc_queue_info *info) {
+static napi_value info_object(napi_env env, const polyproc_queue_info *info) {
   napi_value object, format;
   napi_create_object(env, &object);
   set_number(env, object, "items", (double)info->items);
@@ -179,12 +179,12 @@ static napi_value info_object(napi_env env, const struct polyproc_queue_info *in
   return object;
 }
 
-static napi_value queue_info(napi_env env, napi_callback_info info) {
+static napi_value queue_get_info(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *queue;
-  struct polyproc_queue_info found = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info found = POLYPROC_QUEUE_INFO_INIT;
   int32_t status = enter(&call, env, info, &queue);
-  if (status >= 0) status = polyproc_queue_info(queue->handle, &found);
+  if (status >= 0) status = polyproc_queue_get_info(queue->handle, &found);
   return status < 0 ? number(env, status) : info_object(env, &found);
 }
 
@@ -201,6 +201,6 @@ const addon_function queue_functions[] = {
     {"queueLength", queue_length},
     {"queueIsEmpty", queue_is_empty},
     {"queueIsFull", queue_is_full},
-    {"queueInfo", queue_info},
+    {"queueInfo", queue_get_info},
     {NULL, NULL},
 };

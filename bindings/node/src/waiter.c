@@ -129,7 +129,7 @@ static void *waiter_main(void *argument) {
 }
 
 static void waiter_free(struct waiter *waiter) {
-  polyproc_cancel_free(waiter->token);
+  polyproc_cancel_close(waiter->token);
   free(waiter);
 }
 

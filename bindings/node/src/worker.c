@@ -6,7 +6,7 @@
 static napi_value worker_is(napi_env env, napi_callback_info info) {
   int32_t is_worker = 0;
   (void)info;
-  int32_t status = polyproc_is_worker(&is_worker);
+  int32_t status = polyproc_worker_is_current(&is_worker);
   return number(env, status < 0 ? status : is_worker);
 }
 

@@ -60,7 +60,7 @@ int main(int argc, char **argv) {
   apply(pool, "writer", name);
   apply(pool, "reader", name);
 
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   polyproc_queue_close(queue);
   CHECK(polyproc_unlink(name));
   return 0;

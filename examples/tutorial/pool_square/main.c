@@ -42,7 +42,7 @@ static void get(polyproc_task *task) {
   CHECK(polyproc_task_result(task, &message));
   memcpy(&result, message.data, sizeof result);
   printf("main got %d\n", result);
-  polyproc_task_free(task);
+  polyproc_task_close(task);
 }
 
 int main(int argc, char **argv) {
@@ -65,8 +65,8 @@ int main(int argc, char **argv) {
   get(two);
   get(three);
 
-  CHECK(polyproc_pool_close(pool));
+  CHECK(polyproc_pool_shutdown(pool));
   CHECK(polyproc_pool_join(pool, POLYPROC_FOREVER, NULL));
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   return 0;
 }

@@ -95,12 +95,12 @@ static int pool_of(char **argv) {
     must(polyproc_task_wait(tasks[n], POLYPROC_FOREVER, NULL) == POLYPROC_OK, "not waited for", n);
     must(polyproc_task_result(tasks[n], &result) == POLYPROC_OK, "no result", n);
     check_reversed(n, &result);
-    polyproc_task_free(tasks[n]);
+    polyproc_task_close(tasks[n]);
   }
   check_failures(pool);
-  must(polyproc_pool_close(pool) == POLYPROC_OK, "not closed", 0);
+  must(polyproc_pool_shutdown(pool) == POLYPROC_OK, "not closed", 0);
   must(polyproc_pool_join(pool, POLYPROC_FOREVER, NULL) == POLYPROC_OK, "not joined", 0);
-  polyproc_pool_free(pool);
+  polyproc_pool_close(pool);
   puts("ok");
   return EXIT_SUCCESS;
 }

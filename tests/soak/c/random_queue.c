@@ -37,9 +37,9 @@ static int64_t queue_time(void) {
 
 /* A backlog without a limit would fill the machine. */
 static bool is_enough(struct queue *queue) {
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   if (queue->options.max_items != 0 && queue->options.max_items < 500 && queue->largest < 10000) return false;
-  int32_t status = polyproc_queue_info(queue->handle, &info);
+  int32_t status = polyproc_queue_get_info(queue->handle, &info);
   EXPECT("info", status, POLYPROC_OK, POLYPROC_E_TIMEOUT);
   return status != POLYPROC_OK || info.bytes > 64 << 20;
 }
@@ -258,13 +258,13 @@ static void settle_many(void) {
 
 /* Every figure is asked for; what it says is old by now, but never nonsense. */
 static void look(int place) {
-  struct polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   polyproc_queue *queue = me.queue[place].handle;
   uint64_t length;
   int32_t flag, status;
   int64_t began = now();
 
-  status = polyproc_queue_info(queue, &info);
+  status = polyproc_queue_get_info(queue, &info);
   note_time(began, 0);
   EXPECT_WAIT("info", status, POLYPROC_OK);
   if (status == POLYPROC_OK && (info.unfinished != info.items + info.in_flight || info.gets > info.puts)) {

@@ -29,8 +29,8 @@ func (c *Cancel) Fire() { C.polyproc_cancel_fire(c.token) }
 // Reset makes a fired token whole again.
 func (c *Cancel) Reset() { C.polyproc_cancel_reset(c.token) }
 
-// Free ends the token's life. Nobody may be using it.
-func (c *Cancel) Free() { C.polyproc_cancel_free(c.token) }
+// Close ends the token's life. Nobody may be using it.
+func (c *Cancel) Close() { C.polyproc_cancel_close(c.token) }
 
 func (c *Cancel) c() C.pp_object {
 	if c == nil {

@@ -222,7 +222,7 @@ func Close(kind Kind, object Object) {
 	case KindListener:
 		C.polyproc_listener_close((*C.polyproc_listener)(p))
 	case KindPool:
-		C.polyproc_pool_free((*C.polyproc_pool)(p))
+		C.polyproc_pool_close((*C.polyproc_pool)(p))
 	case KindProcess:
 		C.polyproc_process_close((*C.polyproc_process)(p))
 	}

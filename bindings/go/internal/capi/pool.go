@@ -108,8 +108,8 @@ func PoolFinished(object Object, tags []uint64, timeout int64, cancel *Cancel) (
 	return int(out), status
 }
 
-// PoolClose is polyproc_pool_close.
-func PoolClose(object Object) Status { return Status(C.polyproc_pool_close(pool(object))) }
+// PoolShutdown is polyproc_pool_shutdown.
+func PoolShutdown(object Object) Status { return Status(C.polyproc_pool_shutdown(pool(object))) }
 
 // PoolJoin is polyproc_pool_join.
 func PoolJoin(object Object, timeout int64, cancel *Cancel) Status {
@@ -134,10 +134,10 @@ func PoolWorkerPIDs(object Object) (pids []int32, status Status) {
 	}
 }
 
-// ReadPoolInfo is polyproc_pool_info.
+// ReadPoolInfo is polyproc_pool_get_info.
 func ReadPoolInfo(object Object) (info PoolInfo, status Status) {
-	out := C.struct_polyproc_pool_info{size: C.sizeof_struct_polyproc_pool_info}
-	status = Status(C.polyproc_pool_info(pool(object), &out))
+	out := C.polyproc_pool_info{size: C.sizeof_polyproc_pool_info}
+	status = Status(C.polyproc_pool_get_info(pool(object), &out))
 	return PoolInfo{
 		Workers: uint32(out.workers), Alive: uint32(out.alive),
 		Outstanding: uint64(out.outstanding), Queued: uint64(out.queued),
@@ -186,5 +186,5 @@ func TaskCancel(task Object) (canceled bool, status Status) {
 	return out != 0, status
 }
 
-// TaskFree is polyproc_task_free.
-func TaskFree(task Object) { C.polyproc_task_free((*C.polyproc_task)(task)) }
+// TaskClose is polyproc_task_close.
+func TaskClose(task Object) { C.polyproc_task_close((*C.polyproc_task)(task)) }

@@ -164,10 +164,10 @@ func QueueIsFull(object Object) (full bool, status Status) {
 	return out != 0, status
 }
 
-// ReadQueueInfo is polyproc_queue_info.
+// ReadQueueInfo is polyproc_queue_get_info.
 func ReadQueueInfo(object Object) (info QueueInfo, status Status) {
-	out := C.struct_polyproc_queue_info{size: C.sizeof_struct_polyproc_queue_info}
-	status = Status(C.polyproc_queue_info(queue(object), &out))
+	out := C.polyproc_queue_info{size: C.sizeof_polyproc_queue_info}
+	status = Status(C.polyproc_queue_get_info(queue(object), &out))
 	return QueueInfo{
 		Items: uint64(out.items), Bytes: uint64(out.bytes), InFlight: uint64(out.in_flight),
 		Unfinished: uint64(out.unfinished), Puts: uint64(out.puts), Gets: uint64(out.gets),

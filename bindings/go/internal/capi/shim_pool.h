@@ -92,7 +92,7 @@ static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t 
   if (message.len > 0) {
     memcpy(buf, message.data, message.len);
   }
-  polyproc_task_free((polyproc_task *)task);
+  polyproc_task_close((polyproc_task *)task);
   return 1;
 }
 

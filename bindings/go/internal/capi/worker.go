@@ -12,10 +12,10 @@ import "C"
 
 import "unsafe"
 
-// IsWorker is polyproc_is_worker.
+// IsWorker is polyproc_worker_is_current.
 func IsWorker() bool {
 	var out C.int32_t
-	return C.polyproc_is_worker(&out) == C.POLYPROC_OK && out != 0
+	return C.polyproc_worker_is_current(&out) == C.POLYPROC_OK && out != 0
 }
 
 // Job is a polyproc_job: a task that this worker has begun.
