@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::Ordering;
 
+use crate::case::said;
 use crate::page::{is_asleep, page, reach, timed, until, until_reached};
 
 /// How far the third process has come, and may go.
@@ -21,7 +22,11 @@ pub fn forked(body: impl FnOnce()) -> i32 {
     if pid == 0 {
         // SAFETY: no pointers. Whatever becomes of this worker, its children end.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-        let code = i32::from(catch_unwind(AssertUnwindSafe(body)).is_err());
+        let went = catch_unwind(AssertUnwindSafe(body));
+        if let Err(panic) = &went {
+            eprintln!("a child of the worker: {}", said(&**panic));
+        }
+        let code = i32::from(went.is_err());
         // SAFETY: no preconditions.
         unsafe { libc::_exit(code) };
     }
