@@ -210,6 +210,8 @@ impl Stage<'_> {
         set.map_err(|status| format!("stop: {status:?}"))?;
         let began = Instant::now();
         loop {
+            // A worker may wait for ever at a queue that it has made of a name taken away last.
+            self.things.catch_up(&self.config.queues)?;
             self.look_round()?;
             if self.crew.is_over() {
                 break;
@@ -223,7 +225,6 @@ impl Stage<'_> {
             }
             std::thread::sleep(TICK);
         }
-        self.things.catch_up(&self.config.queues)?;
         self.look_round()
     }
 
