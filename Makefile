@@ -88,7 +88,7 @@ test-rust: interop soak-workers $(POLYPROC_SO)
 
 # A minute of random configurations, the same in each run.
 test-soak: soak-workers
-	$(CARGO) test --locked --test soak -- --seconds=60 --random --seed=1
+	$(CARGO) test --locked $(FEATURES) --test soak -- --seconds=60 --random --seed=1
 
 test-go: $(POLYPROC_A)
 	# Go does not see that the static library has changed: no cached results.
@@ -105,7 +105,7 @@ test-no-waitv: test-rust test-go test-node ## the tests without futex_waitv
 # A few stops of what is stopped at each of its instructions by `make crash STOP=1 FULL=1`.
 .PHONY: test-stops
 test-stops:
-	$(CARGO) test --locked --test crash -- --stop --points=3 "put, small" "get, small" "take and done" "a join" \
+	$(CARGO) test --locked $(FEATURES) --test crash -- --stop --points=3 "put, small" "get, small" "take and done" "a join" \
 	    "lock: acquire and" "owned semaphore: acquire and" "barrier: the last" "condition: notify" "pipe: recv r" unlink
 
 # Each example of README.md, built and run as it stands there.

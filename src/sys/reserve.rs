@@ -105,7 +105,6 @@ fn give_back(memory: *mut u8) {
 }
 
 /// The allocator of the C library: malloc(3), and the reserve behind it.
-#[cfg_attr(not(feature = "c-library"), allow(dead_code))]
 pub(crate) struct WithReserve;
 
 #[cfg(feature = "c-library")]
