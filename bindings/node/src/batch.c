@@ -1,5 +1,6 @@
 /* Many messages in one call, tried once. */
-#include "addon.h"
+#include "loan.h"
+#include "object.h"
 
 /* (queue, array, first): how many of them were put, of at most BATCH_MAX from `first` on */
 static napi_value queue_put_many(napi_env env, napi_callback_info info) {
@@ -8,8 +9,7 @@ static napi_value queue_put_many(napi_env env, napi_callback_info info) {
   int32_t first;
   uint32_t length = 0, count = 0;
   size_t put = 0;
-  call_read(&call, env, info);
-  int32_t status = call_object(&call, POLYPROC_KIND_QUEUE, &queue);
+  int32_t status = call_enter(&call, env, info, POLYPROC_KIND_QUEUE, &queue);
   if (call_i32(&call, 2, &first) < 0 || napi_get_array_length(env, call.argv[1], &length) != napi_ok) {
     return number(env, POLYPROC_E_INVALID);
   }
@@ -63,9 +63,8 @@ static napi_value queue_get_many(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *queue;
   int32_t max, got = 0;
-  call_read(&call, env, info);
+  int32_t status = call_enter(&call, env, info, POLYPROC_KIND_QUEUE, &queue);
   struct addon *addon = call.addon;
-  int32_t status = call_object(&call, POLYPROC_KIND_QUEUE, &queue);
   if (status < 0) return number(env, status);
   if (call_i32(&call, 1, &max) < 0 || max <= 0) return number(env, POLYPROC_E_INVALID);
   if (max > BATCH_MAX) max = BATCH_MAX;

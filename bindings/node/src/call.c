@@ -1,7 +1,6 @@
-/* Reading arguments and giving numbers back. */
-#include <string.h>
+#include "call.h"
 
-#include "addon.h"
+#include <string.h>
 
 void call_read(struct call *call, napi_env env, napi_callback_info info) {
   void *data = NULL;
@@ -9,16 +8,6 @@ void call_read(struct call *call, napi_env env, napi_callback_info info) {
   call->argc = sizeof call->argv / sizeof *call->argv;
   napi_get_cb_info(env, info, &call->argc, call->argv, NULL, &data);
   call->addon = data;
-}
-
-int32_t call_object(const struct call *call, int32_t kind, struct object **out) {
-  void *found = NULL;
-  if (napi_get_value_external(call->env, call->argv[0], &found) != napi_ok) return POLYPROC_E_INVALID;
-  struct object *object = found;
-  if (kind != 0 && object->kind != kind) return POLYPROC_E_INVALID;
-  if (object->closed) return POLYPROC_E_CLOSED;
-  *out = object;
-  return POLYPROC_OK;
 }
 
 int32_t call_i32(const struct call *call, size_t index, int32_t *out) {

@@ -2,14 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addon.h"
+#include "object.h"
 
 enum { NAME_CAP = 256 }; /* the library's limit is 200: longer ones get its own answer, E_INVALID */
-
-/* The object, or its status as a number. */
-static napi_value made(const struct call *call, int32_t status, int32_t kind, void *handle) {
-  return status < 0 ? number(call->env, status) : object_new(call->addon, kind, handle);
-}
 
 static int32_t plain_create(int32_t kind, const char *name, const polyproc_options *options, void **out) {
   switch (kind) {
@@ -40,7 +35,7 @@ static napi_value create_plain(napi_env env, napi_callback_info info) {
   options.flags = (uint32_t)flags;
   options.mode = (uint32_t)mode;
   int32_t status = plain_create(kind, name, &options, &handle);
-  return made(&call, status, kind, handle);
+  return object_made(&call, status, kind, handle);
 }
 
 /* (name, flags, mode, initial, maximum) */
@@ -60,7 +55,7 @@ static napi_value create_semaphore(napi_env env, napi_callback_info info) {
   options.flags = (uint32_t)flags;
   options.mode = (uint32_t)mode;
   int32_t status = polyproc_semaphore_create(name, &options, &handle);
-  return made(&call, status, POLYPROC_KIND_SEMAPHORE, handle);
+  return object_made(&call, status, POLYPROC_KIND_SEMAPHORE, handle);
 }
 
 /* (name, flags, mode, parties) */
@@ -79,7 +74,7 @@ static napi_value create_barrier(napi_env env, napi_callback_info info) {
   options.flags = (uint32_t)flags;
   options.mode = (uint32_t)mode;
   int32_t status = polyproc_barrier_create(name, &options, (uint32_t)parties, &handle);
-  return made(&call, status, POLYPROC_KIND_BARRIER, handle);
+  return object_made(&call, status, POLYPROC_KIND_BARRIER, handle);
 }
 
 /* (name, flags, mode, max_items, max_bytes, max_deliveries, spin_ns, format) */
@@ -107,7 +102,7 @@ static napi_value create_queue(napi_env env, napi_callback_info info) {
   options.spin_ns = (uint32_t)limits[3];
   if (format != NULL) memcpy(options.format, format, strlen(format) + 1);
   int32_t status = polyproc_queue_create(name, &options, &handle);
-  return made(&call, status, POLYPROC_KIND_QUEUE, handle);
+  return object_made(&call, status, POLYPROC_KIND_QUEUE, handle);
 }
 
 static int32_t named_open(int32_t kind, const char *name, void **out) {
@@ -143,7 +138,7 @@ static napi_value open_named(napi_env env, napi_callback_info info) {
     return number(env, POLYPROC_E_INVALID);
   }
   status = named_open(kind, name, &handle);
-  return made(&call, status, kind, handle);
+  return object_made(&call, status, kind, handle);
 }
 
 /* (kind, name) */
@@ -158,7 +153,7 @@ static napi_value open_inherited(napi_env env, napi_callback_info info) {
     return number(env, POLYPROC_E_INVALID);
   }
   int32_t status = polyproc_inherited(name, kind, &handle);
-  return made(&call, status, kind, handle);
+  return object_made(&call, status, kind, handle);
 }
 
 /* (kind, fd) */
@@ -169,7 +164,7 @@ static napi_value open_fd(napi_env env, napi_callback_info info) {
   call_read(&call, env, info);
   if (call_i32(&call, 0, &kind) < 0 || call_i32(&call, 1, &fd) < 0) return number(env, POLYPROC_E_INVALID);
   int32_t status = polyproc_open_fd(fd, kind, &handle);
-  return made(&call, status, kind, handle);
+  return object_made(&call, status, kind, handle);
 }
 
 static napi_value unlink_name(napi_env env, napi_callback_info info) {

@@ -1,16 +1,17 @@
 /*
- * Loans: messages taken and slots reserved, until they are settled; they outlive their queue's handle.
- * JavaScript knows each by its number in the table; the list is for the end of the environment, which gives
- * back what is left.
+ * JavaScript knows each loan by its number in the table; the list is for the end of the environment, which
+ * gives back what is left.
  *
  * A view over shared memory is an ArrayBuffer of its own per loan. JavaScript detaches it before it settles
  * the loan, so that no view is left over memory that is someone else's or unmapped. At the end of an
  * environment no JavaScript is left that could look at one.
  */
+#include "loan.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "addon.h"
+#include "call.h"
 
 struct loan {
   enum { LOAN_FREE, LOAN_MESSAGE, LOAN_SLOT } kind;
@@ -49,7 +50,7 @@ static int32_t loan_new(struct addon *addon, const struct loan *contents) {
   return index;
 }
 
-int32_t loan_message(struct addon *addon, const polyproc_message *message) {
+static int32_t loan_message(struct addon *addon, const polyproc_message *message) {
   struct loan loan = {.kind = LOAN_MESSAGE, .of.message = *message};
   return loan_new(addon, &loan);
 }
@@ -100,19 +101,15 @@ double slab_copy(struct addon *addon, const void *data, size_t length) {
   return offset;
 }
 
-void row_fill(struct row *row, double loan, double offset, const polyproc_message *message) {
+int32_t lend(struct addon *addon, struct row *row, const polyproc_message *message) {
+  int32_t loan = loan_message(addon, message);
+  if (loan < 0) return loan;
+  double offset = message->len <= COPY_LIMIT ? slab_copy(addon, message->data, message->len) : -1;
   row->loan = loan;
   row->offset = offset;
   row->length = (double)message->len;
   row->deliveries = message->deliveries;
   row->id = message->id;
-}
-
-int32_t lend(struct addon *addon, struct row *row, const polyproc_message *message) {
-  int32_t loan = loan_message(addon, message);
-  if (loan < 0) return loan;
-  double offset = message->len <= COPY_LIMIT ? slab_copy(addon, message->data, message->len) : -1;
-  row_fill(row, loan, offset, message);
   return loan;
 }
 

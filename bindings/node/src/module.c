@@ -1,8 +1,10 @@
 /* The addon's beginning and end in an environment, and the library's own questions. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "addon.h"
+#include "loan.h"
+#include "object.h"
+#include "poll.h"
+#include "request.h"
 #include "waits.h"
 
 static napi_value library_text(napi_env env, napi_callback_info info) {
@@ -38,9 +40,6 @@ static napi_value library_slab(napi_env env, napi_callback_info info) {
   call.addon->slab_used = 0;
   return NULL;
 }
-
-const addon_function library_functions[] = {
-    {"strerror", library_text}, {"version", library_version}, {"setSlab", library_slab}, {NULL, NULL}};
 
 static const struct {
   const char *name;
@@ -153,13 +152,19 @@ static bool define_rows(struct addon *addon, napi_value exports) {
   return true;
 }
 
+/* Before a handle closes: what waits on the object is answered, its descriptor is polled no more. */
+static void end_waits(struct object *object) {
+  poll_disarm(object);
+  waits_stop(object);
+}
+
 static void addon_free(struct addon *addon) {
   free(addon->messages);
   free(addon->slices);
   free(addon);
 }
 
-void addon_teardown(void *data) {
+static void addon_teardown(void *data) {
   struct addon *addon = data;
   waits_teardown(addon);
   loans_teardown(addon);
@@ -169,10 +174,31 @@ void addon_teardown(void *data) {
   addon_free(addon);
 }
 
+/* (settle): what is called with each answer of a wait, (number, status or result) */
+static napi_value library_start_waits(napi_env env, napi_callback_info info) {
+  struct call call;
+  call_read(&call, env, info);
+  if (waits_start(call.addon, call.argv[0]) != napi_ok) {
+    return internal_failure(env, "no threadsafe function");
+  }
+  /* After the doorbell: hooks run in the opposite order, so the threads are joined while it still exists. */
+  if (napi_add_env_cleanup_hook(env, addon_teardown, call.addon) != napi_ok) {
+    return internal_failure(env, "no cleanup hook");
+  }
+  return NULL;
+}
+
+static const addon_function library_functions[] = {{"strerror", library_text},
+                                                   {"version", library_version},
+                                                   {"setSlab", library_slab},
+                                                   {"startWaits", library_start_waits},
+                                                   {NULL, NULL}};
+
 NAPI_MODULE_INIT() {
   struct addon *addon = calloc(1, sizeof *addon);
   if (addon == NULL) return internal_failure(env, "out of memory");
   addon->env = env;
+  addon->before_close = end_waits;
   addon->loan_free = addon->loan_newest = -1;
   addon->messages = malloc(BATCH_MAX * sizeof *addon->messages);
   addon->slices = malloc(BATCH_MAX * sizeof *addon->slices);
@@ -181,9 +207,9 @@ NAPI_MODULE_INIT() {
     return internal_failure(env, "out of memory");
   }
   const addon_function *const tables[] = {
-      library_functions, create_functions,    object_functions,  queue_functions,      batch_functions,
-      loan_functions,    primitive_functions, meeting_functions, connection_functions, listener_functions,
-      process_functions, pool_functions,      worker_functions,  wait_functions,       poll_functions};
+      library_functions, wrapped_functions, create_functions,    object_functions,     queue_functions,
+      batch_functions,   loan_functions,    primitive_functions, connection_functions, process_functions,
+      pool_functions,    worker_functions,  wait_functions,      poll_functions};
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) define_functions(addon, exports, tables[i]);
   napi_value codes, values;
   napi_create_object(env, &codes);

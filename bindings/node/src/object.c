@@ -1,14 +1,8 @@
-/*
- * The life of a handle in an environment. create.c makes them.
- *
- * The library frees a handle at close when no call is inside, and a waiter thread may be just about to call.
- * So the handle is closed by the last of its users: the open object and every request that has not been
- * answered.
- */
+#include "object.h"
+
 #include <stdlib.h>
 
-#include "addon.h"
-#include "waits.h"
+#include "tasks.h"
 
 static void handle_close(int32_t kind, void *handle) {
   switch (kind) {
@@ -58,11 +52,10 @@ void object_leave(struct object *object) {
   if (--object->users == 0) object_abandon(object);
 }
 
-void object_close(struct object *object) {
+static void object_close(struct object *object) {
   if (object->closed) return;
   object->closed = true;
-  poll_disarm(object);
-  waits_stop(object);
+  object->addon->before_close(object);
   object_leave(object);
 }
 
@@ -107,12 +100,35 @@ napi_value object_new(struct addon *addon, int32_t kind, void *handle) {
   return external;
 }
 
+napi_value object_made(const struct call *call, int32_t status, int32_t kind, void *handle) {
+  return status < 0 ? number(call->env, status) : object_new(call->addon, kind, handle);
+}
+
+int32_t object_of(napi_env env, napi_value value, int32_t kind, struct object **out) {
+  void *found = NULL;
+  if (napi_get_value_external(env, value, &found) != napi_ok) return POLYPROC_E_INVALID;
+  struct object *object = found;
+  if (kind != 0 && object->kind != kind) return POLYPROC_E_INVALID;
+  if (object->closed) return POLYPROC_E_CLOSED;
+  *out = object;
+  return POLYPROC_OK;
+}
+
+int32_t call_object(const struct call *call, int32_t kind, struct object **out) {
+  return object_of(call->env, call->argv[0], kind, out);
+}
+
+int32_t call_enter(struct call *call, napi_env env, napi_callback_info info, int32_t kind,
+                   struct object **out) {
+  call_read(call, env, info);
+  return call_object(call, kind, out);
+}
+
 static napi_value share_fd(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *object;
   int fd = -1;
-  call_read(&call, env, info);
-  int32_t status = call_object(&call, 0, &object);
+  int32_t status = call_enter(&call, env, info, 0, &object);
   if (status >= 0) status = polyproc_share_fd(object->kind, object->handle, &fd);
   return number(env, status < 0 ? status : fd);
 }
@@ -120,8 +136,7 @@ static napi_value share_fd(napi_env env, napi_callback_info info) {
 static napi_value close_object(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *object;
-  call_read(&call, env, info);
-  if (call_object(&call, 0, &object) >= 0) object_close(object);
+  if (call_enter(&call, env, info, 0, &object) >= 0) object_close(object);
   return NULL;
 }
 

@@ -1,34 +1,35 @@
 /*
- * Waits that have a descriptor: a get, a receive, the end of a process. No thread waits. The descriptors of
- * all objects that somebody waits for are in one epoll instance of the environment, and libuv watches that,
- * or a thread of poll_thread.c where the runtime has no libuv; JavaScript is told which are ready, and tries
- * what it wants of them. Level-triggered: what is ready and still wanted is told again in the next turn of
- * the loop.
+ * Waits that have a descriptor: a receive, an accept, the end of a process, a finished task, a worker's next
+ * job. No thread waits. The descriptors of all objects that somebody waits for are in one epoll instance of
+ * the environment, and libuv polls that, or a thread of poll_thread.c where the runtime has no libuv;
+ * JavaScript is told which objects are ready, and tries its waits on them. Level-triggered: an object that is
+ * still ready and waited for is told again in the next turn of the loop.
  *
  * Everything here runs on the environment's thread.
  */
+#include "poll.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "addon.h"
 #include "poll_thread.h"
 
 enum { READY_MAX = 256 };
 
 /* It outlives its addon by a turn of the loop, which closes the handle. */
 struct poller {
-  uv_poll_t watch;
-  struct poll_thread *thread; /* NULL: libuv watches */
+  uv_poll_t uv;
+  struct poll_thread *thread; /* NULL: libuv polls */
   struct addon *addon;        /* NULL once that is gone; nor does it know of a poller that is closing */
   napi_env env;
   int epoll;
-  uint32_t armed; /* objects in the epoll instance; libuv watches it, and so goes on, while there is one */
+  uint32_t armed; /* objects in the epoll instance; while there is one it is polled, and Node goes on */
   napi_async_context context;
   napi_ref ready;  /* called with how many are ready; their numbers are in the rows, as `loan` */
-  napi_ref served; /* called when those that were told have had their turn */
+  napi_ref served; /* called when JavaScript has tried its waits on them */
   struct row *rows;
   napi_async_cleanup_hook_handle hook;
 };
@@ -60,27 +61,26 @@ static void is_ready(void *data) {
   if (count > 0) tell(poller, found, count);
 }
 
-static void is_readable(uv_poll_t *watch, int status, int events) {
+static void is_readable(uv_poll_t *uv, int status, int events) {
   (void)status;
   (void)events;
-  is_ready(watch->data);
+  is_ready(uv->data);
 }
 
-/* There is an object to watch, or none any more. */
-static void poller_watch(struct poller *poller, bool is_on) {
+/* There is an object to poll, or none any more. */
+static void poller_enable(struct poller *poller, bool is_on) {
   if (poller->thread != NULL) {
     poll_thread_keep(poller->thread, poller->env, is_on);
   } else if (is_on) {
-    uv_poll_start(&poller->watch, UV_READABLE, is_readable);
+    uv_poll_start(&poller->uv, UV_READABLE, is_readable);
   } else {
-    uv_poll_stop(&poller->watch);
+    uv_poll_stop(&poller->uv);
   }
 }
 
+/* A queue has a descriptor too, which JavaScript does not use: see queue-source.js. */
 static int32_t fd_of(struct object *object, int *out) {
   switch (object->kind) {
-    case POLYPROC_KIND_QUEUE:
-      return polyproc_queue_fd(object->handle, out);
     case POLYPROC_KIND_CONNECTION:
       return polyproc_connection_fd(object->handle, out);
     case OBJECT_PROCESS:
@@ -102,8 +102,7 @@ static napi_value poll_arm(napi_env env, napi_callback_info info) {
   struct object *object;
   int32_t id;
   int fd = -1;
-  call_read(&call, env, info);
-  int32_t status = call_object(&call, 0, &object);
+  int32_t status = call_enter(&call, env, info, 0, &object);
   if (status >= 0) status = call_i32(&call, 1, &id);
   if (status < 0 || object->polled_fd >= 0) return number(env, status);
   if (call.addon->poller == NULL) return number(env, POLYPROC_E_CLOSED);
@@ -113,7 +112,7 @@ static napi_value poll_arm(napi_env env, napi_callback_info info) {
   struct epoll_event interest = {.events = EPOLLIN, .data.u32 = (uint32_t)id};
   if (epoll_ctl(poller->epoll, EPOLL_CTL_ADD, fd, &interest) != 0) return number(env, -(1000 + errno));
   object->polled_fd = fd;
-  if (poller->armed++ == 0) poller_watch(poller, true);
+  if (poller->armed++ == 0) poller_enable(poller, true);
   return number(env, POLYPROC_OK);
 }
 
@@ -124,14 +123,13 @@ void poll_disarm(struct object *object) {
   object->polled_fd = -1;
   if (poller == NULL) return; /* the environment ends */
   epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, NULL);
-  if (--poller->armed == 0) poller_watch(poller, false);
+  if (--poller->armed == 0) poller_enable(poller, false);
 }
 
 static napi_value poll_disarm_object(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *object;
-  call_read(&call, env, info);
-  if (call_object(&call, 0, &object) >= 0) poll_disarm(object);
+  if (call_enter(&call, env, info, 0, &object) >= 0) poll_disarm(object);
   return NULL;
 }
 
@@ -141,16 +139,15 @@ static napi_value poll_is_ready(napi_env env, napi_callback_info info) {
   struct object *object;
   polyproc_waitable waitable = {0};
   size_t ready;
-  call_read(&call, env, info);
-  int32_t status = call_object(&call, 0, &object);
+  int32_t status = call_enter(&call, env, info, 0, &object);
   if (status >= 0) status = call_i32(&call, 1, &waitable.kind);
   if (status < 0) return number(env, status);
   waitable.object = object->handle;
   return number(env, polyproc_wait_any(&waitable, 1, &ready, 0, NULL));
 }
 
-static void closed(uv_handle_t *watch) {
-  struct poller *poller = watch->data;
+static void closed(uv_handle_t *uv) {
+  struct poller *poller = uv->data;
   close(poller->epoll);
   napi_remove_async_cleanup_hook(poller->hook);
   free(poller);
@@ -161,7 +158,7 @@ static void poller_close(napi_async_cleanup_hook_handle hook, void *data) {
   struct poller *poller = data;
   poller->hook = hook;
   if (poller->addon != NULL) poller->addon->poller = NULL;
-  uv_close((uv_handle_t *)&poller->watch, closed);
+  uv_close((uv_handle_t *)&poller->uv, closed);
 }
 
 void poll_teardown(struct addon *addon) {
@@ -184,11 +181,11 @@ static bool poller_open(struct poller *poller, bool has_libuv, napi_value callba
     return poller->thread != NULL;
   }
   if (napi_get_uv_event_loop(poller->env, &loop) != napi_ok ||
-      uv_poll_init(loop, &poller->watch, poller->epoll) != 0) {
+      uv_poll_init(loop, &poller->uv, poller->epoll) != 0) {
     close(poller->epoll);
     return false;
   }
-  poller->watch.data = poller;
+  poller->uv.data = poller;
   return true;
 }
 

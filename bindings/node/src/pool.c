@@ -5,35 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addon.h"
+#include "arguments.h"
+#include "loan.h"
+#include "tasks.h"
 
 enum { NAME_CAP = 256 }; /* the library's limit is 200: longer ones get its own answer, E_INVALID */
-
-/* The tasks of a pool by tag; NULL: there is none. */
-struct tasks {
-  uint32_t size;
-  polyproc_task *of[];
-};
-
-void tasks_free(struct tasks *tasks) {
-  if (tasks == NULL) return;
-  for (uint32_t i = 0; i < tasks->size; i++) polyproc_task_close(tasks->of[i]);
-  free(tasks);
-}
-
-static polyproc_task **place_of(struct object *pool, uint32_t tag) {
-  struct tasks *tasks = pool->tasks;
-  uint32_t size = tasks == NULL ? 0 : tasks->size;
-  if (tag < size) return &tasks->of[tag];
-  uint32_t room = size == 0 ? 64 : size;
-  while (room <= tag) room *= 2;
-  struct tasks *grown = realloc(tasks, sizeof *grown + room * sizeof grown->of[0]);
-  if (grown == NULL) return NULL;
-  for (uint32_t i = size; i < room; i++) grown->of[i] = NULL;
-  grown->size = room;
-  pool->tasks = grown;
-  return &grown->of[tag];
-}
 
 static int32_t initialiser_of(const struct call *call, char *buf, size_t cap,
                               polyproc_pool_options *options) {
@@ -74,7 +50,7 @@ static napi_value pool_create(napi_env env, napi_callback_info info) {
   strings_free(variables);
   strings_free(names);
   free(handles);
-  return status < 0 ? number(env, status) : object_new(call.addon, OBJECT_POOL, pool);
+  return object_made(&call, status, OBJECT_POOL, pool);
 }
 
 /* What submit and submit_chunk begin with: (pool, function, ..., time limit in ns, tag) */
@@ -101,7 +77,7 @@ static int32_t submission_read(struct submission *submission, napi_env env, napi
   }
   submission->options.flags = POLYPROC_TASK_TAGGED;
   submission->options.tag = (uint64_t)tag;
-  submission->place = place_of(submission->pool, (uint32_t)tag);
+  submission->place = tasks_place(&submission->pool->tasks, (uint32_t)tag);
   return submission->place == NULL ? POLYPROC_E_NO_MEMORY : POLYPROC_OK;
 }
 
@@ -143,16 +119,14 @@ static napi_value pool_submit_chunk(napi_env env, napi_callback_info info) {
 
 static polyproc_task **task_of(const struct call *call, struct object *pool, size_t index) {
   int32_t tag;
-  if (call_i32(call, index, &tag) < 0 || tag < 0 || pool->tasks == NULL) return NULL;
-  if ((uint32_t)tag >= pool->tasks->size || pool->tasks->of[tag] == NULL) return NULL;
-  return &pool->tasks->of[tag];
+  return call_i32(call, index, &tag) < 0 ? NULL : tasks_find(pool->tasks, tag);
 }
 
 /* The row of a task that is over: its tag as `loan`, its status as `deliveries`, its text in the slab, or to
  * be had by poolResult where its offset is -1. */
 static void tell(struct addon *addon, struct object *pool, uint64_t tag, struct row *row) {
   polyproc_message result = {.data = NULL, .len = 0};
-  polyproc_task **task = &pool->tasks->of[tag];
+  polyproc_task **task = tasks_find(pool->tasks, (int32_t)tag);
   int32_t status = polyproc_task_result(*task, &result);
   double offset = result.len <= COPY_LIMIT ? slab_copy(addon, result.data, result.len) : -1;
   row->loan = (double)tag;
@@ -164,18 +138,13 @@ static void tell(struct addon *addon, struct object *pool, uint64_t tag, struct 
   *task = NULL;
 }
 
-static int32_t enter(struct call *call, napi_env env, napi_callback_info info, struct object **pool) {
-  call_read(call, env, info);
-  return call_object(call, OBJECT_POOL, pool);
-}
-
 /* How many tasks are over that were not told before, a row each. */
 static napi_value pool_finished(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *pool;
   uint64_t tags[TASKS_PER_LOOK];
   size_t count = 0;
-  int32_t status = enter(&call, env, info, &pool);
+  int32_t status = call_enter(&call, env, info, OBJECT_POOL, &pool);
   if (status >= 0) status = polyproc_pool_finished(pool->handle, tags, TASKS_PER_LOOK, &count, 0, NULL);
   if (status < 0) return number(env, status);
   for (size_t i = 0; i < count; i++) tell(call.addon, pool, tags[i], &call.addon->rows[i]);
@@ -189,7 +158,7 @@ static napi_value pool_result(napi_env env, napi_callback_info info) {
   void *data;
   size_t room;
   polyproc_message result = {.data = NULL, .len = 0};
-  int32_t status = enter(&call, env, info, &pool);
+  int32_t status = call_enter(&call, env, info, OBJECT_POOL, &pool);
   if (status < 0) return number(env, status);
   polyproc_task **task = task_of(&call, pool, 1);
   if (task == NULL) return number(env, POLYPROC_E_INVALID);
@@ -207,36 +176,12 @@ static napi_value pool_cancel(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *pool;
   int32_t canceled = 0;
-  int32_t status = enter(&call, env, info, &pool);
+  int32_t status = call_enter(&call, env, info, OBJECT_POOL, &pool);
   if (status < 0) return number(env, status);
   polyproc_task **task = task_of(&call, pool, 1);
   if (task == NULL) return number(env, 0);
   status = polyproc_task_cancel(*task, &canceled);
   return number(env, status < 0 ? status : canceled);
-}
-
-static napi_value pool_shutdown(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *pool;
-  int32_t status = enter(&call, env, info, &pool);
-  if (status >= 0) status = polyproc_pool_shutdown(pool->handle);
-  return number(env, status);
-}
-
-static napi_value pool_terminate(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *pool;
-  int32_t status = enter(&call, env, info, &pool);
-  if (status >= 0) status = polyproc_pool_terminate(pool->handle);
-  return number(env, status);
-}
-
-static napi_value pool_join(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *pool;
-  int32_t status = enter(&call, env, info, &pool);
-  if (status >= 0) status = polyproc_pool_join(pool->handle, 0, NULL);
-  return number(env, status);
 }
 
 static napi_value pool_worker_pids(napi_env env, napi_callback_info info) {
@@ -245,7 +190,7 @@ static napi_value pool_worker_pids(napi_env env, napi_callback_info info) {
   int32_t pids[POLYPROC_POOL_WORKERS_MAX];
   size_t count = 0;
   napi_value list;
-  int32_t status = enter(&call, env, info, &pool);
+  int32_t status = call_enter(&call, env, info, OBJECT_POOL, &pool);
   if (status >= 0) status = polyproc_pool_worker_pids(pool->handle, pids, POLYPROC_POOL_WORKERS_MAX, &count);
   if (status < 0) return number(env, status);
   napi_create_array_with_length(env, count, &list);
@@ -259,7 +204,7 @@ static napi_value pool_get_info(napi_env env, napi_callback_info info) {
   struct object *pool;
   polyproc_pool_info found = POLYPROC_POOL_INFO_INIT;
   napi_value list;
-  int32_t status = enter(&call, env, info, &pool);
+  int32_t status = call_enter(&call, env, info, OBJECT_POOL, &pool);
   if (status >= 0) status = polyproc_pool_get_info(pool->handle, &found);
   if (status < 0) return number(env, status);
   const uint64_t figures[] = {found.workers,         found.alive,       found.outstanding, found.queued,
@@ -273,16 +218,7 @@ static napi_value pool_get_info(napi_env env, napi_callback_info info) {
 }
 
 const addon_function pool_functions[] = {
-    {"poolCreate", pool_create},
-    {"poolSubmit", pool_submit},
-    {"poolSubmitChunk", pool_submit_chunk},
-    {"poolFinished", pool_finished},
-    {"poolResult", pool_result},
-    {"poolCancel", pool_cancel},
-    {"poolShutdown", pool_shutdown},
-    {"poolTerminate", pool_terminate},
-    {"poolJoin", pool_join},
-    {"poolWorkerPids", pool_worker_pids},
-    {"poolInfo", pool_get_info},
-    {NULL, NULL},
+    {"poolCreate", pool_create},          {"poolSubmit", pool_submit}, {"poolSubmitChunk", pool_submit_chunk},
+    {"poolFinished", pool_finished},      {"poolResult", pool_result}, {"poolCancel", pool_cancel},
+    {"poolWorkerPids", pool_worker_pids}, {"poolInfo", pool_get_info}, {NULL, NULL},
 };

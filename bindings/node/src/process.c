@@ -1,65 +1,7 @@
-/* Processes: started, asked, signalled. */
+/* Processes, started and adopted; and what the library knows of this one. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "addon.h"
-
-/* A C string of `value` in memory that the caller frees; NULL with *status set when it is none. */
-static char *string_of(napi_env env, napi_value value, int32_t *status) {
-  size_t length = 0;
-  if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) {
-    *status = POLYPROC_E_INVALID;
-    return NULL;
-  }
-  char *text = malloc(length + 1);
-  if (text == NULL) {
-    *status = POLYPROC_E_NO_MEMORY;
-    return NULL;
-  }
-  napi_get_value_string_utf8(env, value, text, length + 1, &length);
-  if (strlen(text) != length) *status = POLYPROC_E_INVALID;
-  return text;
-}
-
-char **strings_of(napi_env env, napi_value array, int32_t *status) {
-  uint32_t count = 0;
-  if (napi_get_array_length(env, array, &count) != napi_ok) return NULL;
-  char **strings = calloc((size_t)count + 1, sizeof *strings);
-  if (strings == NULL) *status = POLYPROC_E_NO_MEMORY;
-  for (uint32_t i = 0; strings != NULL && i < count && *status >= 0; i++) {
-    napi_value item;
-    napi_get_element(env, array, i, &item);
-    strings[i] = string_of(env, item, status);
-  }
-  return strings;
-}
-
-void strings_free(char **strings) {
-  if (strings == NULL) return;
-  for (char **string = strings; *string != NULL; string++) free(*string);
-  free(strings);
-}
-
-polyproc_handle *handles_of(const struct call *call, size_t index, char **names, size_t *count,
-                            int32_t *status) {
-  uint32_t length = 0;
-  napi_get_array_length(call->env, call->argv[index], &length);
-  polyproc_handle *handles = calloc((size_t)length + 1, sizeof *handles);
-  if (handles == NULL) *status = POLYPROC_E_NO_MEMORY;
-  for (uint32_t i = 0; handles != NULL && i < length && *status >= 0; i++) {
-    struct call one = {.env = call->env};
-    struct object *object;
-    napi_get_element(call->env, call->argv[index], i, &one.argv[0]);
-    int32_t found = call_object(&one, 0, &object);
-    if (found < 0) {
-      *status = found;
-    } else {
-      handles[i] = (polyproc_handle){.name = names[i], .kind = object->kind, .object = object->handle};
-    }
-  }
-  *count = length;
-  return handles;
-}
+#include "arguments.h"
 
 /* (name, cwd, argv, env, flags, stdin, stdout, stderr, handle names, handle objects) */
 static napi_value process_spawn(napi_env env, napi_callback_info info) {
@@ -95,7 +37,7 @@ static napi_value process_spawn(napi_env env, napi_callback_info info) {
   strings_free(variables);
   strings_free(names);
   free(handles);
-  return status < 0 ? number(env, status) : object_new(call.addon, OBJECT_PROCESS, process);
+  return object_made(&call, status, OBJECT_PROCESS, process);
 }
 
 /* (pid) */
@@ -106,12 +48,7 @@ static napi_value process_adopt(napi_env env, napi_callback_info info) {
   call_read(&call, env, info);
   int32_t status = call_i32(&call, 0, &pid);
   if (status >= 0) status = polyproc_process_adopt(pid, &process);
-  return status < 0 ? number(env, status) : object_new(call.addon, OBJECT_PROCESS, process);
-}
-
-static int32_t enter(struct call *call, napi_env env, napi_callback_info info, struct object **process) {
-  call_read(call, env, info);
-  return call_object(call, OBJECT_PROCESS, process);
+  return object_made(&call, status, OBJECT_PROCESS, process);
 }
 
 /* The status; the exit code, which may be negative too, is in row 0 as `loan`. */
@@ -119,68 +56,9 @@ static napi_value process_exit_code(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *process;
   int32_t exit_code;
-  int32_t status = enter(&call, env, info, &process);
+  int32_t status = call_enter(&call, env, info, OBJECT_PROCESS, &process);
   if (status >= 0) status = polyproc_process_exit_code(process->handle, &exit_code);
   if (status >= 0) call.addon->rows->loan = exit_code;
-  return number(env, status);
-}
-
-static napi_value process_join(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *process;
-  int32_t status = enter(&call, env, info, &process);
-  if (status >= 0) status = polyproc_process_join(process->handle, 0, NULL);
-  return number(env, status);
-}
-
-static napi_value process_pid(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *process;
-  int32_t pid;
-  int32_t status = enter(&call, env, info, &process);
-  if (status >= 0) status = polyproc_process_pid(process->handle, &pid);
-  return number(env, status < 0 ? status : pid);
-}
-
-static napi_value process_name(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *process;
-  char name[256];
-  size_t length = 0;
-  napi_value text = NULL;
-  int32_t status = enter(&call, env, info, &process);
-  if (status >= 0) status = polyproc_process_name(process->handle, name, sizeof name, &length);
-  if (status < 0) return number(env, status);
-  napi_create_string_utf8(env, name, length, &text);
-  return text;
-}
-
-static napi_value process_is_alive(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *process;
-  int32_t is_alive;
-  int32_t status = enter(&call, env, info, &process);
-  if (status >= 0) status = polyproc_process_is_alive(process->handle, &is_alive);
-  return number(env, status < 0 ? status : is_alive);
-}
-
-static napi_value process_is_daemon(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *process;
-  int32_t is_daemon;
-  int32_t status = enter(&call, env, info, &process);
-  if (status >= 0) status = polyproc_process_is_daemon(process->handle, &is_daemon);
-  return number(env, status < 0 ? status : is_daemon);
-}
-
-/* (process, signal) */
-static napi_value process_signal(napi_env env, napi_callback_info info) {
-  struct call call;
-  struct object *process;
-  int32_t signal;
-  int32_t status = enter(&call, env, info, &process);
-  if (status >= 0) status = call_i32(&call, 1, &signal);
-  if (status >= 0) status = polyproc_process_signal(process->handle, signal);
   return number(env, status);
 }
 
@@ -236,12 +114,6 @@ const addon_function process_functions[] = {
     {"processSpawn", process_spawn},
     {"processAdopt", process_adopt},
     {"processExitCode", process_exit_code},
-    {"processJoin", process_join},
-    {"processPid", process_pid},
-    {"processName", process_name},
-    {"processIsAlive", process_is_alive},
-    {"processIsDaemon", process_is_daemon},
-    {"processSignal", process_signal},
     {"processCurrent", process_current},
     {"processChildren", process_children},
     {"processChildrenAtExit", process_children_at_exit},

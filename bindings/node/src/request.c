@@ -1,9 +1,9 @@
-/* One wait: its arguments, the blocking call, its answer, and its undoing when nobody is left to have the
- * answer. */
+#include "request.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "waits.h"
+#include "loan.h"
 
 enum { FIRST_ROOM = 64 * 1024 };
 
@@ -55,9 +55,9 @@ static int32_t length_argument(const struct call *call, struct request *request)
 }
 
 static int32_t object_at(const struct call *call, napi_value array, uint32_t index, struct object **out) {
-  struct call one = {.env = call->env};
-  napi_get_element(call->env, array, index, &one.argv[0]);
-  return call_object(&one, 0, out);
+  napi_value item;
+  napi_get_element(call->env, array, index, &item);
+  return object_of(call->env, item, 0, out);
 }
 
 /* argument: a list of objects; owner: what of each is waited for, as an array of POLYPROC_WAIT_* */
@@ -84,8 +84,7 @@ static int32_t any_arguments(const struct call *call, struct request *request) {
 
 /* argument: the lock or rlock of a condition */
 static int32_t lock_argument(const struct call *call, struct request *request) {
-  struct call one = {.env = call->env, .argv = {call->argv[2]}};
-  int32_t status = call_object(&one, 0, &request->pair[1]);
+  int32_t status = object_of(call->env, call->argv[2], 0, &request->pair[1]);
   if (status < 0) return status;
   int32_t kind = request->pair[1]->kind;
   if (kind != POLYPROC_KIND_LOCK && kind != POLYPROC_KIND_RLOCK) return POLYPROC_E_INVALID;
@@ -100,7 +99,7 @@ static int32_t connect_arguments(const struct call *call, struct request *reques
   struct peer *peer = calloc(1, sizeof *peer);
   if (peer == NULL) return POLYPROC_E_NO_MEMORY;
   request->of.connect.peer = peer;
-  int32_t status = peer_read(&list, peer);
+  int32_t status = peer_of(&list, peer);
   if (status < 0 || peer->options.authkey == NULL) return status;
   /* The caller may change its key meanwhile. */
   void *key = malloc(peer->options.authkey_len + 1);

@@ -1,15 +1,13 @@
 /*
- * The waiter threads of an environment, at most WAITERS_MAX, started when a wait must block and ended when
- * they have been idle for a while. Requests of one object and direction stand in line and are done by one
- * thread in their order; at conditions and barriers each waits for itself, as it must. All that a thread does
- * is the blocking call; answers come back through one doorbell per environment.
+ * Requests of one object and direction stand in line and are done by one thread in their order; at conditions
+ * and barriers each waits for itself, as it must.
  */
+#include "waiter.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include "waits.h"
 
 enum { IDLE_SECONDS = 1, STACK_BYTES = 256 * 1024 };
 

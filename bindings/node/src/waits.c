@@ -1,11 +1,9 @@
-/*
- * The waits of an environment as JavaScript sees them: begun, cancelled, and answered through one doorbell
- * that keeps Node's loop alive exactly while a promise waits. Everything here runs on the environment's
- * thread.
- */
+/* Everything here runs on the environment's thread. */
 #include "waits.h"
 
 #include <stdlib.h>
+
+#include "waiter.h"
 
 /* Gives the request the lowest free number: JavaScript keeps its side in an array by these. */
 static bool table_add(struct waits *waits, struct request *request) {
@@ -122,24 +120,15 @@ static void doorbell_rang(napi_env env, napi_value settle, void *context, void *
   }
 }
 
-/* (settle): what is called with each answer, (number, status or result) */
-static napi_value wait_start(napi_env env, napi_callback_info info) {
-  struct call call;
+napi_status waits_start(struct addon *addon, napi_value settle) {
+  napi_env env = addon->env;
+  struct waits *waits = addon->waits;
   napi_value name;
-  call_read(&call, env, info);
-  struct waits *waits = call.addon->waits;
-  if (waits->doorbell != NULL) return NULL;
   napi_create_string_utf8(env, "polyproc", NAPI_AUTO_LENGTH, &name);
-  if (napi_create_threadsafe_function(env, call.argv[0], NULL, name, 0, 1, NULL, NULL, waits, doorbell_rang,
-                                      &waits->doorbell) != napi_ok) {
-    return internal_failure(env, "no threadsafe function");
-  }
-  napi_unref_threadsafe_function(env, waits->doorbell);
-  /* After the doorbell: hooks run in the opposite order, so the threads are joined while it still exists. */
-  if (napi_add_env_cleanup_hook(env, addon_teardown, call.addon) != napi_ok) {
-    return internal_failure(env, "no cleanup hook");
-  }
-  return NULL;
+  napi_status made = napi_create_threadsafe_function(env, settle, NULL, name, 0, 1, NULL, NULL, waits,
+                                                     doorbell_rang, &waits->doorbell);
+  if (made == napi_ok) napi_unref_threadsafe_function(env, waits->doorbell);
+  return made;
 }
 
 int32_t waits_create(struct addon *addon) {
@@ -186,6 +175,5 @@ void waits_destroy(struct addon *addon) {
 const addon_function wait_functions[] = {
     {"wait", wait_begin},
     {"cancelWait", wait_cancel},
-    {"startWaits", wait_start},
     {NULL, NULL},
 };

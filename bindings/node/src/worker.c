@@ -1,7 +1,8 @@
 /* This process as a worker of a pool: one job after the other. */
 #include <string.h>
 
-#include "addon.h"
+#include "loan.h"
+#include "object.h"
 
 static napi_value worker_is(napi_env env, napi_callback_info info) {
   int32_t is_worker = 0;
