@@ -101,7 +101,7 @@ func (b *Barrier) await(ctx context.Context, attempt call) (capi.Status, error) 
 		return capi.EClosed, ErrClosed
 	}
 	defer b.leave()
-	return sleep(ctx, attempt, &b.handle)
+	return sleepCounted(ctx, attempt, &b.handle)
 }
 
 // Abort breaks the barrier: who waits, and everybody who comes until Reset, gets [ErrBrokenBarrier].

@@ -27,6 +27,28 @@ func init() {
 			}
 		}
 	}
+	children["ping"] = func() error {
+		there, err := polyproc.InheritedQueue("there")
+		if err != nil {
+			return err
+		}
+		back, err := polyproc.InheritedQueue("back")
+		if err != nil {
+			return err
+		}
+		buf := make([]byte, 64)
+		for {
+			n, err := there.GetInto(context.Background(), buf)
+			if err == polyproc.ErrShutdown {
+				return nil
+			} else if err != nil {
+				return err
+			}
+			if err := back.Put(context.Background(), buf[:n]); err != nil {
+				return err
+			}
+		}
+	}
 	children["drain many"] = func() error {
 		q, err := polyproc.InheritedQueue("queue")
 		if err != nil {
@@ -87,6 +109,24 @@ func BenchmarkProcessToProcess(b *testing.B) {
 			exited(b, child, 0)
 		})
 	}
+}
+
+// To another process and back: what the first look at a queue that is empty costs.
+func BenchmarkPingPong(b *testing.B) {
+	there, back := newQueue(b, polyproc.QueueOptions{}), newQueue(b, polyproc.QueueOptions{})
+	child := startChild(b, "ping", polyproc.ProcessOptions{Handles: map[string]polyproc.Handle{"there": there, "back": back}})
+	message, buf := make([]byte, 64), make([]byte, 64)
+	ctx := context.Background()
+	for b.Loop() {
+		if err := there.Put(ctx, message); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := back.GetInto(ctx, buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+	must(b, there.Shutdown())
+	exited(b, child, 0)
 }
 
 func BenchmarkManyProcessToProcess(b *testing.B) {

@@ -89,7 +89,7 @@ func (c *Condition) wait(ctx context.Context, lock *handle, attempt call) (owner
 		return false, ErrClosed
 	}
 	defer lock.leave()
-	status, err := sleep(ctx, attempt, &c.handle, lock)
+	status, err := sleepCounted(ctx, attempt, &c.handle, lock)
 	return status == capi.OwnerDied, err
 }
 

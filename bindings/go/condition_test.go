@@ -76,6 +76,22 @@ func TestConditionWaitThatEndsEarlyHoldsTheLock(t *testing.T) {
 	wants(t, second(c.Wait(within(t), lock)), polyproc.ErrClosed)
 }
 
+// A thread of the operating system for each that waits, but not without end: Go ends a program with 10,000.
+func TestWaitsThatAreCountedHaveABound(t *testing.T) {
+	lock, condition, barrier := newLock(t), newCondition(t), newBarrier(t, 2)
+	undo := polyproc.TakeCountedThreads(1)
+	defer undo()
+	first := startParties(1, func() (int, error) { return barrier.Wait(within(t)) })
+	eventually(t, "one waits", func() bool { return one(barrier.Waiting())(t) == 1 })
+	one(lock.Acquire(within(t)))(t)
+	wants(t, second(condition.Wait(within(t), lock)), polyproc.ErrLimit)
+	equal(t, one(lock.IsLocked())(t), true)
+	wants(t, second(barrier.Wait(within(t))), polyproc.ErrLimit)
+	equal(t, one(barrier.IsBroken())(t), false)
+	must(t, barrier.Abort())
+	wants(t, (<-first).err, polyproc.ErrBrokenBarrier)
+}
+
 func TestCloseOfTheLockEndsAConditionWait(t *testing.T) {
 	c, lock := newCondition(t), one(polyproc.NewLock())(t)
 	one(lock.TryAcquire())(t)

@@ -125,7 +125,7 @@ func (c *Connection) sendToSocket(ctx context.Context, data []byte) error {
 			return err
 		}
 	}
-	_, err := engage(ctx, func(timeout int64, cancel *capi.Cancel) capi.Status {
+	_, err := transfer(ctx, func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.ConnectionSend(c.object, data, timeout, cancel)
 	}, &c.handle)
 	return err

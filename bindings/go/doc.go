@@ -19,9 +19,10 @@
 //     the runtime's poller. That takes no thread, however many there are.
 //   - For what has no descriptor it takes a thread of the operating system: one for each object and
 //     direction, 32 in the whole process. Where more are waited for, the rest are looked at every 10 ms.
-//   - A goroutine at a [Condition] or a [Barrier] takes a thread for itself: each is counted as one
-//     that waits. So does a message that is on its way through a socket, and [Connect]; a send that finds
-//     the socket full is parked before it begins.
+//   - A goroutine at a [Condition] or a [Barrier] takes a thread for itself, for the library counts each that
+//     waits: 4,000 in the whole process, then a wait fails with [ErrLimit].
+//   - So does a message that is on its way through a socket, and [Connect]: 1,000 in the whole process, then
+//     one waits for another to end. A send that finds the socket full is parked before it begins.
 //
 // [WaitAny] waits for several objects at once.
 //

@@ -13,10 +13,24 @@ func Waits(h closer) int {
 	return len(handle.waits)
 }
 
-// Seats is how many threads may sleep in C for waits without a descriptor, SeatsTaken how many do.
-var Seats = cap(seats)
+// BlockingThreads is how many threads may sleep in C for waits without a descriptor, BlockingThreadsTaken how
+// many do.
+var BlockingThreads = cap(blockingThreads)
 
-func SeatsTaken() int { return len(seats) }
+func BlockingThreadsTaken() int { return len(blockingThreads) }
+
+// TakeCountedThreads leaves n threads for waits at conditions and barriers, until it is undone.
+func TakeCountedThreads(left int) (undo func()) {
+	n := cap(countedThreads) - left
+	for range n {
+		countedThreads <- struct{}{}
+	}
+	return func() {
+		for range n {
+			countedThreads.give()
+		}
+	}
+}
 
 // Freed tells whether the C handle was given back.
 func Freed(h closer) bool { return handleOf(h).freed.Load() }

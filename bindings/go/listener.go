@@ -129,7 +129,7 @@ func Connect(ctx context.Context, address string, options SocketOptions) (*Conne
 		return nil, ErrInvalid
 	}
 	var object capi.Object
-	_, err := engage(ctx, func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
+	_, err := transfer(ctx, func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		object, status = capi.Connect(address, &c, timeout, cancel)
 		return status
 	})

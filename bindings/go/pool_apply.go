@@ -19,9 +19,9 @@ func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte,
 	defer p.leave()
 	small := scratch.Get().(*[4096]byte)
 	defer scratch.Put(small)
-	patience, leave := takeSeat(ctx)
-	task, n, ended, status := capi.PoolApply(p.object, function, data, small[:], int64(patience))
-	leave()
+	timeout, give := takeShortWait(ctx)
+	task, n, ended, status := capi.PoolApply(p.object, function, data, small[:], int64(timeout))
+	give()
 	if status < 0 {
 		return nil, check(status)
 	}
@@ -42,12 +42,10 @@ func (p *Pool) awaitTask(ctx context.Context, task capi.Object) (err error) {
 	attempt := func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.TaskWait(task, timeout, cancel)
 	}
-	select {
-	case seats <- struct{}{}:
-		defer func() { <-seats }()
+	if blockingThreads.tryTake() {
+		defer blockingThreads.give()
 		_, err = sleep(ctx, attempt, &p.handle)
 		return err
-	default:
 	}
 	ready := newReadiness(readable(capi.TaskFD), task)
 	if ready == nil {

@@ -2,10 +2,21 @@ package polyproc
 
 import (
 	"context"
-	"time"
 
 	"polyproc.dev/polyproc/internal/capi"
 )
+
+// How a goroutine waits. All of it is in the files wait*.go.
+//
+//  1. handle.do tries: an operation that can complete immediately does so, whoever else waits.
+//  2. Else the goroutine takes its turn at the gate of the object and direction. The others that want the same
+//     wait for their turn as goroutines, on a channel.
+//  3. The one with the turn waits in C for a short time (wait_threads.go): an answer that comes within that time
+//     comes by the shortest way.
+//  4. Then it is parked on a descriptor by the runtime's poller, without a thread (wait_park.go), or where the
+//     object has none it sleeps in C on one of a bounded number of threads (wait_sleep.go).
+//
+// The end of the context and Close end each of these.
 
 // gate lets one goroutine at a time wait for an object in one direction. The others that want the same
 // wait for their turn, as goroutines: whoever gets what it waited for hands the turn on, so one message
@@ -18,10 +29,6 @@ type gate struct {
 
 // call is one attempt of a C function that waits.
 type call func(timeout int64, cancel *capi.Cancel) capi.Status
-
-// brief is how long a wait is a plain call into C, on a thread, before it is arranged in a way that may
-// last. What comes sooner, as it does for whoever keeps a queue busy, comes by the shortest way.
-const brief = time.Millisecond
 
 // operation is a C function that waits and takes nothing but its object.
 type operation func(object capi.Object, timeout int64, cancel *capi.Cancel) capi.Status
@@ -66,7 +73,7 @@ func (h *handle) wait(ctx context.Context, g *gate, attempt call) (capi.Status, 
 		return capi.ECanceled, err
 	}
 	defer g.leaveTurn()
-	if status := briefly(ctx, attempt); !isTimeout(status) {
+	if status := waitShortly(ctx, attempt); !isTimeout(status) {
 		return status, check(status)
 	}
 	if ready := g.readiness(h.object); ready != nil {
@@ -93,25 +100,11 @@ func (h *handle) takeTurn(ctx context.Context, g *gate) error {
 
 func (g *gate) leaveTurn() { <-g.turn }
 
-// briefly is the first attempt that waits. Nothing ends it early, for it ends soon.
-func briefly(ctx context.Context, attempt call) capi.Status {
-	patience, leave := takeSeat(ctx)
-	defer leave()
-	return attempt(int64(patience), nil)
-}
-
-// takeSeat takes a seat for a brief wait, and tells how brief: not at all where there is no seat.
-func takeSeat(ctx context.Context) (patience time.Duration, leave func()) {
-	select {
-	case seats <- struct{}{}:
-	default:
-		return 0, func() {}
-	}
-	patience = brief
-	if deadline, ok := ctx.Deadline(); ok {
-		patience = max(0, min(patience, time.Until(deadline)))
-	}
-	return patience, func() { <-seats }
+// waitShortly is the first attempt that waits. Nothing ends it early, for it ends soon.
+func waitShortly(ctx context.Context, attempt call) capi.Status {
+	timeout, give := takeShortWait(ctx)
+	defer give()
+	return attempt(int64(timeout), nil)
 }
 
 func isTimeout(status capi.Status) bool {

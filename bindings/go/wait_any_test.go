@@ -83,7 +83,7 @@ func TestCloseEndsWaitAny(t *testing.T) {
 }
 
 // More waits without a descriptor than there are threads for them: each still ends.
-func TestMoreWaitsThanSeats(t *testing.T) {
+func TestMoreWaitsThanThreads(t *testing.T) {
 	const locks, most = 200, 100
 	var all []*polyproc.Lock
 	acquired := make(chan error, locks)
@@ -96,11 +96,13 @@ func TestMoreWaitsThanSeats(t *testing.T) {
 	for _, lock := range all {
 		inside(t, lock, 1)
 	}
-	eventually(t, "all seats are taken", func() bool { return polyproc.SeatsTaken() == polyproc.Seats })
+	eventually(t, "all threads are taken", func() bool {
+		return polyproc.BlockingThreadsTaken() == polyproc.BlockingThreads
+	})
 	if n := threads(t); n >= most {
 		t.Errorf("%d locks are waited for on %d threads", locks, n)
 	}
-	// The last ones first: those have no seat.
+	// The last ones first: those have no thread.
 	for _, lock := range slices.Backward(all) {
 		must(t, lock.Release())
 		must(t, <-acquired)

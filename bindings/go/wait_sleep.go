@@ -7,55 +7,27 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// seats are the threads that may sleep in C for the waits that have no descriptor to park on, in the
-// whole process. Each is for one object and direction, not for one goroutine.
-var seats = make(chan struct{}, 32)
-
-// engaged are the threads that may be in the middle of what cannot be left and begun anew: a message that is
-// going through a socket, a handshake. Each is for one connection.
-var engaged = make(chan struct{}, 1000)
-
-// engage is sleep on such a thread.
-func engage(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
-	select {
-	case engaged <- struct{}{}:
-	default:
-		select {
-		case engaged <- struct{}{}:
-		case <-ctx.Done():
-			return capi.ECanceled, ctx.Err()
-		}
-	}
-	defer func() { <-engaged }()
-	return sleep(ctx, attempt, handles...)
-}
-
-// unseated is how often an object is looked at for which there is no seat.
-const unseated = 10 * time.Millisecond
-
-// block repeats attempt until it succeeds or fails: asleep in C where there is a seat, else by looking
-// now and then. A bound on the threads can so never keep from its turn the one that others wait for.
+// block repeats attempt until it succeeds or fails: asleep in C where a thread is free, else by trying at
+// intervals. So the bound on the threads keeps no wait from its turn that others wait for.
 func block(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
-	select {
-	case seats <- struct{}{}:
-	default:
-		status, err := look(ctx, attempt, handles[0].closed)
+	if !blockingThreads.tryTake() {
+		status, err := poll(ctx, attempt, handles[0].closed)
 		if err != nil || !isTimeout(status) {
 			return status, err
 		}
 	}
-	defer func() { <-seats }()
+	defer blockingThreads.give()
 	return sleep(ctx, attempt, handles...)
 }
 
-// look attempts now and then, until that gives something or a seat is free. The status is that of a
-// timeout when the caller has the seat.
-func look(ctx context.Context, attempt call, closed <-chan struct{}) (capi.Status, error) {
-	ticks := time.NewTicker(unseated)
+// poll tries at intervals until an attempt succeeds or fails, or until it has got a thread: then the status is
+// that of a timeout.
+func poll(ctx context.Context, attempt call, closed <-chan struct{}) (capi.Status, error) {
+	ticks := time.NewTicker(pollInterval)
 	defer ticks.Stop()
 	for {
 		select {
-		case seats <- struct{}{}:
+		case blockingThreads <- struct{}{}:
 			return capi.ETimeout, nil
 		case <-ctx.Done():
 			return capi.ECanceled, ctx.Err()
@@ -67,6 +39,24 @@ func look(ctx context.Context, attempt call, closed <-chan struct{}) (capi.Statu
 			}
 		}
 	}
+}
+
+// transfer is sleep for what cannot be left and begun anew.
+func transfer(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
+	if err := transferThreads.take(ctx); err != nil {
+		return capi.ECanceled, err
+	}
+	defer transferThreads.give()
+	return sleep(ctx, attempt, handles...)
+}
+
+// sleepCounted is sleep at a condition or a barrier.
+func sleepCounted(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
+	if !countedThreads.tryTake() {
+		return capi.ELimit, ErrLimit
+	}
+	defer countedThreads.give()
+	return sleep(ctx, attempt, handles...)
 }
 
 // sleep is one attempt that waits in C on this thread, until the end of ctx or the Close of one of the
@@ -91,7 +81,7 @@ func sleep(ctx context.Context, attempt call, handles ...*handle) (capi.Status, 
 	for _, h := range handles {
 		h.detach(token)
 	}
-	// Nobody knows the token any more: it can be made whole for the next.
+	// Nobody knows the token any more: it can be reset for the next wait.
 	giveToken(token)
 	return status, ending(ctx, status, handles...)
 }
@@ -136,8 +126,8 @@ type cancelToken struct{ *capi.Cancel }
 
 func (t cancelToken) interrupt() { t.Fire() }
 
-// spareTokens are for the next waits. More than there are seats are seldom of use.
-var spareTokens = make(chan cancelToken, cap(seats))
+// spareTokens are for the next waits: one for each thread of block, so that the usual waits make none.
+var spareTokens = make(chan cancelToken, cap(blockingThreads))
 
 func takeToken() (cancelToken, error) {
 	select {
