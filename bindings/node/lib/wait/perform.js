@@ -10,8 +10,10 @@ const { HANDLE, READINESS, THREAD_WAITS } = require('../symbols.js');
 const { PolledWait } = require('./polled-wait.js');
 const { waitByThread } = require('./thread-wait.js');
 
-// A loop over promises that are all fulfilled at once would never let timers and sockets have their turn.
-const RUN = 64;
+// A loop over promises that are all fulfilled at once would never let timers and sockets have their turn. Chosen so that
+// the turns cost such a loop under 5 %, and timers wait under a millisecond for it. Measured by "await put + get" of
+// `npm run bench`: a turn after each 64 calls costs 15 %, after 256 5 %, after 1,024 2 %, and 1,024 calls take 0.3 ms.
+const RUN = 1024;
 let run = 0;
 
 /** True when a call that succeeded at once should let the event loop turn, by `await nextTurn()`. */

@@ -9,7 +9,10 @@ const { constants, native, status } = require('../native.js');
 const { Operation } = require('./operation.js');
 const { ThreadWait } = require('./thread-wait.js');
 
-const TURNS = 16; // of the event loop, about as long as it takes to wake a thread and be woken by it
+// Of the event loop. Chosen so that the answer of another process comes while the loop turns, where each process has a core
+// of its own: ping-pong takes 4 us with 8 turns or more, 65 us with 4 or fewer, a stream is the same with any. Measured by
+// `benches/peers/node/polyproc.mjs pingpong`, one of the programs of `make bench ONLY=W2`.
+const TURNS = 16;
 
 const turning = new Map(); // Readiness -> turns that are left
 const threaded = new Set(); // each Readiness that the thread is to wait for

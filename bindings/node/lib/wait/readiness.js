@@ -5,8 +5,6 @@
 
 const { PolyprocError } = require('../errors.js');
 
-const TRIES_PER_REPORT = 1024; // then the event loop turns before the object is tried again
-
 class Readiness {
   #source;
   #isReported = false; // the source reports
@@ -92,10 +90,10 @@ class Readiness {
     if (answer < 0) this.fail(answer);
   }
 
-  /** The object is ready, or was a moment ago. */
+  /** The object is ready, or was a moment ago. Waits that follow from the results are added after this. */
   report() {
     for (const listener of this.#listeners) listener();
-    for (let i = 0; i < TRIES_PER_REPORT && this.#first !== undefined && !this.isPaused; i++) {
+    while (this.#first !== undefined && !this.isPaused) {
       const wait = this.#first;
       const { operation, argument } = wait;
       let answer;
