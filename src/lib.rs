@@ -1,17 +1,19 @@
 //! Python's multiprocessing for every language, at the speed of memory, safe against `kill -9`.
 //!
-//! Layers, each using only those below it:
+//! # Layers
+//!
+//! A row uses the rows below it and nothing beside it. `tests/layers` reads this map and every path in `src`.
 //!
 //! ```text
-//! ffi                    the C ABI, and nothing else
-//! pool                   workers that take tasks and report
-//! process
-//! object   queue         lock, rlock, semaphore, event, condition, barrier; queue;
-//! connection             pipe; socket, listener
-//! segment                one object's shared memory and its participants
-//! sync                   algorithms over atomics
-//! sys                    the kernel
-//! status                 what a call can answer
+//! ffi                       the C ABI
+//! wait                      waiting for several things at once; descriptors for epoll and its like
+//! connection pool           pipe, socket, listener; workers that take tasks and report
+//! object queue process      lock, rlock, semaphore, event, condition, barrier; messages; children
+//! segment                   one object's shared memory and its participants
+//! sync                      algorithms on words
+//! pace                      heuristics of waiting
+//! sys                       system calls
+//! status                    what a call can answer
 //! ```
 
 #![deny(unsafe_code)]
@@ -37,6 +39,7 @@ pub mod status;
 pub mod sync;
 pub mod wait;
 
+mod pace;
 #[allow(unsafe_code)]
 mod sys;
 

@@ -10,6 +10,7 @@
 
 mod model;
 mod models;
+mod pace;
 mod queue;
 #[path = "../../src/status.rs"]
 mod status;

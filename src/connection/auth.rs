@@ -10,7 +10,7 @@ use sha2::{Sha256, Sha384};
 use sha3::{Sha3_256, Sha3_384};
 
 use crate::status::{Result, Status};
-use crate::sys::random;
+use crate::sys::getrandom;
 
 const CHALLENGE: &[u8] = b"#CHALLENGE#";
 const PREFIX: &[u8] = b"{sha256}";
@@ -97,7 +97,7 @@ impl Key {
     /// A fresh challenge, as it is sent.
     pub(super) fn challenge(&self) -> Result<Vec<u8>> {
         let mut random = [0; RANDOM];
-        random::fill(&mut random)?;
+        getrandom::fill(&mut random)?;
         Ok([CHALLENGE, PREFIX, &random].concat())
     }
 

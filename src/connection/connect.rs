@@ -12,7 +12,7 @@ use super::Connection;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::reserve;
+use crate::sys::malloc;
 use crate::sys::socket::{self, Step};
 use crate::sys::{clock, poll};
 
@@ -29,7 +29,7 @@ const LAST_RETRY_NS: u64 = 20_000_000;
 /// another key. `E_EOF`: the listener has ended the connection. `E_CORRUPT`, `E_TOO_LARGE`: something else
 /// is listening there. `E_NOT_FOUND`: there is no such path. ECONNREFUSED: nobody listens. `E_INVALID`.
 pub fn connect(address: &str, options: &ListenerOptions, wait: Wait<'_>) -> Result<Connection> {
-    reserve::check()?;
+    malloc::check()?;
     let (name, key) = (Address::parse(address)?.name()?, options.key()?);
     let mut patience = Patience::new(&wait);
     let (fd, mut step) = socket::connect(&name)?;

@@ -10,10 +10,11 @@ use super::reception::{Reception, Terms};
 use super::socket::{until_ready, Peer, Socket};
 use super::Connection;
 use crate::status::{Result, Status};
+use crate::sync::at_fork::hold_across_forks;
+use crate::sync::local_lock::LocalLock;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::local_lock::LocalLock;
-use crate::sys::reserve;
+use crate::sys::malloc;
 use crate::sys::socket::{self, FileId, Step};
 use crate::sys::{fork, poll};
 
@@ -122,7 +123,7 @@ impl Listener {
     /// `E_INVALID`, `E_EXISTS`: somebody listens there, or the file is there. `E_PERMISSION`: other machines
     /// could reach it, and there is no key. `E_NOT_FOUND`: there is no such folder. `E_LIMIT`, `E_NO_MEMORY`.
     pub fn new(address: &str, options: &ListenerOptions) -> Result<Listener> {
-        reserve::check()?;
+        malloc::check()?;
         let address = Address::parse(address)?;
         let (key, backlog) = (options.key()?, options.backlog()?);
         if key.is_none() && !options.public && !address.is_local() {
@@ -162,7 +163,7 @@ impl Listener {
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_LIMIT`, `E_NO_MEMORY`: somebody has to
     /// wait, because there is no descriptor, thread or memory.
     pub fn accept(&self, wait: Wait<'_>) -> Result<Connection> {
-        reserve::check()?;
+        malloc::check()?;
         let mut patience = Patience::new(&wait);
         let reception = self.reception()?;
         loop {
@@ -217,7 +218,7 @@ impl Listener {
         let Some(key) = &self.key else {
             return Ok(None);
         };
-        fork::hold_across_forks(&OPENING);
+        hold_across_forks(&OPENING);
         let epoch = fork::epoch();
         let _opening = OPENING.lock();
         let mut place = self.reception.lock();

@@ -7,11 +7,12 @@
 use std::os::fd::{AsRawFd, RawFd};
 
 use crate::status::Result;
+use crate::sync::at_fork::{hold_across_forks, HeldAcrossFork};
+use crate::sync::local_lock::LocalLock;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::fork::{self, HeldAcrossFork};
-use crate::sys::local_lock::LocalLock;
+use crate::sys::eventfd;
+use crate::sys::process;
 use crate::sys::socket::{self, Step};
-use crate::sys::{poll, process};
 
 struct Noted {
     pid: i32,
@@ -36,7 +37,7 @@ impl HeldAcrossFork for Nursery {
         // In a child, where this thread is the only one.
         let mut noted = self.0.lock();
         if noted.pid != process::pid() {
-            noted.fds.drain(..).for_each(poll::close);
+            noted.fds.drain(..).for_each(eventfd::close);
         }
     }
 }
@@ -50,7 +51,7 @@ pub(super) struct Guest {
 impl Guest {
     /// Take in the next one who stands in line. No fork happens before it is noted.
     pub(super) fn take_in(listening: RawFd) -> Result<Step<Guest>> {
-        fork::hold_across_forks(&NURSERY);
+        hold_across_forks(&NURSERY);
         let mut noted = NURSERY.0.lock();
         let Step::Done(fd) = socket::accept(listening)? else {
             return Ok(Step::Later);

@@ -13,8 +13,9 @@ use super::auth::Key;
 use super::handshake::{Handshake, Need};
 use super::nursery::Guest;
 use crate::status::{Result, Status};
+use crate::sync::local_lock::LocalLock;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::local_lock::LocalLock;
+use crate::sys::eventfd;
 use crate::sys::poll::{self, Interest};
 use crate::sys::socket::{self, Step};
 use crate::sys::{clock, futex, thread};
@@ -51,8 +52,8 @@ impl Reception {
         let reception = Arc::new(Reception {
             terms,
             ready: LocalLock::new(VecDeque::new()),
-            has_ready: poll::event()?,
-            bell: poll::event()?,
+            has_ready: eventfd::event()?,
+            bell: eventfd::event()?,
             is_closed: AtomicBool::new(false),
             is_gone: AtomicU32::new(0),
         });
@@ -69,7 +70,7 @@ impl Reception {
     /// Send everybody away, and wait until the thread is gone: it never waits for anything itself.
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        poll::raise(self.bell.as_raw_fd());
+        eventfd::raise(self.bell.as_raw_fd());
         while self.is_gone.load(Ordering::Acquire) == 0 {
             futex::wait(&self.is_gone, 0, None);
         }
@@ -87,11 +88,11 @@ impl Reception {
             let mut ready = self.ready.lock();
             let next = ready.pop_front();
             if ready.is_empty() {
-                poll::lower(self.has_ready.as_raw_fd());
+                eventfd::lower(self.has_ready.as_raw_fd());
             }
             if ready.len() + 1 == self.terms.backlog {
                 // There was no room for more.
-                poll::raise(self.bell.as_raw_fd());
+                eventfd::raise(self.bell.as_raw_fd());
             }
             next
         };
@@ -108,7 +109,7 @@ impl Reception {
             return;
         }
         ready.push_back(guest);
-        poll::raise(self.has_ready.as_raw_fd());
+        eventfd::raise(self.has_ready.as_raw_fd());
     }
 
     fn is_full(&self) -> bool {
@@ -130,7 +131,7 @@ impl Reception {
             let deadline = patience_end.into_iter().chain(pause_end).min();
             // Every error of poll means: look again.
             let _ = poll::any_ready(&mut items, deadline);
-            poll::lower(self.bell.as_raw_fd());
+            eventfd::lower(self.bell.as_raw_fd());
             self.attend(&mut visitors, items.get(2..).unwrap_or_default());
             if items.get(1).is_some_and(|item| item.revents != 0) {
                 if let Err(status) = self.take_in(listening, &mut visitors) {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::segment::Bed;
 use crate::status::{Result, Status};
+use crate::sync::local_lock::{LocalGuard, LocalLock};
 use crate::sync::wait::Patience;
-use crate::sys::local_lock::{LocalGuard, LocalLock};
 use crate::sys::{fork, futex};
 
 /// The state in the low bits; the epoch of the process that wrote it above them.

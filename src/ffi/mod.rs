@@ -1,4 +1,4 @@
-//! The C ABI: `extern "C"` functions over the safe API, one file per object.
+//! The C ABI: `extern "C"` functions over the safe API, one file or several for an object.
 //!
 //! `include/polyproc.h` is generated from these files (`make header`), so a doc comment here is what
 //! a C programmer reads. Three conventions serve both readers: the table of arguments and results

@@ -2,7 +2,7 @@
 //! with "a kind and a `void *`", which `process` and `process_child` do as well.
 
 use std::ffi::{c_int, c_void};
-use std::os::fd::{BorrowedFd, IntoRawFd, RawFd};
+use std::os::fd::{IntoRawFd, RawFd};
 
 use crate::connection::Connection;
 use crate::ffi::barrier::polyproc_barrier;
@@ -19,7 +19,7 @@ use crate::object::{Barrier, Condition, Event, Lock, Rlock, Semaphore};
 use crate::queue::Queue;
 use crate::segment::Kind;
 use crate::status::{Result, Status};
-use crate::sys::descriptor::OwnedFd;
+use crate::sys::descriptor::{duplicate, OwnedFd};
 
 /// A call inside a handle of any kind that lives in a segment.
 pub(super) enum AnyCall<'a> {
@@ -173,14 +173,8 @@ pub unsafe extern "C" fn polyproc_open_fd(fd: c_int, kind: i32, out: *mut *mut c
 
 /// A descriptor of our own for what the caller's refers to.
 fn copy_of(fd: c_int) -> Result<OwnedFd> {
-    // SAFETY: asks about a number, whatever it is.
-    if fd < 0 || unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1 {
-        return Err(Status::E_INVALID);
-    }
-    // SAFETY: not -1, and open unless the caller closes it at this very moment, when the copy fails.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    borrowed
-        .try_clone_to_owned()
-        .map(OwnedFd::from)
-        .map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(0)))
+    duplicate(fd).map_err(|status| match status.errno() {
+        Some(libc::EBADF) => Status::E_INVALID,
+        _ => status,
+    })
 }

@@ -7,8 +7,8 @@ use crate::status::{Result, Status};
 use crate::sync::barrier::{self, MAX_PARTIES};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
+use crate::sync::shared::shared;
 use crate::sync::{Arrival, Wait};
-use crate::sys::shared::shared;
 
 /// A fixed number of parties that go on together, round by round; as Python's `multiprocessing.Barrier`,
 /// but broken at once by the death of a party that waits.

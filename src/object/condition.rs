@@ -8,9 +8,9 @@ use crate::status::{Result, Status};
 use crate::sync::condition;
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
+use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::{Acquired, Wait};
-use crate::sys::shared::shared;
 
 /// As Python's `multiprocessing.Condition`, over a [`Lock`] or an [`Rlock`] of its own segment.
 ///

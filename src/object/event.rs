@@ -7,9 +7,9 @@ use crate::status::{Result, Status};
 use crate::sync::event::EventWord;
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
+use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
-use crate::sys::shared::shared;
 
 /// Set, cleared and waited for by any process.
 pub struct Event {

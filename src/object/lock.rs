@@ -7,9 +7,9 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::mutex::RobustMutex;
 use crate::sync::owner::Owner;
+use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::{Acquired, Wait};
-use crate::sys::shared::shared;
 
 /// Not recursive; any process or thread may release it, as in Python's `multiprocessing.Lock`.
 pub struct Lock {

@@ -6,10 +6,10 @@ use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
-use crate::sync::recursive::{Holder, RecursiveMutex, Taker};
+use crate::sync::rlock::{Holder, RecursiveMutex, Taker};
+use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::{Acquired, Wait};
-use crate::sys::shared::shared;
 use crate::sys::thread;
 
 /// Recursive, and released by its owner only, as Python's `multiprocessing.RLock`.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Quiet, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
-use crate::sync::owned::{OwnedPermits, SLOTS};
+use crate::sync::owned_permits::{OwnedPermits, SLOTS};
 use crate::sync::owner::Owner;
 use crate::sync::semaphore::Counter;
+use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
-use crate::sys::shared::shared;
 
 /// Permits that any process may take; and any process may give back, unless they are owned.
 pub struct Semaphore {

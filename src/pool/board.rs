@@ -23,8 +23,8 @@ use crate::segment::{fixed_size, CreateOptions, Extent, Kind, ObjectType, Segmen
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
+use crate::sync::shared::shared;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::shared::shared;
 
 /// The most workers of a pool: they share a queue, which so many processes can use.
 pub(crate) const MAX_WORKERS: u32 = 1000;

@@ -19,11 +19,11 @@ use super::shared::{Shared, State};
 use crate::segment::Bed;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
+use crate::sync::local_lock::LocalLock;
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::world::World;
 use crate::sync::Cancel;
-use crate::sys::local_lock::LocalLock;
 use crate::sys::{clock, futex, poll, thread};
 
 /// How long the collecting thread leaves the reports alone when it could not read one.

@@ -53,8 +53,8 @@ use crate::queue::{Queue, QueueOptions};
 use crate::segment::Bed;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
-use crate::sys::poll;
-use crate::sys::reserve;
+use crate::sys::eventfd;
+use crate::sys::malloc;
 
 /// Workers, and the tasks that they are given. Dropping it ends both.
 pub struct Pool {
@@ -93,7 +93,7 @@ impl Pool {
     /// `E_NOT_FOUND` and `E_PERMISSION` for the worker program, `E_INVALID`, `E_TOO_LARGE` (the initialiser's data),
     /// `E_DAEMONIC` in a daemonic process, `E_LIMIT`, `E_NO_MEMORY`. Nothing is left behind.
     pub fn create(options: &PoolOptions) -> Result<Pool> {
-        reserve::check()?;
+        malloc::check()?;
         options.check()?;
         let max_attempts = options.max_attempts.max(1);
         let initialiser = match &options.initialiser {
@@ -107,7 +107,7 @@ impl Pool {
         let tasks = Queue::create(None, &QueueOptions::default())?;
         let reports = Queue::create(None, &QueueOptions::default())?;
         // Before there are workers: when one of these fails, nobody has to end them.
-        let events = [poll::event()?, poll::event()?];
+        let events = [eventfd::event()?, eventfd::event()?];
         let mut crew = Crew::new(options, &board, &tasks, &reports)?;
         for seat in 0..crew.members.len() {
             match crew.start(seat, &board) {

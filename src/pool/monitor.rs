@@ -14,6 +14,7 @@ use super::shared::{Limit, Shared, State};
 use super::task::Outcome;
 use crate::process::is_exiting;
 use crate::status::{Result, Status};
+use crate::sys::eventfd;
 use crate::sys::{clock, poll, thread};
 
 /// How long a worker that was asked to end may take for it.
@@ -60,7 +61,7 @@ impl Shared {
             };
             descriptors.push(self.kick.as_raw_fd());
             let _ = poll::any_readable(&descriptors, deadline);
-            poll::lower(self.kick.as_raw_fd());
+            eventfd::lower(self.kick.as_raw_fd());
         }
         self.crew.lock().end();
         // Behind every report of the workers: what is not over by now never will be.

@@ -15,7 +15,7 @@ use crate::sync::Wait;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::SignalMask;
 use crate::sys::process::fork as kernel;
-use crate::sys::{channel, clock, poll};
+use crate::sys::{clock, poll, socketpair};
 
 /// How long it may take for a process that has nothing more to do to end.
 const PATIENCE_NS: i64 = 2_000_000_000;
@@ -36,7 +36,7 @@ pub(super) type OptionsOf<'a> = &'a dyn Fn(u32) -> ProcessOptions;
 impl Nursery {
     /// `mask` are the signals that the nursery and its workers block.
     pub(super) fn start(options: OptionsOf<'_>, mask: SignalMask) -> Result<Nursery> {
-        let (ours, theirs) = channel::pair()?;
+        let (ours, theirs) = socketpair::pair()?;
         let mut ends = Some((ours, theirs));
         let own = ProcessOptions {
             name: Some(c"PoolNursery".to_owned()),
@@ -76,7 +76,7 @@ impl Nursery {
     /// fork(2).
     pub(super) fn fork_worker(&mut self, seat: u32) -> Result<Process> {
         match self.asked {
-            None => channel::send(&self.channel, seat as i32)?,
+            None => socketpair::send(&self.channel, seat as i32)?,
             Some(other) if other != seat => return Err(Status::E_TIMEOUT),
             Some(_) => {}
         }
@@ -86,7 +86,7 @@ impl Nursery {
             Ok(0) | Err(Status::E_INTERRUPTED) => return Err(Status::E_TIMEOUT),
             other => other?,
         };
-        let answer = channel::receive(&self.channel);
+        let answer = socketpair::receive(&self.channel);
         self.asked = None;
         let pid = answer?;
         if pid < 0 {
@@ -125,7 +125,10 @@ fn work() -> ! {
 fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
     let mut channel = Some(channel);
     let mut workers: Vec<Process> = Vec::new();
-    while let Some(seat) = channel.as_ref().and_then(|end| channel::receive(end).ok()) {
+    while let Some(seat) = channel
+        .as_ref()
+        .and_then(|end| socketpair::receive(end).ok())
+    {
         // Dropping the handle of one that has ended collects it: not before the pool has seen its end.
         workers.retain(|worker| worker.is_alive().unwrap_or(true));
         let forked = fork_daemon(&options(seat as u32), mask, &mut || {
@@ -139,7 +142,7 @@ fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
         };
         workers.extend(forked);
         let Some(end) = &channel else { return };
-        if channel::send(end, answer).is_err() {
+        if socketpair::send(end, answer).is_err() {
             break;
         }
     }

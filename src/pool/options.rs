@@ -6,7 +6,7 @@ use super::board::{MAX_ATTEMPTS, MAX_INITIALISER, MAX_WORKERS};
 use super::message::check_name;
 use crate::process::InheritHandle;
 use crate::status::{Result, Status};
-use crate::sys::call;
+use crate::sys::syscall;
 
 /// What a pool is made with. The default forks as many workers as there are CPUs.
 #[derive(Clone, Default, Debug)]
@@ -48,8 +48,8 @@ impl PoolOptions {
         if self.workers > 0 {
             return self.workers;
         }
-        let cpus =
-            call::without_cancellation(std::thread::available_parallelism).map_or(1, usize::from);
+        let cpus = syscall::without_cancellation(std::thread::available_parallelism)
+            .map_or(1, usize::from);
         u32::try_from(cpus).unwrap_or(MAX_WORKERS).min(MAX_WORKERS)
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::message::{begin_item, check_name, end_item, unpack};
 use super::worker::{self, Job, Worker};
 use crate::status::{Result, Status};
+use crate::sync::at_fork::hold_across_forks;
+use crate::sync::local_lock::LocalLock;
 use crate::sync::Wait;
-use crate::sys::fork;
-use crate::sys::local_lock::LocalLock;
 
 /// What a function says, in the order in which it says it: its result, or the message of its failure.
 pub struct Reply {
@@ -48,7 +48,7 @@ static FUNCTIONS: LocalLock<Vec<Named>> = LocalLock::new(Vec::new());
 /// `E_INVALID`: not a name.
 pub fn register(name: &str, function: Arc<Function>) -> Result<()> {
     check_name(name)?;
-    fork::hold_across_forks(&FUNCTIONS);
+    hold_across_forks(&FUNCTIONS);
     let entry = (name.to_owned(), function);
     let replaced = {
         let mut functions = FUNCTIONS.lock();

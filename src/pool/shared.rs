@@ -16,12 +16,13 @@ use super::task::{Core, Outcome};
 use crate::queue::Queue;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
+use crate::sync::local_lock::LocalLock;
 use crate::sync::wait::Wait;
 use crate::sync::Cancel;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::local_lock::LocalLock;
-use crate::sys::reserve;
-use crate::sys::{clock, fork, poll};
+use crate::sys::eventfd;
+use crate::sys::malloc;
+use crate::sys::{clock, fork};
 
 /// The tasks have no limit, so a submit waits for a lock at the most: not for ever for one that a stopped
 /// process has.
@@ -189,7 +190,7 @@ impl Shared {
     }
 
     pub(super) fn kick_monitor(&self) {
-        poll::raise(self.kick.as_raw_fd());
+        eventfd::raise(self.kick.as_raw_fd());
     }
 
     /// How many tasks are not over.
@@ -206,7 +207,7 @@ impl Shared {
         options: &TaskOptions,
     ) -> Result<Arc<Core>> {
         super::message::check_name(function)?;
-        reserve::check()?;
+        malloc::check()?;
         let is_timed = options.timeout_ns > 0;
         if is_timed {
             // Somebody has to see that it has begun.
@@ -288,7 +289,7 @@ impl Shared {
         if let Some(tag) = core.tag {
             let mut tags = self.finished.tags.lock();
             if tags.is_empty() && self.finished.is_watched.load(Ordering::SeqCst) {
-                poll::raise(self.finished.event.as_raw_fd());
+                eventfd::raise(self.finished.event.as_raw_fd());
             }
             tags.push_back(tag);
             drop(tags);
@@ -401,7 +402,7 @@ impl Shared {
             let count = max.min(tags.len());
             tags.drain(..count).for_each(&mut *each);
             if tags.is_empty() && self.finished.is_watched.load(Ordering::SeqCst) {
-                poll::lower(self.finished.event.as_raw_fd());
+                eventfd::lower(self.finished.event.as_raw_fd());
             }
             if count > 0 {
                 return Ok(count);
@@ -414,7 +415,7 @@ impl Shared {
         let tags = self.finished.tags.lock();
         let fd = self.finished.event.as_raw_fd();
         if !self.finished.is_watched.swap(true, Ordering::SeqCst) && !tags.is_empty() {
-            poll::raise(fd);
+            eventfd::raise(fd);
         }
         fd
     }

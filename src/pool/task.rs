@@ -9,10 +9,10 @@ use super::message::Ticket;
 use super::shared::Shared;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
+use crate::sync::local_lock::LocalLock;
 use crate::sync::wait::Wait;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::local_lock::LocalLock;
-use crate::sys::poll;
+use crate::sys::eventfd;
 
 /// How a task ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,7 +71,7 @@ impl Core {
         }
         // After the outcome: `event` looks for that once more when it has placed one.
         if let Some(event) = &*self.event.lock() {
-            poll::raise(event.as_raw_fd());
+            eventfd::raise(event.as_raw_fd());
         }
         self.waiters.notify_all(&Local);
     }
@@ -80,11 +80,11 @@ impl Core {
     fn event(&self) -> Result<RawFd> {
         let mut event = self.event.lock();
         if event.is_none() {
-            *event = Some(poll::event()?);
+            *event = Some(eventfd::event()?);
         }
         let fd = event.as_ref().map_or(-1, AsRawFd::as_raw_fd);
         if self.outcome.get().is_some() {
-            poll::raise(fd);
+            eventfd::raise(fd);
         }
         Ok(fd)
     }

@@ -11,8 +11,9 @@ use crate::process::inherited;
 use crate::queue::{Loan, Queue};
 use crate::segment::Kind;
 use crate::status::{Result, Status};
+use crate::sync::at_fork::hold_across_forks;
+use crate::sync::local_lock::LocalLock;
 use crate::sync::wait::{Patience, Wait};
-use crate::sys::local_lock::LocalLock;
 use crate::sys::process::pid;
 use crate::sys::{clock, fork};
 
@@ -69,7 +70,7 @@ static HERE: LocalLock<Option<(u32, Arc<Worker>)>> = LocalLock::new(None);
 /// # Errors
 /// `E_NOT_FOUND` when no pool has started it.
 pub(crate) fn here() -> Result<Arc<Worker>> {
-    fork::hold_across_forks(&HERE);
+    hold_across_forks(&HERE);
     let epoch = fork::epoch();
     let known = |here: &Option<(u32, Arc<Worker>)>| match here {
         Some((then, worker)) if *then == epoch => Some(Arc::clone(worker)),

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use super::Process;
 use crate::status::{Result, Status};
+use crate::sync::at_fork::hold_across_forks;
+use crate::sync::local_lock::{LocalGuard, LocalLock};
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::fork::{epoch, hold_across_forks};
-use crate::sys::local_lock::{LocalGuard, LocalLock};
+use crate::sys::fork::epoch;
 use crate::sys::process::exec::Started;
 use crate::sys::process::{self, borrow, Ending, Stage};
 

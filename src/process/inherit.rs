@@ -9,12 +9,12 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use super::options::{is_handle_name, is_process_name, InheritHandle, VARIABLE};
 use crate::segment::Kind;
 use crate::status::{Result, Status};
-use crate::sys::claim;
+use crate::sync::at_fork::hold_across_forks;
+use crate::sync::local_lock::LocalLock;
 use crate::sys::descriptor::duplicate;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::fork::hold_across_forks;
 use crate::sys::is_secure;
-use crate::sys::local_lock::LocalLock;
+use crate::sys::ofd_lock;
 use crate::sys::process::close_on_exec;
 use crate::sys::socket;
 
@@ -112,7 +112,7 @@ pub fn inherited(name: &str, kind: Kind) -> Result<std::os::fd::OwnedFd> {
 /// end of this process does it.
 fn leave_open_to_others(kind: Kind, fd: RawFd) {
     if kind == Kind::Connection {
-        let _ = claim::renounce(fd);
+        let _ = ofd_lock::renounce(fd);
     }
 }
 

@@ -27,7 +27,7 @@ pub use inherit::inherited;
 pub use options::{InheritHandle, ProcessOptions, Stdio};
 
 use crate::status::{Result, Status};
-use crate::sys::reserve;
+use crate::sys::malloc;
 use children::{Child, Fate};
 
 /// The highest signal of Linux.
@@ -50,7 +50,7 @@ impl Process {
     /// `E_NOT_FOUND`: no such process. `E_INVALID`: not a process id, or this process's own.
     /// `E_UNSUPPORTED`: not a child, on a kernel without process descriptors.
     pub fn adopt(pid: i32) -> Result<Process> {
-        reserve::check()?;
+        malloc::check()?;
         Ok(Process {
             child: children::adopt(pid)?,
         })

@@ -8,8 +8,8 @@ use super::options::{key_of, ProcessOptions, VARIABLE};
 use super::Process;
 use super::{daemon, exit};
 use crate::status::{Result, Status};
+use crate::sys::malloc;
 use crate::sys::process::exec::{self, NullEnded, Program};
-use crate::sys::reserve;
 
 /// Where a program is looked for when the child has no PATH.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
@@ -26,7 +26,7 @@ impl Process {
     /// `E_PERMISSION` for one that may not be executed, `E_DAEMONIC` in a daemonic process, `E_LIMIT`,
     /// `E_NO_MEMORY`. Nothing is left behind.
     pub fn spawn(options: &ProcessOptions) -> Result<Process> {
-        reserve::check()?;
+        malloc::check()?;
         daemon::refuse_children()?;
         options.check()?;
         let command = options.argv.first().ok_or(Status::E_INVALID)?;

@@ -8,7 +8,7 @@ use super::ring::{RingState, RINGS};
 use super::side::Totals;
 use crate::segment::{fixed_size, Kind, Segment};
 use crate::sync::eventcount::EventCount;
-use crate::sys::shared::shared;
+use crate::sync::shared::shared;
 
 shared! {
     /// Everything but the rings. Words that different processes write lie on cache lines of their own.

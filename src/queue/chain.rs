@@ -18,9 +18,9 @@ use crate::segment::{Quiet, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
+use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::Acquired;
-use crate::sys::shared::shared;
 
 shared! {
     /// The words of a chain, in shared memory.

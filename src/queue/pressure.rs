@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::position::Position;
 use super::ring;
 use super::At;
+use crate::pace::spin::Spin;
+use crate::pace::wake_cost::wake_cost_ns;
 use crate::status::Result;
 use crate::sync::owner::Owner;
-use crate::sync::spin::Spin;
 use crate::sys::clock;
-use crate::sys::wake_cost::wake_cost_ns;
 
 /// A consumer copies a message at this rate at least.
 const BYTES_PER_NS: u64 = 8;

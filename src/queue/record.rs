@@ -21,7 +21,7 @@
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::owner::{Owner, OWNER_MASK};
-use crate::sys::shared::shared;
+use crate::sync::shared::shared;
 
 /// Records begin and end at multiples of this.
 pub(super) const ALIGN: u64 = 16;

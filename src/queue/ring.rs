@@ -11,7 +11,7 @@ use super::payload::Payload;
 use super::record::{Record, ALIGN, HEADER};
 use crate::segment::{Extent, Mapping, Segment};
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
+use crate::sync::shared::shared;
 
 /// The size of the smallest rings: a short backlog stays in a core's cache.
 pub(super) const BASE: u64 = 128 * 1024;

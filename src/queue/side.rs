@@ -8,7 +8,7 @@
 use super::position::Position;
 use crate::sync::atomic::{fence, AtomicU32, AtomicU64, Ordering};
 use crate::sync::mutex::RobustMutex;
-use crate::sys::shared::shared;
+use crate::sync::shared::shared;
 
 /// What has gone through a side since the queue was made.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

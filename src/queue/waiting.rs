@@ -4,10 +4,10 @@ use super::body::Condition;
 use super::distance::Distance;
 use super::pressure::Pressure;
 use super::At;
+use crate::pace::spin::Spin;
 use crate::status::Result;
 use crate::sync::cancel::Cancel;
 use crate::sync::owner::Owner;
-use crate::sync::spin::Spin;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
 

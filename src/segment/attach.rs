@@ -7,11 +7,11 @@ use super::keeper::{self, Link};
 use super::participants::{Life, Occupant, Participant};
 use super::Segment;
 use crate::status::{Result, Status};
+use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sys::fork;
-use crate::sys::local_lock::LocalLock;
-use crate::sys::{clock, lifetime, membarrier, reserve};
+use crate::sys::{clock, malloc, membarrier, procfs};
 
 /// This process's slot, and the robust list that it is on.
 #[derive(Clone, Copy)]
@@ -60,7 +60,7 @@ impl Segment {
 
     #[cold]
     fn attach(&self) -> Result<Owner> {
-        reserve::check()?;
+        malloc::check()?;
         super::hold_tables_across_forks();
         let attaching = ATTACHING.lock();
         let epoch = fork::epoch();
@@ -142,7 +142,7 @@ impl Segment {
         participant.reset(std::process::id());
         // Killed before this it counts as alive for ever: it holds a slot and nothing else.
         if introduces {
-            if let Some(own) = lifetime::own() {
+            if let Some(own) = procfs::own() {
                 participant.introduce(generation, &own);
             }
         }

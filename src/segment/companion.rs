@@ -5,8 +5,9 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
-use crate::sys::local_lock::{LocalGuard, LocalLock};
-use crate::sys::{fork, futex, poll};
+use crate::sync::local_lock::{LocalGuard, LocalLock};
+use crate::sys::eventfd;
+use crate::sys::{fork, futex};
 
 /// Empty until the layer above puts something there; goes with the object.
 ///
@@ -82,7 +83,7 @@ impl Raised {
         if word == NOT_RAISED || word != mark(fd) {
             return;
         }
-        poll::lower(fd);
+        eventfd::lower(fd);
         // Whoever has raised it since then raises it again.
         look_again();
     }

@@ -9,8 +9,8 @@ use super::{names, registry, renew, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory::{self, FileStatus};
-use crate::sys::unnamed::{create_unnamed, Unnamed};
-use crate::sys::{clock, futex, reserve};
+use crate::sys::tmpfile::{create_unnamed, Unnamed};
+use crate::sys::{clock, futex, malloc};
 
 /// Writes a new object's words.
 pub(super) type Fill<'a> = dyn Fn(&Segment) -> Result<()> + 'a;
@@ -57,7 +57,7 @@ impl Segment {
         fill: &Fill<'_>,
         check: &dyn Fn(&Segment) -> Result<()>,
     ) -> Result<Arc<Segment>> {
-        reserve::check()?;
+        malloc::check()?;
         let mode = options.checked_mode()?;
         let Some(name) = name else {
             let fd = memory::create_anonymous()?;
@@ -98,13 +98,13 @@ impl Segment {
 
     /// Open a named object of this user.
     pub(crate) fn open(object: &'static ObjectType, name: &str) -> Result<Arc<Segment>> {
-        reserve::check()?;
+        malloc::check()?;
         Segment::open_path(object, &names::path(name)?, None, None)
     }
 
     /// The object behind a descriptor that another process handed on.
     pub(crate) fn from_fd(object: &'static ObjectType, fd: OwnedFd) -> Result<Arc<Segment>> {
-        reserve::check()?;
+        malloc::check()?;
         Segment::open_file(object, fd, None)
     }
 

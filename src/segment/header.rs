@@ -14,9 +14,9 @@ use super::kind::Kind;
 use super::list::number;
 use super::participants::Participant;
 use crate::status::{Result, Status};
+use crate::sync::shared::shared;
 use crate::sys::memory::PAGE;
-use crate::sys::reservation;
-use crate::sys::shared::shared;
+use crate::sys::mmap;
 
 /// "polyproc" in memory order.
 const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
@@ -58,7 +58,7 @@ pub(crate) const fn slot_at(slot: usize) -> usize {
 }
 
 // Each slot's word has a private counterpart.
-const _: () = assert!(slot_at(Kind::Queue.max_participants() as usize) <= reservation::PRIVATE);
+const _: () = assert!(slot_at(Kind::Queue.max_participants() as usize) <= mmap::PRIVATE);
 
 /// Where an object's own words begin.
 pub(crate) const fn body_at(kind: Kind) -> usize {

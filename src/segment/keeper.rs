@@ -19,15 +19,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::co_users::CoUsers;
 use super::participants::Occupant;
+use crate::pace::wake_cost;
 use crate::status::Result;
+use crate::sync::local_lock::LocalLock;
+use crate::sync::mailbox::Mailbox;
 use crate::sys::fork;
 use crate::sys::futex;
-use crate::sys::local_lock::LocalLock;
-use crate::sys::mailbox::Mailbox;
 use crate::sys::membarrier;
 use crate::sys::robust_list::{self, Entry, RobustList};
 use crate::sys::thread;
-use crate::sys::wake_cost;
 
 const STARTING: u32 = 0;
 /// The kernel has the list.

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use memmap2::MmapRaw;
 
 use crate::status::{Result, Status};
+use crate::sync::shared::Shared;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory;
-use crate::sys::reservation::Reservation;
+use crate::sys::mmap::SplitMapping;
 use crate::sys::robust_list::Entry;
-use crate::sys::shared::Shared;
 
 /// A stretch of a file, mapped.
 pub(crate) struct Mapping {
@@ -25,7 +25,7 @@ pub(crate) struct Mapping {
 
 enum Memory {
     Plain { _unmapped_by: MmapRaw },
-    BehindPrivate(Reservation),
+    BehindPrivate(SplitMapping),
 }
 
 // SAFETY: the memory stays where it is as long as the mapping, and is reached through raw pointers and
@@ -48,7 +48,7 @@ impl Mapping {
 
     /// The beginning of a file, with room for this process's list entries in front of it.
     pub(crate) fn behind_private(fd: &OwnedFd, length: u64) -> Result<Mapping> {
-        let memory = Reservation::new(fd, length)?;
+        let memory = SplitMapping::new(fd, length)?;
         Ok(Mapping {
             start: memory.shared(),
             length: usize::try_from(length).map_err(|_| Status::E_TOO_LARGE)?,

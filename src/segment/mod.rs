@@ -41,15 +41,15 @@ pub(crate) use participants::Participant;
 pub(crate) use waiting::{Bed, Quiet};
 
 use crate::status::{Result, Status};
+use crate::sync::at_fork::hold_across_forks;
+use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
+use crate::sync::shared::Shared;
 use crate::sys::descriptor;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::fork;
-use crate::sys::local_lock::LocalLock;
 use crate::sys::memory;
 use crate::sys::robust_list::Entry;
-use crate::sys::shared::Shared;
 
 /// Gives back what owners hold; the second argument is who recovers, the third says who is gone.
 type Recover = fn(&Segment, Caller<'_>, &dyn Fn(Owner) -> bool) -> Result<()>;
@@ -102,9 +102,9 @@ pub(crate) struct Extent {
 ///
 /// Before any of them is locked: a fork that is under way holds them all.
 fn hold_tables_across_forks() {
-    fork::hold_across_forks(&registry::OPEN);
-    fork::hold_across_forks(&attach::ATTACHING);
-    fork::hold_across_forks(&keeper::KEEPERS);
+    hold_across_forks(&registry::OPEN);
+    hold_across_forks(&attach::ATTACHING);
+    hold_across_forks(&keeper::KEEPERS);
 }
 
 impl Segment {

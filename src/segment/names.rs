@@ -4,6 +4,7 @@ use std::ffi::CString;
 
 use crate::status::{Result, Status};
 use crate::sys::memory;
+use crate::sys::tmpfile::SHM_DIRECTORY;
 
 /// The longest name, in bytes.
 pub const MAX_NAME: usize = 200;
@@ -22,9 +23,7 @@ pub(crate) fn path(name: &str) -> Result<CString> {
     if !is_valid(name) {
         return Err(Status::E_INVALID);
     }
-    let directory = memory::SHM_DIRECTORY
-        .to_str()
-        .map_err(|_| Status::E_INTERNAL)?;
+    let directory = SHM_DIRECTORY.to_str().map_err(|_| Status::E_INTERNAL)?;
     CString::new(format!("{directory}/{PREFIX}{name}")).map_err(|_| Status::E_INVALID)
 }
 

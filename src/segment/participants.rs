@@ -19,11 +19,12 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::sync::owner::Owner;
-use crate::sync::recursive::Holders;
+use crate::sync::rlock::Holders;
+use crate::sync::shared::shared;
 use crate::sys::futex;
-use crate::sys::lifetime::{self, Lifetime};
+use crate::sys::procfs;
+use crate::sys::procfs::Lifetime;
 use crate::sys::robust_list::{OWNER_DIED, TID_MASK, WAITERS};
-use crate::sys::shared::shared;
 
 shared! {
     /// One slot.
@@ -216,7 +217,7 @@ impl Participant {
         if !seen.is_unwatched()
             || !self
                 .lifetime(seen)
-                .is_some_and(|one| lifetime::has_ended(&one))
+                .is_some_and(|one| procfs::has_ended(&one))
         {
             return;
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use super::Segment;
 use crate::status::Result;
-use crate::sys::local_lock::LocalLock;
+use crate::sync::local_lock::LocalLock;
 
 /// By device and inode.
 type Table = BTreeMap<(u64, u64), Weak<Segment>>;

@@ -1,6 +1,6 @@
 //! An object that is over, made anew: a queue that is shut down, has a name, and that nobody uses.
 //!
-//! Whoever has a named object open holds a claim (`sys/claim.rs`) on its file. The kernel drops it with the
+//! Whoever has a named object open holds a claim (`sys/ofd_lock.rs`) on its file. The kernel drops it with the
 //! last descriptor of that open, also one that a child has inherited or that is on its way through a socket. So
 //! who gets the claim *alone* knows that nobody uses the object, and keeps all others out while the object is
 //! made anew in its own file. The name never changes hands: an unlink meanwhile costs nobody another object.
@@ -18,9 +18,9 @@ use super::mapping::Mapping;
 use super::participants::Participant;
 use super::{registry, ObjectType, Segment};
 use crate::status::{Result, Status};
-use crate::sys::claim;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory::{self, FileStatus};
+use crate::sys::ofd_lock;
 
 /// The byte that is claimed. It needs not be in the file, and is none of those that pipes use.
 const USERS: i64 = 1 << 40;
@@ -32,13 +32,13 @@ pub(super) const LOOK_NS: u64 = 500_000;
 /// Count as a user from now on; false while somebody makes the object anew.
 pub(super) fn be_a_user(fd: &OwnedFd) -> bool {
     // Where the kernel has no claims (some sandboxes) nobody can say that an object is not used.
-    claim::try_claim(fd, USERS, false).unwrap_or(true)
+    ofd_lock::try_claim(fd, USERS, false).unwrap_or(true)
 }
 
 /// Whether the object is over, nobody uses it, and nobody else will until `fd` is closed.
 pub(super) fn may_begin(object: &ObjectType, fd: &OwnedFd) -> Result<bool> {
     // Asked again when nobody else can change it: another one may have been quicker.
-    let is_alone = || claim::try_claim(fd, USERS, true).unwrap_or(false);
+    let is_alone = || ofd_lock::try_claim(fd, USERS, true).unwrap_or(false);
     Ok(
         is_over(object, fd)?
             && is_alone()

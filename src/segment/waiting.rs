@@ -13,7 +13,7 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::world::World;
 use crate::sys::futex::{self, Wakeup, WordList};
-use crate::sys::lifetime;
+use crate::sys::procfs;
 
 impl World for Segment {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
@@ -111,7 +111,7 @@ impl Segment {
     /// hint, since another namespace may have it too: who believes it waits a while longer.
     fn is_running(&self, owner: Owner) -> bool {
         let holder = self.participant(owner.slot());
-        holder.is_some_and(|one| lifetime::is_running(one.pid.load(Ordering::Relaxed)))
+        holder.is_some_and(|one| procfs::is_running(one.pid.load(Ordering::Relaxed)))
     }
 
     /// The life of every other participant; whether somebody is dead already.

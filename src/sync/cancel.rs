@@ -4,7 +4,8 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use crate::status::Result;
-use crate::sys::{futex, poll};
+use crate::sys::eventfd;
+use crate::sys::futex;
 
 const NO_FD: i32 = -1;
 
@@ -31,7 +32,7 @@ impl Cancel {
         self.fired.store(1, Ordering::SeqCst);
         let event = self.event.load(Ordering::SeqCst);
         if event != NO_FD {
-            poll::raise(event);
+            eventfd::raise(event);
         }
         futex::wake(&self.fired, u32::MAX);
     }
@@ -41,7 +42,7 @@ impl Cancel {
         self.fired.store(0, Ordering::SeqCst);
         let event = self.event.load(Ordering::SeqCst);
         if event != NO_FD {
-            poll::lower(event);
+            eventfd::lower(event);
         }
     }
 
@@ -59,19 +60,19 @@ impl Cancel {
         if known != NO_FD {
             return Ok(known);
         }
-        let fresh = poll::event_fd()?;
+        let fresh = eventfd::event_fd()?;
         match self
             .event
             .compare_exchange(NO_FD, fresh, Ordering::SeqCst, Ordering::SeqCst)
         {
             Ok(_) => {
                 if self.fired.load(Ordering::SeqCst) != 0 {
-                    poll::raise(fresh);
+                    eventfd::raise(fresh);
                 }
                 Ok(fresh)
             }
             Err(other) => {
-                poll::close(fresh);
+                eventfd::close(fresh);
                 Ok(other)
             }
         }
@@ -93,7 +94,7 @@ impl Drop for Cancel {
     fn drop(&mut self) {
         let event = *self.event.get_mut();
         if event != NO_FD {
-            poll::close(event);
+            eventfd::close(event);
         }
     }
 }

@@ -10,11 +10,11 @@
 
 use super::atomic::{AtomicU32, Ordering};
 use super::owner::Owner;
+use super::shared::shared;
 use super::wait::Patience;
 use super::waiters::{Answer, Seen, Waiter, Waiters};
 use super::world::World;
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
 
 shared! {
     /// The words of a condition.

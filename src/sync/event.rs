@@ -6,10 +6,10 @@
 //! nor clear ever blocks, and both are one loop over one word, fit for a signal handler.
 
 use super::atomic::{address, AtomicU32, Ordering};
+use super::shared::shared;
 use super::wait::Patience;
 use super::world::World;
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
 
 const SET: u32 = 1;
 const SLEEPERS: u32 = 2;

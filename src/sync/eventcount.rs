@@ -8,10 +8,10 @@
 //! After D. Vyukov's eventcount; the pair of full barriers is Dekker's.
 
 use super::atomic::{address, barrier_after_rmw, fence, AtomicU32, Ordering};
+use super::shared::shared;
 use super::wait::Patience;
 use super::world::World;
 use crate::status::Result;
-use crate::sys::shared::shared;
 
 const SLEEPERS: u32 = 1;
 const STEP: u32 = 2;

@@ -16,13 +16,13 @@
 
 use super::atomic::{AtomicU32, Ordering};
 
-use super::backoff;
 use super::owner::{Owner, OWNER_MASK};
+use super::shared::shared;
 use super::wait::Patience;
 use super::world::World;
 use super::Acquired;
+use crate::pace::backoff;
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
 
 const SLEEPERS: u32 = 1 << 31;
 const STARVING: u32 = 1 << 30;

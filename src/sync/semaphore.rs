@@ -1,12 +1,12 @@
 //! A counter that processes take from and give to. It has no owner: a permit outlives who took it.
 
 use super::atomic::{AtomicI64, Ordering};
-use super::backoff;
 use super::eventcount::EventCount;
+use super::shared::shared;
 use super::wait::Patience;
 use super::world::World;
+use crate::pace::backoff;
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
 
 shared! {
     /// The counter and those who wait for it.

@@ -4,6 +4,7 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cancel::Cancel;
+use crate::pace::recheck::Recheck;
 use crate::status::{Result, Status};
 use crate::sys::{clock, poll};
 
@@ -226,6 +227,13 @@ impl<'a> Patience<'a> {
     /// Let the next slice be of `ns` at the most: there is something that nobody announces.
     pub(crate) fn look_again_within(&mut self, ns: u64) {
         self.soon_ns = self.soon_ns.min(ns);
+    }
+
+    /// The same after a look that did not tell, so that the next look comes soon.
+    pub(crate) fn recheck(&mut self, recheck: &mut Recheck, is_doubtful: bool) {
+        if let Some(ns) = recheck.limit(is_doubtful) {
+            self.look_again_within(ns);
+        }
     }
 
     /// Whether the wait is over, a token's word first.

@@ -12,9 +12,9 @@
 
 use super::atomic::{AtomicU32, Ordering};
 use super::owner::{Owner, OWNER_BITS};
+use super::shared::shared;
 use super::world::World;
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
 
 /// How many threads can wait at one object at a time.
 pub(crate) const PLACES: usize = if cfg!(loom) { 3 } else { 1024 };

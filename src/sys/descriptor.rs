@@ -9,7 +9,7 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::os::fd::{self, AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
 
-use super::call;
+use super::syscall;
 use crate::status::{Result, Status};
 
 const FIRST_FREE: RawFd = libc::STDERR_FILENO + 1;
@@ -56,7 +56,7 @@ pub(crate) struct OwnedFd(ManuallyDrop<fd::OwnedFd>);
 
 impl Drop for OwnedFd {
     fn drop(&mut self) {
-        call::close(self.0.as_raw_fd());
+        syscall::close(self.0.as_raw_fd());
     }
 }
 

@@ -9,8 +9,6 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use super::local_lock::LocalLock;
-
 /// The wiped page, null until the first use.
 static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
 /// The last epoch that this process or an ancestor has used.
@@ -80,79 +78,25 @@ pub(crate) fn wiped_memory(length: usize) -> Option<NonNull<c_void>> {
     NonNull::new(memory)
 }
 
-/// A process-wide table that must be whole in a forked child: locked across every fork.
-pub(crate) trait HeldAcrossFork: Sync {
-    fn hold(&self);
-    fn let_go(&self);
+/// What pthread_atfork(3) calls, in the order in which it does.
+pub(crate) struct Handlers {
+    pub(crate) before: extern "C" fn(),
+    pub(crate) in_parent: extern "C" fn(),
+    pub(crate) in_child: extern "C" fn(),
 }
 
-impl<T: Send> HeldAcrossFork for LocalLock<T> {
-    fn hold(&self) {
-        self.lock_raw();
-    }
-    fn let_go(&self) {
-        self.unlock_raw();
-    }
+/// Have `handlers` called at every fork from now on.
+pub(crate) fn at_fork(handlers: &Handlers) {
+    let (before, in_parent) = (handlers.before, handlers.in_parent);
+    // SAFETY: the handlers are functions of this library, which is never unloaded.
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(handlers.in_child)) };
 }
 
-/// The tables, in the order in which they are locked.
-struct Tables {
-    has_handlers: bool,
-    all: [Option<&'static dyn HeldAcrossFork>; MAX_TABLES],
-}
-
-const MAX_TABLES: usize = 12;
-
-static TABLES: LocalLock<Tables> = LocalLock::new(Tables {
-    has_handlers: false,
-    all: [None; MAX_TABLES],
-});
-
-/// Hold `table` across every fork from now on. Outer locks are registered before inner ones, and
-/// nobody registers while holding one: a fork that is under way holds them all.
-pub(crate) fn hold_across_forks(table: &'static dyn HeldAcrossFork) {
-    let mut tables = TABLES.lock();
-    if !tables.has_handlers {
-        // SAFETY: the handlers are functions of this library, which is never unloaded.
-        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
-        tables.has_handlers = true;
-    }
-    if tables
-        .all
-        .iter()
-        .flatten()
-        .any(|other| ptr::addr_eq(*other, table))
-    {
-        return;
-    }
-    match tables.all.iter_mut().find(|place| place.is_none()) {
-        Some(place) => *place = Some(table),
-        None => debug_assert!(false, "MAX_TABLES is too small"),
-    }
-}
-
-extern "C" fn prepare() {
-    TABLES.lock_raw();
-    held().for_each(|table| table.hold());
-}
-
-extern "C" fn parent() {
-    held().for_each(|table| table.let_go());
-    TABLES.unlock_raw();
-}
-
-extern "C" fn child() {
+/// Begin a new epoch in a forked child, where the kernel does not wipe the page. Async-signal-safe.
+pub(crate) fn forget_epoch() {
     let page = PAGE.load(Ordering::Acquire);
     if !page.is_null() {
         // SAFETY: set once, never unmapped.
         unsafe { (*page).store(0, Ordering::Relaxed) };
     }
-    parent();
-}
-
-/// The registered tables; the caller holds TABLES by `lock_raw`.
-fn held() -> impl Iterator<Item = &'static dyn HeldAcrossFork> {
-    // SAFETY: between prepare and parent/child this thread alone holds TABLES.
-    let tables = unsafe { TABLES.value_while_held() };
-    tables.all.iter().copied().flatten()
 }

@@ -6,13 +6,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use super::call;
 use super::descriptor::{owned, OwnedFd};
-use super::unnamed::create_unnamed;
+use super::syscall;
+use super::tmpfile::{create_unnamed, SHM_DIRECTORY};
+use super::{check, is_refused};
 use crate::status::{Result, Status};
-
-/// Where POSIX shared-memory objects live, with glibc and with musl.
-pub(crate) const SHM_DIRECTORY: &CStr = c"/dev/shm";
 
 /// The size of a page, and the unit in which memory is handed out.
 pub(crate) const PAGE: u64 = 4096;
@@ -61,19 +59,11 @@ pub(crate) fn is_sealed_against_shrinking(fd: &OwnedFd) -> bool {
     seals >= 0 && seals & libc::F_SEAL_SHRINK != 0
 }
 
-/// Where a call failed: whether the kernel or a filter has no such call for this process, at any time.
-pub(super) fn is_refused(errno: i32) -> bool {
-    matches!(
-        errno,
-        libc::EPERM | libc::EACCES | libc::ENOSYS | libc::EOPNOTSUPP | libc::EINVAL | libc::EISDIR
-    )
-}
-
 /// Open a named file; never through a symbolic link, never a device that would block.
 pub(crate) fn open_named(path: &CStr) -> Result<OwnedFd> {
     let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK;
     // SAFETY: the path ends in NUL.
-    let fd = unsafe { call::open(path.as_ptr(), flags, 0) };
+    let fd = unsafe { syscall::open(path.as_ptr(), flags, 0) };
     if fd < 0 {
         return Err(match super::errno() {
             // A symbolic link, or a directory or device: nothing that this library has put there.
@@ -121,7 +111,7 @@ pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
 pub(crate) fn names_in_directory() -> Result<Vec<String>> {
     let status = |error: std::io::Error| Status::from_errno(error.raw_os_error().unwrap_or(0));
     let directory = std::ffi::OsStr::from_bytes(SHM_DIRECTORY.to_bytes());
-    call::without_cancellation(|| {
+    syscall::without_cancellation(|| {
         let entries = match std::fs::read_dir(directory) {
             // Without the directory there are no named objects.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -137,7 +127,7 @@ pub(crate) fn read_at(fd: &OwnedFd, bytes: &mut [u8], offset: u64) -> Result<()>
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let place = bytes.as_mut_ptr().cast();
     // SAFETY: as many bytes as are passed may be written. Files in shared memory are read in one go.
-    let read = unsafe { call::pread(fd.as_raw_fd(), place, bytes.len(), offset) };
+    let read = unsafe { syscall::pread(fd.as_raw_fd(), place, bytes.len(), offset) };
     let read = usize::try_from(read).map_err(|_| Status::last_os_error())?;
     bytes.iter_mut().skip(read).for_each(|byte| *byte = 0);
     Ok(())
@@ -159,7 +149,7 @@ pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     loop {
-        match call::fallocate(fd.as_raw_fd(), 0, offset, length) {
+        match syscall::fallocate(fd.as_raw_fd(), 0, offset, length) {
             0.. => return Ok(()),
             _ => match super::errno() {
                 libc::EINTR => {}
@@ -235,7 +225,7 @@ pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-    match check(call::fallocate(fd.as_raw_fd(), mode, offset, length)) {
+    match check(syscall::fallocate(fd.as_raw_fd(), mode, offset, length)) {
         // The file keeps its memory.
         Err(_) if is_refused(super::errno()) => Ok(()),
         other => other,
@@ -255,12 +245,5 @@ pub(crate) fn map(fd: &OwnedFd, offset: u64, length: u64) -> Result<MmapRaw> {
 pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     let own = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Status::E_INTERNAL)?;
     // SAFETY: the path ends in NUL.
-    owned(unsafe { call::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0) })
-}
-
-pub(super) fn check(done: libc::c_int) -> Result<()> {
-    if done < 0 {
-        return Err(Status::last_os_error());
-    }
-    Ok(())
+    owned(unsafe { syscall::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0) })
 }

@@ -1,37 +1,37 @@
-//! The kernel, one file each: nothing above this layer makes a system call.
+//! System calls, in files that are named after the call or the kernel's word for the thing. The layers above make none,
+//! but for calls that the standard library makes for them.
 
-pub(crate) mod call;
-pub(crate) mod channel;
-pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod descriptor;
+pub(crate) mod eventfd;
 pub(crate) mod fork;
 pub(crate) mod futex;
-pub(crate) mod lifetime;
-pub(crate) mod local_lock;
-pub(crate) mod mailbox;
-pub(crate) mod membarrier;
-pub(crate) mod memory;
-pub(crate) mod poll;
-pub(crate) mod process;
-pub(crate) mod random;
-pub(crate) mod reservation;
+pub(crate) mod getrandom;
 // Its tests run without the feature too.
 #[cfg(any(feature = "c-library", test))]
-pub(crate) mod reserve;
+pub(crate) mod malloc;
 /// A Rust program chooses its own allocator, which has no reserve.
 #[cfg(not(any(feature = "c-library", test)))]
-pub(crate) mod reserve {
+pub(crate) mod malloc {
     pub(crate) fn check() -> crate::status::Result<()> {
         Ok(())
     }
 }
+pub(crate) mod membarrier;
+pub(crate) mod memory;
+pub(crate) mod mmap;
+pub(crate) mod ofd_lock;
+pub(crate) mod poll;
+pub(crate) mod process;
+pub(crate) mod procfs;
 pub(crate) mod robust_list;
-pub(crate) mod shared;
 pub(crate) mod socket;
+pub(crate) mod socketpair;
+pub(crate) mod syscall;
 pub(crate) mod thread;
-pub(crate) mod unnamed;
-pub(crate) mod wake_cost;
+pub(crate) mod tmpfile;
+
+use crate::status::{Result, Status};
 
 /// The errno of the last failed call of this thread.
 pub(crate) fn errno() -> i32 {
@@ -47,4 +47,20 @@ pub(crate) fn is_secure() -> bool {
 /// Whether an environment variable is 1, in a program that takes advice.
 fn is_advised(variable: &str) -> bool {
     !is_secure() && std::env::var_os(variable).is_some_and(|value| value == "1")
+}
+
+/// Where a call failed: whether the kernel or a filter has no such call for this process, at any time.
+fn is_refused(errno: i32) -> bool {
+    matches!(
+        errno,
+        libc::EPERM | libc::EACCES | libc::ENOSYS | libc::EOPNOTSUPP | libc::EINVAL | libc::EISDIR
+    )
+}
+
+/// The answer of a C function that says -1 for a failure.
+fn check(done: libc::c_int) -> Result<()> {
+    if done < 0 {
+        return Err(Status::last_os_error());
+    }
+    Ok(())
 }

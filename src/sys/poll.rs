@@ -1,9 +1,8 @@
-//! Waiting for descriptors, and the event descriptor that ends such a wait.
+//! Waiting for descriptors.
 
-use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+use std::os::fd::RawFd;
 
-use super::descriptor::OwnedFd;
-use super::{call, clock, descriptor, errno};
+use super::{clock, syscall};
 use crate::status::{Result, Status};
 
 /// Wait until one of `fds` is readable (an error or hang-up counts) or the deadline passes: their
@@ -19,7 +18,7 @@ pub(crate) fn readable(fds: &[RawFd], deadline: Option<u64>) -> Result<u32> {
         item.fd = *fd;
     }
     let items = items.get_mut(..count).unwrap_or_default();
-    let ready = call::ppoll(items, time_left(deadline));
+    let ready = syscall::ppoll(items, time_left(deadline));
     if ready < 0 {
         return Err(Status::last_os_error());
     }
@@ -59,7 +58,7 @@ pub(crate) fn to_write(fd: RawFd) -> Interest {
 
 /// Wait until one of `items` is ready for what it says (an error or hang-up counts), or the deadline passes.
 pub(crate) fn any_ready(items: &mut [Interest], deadline: Option<u64>) -> Result<()> {
-    let ready = call::ppoll(items, time_left(deadline));
+    let ready = syscall::ppoll(items, time_left(deadline));
     if ready < 0 {
         return Err(Status::last_os_error());
     }
@@ -70,60 +69,6 @@ pub(crate) fn any_ready(items: &mut [Interest], deadline: Option<u64>) -> Result
 pub(crate) fn any_readable(fds: &[RawFd], deadline: Option<u64>) -> Result<()> {
     let mut items: Vec<Interest> = fds.iter().map(|fd| to_read(*fd)).collect();
     any_ready(&mut items, deadline)
-}
-
-/// A new eventfd that closes with its owner; a pipe where a filter of system calls refuses those.
-pub(crate) fn event() -> Result<OwnedFd> {
-    // SAFETY: no pointers.
-    match descriptor::owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }) {
-        Err(Status::E_PERMISSION | Status::E_UNSUPPORTED) => pipe(),
-        other => other,
-    }
-}
-
-/// Both ends of a pipe in one descriptor: what is written there can be read there.
-fn pipe() -> Result<OwnedFd> {
-    let flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
-    let mut ends = [0; 2];
-    // SAFETY: two descriptors fit there.
-    if unsafe { libc::pipe2(ends.as_mut_ptr(), flags) } < 0 {
-        return Err(Status::last_os_error());
-    }
-    let (reads, writes) = (descriptor::adopt(ends[0]), descriptor::adopt(ends[1]));
-    let (reads, _writes) = (reads?, writes?);
-    let path = format!("/proc/self/fd/{}\0", reads.as_raw_fd());
-    // SAFETY: the path ends in NUL.
-    descriptor::owned(unsafe { call::open(path.as_ptr().cast(), libc::O_RDWR | flags, 0) })
-}
-
-/// A new eventfd.
-pub(crate) fn event_fd() -> Result<RawFd> {
-    event().map(IntoRawFd::into_raw_fd)
-}
-
-/// Make an eventfd readable. Async-signal-safe; errno is kept.
-pub(crate) fn raise(fd: RawFd) {
-    let before = errno();
-    let one: u64 = 1;
-    // SAFETY: eight bytes of a local. A full counter is readable already.
-    unsafe {
-        call::write(fd, std::ptr::from_ref(&one).cast(), 8);
-        *libc::__errno_location() = before;
-    }
-}
-
-/// Make an eventfd unreadable again.
-pub(crate) fn lower(fd: RawFd) {
-    // A read takes all that an eventfd has. A pipe may have more, when it was raised very often.
-    let mut values = [0u64; 64];
-    let size = size_of_val(&values);
-    // SAFETY: as many bytes of a local; the descriptor does not block.
-    while unsafe { call::read(fd, values.as_mut_ptr().cast(), size) } == size as isize {}
-}
-
-/// Close a descriptor that is not wrapped.
-pub(crate) fn close(fd: RawFd) {
-    call::close(fd);
 }
 
 /// Whether `item` is ready now. A signal has no say in it: nothing was waited for.

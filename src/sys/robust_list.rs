@@ -11,7 +11,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use super::reservation;
+use super::mmap;
 
 /// Marks a word whose owner has died.
 pub(crate) const OWNER_DIED: u32 = 0x4000_0000;
@@ -33,7 +33,7 @@ pub(crate) struct Entry {
 }
 
 /// Where an entry's word lies, from the entry: one number for a whole list.
-const FUTEX_OFFSET: i64 = reservation::PRIVATE as i64;
+const FUTEX_OFFSET: i64 = mmap::PRIVATE as i64;
 
 /// `struct robust_list_head`.
 #[repr(C)]

@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::local_lock::LocalLock;
 use crate::status::{Result, Status};
 
 /// A keeper does next to nothing: this is room enough, and what it may cost.
@@ -115,17 +114,26 @@ fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<()> {
 ///
 /// A destructor of a `thread_local` would abort the process where malloc(3) gives none to note it.
 pub(crate) fn at_its_end(body: extern "C" fn(*mut c_void), value: *mut c_void) -> bool {
-    static KEY: LocalLock<Option<libc::pthread_key_t>> = LocalLock::new(None);
-    let mut key = KEY.lock();
-    if key.is_none() {
+    /// One more than the key, 0 until it is made.
+    static KEY: AtomicU64 = AtomicU64::new(0);
+    if KEY.load(Ordering::Acquire) == 0 {
         let mut fresh = 0;
         // SAFETY: a local, and a function of this library, which is never unloaded.
-        if unsafe { libc::pthread_key_create(&mut fresh, Some(body)) } == 0 {
-            *key = Some(fresh);
+        if unsafe { libc::pthread_key_create(&mut fresh, Some(body)) } != 0 {
+            return false;
+        }
+        let named = u64::from(fresh) + 1;
+        if KEY
+            .compare_exchange(0, named, Ordering::AcqRel, Ordering::Acquire)
+            .is_err()
+        {
+            // SAFETY: just made, and nobody has used it: another thread was first.
+            unsafe { libc::pthread_key_delete(fresh) };
         }
     }
+    let key = (KEY.load(Ordering::Acquire) - 1) as libc::pthread_key_t;
     // SAFETY: a key that was made.
-    key.is_some_and(|key| unsafe { libc::pthread_setspecific(key, value) == 0 })
+    unsafe { libc::pthread_setspecific(key, value) == 0 }
 }
 
 /// Let another thread that can run have this core.

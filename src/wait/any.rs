@@ -7,17 +7,18 @@ use super::descriptor::Descriptor;
 use super::source::{Source, Word};
 use crate::connection::{Connection, Listener};
 use crate::object::{event, Event};
+use crate::pace::recheck::Recheck;
 use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
 use crate::segment::{Bed, Raised, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::LockWait;
-use crate::sync::look::{Doubt, Look};
+use crate::sync::look::Look;
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Cancel;
+use crate::sys::malloc;
 use crate::sys::poll;
-use crate::sys::reserve;
 
 /// One of the things that [`wait_any`] waits for.
 pub enum Waitable<'a> {
@@ -43,7 +44,7 @@ pub enum Waitable<'a> {
 /// `E_INVALID` for none or too few places in `ready`, `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
 /// `E_UNSUPPORTED` for an end of a pipe that only sends.
 pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> Result<usize> {
-    reserve::check()?;
+    malloc::check()?;
     if items.is_empty() || ready.len() < items.len() {
         return Err(Status::E_INVALID);
     }
@@ -53,7 +54,7 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
     patience.deadline();
     // What is waited for is looked at again and again: a lock that is taken is not worth a longer wait than a try's.
     let locks = LockWait::brief();
-    let mut doubt = Doubt::new();
+    let mut recheck = Recheck::new();
     let descriptors = match items.iter().any(Item::has_descriptor) {
         true => Some(
             items
@@ -70,7 +71,7 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
         }
         let slept = match &descriptors {
             Some(descriptors) => poll_all(descriptors, &mut patience),
-            None => sleep(&items, &locks, &mut doubt, &mut patience),
+            None => sleep(&items, &locks, &mut recheck, &mut patience),
         };
         if let Err(status) = slept {
             // The last look decides.
@@ -95,7 +96,7 @@ fn look(items: &[Item<'_>], ready: &mut [bool], locks: &LockWait<'_>) -> Result<
 fn sleep(
     items: &[Item<'_>],
     locks: &LockWait<'_>,
-    doubt: &mut Doubt,
+    recheck: &mut Recheck,
     patience: &mut Patience<'_>,
 ) -> Result<()> {
     patience.check()?;
@@ -119,7 +120,7 @@ fn sleep(
             Look::Waits => {}
         }
     }
-    doubt.limit(is_doubtful, patience);
+    patience.recheck(recheck, is_doubtful);
     Bed::beside(&words, &segments)?.sleep(patience)
 }
 

@@ -11,11 +11,12 @@ use crate::object::Event;
 use crate::queue::Queue;
 use crate::segment::{look_again, Companion, Raised};
 use crate::status::Result;
+use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::LockWait;
 use crate::sync::look::Look;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::local_lock::LocalLock;
-use crate::sys::{fork, poll};
+use crate::sys::eventfd;
+use crate::sys::fork;
 
 /// An eventfd and what it stands for.
 pub(super) struct Watch {
@@ -46,12 +47,12 @@ impl Watch {
         let mut look = self.look();
         if look != Look::Ready {
             self.raised.clear();
-            poll::lower(fd);
+            eventfd::lower(fd);
             // What became ready before the line above was lowered with it.
             look = self.look();
         }
         if look == Look::Ready {
-            poll::raise(fd);
+            eventfd::raise(fd);
             self.raised.set(fd);
         }
         look
@@ -73,7 +74,7 @@ impl Descriptor {
     pub(crate) fn new(source: Source, raised: Arc<Raised>) -> Result<Descriptor> {
         let watch = Arc::new(Watch {
             source,
-            fd: poll::event()?,
+            fd: eventfd::event()?,
             epoch: fork::epoch(),
             raised,
         });

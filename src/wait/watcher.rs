@@ -9,11 +9,13 @@ use std::sync::{Arc, Weak};
 
 use super::descriptor::{Watch, PLACING};
 use super::source::Word;
+use crate::pace::recheck::Recheck;
 use crate::segment::{changes, look_again, Bed, Segment};
 use crate::status::Result;
-use crate::sync::look::{Doubt, Look};
+use crate::sync::at_fork::hold_across_forks;
+use crate::sync::local_lock::LocalLock;
+use crate::sync::look::Look;
 use crate::sync::wait::{Patience, Wait};
-use crate::sys::local_lock::LocalLock;
 use crate::sys::{fork, futex, thread};
 
 /// What is watched. A forked child finds its parent's here, and no watcher.
@@ -28,8 +30,8 @@ static TABLE: LocalLock<Table> = LocalLock::new(Table {
 });
 
 pub(super) fn hold_tables_across_forks() {
-    fork::hold_across_forks(&PLACING);
-    fork::hold_across_forks(&TABLE);
+    hold_across_forks(&PLACING);
+    hold_across_forks(&TABLE);
 }
 
 /// Watch one more; the first one starts the watcher.
@@ -60,7 +62,7 @@ impl thread::Body for Watcher {
     fn run(&'static self) {
         thread::set_name(c"polyproc-watch");
         let mut look_ns = FIRST_LOOK_NS;
-        let mut doubt = Doubt::new();
+        let mut recheck = Recheck::new();
         let mut patience = Patience::new(&Wait::FOREVER);
         loop {
             let (word, changes) = changes();
@@ -73,7 +75,7 @@ impl thread::Body for Watcher {
             if round.has_raised {
                 patience.look_again_within(look_ns);
             }
-            doubt.limit(round.is_doubtful, &mut patience);
+            patience.recheck(&mut recheck, round.is_doubtful);
             match round.bed {
                 // What ends such a sleep is a wake-up or the end of its slice.
                 Ok(bed) => drop(bed.sleep(&mut patience)),

@@ -5,7 +5,7 @@ use loom::thread;
 
 use crate::model::{check, check_deaths, Preemptions};
 use crate::status::Status;
-use crate::sync::owned::OwnedPermits;
+use crate::sync::owned_permits::OwnedPermits;
 use crate::sync::owner::Owner;
 use crate::sync::semaphore::Counter;
 use crate::sync::wait::{Patience, Wait};

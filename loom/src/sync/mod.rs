@@ -1,8 +1,6 @@
 //! `../src/sync`, but for what touches the clock and descriptors.
 
 pub(crate) mod atomic;
-#[path = "../../../src/sync/backoff.rs"]
-pub(crate) mod backoff;
 #[path = "../../../src/sync/barrier/mod.rs"]
 pub(crate) mod barrier;
 #[path = "../../../src/sync/condition.rs"]
@@ -14,12 +12,13 @@ pub(crate) mod eventcount;
 pub(crate) mod lock_wait;
 #[path = "../../../src/sync/mutex.rs"]
 pub(crate) mod mutex;
-#[path = "../../../src/sync/owned.rs"]
-pub(crate) mod owned;
+#[path = "../../../src/sync/owned_permits.rs"]
+pub(crate) mod owned_permits;
 #[path = "../../../src/sync/owner.rs"]
 pub(crate) mod owner;
 #[path = "../../../src/sync/semaphore.rs"]
 pub(crate) mod semaphore;
+pub(crate) mod shared;
 pub(crate) mod wait;
 #[path = "../../../src/sync/waiters.rs"]
 pub(crate) mod waiters;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use crate::segment::{fixed_size, Kind};
 use crate::sync::eventcount::EventCount;
 use crate::sync::mutex::RobustMutex;
-use crate::sys::shared::shared;
+use crate::sync::shared::shared;
 
 /// Bytes of a lane's ring, a power of two.
 pub(super) const RING: u64 = 1 << 20;

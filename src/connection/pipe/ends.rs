@@ -1,7 +1,7 @@
 //! Who has which end.
 //!
 //! An end is open as long as any process has it, and the kernel counts that: every handle, and every
-//! descriptor that is made of one, is a *claim* (`sys::claim`). It counts a child that was handed an end
+//! descriptor that is made of one, is a *claim* (`sys::ofd_lock`). It counts a child that was handed an end
 //! and has not started yet, and a descriptor in a socket; it forgets a process that ends at that moment.
 //!
 //! To ask the kernel costs a system call. So a process that uses an end also says so in `holders`, where
@@ -14,7 +14,7 @@ use super::body::Body;
 use crate::segment::Segment;
 use crate::status::{Result, Status};
 use crate::sync::owner::{Owner, OWNER_BITS, OWNER_MASK};
-use crate::sys::claim;
+use crate::sys::ofd_lock;
 
 /// The two ends of a pipe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,7 +155,7 @@ impl<'a> Ends<'a> {
     fn ask(&self, end: End) -> Result<Standing> {
         // Who has let go of a word did so before it gave up its claim.
         fence(Ordering::SeqCst);
-        if claim::is_claimed(self.segment.raw_fd(), end.byte())? {
+        if ofd_lock::is_claimed(self.segment.raw_fd(), end.byte())? {
             return Ok(Standing::Claimed);
         }
         self.body.over.fetch_or(end.bit(), Ordering::SeqCst);

@@ -34,7 +34,7 @@ use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::{claim, descriptor, fork, memory};
+use crate::sys::{descriptor, fork, memory, ofd_lock};
 
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Connection,
@@ -101,9 +101,9 @@ pub(crate) struct Pipe {
 
 impl Pipe {
     fn new(segment: Arc<Segment>, end: End) -> Result<Pipe> {
-        let fd = claim::reopen(segment.raw_fd())?;
-        claim::mark(&fd, end.byte())?;
-        claim::claim(&fd, end.byte())?;
+        let fd = ofd_lock::reopen(segment.raw_fd())?;
+        ofd_lock::mark(&fd, end.byte())?;
+        ofd_lock::claim(&fd, end.byte())?;
         Ok(Pipe {
             segment,
             end,
@@ -122,8 +122,8 @@ impl Pipe {
             return Err(Status::E_MISMATCH);
         }
         // The segment's own descriptor claims nothing: it stays for as long as any end is in use here.
-        let segment = Segment::from_fd(&TYPE, claim::reopen(fd.as_raw_fd())?)?;
-        let end = End::of_byte(claim::mark_of(fd.as_raw_fd())?).ok_or(Status::E_MISMATCH)?;
+        let segment = Segment::from_fd(&TYPE, ofd_lock::reopen(fd.as_raw_fd())?)?;
+        let end = End::of_byte(ofd_lock::mark_of(fd.as_raw_fd())?).ok_or(Status::E_MISMATCH)?;
         let connection = Pipe::new(segment, end)?;
         // Only now may the one that was handed over go.
         drop(fd);
@@ -245,7 +245,7 @@ impl Pipe {
     #[cold]
     #[inline(never)]
     fn claim_anew(&self, fd: &OwnedFd, epoch: u32) -> Result<()> {
-        claim::claim(fd, self.end.byte())?;
+        ofd_lock::claim(fd, self.end.byte())?;
         self.epoch.store(epoch, Ordering::Relaxed);
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::hint::spin_loop;
 use super::body::Waiters;
 use super::ends::{End, Ends, Standing};
 use super::lane::Lane;
+use crate::pace::recheck::Recheck;
 use crate::status::Result;
-use crate::sync::look::Doubt;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
@@ -23,7 +23,7 @@ pub(super) struct At<'a> {
     end: End,
     pub(super) me: Owner,
     /// While the other end is claimed and not used: nobody says when that is over.
-    doubt: RefCell<Doubt>,
+    recheck: RefCell<Recheck>,
 }
 
 impl<'a> At<'a> {
@@ -32,7 +32,7 @@ impl<'a> At<'a> {
             ends,
             end,
             me,
-            doubt: RefCell::new(Doubt::new()),
+            recheck: RefCell::new(Recheck::new()),
         }
     }
 
@@ -68,7 +68,7 @@ impl<'a> At<'a> {
             return Ok(());
         }
         let is_doubtful = peer == Standing::Claimed;
-        self.doubt.borrow_mut().limit(is_doubtful, patience);
+        patience.recheck(&mut self.recheck.borrow_mut(), is_doubtful);
         // A notification wakes everybody, so one that comes together with an error is nobody else's.
         waiters.count.sleep(lane.segment, seen, patience)
     }

@@ -17,11 +17,11 @@ use super::eventcount::EventCount;
 use super::lock_wait::{Caller, LockWait};
 use super::mutex::RobustMutex;
 use super::owner::Owner;
+use super::shared::shared;
 use super::wait::{Patience, Wait};
 use super::waiters::{Answer, Waiter, Waiters, PLACES};
 use super::world::World;
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
 
 /// The most parties that a barrier may have: each of them needs a place.
 pub(crate) const MAX_PARTIES: u32 = PLACES as u32;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use super::{borrow, collect, die_with_parent, open, status_of, without_pidfd};
 use crate::status::Result;
 use crate::sys::descriptor::OwnedFd;
-use crate::sys::{channel, descriptor, errno};
+use crate::sys::{descriptor, errno, socketpair};
 
 /// Where one of the child's standard descriptors comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -167,12 +167,12 @@ fn make_child(room: &Room, task: &mut Task<'_>) -> Result<(i32, Option<OwnedFd>)
             Ok(made) => return Ok(made),
         }
     }
-    let (ours, theirs) = channel::pair()?;
+    let (ours, theirs) = socketpair::pair()?;
     task.channel = theirs.as_raw_fd();
     let made = clone_into(room, task, Way::Copy).map_err(status_of)?;
     drop(theirs);
     // Nothing comes from a child that has executed: the channel is closed there.
-    if let Ok(errno) = channel::receive(&ours) {
+    if let Ok(errno) = socketpair::receive(&ours) {
         task.failed.store(errno, Ordering::Release);
     }
     Ok(made)

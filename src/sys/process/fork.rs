@@ -11,6 +11,7 @@ use super::exec::{place_stdio, NullEnded, SignalMask, Source, Started};
 use super::{open, parent_pid, status_of, streams};
 use crate::status::Result;
 use crate::sys::descriptor::OwnedFd;
+use crate::sys::eventfd;
 use crate::sys::{clock, errno, poll};
 
 /// What a forked child runs.
@@ -63,7 +64,7 @@ pub(crate) fn fork(manner: &Manner, body: &mut dyn FnMut() -> c_int) -> Result<S
                 unsafe { libc::setpgid(pid, pid) };
             }
             let pidfd = open(pid).unwrap_or(None);
-            poll::raise(gate.event.as_raw_fd());
+            eventfd::raise(gate.event.as_raw_fd());
             Ok(Started { pid, pidfd })
         }
         _ => Err(status_of(errno())),
@@ -149,7 +150,7 @@ struct Gate {
 impl Gate {
     fn new(own: Option<RawFd>) -> Result<Gate> {
         Ok(Gate {
-            event: poll::event()?,
+            event: eventfd::event()?,
             parent: super::pid(),
             parent_fd: own,
         })

@@ -1,6 +1,6 @@
 //! C's streams around a fork: what the parent has not written yet is written once, by the parent.
 
-use crate::sys::call::without_cancellation;
+use crate::sys::syscall::without_cancellation;
 
 extern "C" {
     static mut stdout: *mut libc::FILE;

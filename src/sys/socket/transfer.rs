@@ -3,9 +3,10 @@
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 
-use super::super::{call, errno};
+use super::super::errno;
 use super::Step;
 use crate::status::{Result, Status};
+use crate::sys::syscall;
 
 /// How many bytes have moved; when none has, why: [`Step::Later`], or the end of the stream as `Done(0)`.
 pub(crate) type Moved = Result<Step<usize>>;
@@ -35,12 +36,12 @@ pub(crate) fn send(fd: RawFd, head: &[u8], body: &[u8]) -> Moved {
     message.msg_iov = parts.as_mut_ptr();
     message.msg_iovlen = parts.len() as _;
     // SAFETY: the parts are readable and the kernel only reads them.
-    moved(unsafe { call::sendmsg(fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) })
+    moved(unsafe { syscall::sendmsg(fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) })
 }
 
 fn receive(fd: RawFd, room: &mut [MaybeUninit<u8>]) -> Moved {
     // SAFETY: the room is writable.
-    moved(unsafe { call::recv(fd, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) })
+    moved(unsafe { syscall::recv(fd, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) })
 }
 
 /// Room that is filled from its beginning.

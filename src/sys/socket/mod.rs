@@ -11,7 +11,7 @@ pub(crate) use name::Name;
 pub(crate) use transfer::{receive_onto, send, Gather};
 
 use super::descriptor::{owned, OwnedFd};
-use super::{call, errno};
+use super::{errno, syscall};
 use crate::status::{Result, Status};
 
 /// What a step of a connection or listener that may not wait has come to.
@@ -82,7 +82,7 @@ pub(crate) fn listen(fd: &OwnedFd, backlog: u32) -> Result<Name> {
 /// The next connection in line.
 pub(crate) fn accept(listening: RawFd) -> Result<Step<OwnedFd>> {
     loop {
-        match owned(call::accept(listening, libc::SOCK_CLOEXEC)) {
+        match owned(syscall::accept(listening, libc::SOCK_CLOEXEC)) {
             Ok(fd) => {
                 send_at_once(&fd);
                 return Ok(Step::Done(fd));
@@ -118,7 +118,7 @@ pub(crate) fn connect(name: &Name) -> Result<(OwnedFd, Step<()>)> {
 pub(crate) fn connect_on(fd: &OwnedFd, name: &Name) -> Result<Step<()>> {
     let (address, len) = name.raw();
     // SAFETY: an address of `len` bytes.
-    match check(unsafe { call::connect(fd.as_raw_fd(), address, len) }) {
+    match check(unsafe { syscall::connect(fd.as_raw_fd(), address, len) }) {
         Ok(_) => Ok(Step::Done(())),
         Err(_) if is_later() || errno() == libc::EINPROGRESS => Ok(Step::Later),
         Err(status) => Err(status),
@@ -212,7 +212,7 @@ pub(crate) fn end_sending(fd: RawFd) {
 pub(crate) fn replace_by_nothing(fd: RawFd) -> Result<()> {
     // SAFETY: the path ends in NUL.
     let nothing =
-        owned(unsafe { call::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0) })?;
+        owned(unsafe { syscall::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0) })?;
     // SAFETY: no pointers; the number keeps its owner.
     check(unsafe { libc::dup3(nothing.as_raw_fd(), fd, libc::O_CLOEXEC) })?;
     Ok(())

@@ -9,11 +9,11 @@
 use super::atomic::{AtomicU64, Ordering};
 use super::mutex::RobustMutex;
 use super::owner::Owner;
+use super::shared::shared;
 use super::wait::Patience;
 use super::world::World;
 use super::Acquired;
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
 
 /// Nobody, in a cell of [`Holders`].
 const NOBODY: u64 = 0;

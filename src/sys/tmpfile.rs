@@ -8,10 +8,13 @@ use std::ffi::{CStr, CString};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::call;
 use super::descriptor::{owned, OwnedFd};
-use super::memory::{check, is_refused, SHM_DIRECTORY};
+use super::syscall;
+use super::{check, is_refused};
 use crate::status::{Result, Status};
+
+/// Where POSIX shared-memory objects live, with glibc and with musl.
+pub(crate) const SHM_DIRECTORY: &CStr = c"/dev/shm";
 
 /// Whether linkat(2) has been refused: files that have no name at all would never get one.
 static LINKS_ARE_REFUSED: AtomicBool = AtomicBool::new(false);
@@ -45,7 +48,7 @@ pub(crate) fn create_unnamed(mode: u32) -> Result<Unnamed> {
     let mut is_refused_here = LINKS_ARE_REFUSED.load(Ordering::Relaxed);
     if !is_refused_here {
         // SAFETY: the path ends in NUL.
-        fd = unsafe { call::open(SHM_DIRECTORY.as_ptr(), flags, mode) };
+        fd = unsafe { syscall::open(SHM_DIRECTORY.as_ptr(), flags, mode) };
         is_refused_here = fd < 0 && is_refused(super::errno());
     }
     if is_refused_here {
@@ -69,7 +72,7 @@ fn create_provisional(mode: u32) -> Result<(i32, Provisional)> {
         let path = format!("/dev/shm/.polyproc-{}-{number}", super::process::pid());
         let path = CString::new(path).map_err(|_| Status::E_INTERNAL)?;
         // SAFETY: the path ends in NUL.
-        let fd = unsafe { call::open(path.as_ptr(), flags, mode) };
+        let fd = unsafe { syscall::open(path.as_ptr(), flags, mode) };
         if fd >= 0 {
             return Ok((fd, Provisional(Some(path))));
         }

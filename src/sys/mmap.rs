@@ -26,7 +26,7 @@ const UNIT: usize = 4096;
 const _: () = assert!(PRIVATE / UNIT <= u32::BITS as usize);
 
 /// The range, unmapped as a whole when this is dropped.
-pub(crate) struct Reservation {
+pub(crate) struct SplitMapping {
     start: *mut u8,
     shared: usize,
     /// Which units of the private part are usable, a bit each.
@@ -34,13 +34,13 @@ pub(crate) struct Reservation {
 }
 
 // SAFETY: a range of addresses, which does not depend on a thread.
-unsafe impl Send for Reservation {}
+unsafe impl Send for SplitMapping {}
 // SAFETY: as above; the memory behind it is reached through raw pointers only.
-unsafe impl Sync for Reservation {}
+unsafe impl Sync for SplitMapping {}
 
-impl Reservation {
+impl SplitMapping {
     /// Map the first `shared` bytes of a file behind private memory, of which nothing is usable yet.
-    pub(crate) fn new(fd: &OwnedFd, shared: u64) -> Result<Reservation> {
+    pub(crate) fn new(fd: &OwnedFd, shared: u64) -> Result<SplitMapping> {
         let shared = usize::try_from(shared).map_err(|_| Status::E_TOO_LARGE)?;
         let length = PRIVATE.checked_add(shared).ok_or(Status::E_TOO_LARGE)?;
         let unused = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
@@ -49,7 +49,7 @@ impl Reservation {
         if start == libc::MAP_FAILED {
             return Err(Status::last_os_error());
         }
-        let reserved = Reservation {
+        let reserved = SplitMapping {
             start: start.cast(),
             shared,
             usable: AtomicU32::new(0),
@@ -105,7 +105,7 @@ impl Reservation {
     }
 }
 
-impl Drop for Reservation {
+impl Drop for SplitMapping {
     fn drop(&mut self) {
         // SAFETY: mapped by `new`; whoever borrowed from it is gone.
         unsafe { libc::munmap(self.start.cast(), PRIVATE + self.shared) };
@@ -121,8 +121,8 @@ mod tests {
     fn the_private_part_is_not_the_files() {
         let fd = memory::create_anonymous().expect("memory");
         memory::allocate(&fd, 0, 8192).expect("room");
-        let one = Reservation::new(&fd, 8192).expect("a mapping");
-        let other = Reservation::new(&fd, 8192).expect("another");
+        let one = SplitMapping::new(&fd, 8192).expect("a mapping");
+        let other = SplitMapping::new(&fd, 8192).expect("another");
         let (mine, theirs) = (
             one.private(4160, 8).expect("memory"),
             other.private(4160, 8).expect("memory"),

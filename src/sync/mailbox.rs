@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::futex;
 use super::local_lock::LocalLock;
+use crate::sys::futex;
 
 const IDLE: u32 = 0;
 const ASKED: u32 = 1;

@@ -30,13 +30,13 @@ macro_rules! shared {
         }
 
         const _: () = {
-            const fn is_shared<T: $crate::sys::shared::Shared>() {}
+            const fn is_shared<T: $crate::sync::shared::Shared>() {}
             $(is_shared::<$type>();)*
         };
 
         #[allow(unsafe_code)]
         // SAFETY: repr(C), and every field is Shared, which the lines above check.
-        unsafe impl $crate::sys::shared::Shared for $name {}
+        unsafe impl $crate::sync::shared::Shared for $name {}
     };
 }
 pub(crate) use shared;

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{clock, thread};
+use crate::sys::{clock, thread};
 
 /// Until it is known. On virtual machines an idle core takes about this long to come back.
 const USUAL_NS: u32 = 20_000;
@@ -56,7 +56,7 @@ pub(crate) fn measure(call: impl Fn(&mut (dyn FnMut() + Send))) {
 }
 
 fn from_environment() -> Option<u32> {
-    if super::is_secure() {
+    if crate::sys::is_secure() {
         return None;
     }
     let text = std::env::var("POLYPROC_SPIN_NS").ok()?;

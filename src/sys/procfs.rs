@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{call, fork};
+use super::{fork, syscall};
 
 /// A process beyond its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,7 +59,7 @@ fn stat_of(pid: u32) -> Option<Stat> {
     // Of its first thread, which says the same: emulators (qemu-user) answer /proc/PID/stat themselves for
     // the process that asks about itself, with a start that nobody else sees.
     let path = format!("/proc/{pid}/task/{pid}/stat");
-    parse(&call::without_cancellation(|| std::fs::read(path)).ok()?)
+    parse(&syscall::without_cancellation(|| std::fs::read(path)).ok()?)
 }
 
 /// proc(5): `pid (name) state ...`, the name being any bytes.
@@ -85,7 +85,7 @@ pub(crate) fn is_running(pid: u32) -> bool {
     if pid == std::process::id() {
         return true;
     }
-    call::without_cancellation(|| {
+    syscall::without_cancellation(|| {
         let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
             return false;
         };
@@ -107,7 +107,7 @@ fn namespaces() -> Option<u32> {
         return Some(known as u32);
     }
     let status =
-        call::without_cancellation(|| std::fs::read_to_string("/proc/self/status")).ok()?;
+        syscall::without_cancellation(|| std::fs::read_to_string("/proc/self/status")).ok()?;
     let numbers = status
         .lines()
         .find_map(|line| line.strip_prefix("NSpid:"))?;

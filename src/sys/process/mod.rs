@@ -1,6 +1,6 @@
 //! Processes as the kernel knows them: descriptors of processes, how they end, signals.
 //!
-//! Called by `process` only. [`exec`] starts a program, [`fork`] a copy of this process.
+//! [`exec`] starts a program, [`fork`] a copy of this process.
 
 pub(crate) mod exec;
 pub(crate) mod fork;
@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::descriptor::OwnedFd;
-use super::{call, clock, descriptor, errno};
+use super::{clock, descriptor, errno, syscall};
 use crate::status::{Result, Status};
 
 /// This process's id.
@@ -164,7 +164,7 @@ pub(crate) fn stage(pidfd: BorrowedFd<'_>, patience_ms: i32) -> Stage {
     }];
     // Interrupted is as good as nothing yet.
     let patience = u64::try_from(patience_ms).ok();
-    call::ppoll(
+    syscall::ppoll(
         &mut items,
         patience.map(|ms| clock::timespec(ms * 1_000_000)),
     );
@@ -286,7 +286,7 @@ pub(crate) fn close_on_exec(fd: RawFd) -> bool {
 /// Open an existing file or directory.
 pub(crate) fn open_path(path: &std::ffi::CStr, flags: i32) -> Result<OwnedFd> {
     // SAFETY: the path ends in NUL; nothing is created, so no mode is read.
-    let fd = unsafe { call::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0) };
+    let fd = unsafe { syscall::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0) };
     if fd < 0 {
         return Err(status_of(errno()));
     }

@@ -17,7 +17,7 @@
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::sys::wake_cost::wake_cost_ns;
+use super::wake_cost::wake_cost_ns;
 use crate::sys::{clock, thread};
 
 /// A spin that was in vain for long is this part of the limit.

@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::futex;
+use crate::sys::futex;
 
 const FREE: u32 = 0;
 const LOCKED: u32 = 1;

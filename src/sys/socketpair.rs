@@ -3,7 +3,7 @@
 use std::os::fd::AsRawFd;
 
 use super::descriptor::OwnedFd;
-use super::{call, descriptor, errno};
+use super::{descriptor, errno, syscall};
 use crate::status::{Result, Status};
 
 /// Two ends that are connected and close on exec.
@@ -23,7 +23,7 @@ pub(crate) fn send(end: &OwnedFd, number: i32) -> Result<()> {
     let (data, len) = (std::ptr::from_ref(&number).cast(), size_of::<i32>());
     loop {
         // SAFETY: the bytes of a local.
-        let sent = unsafe { call::send(end.as_raw_fd(), data, len, libc::MSG_NOSIGNAL) };
+        let sent = unsafe { syscall::send(end.as_raw_fd(), data, len, libc::MSG_NOSIGNAL) };
         if sent >= 0 {
             return Ok(());
         }
@@ -41,7 +41,7 @@ pub(crate) fn receive(end: &OwnedFd) -> Result<i32> {
     let (data, len) = (std::ptr::from_mut(&mut number).cast(), size_of::<i32>());
     loop {
         // SAFETY: the bytes of a local.
-        let received = unsafe { call::recv(end.as_raw_fd(), data, len, 0) };
+        let received = unsafe { syscall::recv(end.as_raw_fd(), data, len, 0) };
         match usize::try_from(received) {
             Ok(got) if got == len => return Ok(number),
             Ok(_) => return Err(Status::E_BROKEN_PIPE),

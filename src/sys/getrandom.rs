@@ -2,8 +2,8 @@
 
 use std::os::fd::AsRawFd;
 
-use super::call;
 use super::descriptor::owned;
+use super::syscall;
 use crate::status::{Result, Status};
 
 /// Fill `bytes` with random ones, fit for secrets.
@@ -13,7 +13,7 @@ use crate::status::{Result, Status};
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match usize::try_from(call::getrandom(rest)) {
+        match usize::try_from(syscall::getrandom(rest)) {
             Ok(count) => filled += count,
             Err(_) if super::errno() == libc::EINTR => {}
             Err(_) => return fill_from_device(rest),
@@ -26,11 +26,12 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
 fn fill_from_device(bytes: &mut [u8]) -> Result<()> {
     let path = c"/dev/urandom".as_ptr();
     // SAFETY: the path ends in NUL.
-    let device = owned(unsafe { call::open(path, libc::O_RDONLY | libc::O_CLOEXEC, 0) })?;
+    let device = owned(unsafe { syscall::open(path, libc::O_RDONLY | libc::O_CLOEXEC, 0) })?;
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         // SAFETY: `rest` is writable.
-        let count = unsafe { call::read(device.as_raw_fd(), rest.as_mut_ptr().cast(), rest.len()) };
+        let count =
+            unsafe { syscall::read(device.as_raw_fd(), rest.as_mut_ptr().cast(), rest.len()) };
         match usize::try_from(count) {
             Ok(0) => return Err(Status::E_UNSUPPORTED),
             Ok(count) => filled += count,

@@ -9,10 +9,10 @@ use super::eventcount::EventCount;
 use super::lock_wait::LockWait;
 use super::mutex::RobustMutex;
 use super::owner::Owner;
+use super::shared::shared;
 use super::wait::{Patience, Wait};
 use super::world::World;
 use crate::status::{Result, Status};
-use crate::sys::shared::shared;
 
 /// As many as a semaphore has participants.
 pub(crate) const SLOTS: usize = if cfg!(loom) { 3 } else { 240 };

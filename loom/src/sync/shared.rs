@@ -1,0 +1,20 @@
+//! The macro for what lies in shared memory.
+
+/// As in the library, but for the size: these atomics are not what lies in shared memory.
+macro_rules! shared {
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident {
+        $($(#[$field_attribute:meta])* $field_visibility:vis $field:ident: $type:ty,)*
+    }) => {
+        $(#[$attribute])*
+        $visibility struct $name {
+            $($(#[$field_attribute])* $field_visibility $field: $type,)*
+        }
+
+        impl $crate::sys::Zero for $name {
+            fn zero() -> Self {
+                $name { $($field: $crate::sys::Zero::zero(),)* }
+            }
+        }
+    };
+}
+pub(crate) use shared;

@@ -1,0 +1,61 @@
+//! Descriptors that are readable while they are raised: they end a wait in poll(2).
+
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+
+use super::descriptor::OwnedFd;
+use super::{descriptor, errno, syscall};
+use crate::status::{Result, Status};
+
+/// A new eventfd that closes with its owner; a pipe where a filter of system calls refuses those.
+pub(crate) fn event() -> Result<OwnedFd> {
+    // SAFETY: no pointers.
+    match descriptor::owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }) {
+        Err(Status::E_PERMISSION | Status::E_UNSUPPORTED) => pipe(),
+        other => other,
+    }
+}
+
+/// Both ends of a pipe in one descriptor: what is written there can be read there.
+fn pipe() -> Result<OwnedFd> {
+    let flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
+    let mut ends = [0; 2];
+    // SAFETY: two descriptors fit there.
+    if unsafe { libc::pipe2(ends.as_mut_ptr(), flags) } < 0 {
+        return Err(Status::last_os_error());
+    }
+    let (reads, writes) = (descriptor::adopt(ends[0]), descriptor::adopt(ends[1]));
+    let (reads, _writes) = (reads?, writes?);
+    let path = format!("/proc/self/fd/{}\0", reads.as_raw_fd());
+    // SAFETY: the path ends in NUL.
+    descriptor::owned(unsafe { syscall::open(path.as_ptr().cast(), libc::O_RDWR | flags, 0) })
+}
+
+/// A new eventfd.
+pub(crate) fn event_fd() -> Result<RawFd> {
+    event().map(IntoRawFd::into_raw_fd)
+}
+
+/// Make an eventfd readable. Async-signal-safe; errno is kept.
+pub(crate) fn raise(fd: RawFd) {
+    let before = errno();
+    let one: u64 = 1;
+    // SAFETY: eight bytes of a local. A full counter is readable already.
+    unsafe {
+        syscall::write(fd, std::ptr::from_ref(&one).cast(), 8);
+        *libc::__errno_location() = before;
+    }
+}
+
+/// Make an eventfd unreadable again.
+pub(crate) fn lower(fd: RawFd) {
+    // A read takes all that an eventfd has. A pipe may have more, when it was raised very often.
+    let mut values = [0u64; 64];
+    let size = size_of_val(&values);
+    // SAFETY: as many bytes of a local; the descriptor does not block.
+    while unsafe { syscall::read(fd, values.as_mut_ptr().cast(), size) } == size as isize {}
+}
+
+/// Close a descriptor that is not wrapped.
+pub(crate) fn close(fd: RawFd) {
+    syscall::close(fd);
+}
