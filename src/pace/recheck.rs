@@ -1,8 +1,6 @@
 //! Looking again for a change that nobody announces: soon at first, for what is about to happen, then less often.
 
-const FIRST_NS: u64 = 50_000;
-const LAST_NS: u64 = 20_000_000;
-
+use super::{FIRST_RECHECK_NS, LAST_RECHECK_NS};
 /// The pauses between the looks of one wait.
 pub(crate) struct Recheck {
     next_ns: u64,
@@ -10,17 +8,19 @@ pub(crate) struct Recheck {
 
 impl Recheck {
     pub(crate) const fn new() -> Recheck {
-        Recheck { next_ns: FIRST_NS }
+        Recheck {
+            next_ns: FIRST_RECHECK_NS,
+        }
     }
 
     /// The longest that the next sleep may last after a look which did not tell; `None` after one that did.
     pub(crate) fn limit(&mut self, is_doubtful: bool) -> Option<u64> {
         if !is_doubtful {
-            self.next_ns = FIRST_NS;
+            self.next_ns = FIRST_RECHECK_NS;
             return None;
         }
         let now = self.next_ns;
-        self.next_ns = (now * 2).min(LAST_NS);
+        self.next_ns = (now * 2).min(LAST_RECHECK_NS);
         Some(now)
     }
 }

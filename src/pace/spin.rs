@@ -14,28 +14,14 @@
 //!
 //! The state belongs to one handle of one process; threads that use it at once only blur it.
 
+use super::{
+    ALONE_NS, HOGGED_NS, LEAST_SPIN, SHORT_SLEEP, SPIN_LOOKS, SPIN_PAUSE_NS, TURN_NS, WARY_WAITS,
+};
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::wake_cost::wake_cost_ns;
 use crate::sys::{clock, thread};
-
-/// A spin that was in vain for long is this part of the limit.
-const LEAST: u32 = 8;
-/// A sleep that was over within so many limits could have been a spin: it took two wake-ups, the other one's too.
-const SHORT: u64 = 8;
-/// As long as this it does not give way.
-const ALONE_NS: u64 = 2_000;
-/// A pause takes about as long.
-const PAUSE_NS: u32 = 24;
-/// Looks between two readings of the clock.
-const LOOKS: u32 = 8;
-/// A turn given away counts as this long: others ran meanwhile, and that is no time spent spinning.
-const TURN_NS: u64 = 1_000;
-/// A turn that was longer went to somebody who does not wait for anything.
-const HOGGED_NS: u64 = 1_000_000;
-/// Waits that keep their core after that.
-const WARY: u32 = 256;
 
 /// What the waits of one kind of a handle have learnt.
 pub(crate) struct Spin {
@@ -79,7 +65,7 @@ impl Spin {
     pub(crate) fn spin(&self, limit_ns: u32, enough: u64, found: impl Fn() -> u64) -> bool {
         // Who asks for a short spin gets one, however slow the pace has become.
         let pace = self.pace.load(Ordering::Relaxed);
-        let pace = pace.min(limit_of(limit_ns) / PAUSE_NS);
+        let pace = pace.min(limit_of(limit_ns) / SPIN_PAUSE_NS);
         for _ in 0..pace {
             spin_loop();
         }
@@ -123,7 +109,7 @@ impl Spin {
         let begin = clock::now_ns();
         let (mut last, mut spent) = (begin, 0);
         while spent < u64::from(budget) {
-            for _ in 0..LOOKS {
+            for _ in 0..SPIN_LOOKS {
                 spin_loop();
                 if found() > 0 {
                     return true;
@@ -138,18 +124,18 @@ impl Spin {
             spent += if gives_way { step.min(TURN_NS) } else { step };
             last = now;
             if gives_way && step >= HOGGED_NS {
-                self.wary.store(WARY, Ordering::Relaxed);
+                self.wary.store(WARY_WAITS, Ordering::Relaxed);
                 return found() > 0;
             }
         }
-        let less = (budget - budget / 8).max(limit / LEAST);
+        let less = (budget - budget / 8).max(limit / LEAST_SPIN);
         self.budget_ns.store(less, Ordering::Relaxed);
         false
     }
 
     /// A sleep that followed was over after `slept_ns`.
     pub(crate) fn slept(&self, limit_ns: u32, slept_ns: u64) {
-        if slept_ns < SHORT * u64::from(limit_of(limit_ns)) {
+        if slept_ns < SHORT_SLEEP * u64::from(limit_of(limit_ns)) {
             self.has_paid(limit_ns);
         }
     }

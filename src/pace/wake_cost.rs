@@ -2,16 +2,11 @@
 //!
 //! `POLYPROC_SPIN_NS` says it instead of the measurement.
 
+use super::{LEAST_WAKE_NS, MOST_WAKE_NS, ROUND_TRIPS, USUAL_WAKE_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::sys::{clock, thread};
 
-/// Until it is known. On virtual machines an idle core takes about this long to come back.
-const USUAL_NS: u32 = 20_000;
-/// A measurement on a busy machine says more than it should, one on a single core less.
-const LEAST_NS: u32 = 5_000;
-const MOST_NS: u32 = 50_000;
-const ROUND_TRIPS: usize = 3;
 const UNKNOWN: u32 = u32::MAX;
 
 static COST_NS: AtomicU32 = AtomicU32::new(UNKNOWN);
@@ -19,7 +14,7 @@ static COST_NS: AtomicU32 = AtomicU32::new(UNKNOWN);
 /// About what one wake-up costs, in nanoseconds.
 pub(crate) fn wake_cost_ns() -> u32 {
     match COST_NS.load(Ordering::Relaxed) {
-        UNKNOWN => from_environment().unwrap_or(USUAL_NS),
+        UNKNOWN => from_environment().unwrap_or(USUAL_WAKE_NS),
         known => known,
     }
 }
@@ -49,8 +44,8 @@ pub(crate) fn measure(call: impl Fn(&mut (dyn FnMut() + Send))) {
         costs.sort_unstable();
         let median = costs.get(ROUND_TRIPS / 2).copied().unwrap_or_default();
         u32::try_from(median)
-            .unwrap_or(MOST_NS)
-            .clamp(LEAST_NS, MOST_NS)
+            .unwrap_or(MOST_WAKE_NS)
+            .clamp(LEAST_WAKE_NS, MOST_WAKE_NS)
     });
     COST_NS.store(cost, Ordering::Relaxed);
 }

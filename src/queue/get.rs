@@ -2,11 +2,12 @@
 
 use std::mem::MaybeUninit;
 
+use super::chain::consumer::Found;
 use super::chain::Held;
-use super::consume::Found;
-use super::put::LARGE;
-use super::record::State;
-use super::{At, Queue};
+use super::layout::payload::LARGE;
+use super::layout::record::State;
+use super::view::View;
+use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{Patience, Wait};
@@ -59,7 +60,7 @@ fn empty_in_time(status: Status) -> Status {
     }
 }
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     /// Attempt until there is a message, the stream has ended, or the wait is over.
     #[inline]
     pub(super) fn until_item<T>(

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::body::Phase;
-use super::record::State;
-use super::{At, Queue};
+use super::layout::body::Phase;
+use super::layout::record::State;
+use super::view::View;
+use super::Queue;
 use crate::status::Result;
 use crate::sync::lock_wait::{Caller, LockWait};
 
@@ -112,7 +113,7 @@ impl Queue {
     }
 }
 
-impl At<'_> {
+impl View<'_> {
     /// Messages that wait. Reservations, and those given up, stand among them and are not messages:
     /// only while there are any are the records counted one by one.
     pub(super) fn waiting(&self, me: Caller<'_>) -> Result<u64> {

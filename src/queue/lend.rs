@@ -3,11 +3,13 @@
 
 use std::sync::atomic::Ordering;
 
-use super::consume::{lower, raise, Found};
-use super::position::Position;
-use super::record::{State, HEADER};
+use super::chain::checked::{lower, raise};
+use super::chain::consumer::Found;
+use super::layout::position::Position;
+use super::layout::record::{State, HEADER};
 use super::take::{loan_of, Loan};
-use super::{At, Queue};
+use super::view::View;
+use super::Queue;
 use crate::status::Result;
 use crate::sync::owner::Owner;
 
@@ -25,7 +27,7 @@ impl Queue {
     }
 }
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     #[inline]
     fn take_now(&self, me: Owner) -> Option<Loan> {
         self.keep_distance_from_producers();

@@ -1,6 +1,6 @@
 //! What a queue is made with.
 
-use super::record::{HEADER, MAX_PAYLOAD};
+use super::layout::record::{HEADER, MAX_PAYLOAD};
 use crate::segment::CreateOptions;
 use crate::status::{Result, Status};
 
@@ -17,7 +17,7 @@ pub struct QueueOptions {
     pub max_bytes: u64,
     /// How often a message is delivered before it goes to the dead letters; 0 for no limit.
     pub max_deliveries: u32,
-    /// How long a wait spins before it sleeps, in nanoseconds; 0 for the default.
+    /// How long a wait pacing before it sleeps, in nanoseconds; 0 for the default.
     pub spin_ns: u32,
     /// A label for bindings, which the core never reads.
     pub format: [u8; 32],
@@ -53,7 +53,7 @@ impl QueueOptions {
 pub(super) fn longest(max_bytes: u64) -> u64 {
     match max_bytes {
         0 => MAX_PAYLOAD,
-        bytes => (bytes / super::record::ALIGN * super::record::ALIGN)
+        bytes => (bytes / super::layout::record::ALIGN * super::layout::record::ALIGN)
             .saturating_sub(HEADER)
             .min(MAX_PAYLOAD),
     }

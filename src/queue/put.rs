@@ -1,19 +1,19 @@
 //! Putting messages.
 
-use super::append::{Pen, Place};
-use super::body::Phase;
+use super::chain::producer::{Pen, Place};
 use super::chain::Chain;
+use super::layout::body::Phase;
+use super::layout::payload::LARGE;
+use super::layout::record::{extent_of, State, Word, HEADER};
 use super::options::longest;
-use super::record::{extent_of, State, Word, HEADER};
 use super::room::{Attempt, Growth};
-use super::steady::Run;
-use super::{At, Queue};
+use super::run::Run;
+use super::view::View;
+use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{Patience, Wait};
 
-/// Longer messages are copied outside the producers' lock.
-pub(super) const LARGE: usize = 16 * 1024;
 /// A batch gives the lock back after so many bytes, for others to get a turn.
 const BATCH_BYTES: u64 = 64 * 1024;
 
@@ -90,7 +90,7 @@ impl Queue {
     }
 }
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     pub(super) fn check_length(&self, len: usize) -> Result<()> {
         if len as u64 > longest(self.body.max_bytes()) {
             return Err(Status::E_TOO_LARGE);

@@ -6,14 +6,15 @@
 
 use std::sync::atomic::Ordering;
 
-use super::append::Place;
-use super::body::Phase;
-use super::consume::{lower, raise, Checked};
-use super::position::Position;
-use super::record::{extent_of, State, Word, MAX_PAYLOAD};
+use super::chain::checked::{lower, raise, Checked};
+use super::chain::producer::Place;
+use super::layout::body::Phase;
+use super::layout::position::Position;
+use super::layout::record::{extent_of, State, Word, MAX_PAYLOAD};
 use super::room::{Attempt, Growth};
-use super::steady::Run;
-use super::{At, Queue};
+use super::run::Run;
+use super::view::View;
+use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -109,7 +110,7 @@ impl Queue {
     }
 }
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     fn reserve_waiting(
         &self,
         len: usize,
@@ -203,7 +204,7 @@ impl<'a> At<'a> {
         };
         let is_within = position.at >= state.start.load(Ordering::Acquire)
             && position.at < limit
-            && limit.wrapping_sub(position.at) <= super::ring::size(position.ring);
+            && limit.wrapping_sub(position.at) <= super::layout::ring::size(position.ring);
         if !is_within {
             return Err(Status::E_INVALID);
         }

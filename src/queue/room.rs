@@ -1,20 +1,17 @@
 //! Room for a record: what the limits allow, and waiting until they do.
 
+use crate::pace::{COMFORTABLE, PART};
 use std::sync::atomic::Ordering;
 
-use super::append::Pen;
-use super::body::Phase;
+use super::chain::producer::Pen;
 use super::chain::Chain;
-use super::distance::PART;
-use super::pressure::Hurry;
-use super::record::{extent_of, State};
-use super::At;
+use super::layout::body::Phase;
+use super::layout::record::{extent_of, State};
+use super::view::View;
+use crate::pace::pressure::Hurry;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::wait::Patience;
-
-/// The most room that a producer lets build.
-const COMFORTABLE: u64 = 128;
 
 /// What became of one attempt.
 pub(super) enum Attempt<T> {
@@ -33,7 +30,7 @@ pub(super) enum Growth {
     Grows,
 }
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     /// Attempt until there is room, about for a record of `extent` bytes, or the wait is over.
     pub(super) fn until_room<T>(
         &self,

@@ -1,8 +1,9 @@
 //! The end of a stream.
 
-use super::body::Phase;
-use super::consume::raise;
-use super::{At, Queue};
+use super::chain::checked::raise;
+use super::layout::body::Phase;
+use super::view::View;
+use super::Queue;
 use crate::status::Result;
 use crate::sync::lock_wait::{Caller, LockWait};
 
@@ -32,7 +33,7 @@ impl Queue {
     }
 }
 
-impl At<'_> {
+impl View<'_> {
     /// Under both locks. Killed in between: the queue is shut down, and what is left is delivered or not.
     fn discard_all(&self) -> Result<()> {
         let chain = self.messages();

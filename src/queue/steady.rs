@@ -5,20 +5,18 @@
 //! the same ring, there is room by what this side last saw of the other, the record at the cursor is a
 //! message. What is not like that is left, with nothing done, to `put` and `get`, which know all cases.
 
+use super::run::Run;
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
-use super::append::Place;
-use super::body::Phase;
+use super::chain::consumer::Found;
 use super::chain::{Chain, Held};
-use super::consume::Found;
 use super::get::Got;
-use super::position::Position;
-use super::put::LARGE;
-use super::record::{extent_of, State, Word, HEADER};
-use super::ring;
-use super::side::{Cursor, Totals};
-use super::{At, Queue};
+use super::layout::payload::LARGE;
+use super::layout::position::Position;
+use super::layout::record::{extent_of, State};
+use super::view::View;
+use super::Queue;
 use crate::status::Result;
 use crate::sync::owner::Owner;
 
@@ -46,7 +44,7 @@ impl Queue {
     }
 }
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     /// Whether the message was put.
     #[inline(always)]
     pub(super) fn put_now(&self, data: &[u8], me: Owner) -> bool {
@@ -144,154 +142,5 @@ impl<'a> At<'a> {
         }
         chain.consume(&found).ok()?;
         Some(len)
-    }
-}
-
-/// So far ahead of a message the next ones' cache lines are fetched, ...
-const AHEAD: u64 = 320;
-/// ... and so much of them.
-const MOST_AHEAD: u64 = 256;
-
-/// Messages that are put one behind the other under one hold of the tail lock, and count with one commit.
-///
-/// How many there may be, and how far they may reach, is reckoned once, from what the tail knows anyway.
-pub(super) struct Run<'a> {
-    queue: At<'a>,
-    from: Cursor,
-    position: Position,
-    totals: Totals,
-    /// What the run may use: places up to here, ...
-    end: u64,
-    /// ... totals of records and of bytes up to these, ...
-    max_count: u64,
-    max_bytes: u64,
-    /// ... and records of this extent.
-    largest: u64,
-}
-
-impl<'a> Run<'a> {
-    /// Under the tail lock.
-    #[inline]
-    pub(super) fn begin(queue: &At<'a>) -> Option<Run<'a>> {
-        let body = queue.body;
-        if body.phase() != Phase::Open {
-            return None;
-        }
-        let from = body.messages.tail.cursor();
-        let mut run = Run {
-            queue: *queue,
-            from,
-            position: from.position,
-            totals: from.totals,
-            end: 0,
-            max_count: 0,
-            max_bytes: 0,
-            largest: body
-                .rings
-                .get(from.position.ring)?
-                .largest
-                .load(Ordering::Relaxed),
-        };
-        run.reckon()?;
-        Some(run)
-    }
-
-    /// How far the run may go, by what the tail remembers of the head.
-    #[inline]
-    fn reckon(&mut self) -> Option<()> {
-        let body = self.queue.body;
-        let seen = &body.messages.tail.seen;
-        let Position { ring, at } = self.position;
-        let size = ring::size(ring);
-        let start = at - (at & (size - 1));
-        let free = seen.free.load(Ordering::Relaxed);
-        let allocated = body.rings.get(ring)?.allocated.load(Ordering::Relaxed);
-        let up_to = |max: u64, seen: &AtomicU64| match max {
-            0 => u64::MAX,
-            max => seen.load(Ordering::Relaxed).saturating_add(max),
-        };
-        // What is free may be behind the truth, never ahead of the tail.
-        self.end = (start + allocated.min(size)).min(free.min(at) + size);
-        self.max_count = up_to(body.max_items(), &seen.count);
-        self.max_bytes = up_to(body.max_bytes(), &seen.bytes);
-        Some(())
-    }
-
-    /// The head may have gone on since the tail looked at it, and there is room for a record of `extent` bytes.
-    #[cold]
-    pub(super) fn look_again(&mut self, extent: u64) {
-        self.queue.messages().look_at_the_head();
-        // The ring is known by now.
-        let _ = self.reckon();
-        let of_items = self.max_count.saturating_sub(self.totals.count);
-        let of_bytes = self.max_bytes.saturating_sub(self.totals.bytes);
-        let of_ring = self.end.saturating_sub(self.position.at);
-        let bytes = of_items.saturating_mul(extent).min(of_bytes).min(of_ring);
-        self.queue.saw_room(bytes, extent);
-    }
-
-    /// Write a message behind the last one, after a look at the head if need be. `None`: this one is not simple,
-    /// and nothing was done.
-    #[inline]
-    pub(super) fn put_looking(&mut self, data: &[u8]) -> Option<()> {
-        if data.len() > LARGE {
-            return None;
-        }
-        self.put(data).or_else(|| {
-            self.look_again(extent_of(data.len() as u64));
-            self.put(data)
-        })
-    }
-
-    #[inline]
-    fn put(&mut self, data: &[u8]) -> Option<()> {
-        let len = data.len() as u64;
-        let place = self.place(len)?;
-        place.payload.write(data).ok()?;
-        let word = Word::new(State::Ready, 0, None);
-        place.record.write(word, len, extent_of(len));
-        Some(())
-    }
-
-    /// Room for a message of `len` bytes behind the last one.
-    #[inline]
-    pub(super) fn place(&mut self, len: u64) -> Option<Place<'a>> {
-        let extent = extent_of(len);
-        let position = self.position;
-        let Position { ring, at } = position;
-        let totals = Totals {
-            count: self.totals.count.wrapping_add(1),
-            bytes: self.totals.bytes.wrapping_add(extent),
-            ..self.totals
-        };
-        let is_simple = extent <= self.largest
-            && at + extent <= self.end
-            && totals.count <= self.max_count
-            && totals.bytes <= self.max_bytes;
-        if !is_simple {
-            return None;
-        }
-        let (record, room) = self.queue.messages().rings.known(ring, at)?;
-        let payload = room.part(HEADER, extent - HEADER)?;
-        payload.fetch_for_writing(AHEAD, extent.min(MOST_AHEAD));
-        self.position.at = at + extent;
-        self.totals = totals;
-        Some(Place {
-            position,
-            record,
-            payload,
-        })
-    }
-
-    /// Bytes that were written so far.
-    pub(super) fn bytes(&self) -> u64 {
-        self.totals.bytes.wrapping_sub(self.from.totals.bytes)
-    }
-
-    /// Make all of them count. Killed before: nothing is there.
-    #[inline]
-    pub(super) fn commit(self) {
-        let tail = &self.queue.body.messages.tail;
-        tail.commit(&self.from, self.position, self.totals);
     }
 }

@@ -1,8 +1,9 @@
 //! Taking messages: read in place, settled afterwards.
 
-use super::consume::Found;
-use super::record::State;
-use super::{At, Queue};
+use super::chain::consumer::Found;
+use super::layout::record::State;
+use super::view::View;
+use super::Queue;
 use crate::status::Result;
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{Patience, Wait};
@@ -66,7 +67,7 @@ impl Queue {
     }
 }
 
-impl At<'_> {
+impl View<'_> {
     fn try_take_many(
         &self,
         max: usize,

@@ -1,51 +1,16 @@
 //! Waiting for messages, for room, and until all is finished.
 
-use super::body::Condition;
-use super::distance::Distance;
-use super::pressure::Pressure;
-use super::At;
+use super::layout::body::Condition;
+use super::view::View;
 use crate::pace::spin::Spin;
+use crate::pace::{ITEMS_ENOUGH, LULL_NS};
 use crate::status::Result;
 use crate::sync::cancel::Cancel;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
 
-/// Memory is given back when there was nothing for so long: a ring that is given back and grows again
-/// between two bursts costs more than it saves. Shorter than a sleep's first slice.
-const LULL_NS: u64 = 5_000_000;
-/// A consumer looks again after so many pauses at most, a microsecond or two: two cores far apart need that
-/// long for a batch to build.
-const ITEMS_SLOWEST: u32 = 64;
-/// The same while messages come one by one: nobody is made to wait for those.
-const ITEMS_SINGLE: u32 = 3;
-/// A batch that is worth a look.
-const ITEMS_ENOUGH: u64 = 16;
-/// A producer, after the price of a wake-up: the consumers have a full queue before them.
-const SPACE_SLOWEST: u32 = 512;
-
-/// What this process's waits have learnt about when to look and how long to spin.
-pub(super) struct Spins {
-    items: Spin,
-    space: Spin,
-    pub(super) pressure: Pressure,
-    pub(super) from_consumers: Distance,
-    pub(super) from_producers: Distance,
-}
-
-impl Spins {
-    pub(super) const fn new() -> Spins {
-        Spins {
-            items: Spin::new(ITEMS_SLOWEST, ITEMS_SINGLE),
-            space: Spin::new(SPACE_SLOWEST, SPACE_SLOWEST),
-            pressure: Pressure::new(),
-            from_consumers: Distance::new(),
-            from_producers: Distance::new(),
-        }
-    }
-}
-
-impl At<'_> {
+impl View<'_> {
     /// Wait until there may be something for a consumer.
     ///
     /// # Errors
@@ -53,10 +18,10 @@ impl At<'_> {
     pub(super) fn wait_for_items(&self, me: Owner, patience: &mut Patience<'_>) -> Result<()> {
         let found = || self.may_have();
         patience.check()?;
-        if self.spin(&self.spins.items, ITEMS_ENOUGH, found, patience) {
+        if self.spin(&self.pacing.items, ITEMS_ENOUGH, found, patience) {
             return Ok(());
         }
-        let slept_ns = self.sleep(&self.body.items, &self.spins.items, found, patience)?;
+        let slept_ns = self.sleep(&self.body.items, &self.pacing.items, found, patience)?;
         if slept_ns >= LULL_NS {
             self.tidy(me)?;
         }
@@ -74,10 +39,10 @@ impl At<'_> {
         patience: &mut Patience<'_>,
     ) -> Result<()> {
         patience.check()?;
-        if self.spin(&self.spins.space, enough, &found, patience) {
+        if self.spin(&self.pacing.space, enough, &found, patience) {
             return Ok(());
         }
-        self.sleep(&self.body.space, &self.spins.space, found, patience)?;
+        self.sleep(&self.body.space, &self.pacing.space, found, patience)?;
         Ok(())
     }
 

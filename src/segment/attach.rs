@@ -1,5 +1,6 @@
 //! Becoming a participant, recovering the dead, and leaving.
 
+use crate::pace::{LEFT_NS, LOOK_EVERY_NS, REAP_EVERY};
 use std::sync::atomic::{fence, Ordering};
 
 use super::co_users::CoUsers;
@@ -21,12 +22,6 @@ pub(super) struct Attachment {
     generation: u32,
     link: Link,
 }
-
-/// How often a segment's unwatched participants are looked after.
-const LOOK_EVERY_NS: u64 = 10_000_000;
-
-/// How long nobody waits again for the locks of a recovery that could not get them, and how soon a sleeper tries.
-pub(super) const LEFT_NS: u64 = 20_000_000;
 
 /// Held while a process takes or leaves a slot: so no fork happens midway.
 pub(super) static ATTACHING: LocalLock<()> = LocalLock::new(());
@@ -205,12 +200,12 @@ impl Segment {
             .for_each(|(_, participant)| participant.mark_if_ended());
     }
 
-    /// The same for those who are too busy to sleep: a look at every 32nd call.
+    /// The same for those who are too busy to sleep: a look at one call in [`REAP_EVERY`].
     #[inline]
     pub(crate) fn reap_now_and_then(&self, me: Owner) -> Result<()> {
         let calls = self.calls.load(Ordering::Relaxed).wrapping_add(1);
         self.calls.store(calls, Ordering::Relaxed);
-        if calls.is_multiple_of(32) {
+        if calls.is_multiple_of(REAP_EVERY) {
             return self.reap(me);
         }
         Ok(())

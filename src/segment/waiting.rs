@@ -4,9 +4,9 @@
 //! So whoever dies wakes somebody who looks after what it held and after the wake-up that it did not
 //! send. The kernel wakes one sleeper of a life word; that one recovers, and recovery wakes the rest.
 
+use crate::pace::LEFT_NS;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::attach::LEFT_NS;
 use super::Segment;
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;

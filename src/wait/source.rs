@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::connection::Receiver;
 use crate::object::event;
-use crate::queue::watch;
+use crate::queue::readiness;
 use crate::segment::Segment;
 use crate::status::Result;
 use crate::sync::lock_wait::LockWait;
@@ -43,8 +43,8 @@ impl Source {
     /// In doubt where that cannot be seen before the time for `locks` is over.
     pub(super) fn look(&self, locks: &LockWait<'_>) -> Result<Look> {
         let is_ready = match self {
-            Source::Get(segment) => return watch::can_get(segment, locks),
-            Source::Put(segment) => return watch::can_put(segment, locks),
+            Source::Get(segment) => return readiness::can_get(segment, locks),
+            Source::Put(segment) => return readiness::can_put(segment, locks),
             Source::Event(segment) => event::is_set(segment)?,
             Source::EventSince(segment, sets) => event::was_set_since(segment, *sets)?,
             Source::Receive(receiver) => return receiver.look(),
@@ -55,8 +55,8 @@ impl Source {
     /// Announce a sleeper that a change of readiness wakes. Look again after this, then sleep.
     pub(super) fn watch(&self, words: &mut Vec<Word>) -> Result<()> {
         match self {
-            Source::Get(segment) => words.extend(watch::watch_get(segment)?),
-            Source::Put(segment) => words.push(watch::watch_put(segment)?),
+            Source::Get(segment) => words.extend(readiness::watch_get(segment)?),
+            Source::Put(segment) => words.push(readiness::watch_put(segment)?),
             Source::Event(segment) | Source::EventSince(segment, _) => {
                 words.push(event::watch(segment)?);
             }

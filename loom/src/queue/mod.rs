@@ -1,9 +1,4 @@
 //! `../src/queue`: what the cursors and the records are.
 
+pub(crate) mod layout;
 mod models;
-#[path = "../../../src/queue/position.rs"]
-pub(crate) mod position;
-#[path = "../../../src/queue/record.rs"]
-pub(crate) mod record;
-#[path = "../../../src/queue/side.rs"]
-pub(crate) mod side;

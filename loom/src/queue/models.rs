@@ -4,9 +4,9 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::position::Position;
-use super::record::{Record, State, Word};
-use super::side::{Side, Totals};
+use super::layout::cursor::{Side, Totals};
+use super::layout::position::Position;
+use super::layout::record::{Record, State, Word};
 use crate::model::{check_deaths, Mortality, Preemptions};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::owner::Owner;

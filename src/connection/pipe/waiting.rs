@@ -1,5 +1,6 @@
 //! Waiting for the other end: for messages, for room, for its next step, until it is gone.
 
+use crate::pace::{PIPE_LOOKS, PIPE_SPIN_NS};
 use std::cell::RefCell;
 use std::hint::spin_loop;
 
@@ -11,11 +12,6 @@ use crate::status::Result;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
-
-/// About what a futex wake costs: a wait that ends sooner is better spun.
-const SPIN_NS: u64 = 20_000;
-/// Looks at the condition between two looks at the clock.
-const LOOKS: u32 = 16;
 
 /// A pipe as one call at one of its ends works on it.
 pub(super) struct At<'a> {
@@ -76,9 +72,9 @@ impl<'a> At<'a> {
 
 /// Spin until `is_ready`, for as long as a wake-up would cost; whether it was.
 fn spin(is_ready: &dyn Fn() -> bool) -> bool {
-    let end = clock::now_ns() + SPIN_NS;
+    let end = clock::now_ns() + PIPE_SPIN_NS;
     loop {
-        for _ in 0..LOOKS {
+        for _ in 0..PIPE_LOOKS {
             if is_ready() {
                 return true;
             }

@@ -3,12 +3,13 @@
 use std::cell::OnceCell;
 use std::sync::atomic::Ordering;
 
-use super::chain::Chain;
-use super::payload::Payload;
-use super::position::Position;
-use super::record::{Record, State, Word, ALIGN};
-use super::ring::{self, OPEN_END};
-use super::side::{Cursor, Totals};
+use super::Chain;
+use crate::queue::layout::cursor::{Cursor, Totals};
+use crate::queue::layout::payload::Payload;
+use crate::queue::layout::position::Position;
+use crate::queue::layout::record::{Record, State, Word, ALIGN};
+use crate::queue::layout::ring;
+use crate::queue::layout::ring::OPEN_END;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sys::memory;
@@ -19,34 +20,34 @@ const SKIPS: u64 = 8;
 const LONGEST_PADDING: u64 = 32 << 30;
 
 /// The tail as a producer moves it: nothing counts before [`Chain::publish`].
-pub(super) struct Pen {
+pub(crate) struct Pen {
     from: Cursor,
     position: Position,
     totals: Totals,
 }
 
 /// Room for one record, behind the pen.
-pub(super) struct Place<'a> {
-    pub(super) position: Position,
-    pub(super) record: &'a Record,
-    pub(super) payload: Payload<'a>,
+pub(crate) struct Place<'a> {
+    pub(crate) position: Position,
+    pub(crate) record: &'a Record,
+    pub(crate) payload: Payload<'a>,
 }
 
 impl Pen {
     /// What the totals will be.
-    pub(super) fn totals(&self) -> Totals {
+    pub(crate) fn totals(&self) -> Totals {
         self.totals
     }
 
     /// Whether something was written that is not published.
-    pub(super) fn is_wet(&self) -> bool {
+    pub(crate) fn is_wet(&self) -> bool {
         self.position != self.from.position
     }
 }
 
 impl<'a> Chain<'a> {
     #[inline]
-    pub(super) fn pen(&self) -> Pen {
+    pub(crate) fn pen(&self) -> Pen {
         let from = self.words.tail.cursor();
         Pen {
             from,
@@ -57,12 +58,12 @@ impl<'a> Chain<'a> {
 
     /// Make everything that the pen has written visible, with one store.
     #[inline]
-    pub(super) fn publish(&self, pen: &mut Pen) {
+    pub(crate) fn publish(&self, pen: &mut Pen) {
         pen.from = self.words.tail.commit(&pen.from, pen.position, pen.totals);
     }
 
     /// The same, remembering what was moved here.
-    pub(super) fn publish_marked(&self, pen: &mut Pen, mark: u64) {
+    pub(crate) fn publish_marked(&self, pen: &mut Pen, mark: u64) {
         pen.totals.mark = mark;
         self.publish(pen);
     }
@@ -71,7 +72,7 @@ impl<'a> Chain<'a> {
     ///
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
-    pub(super) fn place(
+    pub(crate) fn place(
         &self,
         pen: &mut Pen,
         extent: u64,
@@ -94,7 +95,7 @@ impl<'a> Chain<'a> {
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
     #[inline]
-    pub(super) fn place_here(&self, pen: &mut Pen, extent: u64) -> Result<Option<Place<'a>>> {
+    pub(crate) fn place_here(&self, pen: &mut Pen, extent: u64) -> Result<Option<Place<'a>>> {
         let Position { ring, at } = pen.position;
         let state = self.state(ring)?;
         let size = ring::size(ring);
@@ -248,7 +249,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Make `ring` the one that follows the tail's, as soon as the tail is committed there.
-    pub(super) fn link(&self, tail: Position, ring: usize, start: u64) -> Result<()> {
+    pub(crate) fn link(&self, tail: Position, ring: usize, start: u64) -> Result<()> {
         let next = self.state(ring)?;
         next.start.store(start, Ordering::Relaxed);
         next.free.store(start, Ordering::Relaxed);
@@ -291,7 +292,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The smallest unused ring of at least `size` bytes; else the largest smaller one for `extent`.
-    pub(super) fn unused_ring_of(&self, size: u64, extent: u64, used: u64) -> Option<usize> {
+    pub(crate) fn unused_ring_of(&self, size: u64, extent: u64, used: u64) -> Option<usize> {
         // One that the longest end of the file cuts through would be full before its time. One that has all its
         // memory is there already, and the kernel need not be asked.
         let limit = OnceCell::new();

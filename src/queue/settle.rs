@@ -2,12 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
+use super::chain::checked::{lower, Checked};
+use super::chain::consumer::Found;
 use super::chain::Chain;
-use super::consume::{lower, Checked, Found};
-use super::position::Position;
-use super::record::State;
-use super::ring::DEAD_RINGS;
-use super::{At, Queue};
+use super::layout::position::Position;
+use super::layout::record::State;
+use super::layout::ring::DEAD_RINGS;
+use super::view::View;
+use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -129,7 +131,7 @@ impl Queue {
     }
 }
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     /// A message is over.
     pub(super) fn settle(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();

@@ -6,6 +6,8 @@ use std::mem::MaybeUninit;
 use crate::segment::Mapping;
 use crate::status::{Result, Status};
 
+/// Longer messages are copied outside the producers' lock.
+pub(crate) const LARGE: usize = 16 * 1024;
 /// Bytes in a cache line, about.
 const LINE: u64 = 64;
 
@@ -22,7 +24,7 @@ fn fetch_line_for_writing(address: *mut u8) {
 
 /// Where a payload lies, and how much room it has: within a mapping that outlives it.
 #[derive(Clone, Copy)]
-pub(super) struct Payload<'a> {
+pub(crate) struct Payload<'a> {
     address: *mut u8,
     room: usize,
     mapping: PhantomData<&'a Mapping>,
@@ -31,7 +33,7 @@ pub(super) struct Payload<'a> {
 impl<'a> Payload<'a> {
     /// `room` bytes at `offset`, which the file is known to hold.
     #[inline]
-    pub(super) fn new(mapping: &'a Mapping, offset: usize, room: usize) -> Result<Payload<'a>> {
+    pub(crate) fn new(mapping: &'a Mapping, offset: usize, room: usize) -> Result<Payload<'a>> {
         let address = mapping.bytes(offset, room)?;
         Ok(Payload {
             address,
@@ -40,7 +42,7 @@ impl<'a> Payload<'a> {
         })
     }
 
-    pub(super) fn address(self) -> *mut u8 {
+    pub(crate) fn address(self) -> *mut u8 {
         self.address
     }
 
@@ -49,7 +51,7 @@ impl<'a> Payload<'a> {
     /// They were read last by a consumer. A store to them would go on by itself, but not the atomic exchange that
     /// gives the lock back soon after: that waits until all stores before it are done.
     #[inline(always)]
-    pub(super) fn fetch_for_writing(self, ahead: u64, len: u64) {
+    pub(crate) fn fetch_for_writing(self, ahead: u64, len: u64) {
         let first = self.address.wrapping_add(ahead as usize);
         let mut at = 0;
         while at < len {
@@ -60,7 +62,7 @@ impl<'a> Payload<'a> {
 
     /// Copy a message in.
     #[inline]
-    pub(super) fn write(self, data: &[u8]) -> Result<()> {
+    pub(crate) fn write(self, data: &[u8]) -> Result<()> {
         if data.len() > self.room {
             return Err(Status::E_INTERNAL);
         }
@@ -72,7 +74,7 @@ impl<'a> Payload<'a> {
 
     /// Copy a message of `len` bytes out; false when `buffer` is too small.
     #[inline]
-    pub(super) fn read(self, len: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
+    pub(crate) fn read(self, len: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
         if len > self.room {
             return Err(Status::E_CORRUPT);
         }
@@ -85,7 +87,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Write two numbers.
-    pub(super) fn write_pair(self, first: u64, second: u64) -> Result<()> {
+    pub(crate) fn write_pair(self, first: u64, second: u64) -> Result<()> {
         let mut bytes = [0; 16];
         let (low, high) = bytes.split_at_mut(8);
         low.copy_from_slice(&first.to_ne_bytes());
@@ -94,7 +96,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Read two numbers.
-    pub(super) fn read_pair(self) -> Result<(u64, u64)> {
+    pub(crate) fn read_pair(self) -> Result<(u64, u64)> {
         if self.room < 16 {
             return Err(Status::E_CORRUPT);
         }
@@ -109,7 +111,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Copy `len` bytes of another payload in.
-    pub(super) fn copy_from(self, other: Payload<'_>, len: usize) -> Result<()> {
+    pub(crate) fn copy_from(self, other: Payload<'_>, len: usize) -> Result<()> {
         if len > self.room || len > other.room {
             return Err(Status::E_CORRUPT);
         }
@@ -121,7 +123,7 @@ impl<'a> Payload<'a> {
 
     /// `room` bytes of it, from `begin` on.
     #[inline]
-    pub(super) fn part(self, begin: u64, room: u64) -> Option<Payload<'a>> {
+    pub(crate) fn part(self, begin: u64, room: u64) -> Option<Payload<'a>> {
         if begin.checked_add(room)? > self.room as u64 {
             return None;
         }
@@ -133,7 +135,7 @@ impl<'a> Payload<'a> {
     }
 
     /// The rest of it, `bytes` further on.
-    pub(super) fn skip(self, bytes: usize) -> Result<Payload<'a>> {
+    pub(crate) fn skip(self, bytes: usize) -> Result<Payload<'a>> {
         let room = self.room.checked_sub(bytes).ok_or(Status::E_CORRUPT)?;
         Ok(Payload {
             address: self.address.wrapping_add(bytes),

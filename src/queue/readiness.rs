@@ -2,9 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::body::Phase;
 use super::info::Ahead;
-use super::{At, Queue};
+use super::layout::body::Phase;
+use super::view::View;
+use super::Queue;
 use crate::segment::{Companion, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
@@ -36,7 +37,7 @@ impl Queue {
 /// Whether a get would not wait: there is a message, or the stream has ended. In doubt where that cannot be seen
 /// before the time for `locks` is over.
 pub(crate) fn can_get(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
-    let queue = At::new(segment)?;
+    let queue = View::new(segment)?;
     // Most of the time there is nothing, and that is seen without counting.
     if !queue.may_have_items() {
         return Ok(Look::Waits);
@@ -62,7 +63,7 @@ fn seen(is_ready: Result<bool>) -> Result<Look> {
 
 /// Announce a sleeper that a change of [`can_get`] wakes.
 pub(crate) fn watch_get(segment: &Segment) -> Result<[Watched; 2]> {
-    let queue = At::new(segment)?;
+    let queue = View::new(segment)?;
     Ok([
         queue.body.items.watchers.watch(),
         queue.body.drained.watchers.watch(),
@@ -71,7 +72,7 @@ pub(crate) fn watch_get(segment: &Segment) -> Result<[Watched; 2]> {
 
 /// Whether a put of one byte would not wait: there is room, or the queue is shut down. In doubt as above.
 pub(crate) fn can_put(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
-    let queue = At::new(segment)?;
+    let queue = View::new(segment)?;
     if queue.body.phase() != Phase::Open {
         return Ok(Look::Ready);
     }
@@ -80,7 +81,7 @@ pub(crate) fn can_put(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
 
 /// Announce a sleeper that room wakes.
 pub(crate) fn watch_put(segment: &Segment) -> Result<Watched> {
-    Ok(At::new(segment)?.body.space.watchers.watch())
+    Ok(View::new(segment)?.body.space.watchers.watch())
 }
 
 #[cfg(test)]

@@ -14,14 +14,14 @@ const UNIT_SHIFT: u32 = 4;
 
 /// A ring and a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Position {
-    pub(super) ring: usize,
+pub(crate) struct Position {
+    pub(crate) ring: usize,
     /// Bytes, a multiple of 16. The place within the ring is this modulo the ring's size.
-    pub(super) at: u64,
+    pub(crate) at: u64,
 }
 
 impl Position {
-    pub(super) fn from_bits(bits: u64) -> Position {
+    pub(crate) fn from_bits(bits: u64) -> Position {
         let units = bits >> 1 & ((1 << PLACE_BITS) - 1);
         Position {
             ring: (bits >> RING_SHIFT) as usize,
@@ -30,12 +30,12 @@ impl Position {
     }
 
     /// With parity 0.
-    pub(super) fn bits(self) -> u64 {
+    pub(crate) fn bits(self) -> u64 {
         (self.ring as u64) << RING_SHIFT | (self.at >> UNIT_SHIFT & ((1 << PLACE_BITS) - 1)) << 1
     }
 
     /// What users see of it.
-    pub(super) fn id(self) -> u64 {
+    pub(crate) fn id(self) -> u64 {
         self.at >> UNIT_SHIFT
     }
 }

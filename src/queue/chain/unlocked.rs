@@ -7,12 +7,12 @@
 
 use std::sync::atomic::Ordering;
 
-use super::body::Phase;
-use super::chain::Chain;
-use super::consume::raise;
-use super::position::Position;
-use super::record::{State, Word};
-use super::At;
+use super::checked::raise;
+use super::Chain;
+use crate::queue::layout::body::Phase;
+use crate::queue::layout::position::Position;
+use crate::queue::layout::record::{State, Word};
+use crate::queue::view::View;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -21,12 +21,12 @@ use crate::sync::owner::Owner;
 const SETTLED: u32 = 1;
 const GIVEN_UP: u32 = 2;
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     /// Attempt until no lock is missing for it, or the time for locks is over.
     ///
     /// An attempt that has one lock waits for another for a moment only, then gives up: others want the first. The
     /// wait is here, with none in hand.
-    pub(super) fn without_holding_up<T>(
+    pub(crate) fn without_holding_up<T>(
         &self,
         me: Caller<'_>,
         mut attempt: impl FnMut() -> Result<T>,
@@ -43,7 +43,7 @@ impl<'a> At<'a> {
 
     /// A message that `me` has in flight is over.
     #[cold]
-    pub(super) fn settle_without_lock(&self, position: Position, me: Owner) -> Result<()> {
+    pub(crate) fn settle_without_lock(&self, position: Position, me: Owner) -> Result<()> {
         let chain = self.messages();
         let checked = chain.own(position, me)?;
         let done = checked.word.with(State::Done, None);
@@ -59,7 +59,7 @@ impl<'a> At<'a> {
     /// # Errors
     /// `E_TIMEOUT` where that takes more than its word: it becomes a dead letter.
     #[cold]
-    pub(super) fn give_back_without_lock(&self, position: Position, me: Owner) -> Result<()> {
+    pub(crate) fn give_back_without_lock(&self, position: Position, me: Owner) -> Result<()> {
         let chain = self.messages();
         let checked = chain.own(position, me)?;
         let deliveries = checked.word.deliveries().saturating_add(1);
@@ -88,7 +88,7 @@ impl<'a> At<'a> {
 
     /// A reservation of `me` is given up.
     #[cold]
-    pub(super) fn abort_without_lock(&self, position: Position, me: Owner) -> Result<()> {
+    pub(crate) fn abort_without_lock(&self, position: Position, me: Owner) -> Result<()> {
         loop {
             let checked = self.reserved(position, me)?;
             let void = checked.word.with(State::Void, None);
@@ -106,13 +106,13 @@ impl<'a> At<'a> {
 impl Chain<'_> {
     /// Whether something was done without the head lock that its next holder has to count.
     #[inline]
-    pub(super) fn is_owed(&self) -> bool {
+    pub(crate) fn is_owed(&self) -> bool {
         self.words.head.owed.load(Ordering::Relaxed) != 0
     }
 
     /// Under the head lock. Killed within: the next holder counts, as after every death.
     #[cold]
-    pub(super) fn count_what_is_owed(&self) -> Result<()> {
+    pub(crate) fn count_what_is_owed(&self) -> Result<()> {
         let behind = &self.words.behind;
         let owed = self.words.head.owed.swap(0, Ordering::SeqCst);
         if owed >= GIVEN_UP {

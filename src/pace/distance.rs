@@ -7,35 +7,19 @@
 //! Whether it is so close, or there simply are no more, cannot be seen. So one look in many is delayed for
 //! trial; as long as delayed ones find several, the next are delayed too.
 
+use super::{ENOUGH, ENOUGH_BYTES, FARTHEST, PART, TRIAL, TRIAL_EVERY};
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::position::Position;
-use super::side::Totals;
-use super::At;
-
-/// One look in so many that find little is delayed for trial, ...
-const TRIAL_EVERY: u32 = 1024;
-/// ... by so many pauses; ...
-const TRIAL: u32 = 16;
-/// ... and none by more.
-const FARTHEST: u32 = 128;
-/// So many messages, or room for as many, are worth a look.
-const ENOUGH: u64 = 32;
-/// As many bytes are: a longer backlog leaves the cache that is nearest to a core.
-const ENOUGH_BYTES: u64 = 8 * 1024;
-/// No more than this part of a queue: the other side is not to run out of work.
-pub(super) const PART: u64 = 8;
-
 /// What one process has learnt about one of the sides.
-pub(super) struct Distance {
+pub(crate) struct Distance {
     pauses: AtomicU32,
     /// Looks that found little.
     little: AtomicU32,
 }
 
 impl Distance {
-    pub(super) const fn new() -> Distance {
+    pub(crate) const fn new() -> Distance {
         Distance {
             pauses: AtomicU32::new(0),
             little: AtomicU32::new(0),
@@ -44,7 +28,7 @@ impl Distance {
 
     /// Before a look, if there will be one. Not under a lock.
     #[inline]
-    fn keep(&self, looks: impl FnOnce() -> bool) {
+    pub(crate) fn keep(&self, looks: impl FnOnce() -> bool) {
         let pauses = self.pauses.load(Ordering::Relaxed);
         if pauses != 0 {
             pass(pauses, looks);
@@ -53,7 +37,7 @@ impl Distance {
 
     /// A look found `bytes`, of messages or of room, for records of `extent` bytes.
     #[inline]
-    fn learn(&self, bytes: u64, extent: u64, capacity: impl FnOnce() -> u64) {
+    pub(crate) fn learn(&self, bytes: u64, extent: u64, capacity: impl FnOnce() -> u64) {
         let pauses = self.pauses.load(Ordering::Relaxed);
         if pauses == 0 {
             if bytes >= (ENOUGH * extent).min(ENOUGH_BYTES) {
@@ -83,50 +67,6 @@ impl Distance {
     }
 }
 
-impl At<'_> {
-    /// Before a put of a record of `extent` bytes.
-    #[inline]
-    pub(super) fn keep_distance_from_consumers(&self, extent: u64) {
-        let tail = &self.body.messages.tail;
-        self.spins.from_consumers.keep(|| {
-            let seen = &tail.seen;
-            let count = seen.count.load(Ordering::Relaxed);
-            let bytes = seen.bytes.load(Ordering::Relaxed);
-            self.body.room(&tail.cursor().totals, extent, count, bytes) == 0
-        });
-    }
-
-    /// A producer has looked at the head, and has room for so many bytes.
-    #[inline]
-    pub(super) fn saw_room(&self, bytes: u64, extent: u64) {
-        let capacity = || self.capacity(extent);
-        self.spins.from_consumers.learn(bytes, extent, capacity);
-    }
-
-    /// Before a get.
-    #[inline]
-    pub(super) fn keep_distance_from_producers(&self) {
-        let head = &self.body.messages.head;
-        self.spins.from_producers.keep(|| {
-            let tail = Position::from_bits(head.seen.count.load(Ordering::Relaxed));
-            let at = head.position();
-            tail.ring != at.ring || tail.at <= at.at
-        });
-    }
-
-    /// A consumer has looked at the tail, and there are so many bytes of messages.
-    #[inline]
-    pub(super) fn saw_messages(&self, bytes: u64, extent: u64) {
-        let capacity = || self.capacity(extent);
-        self.spins.from_producers.learn(bytes, extent, capacity);
-    }
-
-    /// How many records of `extent` bytes the queue may hold.
-    pub(super) fn capacity(&self, extent: u64) -> u64 {
-        self.body.room(&Totals::default(), extent, 0, 0)
-    }
-}
-
 #[cold]
 fn pass(pauses: u32, looks: impl FnOnce() -> bool) {
     if looks() {
@@ -138,7 +78,6 @@ fn pass(pauses: u32, looks: impl FnOnce() -> bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
 
     fn look(distance: &Distance, messages: u64) -> u32 {
         distance.learn(16 * messages, 16, || 1024);

@@ -24,16 +24,16 @@ use crate::sync::owner::{Owner, OWNER_MASK};
 use crate::sync::shared::shared;
 
 /// Records begin and end at multiples of this.
-pub(super) const ALIGN: u64 = 16;
+pub(crate) const ALIGN: u64 = 16;
 /// Bytes before the payload.
-pub(super) const HEADER: u64 = 16;
+pub(crate) const HEADER: u64 = 16;
 /// The longest payload: its length is 32 bits, and the largest ring must hold it.
-pub(super) const MAX_PAYLOAD: u64 = u32::MAX as u64;
+pub(crate) const MAX_PAYLOAD: u64 = u32::MAX as u64;
 
 /// What a record is at the moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub(super) enum State {
+pub(crate) enum State {
     /// Reserved: its owner writes the payload.
     Writing = 1,
     /// Reserved, and the consumers have gone past it.
@@ -71,25 +71,25 @@ impl State {
     }
 
     /// Behind the cursor: whether nobody needs it any more.
-    pub(super) fn is_over(self) -> bool {
+    pub(crate) fn is_over(self) -> bool {
         matches!(self, State::Ready | State::Done | State::Pad | State::Void)
     }
 
     /// Whether a consumer has it.
-    pub(super) fn is_in_flight(self) -> bool {
+    pub(crate) fn is_in_flight(self) -> bool {
         matches!(self, State::Taken | State::Got)
     }
 }
 
 /// One reading of a record's word.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Word(u64);
+pub(crate) struct Word(u64);
 
 const DELIVERIES_SHIFT: u32 = 4;
 const OWNER_SHIFT: u32 = 32;
 
 impl Word {
-    pub(super) fn new(state: State, deliveries: u16, owner: Option<Owner>) -> Word {
+    pub(crate) fn new(state: State, deliveries: u16, owner: Option<Owner>) -> Word {
         let owner = owner.map_or(0, Owner::bits);
         Word(
             state as u64
@@ -99,21 +99,21 @@ impl Word {
     }
 
     /// `None` for a word that no version of this library writes.
-    pub(super) fn state(self) -> Option<State> {
+    pub(crate) fn state(self) -> Option<State> {
         State::from_bits(self.0 & 0xf)
     }
 
     /// How often it was delivered and came back.
-    pub(super) fn deliveries(self) -> u16 {
+    pub(crate) fn deliveries(self) -> u16 {
         (self.0 >> DELIVERIES_SHIFT) as u16
     }
 
-    pub(super) fn owner(self) -> Option<Owner> {
+    pub(crate) fn owner(self) -> Option<Owner> {
         Owner::from_bits((self.0 >> OWNER_SHIFT) as u32 & OWNER_MASK)
     }
 
     /// The same message in another state.
-    pub(super) fn with(self, state: State, owner: Option<Owner>) -> Word {
+    pub(crate) fn with(self, state: State, owner: Option<Owner>) -> Word {
         Word::new(state, self.deliveries(), owner)
     }
 }
@@ -121,7 +121,7 @@ impl Word {
 shared! {
     /// The header of a record.
     #[repr(align(16))]
-    pub(super) struct Record {
+    pub(crate) struct Record {
         word: AtomicU64,
         size: AtomicU64,
     }
@@ -132,14 +132,14 @@ const _: () = assert!(size_of::<Record>() as u64 == HEADER);
 
 /// The extent of a record with a payload of `len` bytes.
 #[inline]
-pub(super) fn extent_of(len: u64) -> u64 {
+pub(crate) fn extent_of(len: u64) -> u64 {
     (HEADER + len).next_multiple_of(ALIGN)
 }
 
 impl Record {
     /// Write a header that nobody can see yet: the tail's commit publishes it.
     #[inline]
-    pub(super) fn write(&self, word: Word, len: u64, extent: u64) {
+    pub(crate) fn write(&self, word: Word, len: u64, extent: u64) {
         self.size.store(
             len & u64::from(u32::MAX) | (extent / ALIGN) << 32,
             Ordering::Relaxed,
@@ -148,18 +148,18 @@ impl Record {
     }
 
     #[inline]
-    pub(super) fn word(&self) -> Word {
+    pub(crate) fn word(&self) -> Word {
         Word(self.word.load(Ordering::Acquire))
     }
 
     /// Under the lock of the side that this state belongs to.
     #[inline]
-    pub(super) fn set(&self, word: Word) {
+    pub(crate) fn set(&self, word: Word) {
         self.word.store(word.0, Ordering::Release);
     }
 
     /// Outside the locks: only from `seen`.
-    pub(super) fn change(&self, seen: Word, next: Word) -> bool {
+    pub(crate) fn change(&self, seen: Word, next: Word) -> bool {
         self.word
             .compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
@@ -167,13 +167,13 @@ impl Record {
 
     /// Payload length and extent, as they stand there: check them against the ring.
     #[inline]
-    pub(super) fn size(&self) -> (u64, u64) {
+    pub(crate) fn size(&self) -> (u64, u64) {
         let size = self.size.load(Ordering::Relaxed);
         (size & u64::from(u32::MAX), (size >> 32) * ALIGN)
     }
 
     /// A reservation turned out shorter than it was asked for.
-    pub(super) fn shorten(&self, len: u64) {
+    pub(crate) fn shorten(&self, len: u64) {
         let extent = self.size.load(Ordering::Relaxed) >> 32;
         self.size
             .store(len & u64::from(u32::MAX) | extent << 32, Ordering::Relaxed);

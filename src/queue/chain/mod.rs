@@ -7,53 +7,29 @@
 //!
 //! Lock order: tail before head; the messages' locks before the dead letters'.
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+pub(super) mod behind;
+pub(super) mod checked;
+pub(super) mod consumer;
+pub(super) mod producer;
+mod recovery;
+mod shortage;
+mod shrink;
+mod unlocked;
 
-use super::position::Position;
-use super::record::State;
-use super::ring::{self, RingState, Rings, OPEN_END, RINGS};
-use super::side::Side;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use super::layout::body::ChainWords;
+use super::layout::cursor::Side;
+use super::layout::position::Position;
+use super::layout::record::State;
+use super::layout::ring::{self, RingState, Rings, OPEN_END, RINGS};
 use crate::segment::{Quiet, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
-use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::Acquired;
-
-shared! {
-    /// The words of a chain, in shared memory.
-    #[repr(align(128))]
-    pub(super) struct ChainWords {
-        pub(super) tail: Side,
-        pub(super) head: Side,
-        pub(super) behind: Behind,
-    }
-}
-
-shared! {
-    /// What lies behind the head's cursor and is not over. Under the head lock; a survey counts it anew.
-    #[repr(align(64))]
-    pub(super) struct Behind {
-        /// RETURNED: available.
-        pub(super) available: AtomicU64,
-        /// TAKEN or GOT.
-        pub(super) in_flight: AtomicU64,
-        /// PASSED: still being written.
-        pub(super) passed: AtomicU64,
-        /// Extents of all that is not over.
-        pub(super) bytes: AtomicU64,
-        /// Rings that the head has left, as bits.
-        pub(super) lingering: AtomicU64,
-        /// Records that never became a message, since the chain was made.
-        pub(super) voided: AtomicU64,
-        /// Those among them whose owner died.
-        pub(super) abandoned: AtomicU64,
-        /// Not 0: there may be VOID records ahead of the cursor.
-        pub(super) voids_ahead: AtomicU64,
-    }
-}
 
 /// A chain as one process works on it.
 #[derive(Clone, Copy)]
@@ -112,7 +88,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The same by one who has a lock that comes before it: `E_TIMEOUT` after a moment, see
-    /// [`without_holding_up`](super::At::without_holding_up).
+    /// [`without_holding_up`](super::view::View::without_holding_up).
     pub(super) fn lock_tail_too(&self, me: Caller<'_>) -> Result<Held<'a>> {
         Ok(self.with_tail(self.lock_too(&self.words.tail, me)?))
     }
@@ -229,7 +205,7 @@ impl<'a> Chain<'a> {
         let first = self.state(self.range.0)?;
         first.end.store(OPEN_END, Ordering::Relaxed);
         first.allocated.store(allocated, Ordering::Relaxed);
-        let start = super::position::Position {
+        let start = Position {
             ring: self.range.0,
             at: 0,
         };

@@ -4,19 +4,19 @@
 
 use std::sync::atomic::Ordering;
 
-use super::body::Phase;
-use super::chain::Chain;
-use super::consume::{lower, raise, Checked};
-use super::position::Position;
-use super::record::{State, Word};
-use super::At;
+use super::checked::{lower, raise, Checked};
+use super::Chain;
+use crate::queue::layout::body::Phase;
+use crate::queue::layout::position::Position;
+use crate::queue::layout::record::{State, Word};
+use crate::queue::view::View;
 use crate::status::Result;
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     /// Undo what every owner had begun for whom `is_gone` says true, and wake everybody.
-    pub(super) fn recover(&self, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    pub(crate) fn recover(&self, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
         self.recover_messages(me, is_gone)?;
         self.recover_dead_letters(me, is_gone)?;
         self.notify_everybody();
@@ -70,7 +70,7 @@ impl<'a> At<'a> {
     /// Killed before the record's own store: it is still in flight with one who is gone, and the next
     /// recoverer does the same, or finds that it is buried. Killed after it: the counts are counted anew
     /// by the next one to have the head lock.
-    pub(super) fn put_back(
+    pub(crate) fn put_back(
         &self,
         chain: &Chain<'a>,
         position: Position,

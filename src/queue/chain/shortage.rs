@@ -6,21 +6,22 @@
 
 use std::sync::atomic::Ordering;
 
-use super::append::{Pen, Place};
-use super::chain::Chain;
-use super::ring::{self, MESSAGE_RINGS};
-use super::At;
+use super::producer::{Pen, Place};
+use super::Chain;
+use crate::queue::layout::ring;
+use crate::queue::layout::ring::MESSAGE_RINGS;
+use crate::queue::view::View;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     /// Room for a message for which memory was refused. Under the messages' tail lock.
     ///
     /// # Errors
     /// `E_NO_MEMORY`: there is none.
     #[cold]
     #[inline(never)]
-    pub(super) fn place_in_what_there_is(
+    pub(crate) fn place_in_what_there_is(
         &self,
         pen: &mut Pen,
         extent: u64,
@@ -42,7 +43,7 @@ impl<'a> At<'a> {
     /// Room for a dead letter for which memory was refused. Under the messages' locks and the dead letters' tail
     /// lock.
     #[cold]
-    pub(super) fn place_dead_letter_in_what_there_is(
+    pub(crate) fn place_dead_letter_in_what_there_is(
         &self,
         pen: &mut Pen,
         extent: u64,

@@ -12,13 +12,13 @@ use crate::sync::shared::shared;
 
 /// What has gone through a side since the queue was made.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Totals {
+pub(crate) struct Totals {
     /// Records.
-    pub(super) count: u64,
+    pub(crate) count: u64,
     /// Their extents in bytes, without padding.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// Dead letters: which message was moved there last.
-    pub(super) mark: u64,
+    pub(crate) mark: u64,
 }
 
 shared! {
@@ -49,14 +49,14 @@ shared! {
     /// One side. What only its own users touch and what the other side reads lie on cache lines of their
     /// own, so that who looks across does not take the lock's line away.
     #[repr(align(128))]
-    pub(super) struct Side {
-        pub(super) mutex: RobustMutex,
+    pub(crate) struct Side {
+        pub(crate) mutex: RobustMutex,
         /// Head: what was done without its lock, for the next holder to count, see `unlocked`.
-        pub(super) owed: AtomicU32,
+        pub(crate) owed: AtomicU32,
         /// What this side last saw of the other: only ever behind the truth, 0 when unknown.
-        pub(super) seen: Seen,
+        pub(crate) seen: Seen,
         /// Tail: one more than the place of the last reservation. Head: no reservation is left before this place.
-        pub(super) reservations: AtomicU64,
+        pub(crate) reservations: AtomicU64,
         _to_the_next_line: [AtomicU64; 11],
         cursor: AtomicU64,
         totals: [SharedTotals; 2],
@@ -68,34 +68,34 @@ const _: () = assert!(std::mem::offset_of!(Side, cursor) == 128);
 
 shared! {
     /// A side's view of the other side, so that it need not touch its cache lines each time.
-    pub(super) struct Seen {
+    pub(crate) struct Seen {
         /// Tail: records that are no longer waiting. Head: the tail's cursor.
-        pub(super) count: AtomicU64,
+        pub(crate) count: AtomicU64,
         /// Tail: bytes of records that are over.
-        pub(super) bytes: AtomicU64,
+        pub(crate) bytes: AtomicU64,
         /// Tail: how far its ring is free.
-        pub(super) free: AtomicU64,
+        pub(crate) free: AtomicU64,
     }
 }
 
 /// A cursor with the totals that belong to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Cursor {
-    pub(super) position: Position,
-    pub(super) totals: Totals,
+pub(crate) struct Cursor {
+    pub(crate) position: Position,
+    pub(crate) totals: Totals,
     parity: u64,
 }
 
 impl Side {
     /// Where the side is. Acquire, pairs with the Release in `commit`: what lies before it is whole.
     #[inline]
-    pub(super) fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> Position {
         Position::from_bits(self.cursor.load(Ordering::Acquire))
     }
 
     /// Under the side's lock: all of it.
     #[inline]
-    pub(super) fn cursor(&self) -> Cursor {
+    pub(crate) fn cursor(&self) -> Cursor {
         let bits = self.cursor.load(Ordering::Acquire);
         self.cursor_of(bits)
     }
@@ -111,7 +111,7 @@ impl Side {
     }
 
     /// Without the lock: a cursor and totals that belonged together at some moment of this call.
-    pub(super) fn snapshot(&self) -> Cursor {
+    pub(crate) fn snapshot(&self) -> Cursor {
         loop {
             let bits = self.cursor.load(Ordering::Acquire);
             let cursor = self.cursor_of(bits);
@@ -124,7 +124,7 @@ impl Side {
 
     /// Move on, and what is there then. The last store is the one that counts.
     #[inline]
-    pub(super) fn commit(&self, from: &Cursor, to: Position, totals: Totals) -> Cursor {
+    pub(crate) fn commit(&self, from: &Cursor, to: Position, totals: Totals) -> Cursor {
         let parity = from.parity ^ 1;
         // Pairs with the fence in `snapshot`: who sees any of these totals also sees that the cursor has left
         // the ones that were there.

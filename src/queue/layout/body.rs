@@ -1,37 +1,70 @@
 //! A queue's own words in shared memory.
 
+use super::cursor::Side;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::chain::ChainWords;
-use super::options::QueueOptions;
+use super::cursor::Totals;
 use super::ring::{RingState, RINGS};
-use super::side::Totals;
+use crate::queue::options::QueueOptions;
 use crate::segment::{fixed_size, Kind, Segment};
 use crate::sync::eventcount::EventCount;
 use crate::sync::shared::shared;
 
 shared! {
+    /// The words of a chain, in shared memory.
+    #[repr(align(128))]
+    pub(crate) struct ChainWords {
+        pub(crate) tail: Side,
+        pub(crate) head: Side,
+        pub(crate) behind: Behind,
+    }
+}
+
+shared! {
+    /// What lies behind the head's cursor and is not over. Under the head lock; a survey counts it anew.
+    #[repr(align(64))]
+    pub(crate) struct Behind {
+        /// RETURNED: available.
+        pub(crate) available: AtomicU64,
+        /// TAKEN or GOT.
+        pub(crate) in_flight: AtomicU64,
+        /// PASSED: still being written.
+        pub(crate) passed: AtomicU64,
+        /// Extents of all that is not over.
+        pub(crate) bytes: AtomicU64,
+        /// Rings that the head has left, as bits.
+        pub(crate) lingering: AtomicU64,
+        /// Records that never became a message, since the chain was made.
+        pub(crate) voided: AtomicU64,
+        /// Those among them whose owner died.
+        pub(crate) abandoned: AtomicU64,
+        /// Not 0: there may be VOID records ahead of the cursor.
+        pub(crate) voids_ahead: AtomicU64,
+    }
+}
+
+shared! {
     /// Everything but the rings. Words that different processes write lie on cache lines of their own.
     #[repr(align(128))]
-    pub(super) struct Body {
+    pub(crate) struct Body {
         settings: Settings,
-        pub(super) messages: ChainWords,
+        pub(crate) messages: ChainWords,
         /// Consumers wait here for messages.
-        pub(super) items: Condition,
+        pub(crate) items: Condition,
         /// Producers wait here for room.
-        pub(super) space: Condition,
+        pub(crate) space: Condition,
         /// Who watches the queue waits here for it to run empty.
-        pub(super) drained: Condition,
+        pub(crate) drained: Condition,
         /// Joins wait here until nothing is unfinished.
-        pub(super) idle: Condition,
-        pub(super) counters: Counters,
-        pub(super) dead: ChainWords,
-        pub(super) rings: [RingState; RINGS],
+        pub(crate) idle: Condition,
+        pub(crate) counters: Counters,
+        pub(crate) dead: ChainWords,
+        pub(crate) rings: [RingState; RINGS],
     }
 }
 
 /// Where the rings begin in the file.
-pub(super) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Body>());
+pub(crate) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Body>());
 
 shared! {
     /// What a queue was made with, and whether it is shut down.
@@ -50,25 +83,25 @@ shared! {
 shared! {
     /// Something that is waited for, on a cache line of its own.
     #[repr(align(128))]
-    pub(super) struct Condition {
+    pub(crate) struct Condition {
         /// Who waits to use it up: a wake-up goes to as many as it suffices for.
-        pub(super) waiters: EventCount,
+        pub(crate) waiters: EventCount,
         /// Who only looks whether it is there. They do not take a wake-up away from those.
-        pub(super) watchers: EventCount,
+        pub(crate) watchers: EventCount,
     }
 }
 
 impl Condition {
     /// Tell at most `count` of those who wait. As [`EventCount::notify`], for what came before.
     #[inline]
-    pub(super) fn notify(&self, segment: &Segment, count: u32) {
+    pub(crate) fn notify(&self, segment: &Segment, count: u32) {
         self.waiters.notify(segment, count);
         self.watchers.notify_all(segment);
     }
 
     /// Tell everybody.
     #[inline]
-    pub(super) fn notify_all(&self, segment: &Segment) {
+    pub(crate) fn notify_all(&self, segment: &Segment) {
         self.notify(segment, u32::MAX);
     }
 }
@@ -76,15 +109,15 @@ impl Condition {
 shared! {
     /// For people: how often something out of the ordinary has happened.
     #[repr(align(128))]
-    pub(super) struct Counters {
-        pub(super) redelivered: AtomicU64,
-        pub(super) discarded: AtomicU64,
+    pub(crate) struct Counters {
+        pub(crate) redelivered: AtomicU64,
+        pub(crate) discarded: AtomicU64,
     }
 }
 
 /// Whether a queue still takes messages.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// It does.
     Open = 0,
     /// Puts are refused; what is there is still delivered.
@@ -94,7 +127,7 @@ pub(super) enum Phase {
 }
 
 impl Body {
-    pub(super) fn fill(&self, options: &QueueOptions) {
+    pub(crate) fn fill(&self, options: &QueueOptions) {
         let settings = &self.settings;
         settings
             .max_items
@@ -119,10 +152,10 @@ impl Body {
     }
 
     /// Where in it a number lies that is not 0 once the queue is shut down.
-    pub(super) const SHUT_DOWN_AT: usize =
+    pub(crate) const SHUT_DOWN_AT: usize =
         std::mem::offset_of!(Body, settings) + std::mem::offset_of!(Settings, shutdown);
 
-    pub(super) fn options(&self) -> QueueOptions {
+    pub(crate) fn options(&self) -> QueueOptions {
         let settings = &self.settings;
         let mut format = [0; 32];
         for (word, bytes) in settings.format.iter().zip(format.as_chunks_mut::<8>().0) {
@@ -142,35 +175,35 @@ impl Body {
     }
 
     #[inline]
-    pub(super) fn is_joinable(&self) -> bool {
+    pub(crate) fn is_joinable(&self) -> bool {
         self.settings.joinable.load(Ordering::Relaxed) != 0
     }
 
     #[inline]
-    pub(super) fn max_items(&self) -> u64 {
+    pub(crate) fn max_items(&self) -> u64 {
         self.settings.max_items.load(Ordering::Relaxed)
     }
 
     #[inline]
-    pub(super) fn max_bytes(&self) -> u64 {
+    pub(crate) fn max_bytes(&self) -> u64 {
         self.settings.max_bytes.load(Ordering::Relaxed)
     }
 
     #[inline]
-    pub(super) fn is_limited(&self) -> bool {
+    pub(crate) fn is_limited(&self) -> bool {
         self.max_items() != 0 || self.max_bytes() != 0
     }
 
     /// Whether the limits allow a record of `extent` bytes behind what the tail's `totals` count, when
     /// `count` records wait no more and `bytes` are over.
     #[inline]
-    pub(super) fn allows(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> bool {
+    pub(crate) fn allows(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> bool {
         self.room(totals, extent, count, bytes) > 0
     }
 
     /// How many of them the limits allow.
     #[inline]
-    pub(super) fn room(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> u64 {
+    pub(crate) fn room(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> u64 {
         let of_items = match self.max_items() {
             0 => u64::MAX,
             max => max.saturating_sub(totals.count.saturating_sub(count)),
@@ -182,16 +215,16 @@ impl Body {
         of_items.min(of_bytes)
     }
 
-    pub(super) fn max_deliveries(&self) -> u32 {
+    pub(crate) fn max_deliveries(&self) -> u32 {
         self.settings.max_deliveries.load(Ordering::Relaxed)
     }
 
-    pub(super) fn spin_ns(&self) -> u32 {
+    pub(crate) fn spin_ns(&self) -> u32 {
         self.settings.spin_ns.load(Ordering::Relaxed)
     }
 
     #[inline]
-    pub(super) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         match self.settings.shutdown.load(Ordering::Acquire) {
             0 => Phase::Open,
             1 => Phase::Draining,
@@ -200,7 +233,7 @@ impl Body {
     }
 
     /// Under the tail lock: a queue's phase only ever goes on.
-    pub(super) fn go_to(&self, phase: Phase) {
+    pub(crate) fn go_to(&self, phase: Phase) {
         self.settings
             .shutdown
             .fetch_max(phase as u32, Ordering::AcqRel);

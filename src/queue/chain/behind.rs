@@ -1,22 +1,20 @@
 //! What lies behind the head's cursor and is not over: messages in flight, returned ones, reservations
 //! that the consumers went past, and the rings that these pin. Under the head lock.
 
+use crate::queue::layout::ring::LARGE_RING;
 use std::sync::atomic::Ordering;
 
-use super::chain::Chain;
-use super::consume::Checked;
-use super::position::Position;
-use super::record::State;
-use super::ring::{self, OPEN_END, RINGS};
+use super::checked::Checked;
+use super::Chain;
+use crate::queue::layout::position::Position;
+use crate::queue::layout::record::State;
+use crate::queue::layout::ring;
+use crate::queue::layout::ring::{OPEN_END, RINGS};
 use crate::status::{Result, Status};
-
-/// A drained ring of this size gives its memory back at once. Smaller ones keep it until a lull: the next
-/// burst needs it again.
-pub(super) const LARGE_RING: u64 = 16 << 20;
 
 impl<'a> Chain<'a> {
     /// The rings behind and at the cursor in the order of their records, each with how far it is behind.
-    pub(super) fn rings_behind(&self) -> Result<impl Iterator<Item = (usize, u64, u64)>> {
+    pub(crate) fn rings_behind(&self) -> Result<impl Iterator<Item = (usize, u64, u64)>> {
         let head = self.words.head.position();
         let lingering = self.words.behind.lingering.load(Ordering::Relaxed);
         let mut rings = [(0, 0, 0); RINGS];
@@ -48,7 +46,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Call `each` for every record behind the cursor that may not be over, in order, until it says true.
-    pub(super) fn find_behind(
+    pub(crate) fn find_behind(
         &self,
         each: impl FnMut(Position, &Checked<'a>) -> Result<bool>,
     ) -> Result<Option<(Position, Checked<'a>)>> {
@@ -56,7 +54,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The same, for records from the place `from` on where that is in their ring.
-    pub(super) fn find_behind_from(
+    pub(crate) fn find_behind_from(
         &self,
         from: u64,
         mut each: impl FnMut(Position, &Checked<'a>) -> Result<bool>,
@@ -84,12 +82,12 @@ impl<'a> Chain<'a> {
     }
 
     /// The first message that came back.
-    pub(super) fn first_returned(&self) -> Result<Option<(Position, Checked<'a>)>> {
+    pub(crate) fn first_returned(&self) -> Result<Option<(Position, Checked<'a>)>> {
         self.find_behind(|_, checked| Ok(checked.state == State::Returned))
     }
 
     /// The record of a ticket that a user holds: it lies behind the cursor in a ring that is in use.
-    pub(super) fn ticket(&self, position: Position) -> Result<Checked<'a>> {
+    pub(crate) fn ticket(&self, position: Position) -> Result<Checked<'a>> {
         let head = self.words.head.position();
         let state = self.state(position.ring).map_err(|_| Status::E_INVALID)?;
         let is_lingering =
@@ -108,7 +106,7 @@ impl<'a> Chain<'a> {
     /// Free what is over at the beginning of a ring, up to the cursor.
     ///
     /// Killed before the store: the next one walks the same records again.
-    pub(super) fn free_behind(&self, ring: usize) -> Result<()> {
+    pub(crate) fn free_behind(&self, ring: usize) -> Result<()> {
         let head = self.words.head.position();
         let state = self.state(ring)?;
         let limit = if ring == head.ring {
@@ -140,7 +138,7 @@ impl<'a> Chain<'a> {
 
     /// Give back a step of the memory of rings of `least` bytes and more that nobody needs any more; true
     /// when there is more.
-    pub(super) fn give_back_rings(&self, least: u64) -> Result<bool> {
+    pub(crate) fn give_back_rings(&self, least: u64) -> Result<bool> {
         let behind = &self.words.behind;
         let lingering = behind.lingering.load(Ordering::Relaxed);
         let head = self.words.head.position().ring;
@@ -161,7 +159,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Count what lies behind the cursor, and free what is over: after a holder of the lock has died.
-    pub(super) fn count_behind(&self) -> Result<()> {
+    pub(crate) fn count_behind(&self) -> Result<()> {
         let (mut available, mut in_flight, mut passed, mut bytes) = (0, 0, 0, 0);
         self.find_behind(|_, checked| {
             match checked.state {
@@ -189,7 +187,7 @@ impl<'a> Chain<'a> {
 
     /// The records ahead of the cursor, in order, until `each` says true. Under both locks, or under the
     /// head lock for what was committed at the time.
-    pub(super) fn walk_ahead(&self, mut each: impl FnMut(&Checked<'a>) -> bool) -> Result<()> {
+    pub(crate) fn walk_ahead(&self, mut each: impl FnMut(&Checked<'a>) -> bool) -> Result<()> {
         let tail = self.words.tail.position();
         let mut position = self.words.head.position();
         for _ in 0..RINGS {

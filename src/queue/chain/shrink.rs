@@ -2,28 +2,28 @@
 
 use std::sync::atomic::Ordering;
 
-use super::chain::Chain;
-use super::position::Position;
-use super::ring;
-use super::At;
+use super::Chain;
+use crate::queue::layout::position::Position;
+use crate::queue::layout::ring;
+use crate::queue::view::View;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 
-impl At<'_> {
+impl View<'_> {
     /// A consumer found nothing: go back to a small ring, which stays hot in the caches.
-    pub(super) fn shrink(&self, me: Owner) -> Result<()> {
+    pub(crate) fn shrink(&self, me: Owner) -> Result<()> {
         self.messages().shrink_when_too_large(me)
     }
 
     /// A consumer has found nothing for a while: give back what drained rings hold.
-    pub(super) fn tidy(&self, me: Owner) -> Result<()> {
+    pub(crate) fn tidy(&self, me: Owner) -> Result<()> {
         self.messages().give_back_drained_rings(me)
     }
 
     /// There is no dead letter any more: what many of them took goes back.
     #[cold]
-    pub(super) fn trim_dead_letters(&self, me: Owner) -> Result<()> {
+    pub(crate) fn trim_dead_letters(&self, me: Owner) -> Result<()> {
         let chain = self.dead_letters();
         chain.shrink_when_too_large(me)?;
         chain.give_back_drained_rings(me)
@@ -61,7 +61,7 @@ impl Chain<'_> {
     }
 
     /// Whether the producers' ring is larger than what goes through it needs without a backlog.
-    pub(super) fn is_larger_than_needed(&self) -> Result<bool> {
+    pub(crate) fn is_larger_than_needed(&self) -> Result<bool> {
         let ring = self.words.tail.position().ring;
         let size = ring::size(ring);
         Ok(size > ring::BASE && size > self.modest_size(ring)?)
@@ -94,7 +94,7 @@ impl Chain<'_> {
 
     /// Go on in an unused ring; the head follows at once, so that the one which both leave can be given back. Under
     /// both locks, of an empty chain.
-    pub(super) fn move_to(&self, ring: usize) -> Result<()> {
+    pub(crate) fn move_to(&self, ring: usize) -> Result<()> {
         let cursor = self.words.tail.cursor();
         let start = cursor.position.at.next_multiple_of(ring::size(ring));
         self.link(cursor.position, ring, start)?;

@@ -1,77 +1,31 @@
 //! The consumers' side of a chain. Every function here runs under the head lock.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::checked::{lower, raise, Checked};
+use std::sync::atomic::Ordering;
 
-use super::behind::LARGE_RING;
-use super::chain::Chain;
-use super::payload::Payload;
-use super::position::Position;
-use super::record::{Record, State, Word, ALIGN, HEADER};
-use super::ring::{OPEN_END, RINGS};
-use super::side::{Cursor, Totals};
+use super::Chain;
+use crate::queue::layout::cursor::{Cursor, Totals};
+use crate::queue::layout::payload::Payload;
+use crate::queue::layout::position::Position;
+use crate::queue::layout::record::{Record, State, Word, HEADER};
+use crate::queue::layout::ring::LARGE_RING;
+use crate::queue::layout::ring::{OPEN_END, RINGS};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 
 /// A message that a consumer may have.
-pub(super) struct Found<'a> {
-    pub(super) position: Position,
-    pub(super) record: &'a Record,
-    pub(super) word: Word,
-    pub(super) len: u64,
-    pub(super) extent: u64,
-    pub(super) payload: Payload<'a>,
+pub(crate) struct Found<'a> {
+    pub(crate) position: Position,
+    pub(crate) record: &'a Record,
+    pub(crate) word: Word,
+    pub(crate) len: u64,
+    pub(crate) extent: u64,
+    pub(crate) payload: Payload<'a>,
     /// The head's cursor, which stands at it; `None` for what came back and lies behind it.
     cursor: Option<Cursor>,
 }
 
-/// A record whose extent was checked against the end of what is in its ring.
-pub(super) struct Checked<'a> {
-    pub(super) record: &'a Record,
-    pub(super) word: Word,
-    pub(super) state: State,
-    pub(super) len: u64,
-    pub(super) extent: u64,
-}
-
-/// Add to a count that only holders of the head lock write, so that a load and a store do.
-#[inline]
-pub(super) fn raise(count: &AtomicU64, by: u64) {
-    count.store(
-        count.load(Ordering::Relaxed).wrapping_add(by),
-        Ordering::Release,
-    );
-}
-
-/// Take from such a count.
-#[inline]
-pub(super) fn lower(count: &AtomicU64, by: u64) {
-    count.store(
-        count.load(Ordering::Relaxed).saturating_sub(by),
-        Ordering::Release,
-    );
-}
-
 impl<'a> Chain<'a> {
-    /// The record at `position`, which lies before `limit` in its ring.
-    #[inline]
-    pub(super) fn checked(&self, position: Position, limit: u64) -> Result<Checked<'a>> {
-        let record = self.rings.record(position.ring, position.at)?;
-        let word = record.word();
-        let (len, extent) = record.size();
-        let state = word.state().ok_or(Status::E_CORRUPT)?;
-        let fits = extent >= HEADER && extent % ALIGN == 0 && len <= extent - HEADER;
-        if !fits || extent > limit.saturating_sub(position.at) {
-            return Err(Status::E_CORRUPT);
-        }
-        Ok(Checked {
-            record,
-            word,
-            state,
-            len,
-            extent,
-        })
-    }
-
     #[inline]
     fn found(
         &self,
@@ -99,7 +53,7 @@ impl<'a> Chain<'a> {
     }
 
     /// The first message there is: what came back, then what is next. Goes past what is none.
-    pub(super) fn front(&self) -> Result<Option<Found<'a>>> {
+    pub(crate) fn front(&self) -> Result<Option<Found<'a>>> {
         if self.words.behind.available.load(Ordering::Relaxed) != 0 {
             // Under the lock the count is exact. One that promises a message that is not there would have
             // waits look again and again.
@@ -125,7 +79,7 @@ impl<'a> Chain<'a> {
     /// The record at the cursor or behind it if it is a message, in the steady state: producers are in the
     /// same ring.
     #[inline(always)]
-    pub(super) fn ready_at(&self, position: Position, cursor: Cursor) -> Option<Found<'a>> {
+    pub(crate) fn ready_at(&self, position: Position, cursor: Cursor) -> Option<Found<'a>> {
         let head = &self.words.head;
         let Position { ring, at } = position;
         let mut tail = Position::from_bits(head.seen.count.load(Ordering::Relaxed));
@@ -290,7 +244,7 @@ impl<'a> Chain<'a> {
     }
 
     /// A reservation whose owner died never becomes a message.
-    pub(super) fn abandon(&self, checked: &Checked<'a>) {
+    pub(crate) fn abandon(&self, checked: &Checked<'a>) {
         let void = checked.word.with(State::Void, None);
         if checked.record.change(checked.word, void) {
             raise(&self.words.behind.voided, 1);
@@ -300,7 +254,7 @@ impl<'a> Chain<'a> {
 
     /// Take a message for good: it is over as soon as the cursor moves.
     #[inline(always)]
-    pub(super) fn consume(&self, found: &Found<'a>) -> Result<()> {
+    pub(crate) fn consume(&self, found: &Found<'a>) -> Result<()> {
         match &found.cursor {
             Some(cursor) => self.advance_over(cursor, found.extent, true),
             None => self.consume_behind(found),
@@ -320,7 +274,7 @@ impl<'a> Chain<'a> {
     /// The claim stands in the record before the cursor moves: killed in between, the next consumer finds
     /// a dead claim at the cursor and undoes it.
     #[inline]
-    pub(super) fn claim(&self, found: &Found<'a>, state: State, me: Owner) {
+    pub(crate) fn claim(&self, found: &Found<'a>, state: State, me: Owner) {
         let behind = &self.words.behind;
         found.record.set(found.word.with(state, Some(me)));
         raise(&behind.in_flight, 1);
@@ -334,7 +288,7 @@ impl<'a> Chain<'a> {
     }
 
     /// What the consumers have gone through, for limits: records that wait no more, bytes that are over.
-    pub(super) fn consumed(&self) -> Totals {
+    pub(crate) fn consumed(&self) -> Totals {
         let behind = &self.words.behind;
         let held = behind.bytes.load(Ordering::Acquire);
         let available = behind.available.load(Ordering::Acquire);

@@ -2,11 +2,12 @@
 //!
 //! A dead letter's payload begins with 16 bytes, the message's id and its deliveries.
 
-use super::consume::{lower, raise, Checked};
-use super::position::Position;
-use super::record::{extent_of, State, Word};
+use super::chain::checked::{lower, raise, Checked};
+use super::layout::position::Position;
+use super::layout::record::{extent_of, State, Word};
 use super::take::Loan;
-use super::{At, Queue};
+use super::view::View;
+use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -51,7 +52,7 @@ fn mark_of(position: Position) -> u64 {
     position.bits() | 1
 }
 
-impl<'a> At<'a> {
+impl<'a> View<'a> {
     /// Copy a message to the dead letters; false where there is no memory for it: it is delivered once
     /// more instead of being lost. Under the messages' locks.
     ///

@@ -14,41 +14,44 @@ use crate::status::{Result, Status};
 use crate::sync::shared::shared;
 
 /// The size of the smallest rings: a short backlog stays in a core's cache.
-pub(super) const BASE: u64 = 128 * 1024;
+pub(crate) const BASE: u64 = 128 * 1024;
 /// Rings of up to this size keep their memory.
 const KEPT: u64 = 4 * BASE;
+/// A drained ring of this size gives its memory back at once. Smaller ones keep it until a lull: the next
+/// burst needs it again.
+pub(crate) const LARGE_RING: u64 = 16 << 20;
 /// Rings of messages: two of each of 24 classes, up to 1 TiB.
-pub(super) const MESSAGE_RINGS: Range<usize> = 0..48;
+pub(crate) const MESSAGE_RINGS: Range<usize> = 0..48;
 /// Rings of dead letters: one of each of 16 classes, up to 4 GiB and a header.
-pub(super) const DEAD_RINGS: Range<usize> = 48..64;
+pub(crate) const DEAD_RINGS: Range<usize> = 48..64;
 /// All of them.
-pub(super) const RINGS: usize = 64;
+pub(crate) const RINGS: usize = 64;
 /// A ring is allocated in steps of this, so that nobody waits long for memory to be zeroed.
 const STEP: u64 = 1 << 20;
 const PAGE: u64 = 4096;
 /// A ring that is not closed has no end yet.
-pub(super) const OPEN_END: u64 = u64::MAX;
+pub(crate) const OPEN_END: u64 = u64::MAX;
 
 shared! {
     /// What all processes know of a ring. What the consumers write at every message lies on a cache line of
     /// its own.
     #[repr(align(128))]
-    pub(super) struct RingState {
+    pub(crate) struct RingState {
         /// Where its current use begins.
-        pub(super) start: AtomicU64,
+        pub(crate) start: AtomicU64,
         /// Where it ends, once the producers have moved on.
-        pub(super) end: AtomicU64,
+        pub(crate) end: AtomicU64,
         /// Bytes of it that records may use: so much memory it has at least. Under the tail lock while
         /// producers use it, else the head lock.
-        pub(super) allocated: AtomicU64,
+        pub(crate) allocated: AtomicU64,
         /// The largest record since it was linked: what a ring that replaces it must suit.
-        pub(super) largest: AtomicU64,
+        pub(crate) largest: AtomicU64,
         /// The ring that follows, once the producers have moved on.
-        pub(super) next: AtomicU32,
+        pub(crate) next: AtomicU32,
         _pad: AtomicU32,
         _producers_line: [AtomicU64; 11],
         /// Everything before this is over. Under the head lock.
-        pub(super) free: AtomicU64,
+        pub(crate) free: AtomicU64,
     }
 }
 
@@ -66,7 +69,7 @@ fn class(ring: usize) -> u32 {
 
 /// A ring's size in bytes, a power of two.
 #[inline]
-pub(super) fn size(ring: usize) -> u64 {
+pub(crate) fn size(ring: usize) -> u64 {
     BASE << class(ring)
 }
 
@@ -83,19 +86,19 @@ fn offset(ring: usize) -> u64 {
 
 /// The rings as this process has them mapped.
 #[derive(Clone, Copy)]
-pub(super) struct Rings<'a> {
+pub(crate) struct Rings<'a> {
     segment: &'a Segment,
     /// Where ring 0 lies in the file.
     base: u64,
 }
 
 impl<'a> Rings<'a> {
-    pub(super) fn new(segment: &'a Segment, base: u64) -> Rings<'a> {
+    pub(crate) fn new(segment: &'a Segment, base: u64) -> Rings<'a> {
         Rings { segment, base }
     }
 
     /// Whether a file of `file_size` bytes ends before a ring: then that has no memory.
-    pub(super) fn begins_behind(&self, ring: usize, file_size: u64) -> bool {
+    pub(crate) fn begins_behind(&self, ring: usize, file_size: u64) -> bool {
         self.base + offset(ring) >= file_size
     }
 
@@ -106,7 +109,7 @@ impl<'a> Rings<'a> {
     /// The record at a place and all that is known to lie from there on to the end of the ring; `None`
     /// when that is not known yet.
     #[inline]
-    pub(super) fn known(&self, ring: usize, at: u64) -> Option<(&'a Record, Payload<'a>)> {
+    pub(crate) fn known(&self, ring: usize, at: u64) -> Option<(&'a Record, Payload<'a>)> {
         let extent = self.segment.extents.get(ring)?;
         let mapping = extent.mapping.get()?;
         let place = at & (size(ring) - 1);
@@ -148,14 +151,14 @@ impl<'a> Rings<'a> {
 
     /// The record at a place.
     #[inline]
-    pub(super) fn record(&self, ring: usize, at: u64) -> Result<&'a Record> {
+    pub(crate) fn record(&self, ring: usize, at: u64) -> Result<&'a Record> {
         let place = at & (size(ring) - 1);
         self.reach(ring, place + HEADER)?.view(place as usize)
     }
 
     /// The record at a place whose extent was checked against its ring's ends, and its payload.
     #[inline]
-    pub(super) fn slot(
+    pub(crate) fn slot(
         &self,
         ring: usize,
         at: u64,
@@ -177,7 +180,7 @@ impl<'a> Rings<'a> {
 
     /// Memory for the first `end` bytes of a ring. The caller holds the tail lock.
     #[inline]
-    pub(super) fn ensure(&self, state: &RingState, ring: usize, end: u64) -> Result<()> {
+    pub(crate) fn ensure(&self, state: &RingState, ring: usize, end: u64) -> Result<()> {
         let has = state.allocated.load(Ordering::Relaxed);
         if end <= has {
             return Ok(());
@@ -186,7 +189,7 @@ impl<'a> Rings<'a> {
     }
 
     /// Whether a ring is wholly in the first `length` bytes of the file.
-    pub(super) fn ends_within(&self, ring: usize, length: u64) -> bool {
+    pub(crate) fn ends_within(&self, ring: usize, length: u64) -> bool {
         self.base + offset(ring) + size(ring) <= length
     }
 
@@ -224,7 +227,7 @@ impl<'a> Rings<'a> {
     }
 
     /// Memory for padding behind the records that lie up to `begin`. The caller holds the tail lock.
-    pub(super) fn ensure_padding(&self, state: &RingState, ring: usize, begin: u64) -> Result<()> {
+    pub(crate) fn ensure_padding(&self, state: &RingState, ring: usize, begin: u64) -> Result<()> {
         // The page of the byte before it is there.
         if !begin.is_multiple_of(PAGE) {
             return Ok(());
@@ -234,7 +237,7 @@ impl<'a> Rings<'a> {
 
     /// Give back a step of the memory of a ring that lingers, and that nobody needs; true when none is left to
     /// give. The smallest rings keep theirs: they are the ones that are used again at once.
-    pub(super) fn give_back(&self, state: &RingState, ring: usize) -> Result<bool> {
+    pub(crate) fn give_back(&self, state: &RingState, ring: usize) -> Result<bool> {
         if size(ring) <= KEPT || state.allocated.load(Ordering::Relaxed) == 0 {
             return Ok(true);
         }
@@ -246,7 +249,7 @@ impl<'a> Rings<'a> {
     ///
     /// The caller holds the head lock. Killed in between: the ring lingers still, so nobody puts anything there, and
     /// the next one gives the same step again.
-    pub(super) fn give_back_all(&self, state: &RingState, ring: usize) -> Result<bool> {
+    pub(crate) fn give_back_all(&self, state: &RingState, ring: usize) -> Result<bool> {
         const STEPS: u64 = 16 * STEP;
         let size = size(ring);
         let has = state.allocated.load(Ordering::Relaxed).min(size);
@@ -261,7 +264,7 @@ impl<'a> Rings<'a> {
 /// The size of ring that suits records of `largest` bytes and a backlog of `backlog` bytes.
 ///
 /// Twice the largest record always fits into an empty ring, wherever its end is; small ones get more room.
-pub(super) fn suitable_size(largest: u64, backlog: u64) -> u64 {
+pub(crate) fn suitable_size(largest: u64, backlog: u64) -> u64 {
     let room = if largest <= 1 << 20 { 4 } else { 2 };
     let wanted = largest
         .saturating_mul(room)

@@ -1,0 +1,8 @@
+//! `../src/queue/layout`: what of it the models use.
+
+#[path = "../../../src/queue/layout/cursor.rs"]
+pub(crate) mod cursor;
+#[path = "../../../src/queue/layout/position.rs"]
+pub(crate) mod position;
+#[path = "../../../src/queue/layout/record.rs"]
+pub(crate) mod record;

@@ -1,0 +1,57 @@
+//! Records as they are read: nothing in shared memory is believed. And the counts that a lock guards.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Chain;
+use crate::queue::layout::position::Position;
+use crate::queue::layout::record::{Record, State, Word, ALIGN, HEADER};
+use crate::status::{Result, Status};
+
+/// A record whose extent was checked against the end of what is in its ring.
+pub(crate) struct Checked<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) word: Word,
+    pub(crate) state: State,
+    pub(crate) len: u64,
+    pub(crate) extent: u64,
+}
+
+/// Add to a count that only holders of the head lock write, so that a load and a store do.
+#[inline]
+pub(crate) fn raise(count: &AtomicU64, by: u64) {
+    count.store(
+        count.load(Ordering::Relaxed).wrapping_add(by),
+        Ordering::Release,
+    );
+}
+
+/// Take from such a count.
+#[inline]
+pub(crate) fn lower(count: &AtomicU64, by: u64) {
+    count.store(
+        count.load(Ordering::Relaxed).saturating_sub(by),
+        Ordering::Release,
+    );
+}
+
+impl<'a> Chain<'a> {
+    /// The record at `position`, which lies before `limit` in its ring.
+    #[inline]
+    pub(crate) fn checked(&self, position: Position, limit: u64) -> Result<Checked<'a>> {
+        let record = self.rings.record(position.ring, position.at)?;
+        let word = record.word();
+        let (len, extent) = record.size();
+        let state = word.state().ok_or(Status::E_CORRUPT)?;
+        let fits = extent >= HEADER && extent % ALIGN == 0 && len <= extent - HEADER;
+        if !fits || extent > limit.saturating_sub(position.at) {
+            return Err(Status::E_CORRUPT);
+        }
+        Ok(Checked {
+            record,
+            word,
+            state,
+            len,
+            extent,
+        })
+    }
+}

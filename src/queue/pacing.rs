@@ -1,0 +1,114 @@
+//! Where a queue keeps its distance from the other side, and waits for room before it grows.
+
+use std::sync::atomic::Ordering;
+
+use super::layout::cursor::Totals;
+use super::layout::position::Position;
+use super::layout::ring;
+use super::view::View;
+use crate::pace::pressure::{expected_ns, Hurry};
+use crate::pace::{DRAIN_NS, WORTH_DRAINING_NS};
+use crate::status::Result;
+use crate::sync::owner::Owner;
+use crate::sys::clock;
+
+impl View<'_> {
+    /// Before a put of a record of `extent` bytes.
+    #[inline]
+    pub(super) fn keep_distance_from_consumers(&self, extent: u64) {
+        let tail = &self.body.messages.tail;
+        self.pacing.from_consumers.keep(|| {
+            let seen = &tail.seen;
+            let count = seen.count.load(Ordering::Relaxed);
+            let bytes = seen.bytes.load(Ordering::Relaxed);
+            self.body.room(&tail.cursor().totals, extent, count, bytes) == 0
+        });
+    }
+
+    /// A producer has looked at the head, and has room for so many bytes.
+    #[inline]
+    pub(super) fn saw_room(&self, bytes: u64, extent: u64) {
+        let capacity = || self.capacity(extent);
+        self.pacing.from_consumers.learn(bytes, extent, capacity);
+    }
+
+    /// Before a get.
+    #[inline]
+    pub(super) fn keep_distance_from_producers(&self) {
+        let head = &self.body.messages.head;
+        self.pacing.from_producers.keep(|| {
+            let tail = Position::from_bits(head.seen.count.load(Ordering::Relaxed));
+            let at = head.position();
+            tail.ring != at.ring || tail.at <= at.at
+        });
+    }
+
+    /// A consumer has looked at the tail, and there are so many bytes of messages.
+    #[inline]
+    pub(super) fn saw_messages(&self, bytes: u64, extent: u64) {
+        let capacity = || self.capacity(extent);
+        self.pacing.from_producers.learn(bytes, extent, capacity);
+    }
+
+    /// How many records of `extent` bytes the queue may hold.
+    pub(super) fn capacity(&self, extent: u64) -> u64 {
+        self.body.room(&Totals::default(), extent, 0, 0)
+    }
+}
+
+impl View<'_> {
+    /// The ring is full: whether consumers who are at work make room in it for a record of `extent` bytes,
+    /// sooner than a further ring would be had. There is nothing to sleep for: it may grow.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn consumers_make_room(&self, extent: u64, hurry: Hurry) -> bool {
+        let chain = self.messages();
+        let Position { ring, at } = chain.words.tail.position();
+        let size = ring::size(ring);
+        let Ok(state) = chain.state(ring) else {
+            return false;
+        };
+        // It may not fit into what is left before the ring's end.
+        let left = size - (at & (size - 1));
+        let padding = if extent > left { left } else { 0 };
+        let enough = (at + padding + extent).saturating_sub(size);
+        let expected = expected_ns(extent);
+        let found = || state.free.load(Ordering::Acquire) >= enough;
+        let pressure = &self.pacing.pressure;
+        2 * extent <= size && pressure.wait(expected, hurry.most_ns(expected), found)
+    }
+
+    /// The ring or the queue is full, and the ring larger than it need be: let quick consumers drain it, and
+    /// go back to a small one. Whether they have.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn let_a_large_ring_drain(
+        &self,
+        extent: u64,
+        hurry: Hurry,
+        me: Owner,
+    ) -> Result<bool> {
+        let Hurry::Until(deadline) = hurry else {
+            return Ok(false);
+        };
+        let chain = self.messages();
+        let pressure = &self.pacing.pressure;
+        if pressure.credit() < WORTH_DRAINING_NS || !chain.is_larger_than_needed()? {
+            return Ok(false);
+        }
+        let end = clock::now_ns() + DRAIN_NS;
+        let end = deadline.map_or(end, |deadline| deadline.min(end));
+        let expected = expected_ns(extent);
+        while !chain.is_drained() {
+            let seen = chain.words.head.position();
+            let goes_on = || chain.words.head.position() != seen || chain.is_drained();
+            let left = end.saturating_sub(clock::now_ns());
+            if left == 0 || !pressure.wait(expected, left, goes_on) {
+                pressure.set_credit(0);
+                return Ok(false);
+            }
+        }
+        self.shrink(me)?;
+        Ok(true)
+    }
+}

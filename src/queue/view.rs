@@ -1,0 +1,66 @@
+//! A queue's words in shared memory, as one call works on them.
+
+use std::sync::atomic::Ordering;
+
+use super::chain::Chain;
+use super::layout::body::{Body, ChainWords, Phase, RINGS_AT};
+use super::layout::ring::{Rings, DEAD_RINGS, MESSAGE_RINGS};
+use super::loans::Loans;
+use crate::pace::pacing::Pacing;
+use crate::segment::Segment;
+use crate::status::Result;
+
+/// A queue's words in shared memory, as one call works on them.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) body: &'a Body,
+    pub(super) pacing: &'a Pacing,
+    pub(super) loans: &'a Loans,
+}
+
+impl<'a> View<'a> {
+    /// For who neither waits nor borrows: what waits learn, and what is lent, is kept by a handle.
+    #[inline]
+    pub(super) fn new(segment: &'a Segment) -> Result<View<'a>> {
+        static PACING: Pacing = Pacing::new();
+        static LOANS: Loans = Loans::new();
+        Ok(View {
+            segment,
+            body: segment.body()?,
+            pacing: &PACING,
+            loans: &LOANS,
+        })
+    }
+
+    #[inline]
+    pub(super) fn messages(&self) -> Chain<'a> {
+        self.chain(&self.body.messages, MESSAGE_RINGS)
+    }
+
+    pub(super) fn dead_letters(&self) -> Chain<'a> {
+        self.chain(&self.body.dead, DEAD_RINGS)
+    }
+
+    #[inline]
+    fn chain(&self, words: &'a ChainWords, range: std::ops::Range<usize>) -> Chain<'a> {
+        Chain {
+            segment: self.segment,
+            words,
+            states: &self.body.rings,
+            rings: Rings::new(self.segment, RINGS_AT),
+            range: (range.start, range.end),
+        }
+    }
+
+    /// Whether no message can come any more, beside those that are there. May take a look more to say yes.
+    pub(super) fn has_ended(&self) -> bool {
+        // In this order: when the queue is not open, no reservation is made any more; and those that the head has
+        // gone past count as passed.
+        self.body.phase() != Phase::Open && {
+            let chain = self.messages();
+            !chain.may_have_reservations_ahead()
+                && chain.words.behind.passed.load(Ordering::Acquire) == 0
+        }
+    }
+}
