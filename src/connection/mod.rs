@@ -1,32 +1,18 @@
 //! Connections: two ends, whole messages of any length, over shared memory or over a socket.
 //!
 //! ```text
-//! pipe                over shared memory
-//! socket              over a stream socket, in the frames of Python's multiprocessing
-//! frame, turn         where a message begins and ends; whose turn a direction is
-//! listener, connect   how two come to a socket
-//! reception, nursery  a listener's thread: the handshakes of those who come
-//! handshake, auth     how they prove that they have the key
-//! address             where a listener is
+//! pipe      over shared memory
+//! socket    over a stream socket, in the frames of Python's multiprocessing; listeners
 //! ```
 
-mod address;
-mod auth;
-mod connect;
-mod frame;
-mod handshake;
-mod listener;
-mod nursery;
 mod pipe;
-mod reception;
 mod socket;
-mod turn;
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
 
-pub use connect::connect;
-pub use listener::{Listener, ListenerOptions};
+pub use socket::connect::connect;
+pub use socket::listener::{Listener, ListenerOptions};
 
 pub(crate) use pipe::{Pipe, Receiver};
 use socket::Socket;

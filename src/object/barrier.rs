@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Quiet, Segment};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, WithoutRecovery};
 use crate::status::{Result, Status};
 use crate::sync::barrier::{self, MAX_PARTIES};
 use crate::sync::lock_wait::Caller;
@@ -34,10 +34,10 @@ static TYPE: ObjectType = ObjectType {
 
 fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     let body = segment.body::<Body>()?;
-    body.barrier.recover(&Quiet(segment), me, is_gone)
+    body.barrier.recover(&WithoutRecovery(segment), me, is_gone)
 }
 
-object_handle!(Barrier, TYPE);
+common_methods!(Barrier, TYPE);
 
 impl Barrier {
     fn opened(segment: Arc<Segment>) -> Result<Barrier> {
@@ -90,7 +90,7 @@ impl Barrier {
         let (segment, me) = (&*self.segment, self.segment.me()?);
         let body = segment.body::<Body>()?;
         body.barrier
-            .arrive(segment, &Quiet(segment), me, leads, &wait)
+            .arrive(segment, &WithoutRecovery(segment), me, leads, &wait)
     }
 
     /// By the leader's process: let the others go, or break the barrier.
@@ -151,10 +151,10 @@ impl Barrier {
 
     fn inside<'a, T>(
         &'a self,
-        body: impl FnOnce(&'a barrier::Barrier, &Quiet<'a>, Owner) -> Result<T>,
+        body: impl FnOnce(&'a barrier::Barrier, &WithoutRecovery<'a>, Owner) -> Result<T>,
     ) -> Result<T> {
         let me = self.segment.me()?;
         let barrier = &self.segment.body::<Body>()?.barrier;
-        body(barrier, &Quiet(&self.segment), me)
+        body(barrier, &WithoutRecovery(&self.segment), me)
     }
 }

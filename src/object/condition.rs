@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Lock, Rlock};
-use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::condition;
 use crate::sync::lock_wait::Caller;
@@ -42,7 +42,7 @@ fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -
     Ok(())
 }
 
-object_handle!(Condition, TYPE);
+common_methods!(Condition, TYPE);
 
 impl Condition {
     fn opened(segment: Arc<Segment>) -> Result<Condition> {

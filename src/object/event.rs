@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::segment::{object_handle, Companion, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Readiness, Segment};
 use crate::status::{Result, Status};
 use crate::sync::event::EventWord;
 use crate::sync::lock_wait::Caller;
@@ -14,7 +14,7 @@ use crate::sync::Wait;
 /// Set, cleared and waited for by any process.
 pub struct Event {
     segment: Arc<Segment>,
-    companion: Companion,
+    readiness: Readiness,
 }
 
 shared! {
@@ -58,7 +58,7 @@ pub(crate) fn watch(segment: &Segment) -> Result<(*const u32, u32)> {
     Ok(segment.body::<Body>()?.event.watch())
 }
 
-object_handle!(Event, TYPE);
+common_methods!(Event, TYPE);
 
 impl Event {
     pub(crate) fn segment(&self) -> &Arc<Segment> {
@@ -66,8 +66,8 @@ impl Event {
     }
 
     /// What the layer that waits keeps with this object.
-    pub(crate) fn companion(&self) -> &Companion {
-        &self.companion
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// A participant from the start: `set` may run in a signal handler, where nothing can be attached.
@@ -75,7 +75,7 @@ impl Event {
         segment.me()?;
         Ok(Event {
             segment,
-            companion: Companion::new(),
+            readiness: Readiness::new(),
         })
     }
 
@@ -148,7 +148,7 @@ impl Event {
             .event
             .wait_since(&*self.segment, sets, &mut Patience::new(&wait));
         if matches!(waited, Err(Status::E_TIMEOUT)) {
-            self.companion.found_nothing();
+            self.readiness.found_nothing();
         }
         waited
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::mutex::RobustMutex;
@@ -37,7 +37,7 @@ fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) 
     Ok(())
 }
 
-object_handle!(Lock, TYPE);
+common_methods!(Lock, TYPE);
 
 impl Lock {
     fn opened(segment: Arc<Segment>) -> Result<Lock> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use crate::segment::{object_handle, CreateOptions, Kind, ObjectType, Quiet, Segment};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, WithoutRecovery};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owned_permits::{OwnedPermits, SLOTS};
@@ -74,7 +74,7 @@ fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) 
     Ok(())
 }
 
-object_handle!(Semaphore, TYPE);
+common_methods!(Semaphore, TYPE);
 
 impl Semaphore {
     fn opened(segment: Arc<Segment>) -> Result<Semaphore> {
@@ -124,7 +124,9 @@ impl Semaphore {
         let (segment, me) = (&*self.segment, self.segment.me()?);
         let body = segment.body::<Body>()?;
         if self.owned {
-            return body.owned.acquire(segment, &Quiet(segment), me, &wait);
+            return body
+                .owned
+                .acquire(segment, &WithoutRecovery(segment), me, &wait);
         }
         body.counter.acquire(segment, &mut Patience::new(&wait))
     }
@@ -152,7 +154,7 @@ impl Semaphore {
         let (segment, me) = (&*self.segment, self.segment.me()?);
         let body = segment.body::<Body>()?;
         if self.owned {
-            return body.owned.release(&Quiet(segment), me, count);
+            return body.owned.release(&WithoutRecovery(segment), me, count);
         }
         body.counter.release(segment, count)
     }
@@ -164,7 +166,7 @@ impl Semaphore {
     pub fn value(&self) -> Result<i64> {
         let (segment, body) = (&*self.segment, self.segment.body::<Body>()?);
         if self.owned {
-            return body.owned.value(&Quiet(segment), segment.me()?);
+            return body.owned.value(&WithoutRecovery(segment), segment.me()?);
         }
         Ok(body.counter.value())
     }

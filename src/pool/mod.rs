@@ -2,13 +2,10 @@
 //! what it was doing.
 //!
 //! ```text
-//! mod, options, task   what users call
-//! shared, table        tasks that are not over, in the process of the pool
-//! collect              who reads the workers' reports
-//! crew, monitor        the workers: starting, watching, replacing
-//! nursery              the process that forks them
-//! board, message       what lies in shared memory; bytes: how it is read and written
-//! worker, serve        the other side: taking tasks, calling functions
+//! options, task   what users call, beside `Pool`
+//! owner           the process of the pool: tasks that are not over, reports, the crew of workers
+//! worker          the other side: taking tasks, calling functions
+//! protocol        what the two sides agree on: messages, and the words in shared memory
 //! ```
 //!
 //! A task is a message in a queue that all workers take from. It stays in flight until its worker has put the
@@ -16,18 +13,9 @@
 //! attempt of whom it is: from that the pool tells a task that died too often, and a worker one that
 //! was cancelled.
 
-mod board;
-#[allow(unsafe_code)]
-mod bytes;
-mod collect;
-mod crew;
-mod message;
-mod monitor;
-mod nursery;
 mod options;
-mod serve;
-mod shared;
-mod table;
+mod owner;
+mod protocol;
 mod task;
 pub(crate) mod worker;
 
@@ -35,22 +23,23 @@ use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-pub use message::{pack, unpack};
 pub use options::{PoolOptions, TaskOptions};
-pub use serve::{register, run, Function, Reply};
-pub use task::{Outcome, Task};
+pub use owner::submitted::Outcome;
+pub use protocol::message::{pack, unpack};
+pub use task::Task;
+pub use worker::serve::{register, run, Function, Reply};
 pub use worker::Job;
 
-pub(crate) use board::MAX_WORKERS;
+pub(crate) use protocol::board::MAX_WORKERS;
 
-use board::Board;
-use crew::Crew;
-use message::{TaskHead, Ticket};
-use shared::{Shared, State};
+use owner::crew::Crew;
+use owner::tasks::{Shared, State};
+use protocol::board::Board;
+use protocol::message::{TaskHead, Ticket};
 
 use crate::process::Process;
 use crate::queue::{Queue, QueueOptions};
-use crate::segment::Bed;
+use crate::segment::WaitSet;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::eventfd;
@@ -305,7 +294,7 @@ impl Drop for Pool {
             if self.shared.workers_gone.load(Ordering::SeqCst) {
                 break;
             }
-            let _ = Bed::beside(&[quiet], &[]).and_then(|bed| bed.sleep(&mut patience));
+            let _ = WaitSet::beside(&[quiet], &[]).and_then(|bed| bed.sleep(&mut patience));
         }
         self.shared.gone.fire();
     }

@@ -2,8 +2,8 @@
 
 use std::ffi::CString;
 
-use super::board::{MAX_ATTEMPTS, MAX_INITIALISER, MAX_WORKERS};
-use super::message::check_name;
+use super::protocol::board::{MAX_ATTEMPTS, MAX_INITIALISER, MAX_WORKERS};
+use super::protocol::message::check_name;
 use crate::process::InheritHandle;
 use crate::status::{Result, Status};
 use crate::sys::syscall;

@@ -61,7 +61,7 @@ pub(crate) fn fork_daemon(
 }
 
 /// Fork a child that ends with this process as a daemonic one does, and has children that do as well.
-pub(crate) fn fork_nursery(
+pub(crate) fn fork_server_process(
     options: &ProcessOptions,
     mask: SignalMask,
     body: &mut dyn FnMut() -> c_int,

@@ -22,7 +22,7 @@ pub use children::active_children;
 pub use current::{current, ProcessInfo};
 pub(crate) use exit::is_exiting;
 pub use exit::{exit_children, exit_children_at_exit};
-pub(crate) use fork::{fork_daemon, fork_nursery};
+pub(crate) use fork::{fork_daemon, fork_server_process};
 pub use inherit::inherited;
 pub use options::{InheritHandle, ProcessOptions, Stdio};
 

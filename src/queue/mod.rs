@@ -47,7 +47,7 @@ use crate::pace::pacing::Pacing;
 use layout::body::Body;
 use layout::ring::{BASE, RINGS};
 
-use crate::segment::{object_handle, Companion, Kind, ObjectType, Segment};
+use crate::segment::{common_methods, Kind, ObjectType, Readiness, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -55,7 +55,7 @@ use crate::sync::owner::Owner;
 /// A queue of messages, joinable or not, bounded by items and by bytes or not at all.
 pub struct Queue {
     segment: Arc<Segment>,
-    companion: Companion,
+    readiness: Readiness,
     pacing: Pacing,
     loans: Loans,
 }
@@ -73,7 +73,7 @@ fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -
     View::new(segment)?.recover(me, is_gone)
 }
 
-object_handle!(Queue, TYPE);
+common_methods!(Queue, TYPE);
 
 impl Queue {
     /// Where in it its loans are counted.
@@ -109,7 +109,7 @@ impl Queue {
     fn opened(segment: Arc<Segment>) -> Result<Queue> {
         Ok(Queue {
             segment,
-            companion: Companion::new(),
+            readiness: Readiness::new(),
             pacing: Pacing::new(),
             loans: Loans::new(),
         })

@@ -6,7 +6,7 @@ use super::info::Ahead;
 use super::layout::body::Phase;
 use super::view::View;
 use super::Queue;
-use crate::segment::{Companion, Segment};
+use crate::segment::{Readiness, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::look::Look;
@@ -20,15 +20,15 @@ impl Queue {
     }
 
     /// What the layer that waits keeps with this object.
-    pub(crate) fn companion(&self) -> &Companion {
-        &self.companion
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// A get that found nothing, for whoever keeps a descriptor of the queue.
     #[inline]
     pub(super) fn tell_empty<T>(&self, got: Result<T>) -> Result<T> {
         if matches!(got, Err(Status::E_EMPTY)) {
-            self.companion.found_nothing();
+            self.readiness.found_nothing();
         }
         got
     }

@@ -1,5 +1,6 @@
 //! Making segments and opening them.
 
+use super::Fill;
 use std::ffi::CStr;
 use std::sync::Arc;
 
@@ -11,9 +12,6 @@ use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory::{self, FileStatus};
 use crate::sys::tmpfile::{create_unnamed, Unnamed};
 use crate::sys::{clock, futex, malloc};
-
-/// Writes a new object's words.
-pub(super) type Fill<'a> = dyn Fn(&Segment) -> Result<()> + 'a;
 
 /// What every create takes.
 #[derive(Clone, Copy, Default, Debug)]

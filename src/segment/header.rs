@@ -11,7 +11,6 @@ use std::mem::offset_of;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::kind::Kind;
-use super::list::number;
 use super::participants::Participant;
 use crate::status::{Result, Status};
 use crate::sync::shared::shared;
@@ -133,4 +132,10 @@ fn kind_beside(expected: u64, head: &[u8; size_of::<Header>()]) -> Option<Kind> 
     let kind = Kind::from_code(number(head, offset_of!(Header, kind)) as i32)?;
     let participants = number(head, offset_of!(Header, participants));
     (participants == kind.max_participants()).then_some(kind)
+}
+
+/// The number at a place of a struct in shared memory that was read as bytes.
+pub(super) fn number(bytes: &[u8], at: usize) -> u32 {
+    let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);
+    bytes.map_or(0, |bytes| u32::from_ne_bytes(*bytes))
 }

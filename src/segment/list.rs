@@ -2,6 +2,7 @@
 //!
 //! Nothing is mapped and nobody becomes a participant: files are read, each as it is at that moment.
 
+use super::header::number;
 use std::mem::offset_of;
 
 use super::header::{self, Header, PARTICIPANTS_AT};
@@ -72,10 +73,4 @@ fn look_at(name: &str) -> Result<ObjectInfo> {
         waiting,
         bytes: status.bytes,
     })
-}
-
-/// The number at a place of a struct in shared memory that was read as bytes.
-pub(super) fn number(bytes: &[u8], at: usize) -> u32 {
-    let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);
-    bytes.map_or(0, |bytes| u32::from_ne_bytes(*bytes))
 }

@@ -1,44 +1,48 @@
 //! One object, one segment: a file of shared memory, who uses it, and how its users wait.
 //!
 //! ```text
-//! names     what a segment may be called          header        how a segment begins
-//! list      which names there are
-//! mapping   typed views of mapped memory          participants  who uses it, dead or alive
-//! keeper    the thread the kernel watches         waiting       sleeping beside the living
-//! co_users  who else can change its file          renew         an object that is over, made anew
+//! create, renew     making and opening one; an object that is over, made anew
+//! attach, recovery  becoming a participant and leaving; giving back what the dead held
+//! participants      who uses it, dead or alive        keeper     the thread the kernel watches
+//! sleep             sleeping beside the living        readiness  what an object's descriptor says
+//! header, kind      how a segment begins              mapping    typed views of mapped memory
+//! names, list       what a segment may be called, and which names there are
+//! co_users          which users can change its file   methods    what every kind of object can do
+//! registry          the segments that this process has open
 //! ```
 
 mod attach;
 mod co_users;
-mod companion;
 mod create;
-mod handle;
 mod header;
 pub(crate) mod keeper;
 mod kind;
 mod list;
 #[allow(unsafe_code)]
 mod mapping;
+mod methods;
 mod names;
 mod participants;
+mod readiness;
+mod recovery;
 mod registry;
 mod renew;
-mod waiting;
+mod sleep;
 
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-pub(crate) use companion::{changes, look_again, Companion, Raised};
 pub use create::CreateOptions;
-pub(crate) use handle::object_handle;
 pub(crate) use header::fixed_size;
 use header::Header;
 pub use kind::Kind;
 pub use list::{list, ObjectInfo};
 pub(crate) use mapping::{LazyMapping, Mapping};
+pub(crate) use methods::common_methods;
 pub use names::unlink;
 pub(crate) use participants::Participant;
-pub(crate) use waiting::{Bed, Quiet};
+pub(crate) use readiness::{changes, look_again, Raised, Readiness};
+pub(crate) use sleep::{WaitSet, WithoutRecovery};
 
 use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
@@ -53,6 +57,9 @@ use crate::sys::robust_list::Entry;
 
 /// Gives back what owners hold; the second argument is who recovers, the third says who is gone.
 type Recover = fn(&Segment, Caller<'_>, &dyn Fn(Owner) -> bool) -> Result<()>;
+
+/// Writes a new object's words.
+type Fill<'a> = dyn Fn(&Segment) -> Result<()> + 'a;
 
 /// What a segment must know of the kind of object that it holds.
 pub(crate) struct ObjectType {

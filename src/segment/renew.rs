@@ -12,10 +12,10 @@
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use super::create::Fill;
 use super::header::{self, body_at, fixed_size, Header, PARTICIPANTS_AT};
 use super::mapping::Mapping;
 use super::participants::Participant;
+use super::Fill;
 use super::{registry, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sys::descriptor::OwnedFd;

@@ -11,7 +11,7 @@ use crate::pace::recheck::Recheck;
 use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
-use crate::segment::{Bed, Raised, Segment};
+use crate::segment::{Raised, Segment, WaitSet};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::LockWait;
 use crate::sync::look::Look;
@@ -121,7 +121,7 @@ fn sleep(
         }
     }
     patience.recheck(recheck, is_doubtful);
-    Bed::beside(&words, &segments)?.sleep(patience)
+    WaitSet::beside(&words, &segments)?.sleep(patience)
 }
 
 /// Where one of them has a descriptor of its own, everything is waited for through descriptors.

@@ -4,12 +4,14 @@
 //! source      what can be waited for: is it ready, and which words change when that does
 //! any         wait_any
 //! descriptor  an eventfd per object that the watcher keeps in step
+//! watch       such an eventfd, and what it stands for
 //! watcher     one thread per process, only where somebody asked for a descriptor
 //! ```
 
 mod any;
 mod descriptor;
 mod source;
+mod watch;
 mod watcher;
 
 pub use any::{wait_any, Waitable};

@@ -7,10 +7,10 @@
 
 use std::sync::{Arc, Weak};
 
-use super::descriptor::{Watch, PLACING};
 use super::source::Word;
+use super::watch::{Watch, PLACING};
 use crate::pace::recheck::Recheck;
-use crate::segment::{changes, look_again, Bed, Segment};
+use crate::segment::{changes, look_again, Segment, WaitSet};
 use crate::status::Result;
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
@@ -91,7 +91,7 @@ impl thread::Body for Watcher {
 
 /// What the watcher found on its round.
 struct Round {
-    bed: Result<Bed>,
+    bed: Result<WaitSet>,
     /// Descriptors are raised.
     has_raised: bool,
     /// Some were not before, or no longer are.
@@ -134,7 +134,7 @@ fn prepare(changes: Word) -> Round {
         }
     }
     Round {
-        bed: Bed::beside(&words, &segments),
+        bed: WaitSet::beside(&words, &segments),
         has_raised,
         is_new,
         is_doubtful,

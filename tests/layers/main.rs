@@ -1,4 +1,5 @@
-//! The map of the layers in `src/lib.rs` is kept: no file imports from a layer above its own or beside it.
+//! The map of the layers in `src/lib.rs` is kept: no file imports from a layer above its own, and no files import each
+//! other in a circle, but a module and those inside it.
 //!
 //! Paths are read from all of a file, also from its macros, and re-exports are followed to the file that defines what
 //! they name. Methods are not seen, they have no path.
@@ -87,4 +88,41 @@ fn no_file_imports_from_a_layer_above() {
         upwards.is_empty(),
         "imports that go up or aside:\n{upwards}"
     );
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let arrows = arrows(&Crate::read(root()));
+    let mut circles = BTreeSet::new();
+    for start in arrows.keys() {
+        let mates: BTreeSet<&String> = reached(&arrows, start)
+            .into_iter()
+            .filter(|other| reached(&arrows, other).contains(start))
+            .collect();
+        if !mates.is_empty() {
+            circles.insert(mates);
+        }
+    }
+    let mut text = String::new();
+    for circle in &circles {
+        let _ = writeln!(text, "a circle of {} files:", circle.len());
+        for file in circle {
+            let inside = arrows[*file].iter().filter(|to| circle.contains(to));
+            let inside: Vec<&str> = inside.map(String::as_str).collect();
+            let _ = writeln!(text, "    {file} -> {}", inside.join(", "));
+        }
+    }
+    assert!(circles.is_empty(), "{text}");
+}
+
+/// Every file that can be reached from `start` by one arrow or more.
+fn reached<'a>(arrows: &'a Arrows, start: &str) -> BTreeSet<&'a String> {
+    let mut found = BTreeSet::new();
+    let mut next: Vec<&String> = arrows[start].iter().collect();
+    while let Some(file) = next.pop() {
+        if found.insert(file) {
+            next.extend(&arrows[file]);
+        }
+    }
+    found
 }

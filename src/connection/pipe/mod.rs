@@ -28,7 +28,7 @@ use waiting::At;
 pub(crate) use watch::Receiver;
 
 use crate::queue::Got;
-use crate::segment::{Companion, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{CreateOptions, Kind, ObjectType, Readiness, Segment};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -96,7 +96,7 @@ pub(crate) struct Pipe {
     claim: Option<OwnedFd>,
     /// The epoch in which the claim was made sure of.
     epoch: AtomicU32,
-    companion: Companion,
+    readiness: Readiness,
 }
 
 impl Pipe {
@@ -109,7 +109,7 @@ impl Pipe {
             end,
             claim: Some(fd),
             epoch: AtomicU32::new(fork::epoch()),
-            companion: Companion::new(),
+            readiness: Readiness::new(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ends::{End, Ends, Standing};
 use super::lane::Lane;
 use super::Pipe;
-use crate::segment::{Companion, Segment};
+use crate::segment::{Readiness, Segment};
 use crate::status::{Result, Status};
 use crate::sync::look::Look;
 
@@ -30,14 +30,14 @@ impl Pipe {
     }
 
     /// What the layer that waits keeps with this object.
-    pub(crate) fn companion(&self) -> &Companion {
-        &self.companion
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// A receive that found nothing, for whoever keeps a descriptor of the end.
     pub(super) fn tell_nothing<T>(&self, got: Result<T>) -> Result<T> {
         if matches!(got, Err(Status::E_TIMEOUT)) {
-            self.companion.found_nothing();
+            self.readiness.found_nothing();
         }
         got
     }

@@ -24,7 +24,7 @@ use super::layout::cursor::Side;
 use super::layout::position::Position;
 use super::layout::record::State;
 use super::layout::ring::{self, RingState, Rings, OPEN_END, RINGS};
-use crate::segment::{Quiet, Segment};
+use crate::segment::{Segment, WithoutRecovery};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -53,7 +53,7 @@ pub(super) struct Held<'a> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.side.mutex.unlock(&Quiet(self.segment));
+        self.side.mutex.unlock(&WithoutRecovery(self.segment));
     }
 }
 
@@ -72,7 +72,9 @@ impl<'a> Chain<'a> {
 
     #[cold]
     fn wait_for(&self, side: &'a Side, me: Owner, patience: &mut Patience<'_>) -> Result<Held<'a>> {
-        let acquired = side.mutex.lock(&Quiet(self.segment), me, patience)?;
+        let acquired = side
+            .mutex
+            .lock(&WithoutRecovery(self.segment), me, patience)?;
         Ok(Held {
             side,
             segment: self.segment,

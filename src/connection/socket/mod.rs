@@ -5,13 +5,28 @@
 //! gone cannot be taken back, and no other message may follow them. So a call that has begun to send gives
 //! the peer time for each step, and when it has to give up it ends the direction: the peer finds the
 //! stream cut in the middle of a message, never a wrong message.
+//!
+//! ```text
+//! frame, turn          where a message begins and ends; which thread has a direction
+//! listener, connect    how two come to a socket
+//! reception, pending   a listener's thread, which serves the handshakes; sockets that nobody has accepted yet
+//! handshake, auth      how the two prove that they have the key
+//! address              where a listener is
+//! ```
+
+mod address;
+mod auth;
+pub(super) mod connect;
+mod frame;
+mod handshake;
+pub(super) mod listener;
+mod pending;
+mod reception;
+mod turn;
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
 
-use super::auth;
-use super::frame::{Head, LONGEST};
-use super::turn::Turn;
 use crate::queue::Got;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
@@ -20,6 +35,8 @@ use crate::sys::descriptor;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::poll::{self, Interest};
 use crate::sys::socket::{self, Gather, Step};
+use frame::{Head, LONGEST};
+use turn::Turn;
 
 /// How long a peer may take for each step of a message that has begun to go, whatever the timeout.
 const STEP_NS: i64 = 100_000_000;

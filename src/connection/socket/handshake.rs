@@ -24,13 +24,13 @@ enum Expect {
 
 /// What a handshake waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Need {
+pub(crate) enum Need {
     ToRead,
     ToWrite,
 }
 
 /// One side of a handshake.
-pub(super) struct Handshake {
+pub(crate) struct Handshake {
     key: Arc<Key>,
     is_listener: bool,
     expect: Expect,
@@ -58,14 +58,14 @@ impl Handshake {
     }
 
     /// The side that was connected to, which challenges first.
-    pub(super) fn of_listener(key: &Arc<Key>) -> Result<Handshake> {
+    pub(crate) fn of_listener(key: &Arc<Key>) -> Result<Handshake> {
         let mut handshake = Handshake::new(key, true, Expect::Answer)?;
         handshake.say_challenge();
         Ok(handshake)
     }
 
     /// The side that has connected.
-    pub(super) fn of_connector(key: &Arc<Key>) -> Result<Handshake> {
+    pub(crate) fn of_connector(key: &Arc<Key>) -> Result<Handshake> {
         Handshake::new(key, false, Expect::Challenge)
     }
 
@@ -74,7 +74,7 @@ impl Handshake {
     /// # Errors
     /// `E_AUTH`: one of the two has not. `E_EOF`: the peer has gone. `E_CORRUPT`, `E_TOO_LARGE`: it speaks
     /// another language.
-    pub(super) fn step(&mut self, fd: RawFd) -> Result<std::result::Result<(), Need>> {
+    pub(crate) fn step(&mut self, fd: RawFd) -> Result<std::result::Result<(), Need>> {
         loop {
             if !self.flush(fd)? {
                 return Ok(Err(Need::ToWrite));

@@ -10,105 +10,27 @@
 //! queue as well: behind the last report of that worker, and so that the leader wakes up for it. Where the queue has
 //! no room, or a stopped worker has its lock, it waits in `late` until the queue has been seen empty.
 
-use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{fence, Ordering};
 use std::sync::Arc;
 
-use super::bytes;
-use super::message::ReportHead;
-use super::shared::{Shared, State};
-use crate::segment::Bed;
+use super::tasks::{Shared, State};
+use crate::pool::protocol::bytes;
+use crate::pool::protocol::message::ReportHead;
+use crate::segment::WaitSet;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
-use crate::sync::local_lock::LocalLock;
-use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
-use crate::sync::world::World;
-use crate::sync::Cancel;
-use crate::sys::{clock, futex, poll, thread};
+use crate::sys::{clock, poll, thread};
 
 /// How long the collecting thread leaves the reports alone when it could not read one.
 const PAUSE_NS: u64 = 20_000_000;
-
-/// The world of words that only this process knows.
-pub(super) struct Local;
-
-impl World for Local {
-    fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
-        Bed::beside(&[(word.as_ptr().cast_const(), value)], &[])?.sleep(patience)
-    }
-
-    fn wake(&self, word: &AtomicU32, count: u32) -> usize {
-        futex::wake(word, count)
-    }
-
-    fn is_dead(&self, _: Owner) -> bool {
-        false
-    }
-}
-
-/// Whether some thread has the lead.
-pub(super) struct Lead {
-    is_taken: AtomicBool,
-    followers: EventCount,
-    /// A thread of the pool keeps it.
-    in_background: AtomicBool,
-    /// The leader's: a report.
-    buffer: LocalLock<Vec<u8>>,
-    /// Reports of the pool's own that the queue did not take.
-    late: LocalLock<Vec<ReportHead>>,
-    /// Ends the leader's sleep: there is something to see that is no report in the queue.
-    nudge: Cancel,
-}
-
-impl Lead {
-    pub(super) const fn new() -> Lead {
-        Lead {
-            is_taken: AtomicBool::new(false),
-            followers: EventCount::new(),
-            in_background: AtomicBool::new(false),
-            buffer: LocalLock::new(Vec::new()),
-            late: LocalLock::new(Vec::new()),
-            nudge: Cancel::new(),
-        }
-    }
-
-    fn try_take(&self) -> Option<Leading<'_>> {
-        let taken =
-            !self.is_taken.load(Ordering::Relaxed) && !self.is_taken.swap(true, Ordering::SeqCst);
-        // Pairs with the fence in `wake_leader`: what is made so without a report is seen by who has taken
-        // the lead, or that is seen taken.
-        fence(Ordering::SeqCst);
-        taken.then(|| Leading { lead: self })
-    }
-
-    pub(super) fn is_taken(&self) -> bool {
-        self.is_taken.load(Ordering::SeqCst)
-    }
-
-    /// Have a follower look whether the lead is free.
-    fn offer(&self) {
-        self.followers.notify(&Local, 1);
-    }
-}
-
-/// The lead, while this thread has it.
-struct Leading<'a> {
-    lead: &'a Lead,
-}
-
-impl Drop for Leading<'_> {
-    fn drop(&mut self) {
-        self.lead.is_taken.swap(false, Ordering::AcqRel);
-        self.lead.offer();
-    }
-}
 
 impl Shared {
     /// Wait until `is_so`, which somebody who settles a task makes true and then tells `event`.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it is not so.
-    pub(super) fn wait_until(
+    pub(crate) fn wait_until(
         &self,
         is_so: &dyn Fn() -> bool,
         event: &EventCount,
@@ -130,7 +52,7 @@ impl Shared {
             if !self.lead.is_taken() {
                 continue;
             }
-            let slept = Bed::beside(&words, &[]).and_then(|bed| bed.sleep(&mut patience));
+            let slept = WaitSet::beside(&words, &[]).and_then(|bed| bed.sleep(&mut patience));
             if slept.is_err() {
                 break if is_so() { Ok(()) } else { slept };
             }
@@ -196,12 +118,12 @@ impl Shared {
     }
 
     /// Settle what has been reported, unless another thread is about to.
-    pub(super) fn settle_what_is_there(&self) {
+    pub(crate) fn settle_what_is_there(&self) {
         self.settle_while(&|| true);
     }
 
     /// The same, as long as `more` says so.
-    pub(super) fn settle_while(&self, more: &dyn Fn() -> bool) {
+    pub(crate) fn settle_while(&self, more: &dyn Fn() -> bool) {
         if let Some(_leading) = self.lead.try_take() {
             let mut buffer = self.lead.buffer.lock();
             while more() && bytes::get(&self.reports, &mut buffer, Wait::TRY).is_ok() {
@@ -213,7 +135,7 @@ impl Shared {
 
     /// Put a report of the pool's own behind those of the workers, and see to it that it is settled when
     /// nobody waits.
-    pub(super) fn report(&self, head: ReportHead) {
+    pub(crate) fn report(&self, head: ReportHead) {
         if bytes::put(&self.reports, &[&head.to_bytes()], Wait::TRY).is_err() {
             self.lead.late.lock().push(head);
             self.wake_leader();
@@ -222,7 +144,7 @@ impl Shared {
     }
 
     /// Wake the leader: a task was settled without a report.
-    pub(super) fn wake_leader(&self) {
+    pub(crate) fn wake_leader(&self) {
         fence(Ordering::SeqCst);
         if self.lead.is_taken() {
             self.lead.nudge.fire();
@@ -233,7 +155,7 @@ impl Shared {
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no thread left.
-    pub(super) fn collect_in_background(self: &Arc<Shared>) -> Result<()> {
+    pub(crate) fn collect_in_background(self: &Arc<Shared>) -> Result<()> {
         if self.lead.in_background.swap(true, Ordering::AcqRel) {
             return Ok(());
         }

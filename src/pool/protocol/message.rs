@@ -20,17 +20,17 @@ const TIMED: u16 = 1;
 
 /// Which task: its place in the table, and which use of that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Ticket {
-    pub(super) slot: u32,
-    pub(super) generation: u32,
+pub(crate) struct Ticket {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
 }
 
 impl Ticket {
-    pub(super) fn bits(self) -> u64 {
+    pub(crate) fn bits(self) -> u64 {
         u64::from(self.generation) << 32 | u64::from(self.slot)
     }
 
-    pub(super) fn from_bits(bits: u64) -> Ticket {
+    pub(crate) fn from_bits(bits: u64) -> Ticket {
         Ticket {
             slot: bits as u32,
             generation: (bits >> 32) as u32,
@@ -39,7 +39,7 @@ impl Ticket {
 }
 
 /// Whether a function may be called this.
-pub(super) fn check_name(name: &str) -> Result<()> {
+pub(crate) fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > MAX_NAME || name.bytes().any(|byte| byte == 0) {
         return Err(Status::E_INVALID);
     }
@@ -47,14 +47,14 @@ pub(super) fn check_name(name: &str) -> Result<()> {
 }
 
 /// What stands before a task's data.
-pub(super) struct TaskHead {
+pub(crate) struct TaskHead {
     bytes: [u8; (HEAD + MAX_NAME + 1).next_multiple_of(ALIGN)],
     len: usize,
 }
 
 impl TaskHead {
     /// `count` is how many items the data has, 0 when it is not a chunk.
-    pub(super) fn new(ticket: Ticket, name: &str, count: u32, is_timed: bool) -> Result<TaskHead> {
+    pub(crate) fn new(ticket: Ticket, name: &str, count: u32, is_timed: bool) -> Result<TaskHead> {
         check_name(name)?;
         let len = (HEAD + name.len() + 1).next_multiple_of(ALIGN);
         let mut head = TaskHead {
@@ -72,7 +72,7 @@ impl TaskHead {
         Ok(head)
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or(&self.bytes)
     }
 }
@@ -85,17 +85,17 @@ fn write(to: &mut &mut [u8], bytes: &[u8]) {
 
 /// A task as a worker reads it.
 #[derive(Clone, Copy)]
-pub(super) struct TaskMessage<'a> {
-    pub(super) ticket: Ticket,
-    pub(super) count: u32,
-    pub(super) is_timed: bool,
+pub(crate) struct TaskMessage<'a> {
+    pub(crate) ticket: Ticket,
+    pub(crate) count: u32,
+    pub(crate) is_timed: bool,
     /// The name of the function, without the NUL that follows it.
-    pub(super) name: &'a str,
-    pub(super) data: &'a [u8],
+    pub(crate) name: &'a str,
+    pub(crate) data: &'a [u8],
 }
 
 impl<'a> TaskMessage<'a> {
-    pub(super) fn read(bytes: &'a [u8]) -> Result<TaskMessage<'a>> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<TaskMessage<'a>> {
         let mut rest = bytes;
         let ticket = Ticket {
             slot: read_u32(&mut rest)?,
@@ -122,7 +122,7 @@ impl<'a> TaskMessage<'a> {
 
 /// What a report says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Report {
+pub(crate) enum Report {
     /// The task is over: `detail` is its status, the data its result or the message of what went wrong.
     Result,
     /// A task with a limit of time has begun: `detail` is the attempt, the data the worker's process id.
@@ -137,15 +137,15 @@ pub(super) enum Report {
 
 /// What stands before a report's data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct ReportHead {
-    pub(super) kind: Report,
-    pub(super) ticket: Ticket,
-    pub(super) seat: u16,
-    pub(super) detail: i32,
+pub(crate) struct ReportHead {
+    pub(crate) kind: Report,
+    pub(crate) ticket: Ticket,
+    pub(crate) seat: u16,
+    pub(crate) detail: i32,
 }
 
 impl ReportHead {
-    pub(super) fn about_nothing(kind: Report) -> ReportHead {
+    pub(crate) fn about_nothing(kind: Report) -> ReportHead {
         ReportHead {
             kind,
             ticket: Ticket::default(),
@@ -154,7 +154,7 @@ impl ReportHead {
         }
     }
 
-    pub(super) fn to_bytes(self) -> [u8; HEAD] {
+    pub(crate) fn to_bytes(self) -> [u8; HEAD] {
         let kind: u16 = match self.kind {
             Report::Result => 1,
             Report::Started => 2,
@@ -173,7 +173,7 @@ impl ReportHead {
     }
 
     /// A report, and its data.
-    pub(super) fn read(bytes: &[u8]) -> Result<(ReportHead, &[u8])> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<(ReportHead, &[u8])> {
         let mut rest = bytes;
         let ticket = Ticket {
             slot: read_u32(&mut rest)?,
@@ -214,14 +214,14 @@ pub fn pack(chunk: &mut Vec<u8>, item: &[u8]) -> Result<()> {
 }
 
 /// Begin an item whose bytes are appended to the chunk until [`end_item`].
-pub(super) fn begin_item(chunk: &mut Vec<u8>) -> usize {
+pub(crate) fn begin_item(chunk: &mut Vec<u8>) -> usize {
     let at = chunk.len();
     chunk.extend_from_slice(&[0; LENGTH]);
     at
 }
 
 /// The item that began at `at` is complete.
-pub(super) fn end_item(chunk: &mut Vec<u8>, at: usize) -> Result<()> {
+pub(crate) fn end_item(chunk: &mut Vec<u8>, at: usize) -> Result<()> {
     let len = chunk.len().saturating_sub(at + LENGTH);
     let len = u32::try_from(len).map_err(|_| Status::E_TOO_LARGE)?;
     let place = chunk.get_mut(at..at + LENGTH).ok_or(Status::E_INTERNAL)?;

@@ -9,7 +9,7 @@ use crate::sys::socket::Name;
 
 /// Where a listener is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Address {
+pub(crate) enum Address {
     Tcp(SocketAddr),
     /// In the file system.
     Path(String),
@@ -20,7 +20,7 @@ pub(super) enum Address {
 impl Address {
     /// # Errors
     /// `E_INVALID`. Names of hosts are not looked up, `localhost` aside: that can take for ever.
-    pub(super) fn parse(text: &str) -> Result<Address> {
+    pub(crate) fn parse(text: &str) -> Result<Address> {
         if let Some(address) = text.strip_prefix("tcp://") {
             let local = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             let parsed = match address.strip_prefix("localhost:") {
@@ -38,7 +38,7 @@ impl Address {
         }
     }
 
-    pub(super) fn name(&self) -> Result<Name> {
+    pub(crate) fn name(&self) -> Result<Name> {
         match self {
             Address::Tcp(address) => Ok(Name::ip(*address)),
             Address::Path(path) => Name::unix(path.as_bytes(), false),
@@ -47,7 +47,7 @@ impl Address {
     }
 
     /// Whether only processes of this machine come here.
-    pub(super) fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         match self {
             Address::Tcp(address) => address.ip().to_canonical().is_loopback(),
             Address::Path(_) | Address::Abstract(_) => true,
@@ -55,7 +55,7 @@ impl Address {
     }
 
     /// The file that it makes.
-    pub(super) fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Address::Path(path) => Some(Path::new(path)),
             Address::Tcp(_) | Address::Abstract(_) => None,
@@ -63,7 +63,7 @@ impl Address {
     }
 
     /// The same with the port that the kernel chose.
-    pub(super) fn as_bound(&self, name: Name) -> Address {
+    pub(crate) fn as_bound(&self, name: Name) -> Address {
         match (self, name.to_ip()) {
             (Address::Tcp(_), Some(bound)) => Address::Tcp(bound),
             _ => self.clone(),

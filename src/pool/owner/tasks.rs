@@ -5,14 +5,14 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
-use super::board::{Board, Step, Word};
-use super::bytes;
-use super::collect::{Lead, Local};
 use super::crew::Crew;
-use super::message::{Report, ReportHead, TaskHead, Ticket};
-use super::options::TaskOptions;
+use super::lead::{Lead, Local};
+use super::submitted::{Outcome, Submitted};
 use super::table::Table;
-use super::task::{Core, Outcome};
+use crate::pool::options::TaskOptions;
+use crate::pool::protocol::board::{Board, Step, Word};
+use crate::pool::protocol::bytes;
+use crate::pool::protocol::message::{Report, ReportHead, TaskHead, Ticket};
 use crate::queue::Queue;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
@@ -30,7 +30,7 @@ const SUBMITTING: Wait<'_> = Wait::for_ns(50_000_000);
 
 /// What may be done with a pool.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
-pub(super) enum State {
+pub(crate) enum State {
     Open = 0,
     /// No more tasks; those that are there are done.
     Closed = 1,
@@ -41,14 +41,14 @@ pub(super) enum State {
 }
 
 /// A task that has begun and may take only so long.
-pub(super) struct Limit {
-    pub(super) seat: u16,
-    pub(super) attempt: u16,
-    pub(super) pid: i32,
+pub(crate) struct Limit {
+    pub(crate) seat: u16,
+    pub(crate) attempt: u16,
+    pub(crate) pid: i32,
 }
 
 /// Limits by their end and ticket.
-pub(super) type Limits = BTreeMap<(u64, u64), Limit>;
+pub(crate) type Limits = BTreeMap<(u64, u64), Limit>;
 
 /// Tasks that are over and whose submitter wants to be told.
 struct Finished {
@@ -62,43 +62,43 @@ struct Finished {
 
 /// What happened so far, for people.
 #[derive(Default)]
-pub(super) struct Counters {
-    pub(super) submitted: AtomicU64,
-    pub(super) succeeded: AtomicU64,
-    pub(super) failed: AtomicU64,
-    pub(super) started_workers: AtomicU64,
-    pub(super) died_workers: AtomicU64,
+pub(crate) struct Counters {
+    pub(crate) submitted: AtomicU64,
+    pub(crate) succeeded: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) started_workers: AtomicU64,
+    pub(crate) died_workers: AtomicU64,
 }
 
-pub(super) struct Shared {
+pub(crate) struct Shared {
     /// The process that has made the pool: in a forked child it is somebody else's.
     epoch: u32,
-    pub(super) board: Board,
-    pub(super) tasks: Queue,
-    pub(super) reports: Queue,
-    pub(super) max_attempts: u32,
+    pub(crate) board: Board,
+    pub(crate) tasks: Queue,
+    pub(crate) reports: Queue,
+    pub(crate) max_attempts: u32,
     state: AtomicU32,
     /// The state that the workers have been told of, by a shutdown of their tasks.
     told: AtomicU32,
     table: LocalLock<Table>,
-    pub(super) lead: Lead,
+    pub(crate) lead: Lead,
     /// Joins wait here for the last task and the last worker.
-    pub(super) quiet: EventCount,
+    pub(crate) quiet: EventCount,
     finished: Finished,
-    pub(super) crew: LocalLock<Crew>,
-    pub(super) workers_gone: AtomicBool,
+    pub(crate) crew: LocalLock<Crew>,
+    pub(crate) workers_gone: AtomicBool,
     /// Wakes the monitor.
-    pub(super) kick: OwnedFd,
+    pub(crate) kick: OwnedFd,
     /// Fires when the pool's handle is dropped.
-    pub(super) gone: Cancel,
-    pub(super) limits: LocalLock<Limits>,
+    pub(crate) gone: Cancel,
+    pub(crate) limits: LocalLock<Limits>,
     /// Why workers do not start.
     failure: LocalLock<Vec<u8>>,
-    pub(super) counters: Counters,
+    pub(crate) counters: Counters,
 }
 
 impl Shared {
-    pub(super) fn new(
+    pub(crate) fn new(
         board: Board,
         tasks: Queue,
         reports: Queue,
@@ -133,19 +133,19 @@ impl Shared {
         }
     }
 
-    pub(super) fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         self.epoch == fork::epoch()
     }
 
     /// `E_NOT_OWNER` in a forked child: the pool is its parent's.
-    pub(super) fn check_owner(&self) -> Result<()> {
+    pub(crate) fn check_owner(&self) -> Result<()> {
         if !self.is_own() {
             return Err(Status::E_NOT_OWNER);
         }
         Ok(())
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         match self.state.load(Ordering::SeqCst) {
             0 => State::Open,
             1 => State::Closed,
@@ -155,14 +155,14 @@ impl Shared {
     }
 
     /// Go on to `state`, unless the pool is past it. Under the table's lock, so that no task slips in.
-    pub(super) fn advance(&self, state: State) {
+    pub(crate) fn advance(&self, state: State) {
         let _table = self.table.lock();
         self.state.fetch_max(state as u32, Ordering::SeqCst);
     }
 
     /// Tell the workers that no more tasks come; whether they know. While a stopped process has the
     /// queue's locks they cannot be told, and the monitor tries again.
-    pub(super) fn tell_workers(&self) -> bool {
+    pub(crate) fn tell_workers(&self) -> bool {
         let state = self.state();
         if state as u32 <= self.told.load(Ordering::SeqCst) {
             return true;
@@ -189,24 +189,24 @@ impl Shared {
         }
     }
 
-    pub(super) fn kick_monitor(&self) {
+    pub(crate) fn kick_monitor(&self) {
         eventfd::raise(self.kick.as_raw_fd());
     }
 
     /// How many tasks are not over.
-    pub(super) fn outstanding(&self) -> usize {
+    pub(crate) fn outstanding(&self) -> usize {
         self.table.lock().len()
     }
 
     /// Hand a task to the workers; the data is the concatenation of `parts`.
-    pub(super) fn submit(
+    pub(crate) fn submit(
         self: &Arc<Shared>,
         function: &str,
         parts: &[&[u8]],
         count: u32,
         options: &TaskOptions,
-    ) -> Result<Arc<Core>> {
-        super::message::check_name(function)?;
+    ) -> Result<Arc<Submitted>> {
+        crate::pool::protocol::message::check_name(function)?;
         malloc::check()?;
         let is_timed = options.timeout_ns > 0;
         if is_timed {
@@ -234,20 +234,20 @@ impl Shared {
     }
 
     /// A place in the table and on the board.
-    fn enter(&self, options: &TaskOptions) -> Result<Arc<Core>> {
+    fn enter(&self, options: &TaskOptions) -> Result<Arc<Submitted>> {
         let mut table = self.table.lock();
         self.check_open()?;
         let ticket = table.next();
         self.board.ensure(ticket.slot)?;
         self.board
             .set(ticket.slot, Word::queued(ticket.generation))?;
-        let core = Arc::new(Core::new(ticket, options.timeout_ns, options.tag));
+        let core = Arc::new(Submitted::new(ticket, options.timeout_ns, options.tag));
         table.insert(ticket, Arc::clone(&core));
         Ok(core)
     }
 
     /// A task is over; whether it was not yet.
-    pub(super) fn finish(&self, ticket: Ticket, outcome: Outcome) -> bool {
+    pub(crate) fn finish(&self, ticket: Ticket, outcome: Outcome) -> bool {
         let (core, is_empty) = {
             let mut table = self.table.lock();
             let core = table.remove(ticket);
@@ -275,7 +275,7 @@ impl Shared {
         }
     }
 
-    fn tell(&self, core: &Core, outcome: Outcome) {
+    fn tell(&self, core: &Submitted, outcome: Outcome) {
         let counter = match outcome.status {
             Status::OK => &self.counters.succeeded,
             _ => &self.counters.failed,
@@ -298,7 +298,7 @@ impl Shared {
     }
 
     /// Every task is over that is not yet.
-    pub(super) fn end_all(&self, status: Status) {
+    pub(crate) fn end_all(&self, status: Status) {
         let why = match status {
             Status::E_WORKER_DIED => self.failure.lock().clone(),
             _ => Vec::new(),
@@ -313,7 +313,7 @@ impl Shared {
     }
 
     /// One report. Nonsense is passed over: it is nobody's.
-    pub(super) fn settle(&self, message: &[u8]) {
+    pub(crate) fn settle(&self, message: &[u8]) {
         let Ok((head, data)) = ReportHead::read(message) else {
             return;
         };
@@ -371,7 +371,7 @@ impl Shared {
     }
 
     /// Keep a task from being begun; whether that came in time.
-    pub(super) fn cancel(&self, ticket: Ticket) -> Result<bool> {
+    pub(crate) fn cancel(&self, ticket: Ticket) -> Result<bool> {
         let queued = Word::queued(ticket.generation);
         let over = Word {
             step: Step::Over,
@@ -387,7 +387,7 @@ impl Shared {
     }
 
     /// Wait for tasks with a tag to be over, and take up to `max` tags.
-    pub(super) fn take_finished(
+    pub(crate) fn take_finished(
         &self,
         max: usize,
         each: &mut dyn FnMut(u64),
@@ -411,7 +411,7 @@ impl Shared {
     }
 
     /// A descriptor that is readable while there are tags.
-    pub(super) fn finished_fd(&self) -> RawFd {
+    pub(crate) fn finished_fd(&self) -> RawFd {
         let tags = self.finished.tags.lock();
         let fd = self.finished.event.as_raw_fd();
         if !self.finished.is_watched.swap(true, Ordering::SeqCst) && !tags.is_empty() {

@@ -4,7 +4,7 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::segment::Bed;
+use crate::segment::WaitSet;
 use crate::status::{Result, Status};
 use crate::sync::local_lock::{LocalGuard, LocalLock};
 use crate::sync::wait::Patience;
@@ -18,14 +18,14 @@ const WANTED: u32 = 2;
 const STATE_BITS: u32 = 2;
 const STATE: u32 = (1 << STATE_BITS) - 1;
 
-pub(super) struct Turn<T> {
+pub(crate) struct Turn<T> {
     word: AtomicU32,
     /// Locked by whose turn it is, and so never waited for.
     value: LocalLock<T>,
 }
 
 impl<T> Turn<T> {
-    pub(super) fn new(value: T) -> Turn<T> {
+    pub(crate) fn new(value: T) -> Turn<T> {
         Turn {
             word: AtomicU32::new(FREE),
             value: LocalLock::new(value),
@@ -36,7 +36,7 @@ impl<T> Turn<T> {
     ///
     /// # Errors
     /// What ends the wait. `E_BROKEN_PIPE` in a forked child when its parent was in the middle of a call.
-    pub(super) fn take(&self, patience: &mut Patience<'_>) -> Result<TurnGuard<'_, T>> {
+    pub(crate) fn take(&self, patience: &mut Patience<'_>) -> Result<TurnGuard<'_, T>> {
         let mut taken = TAKEN;
         loop {
             if let Some(guard) = self.attempt(taken)? {
@@ -53,7 +53,7 @@ impl<T> Turn<T> {
                 Ordering::Relaxed,
             );
             if was_taken.is_ok() || was_taken == Err(wanted) {
-                Bed::beside(&[(self.word.as_ptr(), wanted)], &[])?.sleep(patience)?;
+                WaitSet::beside(&[(self.word.as_ptr(), wanted)], &[])?.sleep(patience)?;
             }
         }
     }
@@ -83,7 +83,7 @@ fn epoch_bits() -> u32 {
 }
 
 /// Whose turn it is, until this goes.
-pub(super) struct TurnGuard<'a, T> {
+pub(crate) struct TurnGuard<'a, T> {
     value: LocalGuard<'a, T>,
     word: &'a AtomicU32,
 }

@@ -6,21 +6,21 @@
 use crate::status::{Result, Status};
 
 /// The longest message, as in a pipe.
-pub(super) const LONGEST: u64 = u32::MAX as u64;
+pub(crate) const LONGEST: u64 = u32::MAX as u64;
 
 const SHORT: usize = 4;
 const LONG: usize = 12;
 
 /// The beginning of a frame, as far as it is known.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Head {
+pub(crate) struct Head {
     bytes: [u8; LONG],
     known: usize,
 }
 
 impl Head {
     /// That of a message of `len` bytes.
-    pub(super) fn of(len: usize) -> Head {
+    pub(crate) fn of(len: usize) -> Head {
         let mut head = Head::default();
         match i32::try_from(len) {
             Ok(len) => head.push(&len.to_be_bytes()),
@@ -32,16 +32,16 @@ impl Head {
         head
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.known).unwrap_or(&self.bytes)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.known == 0
     }
 
     /// How many bytes are missing until more can be said.
-    pub(super) fn missing(&self) -> usize {
+    pub(crate) fn missing(&self) -> usize {
         match self.known {
             0..SHORT => SHORT - self.known,
             _ => LONG - self.known,
@@ -49,7 +49,7 @@ impl Head {
     }
 
     /// Add bytes, no more than are missing.
-    pub(super) fn push(&mut self, more: &[u8]) {
+    pub(crate) fn push(&mut self, more: &[u8]) {
         for (place, byte) in self.bytes.iter_mut().skip(self.known).zip(more) {
             *place = *byte;
         }
@@ -60,7 +60,7 @@ impl Head {
     ///
     /// # Errors
     /// `E_CORRUPT` for a negative length. `E_TOO_LARGE` for more than `limit` bytes.
-    pub(super) fn length(&self, limit: u64) -> Result<Option<usize>> {
+    pub(crate) fn length(&self, limit: u64) -> Result<Option<usize>> {
         let [a, b, c, d, long @ ..] = self.bytes;
         if self.known < SHORT {
             return Ok(None);

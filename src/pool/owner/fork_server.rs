@@ -8,8 +8,8 @@
 
 use std::os::fd::AsRawFd;
 
-use super::serve;
-use crate::process::{fork_daemon, fork_nursery, Process, ProcessOptions};
+use crate::pool::worker::serve;
+use crate::process::{fork_daemon, fork_server_process, Process, ProcessOptions};
 use crate::status::{Result, Status};
 use crate::sync::Wait;
 use crate::sys::descriptor::OwnedFd;
@@ -23,7 +23,7 @@ const PATIENCE_NS: i64 = 2_000_000_000;
 /// How long its answer is waited for at once. It is stopped where that is not enough, or the machine is busy.
 const ANSWER_NS: u64 = 20_000_000;
 
-pub(super) struct Nursery {
+pub(crate) struct ForkServer {
     process: Process,
     channel: OwnedFd,
     /// The seat that it was asked to fill, and has not answered for yet.
@@ -31,11 +31,11 @@ pub(super) struct Nursery {
 }
 
 /// The options of the worker in a seat.
-pub(super) type OptionsOf<'a> = &'a dyn Fn(u32) -> ProcessOptions;
+pub(crate) type OptionsOf<'a> = &'a dyn Fn(u32) -> ProcessOptions;
 
-impl Nursery {
-    /// `mask` are the signals that the nursery and its workers block.
-    pub(super) fn start(options: OptionsOf<'_>, mask: SignalMask) -> Result<Nursery> {
+impl ForkServer {
+    /// `mask` are the signals that the fork_server and its workers block.
+    pub(crate) fn start(options: OptionsOf<'_>, mask: SignalMask) -> Result<ForkServer> {
         let (ours, theirs) = socketpair::pair()?;
         let mut ends = Some((ours, theirs));
         let own = ProcessOptions {
@@ -43,7 +43,7 @@ impl Nursery {
             group: options(0).group,
             ..ProcessOptions::default()
         };
-        let process = fork_nursery(&own, mask, &mut || {
+        let process = fork_server_process(&own, mask, &mut || {
             if let Some((ours, theirs)) = ends.take() {
                 drop(ours);
                 fork_on_request(theirs, options, mask);
@@ -51,7 +51,7 @@ impl Nursery {
             kernel::leave(0)
         })?;
         let (channel, _) = ends.take().ok_or(Status::E_INTERNAL)?;
-        Ok(Nursery {
+        Ok(ForkServer {
             process,
             channel,
             asked: None,
@@ -59,22 +59,22 @@ impl Nursery {
     }
 
     /// Whether the pool can watch and signal who is not its own child.
-    pub(super) fn can_be_used(&self) -> bool {
+    pub(crate) fn can_be_used(&self) -> bool {
         self.process.reaches_strangers()
     }
 
     /// The seat for which a worker may be on its way.
-    pub(super) fn asked(&self) -> Option<u32> {
+    pub(crate) fn asked(&self) -> Option<u32> {
         self.asked
     }
 
     /// Have a worker forked for a seat.
     ///
     /// # Errors
-    /// `E_TIMEOUT` when the nursery, which may be stopped, has not answered yet: to be asked again for the same
-    /// seat. `E_BROKEN_PIPE` when the nursery is gone, `E_NOT_FOUND` when the worker is gone already, and those of
+    /// `E_TIMEOUT` when the fork_server, which may be stopped, has not answered yet: to be asked again for the same
+    /// seat. `E_BROKEN_PIPE` when the fork_server is gone, `E_NOT_FOUND` when the worker is gone already, and those of
     /// fork(2).
-    pub(super) fn fork_worker(&mut self, seat: u32) -> Result<Process> {
+    pub(crate) fn fork_worker(&mut self, seat: u32) -> Result<Process> {
         match self.asked {
             None => socketpair::send(&self.channel, seat as i32)?,
             Some(other) if other != seat => return Err(Status::E_TIMEOUT),
@@ -92,12 +92,12 @@ impl Nursery {
         if pid < 0 {
             return Err(Status::from_code(pid));
         }
-        // Its number stays its own until the nursery collects it, which is not before the next request.
+        // Its number stays its own until the fork_server collects it, which is not before the next request.
         Process::adopt(pid)
     }
 
     /// Let it end, which it does when it has collected its workers, and wait for that.
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         drop(self.channel);
         if self.process.join(Wait::for_ns(PATIENCE_NS)).is_err() {
             // Stopped by somebody: what it has not collected becomes somebody else's to collect.
@@ -109,7 +109,7 @@ impl Nursery {
 
 /// Fork a worker from this very process: where the kernel has no descriptors of processes, nobody but its
 /// parent can tell how a worker is.
-pub(super) fn fork_here(options: &ProcessOptions, mask: SignalMask) -> Result<Process> {
+pub(crate) fn fork_here(options: &ProcessOptions, mask: SignalMask) -> Result<Process> {
     fork_daemon(options, mask, &mut || work())
 }
 
@@ -121,7 +121,7 @@ fn work() -> ! {
     })
 }
 
-/// In the nursery: until the pool's process or the pool is gone.
+/// In the fork_server: until the pool's process or the pool is gone.
 fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
     let mut channel = Some(channel);
     let mut workers: Vec<Process> = Vec::new();
@@ -132,7 +132,7 @@ fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
         // Dropping the handle of one that has ended collects it: not before the pool has seen its end.
         workers.retain(|worker| worker.is_alive().unwrap_or(true));
         let forked = fork_daemon(&options(seat as u32), mask, &mut || {
-            // The pool sees that the nursery is gone when nobody has its end.
+            // The pool sees that the fork_server is gone when nobody has its end.
             drop(channel.take());
             work()
         });

@@ -12,14 +12,14 @@ use crate::sys::{fork, futex};
 /// Empty until the layer above puts something there; goes with the object.
 ///
 /// Whoever uses it sees to it that no fork happens meanwhile.
-pub(crate) struct Companion {
+pub(crate) struct Readiness {
     value: LocalLock<Option<Box<dyn Any + Send>>>,
     raised: Arc<Raised>,
 }
 
-impl Companion {
-    pub(crate) fn new() -> Companion {
-        Companion {
+impl Readiness {
+    pub(crate) fn new() -> Readiness {
+        Readiness {
             value: LocalLock::new(None),
             raised: Arc::new(Raised::new()),
         }

@@ -40,11 +40,11 @@ const WORD: u64 = size_of::<AtomicU64>() as u64;
 shared! {
     /// What the pool and the worker in it tell each other.
     #[repr(align(64))]
-    pub(super) struct Seat {
+    pub(crate) struct Seat {
         phase: AtomicU32,
         _reserved: AtomicU32,
         /// The ticket of the task that the worker has begun last.
-        pub(super) current: AtomicU64,
+        pub(crate) current: AtomicU64,
     }
 }
 
@@ -107,7 +107,7 @@ impl Place {
 
 /// How far a worker has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// It was started, and has not asked for a task yet.
     Starting = 0,
     /// It works.
@@ -119,7 +119,7 @@ pub(super) enum Phase {
 }
 
 impl Seat {
-    pub(super) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Starting,
             2 => Phase::Retired,
@@ -128,12 +128,12 @@ impl Seat {
         }
     }
 
-    pub(super) fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u32, Ordering::Release);
     }
 
     /// Nobody sits here any more, and a new worker is about to.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.current.store(u64::MAX, Ordering::Relaxed);
         self.enter(Phase::Starting);
     }
@@ -141,7 +141,7 @@ impl Seat {
 
 /// What becomes of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Queued,
     /// A worker has begun it.
     Running,
@@ -153,18 +153,18 @@ pub(super) enum Step {
 
 /// A task's word: its step, and which attempt of which worker that is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Word {
-    pub(super) step: Step,
-    pub(super) generation: u32,
-    pub(super) seat: u16,
-    pub(super) attempt: u16,
+pub(crate) struct Word {
+    pub(crate) step: Step,
+    pub(crate) generation: u32,
+    pub(crate) seat: u16,
+    pub(crate) attempt: u16,
 }
 
 /// Attempts are counted in 12 bits.
 pub(crate) const MAX_ATTEMPTS: u32 = (1 << 12) - 1;
 
 impl Word {
-    pub(super) fn queued(generation: u32) -> Word {
+    pub(crate) fn queued(generation: u32) -> Word {
         Word {
             step: Step::Queued,
             generation,
@@ -200,19 +200,19 @@ impl Word {
     }
 
     /// Whether this is an attempt that a worker has begun and not finished.
-    pub(super) fn is_attempt(self) -> bool {
+    pub(crate) fn is_attempt(self) -> bool {
         matches!(self.step, Step::Running | Step::Finishing)
     }
 }
 
 /// The shared memory of a pool.
-pub(super) struct Board {
+pub(crate) struct Board {
     segment: Arc<Segment>,
 }
 
 impl Board {
     /// `initialiser` is the message of the task that each worker does first.
-    pub(super) fn create(
+    pub(crate) fn create(
         max_attempts: u32,
         max_tasks_per_worker: u32,
         initialiser: &[u8],
@@ -237,13 +237,13 @@ impl Board {
         })
     }
 
-    pub(super) fn from_fd(fd: OwnedFd) -> Result<Board> {
+    pub(crate) fn from_fd(fd: OwnedFd) -> Result<Board> {
         Ok(Board {
             segment: Segment::from_fd(&TYPE, fd)?,
         })
     }
 
-    pub(super) fn raw_fd(&self) -> RawFd {
+    pub(crate) fn raw_fd(&self) -> RawFd {
         self.segment.raw_fd()
     }
 
@@ -251,25 +251,25 @@ impl Board {
         self.segment.body()
     }
 
-    pub(super) fn max_attempts(&self) -> Result<u32> {
+    pub(crate) fn max_attempts(&self) -> Result<u32> {
         Ok(self.body()?.max_attempts.load(Ordering::Relaxed))
     }
 
-    pub(super) fn max_tasks_per_worker(&self) -> Result<u32> {
+    pub(crate) fn max_tasks_per_worker(&self) -> Result<u32> {
         Ok(self.body()?.max_tasks_per_worker.load(Ordering::Relaxed))
     }
 
     /// Attempts at tasks whose worker died before.
-    pub(super) fn retried(&self) -> Result<&AtomicU64> {
+    pub(crate) fn retried(&self) -> Result<&AtomicU64> {
         Ok(&self.body()?.retried)
     }
 
-    pub(super) fn seat(&self, seat: usize) -> Result<&Seat> {
+    pub(crate) fn seat(&self, seat: usize) -> Result<&Seat> {
         self.body()?.seats.get(seat).ok_or(Status::E_CORRUPT)
     }
 
     /// The message of the initialiser, `None` where there is none.
-    pub(super) fn initialiser(&self) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn initialiser(&self) -> Result<Option<Vec<u8>>> {
         let len = self.body()?.initialiser.load(Ordering::Relaxed);
         if len == 0 {
             return Ok(None);
@@ -282,7 +282,7 @@ impl Board {
     }
 
     /// Memory for the word of `slot`. The pool calls this, under the lock of its table.
-    pub(super) fn ensure(&self, slot: u32) -> Result<()> {
+    pub(crate) fn ensure(&self, slot: u32) -> Result<()> {
         let place = Place::of(slot)?;
         let extent = self.extent(&place)?;
         if extent.mapping.get().is_some() {
@@ -316,18 +316,18 @@ impl Board {
         mapping.view(place.at as usize)
     }
 
-    pub(super) fn look(&self, slot: u32) -> Result<Word> {
+    pub(crate) fn look(&self, slot: u32) -> Result<Word> {
         Ok(Word::from_bits(self.word(slot)?.load(Ordering::Acquire)))
     }
 
     /// A new task, before anybody else can see it.
-    pub(super) fn set(&self, slot: u32, word: Word) -> Result<()> {
+    pub(crate) fn set(&self, slot: u32, word: Word) -> Result<()> {
         self.word(slot)?.store(word.bits(), Ordering::Release);
         Ok(())
     }
 
     /// One step of a task, unless somebody else has made one meanwhile.
-    pub(super) fn change(&self, slot: u32, from: Word, to: Word) -> Result<bool> {
+    pub(crate) fn change(&self, slot: u32, from: Word, to: Word) -> Result<bool> {
         let order = (Ordering::AcqRel, Ordering::Acquire);
         let word = self.word(slot)?;
         Ok(word
@@ -336,7 +336,7 @@ impl Board {
     }
 
     /// Nobody begins this task any more. Whoever runs it goes on, for nothing.
-    pub(super) fn close(&self, ticket: Ticket) -> Result<()> {
+    pub(crate) fn close(&self, ticket: Ticket) -> Result<()> {
         loop {
             let word = self.look(ticket.slot)?;
             let over = Word {

@@ -1,12 +1,14 @@
 //! A worker: one process of a pool, which takes a task after the other.
 
+pub(super) mod serve;
+
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use super::board::{Board, Phase, Seat, Step, Word};
-use super::bytes;
-use super::crew::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
-use super::message::{Report, ReportHead, TaskMessage, Ticket};
+use super::protocol::board::{Board, Phase, Seat, Step, Word};
+use super::protocol::bytes;
+use super::protocol::message::{Report, ReportHead, TaskMessage, Ticket};
+use super::protocol::names::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
 use crate::process::inherited;
 use crate::queue::{Loan, Queue};
 use crate::segment::Kind;

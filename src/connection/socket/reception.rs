@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::auth::Key;
 use super::handshake::{Handshake, Need};
-use super::nursery::Guest;
+use super::pending::Guest;
 use crate::status::{Result, Status};
 use crate::sync::local_lock::LocalLock;
 use crate::sys::descriptor::OwnedFd;
@@ -26,14 +26,14 @@ const AT_A_TIME: usize = 32;
 const PAUSE_NS: u64 = 20_000_000;
 
 /// How a listener receives.
-pub(super) struct Terms {
-    pub(super) key: Arc<Key>,
-    pub(super) backlog: usize,
-    pub(super) handshake_ns: u64,
+pub(crate) struct Terms {
+    pub(crate) key: Arc<Key>,
+    pub(crate) backlog: usize,
+    pub(crate) handshake_ns: u64,
 }
 
 /// What the thread and those who accept have in common.
-pub(super) struct Reception {
+pub(crate) struct Reception {
     terms: Terms,
     /// Who has shown the key and waits to be accepted.
     ready: LocalLock<VecDeque<Result<Guest>>>,
@@ -48,7 +48,7 @@ pub(super) struct Reception {
 
 impl Reception {
     /// Open it for `listening`, which stays open until [`close`](Self::close).
-    pub(super) fn open(terms: Terms, listening: RawFd) -> Result<Arc<Reception>> {
+    pub(crate) fn open(terms: Terms, listening: RawFd) -> Result<Arc<Reception>> {
         let reception = Arc::new(Reception {
             terms,
             ready: LocalLock::new(VecDeque::new()),
@@ -68,7 +68,7 @@ impl Reception {
     }
 
     /// Send everybody away, and wait until the thread is gone: it never waits for anything itself.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
         eventfd::raise(self.bell.as_raw_fd());
         while self.is_gone.load(Ordering::Acquire) == 0 {
@@ -78,12 +78,12 @@ impl Reception {
     }
 
     /// Readable while somebody can be accepted.
-    pub(super) fn fd(&self) -> RawFd {
+    pub(crate) fn fd(&self) -> RawFd {
         self.has_ready.as_raw_fd()
     }
 
     /// The next one who has shown the key.
-    pub(super) fn take(&self) -> Result<Option<OwnedFd>> {
+    pub(crate) fn take(&self) -> Result<Option<OwnedFd>> {
         let next = {
             let mut ready = self.ready.lock();
             let next = ready.pop_front();

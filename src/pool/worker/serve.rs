@@ -3,8 +3,8 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
-use super::message::{begin_item, check_name, end_item, unpack};
-use super::worker::{self, Job, Worker};
+use super::{Job, Worker};
+use crate::pool::protocol::message::{begin_item, check_name, end_item, unpack};
 use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
@@ -75,7 +75,7 @@ fn find(name: &str) -> Option<Arc<Function>> {
 /// # Errors
 /// `E_NOT_FOUND` when this process is no worker, `E_TASK_FAILED` when the initialiser failed.
 pub fn run() -> Result<()> {
-    let worker = worker::here()?;
+    let worker = super::here()?;
     let mut reply = Reply { bytes: Vec::new() };
     loop {
         let job = match worker.next(&Wait::FOREVER) {

@@ -52,9 +52,9 @@ impl World for Segment {
 /// A segment whose sleepers leave the dead to others: for the locks that recovery itself takes.
 ///
 /// A dead holder of the lock is the lock's own matter: every word that is slept on here is a lock's.
-pub(crate) struct Quiet<'a>(pub(crate) &'a Segment);
+pub(crate) struct WithoutRecovery<'a>(pub(crate) &'a Segment);
 
-impl World for Quiet<'_> {
+impl World for WithoutRecovery<'_> {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
         let holder = Owner::from_bits(value);
         match patience.check() {
@@ -129,7 +129,7 @@ impl Segment {
 }
 
 /// Everything that one sleep among several objects wakes up for.
-pub(crate) struct Bed {
+pub(crate) struct WaitSet {
     words: WordList,
     /// Somebody has died just now: do not lie down.
     has_dead: bool,
@@ -137,11 +137,11 @@ pub(crate) struct Bed {
     leaves_dead: bool,
 }
 
-impl Bed {
+impl WaitSet {
     /// `words` with the values that they had when their sleeper announced itself, and the life of everybody
     /// who uses `segments`, whose dead are recovered first.
-    pub(crate) fn beside(words: &[(*const u32, u32)], segments: &[&Segment]) -> Result<Bed> {
-        let mut bed = Bed {
+    pub(crate) fn beside(words: &[(*const u32, u32)], segments: &[&Segment]) -> Result<WaitSet> {
+        let mut bed = WaitSet {
             words: WordList::new(),
             has_dead: false,
             leaves_dead: false,

@@ -6,12 +6,12 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use super::board::{Phase, Step, Word};
-use super::collect::Local;
 use super::crew::Crew;
-use super::message::{Report, ReportHead, Ticket};
-use super::shared::{Limit, Shared, State};
-use super::task::Outcome;
+use super::lead::Local;
+use super::submitted::Outcome;
+use super::tasks::{Limit, Shared, State};
+use crate::pool::protocol::board::{Phase, Step, Word};
+use crate::pool::protocol::message::{Report, ReportHead, Ticket};
 use crate::process::is_exiting;
 use crate::status::{Result, Status};
 use crate::sys::eventfd;
@@ -38,7 +38,7 @@ enum Next {
 
 impl Shared {
     /// Start the monitor of a pool whose workers have been started.
-    pub(super) fn start_monitor(self: &Arc<Shared>) -> Result<()> {
+    pub(crate) fn start_monitor(self: &Arc<Shared>) -> Result<()> {
         let pool = Arc::clone(self);
         thread::start_once(Box::new(move || {
             thread::set_name(c"polyproc-pool");

@@ -1,11 +1,13 @@
 //! The workers: who sits where, and how one is started.
 
+use crate::pool::protocol::names::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, RawFd};
 
-use super::board::{Board, Phase};
-use super::nursery::{self, Nursery};
-use super::options::PoolOptions;
+use super::fork_server;
+use super::fork_server::ForkServer;
+use crate::pool::options::PoolOptions;
+use crate::pool::protocol::board::{Board, Phase};
 use crate::process::{InheritHandle, Process, ProcessOptions};
 use crate::queue::Queue;
 use crate::segment::Kind;
@@ -16,20 +18,13 @@ use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::SignalMask;
 use crate::sys::process::open_path;
 
-/// The environment variable that tells a worker its seat.
-pub(super) const SEAT_VARIABLE: &str = "POLYPROC_WORKER";
-/// Under these names a worker inherits its pool.
-pub(super) const BOARD: &str = "polyproc-pool";
-pub(super) const TASKS: &str = "polyproc-pool-tasks";
-pub(super) const REPORTS: &str = "polyproc-pool-reports";
-
 /// A seat, as the pool sees it.
-pub(super) struct Member {
-    pub(super) process: Option<Process>,
+pub(crate) struct Member {
+    pub(crate) process: Option<Process>,
     /// Somebody is to sit here while there is something to do.
-    pub(super) is_wanted: bool,
+    pub(crate) is_wanted: bool,
     /// The worker has been seen to work.
-    pub(super) was_ready: bool,
+    pub(crate) was_ready: bool,
 }
 
 /// What every worker is started with.
@@ -103,35 +98,35 @@ impl Recipe {
 }
 
 /// All workers of a pool.
-pub(super) struct Crew {
-    pub(super) members: Vec<Member>,
+pub(crate) struct Crew {
+    pub(crate) members: Vec<Member>,
     recipe: Recipe,
     /// Forks workers, where they are no program.
-    nursery: Option<Nursery>,
+    fork_server: Option<ForkServer>,
     /// Workers in a row that ended before they worked, or did not start at all.
-    pub(super) failures: u32,
+    pub(crate) failures: u32,
     /// When the next one may be started.
-    pub(super) not_before: u64,
+    pub(crate) not_before: u64,
     /// When those are killed that were asked to end.
-    pub(super) kill_at: Option<u64>,
+    pub(crate) kill_at: Option<u64>,
 }
 
 impl Crew {
-    pub(super) fn new(
+    pub(crate) fn new(
         options: &PoolOptions,
         board: &Board,
         tasks: &Queue,
         reports: &Queue,
     ) -> Result<Crew> {
         let recipe = Recipe::new(options, board, tasks, reports)?;
-        let nursery = match recipe.argv.is_empty() {
-            true => Some(Nursery::start(
+        let fork_server = match recipe.argv.is_empty() {
+            true => Some(ForkServer::start(
                 &|seat| recipe.options_of(seat),
                 recipe.mask,
             )?),
             false => None,
         };
-        let nursery = match nursery {
+        let fork_server = match fork_server {
             Some(unusable) if !unusable.can_be_used() => {
                 unusable.end();
                 None
@@ -147,7 +142,7 @@ impl Crew {
         Ok(Crew {
             members: members.collect(),
             recipe,
-            nursery,
+            fork_server,
             failures: 0,
             not_before: 0,
             kill_at: None,
@@ -155,8 +150,8 @@ impl Crew {
     }
 
     /// Start a worker in an empty seat. `E_TIMEOUT`: it is on its way, to be asked for again.
-    pub(super) fn start(&mut self, seat: usize, board: &Board) -> Result<()> {
-        if self.nursery.as_ref().and_then(Nursery::asked) != Some(seat as u32) {
+    pub(crate) fn start(&mut self, seat: usize, board: &Board) -> Result<()> {
+        if self.fork_server.as_ref().and_then(ForkServer::asked) != Some(seat as u32) {
             // Not once more: a worker that is on its way may have said something there.
             board.seat(seat)?.clear();
         }
@@ -170,41 +165,41 @@ impl Crew {
     }
 
     fn start_process(&mut self, seat: u32) -> Result<Process> {
-        let Some(nursery) = &mut self.nursery else {
+        let Some(fork_server) = &mut self.fork_server else {
             let options = self.recipe.options_of(seat);
             return match options.argv.is_empty() {
-                true => nursery::fork_here(&options, self.recipe.mask),
+                true => fork_server::fork_here(&options, self.recipe.mask),
                 false => Process::spawn(&options),
             };
         };
-        match nursery.fork_worker(seat) {
+        match fork_server.fork_worker(seat) {
             Err(Status::E_BROKEN_PIPE) => {}
             other => return other,
         }
         // Somebody has killed it, and its workers ended with it.
         let recipe = &self.recipe;
-        let mut fresh = Nursery::start(&|seat| recipe.options_of(seat), recipe.mask)?;
+        let mut fresh = ForkServer::start(&|seat| recipe.options_of(seat), recipe.mask)?;
         let process = fresh.fork_worker(seat)?;
-        if let Some(killed) = self.nursery.replace(fresh) {
+        if let Some(killed) = self.fork_server.replace(fresh) {
             killed.end();
         }
         Ok(process)
     }
 
     /// Those that run, as far as is known.
-    pub(super) fn processes(&self) -> impl Iterator<Item = &Process> {
+    pub(crate) fn processes(&self) -> impl Iterator<Item = &Process> {
         self.members
             .iter()
             .filter_map(|member| member.process.as_ref())
     }
 
     /// Descriptors that are readable once a worker has ended; `None` where the kernel has none.
-    pub(super) fn descriptors(&self) -> Option<Vec<RawFd>> {
+    pub(crate) fn descriptors(&self) -> Option<Vec<RawFd>> {
         self.processes().map(|process| process.fd().ok()).collect()
     }
 
     /// Whether a worker works that was seen to.
-    pub(super) fn has_ready(&self, board: &Board) -> bool {
+    pub(crate) fn has_ready(&self, board: &Board) -> bool {
         (0..).zip(&self.members).any(|(seat, member)| {
             let seat = board.seat(seat);
             member.process.is_some() && seat.is_ok_and(|seat| seat.phase() == Phase::Ready)
@@ -212,7 +207,7 @@ impl Crew {
     }
 
     /// SIGTERM or SIGKILL for all.
-    pub(super) fn signal_all(&self, signal: i32) {
+    pub(crate) fn signal_all(&self, signal: i32) {
         for process in self.processes() {
             // One that ends just now needs none.
             let _ = process.signal(signal);
@@ -220,15 +215,15 @@ impl Crew {
     }
 
     /// Kill what was started, and wait for its end.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.signal_all(libc::SIGKILL);
         for member in &mut self.members {
             if let Some(process) = member.process.take() {
                 let _ = process.join(Wait::FOREVER);
             }
         }
-        if let Some(nursery) = self.nursery.take() {
-            nursery.end();
+        if let Some(fork_server) = self.fork_server.take() {
+            fork_server.end();
         }
     }
 }

@@ -7,8 +7,8 @@ use super::address::Address;
 use super::auth::Key;
 use super::handshake::{Handshake, Need};
 use super::listener::ListenerOptions;
-use super::socket::{until_ready, wait_for, Peer, Socket};
-use super::Connection;
+use super::{until_ready, wait_for, Peer, Socket};
+use crate::connection::Connection;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::descriptor::OwnedFd;
@@ -21,7 +21,7 @@ use crate::sys::{clock, poll};
 const FIRST_RETRY_NS: u64 = 500_000;
 const LAST_RETRY_NS: u64 = 20_000_000;
 
-/// Connect to the listener at `address`, in the forms of [`Listener::new`](super::Listener::new), and show each
+/// Connect to the listener at `address`, in the forms of [`Listener::new`](crate::connection::Listener::new), and show each
 /// other the key if there is one.
 ///
 /// # Errors

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::address::Address;
 use super::auth::Key;
 use super::reception::{Reception, Terms};
-use super::socket::{until_ready, Peer, Socket};
-use super::Connection;
+use super::{until_ready, Peer, Socket};
+use crate::connection::Connection;
 use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
@@ -59,7 +59,7 @@ const HANDSHAKE_NS: u64 = 10_000_000_000;
 const STRANGERS_LIMIT: u64 = 256 << 20;
 
 impl ListenerOptions {
-    pub(super) fn key(&self) -> Result<Option<Arc<Key>>> {
+    pub(crate) fn key(&self) -> Result<Option<Arc<Key>>> {
         match &self.authkey {
             Some(bytes) if bytes.is_empty() => Err(Status::E_INVALID),
             Some(bytes) => Ok(Some(Arc::new(Key {
@@ -70,7 +70,7 @@ impl ListenerOptions {
         }
     }
 
-    pub(super) fn handshake_ns(&self) -> u64 {
+    pub(crate) fn handshake_ns(&self) -> u64 {
         match self.handshake_timeout_ns {
             0 => HANDSHAKE_NS,
             some => some,

@@ -19,15 +19,15 @@ const RANDOM: usize = 40;
 const OLD_CHALLENGE: usize = 20;
 const OLD_ANSWER: usize = 16;
 
-pub(super) const WELCOME: &[u8] = b"#WELCOME#";
-pub(super) const FAILURE: &[u8] = b"#FAILURE#";
+pub(crate) const WELCOME: &[u8] = b"#WELCOME#";
+pub(crate) const FAILURE: &[u8] = b"#FAILURE#";
 /// The longest message of a handshake.
-pub(super) const LONGEST: u64 = 256;
+pub(crate) const LONGEST: u64 = 256;
 
 /// The secret that both sides have, and how much they trust MD5.
-pub(super) struct Key {
-    pub(super) bytes: Vec<u8>,
-    pub(super) allow_md5: bool,
+pub(crate) struct Key {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) allow_md5: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -95,14 +95,14 @@ impl Key {
     }
 
     /// A fresh challenge, as it is sent.
-    pub(super) fn challenge(&self) -> Result<Vec<u8>> {
+    pub(crate) fn challenge(&self) -> Result<Vec<u8>> {
         let mut random = [0; RANDOM];
         getrandom::fill(&mut random)?;
         Ok([CHALLENGE, PREFIX, &random].concat())
     }
 
     /// Whether `answer` is one to `challenge`. `E_AUTH` when it is not.
-    pub(super) fn judge(&self, challenge: &[u8], answer: &[u8]) -> Result<()> {
+    pub(crate) fn judge(&self, challenge: &[u8], answer: &[u8]) -> Result<()> {
         let text = challenge
             .strip_prefix(CHALLENGE)
             .ok_or(Status::E_INTERNAL)?;
@@ -115,7 +115,7 @@ impl Key {
     }
 
     /// The answer to the peer's challenge. `E_AUTH` when it is none, or asks for MD5 where that is not allowed.
-    pub(super) fn answer(&self, challenge: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn answer(&self, challenge: &[u8]) -> Result<Vec<u8>> {
         let text = challenge.strip_prefix(CHALLENGE).ok_or(Status::E_AUTH)?;
         if text.len() == OLD_CHALLENGE {
             return self.mac(self.allow(Hash::Md5)?, text);
@@ -131,7 +131,7 @@ fn keyed<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Result<M> {
 }
 
 /// Whether a message is a challenge: to who has no key it says that one is wanted.
-pub(super) fn is_challenge(message: &[u8]) -> bool {
+pub(crate) fn is_challenge(message: &[u8]) -> bool {
     message.strip_prefix(CHALLENGE).is_some_and(|text| {
         text.len() == OLD_CHALLENGE
             || Hash::named(text).is_some_and(|(_, _, rest)| rest.len() == RANDOM)

@@ -20,14 +20,14 @@ struct Noted {
 }
 
 /// Held across every fork.
-struct Nursery(LocalLock<Noted>);
+struct Pending(LocalLock<Noted>);
 
-static NURSERY: Nursery = Nursery(LocalLock::new(Noted {
+static PENDING: Pending = Pending(LocalLock::new(Noted {
     pid: 0,
     fds: Vec::new(),
 }));
 
-impl HeldAcrossFork for Nursery {
+impl HeldAcrossFork for Pending {
     fn hold(&self) {
         self.0.lock_raw();
     }
@@ -43,16 +43,16 @@ impl HeldAcrossFork for Nursery {
 }
 
 /// A socket on its way to whoever accepts it.
-pub(super) struct Guest {
+pub(crate) struct Guest {
     /// Taken only by `welcome` and drop.
     fd: Option<OwnedFd>,
 }
 
 impl Guest {
     /// Take in the next one who stands in line. No fork happens before it is noted.
-    pub(super) fn take_in(listening: RawFd) -> Result<Step<Guest>> {
-        hold_across_forks(&NURSERY);
-        let mut noted = NURSERY.0.lock();
+    pub(crate) fn take_in(listening: RawFd) -> Result<Step<Guest>> {
+        hold_across_forks(&PENDING);
+        let mut noted = PENDING.0.lock();
         let Step::Done(fd) = socket::accept(listening)? else {
             return Ok(Step::Later);
         };
@@ -66,19 +66,19 @@ impl Guest {
         Ok(Step::Done(Guest { fd: Some(fd) }))
     }
 
-    pub(super) fn raw_fd(&self) -> RawFd {
+    pub(crate) fn raw_fd(&self) -> RawFd {
         self.fd.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 
     /// Hand it to whoever has accepted it.
-    pub(super) fn welcome(mut self) -> Option<OwnedFd> {
+    pub(crate) fn welcome(mut self) -> Option<OwnedFd> {
         self.forget();
         self.fd.take()
     }
 
     fn forget(&self) {
         let fd = self.raw_fd();
-        NURSERY.0.lock().fds.retain(|other| *other != fd);
+        PENDING.0.lock().fds.retain(|other| *other != fd);
     }
 }
 

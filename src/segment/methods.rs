@@ -2,7 +2,7 @@
 
 /// Give an object's handle the functions that all have. The handle has its `segment`, and makes one of itself
 /// with `opened`.
-macro_rules! object_handle {
+macro_rules! common_methods {
     ($handle:ident, $object:path) => {
         impl $handle {
             /// Open the object that has this name.
@@ -36,4 +36,4 @@ macro_rules! object_handle {
         }
     };
 }
-pub(crate) use object_handle;
+pub(crate) use common_methods;

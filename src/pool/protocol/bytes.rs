@@ -15,7 +15,7 @@ const ROOM: usize = 4096;
 const LARGEST_KEPT: usize = 64 * 1024;
 
 /// Put the concatenation of `parts`.
-pub(super) fn put(queue: &Queue, parts: &[&[u8]], wait: Wait<'_>) -> Result<()> {
+pub(crate) fn put(queue: &Queue, parts: &[&[u8]], wait: Wait<'_>) -> Result<()> {
     let len = parts
         .iter()
         .try_fold(0usize, |sum, part| sum.checked_add(part.len()));
@@ -42,7 +42,7 @@ pub(super) fn put(queue: &Queue, parts: &[&[u8]], wait: Wait<'_>) -> Result<()> 
 }
 
 /// Get a message into `buffer`, in place of what it holds.
-pub(super) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result<()> {
+pub(crate) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result<()> {
     buffer.clear();
     if buffer.capacity() > LARGEST_KEPT {
         *buffer = Vec::new();
@@ -67,14 +67,14 @@ pub(super) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result
 /// The bytes of a message that was taken.
 ///
 /// The caller settles the loan only when it is done with them, and keeps its queue open for as long.
-pub(super) fn of_loan<'a>(loan: &Loan) -> &'a [u8] {
+pub(crate) fn of_loan<'a>(loan: &Loan) -> &'a [u8] {
     // SAFETY: mapped and this process's until the loan is settled. Who writes there nevertheless is a
     // process that was let into the pool, and spoils the bytes of a task.
     unsafe { std::slice::from_raw_parts(loan.data, loan.len) }
 }
 
 /// The first `len` bytes of a mapping.
-pub(super) fn read_all(mapping: &Mapping, len: usize) -> Result<Vec<u8>> {
+pub(crate) fn read_all(mapping: &Mapping, len: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(len);
     let room = bytes.spare_capacity_mut().get_mut(..len);
     mapping.read(0, room.ok_or(Status::E_INTERNAL)?)?;

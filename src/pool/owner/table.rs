@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use super::message::Ticket;
-use super::task::Core;
+use super::submitted::Submitted;
+use crate::pool::protocol::message::Ticket;
 
 /// A place, whose generation says which use of it this is.
 #[derive(Default)]
 struct Place {
     generation: u32,
-    task: Option<Arc<Core>>,
+    task: Option<Arc<Submitted>>,
 }
 
 /// Tasks by place. Free places are used again, the last one first: its word is in the cache.
 #[derive(Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     places: Vec<Place>,
     free: Vec<u32>,
 }
 
 impl Table {
     /// The place that the next task will have.
-    pub(super) fn next(&self) -> Ticket {
+    pub(crate) fn next(&self) -> Ticket {
         match self.free.last() {
             Some(slot) => Ticket {
                 slot: *slot,
@@ -40,7 +40,7 @@ impl Table {
     }
 
     /// Give [`next`](Self::next) to a task.
-    pub(super) fn insert(&mut self, ticket: Ticket, task: Arc<Core>) {
+    pub(crate) fn insert(&mut self, ticket: Ticket, task: Arc<Submitted>) {
         self.free.pop();
         let at = ticket.slot as usize;
         if at >= self.places.len() {
@@ -53,7 +53,7 @@ impl Table {
     }
 
     /// Take a task that is over; `None` when it was taken before.
-    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Arc<Core>> {
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Arc<Submitted>> {
         let place = self.places.get_mut(ticket.slot as usize)?;
         if place.generation != ticket.generation {
             return None;
@@ -64,14 +64,14 @@ impl Table {
     }
 
     /// A task that is not over.
-    pub(super) fn get(&self, ticket: Ticket) -> Option<&Core> {
+    pub(crate) fn get(&self, ticket: Ticket) -> Option<&Submitted> {
         let place = self.places.get(ticket.slot as usize)?;
         let task = place.task.as_deref()?;
         (place.generation == ticket.generation).then_some(task)
     }
 
     /// The tickets of all tasks that are not over.
-    pub(super) fn tickets(&self) -> Vec<Ticket> {
+    pub(crate) fn tickets(&self) -> Vec<Ticket> {
         let taken = (0..).zip(&self.places);
         let tickets = taken.filter(|(_, place)| place.task.is_some());
         tickets
@@ -82,7 +82,7 @@ impl Table {
             .collect()
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.places.len() - self.free.len()
     }
 }

@@ -1,0 +1,87 @@
+//! The lead: one thread at a time reads the reports.
+
+use crate::pool::protocol::message::ReportHead;
+use crate::segment::WaitSet;
+use crate::status::Result;
+use crate::sync::eventcount::EventCount;
+use crate::sync::local_lock::LocalLock;
+use crate::sync::owner::Owner;
+use crate::sync::wait::Patience;
+use crate::sync::world::World;
+use crate::sync::Cancel;
+use crate::sys::futex;
+use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
+
+/// The world of words that only this process knows.
+pub(crate) struct Local;
+
+impl World for Local {
+    fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
+        WaitSet::beside(&[(word.as_ptr().cast_const(), value)], &[])?.sleep(patience)
+    }
+
+    fn wake(&self, word: &AtomicU32, count: u32) -> usize {
+        futex::wake(word, count)
+    }
+
+    fn is_dead(&self, _: Owner) -> bool {
+        false
+    }
+}
+
+/// Whether some thread has the lead.
+pub(crate) struct Lead {
+    pub(crate) is_taken: AtomicBool,
+    pub(crate) followers: EventCount,
+    /// A thread of the pool keeps it.
+    pub(crate) in_background: AtomicBool,
+    /// The leader's: a report.
+    pub(crate) buffer: LocalLock<Vec<u8>>,
+    /// Reports of the pool's own that the queue did not take.
+    pub(crate) late: LocalLock<Vec<ReportHead>>,
+    /// Ends the leader's sleep: there is something to see that is no report in the queue.
+    pub(crate) nudge: Cancel,
+}
+
+impl Lead {
+    pub(crate) const fn new() -> Lead {
+        Lead {
+            is_taken: AtomicBool::new(false),
+            followers: EventCount::new(),
+            in_background: AtomicBool::new(false),
+            buffer: LocalLock::new(Vec::new()),
+            late: LocalLock::new(Vec::new()),
+            nudge: Cancel::new(),
+        }
+    }
+
+    pub(crate) fn try_take(&self) -> Option<Leading<'_>> {
+        let taken =
+            !self.is_taken.load(Ordering::Relaxed) && !self.is_taken.swap(true, Ordering::SeqCst);
+        // Pairs with the fence in `wake_leader`: what is made so without a report is seen by who has taken
+        // the lead, or that is seen taken.
+        fence(Ordering::SeqCst);
+        taken.then(|| Leading { lead: self })
+    }
+
+    pub(crate) fn is_taken(&self) -> bool {
+        self.is_taken.load(Ordering::SeqCst)
+    }
+
+    /// Have a follower look whether the lead is free.
+    pub(crate) fn offer(&self) {
+        self.followers.notify(&Local, 1);
+    }
+}
+
+/// The lead, while this thread has it.
+pub(crate) struct Leading<'a> {
+    lead: &'a Lead,
+}
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        self.lead.is_taken.swap(false, Ordering::AcqRel);
+        self.lead.offer();
+    }
+}

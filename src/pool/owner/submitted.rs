@@ -1,0 +1,88 @@
+//! A task that is not over, or of which somebody has a handle.
+
+use super::lead::Local;
+use crate::pool::protocol::message::Ticket;
+use crate::status::{Result, Status};
+use crate::sync::eventcount::EventCount;
+use crate::sync::local_lock::LocalLock;
+use crate::sys::descriptor::OwnedFd;
+use crate::sys::eventfd;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::AtomicU64;
+use std::sync::OnceLock;
+
+/// How a task ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// `OK`, `E_TASK_FAILED` (its function failed), `E_NOT_FOUND` (the worker knows no such function),
+    /// `E_WORKER_DIED`, `E_TIMEOUT`, `E_CANCELED`, `E_SHUTDOWN` (the pool was terminated), `E_TOO_LARGE` and `E_NO_MEMORY`
+    /// (there is no room for its result).
+    pub status: Status,
+    /// The result, or the message of what went wrong.
+    pub data: Box<[u8]>,
+}
+
+impl Outcome {
+    pub(crate) fn without_data(status: Status) -> Outcome {
+        Outcome {
+            status,
+            data: Box::default(),
+        }
+    }
+}
+
+/// What the pool knows of a task, as long as somebody has a handle of it or it is not over.
+pub(crate) struct Submitted {
+    pub(crate) ticket: Ticket,
+    pub(crate) timeout_ns: u64,
+    pub(crate) tag: Option<u64>,
+    /// When its time is over, once it has begun; 0: not so.
+    pub(crate) deadline: AtomicU64,
+    outcome: OnceLock<Outcome>,
+    pub(crate) waiters: EventCount,
+    /// Readable once it is over, where somebody asked for it.
+    event: LocalLock<Option<OwnedFd>>,
+}
+
+impl Submitted {
+    pub(crate) fn new(ticket: Ticket, timeout_ns: u64, tag: Option<u64>) -> Submitted {
+        Submitted {
+            ticket,
+            timeout_ns,
+            tag,
+            deadline: AtomicU64::new(0),
+            outcome: OnceLock::new(),
+            waiters: EventCount::new(),
+            event: LocalLock::new(None),
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.get()
+    }
+
+    /// It is over. The first to know decides.
+    pub(crate) fn finish(&self, outcome: Outcome) {
+        if self.outcome.set(outcome).is_err() {
+            return;
+        }
+        // After the outcome: `event` looks for that once more when it has placed one.
+        if let Some(event) = &*self.event.lock() {
+            eventfd::raise(event.as_raw_fd());
+        }
+        self.waiters.notify_all(&Local);
+    }
+
+    /// A descriptor that is readable once the task is over.
+    pub(crate) fn event(&self) -> Result<RawFd> {
+        let mut event = self.event.lock();
+        if event.is_none() {
+            *event = Some(eventfd::event()?);
+        }
+        let fd = event.as_ref().map_or(-1, AsRawFd::as_raw_fd);
+        if self.outcome.get().is_some() {
+            eventfd::raise(fd);
+        }
+        Ok(fd)
+    }
+}

@@ -1,0 +1,136 @@
+//! Recovering what the dead held.
+
+use super::participants::Participant;
+use super::Segment;
+use crate::pace::{LEFT_NS, LOOK_EVERY_NS, REAP_EVERY};
+use crate::status::Result;
+use crate::sync::lock_wait::{Caller, LockWait};
+use crate::sync::owner::Owner;
+use crate::sys::{clock, membarrier};
+use std::sync::atomic::{fence, Ordering};
+
+impl Segment {
+    /// Recover whoever has died since the last look. One load per slot when nobody has.
+    pub(crate) fn reap(&self, me: Owner) -> Result<()> {
+        let needs_a_look = |participant: &Participant| {
+            let life = participant.life();
+            life.is_dead() || life.is_unwatched() || participant.is_haunted()
+        };
+        if self
+            .participants()
+            .any(|(_, participant)| needs_a_look(participant))
+        {
+            return self.look_closer(me);
+        }
+        if self.has_left_the_dead() {
+            // Somebody else has recovered them.
+            self.left_until.store(0, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn look_closer(&self, me: Owner) -> Result<()> {
+        let now = clock::now_ns();
+        let last = self.looked_closer.load(Ordering::Relaxed);
+        if now.saturating_sub(last) >= LOOK_EVERY_NS {
+            self.looked_closer.store(now, Ordering::Relaxed);
+            self.mark_ended();
+        }
+        let needs_recovery =
+            |participant: &Participant| participant.life().is_dead() || participant.is_haunted();
+        let mut participants = self.participants();
+        let is_any = participants.any(|(_, participant)| needs_recovery(participant));
+        if !is_any {
+            return Ok(());
+        }
+        // A lock that was waited for just now in vain is only tried.
+        let is_left = now < self.left_until.load(Ordering::Relaxed);
+        self.recover_dead(
+            me,
+            &match is_left {
+                true => LockWait::at_once(),
+                false => LockWait::of_recovery(),
+            },
+        )
+    }
+
+    /// Do what the kernel does not for those whom it does not watch.
+    pub(super) fn mark_ended(&self) {
+        self.participants()
+            .for_each(|(_, participant)| participant.mark_if_ended());
+    }
+
+    /// The same for those who are too busy to sleep: a look at one call in [`REAP_EVERY`].
+    #[inline]
+    pub(crate) fn reap_now_and_then(&self, me: Owner) -> Result<()> {
+        let calls = self.calls.load(Ordering::Relaxed).wrapping_add(1);
+        self.calls.store(calls, Ordering::Relaxed);
+        if calls.is_multiple_of(REAP_EVERY) {
+            return self.reap(me);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    pub(super) fn recover_dead(&self, me: Owner, locks: &LockWait<'_>) -> Result<()> {
+        let seen = self
+            .participants()
+            .map(|(_, participant)| (participant, participant.life(), participant.ghost()));
+        let dead: Vec<_> = seen
+            .filter(|(_, life, ghost)| life.is_dead() || *ghost != 0)
+            .collect();
+        membarrier::settle();
+        let me = Caller::new(me, locks);
+        match (self.object.recover)(self, me, &|owner| self.is_gone(owner)) {
+            Ok(()) => self.left_until.store(0, Ordering::Relaxed),
+            Err(status) if status.ends_a_wait() => {
+                // They stay marked, for whoever comes next.
+                if locks.has_waited() {
+                    let until = clock::now_ns().saturating_add(LEFT_NS);
+                    self.left_until.store(until, Ordering::Relaxed);
+                }
+                return Ok(());
+            }
+            Err(status) => return Err(status),
+        }
+        for (participant, life, ghost) in dead {
+            // Only now: a slot goes to a new participant when no trace of the old one is left.
+            if life.is_dead() {
+                participant.release(life);
+            }
+            participant.lay(ghost);
+        }
+        self.header()?.recoveries.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Whether somebody is dead who could not be recovered just now.
+    pub(super) fn has_left_the_dead(&self) -> bool {
+        self.left_until.load(Ordering::Relaxed) != 0
+    }
+
+    /// The same, and none of its threads is still on its way out: what it held can be taken.
+    pub(crate) fn is_gone_for_good(&self, owner: Owner) -> bool {
+        if let Some(participant) = self.participant(owner.slot()) {
+            participant.mark_if_ended();
+        }
+        self.is_gone(owner) && {
+            membarrier::settle();
+            // Whatever that process did before it wrote the owner is visible here now.
+            self.is_gone(owner)
+        }
+    }
+
+    /// Whether an owner's process has ended, or has left.
+    pub(crate) fn is_gone(&self, owner: Owner) -> bool {
+        // The owner was read from shared memory, often with a relaxed load: its slot's life word is read
+        // after it. Pairs with the Release in `attach`; without the two an owner could be seen before its
+        // slot is alive, and a living process would be taken for dead.
+        fence(Ordering::Acquire);
+        match self.participant(owner.slot()) {
+            Some(participant) => !participant.is_held_by(owner),
+            None => true,
+        }
+    }
+}
