@@ -10,14 +10,17 @@ use std::mem::{offset_of, size_of};
 use std::path::Path;
 use std::process::Command;
 
+use polyproc::ffi::library::polyproc_object_info;
 use polyproc::ffi::options::*;
-use polyproc::ffi::pool_options::{
+use polyproc::ffi::pool::options::{
     polyproc_pool_info, polyproc_pool_options, polyproc_task_options,
 };
-use polyproc::ffi::pool_worker::polyproc_job;
-use polyproc::ffi::process::polyproc_handle;
-use polyproc::ffi::queue_many::polyproc_slice;
-use polyproc::ffi::queue_message::{polyproc_message, polyproc_slot};
+use polyproc::ffi::pool::worker::polyproc_job;
+use polyproc::ffi::process::options::*;
+use polyproc::ffi::queue::many::polyproc_slice;
+use polyproc::ffi::queue::message::{polyproc_message, polyproc_slot};
+use polyproc::ffi::queue::options::*;
+use polyproc::ffi::semaphore::polyproc_semaphore_options;
 use polyproc::ffi::wait::polyproc_waitable;
 use polyproc::Status;
 

@@ -1,6 +1,6 @@
 //! `polyproc_cancel_*`
 
-use crate::ffi::boundary::{guard, guard_close, Out};
+use crate::ffi::abi::check::{guard, guard_close, Out};
 use crate::ffi::handle::{self, enter, enter_in_handler, Call, Opaque};
 use crate::status::{Result, Status};
 use crate::sync::Cancel;

@@ -2,14 +2,14 @@
 
 use std::ffi::c_char;
 
-use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
+use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
+use crate::ffi::abi::constants::POLYPROC_FOREVER;
 use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::constants::POLYPROC_FOREVER;
 use crate::ffi::handle::{self, enter, Opaque};
 use crate::ffi::lock::polyproc_lock;
+use crate::ffi::options::create_options;
 use crate::ffi::options::polyproc_options;
 use crate::ffi::rlock::polyproc_rlock;
-use crate::ffi::sized::create_options;
 use crate::object::Condition;
 use crate::status::{Result, Status};
 use crate::sync::Acquired;

@@ -2,14 +2,33 @@
 
 use std::ffi::c_char;
 
-use crate::ffi::boundary::{guard, required_name, room, switch, Out};
-use crate::ffi::constants::POLYPROC_ABI_VERSION;
-use crate::ffi::options::polyproc_object_info;
-use crate::ffi::sized::text;
-use crate::ffi::texts;
+use crate::ffi::abi::check::{guard, required_name, room, switch, Out};
+use crate::ffi::abi::constants::POLYPROC_ABI_VERSION;
+use crate::ffi::abi::text;
+use crate::ffi::abi::text::text;
 use crate::segment;
 use crate::status::Status;
 use crate::sync;
+
+/// What `polyproc_list` tells of an object.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_object_info {
+    /// What it is, `POLYPROC_KIND_*`.
+    pub kind: i32,
+    /// Its permissions, for example 0600.
+    pub mode: u32,
+    /// How many processes use it now.
+    pub processes: u32,
+    /// How many of their threads wait at it now.
+    pub waiting: u32,
+    /// The memory that it occupies, in bytes.
+    pub bytes: u64,
+    /// Always 0.
+    pub reserved: [u64; 2],
+    /// Its name, ended by a NUL.
+    pub name: [c_char; 208],
+}
 
 /// <!-- Library -->
 /// The version of the library, for example "0.1.0".
@@ -45,7 +64,7 @@ pub extern "C" fn polyproc_abi_version() -> u32 {
 /// ```
 #[no_mangle]
 pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
-    texts::of(Status::from_code(status)).as_ptr()
+    text::of(Status::from_code(status)).as_ptr()
 }
 
 /// Let signals end waits: from now on a wait of this process during which a signal handler ran, one

@@ -1,14 +1,15 @@
 //! `polyproc_listener_*` and `polyproc_connect`: connections over sockets.
 
+use crate::ffi::abi::growing::growing;
 use std::ffi::{c_char, c_int, c_void};
 
 use crate::connection::{connect, Listener, ListenerOptions};
-use crate::ffi::boundary::{address_text, bytes, guard, guard_close, room, switch, Out};
+use crate::ffi::abi::check::{address_text, bytes, guard, guard_close, room, switch, Out};
+use crate::ffi::abi::constants::POLYPROC_LISTENER_PUBLIC;
+use crate::ffi::abi::growing;
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::connection::polyproc_connection;
-use crate::ffi::constants::POLYPROC_LISTENER_PUBLIC;
 use crate::ffi::handle::{self, enter, Opaque};
-use crate::ffi::sized;
 use crate::status::{Result, Status};
 use crate::sync::Wait;
 
@@ -49,14 +50,16 @@ pub struct polyproc_listener_options {
     pub reserved: u32,
 }
 
+growing! { polyproc_listener_options: 56 }
+
 /// # Safety
-/// As for [`sized::read`], and `authkey` is `authkey_len` readable bytes.
+/// As for [`growing::read`], and `authkey` is `authkey_len` readable bytes.
 unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<ListenerOptions> {
     if theirs.is_null() {
         return Ok(ListenerOptions::default());
     }
     // SAFETY: as the caller promises.
-    let theirs = unsafe { sized::read(theirs) }?;
+    let theirs = unsafe { growing::read(theirs) }?;
     if theirs.flags & !POLYPROC_LISTENER_PUBLIC != 0 || theirs.reserved != 0 {
         return Err(Status::E_INVALID);
     }

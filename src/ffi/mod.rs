@@ -6,22 +6,16 @@
 //! their `POLYPROC_` prefix there, and an HTML comment at the top of a doc comment becomes a section
 //! heading of the header. What every caller must know first is the opening page in `cbindgen.toml`.
 //!
-//! A function does four things and no more: check its arguments (`boundary`), enter the handle
+//! A function does four things and no more: check its arguments (`abi::check`), enter the handle
 //! (`handle`), call the safe API, write its results.
 
 #![allow(non_camel_case_types, clippy::missing_safety_doc)]
 
-mod boundary;
 mod handle;
-mod presence;
-mod process_request;
-mod quarantine;
-mod sized;
-mod texts;
 
-// The header follows this order: the simple tier first, the advanced one after it. The paragraphs
-// keep rustfmt from sorting it.
-pub mod constants;
+// The header follows this order, what is inside a module after the module itself. The paragraphs keep rustfmt from
+// sorting it.
+pub mod abi;
 
 pub mod options;
 
@@ -47,28 +41,10 @@ pub mod listener;
 
 pub mod process;
 
-pub mod process_child;
-
-pub mod pool_options;
-
 pub mod pool;
-
-pub mod pool_submit;
-
-pub mod pool_task;
-
-pub mod pool_worker;
 
 pub mod cancel;
 
-pub mod queue_message;
-
-pub mod queue_many;
-
 pub mod wait;
 
-pub mod barrier_steps;
-
 pub mod share;
-
-pub mod process_adopt;

@@ -1,8 +1,9 @@
-//! The option and result structs of the C API. How they are read, written and grow: `sized`.
+//! The options of objects that have none of their own, and what the creates have in common.
 
-use std::ffi::{c_char, c_int};
-
-use crate::ffi::process::polyproc_handle;
+use crate::ffi::abi::constants::POLYPROC_OPEN_OR_CREATE;
+use crate::ffi::abi::growing::{self, growing};
+use crate::segment::CreateOptions;
+use crate::status::{Result, Status};
 
 /// Options of an object that has none of its own: a lock, an rlock, an event. NULL means the defaults.
 #[repr(C)]
@@ -16,161 +17,95 @@ pub struct polyproc_options {
     pub mode: u32,
 }
 
-/// Options of a semaphore. NULL means the defaults: no permit, unbounded.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct polyproc_semaphore_options {
-    /// `sizeof(polyproc_semaphore_options)`, as `POLYPROC_SEMAPHORE_OPTIONS_INIT` sets it.
-    pub size: usize,
-    /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_SEMAPHORE_OWNED`, or both.
-    pub flags: u32,
-    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
-    pub mode: u32,
-    /// How many permits there are at first, 0 or more.
-    pub initial: i64,
-    /// How many permits there may ever be, at least `initial`; 0: unbounded.
-    pub maximum: i64,
+growing! { polyproc_options: 16 }
+
+/// `flags` and `mode` of a create; `other` are the flags that the object knows besides.
+pub(super) fn create(flags: u32, mode: u32, other: u32) -> Result<CreateOptions> {
+    if flags & !(POLYPROC_OPEN_OR_CREATE | other) != 0 {
+        return Err(Status::E_INVALID);
+    }
+    Ok(CreateOptions {
+        mode,
+        open_or_create: flags & POLYPROC_OPEN_OR_CREATE != 0,
+    })
 }
 
-/// Options of a queue. NULL means the defaults: no limit, not joinable, bytes.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct polyproc_queue_options {
-    /// `sizeof(polyproc_queue_options)`, as `POLYPROC_QUEUE_OPTIONS_INIT` sets it.
-    pub size: usize,
-    /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_QUEUE_JOINABLE`, or both.
-    pub flags: u32,
-    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
-    pub mode: u32,
-    /// How many messages may wait in the queue; 0: no limit.
-    pub max_items: u64,
-    /// How many bytes, 0: as much as shared memory holds. A message takes 16 more than its length,
-    /// rounded up to a multiple of 16.
-    pub max_bytes: u64,
-    /// Joinable: how often one message may be delivered before it goes to the dead letters, at most
-    /// 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered once
-    /// more, and again until there is room: it is never lost.
-    pub max_deliveries: u32,
-    /// How many nanoseconds a wait spins at most before it sleeps; 0: POLYPROC_SPIN_NS of the
-    /// environment, else what a wake-up was measured to cost on this machine.
-    pub spin_ns: u32,
-    /// A label for bindings that says what a message is, at most 31 bytes and a NUL: "" is bytes,
-    /// "msgpack" is MessagePack. The library never reads it.
-    pub format: [c_char; 32],
+/// # Safety
+/// As for [`growing::read`].
+pub(super) unsafe fn create_options(theirs: *const polyproc_options) -> Result<CreateOptions> {
+    if theirs.is_null() {
+        return Ok(CreateOptions::default());
+    }
+    // SAFETY: as the caller promises.
+    let theirs = unsafe { growing::read(theirs) }?;
+    create(theirs.flags, theirs.mode, 0)
 }
 
-/// The figures of a queue at one moment, from `polyproc_queue_get_info`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct polyproc_queue_info {
-    /// `sizeof(polyproc_queue_info)`, as `POLYPROC_QUEUE_INFO_INIT` sets it.
-    pub size: usize,
-    /// Messages that wait to be got: the length.
-    pub items: u64,
-    /// Bytes that these and the messages in flight occupy, payload and headers together.
-    pub bytes: u64,
-    /// Messages that a process took and has not settled.
-    pub in_flight: u64,
-    /// Messages that wait or are in flight: what join waits for.
-    pub unfinished: u64,
-    /// Messages ever put.
-    pub puts: u64,
-    /// Messages ever got or taken, each once; one that came back and waits again does not count.
-    pub gets: u64,
-    /// Messages that went back because their consumer died or returned them.
-    pub redelivered: u64,
-    /// Messages that were never delivered: thrown away by an immediate shutdown, or half put when
-    /// their producer died.
-    pub discarded: u64,
-    /// How often a process found another dead and repaired what it left.
-    pub recoveries: u64,
-    /// Messages in the dead letters, see `polyproc_queue_take_dead`.
-    pub dead_letters: u64,
-    /// The limit that the queue was created with; 0: none.
-    pub max_items: u64,
-    /// The limit that the queue was created with; 0: none.
-    pub max_bytes: u64,
-    /// The limit that the queue was created with; 0: none.
-    pub max_deliveries: u32,
-    /// 0 or `POLYPROC_QUEUE_JOINABLE`.
-    pub flags: u32,
-    /// Threads of all processes that wait at the queue now.
-    pub waiting: u32,
-    /// Processes that use the queue now.
-    pub participants: u32,
-    /// 1 when the queue is shut down, else 0.
-    pub shutdown: u32,
-    /// How many nanoseconds a wait spins before it sleeps; 0: the default.
-    pub spin_ns: u32,
-    /// The label that the queue was created with, ended by a NUL.
-    pub format: [c_char; 32],
-}
+#[cfg(test)]
+mod tests {
+    use std::ptr;
 
-/// Options of a process. Start from `POLYPROC_PROCESS_OPTIONS_INIT`: its descriptors are -1, not 0.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct polyproc_process_options {
-    /// `sizeof(polyproc_process_options)`, as `POLYPROC_PROCESS_OPTIONS_INIT` sets it.
-    pub size: usize,
-    /// 0, or of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and `POLYPROC_PROCESS_GROUP`
-    /// those that are wanted.
-    pub flags: u32,
-    /// What the process is called in `polyproc_current_process`, at most 63 bytes; NULL: a name is
-    /// made.
-    pub name: *const c_char,
-    /// Its working directory; NULL: the parent's.
-    pub cwd: *const c_char,
-    /// Program and arguments, ended by NULL. The program is looked up in PATH when it has no slash.
-    /// Unused by `polyproc_process_fork`.
-    pub argv: *const *const c_char,
-    /// "NAME=value" strings, ended by NULL, added to the parent's environment; NULL: none.
-    pub env: *const *const c_char,
-    /// Its standard input: a descriptor, -1 the parent's, `POLYPROC_FD_NULL` `/dev/null`.
-    pub stdin_fd: c_int,
-    /// Its standard output, likewise.
-    pub stdout_fd: c_int,
-    /// Its standard error, likewise.
-    pub stderr_fd: c_int,
-    /// The objects that it inherits; NULL when `handle_count` is 0.
-    pub handles: *const polyproc_handle,
-    /// How many `handles` there are.
-    pub handle_count: usize,
-}
+    use super::*;
+    use crate::ffi::abi::growing::{SizedOut, ABSURD};
+    use crate::ffi::process::options::polyproc_process_info;
 
-/// What `polyproc_current_process` tells.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct polyproc_process_info {
-    /// `sizeof(polyproc_process_info)`, as `POLYPROC_PROCESS_INFO_INIT` sets it.
-    pub size: usize,
-    /// Its process id.
-    pub pid: i32,
-    /// The process that started it.
-    pub parent_pid: i32,
-    /// 1 when it is daemonic, else 0.
-    pub daemon: i32,
-    /// Always 0.
-    pub reserved: u32,
-    /// Its name, ended by a NUL.
-    pub name: [c_char; 64],
-}
+    fn options(size: usize) -> polyproc_options {
+        polyproc_options {
+            size,
+            flags: 1,
+            mode: 0o660,
+        }
+    }
 
-/// What `polyproc_list` tells of an object.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct polyproc_object_info {
-    /// What it is, `POLYPROC_KIND_*`.
-    pub kind: i32,
-    /// Its permissions, for example 0600.
-    pub mode: u32,
-    /// How many processes use it now.
-    pub processes: u32,
-    /// How many of their threads wait at it now.
-    pub waiting: u32,
-    /// The memory that it occupies, in bytes.
-    pub bytes: u64,
-    /// Always 0.
-    pub reserved: [u64; 2],
-    /// Its name, ended by a NUL.
-    pub name: [c_char; 208],
+    #[test]
+    fn a_size_that_cannot_be_is_told() {
+        for size in [0, 8, 15, ABSURD, usize::MAX] {
+            // SAFETY: a size below or above what is looked at ends the reading.
+            assert!(unsafe { create_options(&options(size)) }.is_err(), "{size}");
+        }
+        // SAFETY: its own size.
+        let read = unsafe { create_options(&options(16)) }.unwrap();
+        assert!(read.open_or_create);
+        assert_eq!(read.mode, 0o660);
+    }
+
+    #[test]
+    fn a_newer_caller_is_understood_unless_he_uses_what_is_new() {
+        #[repr(C)]
+        struct Newer {
+            known: polyproc_options,
+            new: u64,
+        }
+        let mut newer = Newer {
+            known: options(24),
+            new: 0,
+        };
+        // SAFETY: 24 bytes are there.
+        assert!(unsafe { create_options(ptr::addr_of!(newer).cast()) }.is_ok());
+        newer.new = 1 << 56;
+        // SAFETY: as above.
+        assert!(unsafe { create_options(ptr::addr_of!(newer).cast()) }.is_err());
+    }
+
+    #[test]
+    fn a_result_keeps_the_size_and_clears_what_is_new() {
+        #[repr(C)]
+        struct Newer {
+            known: polyproc_process_info,
+            new: u64,
+        }
+        // SAFETY: integers only.
+        let ours: polyproc_process_info = unsafe { std::mem::zeroed() };
+        let mut newer = Newer {
+            known: ours,
+            new: 7,
+        };
+        newer.known.size = 96;
+        newer.known.pid = 5;
+        // SAFETY: 96 bytes are there.
+        unsafe { SizedOut::required(ptr::addr_of_mut!(newer).cast()) }
+            .unwrap()
+            .write(&ours);
+        assert_eq!((newer.known.size, newer.known.pid, newer.new), (96, 0, 0));
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::ffi::c_char;
 
-use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
+use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::options::create_options;
 use crate::ffi::options::polyproc_options;
-use crate::ffi::sized::create_options;
 use crate::object::Rlock;
 use crate::status::Status;
 use crate::sync::Acquired;

@@ -1,12 +1,14 @@
 //! `polyproc_semaphore_*`
 
+use crate::ffi::abi::constants::POLYPROC_SEMAPHORE_OWNED;
+use crate::ffi::abi::growing::{self, growing};
+use crate::ffi::options::create;
+use crate::object::SemaphoreOptions;
 use std::ffi::c_char;
 
-use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
+use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Call, Opaque};
-use crate::ffi::options::polyproc_semaphore_options;
-use crate::ffi::sized::semaphore_options;
 use crate::object::Semaphore;
 use crate::status::{Result, Status};
 
@@ -21,6 +23,40 @@ pub struct polyproc_semaphore {
 impl Opaque for polyproc_semaphore {
     type Object = Semaphore;
     const MAGIC: u32 = u32::from_be_bytes(*b"sema");
+}
+
+/// Options of a semaphore. NULL means the defaults: no permit, unbounded.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_semaphore_options {
+    /// `sizeof(polyproc_semaphore_options)`, as `POLYPROC_SEMAPHORE_OPTIONS_INIT` sets it.
+    pub size: usize,
+    /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_SEMAPHORE_OWNED`, or both.
+    pub flags: u32,
+    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
+    pub mode: u32,
+    /// How many permits there are at first, 0 or more.
+    pub initial: i64,
+    /// How many permits there may ever be, at least `initial`; 0: unbounded.
+    pub maximum: i64,
+}
+
+growing! { polyproc_semaphore_options: 32 }
+
+/// # Safety
+/// As for [`growing::read`].
+unsafe fn semaphore_options(theirs: *const polyproc_semaphore_options) -> Result<SemaphoreOptions> {
+    if theirs.is_null() {
+        return Ok(SemaphoreOptions::default());
+    }
+    // SAFETY: as the caller promises.
+    let theirs = unsafe { growing::read(theirs) }?;
+    Ok(SemaphoreOptions {
+        create: create(theirs.flags, theirs.mode, POLYPROC_SEMAPHORE_OWNED)?,
+        owned: theirs.flags & POLYPROC_SEMAPHORE_OWNED != 0,
+        initial: theirs.initial,
+        maximum: theirs.maximum,
+    })
 }
 
 /// <!-- Semaphore -->

@@ -5,8 +5,8 @@ use std::ffi::{c_int, c_void};
 use std::os::fd::{IntoRawFd, RawFd};
 
 use crate::connection::Connection;
+use crate::ffi::abi::check::{guard, Out};
 use crate::ffi::barrier::polyproc_barrier;
-use crate::ffi::boundary::{guard, Out};
 use crate::ffi::condition::polyproc_condition;
 use crate::ffi::connection::polyproc_connection;
 use crate::ffi::event::polyproc_event;
@@ -22,7 +22,7 @@ use crate::status::{Result, Status};
 use crate::sys::descriptor::{duplicate, OwnedFd};
 
 /// A call inside a handle of any kind that lives in a segment.
-pub(super) enum AnyCall<'a> {
+pub(crate) enum AnyCall<'a> {
     Lock(Call<'a, Lock>),
     Semaphore(Call<'a, Semaphore>),
     Event(Call<'a, Event>),
@@ -37,7 +37,7 @@ pub(super) enum AnyCall<'a> {
 ///
 /// # Safety
 /// As for [`enter`].
-pub(super) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<AnyCall<'a>> {
+pub(crate) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<AnyCall<'a>> {
     // SAFETY: as the caller promises.
     unsafe {
         Ok(match known(kind)? {
@@ -56,7 +56,7 @@ pub(super) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<Any
 
 impl AnyCall<'_> {
     /// Its descriptor, good while the call is inside.
-    pub(super) fn raw_fd(&self) -> RawFd {
+    pub(crate) fn raw_fd(&self) -> RawFd {
         match self {
             AnyCall::Lock(lock) => lock.raw_fd(),
             AnyCall::Semaphore(semaphore) => semaphore.raw_fd(),
@@ -84,12 +84,12 @@ impl AnyCall<'_> {
 }
 
 /// The kind for a number of C.
-pub(super) fn known(kind: i32) -> Result<Kind> {
+pub(crate) fn known(kind: i32) -> Result<Kind> {
     Kind::from_code(kind).ok_or(Status::E_INVALID)
 }
 
 /// A handle for C of the object behind a descriptor, of the type that the kind names.
-pub(super) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
+pub(crate) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
     Ok(match kind {
         Kind::Lock => handle::new::<polyproc_lock>(Lock::from_fd(fd.into())?)?.cast(),
         Kind::Semaphore => {

@@ -4,17 +4,17 @@ use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 
 use crate::connection::{Connection, Listener};
-use crate::ffi::boundary::{guard, room, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::connection::polyproc_connection;
-use crate::ffi::constants::{
+use crate::ffi::abi::check::{guard, room, Out};
+use crate::ffi::abi::constants::{
     POLYPROC_WAIT_CONNECTION, POLYPROC_WAIT_EVENT, POLYPROC_WAIT_LISTENER, POLYPROC_WAIT_PROCESS,
     POLYPROC_WAIT_QUEUE_GET, POLYPROC_WAIT_QUEUE_PUT, POLYPROC_WAIT_TASK,
 };
+use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::connection::polyproc_connection;
 use crate::ffi::event::polyproc_event;
 use crate::ffi::handle::{enter, Call};
 use crate::ffi::listener::polyproc_listener;
-use crate::ffi::pool_task::polyproc_task;
+use crate::ffi::pool::task::polyproc_task;
 use crate::ffi::process::polyproc_process;
 use crate::ffi::queue::polyproc_queue;
 use crate::object::Event;

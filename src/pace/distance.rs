@@ -78,6 +78,7 @@ fn pass(pauses: u32, looks: impl FnOnce() -> bool) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
 
     fn look(distance: &Distance, messages: u64) -> u32 {
         distance.learn(16 * messages, 16, || 1024);

@@ -89,6 +89,7 @@ pub(crate) fn expected_ns(extent: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
 
     #[test]
     fn a_try_waits_as_long_as_expected_and_no_longer() {

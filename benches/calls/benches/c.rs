@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
 use polyproc::ffi::{
-    event::*, lock::*, options::*, queue::*, queue_many::*, queue_message::*, semaphore::*,
+    event::*, lock::*, queue::many::*, queue::message::*, queue::options::*, queue::*, semaphore::*,
 };
 
 const FOREVER: i64 = -1;

@@ -3,40 +3,12 @@
 //! Its object is dropped, and its memory rests until 1,024 more handles have been closed: a use
 //! after close finds a closed handle there. Atomics only, so that a fork may happen at any moment.
 
-use std::alloc::{dealloc, Layout};
+use crate::ffi::handle::block::Block;
+use std::alloc::dealloc;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use crate::ffi::presence;
-
-/// How a handle's memory begins, whatever its type. Stays readable through the quarantine.
-#[repr(C)]
-pub(super) struct Block {
-    /// The type of the handle, 0 once the memory is about to be freed.
-    magic: AtomicU32,
-    /// The next one of [`DEFERRED`].
-    next: AtomicPtr<Block>,
-    /// Drops what is in the handle.
-    finish: unsafe fn(NonNull<Block>),
-    layout: Layout,
-}
-
-impl Block {
-    /// Memory of `layout` came from the global allocator; `finish` is to be called once.
-    pub(super) fn new(magic: u32, finish: unsafe fn(NonNull<Block>), layout: Layout) -> Block {
-        Block {
-            magic: AtomicU32::new(magic),
-            next: AtomicPtr::new(ptr::null_mut()),
-            finish,
-            layout,
-        }
-    }
-
-    #[inline]
-    pub(super) fn is_of(&self, magic: u32) -> bool {
-        self.magic.load(Ordering::Relaxed) == magic
-    }
-}
+use crate::ffi::handle::presence;
 
 /// Drop what is in the handle and let its memory rest.
 ///

@@ -1,13 +1,19 @@
 //! `polyproc_queue_*`: the simple tier, messages by copy.
 
+pub mod options;
+
+pub mod message;
+
+pub mod many;
+
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;
 
-use crate::ffi::boundary::{bytes, guard, guard_close, name, required_name, room, switch, Out};
+use crate::ffi::abi::check::{bytes, guard, guard_close, name, required_name, room, switch, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Call, Opaque};
-use crate::ffi::options::polyproc_queue_options;
-use crate::ffi::sized::queue_options;
+use crate::ffi::queue::options::polyproc_queue_options;
+use crate::ffi::queue::options::queue_options;
 use crate::queue::{Got, Queue};
 use crate::status::{Result, Status};
 

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
 
-use crate::ffi::boundary::{bytes, function_name, guard, Out};
+use crate::ffi::abi::check::{bytes, function_name, guard, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::pool::{self, worker, Reply};
 use crate::status::Status;

@@ -2,10 +2,11 @@
 
 use std::ffi::{c_char, c_void};
 
-use crate::ffi::boundary::{guard, required_name, room, switch, Out};
-use crate::ffi::options::polyproc_process_info;
+use crate::ffi::abi::check::{guard, required_name, room, switch, Out};
+use crate::ffi::abi::growing::SizedOut;
+use crate::ffi::abi::text::text;
+use crate::ffi::process::options::polyproc_process_info;
 use crate::ffi::share;
-use crate::ffi::sized::{text, SizedOut};
 use crate::process;
 use crate::status::Status;
 

@@ -6,7 +6,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use crate::ffi::boundary::{guard, Out};
+use crate::ffi::abi::check::{guard, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{enter, enter_loan, Call};
 use crate::ffi::queue::polyproc_queue;
@@ -48,7 +48,7 @@ pub struct polyproc_slot {
 
 impl polyproc_message {
     /// What C is given for a loan of the handle that `call` is inside of.
-    pub(super) fn of(call: &Call<'_, Queue>, loan: &Loan) -> polyproc_message {
+    pub(crate) fn of(call: &Call<'_, Queue>, loan: &Loan) -> polyproc_message {
         polyproc_message {
             data: loan.data.cast(),
             len: loan.len,
@@ -103,7 +103,7 @@ fn settle(
 
 /// Settle the messages at the beginning of `messages` that came from the handle of the first. How many,
 /// and what the next one of them was refused for.
-pub(super) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<Status>) {
+pub(crate) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<Status>) {
     let Some([handle, _]) = messages.first().map(|message| message.opaque) else {
         return (0, Ok(Status::OK));
     };

@@ -1,13 +1,14 @@
 //! The structs of pools, and how they are read. How they grow: `sized`.
 
+use crate::ffi::abi::growing::growing;
 use std::ffi::{c_char, c_void};
 
-use crate::ffi::boundary::{array, bytes, function_name};
-use crate::ffi::constants::{POLYPROC_POOL_GROUP, POLYPROC_TASK_TAGGED};
-use crate::ffi::process::polyproc_handle;
-use crate::ffi::process_request::{handles, texts};
+use crate::ffi::abi::check::{array, bytes, function_name};
+use crate::ffi::abi::constants::{POLYPROC_POOL_GROUP, POLYPROC_TASK_TAGGED};
+use crate::ffi::abi::growing;
+use crate::ffi::process::options::polyproc_handle;
+use crate::ffi::process::request::{handles, texts};
 use crate::ffi::share::AnyCall;
-use crate::ffi::sized;
 use crate::pool::{PoolOptions, TaskOptions};
 use crate::status::{Result, Status};
 
@@ -89,15 +90,21 @@ pub struct polyproc_pool_info {
     pub died_workers: u64,
 }
 
+growing! {
+    polyproc_pool_options: 80,
+    polyproc_task_options: 32,
+    polyproc_pool_info: 80,
+}
+
 /// What the caller wants of a pool. The calls keep the objects that the workers inherit open until then.
-pub(super) struct Request<'a> {
-    pub(super) options: PoolOptions,
+pub(crate) struct Request<'a> {
+    pub(crate) options: PoolOptions,
     _inherits: Vec<AnyCall<'a>>,
 }
 
 /// # Safety
 /// `theirs` is NULL or options whose texts, lists and handles are what `polyproc.h` says.
-pub(super) unsafe fn pool_options<'a>(theirs: *const polyproc_pool_options) -> Result<Request<'a>> {
+pub(crate) unsafe fn pool_options<'a>(theirs: *const polyproc_pool_options) -> Result<Request<'a>> {
     if theirs.is_null() {
         return Ok(Request {
             options: PoolOptions::default(),
@@ -106,7 +113,7 @@ pub(super) unsafe fn pool_options<'a>(theirs: *const polyproc_pool_options) -> R
     }
     // SAFETY: as the caller promises.
     unsafe {
-        let theirs = sized::read(theirs)?;
+        let theirs = growing::read(theirs)?;
         if theirs.flags & !POLYPROC_POOL_GROUP != 0 {
             return Err(Status::E_INVALID);
         }
@@ -139,12 +146,12 @@ pub(super) unsafe fn pool_options<'a>(theirs: *const polyproc_pool_options) -> R
 
 /// # Safety
 /// `theirs` is NULL or as many bytes as its `size` says may be read.
-pub(super) unsafe fn task_options(theirs: *const polyproc_task_options) -> Result<TaskOptions> {
+pub(crate) unsafe fn task_options(theirs: *const polyproc_task_options) -> Result<TaskOptions> {
     if theirs.is_null() {
         return Ok(TaskOptions::default());
     }
     // SAFETY: as the caller promises.
-    let theirs = unsafe { sized::read(theirs) }?;
+    let theirs = unsafe { growing::read(theirs) }?;
     if theirs.flags & !POLYPROC_TASK_TAGGED != 0 {
         return Err(Status::E_INVALID);
     }
@@ -158,8 +165,8 @@ pub(super) unsafe fn task_options(theirs: *const polyproc_task_options) -> Resul
 ///
 /// # Safety
 /// `items` is NULL or `n` slices, each of bytes that nobody writes until the call returns.
-pub(super) unsafe fn chunk(
-    items: *const crate::ffi::queue_many::polyproc_slice,
+pub(crate) unsafe fn chunk(
+    items: *const crate::ffi::queue::many::polyproc_slice,
     n: usize,
 ) -> Result<Vec<u8>> {
     let mut chunk = Vec::new();

@@ -1,14 +1,22 @@
 //! `polyproc_pool_*`: the side that has the work. Submitting it: `pool_submit`.
 
+pub mod options;
+
+pub mod submit;
+
+pub mod task;
+
+pub mod worker;
+
 use std::ffi::{c_char, c_void};
 
-use crate::ffi::boundary::{bytes, function_name, guard, guard_close, room, Out};
+use crate::ffi::abi::check::{bytes, function_name, guard, guard_close, room, Out};
+use crate::ffi::abi::growing::SizedOut;
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Opaque};
-use crate::ffi::pool_options::{polyproc_pool_info, polyproc_pool_options, pool_options};
-use crate::ffi::sized::SizedOut;
 use crate::pool::{Pool, TaskOptions};
 use crate::status::Status;
+use options::{polyproc_pool_info, polyproc_pool_options, pool_options};
 
 /// A pool of worker processes.
 pub struct polyproc_pool {

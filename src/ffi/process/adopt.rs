@@ -1,6 +1,6 @@
 //! `polyproc_process_adopt`
 
-use crate::ffi::boundary::{guard, Out};
+use crate::ffi::abi::check::{guard, Out};
 use crate::ffi::handle;
 use crate::ffi::process::polyproc_process;
 use crate::process::Process;

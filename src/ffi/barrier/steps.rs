@@ -1,7 +1,7 @@
 //! `polyproc_barrier_arrive`, `polyproc_barrier_complete`: a barrier with an action.
 
+use crate::ffi::abi::check::{guard, switch, Out};
 use crate::ffi::barrier::polyproc_barrier;
-use crate::ffi::boundary::{guard, switch, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::enter;
 use crate::status::Status;

@@ -2,13 +2,13 @@
 
 use std::ffi::{c_char, c_int, c_void};
 
-use crate::ffi::boundary::{bytes, function_name, guard, room, Out};
+use crate::ffi::abi::check::{bytes, function_name, guard, room, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter};
+use crate::ffi::pool::options::{chunk, polyproc_task_options, task_options};
 use crate::ffi::pool::polyproc_pool;
-use crate::ffi::pool_options::{chunk, polyproc_task_options, task_options};
-use crate::ffi::pool_task::polyproc_task;
-use crate::ffi::queue_many::polyproc_slice;
+use crate::ffi::pool::task::polyproc_task;
+use crate::ffi::queue::many::polyproc_slice;
 use crate::status::Status;
 
 /// <!-- Pool: submitting tasks -->

@@ -13,6 +13,10 @@
 //! there. Everything is done with atomics: a fork may happen at any moment, and [`enter_in_handler`] is
 //! safe in a signal handler.
 
+mod block;
+mod presence;
+mod quarantine;
+
 use std::alloc::{alloc, Layout};
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -21,15 +25,15 @@ use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::ffi::presence::{self, Visit};
-use crate::ffi::quarantine::{self, Block};
+use self::presence::Visit;
+use crate::ffi::handle::block::Block;
 use crate::queue::Loans;
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, Wait};
 use crate::sys::fork;
 
 /// A C type that is the outside of a handle.
-pub(super) trait Opaque {
+pub(crate) trait Opaque {
     /// What is inside.
     type Object;
     /// Tells handles of one type from those of another.
@@ -68,7 +72,7 @@ struct Handle<T> {
 }
 
 /// A handle for C that owns `object`.
-pub(super) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
+pub(crate) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
     quarantine::retire_deferred();
     // Its first use allocates, which a signal handler must not be the one to do.
     fork::epoch();
@@ -252,7 +256,7 @@ fn current_epoch() -> u64 {
 }
 
 /// A call that is inside a handle, and may use its object.
-pub(super) struct Call<'a, T> {
+pub(crate) struct Call<'a, T> {
     handle: NonNull<Handle<T>>,
     way: Way,
     inside: PhantomData<&'a Handle<T>>,
@@ -269,7 +273,7 @@ enum Way {
 /// # Safety
 /// `handle` is NULL or a handle of any type, closed fewer than 1,024 closes ago if at all.
 #[inline]
-pub(super) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::Object>> {
+pub(crate) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::Object>> {
     // SAFETY: as the caller promises.
     unsafe { come_in::<C>(handle.cast(), false, unless_closed) }
 }
@@ -279,7 +283,7 @@ pub(super) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::
 ///
 /// # Safety
 /// As for [`enter`].
-pub(super) unsafe fn enter_in_handler<'a, C: Opaque>(
+pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
     handle: *mut C,
 ) -> Result<Call<'a, C::Object>> {
     // SAFETY: as the caller promises.
@@ -290,7 +294,7 @@ pub(super) unsafe fn enter_in_handler<'a, C: Opaque>(
 ///
 /// # Safety
 /// `handle` is NULL or what [`Call::address`] gave.
-pub(super) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Call<'a, C::Object>> {
+pub(crate) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Call<'a, C::Object>> {
     let unless_retired = |state| {
         if state & RETIRED != 0 {
             Err(Status::E_INVALID)
@@ -360,7 +364,7 @@ impl<T> Call<'_, T> {
     }
 
     /// How long this call waits: for its timeout, its token, or the close of its handle.
-    pub(super) fn wait_for<'b>(
+    pub(crate) fn wait_for<'b>(
         &'b self,
         timeout_ns: i64,
         cancel: &'b Option<Call<'_, Cancel>>,
@@ -371,13 +375,13 @@ impl<T> Call<'_, T> {
     }
 
     /// The token that the close of the handle fires.
-    pub(super) fn closing(&self) -> &Cancel {
+    pub(crate) fn closing(&self) -> &Cancel {
         // SAFETY: the token is dropped only when nobody is inside.
         unsafe { &(*self.handle.as_ptr()).closing }
     }
 
     /// What leads back to the handle from a loan.
-    pub(super) fn address(&self) -> *mut c_void {
+    pub(crate) fn address(&self) -> *mut c_void {
         self.handle.as_ptr().cast()
     }
 }
@@ -409,7 +413,7 @@ impl<T> Drop for Call<'_, T> {
 ///
 /// # Safety
 /// As for [`enter`].
-pub(super) unsafe fn close<C: Opaque>(handle: *mut C) {
+pub(crate) unsafe fn close<C: Opaque>(handle: *mut C) {
     quarantine::retire_deferred();
     // SAFETY: as the caller promises.
     let Ok(handle) = (unsafe { known::<C>(handle.cast()) }) else {
@@ -432,5 +436,4 @@ pub(super) unsafe fn close<C: Opaque>(handle: *mut C) {
 }
 
 #[cfg(test)]
-#[path = "handle_tests.rs"]
 mod tests;

@@ -1,14 +1,22 @@
 //! `polyproc_process_*`: the parent's side.
 
+pub mod options;
+
+pub(crate) mod request;
+
+pub mod child;
+
+pub mod adopt;
+
 use std::ffi::{c_char, c_int, c_void};
 
-use crate::ffi::boundary::{guard, guard_close, room, Out};
+use crate::ffi::abi::check::{guard, guard_close, room, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Opaque};
-use crate::ffi::options::polyproc_process_options;
-use crate::ffi::process_request::Request;
+use crate::ffi::process::options::polyproc_process_options;
 use crate::process::Process;
 use crate::status::Status;
+use request::Request;
 
 /// A process: a child that was spawned or forked, or one that was adopted.
 pub struct polyproc_process {
@@ -18,19 +26,6 @@ pub struct polyproc_process {
 impl Opaque for polyproc_process {
     type Object = Process;
     const MAGIC: u32 = u32::from_be_bytes(*b"proc");
-}
-
-/// An object that a new process inherits, and the name under which it asks for it.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct polyproc_handle {
-    /// Its name in the child, for polyproc_inherited: 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, not
-    /// starting with a dot.
-    pub name: *const c_char,
-    /// What the handle is, POLYPROC_KIND_*.
-    pub kind: i32,
-    /// Open handle of that kind.
-    pub object: *mut c_void,
 }
 
 /// <!-- Process -->

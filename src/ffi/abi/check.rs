@@ -6,12 +6,12 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::NonNull;
 use std::slice;
 
-use crate::ffi::constants::POLYPROC_NAME_MAX;
+use crate::ffi::abi::constants::POLYPROC_NAME_MAX;
 use crate::status::{Result, Status};
 
 /// Run the body of a function; what it answers as a number, `E_INTERNAL` for a panic.
 #[inline]
-pub(super) fn guard(body: impl FnOnce() -> Result<Status>) -> i32 {
+pub(crate) fn guard(body: impl FnOnce() -> Result<Status>) -> i32 {
     // Nothing that the body has in hand is looked at again after a panic.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status) | Err(status)) => status.code(),
@@ -20,26 +20,26 @@ pub(super) fn guard(body: impl FnOnce() -> Result<Status>) -> i32 {
 }
 
 /// The same for a function that returns nothing.
-pub(super) fn guard_close(body: impl FnOnce()) {
+pub(crate) fn guard_close(body: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(body));
 }
 
 /// A place of the caller where a result goes. Writing it is the last thing that a function does.
-pub(super) struct Out<T>(NonNull<T>);
+pub(crate) struct Out<T>(NonNull<T>);
 
 impl<T> Out<T> {
     /// `E_INVALID` for NULL and for a pointer that no `T` can have.
     ///
     /// # Safety
     /// `place` is NULL or may be written until the call returns.
-    pub(super) unsafe fn required(place: *mut T) -> Result<Out<T>> {
+    pub(crate) unsafe fn required(place: *mut T) -> Result<Out<T>> {
         match NonNull::new(place) {
             Some(place) if place.is_aligned() => Ok(Out(place)),
             _ => Err(Status::E_INVALID),
         }
     }
 
-    pub(super) fn write(self, value: T) {
+    pub(crate) fn write(self, value: T) {
         // SAFETY: aligned and not NULL by construction, writable as the maker promised. What was
         // there before is the caller's, and never needs dropping.
         unsafe { self.0.as_ptr().write(value) }
@@ -47,7 +47,7 @@ impl<T> Out<T> {
 }
 
 /// The same pointer, `E_INVALID` for NULL and for one that no `T` can have.
-pub(super) fn fitting<T>(pointer: *const T) -> Result<*const T> {
+pub(crate) fn fitting<T>(pointer: *const T) -> Result<*const T> {
     if pointer.is_null() || !pointer.is_aligned() {
         return Err(Status::E_INVALID);
     }
@@ -58,7 +58,7 @@ pub(super) fn fitting<T>(pointer: *const T) -> Result<*const T> {
 ///
 /// # Safety
 /// `text` is NULL or a C string.
-pub(super) unsafe fn name<'a>(text: *const c_char) -> Result<Option<&'a str>> {
+pub(crate) unsafe fn name<'a>(text: *const c_char) -> Result<Option<&'a str>> {
     // SAFETY: as the caller promises.
     unsafe { short_text(text, POLYPROC_NAME_MAX) }
 }
@@ -70,7 +70,7 @@ const ADDRESS_MAX: usize = 255;
 ///
 /// # Safety
 /// `text` is NULL or a C string.
-pub(super) unsafe fn address_text<'a>(text: *const c_char) -> Result<&'a str> {
+pub(crate) unsafe fn address_text<'a>(text: *const c_char) -> Result<&'a str> {
     // SAFETY: as the caller promises.
     unsafe { short_text(text, ADDRESS_MAX) }?.ok_or(Status::E_INVALID)
 }
@@ -100,7 +100,7 @@ unsafe fn short_text<'a>(text: *const c_char, max: usize) -> Result<Option<&'a s
 ///
 /// # Safety
 /// `text` is NULL or a C string.
-pub(super) unsafe fn required_name<'a>(text: *const c_char) -> Result<&'a str> {
+pub(crate) unsafe fn required_name<'a>(text: *const c_char) -> Result<&'a str> {
     // SAFETY: as the caller promises.
     unsafe { name(text) }?.ok_or(Status::E_INVALID)
 }
@@ -109,7 +109,7 @@ pub(super) unsafe fn required_name<'a>(text: *const c_char) -> Result<&'a str> {
 ///
 /// # Safety
 /// `text` is NULL or a C string.
-pub(super) unsafe fn function_name<'a>(text: *const c_char) -> Result<&'a str> {
+pub(crate) unsafe fn function_name<'a>(text: *const c_char) -> Result<&'a str> {
     // SAFETY: as the caller promises. They may be as long as the names of objects.
     unsafe { required_name(text) }
 }
@@ -118,7 +118,7 @@ pub(super) unsafe fn function_name<'a>(text: *const c_char) -> Result<&'a str> {
 ///
 /// # Safety
 /// `first` is NULL or the first of `n` values that nobody writes until the call returns.
-pub(super) unsafe fn array<'a, T>(first: *const T, n: usize) -> Result<&'a [T]> {
+pub(crate) unsafe fn array<'a, T>(first: *const T, n: usize) -> Result<&'a [T]> {
     if n == 0 {
         return Ok(&[]);
     }
@@ -133,7 +133,7 @@ pub(super) unsafe fn array<'a, T>(first: *const T, n: usize) -> Result<&'a [T]> 
 ///
 /// # Safety
 /// `first` is NULL or the first of `n` values that belong to this call until it returns.
-pub(super) unsafe fn array_mut<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [T]> {
+pub(crate) unsafe fn array_mut<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [T]> {
     // SAFETY: as the caller promises.
     let places = unsafe { room(first, n) }?;
     // SAFETY: they are values already.
@@ -144,7 +144,7 @@ pub(super) unsafe fn array_mut<'a, T>(first: *mut T, n: usize) -> Result<&'a mut
 ///
 /// # Safety
 /// `first` is NULL or the first of `n` places that belong to this call until it returns.
-pub(super) unsafe fn room<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [MaybeUninit<T>]> {
+pub(crate) unsafe fn room<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [MaybeUninit<T>]> {
     if n == 0 {
         return Ok(&mut []);
     }
@@ -166,13 +166,13 @@ fn fits<T>(n: usize) -> bool {
 /// # Safety
 /// As for [`array`].
 #[inline]
-pub(super) unsafe fn bytes<'a>(data: *const c_void, len: usize) -> Result<&'a [u8]> {
+pub(crate) unsafe fn bytes<'a>(data: *const c_void, len: usize) -> Result<&'a [u8]> {
     // SAFETY: as the caller promises.
     unsafe { array(data.cast(), len) }
 }
 
 /// A switch of C: 0 or 1.
-pub(super) fn switch(value: c_int) -> Result<bool> {
+pub(crate) fn switch(value: c_int) -> Result<bool> {
     match value {
         0 => Ok(false),
         1 => Ok(true),

@@ -17,7 +17,7 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{compiler_fence, fence, AtomicPtr, AtomicU64, Ordering};
 
-use crate::ffi::quarantine::Block;
+use crate::ffi::handle::block::Block;
 use crate::sys::{fork, membarrier, thread};
 
 /// Handles that one thread can be inside of at once, those of nested calls included.

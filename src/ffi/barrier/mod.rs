@@ -1,12 +1,14 @@
 //! `polyproc_barrier_*`; arriving in two steps is in `barrier_steps`.
 
+pub mod steps;
+
 use std::ffi::c_char;
 
-use crate::ffi::boundary::{guard, guard_close, name, required_name, Out};
+use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::options::create_options;
 use crate::ffi::options::polyproc_options;
-use crate::ffi::sized::create_options;
 use crate::object::Barrier;
 use crate::status::Status;
 

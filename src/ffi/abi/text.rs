@@ -1,6 +1,6 @@
 //! The texts of the statuses as C strings, made from `status` when the crate is compiled.
 
-use std::ffi::CStr;
+use std::ffi::{c_char, CStr};
 
 use crate::status::Status;
 
@@ -31,7 +31,7 @@ const fn ended_by_nul() -> [[u8; WIDTH]; COUNT] {
 }
 
 /// What [`Status::text`] says, ended by a NUL.
-pub(super) fn of(status: Status) -> &'static CStr {
+pub(crate) fn of(status: Status) -> &'static CStr {
     let known = Status::TABLE.iter().position(|row| row.0 == status.code());
     let text = known.and_then(|row| TEXTS.get(row));
     match text.and_then(|text| CStr::from_bytes_until_nul(text).ok()) {
@@ -39,6 +39,15 @@ pub(super) fn of(status: Status) -> &'static CStr {
         None if status.errno().is_some() => c"operating system error",
         None => c"unknown status",
     }
+}
+
+/// Bytes as C has them, cut so that a NUL ends them.
+pub(crate) fn text<const N: usize>(bytes: &[u8]) -> [c_char; N] {
+    let mut text = [0; N];
+    for (to, from) in text.iter_mut().take(N - 1).zip(bytes) {
+        *to = *from as c_char;
+    }
+    text
 }
 
 #[cfg(test)]

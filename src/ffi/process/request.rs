@@ -2,32 +2,32 @@
 
 use std::ffi::{c_char, c_int, CStr, CString};
 
-use crate::ffi::boundary::{array, required_name};
-use crate::ffi::constants::{
+use crate::ffi::abi::check::{array, required_name};
+use crate::ffi::abi::constants::{
     POLYPROC_FD_NULL, POLYPROC_PROCESS_CLEAR_ENV, POLYPROC_PROCESS_DAEMON, POLYPROC_PROCESS_GROUP,
 };
-use crate::ffi::options::polyproc_process_options;
-use crate::ffi::process::polyproc_handle;
+use crate::ffi::abi::growing;
+use crate::ffi::process::options::polyproc_handle;
+use crate::ffi::process::options::polyproc_process_options;
 use crate::ffi::share::{enter_any, known, AnyCall};
-use crate::ffi::sized;
 use crate::process::{InheritHandle, ProcessOptions, Stdio};
 use crate::status::{Result, Status};
 
 /// What the caller wants started. The calls keep the objects that it inherits open until then.
-pub(super) struct Request<'a> {
-    pub(super) options: ProcessOptions,
+pub(crate) struct Request<'a> {
+    pub(crate) options: ProcessOptions,
     _inherits: Vec<AnyCall<'a>>,
 }
 
 impl Request<'_> {
     /// # Safety
     /// `theirs` is NULL or options whose texts, lists and handles are what `polyproc.h` says.
-    pub(super) unsafe fn required<'a>(
+    pub(crate) unsafe fn required<'a>(
         theirs: *const polyproc_process_options,
     ) -> Result<Request<'a>> {
         // SAFETY: as the caller promises.
         unsafe {
-            let theirs = sized::read(theirs)?;
+            let theirs = growing::read(theirs)?;
             Request::new(&theirs)
         }
     }
@@ -36,7 +36,7 @@ impl Request<'_> {
     ///
     /// # Safety
     /// As for [`required`](Self::required).
-    pub(super) unsafe fn optional<'a>(
+    pub(crate) unsafe fn optional<'a>(
         theirs: *const polyproc_process_options,
     ) -> Result<Request<'a>> {
         if theirs.is_null() {
@@ -95,7 +95,7 @@ unsafe fn text(text: *const c_char) -> Option<CString> {
 ///
 /// # Safety
 /// `list` is NULL or a list of C strings ended by NULL.
-pub(super) unsafe fn texts(list: *const *const c_char) -> Vec<CString> {
+pub(crate) unsafe fn texts(list: *const *const c_char) -> Vec<CString> {
     let mut copies = Vec::new();
     let mut next = list;
     // SAFETY: read up to the NULL that ends the list, which the caller promises.
@@ -120,7 +120,7 @@ fn stdio(fd: c_int) -> Result<Stdio> {
 
 /// # Safety
 /// `first` is NULL or the first of `n` handles, each with a C string and an object of its kind.
-pub(super) unsafe fn handles<'a>(
+pub(crate) unsafe fn handles<'a>(
     first: *const polyproc_handle,
     n: usize,
 ) -> Result<(Vec<InheritHandle>, Vec<AnyCall<'a>>)> {

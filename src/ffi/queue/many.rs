@@ -2,14 +2,15 @@
 
 use std::ffi::c_void;
 
-use crate::ffi::boundary::{array, array_mut, bytes, guard, room, Out};
+use crate::ffi::abi::check::{array, array_mut, bytes, guard, room, Out};
+use crate::ffi::abi::constants::POLYPROC_QUEUE_JOINABLE;
+use crate::ffi::abi::growing::SizedOut;
+use crate::ffi::abi::text::text;
 use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::constants::POLYPROC_QUEUE_JOINABLE;
 use crate::ffi::handle::enter;
-use crate::ffi::options::polyproc_queue_info;
+use crate::ffi::queue::message::{polyproc_message, settle_many};
+use crate::ffi::queue::options::polyproc_queue_info;
 use crate::ffi::queue::polyproc_queue;
-use crate::ffi::queue_message::{polyproc_message, settle_many};
-use crate::ffi::sized::{text, SizedOut};
 use crate::queue::Loan;
 use crate::status::Status;
 

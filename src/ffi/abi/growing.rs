@@ -1,0 +1,105 @@
+//! Structs that can grow: how options are read and results are written.
+//!
+//! Each starts with `size`, the `sizeof` of whoever compiled the caller. Fields are only ever added
+//! at the end, and zero in a new field means what the library did before the field existed. So a
+//! caller older or newer than the library is understood as far as both know the fields; a newer one
+//! that asks for something unknown is told `E_INVALID`, as Linux does in copy_struct_from_user.
+
+use std::ptr;
+use std::slice;
+
+use crate::ffi::abi::check::fitting;
+use crate::status::{Result, Status};
+
+/// No struct of the API will ever be this large: a caller that says so has not set `size`.
+pub(crate) const ABSURD: usize = 4096;
+
+/// A struct of the API that starts with its size.
+///
+/// # Safety
+/// `repr(C)`, the first field is `size: usize`, and all bytes zero are a value of it.
+pub(crate) unsafe trait Growing: Copy {
+    /// Its size in version 0.1, which every caller has at least.
+    const FIRST: usize;
+}
+
+/// Say that structs are [`Growing`], and what they had in the first release on a 64-bit machine: numbers that never
+/// change.
+macro_rules! growing {
+    ($($name:ident: $first:literal),* $(,)?) => {
+        $(
+            // SAFETY: repr(C), starts with `size`, holds integers and raw pointers only.
+            unsafe impl $crate::ffi::abi::growing::Growing for $name {
+                const FIRST: usize = $first;
+            }
+            const _: () = assert!(std::mem::offset_of!($name, size) == 0);
+            const _: () = assert!(size_of::<$name>() >= $first && size_of::<$name>() < $crate::ffi::abi::growing::ABSURD);
+        )*
+    };
+}
+pub(crate) use growing;
+
+/// The `size` that the caller set; `E_INVALID` when it cannot be.
+///
+/// # Safety
+/// `theirs` is NULL or starts with a `size` that is set.
+unsafe fn size_of_theirs<T: Growing>(theirs: *const T) -> Result<usize> {
+    let theirs = fitting(theirs)?;
+    // SAFETY: `size` comes first, and the pointer is aligned and not NULL.
+    let size = unsafe { theirs.cast::<usize>().read() };
+    if (T::FIRST..ABSURD).contains(&size) {
+        Ok(size)
+    } else {
+        Err(Status::E_INVALID)
+    }
+}
+
+/// What the caller's options say, in this library's own layout.
+///
+/// # Safety
+/// `theirs` is NULL or as many bytes as its `size` says may be read.
+pub(crate) unsafe fn read<T: Growing>(theirs: *const T) -> Result<T> {
+    // SAFETY: as the caller promises.
+    let size = unsafe { size_of_theirs(theirs) }?;
+    let known = size.min(size_of::<T>());
+    // SAFETY: `size` bytes may be read, and `known` is no more.
+    let unknown = unsafe { slice::from_raw_parts(theirs.cast::<u8>().add(known), size - known) };
+    if unknown.iter().any(|byte| *byte != 0) {
+        return Err(Status::E_INVALID);
+    }
+    // SAFETY: all zero is a value of T, and so is what a caller of any version writes over its start.
+    unsafe {
+        let mut ours = std::mem::zeroed::<T>();
+        ptr::copy_nonoverlapping(theirs.cast::<u8>(), ptr::addr_of_mut!(ours).cast(), known);
+        Ok(ours)
+    }
+}
+
+/// A result of the caller whose `size` was checked.
+pub(crate) struct SizedOut<T> {
+    theirs: *mut T,
+    size: usize,
+}
+
+impl<T: Growing> SizedOut<T> {
+    /// # Safety
+    /// `theirs` is NULL, or starts with its `size` and may be written that far until the call returns.
+    pub(crate) unsafe fn required(theirs: *mut T) -> Result<SizedOut<T>> {
+        // SAFETY: as the caller promises.
+        let size = unsafe { size_of_theirs(theirs) }?;
+        Ok(SizedOut { theirs, size })
+    }
+
+    /// Write as much as the caller knows; what only he knows becomes 0, and `size` stays his.
+    pub(crate) fn write(self, ours: &T) {
+        let known = self.size.min(size_of::<T>());
+        let head = size_of::<usize>();
+        // SAFETY: `size` bytes may be written, `known` is no more and no less than `head`.
+        unsafe {
+            let theirs = self.theirs.cast::<u8>();
+            let ours = ptr::from_ref(ours).cast::<u8>();
+            ptr::copy_nonoverlapping(ours.add(head), theirs.add(head), known - head);
+            theirs.add(known).write_bytes(0, self.size - known);
+        }
+    }
+}

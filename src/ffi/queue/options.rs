@@ -1,0 +1,131 @@
+//! The structs of queues, and how their options are read.
+
+use std::ffi::c_char;
+
+use crate::ffi::abi::constants::POLYPROC_QUEUE_JOINABLE;
+use crate::ffi::abi::growing::{self, growing};
+use crate::ffi::options::create;
+use crate::queue::QueueOptions;
+use crate::status::{Result, Status};
+
+/// Options of a queue. NULL means the defaults: no limit, not joinable, bytes.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_queue_options {
+    /// `sizeof(polyproc_queue_options)`, as `POLYPROC_QUEUE_OPTIONS_INIT` sets it.
+    pub size: usize,
+    /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_QUEUE_JOINABLE`, or both.
+    pub flags: u32,
+    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
+    pub mode: u32,
+    /// How many messages may wait in the queue; 0: no limit.
+    pub max_items: u64,
+    /// How many bytes, 0: as much as shared memory holds. A message takes 16 more than its length,
+    /// rounded up to a multiple of 16.
+    pub max_bytes: u64,
+    /// Joinable: how often one message may be delivered before it goes to the dead letters, at most
+    /// 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered once
+    /// more, and again until there is room: it is never lost.
+    pub max_deliveries: u32,
+    /// How many nanoseconds a wait spins at most before it sleeps; 0: POLYPROC_SPIN_NS of the
+    /// environment, else what a wake-up was measured to cost on this machine.
+    pub spin_ns: u32,
+    /// A label for bindings that says what a message is, at most 31 bytes and a NUL: "" is bytes,
+    /// "msgpack" is MessagePack. The library never reads it.
+    pub format: [c_char; 32],
+}
+
+/// The figures of a queue at one moment, from `polyproc_queue_get_info`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct polyproc_queue_info {
+    /// `sizeof(polyproc_queue_info)`, as `POLYPROC_QUEUE_INFO_INIT` sets it.
+    pub size: usize,
+    /// Messages that wait to be got: the length.
+    pub items: u64,
+    /// Bytes that these and the messages in flight occupy, payload and headers together.
+    pub bytes: u64,
+    /// Messages that a process took and has not settled.
+    pub in_flight: u64,
+    /// Messages that wait or are in flight: what join waits for.
+    pub unfinished: u64,
+    /// Messages ever put.
+    pub puts: u64,
+    /// Messages ever got or taken, each once; one that came back and waits again does not count.
+    pub gets: u64,
+    /// Messages that went back because their consumer died or returned them.
+    pub redelivered: u64,
+    /// Messages that were never delivered: thrown away by an immediate shutdown, or half put when
+    /// their producer died.
+    pub discarded: u64,
+    /// How often a process found another dead and repaired what it left.
+    pub recoveries: u64,
+    /// Messages in the dead letters, see `polyproc_queue_take_dead`.
+    pub dead_letters: u64,
+    /// The limit that the queue was created with; 0: none.
+    pub max_items: u64,
+    /// The limit that the queue was created with; 0: none.
+    pub max_bytes: u64,
+    /// The limit that the queue was created with; 0: none.
+    pub max_deliveries: u32,
+    /// 0 or `POLYPROC_QUEUE_JOINABLE`.
+    pub flags: u32,
+    /// Threads of all processes that wait at the queue now.
+    pub waiting: u32,
+    /// Processes that use the queue now.
+    pub participants: u32,
+    /// 1 when the queue is shut down, else 0.
+    pub shutdown: u32,
+    /// How many nanoseconds a wait spins before it sleeps; 0: the default.
+    pub spin_ns: u32,
+    /// The label that the queue was created with, ended by a NUL.
+    pub format: [c_char; 32],
+}
+
+growing! { polyproc_queue_options: 72, polyproc_queue_info: 160 }
+
+/// # Safety
+/// As for [`growing::read`].
+pub(crate) unsafe fn queue_options(theirs: *const polyproc_queue_options) -> Result<QueueOptions> {
+    if theirs.is_null() {
+        return Ok(QueueOptions::default());
+    }
+    // SAFETY: as the caller promises.
+    let theirs = unsafe { growing::read(theirs) }?;
+    Ok(QueueOptions {
+        create: create(theirs.flags, theirs.mode, POLYPROC_QUEUE_JOINABLE)?,
+        joinable: theirs.flags & POLYPROC_QUEUE_JOINABLE != 0,
+        max_items: theirs.max_items,
+        max_bytes: theirs.max_bytes,
+        max_deliveries: theirs.max_deliveries,
+        spin_ns: theirs.spin_ns,
+        format: label(&theirs.format)?,
+    })
+}
+
+/// A label up to its NUL, which it must have; what stood behind that is nobody's.
+fn label(text: &[c_char; 32]) -> Result<[u8; 32]> {
+    let mut label = [0; 32];
+    for (ours, theirs) in label.iter_mut().zip(text) {
+        if *theirs == 0 {
+            return Ok(label);
+        }
+        *ours = *theirs as u8;
+    }
+    Err(Status::E_INVALID)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::abi::text::text;
+
+    #[test]
+    fn a_label_ends() {
+        assert_eq!(
+            label(&text(b"msgpack")).map(|label| label.starts_with(b"msgpack\0")),
+            Ok(true)
+        );
+        assert_eq!(label(&[b'x' as c_char; 32]), Err(Status::E_INVALID));
+    }
+}
