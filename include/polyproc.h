@@ -602,6 +602,94 @@ typedef struct polyproc_queue_options {
   char format[32];
 } polyproc_queue_options;
 
+/**
+ * A message read in place, in shared memory. It is lent until polyproc_message_done or
+ * polyproc_message_return; until then `data` stays as it is. When the process dies first, the
+ * message goes to another consumer.
+ */
+typedef struct polyproc_message {
+  /** The message, to be read only. Aligned to 16 bytes, never NULL. */
+  const void *data;
+  /** Its length in bytes. */
+  size_t len;
+  /** Its number, unique in this queue; the same when it is delivered again. */
+  uint64_t id;
+  /** How often it has been delivered, this time included: 1 the first time. */
+  uint32_t deliveries;
+  /** Always 0. */
+  uint32_t reserved;
+  /** Belongs to the library. */
+  void *opaque[2];
+} polyproc_message;
+
+/**
+ * Room for a message in shared memory, to be written in place. It is lent until
+ * polyproc_slot_commit or polyproc_slot_abort. When the process dies first, the slot is dropped.
+ */
+typedef struct polyproc_slot {
+  /** Where to write. Aligned to 16 bytes, never NULL. */
+  void *data;
+  /** How many bytes fit: what was asked for. */
+  size_t len;
+  /** Belongs to the library. */
+  void *opaque[2];
+} polyproc_slot;
+
+/** Bytes of the caller, for polyproc_queue_put_many. */
+typedef struct polyproc_slice {
+  /** The bytes; NULL when `len` is 0. */
+  const void *data;
+  /** How many. */
+  size_t len;
+} polyproc_slice;
+
+/** The figures of a queue at one moment, from `polyproc_queue_get_info`. */
+typedef struct polyproc_queue_info {
+  /** `sizeof(polyproc_queue_info)`, as `POLYPROC_QUEUE_INFO_INIT` sets it. */
+  size_t size;
+  /** Messages that wait to be got: the length. */
+  uint64_t items;
+  /** Bytes that these and the messages in flight occupy, payload and headers together. */
+  uint64_t bytes;
+  /** Messages that a process took and has not settled. */
+  uint64_t in_flight;
+  /** Messages that wait or are in flight: what join waits for. */
+  uint64_t unfinished;
+  /** Messages ever put. */
+  uint64_t puts;
+  /** Messages ever got or taken, each once; one that came back and waits again does not count. */
+  uint64_t gets;
+  /** Messages that went back because their consumer died or returned them. */
+  uint64_t redelivered;
+  /**
+   * Messages that were never delivered: thrown away by an immediate shutdown, or half put when
+   * their producer died.
+   */
+  uint64_t discarded;
+  /** How often a process found another dead and repaired what it left. */
+  uint64_t recoveries;
+  /** Messages in the dead letters, see `polyproc_queue_take_dead`. */
+  uint64_t dead_letters;
+  /** The limit that the queue was created with; 0: none. */
+  uint64_t max_items;
+  /** The limit that the queue was created with; 0: none. */
+  uint64_t max_bytes;
+  /** The limit that the queue was created with; 0: none. */
+  uint32_t max_deliveries;
+  /** 0 or `POLYPROC_QUEUE_JOINABLE`. */
+  uint32_t flags;
+  /** Threads of all processes that wait at the queue now. */
+  uint32_t waiting;
+  /** Processes that use the queue now. */
+  uint32_t participants;
+  /** 1 when the queue is shut down, else 0. */
+  uint32_t shutdown;
+  /** How many nanoseconds a wait spins before it sleeps; 0: the default. */
+  uint32_t spin_ns;
+  /** The label that the queue was created with, ended by a NUL. */
+  char format[32];
+} polyproc_queue_info;
+
 /** Options of a listener, and of polyproc_connect. NULL means the defaults: no key. */
 typedef struct polyproc_listener_options {
   /** `sizeof(polyproc_listener_options)`, as `POLYPROC_LISTENER_OPTIONS_INIT` sets it. */
@@ -779,34 +867,6 @@ typedef struct polyproc_task_options {
   uint64_t tag;
 } polyproc_task_options;
 
-/** Bytes of the caller, for polyproc_queue_put_many. */
-typedef struct polyproc_slice {
-  /** The bytes; NULL when `len` is 0. */
-  const void *data;
-  /** How many. */
-  size_t len;
-} polyproc_slice;
-
-/**
- * A message read in place, in shared memory. It is lent until polyproc_message_done or
- * polyproc_message_return; until then `data` stays as it is. When the process dies first, the
- * message goes to another consumer.
- */
-typedef struct polyproc_message {
-  /** The message, to be read only. Aligned to 16 bytes, never NULL. */
-  const void *data;
-  /** Its length in bytes. */
-  size_t len;
-  /** Its number, unique in this queue; the same when it is delivered again. */
-  uint64_t id;
-  /** How often it has been delivered, this time included: 1 the first time. */
-  uint32_t deliveries;
-  /** Always 0. */
-  uint32_t reserved;
-  /** Belongs to the library. */
-  void *opaque[2];
-} polyproc_message;
-
 /**
  * A function of a worker. `data` is valid until it returns. 0: what it has written to `reply` is the
  * result. Anything else: the task fails, and what it has written is the message.
@@ -831,66 +891,6 @@ typedef struct polyproc_job {
   /** Belongs to the library. */
   void *opaque[2];
 } polyproc_job;
-
-/**
- * Room for a message in shared memory, to be written in place. It is lent until
- * polyproc_slot_commit or polyproc_slot_abort. When the process dies first, the slot is dropped.
- */
-typedef struct polyproc_slot {
-  /** Where to write. Aligned to 16 bytes, never NULL. */
-  void *data;
-  /** How many bytes fit: what was asked for. */
-  size_t len;
-  /** Belongs to the library. */
-  void *opaque[2];
-} polyproc_slot;
-
-/** The figures of a queue at one moment, from `polyproc_queue_get_info`. */
-typedef struct polyproc_queue_info {
-  /** `sizeof(polyproc_queue_info)`, as `POLYPROC_QUEUE_INFO_INIT` sets it. */
-  size_t size;
-  /** Messages that wait to be got: the length. */
-  uint64_t items;
-  /** Bytes that these and the messages in flight occupy, payload and headers together. */
-  uint64_t bytes;
-  /** Messages that a process took and has not settled. */
-  uint64_t in_flight;
-  /** Messages that wait or are in flight: what join waits for. */
-  uint64_t unfinished;
-  /** Messages ever put. */
-  uint64_t puts;
-  /** Messages ever got or taken, each once; one that came back and waits again does not count. */
-  uint64_t gets;
-  /** Messages that went back because their consumer died or returned them. */
-  uint64_t redelivered;
-  /**
-   * Messages that were never delivered: thrown away by an immediate shutdown, or half put when
-   * their producer died.
-   */
-  uint64_t discarded;
-  /** How often a process found another dead and repaired what it left. */
-  uint64_t recoveries;
-  /** Messages in the dead letters, see `polyproc_queue_take_dead`. */
-  uint64_t dead_letters;
-  /** The limit that the queue was created with; 0: none. */
-  uint64_t max_items;
-  /** The limit that the queue was created with; 0: none. */
-  uint64_t max_bytes;
-  /** The limit that the queue was created with; 0: none. */
-  uint32_t max_deliveries;
-  /** 0 or `POLYPROC_QUEUE_JOINABLE`. */
-  uint32_t flags;
-  /** Threads of all processes that wait at the queue now. */
-  uint32_t waiting;
-  /** Processes that use the queue now. */
-  uint32_t participants;
-  /** 1 when the queue is shut down, else 0. */
-  uint32_t shutdown;
-  /** How many nanoseconds a wait spins before it sleeps; 0: the default. */
-  uint32_t spin_ns;
-  /** The label that the queue was created with, ended by a NUL. */
-  char format[32];
-} polyproc_queue_info;
 
 /* ---- Waiting for several things ---- */
 
@@ -1747,6 +1747,57 @@ int32_t polyproc_barrier_is_broken(polyproc_barrier *barrier, int32_t *out);
  */
 void polyproc_barrier_close(polyproc_barrier *barrier);
 
+/* ---- Barrier in two steps: an action between arriving and going on ---- */
+
+/**
+ * Wait until all parties are here, and hold them for an action. The last one to come is the leader: its
+ * call returns at once. The others are held until the leader calls polyproc_barrier_complete. When the
+ * leader's process ends before that, the barrier is broken.
+ *
+ * barrier     open handle.
+ * out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
+ * out_leader  1 for the leader, else 0.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only as the last one. The time that
+ *             parties are held counts.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK
+ *          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, by abort or by
+ *                            the leader; or it was reset meanwhile.
+ *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
+ *                            broken for all. Only who came while the parties of another round were
+ *                            held leaves without breaking it.
+ *          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+ *          E_CORRUPT         its memory is damaged.
+ *          E_LIMIT           too many processes or threads use it.
+ *          E_INVALID         not a handle of a barrier, not a token, or an output is NULL.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_arrive(polyproc_barrier *barrier,
+                                uint32_t *out_index,
+                                int32_t *out_leader,
+                                int64_t timeout_ns,
+                                polyproc_cancel *cancel);
+
+/**
+ * End the round that the leader holds. Any thread of the leader's process may.
+ *
+ * barrier  open handle.
+ * ok       1 lets the others go, 0 breaks the barrier: they get E_BROKEN_BARRIER.
+ *
+ * Returns  OK
+ *          E_BROKEN_BARRIER  it was broken meanwhile: a party gave up or died.
+ *          E_NOT_OWNER       this process is not the leader of a round that is held; also when the
+ *                            barrier was reset meanwhile.
+ *          E_TIMEOUT         a peer is stopped inside a call; nothing has changed.
+ *          E_CORRUPT         its memory is damaged.
+ *          E_LIMIT           too many processes use it.
+ *          E_CLOSED          the handle is closed.
+ *          E_INVALID         not a handle of a barrier, or ok is neither 0 nor 1.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
+
 /* ---- Queue ---- */
 
 /**
@@ -1979,6 +2030,246 @@ int32_t polyproc_queue_is_empty(polyproc_queue *queue, int32_t *out);
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_is_full(polyproc_queue *queue, int32_t *out);
+
+/* ---- Queue, advanced: read and write messages in place ---- */
+
+/**
+ * Take the first message without copying it, waiting while the queue is empty. It is in flight
+ * until it is done or returned.
+ *
+ * queue       open handle.
+ * out         the message.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           out is yours until you settle it.
+ *          E_EMPTY      the timeout passed and there was no message.
+ *          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
+ *                       peer is stopped inside a call.
+ *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
+ *          E_SHUTDOWN   the queue is shut down and nothing is left in it.
+ *          E_CORRUPT    the queue is damaged.
+ *          E_LIMIT      too many processes use it.
+ *          E_INVALID    not a handle of a queue, not a token, or out is NULL.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_take(polyproc_queue *queue,
+                            polyproc_message *out,
+                            int64_t timeout_ns,
+                            polyproc_cancel *cancel);
+
+/**
+ * Settle a message: its memory is free for the next one. On a joinable queue this is its
+ * task_done. Works after the handle was closed too.
+ *
+ * message  from polyproc_queue_take, _take_many or _take_dead. Its data is invalid afterwards.
+ *
+ * Returns  OK
+ *          E_TIMEOUT    a peer is stopped inside a call; the message is yours as before. Dead
+ *                       letters only.
+ *          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
+ *          E_CORRUPT    the queue is damaged.
+ *          E_INVALID    message is NULL, or settled already.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_message_done(polyproc_message *message);
+
+/**
+ * Give a message back: it is first in line again, with one delivery more, or goes to the dead
+ * letters when it has had its max_deliveries and shared memory has room for it there. Works after the
+ * handle was closed too.
+ *
+ * message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
+ *
+ * Returns  OK
+ *          E_TIMEOUT    a peer is stopped inside a call; the message is yours as before.
+ *          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
+ *          E_CORRUPT    the queue is damaged.
+ *          E_INVALID    message is NULL, or settled already.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_message_return(polyproc_message *message);
+
+/**
+ * Take a dead letter: a message that was delivered max_deliveries times and never finished.
+ * polyproc_message_done removes it, polyproc_message_return keeps it among the dead letters.
+ *
+ * queue  open handle.
+ * out    the message.
+ *
+ * Returns  OK         out is yours until you settle it.
+ *          E_EMPTY    there is no dead letter.
+ *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
+ *          E_CORRUPT  the queue is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a queue, or out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_take_dead(polyproc_queue *queue, polyproc_message *out);
+
+/**
+ * Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
+ * line is that of the reservation. Consumers who come to it before it is committed go past it as
+ * soon as there is another message behind it; it is the first in line once it is committed.
+ *
+ * queue       open handle.
+ * len         how many bytes; fewer may be committed.
+ * out         the slot.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           out is yours until you settle it.
+ *          E_FULL       the timeout passed and there was no room.
+ *          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
+ *                       stopped inside a call.
+ *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing is reserved.
+ *          E_SHUTDOWN   the queue is shut down.
+ *          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
+ *          E_NO_MEMORY  shared memory is exhausted.
+ *          E_CORRUPT    the queue is damaged.
+ *          E_LIMIT      too many processes use it.
+ *          E_INVALID    not a handle of a queue, not a token, or out is NULL.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_reserve(polyproc_queue *queue,
+                               size_t len,
+                               polyproc_slot *out,
+                               int64_t timeout_ns,
+                               polyproc_cancel *cancel);
+
+/**
+ * Put the message that was written into a slot. Works after the handle was closed, and after the
+ * queue was shut down, unless that was immediate.
+ *
+ * slot  from polyproc_queue_reserve. Its data is invalid afterwards.
+ * len   how many bytes of it are the message, at most what was reserved.
+ *
+ * Returns  OK           the message is in the queue.
+ *          E_TIMEOUT    a peer is stopped inside a call; the slot is yours as before.
+ *          E_SHUTDOWN   the queue was shut down, immediate: the slot is given up.
+ *          E_TOO_LARGE  len is over what was reserved: the slot is as it was.
+ *          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
+ *          E_CORRUPT    the queue is damaged.
+ *          E_INVALID    slot is NULL, or settled already.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_slot_commit(polyproc_slot *slot, size_t len);
+
+/**
+ * Give a slot back unused. Works after the handle was closed too.
+ *
+ * slot  from polyproc_queue_reserve. Its data is invalid afterwards.
+ *
+ * Returns  OK           no message was put.
+ *          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
+ *          E_CORRUPT    the queue is damaged.
+ *          E_INVALID    slot is NULL or settled already.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_slot_abort(polyproc_slot *slot);
+
+/* ---- Queue, advanced: many messages in one call, figures ---- */
+
+/**
+ * Put several messages, in order, with less work for each. Messages of other producers may come
+ * between them. Waits while the queue is full.
+ *
+ * queue       open handle.
+ * items       the messages; NULL when n is 0.
+ * n           how many.
+ * out_put     how many of them, from the first, are in the queue.
+ * timeout_ns  nanoseconds from now for all of them, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           *out_put messages are in the queue: all, or at least one and then the wait
+ *                       ended, for whatever reason a further call will tell.
+ *          E_FULL       the timeout passed and there was no room for the first.
+ *          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
+ *                       stopped inside a call.
+ *          E_CANCELED, E_INTERRUPTED, E_CLOSED  none was put.
+ *          E_SHUTDOWN   the queue is shut down.
+ *          E_TOO_LARGE  one of them can never fit: none was put.
+ *          E_NO_MEMORY  shared memory is exhausted.
+ *          E_CORRUPT    the queue is damaged.
+ *          E_LIMIT      too many processes use it.
+ *          E_INVALID    not a handle of a queue, not a token, out_put is NULL, items is NULL and n
+ *                       is not 0, or in one of them data is NULL and len is not 0.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_put_many(polyproc_queue *queue,
+                                const polyproc_slice *items,
+                                size_t n,
+                                size_t *out_put,
+                                int64_t timeout_ns,
+                                polyproc_cancel *cancel);
+
+/**
+ * Take several messages without copying them: waits for the first, and takes what else is there.
+ * Each is a loan of its own, to be settled like one from polyproc_queue_take.
+ *
+ * queue       open handle.
+ * out         room for max messages.
+ * max         how many at most, 1 or more.
+ * out_taken   how many there are in out.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           *out_taken messages, at least one, are yours until you settle them.
+ *          E_EMPTY      the timeout passed and there was no message.
+ *          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
+ *                       peer is stopped inside a call.
+ *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
+ *          E_SHUTDOWN   the queue is shut down and nothing is left in it.
+ *          E_CORRUPT    the queue is damaged.
+ *          E_LIMIT      too many processes use it.
+ *          E_INVALID    not a handle of a queue, not a token, out or out_taken is NULL, or max is 0.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_take_many(polyproc_queue *queue,
+                                 polyproc_message *out,
+                                 size_t max,
+                                 size_t *out_taken,
+                                 int64_t timeout_ns,
+                                 polyproc_cancel *cancel);
+
+/**
+ * Settle several messages, in order, with less work for each: what polyproc_message_done does for one.
+ * They may come from several queues.
+ *
+ * messages  from polyproc_queue_take, _take_many or _take_dead; NULL when n is 0. The data of those
+ *           that are settled is invalid afterwards.
+ * n         how many.
+ * out_done  how many of them, from the first, are settled, also where one is refused; NULL if
+ *           nobody wants to know.
+ *
+ * Returns  OK           all are settled.
+ *          E_TIMEOUT    a peer is stopped inside a call; the next one is yours as before. Dead
+ *                       letters only.
+ *          E_NOT_OWNER  another process took the next one.
+ *          E_CORRUPT    the queue is damaged.
+ *          E_INVALID    messages is NULL and n is not 0, or the next one is settled already.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_message_done_many(polyproc_message *messages,
+                                   size_t n,
+                                   size_t *out_done);
+
+/**
+ * The figures of the queue at one moment, for people and tools.
+ *
+ * queue  open handle.
+ * out    set its size first, as POLYPROC_QUEUE_INFO_INIT does.
+ *
+ * Returns  OK
+ *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
+ *          E_CORRUPT  the queue is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a queue, out is NULL or its size is not set.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_get_info(polyproc_queue *queue, polyproc_queue_info *out);
 
 /* ---- Pipe and connection ---- */
 
@@ -2589,6 +2880,25 @@ int32_t polyproc_exit_children(void);
  */
 int32_t polyproc_exit_children_at_exit(int32_t on);
 
+/* ---- Processes started by other means ---- */
+
+/**
+ * Make a handle of a process that was started by other means. When it is a child of this one, the
+ * library collects it from now on; another one can be watched and signalled.
+ *
+ * pid  its id.
+ * out  the process, to be closed with polyproc_process_close.
+ *
+ * Returns  OK
+ *          E_NOT_FOUND    no process has that id.
+ *          E_UNSUPPORTED  not a child, and this kernel has no pidfd (Linux before 5.3).
+ *          E_LIMIT        too many descriptors are open.
+ *          E_NO_MEMORY    memory is exhausted.
+ *          E_INVALID      pid is below 1 or this process's own, or out is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_process_adopt(int32_t pid, polyproc_process **out);
+
 /* ---- Pool ---- */
 
 /**
@@ -3157,246 +3467,6 @@ int32_t polyproc_cancel_reset(polyproc_cancel *cancel);
  */
 void polyproc_cancel_close(polyproc_cancel *cancel);
 
-/* ---- Queue, advanced: read and write messages in place ---- */
-
-/**
- * Take the first message without copying it, waiting while the queue is empty. It is in flight
- * until it is done or returned.
- *
- * queue       open handle.
- * out         the message.
- * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
- * cancel      NULL, or a token that ends this wait early.
- *
- * Returns  OK           out is yours until you settle it.
- *          E_EMPTY      the timeout passed and there was no message.
- *          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
- *                       peer is stopped inside a call.
- *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
- *          E_SHUTDOWN   the queue is shut down and nothing is left in it.
- *          E_CORRUPT    the queue is damaged.
- *          E_LIMIT      too many processes use it.
- *          E_INVALID    not a handle of a queue, not a token, or out is NULL.
- * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_queue_take(polyproc_queue *queue,
-                            polyproc_message *out,
-                            int64_t timeout_ns,
-                            polyproc_cancel *cancel);
-
-/**
- * Settle a message: its memory is free for the next one. On a joinable queue this is its
- * task_done. Works after the handle was closed too.
- *
- * message  from polyproc_queue_take, _take_many or _take_dead. Its data is invalid afterwards.
- *
- * Returns  OK
- *          E_TIMEOUT    a peer is stopped inside a call; the message is yours as before. Dead
- *                       letters only.
- *          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
- *          E_CORRUPT    the queue is damaged.
- *          E_INVALID    message is NULL, or settled already.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_message_done(polyproc_message *message);
-
-/**
- * Give a message back: it is first in line again, with one delivery more, or goes to the dead
- * letters when it has had its max_deliveries and shared memory has room for it there. Works after the
- * handle was closed too.
- *
- * message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
- *
- * Returns  OK
- *          E_TIMEOUT    a peer is stopped inside a call; the message is yours as before.
- *          E_NOT_OWNER  another process took it (a forked child has no right to its parent's).
- *          E_CORRUPT    the queue is damaged.
- *          E_INVALID    message is NULL, or settled already.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_message_return(polyproc_message *message);
-
-/**
- * Take a dead letter: a message that was delivered max_deliveries times and never finished.
- * polyproc_message_done removes it, polyproc_message_return keeps it among the dead letters.
- *
- * queue  open handle.
- * out    the message.
- *
- * Returns  OK         out is yours until you settle it.
- *          E_EMPTY    there is no dead letter.
- *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
- *          E_CORRUPT  the queue is damaged.
- *          E_LIMIT    too many processes use it.
- *          E_CLOSED   the handle is closed.
- *          E_INVALID  not a handle of a queue, or out is NULL.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_queue_take_dead(polyproc_queue *queue, polyproc_message *out);
-
-/**
- * Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
- * line is that of the reservation. Consumers who come to it before it is committed go past it as
- * soon as there is another message behind it; it is the first in line once it is committed.
- *
- * queue       open handle.
- * len         how many bytes; fewer may be committed.
- * out         the slot.
- * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
- * cancel      NULL, or a token that ends this wait early.
- *
- * Returns  OK           out is yours until you settle it.
- *          E_FULL       the timeout passed and there was no room.
- *          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
- *                       stopped inside a call.
- *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing is reserved.
- *          E_SHUTDOWN   the queue is shut down.
- *          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
- *          E_NO_MEMORY  shared memory is exhausted.
- *          E_CORRUPT    the queue is damaged.
- *          E_LIMIT      too many processes use it.
- *          E_INVALID    not a handle of a queue, not a token, or out is NULL.
- * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_queue_reserve(polyproc_queue *queue,
-                               size_t len,
-                               polyproc_slot *out,
-                               int64_t timeout_ns,
-                               polyproc_cancel *cancel);
-
-/**
- * Put the message that was written into a slot. Works after the handle was closed, and after the
- * queue was shut down, unless that was immediate.
- *
- * slot  from polyproc_queue_reserve. Its data is invalid afterwards.
- * len   how many bytes of it are the message, at most what was reserved.
- *
- * Returns  OK           the message is in the queue.
- *          E_TIMEOUT    a peer is stopped inside a call; the slot is yours as before.
- *          E_SHUTDOWN   the queue was shut down, immediate: the slot is given up.
- *          E_TOO_LARGE  len is over what was reserved: the slot is as it was.
- *          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
- *          E_CORRUPT    the queue is damaged.
- *          E_INVALID    slot is NULL, or settled already.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_slot_commit(polyproc_slot *slot, size_t len);
-
-/**
- * Give a slot back unused. Works after the handle was closed too.
- *
- * slot  from polyproc_queue_reserve. Its data is invalid afterwards.
- *
- * Returns  OK           no message was put.
- *          E_NOT_OWNER  another process reserved it (a forked child has no right to its parent's).
- *          E_CORRUPT    the queue is damaged.
- *          E_INVALID    slot is NULL or settled already.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_slot_abort(polyproc_slot *slot);
-
-/* ---- Queue, advanced: many messages in one call, figures ---- */
-
-/**
- * Put several messages, in order, with less work for each. Messages of other producers may come
- * between them. Waits while the queue is full.
- *
- * queue       open handle.
- * items       the messages; NULL when n is 0.
- * n           how many.
- * out_put     how many of them, from the first, are in the queue.
- * timeout_ns  nanoseconds from now for all of them, monotonic; <0 for ever, 0 try once.
- * cancel      NULL, or a token that ends this wait early.
- *
- * Returns  OK           *out_put messages are in the queue: all, or at least one and then the wait
- *                       ended, for whatever reason a further call will tell.
- *          E_FULL       the timeout passed and there was no room for the first.
- *          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
- *                       stopped inside a call.
- *          E_CANCELED, E_INTERRUPTED, E_CLOSED  none was put.
- *          E_SHUTDOWN   the queue is shut down.
- *          E_TOO_LARGE  one of them can never fit: none was put.
- *          E_NO_MEMORY  shared memory is exhausted.
- *          E_CORRUPT    the queue is damaged.
- *          E_LIMIT      too many processes use it.
- *          E_INVALID    not a handle of a queue, not a token, out_put is NULL, items is NULL and n
- *                       is not 0, or in one of them data is NULL and len is not 0.
- * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_queue_put_many(polyproc_queue *queue,
-                                const polyproc_slice *items,
-                                size_t n,
-                                size_t *out_put,
-                                int64_t timeout_ns,
-                                polyproc_cancel *cancel);
-
-/**
- * Take several messages without copying them: waits for the first, and takes what else is there.
- * Each is a loan of its own, to be settled like one from polyproc_queue_take.
- *
- * queue       open handle.
- * out         room for max messages.
- * max         how many at most, 1 or more.
- * out_taken   how many there are in out.
- * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
- * cancel      NULL, or a token that ends this wait early.
- *
- * Returns  OK           *out_taken messages, at least one, are yours until you settle them.
- *          E_EMPTY      the timeout passed and there was no message.
- *          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
- *                       peer is stopped inside a call.
- *          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
- *          E_SHUTDOWN   the queue is shut down and nothing is left in it.
- *          E_CORRUPT    the queue is damaged.
- *          E_LIMIT      too many processes use it.
- *          E_INVALID    not a handle of a queue, not a token, out or out_taken is NULL, or max is 0.
- * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_queue_take_many(polyproc_queue *queue,
-                                 polyproc_message *out,
-                                 size_t max,
-                                 size_t *out_taken,
-                                 int64_t timeout_ns,
-                                 polyproc_cancel *cancel);
-
-/**
- * Settle several messages, in order, with less work for each: what polyproc_message_done does for one.
- * They may come from several queues.
- *
- * messages  from polyproc_queue_take, _take_many or _take_dead; NULL when n is 0. The data of those
- *           that are settled is invalid afterwards.
- * n         how many.
- * out_done  how many of them, from the first, are settled, also where one is refused; NULL if
- *           nobody wants to know.
- *
- * Returns  OK           all are settled.
- *          E_TIMEOUT    a peer is stopped inside a call; the next one is yours as before. Dead
- *                       letters only.
- *          E_NOT_OWNER  another process took the next one.
- *          E_CORRUPT    the queue is damaged.
- *          E_INVALID    messages is NULL and n is not 0, or the next one is settled already.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_message_done_many(polyproc_message *messages,
-                                   size_t n,
-                                   size_t *out_done);
-
-/**
- * The figures of the queue at one moment, for people and tools.
- *
- * queue  open handle.
- * out    set its size first, as POLYPROC_QUEUE_INFO_INIT does.
- *
- * Returns  OK
- *          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
- *          E_CORRUPT  the queue is damaged.
- *          E_LIMIT    too many processes use it.
- *          E_CLOSED   the handle is closed.
- *          E_INVALID  not a handle of a queue, out is NULL or its size is not set.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_queue_get_info(polyproc_queue *queue, polyproc_queue_info *out);
-
 /**
  * Wait until at least one of several things is ready: queues to get from or to put into, events,
  * connections to receive from, listeners, processes, tasks. Nothing is taken: the operation itself may
@@ -3444,57 +3514,6 @@ int32_t polyproc_wait_any(polyproc_waitable *items,
 int32_t polyproc_queue_fd(polyproc_queue *queue,
                           int *out_fd);
 
-/* ---- Barrier in two steps: an action between arriving and going on ---- */
-
-/**
- * Wait until all parties are here, and hold them for an action. The last one to come is the leader: its
- * call returns at once. The others are held until the leader calls polyproc_barrier_complete. When the
- * leader's process ends before that, the barrier is broken.
- *
- * barrier     open handle.
- * out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
- * out_leader  1 for the leader, else 0.
- * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only as the last one. The time that
- *             parties are held counts.
- * cancel      NULL, or a token that ends this wait early.
- *
- * Returns  OK
- *          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, by abort or by
- *                            the leader; or it was reset meanwhile.
- *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
- *                            broken for all. Only who came while the parties of another round were
- *                            held leaves without breaking it.
- *          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
- *          E_CORRUPT         its memory is damaged.
- *          E_LIMIT           too many processes or threads use it.
- *          E_INVALID         not a handle of a barrier, not a token, or an output is NULL.
- * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_barrier_arrive(polyproc_barrier *barrier,
-                                uint32_t *out_index,
-                                int32_t *out_leader,
-                                int64_t timeout_ns,
-                                polyproc_cancel *cancel);
-
-/**
- * End the round that the leader holds. Any thread of the leader's process may.
- *
- * barrier  open handle.
- * ok       1 lets the others go, 0 breaks the barrier: they get E_BROKEN_BARRIER.
- *
- * Returns  OK
- *          E_BROKEN_BARRIER  it was broken meanwhile: a party gave up or died.
- *          E_NOT_OWNER       this process is not the leader of a round that is held; also when the
- *                            barrier was reset meanwhile.
- *          E_TIMEOUT         a peer is stopped inside a call; nothing has changed.
- *          E_CORRUPT         its memory is damaged.
- *          E_LIMIT           too many processes use it.
- *          E_CLOSED          the handle is closed.
- *          E_INVALID         not a handle of a barrier, or ok is neither 0 nor 1.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
-
 /* ---- Objects as descriptors ---- */
 
 /**
@@ -3536,25 +3555,6 @@ int32_t polyproc_share_fd(int32_t kind,
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_open_fd(int fd, int32_t kind, void **out);
-
-/* ---- Processes started by other means ---- */
-
-/**
- * Make a handle of a process that was started by other means. When it is a child of this one, the
- * library collects it from now on; another one can be watched and signalled.
- *
- * pid  its id.
- * out  the process, to be closed with polyproc_process_close.
- *
- * Returns  OK
- *          E_NOT_FOUND    no process has that id.
- *          E_UNSUPPORTED  not a child, and this kernel has no pidfd (Linux before 5.3).
- *          E_LIMIT        too many descriptors are open.
- *          E_NO_MEMORY    memory is exhausted.
- *          E_INVALID      pid is below 1 or this process's own, or out is NULL.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_process_adopt(int32_t pid, polyproc_process **out);
 
 #ifdef __cplusplus
 }  // extern "C"
