@@ -1,10 +1,25 @@
 //! How a segment begins: what it is, checked before anything else is believed.
 //!
 //! ```text
-//! 0      header (256 bytes)
-//! 256    participants, 64 bytes each
-//! ...    the object's own words (its body), aligned to 128
-//! ...    for a queue: its rings, from the next page on
+//!         0  header
+//!         0    magic: polyproc
+//!         8    layout: the version of what lies here
+//!        12    kind
+//!        16    participants: how many slots
+//!        20    body: its size
+//!        24    mode: the permissions asked for
+//!        28    used_slots: where a scan may stop
+//!        32    recoveries
+//!       256  participants, 64 bytes each
+//!       256    life, the futex that the kernel marks, and generation
+//!       272    pid
+//!       276    sleepers
+//!       280    namespaces of pid and started
+//!       284    ghost: traces of an earlier occupant
+//!       288    oldest_got: of a queue
+//!       296    holders: of an rlock
+//!       312    started: without a keeper
+//!     15616  the object's own words: of a lock
 //! ```
 
 use std::mem::offset_of;
@@ -31,15 +46,15 @@ shared! {
     /// The first bytes of every segment.
     #[repr(align(64))]
     pub(crate) struct Header {
-        magic: AtomicU64,
-        layout: AtomicU32,
-        kind: AtomicU32,
+        pub(super) magic: AtomicU64,
+        pub(super) layout: AtomicU32,
+        pub(super) kind: AtomicU32,
         /// Slots of the participant table.
-        participants: AtomicU32,
+        pub(super) participants: AtomicU32,
         /// Size of the body in bytes.
-        body: AtomicU32,
+        pub(super) body: AtomicU32,
         /// The mode that the creator asked for: the file must not have grown wider.
-        mode: AtomicU32,
+        pub(super) mode: AtomicU32,
         /// One past the highest slot that was ever taken: where a scan of the table may stop.
         pub(crate) used_slots: AtomicU32,
         /// How often the dead were recovered.

@@ -23,6 +23,8 @@ mod mapping;
 mod methods;
 mod names;
 mod participants;
+#[cfg(test)]
+pub(crate) mod picture;
 mod readiness;
 mod recovery;
 mod registry;

@@ -30,7 +30,7 @@ shared! {
     /// One slot.
     #[repr(align(64))]
     pub(crate) struct Participant {
-        word: AtomicU64,
+        pub(super) word: AtomicU64,
         /// The kernel's list entry lay here before layout 2; now each process keeps its own in private
         /// memory (`sys::robust_list`).
         _unused: AtomicU64,
@@ -39,15 +39,15 @@ shared! {
         /// How many of the process's threads sleep in this segment.
         pub(crate) sleepers: AtomicU32,
         /// Unwatched: the namespaces in which `pid` and `started` are to be understood.
-        namespaces: AtomicU32,
+        pub(super) namespaces: AtomicU32,
         /// Not 0: traces of an earlier occupant, who is dead, may be left, see [`haunt`](Self::haunt).
-        ghost: AtomicU32,
+        pub(super) ghost: AtomicU32,
         /// Queue: no message that the process got and has not settled lies before this position.
         pub(crate) oldest_got: AtomicU64,
         /// Rlock: who of the process holds it.
         pub(crate) holders: Holders,
         /// Unwatched: when the process started, beside the generation that says so; 0 until it has.
-        started: AtomicU64,
+        pub(super) started: AtomicU64,
     }
 }
 

@@ -59,6 +59,8 @@ fn no_file_imports_from_a_layer_above() {
     let modules = Crate::read(root());
     let map = std::fs::read_to_string(root().join("src/lib.rs")).expect("src/lib.rs");
     let rows = rows_of(&map);
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page");
+    assert_eq!(rows_of(&page), rows, "ARCHITECTURE.md has another map");
     let row_of = |file: &str| {
         let room = room_of(file);
         let found = rows

@@ -152,7 +152,7 @@ impl<'a> Chain<'a> {
         let begin = at & (size - 1);
         let padding = size - begin;
         let goes_back = padding <= begin.saturating_mul(SKIPS).min(LONGEST_PADDING);
-        // Acquire, pairs with the Release in `advance_free`: the records before it are read.
+        // Acquire, pairs with the Release in `advance_over`: the records before it are read.
         if goes_back && state.free.load(Ordering::Acquire) == at {
             if let Some(place) = self.place_at_beginning(pen, state, extent)? {
                 return Ok(Some(place));
@@ -176,7 +176,7 @@ impl<'a> Chain<'a> {
         if fits(seen.load(Ordering::Relaxed)) {
             return Ok(true);
         }
-        // Acquire, pairs with the Release in `advance_free`: the records before it are read.
+        // Acquire, pairs with the Release in `advance_over`: the records before it are read.
         let free = state.free.load(Ordering::Acquire);
         if free > at || at - free > size {
             return Err(Status::E_CORRUPT);

@@ -47,7 +47,7 @@ shared! {
     /// Everything but the rings. Words that different processes write lie on cache lines of their own.
     #[repr(align(128))]
     pub(crate) struct Body {
-        settings: Settings,
+        pub(super) settings: Settings,
         pub(crate) messages: ChainWords,
         /// Consumers wait here for messages.
         pub(crate) items: Condition,
@@ -69,7 +69,7 @@ pub(crate) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Body>());
 shared! {
     /// What a queue was made with, and whether it is shut down.
     #[repr(align(128))]
-    struct Settings {
+    pub(super) struct Settings {
         max_items: AtomicU64,
         max_bytes: AtomicU64,
         joinable: AtomicU32,

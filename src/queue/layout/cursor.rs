@@ -22,7 +22,7 @@ pub(crate) struct Totals {
 }
 
 shared! {
-    struct SharedTotals {
+    pub(super) struct SharedTotals {
         count: AtomicU64,
         bytes: AtomicU64,
         mark: AtomicU64,
@@ -58,8 +58,8 @@ shared! {
         /// Tail: one more than the place of the last reservation. Head: no reservation is left before this place.
         pub(crate) reservations: AtomicU64,
         _to_the_next_line: [AtomicU64; 11],
-        cursor: AtomicU64,
-        totals: [SharedTotals; 2],
+        pub(super) cursor: AtomicU64,
+        pub(super) totals: [SharedTotals; 2],
     }
 }
 

@@ -1,4 +1,41 @@
-//! What lies in shared memory.
+//! What lies in shared memory: a queue's own words, and its rings with their records.
+//!
+//! ```text
+//!     65792  a queue's own words
+//!     65792    settings, and whether it is shut down
+//!     65920    messages
+//!     65920      tail's mutex
+//!     65924      owed: to be counted anew
+//!     65928      what the tail saw of the head: count, bytes, free
+//!     65952      reservations: the last one's place
+//!     66048      cursor: its store commits a step
+//!     66056      totals, twice: count, bytes, mark
+//!     66176      head's mutex
+//!     66180      owed: to be counted anew
+//!     66184      what the head saw of the tail: its cursor
+//!     66208      reservations: the last one's place
+//!     66304      cursor: its store commits a step
+//!     66312      totals, twice: count, bytes, mark
+//!     66432      behind the head's cursor: available, in_flight, ...
+//!     66560    items: consumers sleep here
+//!     66688    space: producers sleep here
+//!     66816    drained: watchers of an empty queue
+//!     66944    idle: joins sleep here
+//!     67072    counters: redelivered, discarded
+//!     67200    dead letters: as messages
+//!     67840    states of 64 rings, 256 bytes each
+//!     67840      start, end, allocated, largest, next: the producers'
+//!     67968      free: the consumers'
+//!     86016  ring 0, messages, 128 KiB
+//!    217088  ring 1, messages, 128 KiB
+//!    348160  ring 48, dead letters, 128 KiB
+//!    479232  ring 2, messages, 256 KiB
+//!    741376  ring 3, messages, 256 KiB
+//!   1003520  ring 49, dead letters, 256 KiB
+//!       ...  up to ring 47, 1 TiB; a ring has memory as far as its records have come
+//! ```
+//!
+//! `position` is where a record is, `payload` the raw reads and writes of messages.
 
 pub(super) mod body;
 pub(super) mod cursor;
@@ -7,3 +44,182 @@ pub(super) mod payload;
 pub(super) mod position;
 pub(super) mod record;
 pub(super) mod ring;
+
+#[cfg(test)]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::body::{Behind, Body, ChainWords, RINGS_AT};
+    use super::cursor::{Seen, Side};
+    use super::record::{Record, HEADER};
+    use super::ring::{self, RingState, RINGS};
+    use crate::segment::picture::{body_at, check, line};
+    use crate::segment::Kind;
+
+    fn chain(picture: &mut String, name: &str, at: usize) {
+        line(picture, 2, at, name);
+        for (side, offset) in [
+            ("tail", offset_of!(ChainWords, tail)),
+            ("head", offset_of!(ChainWords, head)),
+        ] {
+            let at = at + offset;
+            let of_other = match side {
+                "tail" => "what the tail saw of the head: count, bytes, free",
+                _ => "what the head saw of the tail: its cursor",
+            };
+            line(
+                picture,
+                4,
+                at + offset_of!(Side, mutex),
+                &format!("{side}'s mutex"),
+            );
+            line(
+                picture,
+                4,
+                at + offset_of!(Side, owed),
+                "owed: to be counted anew",
+            );
+            line(
+                picture,
+                4,
+                at + offset_of!(Side, seen) + offset_of!(Seen, count),
+                of_other,
+            );
+            line(
+                picture,
+                4,
+                at + offset_of!(Side, reservations),
+                "reservations: the last one's place",
+            );
+            line(
+                picture,
+                4,
+                at + offset_of!(Side, cursor),
+                "cursor: its store commits a step",
+            );
+            line(
+                picture,
+                4,
+                at + offset_of!(Side, totals),
+                "totals, twice: count, bytes, mark",
+            );
+        }
+        let behind = at + offset_of!(ChainWords, behind);
+        line(
+            picture,
+            4,
+            behind + offset_of!(Behind, available),
+            "behind the head's cursor: available, in_flight, ...",
+        );
+    }
+
+    #[test]
+    fn the_picture_of_a_queue_is_true() {
+        let body = body_at(Kind::Queue);
+        let mut picture = String::new();
+        line(&mut picture, 0, body, "a queue's own words");
+        line(
+            &mut picture,
+            2,
+            body + offset_of!(Body, settings),
+            "settings, and whether it is shut down",
+        );
+        chain(&mut picture, "messages", body + offset_of!(Body, messages));
+        line(
+            &mut picture,
+            2,
+            body + offset_of!(Body, items),
+            "items: consumers sleep here",
+        );
+        line(
+            &mut picture,
+            2,
+            body + offset_of!(Body, space),
+            "space: producers sleep here",
+        );
+        line(
+            &mut picture,
+            2,
+            body + offset_of!(Body, drained),
+            "drained: watchers of an empty queue",
+        );
+        line(
+            &mut picture,
+            2,
+            body + offset_of!(Body, idle),
+            "idle: joins sleep here",
+        );
+        line(
+            &mut picture,
+            2,
+            body + offset_of!(Body, counters),
+            "counters: redelivered, discarded",
+        );
+        line(
+            &mut picture,
+            2,
+            body + offset_of!(Body, dead),
+            "dead letters: as messages",
+        );
+        let rings = body + offset_of!(Body, rings);
+        line(
+            &mut picture,
+            2,
+            rings,
+            &format!(
+                "states of {RINGS} rings, {} bytes each",
+                size_of::<RingState>()
+            ),
+        );
+        line(
+            &mut picture,
+            4,
+            rings + offset_of!(RingState, start),
+            "start, end, allocated, largest, next: the producers'",
+        );
+        line(
+            &mut picture,
+            4,
+            rings + offset_of!(RingState, free),
+            "free: the consumers'",
+        );
+        for ring in [0, 1, 48, 2, 3, 49] {
+            let kind = if ring < 48 {
+                "messages"
+            } else {
+                "dead letters"
+            };
+            let text = format!("ring {ring}, {kind}, {} KiB", ring::size(ring) >> 10);
+            line(
+                &mut picture,
+                0,
+                (RINGS_AT + ring::offset(ring)) as usize,
+                &text,
+            );
+        }
+        picture.push_str(
+            "      ...  up to ring 47, 1 TiB; a ring has memory as far as its records have come\n",
+        );
+        check(&picture, "src/queue/layout/mod.rs");
+        let mut record = String::new();
+        line(
+            &mut record,
+            0,
+            offset_of!(Record, word),
+            "state 4 bits, deliveries 16, unused 12, owner 30, unused 2",
+        );
+        line(
+            &mut record,
+            0,
+            offset_of!(Record, size),
+            "length of the payload 32 bits, extent in units of 16 bytes 32",
+        );
+        line(
+            &mut record,
+            0,
+            HEADER as usize,
+            "payload, up to the next multiple of 16",
+        );
+        check(&record, "src/queue/layout/record.rs");
+    }
+}

@@ -1,8 +1,9 @@
 //! A message as it lies in a ring: a header of 16 bytes, then the payload.
 //!
 //! ```text
-//! word    state 4 | deliveries 16 | 12 unused | owner 30 | 2 unused
-//! size    payload length 32 | extent in units of 16 bytes 32
+//!         0  state 4 bits, deliveries 16, unused 12, owner 30, unused 2
+//!         8  length of the payload 32 bits, extent in units of 16 bytes 32
+//!        16  payload, up to the next multiple of 16
 //! ```
 //!
 //! ```text
@@ -122,8 +123,8 @@ shared! {
     /// The header of a record.
     #[repr(align(16))]
     pub(crate) struct Record {
-        word: AtomicU64,
-        size: AtomicU64,
+        pub(super) word: AtomicU64,
+        pub(super) size: AtomicU64,
     }
 }
 

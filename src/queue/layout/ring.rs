@@ -74,7 +74,7 @@ pub(crate) fn size(ring: usize) -> u64 {
 }
 
 /// Where a ring lies, from the end of the fixed part of the segment.
-fn offset(ring: usize) -> u64 {
+pub(super) fn offset(ring: usize) -> u64 {
     let size = size(ring);
     let third = if ring < MESSAGE_RINGS.end {
         ring as u64 % 2
