@@ -23,7 +23,7 @@ pub struct Condition {
 shared! {
     #[repr(align(128))]
     struct Body {
-        condition: condition::Condition,
+        condition: condition::ConditionWord,
     }
 }
 

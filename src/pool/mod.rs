@@ -33,7 +33,7 @@ pub use worker::Job;
 pub(crate) use protocol::board::MAX_WORKERS;
 
 use owner::crew::Crew;
-use owner::tasks::{Shared, State};
+use owner::tasks::{PoolState, Shared};
 use protocol::board::Board;
 use protocol::message::{TaskHead, Ticket};
 
@@ -207,7 +207,7 @@ impl Pool {
     /// `E_NOT_OWNER` in a forked child.
     pub fn shutdown(&self) -> Result<()> {
         self.shared.check_owner()?;
-        self.shared.advance(State::Closed);
+        self.shared.advance(PoolState::Closed);
         self.shared.tell_workers();
         self.shared.kick_monitor();
         Ok(())
@@ -219,7 +219,7 @@ impl Pool {
     /// `E_INVALID` while the pool is open; `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`; `E_NOT_OWNER` in a forked child.
     pub fn join(&self, wait: Wait<'_>) -> Result<()> {
         self.shared.check_owner()?;
-        if self.shared.state() == State::Open {
+        if self.shared.state() == PoolState::Open {
             return Err(Status::E_INVALID);
         }
         let is_over =
@@ -234,7 +234,7 @@ impl Pool {
     /// `E_NOT_OWNER` in a forked child.
     pub fn terminate(&self) -> Result<()> {
         self.shared.check_owner()?;
-        self.shared.advance(State::Terminated);
+        self.shared.advance(PoolState::Terminated);
         self.shared.end_all(Status::E_SHUTDOWN);
         self.shared.tell_workers();
         self.shared.kick_monitor();
@@ -283,7 +283,7 @@ impl Drop for Pool {
         if !self.shared.is_own() {
             return;
         }
-        self.shared.advance(State::Terminated);
+        self.shared.advance(PoolState::Terminated);
         self.shared.end_all(Status::E_SHUTDOWN);
         self.shared.crew.lock().signal_all(libc::SIGKILL);
         self.shared.kick_monitor();

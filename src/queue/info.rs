@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::layout::body::Phase;
+use super::layout::body::Intake;
 use super::layout::record::State;
 use super::view::View;
 use super::Queue;
@@ -108,7 +108,7 @@ impl Queue {
             dead_letters: queue.dead_letters().backlog(),
             waiting,
             participants,
-            shutdown: queue.body.phase() != Phase::Open,
+            shutdown: queue.body.phase() != Intake::Open,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Putting messages.
 
-use super::chain::producer::{Pen, Place};
+use super::chain::producer::{Pen, Room};
 use super::chain::Chain;
-use super::layout::body::Phase;
+use super::layout::body::Intake;
 use super::layout::payload::LARGE;
 use super::layout::record::{extent_of, State, Word, HEADER};
 use super::options::longest;
@@ -183,7 +183,7 @@ impl<'a> View<'a> {
     #[inline]
     pub(super) fn check_open(&self) -> Result<()> {
         match self.body.phase() {
-            Phase::Open => Ok(()),
+            Intake::Open => Ok(()),
             _ => Err(Status::E_SHUTDOWN),
         }
     }
@@ -219,7 +219,7 @@ impl<'a> View<'a> {
         extent: u64,
         me: Caller<'_>,
         growth: Growth,
-    ) -> Result<Attempt<Place<'a>>> {
+    ) -> Result<Attempt<Room<'a>>> {
         if !self.has_room(chain, pen, extent, me)? {
             return Ok(Attempt::Full);
         }

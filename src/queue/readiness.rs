@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::info::Ahead;
-use super::layout::body::Phase;
+use super::layout::body::Intake;
 use super::view::View;
 use super::Queue;
 use crate::segment::{Readiness, Segment};
@@ -12,7 +12,7 @@ use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::look::Look;
 
 /// A word to sleep on and the value that it had when its sleeper announced itself.
-pub(crate) type Watched = (*const u32, u32);
+pub(crate) type WatchedWord = (*const u32, u32);
 
 impl Queue {
     pub(crate) fn segment(&self) -> &std::sync::Arc<Segment> {
@@ -43,7 +43,7 @@ pub(crate) fn can_get(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
         return Ok(Look::Waits);
     }
     // Before the look: when it is not open, no reservation is made any more.
-    let is_open = queue.body.phase() == Phase::Open;
+    let is_open = queue.body.phase() == Intake::Open;
     let passed = &queue.messages().words.behind.passed;
     let ahead = queue.look_ahead(Caller::new(segment.me()?, locks));
     seen(ahead.map(|ahead| match ahead {
@@ -62,7 +62,7 @@ fn seen(is_ready: Result<bool>) -> Result<Look> {
 }
 
 /// Announce a sleeper that a change of [`can_get`] wakes.
-pub(crate) fn watch_get(segment: &Segment) -> Result<[Watched; 2]> {
+pub(crate) fn watch_get(segment: &Segment) -> Result<[WatchedWord; 2]> {
     let queue = View::new(segment)?;
     Ok([
         queue.body.items.watchers.watch(),
@@ -73,14 +73,14 @@ pub(crate) fn watch_get(segment: &Segment) -> Result<[Watched; 2]> {
 /// Whether a put of one byte would not wait: there is room, or the queue is shut down. In doubt as above.
 pub(crate) fn can_put(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
     let queue = View::new(segment)?;
-    if queue.body.phase() != Phase::Open {
+    if queue.body.phase() != Intake::Open {
         return Ok(Look::Ready);
     }
     seen(queue.has_room_for_one(Caller::new(segment.me()?, locks)))
 }
 
 /// Announce a sleeper that room wakes.
-pub(crate) fn watch_put(segment: &Segment) -> Result<Watched> {
+pub(crate) fn watch_put(segment: &Segment) -> Result<WatchedWord> {
     Ok(View::new(segment)?.body.space.watchers.watch())
 }
 

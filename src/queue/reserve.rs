@@ -7,8 +7,8 @@
 use std::sync::atomic::Ordering;
 
 use super::chain::checked::{lower, raise, Checked};
-use super::chain::producer::Place;
-use super::layout::body::Phase;
+use super::chain::producer::Room;
+use super::layout::body::Intake;
 use super::layout::position::Position;
 use super::layout::record::{extent_of, State, Word, MAX_PAYLOAD};
 use super::room::{Attempt, Growth};
@@ -32,7 +32,7 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    fn of(place: &Place<'_>, len: usize) -> Reservation {
+    fn of(place: &Room<'_>, len: usize) -> Reservation {
         Reservation {
             data: place.payload.address(),
             len,
@@ -116,7 +116,7 @@ impl<'a> View<'a> {
         len: usize,
         patience: &mut Patience<'_>,
         me: Caller<'_>,
-    ) -> Result<Place<'a>> {
+    ) -> Result<Room<'a>> {
         self.check_length(len)?;
         let len = len as u64;
         self.until_room(extent_of(len), patience, me, |growth| {
@@ -146,7 +146,7 @@ impl<'a> View<'a> {
     }
 
     #[inline]
-    fn reserve_now(&self, len: u64, me: Owner) -> Option<Place<'a>> {
+    fn reserve_now(&self, len: u64, me: Owner) -> Option<Room<'a>> {
         if len > MAX_PAYLOAD {
             return None;
         }
@@ -157,7 +157,7 @@ impl<'a> View<'a> {
 
     /// Under the tail lock: the same as `put_straight`, for a record that is still to be written.
     #[inline]
-    fn reserve_straight(&self, len: u64, me: Owner) -> Option<Place<'a>> {
+    fn reserve_straight(&self, len: u64, me: Owner) -> Option<Room<'a>> {
         let mut run = Run::begin(self)?;
         let mut place = run.place(len);
         if place.is_none() {
@@ -174,7 +174,7 @@ impl<'a> View<'a> {
 
     /// Killed before the tail's commit: nothing is there. After it: WRITING with a dead owner, which
     /// whoever meets it gives up.
-    fn try_reserve(&self, len: u64, me: Caller<'_>, growth: Growth) -> Result<Attempt<Place<'a>>> {
+    fn try_reserve(&self, len: u64, me: Caller<'_>, growth: Growth) -> Result<Attempt<Room<'a>>> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me)?;
         self.check_open()?;
@@ -223,7 +223,7 @@ impl<'a> View<'a> {
     /// Whether it is committed: consumers have not gone past it, and it may be a message.
     fn commit_ahead(&self, checked: &Checked<'a>) -> bool {
         let ready = checked.word.with(State::Ready, None);
-        let is_ahead = self.body.phase() != Phase::Discarded
+        let is_ahead = self.body.phase() != Intake::Discarded
             && checked.state == State::Writing
             && checked.record.change(checked.word, ready);
         if is_ahead {
@@ -233,7 +233,7 @@ impl<'a> View<'a> {
     }
 
     fn commit(&self, position: Position, checked: &Checked<'a>, me: Caller<'_>) -> Result<()> {
-        if self.body.phase() == Phase::Discarded {
+        if self.body.phase() == Intake::Discarded {
             self.abort(position, checked, me)?;
             return Err(Status::E_SHUTDOWN);
         }
@@ -248,7 +248,7 @@ impl<'a> View<'a> {
         self.loans.settled_apart();
         // Who waits for the end of the stream waited for this.
         self.notify_items(match self.body.phase() {
-            Phase::Open => 1,
+            Intake::Open => 1,
             _ => u32::MAX,
         });
     }
@@ -306,7 +306,7 @@ impl<'a> View<'a> {
     }
 }
 
-fn write_reserved(place: &Place<'_>, len: u64, me: Owner) {
+fn write_reserved(place: &Room<'_>, len: u64, me: Owner) {
     let word = Word::new(State::Writing, 0, Some(me));
     place.record.write(word, len, extent_of(len));
 }

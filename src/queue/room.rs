@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::chain::producer::Pen;
 use super::chain::Chain;
-use super::layout::body::Phase;
+use super::layout::body::Intake;
 use super::layout::record::{extent_of, State};
 use super::view::View;
 use crate::pace::pressure::Hurry;
@@ -86,7 +86,7 @@ impl<'a> View<'a> {
                     return Ok(());
                 }
                 let has_changed = || self.messages().consumed() != seen;
-                let found = || u64::from(has_changed() || self.body.phase() != Phase::Open);
+                let found = || u64::from(has_changed() || self.body.phase() != Intake::Open);
                 self.wait_for_space(found, 1, patience)
             };
             if let Err(status) = waited {
@@ -138,7 +138,7 @@ impl<'a> View<'a> {
     fn room_now(&self, extent: u64) -> u64 {
         let chain = self.messages();
         let has_voids = chain.words.behind.voids_ahead.load(Ordering::Acquire) != 0;
-        if has_voids || self.body.phase() != Phase::Open {
+        if has_voids || self.body.phase() != Intake::Open {
             return u64::MAX;
         }
         // The head first: it only makes room, so what is found is there, unless producers are quicker.

@@ -1,7 +1,7 @@
 //! Several messages under one hold of the tail lock and with one commit.
 
-use super::chain::producer::Place;
-use super::layout::body::Phase;
+use super::chain::producer::Room;
+use super::layout::body::Intake;
 use super::layout::cursor::{Cursor, Totals};
 use super::layout::payload::LARGE;
 use super::layout::position::Position;
@@ -37,7 +37,7 @@ impl<'a> Run<'a> {
     #[inline]
     pub(super) fn begin(queue: &View<'a>) -> Option<Run<'a>> {
         let body = queue.body;
-        if body.phase() != Phase::Open {
+        if body.phase() != Intake::Open {
             return None;
         }
         let from = body.messages.tail.cursor();
@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
 
     /// Room for a message of `len` bytes behind the last one.
     #[inline]
-    pub(super) fn place(&mut self, len: u64) -> Option<Place<'a>> {
+    pub(super) fn place(&mut self, len: u64) -> Option<Room<'a>> {
         let extent = extent_of(len);
         let position = self.position;
         let Position { ring, at } = position;
@@ -139,7 +139,7 @@ impl<'a> Run<'a> {
         payload.fetch_for_writing(AHEAD, extent.min(MOST_AHEAD));
         self.position.at = at + extent;
         self.totals = totals;
-        Some(Place {
+        Some(Room {
             position,
             record,
             payload,

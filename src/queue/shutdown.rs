@@ -1,7 +1,7 @@
 //! The end of a stream.
 
 use super::chain::checked::raise;
-use super::layout::body::Phase;
+use super::layout::body::Intake;
 use super::view::View;
 use super::Queue;
 use crate::status::Result;
@@ -20,9 +20,9 @@ impl Queue {
         {
             let _both = chain.lock_both(Caller::new(me, &LockWait::brief()))?;
             queue.body.go_to(if immediate {
-                Phase::Discarded
+                Intake::Discarded
             } else {
-                Phase::Draining
+                Intake::Draining
             });
             if immediate {
                 queue.discard_all()?;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::chain::Chain;
-use super::layout::body::{Body, ChainWords, Phase, RINGS_AT};
+use super::layout::body::{Body, ChainWords, Intake, RINGS_AT};
 use super::layout::ring::{Rings, DEAD_RINGS, MESSAGE_RINGS};
 use super::loans::Loans;
 use crate::pace::pacing::Pacing;
@@ -57,7 +57,7 @@ impl<'a> View<'a> {
     pub(super) fn has_ended(&self) -> bool {
         // In this order: when the queue is not open, no reservation is made any more; and those that the head has
         // gone past count as passed.
-        self.body.phase() != Phase::Open && {
+        self.body.phase() != Intake::Open && {
             let chain = self.messages();
             !chain.may_have_reservations_ahead()
                 && chain.words.behind.passed.load(Ordering::Acquire) == 0

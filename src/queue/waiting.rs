@@ -1,6 +1,6 @@
 //! Waiting for messages, for room, and until all is finished.
 
-use super::layout::body::Condition;
+use super::layout::body::WaitPoint;
 use super::view::View;
 use crate::pace::spin::Spin;
 use crate::pace::{ITEMS_ENOUGH, LULL_NS};
@@ -73,7 +73,7 @@ impl View<'_> {
     /// Sleep until there may be what `found` looks for; how long that took.
     fn sleep(
         &self,
-        condition: &Condition,
+        condition: &WaitPoint,
         spin: &Spin,
         found: impl Fn() -> u64,
         patience: &mut Patience<'_>,

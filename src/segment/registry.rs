@@ -8,9 +8,9 @@ use crate::status::Result;
 use crate::sync::local_lock::LocalLock;
 
 /// By device and inode.
-type Table = BTreeMap<(u64, u64), Weak<Segment>>;
+type OpenSegments = BTreeMap<(u64, u64), Weak<Segment>>;
 
-pub(super) static OPEN: LocalLock<Table> = LocalLock::new(BTreeMap::new());
+pub(super) static OPEN: LocalLock<OpenSegments> = LocalLock::new(BTreeMap::new());
 
 /// The open segment with this identity, or the one that `open` makes.
 pub(super) fn find_or(

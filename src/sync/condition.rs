@@ -18,7 +18,7 @@ use crate::status::{Result, Status};
 
 shared! {
     /// The words of a condition.
-    pub(crate) struct Condition {
+    pub(crate) struct ConditionWord {
         /// How many have come: the number of the next one. It may wrap, ages do not.
         arrivals: AtomicU32,
         _pad: AtomicU32,
@@ -32,7 +32,7 @@ pub(crate) struct Place<'a> {
     me: Owner,
 }
 
-impl Condition {
+impl ConditionWord {
     /// Wait from now on: a notification after this finds the caller, asleep or not.
     pub(crate) fn enter(&self, me: Owner) -> Result<Place<'_>> {
         let waiter = self.waiters.claim(me)?;
@@ -134,7 +134,7 @@ impl Place<'_> {
     }
 
     /// After an `Ok` or before any sleep: it cannot use what it was told, if it was.
-    pub(crate) fn pass_on(self, condition: &Condition, world: &impl World) {
+    pub(crate) fn pass_on(self, condition: &ConditionWord, world: &impl World) {
         if !self.waiter.free(self.seen(Answer::Waits)) {
             condition.notify(world, 1);
             self.leave();

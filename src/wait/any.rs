@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use super::descriptor::Descriptor;
-use super::source::{Source, Word};
+use super::source::{Source, WatchedWord};
 use crate::connection::{Connection, Listener};
 use crate::object::{event, Event};
 use crate::pace::recheck::Recheck;
@@ -100,7 +100,7 @@ fn sleep(
     patience: &mut Patience<'_>,
 ) -> Result<()> {
     patience.check()?;
-    let mut words: Vec<Word> = Vec::new();
+    let mut words: Vec<WatchedWord> = Vec::new();
     let mut segments: Vec<&Segment> = Vec::new();
     for item in items {
         if let Item::Shared(source) = item {

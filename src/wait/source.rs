@@ -11,7 +11,7 @@ use crate::sync::lock_wait::LockWait;
 use crate::sync::look::Look;
 
 /// A word to sleep on, and its value.
-pub(super) type Word = (*const u32, u32);
+pub(super) type WatchedWord = (*const u32, u32);
 
 /// One side of an object in shared memory.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl Source {
     }
 
     /// Announce a sleeper that a change of readiness wakes. Look again after this, then sleep.
-    pub(super) fn watch(&self, words: &mut Vec<Word>) -> Result<()> {
+    pub(super) fn watch(&self, words: &mut Vec<WatchedWord>) -> Result<()> {
         match self {
             Source::Get(segment) => words.extend(readiness::watch_get(segment)?),
             Source::Put(segment) => words.push(readiness::watch_put(segment)?),

@@ -7,7 +7,7 @@
 
 use std::sync::{Arc, Weak};
 
-use super::source::Word;
+use super::source::WatchedWord;
 use super::watch::{Watch, PLACING};
 use crate::pace::recheck::Recheck;
 use crate::segment::{changes, look_again, Segment, WaitSet};
@@ -19,19 +19,19 @@ use crate::sync::wait::{Patience, Wait};
 use crate::sys::{fork, futex, thread};
 
 /// What is watched. A forked child finds its parent's here, and no watcher.
-struct Table {
+struct Watches {
     epoch: u32,
     watches: Vec<Weak<Watch>>,
 }
 
-static TABLE: LocalLock<Table> = LocalLock::new(Table {
+static WATCHES: LocalLock<Watches> = LocalLock::new(Watches {
     epoch: 0,
     watches: Vec::new(),
 });
 
 pub(super) fn hold_tables_across_forks() {
     hold_across_forks(&PLACING);
-    hold_across_forks(&TABLE);
+    hold_across_forks(&WATCHES);
 }
 
 /// Watch one more; the first one starts the watcher.
@@ -39,7 +39,7 @@ pub(super) fn add(watch: &Arc<Watch>) -> Result<()> {
     hold_tables_across_forks();
     let epoch = fork::epoch();
     {
-        let mut table = TABLE.lock();
+        let mut table = WATCHES.lock();
         if table.epoch != epoch {
             table.watches.clear();
             thread::start(&Watcher)?;
@@ -101,9 +101,9 @@ struct Round {
 }
 
 /// Bring every descriptor in step, and gather what changes those that are lowered.
-fn prepare(changes: Word) -> Round {
+fn prepare(changes: WatchedWord) -> Round {
     let watches: Vec<Arc<Watch>> = {
-        let mut table = TABLE.lock();
+        let mut table = WATCHES.lock();
         table.watches.retain(|watch| watch.strong_count() > 0);
         table.watches.iter().filter_map(Weak::upgrade).collect()
     };

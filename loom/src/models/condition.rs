@@ -4,7 +4,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use crate::model::{check_deaths, Preemptions};
-use crate::sync::condition::{Condition, Place};
+use crate::sync::condition::{ConditionWord, Place};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::Zero;
@@ -12,14 +12,14 @@ use crate::world::{process, Gate, Machine, Process};
 
 struct Model {
     machine: Machine,
-    condition: Condition,
+    condition: ConditionWord,
 }
 
 impl Model {
     fn new() -> Arc<Model> {
         Arc::new(Model {
             machine: Machine::new(),
-            condition: Condition::zero(),
+            condition: ConditionWord::zero(),
         })
     }
 

@@ -10,7 +10,7 @@ use crate::status::{Result, Status};
 use crate::sync::look::Look;
 
 /// A word to sleep on and the value that it had when its sleeper announced itself.
-type Watched = (*const u32, u32);
+type WatchedWord = (*const u32, u32);
 
 /// The receiving side of an end. It says nothing of who has the end, so it may outlive the handle.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl Receiver {
     }
 
     /// Announce a sleeper that is woken when [`look`](Self::look) may have become `Ready`.
-    pub(crate) fn watch(&self) -> Result<Watched> {
+    pub(crate) fn watch(&self) -> Result<WatchedWord> {
         let lane = Lane::to(&self.segment, self.end)?;
         Ok(lane.words.items.count.watch())
     }

@@ -177,7 +177,7 @@ impl Reception {
             let mut visitor = Visitor {
                 guest,
                 handshake: Handshake::of_listener(&self.terms.key)?,
-                state: State::Needs(Need::ToRead),
+                state: HandshakeState::Needs(Need::ToRead),
                 deadline: clock::now_ns().saturating_add(self.terms.handshake_ns),
             };
             match visitor.go_on() {
@@ -199,13 +199,13 @@ impl Reception {
     /// Part with a visitor whose handshake is over.
     fn see_off(&self, visitor: Visitor) {
         match visitor.state {
-            State::Welcome => self.add(Ok(visitor.guest)),
+            HandshakeState::Welcome => self.add(Ok(visitor.guest)),
             _ => visitor.send_away(),
         }
     }
 }
 
-enum State {
+enum HandshakeState {
     Needs(Need),
     Welcome,
     Refused,
@@ -215,7 +215,7 @@ enum State {
 struct Visitor {
     guest: Guest,
     handshake: Handshake,
-    state: State,
+    state: HandshakeState,
     /// All have the same time, so the first in line is the first to be over.
     deadline: u64,
 }
@@ -223,7 +223,7 @@ struct Visitor {
 impl Visitor {
     fn interest(&self) -> Interest {
         match self.state {
-            State::Needs(Need::ToWrite) => poll::to_write(self.guest.raw_fd()),
+            HandshakeState::Needs(Need::ToWrite) => poll::to_write(self.guest.raw_fd()),
             _ => poll::to_read(self.guest.raw_fd()),
         }
     }
@@ -231,11 +231,11 @@ impl Visitor {
     /// Go on with the handshake; whether it is still under way.
     fn go_on(&mut self) -> bool {
         self.state = match self.handshake.step(self.guest.raw_fd()) {
-            Ok(Ok(())) => State::Welcome,
-            Ok(Err(need)) => State::Needs(need),
-            Err(_) => State::Refused,
+            Ok(Ok(())) => HandshakeState::Welcome,
+            Ok(Err(need)) => HandshakeState::Needs(need),
+            Err(_) => HandshakeState::Refused,
         };
-        matches!(self.state, State::Needs(_))
+        matches!(self.state, HandshakeState::Needs(_))
     }
 
     /// End the connection, for everybody who has a copy of it.

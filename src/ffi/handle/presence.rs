@@ -25,12 +25,12 @@ const PLACES: usize = 8;
 /// Set in a place while its thread looks at the handle for the last time. Blocks are aligned.
 const LEAVING: usize = 1;
 
-type Place = AtomicPtr<Block>;
+type Note = AtomicPtr<Block>;
 
 /// What one thread is inside of. One cache line.
 #[repr(align(64))]
 struct Record {
-    places: [Place; PLACES],
+    places: [Note; PLACES],
 }
 
 /// As many records as there are bits in a word.
@@ -77,7 +77,7 @@ extern "C" fn give_back(record: *mut c_void) {
 }
 
 /// A place of this thread's record that holds a handle.
-pub(super) struct Visit(&'static Place);
+pub(super) struct Visit(&'static Note);
 
 /// Note that this thread goes into `block`. `None`: count the call instead.
 ///
@@ -134,7 +134,7 @@ pub(super) fn is_looked_at(block: NonNull<Block>) -> bool {
     })
 }
 
-fn places() -> impl Iterator<Item = &'static Place> {
+fn places() -> impl Iterator<Item = &'static Note> {
     pages().flat_map(|page| {
         // SAFETY: mapped for good, and made of atomics.
         let records = unsafe { page.records.as_ref() };

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use super::fork_server;
 use super::fork_server::ForkServer;
 use crate::pool::options::PoolOptions;
-use crate::pool::protocol::board::{Board, Phase};
+use crate::pool::protocol::board::{Board, SeatPhase};
 use crate::process::{InheritHandle, Process, ProcessOptions};
 use crate::queue::Queue;
 use crate::segment::Kind;
@@ -202,7 +202,7 @@ impl Crew {
     pub(crate) fn has_ready(&self, board: &Board) -> bool {
         (0..).zip(&self.members).any(|(seat, member)| {
             let seat = board.seat(seat);
-            member.process.is_some() && seat.is_ok_and(|seat| seat.phase() == Phase::Ready)
+            member.process.is_some() && seat.is_ok_and(|seat| seat.phase() == SeatPhase::Ready)
         })
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::crew::Crew;
 use super::lead::Local;
 use super::submitted::Outcome;
-use super::tasks::{Limit, Shared, State};
-use crate::pool::protocol::board::{Phase, Step, Word};
+use super::tasks::{Limit, PoolState, Shared};
+use crate::pool::protocol::board::{SeatPhase, Step, TaskWord};
 use crate::pool::protocol::message::{Report, ReportHead, Ticket};
 use crate::process::is_exiting;
 use crate::status::{Result, Status};
@@ -78,7 +78,7 @@ impl Shared {
             self.look_at(crew, seat);
         }
         let limit = self.end_overdue(crew, now);
-        if self.state() == State::Closed {
+        if self.state() == PoolState::Closed {
             // Whether there is work left decides on who is needed.
             self.settle_what_is_there();
         }
@@ -86,7 +86,7 @@ impl Shared {
         let kill = self.press(crew, now);
         let tell = (!self.tell_workers()).then(|| clock::now_ns().saturating_add(LOOK_NS));
         let nobody = crew.processes().next().is_none();
-        if nobody && start.is_none() && self.state() != State::Open {
+        if nobody && start.is_none() && self.state() != PoolState::Open {
             return Next::End;
         }
         Next::Sleep([limit, start, kill, tell].into_iter().flatten().min())
@@ -106,7 +106,7 @@ impl Shared {
         };
         // After the look at the process: what it said before its end is seen.
         let phase = place.phase();
-        if phase != Phase::Starting && !member.was_ready {
+        if phase != SeatPhase::Starting && !member.was_ready {
             member.was_ready = true;
             crew.failures = 0;
             crew.not_before = 0;
@@ -118,17 +118,17 @@ impl Shared {
             return;
         };
         member.process = None;
-        member.is_wanted = phase != Phase::Left;
+        member.is_wanted = phase != SeatPhase::Left;
         match phase {
-            Phase::Starting => self.count_failure(crew),
-            Phase::Ready => {
+            SeatPhase::Starting => self.count_failure(crew),
+            SeatPhase::Ready => {
                 self.counters.died_workers.fetch_add(1, Ordering::Relaxed);
                 self.blame(
                     seat,
                     Ticket::from_bits(place.current.load(Ordering::Acquire)),
                 );
             }
-            Phase::Retired | Phase::Left => {}
+            SeatPhase::Retired | SeatPhase::Left => {}
         }
     }
 
@@ -158,7 +158,7 @@ impl Shared {
         crew.not_before = clock::now_ns().saturating_add(pause.min(LONGEST_PAUSE_NS));
         let limit = FAILURES.saturating_add(crew.members.len() as u32);
         if crew.failures > limit && !crew.has_ready(&self.board) {
-            self.advance(State::Broken);
+            self.advance(PoolState::Broken);
             crew.signal_all(libc::SIGKILL);
         }
     }
@@ -195,18 +195,18 @@ impl Shared {
     fn needs_workers(&self) -> bool {
         match self.state() {
             _ if is_exiting() => false,
-            State::Open => true,
-            State::Closed => self.outstanding() > 0,
-            State::Terminated | State::Broken => false,
+            PoolState::Open => true,
+            PoolState::Closed => self.outstanding() > 0,
+            PoolState::Terminated | PoolState::Broken => false,
         }
     }
 
     /// Kill those that were asked to end and have had their time; when that is.
     fn press(&self, crew: &mut Crew, now: u64) -> Option<u64> {
-        if self.state() == State::Broken {
+        if self.state() == PoolState::Broken {
             crew.signal_all(libc::SIGKILL);
         }
-        if self.state() != State::Terminated {
+        if self.state() != PoolState::Terminated {
             return None;
         }
         if crew.kill_at.is_none() {
@@ -236,13 +236,13 @@ impl Shared {
     }
 
     fn give_up(&self, crew: &Crew, ticket: Ticket, limit: &Limit) {
-        let running = Word {
+        let running = TaskWord {
             step: Step::Running,
             generation: ticket.generation,
             seat: limit.seat,
             attempt: limit.attempt,
         };
-        let over = Word {
+        let over = TaskWord {
             step: Step::Over,
             ..running
         };

@@ -13,7 +13,7 @@
 use std::sync::atomic::{fence, Ordering};
 use std::sync::Arc;
 
-use super::tasks::{Shared, State};
+use super::tasks::{PoolState, Shared};
 use crate::pool::protocol::bytes;
 use crate::pool::protocol::message::ReportHead;
 use crate::segment::WaitSet;
@@ -168,7 +168,7 @@ impl Shared {
                 match pool.wait_until(&is_gone, &pool.quiet, &wait) {
                     Ok(()) | Err(Status::E_CLOSED) => break,
                     Err(Status::E_CORRUPT) => {
-                        pool.advance(State::Broken);
+                        pool.advance(PoolState::Broken);
                         pool.end_all(Status::E_CORRUPT);
                         pool.kick_monitor();
                         break;

@@ -7,19 +7,19 @@ use crate::pool::protocol::message::Ticket;
 
 /// A place, whose generation says which use of it this is.
 #[derive(Default)]
-struct Place {
+struct Entry {
     generation: u32,
     task: Option<Arc<Submitted>>,
 }
 
 /// Tasks by place. Free places are used again, the last one first: its word is in the cache.
 #[derive(Default)]
-pub(crate) struct Table {
-    places: Vec<Place>,
+pub(crate) struct TaskTable {
+    places: Vec<Entry>,
     free: Vec<u32>,
 }
 
-impl Table {
+impl TaskTable {
     /// The place that the next task will have.
     pub(crate) fn next(&self) -> Ticket {
         match self.free.last() {
@@ -44,7 +44,7 @@ impl Table {
         self.free.pop();
         let at = ticket.slot as usize;
         if at >= self.places.len() {
-            self.places.resize_with(at + 1, Place::default);
+            self.places.resize_with(at + 1, Entry::default);
         }
         if let Some(place) = self.places.get_mut(at) {
             place.generation = ticket.generation;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::crew::Crew;
 use super::lead::{Lead, Local};
 use super::submitted::{Outcome, Submitted};
-use super::table::Table;
+use super::table::TaskTable;
 use crate::pool::options::TaskOptions;
-use crate::pool::protocol::board::{Board, Step, Word};
+use crate::pool::protocol::board::{Board, Step, TaskWord};
 use crate::pool::protocol::bytes;
 use crate::pool::protocol::message::{Report, ReportHead, TaskHead, Ticket};
 use crate::queue::Queue;
@@ -30,7 +30,7 @@ const SUBMITTING: Wait<'_> = Wait::for_ns(50_000_000);
 
 /// What may be done with a pool.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
-pub(crate) enum State {
+pub(crate) enum PoolState {
     Open = 0,
     /// No more tasks; those that are there are done.
     Closed = 1,
@@ -80,7 +80,7 @@ pub(crate) struct Shared {
     state: AtomicU32,
     /// The state that the workers have been told of, by a shutdown of their tasks.
     told: AtomicU32,
-    table: LocalLock<Table>,
+    table: LocalLock<TaskTable>,
     pub(crate) lead: Lead,
     /// Joins wait here for the last task and the last worker.
     pub(crate) quiet: EventCount,
@@ -112,9 +112,9 @@ impl Shared {
             tasks,
             reports,
             max_attempts,
-            state: AtomicU32::new(State::Open as u32),
-            told: AtomicU32::new(State::Open as u32),
-            table: LocalLock::new(Table::default()),
+            state: AtomicU32::new(PoolState::Open as u32),
+            told: AtomicU32::new(PoolState::Open as u32),
+            table: LocalLock::new(TaskTable::default()),
             lead: Lead::new(),
             quiet: EventCount::new(),
             finished: Finished {
@@ -145,17 +145,17 @@ impl Shared {
         Ok(())
     }
 
-    pub(crate) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> PoolState {
         match self.state.load(Ordering::SeqCst) {
-            0 => State::Open,
-            1 => State::Closed,
-            2 => State::Terminated,
-            _ => State::Broken,
+            0 => PoolState::Open,
+            1 => PoolState::Closed,
+            2 => PoolState::Terminated,
+            _ => PoolState::Broken,
         }
     }
 
     /// Go on to `state`, unless the pool is past it. Under the table's lock, so that no task slips in.
-    pub(crate) fn advance(&self, state: State) {
+    pub(crate) fn advance(&self, state: PoolState) {
         let _table = self.table.lock();
         self.state.fetch_max(state as u32, Ordering::SeqCst);
     }
@@ -167,13 +167,14 @@ impl Shared {
         if state as u32 <= self.told.load(Ordering::SeqCst) {
             return true;
         }
-        match self.tasks.shutdown(state != State::Closed) {
+        match self.tasks.shutdown(state != PoolState::Closed) {
             Ok(()) => {}
             Err(Status::E_CORRUPT) => {
                 // Nobody can be told anything through such a queue.
-                self.advance(State::Broken);
+                self.advance(PoolState::Broken);
                 self.end_all(Status::E_CORRUPT);
-                self.told.fetch_max(State::Broken as u32, Ordering::SeqCst);
+                self.told
+                    .fetch_max(PoolState::Broken as u32, Ordering::SeqCst);
             }
             Err(_) => return false,
         }
@@ -183,9 +184,9 @@ impl Shared {
 
     fn check_open(&self) -> Result<()> {
         match self.state() {
-            State::Open => Ok(()),
-            State::Closed | State::Terminated => Err(Status::E_SHUTDOWN),
-            State::Broken => Err(Status::E_WORKER_DIED),
+            PoolState::Open => Ok(()),
+            PoolState::Closed | PoolState::Terminated => Err(Status::E_SHUTDOWN),
+            PoolState::Broken => Err(Status::E_WORKER_DIED),
         }
     }
 
@@ -240,7 +241,7 @@ impl Shared {
         let ticket = table.next();
         self.board.ensure(ticket.slot)?;
         self.board
-            .set(ticket.slot, Word::queued(ticket.generation))?;
+            .set(ticket.slot, TaskWord::queued(ticket.generation))?;
         let core = Arc::new(Submitted::new(ticket, options.timeout_ns, options.tag));
         table.insert(ticket, Arc::clone(&core));
         Ok(core)
@@ -270,7 +271,7 @@ impl Shared {
     /// No task may be left: joins wait for that, and the monitor before it lets the last worker go.
     fn after_the_last(&self) {
         self.quiet.notify_all(&Local);
-        if self.state() != State::Open {
+        if self.state() != PoolState::Open {
             self.kick_monitor();
         }
     }
@@ -372,8 +373,8 @@ impl Shared {
 
     /// Keep a task from being begun; whether that came in time.
     pub(crate) fn cancel(&self, ticket: Ticket) -> Result<bool> {
-        let queued = Word::queued(ticket.generation);
-        let over = Word {
+        let queued = TaskWord::queued(ticket.generation);
+        let over = TaskWord {
             step: Step::Over,
             ..queued
         };

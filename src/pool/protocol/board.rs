@@ -79,7 +79,7 @@ fn recover(_: &Segment, _: Caller<'_>, _: &dyn Fn(Owner) -> bool) -> Result<()> 
 }
 
 /// Where a task's word lies.
-struct Place {
+struct WordAt {
     stretch: usize,
     /// Of the stretch in the file.
     begin: u64,
@@ -88,15 +88,15 @@ struct Place {
     at: u64,
 }
 
-impl Place {
-    fn of(slot: u32) -> Result<Place> {
+impl WordAt {
+    fn of(slot: u32) -> Result<WordAt> {
         let slot = u64::from(slot);
         if slot >= MAX_TASKS {
             return Err(Status::E_LIMIT);
         }
         let stretch = (slot / FIRST_STRETCH + 1).ilog2();
         let before = FIRST_STRETCH * ((1 << stretch) - 1);
-        Ok(Place {
+        Ok(WordAt {
             stretch: stretch as usize,
             begin: WORDS_AT + before * WORD,
             length: (FIRST_STRETCH << stretch) * WORD,
@@ -107,7 +107,7 @@ impl Place {
 
 /// How far a worker has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Phase {
+pub(crate) enum SeatPhase {
     /// It was started, and has not asked for a task yet.
     Starting = 0,
     /// It works.
@@ -119,23 +119,23 @@ pub(crate) enum Phase {
 }
 
 impl Seat {
-    pub(crate) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> SeatPhase {
         match self.phase.load(Ordering::Acquire) {
-            0 => Phase::Starting,
-            2 => Phase::Retired,
-            3 => Phase::Left,
-            _ => Phase::Ready,
+            0 => SeatPhase::Starting,
+            2 => SeatPhase::Retired,
+            3 => SeatPhase::Left,
+            _ => SeatPhase::Ready,
         }
     }
 
-    pub(crate) fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: SeatPhase) {
         self.phase.store(phase as u32, Ordering::Release);
     }
 
     /// Nobody sits here any more, and a new worker is about to.
     pub(crate) fn clear(&self) {
         self.current.store(u64::MAX, Ordering::Relaxed);
-        self.enter(Phase::Starting);
+        self.enter(SeatPhase::Starting);
     }
 }
 
@@ -153,7 +153,7 @@ pub(crate) enum Step {
 
 /// A task's word: its step, and which attempt of which worker that is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Word {
+pub(crate) struct TaskWord {
     pub(crate) step: Step,
     pub(crate) generation: u32,
     pub(crate) seat: u16,
@@ -163,9 +163,9 @@ pub(crate) struct Word {
 /// Attempts are counted in 12 bits.
 pub(crate) const MAX_ATTEMPTS: u32 = (1 << 12) - 1;
 
-impl Word {
-    pub(crate) fn queued(generation: u32) -> Word {
-        Word {
+impl TaskWord {
+    pub(crate) fn queued(generation: u32) -> TaskWord {
+        TaskWord {
             step: Step::Queued,
             generation,
             seat: 0,
@@ -185,8 +185,8 @@ impl Word {
         step | attempt << 8 | seat << 20 | u64::from(self.generation) << 32
     }
 
-    fn from_bits(bits: u64) -> Word {
-        Word {
+    fn from_bits(bits: u64) -> TaskWord {
+        TaskWord {
             step: match bits & 0xFF {
                 1 => Step::Queued,
                 2 => Step::Running,
@@ -283,7 +283,7 @@ impl Board {
 
     /// Memory for the word of `slot`. The pool calls this, under the lock of its table.
     pub(crate) fn ensure(&self, slot: u32) -> Result<()> {
-        let place = Place::of(slot)?;
+        let place = WordAt::of(slot)?;
         let extent = self.extent(&place)?;
         if extent.mapping.get().is_some() {
             return Ok(());
@@ -295,14 +295,14 @@ impl Board {
         Ok(())
     }
 
-    fn extent(&self, place: &Place) -> Result<&Extent> {
+    fn extent(&self, place: &WordAt) -> Result<&Extent> {
         let extent = self.segment.extents.get(place.stretch);
         extent.ok_or(Status::E_INTERNAL)
     }
 
     /// The word of a task; `E_CORRUPT` for one that the file does not hold.
     fn word(&self, slot: u32) -> Result<&AtomicU64> {
-        let place = Place::of(slot).map_err(|_| Status::E_CORRUPT)?;
+        let place = WordAt::of(slot).map_err(|_| Status::E_CORRUPT)?;
         let extent = self.extent(&place)?;
         if extent.mapping.get().is_none() {
             if self.segment.file_size()? < place.begin + place.length {
@@ -316,18 +316,20 @@ impl Board {
         mapping.view(place.at as usize)
     }
 
-    pub(crate) fn look(&self, slot: u32) -> Result<Word> {
-        Ok(Word::from_bits(self.word(slot)?.load(Ordering::Acquire)))
+    pub(crate) fn look(&self, slot: u32) -> Result<TaskWord> {
+        Ok(TaskWord::from_bits(
+            self.word(slot)?.load(Ordering::Acquire),
+        ))
     }
 
     /// A new task, before anybody else can see it.
-    pub(crate) fn set(&self, slot: u32, word: Word) -> Result<()> {
+    pub(crate) fn set(&self, slot: u32, word: TaskWord) -> Result<()> {
         self.word(slot)?.store(word.bits(), Ordering::Release);
         Ok(())
     }
 
     /// One step of a task, unless somebody else has made one meanwhile.
-    pub(crate) fn change(&self, slot: u32, from: Word, to: Word) -> Result<bool> {
+    pub(crate) fn change(&self, slot: u32, from: TaskWord, to: TaskWord) -> Result<bool> {
         let order = (Ordering::AcqRel, Ordering::Acquire);
         let word = self.word(slot)?;
         Ok(word
@@ -339,7 +341,7 @@ impl Board {
     pub(crate) fn close(&self, ticket: Ticket) -> Result<()> {
         loop {
             let word = self.look(ticket.slot)?;
-            let over = Word {
+            let over = TaskWord {
                 step: Step::Over,
                 ..word
             };
@@ -360,13 +362,13 @@ mod tests {
     #[test]
     fn a_word_comes_back_as_it_was() {
         for step in [Step::Queued, Step::Running, Step::Finishing, Step::Over] {
-            let word = Word {
+            let word = TaskWord {
                 step,
                 generation: u32::MAX,
                 seat: MAX_WORKERS as u16 - 1,
                 attempt: MAX_ATTEMPTS as u16,
             };
-            assert_eq!(Word::from_bits(word.bits()), word);
+            assert_eq!(TaskWord::from_bits(word.bits()), word);
         }
     }
 
@@ -375,11 +377,11 @@ mod tests {
         let mut end = WORDS_AT;
         let mut slot = 0;
         for stretch in 0..STRETCHES {
-            let first = Place::of(slot).unwrap();
+            let first = WordAt::of(slot).unwrap();
             assert_eq!((first.stretch, first.begin, first.at), (stretch, end, 0));
             slot += (first.length / WORD) as u32;
             end += first.length;
-            let last = Place::of(slot - 1).unwrap();
+            let last = WordAt::of(slot - 1).unwrap();
             assert_eq!((last.stretch, last.at), (stretch, first.length - WORD));
         }
         assert_eq!(u64::from(slot), MAX_TASKS);
@@ -391,8 +393,8 @@ mod tests {
         assert_eq!(board.initialiser(), Ok(Some(b"hello".to_vec())));
         assert_eq!(board.look(0), Err(Status::E_CORRUPT));
         board.ensure(0).unwrap();
-        board.set(0, Word::queued(3)).unwrap();
-        assert_eq!(board.look(0), Ok(Word::queued(3)));
+        board.set(0, TaskWord::queued(3)).unwrap();
+        assert_eq!(board.look(0), Ok(TaskWord::queued(3)));
         assert_eq!(board.look(FIRST_STRETCH as u32), Err(Status::E_CORRUPT));
         assert_eq!(board.look(u32::MAX), Err(Status::E_CORRUPT));
         assert_eq!(board.ensure(MAX_TASKS as u32), Err(Status::E_LIMIT));

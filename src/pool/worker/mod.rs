@@ -5,7 +5,7 @@ pub(super) mod serve;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-use super::protocol::board::{Board, Phase, Seat, Step, Word};
+use super::protocol::board::{Board, Seat, SeatPhase, Step, TaskWord};
 use super::protocol::bytes;
 use super::protocol::message::{Report, ReportHead, TaskMessage, Ticket};
 use super::protocol::names::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
@@ -39,7 +39,7 @@ enum Open {
         /// Settles the task's message.
         loan: u64,
         ticket: Ticket,
-        word: Word,
+        word: TaskWord,
         is_timed: bool,
     },
 }
@@ -152,11 +152,11 @@ impl Worker {
                     });
                 }
                 progress.has_begun = true;
-                self.seat()?.enter(Phase::Ready);
+                self.seat()?.enter(SeatPhase::Ready);
             }
             if self.max_tasks > 0 && progress.done >= self.max_tasks {
                 progress.has_ended = true;
-                self.seat()?.enter(Phase::Retired);
+                self.seat()?.enter(SeatPhase::Retired);
                 return Err(Status::E_SHUTDOWN);
             }
         }
@@ -169,7 +169,7 @@ impl Worker {
             let loan = match self.tasks.take(wait.with_timeout(left)) {
                 Err(Status::E_SHUTDOWN) => {
                     self.progress.lock().has_ended = true;
-                    self.seat()?.enter(Phase::Left);
+                    self.seat()?.enter(SeatPhase::Left);
                     return Err(Status::E_SHUTDOWN);
                 }
                 other => other?,
@@ -207,7 +207,7 @@ impl Worker {
         if !may_begin {
             return self.pass_over(loan);
         }
-        let mine = Word {
+        let mine = TaskWord {
             step: Step::Running,
             generation: word.generation,
             seat: self.seat,
@@ -286,7 +286,7 @@ impl Worker {
                 word,
                 is_timed,
             } => {
-                let finishing = Word {
+                let finishing = TaskWord {
                     step: Step::Finishing,
                     ..word
                 };
@@ -318,7 +318,7 @@ impl Worker {
         let mut progress = self.progress.lock();
         if status == Status::OK {
             progress.has_begun = true;
-            return self.seat().map(|seat| seat.enter(Phase::Ready));
+            return self.seat().map(|seat| seat.enter(SeatPhase::Ready));
         }
         progress.has_ended = true;
         let head = self.head(Report::InitialiserFailed, Ticket::default(), status.code());

@@ -27,7 +27,7 @@ pub(crate) struct Pen {
 }
 
 /// Room for one record, behind the pen.
-pub(crate) struct Place<'a> {
+pub(crate) struct Room<'a> {
     pub(crate) position: Position,
     pub(crate) record: &'a Record,
     pub(crate) payload: Payload<'a>,
@@ -77,7 +77,7 @@ impl<'a> Chain<'a> {
         pen: &mut Pen,
         extent: u64,
         me: Caller<'_>,
-    ) -> Result<Option<Place<'a>>> {
+    ) -> Result<Option<Room<'a>>> {
         match self.place_here(pen, extent) {
             Ok(Some(place)) => Ok(Some(place)),
             Ok(None) => self.place_in_new_ring(pen, extent, me),
@@ -95,7 +95,7 @@ impl<'a> Chain<'a> {
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
     #[inline]
-    pub(crate) fn place_here(&self, pen: &mut Pen, extent: u64) -> Result<Option<Place<'a>>> {
+    pub(crate) fn place_here(&self, pen: &mut Pen, extent: u64) -> Result<Option<Room<'a>>> {
         let Position { ring, at } = pen.position;
         let state = self.state(ring)?;
         let size = ring::size(ring);
@@ -119,7 +119,7 @@ impl<'a> Chain<'a> {
         pen: &mut Pen,
         state: &ring::RingState,
         extent: u64,
-    ) -> Result<Option<Place<'a>>> {
+    ) -> Result<Option<Room<'a>>> {
         let Position { ring, at } = pen.position;
         let size = ring::size(ring);
         let begin = at & (size - 1);
@@ -146,7 +146,7 @@ impl<'a> Chain<'a> {
         pen: &mut Pen,
         state: &ring::RingState,
         extent: u64,
-    ) -> Result<Option<Place<'a>>> {
+    ) -> Result<Option<Room<'a>>> {
         let Position { ring, at } = pen.position;
         let size = ring::size(ring);
         let begin = at & (size - 1);
@@ -192,7 +192,7 @@ impl<'a> Chain<'a> {
         state: &ring::RingState,
         position: Position,
         extent: u64,
-    ) -> Result<Place<'a>> {
+    ) -> Result<Room<'a>> {
         debug_assert_eq!(extent % ALIGN, 0);
         let Position { ring, at } = position;
         if extent > state.largest.load(Ordering::Relaxed) {
@@ -205,7 +205,7 @@ impl<'a> Chain<'a> {
         };
         pen.totals.count = pen.totals.count.wrapping_add(1);
         pen.totals.bytes = pen.totals.bytes.wrapping_add(extent);
-        Ok(Place {
+        Ok(Room {
             position,
             record,
             payload,
@@ -222,7 +222,7 @@ impl<'a> Chain<'a> {
         pen: &mut Pen,
         extent: u64,
         me: Caller<'_>,
-    ) -> Result<Option<Place<'a>>> {
+    ) -> Result<Option<Room<'a>>> {
         if pen.is_wet() {
             self.publish(pen);
         }

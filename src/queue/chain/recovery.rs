@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::checked::{lower, raise, Checked};
 use super::Chain;
-use crate::queue::layout::body::Phase;
+use crate::queue::layout::body::Intake;
 use crate::queue::layout::position::Position;
 use crate::queue::layout::record::{State, Word};
 use crate::queue::view::View;
@@ -80,7 +80,7 @@ impl<'a> View<'a> {
         let behind = &chain.words.behind;
         let deliveries = checked.word.deliveries().saturating_add(1);
         let limit = self.body.max_deliveries();
-        let is_over = if self.body.phase() == Phase::Discarded {
+        let is_over = if self.body.phase() == Intake::Discarded {
             raise(&self.body.counters.discarded, 1);
             true
         } else {

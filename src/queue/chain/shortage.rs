@@ -6,7 +6,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::producer::{Pen, Place};
+use super::producer::{Pen, Room};
 use super::Chain;
 use crate::queue::layout::ring;
 use crate::queue::layout::ring::MESSAGE_RINGS;
@@ -26,7 +26,7 @@ impl<'a> View<'a> {
         pen: &mut Pen,
         extent: u64,
         me: Caller<'_>,
-    ) -> Result<Option<Place<'a>>> {
+    ) -> Result<Option<Room<'a>>> {
         let chain = self.messages();
         chain.place_in_what_there_is(pen, extent, me, &|| {
             chain.give_back_unused(Some(me))?;
@@ -48,7 +48,7 @@ impl<'a> View<'a> {
         pen: &mut Pen,
         extent: u64,
         me: Caller<'_>,
-    ) -> Result<Option<Place<'a>>> {
+    ) -> Result<Option<Room<'a>>> {
         let chain = self.dead_letters();
         chain.place_in_what_there_is(pen, extent, me, &|| {
             self.messages().give_back_unused(None)?;
@@ -64,7 +64,7 @@ impl<'a> Chain<'a> {
         extent: u64,
         me: Caller<'_>,
         give_back: &dyn Fn() -> Result<()>,
-    ) -> Result<Option<Place<'a>>> {
+    ) -> Result<Option<Room<'a>>> {
         give_back()?;
         // Once more in the smallest ring that holds it: the first one has memory in any case.
         for size in [ring::suitable_size(extent, 0), extent] {

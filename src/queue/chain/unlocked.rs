@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::checked::raise;
 use super::Chain;
-use crate::queue::layout::body::Phase;
+use crate::queue::layout::body::Intake;
 use crate::queue::layout::position::Position;
 use crate::queue::layout::record::{State, Word};
 use crate::queue::view::View;
@@ -67,7 +67,7 @@ impl<'a> View<'a> {
         if limit != 0 && u32::from(deliveries) >= limit {
             return Err(Status::E_TIMEOUT);
         }
-        if self.body.phase() == Phase::Discarded {
+        if self.body.phase() == Intake::Discarded {
             self.settle_without_lock(position, me)?;
             self.body.counters.discarded.fetch_add(1, Ordering::Relaxed);
             return Ok(());

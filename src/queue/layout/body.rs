@@ -50,13 +50,13 @@ shared! {
         pub(super) settings: Settings,
         pub(crate) messages: ChainWords,
         /// Consumers wait here for messages.
-        pub(crate) items: Condition,
+        pub(crate) items: WaitPoint,
         /// Producers wait here for room.
-        pub(crate) space: Condition,
+        pub(crate) space: WaitPoint,
         /// Who watches the queue waits here for it to run empty.
-        pub(crate) drained: Condition,
+        pub(crate) drained: WaitPoint,
         /// Joins wait here until nothing is unfinished.
-        pub(crate) idle: Condition,
+        pub(crate) idle: WaitPoint,
         pub(crate) counters: Counters,
         pub(crate) dead: ChainWords,
         pub(crate) rings: [RingState; RINGS],
@@ -83,7 +83,7 @@ shared! {
 shared! {
     /// Something that is waited for, on a cache line of its own.
     #[repr(align(128))]
-    pub(crate) struct Condition {
+    pub(crate) struct WaitPoint {
         /// Who waits to use it up: a wake-up goes to as many as it suffices for.
         pub(crate) waiters: EventCount,
         /// Who only looks whether it is there. They do not take a wake-up away from those.
@@ -91,7 +91,7 @@ shared! {
     }
 }
 
-impl Condition {
+impl WaitPoint {
     /// Tell at most `count` of those who wait. As [`EventCount::notify`], for what came before.
     #[inline]
     pub(crate) fn notify(&self, segment: &Segment, count: u32) {
@@ -117,7 +117,7 @@ shared! {
 
 /// Whether a queue still takes messages.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Phase {
+pub(crate) enum Intake {
     /// It does.
     Open = 0,
     /// Puts are refused; what is there is still delivered.
@@ -224,16 +224,16 @@ impl Body {
     }
 
     #[inline]
-    pub(crate) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Intake {
         match self.settings.shutdown.load(Ordering::Acquire) {
-            0 => Phase::Open,
-            1 => Phase::Draining,
-            _ => Phase::Discarded,
+            0 => Intake::Open,
+            1 => Intake::Draining,
+            _ => Intake::Discarded,
         }
     }
 
     /// Under the tail lock: a queue's phase only ever goes on.
-    pub(crate) fn go_to(&self, phase: Phase) {
+    pub(crate) fn go_to(&self, phase: Intake) {
         self.settings
             .shutdown
             .fetch_max(phase as u32, Ordering::AcqRel);
