@@ -1,5 +1,5 @@
 //! `polyproc_share_fd`, `polyproc_open_fd`: an object as a descriptor. Also what it takes to deal
-//! with "a kind and a `void *`", which `process` and `process_child` do as well.
+//! with "a kind and a `void *`", which `process::request` and `process::child` do as well.
 
 use std::ffi::{c_int, c_void};
 use std::os::fd::{IntoRawFd, RawFd};

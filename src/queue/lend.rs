@@ -1,5 +1,5 @@
 //! Taking and settling in the steady state: several messages under one hold of the head lock, which count
-//! with one commit. What is not simple is left, with nothing done, to `take` and `tasks`.
+//! with one commit. What is not simple is left, with nothing done, to `take` and `settle`.
 
 use std::sync::atomic::Ordering;
 

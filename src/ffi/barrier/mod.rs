@@ -1,4 +1,4 @@
-//! `polyproc_barrier_*`; arriving in two steps is in `barrier_steps`.
+//! `polyproc_barrier_*`; arriving in two steps is in `steps`.
 
 pub mod steps;
 

@@ -1,4 +1,4 @@
-//! `polyproc_pool_*`: the side that has the work. Submitting it: `pool_submit`.
+//! `polyproc_pool_*`: the side that has the work. Submitting it: `submit`.
 
 pub mod options;
 

@@ -1,4 +1,4 @@
-//! The structs of pools, and how they are read. How they grow: `sized`.
+//! The structs of pools, and how they are read. How they grow: `abi::growing`.
 
 use crate::ffi::abi::growing::growing;
 use std::ffi::{c_char, c_void};

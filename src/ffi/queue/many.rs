@@ -1,4 +1,4 @@
-//! `polyproc_queue_*`, the advanced tier: several messages in one call, and the figures.
+//! `polyproc_queue_*`, advanced: several messages in one call, and the figures.
 
 use std::ffi::c_void;
 

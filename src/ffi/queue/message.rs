@@ -1,4 +1,4 @@
-//! `polyproc_queue_*`, the advanced tier: messages in place, without copying.
+//! `polyproc_queue_*`, advanced: messages in place, without copying.
 //!
 //! A message or slot that a process borrowed is a loan. `opaque[0]` holds the handle, which the loan
 //! keeps alive past its close, and `opaque[1]` the queue's ticket. Settling clears both.

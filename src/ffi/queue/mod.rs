@@ -1,4 +1,4 @@
-//! `polyproc_queue_*`: the simple tier, messages by copy.
+//! `polyproc_queue_*`: messages by copy.
 
 pub mod options;
 
