@@ -134,6 +134,7 @@ impl<'a> View<'a> {
     }
 
     /// Free what is over from `free` on, which all is up to `at`, as far as it is simple.
+    #[inline(always)]
     fn free_run(&self, free: u64, mut at: u64, head: Position) {
         let chain = self.messages();
         while at < head.at {

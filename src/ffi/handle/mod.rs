@@ -294,6 +294,7 @@ pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
 ///
 /// # Safety
 /// `handle` is NULL or what [`Call::address`] gave.
+#[inline(always)]
 pub(crate) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Call<'a, C::Object>> {
     let unless_retired = |state| {
         if state & RETIRED != 0 {
