@@ -75,7 +75,8 @@ impl Crate {
                     self.read_file(root, &path, name, Some(index))
                 }
             };
-            self.0[index].children.insert(child, child_index);
+            let children = &mut self.0[index].children;
+            children.entry(child).or_insert(child_index);
         }
         index
     }
