@@ -1,4 +1,4 @@
-//! A place where processes and threads wait for each other.
+//! A barrier: processes and threads wait until all have arrived.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::sync::owner::Owner;
 use crate::sync::shared::shared;
 use crate::sync::{Arrival, Wait};
 
-/// A fixed number of parties that go on together, round by round; as Python's `multiprocessing.Barrier`,
-/// but broken at once by the death of a party that waits.
+/// A fixed number of parties that proceed together, round by round; as Python's
+/// `multiprocessing.Barrier`, but the death of a waiting party breaks the barrier at once.
 pub struct Barrier {
     segment: Arc<Segment>,
 }
@@ -48,7 +48,8 @@ impl Barrier {
     /// Make a barrier for `parties`, 1 to 1,024.
     ///
     /// # Errors
-    /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH` (also when the existing one is for another number),
+    /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH` (also when the existing barrier has another number of
+    /// parties),
     /// `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions, parties: u32) -> Result<Barrier> {
         if !(1..=MAX_PARTIES).contains(&parties) {
@@ -67,18 +68,19 @@ impl Barrier {
         Barrier::opened(Segment::create(&TYPE, name, &options, &fill, &check)?)
     }
 
-    /// Wait until all parties are here; which of them this is.
+    /// Wait until all parties have arrived. Returns this party's number in the round.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`: the wait is over, which breaks the barrier for all.
-    /// `E_INTERRUPTED`: this one counts as not here, and may come again. `E_BROKEN_BARRIER`: the barrier
-    /// was broken before, or by another, or was reset.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`: the wait ended early, which breaks the barrier for
+    /// all parties. `E_INTERRUPTED`: this party counts as not arrived, and may call again.
+    /// `E_BROKEN_BARRIER`: the barrier was already broken, was broken by another party, or was
+    /// reset.
     pub fn wait(&self, wait: Wait<'_>) -> Result<u32> {
         Ok(self.meet(false, wait)?.index)
     }
 
-    /// The same in two steps: the last one returns as the leader while the others are still held, until
-    /// it calls [`complete`](Self::complete).
+    /// As [`wait`](Self::wait), in two steps: the last party to arrive returns as the leader, and
+    /// the others stay held until the leader calls [`complete`](Self::complete).
     ///
     /// # Errors
     /// As for [`wait`](Self::wait).
@@ -93,15 +95,17 @@ impl Barrier {
             .arrive(segment, &WithoutRecovery(segment), me, leads, &wait)
     }
 
-    /// By the leader's process: let the others go, or break the barrier.
+    /// Called by the leader's process: release the other parties, or break the barrier.
     ///
     /// # Errors
-    /// `E_NOT_OWNER` when this process leads no round, `E_BROKEN_BARRIER` when it is broken.
+    /// `E_NOT_OWNER` when this process leads no round, `E_BROKEN_BARRIER` when the barrier is
+    /// broken.
     pub fn complete(&self, ok: bool) -> Result<()> {
         self.inside(|barrier, quiet, me| barrier.complete(quiet, me, ok))
     }
 
-    /// Break it: those who wait get `E_BROKEN_BARRIER`, and everybody who comes until it is reset.
+    /// Break the barrier: waiting parties, and all later ones until it is reset, get
+    /// `E_BROKEN_BARRIER`.
     ///
     /// # Errors
     /// None so far.
@@ -109,7 +113,7 @@ impl Barrier {
         self.inside(barrier::Barrier::abort)
     }
 
-    /// Begin anew: those who wait get `E_BROKEN_BARRIER`, and it works again.
+    /// Reset the barrier: waiting parties get `E_BROKEN_BARRIER`, and the barrier works again.
     ///
     /// # Errors
     /// None so far.
@@ -117,7 +121,7 @@ impl Barrier {
         self.inside(barrier::Barrier::reset)
     }
 
-    /// How many it takes.
+    /// The number of parties.
     ///
     /// # Errors
     /// `E_CORRUPT`.
@@ -125,7 +129,7 @@ impl Barrier {
         self.segment.body::<Body>()?.barrier.parties()
     }
 
-    /// How many wait now, or are held.
+    /// The number of parties that wait now or are held.
     ///
     /// # Errors
     /// None so far.
@@ -135,7 +139,7 @@ impl Barrier {
         Ok(barrier.waiting(&*self.segment))
     }
 
-    /// Whether it is broken.
+    /// Whether the barrier is broken.
     ///
     /// # Errors
     /// `E_CORRUPT`.
@@ -144,7 +148,7 @@ impl Barrier {
         self.segment.body::<Body>()?.barrier.is_broken()
     }
 
-    /// A party that died has broken it, whether or not anybody has noticed.
+    /// The death of a party breaks the barrier, whether or not a process has noticed the death yet.
     fn after_the_dead(&self) -> Result<()> {
         self.segment.reap(self.segment.me()?)
     }

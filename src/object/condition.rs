@@ -1,4 +1,4 @@
-//! Waiting, with a lock given back meanwhile, until another process says that something has changed.
+//! A condition: wait with a lock released until another process notifies.
 
 use std::sync::Arc;
 
@@ -14,8 +14,9 @@ use crate::sync::{Acquired, Wait};
 
 /// As Python's `multiprocessing.Condition`, over a [`Lock`] or an [`Rlock`] of its own segment.
 ///
-/// Who changes what the waiters wait for holds the lock for it, and notifies before or after it gives the
-/// lock back. Who waits looks again when it has returned, in a loop.
+/// A process that changes the state the waiters wait for holds the lock while it does so, and
+/// notifies before or after it releases the lock. A waiter checks that state again after `wait`
+/// returns, in a loop.
 pub struct Condition {
     segment: Arc<Segment>,
 }
@@ -58,17 +59,17 @@ impl Condition {
         Condition::opened(segment)
     }
 
-    /// Give `lock` back, wait until notified, and take it again, whatever ended the wait.
+    /// Release `lock`, wait for a notification, and acquire `lock` again, however the wait ended.
     ///
     /// # Errors
-    /// `E_NOT_OWNER` when nobody holds the lock. `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: not
-    /// notified, and the lock is held. With `OwnerDied` the lock is held, and whether it was notified is
-    /// left open.
+    /// `E_NOT_OWNER` when nobody holds the lock. `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`,
+    /// `E_INTERRUPTED`: no notification arrived, and the lock is held. With `OwnerDied` the lock is
+    /// held, and the result does not tell whether a notification arrived.
     pub fn wait(&self, lock: &Lock, wait: Wait<'_>) -> Result<Acquired> {
         self.wait_and_then(lock, wait, Wait::FOREVER)
     }
 
-    /// The same, where `again` is how the lock is waited for afterwards.
+    /// As [`wait`](Self::wait), where `again` says how to wait for the lock afterwards.
     pub(crate) fn wait_and_then(
         &self,
         lock: &Lock,
@@ -79,15 +80,17 @@ impl Condition {
         self.wait_between(wait, &|| lock.release(), &|()| lock.acquire(again))
     }
 
-    /// The same with an rlock: given back altogether, and taken again as often as it was.
+    /// As [`wait`](Self::wait) with an rlock: it is released completely and acquired again to the
+    /// same depth.
     ///
     /// # Errors
-    /// `E_NOT_OWNER` when this owner does not hold it; the rest as for [`wait`](Self::wait).
+    /// `E_NOT_OWNER` when this owner does not hold the rlock; the rest as for [`wait`](Self::wait).
     pub fn wait_rlock(&self, rlock: &Rlock, owner: u64, wait: Wait<'_>) -> Result<Acquired> {
         self.wait_rlock_and_then(rlock, owner, wait, Wait::FOREVER)
     }
 
-    /// The same, where `again` is how the rlock is waited for afterwards.
+    /// As [`wait_rlock`](Self::wait_rlock), where `again` says how to wait for the rlock
+    /// afterwards.
     pub(crate) fn wait_rlock_and_then(
         &self,
         rlock: &Rlock,
@@ -109,7 +112,8 @@ impl Condition {
     ) -> Result<Acquired> {
         let (segment, me) = (&*self.segment, self.segment.me()?);
         let condition = &segment.body::<Body>()?.condition;
-        // First here, then out of the lock: who takes it next and notifies finds this one waiting.
+        // Announce the waiter before releasing the lock, so that the next holder's notification
+        // finds it.
         let place = condition.enter(me)?;
         let held = match release() {
             Ok(held) => held,
@@ -124,7 +128,8 @@ impl Condition {
         let slept = place.sleep(segment, &mut Patience::new(&wait));
         let acquired = loop {
             match acquire(held) {
-                // The caller must come back with the lock; what a signal has to say waits for that.
+                // The call must return with the lock held, so the interruption is reported after
+                // that.
                 Err(Status::E_INTERRUPTED) => {}
                 other => break other,
             }
@@ -141,19 +146,21 @@ impl Condition {
         }
     }
 
-    /// Let `count` go who wait, those first who have waited longest; what is more than they are is lost.
+    /// Wake up to `count` waiters, those first that have waited longest; the rest of `count` is
+    /// discarded.
     ///
     /// # Errors
     /// Those of becoming a participant.
     pub fn notify(&self, count: u32) -> Result<()> {
-        // A participant, so that the sleepers watch this process: it may be killed before it wakes one.
+        // This process becomes a participant, so that the sleepers watch its life word: it may be
+        // killed before it wakes one.
         self.segment.me()?;
         let condition = &self.segment.body::<Body>()?.condition;
         condition.notify(&*self.segment, count);
         Ok(())
     }
 
-    /// Let everybody go who waits.
+    /// Wake all waiters.
     ///
     /// # Errors
     /// As for [`notify`](Self::notify).

@@ -1,4 +1,4 @@
-//! A flag between processes that wakes everybody who waits for it.
+//! A flag between processes that wakes all its waiters.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
 
-/// Set, cleared and waited for by any process.
+/// A flag that any process can set, clear and wait for.
 pub struct Event {
     segment: Arc<Segment>,
     readiness: Readiness,
@@ -43,12 +43,12 @@ pub(crate) fn is_set(segment: &Segment) -> Result<bool> {
     Ok(segment.body::<Body>()?.event.is_set())
 }
 
-/// How often it was set; compare it with [`was_set_since`].
+/// The number of times the event was set; compare it with [`was_set_since`].
 pub(crate) fn sets(segment: &Segment) -> Result<u32> {
     Ok(segment.body::<Body>()?.event.sets())
 }
 
-/// Whether it is set, or was since `sets` was read.
+/// Whether the event is set, or has been set since `sets` was read.
 pub(crate) fn was_set_since(segment: &Segment, sets: u32) -> Result<bool> {
     Ok(segment.body::<Body>()?.event.was_set_since(sets))
 }
@@ -65,12 +65,13 @@ impl Event {
         &self.segment
     }
 
-    /// What the layer that waits keeps with this object.
+    /// State that the layer `wait` keeps with this object.
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.readiness
     }
 
-    /// A participant from the start: `set` may run in a signal handler, where nothing can be attached.
+    /// The process is a participant from the start: `set` may run in a signal handler, where it
+    /// could not attach.
     fn opened(segment: Arc<Segment>) -> Result<Event> {
         segment.me()?;
         Ok(Event {
@@ -84,7 +85,8 @@ impl Event {
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions) -> Result<Event> {
-        // A participant before the event has its name: when that fails, nothing is there.
+        // Become a participant before the event gets its name, so that a failure leaves nothing
+        // behind.
         let attach = |segment: &Segment| segment.me().map(drop);
         Event::opened(Segment::create(
             &TYPE,
@@ -95,7 +97,8 @@ impl Event {
         )?)
     }
 
-    /// Set the flag: everybody who waits goes on, even if a clear follows at once. Async-signal-safe.
+    /// Set the flag. All current waiters return, even if a clear follows at once.
+    /// Async-signal-safe.
     ///
     /// # Errors
     /// None so far.
@@ -121,7 +124,7 @@ impl Event {
         Ok(self.segment.body::<Body>()?.event.is_set())
     }
 
-    /// Wait until the flag is set, or has been set since.
+    /// Wait until the flag is set, or has been set since the call began.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
@@ -129,7 +132,7 @@ impl Event {
         self.wait_since(self.sets()?, wait)
     }
 
-    /// A mark of this moment, for [`wait_since`](Self::wait_since): it changes with every set.
+    /// A mark of this moment, for [`wait_since`](Self::wait_since); it changes with every set.
     ///
     /// # Errors
     /// None so far.
@@ -137,8 +140,9 @@ impl Event {
         sets(&self.segment)
     }
 
-    /// Wait until the flag is set, or has been set since [`sets`](Self::sets) gave that mark. So a caller
-    /// is there from the moment of the mark on, though its thread comes to wait later.
+    /// Wait until the flag is set, or has been set since [`sets`](Self::sets) returned the mark. So
+    /// a caller counts as a waiter from the moment of the mark, even if its thread begins to wait
+    /// later.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.

@@ -11,7 +11,7 @@ use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::{Acquired, Wait};
 
-/// Not recursive; any process or thread may release it, as in Python's `multiprocessing.Lock`.
+/// Not recursive; any process or thread may release it, as Python's `multiprocessing.Lock`.
 pub struct Lock {
     segment: Arc<Segment>,
 }
@@ -53,10 +53,10 @@ impl Lock {
         Lock::opened(segment)
     }
 
-    /// Take it, waiting while another holds it.
+    /// Acquire the lock, waiting while another holds it.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it is not held.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: the lock was not acquired.
     #[inline]
     pub fn acquire(&self, wait: Wait<'_>) -> Result<Acquired> {
         let me = self.segment.me()?;
@@ -65,7 +65,8 @@ impl Lock {
             .lock(&*self.segment, me, &mut Patience::new(&wait))
     }
 
-    /// Take it if nobody holds it or waits for it; false leaves it to [`acquire`](Self::acquire).
+    /// Acquire the lock if it is free and has no waiters; on false the caller uses
+    /// [`acquire`](Self::acquire).
     ///
     /// # Errors
     /// Those of becoming a participant.
@@ -75,16 +76,16 @@ impl Lock {
         Ok(self.segment.body::<Body>()?.mutex.try_lock(me))
     }
 
-    /// Give it back, whoever took it.
+    /// Release the lock, whoever acquired it.
     ///
     /// # Errors
-    /// `E_OVER_RELEASE` when it is free.
+    /// `E_OVER_RELEASE` when the lock is free.
     #[inline]
     pub fn release(&self) -> Result<()> {
         self.segment.body::<Body>()?.mutex.release(&*self.segment)
     }
 
-    /// Whether somebody alive holds it.
+    /// Whether a living process holds the lock.
     ///
     /// # Errors
     /// None so far.
@@ -92,7 +93,8 @@ impl Lock {
         Ok(self.segment.body::<Body>()?.mutex.is_locked(&*self.segment))
     }
 
-    /// Before a condition releases it: whether it can, and will come back to it.
+    /// Called before a condition releases the lock: check that this process can release it and
+    /// acquire it again.
     ///
     /// # Errors
     /// `E_NOT_OWNER` when nobody holds it; those of becoming a participant.

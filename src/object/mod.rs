@@ -1,4 +1,4 @@
-//! The small objects, each in a segment of its own.
+//! The small synchronization objects, each in a segment of its own.
 
 mod barrier;
 mod condition;

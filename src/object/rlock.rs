@@ -1,4 +1,4 @@
-//! A lock between processes that its owner may take again, and that outlives its owner.
+//! A recursive lock between processes that outlives its owner.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::sync::wait::Patience;
 use crate::sync::{Acquired, Wait};
 use crate::sys::thread;
 
-/// Recursive, and released by its owner only, as Python's `multiprocessing.RLock`.
+/// Recursive, and released by its owner only; as Python's `multiprocessing.RLock`.
 ///
-/// An owner is a process and, within it, the calling thread (0) or a number of the caller's choice, for
-/// runtimes whose tasks move between threads. A forked child owns nothing.
+/// An owner is a process and, within it, the calling thread (0) or a number that the caller
+/// chooses, for runtimes whose tasks move between threads. A forked child owns nothing.
 pub struct Rlock {
     segment: Arc<Segment>,
 }
@@ -57,11 +57,11 @@ impl Rlock {
         Rlock::opened(segment)
     }
 
-    /// Take it, waiting while another holds it; or take it once more.
+    /// Acquire the rlock, waiting while another owner holds it; or acquire it once more.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it is not held. `E_LIMIT`: it is held too
-    /// often.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: the rlock was not acquired.
+    /// `E_LIMIT`: its depth is at the maximum.
     #[inline]
     pub fn acquire(&self, owner: u64, wait: Wait<'_>) -> Result<Acquired> {
         let mutex = &self.segment.body::<Body>()?.mutex;
@@ -72,33 +72,33 @@ impl Rlock {
         )
     }
 
-    /// Give it back once.
+    /// Release the rlock once.
     ///
     /// # Errors
-    /// `E_NOT_OWNER` when this owner does not hold it.
+    /// `E_NOT_OWNER` when this owner does not hold the rlock.
     #[inline]
     pub fn release(&self, owner: u64) -> Result<()> {
         let mutex = &self.segment.body::<Body>()?.mutex;
         mutex.release(&*self.segment, self.taker(owner)?)
     }
 
-    /// Before a condition releases it.
+    /// Called before a condition releases the rlock: check that this owner holds it.
     ///
     /// # Errors
-    /// `E_NOT_OWNER` when this owner does not hold it.
+    /// `E_NOT_OWNER` when this owner does not hold the rlock.
     pub(super) fn check_held(&self, owner: u64) -> Result<()> {
         let mutex = &self.segment.body::<Body>()?.mutex;
         let depth = mutex.depth_of(self.taker(owner)?)?;
         depth.map(|_| ()).ok_or(Status::E_NOT_OWNER)
     }
 
-    /// Give it back altogether; the depth to come back to.
+    /// Release the rlock completely. Returns its depth, for acquiring it again.
     pub(super) fn release_all(&self, owner: u64) -> Result<u32> {
         let mutex = &self.segment.body::<Body>()?.mutex;
         mutex.release_all(&*self.segment, self.taker(owner)?)
     }
 
-    /// Take it to that depth again.
+    /// Acquire the rlock to that depth again.
     pub(super) fn acquire_again(
         &self,
         owner: u64,
@@ -110,7 +110,7 @@ impl Rlock {
         mutex.acquire_at(&*self.segment, taker, depth, &mut Patience::new(wait))
     }
 
-    /// How often its owner has taken it; 0 when it is free or its owner died.
+    /// How many times its owner has acquired the rlock; 0 when it is free or its owner died.
     ///
     /// # Errors
     /// None so far.

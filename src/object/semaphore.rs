@@ -13,23 +13,24 @@ use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
 use crate::sync::Wait;
 
-/// Permits that any process may take; and any process may give back, unless they are owned.
+/// A number of permits. Any process may acquire a permit; any process may release one, unless the
+/// permits are owned.
 pub struct Semaphore {
     segment: Arc<Segment>,
     owned: bool,
 }
 
-/// What a new semaphore is like.
+/// The settings of a new semaphore.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct SemaphoreOptions {
-    /// Mode, and whether an existing one is opened.
+    /// The mode, and whether to open an existing semaphore.
     pub create: CreateOptions,
     /// Permits at the start.
     pub initial: i64,
-    /// The most permits there may be; 0 for no bound.
+    /// The maximum number of permits; 0 for no bound.
     pub maximum: i64,
-    /// A permit belongs to the process that took it: only that process gives it back, and it comes back
-    /// when the process ends.
+    /// A permit belongs to the process that acquired it: only that process can release it, and it
+    /// is released when the process ends.
     pub owned: bool,
 }
 
@@ -48,7 +49,7 @@ const OWNED: u32 = 1;
 const _: () = assert!(SLOTS == Kind::Semaphore.max_participants() as usize);
 
 impl Body {
-    /// Which of the two it is; both are told apart once, when the object is opened.
+    /// With or without owned permits; determined once, when the object is opened.
     fn is_owned(&self) -> Result<bool> {
         match self.flags.load(Ordering::Relaxed) {
             0 => Ok(false),
@@ -85,8 +86,9 @@ impl Semaphore {
     /// Make a semaphore with `initial` permits.
     ///
     /// # Errors
-    /// `E_INVALID` (also for less than 0 permits, or more than the maximum), `E_EXISTS`, `E_MISMATCH`
-    /// (also when the existing one has another maximum, or other owners), `E_PERMISSION`, `E_NO_MEMORY`.
+    /// `E_INVALID` (also for less than 0 permits, or more than the maximum), `E_EXISTS`,
+    /// `E_MISMATCH` (also when the existing semaphore has another maximum, or differs in `owned`),
+    /// `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: &SemaphoreOptions) -> Result<Semaphore> {
         let SemaphoreOptions {
             create,
@@ -115,10 +117,10 @@ impl Semaphore {
         Semaphore::opened(Segment::create(&TYPE, name, &create, &fill, &check)?)
     }
 
-    /// Take a permit, waiting while there is none.
+    /// Acquire a permit, waiting while there is none.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: none was taken.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: no permit was acquired.
     #[inline]
     pub fn acquire(&self, wait: Wait<'_>) -> Result<()> {
         let (segment, me) = (&*self.segment, self.segment.me()?);
@@ -131,7 +133,7 @@ impl Semaphore {
         body.counter.acquire(segment, &mut Patience::new(&wait))
     }
 
-    /// Take one if that is simple; false leaves it to [`acquire`](Self::acquire).
+    /// Acquire a permit on the fast path; on false the caller uses [`acquire`](Self::acquire).
     ///
     /// # Errors
     /// Those of becoming a participant.
@@ -142,15 +144,17 @@ impl Semaphore {
         Ok(!self.owned && body.counter.acquire_now())
     }
 
-    /// Give `count` permits back.
+    /// Release `count` permits.
     ///
     /// # Errors
-    /// `E_INVALID` for less than 1, `E_OVER_RELEASE` over the maximum; of owned ones `E_NOT_OWNER` when
-    /// this process holds none, `E_OVER_RELEASE` when it holds fewer, `E_TIMEOUT` when a process that is stopped within
-    /// a call is in the way. Nothing was given.
+    /// `E_INVALID` for less than 1, `E_OVER_RELEASE` over the maximum; of owned permits
+    /// `E_NOT_OWNER` when this process holds none, `E_OVER_RELEASE` when it holds fewer,
+    /// `E_TIMEOUT` when a process that is stopped within a call blocks the release. No permit was
+    /// released.
     #[inline]
     pub fn release(&self, count: i64) -> Result<()> {
-        // A participant, so that the sleepers watch this process: it may be killed before it wakes one.
+        // This process becomes a participant, so that the sleepers watch its life word: it may be
+        // killed before it wakes one.
         let (segment, me) = (&*self.segment, self.segment.me()?);
         let body = segment.body::<Body>()?;
         if self.owned {
@@ -159,10 +163,11 @@ impl Semaphore {
         body.counter.release(segment, count)
     }
 
-    /// The permits that are there now.
+    /// The number of permits available now.
     ///
     /// # Errors
-    /// `E_CORRUPT` when what the owners hold cannot be; `E_TIMEOUT` when a stopped process keeps others from looking.
+    /// `E_CORRUPT` when the owners' recorded permits are impossible; `E_TIMEOUT` when a stopped
+    /// process blocks the look.
     pub fn value(&self) -> Result<i64> {
         let (segment, body) = (&*self.segment, self.segment.body::<Body>()?);
         if self.owned {

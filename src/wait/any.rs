@@ -26,7 +26,7 @@ pub enum Waitable<'a> {
     Get(&'a Queue),
     /// A put would not wait.
     Put(&'a Queue),
-    /// The event is set, or was since the call began.
+    /// The event is set, or has been set since the call began.
     Event(&'a Event),
     /// A receive would not wait.
     Receive(&'a Connection),
@@ -38,11 +38,12 @@ pub enum Waitable<'a> {
     Task(&'a Task),
 }
 
-/// Wait until at least one of `items` is ready; which ones are, in their order, and how many.
+/// Wait until at least one of `items` is ready. Marks the ready ones in `ready`, in the order of
+/// `items`, and returns their number.
 ///
 /// # Errors
-/// `E_INVALID` for none or too few places in `ready`, `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
-/// `E_UNSUPPORTED` for an end of a pipe that only sends.
+/// `E_INVALID` when `items` is empty or `ready` is shorter than `items`, `E_TIMEOUT`, `E_CANCELED`,
+/// `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED` for an end of a pipe that only sends.
 pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> Result<usize> {
     malloc::check()?;
     if items.is_empty() || ready.len() < items.len() {
@@ -50,9 +51,10 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
     }
     let items: Vec<Item<'_>> = items.iter().map(Item::new).collect::<Result<_>>()?;
     let mut patience = Patience::new(&wait);
-    // Fixed before the first look, which may take a moment.
+    // The deadline is fixed before the first look, which may take a moment.
     patience.deadline();
-    // What is waited for is looked at again and again: a lock that is taken is not worth a longer wait than a try's.
+    // The items are looked at repeatedly, so one look waits for a taken lock no longer than a try
+    // does.
     let locks = LockWait::brief();
     let mut recheck = Recheck::new();
     let descriptors = match items.iter().any(Item::has_descriptor) {
@@ -74,7 +76,7 @@ pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> R
             None => sleep(&items, &locks, &mut recheck, &mut patience),
         };
         if let Err(status) = slept {
-            // The last look decides.
+            // A last look decides between the status and success.
             return match look(&items, ready, &locks)? {
                 0 => Err(status),
                 count => Ok(count),
@@ -92,7 +94,7 @@ fn look(items: &[Item<'_>], ready: &mut [bool], locks: &LockWait<'_>) -> Result<
     Ok(count)
 }
 
-/// Sleep on the words of all, beside the life of everybody who uses them.
+/// Sleep on the words of all items, and on the life words of all participants in their segments.
 fn sleep(
     items: &[Item<'_>],
     locks: &LockWait<'_>,
@@ -111,7 +113,7 @@ fn sleep(
             }
         }
     }
-    // Once more after the announcement: what became ready in between wakes nobody.
+    // Look again after the announcement: an item that became ready before it sends no wake-up.
     let mut is_doubtful = false;
     for item in items {
         match item.look(locks)? {
@@ -124,7 +126,7 @@ fn sleep(
     WaitSet::beside(&words, &segments)?.sleep(patience)
 }
 
-/// Where one of them has a descriptor of its own, everything is waited for through descriptors.
+/// Poll descriptors only, when at least one item has a descriptor of its own.
 fn poll_all(descriptors: &[AnyDescriptor<'_>], patience: &mut Patience<'_>) -> Result<()> {
     patience.check()?;
     let mut fds: Vec<RawFd> = Vec::with_capacity(descriptors.len() + 2);
@@ -154,10 +156,10 @@ enum AnyDescriptor<'a> {
     Shared(Descriptor),
 }
 
-/// A [`Waitable`] as this call sees it.
+/// A [`Waitable`] as `wait_any` handles it.
 enum Item<'a> {
     Shared(Source),
-    /// A connection that is no pipe.
+    /// A connection over a socket.
     Socket(&'a Connection),
     Listener(&'a Listener),
     Process(&'a Process),
@@ -169,7 +171,7 @@ impl<'a> Item<'a> {
         Ok(match waitable {
             Waitable::Get(queue) => Item::Shared(Source::Get(queue.segment().clone())),
             Waitable::Put(queue) => Item::Shared(Source::Put(queue.segment().clone())),
-            // A set that a clear follows at once counts.
+            // A set counts even if a clear follows at once.
             Waitable::Event(event) => {
                 let sets = event::sets(event.segment())?;
                 Item::Shared(Source::EventSince(event.segment().clone(), sets))
@@ -184,7 +186,7 @@ impl<'a> Item<'a> {
         })
     }
 
-    /// Whether it is waited for through a descriptor of its own.
+    /// Whether this item is waited for through a descriptor of its own.
     fn has_descriptor(&self) -> bool {
         !matches!(self, Item::Shared(_))
     }
@@ -200,7 +202,8 @@ impl<'a> Item<'a> {
         Ok(is_ready.into())
     }
 
-    /// A descriptor of this call alone, or the thing's own.
+    /// The item's own descriptor, or for an object in shared memory a descriptor made for this
+    /// call.
     fn descriptor(&self) -> Result<AnyDescriptor<'a>> {
         Ok(match self {
             Item::Socket(socket) => AnyDescriptor::Socket(socket),

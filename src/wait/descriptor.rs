@@ -1,4 +1,5 @@
-//! A descriptor that is readable while an operation would not wait: for epoll, libuv, asyncio, netpoll.
+//! Descriptors that are readable while an operation would not wait: for epoll, libuv, asyncio,
+//! netpoll.
 
 use super::watch::{Watch, PLACING};
 use std::any::Any;
@@ -16,7 +17,7 @@ use crate::sync::look::Look;
 use crate::sys::eventfd;
 use crate::sys::fork;
 
-/// A watched descriptor; the watcher forgets it when this goes.
+/// A watched descriptor. The watcher forgets it when this value is dropped.
 pub(crate) struct Descriptor(Arc<Watch>);
 
 impl Descriptor {
@@ -40,11 +41,11 @@ impl Descriptor {
         self.0.fd.as_raw_fd()
     }
 
-    /// The descriptor, right at this moment.
+    /// The descriptor, brought up to date at this moment.
     pub(super) fn in_step(&self) -> Result<RawFd> {
         let was_raised = self.0.is_raised();
         if self.0.bring_in_step() != Look::Ready && was_raised {
-            // Nobody has watched it.
+            // The watcher did not watch the object while its descriptor was raised.
             look_again();
         }
         Ok(self.fd())
@@ -58,8 +59,8 @@ impl Drop for Descriptor {
 }
 
 impl Queue {
-    /// A descriptor that is readable while a get would not wait, for epoll and its like. It stays the
-    /// object's. From the first call on a thread of this process keeps it in step.
+    /// A descriptor that is readable while a get would not wait, for epoll and similar. The queue
+    /// owns the descriptor. From the first call on, a thread of this process keeps it up to date.
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor or thread left.
@@ -70,8 +71,8 @@ impl Queue {
 }
 
 impl Event {
-    /// A descriptor that is readable while the event is set, for epoll and its like. It stays the
-    /// object's. From the first call on a thread of this process keeps it in step.
+    /// A descriptor that is readable while the event is set, for epoll and similar. The event owns
+    /// the descriptor. From the first call on, a thread of this process keeps it up to date.
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor or thread left.
@@ -82,9 +83,10 @@ impl Event {
 }
 
 impl Connection {
-    /// A descriptor that is readable while a receive would not wait: there is a message, or the other
-    /// end is closed. For epoll and its like. It stays the end's. A socket's is the socket; a pipe's is kept in
-    /// step by a thread of this process, from the first call on.
+    /// A descriptor that is readable while a receive would not wait: there is a message, or the
+    /// other end is closed. For epoll and similar. The connection owns the descriptor. For a socket
+    /// it is the socket itself; for a pipe, a thread of this process keeps it up to date from the
+    /// first call on.
     ///
     /// # Errors
     /// `E_UNSUPPORTED`: this end only sends. `E_LIMIT` when this process has no descriptor or thread left.
@@ -97,13 +99,13 @@ impl Connection {
     }
 }
 
-/// An object's descriptor, made when somebody asks for it; it stays the object's.
+/// An object's descriptor, made at the first call; the object owns it.
 fn fd_of(readiness: &Readiness, source: &dyn Fn() -> Result<Source>) -> Result<RawFd> {
     watcher::hold_tables_across_forks();
     if let Some(fd) = known(readiness) {
         return Ok(fd);
     }
-    // Without the lock: this looks at the object, which takes others.
+    // Without PLACING held: `Descriptor::new` looks at the object, which takes other locks.
     let fresh = Descriptor::new(source()?, readiness.raised().clone())?;
     let fd = fresh.fd();
     let unused: Box<dyn Any + Send> = Box::new(fresh);
@@ -111,9 +113,9 @@ fn fd_of(readiness: &Readiness, source: &dyn Fn() -> Result<Source>) -> Result<R
         let _placing = PLACING.lock();
         let mut place = readiness.lock();
         match place.as_ref().and_then(own) {
-            // Another thread was quicker.
+            // Another thread was faster.
             Some(quicker) => (Some(unused), quicker),
-            // What a forked child finds there is its parent's.
+            // In a forked child this is the parent's descriptor.
             None => (place.replace(unused), fd),
         }
     };
@@ -127,7 +129,7 @@ fn known(readiness: &Readiness) -> Option<RawFd> {
     place.as_ref().and_then(own)
 }
 
-/// The descriptor in a readiness, if this very process has made it.
+/// The descriptor in `readiness`, if this process made it.
 fn own(readiness: &Box<dyn Any + Send>) -> Option<RawFd> {
     let descriptor = readiness.downcast_ref::<Descriptor>()?;
     descriptor.is_own().then(|| descriptor.fd())

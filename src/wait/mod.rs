@@ -1,4 +1,4 @@
-//! Waiting for several things at once, and descriptors that say whether a thing is ready.
+//! Waiting for several things at once, and descriptors that show whether an object is ready.
 //!
 //! ```text
 //! source      what can be waited for: is it ready, and which words change when that does

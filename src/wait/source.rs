@@ -1,4 +1,4 @@
-//! What can be waited for.
+//! Sources of readiness in shared memory.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::sync::look::Look;
 /// A word to sleep on, and its value.
 pub(super) type WatchedWord = (*const u32, u32);
 
-/// One side of an object in shared memory.
+/// One operation on an object in shared memory that a wait can be for.
 #[derive(Clone)]
 pub(crate) enum Source {
     /// A get from a queue.
@@ -22,7 +22,7 @@ pub(crate) enum Source {
     Put(Arc<Segment>),
     /// An event that is set.
     Event(Arc<Segment>),
-    /// An event that is set, or was since it had been set so often.
+    /// An event that is set, or was set since its count of sets had this value.
     EventSince(Arc<Segment>, u32),
     /// A receive from an end of a pipe.
     Receive(Receiver),
@@ -39,8 +39,8 @@ impl Source {
         }
     }
 
-    /// Whether the operation would not wait.
-    /// In doubt where that cannot be seen before the time for `locks` is over.
+    /// Whether the operation would not wait. `Doubtful` when this could not be determined within
+    /// the time that `locks` allows.
     pub(super) fn look(&self, locks: &LockWait<'_>) -> Result<Look> {
         let is_ready = match self {
             Source::Get(segment) => return readiness::can_get(segment, locks),
@@ -52,7 +52,8 @@ impl Source {
         Ok(is_ready.into())
     }
 
-    /// Announce a sleeper that a change of readiness wakes. Look again after this, then sleep.
+    /// Announce a sleeper, so that a change of readiness wakes it. The caller looks again after
+    /// this, then sleeps.
     pub(super) fn watch(&self, words: &mut Vec<WatchedWord>) -> Result<()> {
         match self {
             Source::Get(segment) => words.extend(readiness::watch_get(segment)?),

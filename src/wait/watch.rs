@@ -1,4 +1,4 @@
-//! An eventfd and what it stands for, for the descriptor and for the watcher.
+//! An eventfd and the source whose readiness it shows, for the descriptor and for the watcher.
 
 use super::source::Source;
 use crate::segment::Raised;
@@ -10,16 +10,17 @@ use crate::sys::eventfd;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-/// Held while an object's descriptor is looked up or put in its place: so no fork happens midway.
+/// Held while an object's descriptor is looked up or stored, so that no fork happens in between.
 pub(super) static PLACING: LocalLock<()> = LocalLock::new(());
 
-/// An eventfd and what it stands for.
+/// An eventfd and the source whose readiness it shows.
 pub(super) struct Watch {
     pub(super) source: Source,
     pub(super) fd: OwnedFd,
-    /// The process that it belongs to: a child's descriptor would be its parent's, too.
+    /// The epoch of the process that made the eventfd. A forked child shares the eventfd with its
+    /// parent and may not use it.
     pub(super) epoch: u32,
-    /// What the object knows of it.
+    /// The object's own record of whether the descriptor is raised.
     pub(super) raised: Arc<Raised>,
 }
 
@@ -28,22 +29,23 @@ impl Watch {
         &self.source
     }
 
-    /// Whether the descriptor says that the operation would not wait. Then nobody watches for a change: a try
-    /// that finds nothing, or the next look, lowers it.
+    /// Whether the descriptor shows that the operation would not wait. While it does, the watcher
+    /// does not watch the object; a try that finds nothing, or the watcher's next look, lowers the
+    /// descriptor.
     pub(super) fn is_raised(&self) -> bool {
         self.raised.is_raised()
     }
 
-    /// Make the descriptor say what is so: raised where that is `Ready`. Raised again while it stays so: each
-    /// raise is an edge, which an edge-triggered poller that found nothing needs, and undoes a lowering that
-    /// came too late.
+    /// Raise the descriptor if the source is `Ready`, lower it otherwise. A descriptor that is
+    /// raised already is raised again: each raise is an edge, which an edge-triggered poller needs
+    /// after it found nothing, and it undoes a lowering that came too late.
     pub(super) fn bring_in_step(&self) -> Look {
         let fd = self.fd.as_raw_fd();
         let mut look = self.look();
         if look != Look::Ready {
             self.raised.clear();
             eventfd::lower(fd);
-            // What became ready before the line above was lowered with it.
+            // If the source became ready just before `lower`, that readiness was lowered too.
             look = self.look();
         }
         if look == Look::Ready {
@@ -53,8 +55,9 @@ impl Watch {
         look
     }
 
-    /// A damaged object is ready: the operation answers at once, with what is wrong. One whose lock is taken is in
-    /// doubt: it is not waited for, since all others would have to wait too.
+    /// A damaged object counts as ready: the operation answers at once with the error. An object
+    /// whose lock is taken is doubtful; the look does not wait for the lock, since it would delay
+    /// all other watches.
     fn look(&self) -> Look {
         self.source
             .look(&LockWait::at_once())

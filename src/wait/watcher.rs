@@ -1,9 +1,10 @@
-//! The watcher: one thread per process that keeps descriptors in step with what they stand for.
+//! The watcher: one thread per process that keeps descriptors up to date.
 //!
-//! It runs only where somebody asked for a descriptor. It sleeps on the words of every object at once whose
-//! descriptor is lowered, beside the life of everybody who uses them, and holds none of them while it
-//! sleeps: a closed object goes at once. An object whose descriptor is raised is not watched, which would
-//! cost those who use it: a try of this process that finds nothing lowers it, or the watcher on its rounds.
+//! It runs only in a process that asked for a descriptor. It sleeps on the words of all objects
+//! whose descriptor is lowered, and on the life words of their participants. It holds no reference
+//! to an object while it sleeps, so that a close frees the object at once. It does not watch an
+//! object whose descriptor is raised, since that would slow the object's users: a try of this
+//! process that finds nothing lowers the descriptor, or the watcher does on its rounds.
 
 use std::sync::{Arc, Weak};
 
@@ -18,7 +19,8 @@ use crate::sync::look::Look;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::{fork, futex, thread};
 
-/// What is watched. A forked child finds its parent's here, and no watcher.
+/// The watched descriptors. In a forked child the table holds the parent's watches, and no watcher
+/// runs.
 struct Watches {
     epoch: u32,
     watches: Vec<Weak<Watch>>,
@@ -34,7 +36,7 @@ pub(super) fn hold_tables_across_forks() {
     hold_across_forks(&WATCHES);
 }
 
-/// Watch one more; the first one starts the watcher.
+/// Add a watch; the first one starts the watcher.
 pub(super) fn add(watch: &Arc<Watch>) -> Result<()> {
     hold_tables_across_forks();
     let epoch = fork::epoch();
@@ -53,8 +55,8 @@ pub(super) fn add(watch: &Arc<Watch>) -> Result<()> {
 
 struct Watcher;
 
-/// While a descriptor is raised nobody is asked to say that it should not be: it is looked after in such
-/// steps, the first and the longest.
+/// No wake-up tells the watcher to lower a raised descriptor, so it looks at raised descriptors at
+/// intervals. These are the first interval and the longest.
 const FIRST_LOOK_NS: u64 = 1_000_000;
 const LAST_LOOK_NS: u64 = 250_000_000;
 
@@ -77,9 +79,10 @@ impl thread::Body for Watcher {
             }
             patience.recheck(&mut recheck, round.is_doubtful);
             match round.bed {
-                // What ends such a sleep is a wake-up or the end of its slice.
+                // A wake-up or the end of the slice ends this sleep.
                 Ok(bed) => drop(bed.sleep(&mut patience)),
-                // Somebody cannot be slept beside: look at everything again and again.
+                // The watcher cannot sleep on the life word of some participant, so it looks at
+                // everything at intervals.
                 Err(_) => {
                     patience.stay_alert();
                     futex::wait(word, changes, Some(patience.slice_end()));
@@ -89,18 +92,18 @@ impl thread::Body for Watcher {
     }
 }
 
-/// What the watcher found on its round.
+/// The outcome of one round of the watcher.
 struct Round {
     bed: Result<WaitSet>,
-    /// Descriptors are raised.
+    /// At least one descriptor is raised.
     has_raised: bool,
-    /// Some were not before, or no longer are.
+    /// At least one descriptor was raised or lowered in this round.
     is_new: bool,
-    /// Something may become ready without a word.
+    /// At least one object may become ready without a wake-up.
     is_doubtful: bool,
 }
 
-/// Bring every descriptor in step, and gather what changes those that are lowered.
+/// Bring every descriptor up to date, and collect the words on which to sleep for the lowered ones.
 fn prepare(changes: WatchedWord) -> Round {
     let watches: Vec<Arc<Watch>> = {
         let mut table = WATCHES.lock();
@@ -117,9 +120,9 @@ fn prepare(changes: WatchedWord) -> Round {
             continue;
         }
         let others = words.len();
-        // A damaged object is not slept on, and its descriptor is raised for good.
+        // A damaged object adds no words to sleep on, and its descriptor stays raised.
         let _announced = watch.source().watch(&mut words);
-        // After the announcement: a change since then ends the sleep at once.
+        // After the announcement, so that a change since then ends the sleep at once.
         let look = watch.bring_in_step();
         if look == Look::Ready {
             words.truncate(others);
