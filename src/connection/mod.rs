@@ -23,7 +23,8 @@ use crate::sync::wait::Wait;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::socket as sys;
 
-/// Make a pipe. Duplex: both ends send and receive. Not: the first only receives, the second only sends.
+/// Make a pipe. If `duplex`, both ends send and receive; otherwise the first end only receives and
+/// the second only sends.
 ///
 /// # Errors
 /// `E_NO_MEMORY`, `E_LIMIT`, `E_UNSUPPORTED` where there is no /proc.
@@ -34,8 +35,8 @@ pub fn pipe(duplex: bool) -> Result<(Connection, Connection)> {
 
 /// One end of a pipe or of a socket: whole messages, to and from the other end.
 ///
-/// It is open until every process that has it has closed it or has ended. A forked child has a copy of
-/// each end that its parent had, as with pipe(2).
+/// The end is open until every process that has it has closed it or ended. A forked child has a
+/// copy of each end that its parent had, as with pipe(2).
 pub struct Connection(Way);
 
 enum Way {
@@ -44,11 +45,12 @@ enum Way {
 }
 
 impl Connection {
-    /// The end behind a descriptor of [`share_fd`](Self::share_fd), or any connected stream socket whose
-    /// other end speaks the frames of Python's multiprocessing.
+    /// The end behind a descriptor of [`share_fd`](Self::share_fd), or behind any connected stream
+    /// socket whose other end speaks the frames of Python's multiprocessing.
     ///
     /// # Errors
-    /// `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`, `E_LIMIT`. `E_CLOSED`: nobody had it any more.
+    /// `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`, `E_LIMIT`. `E_CLOSED`: no process has the end any
+    /// more.
     pub fn from_fd(fd: std::os::fd::OwnedFd) -> Result<Connection> {
         let fd = OwnedFd::from(fd);
         Ok(Connection(match sys::is_socket(fd.as_raw_fd()) {
@@ -57,7 +59,7 @@ impl Connection {
         }))
     }
 
-    /// The pipe that it is an end of, `None` when it is a socket.
+    /// The pipe whose end this is, `None` for a socket.
     pub(crate) fn pipe(&self) -> Option<&Pipe> {
         match &self.0 {
             Way::Pipe(pipe) => Some(pipe),
@@ -69,8 +71,9 @@ impl Connection {
         Connection(Way::Socket(socket))
     }
 
-    /// A descriptor of this end to hand to another process. The end is open for as long as it exists. A
-    /// socket is to be handed over between two messages: what has come of one stays here.
+    /// A descriptor of this end, for another process. The end stays open while the descriptor is
+    /// open. Hand a socket over between two messages: bytes of a message that were already received
+    /// stay in this process.
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor left.
@@ -82,7 +85,7 @@ impl Connection {
         copy.map(Into::into)
     }
 
-    /// The end's own descriptor; it stays the end's.
+    /// The end's own descriptor; the end keeps it.
     pub fn raw_fd(&self) -> RawFd {
         match &self.0 {
             Way::Pipe(pipe) => pipe.raw_fd(),
@@ -90,13 +93,14 @@ impl Connection {
         }
     }
 
-    /// Send a message, waiting while there is no room for it. What takes more room than there is, is handed
-    /// over while the other end receives it: then `wait` limits each step of the two.
+    /// Send a message, waiting while there is no room for it. A message longer than the room is
+    /// transferred while the other end receives it; then `wait` limits each step of the two.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_NO_MEMORY`: it was not sent. A socket that
-    /// had begun with it sends nothing more after that. `E_BROKEN_PIPE`: the other end is closed.
-    /// `E_UNSUPPORTED`: this end only receives. `E_TOO_LARGE`: more than 4 GiB - 1.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_NO_MEMORY`: the message was not
+    /// sent. A socket that had begun to send it sends nothing more afterwards. `E_BROKEN_PIPE`: the
+    /// other end is closed. `E_UNSUPPORTED`: this end only receives. `E_TOO_LARGE`: more than 4 GiB
+    /// - 1.
     #[inline]
     pub fn send(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         match &self.0 {
@@ -108,10 +112,11 @@ impl Connection {
     /// Receive the first message, waiting while there is none.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: none was received. `E_EOF`: the other end is
-    /// closed, and all that it sent was received. `E_UNSUPPORTED`: this end only sends. Of a socket also
-    /// `E_BROKEN_PIPE`: it was closed in the middle of a message, `E_CORRUPT`: nonsense came,
-    /// `E_TOO_LARGE`: a longer message than is allowed, `E_AUTH`: the listener wants a key.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: no message was received. `E_EOF`:
+    /// the other end is closed, and every message it sent was received. `E_UNSUPPORTED`: this end
+    /// only sends. A socket also answers `E_BROKEN_PIPE`: the other end closed in the middle of a
+    /// message, `E_CORRUPT`: the frame is invalid, `E_TOO_LARGE`: the message is longer than
+    /// allowed, `E_AUTH`: the listener wants a key.
     #[inline]
     pub fn recv(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         match &self.0 {
@@ -120,7 +125,8 @@ impl Connection {
         }
     }
 
-    /// Wait until there is a message, or the end of the stream; on a socket until some of a message has come.
+    /// Wait until there is a message or the end of the stream; on a socket, until part of a message
+    /// has arrived.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED`: this end only sends.

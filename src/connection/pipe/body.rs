@@ -9,7 +9,7 @@ use crate::sync::shared::shared;
 
 /// Bytes of a lane's ring, a power of two.
 pub(super) const RING: u64 = 1 << 20;
-/// One slot of [`Body::holders`] for each that the participant table has.
+/// One slot in [`Body::holders`] for each slot of the participant table.
 const SLOTS: usize = Kind::Connection.max_participants() as usize;
 /// Where the rings begin in the file.
 pub(super) const RINGS_AT: u64 = fixed_size(Kind::Connection, size_of::<Body>());
@@ -20,18 +20,19 @@ shared! {
     pub(super) struct Body {
         /// Not 0: both ends send and receive. 0: end A receives, end B sends.
         pub(super) duplex: AtomicU32,
-        /// A bit per end that nobody has any more, and nobody will.
+        /// A bit per end that no process has any more; such an end can never be used again.
         pub(super) over: AtomicU32,
         _pad: [AtomicU32; 30],
-        /// Per participant, the ends that its process uses: its owner and a bit per end.
+        /// For each participant, the ends that its process uses: its owner and a bit per end.
         pub(super) holders: [AtomicU32; SLOTS],
-        /// By the end that receives.
+        /// Indexed by the end that receives.
         pub(super) lanes: [LaneWords; 2],
     }
 }
 
 shared! {
-    /// One direction of a pipe. What senders write and what receivers write lies on lines of its own.
+    /// One direction of a pipe. The words that senders write and those that receivers write lie on
+    /// separate cache lines.
     #[repr(align(128))]
     pub(super) struct LaneWords {
         pub(super) sender: SenderWords,
@@ -44,14 +45,14 @@ shared! {
 }
 
 shared! {
-    /// Under the senders' lock, `offer` aside.
+    /// Written under the senders' lock, except `offer`.
     #[repr(align(128))]
     pub(super) struct SenderWords {
         pub(super) mutex: RobustMutex,
         _pad: AtomicU32,
-        /// Everything before it was sent. The store that commits a send.
+        /// All bytes before this position were sent. The store of this word commits a send.
         pub(super) tail: AtomicU64,
-        /// A position after which the next message lies at the ring's beginning, see `stream`.
+        /// A position after which the next message lies at the ring's beginning, see `lane`.
         pub(super) jump: AtomicU64,
         /// A message that is longer than the ring, see `transfer`.
         pub(super) offer: AtomicU64,
@@ -61,14 +62,14 @@ shared! {
 }
 
 shared! {
-    /// Under the receivers' lock.
+    /// Written under the receivers' lock.
     #[repr(align(128))]
     pub(super) struct ReceiverWords {
         pub(super) mutex: RobustMutex,
         _pad: AtomicU32,
-        /// Everything before it was received. The store that commits a receive.
+        /// All bytes before this position were received. The store of this word commits a receive.
         pub(super) head: AtomicU64,
-        /// How far a receiver is with a message that is longer than the ring, see `transfer`.
+        /// How much of a message longer than the ring the receiver has, see `transfer`.
         pub(super) asked: AtomicU64,
     }
 }

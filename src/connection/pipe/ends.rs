@@ -1,12 +1,14 @@
-//! Who has which end.
+//! Which processes have which end.
 //!
-//! An end is open as long as any process has it, and the kernel counts that: every handle, and every
-//! descriptor that is made of one, is a *claim* (`sys::ofd_lock`). It counts a child that was handed an end
-//! and has not started yet, and a descriptor in a socket; it forgets a process that ends at that moment.
+//! An end is open as long as any process has it, and the kernel counts that: every handle, and
+//! every descriptor made of one, holds a *claim* (`sys::ofd_lock`). The kernel also counts a child
+//! that inherited an end and has not started yet, and a descriptor on its way through a socket. It
+//! drops a process's claims when the process ends.
 //!
-//! To ask the kernel costs a system call. So a process that uses an end also says so in `holders`, where
-//! a look at the life of its participant is enough: while a living one is there, the end is open. Those words
-//! are only ever a short cut. An end that is found without holder and claim is over for good.
+//! Asking the kernel costs a system call. So a process that uses an end also writes that to
+//! `holders`: while the participant of such a word is alive, the end is open, which costs only a
+//! look at its life word. The words are a shortcut only. An end with neither holder nor claim is
+//! closed for good.
 
 use std::sync::atomic::{fence, AtomicU32, Ordering};
 
@@ -31,17 +33,17 @@ impl End {
         }
     }
 
-    /// Its bit in `Body::over`.
+    /// The end's bit in `Body::over`.
     fn bit(self) -> u32 {
         1 << self as u32
     }
 
-    /// Its bit in a word of `Body::holders`, beside the owner.
+    /// The end's bit in a word of `Body::holders`, beside the owner.
     fn holder_bit(self) -> u32 {
         self.bit() << OWNER_BITS
     }
 
-    /// The byte of the file that is claimed for it.
+    /// The byte of the file on which claims of the end are locked.
     pub(super) fn byte(self) -> i64 {
         self as i64 + 1
     }
@@ -51,14 +53,14 @@ impl End {
     }
 }
 
-/// Whether an end is still there.
+/// Whether an end is still open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Standing {
-    /// A living participant has it.
+    /// A living participant uses the end.
     Held,
-    /// Somebody has a descriptor of it and has not used it yet, or is just about to end.
+    /// A process has a descriptor of the end and has not used it yet, or is about to end.
     Claimed,
-    /// Nobody has it, and nobody will.
+    /// No process has the end; it can never be used again.
     Over,
 }
 
@@ -81,13 +83,13 @@ impl<'a> Ends<'a> {
         self.body.holders.get(owner.slot())
     }
 
-    /// Say that this process uses an end. A load when it is known.
+    /// Record that this process uses an end. If that is recorded already, this costs one load.
     #[inline]
     pub(super) fn hold(&self, me: Owner, end: End) -> Result<()> {
         let word = self.word(me).ok_or(Status::E_INTERNAL)?;
         let mut seen = word.load(Ordering::Relaxed);
         loop {
-            // What an earlier occupant of the slot has left counts for nothing.
+            // Bits that an earlier occupant of the slot left are ignored.
             let mine = if seen & OWNER_MASK == me.bits() {
                 seen | end.holder_bit()
             } else {
@@ -103,7 +105,8 @@ impl<'a> Ends<'a> {
         }
     }
 
-    /// Take that back. Another handle of this process on the same end says it again at its next use.
+    /// Undo that record. Another handle of this process on the same end records it again at its
+    /// next use.
     pub(super) fn let_go(&self, me: Owner, end: End) {
         if let Some(word) = self.word(me) {
             let mine = |seen| (seen & OWNER_MASK == me.bits()).then_some(seen & !end.holder_bit());
@@ -111,7 +114,7 @@ impl<'a> Ends<'a> {
         }
     }
 
-    /// Recovery: the words of those who are gone. Racing recoverers clear the same words.
+    /// Recovery: clear the words of dead participants. Concurrent recoverers clear the same words.
     pub(super) fn forget(&self, is_gone: &dyn Fn(Owner) -> bool) {
         for word in &self.body.holders {
             let of_the_dead = |seen| {
@@ -123,18 +126,18 @@ impl<'a> Ends<'a> {
         }
     }
 
-    /// Whether an end may receive (`true`) or send: in a simplex pipe A does the one and B the other.
+    /// Whether an end may receive (`true`) or send: in a simplex pipe A receives and B sends.
     pub(super) fn may(&self, end: End, receive: bool) -> bool {
         self.body.duplex.load(Ordering::Relaxed) != 0 || (end == End::A) == receive
     }
 
-    /// Whether an end was found to be over.
+    /// Whether an end is known to be closed for good.
     #[inline]
     pub(super) fn is_known_over(&self, end: End) -> bool {
         self.body.over.load(Ordering::Acquire) & end.bit() != 0
     }
 
-    /// Whether an end is still there.
+    /// Whether an end is still open.
     #[inline]
     pub(super) fn standing(&self, end: End) -> Result<Standing> {
         if self.is_known_over(end) {
@@ -153,7 +156,7 @@ impl<'a> Ends<'a> {
 
     #[cold]
     fn ask(&self, end: End) -> Result<Standing> {
-        // Who has let go of a word did so before it gave up its claim.
+        // A process clears its word before it gives up its claim.
         fence(Ordering::SeqCst);
         if ofd_lock::is_claimed(self.segment.raw_fd(), end.byte())? {
             return Ok(Standing::Claimed);

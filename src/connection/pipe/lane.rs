@@ -1,13 +1,14 @@
 //! One direction of a pipe: a stream of whole messages in a ring.
 //!
-//! A message is its length (8 bytes) and its bytes, up to the next multiple of 8. Positions count bytes
-//! since the pipe was made; `tail` and `head` are the two that commit: killed before the store of the one,
-//! nothing was sent, killed before the store of the other, nothing was received and the message is
-//! still there for the next.
+//! A message is its length (8 bytes) and its bytes, up to the next multiple of 8. Positions count
+//! bytes since the pipe was made. The stores of `tail` and `head` commit: if a sender is killed
+//! before it stores `tail`, nothing was sent; if a receiver is killed before it stores `head`,
+//! nothing was received, and the message stays for the next receiver.
 //!
-//! When a sender finds the ring empty and itself far into it, the next message goes to the ring's beginning,
-//! so that a pipe whose receiver keeps up uses little memory, again and again. The jump is one store too:
-//! a position that equals `jump` *means* the next multiple of the ring's size, for both sides.
+//! When a sender finds the ring empty and its position far into the ring, the next message goes to
+//! the ring's beginning. So a pipe whose receiver keeps up uses the same little memory again and
+//! again. The jump is one store too: for both sides, a position equal to `jump` *means* the next
+//! multiple of the ring's size.
 
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,14 +22,14 @@ use crate::sync::mutex::RobustMutex;
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 
-/// The length that stands before each message.
+/// Bytes of the length in front of each message.
 const HEADER: u64 = 8;
-/// The longest message that goes through the ring as a whole.
+/// The longest message that fits into the ring.
 pub(super) const LONGEST: usize = (RING - HEADER) as usize;
-/// How long a call that may not wait puts up with a lock that another holds for a copy.
+/// How long a call that does not block waits for a lock that another thread holds while it copies.
 const GRACE_NS: i64 = 10_000_000;
 
-/// A lane as one process works on it.
+/// A lane as one process uses it.
 #[derive(Clone, Copy)]
 pub(super) struct Lane<'a> {
     pub(super) segment: &'a Segment,
@@ -36,7 +37,7 @@ pub(super) struct Lane<'a> {
     pub(super) ring: Ring<'a>,
 }
 
-/// A held lock of one side, given back when it goes out of scope.
+/// A held lock of one side, released when dropped.
 pub(super) struct Held<'a> {
     mutex: &'a RobustMutex,
     segment: &'a Segment,
@@ -50,20 +51,20 @@ impl Drop for Held<'_> {
 
 /// The first message of a lane.
 pub(super) struct First {
-    /// Where its bytes begin.
+    /// Position of the message's bytes.
     at: u64,
     pub(super) len: usize,
-    /// Where the next one begins.
+    /// Position of the next message.
     end: u64,
 }
 
-/// What a message takes of the ring.
+/// The bytes of the ring that a message occupies.
 pub(super) fn extent_of(len: usize) -> u64 {
     (HEADER + len as u64).next_multiple_of(8)
 }
 
 impl<'a> Lane<'a> {
-    /// What `end` receives.
+    /// The lane from which `end` receives.
     pub(super) fn to(segment: &'a Segment, end: End) -> Result<Lane<'a>> {
         let body: &Body = segment.body()?;
         let lane = end as usize;
@@ -74,7 +75,8 @@ impl<'a> Lane<'a> {
         })
     }
 
-    /// Whoever held it before: what it guards is committed by single stores, so nothing is to mend.
+    /// Whether the last holder died does not matter: single stores commit what the lock guards, so
+    /// there is nothing to repair.
     fn lock(
         &self,
         mutex: &'a RobustMutex,
@@ -94,7 +96,7 @@ impl<'a> Lane<'a> {
         })
     }
 
-    /// Be the one who sends.
+    /// Take the senders' lock.
     pub(super) fn lock_sending(
         &self,
         me: Owner,
@@ -104,7 +106,7 @@ impl<'a> Lane<'a> {
         self.lock(&self.words.sender.mutex, me, wait, patience)
     }
 
-    /// Be the one who receives.
+    /// Take the receivers' lock.
     pub(super) fn lock_receiving(
         &self,
         me: Owner,
@@ -115,22 +117,23 @@ impl<'a> Lane<'a> {
     }
 
     fn tail(&self) -> u64 {
-        // Acquire, pairs with the Release in `append`: what lies before it is whole.
+        // Acquire, pairs with the Release in `append`: all bytes before this position are complete.
         self.words.sender.tail.load(Ordering::Acquire)
     }
 
     fn head(&self) -> u64 {
-        // Acquire, pairs with the Release in `take`: what lies before it was copied out.
+        // Acquire, pairs with the Release in `take`: all bytes before this position were copied
+        // out.
         self.words.receiver.head.load(Ordering::Acquire)
     }
 
-    /// Whether there is no whole message; an offered one does not count.
+    /// Whether there is no complete message in the ring; an offered message does not count.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.tail() == self.head()
     }
 
-    /// What a position means.
+    /// The position that `at` stands for, after a jump.
     fn landing(&self, at: u64) -> Result<u64> {
         if at != self.words.sender.jump.load(Ordering::Relaxed) {
             return Ok(at);
@@ -138,7 +141,8 @@ impl<'a> Lane<'a> {
         at.checked_next_multiple_of(RING).ok_or(Status::E_CORRUPT)
     }
 
-    /// Whether an extent fits in now; also true where nonsense is what there is to find.
+    /// Whether an extent fits now; also true if the words are corrupt, so that the caller finds the
+    /// error.
     pub(super) fn has_room(&self, extent: u64) -> bool {
         self.room().map_or(true, |(_, free)| extent <= free)
     }
@@ -152,13 +156,14 @@ impl<'a> Lane<'a> {
         Ok((start, free.ok_or(Status::E_CORRUPT)?))
     }
 
-    /// Send a message if there is room for all of it; whether there was. Under the senders' lock.
+    /// Send a message if there is room for all of it. Returns whether there was. Under the senders'
+    /// lock.
     pub(super) fn append(&self, data: &[u8]) -> Result<bool> {
         let sender = &self.words.sender;
         let tail = self.tail();
         if tail == self.head() && tail % RING >= STEP {
-            // Nobody looks at a position while the ring is empty, and who comes after this one, should
-            // it be killed here, finds the same jump.
+            // While the ring is empty nobody looks at a position. If this sender is killed here,
+            // the next one finds the same jump.
             sender.jump.store(tail, Ordering::Relaxed);
         }
         let extent = extent_of(data.len());
@@ -178,8 +183,8 @@ impl<'a> Lane<'a> {
         Ok(true)
     }
 
-    /// The memory at `start` was refused: where the next message goes instead. An empty ring has as much room from its
-    /// beginning on, where there is memory.
+    /// The kernel refused memory at `start`: find another position for the message. An empty ring
+    /// has as much room from its beginning, where memory is allocated already.
     #[cold]
     #[inline(never)]
     fn go_back(&self, status: Status, start: u64, extent: u64) -> Result<u64> {
@@ -212,7 +217,7 @@ impl<'a> Lane<'a> {
         }))
     }
 
-    /// Receive it; false when `buffer` is too small. Under the receivers' lock.
+    /// Receive the message; false when `buffer` is too small. Under the receivers' lock.
     pub(super) fn take(&self, first: &First, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
         let Some(buffer) = buffer.get_mut(..first.len) else {
             return Ok(false);
@@ -222,13 +227,13 @@ impl<'a> Lane<'a> {
         Ok(true)
     }
 
-    /// Tell receivers that there is something. All of them: some may only poll.
+    /// Notify receivers of a message. All of them, since some may only poll.
     #[inline]
     pub(super) fn notify_items(&self) {
         self.words.items.count.notify_all(self.segment);
     }
 
-    /// Tell senders that receivers have moved.
+    /// Notify senders that receivers have advanced.
     #[inline]
     pub(super) fn notify_space(&self) {
         self.words.space.count.notify_all(self.segment);

@@ -45,7 +45,7 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-/// Nothing but what this does is left by who dies: a store commits each step of a lane.
+/// A dead process leaves only what this clears: a single store commits each step of a lane.
 fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     for end in [End::A, End::B] {
         let lane = Lane::to(segment, end)?;
@@ -67,7 +67,8 @@ fn wake_everybody(segment: &Segment) -> Result<()> {
     Ok(())
 }
 
-/// Make a pipe. Duplex: both ends send and receive. Not: the first only receives, the second only sends.
+/// Make a pipe. If `duplex`, both ends send and receive; otherwise the first end only receives and
+/// the second only sends.
 ///
 /// # Errors
 /// `E_NO_MEMORY`, `E_LIMIT`, `E_UNSUPPORTED` where there is no /proc.
@@ -87,14 +88,14 @@ pub(super) fn create(duplex: bool) -> Result<(Pipe, Pipe)> {
 
 /// One end of a pipe.
 ///
-/// It is open until every process that has it has closed it or has ended. A forked child has a copy of
-/// each end that its parent had, as with pipe(2).
+/// The end is open until every process that has it has closed it or ended. A forked child has a
+/// copy of each end that its parent had, as with pipe(2).
 pub(crate) struct Pipe {
     segment: Arc<Segment>,
     end: End,
-    /// This process's claim on the end; taken only by drop.
+    /// This process's claim on the end; only `drop` takes it out.
     claim: Option<OwnedFd>,
-    /// The epoch in which the claim was made sure of.
+    /// The epoch in which the claim was last verified.
     epoch: AtomicU32,
     readiness: Readiness,
 }
@@ -116,16 +117,18 @@ impl Pipe {
     /// The end behind a descriptor of [`share_fd`](Self::share_fd).
     ///
     /// # Errors
-    /// `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`, `E_LIMIT`. `E_CLOSED`: nobody had it any more.
+    /// `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`, `E_LIMIT`. `E_CLOSED`: no process has the end any
+    /// more.
     pub(super) fn from_fd(fd: OwnedFd) -> Result<Pipe> {
         if !memory::status_of(&fd)?.is_file {
             return Err(Status::E_MISMATCH);
         }
-        // The segment's own descriptor claims nothing: it stays for as long as any end is in use here.
+        // The segment's own descriptor holds no claim: it stays open while any end is in use here.
         let segment = Segment::from_fd(&TYPE, ofd_lock::reopen(fd.as_raw_fd())?)?;
         let end = End::of_byte(ofd_lock::mark_of(fd.as_raw_fd())?).ok_or(Status::E_MISMATCH)?;
         let connection = Pipe::new(segment, end)?;
-        // Only now may the one that was handed over go.
+        // The descriptor that was handed over may close only now that this process has its own
+        // claim.
         drop(fd);
         match connection.ends()?.is_known_over(end) {
             false => Ok(connection),
@@ -133,7 +136,8 @@ impl Pipe {
         }
     }
 
-    /// A descriptor of this end to hand to another process. The end is open for as long as it exists.
+    /// A descriptor of this end, for another process. The end stays open while the descriptor is
+    /// open.
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor left.
@@ -141,17 +145,18 @@ impl Pipe {
         descriptor::duplicate(self.claimed()?.as_raw_fd())
     }
 
-    /// The end's own descriptor; it stays the end's.
+    /// The end's own descriptor; the end keeps it.
     pub(super) fn raw_fd(&self) -> RawFd {
         let known = self.claimed().ok().or(self.claim.as_ref());
         known.map_or(-1, |fd| fd.as_raw_fd())
     }
 
-    /// Send a message, waiting while there is no room for it. One of more than 1 MiB - 8 bytes is handed over:
-    /// it waits for a receiver, and `wait` limits each step of the two.
+    /// Send a message, waiting while there is no room for it. A message of more than 1 MiB - 8
+    /// bytes is transferred directly: the call waits for a receiver, and `wait` limits each step of
+    /// the two.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_NO_MEMORY`: nothing of it was sent.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_NO_MEMORY`: nothing was sent.
     /// `E_BROKEN_PIPE`: the other end is closed. `E_UNSUPPORTED`: this end only receives.
     /// `E_TOO_LARGE`: more than 4 GiB - 1.
     pub(super) fn send(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
@@ -175,7 +180,8 @@ impl Pipe {
             let has_room = || lane.has_room(extent_of(data.len()));
             at.wait_for(&lane, &lane.words.space, &has_room, &mut patience)?;
         }
-        // Killed before the receivers are told: they watch this process's life word and look again.
+        // If this process is killed before it notifies the receivers: they watch its life word and
+        // look again.
         drop(held);
         lane.notify_items();
         Ok(())
@@ -184,8 +190,9 @@ impl Pipe {
     /// Receive the first message, waiting while there is none.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: none was received. `E_EOF`: the other end is
-    /// closed, and all that it sent was received. `E_UNSUPPORTED`: this end only sends.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: no message was received. `E_EOF`:
+    /// the other end is closed, and every message it sent was received. `E_UNSUPPORTED`: this end
+    /// only sends.
     pub(super) fn recv(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let at = self.enter(true)?;
         let lane = Lane::to(&self.segment, self.end)?;
@@ -202,7 +209,7 @@ impl Pipe {
         }
     }
 
-    /// Wait until a receive would not: until there is a message, or the end of the stream.
+    /// Wait until there is a message, or the end of the stream, so that a receive would not wait.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED`: this end only sends.
@@ -215,7 +222,7 @@ impl Pipe {
         }
     }
 
-    /// Begin a call that receives or sends: be a participant that uses this end.
+    /// Begin a call that receives or sends: become a participant that uses this end.
     fn enter(&self, receives: bool) -> Result<At<'_>> {
         let me = self.segment.me()?;
         self.claimed()?;
@@ -231,7 +238,7 @@ impl Pipe {
         Ok(At::new(ends, self.end, me))
     }
 
-    /// The claim, which in a forked child may have been left to another descriptor until now.
+    /// The claim. In a forked child it may so far have rested on the parent's descriptor.
     #[inline]
     fn claimed(&self) -> Result<&OwnedFd> {
         let fd = self.claim.as_ref().ok_or(Status::E_INTERNAL)?;
@@ -255,14 +262,14 @@ impl Pipe {
     }
 }
 
-/// Wait until there seems to be a message; `E_EOF` when there will be none.
+/// Wait until there seems to be a message; `E_EOF` when no message can come.
 fn until_some(at: &At<'_>, lane: &Lane<'_>, patience: &mut Patience<'_>) -> Result<()> {
     loop {
         if !lane.is_empty() {
             return Ok(());
         }
         if at.peer()? == Standing::Over {
-            // What was sent before it was over is here by now.
+            // All messages sent before the other end closed are in the lane by now.
             return match lane.is_empty() {
                 true => Err(Status::E_EOF),
                 false => Ok(()),
@@ -276,7 +283,7 @@ fn until_some(at: &At<'_>, lane: &Lane<'_>, patience: &mut Patience<'_>) -> Resu
     }
 }
 
-/// The first message, `None` when another receiver was quicker. Under the receivers' lock.
+/// The first message, `None` when another receiver was faster. Under the receivers' lock.
 fn take_first(
     at: &At<'_>,
     lane: &Lane<'_>,
@@ -300,13 +307,14 @@ fn take_first(
 
 impl Drop for Pipe {
     fn drop(&mut self) {
-        // A forked child that never used the end does not become a participant for this.
+        // A forked child that never used the end need not become a participant to close it.
         if let (Ok(ends), Some(me)) = (self.ends(), self.segment.me_if_attached()) {
             ends.let_go(me, self.end);
         }
-        // The claim goes before the others are told, so that they find it gone.
+        // Give up the claim before notifying the others, so that they find it gone.
         self.claim = None;
-        // Killed in between: they ask again before long, as they do for every end that nobody uses.
+        // If this process is killed in between, the others ask the kernel again soon, as they do
+        // for every end that no participant uses.
         let _ = wake_everybody(&self.segment);
     }
 }

@@ -1,15 +1,17 @@
-//! A message that is longer than the ring: it goes from the sender's memory to the receiver's while both
-//! are in their calls, with the empty ring between them.
+//! Transfer of a message longer than the ring: it goes from the sender's memory to the receiver's,
+//! through the empty ring, while both are in their calls.
 //!
-//! The sender *offers* the message when all before it was received, and waits. A receiver *asks* for it
-//! from its first byte on, with the number of its attempt and how much it has got; the sender *gives* what fits
-//! between the two, with that number and how much it has given. When the receiver has it all it turns the
-//! offer into *taken* by one compare-and-swap, and that is when the message was sent and received:
+//! The sender *offers* the message when all earlier messages were received, and waits. A receiver
+//! *asks* for the message from its first byte on: it writes the number of its attempt and how many
+//! bytes it has. The sender *gives* as much as fits into the ring: it writes that number and how
+//! many bytes it has given. When the receiver has all bytes, it turns the offer into *taken* by one
+//! compare-and-swap; at that instruction the message is sent and received:
 //!
-//! - A receiver that gives up, or is killed, leaves the offer as it was: the next one asks with a number of
-//!   its own, and the sender begins again. Nothing of the message is lost.
-//! - A sender that gives up *withdraws* the offer by the same word: a receiver that was in the middle of it
-//!   finds that, and the message never was. Recovery does it for a sender that was killed.
+//! - A receiver that gives up, or is killed, leaves the offer unchanged: the next receiver asks
+//!   with a new attempt number, and the sender starts over. No byte of the message is lost.
+//! - A sender that gives up *withdraws* the offer by the same word: a receiver in the middle of it
+//!   notices, and the message was never sent. Recovery withdraws the offer of a sender that was
+//!   killed.
 
 use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering;
@@ -22,9 +24,10 @@ use crate::status::{Result, Status};
 use crate::sync::owner::{Owner, OWNER_BITS, OWNER_MASK};
 use crate::sync::wait::{Patience, Wait};
 
-/// What is given at once: so that both copy at the same time.
+/// Bytes given at a time, so that both sides copy at the same time.
 const PIECE: u64 = RING / 8;
-/// How long each side waits at least for the other's next step, once they are at it; which may be stopped.
+/// The least time that each side waits for the other's next step once the transfer runs; the other
+/// may be stopped.
 const STEP_NS: i64 = 30_000_000;
 
 /// States of an offer, above the owner in its word; a serial number fills the upper half.
@@ -50,7 +53,7 @@ fn turned(word: u64, state: u64) -> u64 {
     word & !(STATE << OWNER_BITS) | state << OWNER_BITS
 }
 
-/// An attempt's number and how many bytes it is at: `asked` and `given`.
+/// The number of an attempt and its bytes so far, for `asked` and `given`.
 fn progress(attempt: u32, bytes: u64) -> u64 {
     u64::from(attempt) << 32 | bytes
 }
@@ -71,7 +74,7 @@ pub(super) struct Offer {
 }
 
 impl Lane<'_> {
-    /// What a living sender offers.
+    /// The offer of a living sender.
     pub(super) fn offer(&self) -> Option<Offer> {
         let sender = &self.words.sender;
         // Acquire, pairs with `send_long`: the length belongs to the offer.
@@ -81,7 +84,8 @@ impl Lane<'_> {
         }
         let owner = Owner::from_bits(word as u32 & OWNER_MASK)?;
         let len = sender.offered.load(Ordering::Acquire);
-        // Another one by now: its sender wakes whoever slept because of this answer.
+        // If the offer has changed by now, its sender wakes every receiver that slept because of
+        // this answer.
         if self.segment.is_gone(owner) || sender.offer.load(Ordering::Relaxed) != word {
             return None;
         }
@@ -89,7 +93,7 @@ impl Lane<'_> {
         Some(Offer { word, len })
     }
 
-    /// Recovery: the offer of a sender who is gone. Once only, whoever does it.
+    /// Recovery: withdraw the offer of a dead sender. Exactly one recoverer succeeds.
     pub(super) fn withdraw_of(&self, is_gone: &dyn Fn(Owner) -> bool) {
         let offer = &self.words.sender.offer;
         let word = offer.load(Ordering::Acquire);
@@ -124,7 +128,7 @@ impl At<'_> {
         }
         lane.ring.ensure(0, RING)?;
         let sender = &lane.words.sender;
-        // An attempt of this number was at an earlier offer.
+        // `asked` still holds the attempt number of an earlier offer.
         let before = attempt_of(lane.words.receiver.asked.load(Ordering::Acquire));
         let serial = serial_of(sender.offer.load(Ordering::Relaxed)) + 1;
         let word = offer_word(serial, OFFERED, self.me);
@@ -142,13 +146,13 @@ impl At<'_> {
                 .compare_exchange(word, withdrawn, Ordering::SeqCst, Ordering::Acquire);
         lane.notify_items();
         match undone {
-            // It was taken at the last moment.
+            // A receiver took the message at the last moment.
             Err(now) if now == turned(word, TAKEN) => Ok(()),
             _ => Err(status),
         }
     }
 
-    /// Give receivers what they ask for until one has it all.
+    /// Give receivers the bytes that they ask for, until one has all of them.
     fn give(
         &self,
         lane: &Lane<'_>,
@@ -169,7 +173,7 @@ impl At<'_> {
                     Err(Status::E_CORRUPT)
                 };
             }
-            // Acquire, pairs with `ask`: what was got was copied out.
+            // Acquire, pairs with `ask`: the bytes counted there were copied out.
             let asked = receiver.asked.load(Ordering::Acquire);
             if attempt_of(asked) != attempt {
                 (attempt, given) = (attempt_of(asked), 0);
@@ -208,8 +212,8 @@ impl At<'_> {
         }
     }
 
-    /// Receive an offered message, `None` when it was withdrawn. `buffer` has its length. Under the
-    /// receivers' lock.
+    /// Receive an offered message, `None` when it was withdrawn. `buffer` has the message's length.
+    /// Under the receivers' lock.
     pub(super) fn take_offer(
         &self,
         lane: &Lane<'_>,
@@ -224,7 +228,7 @@ impl At<'_> {
         publish(&receiver.asked, progress(attempt, 0));
         lane.notify_space();
         while got < offer.len {
-            // Acquire, pairs with `publish` in `give`: what was given is there.
+            // Acquire, pairs with `publish` in `give`: the bytes counted there are in the ring.
             let given = sender.given.load(Ordering::Acquire);
             let there = if attempt_of(given) == attempt {
                 bytes_of(given) as usize

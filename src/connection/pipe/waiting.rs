@@ -1,4 +1,4 @@
-//! Waiting for the other end: for messages, for room, for its next step, until it is gone.
+//! Waiting for the other end: for messages, for room, for its next step, or for its close.
 
 use crate::pace::{PIPE_LOOKS, PIPE_SPIN_NS};
 use std::cell::RefCell;
@@ -13,12 +13,13 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sys::clock;
 
-/// A pipe as one call at one of its ends works on it.
+/// A pipe as one call at one of its ends uses it.
 pub(super) struct At<'a> {
     ends: Ends<'a>,
     end: End,
     pub(super) me: Owner,
-    /// While the other end is claimed and not used: nobody says when that is over.
+    /// Paces the looks while the other end is claimed and not used: no wake-up reports when such a
+    /// claim goes.
     recheck: RefCell<Recheck>,
 }
 
@@ -32,16 +33,16 @@ impl<'a> At<'a> {
         }
     }
 
-    /// Whether the other end is still there.
+    /// Whether the other end is still open.
     #[inline]
     pub(super) fn peer(&self) -> Result<Standing> {
         self.ends.standing(self.end.other())
     }
 
-    /// Wait until `is_ready` may be true or the other end may be over: the caller looks itself.
+    /// Wait until `is_ready` may be true or the other end may be closed; the caller checks both.
     ///
     /// # Errors
-    /// What ends the wait for good.
+    /// The status that ends the wait.
     pub(super) fn wait_for(
         &self,
         lane: &Lane<'_>,
@@ -53,7 +54,7 @@ impl<'a> At<'a> {
         if spin(is_ready) {
             return Ok(());
         }
-        // Another handle of this process on this end may have been closed meanwhile.
+        // A close of another handle of this process on this end may have cleared the record.
         self.ends.hold(self.me, self.end)?;
         let seen = waiters.count.announce();
         if is_ready() {
@@ -65,12 +66,13 @@ impl<'a> At<'a> {
         }
         let is_doubtful = peer == Standing::Claimed;
         patience.recheck(&mut self.recheck.borrow_mut(), is_doubtful);
-        // A notification wakes everybody, so one that comes together with an error is nobody else's.
+        // A notification wakes all sleepers, so one that arrives together with an error is not lost
+        // to another.
         waiters.count.sleep(lane.segment, seen, patience)
     }
 }
 
-/// Spin until `is_ready`, for as long as a wake-up would cost; whether it was.
+/// Spin until `is_ready`, for about the cost of a wake-up. Returns whether it became ready.
 fn spin(is_ready: &dyn Fn() -> bool) -> bool {
     let end = clock::now_ns() + PIPE_SPIN_NS;
     loop {

@@ -1,4 +1,4 @@
-//! What an end is watched for: whether a receive would wait.
+//! Readiness of an end: whether a receive would not wait.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::sync::look::Look;
 /// A word to sleep on and the value that it had when its sleeper announced itself.
 type WatchedWord = (*const u32, u32);
 
-/// The receiving side of an end. It says nothing of who has the end, so it may outlive the handle.
+/// The receiving side of an end. It is no holder of the end, so it may outlive the handle.
 #[derive(Clone)]
 pub(crate) struct Receiver {
     segment: Arc<Segment>,
@@ -20,7 +20,7 @@ pub(crate) struct Receiver {
 }
 
 impl Pipe {
-    /// The receiving side of this end, which this process uses from now on.
+    /// The receiving side of this end. From now on this process uses the end.
     pub(crate) fn receiver(&self) -> Result<Receiver> {
         self.enter(true)?;
         Ok(Receiver {
@@ -29,12 +29,12 @@ impl Pipe {
         })
     }
 
-    /// What the layer that waits keeps with this object.
+    /// State that the layer `wait` keeps with this object.
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.readiness
     }
 
-    /// A receive that found nothing, for whoever keeps a descriptor of the end.
+    /// Lower the end's descriptor, if this process has one, after a receive that found nothing.
     pub(super) fn tell_nothing<T>(&self, got: Result<T>) -> Result<T> {
         if matches!(got, Err(Status::E_TIMEOUT)) {
             self.readiness.found_nothing();
@@ -61,7 +61,7 @@ impl Receiver {
         })
     }
 
-    /// Announce a sleeper that is woken when [`look`](Self::look) may have become `Ready`.
+    /// Announce a sleeper, to be woken when [`look`](Self::look) may have become `Ready`.
     pub(crate) fn watch(&self) -> Result<WatchedWord> {
         let lane = Lane::to(&self.segment, self.end)?;
         Ok(lane.words.items.count.watch())

@@ -7,19 +7,20 @@ use std::path::Path;
 use crate::status::{Result, Status};
 use crate::sys::socket::Name;
 
-/// Where a listener is.
+/// The address of a listener.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Address {
     Tcp(SocketAddr),
-    /// In the file system.
+    /// A path in the file system.
     Path(String),
-    /// Beside it.
+    /// A name in the abstract namespace.
     Abstract(String),
 }
 
 impl Address {
     /// # Errors
-    /// `E_INVALID`. Names of hosts are not looked up, `localhost` aside: that can take for ever.
+    /// `E_INVALID`. Host names are not resolved, except `localhost`: a lookup can block without
+    /// limit.
     pub(crate) fn parse(text: &str) -> Result<Address> {
         if let Some(address) = text.strip_prefix("tcp://") {
             let local = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -46,7 +47,7 @@ impl Address {
         }
     }
 
-    /// Whether only processes of this machine come here.
+    /// Whether only processes of this machine can connect here.
     pub(crate) fn is_local(&self) -> bool {
         match self {
             Address::Tcp(address) => address.ip().to_canonical().is_loopback(),
@@ -54,7 +55,7 @@ impl Address {
         }
     }
 
-    /// The file that it makes.
+    /// The socket file at this address, for a path.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Address::Path(path) => Some(Path::new(path)),
@@ -62,7 +63,7 @@ impl Address {
         }
     }
 
-    /// The same with the port that the kernel chose.
+    /// This address with the port that the kernel chose.
     pub(crate) fn as_bound(&self, name: Name) -> Address {
         match (self, name.to_ip()) {
             (Address::Tcp(_), Some(bound)) => Address::Tcp(bound),

@@ -1,8 +1,9 @@
-//! Challenge and answer: each side proves that it has the key without sending it.
+//! Challenge and answer: each side proves that it has the key without sending the key.
 //!
-//! A challenge is `#CHALLENGE#` and a text M. Since Python 3.12 M is `{sha256}` and 40 random bytes, and the
-//! answer `{hash}` and the HMAC of all of M with that hash; the older M is 20 random bytes, and the older
-//! answer the HMAC-MD5 of M and nothing else. Both are spoken and understood in both roles.
+//! A challenge is `#CHALLENGE#` and a text M. Since Python 3.12, M is `{sha256}` and 40 random
+//! bytes, and the answer is `{hash}` and the HMAC of all of M with that hash. The older M is 20
+//! random bytes, and the older answer is only the HMAC-MD5 of M. Both roles speak and understand
+//! both forms.
 
 use hmac::{KeyInit, Mac, SimpleHmac};
 use md5::Md5;
@@ -15,7 +16,7 @@ use crate::sys::getrandom;
 const CHALLENGE: &[u8] = b"#CHALLENGE#";
 const PREFIX: &[u8] = b"{sha256}";
 const RANDOM: usize = 40;
-/// The length of M of a peer that knows MD5 only, and of its answer.
+/// The length of M from a peer that knows only MD5, and of its answer.
 const OLD_CHALLENGE: usize = 20;
 const OLD_ANSWER: usize = 16;
 
@@ -24,7 +25,7 @@ pub(crate) const FAILURE: &[u8] = b"#FAILURE#";
 /// The longest message of a handshake.
 pub(crate) const LONGEST: u64 = 256;
 
-/// The secret that both sides have, and how much they trust MD5.
+/// The secret that both sides have, and whether they accept MD5.
 pub(crate) struct Key {
     pub(crate) bytes: Vec<u8>,
     pub(crate) allow_md5: bool,
@@ -48,7 +49,7 @@ impl Hash {
         (b"{sha3_384}", Hash::Sha3_384),
     ];
 
-    /// The hash that a text names, its prefix, and what follows.
+    /// The hash that the text names, its prefix, and the rest of the text.
     fn named(text: &[u8]) -> Option<(Hash, &'static [u8], &[u8])> {
         Hash::ALL.iter().find_map(|(prefix, hash)| {
             let rest = text.strip_prefix(*prefix)?;
@@ -58,7 +59,7 @@ impl Hash {
 }
 
 impl Key {
-    /// The hash, if it may be used.
+    /// The hash, if it is allowed.
     fn allow(&self, hash: Hash) -> Result<Hash> {
         match hash {
             Hash::Md5 if !self.allow_md5 => Err(Status::E_AUTH),
@@ -79,7 +80,7 @@ impl Key {
         }
     }
 
-    /// Compared in constant time.
+    /// Compare in constant time.
     fn verify(&self, hash: Hash, text: &[u8], mac: &[u8]) -> Result<()> {
         fn is<M: Mac + KeyInit>(key: &[u8], text: &[u8], mac: &[u8]) -> Result<()> {
             let own = keyed::<M>(key, text)?;
@@ -94,14 +95,14 @@ impl Key {
         }
     }
 
-    /// A fresh challenge, as it is sent.
+    /// A fresh challenge, in its form on the wire.
     pub(crate) fn challenge(&self) -> Result<Vec<u8>> {
         let mut random = [0; RANDOM];
         getrandom::fill(&mut random)?;
         Ok([CHALLENGE, PREFIX, &random].concat())
     }
 
-    /// Whether `answer` is one to `challenge`. `E_AUTH` when it is not.
+    /// Check `answer` against `challenge`. `E_AUTH` when it does not match.
     pub(crate) fn judge(&self, challenge: &[u8], answer: &[u8]) -> Result<()> {
         let text = challenge
             .strip_prefix(CHALLENGE)
@@ -114,7 +115,8 @@ impl Key {
         self.verify(self.allow(hash)?, text, mac)
     }
 
-    /// The answer to the peer's challenge. `E_AUTH` when it is none, or asks for MD5 where that is not allowed.
+    /// The answer to the peer's challenge. `E_AUTH` when the message is no challenge, or asks for
+    /// MD5 where MD5 is not allowed.
     pub(crate) fn answer(&self, challenge: &[u8]) -> Result<Vec<u8>> {
         let text = challenge.strip_prefix(CHALLENGE).ok_or(Status::E_AUTH)?;
         if text.len() == OLD_CHALLENGE {
@@ -130,7 +132,7 @@ fn keyed<M: Mac + KeyInit>(key: &[u8], text: &[u8]) -> Result<M> {
     Ok(mac.chain_update(text))
 }
 
-/// Whether a message is a challenge: to who has no key it says that one is wanted.
+/// Whether a message is a challenge: to a connector without a key it means that one is required.
 pub(crate) fn is_challenge(message: &[u8]) -> bool {
     message.strip_prefix(CHALLENGE).is_some_and(|text| {
         text.len() == OLD_CHALLENGE

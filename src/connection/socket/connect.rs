@@ -16,18 +16,20 @@ use crate::sys::malloc;
 use crate::sys::socket::{self, Step};
 use crate::sys::{clock, poll};
 
-/// How soon to try again, and how seldom at last, where a unix listener has no room in its line: the kernel
-/// tells nobody when it has.
+/// The first and the longest pause before another try, while a unix listener's backlog is full: the
+/// kernel sends no notice when there is room.
 const FIRST_RETRY_NS: u64 = 500_000;
 const LAST_RETRY_NS: u64 = 20_000_000;
 
-/// Connect to the listener at `address`, in the forms of [`Listener::new`](crate::connection::Listener::new), and show each
-/// other the key if there is one.
+/// Connect to the listener at `address`, in the forms of
+/// [`Listener::new`](crate::connection::Listener::new). If there is a key, each side proves to the
+/// other that it has it.
 ///
 /// # Errors
-/// `E_TIMEOUT` (also of the handshake), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_AUTH`: one of the two has
-/// another key. `E_EOF`: the listener has ended the connection. `E_CORRUPT`, `E_TOO_LARGE`: something else
-/// is listening there. `E_NOT_FOUND`: there is no such path. ECONNREFUSED: nobody listens. `E_INVALID`.
+/// `E_TIMEOUT` (also of the handshake), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_AUTH`: the
+/// two keys differ. `E_EOF`: the listener ended the connection. `E_CORRUPT`, `E_TOO_LARGE`: another
+/// kind of program listens there. `E_NOT_FOUND`: the path does not exist. ECONNREFUSED: nobody
+/// listens. `E_INVALID`.
 pub fn connect(address: &str, options: &ListenerOptions, wait: Wait<'_>) -> Result<Connection> {
     malloc::check()?;
     let (name, key) = (Address::parse(address)?.name()?, options.key()?);

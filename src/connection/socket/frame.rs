@@ -1,7 +1,7 @@
-//! Where one message ends and the next begins: its length, then its bytes.
+//! Frames: a message is sent as its length, then its bytes.
 //!
-//! The length is a signed 32-bit number, big-endian. -1 says that it follows as an unsigned 64-bit one;
-//! there is no other negative length.
+//! The length is a signed 32-bit number, big-endian. -1 means that the length follows as an
+//! unsigned 64-bit number; no other negative length is valid.
 
 use crate::status::{Result, Status};
 
@@ -11,7 +11,7 @@ pub(crate) const LONGEST: u64 = u32::MAX as u64;
 const SHORT: usize = 4;
 const LONG: usize = 12;
 
-/// The beginning of a frame, as far as it is known.
+/// The head of a frame, as far as it has arrived.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Head {
     bytes: [u8; LONG],
@@ -19,7 +19,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// That of a message of `len` bytes.
+    /// The head for a message of `len` bytes.
     pub(crate) fn of(len: usize) -> Head {
         let mut head = Head::default();
         match i32::try_from(len) {
@@ -40,7 +40,7 @@ impl Head {
         self.known == 0
     }
 
-    /// How many bytes are missing until more can be said.
+    /// How many bytes are missing before more of the head can be decoded.
     pub(crate) fn missing(&self) -> usize {
         match self.known {
             0..SHORT => SHORT - self.known,
@@ -48,7 +48,7 @@ impl Head {
         }
     }
 
-    /// Add bytes, no more than are missing.
+    /// Add bytes, at most `missing()` of them.
     pub(crate) fn push(&mut self, more: &[u8]) {
         for (place, byte) in self.bytes.iter_mut().skip(self.known).zip(more) {
             *place = *byte;
@@ -56,7 +56,7 @@ impl Head {
         self.known = (self.known + more.len()).min(LONG);
     }
 
-    /// The length of the message, `None` when more of it has to come.
+    /// The length of the message, `None` while the head is incomplete.
     ///
     /// # Errors
     /// `E_CORRUPT` for a negative length. `E_TOO_LARGE` for more than `limit` bytes.

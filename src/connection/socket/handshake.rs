@@ -1,5 +1,5 @@
-//! The handshake of two that have a key: the listener challenges and the connector answers, then the other
-//! way round. A machine that never waits, so that one thread can serve many.
+//! The handshake between two sides with a key: the listener challenges and the connector answers,
+//! then the roles swap. A state machine that never waits, so that one thread can serve many.
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use super::frame::Head;
 use crate::status::{Result, Status};
 use crate::sys::socket::{self, Step};
 
-/// What the next message is to be.
+/// The next message that this side expects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Expect {
     /// The answer to this side's challenge.
     Answer,
     /// The peer's challenge.
     Challenge,
-    /// What the peer thinks of this side's answer.
+    /// The peer's verdict on this side's answer.
     Verdict,
-    /// None: this side has refused, and only says so.
+    /// None: this side has refused the peer, and only sends its refusal.
     Nothing,
 }
 
-/// What a handshake waits for.
+/// The readiness that a handshake waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Need {
     ToRead,
@@ -34,7 +34,7 @@ pub(crate) struct Handshake {
     key: Arc<Key>,
     is_listener: bool,
     expect: Expect,
-    /// Both have proved themselves; what is left to send still has to go.
+    /// Both sides have proved that they have the key; some output may still have to be sent.
     is_settled: bool,
     /// This side's own challenge.
     challenge: Vec<u8>,
@@ -57,23 +57,23 @@ impl Handshake {
         })
     }
 
-    /// The side that was connected to, which challenges first.
+    /// The accepting side, which challenges first.
     pub(crate) fn of_listener(key: &Arc<Key>) -> Result<Handshake> {
         let mut handshake = Handshake::new(key, true, Expect::Answer)?;
         handshake.say_challenge();
         Ok(handshake)
     }
 
-    /// The side that has connected.
+    /// The connecting side.
     pub(crate) fn of_connector(key: &Arc<Key>) -> Result<Handshake> {
         Handshake::new(key, false, Expect::Challenge)
     }
 
-    /// Go as far as it goes without waiting. `Done(())`: both have the key.
+    /// Advance as far as possible without waiting. `Done(())`: both sides have the key.
     ///
     /// # Errors
-    /// `E_AUTH`: one of the two has not. `E_EOF`: the peer has gone. `E_CORRUPT`, `E_TOO_LARGE`: it speaks
-    /// another language.
+    /// `E_AUTH`: one of the two lacks the key. `E_EOF`: the peer has closed the connection.
+    /// `E_CORRUPT`, `E_TOO_LARGE`: the peer speaks another protocol.
     pub(crate) fn step(&mut self, fd: RawFd) -> Result<std::result::Result<(), Need>> {
         loop {
             if !self.flush(fd)? {
@@ -132,7 +132,7 @@ impl Handshake {
         Ok(())
     }
 
-    /// Send what is to be sent; whether all of it has gone.
+    /// Send the pending output. Returns whether all of it was sent.
     fn flush(&mut self, fd: RawFd) -> Result<bool> {
         while !self.outgoing.is_empty() {
             match socket::send(fd, &self.outgoing, &[]).map_err(or_gone)? {
@@ -143,7 +143,7 @@ impl Handshake {
         Ok(true)
     }
 
-    /// The next message, and not a byte of what follows it.
+    /// Receive the next message, and no byte beyond it.
     fn receive(&mut self, fd: RawFd) -> Result<Step<Vec<u8>>> {
         loop {
             let len = self.head.length(auth::LONGEST)?;
@@ -167,7 +167,7 @@ impl Handshake {
     }
 }
 
-/// A peer that has gone in the middle of a handshake is gone, whatever it left unread.
+/// A peer that closes in the middle of a handshake gives `E_EOF`, even if it left bytes unread.
 fn or_gone(status: Status) -> Status {
     match status {
         Status::E_BROKEN_PIPE => Status::E_EOF,

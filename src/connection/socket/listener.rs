@@ -1,4 +1,5 @@
-//! Listeners: whoever knows the address, and the key if there is one, gets a connection.
+//! Listeners: a peer that connects to the address, and has the key if there is one, gets a
+//! connection.
 
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::PathBuf;
@@ -18,21 +19,22 @@ use crate::sys::malloc;
 use crate::sys::socket::{self, FileId, Step};
 use crate::sys::{fork, poll};
 
-/// How a listener listens, and how a connector connects.
+/// Settings of a listener or a connector.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ListenerOptions {
-    /// The secret that both sides have to have; none: whoever comes is welcome.
+    /// The secret that both sides must have; `None`: every peer is accepted.
     pub authkey: Option<Vec<u8>>,
-    /// How many may stand in line, be in a handshake, and wait to be accepted; 0: 128.
+    /// The most connections in the kernel's queue, in a handshake, and waiting for an accept, each;
+    /// 0: 128.
     pub backlog: u32,
     /// How long a handshake may take, in nanoseconds; 0: ten seconds.
     pub handshake_timeout_ns: u64,
-    /// The longest message that the other side may send, in bytes; 0: 256 MiB for a listener without a key,
-    /// else 4 GiB - 1.
+    /// The longest message that the other side may send, in bytes; 0: 256 MiB for a listener
+    /// without a key, 4 GiB - 1 otherwise.
     pub max_message: u64,
-    /// Whether HMAC-MD5, which Python up to 3.11 speaks, is good enough.
+    /// Whether HMAC-MD5, which Python up to 3.11 speaks, is accepted.
     pub allow_md5: bool,
-    /// Let a listener without a key be reached from other machines.
+    /// Whether other machines may connect to a listener without a key.
     pub public: bool,
 }
 
@@ -50,10 +52,10 @@ impl Default for ListenerOptions {
 }
 
 const BACKLOG: u32 = 128;
-/// The least line before a reception, which takes in who comes at once: where the kernel has no room in it,
-/// a client hears nothing and tries again after a second.
+/// The least kernel queue of a listener with a reception, which takes connections in at once. When
+/// the kernel's queue is full, a client gets no answer and tries again after a second.
 const LINE: u32 = 1024;
-/// As much as can be in each of the places that it limits.
+/// The largest backlog, for each of the three limits that it sets.
 const BACKLOG_MAX: u32 = 4096;
 const HANDSHAKE_NS: u64 = 10_000_000_000;
 const STRANGERS_LIMIT: u64 = 256 << 20;
@@ -86,7 +88,7 @@ impl ListenerOptions {
     }
 }
 
-/// An address at which others connect.
+/// An address to which others connect.
 pub struct Listener {
     socket: OwnedFd,
     address: Address,
@@ -95,7 +97,7 @@ pub struct Listener {
     handshake_ns: u64,
     limit: u64,
     file: Option<File>,
-    /// Opened by the first who accepts in this process, where there is a key.
+    /// Opened by the first accept in this process, if there is a key.
     reception: LocalLock<Option<Opened>>,
 }
 
@@ -112,16 +114,17 @@ struct Opened {
     epoch: u32,
 }
 
-/// Held while a listener's reception is looked up or opened: so no fork happens midway.
+/// Held while a listener's reception is looked up or opened, so that no fork happens in between.
 static OPENING: LocalLock<()> = LocalLock::new(());
 
 impl Listener {
-    /// Listen at `tcp://127.0.0.1:5000` (port 0: any that is free), `tcp://[::1]:5000`, `unix:/path` or
-    /// `unix:@name` (an abstract address, which has no file).
+    /// Listen at `tcp://127.0.0.1:5000` (port 0: any free port), `tcp://[::1]:5000`, `unix:/path`
+    /// or `unix:@name` (an abstract address, which has no file).
     ///
     /// # Errors
-    /// `E_INVALID`, `E_EXISTS`: somebody listens there, or the file is there. `E_PERMISSION`: other machines
-    /// could reach it, and there is no key. `E_NOT_FOUND`: there is no such folder. `E_LIMIT`, `E_NO_MEMORY`.
+    /// `E_INVALID`, `E_EXISTS`: another listener uses the address, or the file exists.
+    /// `E_PERMISSION`: other machines could connect, and there is no key. `E_NOT_FOUND`: the folder
+    /// does not exist. `E_LIMIT`, `E_NO_MEMORY`.
     pub fn new(address: &str, options: &ListenerOptions) -> Result<Listener> {
         malloc::check()?;
         let address = Address::parse(address)?;
@@ -156,12 +159,13 @@ impl Listener {
         })
     }
 
-    /// Accept the next connection, waiting while there is none. With a key it is one whose other side has
-    /// shown it; those that have not are sent away, and nobody waits for them.
+    /// Accept the next connection, waiting while there is none. With a key, only a connection whose
+    /// other side has proved that it has the key is accepted; others are closed, and no accept
+    /// waits for them.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_LIMIT`, `E_NO_MEMORY`: somebody has to
-    /// wait, because there is no descriptor, thread or memory.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_LIMIT`, `E_NO_MEMORY`: a
+    /// connection has to wait for a descriptor, a thread or memory.
     pub fn accept(&self, wait: Wait<'_>) -> Result<Connection> {
         malloc::check()?;
         let mut patience = Patience::new(&wait);
@@ -182,12 +186,12 @@ impl Listener {
         }
     }
 
-    /// Where it listens, as [`connect`](super::connect) takes it: with the port that was chosen.
+    /// The address as [`connect`](super::connect) takes it, with the port that was chosen.
     pub fn address(&self) -> String {
         self.address.to_string()
     }
 
-    /// A descriptor that is readable while an accept would not wait. It stays the listener's.
+    /// A descriptor that is readable while an accept would not wait. The listener owns it.
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor or thread left.
@@ -213,7 +217,7 @@ impl Listener {
         }
     }
 
-    /// The reception of this process, `None` where there is no key: then nobody has to be received.
+    /// The reception of this process, `None` without a key: then there are no handshakes.
     fn reception(&self) -> Result<Option<Arc<Reception>>> {
         let Some(key) = &self.key else {
             return Ok(None);
@@ -235,7 +239,8 @@ impl Listener {
             reception: Arc::clone(&reception),
             epoch,
         };
-        // What a forked child finds there is its parent's, in whatever state a thread had it.
+        // In a forked child the old value is the parent's, in whatever state a thread of the parent
+        // left it.
         std::mem::forget(place.replace(fresh));
         Ok(Some(reception))
     }
@@ -245,14 +250,14 @@ impl File {
     fn of(address: &Address) -> Option<File> {
         let path = address.path()?;
         Some(File {
-            // Another working directory does not change it.
+            // Absolute, so that a change of the working directory does not matter.
             path: std::path::absolute(path).ok()?,
             identity: socket::file_id(path)?,
             epoch: fork::epoch(),
         })
     }
 
-    /// Remove it, unless another listener has taken its place or it is the parent's.
+    /// Remove the file, unless another listener has replaced it or it belongs to the parent.
     fn remove(&self) {
         if self.epoch == fork::epoch() && socket::file_id(&self.path) == Some(self.identity) {
             socket::remove_file(&self.path);

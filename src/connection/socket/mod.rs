@@ -1,10 +1,11 @@
 //! A connection over a stream socket: the frames of Python's `multiprocessing.connection`.
 //!
-//! A socket has no whole messages, so each direction has its own rule for a call that ends midway.
-//! Receiving: what has come of a message is kept, and the next call goes on with it. Sending: bytes that have
-//! gone cannot be taken back, and no other message may follow them. So a call that has begun to send gives
-//! the peer time for each step, and when it has to give up it ends the direction: the peer finds the
-//! stream cut in the middle of a message, never a wrong message.
+//! A socket does not carry whole messages, so each direction has its own rule for a call that ends
+//! midway. Receiving: the part of a message that has arrived is kept, and the next call continues
+//! it. Sending: bytes that were sent cannot be taken back, and no other message may follow them. So
+//! a call that has begun to send gives the peer time for each step, and if it has to give up it
+//! ends the direction: the peer finds the stream cut in the middle of a message, never a wrong
+//! message.
 //!
 //! ```text
 //! frame, turn          where a message begins and ends; which thread has a direction
@@ -38,21 +39,23 @@ use crate::sys::socket::{self, Gather, Step};
 use frame::{Head, LONGEST};
 use turn::Turn;
 
-/// How long a peer may take for each step of a message that has begun to go, whatever the timeout.
+/// How long a peer may take for each step of a message that has begun to be sent, whatever the
+/// timeout.
 const STEP_NS: i64 = 100_000_000;
-/// How long a call that may not wait puts up with another thread that is in the middle of a message.
+/// How long a call that does not block waits for another thread that is in the middle of a message.
 const MOMENT_NS: i64 = 10_000_000;
-/// The longest message that a call begins to send that may not wait: it fits into any socket's buffer.
+/// The longest message that a call that does not block begins to send: it fits into any socket's
+/// buffer.
 const LONGEST_AT_ONCE: usize = 32 * 1024;
-/// How much room is made at a time for a message that comes in pieces.
+/// The size in which memory is allocated for a message that arrives in pieces.
 const PIECE: usize = 64 * 1024;
 
-/// What is known of a peer before its first message.
+/// What this side knows of a peer before its first message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Peer {
-    /// It has shown the key, or none is asked for.
+    /// The peer has proved that it has the key, or no key is required.
     Known,
-    /// A listener that was given no key: it may want one.
+    /// A listener that was given no key: it may require one.
     MayChallenge,
 }
 
@@ -67,10 +70,10 @@ pub(super) struct Socket {
 /// The message that is being received.
 struct Incoming {
     head: Head,
-    /// What has come of its bytes, when a call could not wait for the rest.
+    /// The part of the message that had arrived when a call could not wait for the rest.
     part: Vec<u8>,
     peer: Peer,
-    /// Set once nothing more can be received, to what is said about it.
+    /// Set once nothing more can be received: the status that every later receive returns.
     over: Option<Status>,
 }
 
@@ -80,7 +83,7 @@ struct Outgoing {
 }
 
 impl Socket {
-    /// `limit` is the longest message that the peer may send; 0 stands for the longest of all.
+    /// `limit` is the longest message that the peer may send; 0: the protocol's maximum.
     pub(super) fn new(fd: OwnedFd, limit: u64, peer: Peer) -> Socket {
         let limit = if limit == 0 {
             LONGEST
@@ -100,7 +103,7 @@ impl Socket {
         }
     }
 
-    /// The connection behind a descriptor. `E_MISMATCH` when it is none.
+    /// The connection behind a descriptor. `E_MISMATCH` when it is no connected socket.
     pub(super) fn from_fd(fd: OwnedFd) -> Result<Socket> {
         match socket::is_connected(fd.as_raw_fd()) {
             true => Ok(Socket::new(fd, 0, Peer::Known)),
@@ -139,13 +142,13 @@ impl Socket {
                 }
                 return finished;
             }
-            // It is nobody's turn while there is no room.
+            // Release the turn while the call waits for room.
             drop(outgoing);
             until(poll::to_write(self.raw_fd()), &mut patience)?;
         }
     }
 
-    /// Send what follows the first `sent` bytes.
+    /// Send the rest of the message, after its first `sent` bytes.
     fn finish(&self, head: &[u8], data: &[u8], mut sent: usize, wait: &Wait<'_>) -> Result<()> {
         while sent < head.len() + data.len() {
             sent += self.go_on(head, data, sent, wait)?;
@@ -153,7 +156,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Send more of it, one byte at least.
+    /// Send at least one more byte of the message.
     fn go_on(&self, head: &[u8], data: &[u8], sent: usize, wait: &Wait<'_>) -> Result<usize> {
         let step = wait.at_least(STEP_NS);
         let mut patience = Patience::new(&step);
@@ -192,20 +195,20 @@ impl Socket {
                 incoming.head = Head::default();
                 return Ok(Got::Message(len));
             }
-            // It is nobody's turn while nothing comes.
+            // Release the turn while the call waits for data.
             drop(incoming);
             until(poll::to_read(self.raw_fd()), &mut patience)?;
         }
     }
 
-    /// Wait until something has come, or the end of the stream.
+    /// Wait until data has arrived, or the end of the stream.
     pub(super) fn poll(&self, wait: Wait<'_>) -> Result<()> {
         until_ready(poll::to_read(self.raw_fd()), &mut Patience::new(&wait))
     }
 }
 
 impl Incoming {
-    /// The length of the message, `None` when nothing of it has come.
+    /// The length of the message, `None` when no byte of it has arrived.
     fn length(
         &mut self,
         fd: RawFd,
@@ -231,7 +234,8 @@ impl Incoming {
         }
     }
 
-    /// Receive the message straight into `room`. What has come of it is kept when that ends midway.
+    /// Receive the message directly into `room`. If that ends midway, the part that arrived is
+    /// kept.
     fn receive(
         &mut self,
         fd: RawFd,
@@ -254,7 +258,7 @@ impl Incoming {
         self.judge(fd, message.filled())
     }
 
-    /// Go on with a message of which something has come before.
+    /// Continue a message of which a part arrived earlier.
     fn receive_rest(
         &mut self,
         fd: RawFd,
@@ -263,7 +267,7 @@ impl Incoming {
     ) -> Result<()> {
         while self.part.len() < room.len() {
             let missing = room.len() - self.part.len();
-            // Room for no more than about as much as has come: a length alone costs nothing.
+            // Allocate about as much as has arrived: a length alone allocates nothing.
             let piece = missing.min(PIECE.max(self.part.len()));
             match socket::receive_onto(fd, &mut self.part, piece) {
                 Ok(Step::Done(0)) | Err(Status::E_BROKEN_PIPE) => return Err(self.cut(fd)),
@@ -279,7 +283,7 @@ impl Incoming {
         self.judge(fd, &message)
     }
 
-    /// `E_AUTH` for a first message that says that the listener wants a key.
+    /// `E_AUTH` for a first message that says that the listener requires a key.
     fn judge(&mut self, fd: RawFd, message: &[u8]) -> Result<()> {
         let may_challenge = std::mem::replace(&mut self.peer, Peer::Known) == Peer::MayChallenge;
         match may_challenge && auth::is_challenge(message) {
@@ -288,7 +292,7 @@ impl Incoming {
         }
     }
 
-    /// Keep what has come until the next call.
+    /// Keep the part that has arrived for the next call.
     fn keep(&mut self, fd: RawFd, part: &[u8], status: Status) -> Status {
         match self.part.try_reserve(part.len()) {
             Ok(()) => {
@@ -299,7 +303,7 @@ impl Incoming {
         }
     }
 
-    /// The peer is gone: between two messages, or in the middle of one.
+    /// The peer closed: between two messages, or in the middle of one.
     fn cut(&mut self, fd: RawFd) -> Status {
         let status = match self.head.is_empty() {
             true => Status::E_EOF,
@@ -308,7 +312,7 @@ impl Incoming {
         self.end(fd, status)
     }
 
-    /// Nothing more can be received: the socket is readable from now on.
+    /// Nothing more can be received: from now on the socket is always readable.
     fn end(&mut self, fd: RawFd, status: Status) -> Status {
         socket::end_receiving(fd);
         self.part = Vec::new();
@@ -317,14 +321,15 @@ impl Incoming {
     }
 }
 
-/// Wait until a descriptor may be ready, which the caller finds out.
+/// Wait until a descriptor may be ready; the caller checks.
 fn until(item: Interest, patience: &mut Patience<'_>) -> Result<()> {
     patience.check()?;
     let end = patience.deadline();
     wait_for(Some(item), end, patience).map(drop)
 }
 
-/// Wait until a descriptor is ready. One that is ready is, also for a call that may not wait.
+/// Wait until a descriptor is ready. If it is ready already this succeeds, also for a call that
+/// does not block.
 pub(super) fn until_ready(item: Interest, patience: &mut Patience<'_>) -> Result<()> {
     if poll::is_ready(item)? {
         return Ok(());
@@ -338,8 +343,8 @@ pub(super) fn until_ready(item: Interest, patience: &mut Patience<'_>) -> Result
     }
 }
 
-/// Wait until a descriptor is ready, for which it says yes, until `end`, or until something ends the wait, which
-/// the caller finds out.
+/// Wait until a descriptor is ready, which returns true, until `end`, or until the wait ends early;
+/// the caller checks for the last two.
 pub(super) fn wait_for(
     item: Option<Interest>,
     end: Option<u64>,

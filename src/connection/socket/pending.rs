@@ -1,8 +1,8 @@
-//! Sockets that nobody has accepted yet.
+//! Sockets that were taken in and not yet accepted.
 //!
-//! A forked child gets a copy of every descriptor. Those that a handle stands for it can close; of these it
-//! knows nothing, and a client would wait for the end of a connection that a stranger keeps open. So they are
-//! noted here, and closed in each child.
+//! A forked child gets a copy of every descriptor. It can close those that belong to a handle. It
+//! does not know the sockets in here, and a copy would keep a connection open that its client
+//! expects to be closed. So these sockets are recorded, and closed in each child.
 
 use std::os::fd::{AsRawFd, RawFd};
 
@@ -34,7 +34,7 @@ impl HeldAcrossFork for Pending {
 
     fn let_go(&self) {
         self.0.unlock_raw();
-        // In a child, where this thread is the only one.
+        // In a child, where this is the only thread.
         let mut noted = self.0.lock();
         if noted.pid != process::pid() {
             noted.fds.drain(..).for_each(eventfd::close);
@@ -42,14 +42,14 @@ impl HeldAcrossFork for Pending {
     }
 }
 
-/// A socket on its way to whoever accepts it.
+/// A socket that waits to be accepted.
 pub(crate) struct Guest {
-    /// Taken only by `welcome` and drop.
+    /// Taken out only by `welcome` and `drop`.
     fd: Option<OwnedFd>,
 }
 
 impl Guest {
-    /// Take in the next one who stands in line. No fork happens before it is noted.
+    /// Accept the next connection of the kernel's queue. No fork happens before it is recorded.
     pub(crate) fn take_in(listening: RawFd) -> Result<Step<Guest>> {
         hold_across_forks(&PENDING);
         let mut noted = PENDING.0.lock();
@@ -58,7 +58,8 @@ impl Guest {
         };
         let pid = process::pid();
         if noted.pid != pid {
-            // A clone(2) that ran no handler: what is noted is another process's.
+            // After a clone(2) that ran no fork handler the recorded descriptors belong to another
+            // process.
             noted.fds.clear();
             noted.pid = pid;
         }
@@ -70,7 +71,7 @@ impl Guest {
         self.fd.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 
-    /// Hand it to whoever has accepted it.
+    /// Hand the socket to the caller that accepts it.
     pub(crate) fn welcome(mut self) -> Option<OwnedFd> {
         self.forget();
         self.fd.take()
@@ -85,7 +86,8 @@ impl Guest {
 impl Drop for Guest {
     fn drop(&mut self) {
         if self.fd.is_some() {
-            // Forgotten before it is closed: the number may be another's then.
+            // Remove the record before the close, after which the number may belong to another
+            // descriptor.
             self.forget();
         }
     }

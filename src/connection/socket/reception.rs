@@ -1,8 +1,8 @@
-//! A listener's thread: it takes in who comes, and serves their handshakes beside each other.
+//! A listener's thread: it takes connections in and serves their handshakes concurrently.
 //!
-//! Nobody waits for anybody: the thread sleeps in one poll(2) for all of them. There are at most `backlog`
-//! handshakes at a time. When one more comes, the one that has been silent for the longest has to go; so a
-//! thousand that never speak hold up nobody, and cost no more than `backlog` sockets.
+//! No handshake waits for another: the thread sleeps in one poll(2) for all of them. There are at
+//! most `backlog` handshakes at a time. When one more connection arrives, the oldest handshake is
+//! ended. So a thousand silent clients delay nobody, and cost at most `backlog` sockets.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsRawFd, RawFd};
@@ -20,34 +20,34 @@ use crate::sys::poll::{self, Interest};
 use crate::sys::socket::{self, Step};
 use crate::sys::{clock, futex, thread};
 
-/// Taken in at a time, before those are looked after who are in already.
+/// Connections taken in at a time, before the thread serves the handshakes that have begun.
 const AT_A_TIME: usize = 32;
-/// How long to leave the line alone when there is no descriptor or memory for one more.
+/// How long to leave the kernel's queue alone when there is no descriptor or memory for one more.
 const PAUSE_NS: u64 = 20_000_000;
 
-/// How a listener receives.
+/// The settings of a reception.
 pub(crate) struct Terms {
     pub(crate) key: Arc<Key>,
     pub(crate) backlog: usize,
     pub(crate) handshake_ns: u64,
 }
 
-/// What the thread and those who accept have in common.
+/// State shared by the thread and the accepting calls.
 pub(crate) struct Reception {
     terms: Terms,
-    /// Who has shown the key and waits to be accepted.
+    /// Connections that have proved the key and wait to be accepted.
     ready: LocalLock<VecDeque<Result<Guest>>>,
-    /// Readable while there is somebody.
+    /// Readable while `ready` is not empty.
     has_ready: OwnedFd,
-    /// Makes the thread look around.
+    /// Wakes the thread.
     bell: OwnedFd,
     is_closed: AtomicBool,
-    /// 1 once the thread uses nothing any more. A futex.
+    /// 1 once the thread uses nothing here any more. A futex.
     is_gone: AtomicU32,
 }
 
 impl Reception {
-    /// Open it for `listening`, which stays open until [`close`](Self::close).
+    /// Start a reception for `listening`, which stays open until [`close`](Self::close).
     pub(crate) fn open(terms: Terms, listening: RawFd) -> Result<Arc<Reception>> {
         let reception = Arc::new(Reception {
             terms,
@@ -67,7 +67,8 @@ impl Reception {
         Ok(reception)
     }
 
-    /// Send everybody away, and wait until the thread is gone: it never waits for anything itself.
+    /// Close all pending connections, and wait until the thread has ended; the thread never waits
+    /// for a peer.
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
         eventfd::raise(self.bell.as_raw_fd());
@@ -77,12 +78,12 @@ impl Reception {
         self.ready.lock().clear();
     }
 
-    /// Readable while somebody can be accepted.
+    /// A descriptor that is readable while a connection can be accepted.
     pub(crate) fn fd(&self) -> RawFd {
         self.has_ready.as_raw_fd()
     }
 
-    /// The next one who has shown the key.
+    /// The next connection that has proved the key.
     pub(crate) fn take(&self) -> Result<Option<OwnedFd>> {
         let next = {
             let mut ready = self.ready.lock();
@@ -91,7 +92,7 @@ impl Reception {
                 eventfd::lower(self.has_ready.as_raw_fd());
             }
             if ready.len() + 1 == self.terms.backlog {
-                // There was no room for more.
+                // The queue was full, so the thread may have stopped taking connections in.
                 eventfd::raise(self.bell.as_raw_fd());
             }
             next
@@ -104,7 +105,7 @@ impl Reception {
 
     fn add(&self, guest: Result<Guest>) {
         let mut ready = self.ready.lock();
-        // Of a trouble whoever accepts hears once.
+        // At most one error waits to be reported by an accept.
         if guest.is_err() && ready.iter().any(|other| other.is_err()) {
             return;
         }
@@ -124,12 +125,12 @@ impl Reception {
             pause_end = pause_end.filter(|end| *end > now);
             let takes_in = pause_end.is_none() && !self.is_full();
             let mut items = vec![poll::to_read(self.bell.as_raw_fd())];
-            // A negative descriptor is not looked at.
+            // poll(2) ignores a negative descriptor.
             items.push(poll::to_read(if takes_in { listening } else { -1 }));
             items.extend(visitors.iter().map(Visitor::interest));
             let patience_end = visitors.front().map(|visitor| visitor.deadline);
             let deadline = patience_end.into_iter().chain(pause_end).min();
-            // Every error of poll means: look again.
+            // After any error of poll, look again.
             let _ = poll::any_ready(&mut items, deadline);
             eventfd::lower(self.bell.as_raw_fd());
             self.attend(&mut visitors, items.get(2..).unwrap_or_default());
@@ -142,7 +143,7 @@ impl Reception {
         }
     }
 
-    /// Go on with every handshake that can, and end those that have taken too long.
+    /// Advance every handshake that can advance, and end those that have taken too long.
     fn attend(&self, visitors: &mut VecDeque<Visitor>, items: &[Interest]) {
         let now = clock::now_ns();
         let was_moved = items.iter().map(|item| item.revents != 0);
@@ -158,13 +159,13 @@ impl Reception {
         }
     }
 
-    /// Take in those who stand in line.
+    /// Take in connections from the kernel's queue.
     fn take_in(&self, listening: RawFd, visitors: &mut VecDeque<Visitor>) -> Result<()> {
         for _ in 0..AT_A_TIME {
             let guest = match Guest::take_in(listening) {
                 Ok(Step::Done(guest)) => guest,
                 Ok(Step::Later) => return Ok(()),
-                // There is no descriptor left: somebody who is silent has one.
+                // No descriptor is left: end the oldest handshake to free one.
                 Err(Status::E_LIMIT) if !visitors.is_empty() => {
                     self.make_room(visitors);
                     continue;
@@ -188,7 +189,7 @@ impl Reception {
         Ok(())
     }
 
-    /// Part with the visitor who is here for the longest, unless what it has said just now ends its handshake.
+    /// End the oldest handshake, unless input that has just arrived completes it.
     fn make_room(&self, visitors: &mut VecDeque<Visitor>) {
         if let Some(mut oldest) = visitors.pop_front() {
             oldest.go_on();
@@ -196,7 +197,7 @@ impl Reception {
         }
     }
 
-    /// Part with a visitor whose handshake is over.
+    /// Remove a visitor whose handshake is over.
     fn see_off(&self, visitor: Visitor) {
         match visitor.state {
             HandshakeState::Welcome => self.add(Ok(visitor.guest)),
@@ -211,12 +212,12 @@ enum HandshakeState {
     Refused,
 }
 
-/// Somebody whose handshake is under way.
+/// A connection whose handshake is in progress.
 struct Visitor {
     guest: Guest,
     handshake: Handshake,
     state: HandshakeState,
-    /// All have the same time, so the first in line is the first to be over.
+    /// All visitors get the same time, so the first in the queue is the first to time out.
     deadline: u64,
 }
 
@@ -228,7 +229,7 @@ impl Visitor {
         }
     }
 
-    /// Go on with the handshake; whether it is still under way.
+    /// Advance the handshake. Returns whether it is still in progress.
     fn go_on(&mut self) -> bool {
         self.state = match self.handshake.step(self.guest.raw_fd()) {
             Ok(Ok(())) => HandshakeState::Welcome,
@@ -238,7 +239,7 @@ impl Visitor {
         matches!(self.state, HandshakeState::Needs(_))
     }
 
-    /// End the connection, for everybody who has a copy of it.
+    /// End the connection, also for every process that has a copy of the socket.
     fn send_away(self) {
         socket::end(self.guest.raw_fd());
     }

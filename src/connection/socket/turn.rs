@@ -1,5 +1,5 @@
-//! One direction of a socket in this process: whoever is in it goes alone, and waiting for it ends as any
-//! other wait does.
+//! A lock for one direction of a socket within this process. A wait for it ends as any other wait
+//! does.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,14 +13,14 @@ use crate::sys::{fork, futex};
 /// The state in the low bits; the epoch of the process that wrote it above them.
 const FREE: u32 = 0;
 const TAKEN: u32 = 1;
-/// Taken, and somebody may sleep.
+/// Taken, and a thread may sleep.
 const WANTED: u32 = 2;
 const STATE_BITS: u32 = 2;
 const STATE: u32 = (1 << STATE_BITS) - 1;
 
 pub(crate) struct Turn<T> {
     word: AtomicU32,
-    /// Locked by whose turn it is, and so never waited for.
+    /// Locked only by the holder of the turn, so a wait for it is an instant at most.
     value: LocalLock<T>,
 }
 
@@ -35,7 +35,8 @@ impl<T> Turn<T> {
     /// Wait for the turn.
     ///
     /// # Errors
-    /// What ends the wait. `E_BROKEN_PIPE` in a forked child when its parent was in the middle of a call.
+    /// The status that ends the wait. `E_BROKEN_PIPE` in a forked child whose parent was in the
+    /// middle of a call.
     pub(crate) fn take(&self, patience: &mut Patience<'_>) -> Result<TurnGuard<'_, T>> {
         let mut taken = TAKEN;
         loop {
@@ -43,7 +44,7 @@ impl<T> Turn<T> {
                 return Ok(guard);
             }
             patience.check()?;
-            // Who has slept cannot know that he was the only one.
+            // A thread that has slept cannot know whether others sleep as well.
             taken = WANTED;
             let wanted = epoch_bits() | WANTED;
             let was_taken = self.word.compare_exchange(
@@ -64,7 +65,7 @@ impl<T> Turn<T> {
         if seen & STATE != FREE {
             return match seen & !STATE == epoch {
                 true => Ok(None),
-                // Its thread is the parent's, which has stopped in the middle of something.
+                // The holding thread is the parent's; its call stays unfinished here.
                 false => Err(Status::E_BROKEN_PIPE),
             };
         }
@@ -82,7 +83,7 @@ fn epoch_bits() -> u32 {
     fork::epoch() << STATE_BITS
 }
 
-/// Whose turn it is, until this goes.
+/// The turn, until this value is dropped.
 pub(crate) struct TurnGuard<'a, T> {
     value: LocalGuard<'a, T>,
     word: &'a AtomicU32,
@@ -103,7 +104,8 @@ impl<T> DerefMut for TurnGuard<'_, T> {
 
 impl<T> Drop for TurnGuard<'_, T> {
     fn drop(&mut self) {
-        // Before the word: the next one finds the value free, or waits for it for an instant.
+        // The value's guard is dropped just after this, so the next holder waits for it an instant
+        // at most.
         if self.word.swap(FREE, Ordering::Release) & STATE == WANTED {
             futex::wake(self.word, 1);
         }
