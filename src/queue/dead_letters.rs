@@ -1,6 +1,7 @@
-//! Dead letters: messages that were delivered too often. A chain of their own, so that they pin nothing.
+//! Dead letters: messages that were delivered too often. They lie in a chain of their own, so that
+//! they pin no ring of messages.
 //!
-//! A dead letter's payload begins with 16 bytes, the message's id and its deliveries.
+//! A dead letter's payload begins with 16 bytes: the message's id and the number of its deliveries.
 
 use super::chain::checked::{lower, raise, Checked};
 use super::layout::position::Position;
@@ -15,10 +16,11 @@ use crate::sync::owner::Owner;
 const PREFIX: usize = 16;
 
 impl Queue {
-    /// Take the oldest dead letter; settle it like any message that was taken.
+    /// Take the oldest dead letter. It is settled like any message that was taken.
     ///
     /// # Errors
-    /// `E_EMPTY` when there is none. `E_TIMEOUT`: a stopped process keeps others from looking.
+    /// `E_EMPTY` if there is none. `E_TIMEOUT` if a process that is stopped within a call holds the
+    /// lock.
     pub fn take_dead(&self) -> Result<Loan> {
         let queue = self.at()?;
         let me = self.segment.me()?;
@@ -47,17 +49,19 @@ impl Queue {
     }
 }
 
-/// What marks the last dead letter: where its message lies. A chain that has none yet is marked 0.
+/// The mark of the last dead letter: the position of its message. The mark is 0 until there is one.
 fn mark_of(position: Position) -> u64 {
     position.bits() | 1
 }
 
 impl<'a> View<'a> {
-    /// Copy a message to the dead letters; false where there is no memory for it: it is delivered once
-    /// more instead of being lost. Under the messages' locks.
+    /// Copy a message to the dead letters. Return false if there is no memory for the copy; then
+    /// the message is delivered once more instead of being lost. Under the messages' locks.
     ///
-    /// The tail's commit both adds the dead letter and marks whose copy it is. Killed after it and before the
-    /// message is over: `finish_burial` ends it, before the mark becomes another message's.
+    /// One commit of the dead letters' tail both adds the dead letter and stores the mark, which
+    /// names the message that was copied. If the process is killed after that commit and before it
+    /// marks the message as DONE, `finish_burial` does so, before the mark can name another
+    /// message.
     pub(super) fn bury(
         &self,
         position: Position,
@@ -105,15 +109,15 @@ impl<'a> View<'a> {
         Ok(true)
     }
 
-    /// The message that was copied last is over, also where its burier was killed before it could say so.
-    /// Under the messages' locks, under which alone that mark changes.
+    /// Mark the message that was copied last as DONE, in case the process that copied it was killed
+    /// before it did so. Under the messages' locks; the mark changes only under these locks.
     pub(super) fn finish_burial(&self) -> Result<()> {
         let mark = self.dead_letters().words.tail.cursor().totals.mark;
         if mark == 0 {
             return Ok(());
         }
         let chain = self.messages();
-        // Most often it is freed, and that is no ticket any more.
+        // Most often the message has been freed, and its position is no valid ticket any more.
         let Ok(checked) = chain.ticket(Position::from_bits(mark)) else {
             return Ok(());
         };
@@ -142,7 +146,7 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// Dead letters that the dead had taken are there again.
+    /// Make dead letters available again that dead owners had taken.
     pub(super) fn recover_dead_letters(
         &self,
         me: Caller<'_>,
@@ -165,8 +169,9 @@ mod tests {
     use super::*;
     use crate::{QueueOptions, Wait};
 
-    /// A recoverer was killed when it had buried one message and not said so. It held another itself, which the next
-    /// recoverer buried first: that took the mark away, and the first one was buried twice.
+    /// A recoverer was killed after it had copied one message to the dead letters and before it
+    /// marked that message as DONE. It also held another message, and the next recoverer buried
+    /// that one first. This replaced the mark, and the first message was buried twice.
     #[test]
     fn a_burial_that_was_not_finished_is_not_done_again() {
         for (is_given_back, expected) in [(false, vec![2, 1]), (true, vec![3, 1, 2])] {
@@ -180,7 +185,7 @@ mod tests {
                 queue.put(&vec![0; len], Wait::TRY).unwrap();
             }
             let mine = is_given_back.then(|| queue.take(Wait::TRY).unwrap());
-            // Two processes that took part and are gone: each has a message.
+            // Two processes that took part and are gone. Each holds a message.
             let dead = [Owner::new(100, 1), Owner::new(101, 1)];
             let [recoverer, other] = dead;
             let at = queue.at().unwrap();
@@ -191,7 +196,7 @@ mod tests {
                 let found = chain.front().unwrap().unwrap();
                 chain.claim(&found, State::Taken, owner);
             }
-            // What the recoverer does up to where it is killed.
+            // The steps of the recoverer up to the point where it is killed.
             let caller = Caller::new(recoverer, &locks);
             let both = chain.lock_both(caller).unwrap();
             let of_the_other = |checked: &Checked<'_>| checked.word.owner() == Some(other);
@@ -199,7 +204,7 @@ mod tests {
             let (position, checked) = found.unwrap().unwrap();
             assert_eq!(at.bury(position, &checked, 1, caller), Ok(true));
             std::mem::forget(both);
-            // The next burial may be that of one who recovers nobody.
+            // The next burial may also come from a process that does not recover anything.
             if let Some(mine) = mine {
                 queue.give_back(mine.ticket).unwrap();
             }

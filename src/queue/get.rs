@@ -1,4 +1,4 @@
-//! Getting messages: copied out.
+//! Getting messages: the payload is copied out.
 
 use std::mem::MaybeUninit;
 
@@ -12,23 +12,24 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{Patience, Wait};
 
-/// What a get found.
+/// The result of a get.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Got {
-    /// A message of this length, copied.
+    /// A message of this length was copied.
     Message(usize),
-    /// The buffer is too small: the message stays first in line and needs this many bytes.
+    /// The buffer is too small. The message stays first in line and needs this many bytes.
     TooSmall(usize),
 }
 
 impl Queue {
     /// Get the first message, waiting while there is none.
     ///
-    /// On a joinable queue it stays unfinished until `task_done`.
+    /// On a joinable queue the message stays unfinished until `task_done`.
     ///
     /// # Errors
-    /// `E_EMPTY`, `E_SHUTDOWN` (and nothing is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: nothing was got.
-    /// `E_TIMEOUT`: nor could it be seen whether there is something, for a process that is stopped within a call.
+    /// `E_EMPTY`, `E_SHUTDOWN` (and no message is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`:
+    /// no message was got. `E_TIMEOUT`: no message was got, and a process that is stopped within a
+    /// call kept this one from seeing whether there is a message.
     #[inline]
     pub fn get(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         match self.get_now(buffer)? {
@@ -52,7 +53,7 @@ impl Queue {
     }
 }
 
-/// A get whose time is over found the queue empty.
+/// A get that timed out found the queue empty.
 fn empty_in_time(status: Status) -> Status {
     match status {
         Status::E_TIMEOUT => Status::E_EMPTY,
@@ -61,7 +62,7 @@ fn empty_in_time(status: Status) -> Status {
 }
 
 impl<'a> View<'a> {
-    /// Attempt until there is a message, the stream has ended, or the wait is over.
+    /// Repeat `attempt` until there is a message, the stream has ended, or the wait is over.
     #[inline]
     pub(super) fn until_item<T>(
         &self,
@@ -70,22 +71,24 @@ impl<'a> View<'a> {
         mut attempt: impl FnMut() -> Result<Option<T>>,
     ) -> Result<T> {
         let mut attempt = || match attempt() {
-            // That there is nothing shows without the lock.
+            // The lock was not free in time. An empty queue is recognized without it.
             Err(Status::E_TIMEOUT) if !self.may_have_items() => Ok(None),
             other => other,
         };
         loop {
-            // Before the attempt: nothing can be put after this says that the stream has ended.
+            // Read this before the attempt: once the stream has ended, no message can be put any
+            // more.
             let has_ended = self.has_ended();
             if let Some(done) = attempt()? {
                 return Ok(done);
             }
             if has_ended {
-                // What a dead consumer had in hand comes back, and is left to be got.
+                // Reap the dead first: a message that a dead consumer had in flight comes back and
+                // can still be got.
                 self.segment.reap(me.owner)?;
                 let last = attempt()?;
                 if last.is_none() {
-                    // Nobody comes to a lull any more.
+                    // No consumer will wait for a lull any more, so give memory back now.
                     self.shrink(me.owner)?;
                     self.tidy(me.owner)?;
                 }
@@ -95,7 +98,7 @@ impl<'a> View<'a> {
             if patience.is_try() {
                 self.tidy(me.owner)?;
                 self.segment.reap(me.owner)?;
-                // The attempt may have gone past what was given up.
+                // The last attempt may have gone past reservations that were given up.
                 let otherwise = match self.has_ended() {
                     true => Status::E_SHUTDOWN,
                     false => Status::E_EMPTY,
@@ -135,7 +138,8 @@ impl<'a> View<'a> {
         } else if len > LARGE {
             self.get_large(head, &found, len, buffer, me)?;
         } else {
-            // Over as soon as the cursor moves, which is after the copy: killed before, it stays.
+            // The message is over when the cursor moves, which is after the copy. If the process is
+            // killed before that, the message stays in the queue.
             found.payload.read(len, buffer)?;
             chain.consume(&found)?;
             drop(head);
@@ -144,7 +148,8 @@ impl<'a> View<'a> {
         Ok(Some(Got::Message(len)))
     }
 
-    /// Copy outside the lock: others go on meanwhile, and the message returns if this process dies.
+    /// Copy outside of the lock, so that other consumers go on meanwhile. The message comes back if
+    /// this process dies.
     fn get_large(
         &self,
         head: Held<'a>,

@@ -1,4 +1,4 @@
-//! What there is to know of a queue. Exact when read.
+//! Statistics of a queue. They are exact at the moment at which they are read.
 
 use std::sync::atomic::Ordering;
 
@@ -12,27 +12,27 @@ use crate::sync::lock_wait::{Caller, LockWait};
 /// The numbers of a queue at one moment.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct QueueInfo {
-    /// Messages that wait.
+    /// Messages that wait, without those in flight.
     pub items: u64,
-    /// Bytes of messages that are not over, their headers included.
+    /// Bytes of all messages that are not over, headers included.
     pub bytes: u64,
-    /// Messages that some process has got or taken and not settled.
+    /// Messages that a process has got or taken and not settled.
     pub in_flight: u64,
-    /// Messages that are waiting or in flight.
+    /// Messages that wait or are in flight.
     pub unfinished: u64,
     /// Messages put since the queue was made.
     pub puts: u64,
-    /// Messages got since then, those that came back left out.
+    /// Messages got since the queue was made, without those that came back.
     pub gets: u64,
-    /// Messages that came back: returned, or their consumer died.
+    /// Messages that came back because they were returned or their consumer died.
     pub redelivered: u64,
-    /// Messages thrown away by an immediate shutdown, and puts whose process died inside.
+    /// Messages discarded by an immediate shutdown, and puts whose process died within the call.
     pub discarded: u64,
-    /// How often the dead were recovered.
+    /// How many times dead participants were recovered.
     pub recoveries: u64,
-    /// Dead letters that nobody has taken yet.
+    /// Dead letters that no process has taken yet.
     pub dead_letters: u64,
-    /// Threads asleep in the queue.
+    /// Threads that sleep in the queue.
     pub waiting: u32,
     /// Processes that use the queue.
     pub participants: u32,
@@ -41,27 +41,27 @@ pub struct QueueInfo {
 }
 
 impl Queue {
-    /// Messages that wait.
+    /// Number of messages that wait.
     ///
     /// # Errors
-    /// `E_TIMEOUT`: a stopped process keeps others from looking. `E_CORRUPT`.
+    /// `E_TIMEOUT` if a process that is stopped within a call holds a lock. `E_CORRUPT`.
     pub fn len(&self) -> Result<u64> {
         let me = self.segment.me()?;
         self.at()?.waiting(Caller::new(me, &LockWait::brief()))
     }
 
-    /// Whether a get would wait.
+    /// Report whether a get would wait.
     ///
     /// # Errors
-    /// `E_TIMEOUT`: a stopped process keeps others from looking. `E_CORRUPT`.
+    /// `E_TIMEOUT` if a process that is stopped within a call holds a lock. `E_CORRUPT`.
     pub fn is_empty(&self) -> Result<bool> {
         Ok(self.len()? == 0)
     }
 
-    /// Whether a put of one byte would wait.
+    /// Report whether a put of one byte would wait.
     ///
     /// # Errors
-    /// `E_TIMEOUT`: a stopped process keeps others from looking. `E_CORRUPT`.
+    /// `E_TIMEOUT` if a process that is stopped within a call holds a lock. `E_CORRUPT`.
     pub fn is_full(&self) -> Result<bool> {
         let me = self.segment.me()?;
         let has_room = self
@@ -70,10 +70,10 @@ impl Queue {
         Ok(!has_room)
     }
 
-    /// All numbers.
+    /// Return all statistics.
     ///
     /// # Errors
-    /// `E_TIMEOUT`: a stopped process keeps others from looking. `E_CORRUPT`.
+    /// `E_TIMEOUT` if a process that is stopped within a call holds a lock. `E_CORRUPT`.
     pub fn info(&self) -> Result<QueueInfo> {
         let me = self.segment.me()?;
         self.segment.reap(me)?;
@@ -114,8 +114,8 @@ impl Queue {
 }
 
 impl View<'_> {
-    /// Messages that wait. Reservations, and those given up, stand among them and are not messages:
-    /// only while there are any are the records counted one by one.
+    /// Number of messages that wait. Records are counted one by one only while there may be
+    /// reservations, open or given up: such records lie among the messages and are no messages.
     pub(super) fn waiting(&self, me: Caller<'_>) -> Result<u64> {
         let chain = self.messages();
         if self.has_messages_only() {
@@ -125,14 +125,16 @@ impl View<'_> {
         Ok(self.count_ahead()?.0)
     }
 
-    /// Whether each record ahead of the cursor is a message, as far as that is known without looking at them.
+    /// Report whether every record ahead of the cursor is a message, as far as this is known
+    /// without a look at the records.
     fn has_messages_only(&self) -> bool {
         let chain = self.messages();
         chain.words.behind.voids_ahead.load(Ordering::Acquire) == 0
             && !chain.may_have_reservations_ahead()
     }
 
-    /// Messages that wait, and records ahead of the cursor that are still being written. Under the head lock.
+    /// Number of messages that wait, and number of records ahead of the cursor that are still being
+    /// written. Under the head lock.
     fn count_ahead(&self) -> Result<(u64, u64)> {
         let chain = self.messages();
         let (mut items, mut writing, mut voids) = (0, 0, 0);
@@ -160,7 +162,7 @@ impl View<'_> {
         Ok((available.saturating_add(items), writing))
     }
 
-    /// What is ahead of the consumers.
+    /// Report what lies ahead of the consumers.
     pub(super) fn look_ahead(&self, me: Caller<'_>) -> Result<Ahead> {
         let chain = self.messages();
         if self.has_messages_only() && chain.backlog() != 0 {
@@ -170,7 +172,8 @@ impl View<'_> {
         self.first_ahead()
     }
 
-    /// The same under the head lock. It looks no further than to the first message.
+    /// As [`look_ahead`](Self::look_ahead), under the head lock. The walk ends at the first
+    /// message.
     fn first_ahead(&self) -> Result<Ahead> {
         let chain = self.messages();
         if chain.words.behind.available.load(Ordering::Relaxed) != 0 {
@@ -193,7 +196,7 @@ impl View<'_> {
         Ok(ahead)
     }
 
-    /// Whether a message is waiting or in flight.
+    /// Report whether a message waits or is in flight.
     pub(super) fn has_unfinished(&self, me: Caller<'_>) -> Result<bool> {
         let chain = self.messages();
         let in_flight = &chain.words.behind.in_flight;
@@ -201,7 +204,7 @@ impl View<'_> {
         if is_waiting || (in_flight.load(Ordering::Acquire) != 0 && !chain.is_owed()) {
             return Ok(true);
         }
-        // One may have been on its way from in flight to waiting just then.
+        // A message may have been on its way from in flight to waiting at that moment.
         let _head = chain.lock_head(me)?;
         let is_waiting = self.first_ahead()? == Ahead::Message;
         Ok(is_waiting || in_flight.load(Ordering::Relaxed) != 0)
@@ -212,7 +215,7 @@ impl View<'_> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ahead {
     Message,
-    /// No message, but somebody is writing one.
+    /// No message, but a live process is writing one.
     Writing,
     Nothing,
 }

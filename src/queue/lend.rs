@@ -1,5 +1,6 @@
-//! Taking and settling in the steady state: several messages under one hold of the head lock, which count
-//! with one commit. What is not simple is left, with nothing done, to `take` and `settle`.
+//! The fast path of taking and settling: several messages under one hold of the head lock and with
+//! one commit. If a precondition fails, it returns without side effects and `take` or `settle`
+//! runs.
 
 use std::sync::atomic::Ordering;
 
@@ -14,8 +15,8 @@ use crate::status::Result;
 use crate::sync::owner::Owner;
 
 impl Queue {
-    /// Take the first message if that is simple; `None` leaves it to [`take`](Self::take), which also says
-    /// what is wrong.
+    /// Take the first message by the fast path. On `None` the caller runs [`take`](Self::take),
+    /// which handles every case and reports errors.
     ///
     /// # Errors
     /// Those of `take`.
@@ -42,10 +43,11 @@ impl<'a> View<'a> {
         loan
     }
 
-    /// Under the head lock: claim up to `max` messages from the cursor on. How many there were.
+    /// Under the head lock: claim up to `max` messages from the cursor on. Return how many were
+    /// claimed.
     ///
-    /// Killed before the commit: the claims stand ahead of the cursor, and who comes to one of them finds
-    /// that its owner is dead and undoes it.
+    /// If the process is killed before the commit, its claims stand ahead of the cursor. The
+    /// consumer that reaches such a claim finds that its owner is dead and undoes it.
     #[inline]
     pub(super) fn claim_run(
         &self,
@@ -87,10 +89,11 @@ impl<'a> View<'a> {
         claimed
     }
 
-    /// Under the head lock: settle messages of `me` in one of `states` that lie in the head's ring. How many,
-    /// from the first, and their extents.
+    /// Under the head lock: settle messages of `me` that are in one of `states` and lie in the
+    /// head's ring. Return how many were settled, from the first on, and the sum of their extents.
     ///
-    /// Killed in between: what stands as DONE is over, and the next holder of the lock counts anew.
+    /// If the process is killed in between, the records marked DONE are over, and the next holder
+    /// of the lock counts anew.
     pub(super) fn settle_run(
         &self,
         positions: impl Iterator<Item = Position>,
@@ -118,7 +121,7 @@ impl<'a> View<'a> {
                 break;
             }
             record.set(word.with(State::Done, None));
-            // Most often they are settled in the order in which they lie.
+            // Most often messages are settled in the order in which they lie.
             if position.at == over {
                 over += extent;
             }
@@ -133,7 +136,8 @@ impl<'a> View<'a> {
         (settled, bytes)
     }
 
-    /// Free what is over from `free` on, which all is up to `at`, as far as it is simple.
+    /// Free the records from `free` on that are over. All records before `at` are known to be over.
+    /// The walk ends where a precondition of the fast path fails.
     #[inline(always)]
     fn free_run(&self, free: u64, mut at: u64, head: Position) {
         let chain = self.messages();

@@ -1,11 +1,14 @@
-//! What a handle has lent: messages that were taken and slots that were reserved, and are not settled yet.
+//! The loans of a handle: messages that were taken and reservations that were made and not settled
+//! yet.
 //!
-//! As long as there is any, a handle that is closed keeps its queue. Where one of the queue's locks is held anyway,
-//! counting takes no atomic read-modify-write: the lock keeps the other threads of this process away too.
+//! While a handle has loans, closing it keeps its queue alive. If a lock of the queue is held
+//! anyway, counting needs no atomic read-modify-write: the lock also excludes the other threads of
+//! this process.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The counts of one handle in one process. One alone may wrap below 0: only their sum means something.
+/// The counts of one handle in one process. A single count may wrap below 0; only the sum is
+/// meaningful.
 #[derive(Debug, Default)]
 pub(crate) struct Loans {
     under_head: AtomicU64,
@@ -27,35 +30,35 @@ impl Loans {
         }
     }
 
-    /// Under the head lock of the messages: so many were taken.
+    /// Under the messages' head lock: `count` messages were taken.
     #[inline]
     pub(super) fn took(&self, count: usize) {
         add(&self.under_head, count as u64);
     }
 
-    /// Under the same lock: so many were settled.
+    /// Under the messages' head lock: `count` messages were settled.
     #[inline]
     pub(super) fn settled(&self, count: usize) {
         add(&self.under_head, (count as u64).wrapping_neg());
     }
 
-    /// Under the tail lock of the messages: a slot was reserved.
+    /// Under the messages' tail lock: a reservation was made.
     #[inline]
     pub(super) fn reserved(&self) {
         add(&self.under_tail, 1);
     }
 
-    /// Without a lock: something was lent.
+    /// Without a lock: a loan was made.
     pub(crate) fn lent_apart(&self) {
         self.apart.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Without a lock: something was settled.
+    /// Without a lock: a loan was settled.
     pub(crate) fn settled_apart(&self) {
         self.apart.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Whether something is lent. For who knows that nobody lends any more.
+    /// Report whether there are loans. The caller knows that no thread makes a new one.
     pub(crate) fn is_any(&self) -> bool {
         let counts = [&self.under_head, &self.under_tail, &self.apart];
         let sum = counts.iter().fold(0u64, |sum, count| {

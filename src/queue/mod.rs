@@ -1,14 +1,15 @@
-//! The queue: messages between processes, none lost and none stuck when one of them is killed.
+//! The queue: messages between processes. When a process is killed, no message is lost or stuck.
 //!
 //! ```text
-//! put, reserve, get, take, settle, dead_letters, info, shutdown     what users call
-//! steady, run, lend                                                 the same when all is simple
-//! loans                                                             how many of what they lend is not settled
-//! room, waiting, pacing                                             waiting for the other side, and pacing by it
-//! readiness                                                         what a queue is watched for
-//! view                                                              a queue's words as one call works on them
-//! chain                                                             a chain of rings, its two ends and its recovery
-//! layout                                                            what lies in shared memory
+//! put, reserve, get, take, settle,
+//! dead_letters, info, shutdown       the calls of users
+//! steady, run, lend                  the fast paths of these calls
+//! loans                              how many loans of a handle are not settled
+//! room, waiting, pacing              waiting for the other side, and its heuristics
+//! readiness                          whether a get or a put would wait, for descriptors
+//! view                               a queue's words as one call uses them
+//! chain                              a chain of rings, its two ends and its recovery
+//! layout                             what lies in shared memory
 //! ```
 
 mod chain;
@@ -76,10 +77,10 @@ fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -
 common_methods!(Queue, TYPE);
 
 impl Queue {
-    /// Where in it its loans are counted.
+    /// Offset of the loan counts within a `Queue`.
     pub(crate) const LOANS_AT: usize = std::mem::offset_of!(Queue, loans);
 
-    /// Make a queue that is empty.
+    /// Create an empty queue.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH` (also when the existing one's options differ),
@@ -115,7 +116,7 @@ impl Queue {
         })
     }
 
-    /// What it was made with.
+    /// Return the options with which the queue was created.
     ///
     /// # Errors
     /// None so far.

@@ -1,43 +1,46 @@
-//! What a queue is made with.
+//! The options with which a queue is created.
 
 use super::layout::record::{HEADER, MAX_PAYLOAD};
 use crate::segment::CreateOptions;
 use crate::status::{Result, Status};
 
-/// What a queue is made with. The default is unlimited, not joinable, and carries bytes.
+/// The options with which a queue is created. The default is unlimited and not joinable, with an
+/// empty label.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct QueueOptions {
-    /// Mode, and whether an existing one is opened.
+    /// The mode, and whether an existing queue may be opened.
     pub create: CreateOptions,
-    /// Got messages stay unfinished until they are settled, and `join` waits for them.
+    /// Whether messages that were got stay unfinished until they are settled, so that `join` waits
+    /// for them.
     pub joinable: bool,
-    /// The most messages that wait; 0 for no limit.
+    /// Maximum number of messages that wait; 0 for no limit.
     pub max_items: u64,
-    /// The most bytes that messages take, their headers of 16 bytes included; 0 for as many as there is memory.
+    /// Maximum number of bytes of messages, including headers of 16 bytes; 0 for no limit but
+    /// memory.
     pub max_bytes: u64,
-    /// How often a message is delivered before it goes to the dead letters; 0 for no limit.
+    /// How many times a message is delivered before it becomes a dead letter; 0 for no limit.
     pub max_deliveries: u32,
-    /// How long a wait pacing before it sleeps, in nanoseconds; 0 for the default.
+    /// How long a wait spins before it sleeps, in nanoseconds; 0 for the default.
     pub spin_ns: u32,
-    /// A label for bindings, which the core never reads.
+    /// A label for bindings. The core never reads it.
     pub format: [u8; 32],
 }
 
-/// Deliveries are counted in 16 bits.
+/// Deliveries are stored in 16 bits.
 const MAX_DELIVERIES: u32 = u16::MAX as u32 - 1;
 
 impl QueueOptions {
     pub(super) fn check(&self) -> Result<()> {
         let too_many = self.max_deliveries > MAX_DELIVERIES;
         let too_few_bytes = self.max_bytes != 0 && self.max_bytes < HEADER;
-        // A label ends in NUL: C reads it.
+        // A label ends in NUL, since C reads it.
         if too_many || too_few_bytes || !self.format.contains(&0) {
             return Err(Status::E_INVALID);
         }
         Ok(())
     }
 
-    /// Whether a queue that was made with `self` is what somebody who asks for `other` wants.
+    /// Report whether a queue made with `self` satisfies a caller that asks for `other`.
     pub(super) fn has_shape_of(&self, other: &QueueOptions) -> bool {
         let label = |format: &[u8; 32]| format.split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
         self.joinable == other.joinable
@@ -48,7 +51,7 @@ impl QueueOptions {
     }
 }
 
-/// The longest message that can ever fit into a queue of `max_bytes`.
+/// The longest message that fits into an empty queue of `max_bytes`.
 #[inline]
 pub(super) fn longest(max_bytes: u64) -> u64 {
     match max_bytes {

@@ -1,4 +1,4 @@
-//! Where a queue keeps its distance from the other side, and waits for room before it grows.
+//! How a queue keeps its distance from the other side, and how it waits for room before it grows.
 
 use std::sync::atomic::Ordering;
 
@@ -13,7 +13,7 @@ use crate::sync::owner::Owner;
 use crate::sys::clock;
 
 impl View<'_> {
-    /// Before a put of a record of `extent` bytes.
+    /// Keep distance before a put of a record of `extent` bytes.
     #[inline]
     pub(super) fn keep_distance_from_consumers(&self, extent: u64) {
         let tail = &self.body.messages.tail;
@@ -25,14 +25,15 @@ impl View<'_> {
         });
     }
 
-    /// A producer has looked at the head, and has room for so many bytes.
+    /// Learn from a look at the head: there is room for `bytes` bytes, in records of `extent`
+    /// bytes.
     #[inline]
     pub(super) fn saw_room(&self, bytes: u64, extent: u64) {
         let capacity = || self.capacity(extent);
         self.pacing.from_consumers.learn(bytes, extent, capacity);
     }
 
-    /// Before a get.
+    /// Keep distance before a get.
     #[inline]
     pub(super) fn keep_distance_from_producers(&self) {
         let head = &self.body.messages.head;
@@ -43,22 +44,23 @@ impl View<'_> {
         });
     }
 
-    /// A consumer has looked at the tail, and there are so many bytes of messages.
+    /// Learn from a look at the tail: `bytes` bytes of messages wait, in records of `extent` bytes.
     #[inline]
     pub(super) fn saw_messages(&self, bytes: u64, extent: u64) {
         let capacity = || self.capacity(extent);
         self.pacing.from_producers.learn(bytes, extent, capacity);
     }
 
-    /// How many records of `extent` bytes the queue may hold.
+    /// How many records of `extent` bytes the limits admit in an empty queue.
     pub(super) fn capacity(&self, extent: u64) -> u64 {
         self.body.room(&Totals::default(), extent, 0, 0)
     }
 }
 
 impl View<'_> {
-    /// The ring is full: whether consumers who are at work make room in it for a record of `extent` bytes,
-    /// sooner than a further ring would be had. There is nothing to sleep for: it may grow.
+    /// The ring is full: wait for active consumers to make room in it for a record of `extent`
+    /// bytes. Return whether they did so before linking another ring would have been cheaper. There
+    /// is no reason to sleep, since the queue may grow.
     #[cold]
     #[inline(never)]
     pub(super) fn consumers_make_room(&self, extent: u64, hurry: Hurry) -> bool {
@@ -68,7 +70,7 @@ impl View<'_> {
         let Ok(state) = chain.state(ring) else {
             return false;
         };
-        // It may not fit into what is left before the ring's end.
+        // The record may not fit into the rest of the ring; then that rest becomes padding.
         let left = size - (at & (size - 1));
         let padding = if extent > left { left } else { 0 };
         let enough = (at + padding + extent).saturating_sub(size);
@@ -78,8 +80,8 @@ impl View<'_> {
         2 * extent <= size && pressure.wait(expected, hurry.most_ns(expected), found)
     }
 
-    /// The ring or the queue is full, and the ring larger than it need be: let quick consumers drain it, and
-    /// go back to a small one. Whether they have.
+    /// The ring or the queue is full, and the ring is larger than needed: let fast consumers drain
+    /// it and go back to a small ring. Return whether that happened.
     #[cold]
     #[inline(never)]
     pub(super) fn let_a_large_ring_drain(

@@ -14,16 +14,17 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{Patience, Wait};
 
-/// A batch gives the lock back after so many bytes, for others to get a turn.
+/// A batch releases the lock after this many bytes, so that other producers get a turn.
 const BATCH_BYTES: u64 = 64 * 1024;
 
 impl Queue {
-    /// Put a message, waiting while the queue is full. Everybody sees it when this returns.
+    /// Put a message, waiting while the queue is full. The message is visible to all processes when
+    /// the call returns.
     ///
     /// # Errors
-    /// `E_FULL`, `E_SHUTDOWN`, `E_TOO_LARGE` (it can never fit), `E_NO_MEMORY`, `E_CANCELED`, `E_CLOSED`,
-    /// `E_INTERRUPTED`: nothing was put. `E_TIMEOUT`: nor could it be seen whether there is room, for a process that
-    /// is stopped within a call.
+    /// `E_FULL`, `E_SHUTDOWN`, `E_TOO_LARGE` (it can never fit), `E_NO_MEMORY`, `E_CANCELED`,
+    /// `E_CLOSED`, `E_INTERRUPTED`: no message was put. `E_TIMEOUT`: no message was put, and a
+    /// process that is stopped within a call kept this one from seeing whether there is room.
     #[inline]
     pub fn put(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         match self.put_now(data)? {
@@ -48,13 +49,13 @@ impl Queue {
         })
     }
 
-    /// Put `count` messages, waiting while the queue is full; how many were put.
+    /// Put `count` messages, waiting while the queue is full. Return how many were put.
     ///
-    /// `item` gives each message. Fewer than `count` only where the wait ended or the queue was shut down
-    /// after some were put.
+    /// `item` returns each message. The result is less than `count` only if the wait ended or the
+    /// queue was shut down after some messages were put.
     ///
     /// # Errors
-    /// Those of [`put`](Self::put): nothing was put.
+    /// Those of [`put`](Self::put), if no message was put.
     pub fn put_many<'d>(
         &self,
         count: usize,
@@ -117,7 +118,7 @@ impl<'a> View<'a> {
         Ok(written)
     }
 
-    /// As many of a batch as there is room for, under one lock and with one commit.
+    /// Put as many messages of a batch as there is room for, under one lock and with one commit.
     fn try_put_some<'d>(
         &self,
         range: std::ops::Range<usize>,
@@ -144,7 +145,7 @@ impl<'a> View<'a> {
                 Ok(_) if put > 0 => break,
                 Ok(Attempt::Cramped) => return Ok(Attempt::Cramped),
                 Ok(Attempt::Full) => break,
-                // What was written before counts; the next call meets the same again.
+                // The messages written before are published. The next call meets this error again.
                 Err(_) if put > 0 => break,
                 Err(status) => return Err(status),
             }
@@ -159,7 +160,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The simple messages at the beginning of a batch; `None` when the first is not.
+    /// Put messages from the beginning of a batch by the fast path; `None` if the first does not
+    /// qualify.
     fn put_run<'d>(
         &self,
         range: std::ops::Range<usize>,
@@ -188,7 +190,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Write a whole message behind the pen.
+    /// Write a complete message at the pen's position.
     fn write_small(
         &self,
         chain: &Chain<'a>,
@@ -211,7 +213,7 @@ impl<'a> View<'a> {
         Ok(Attempt::Done(()))
     }
 
-    /// Room for a record behind the pen.
+    /// Find room for a record at the pen's position.
     pub(super) fn place(
         &self,
         chain: &Chain<'a>,

@@ -1,4 +1,4 @@
-//! What a queue is watched for: whether a get or a put would wait.
+//! Readiness of a queue: whether a get or a put would wait.
 
 use std::sync::atomic::Ordering;
 
@@ -11,7 +11,7 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::look::Look;
 
-/// A word to sleep on and the value that it had when its sleeper announced itself.
+/// A word to sleep on, and its value when the sleeper announced itself.
 pub(crate) type WatchedWord = (*const u32, u32);
 
 impl Queue {
@@ -19,12 +19,12 @@ impl Queue {
         &self.segment
     }
 
-    /// What the layer that waits keeps with this object.
+    /// The state that the `wait` layer keeps with this object.
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.readiness
     }
 
-    /// A get that found nothing, for whoever keeps a descriptor of the queue.
+    /// Note a get that found nothing, for a watcher that keeps a descriptor of the queue.
     #[inline]
     pub(super) fn tell_empty<T>(&self, got: Result<T>) -> Result<T> {
         if matches!(got, Err(Status::E_EMPTY)) {
@@ -34,15 +34,15 @@ impl Queue {
     }
 }
 
-/// Whether a get would not wait: there is a message, or the stream has ended. In doubt where that cannot be seen
-/// before the time for `locks` is over.
+/// Report whether a get would return at once: there is a message, or the stream has ended. The
+/// answer is in doubt if the time for `locks` ends before this can be seen.
 pub(crate) fn can_get(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
     let queue = View::new(segment)?;
-    // Most of the time there is nothing, and that is seen without counting.
+    // Usually the queue is empty, and this is seen without counting.
     if !queue.may_have_items() {
         return Ok(Look::Waits);
     }
-    // Before the look: when it is not open, no reservation is made any more.
+    // Read the phase before the look: once the queue is not open, no reservation is made any more.
     let is_open = queue.body.phase() == Intake::Open;
     let passed = &queue.messages().words.behind.passed;
     let ahead = queue.look_ahead(Caller::new(segment.me()?, locks));
@@ -61,7 +61,7 @@ fn seen(is_ready: Result<bool>) -> Result<Look> {
     }
 }
 
-/// Announce a sleeper that a change of [`can_get`] wakes.
+/// Announce a sleeper that is woken when the result of [`can_get`] changes.
 pub(crate) fn watch_get(segment: &Segment) -> Result<[WatchedWord; 2]> {
     let queue = View::new(segment)?;
     Ok([
@@ -70,7 +70,8 @@ pub(crate) fn watch_get(segment: &Segment) -> Result<[WatchedWord; 2]> {
     ])
 }
 
-/// Whether a put of one byte would not wait: there is room, or the queue is shut down. In doubt as above.
+/// Report whether a put of one byte would return at once: there is room, or the queue is shut down.
+/// The answer is in doubt as with [`can_get`].
 pub(crate) fn can_put(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
     let queue = View::new(segment)?;
     if queue.body.phase() != Intake::Open {
@@ -79,7 +80,7 @@ pub(crate) fn can_put(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
     seen(queue.has_room_for_one(Caller::new(segment.me()?, locks)))
 }
 
-/// Announce a sleeper that room wakes.
+/// Announce a sleeper that is woken when there is room.
 pub(crate) fn watch_put(segment: &Segment) -> Result<WatchedWord> {
     Ok(View::new(segment)?.body.space.watchers.watch())
 }
@@ -89,8 +90,8 @@ mod tests {
     use super::*;
     use crate::QueueOptions;
 
-    /// A put woke one sleeper, and that could be one who only watched the queue: a consumer slept on beside
-    /// a message until the end of its slice.
+    /// A put woke one sleeper. This could be a thread that only watched the queue; then a consumer
+    /// slept on beside a message until the end of its slice.
     #[test]
     fn a_watcher_does_not_take_a_consumers_wake_up_away() {
         let queue = Queue::create(None, &QueueOptions::default()).unwrap();

@@ -1,8 +1,8 @@
 //! Writing a message in place: reserve, then commit or abort.
 //!
-//! A reservation stands in the ring as WRITING with its owner. Consumers who meet it wait for it while it is the
-//! last, and go past it when there is another behind it, so a slow or stopped writer holds up nobody; its message
-//! takes its place in line when it is committed.
+//! A reservation lies in the ring as a WRITING record with its owner. Consumers wait for it while
+//! it is the last record, and go past it when another record follows. So a slow or stopped writer
+//! blocks no consumer; its message takes its place in line when it is committed.
 
 use std::sync::atomic::Ordering;
 
@@ -20,14 +20,15 @@ use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 
-/// Room for a message, this process's until it is committed or aborted.
+/// Room for a message. It belongs to this process until it is committed or aborted.
 #[derive(Clone, Copy, Debug)]
 pub struct Reservation {
-    /// The room, in shared memory: valid until commit or abort and while the queue is open.
+    /// Address of the room in shared memory; valid until commit or abort and while the queue is
+    /// open.
     pub data: *mut u8,
-    /// Its length in bytes.
+    /// Length of the room in bytes.
     pub len: usize,
-    /// What commits or aborts it.
+    /// The ticket with which the reservation is committed or aborted.
     pub ticket: u64,
 }
 
@@ -53,8 +54,8 @@ impl Queue {
         }
     }
 
-    /// Reserve room if that is simple; `None` leaves it to [`reserve`](Self::reserve), which also says what is
-    /// wrong.
+    /// Reserve room by the fast path. On `None` the caller runs [`reserve`](Self::reserve), which
+    /// handles every case and reports errors.
     ///
     /// # Errors
     /// Those of `reserve`.
@@ -73,14 +74,14 @@ impl Queue {
         Ok(Reservation::of(&place, len))
     }
 
-    /// Put a reserved message of `len` bytes, at most as many as were reserved.
+    /// Commit a reserved message of `len` bytes, at most the reserved length.
     ///
     /// A reservation made before a shutdown is still delivered, unless the shutdown was immediate.
     ///
     /// # Errors
-    /// `E_SHUTDOWN`: it is given up. `E_TOO_LARGE`: the reservation stands. `E_TIMEOUT`: it does too; a process that is
-    /// stopped within a call is in the way. `E_INVALID` when it is settled already, `E_NOT_OWNER` when it is
-    /// another process's.
+    /// `E_SHUTDOWN`: the reservation was given up. `E_TOO_LARGE`: the reservation stands.
+    /// `E_TIMEOUT`: the reservation stands; a process that is stopped within a call holds a lock.
+    /// `E_INVALID` if it is settled already, `E_NOT_OWNER` if it belongs to another process.
     pub fn commit(&self, reservation: &Reservation, len: usize) -> Result<()> {
         if len > reservation.len {
             return Err(Status::E_TOO_LARGE);
@@ -96,10 +97,10 @@ impl Queue {
         }
     }
 
-    /// Give a reservation up.
+    /// Give up a reservation.
     ///
     /// # Errors
-    /// `E_INVALID` when it is settled already, `E_NOT_OWNER` when it is another process's.
+    /// `E_INVALID` if it is settled already, `E_NOT_OWNER` if it belongs to another process.
     pub fn abort(&self, reservation: &Reservation) -> Result<()> {
         let queue = self.at()?;
         let locks = LockWait::brief();
@@ -124,7 +125,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Put a message that is copied outside the lock.
+    /// Put a message, copying it outside of the lock.
     pub(super) fn put_large(
         &self,
         data: &[u8],
@@ -139,7 +140,8 @@ impl<'a> View<'a> {
         let checked = self.reserved(place.position, me.owner)?;
         let put = self.commit(place.position, &checked, me);
         if put.is_err_and(Status::ends_a_wait) {
-            // Consumers have gone past it, and one of them is stopped within a call: it cannot become a message now.
+            // Consumers have gone past the reservation, and a process that is stopped within a call
+            // holds a lock. The reservation cannot become a message now.
             self.abort(place.position, &checked, me)?;
         }
         put
@@ -155,7 +157,7 @@ impl<'a> View<'a> {
         self.reserve_straight(len, me)
     }
 
-    /// Under the tail lock: the same as `put_straight`, for a record that is still to be written.
+    /// Under the tail lock: as `put_straight`, for a record whose payload is written later.
     #[inline]
     fn reserve_straight(&self, len: u64, me: Owner) -> Option<Room<'a>> {
         let mut run = Run::begin(self)?;
@@ -172,8 +174,9 @@ impl<'a> View<'a> {
         Some(place)
     }
 
-    /// Killed before the tail's commit: nothing is there. After it: WRITING with a dead owner, which
-    /// whoever meets it gives up.
+    /// If the process is killed before the tail's commit, there is no record. If it is killed after
+    /// the commit, the record is WRITING with a dead owner, and the process that reaches it gives
+    /// it up.
     fn try_reserve(&self, len: u64, me: Caller<'_>, growth: Growth) -> Result<Attempt<Room<'a>>> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me)?;
@@ -193,7 +196,7 @@ impl<'a> View<'a> {
         Ok(Attempt::Done(place))
     }
 
-    /// The record of a reservation of `me`, before or behind the cursor.
+    /// The record of a reservation of `me`, ahead of or behind the cursor.
     pub(super) fn reserved(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
         let chain = self.messages();
         let state = chain.state(position.ring).map_err(|_| Status::E_INVALID)?;
@@ -220,7 +223,8 @@ impl<'a> View<'a> {
         Ok(checked)
     }
 
-    /// Whether it is committed: consumers have not gone past it, and it may be a message.
+    /// Commit a reservation that consumers have not gone past. Return false if they have, or if an
+    /// immediate shutdown has discarded the messages.
     fn commit_ahead(&self, checked: &Checked<'a>) -> bool {
         let ready = checked.word.with(State::Ready, None);
         let is_ahead = self.body.phase() != Intake::Discarded
@@ -246,21 +250,23 @@ impl<'a> View<'a> {
 
     fn after_commit(&self) {
         self.loans.settled_apart();
-        // Who waits for the end of the stream waited for this.
+        // A consumer that waits for the end of the stream waited for this commit too.
         self.notify_items(match self.body.phase() {
             Intake::Open => 1,
             _ => u32::MAX,
         });
     }
 
-    /// The consumers went past it: it is available behind the cursor, first in line.
+    /// Commit a reservation that consumers have gone past: it becomes available behind the cursor,
+    /// first in line.
     #[cold]
     fn commit_behind(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();
         let _both = chain.lock_both(me)?;
         let checked = self.reserved(position, me.owner)?;
         if position.at >= chain.words.head.position().at {
-            // A consumer was killed between its mark and the cursor's commit.
+            // A consumer was killed after it marked the record as PASSED and before the cursor's
+            // commit.
             checked.record.set(checked.word.with(State::Ready, None));
             return Ok(());
         }
@@ -300,7 +306,7 @@ impl<'a> View<'a> {
 
     fn after_abort(&self, me: Caller<'_>) -> Result<()> {
         self.loans.settled_apart();
-        // Who waits for the end of the stream waited for this.
+        // A consumer that waits for the end of the stream waited for this abort too.
         self.notify_items(u32::MAX);
         self.after_finish(me.owner)
     }

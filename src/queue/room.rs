@@ -1,4 +1,4 @@
-//! Room for a record: what the limits allow, and waiting until they do.
+//! Room for a record: what the limits allow, and how producers wait for room.
 
 use crate::pace::{COMFORTABLE, PART};
 use std::sync::atomic::Ordering;
@@ -13,25 +13,27 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::wait::Patience;
 
-/// What became of one attempt.
+/// The result of one attempt.
 pub(super) enum Attempt<T> {
     Done(T),
     /// The limits do not allow it.
     Full,
-    /// They do, but the ring is full, and the attempt was not to take a further one.
+    /// The limits allow it, but the ring is full and the attempt was not allowed to link another
+    /// one.
     Cramped,
 }
 
-/// Whether an attempt takes a further ring when the one in use is full.
+/// Whether an attempt may link another ring when the ring in use is full.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Growth {
-    /// No: consumers who are at work make room sooner, and a small ring stays hot in the caches.
+    /// It may not: active consumers make room sooner, and a small ring stays hot in the caches.
     Waits,
     Grows,
 }
 
 impl<'a> View<'a> {
-    /// Attempt until there is room, about for a record of `extent` bytes, or the wait is over.
+    /// Repeat `attempt` until there is room, or the wait is over. `extent` is the approximate size
+    /// of the record.
     pub(super) fn until_room<T>(
         &self,
         extent: u64,
@@ -53,7 +55,8 @@ impl<'a> View<'a> {
         done.ok_or(Status::E_INTERNAL)
     }
 
-    /// The same for an attempt that keeps what it has done. Not generic: it is large, and there once.
+    /// As [`until_room`](Self::until_room), for an attempt that stores its own result. This
+    /// function is not generic, so that its large body exists once.
     fn attempt_until_done(
         &self,
         extent: u64,
@@ -75,12 +78,12 @@ impl<'a> View<'a> {
             }
             self.let_a_large_ring_drain(extent, hurry, me.owner)?;
             let waited = if self.room_now(extent) == 0 {
-                // The limits are what it waits for, so that is what it looks at.
+                // The wait is for the limits, so look at the limits only.
                 let found = || self.room_now(extent);
                 self.wait_for_space(found, self.comfortable(extent), patience)
             } else {
-                // Room there is, but no ring, unless it has come just now: once more after looking, so that
-                // nothing consumed in between is missed.
+                // The limits have room but no ring has, unless one has room since. Attempt once
+                // more after the look at the head, so that no record consumed in between is missed.
                 let seen = self.messages().consumed();
                 if is_done()? {
                     return Ok(());
@@ -92,7 +95,8 @@ impl<'a> View<'a> {
             if let Err(status) = waited {
                 return match (is_done(), status) {
                     (Ok(true), _) => Ok(()),
-                    // It was full when this looked last, and still is as far as that shows without a look.
+                    // The queue was full at the last attempt, and a look without a lock says that
+                    // it still is.
                     (Err(Status::E_TIMEOUT), _) if self.room_now(extent) == 0 => {
                         Err(Status::E_FULL)
                     }
@@ -105,8 +109,8 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// One attempt; where the ring is full, another after a wait for consumers who are at work, and then one
-    /// that takes a further ring.
+    /// Attempt once. If the ring is full, wait for active consumers and attempt again, and then
+    /// attempt with permission to link another ring.
     fn attempt_or_grow(
         &self,
         extent: u64,
@@ -127,28 +131,30 @@ impl<'a> View<'a> {
         attempt(Growth::Grows)
     }
 
-    /// Room for so many records is worth going on for: every look at how far the consumers are takes cache
-    /// lines away from them.
+    /// The number of records for which there must be room before the producer goes on. Each look at
+    /// the consumers' progress takes cache lines away from them.
     fn comfortable(&self, extent: u64) -> u64 {
         (self.capacity(extent) / PART).clamp(1, COMFORTABLE)
     }
 
-    /// For how many records of `extent` bytes the limits have room; more than any when that needs a closer look,
-    /// or the queue is shut down.
+    /// The number of records of `extent` bytes for which the limits have room. `u64::MAX` if a
+    /// closer look is needed, or if the queue is shut down.
     fn room_now(&self, extent: u64) -> u64 {
         let chain = self.messages();
         let has_voids = chain.words.behind.voids_ahead.load(Ordering::Acquire) != 0;
         if has_voids || self.body.phase() != Intake::Open {
             return u64::MAX;
         }
-        // The head first: it only makes room, so what is found is there, unless producers are quicker.
+        // Load the head first. Consumers only make room, so the room that is found exists unless
+        // other producers take it first.
         let consumed = chain.consumed();
         let totals = chain.words.tail.snapshot().totals;
         self.body
             .room(&totals, extent, consumed.count, consumed.bytes)
     }
 
-    /// Whether the limits allow one more record, by what the tail remembers or else by the head itself.
+    /// Report whether the limits allow one more record, by the tail's copy of the head's progress
+    /// or else by the head itself.
     #[inline]
     pub(super) fn has_room(
         &self,
@@ -181,7 +187,7 @@ impl<'a> View<'a> {
     ) -> Result<bool> {
         let seen = &chain.words.tail.seen;
         if chain.is_owed() {
-            // The next holder counts it.
+            // The next holder of the head lock counts what is owed.
             drop(chain.lock_head_too(me)?);
         }
         let consumed = chain.consumed();
@@ -193,7 +199,8 @@ impl<'a> View<'a> {
         if chain.words.behind.voids_ahead.load(Ordering::Relaxed) == 0 {
             return Ok(false);
         }
-        // Records that were given up stand in the way until a consumer goes past them: leave them out.
+        // Records that were given up count against the limits until a consumer goes past them:
+        // leave them out.
         let (voids, void_bytes) = self.voids_ahead(chain, me)?;
         Ok(allow(
             consumed.count.saturating_add(voids),
@@ -201,7 +208,7 @@ impl<'a> View<'a> {
         ))
     }
 
-    /// Whether a put of one byte would not wait, by the limits.
+    /// Report whether the limits allow a put of one byte without a wait.
     pub(super) fn has_room_for_one(&self, me: Caller<'_>) -> Result<bool> {
         let chain = self.messages();
         self.without_holding_up(me, || {

@@ -10,25 +10,27 @@ use super::layout::ring;
 use super::view::View;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// So far ahead of a message the next ones' cache lines are fetched, ...
+/// Distance in bytes from a message to the cache lines that are prefetched for the next messages,
+/// ...
 const AHEAD: u64 = 320;
-/// ... and so much of them.
+/// ... and the most bytes that are prefetched.
 const MOST_AHEAD: u64 = 256;
 
-/// Messages that are put one behind the other under one hold of the tail lock, and count with one commit.
+/// Messages that are put one after the other under one hold of the tail lock and with one commit.
 ///
-/// How many there may be, and how far they may reach, is reckoned once, from what the tail knows anyway.
+/// The number of messages and the place that they may reach are computed once, from what the tail
+/// already knows.
 pub(super) struct Run<'a> {
     queue: View<'a>,
     from: Cursor,
     position: Position,
     totals: Totals,
-    /// What the run may use: places up to here, ...
+    /// The limits of the run: the place that it may reach, ...
     end: u64,
-    /// ... totals of records and of bytes up to these, ...
+    /// ... the totals of records and of bytes that it may reach, ...
     max_count: u64,
     max_bytes: u64,
-    /// ... and records of this extent.
+    /// ... and the largest extent of a record.
     largest: u64,
 }
 
@@ -59,7 +61,7 @@ impl<'a> Run<'a> {
         Some(run)
     }
 
-    /// How far the run may go, by what the tail remembers of the head.
+    /// Compute how far the run may go, by what the tail knows of the head.
     #[inline]
     fn reckon(&mut self) -> Option<()> {
         let body = self.queue.body;
@@ -73,18 +75,19 @@ impl<'a> Run<'a> {
             0 => u64::MAX,
             max => seen.load(Ordering::Relaxed).saturating_add(max),
         };
-        // What is free may be behind the truth, never ahead of the tail.
+        // The tail's copy of `free` may be older than the truth, but it is never ahead of the tail.
         self.end = (start + allocated.min(size)).min(free.min(at) + size);
         self.max_count = up_to(body.max_items(), &seen.count);
         self.max_bytes = up_to(body.max_bytes(), &seen.bytes);
         Some(())
     }
 
-    /// The head may have gone on since the tail looked at it, and there is room for a record of `extent` bytes.
+    /// Look at the head again, since it may have advanced, and compute the limits for records of
+    /// `extent` bytes anew.
     #[cold]
     pub(super) fn look_again(&mut self, extent: u64) {
         self.queue.messages().look_at_the_head();
-        // The ring is known by now.
+        // This cannot fail: the ring was found when the run began.
         let _ = self.reckon();
         let of_items = self.max_count.saturating_sub(self.totals.count);
         let of_bytes = self.max_bytes.saturating_sub(self.totals.bytes);
@@ -93,8 +96,8 @@ impl<'a> Run<'a> {
         self.queue.saw_room(bytes, extent);
     }
 
-    /// Write a message behind the last one, after a look at the head if need be. `None`: this one is not simple,
-    /// and nothing was done.
+    /// Write a message behind the last one, after a look at the head if necessary. `None` if the
+    /// message does not qualify for the fast path; then nothing was done.
     #[inline]
     pub(super) fn put_looking(&mut self, data: &[u8]) -> Option<()> {
         if data.len() > LARGE {
@@ -116,7 +119,7 @@ impl<'a> Run<'a> {
         Some(())
     }
 
-    /// Room for a message of `len` bytes behind the last one.
+    /// Find room for a message of `len` bytes behind the last one.
     #[inline]
     pub(super) fn place(&mut self, len: u64) -> Option<Room<'a>> {
         let extent = extent_of(len);
@@ -146,12 +149,13 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Bytes that were written so far.
+    /// Number of bytes written so far.
     pub(super) fn bytes(&self) -> u64 {
         self.totals.bytes.wrapping_sub(self.from.totals.bytes)
     }
 
-    /// Make all of them count. Killed before: nothing is there.
+    /// Commit all messages of the run. If the process is killed before the commit, none of them
+    /// exists.
     #[inline]
     pub(super) fn commit(self) {
         let tail = &self.queue.body.messages.tail;

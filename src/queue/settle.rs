@@ -1,4 +1,4 @@
-//! Finishing what was got: done, returned, and waiting until nothing is unfinished.
+//! Settling messages that were got or taken, and waiting until no message is unfinished.
 
 use std::sync::atomic::Ordering;
 
@@ -16,10 +16,11 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 
 impl Queue {
-    /// Settle a message that was taken: its memory is free, and on a joinable queue its task is done.
+    /// Settle a message that was taken: its memory is freed, and on a joinable queue its task is
+    /// done.
     ///
     /// # Errors
-    /// `E_NOT_OWNER` when another process took it, `E_INVALID` when it is settled already.
+    /// `E_NOT_OWNER` if another process took it, `E_INVALID` if it is settled already.
     pub fn done(&self, ticket: u64) -> Result<()> {
         match self.done_many(std::iter::once(ticket)) {
             (1, _) => Ok(()),
@@ -27,11 +28,11 @@ impl Queue {
         }
     }
 
-    /// Settle several messages that were taken. How many were settled, from the first, and what the next
-    /// one was refused for.
+    /// Settle several messages that were taken. Return how many were settled, from the first on,
+    /// and the error of the next one, if there was one.
     ///
     /// # Errors
-    /// Those of [`done`](Self::done), for the first that is not settled.
+    /// Those of [`done`](Self::done), for the first message that was not settled.
     pub fn done_many(&self, tickets: impl Iterator<Item = u64> + Clone) -> (usize, Result<()>) {
         let mut settled = 0;
         let refused = self.settle_all(tickets, &mut settled);
@@ -69,11 +70,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Give a taken message back: first in line, delivered once more.
+    /// Give back a message that was taken: it becomes first in line and is delivered once more.
     ///
     /// # Errors
-    /// Those of [`done`](Self::done). `E_TIMEOUT`: it is taken as before; a process that is stopped within a call is
-    /// in the way.
+    /// Those of [`done`](Self::done). `E_TIMEOUT`: the message is still taken, because a process
+    /// that is stopped within a call holds a lock.
     pub fn give_back(&self, ticket: u64) -> Result<()> {
         let queue = self.at()?;
         let locks = LockWait::brief();
@@ -90,18 +91,19 @@ impl Queue {
     /// Settle the oldest message that this process got and has not settled.
     ///
     /// # Errors
-    /// `E_OVER_RELEASE` when there is none, `E_INVALID` on a queue that is not joinable. `E_TIMEOUT`: nothing was
-    /// settled; a process that is stopped within a call is in the way.
+    /// `E_OVER_RELEASE` if there is none, `E_INVALID` on a queue that is not joinable. `E_TIMEOUT`:
+    /// no message was settled, because a process that is stopped within a call holds a lock.
     pub fn task_done(&self) -> Result<()> {
         let queue = self.at()?;
         let locks = LockWait::brief();
         queue.settle_oldest(Caller::new(self.segment.me()?, &locks))
     }
 
-    /// Wait until nothing is unfinished: every message was got and settled.
+    /// Wait until no message is unfinished: every message was got and settled.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`; `E_INVALID` on a queue that is not joinable.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_INVALID` on a queue that is not
+    /// joinable.
     pub fn join(&self, wait: Wait<'_>) -> Result<()> {
         let queue = self.at()?;
         if !queue.body.is_joinable() {
@@ -132,7 +134,7 @@ impl Queue {
 }
 
 impl<'a> View<'a> {
-    /// A message is over.
+    /// Settle one message.
     pub(super) fn settle(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();
         let head = match chain.lock_head(me) {
@@ -149,7 +151,7 @@ impl<'a> View<'a> {
         self.after_finish(me.owner)
     }
 
-    /// Tell those who wait for room and for the end.
+    /// Wake the producers that wait for room, and the joins if no message is unfinished.
     #[inline]
     pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
         self.notify_space(u32::MAX);
@@ -164,7 +166,7 @@ impl<'a> View<'a> {
     fn tell_who_joins(&self, me: Owner) -> Result<()> {
         match self.has_unfinished(Caller::new(me, &LockWait::at_once())) {
             Ok(true) => {}
-            // What cannot be seen at once they see themselves.
+            // If this cannot be seen at once, wake the joins, so that they look themselves.
             Ok(false) | Err(Status::E_TIMEOUT) => self.body.idle.waiters.notify_all(self.segment),
             Err(status) => return Err(status),
         }
@@ -192,10 +194,10 @@ impl<'a> View<'a> {
         self.after_finish(me.owner)
     }
 
-    /// Remember where this process's oldest unsettled message may be. Under the head lock.
+    /// Remember the place of this process's oldest unsettled message. Under the head lock.
     pub(super) fn note_got(&self, found: &Found<'a>, me: Owner) {
         if let Some(own) = self.segment.participant(me.slot()) {
-            // What came back lies before what was got since.
+            // A returned message lies before messages that were got since.
             if found.position.at < own.oldest_got.load(Ordering::Relaxed) {
                 own.oldest_got.store(found.position.at, Ordering::Relaxed);
             }
@@ -215,7 +217,8 @@ impl<'a> View<'a> {
         let from = own.oldest_got.load(Ordering::Relaxed);
         let at = chain.words.head.position();
         if chain.words.behind.lingering.load(Ordering::Relaxed) == 0 {
-            // All that is behind lies in the head's ring, and the hint most often names the very one.
+            // All records behind the cursor lie in the head's ring, and most often the remembered
+            // place is that of the message.
             let likely = std::iter::once(Position { at: from, ..at });
             let (settled, extent) = self.settle_run(likely, |state| state == State::Got, me.owner);
             if settled == 1 {
@@ -240,7 +243,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The record of a ticket, in flight with `me`.
+/// The record of a ticket, if `me` has the message in flight.
 fn own<'a>(chain: &Chain<'a>, position: Position, me: Owner) -> Result<Checked<'a>> {
     let checked = chain.ticket(position)?;
     if !checked.state.is_in_flight() {
@@ -253,7 +256,7 @@ fn own<'a>(chain: &Chain<'a>, position: Position, me: Owner) -> Result<Checked<'
 }
 
 impl<'a> Chain<'a> {
-    /// A record in flight is over. Under the head lock.
+    /// Settle a record in flight. Under the head lock.
     pub(super) fn finish(&self, position: Position, checked: &Checked<'a>) -> Result<()> {
         let behind = &self.words.behind;
         checked.record.set(checked.word.with(State::Done, None));
@@ -262,12 +265,13 @@ impl<'a> Chain<'a> {
         self.free_behind(position.ring)
     }
 
-    /// The ticket's record for `me`, for the dead letters.
+    /// The record of a ticket of `me`, for the dead letters.
     pub(super) fn own(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
         own(self, position, me)
     }
 
-    /// Whether nothing may be waiting or in flight: worth a closer look.
+    /// Report whether it is likely that no message is waiting or in flight, which makes a closer
+    /// look worthwhile.
     fn is_idle_at_a_glance(&self) -> bool {
         self.words.behind.in_flight.load(Ordering::Acquire) == 0 || self.is_owed()
     }

@@ -1,4 +1,4 @@
-//! The end of a stream.
+//! Shutdown: the end of a queue's stream.
 
 use super::chain::checked::raise;
 use super::layout::body::Intake;
@@ -8,11 +8,11 @@ use crate::status::Result;
 use crate::sync::lock_wait::{Caller, LockWait};
 
 impl Queue {
-    /// Refuse puts from now on. Gets drain what is there first, then end with `E_SHUTDOWN`; `immediate` throws
-    /// what is there away. Again is no error.
+    /// Refuse puts from now on. Gets return the remaining messages first, and then `E_SHUTDOWN`;
+    /// `immediate` discards the remaining messages. A repeated shutdown is no error.
     ///
     /// # Errors
-    /// `E_TIMEOUT`: a stopped process is in the middle of a call, and nothing has changed. `E_CORRUPT`.
+    /// `E_TIMEOUT`: a process is stopped within a call, and nothing has changed. `E_CORRUPT`.
     pub fn shutdown(&self, immediate: bool) -> Result<()> {
         let queue = self.at()?;
         let me = self.segment.me()?;
@@ -34,7 +34,8 @@ impl Queue {
 }
 
 impl View<'_> {
-    /// Under both locks. Killed in between: the queue is shut down, and what is left is delivered or not.
+    /// Under both locks. If the process is killed here, the queue is shut down, and the remaining
+    /// messages may be delivered or not.
     fn discard_all(&self) -> Result<()> {
         let chain = self.messages();
         while let Some(found) = chain.front()? {

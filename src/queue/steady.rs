@@ -1,9 +1,10 @@
-//! Putting and getting in the steady state: straight through, without waiting. `lend` does the same for
-//! messages that are taken and settled.
+//! The fast path of putting and getting, for the steady state. `lend` does the same for taking and
+//! settling.
 //!
-//! Most calls find everything as the one before left it: the lock is free, producers and consumers are in
-//! the same ring, there is room by what this side last saw of the other, the record at the cursor is a
-//! message. What is not like that is left, with nothing done, to `put` and `get`, which know all cases.
+//! Most calls find the queue as the previous call left it: the lock is free, producers and
+//! consumers are in the same ring, there is room by what this side last saw of the other side, and
+//! the record at the cursor is a message. If a precondition fails, the fast path returns without
+//! side effects, and `put` or `get` runs, which handle every case.
 
 use super::run::Run;
 use std::mem::MaybeUninit;
@@ -21,8 +22,8 @@ use crate::status::Result;
 use crate::sync::owner::Owner;
 
 impl Queue {
-    /// Put a message if that is simple; false leaves it to [`put`](Self::put), which also says what is
-    /// wrong.
+    /// Put a message by the fast path. On false the caller runs [`put`](Self::put), which handles
+    /// every case and reports errors.
     ///
     /// # Errors
     /// Those of `put`.
@@ -31,8 +32,8 @@ impl Queue {
         Ok(self.at()?.put_now(data, self.segment.me()?))
     }
 
-    /// Get the first message if that is simple; `None` leaves it to [`get`](Self::get), which also says
-    /// what is wrong.
+    /// Get the first message by the fast path. On `None` the caller runs [`get`](Self::get), which
+    /// handles every case and reports errors.
     ///
     /// # Errors
     /// Those of `get`.
@@ -45,7 +46,7 @@ impl Queue {
 }
 
 impl<'a> View<'a> {
-    /// Whether the message was put.
+    /// Return whether the message was put.
     #[inline(always)]
     pub(super) fn put_now(&self, data: &[u8], me: Owner) -> bool {
         self.keep_distance_from_consumers(extent_of(data.len() as u64));
@@ -60,7 +61,7 @@ impl<'a> View<'a> {
         true
     }
 
-    /// Under the tail lock.
+    /// Put a message under the tail lock; `None` if a precondition fails.
     #[inline(always)]
     pub(super) fn put_straight(&self, data: &[u8]) -> Option<()> {
         let mut run = Run::begin(self)?;
@@ -69,7 +70,7 @@ impl<'a> View<'a> {
         Some(())
     }
 
-    /// The length of the message that was got.
+    /// Return the length of the message that was got.
     #[inline(always)]
     pub(super) fn get_now(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Option<usize> {
         self.keep_distance_from_producers();
@@ -83,8 +84,8 @@ impl<'a> View<'a> {
         Some(len)
     }
 
-    /// The same where a message stays its consumer's until it is settled: so it can be copied after the lock
-    /// was given back.
+    /// As [`get_now`](Self::get_now), for a joinable queue. There a message belongs to its consumer
+    /// until it is settled, so it can be copied after the lock is released.
     fn get_joinable(
         &self,
         head: Held<'_>,
@@ -103,13 +104,13 @@ impl<'a> View<'a> {
         self.note_got(&found, me);
         chain.claim(&found, State::Got, me);
         drop(head);
-        // It has the room: the record was checked.
+        // The payload has this many bytes: the record was checked.
         found.payload.read(len, buffer).ok()?;
         self.after_get(1);
         Some(len)
     }
 
-    /// Under the head lock: the message at the cursor if that is simple.
+    /// Under the head lock: the message at the cursor, if the fast path can take it.
     #[inline(always)]
     fn ready_at_the_cursor(&self, chain: &Chain<'a>) -> Option<Found<'a>> {
         let head = &chain.words.head;
@@ -126,7 +127,8 @@ impl<'a> View<'a> {
         Some(found)
     }
 
-    /// Under the head lock: the length of the message. Killed before the commit: it stays.
+    /// Under the head lock: get a message and return its length. If the process is killed before
+    /// the commit, the message stays in the queue.
     #[inline]
     fn get_straight(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
         let chain = self.messages();
@@ -134,7 +136,7 @@ impl<'a> View<'a> {
             return None;
         }
         let found = self.ready_at_the_cursor(&chain)?;
-        // Nothing may fail any more once the message is taken.
+        // Check this first, since no step may fail after the message is consumed.
         chain.state(found.position.ring).ok()?;
         let len = found.len as usize;
         if len > LARGE || !found.payload.read(len, buffer).ok()? {

@@ -1,4 +1,4 @@
-//! Taking messages: read in place, settled afterwards.
+//! Taking messages: they are read in place and settled afterwards.
 
 use super::chain::consumer::Found;
 use super::layout::record::State;
@@ -8,29 +8,32 @@ use crate::status::Result;
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{Patience, Wait};
 
-/// A message that is this process's until it is settled with [`Queue::done`] or [`Queue::give_back`].
+/// A message that belongs to this process until [`Queue::done`] or [`Queue::give_back`] settles it.
 #[derive(Clone, Copy, Debug)]
 pub struct Loan {
-    /// The payload, in shared memory: valid until the loan is settled and while the queue is open.
+    /// Address of the payload in shared memory; valid until the loan is settled and while the queue
+    /// is open.
     pub data: *const u8,
-    /// Its length in bytes.
+    /// Length of the payload in bytes.
     pub len: usize,
-    /// The same at every delivery of this message, and greater for later ones.
+    /// The message's id: the same at every delivery of this message, and greater for later
+    /// messages.
     pub id: u64,
-    /// How often it was delivered, this time included.
+    /// How many times the message was delivered, this delivery included.
     pub deliveries: u32,
-    /// What settles it.
+    /// The ticket with which the loan is settled.
     pub ticket: u64,
 }
 
 impl Queue {
     /// Take the first message without copying it, waiting while there is none.
     ///
-    /// If this process dies before it settles the message, another one gets it.
+    /// If this process dies before it settles the message, another process gets it.
     ///
     /// # Errors
-    /// `E_EMPTY`, `E_SHUTDOWN` (and nothing is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: nothing was taken.
-    /// `E_TIMEOUT`: nor could it be seen whether there is something, for a process that is stopped within a call.
+    /// `E_EMPTY`, `E_SHUTDOWN` (and no message is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`:
+    /// no message was taken. `E_TIMEOUT`: no message was taken, and a process that is stopped
+    /// within a call kept this one from seeing whether there is a message.
     pub fn take(&self, wait: Wait<'_>) -> Result<Loan> {
         if let Some(loan) = self.take_now()? {
             return Ok(loan);
@@ -45,10 +48,11 @@ impl Queue {
         taken.ok_or(crate::Status::E_INTERNAL)
     }
 
-    /// Take up to `max` messages, waiting for the first only; `each` gets them in order. How many there were.
+    /// Take up to `max` messages, waiting for the first one only. `each` receives them in order.
+    /// Return how many were taken.
     ///
     /// # Errors
-    /// Those of [`take`](Self::take), and `E_INVALID` when `max` is 0.
+    /// Those of [`take`](Self::take), and `E_INVALID` if `max` is 0.
     pub fn take_many(
         &self,
         max: usize,
@@ -86,7 +90,7 @@ impl View<'_> {
             let found = match chain.front() {
                 Ok(Some(found)) => found,
                 Ok(None) => break,
-                // What was taken before counts; the next call meets the same again.
+                // The messages taken before stay taken. The next call meets this error again.
                 Err(_) if taken > 0 => break,
                 Err(status) => return Err(status),
             };

@@ -1,4 +1,4 @@
-//! A queue's words in shared memory, as one call works on them.
+//! A view of a queue's shared words for the time of one call.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use crate::pace::pacing::Pacing;
 use crate::segment::Segment;
 use crate::status::Result;
 
-/// A queue's words in shared memory, as one call works on them.
+/// A view of a queue's shared words for the time of one call.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) segment: &'a Segment,
@@ -20,7 +20,8 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// For who neither waits nor borrows: what waits learn, and what is lent, is kept by a handle.
+    /// A view for a caller that neither waits nor lends. A handle has its own pacing and its own
+    /// loan counts; this view shares one set among all queues.
     #[inline]
     pub(super) fn new(segment: &'a Segment) -> Result<View<'a>> {
         static PACING: Pacing = Pacing::new();
@@ -53,10 +54,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether no message can come any more, beside those that are there. May take a look more to say yes.
+    /// Report whether no message can arrive any more, apart from those that are in the queue. After
+    /// the end it may take one more look until this returns true.
     pub(super) fn has_ended(&self) -> bool {
-        // In this order: when the queue is not open, no reservation is made any more; and those that the head has
-        // gone past count as passed.
+        // Check in this order: once the queue is not open, no reservation is made any more, and the
+        // reservations that the head has gone past are counted as passed.
         self.body.phase() != Intake::Open && {
             let chain = self.messages();
             !chain.may_have_reservations_ahead()

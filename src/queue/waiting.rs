@@ -1,4 +1,4 @@
-//! Waiting for messages, for room, and until all is finished.
+//! Waiting for messages and for room, and waking those who wait.
 
 use super::layout::body::WaitPoint;
 use super::view::View;
@@ -11,10 +11,10 @@ use crate::sync::wait::Patience;
 use crate::sys::clock;
 
 impl View<'_> {
-    /// Wait until there may be something for a consumer.
+    /// Wait until there may be work for a consumer.
     ///
     /// # Errors
-    /// What ends the wait for good; a wake-up that came together with it is passed on.
+    /// The status that ended the wait. A wake-up that arrived at the same time is passed on.
     pub(super) fn wait_for_items(&self, me: Owner, patience: &mut Patience<'_>) -> Result<()> {
         let found = || self.may_have();
         patience.check()?;
@@ -28,10 +28,11 @@ impl View<'_> {
         Ok(())
     }
 
-    /// Wait until `found` sees that there may be room, of which `enough` is worth coming back for.
+    /// Wait until `found` sees that there may be room. The wait prefers to return when there is
+    /// room for `enough` records.
     ///
     /// # Errors
-    /// As above.
+    /// As [`wait_for_items`](Self::wait_for_items).
     pub(super) fn wait_for_space(
         &self,
         found: impl Fn() -> u64,
@@ -46,7 +47,8 @@ impl View<'_> {
         Ok(())
     }
 
-    /// Spin until `found` sees something, or the wait is over; whether it was worth looking again.
+    /// Spin until `found` sees something, or the limit of the spin is over. Return whether another
+    /// attempt is worthwhile.
     fn spin(
         &self,
         spin: &Spin,
@@ -58,7 +60,8 @@ impl View<'_> {
         if asked == 0 {
             return spin.spin(0, enough, found);
         }
-        // A number that somebody chose, or that stands in shared memory: it does not outlast the wait.
+        // The limit was chosen by a user or was read from shared memory: it must not outlast the
+        // wait.
         let left = |end: u64| end.saturating_sub(clock::now_ns()).max(1);
         let left = patience.deadline().map_or(u64::MAX, left);
         let limit = u32::try_from(left).map_or(asked, |left| left.min(asked));
@@ -70,7 +73,7 @@ impl View<'_> {
         })
     }
 
-    /// Sleep until there may be what `found` looks for; how long that took.
+    /// Sleep until `found` may see something. Return how long the sleep took, in nanoseconds.
     fn sleep(
         &self,
         condition: &WaitPoint,
@@ -95,12 +98,12 @@ impl View<'_> {
         Ok(slept_ns)
     }
 
-    /// Whether a consumer has something to do: a message, or the end of the stream.
+    /// Report whether a consumer has work: a message, or the end of the stream.
     pub(super) fn may_have_items(&self) -> bool {
         self.messages().has_more() || self.has_ended()
     }
 
-    /// About how many messages a consumer has; 1 for the end of the stream.
+    /// Approximate number of messages for a consumer; 1 at the end of the stream.
     fn may_have(&self) -> u64 {
         match self.messages().about_how_many() {
             0 => u64::from(self.has_ended()),
@@ -108,14 +111,15 @@ impl View<'_> {
         }
     }
 
-    /// Tell consumers of `count` new messages.
+    /// Wake consumers for `count` new messages.
     #[inline]
     pub(super) fn notify_items(&self, count: u32) {
         self.body.items.notify(self.segment, count);
     }
 
-    /// Tell producers that there is room for `count` messages. So many, where their number is the only limit;
-    /// all of them where they may wait for room of different sizes.
+    /// Wake producers for room for `count` messages. With a limit of items only, `count` producers
+    /// are woken. With a limit of bytes all of them are woken, since they may wait for room of
+    /// different sizes.
     #[inline]
     pub(super) fn notify_space(&self, count: u32) {
         if self.body.max_bytes() != 0 {
@@ -125,8 +129,8 @@ impl View<'_> {
         }
     }
 
-    /// After `count` messages were taken out: tell those who wait for room, and those who watch whether there is
-    /// something left.
+    /// After `count` messages were taken out: wake producers that wait for room, and the threads
+    /// that watch for the queue to run empty.
     #[inline]
     pub(super) fn after_get(&self, count: u32) {
         self.notify_space(count);
@@ -135,7 +139,7 @@ impl View<'_> {
         }
     }
 
-    /// Wake everybody: after a death, a shutdown.
+    /// Wake every waiter and watcher, after a death or a shutdown.
     pub(super) fn notify_everybody(&self) {
         let body = self.body;
         for condition in [&body.items, &body.space, &body.drained, &body.idle] {

@@ -1,5 +1,6 @@
-//! What lies behind the head's cursor and is not over: messages in flight, returned ones, reservations
-//! that the consumers went past, and the rings that these pin. Under the head lock.
+//! Records behind the head's cursor that are not over: messages in flight, returned messages,
+//! reservations that the consumers went past, and the rings that these records pin. Every function
+//! here needs the head lock.
 
 use crate::queue::layout::ring::LARGE_RING;
 use std::sync::atomic::Ordering;
@@ -13,7 +14,8 @@ use crate::queue::layout::ring::{OPEN_END, RINGS};
 use crate::status::{Result, Status};
 
 impl<'a> Chain<'a> {
-    /// The rings behind and at the cursor in the order of their records, each with how far it is behind.
+    /// The rings behind and at the cursor, in the order of their records. Each comes with the place
+    /// before which it is free and the place up to which it is behind the cursor.
     pub(crate) fn rings_behind(&self) -> Result<impl Iterator<Item = (usize, u64, u64)>> {
         let head = self.words.head.position();
         let lingering = self.words.behind.lingering.load(Ordering::Relaxed);
@@ -45,7 +47,8 @@ impl<'a> Chain<'a> {
         Ok(rings.into_iter().take(count))
     }
 
-    /// Call `each` for every record behind the cursor that may not be over, in order, until it says true.
+    /// Call `each` for every record behind the cursor that may not be over, in order, until `each`
+    /// returns true.
     pub(crate) fn find_behind(
         &self,
         each: impl FnMut(Position, &Checked<'a>) -> Result<bool>,
@@ -53,14 +56,16 @@ impl<'a> Chain<'a> {
         self.find_behind_from(0, each)
     }
 
-    /// The same, for records from the place `from` on where that is in their ring.
+    /// As [`find_behind`](Self::find_behind), but begin at the place `from`: records before it are
+    /// skipped.
     pub(crate) fn find_behind_from(
         &self,
         from: u64,
         mut each: impl FnMut(Position, &Checked<'a>) -> Result<bool>,
     ) -> Result<Option<(Position, Checked<'a>)>> {
         for (ring, free, limit) in self.rings_behind()? {
-            // A place that this process remembers is a record's; in other rings every record counts.
+            // `from` is the place of a record, since this process remembered it. In every other
+            // ring the scan begins at the first record that is not free.
             let mut at = if (free..limit).contains(&from) {
                 from
             } else {
@@ -81,12 +86,13 @@ impl<'a> Chain<'a> {
         Ok(None)
     }
 
-    /// The first message that came back.
+    /// The first returned message.
     pub(crate) fn first_returned(&self) -> Result<Option<(Position, Checked<'a>)>> {
         self.find_behind(|_, checked| Ok(checked.state == State::Returned))
     }
 
-    /// The record of a ticket that a user holds: it lies behind the cursor in a ring that is in use.
+    /// The record of a ticket that a user holds. It must lie behind the cursor in a ring that is in
+    /// use.
     pub(crate) fn ticket(&self, position: Position) -> Result<Checked<'a>> {
         let head = self.words.head.position();
         let state = self.state(position.ring).map_err(|_| Status::E_INVALID)?;
@@ -103,9 +109,10 @@ impl<'a> Chain<'a> {
         self.checked(position, limit).map_err(|_| Status::E_INVALID)
     }
 
-    /// Free what is over at the beginning of a ring, up to the cursor.
+    /// Free the records at the beginning of a ring that are over, up to the cursor.
     ///
-    /// Killed before the store: the next one walks the same records again.
+    /// If the process is killed before the store to `free`, the next call walks the same records
+    /// again.
     pub(crate) fn free_behind(&self, ring: usize) -> Result<()> {
         let head = self.words.head.position();
         let state = self.state(ring)?;
@@ -136,8 +143,8 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Give back a step of the memory of rings of `least` bytes and more that nobody needs any more; true
-    /// when there is more.
+    /// Give back one step of the memory of rings that nobody needs and that have at least `least`
+    /// bytes. Return true if more is left to give back.
     pub(crate) fn give_back_rings(&self, least: u64) -> Result<bool> {
         let behind = &self.words.behind;
         let lingering = behind.lingering.load(Ordering::Relaxed);
@@ -158,7 +165,8 @@ impl<'a> Chain<'a> {
         Ok(false)
     }
 
-    /// Count what lies behind the cursor, and free what is over: after a holder of the lock has died.
+    /// Count the records behind the cursor anew, and free those that are over. Used after a holder
+    /// of the lock has died.
     pub(crate) fn count_behind(&self) -> Result<()> {
         let (mut available, mut in_flight, mut passed, mut bytes) = (0, 0, 0, 0);
         self.find_behind(|_, checked| {
@@ -185,8 +193,8 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// The records ahead of the cursor, in order, until `each` says true. Under both locks, or under the
-    /// head lock for what was committed at the time.
+    /// Walk the records ahead of the cursor, in order, until `each` returns true. Needs both locks;
+    /// with the head lock alone the walk covers the records that were committed when it began.
     pub(crate) fn walk_ahead(&self, mut each: impl FnMut(&Checked<'a>) -> bool) -> Result<()> {
         let tail = self.words.tail.position();
         let mut position = self.words.head.position();

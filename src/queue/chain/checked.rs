@@ -1,4 +1,5 @@
-//! Records as they are read: nothing in shared memory is believed. And the counts that a lock guards.
+//! Checked access to records: no value in shared memory is trusted. Also the counts that a lock
+//! guards.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +8,7 @@ use crate::queue::layout::position::Position;
 use crate::queue::layout::record::{Record, State, Word, ALIGN, HEADER};
 use crate::status::{Result, Status};
 
-/// A record whose extent was checked against the end of what is in its ring.
+/// A record whose extent was checked against the end of the records in its ring.
 pub(crate) struct Checked<'a> {
     pub(crate) record: &'a Record,
     pub(crate) word: Word,
@@ -16,7 +17,7 @@ pub(crate) struct Checked<'a> {
     pub(crate) extent: u64,
 }
 
-/// Add to a count that only holders of the head lock write, so that a load and a store do.
+/// Add to a count. Only holders of the head lock write it, so a load and a store suffice.
 #[inline]
 pub(crate) fn raise(count: &AtomicU64, by: u64) {
     count.store(
@@ -25,7 +26,7 @@ pub(crate) fn raise(count: &AtomicU64, by: u64) {
     );
 }
 
-/// Take from such a count.
+/// Subtract from a count that only holders of the head lock write.
 #[inline]
 pub(crate) fn lower(count: &AtomicU64, by: u64) {
     count.store(

@@ -1,4 +1,4 @@
-//! The consumers' side of a chain. Every function here runs under the head lock.
+//! The consumers' end of a chain. Every function here needs the head lock.
 
 use super::checked::{lower, raise, Checked};
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ use crate::queue::layout::ring::{OPEN_END, RINGS};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 
-/// A message that a consumer may have.
+/// A message that a consumer may get or take.
 pub(crate) struct Found<'a> {
     pub(crate) position: Position,
     pub(crate) record: &'a Record,
@@ -21,7 +21,8 @@ pub(crate) struct Found<'a> {
     pub(crate) len: u64,
     pub(crate) extent: u64,
     pub(crate) payload: Payload<'a>,
-    /// The head's cursor, which stands at it; `None` for what came back and lies behind it.
+    /// The head's cursor, if the message lies ahead of it; `None` for a returned message, which
+    /// lies behind the cursor.
     cursor: Option<Cursor>,
 }
 
@@ -52,11 +53,12 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// The first message there is: what came back, then what is next. Goes past what is none.
+    /// The first message: a returned one, or else the next at the cursor. Records at the cursor
+    /// that are no messages are skipped.
     pub(crate) fn front(&self) -> Result<Option<Found<'a>>> {
         if self.words.behind.available.load(Ordering::Relaxed) != 0 {
-            // Under the lock the count is exact. One that promises a message that is not there would have
-            // waits look again and again.
+            // Under the lock the count is exact. A count that promises a message which does not
+            // exist would make waits retry for ever.
             let (position, checked) = self.first_returned()?.ok_or(Status::E_CORRUPT)?;
             return self.found(position, checked, None).map(Some);
         }
@@ -76,8 +78,8 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The record at the cursor or behind it if it is a message, in the steady state: producers are in the
-    /// same ring.
+    /// The record at `position`, which is at or ahead of the cursor, if it is a message. Serves the
+    /// steady state only, in which the producers are in the same ring.
     #[inline(always)]
     pub(crate) fn ready_at(&self, position: Position, cursor: Cursor) -> Option<Found<'a>> {
         let head = &self.words.head;
@@ -108,7 +110,8 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// Where the cursor is and how far it may go in that ring; `None` at the tail.
+    /// The cursor's position and the place up to which it may advance in that ring; `None` at the
+    /// tail.
     #[inline]
     fn next_unread(&self) -> Result<Option<(Position, u64)>> {
         for _ in 0..RINGS {
@@ -137,7 +140,8 @@ impl<'a> Chain<'a> {
         Err(Status::E_CORRUPT)
     }
 
-    /// Leave a drained ring. It lingers until all in it is over and its memory is given back.
+    /// Leave a drained ring. The ring lingers until every record in it is over and its memory is
+    /// given back.
     #[cold]
     fn enter_next_ring(&self, position: Position) -> Result<()> {
         let next = self.state(position.ring)?.next.load(Ordering::Acquire) as usize;
@@ -145,7 +149,8 @@ impl<'a> Chain<'a> {
         if next == position.ring || start < position.at {
             return Err(Status::E_CORRUPT);
         }
-        // Killed before the commit: the bit of the head's own ring means nothing, and is set again.
+        // If the process is killed before the commit, the lingering bit belongs to the head's own
+        // ring. There the bit has no meaning, and the next consumer sets it again.
         self.words
             .behind
             .lingering
@@ -163,7 +168,7 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Move the cursor past the record at it.
+    /// Advance the cursor past the record at the cursor.
     #[inline(always)]
     fn advance(&self, cursor: &Cursor, extent: u64, counts: bool) {
         let position = cursor.position;
@@ -179,9 +184,11 @@ impl<'a> Chain<'a> {
         self.words.head.commit(cursor, to, totals);
     }
 
-    /// Move the cursor past the record at it that is over, and free it if nothing before it is held.
+    /// Advance the cursor past the record at the cursor, which is over, and free the record if
+    /// nothing before it is held.
     ///
-    /// Killed between the two stores: READY behind the cursor counts as consumed, so a survey frees it.
+    /// If the process is killed between the two stores, the record is READY behind the cursor. That
+    /// state counts as consumed there, so a survey frees the record.
     #[inline(always)]
     fn advance_over(&self, cursor: &Cursor, extent: u64, counts: bool) -> Result<()> {
         self.advance(cursor, extent, counts);
@@ -194,7 +201,7 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Whether the record at the cursor is the last one, and somebody is writing it.
+    /// Report whether the record at the cursor is the last one and a live process is writing it.
     #[cold]
     fn may_wait_for(&self, position: Position, checked: &Checked<'a>) -> bool {
         let owner = checked.word.owner();
@@ -202,7 +209,8 @@ impl<'a> Chain<'a> {
             && owner.is_some_and(|owner| !self.segment.is_gone_for_good(owner))
     }
 
-    /// What stands at the cursor is no message: padding, given up, being written, or a dead consumer's.
+    /// Handle a record at the cursor that is no message: padding, a record that was given up or is
+    /// being written, or a claim of a dead consumer.
     #[cold]
     fn go_past(&self, checked: Checked<'a>) -> Result<()> {
         let cursor = self.words.head.cursor();
@@ -219,7 +227,7 @@ impl<'a> Chain<'a> {
         match state {
             State::Pad => self.advance_over(&cursor, extent, false),
             State::Void | State::Done => self.advance_over(&cursor, extent, true),
-            // A consumer was killed between its claim and the cursor's commit.
+            // A consumer was killed after it stored its claim and before the cursor's commit.
             State::Taken | State::Got if owner_is_gone => {
                 record.set(word.with(State::Ready, None));
                 Ok(())
@@ -228,7 +236,7 @@ impl<'a> Chain<'a> {
                 self.abandon(&checked);
                 Ok(())
             }
-            // Its writer is slow, or stopped: those behind it do not wait for it.
+            // The writer is slow or stopped: consumers do not wait for it while records follow.
             State::Writing => {
                 record.change(word, word.with(State::Passed, word.owner()));
                 Ok(())
@@ -243,7 +251,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// A reservation whose owner died never becomes a message.
+    /// Give up a reservation whose owner died: it never becomes a message.
     pub(crate) fn abandon(&self, checked: &Checked<'a>) {
         let void = checked.word.with(State::Void, None);
         if checked.record.change(checked.word, void) {
@@ -252,7 +260,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Take a message for good: it is over as soon as the cursor moves.
+    /// Consume a message: it is over as soon as the cursor moves.
     #[inline(always)]
     pub(crate) fn consume(&self, found: &Found<'a>) -> Result<()> {
         match &found.cursor {
@@ -269,10 +277,10 @@ impl<'a> Chain<'a> {
         self.free_behind(found.position.ring)
     }
 
-    /// Have a message in flight: it is `me`'s until it is settled.
+    /// Put a message in flight: it belongs to `me` until it is settled.
     ///
-    /// The claim stands in the record before the cursor moves: killed in between, the next consumer finds
-    /// a dead claim at the cursor and undoes it.
+    /// The claim is stored in the record before the cursor moves. If the process is killed in
+    /// between, the next consumer finds the claim of a dead owner at the cursor and undoes it.
     #[inline]
     pub(crate) fn claim(&self, found: &Found<'a>, state: State, me: Owner) {
         let behind = &self.words.behind;
@@ -287,7 +295,8 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// What the consumers have gone through, for limits: records that wait no more, bytes that are over.
+    /// How much has been consumed, for the limits: the number of records that no longer wait, and
+    /// the bytes of records that are over.
     pub(crate) fn consumed(&self) -> Totals {
         let behind = &self.words.behind;
         let held = behind.bytes.load(Ordering::Acquire);

@@ -1,9 +1,9 @@
 //! A chain of rings: records are appended at its tail and consumed at its head.
 //!
-//! A queue has two: its messages and its dead letters. In the steady state one hot ring is reused. When
-//! it is full, or an old unfinished record pins it, the producers link another that suits the backlog;
-//! consumers drain the old one and move on; a ring behind them *lingers* until all in it is over, then
-//! its memory goes back to the system.
+//! A queue has two chains: its messages and its dead letters. In the steady state one hot ring is
+//! reused. When this ring is full, or an old unfinished record pins it, the producers link another
+//! ring that suits the backlog. Consumers drain the old ring and move on. A ring that the consumers
+//! have left *lingers* until every record in it is over; then its memory goes back to the system.
 //!
 //! Lock order: tail before head; the messages' locks before the dead letters'.
 
@@ -31,22 +31,22 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::Acquired;
 
-/// A chain as one process works on it.
+/// A chain as one process uses it.
 #[derive(Clone, Copy)]
 pub(super) struct Chain<'a> {
     pub(super) segment: &'a Segment,
     pub(super) words: &'a ChainWords,
     pub(super) states: &'a [RingState; RINGS],
     pub(super) rings: Rings<'a>,
-    /// The rings that it may use.
+    /// The rings that this chain may use.
     pub(super) range: (usize, usize),
 }
 
-/// A held lock of one side, given back when it goes out of scope.
+/// A held lock of one side. Dropping it releases the lock.
 pub(super) struct Held<'a> {
     side: &'a Side,
     segment: &'a Segment,
-    /// The last holder died inside.
+    /// Whether the previous holder died while it held the lock.
     pub(super) inherited: bool,
 }
 
@@ -82,31 +82,35 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// The producers' lock. What a dead holder had begun was not committed, except that what the tail
-    /// remembers of the head may be too much.
+    /// Take the producers' lock. Nothing that a dead holder had begun was committed. Only its copy
+    /// of the head's progress (`seen`) may claim too much, so that copy is reset.
     #[inline]
     pub(super) fn lock_tail(&self, me: Caller<'_>) -> Result<Held<'a>> {
         Ok(self.with_tail(self.lock(&self.words.tail, me)?))
     }
 
-    /// The same by one who has a lock that comes before it: `E_TIMEOUT` after a moment, see
+    /// As [`lock_tail`](Self::lock_tail), for a caller that holds an earlier lock of the lock
+    /// order: the wait ends with `E_TIMEOUT` after a moment, see
     /// [`without_holding_up`](super::view::View::without_holding_up).
     pub(super) fn lock_tail_too(&self, me: Caller<'_>) -> Result<Held<'a>> {
         Ok(self.with_tail(self.lock_too(&self.words.tail, me)?))
     }
 
-    /// The consumers' lock, after mending what a dead holder left, and counting what was done without it.
+    /// Take the consumers' lock, repair what a dead holder left, and count what was settled without
+    /// the lock.
     #[inline]
     pub(super) fn lock_head(&self, me: Caller<'_>) -> Result<Held<'a>> {
         self.with_head(self.lock(&self.words.head, me)?)
     }
 
-    /// The same by one who has the tail's: `E_TIMEOUT` after a moment.
+    /// As [`lock_head`](Self::lock_head), for a caller that holds the tail lock: the wait ends with
+    /// `E_TIMEOUT` after a moment.
     pub(super) fn lock_head_too(&self, me: Caller<'_>) -> Result<Held<'a>> {
         self.with_head(self.lock_too(&self.words.head, me)?)
     }
 
-    /// Both. Nobody is held up at the one by who waits for the other.
+    /// Take both locks. If the head lock is not free within a moment, the tail lock is released
+    /// before the longer wait, so a wait for the head lock does not block producers.
     pub(super) fn lock_both(&self, me: Caller<'_>) -> Result<(Held<'a>, Held<'a>)> {
         loop {
             let tail = self.lock_tail(me)?;
@@ -145,13 +149,13 @@ impl<'a> Chain<'a> {
         Ok(held)
     }
 
-    /// The producers' lock if it is free: one attempt, no waiting.
+    /// Take the producers' lock if it is free: one attempt, no waiting.
     #[inline]
     pub(super) fn try_lock_tail(&self, me: Owner) -> Option<Held<'a>> {
         self.try_lock(&self.words.tail, me)
     }
 
-    /// The consumers' lock if it is free.
+    /// Take the consumers' lock if it is free: one attempt, no waiting.
     #[inline]
     pub(super) fn try_lock_head(&self, me: Owner) -> Option<Held<'a>> {
         self.try_lock(&self.words.head, me)
@@ -159,7 +163,8 @@ impl<'a> Chain<'a> {
 
     #[inline]
     fn try_lock(&self, side: &'a Side, me: Owner) -> Option<Held<'a>> {
-        // Not `then_some`: a Held that is dropped gives the lock back.
+        // Not `then_some`: its argument would be built in any case, and dropping a `Held` releases
+        // the lock.
         side.mutex.try_lock(me).then(|| Held {
             side,
             segment: self.segment,
@@ -167,7 +172,8 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// Under the tail lock: look at the head anew before the next limit is checked.
+    /// Under the tail lock: forget what the tail knows of the head, so that the next check of a
+    /// limit loads the head.
     pub(super) fn forget_head(&self) {
         let seen = &self.words.tail.seen;
         seen.count.store(0, Ordering::Relaxed);
@@ -175,7 +181,7 @@ impl<'a> Chain<'a> {
         seen.free.store(0, Ordering::Relaxed);
     }
 
-    /// Under the tail lock: bring up to date what the tail remembers of the head.
+    /// Under the tail lock: update what the tail knows of the head.
     #[cold]
     pub(super) fn look_at_the_head(&self) {
         let seen = &self.words.tail.seen;
@@ -184,11 +190,12 @@ impl<'a> Chain<'a> {
         seen.bytes.store(consumed.bytes, Ordering::Relaxed);
         let Position { ring, at } = self.words.tail.position();
         let free = match self.state(ring) {
-            // Acquire, pairs with the Release of who frees: the records before it are read.
+            // Acquire, pairs with the Release store of `free`: the records before it have been
+            // read.
             Ok(state) => state.free.load(Ordering::Acquire),
             Err(_) => 0,
         };
-        // Nonsense is for the general way to find.
+        // An invalid value is stored as 0; the general path reports the damage.
         let is_sound = free <= at && at - free <= ring::size(ring);
         seen.free
             .store(if is_sound { free } else { 0 }, Ordering::Relaxed);
@@ -202,7 +209,7 @@ impl<'a> Chain<'a> {
         self.states.get(ring).ok_or(Status::E_CORRUPT)
     }
 
-    /// Fill in a new chain that begins with its first ring.
+    /// Initialize a new chain, which begins with its first ring.
     pub(super) fn fill(&self, allocated: u64) -> Result<()> {
         let first = self.state(self.range.0)?;
         first.end.store(OPEN_END, Ordering::Relaxed);
@@ -217,7 +224,7 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Records that are waiting, those that are being written and VOID ones included.
+    /// Number of records that wait. Records that are being written and VOID records are included.
     pub(super) fn backlog(&self) -> u64 {
         let head = self.words.head.snapshot().totals.count;
         let tail = self.words.tail.snapshot().totals.count;
@@ -225,7 +232,7 @@ impl<'a> Chain<'a> {
             .saturating_add(self.words.behind.available.load(Ordering::Acquire))
     }
 
-    /// About how many records a consumer has before it, and at least 1 where there is something.
+    /// Approximate number of records ahead of a consumer; at least 1 if there is any.
     #[inline]
     pub(super) fn about_how_many(&self) -> u64 {
         if !self.has_more() {
@@ -233,11 +240,11 @@ impl<'a> Chain<'a> {
         }
         let head = self.words.head.cursor().totals.count;
         let tail = self.words.tail.cursor().totals.count;
-        // What is read without the locks may not belong together.
+        // The two positions were loaded without the locks and may belong to different moments.
         (tail.wrapping_sub(head) as i64).max(1) as u64
     }
 
-    /// Whether a consumer has something to look at. Where there is nothing: two loads.
+    /// Report whether a consumer has something to look at. On an empty queue this takes two loads.
     #[inline]
     pub(super) fn has_more(&self) -> bool {
         if self.words.behind.available.load(Ordering::Acquire) != 0 {
@@ -246,22 +253,24 @@ impl<'a> Chain<'a> {
         let head = self.words.head.position();
         let tail = self.words.tail.position();
         if head == tail {
-            // Or what came back is not counted yet.
+            // The queue may still have a returned message that has not been counted yet.
             return self.is_owed();
         }
-        // Looked at without the lock, so it may be another record by now: then so is the head.
+        // The record was examined without the lock and may have been replaced meanwhile; in that
+        // case the head has moved too.
         !(self.is_last_and_being_written(head, tail) && self.words.head.position() == head)
     }
 
-    /// Whether all that is ahead of the cursor is one record that is still being written. There is nothing to
-    /// have yet, and going past it would cost its writer both locks.
+    /// Report whether the only record ahead of the cursor is one that is still being written. Such
+    /// a record gives a consumer nothing yet, and going past it would cost its writer both locks.
     #[inline]
     pub(super) fn is_last_and_being_written(&self, head: Position, tail: Position) -> bool {
         if head.ring != tail.ring {
             return false;
         }
-        // A record that was no reservation is not looked at, nor one that was consumed just now: without the lock
-        // its memory may be given back at this moment.
+        // Examine only a record that was reserved and that has not been consumed meanwhile. The
+        // memory of any other record may be given back at this moment, since this function holds no
+        // lock.
         let last_reservation = self.words.tail.reservations.load(Ordering::Acquire);
         if last_reservation != head.at + 1 || self.words.head.position() != head {
             return false;
@@ -273,32 +282,36 @@ impl<'a> Chain<'a> {
             && record.size().1 == tail.at.wrapping_sub(head.at)
     }
 
-    /// Under the tail lock, before the commit: the record that will be at `position` is a reservation.
+    /// Under the tail lock, before the commit: note that the record at `position` will be a
+    /// reservation.
     #[inline]
     pub(super) fn note_reservation(&self, position: Position) {
         let last = &self.words.tail.reservations;
         last.store(position.at + 1, Ordering::Release);
     }
 
-    /// Whether a record ahead of the cursor may be a reservation that is not committed yet.
+    /// Report whether a record ahead of the cursor may be a reservation that is not committed yet.
     ///
-    /// Places only grow, so the last reservation tells of all of them: consumers have come past it, or somebody
-    /// who looked at all records has found that none is left.
+    /// Places only grow, so the place of the last reservation is enough to decide. Either the
+    /// consumers have passed this place, or a scan of all records has found that no reservation is
+    /// left.
     pub(super) fn may_have_reservations_ahead(&self) -> bool {
-        // The head first: what lies before it was committed by then, or is counted as passed.
+        // Load the head first: a reservation before this position was committed by then, or is
+        // counted as passed.
         let head = self.words.head.position();
         let settled = self.words.head.reservations.load(Ordering::Acquire);
         let last = self.words.tail.reservations.load(Ordering::Acquire);
         last > head.at.max(settled) && head != self.words.tail.position()
     }
 
-    /// Whether the consumers have come to where the producers are, and nothing came back.
+    /// Report whether the consumers have reached the producers' position and no returned message is
+    /// left.
     pub(super) fn is_drained(&self) -> bool {
         self.words.behind.available.load(Ordering::Acquire) == 0
             && self.words.head.position() == self.words.tail.position()
     }
 
-    /// The rings from the head's to the tail's, as bits. Under both locks.
+    /// The rings from the head's ring to the tail's ring, as bits. Under both locks.
     pub(super) fn linked(&self) -> Result<u64> {
         let last = self.words.tail.position().ring;
         let mut ring = self.words.head.position().ring;

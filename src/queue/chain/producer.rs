@@ -1,4 +1,4 @@
-//! The producers' side of a chain. Every function here runs under the tail lock.
+//! The producers' end of a chain. Every function here needs the tail lock.
 
 use std::cell::OnceCell;
 use std::sync::atomic::Ordering;
@@ -14,19 +14,20 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sys::memory;
 
-/// Going back to a ring's beginning skips at most so many times the memory that it has: places are used up.
+/// Going back to a ring's beginning may skip at most this many times the memory that the ring has:
+/// each skip uses up places.
 const SKIPS: u64 = 8;
-/// The longest padding: its extent is noted in 32 bits.
+/// The longest padding: the extent of a padding record is stored in 32 bits.
 const LONGEST_PADDING: u64 = 32 << 30;
 
-/// The tail as a producer moves it: nothing counts before [`Chain::publish`].
+/// A producer's private copy of the tail. Other processes see no change before [`Chain::publish`].
 pub(crate) struct Pen {
     from: Cursor,
     position: Position,
     totals: Totals,
 }
 
-/// Room for one record, behind the pen.
+/// Room for one record at the pen's position.
 pub(crate) struct Room<'a> {
     pub(crate) position: Position,
     pub(crate) record: &'a Record,
@@ -34,12 +35,12 @@ pub(crate) struct Room<'a> {
 }
 
 impl Pen {
-    /// What the totals will be.
+    /// The totals as they will be after the next publish.
     pub(crate) fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// Whether something was written that is not published.
+    /// Report whether records were written and not published yet.
     pub(crate) fn is_wet(&self) -> bool {
         self.position != self.from.position
     }
@@ -62,13 +63,15 @@ impl<'a> Chain<'a> {
         pen.from = self.words.tail.commit(&pen.from, pen.position, pen.totals);
     }
 
-    /// The same, remembering what was moved here.
+    /// As [`publish`](Self::publish), and store `mark`, which names the message that was moved
+    /// here.
     pub(crate) fn publish_marked(&self, pen: &mut Pen, mark: u64) {
         pen.totals.mark = mark;
         self.publish(pen);
     }
 
-    /// Room for a record of `extent` bytes, in a further ring if it has to be; `None` when none can be had.
+    /// Find room for a record of `extent` bytes, if necessary in another ring; `None` if there is
+    /// none.
     ///
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
@@ -81,7 +84,7 @@ impl<'a> Chain<'a> {
         match self.place_here(pen, extent) {
             Ok(Some(place)) => Ok(Some(place)),
             Ok(None) => self.place_in_new_ring(pen, extent, me),
-            // Another ring may have memory.
+            // Another ring may still have memory.
             Err(Status::E_NO_MEMORY) => match self.place_in_new_ring(pen, extent, me)? {
                 Some(place) => Ok(Some(place)),
                 None => Err(Status::E_NO_MEMORY),
@@ -90,7 +93,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Room for a record of `extent` bytes in the tail's ring.
+    /// Find room for a record of `extent` bytes in the tail's ring.
     ///
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
@@ -112,8 +115,8 @@ impl<'a> Chain<'a> {
         self.put_down(pen, state, pen.position, extent).map(Some)
     }
 
-    /// Room for a record at the beginning of the tail's ring, the rest of which stays empty in this round; `None`
-    /// when the beginning is not free.
+    /// Find room for a record at the beginning of the tail's ring; the rest of the ring stays empty
+    /// in this round. `None` if the beginning is not free.
     fn place_at_beginning(
         &self,
         pen: &mut Pen,
@@ -136,10 +139,11 @@ impl<'a> Chain<'a> {
             .map(Some)
     }
 
-    /// Room for a record in the tail's ring beyond the memory that it has.
+    /// Find room for a record in the tail's ring beyond the memory that the ring has.
     ///
-    /// When all before it is over, the next record goes to the beginning, which has memory: a queue whose consumers
-    /// keep up needs no more, however large its ring is. So it does where memory is refused.
+    /// If every record before it is over, the record goes to the ring's beginning, which has memory
+    /// already: a queue whose consumers keep up needs no more memory, however large its ring is.
+    /// The record also goes to the beginning if the system refuses more memory.
     #[cold]
     fn place_in_more_memory(
         &self,
@@ -152,7 +156,8 @@ impl<'a> Chain<'a> {
         let begin = at & (size - 1);
         let padding = size - begin;
         let goes_back = padding <= begin.saturating_mul(SKIPS).min(LONGEST_PADDING);
-        // Acquire, pairs with the Release in `advance_over`: the records before it are read.
+        // Acquire, pairs with the Release in `advance_over`: the records before `free` have been
+        // read.
         if goes_back && state.free.load(Ordering::Acquire) == at {
             if let Some(place) = self.place_at_beginning(pen, state, extent)? {
                 return Ok(Some(place));
@@ -168,7 +173,8 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Whether a ring has room from `at` to `end`, by what the tail remembers or else by the ring itself.
+    /// Report whether a ring has room from `at` to `end`, by the tail's copy of `free` or else by
+    /// the ring's own word.
     #[inline]
     fn is_free_to(&self, state: &ring::RingState, at: u64, end: u64, size: u64) -> Result<bool> {
         let seen = &self.words.tail.seen.free;
@@ -176,7 +182,8 @@ impl<'a> Chain<'a> {
         if fits(seen.load(Ordering::Relaxed)) {
             return Ok(true);
         }
-        // Acquire, pairs with the Release in `advance_over`: the records before it are read.
+        // Acquire, pairs with the Release in `advance_over`: the records before `free` have been
+        // read.
         let free = state.free.load(Ordering::Acquire);
         if free > at || at - free > size {
             return Err(Status::E_CORRUPT);
@@ -212,10 +219,10 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// Link a ring that suits the backlog, and put the record there.
+    /// Link a ring that suits the backlog, and find room for the record there.
     ///
-    /// Killed before the tail's commit: the links that were written are not looked at, since the tail is
-    /// still in the old ring, and the next producer writes them again.
+    /// If the process is killed before the tail's commit, the tail is still in the old ring, so
+    /// nobody reads the links that were written, and the next producer writes them again.
     #[cold]
     fn place_in_new_ring(
         &self,
@@ -230,7 +237,7 @@ impl<'a> Chain<'a> {
         let Some(suitable) =
             self.unused_ring_of(ring::suitable_size(extent, backlog), extent, used)
         else {
-            // There are rings, but behind the end that the file may have.
+            // Rings are left, but they lie beyond the largest size that the file may have.
             return match memory::file_limit() {
                 u64::MAX => Ok(None),
                 _ => Err(Status::E_NO_MEMORY),
@@ -248,7 +255,8 @@ impl<'a> Chain<'a> {
             .map(Some)
     }
 
-    /// Make `ring` the one that follows the tail's, as soon as the tail is committed there.
+    /// Make `ring` the successor of the tail's ring. This takes effect with the tail's commit
+    /// there.
     pub(crate) fn link(&self, tail: Position, ring: usize, start: u64) -> Result<()> {
         let next = self.state(ring)?;
         next.start.store(start, Ordering::Relaxed);
@@ -262,7 +270,8 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// The rings that are in use, as bits, and the backlog. Others stay unused while the tail lock is held.
+    /// The rings in use, as bits, and the backlog. The other rings stay unused while the tail lock
+    /// is held.
     fn used_rings(&self, tail: Totals, me: Caller<'_>) -> Result<(u64, u64)> {
         let _head = self.lock_head_too(me)?;
         let behind = &self.words.behind;
@@ -283,7 +292,7 @@ impl<'a> Chain<'a> {
         Err(Status::E_NO_MEMORY)
     }
 
-    /// How long the file may become, as far as this process is concerned.
+    /// The largest size that the file may have, by the limits of this process.
     fn longest_file(&self) -> u64 {
         match memory::file_limit() {
             u64::MAX => u64::MAX,
@@ -291,10 +300,12 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The smallest unused ring of at least `size` bytes; else the largest smaller one for `extent`.
+    /// The smallest unused ring of at least `size` bytes, or else the largest one that holds
+    /// `extent` bytes.
     pub(crate) fn unused_ring_of(&self, size: u64, extent: u64, used: u64) -> Option<usize> {
-        // One that the longest end of the file cuts through would be full before its time. One that has all its
-        // memory is there already, and the kernel need not be asked.
+        // A ring that crosses the largest size of the file would run out of memory early, so it is
+        // left out. A ring that has all its memory exists already, and the kernel need not be
+        // asked.
         let limit = OnceCell::new();
         let longest = || *limit.get_or_init(|| self.longest_file());
         let has_all = |ring: usize| {
@@ -305,7 +316,7 @@ impl<'a> Chain<'a> {
             let unused = self.range().filter(|ring| used & (1 << ring) == 0);
             unused.filter(|ring| has_all(*ring) || self.rings.ends_within(*ring, longest()))
         };
-        // They lie in the order of their size.
+        // The rings are ordered by size.
         let suitable = unused().find(|ring| ring::size(*ring) >= size);
         suitable.or_else(|| {
             unused()

@@ -1,6 +1,6 @@
-//! After a death: what the dead had in hand goes back to the others.
+//! Recovery after a death: messages and reservations of dead owners become available to others.
 //!
-//! Every step is idempotent: a recoverer that is killed in turn is followed by the next.
+//! Every step is idempotent: if a recoverer is killed, the next one repeats its steps.
 
 use std::sync::atomic::Ordering;
 
@@ -15,7 +15,8 @@ use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 
 impl<'a> View<'a> {
-    /// Undo what every owner had begun for whom `is_gone` says true, and wake everybody.
+    /// Undo the unfinished operations of every owner for whom `is_gone` returns true, and wake
+    /// everybody.
     pub(crate) fn recover(&self, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
         self.recover_messages(me, is_gone)?;
         self.recover_dead_letters(me, is_gone)?;
@@ -28,7 +29,8 @@ impl<'a> View<'a> {
         let _both = chain.lock_both(me)?;
         let of_the_dead = |word: Word| word.owner().is_some_and(is_gone);
         self.finish_burial()?;
-        // States only: what is over is freed when nobody walks over it any more.
+        // Change states only, so that the walk does not free what it still has to read;
+        // `count_behind` frees the records that are over.
         chain.find_behind(|position, checked| {
             match checked.state {
                 State::Taken | State::Got if of_the_dead(checked.word) => {
@@ -40,7 +42,8 @@ impl<'a> View<'a> {
             Ok(false)
         })?;
         chain.count_behind()?;
-        // Claimed from the cursor on, but it had not moved: they were not delivered.
+        // These records were claimed, but their consumer died before it moved the cursor: they were
+        // not delivered. Such claims begin at the cursor.
         chain.walk_ahead(|checked| {
             let is_claimed = checked.state.is_in_flight() && of_the_dead(checked.word);
             if is_claimed {
@@ -48,7 +51,8 @@ impl<'a> View<'a> {
             }
             !is_claimed
         })?;
-        // A writer's reservations may lie anywhere ahead; without any there is nothing to look for.
+        // A dead writer's reservations may lie anywhere ahead of the cursor. Skip the walk if there
+        // are none.
         if chain.may_have_reservations_ahead() {
             chain.walk_ahead(|checked| {
                 if matches!(checked.state, State::Writing | State::Passed)
@@ -64,12 +68,13 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// A message in flight comes back: available again, or a dead letter. Whether it is over: then the caller
-    /// frees its ring. Under both locks.
+    /// Put a message in flight back: it becomes available again, or a dead letter. Return whether
+    /// the record is over; then the caller frees its ring. Under both locks.
     ///
-    /// Killed before the record's own store: it is still in flight with one who is gone, and the next
-    /// recoverer does the same, or finds that it is buried. Killed after it: the counts are counted anew
-    /// by the next one to have the head lock.
+    /// If the process is killed before the store to the record's own word, the message is still in
+    /// flight with an owner that is dead, and the next recoverer repeats this step or finds the
+    /// message buried already. If the process is killed after that store, the next holder of the
+    /// head lock counts anew.
     pub(crate) fn put_back(
         &self,
         chain: &Chain<'a>,

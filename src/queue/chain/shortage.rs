@@ -1,8 +1,8 @@
-//! Memory is refused: a queue makes do with what it has.
+//! How a queue continues when the system refuses memory.
 //!
-//! An empty queue takes whatever a fresh one takes. So the memory of rings in which no message lies is given back,
-//! the dead letters' too, and a queue that is empty begins anew in another ring. The first ring keeps
-//! its memory, as it does in a fresh queue.
+//! An empty queue must accept every message that a fresh queue accepts. So the memory of all rings
+//! in which no message lies is given back, the dead letters' rings included, and an empty queue
+//! begins again in another ring. The first ring keeps its memory, as it does in a fresh queue.
 
 use std::sync::atomic::Ordering;
 
@@ -15,10 +15,10 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 
 impl<'a> View<'a> {
-    /// Room for a message for which memory was refused. Under the messages' tail lock.
+    /// Find room for a message after memory was refused. Under the messages' tail lock.
     ///
     /// # Errors
-    /// `E_NO_MEMORY`: there is none.
+    /// `E_NO_MEMORY`: there is no memory for it.
     #[cold]
     #[inline(never)]
     pub(crate) fn place_in_what_there_is(
@@ -40,8 +40,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Room for a dead letter for which memory was refused. Under the messages' locks and the dead letters' tail
-    /// lock.
+    /// Find room for a dead letter after memory was refused. Under the messages' locks and the dead
+    /// letters' tail lock.
     #[cold]
     pub(crate) fn place_dead_letter_in_what_there_is(
         &self,
@@ -66,7 +66,7 @@ impl<'a> Chain<'a> {
         give_back: &dyn Fn() -> Result<()>,
     ) -> Result<Option<Room<'a>>> {
         give_back()?;
-        // Once more in the smallest ring that holds it: the first one has memory in any case.
+        // Then try the smallest ring that holds the record: the first ring always has memory.
         for size in [ring::suitable_size(extent, 0), extent] {
             match self.place(pen, extent, me) {
                 Err(Status::E_NO_MEMORY) => {}
@@ -80,14 +80,14 @@ impl<'a> Chain<'a> {
         self.place(pen, extent, me)
     }
 
-    /// Go on in an unused ring of `size` bytes, or else one that holds `extent`, if nothing lies in the tail's.
-    /// Whether it did. Under the tail lock.
+    /// If no record lies in the tail's ring, continue in an unused ring of `size` bytes, or else in
+    /// one that holds `extent` bytes. Return whether the tail has moved. Under the tail lock.
     fn begin_anew(&self, pen: &mut Pen, size: u64, extent: u64, me: Caller<'_>) -> Result<bool> {
         if pen.is_wet() {
             self.publish(pen);
         }
         let _head = self.lock_head_too(me)?;
-        // What was given up at the end is gone past.
+        // `front` goes past the records at the end that were given up.
         if self.front()?.is_some() || !self.is_drained() {
             return Ok(false);
         }
@@ -102,8 +102,9 @@ impl<'a> Chain<'a> {
         Ok(true)
     }
 
-    /// Give back all memory of the rings in which nothing lies, the first one's aside. Under the tail lock;
-    /// `me` takes the head lock for each step, so that others have it in between, and `None` has it.
+    /// Give back all memory of the rings in which no record lies, except the first ring. Under the
+    /// tail lock. With `Some(me)` each step takes the head lock, so that others get it in between;
+    /// with `None` the caller holds the head lock.
     fn give_back_unused(&self, me: Option<Caller<'_>>) -> Result<()> {
         let mut next = Some(self.range().start);
         while let Some(ring) = next {
@@ -116,9 +117,11 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// A step of it, which looks at the rings from `ring` on: where the next step goes on.
+    /// One step of [`give_back_unused`](Self::give_back_unused), for the rings from `ring` on.
+    /// Return the ring at which the next step continues.
     ///
-    /// A ring lingers while its memory goes. Killed in between: it lingers on, and the next one goes on.
+    /// The ring's lingering bit is set while its memory is given back. If the process is killed in
+    /// between, the bit stays set and the next caller continues.
     fn give_back_from(&self, ring: usize) -> Result<Option<usize>> {
         let behind = &self.words.behind;
         let linked = self.linked()?;
@@ -140,7 +143,8 @@ impl<'a> Chain<'a> {
                 continue;
             }
             if !is_over {
-                // Linked by one who was killed before the commit: no record lies there.
+                // A producer linked this ring and was killed before the tail's commit: no record
+                // lies there.
                 let free = state.free.load(Ordering::Relaxed);
                 state.end.store(free, Ordering::Relaxed);
             }

@@ -1,4 +1,4 @@
-//! Giving memory back when the queue has run empty.
+//! Giving memory back when the queue is empty.
 
 use std::sync::atomic::Ordering;
 
@@ -11,17 +11,17 @@ use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 
 impl View<'_> {
-    /// A consumer found nothing: go back to a small ring, which stays hot in the caches.
+    /// A consumer found no message: go back to a small ring, which stays hot in the caches.
     pub(crate) fn shrink(&self, me: Owner) -> Result<()> {
         self.messages().shrink_when_too_large(me)
     }
 
-    /// A consumer has found nothing for a while: give back what drained rings hold.
+    /// A consumer has found no message for a while: give back the memory of drained rings.
     pub(crate) fn tidy(&self, me: Owner) -> Result<()> {
         self.messages().give_back_drained_rings(me)
     }
 
-    /// There is no dead letter any more: what many of them took goes back.
+    /// No dead letter is left: give back the memory that many of them took.
     #[cold]
     pub(crate) fn trim_dead_letters(&self, me: Owner) -> Result<()> {
         let chain = self.dead_letters();
@@ -33,7 +33,7 @@ impl View<'_> {
 impl Chain<'_> {
     fn shrink_when_too_large(&self, me: Owner) -> Result<()> {
         match self.is_too_large()? {
-            // It can be left to the next one.
+            // If a lock is not free, the next consumer that finds the queue empty shrinks it.
             true => match self.shrink(Caller::new(me, &LockWait::at_once())) {
                 Err(Status::E_TIMEOUT) => Ok(()),
                 other => other,
@@ -44,10 +44,10 @@ impl Chain<'_> {
 
     fn give_back_drained_rings(&self, me: Owner) -> Result<()> {
         while self.has_drained_rings()? {
-            // One step at a time: others wait for the lock meanwhile.
+            // One step at a time, since others wait for the lock meanwhile.
             match self.lock_head(Caller::new(me, &LockWait::at_once())) {
                 Ok(_head) if self.give_back_rings(0)? => {}
-                // It can be left to another lull.
+                // If the lock is not free, the next lull gives the memory back.
                 Ok(_) | Err(Status::E_TIMEOUT) => break,
                 Err(status) => return Err(status),
             }
@@ -55,25 +55,25 @@ impl Chain<'_> {
         Ok(())
     }
 
-    /// Whether the queue is empty in a ring that is larger than what goes through it needs.
+    /// Report whether the queue is empty and its ring is larger than its records need.
     fn is_too_large(&self) -> Result<bool> {
         Ok(self.is_larger_than_needed()? && self.is_drained())
     }
 
-    /// Whether the producers' ring is larger than what goes through it needs without a backlog.
+    /// Report whether the producers' ring is larger than its records need if there is no backlog.
     pub(crate) fn is_larger_than_needed(&self) -> Result<bool> {
         let ring = self.words.tail.position().ring;
         let size = ring::size(ring);
         Ok(size > ring::BASE && size > self.modest_size(ring)?)
     }
 
-    /// The size that suits the largest record of a ring without any backlog.
+    /// The size that suits the largest record of a ring if there is no backlog.
     fn modest_size(&self, ring: usize) -> Result<u64> {
         let largest = self.state(ring)?.largest.load(Ordering::Relaxed);
         Ok(ring::suitable_size(largest, 0))
     }
 
-    /// Move an empty queue to a smaller ring. The one it leaves lingers until its memory is given back.
+    /// Move an empty queue to a smaller ring. The old ring lingers until its memory is given back.
     #[cold]
     fn shrink(&self, me: Caller<'_>) -> Result<()> {
         let _both = self.lock_both(me)?;
@@ -92,13 +92,13 @@ impl Chain<'_> {
         self.move_to(ring)
     }
 
-    /// Go on in an unused ring; the head follows at once, so that the one which both leave can be given back. Under
-    /// both locks, of an empty chain.
+    /// Continue in an unused ring. The head follows at once, so that the ring that both ends leave
+    /// can be given back. Under both locks; the chain must be empty.
     pub(crate) fn move_to(&self, ring: usize) -> Result<()> {
         let cursor = self.words.tail.cursor();
         let start = cursor.position.at.next_multiple_of(ring::size(ring));
         self.link(cursor.position, ring, start)?;
-        // What goes through it is of the same kind.
+        // Expect records of the same size as before.
         let largest = &self.state(cursor.position.ring)?.largest;
         self.state(ring)?
             .largest

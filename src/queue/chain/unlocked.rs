@@ -1,9 +1,10 @@
-//! Settling what one has while the head lock cannot be had: its holder is stopped in the middle of a call.
+//! Settling a loan while the head lock cannot be had because its holder is stopped within a call.
 //!
-//! A record that is lent belongs to its owner, who alone changes its word. So what is over can be marked so without
-//! the lock, by one compare-and-swap. The counts under the lock cannot follow: `owed` tells the next holder to count
-//! anew what lies behind the cursor, before it does anything else. Killed before `owed` is written: recovery of the
-//! dead counts all the same.
+//! A record that is lent belongs to its owner, and only the owner changes its word. So the owner
+//! can store the record's final state without the lock, by one compare-and-swap. The counts that
+//! the lock guards cannot be updated; `owed` tells the next holder to count the records behind the
+//! cursor anew before it does anything else. If the owner is killed before it writes `owed`, the
+//! recovery of the dead owner counts them as well.
 
 use std::sync::atomic::Ordering;
 
@@ -17,15 +18,17 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 
-/// In `owed`: a message is over, or came back. Above it: how many reservations were given up.
+/// Bits of `owed`. The lowest: a message is over or was returned. The bits above it count the
+/// reservations that were given up.
 const SETTLED: u32 = 1;
 const GIVEN_UP: u32 = 2;
 
 impl<'a> View<'a> {
-    /// Attempt until no lock is missing for it, or the time for locks is over.
+    /// Repeat `attempt` until it gets every lock that it needs, or until the time for locks is
+    /// over.
     ///
-    /// An attempt that has one lock waits for another for a moment only, then gives up: others want the first. The
-    /// wait is here, with none in hand.
+    /// An attempt that holds one lock waits only a moment for the second one and then gives up,
+    /// since others want the first. The longer wait takes place here, while no lock is held.
     pub(crate) fn without_holding_up<T>(
         &self,
         me: Caller<'_>,
@@ -41,7 +44,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A message that `me` has in flight is over.
+    /// Settle a message that `me` has in flight.
     #[cold]
     pub(crate) fn settle_without_lock(&self, position: Position, me: Owner) -> Result<()> {
         let chain = self.messages();
@@ -54,10 +57,10 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// A message that `me` has in flight is available again.
+    /// Return a message that `me` has in flight.
     ///
     /// # Errors
-    /// `E_TIMEOUT` where that takes more than its word: it becomes a dead letter.
+    /// `E_TIMEOUT` if the message has to become a dead letter, which takes more than its word.
     #[cold]
     pub(crate) fn give_back_without_lock(&self, position: Position, me: Owner) -> Result<()> {
         let chain = self.messages();
@@ -77,7 +80,8 @@ impl<'a> View<'a> {
             return Err(Status::E_INVALID);
         }
         chain.words.head.owed.fetch_or(SETTLED, Ordering::SeqCst);
-        // The tail's holder may write there at this moment: then the limits let in one message too many.
+        // The holder of the tail lock may write these words at the same time. Then the limits admit
+        // one message too many.
         chain.forget_head();
         self.body
             .counters
@@ -86,13 +90,13 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// A reservation of `me` is given up.
+    /// Give up a reservation of `me`.
     #[cold]
     pub(crate) fn abort_without_lock(&self, position: Position, me: Owner) -> Result<()> {
         loop {
             let checked = self.reserved(position, me)?;
             let void = checked.word.with(State::Void, None);
-            // Consumers may go past it in between.
+            // The compare-and-swap fails if a consumer goes past the record meanwhile.
             if checked.record.change(checked.word, void) {
                 break;
             }
@@ -104,13 +108,15 @@ impl<'a> View<'a> {
 }
 
 impl Chain<'_> {
-    /// Whether something was done without the head lock that its next holder has to count.
+    /// Report whether something was settled without the head lock, so that the next holder has to
+    /// count it.
     #[inline]
     pub(crate) fn is_owed(&self) -> bool {
         self.words.head.owed.load(Ordering::Relaxed) != 0
     }
 
-    /// Under the head lock. Killed within: the next holder counts, as after every death.
+    /// Under the head lock. If the process is killed here, the next holder counts, as after every
+    /// death.
     #[cold]
     pub(crate) fn count_what_is_owed(&self) -> Result<()> {
         let behind = &self.words.behind;

@@ -11,7 +11,7 @@ use crate::sync::eventcount::EventCount;
 use crate::sync::shared::shared;
 
 shared! {
-    /// The words of a chain, in shared memory.
+    /// The shared words of a chain.
     #[repr(align(128))]
     pub(crate) struct ChainWords {
         pub(crate) tail: Side,
@@ -21,30 +21,32 @@ shared! {
 }
 
 shared! {
-    /// What lies behind the head's cursor and is not over. Under the head lock; a survey counts it anew.
+    /// Counts of the records behind the head's cursor that are not over. Guarded by the head lock;
+    /// a survey counts them anew.
     #[repr(align(64))]
     pub(crate) struct Behind {
-        /// RETURNED: available.
+        /// RETURNED records: available messages.
         pub(crate) available: AtomicU64,
-        /// TAKEN or GOT.
+        /// TAKEN and GOT records.
         pub(crate) in_flight: AtomicU64,
-        /// PASSED: still being written.
+        /// PASSED records, which are still being written.
         pub(crate) passed: AtomicU64,
-        /// Extents of all that is not over.
+        /// Sum of the extents of the records that are not over.
         pub(crate) bytes: AtomicU64,
-        /// Rings that the head has left, as bits.
+        /// Rings that the head has left and that still have memory to give back, as bits.
         pub(crate) lingering: AtomicU64,
         /// Records that never became a message, since the chain was made.
         pub(crate) voided: AtomicU64,
-        /// Those among them whose owner died.
+        /// Voided records whose owner died.
         pub(crate) abandoned: AtomicU64,
-        /// Not 0: there may be VOID records ahead of the cursor.
+        /// Not 0 if there may be VOID records ahead of the cursor.
         pub(crate) voids_ahead: AtomicU64,
     }
 }
 
 shared! {
-    /// Everything but the rings. Words that different processes write lie on cache lines of their own.
+    /// All words of a queue except its rings. Words that different processes write lie on separate
+    /// cache lines.
     #[repr(align(128))]
     pub(crate) struct Body {
         pub(super) settings: Settings,
@@ -53,9 +55,9 @@ shared! {
         pub(crate) items: WaitPoint,
         /// Producers wait here for room.
         pub(crate) space: WaitPoint,
-        /// Who watches the queue waits here for it to run empty.
+        /// Watchers wait here for the queue to run empty.
         pub(crate) drained: WaitPoint,
-        /// Joins wait here until nothing is unfinished.
+        /// Calls of `join` wait here until no message is unfinished.
         pub(crate) idle: WaitPoint,
         pub(crate) counters: Counters,
         pub(crate) dead: ChainWords,
@@ -63,11 +65,11 @@ shared! {
     }
 }
 
-/// Where the rings begin in the file.
+/// Offset of the rings in the file.
 pub(crate) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Body>());
 
 shared! {
-    /// What a queue was made with, and whether it is shut down.
+    /// The options with which the queue was created, and whether it is shut down.
     #[repr(align(128))]
     pub(super) struct Settings {
         max_items: AtomicU64,
@@ -81,25 +83,26 @@ shared! {
 }
 
 shared! {
-    /// Something that is waited for, on a cache line of its own.
+    /// Two event counts for one event, on a cache line of their own.
     #[repr(align(128))]
     pub(crate) struct WaitPoint {
-        /// Who waits to use it up: a wake-up goes to as many as it suffices for.
+        /// Threads that use up what they wait for: a notification wakes only as many as it suffices
+        /// for.
         pub(crate) waiters: EventCount,
-        /// Who only looks whether it is there. They do not take a wake-up away from those.
+        /// Threads that only watch for it. They take no wake-up away from the waiters.
         pub(crate) watchers: EventCount,
     }
 }
 
 impl WaitPoint {
-    /// Tell at most `count` of those who wait. As [`EventCount::notify`], for what came before.
+    /// Wake at most `count` waiters, and all watchers. Ordered like [`EventCount::notify`].
     #[inline]
     pub(crate) fn notify(&self, segment: &Segment, count: u32) {
         self.waiters.notify(segment, count);
         self.watchers.notify_all(segment);
     }
 
-    /// Tell everybody.
+    /// Wake all waiters and watchers.
     #[inline]
     pub(crate) fn notify_all(&self, segment: &Segment) {
         self.notify(segment, u32::MAX);
@@ -107,7 +110,7 @@ impl WaitPoint {
 }
 
 shared! {
-    /// For people: how often something out of the ordinary has happened.
+    /// Statistics for people: counts of rare events.
     #[repr(align(128))]
     pub(crate) struct Counters {
         pub(crate) redelivered: AtomicU64,
@@ -118,11 +121,11 @@ shared! {
 /// Whether a queue still takes messages.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Intake {
-    /// It does.
+    /// It takes messages.
     Open = 0,
-    /// Puts are refused; what is there is still delivered.
+    /// Puts are refused; messages that are in the queue are still delivered.
     Draining = 1,
-    /// Puts are refused, and what was there has been thrown away.
+    /// Puts are refused, and the messages that were in the queue have been discarded.
     Discarded = 2,
 }
 
@@ -151,7 +154,7 @@ impl Body {
         }
     }
 
-    /// Where in it a number lies that is not 0 once the queue is shut down.
+    /// Offset within `Body` of a word that is not 0 once the queue is shut down.
     pub(crate) const SHUT_DOWN_AT: usize =
         std::mem::offset_of!(Body, settings) + std::mem::offset_of!(Settings, shutdown);
 
@@ -161,7 +164,7 @@ impl Body {
         for (word, bytes) in settings.format.iter().zip(format.as_chunks_mut::<8>().0) {
             *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
         }
-        // A label always ends in NUL, whatever shared memory says.
+        // A label always ends in NUL, even if the bytes in shared memory do not.
         format[31] = 0;
         QueueOptions {
             create: Default::default(),
@@ -194,14 +197,14 @@ impl Body {
         self.max_items() != 0 || self.max_bytes() != 0
     }
 
-    /// Whether the limits allow a record of `extent` bytes behind what the tail's `totals` count, when
-    /// `count` records wait no more and `bytes` are over.
+    /// Report whether the limits allow one more record of `extent` bytes. `totals` are the tail's
+    /// totals; `count` records no longer wait, and `bytes` bytes of records are over.
     #[inline]
     pub(crate) fn allows(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> bool {
         self.room(totals, extent, count, bytes) > 0
     }
 
-    /// How many of them the limits allow.
+    /// How many such records the limits allow.
     #[inline]
     pub(crate) fn room(&self, totals: &Totals, extent: u64, count: u64, bytes: u64) -> u64 {
         let of_items = match self.max_items() {
@@ -232,7 +235,7 @@ impl Body {
         }
     }
 
-    /// Under the tail lock: a queue's phase only ever goes on.
+    /// Under the tail lock. The phase of a queue never goes back.
     pub(crate) fn go_to(&self, phase: Intake) {
         self.settings
             .shutdown

@@ -1,23 +1,24 @@
-//! The two ends of a chain: where producers append and where consumers are.
+//! The two ends of a chain: producers append at the tail, consumers read at the head.
 //!
-//! A side's lock guards it; its `cursor` is the one word whose store commits a step. The totals that
-//! belong to the cursor lie twice: the next pair is written where the cursor's parity does not point, and
-//! the store of the cursor with the other parity makes both true at once. Killed before that store:
-//! nothing has happened. So the totals never disagree with the cursor, and recovery has nothing to mend here.
+//! A side's lock guards it; its `cursor` is the one word whose store commits a step. The totals
+//! that belong to the cursor exist twice. The next pair is written to the copy to which the
+//! cursor's parity bit does not point, and the store of the cursor with the other parity makes
+//! cursor and totals valid at once. If the process is killed before that store, nothing has
+//! happened. So the totals never disagree with the cursor, and recovery has nothing to repair here.
 
 use super::position::Position;
 use crate::sync::atomic::{fence, AtomicU32, AtomicU64, Ordering};
 use crate::sync::mutex::RobustMutex;
 use crate::sync::shared::shared;
 
-/// What has gone through a side since the queue was made.
+/// Totals of a side since the queue was made.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Totals {
-    /// Records.
+    /// Number of records.
     pub(crate) count: u64,
-    /// Their extents in bytes, without padding.
+    /// Sum of their extents in bytes, without padding.
     pub(crate) bytes: u64,
-    /// Dead letters: which message was moved there last.
+    /// Dead letters only: identifies the message that was moved there last.
     pub(crate) mark: u64,
 }
 
@@ -46,16 +47,20 @@ impl SharedTotals {
 }
 
 shared! {
-    /// One side. What only its own users touch and what the other side reads lie on cache lines of their
-    /// own, so that who looks across does not take the lock's line away.
+    /// One side of a chain. The words that only this side's users write and the words that the
+    /// other side reads lie on separate cache lines, so that a look at the other side does not take
+    /// the line of its lock away.
     #[repr(align(128))]
     pub(crate) struct Side {
         pub(crate) mutex: RobustMutex,
-        /// Head: what was done without its lock, for the next holder to count, see `unlocked`.
+        /// Head only: what was settled without the lock, for the next holder to count; see
+        /// `unlocked`.
         pub(crate) owed: AtomicU32,
-        /// What this side last saw of the other: only ever behind the truth, 0 when unknown.
+        /// What this side last saw of the other side. It may be older than the truth, never newer;
+        /// 0 if unknown.
         pub(crate) seen: Seen,
-        /// Tail: one more than the place of the last reservation. Head: no reservation is left before this place.
+        /// Tail: one more than the place of the last reservation. Head: no reservation is left
+        /// before this place.
         pub(crate) reservations: AtomicU64,
         _to_the_next_line: [AtomicU64; 11],
         pub(super) cursor: AtomicU64,
@@ -67,13 +72,14 @@ shared! {
 const _: () = assert!(std::mem::offset_of!(Side, cursor) == 128);
 
 shared! {
-    /// A side's view of the other side, so that it need not touch its cache lines each time.
+    /// A side's copy of the other side's progress, so that most calls do not touch the other side's
+    /// cache lines.
     pub(crate) struct Seen {
-        /// Tail: records that are no longer waiting. Head: the tail's cursor.
+        /// Tail: number of records that no longer wait. Head: the tail's cursor.
         pub(crate) count: AtomicU64,
         /// Tail: bytes of records that are over.
         pub(crate) bytes: AtomicU64,
-        /// Tail: how far its ring is free.
+        /// Tail: the place before which its ring is free.
         pub(crate) free: AtomicU64,
     }
 }
@@ -87,13 +93,14 @@ pub(crate) struct Cursor {
 }
 
 impl Side {
-    /// Where the side is. Acquire, pairs with the Release in `commit`: what lies before it is whole.
+    /// The side's position. Acquire, pairs with the Release in `commit`: the records before it are
+    /// complete.
     #[inline]
     pub(crate) fn position(&self) -> Position {
         Position::from_bits(self.cursor.load(Ordering::Acquire))
     }
 
-    /// Under the side's lock: all of it.
+    /// Under the side's lock: the cursor and its totals.
     #[inline]
     pub(crate) fn cursor(&self) -> Cursor {
         let bits = self.cursor.load(Ordering::Acquire);
@@ -110,7 +117,8 @@ impl Side {
         }
     }
 
-    /// Without the lock: a cursor and totals that belonged together at some moment of this call.
+    /// Without the lock: a cursor and totals that belonged together at some moment during this
+    /// call.
     pub(crate) fn snapshot(&self) -> Cursor {
         loop {
             let bits = self.cursor.load(Ordering::Acquire);
@@ -122,12 +130,12 @@ impl Side {
         }
     }
 
-    /// Move on, and what is there then. The last store is the one that counts.
+    /// Commit a step and return the new cursor. The last store makes the step valid.
     #[inline]
     pub(crate) fn commit(&self, from: &Cursor, to: Position, totals: Totals) -> Cursor {
         let parity = from.parity ^ 1;
-        // Pairs with the fence in `snapshot`: who sees any of these totals also sees that the cursor has left
-        // the ones that were there.
+        // Pairs with the fence in `snapshot`: a reader that sees any of these totals also sees that
+        // the cursor has left the totals that were there before.
         fence(Ordering::Release);
         self.totals_of(parity).store(totals);
         self.cursor.store(to.bits() | parity, Ordering::Release);

@@ -35,7 +35,7 @@
 //!       ...  up to ring 47, 1 TiB; a ring has memory as far as its records have come
 //! ```
 //!
-//! `position` is where a record is, `payload` the raw reads and writes of messages.
+//! The module `position` says where a record is; `payload` reads and writes the bytes of messages.
 
 pub(super) mod body;
 pub(super) mod cursor;

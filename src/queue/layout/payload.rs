@@ -1,4 +1,4 @@
-//! The raw reads and writes of payloads: the only place where bytes of messages are touched.
+//! Raw reads and writes of payloads. No other module touches the bytes of messages.
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -6,15 +6,15 @@ use std::mem::MaybeUninit;
 use crate::segment::Mapping;
 use crate::status::{Result, Status};
 
-/// Longer messages are copied outside the producers' lock.
+/// Longer messages are copied outside of the producers' lock.
 pub(crate) const LARGE: usize = 16 * 1024;
-/// Bytes in a cache line, about.
+/// Typical size of a cache line in bytes.
 const LINE: u64 = 64;
 
 #[inline(always)]
 fn fetch_line_for_writing(address: *mut u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: a hint, which is allowed for any address; processors that do not know it do nothing.
+    // SAFETY: a prefetch is allowed for any address; processors that do not support it ignore it.
     unsafe {
         std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags));
     }
@@ -22,7 +22,7 @@ fn fetch_line_for_writing(address: *mut u8) {
     let _ = address;
 }
 
-/// Where a payload lies, and how much room it has: within a mapping that outlives it.
+/// The address and the size of a payload's room, within a mapping that outlives it.
 #[derive(Clone, Copy)]
 pub(crate) struct Payload<'a> {
     address: *mut u8,
@@ -31,7 +31,7 @@ pub(crate) struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// `room` bytes at `offset`, which the file is known to hold.
+    /// The `room` bytes at `offset`. The caller knows that the file holds them.
     #[inline]
     pub(crate) fn new(mapping: &'a Mapping, offset: usize, room: usize) -> Result<Payload<'a>> {
         let address = mapping.bytes(offset, room)?;
@@ -46,10 +46,12 @@ impl<'a> Payload<'a> {
         self.address
     }
 
-    /// Have the cache lines of `len` bytes that begin `ahead` bytes further on fetched for writing.
+    /// Prefetch for writing the cache lines of `len` bytes, beginning `ahead` bytes after this
+    /// payload's start.
     ///
-    /// They were read last by a consumer. A store to them would go on by itself, but not the atomic exchange that
-    /// gives the lock back soon after: that waits until all stores before it are done.
+    /// A consumer read these lines last. A plain store to them would not stall the processor, but
+    /// the atomic exchange that releases the lock soon afterwards waits until all earlier stores
+    /// are done.
     #[inline(always)]
     pub(crate) fn fetch_for_writing(self, ahead: u64, len: u64) {
         let first = self.address.wrapping_add(ahead as usize);
@@ -60,19 +62,19 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Copy a message in.
+    /// Copy a message into the payload.
     #[inline]
     pub(crate) fn write(self, data: &[u8]) -> Result<()> {
         if data.len() > self.room {
             return Err(Status::E_INTERNAL);
         }
-        // SAFETY: `room` bytes are mapped and `data` fits; nobody else writes a record that is ours,
-        // and a hostile process that does can only spoil the bytes.
+        // SAFETY: `room` bytes are mapped and `data` fits. No other process writes a record that
+        // this process owns; a hostile process that does so can only spoil the bytes.
         unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), self.address, data.len()) };
         Ok(())
     }
 
-    /// Copy a message of `len` bytes out; false when `buffer` is too small.
+    /// Copy a message of `len` bytes out of the payload; false if `buffer` is too small.
     #[inline]
     pub(crate) fn read(self, len: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
         if len > self.room {
@@ -81,12 +83,13 @@ impl<'a> Payload<'a> {
         if len > buffer.len() {
             return Ok(false);
         }
-        // SAFETY: `room` bytes are mapped, `buffer` holds `len` bytes and is this process's own.
+        // SAFETY: `room` bytes are mapped; `buffer` has room for `len` bytes and belongs to this
+        // process.
         unsafe { std::ptr::copy_nonoverlapping(self.address, buffer.as_mut_ptr().cast(), len) };
         Ok(true)
     }
 
-    /// Write two numbers.
+    /// Write two numbers at the start of the payload.
     pub(crate) fn write_pair(self, first: u64, second: u64) -> Result<()> {
         let mut bytes = [0; 16];
         let (low, high) = bytes.split_at_mut(8);
@@ -95,13 +98,14 @@ impl<'a> Payload<'a> {
         self.write(&bytes)
     }
 
-    /// Read two numbers.
+    /// Read two numbers from the start of the payload.
     pub(crate) fn read_pair(self) -> Result<(u64, u64)> {
         if self.room < 16 {
             return Err(Status::E_CORRUPT);
         }
         let address = self.address.cast::<u64>();
-        // SAFETY: 16 bytes are mapped, whatever they hold; payloads need no alignment for this.
+        // SAFETY: 16 bytes are mapped, and any contents are valid; unaligned reads are allowed
+        // here.
         Ok(unsafe {
             (
                 address.read_unaligned(),
@@ -110,18 +114,18 @@ impl<'a> Payload<'a> {
         })
     }
 
-    /// Copy `len` bytes of another payload in.
+    /// Copy `len` bytes of another payload into this one.
     pub(crate) fn copy_from(self, other: Payload<'_>, len: usize) -> Result<()> {
         if len > self.room || len > other.room {
             return Err(Status::E_CORRUPT);
         }
-        // SAFETY: both have `len` bytes mapped; they may only overlap in a damaged segment, which
-        // `copy` allows.
+        // SAFETY: both payloads have `len` bytes mapped. They overlap only in a damaged segment,
+        // and `copy` allows that.
         unsafe { std::ptr::copy(other.address, self.address, len) };
         Ok(())
     }
 
-    /// `room` bytes of it, from `begin` on.
+    /// The `room` bytes of this payload that begin at `begin`.
     #[inline]
     pub(crate) fn part(self, begin: u64, room: u64) -> Option<Payload<'a>> {
         if begin.checked_add(room)? > self.room as u64 {
@@ -134,7 +138,7 @@ impl<'a> Payload<'a> {
         })
     }
 
-    /// The rest of it, `bytes` further on.
+    /// The rest of this payload after its first `bytes` bytes.
     pub(crate) fn skip(self, bytes: usize) -> Result<Payload<'a>> {
         let room = self.room.checked_sub(bytes).ok_or(Status::E_CORRUPT)?;
         Ok(Payload {

@@ -1,13 +1,14 @@
-//! Where a record is: its ring, and its place on the one line along which all records are put.
+//! A record's position: its ring, and its place in the one sequence of all records of a chain.
 //!
 //! ```text
 //! ring 6 | place in units of 16 bytes 57 | parity 1
 //! ```
 //!
-//! Places only ever grow, through all rings, so that they order the records and name them: a message's
-//! id is its place. At 10 GB/s they last for seven years. The parity bit belongs to the cursor of a side.
+//! Places only grow, across all rings. So they order the records and identify them: a message's id
+//! is its place. At 10 GB/s they last for seven years. The parity bit belongs to the cursor of a
+//! side.
 
-/// Bits of the place, and of the parity below it.
+/// Bits of the place. The parity bit lies below them.
 const PLACE_BITS: u32 = 57;
 const RING_SHIFT: u32 = PLACE_BITS + 1;
 const UNIT_SHIFT: u32 = 4;
@@ -16,7 +17,8 @@ const UNIT_SHIFT: u32 = 4;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Position {
     pub(crate) ring: usize,
-    /// Bytes, a multiple of 16. The place within the ring is this modulo the ring's size.
+    /// The place in bytes, a multiple of 16. The offset within the ring is the place modulo the
+    /// ring's size.
     pub(crate) at: u64,
 }
 
@@ -29,12 +31,12 @@ impl Position {
         }
     }
 
-    /// With parity 0.
+    /// The bits of a position, with parity 0.
     pub(crate) fn bits(self) -> u64 {
         (self.ring as u64) << RING_SHIFT | (self.at >> UNIT_SHIFT & ((1 << PLACE_BITS) - 1)) << 1
     }
 
-    /// What users see of it.
+    /// The id of the message, which users see.
     pub(crate) fn id(self) -> u64 {
         self.at >> UNIT_SHIFT
     }

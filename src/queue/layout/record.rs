@@ -1,4 +1,4 @@
-//! A message as it lies in a ring: a header of 16 bytes, then the payload.
+//! The layout of a record in a ring: a header of 16 bytes, then the payload.
 //!
 //! ```text
 //!         0  state 4 bits, deliveries 16, unused 12, owner 30, unused 2
@@ -18,40 +18,40 @@
 //!     PASSED(owner) --commit--> RETURNED -+     returned, or owner died
 //! ```
 //!
-//! PASSED is a WRITING that consumers have gone past; PAD fills the end of a ring.
+//! PASSED is a WRITING record that the consumers have gone past. PAD fills the end of a ring.
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::owner::{Owner, OWNER_MASK};
 use crate::sync::shared::shared;
 
-/// Records begin and end at multiples of this.
+/// Records begin and end at multiples of this number of bytes.
 pub(crate) const ALIGN: u64 = 16;
-/// Bytes before the payload.
+/// Size of the header, which precedes the payload.
 pub(crate) const HEADER: u64 = 16;
-/// The longest payload: its length is 32 bits, and the largest ring must hold it.
+/// The longest payload: its length is stored in 32 bits, and the largest ring must hold it.
 pub(crate) const MAX_PAYLOAD: u64 = u32::MAX as u64;
 
-/// What a record is at the moment.
+/// The state of a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum State {
-    /// Reserved: its owner writes the payload.
+    /// Reserved; its owner writes the payload.
     Writing = 1,
     /// Reserved, and the consumers have gone past it.
     Passed = 2,
-    /// A message; behind the cursor: consumed.
+    /// A message. Behind the cursor this state means: consumed.
     Ready = 3,
     /// Lent to its owner by `take`.
     Taken = 4,
-    /// Got by its owner from a joinable queue, not settled yet.
+    /// Got by its owner from a joinable queue and not settled yet.
     Got = 5,
     /// Available again, behind the cursor.
     Returned = 6,
     /// Finished.
     Done = 7,
-    /// The end of a ring that nothing fitted into.
+    /// Padding at the end of a ring where the next record did not fit.
     Pad = 8,
-    /// Given up before it was a message.
+    /// A reservation that was given up before it became a message.
     Void = 9,
 }
 
@@ -71,18 +71,18 @@ impl State {
         })
     }
 
-    /// Behind the cursor: whether nobody needs it any more.
+    /// For a record behind the cursor: report whether it is consumed or given up.
     pub(crate) fn is_over(self) -> bool {
         matches!(self, State::Ready | State::Done | State::Pad | State::Void)
     }
 
-    /// Whether a consumer has it.
+    /// Report whether the message is in flight.
     pub(crate) fn is_in_flight(self) -> bool {
         matches!(self, State::Taken | State::Got)
     }
 }
 
-/// One reading of a record's word.
+/// The value of a record's word as it was read once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Word(u64);
 
@@ -99,12 +99,12 @@ impl Word {
         )
     }
 
-    /// `None` for a word that no version of this library writes.
+    /// The state; `None` if no version of this library writes such a word.
     pub(crate) fn state(self) -> Option<State> {
         State::from_bits(self.0 & 0xf)
     }
 
-    /// How often it was delivered and came back.
+    /// How often the message was delivered and came back.
     pub(crate) fn deliveries(self) -> u16 {
         (self.0 >> DELIVERIES_SHIFT) as u16
     }
@@ -113,7 +113,7 @@ impl Word {
         Owner::from_bits((self.0 >> OWNER_SHIFT) as u32 & OWNER_MASK)
     }
 
-    /// The same message in another state.
+    /// The same message with another state and owner.
     pub(crate) fn with(self, state: State, owner: Option<Owner>) -> Word {
         Word::new(state, self.deliveries(), owner)
     }
@@ -131,14 +131,14 @@ shared! {
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Record>() as u64 == HEADER);
 
-/// The extent of a record with a payload of `len` bytes.
+/// The extent of a record whose payload has `len` bytes.
 #[inline]
 pub(crate) fn extent_of(len: u64) -> u64 {
     (HEADER + len).next_multiple_of(ALIGN)
 }
 
 impl Record {
-    /// Write a header that nobody can see yet: the tail's commit publishes it.
+    /// Write a header that no other process sees yet: the tail's commit publishes it.
     #[inline]
     pub(crate) fn write(&self, word: Word, len: u64, extent: u64) {
         self.size.store(
@@ -153,27 +153,27 @@ impl Record {
         Word(self.word.load(Ordering::Acquire))
     }
 
-    /// Under the lock of the side that this state belongs to.
+    /// Store a word. The caller holds the lock of the side to which this state belongs.
     #[inline]
     pub(crate) fn set(&self, word: Word) {
         self.word.store(word.0, Ordering::Release);
     }
 
-    /// Outside the locks: only from `seen`.
+    /// Store `next` without a lock, if the word still is `seen`.
     pub(crate) fn change(&self, seen: Word, next: Word) -> bool {
         self.word
             .compare_exchange(seen.0, next.0, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
     }
 
-    /// Payload length and extent, as they stand there: check them against the ring.
+    /// Payload length and extent as they are stored. The caller must check them against the ring.
     #[inline]
     pub(crate) fn size(&self) -> (u64, u64) {
         let size = self.size.load(Ordering::Relaxed);
         (size & u64::from(u32::MAX), (size >> 32) * ALIGN)
     }
 
-    /// A reservation turned out shorter than it was asked for.
+    /// Store the final length of a reservation, which may be shorter than the reserved length.
     pub(crate) fn shorten(&self, len: u64) {
         let extent = self.size.load(Ordering::Relaxed) >> 32;
         self.size

@@ -1,8 +1,9 @@
-//! The rings of a queue: where each lies in the file, and what is known of it.
+//! The rings of a queue: their offsets in the file, and how much of each exists.
 //!
-//! Rings double in size from 128 KiB on. Each class has two for messages, since an old unfinished one may
-//! pin the first, and one for dead letters. Where a ring lies follows from its number alone, so no offset
-//! or size is ever read from shared memory. The file is sparse: only what a ring uses is allocated.
+//! Rings double in size, from 128 KiB on. Each size class has two rings for messages, since an old
+//! unfinished message may pin the first, and one ring for dead letters. The offset of a ring
+//! follows from its number alone, so no offset or size is ever read from shared memory. The file is
+//! sparse: only the part of a ring that is used is allocated.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -13,51 +14,53 @@ use crate::segment::{Extent, Mapping, Segment};
 use crate::status::{Result, Status};
 use crate::sync::shared::shared;
 
-/// The size of the smallest rings: a short backlog stays in a core's cache.
+/// The size of the smallest rings, chosen so that a short backlog stays in a core's cache.
 pub(crate) const BASE: u64 = 128 * 1024;
 /// Rings of up to this size keep their memory.
 const KEPT: u64 = 4 * BASE;
-/// A drained ring of this size gives its memory back at once. Smaller ones keep it until a lull: the next
-/// burst needs it again.
+/// A drained ring of at least this size gives its memory back at once. Smaller rings keep their
+/// memory until a lull, since the next burst needs it again.
 pub(crate) const LARGE_RING: u64 = 16 << 20;
-/// Rings of messages: two of each of 24 classes, up to 1 TiB.
+/// Rings of messages: two of each of 24 size classes, up to 1 TiB.
 pub(crate) const MESSAGE_RINGS: Range<usize> = 0..48;
-/// Rings of dead letters: one of each of 16 classes, up to 4 GiB and a header.
+/// Rings of dead letters: one of each of 16 size classes, up to 4 GiB and a header.
 pub(crate) const DEAD_RINGS: Range<usize> = 48..64;
-/// All of them.
+/// Number of all rings.
 pub(crate) const RINGS: usize = 64;
-/// A ring is allocated in steps of this, so that nobody waits long for memory to be zeroed.
+/// Memory of a ring is allocated in steps of this size, so that no call waits long for it to be
+/// zeroed.
 const STEP: u64 = 1 << 20;
 const PAGE: u64 = 4096;
-/// A ring that is not closed has no end yet.
+/// The end of a ring that the producers have not left.
 pub(crate) const OPEN_END: u64 = u64::MAX;
 
 shared! {
-    /// What all processes know of a ring. What the consumers write at every message lies on a cache line of
-    /// its own.
+    /// The shared state of a ring. The word that consumers write at every message lies on a cache
+    /// line of its own.
     #[repr(align(128))]
     pub(crate) struct RingState {
-        /// Where its current use begins.
+        /// The place at which the current use of the ring begins.
         pub(crate) start: AtomicU64,
-        /// Where it ends, once the producers have moved on.
+        /// The place at which its records end, once the producers have moved on.
         pub(crate) end: AtomicU64,
-        /// Bytes of it that records may use: so much memory it has at least. Under the tail lock while
-        /// producers use it, else the head lock.
+        /// How many bytes of the ring records may use; the ring has at least this much memory.
+        /// Guarded by the tail lock while producers use the ring, else by the head lock.
         pub(crate) allocated: AtomicU64,
-        /// The largest record since it was linked: what a ring that replaces it must suit.
+        /// The largest record since the ring was linked. A ring that replaces it must suit this
+        /// record.
         pub(crate) largest: AtomicU64,
-        /// The ring that follows, once the producers have moved on.
+        /// The number of the following ring, once the producers have moved on.
         pub(crate) next: AtomicU32,
         _pad: AtomicU32,
         _producers_line: [AtomicU64; 11],
-        /// Everything before this is over. Under the head lock.
+        /// Every record before this place is over. Guarded by the head lock.
         pub(crate) free: AtomicU64,
     }
 }
 
 const _: () = assert!(std::mem::offset_of!(RingState, free) == 128);
 
-/// A ring's class: its size is `BASE << class`.
+/// A ring's size class: its size is `BASE << class`.
 fn class(ring: usize) -> u32 {
     let class = if ring < MESSAGE_RINGS.end {
         ring / 2
@@ -73,7 +76,7 @@ pub(crate) fn size(ring: usize) -> u64 {
     BASE << class(ring)
 }
 
-/// Where a ring lies, from the end of the fixed part of the segment.
+/// A ring's offset from the end of the fixed part of the segment.
 pub(super) fn offset(ring: usize) -> u64 {
     let size = size(ring);
     let third = if ring < MESSAGE_RINGS.end {
@@ -84,11 +87,11 @@ pub(super) fn offset(ring: usize) -> u64 {
     3 * (size - BASE) + third * size
 }
 
-/// The rings as this process has them mapped.
+/// The rings as this process has mapped them.
 #[derive(Clone, Copy)]
 pub(crate) struct Rings<'a> {
     segment: &'a Segment,
-    /// Where ring 0 lies in the file.
+    /// The offset of ring 0 in the file.
     base: u64,
 }
 
@@ -97,7 +100,8 @@ impl<'a> Rings<'a> {
         Rings { segment, base }
     }
 
-    /// Whether a file of `file_size` bytes ends before a ring: then that has no memory.
+    /// Report whether a file of `file_size` bytes ends before this ring begins. Then the ring has
+    /// no memory.
     pub(crate) fn begins_behind(&self, ring: usize, file_size: u64) -> bool {
         self.base + offset(ring) >= file_size
     }
@@ -106,8 +110,8 @@ impl<'a> Rings<'a> {
         self.segment.extents.get(ring).ok_or(Status::E_CORRUPT)
     }
 
-    /// The record at a place and all that is known to lie from there on to the end of the ring; `None`
-    /// when that is not known yet.
+    /// The record at a place, and the bytes from there to the end of the part of the ring that this
+    /// process knows to exist; `None` if the record is not known to exist.
     #[inline]
     pub(crate) fn known(&self, ring: usize, at: u64) -> Option<(&'a Record, Payload<'a>)> {
         let extent = self.segment.extents.get(ring)?;
@@ -118,7 +122,7 @@ impl<'a> Rings<'a> {
         Some((mapping.view(place as usize).ok()?, room))
     }
 
-    /// The mapping of a ring, once it is known that the file holds its first `end` bytes.
+    /// The mapping of a ring, after checking that the file holds the ring's first `end` bytes.
     #[inline]
     fn reach(&self, ring: usize, end: u64) -> Result<&'a Mapping> {
         let extent = self.extent(ring)?;
@@ -156,7 +160,8 @@ impl<'a> Rings<'a> {
         self.reach(ring, place + HEADER)?.view(place as usize)
     }
 
-    /// The record at a place whose extent was checked against its ring's ends, and its payload.
+    /// The record at a place, and its payload. The caller has checked the extent against the ring's
+    /// ends.
     #[inline]
     pub(crate) fn slot(
         &self,
@@ -178,7 +183,7 @@ impl<'a> Rings<'a> {
         Ok((mapping.view(place as usize)?, payload))
     }
 
-    /// Memory for the first `end` bytes of a ring. The caller holds the tail lock.
+    /// Make sure that the first `end` bytes of a ring have memory. The caller holds the tail lock.
     #[inline]
     pub(crate) fn ensure(&self, state: &RingState, ring: usize, end: u64) -> Result<()> {
         let has = state.allocated.load(Ordering::Relaxed);
@@ -188,7 +193,7 @@ impl<'a> Rings<'a> {
         self.allocate(state, ring, has, end)
     }
 
-    /// Whether a ring is wholly in the first `length` bytes of the file.
+    /// Report whether a ring lies completely within the first `length` bytes of the file.
     pub(crate) fn ends_within(&self, ring: usize, length: u64) -> bool {
         self.base + offset(ring) + size(ring) <= length
     }
@@ -202,7 +207,8 @@ impl<'a> Rings<'a> {
         let begin = self.base + offset(ring);
         let roomy = end.next_multiple_of(STEP).min(size);
         let tight = end.next_multiple_of(PAGE).min(size);
-        // Whole pages that it has are left out: to ask for one again has it filled with zeros.
+        // Leave out whole pages that the ring has: asking for such a page again makes the kernel
+        // fill it with zeros.
         let has = has.next_multiple_of(PAGE).min(tight);
         let allocate = |end: u64| match end > has {
             true => self.segment.allocate(begin + has, end - has),
@@ -216,7 +222,8 @@ impl<'a> Rings<'a> {
             allocate(tight)?;
             got = tight;
         }
-        // A header's room is left, if there is any: so padding can end the ring wherever its memory ends.
+        // Keep room for a header, if the ring goes on: then padding can end the ring wherever its
+        // memory ends.
         let usable = if got == size {
             size
         } else {
@@ -226,17 +233,19 @@ impl<'a> Rings<'a> {
         Ok(())
     }
 
-    /// Memory for padding behind the records that lie up to `begin`. The caller holds the tail lock.
+    /// Make sure that padding behind the records up to `begin` has memory. The caller holds the
+    /// tail lock.
     pub(crate) fn ensure_padding(&self, state: &RingState, ring: usize, begin: u64) -> Result<()> {
-        // The page of the byte before it is there.
+        // The page of the byte before `begin` exists, so the header of the padding has memory.
         if !begin.is_multiple_of(PAGE) {
             return Ok(());
         }
         self.ensure(state, ring, begin + HEADER)
     }
 
-    /// Give back a step of the memory of a ring that lingers, and that nobody needs; true when none is left to
-    /// give. The smallest rings keep theirs: they are the ones that are used again at once.
+    /// Give back one step of the memory of a lingering ring that nobody needs. Return true if no
+    /// memory is left to give back. The smallest rings keep their memory: they are used again at
+    /// once.
     pub(crate) fn give_back(&self, state: &RingState, ring: usize) -> Result<bool> {
         if size(ring) <= KEPT || state.allocated.load(Ordering::Relaxed) == 0 {
             return Ok(true);
@@ -244,11 +253,12 @@ impl<'a> Rings<'a> {
         self.give_back_all(state, ring)
     }
 
-    /// The same for a ring of any size, also where it does not know of its memory: who was killed when it had
-    /// allocated some has not said so.
+    /// As [`give_back`](Self::give_back), for a ring of any size, and also if `allocated` does not
+    /// count all of its memory: a process may have been killed after it allocated memory and before
+    /// it stored the amount.
     ///
-    /// The caller holds the head lock. Killed in between: the ring lingers still, so nobody puts anything there, and
-    /// the next one gives the same step again.
+    /// The caller holds the head lock. If the process is killed in between, the ring still lingers,
+    /// so nobody puts a record there, and the next caller gives back the same step again.
     pub(crate) fn give_back_all(&self, state: &RingState, ring: usize) -> Result<bool> {
         const STEPS: u64 = 16 * STEP;
         let size = size(ring);
@@ -261,9 +271,10 @@ impl<'a> Rings<'a> {
     }
 }
 
-/// The size of ring that suits records of `largest` bytes and a backlog of `backlog` bytes.
+/// The ring size that suits records of `largest` bytes and a backlog of `backlog` bytes.
 ///
-/// Twice the largest record always fits into an empty ring, wherever its end is; small ones get more room.
+/// An empty ring of twice the largest record's size has room for that record wherever the tail
+/// stands in the ring. Small records get more room.
 pub(crate) fn suitable_size(largest: u64, backlog: u64) -> u64 {
     let room = if largest <= 1 << 20 { 4 } else { 2 };
     let wanted = largest
