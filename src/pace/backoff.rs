@@ -1,11 +1,12 @@
-//! Trying again for a moment before a sleep, for what is held only briefly.
+//! Repeated attempts for a moment before a sleep, for locks that are held only briefly.
 
 use super::{BACKOFF_LONGEST, BACKOFF_LOOKS, BACKOFF_TURNS};
 use std::hint::spin_loop;
 
 use crate::sys::thread;
 
-/// Attempt until it succeeds or a sleep is due; whether it did. A model checker tries every moment anyway.
+/// Repeat the attempt until it succeeds or a sleep is due. Return whether it succeeded. Under loom
+/// there is no attempt, since the model checker tries every order anyway.
 pub(crate) fn attempt(mut succeeds: impl FnMut() -> bool) -> bool {
     if cfg!(loom) {
         return false;

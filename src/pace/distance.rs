@@ -1,20 +1,21 @@
 //! Keeping a distance from the other side.
 //!
-//! A producer that finds room for one message each time it looks at the consumers is close behind them, and so
-//! is a consumer that finds one message each time it looks at the producers. Every look takes a cache line away from the
-//! other side, and both are slow. It is better to let a moment pass before the look, and to find several.
+//! A producer that finds room for one message each time it looks at the consumers is close behind
+//! them. A consumer that finds one message each time it looks at the producers is close behind
+//! those. Every look takes a cache line away from the other side, and both sides are slow. It is
+//! better to wait a moment before the look and to find several messages.
 //!
-//! Whether it is so close, or there simply are no more, cannot be seen. So one look in many is delayed for
-//! trial; as long as delayed ones find several, the next are delayed too.
+//! A look cannot tell a close distance from a lack of messages. So one look in many is delayed for
+//! trial; as long as delayed looks find several messages, the next looks are delayed too.
 
 use super::{ENOUGH, ENOUGH_BYTES, FARTHEST, PART, TRIAL, TRIAL_EVERY};
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What one process has learnt about one of the sides.
+/// What one process has learned about one of the sides.
 pub(crate) struct Distance {
     pauses: AtomicU32,
-    /// Looks that found little.
+    /// Number of looks that found little.
     little: AtomicU32,
 }
 
@@ -26,7 +27,7 @@ impl Distance {
         }
     }
 
-    /// Before a look, if there will be one. Not under a lock.
+    /// Delay before a look, if `looks` says that there will be one. The caller must hold no lock.
     #[inline]
     pub(crate) fn keep(&self, looks: impl FnOnce() -> bool) {
         let pauses = self.pauses.load(Ordering::Relaxed);
@@ -35,7 +36,7 @@ impl Distance {
         }
     }
 
-    /// A look found `bytes`, of messages or of room, for records of `extent` bytes.
+    /// Learn that a look found `bytes` bytes of messages or of room, for records of `extent` bytes.
     #[inline]
     pub(crate) fn learn(&self, bytes: u64, extent: u64, capacity: impl FnOnce() -> u64) {
         let pauses = self.pauses.load(Ordering::Relaxed);

@@ -1,16 +1,18 @@
-//! Heuristics of waiting: when to look at a word that another core writes, and when to stop looking and sleep.
+//! Heuristics of waiting: when to look at a word that another core writes, and when to stop looking
+//! and sleep.
 //!
-//! This is the one table of their numbers. A number was chosen by the benchmark that its comment names; after a change
-//! that benchmark says whether the new one is better, with both cores near to each other and far apart.
+//! This is the one table of their numbers. The benchmark that a comment names was used to choose
+//! the numbers below it. After a change the same benchmark says whether the new number is better,
+//! with the two cores near to each other and far apart.
 //!
 //! ```text
-//! wake_cost     what a sleep and a wake-up cost on this machine: the unit of most of what follows
+//! wake_cost     the cost of a sleep and a wake-up on this machine: the unit of most numbers here
 //! spin          before a sleep
 //! backoff       at a lock that is taken
 //! distance      before a look at the other side's cache lines
 //! pressure      at a full ring that could grow
-//! recheck       for changes that nobody announces
-//! pacing        what a handle of a queue has learnt
+//! recheck       for changes that come without a wake-up
+//! pacing        what a handle of a queue has learned
 //! ```
 
 pub(crate) mod backoff;
@@ -21,110 +23,123 @@ pub(crate) mod recheck;
 pub(crate) mod spin;
 pub(crate) mod wake_cost;
 
-// wake_cost: measured when the keeper starts; POLYPROC_SPIN_NS says it instead. Measure: make bench ONLY=W2.
+// wake_cost: measured when the keeper starts; POLYPROC_SPIN_NS overrides it. Measure: make bench
+// ONLY=W2.
 
-/// The cost of a wake-up until it is measured. On virtual machines an idle core takes about this long to come back.
+/// Assumed cost of a wake-up until it is measured. On virtual machines an idle core takes about
+/// this long to come back.
 const USUAL_WAKE_NS: u32 = 20_000;
-/// The least that is believed: a measurement on a single core says less than it should, ...
+/// Lower limit of the measured cost, since a measurement on a single core is too small, ...
 const LEAST_WAKE_NS: u32 = 5_000;
-/// ... and the most: one on a busy machine says more.
+/// ... and upper limit, since a measurement on a busy machine is too large.
 const MOST_WAKE_NS: u32 = 50_000;
-/// How often it is measured; the median counts.
+/// Number of measurements. Their median is used.
 const ROUND_TRIPS: usize = 3;
 
 // spin. Measure: make bench ONLY="W1 W2".
 
-/// A spin that was in vain for long is this part of the limit: short, and still long enough to notice that it would pay.
+/// A spin that has been in vain for long is shortened to this part of the limit: short, and still
+/// long enough to notice that a longer spin would pay.
 const LEAST_SPIN: u32 = 8;
-/// A sleep that was over within so many limits could have been a spin: it took two wake-ups, the other one's too.
+/// A sleep that was shorter than this many limits could have been a spin: it took two wake-ups, one
+/// for each side.
 const SHORT_SLEEP: u64 = 8;
-/// As long as this a spin does not give its core away: most waits for a busy peer are over by then.
+/// A spin keeps its core for at least this long: most waits for a busy peer are over by then.
 const ALONE_NS: u64 = 2_000;
-/// How long a pause of the processor takes, about.
+/// Approximate duration of a pause of the processor.
 const SPIN_PAUSE_NS: u32 = 24;
-/// Looks between two readings of the clock, which costs as much as these.
+/// Number of looks between two readings of the clock, which costs about as much as these looks.
 const SPIN_LOOKS: u32 = 8;
-/// A turn given away counts as this long: others ran meanwhile, and that is no time spent spinning.
+/// A turn given away counts as at most this long: other threads ran meanwhile, so the time was not
+/// spent spinning.
 const TURN_NS: u64 = 1_000;
-/// A turn that was longer went to somebody who does not wait for anything.
+/// A longer turn went to a thread that does not wait for anything.
 const HOGGED_NS: u64 = 1_000_000;
-/// So many waits keep their core after such a turn.
+/// After such a turn this many waits keep their core.
 const WARY_WAITS: u32 = 256;
 
 // backoff. Measure: make bench ONLY=W4 (several producers and consumers at one lock).
 
-/// Looks before a sleep: a short critical section is over sooner than a sleep would be.
+/// Number of looks before a sleep: a short critical section ends sooner than a sleep would.
 const BACKOFF_LOOKS: u32 = 12;
-/// Pauses between two looks double up to this: the thread that has the cache line meanwhile can come and go several
-/// times over, which costs each thread less than handing it to and fro.
+/// The number of pauses between two looks doubles up to this limit. Meanwhile the thread that has
+/// the cache line can take and release the lock several times, which costs each thread less than
+/// moving the line to and fro.
 const BACKOFF_LONGEST: u32 = 32;
-/// Then the core is given away so often: the holder may need it.
+/// After these looks the core is given away this many times: the holder may need it.
 const BACKOFF_TURNS: u32 = 4;
 
 // distance. Measure: make bench ONLY=W1.
 
-/// One look in so many that find little is delayed for trial, ...
+/// Of the looks that find little, one in this many is delayed for trial, ...
 const TRIAL_EVERY: u32 = 1024;
-/// ... by so many pauses; ...
+/// ... by this many pauses; ...
 const TRIAL: u32 = 16;
-/// ... and none by more.
+/// ... and no look is delayed by more than this.
 const FARTHEST: u32 = 128;
-/// So many messages, or room for as many, are worth a look.
+/// This many messages, or room for as many, are worth a look.
 const ENOUGH: u64 = 32;
-/// As many bytes are: a longer backlog leaves the cache that is nearest to a core.
+/// This many bytes are worth a look: a longer backlog leaves the cache that is nearest to a core.
 const ENOUGH_BYTES: u64 = 8 * 1024;
-/// No more than this part of a queue is waited for: the other side is not to run out of work.
+/// Wait for at most this part of a queue, so that the other side does not run out of work.
 pub(crate) const PART: u64 = 8;
 
-// pressure. Measure: make bench ONLY=W1 with 64 KiB messages, and the footprint in docs/performance.
+// pressure. Measure: make bench ONLY=W1 with 64 KiB messages, and the footprint in
+// docs/performance.
 
-/// A consumer copies a message at this rate at least.
+/// A consumer copies a message at least at this rate.
 const BYTES_PER_NS: u64 = 8;
-/// What a quick consumer earns by making room once.
+/// The credit that fast consumers earn each time they make room.
 const EARNED_NS: u64 = 1_000;
-/// No wait is longer because of what was earned.
+/// Upper limit of the credit, and so of the wait that it allows.
 const MOST_CREDIT_NS: u64 = 2_000_000;
-/// So much earned, and it is worth while to let a ring that has grown run empty.
+/// With this much credit it is worthwhile to let a ring that has grown run empty.
 pub(crate) const WORTH_DRAINING_NS: u64 = 100_000;
-/// A ring that does not run empty in this time does not do so soon.
+/// A ring that does not run empty within this time will not do so soon.
 pub(crate) const DRAIN_NS: u64 = 10_000_000;
 
-// recheck. Measure: the time that a pipe's end takes to notice a child that was killed before it started.
+// recheck. Measure: the time that a pipe's end takes to notice that a child was killed before it
+// started.
 
-/// How soon to look again for a change that nobody announces: it is often just about to happen.
+/// The time until the first recheck: such a change is often about to happen.
 const FIRST_RECHECK_NS: u64 = 50_000;
-/// How seldom at last: 50 system calls a second.
+/// The longest time between rechecks, for at most 50 system calls a second.
 const LAST_RECHECK_NS: u64 = 20_000_000;
 
 // pacing. Measure: make bench ONLY="W1 W2".
 
-/// A consumer looks again after so many pauses at most, a microsecond or two: two cores far apart need that
-/// long for a batch to build.
+/// A consumer pauses at most this many times before it looks again, which takes one or two
+/// microseconds: two cores far apart need that long for a batch to build.
 const ITEMS_SLOWEST: u32 = 64;
-/// The same while messages come one by one: such a message is not made to wait.
+/// The same limit while messages come one by one: such a message must not wait.
 const ITEMS_SINGLE: u32 = 3;
-/// A batch that is worth a look.
+/// A batch of this many messages is worth a look.
 pub(crate) const ITEMS_ENOUGH: u64 = 16;
-/// A producer's pauses at most, after the price of a wake-up: the consumers have a full queue before them.
+/// A producer's limit of pauses, after the price of a wake-up: the consumers have a full queue to
+/// work on.
 const SPACE_SLOWEST: u32 = 512;
-/// Room for so many records is worth a producer's look.
+/// Room for this many records is worth a producer's look.
 pub(crate) const COMFORTABLE: u64 = 128;
-/// A queue gives memory back when there was nothing for so long: a ring that is given back and grows again
-/// between two bursts costs more than it saves. Shorter than a sleep's first slice.
+/// A queue gives memory back after it was empty for this long: a ring that is given back and grows
+/// again between two bursts costs more than it saves. This time is shorter than a sleep's first
+/// slice.
 pub(crate) const LULL_NS: u64 = 5_000_000;
 
 // Pipes. Measure: make bench ONLY=W3.
 
-/// How long a pipe spins before a sleep: about what a wake-up costs.
+/// How long a pipe spins before a sleep: about the cost of a wake-up.
 pub(crate) const PIPE_SPIN_NS: u64 = 20_000;
-/// Looks at the pipe between two readings of the clock.
+/// Number of looks at the pipe between two readings of the clock.
 pub(crate) const PIPE_LOOKS: u32 = 16;
 
-// The dead. Measure: make guard (the looks are part of a get), and `tests/kill` for how late a death is noticed.
+// The dead. Measure: make guard (the looks are part of a get), and `tests/kill` for how late a death
+// is noticed.
 
-/// A consumer that never sleeps looks for the dead at one call in so many.
+/// A consumer that never sleeps looks for the dead at one call in this many.
 pub(crate) const REAP_EVERY: u32 = 32;
-/// How often a segment looks after the participants that the kernel does not watch: each look reads /proc.
+/// The shortest time between two looks of a segment at the participants that the kernel does not
+/// watch: each look reads /proc.
 pub(crate) const LOOK_EVERY_NS: u64 = 10_000_000;
-/// How long nobody waits again for the locks of a recovery that could not get them, and how soon a sleeper tries.
+/// After a recovery that could not get its locks, no call waits for these locks for this long; a
+/// sleeper tries again after the same time.
 pub(crate) const LEFT_NS: u64 = 20_000_000;

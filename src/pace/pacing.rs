@@ -1,15 +1,15 @@
-//! What the calls of one handle of a queue have learnt about the other side.
+//! What the calls of one handle of a queue have learned about the other side.
 
 use super::distance::Distance;
 use super::pressure::Pressure;
 use super::spin::Spin;
 use super::{ITEMS_SINGLE, ITEMS_SLOWEST, SPACE_SLOWEST};
 
-/// One for each handle; threads that use it at once only blur it.
+/// One per handle. If several threads use it at once, only its accuracy suffers.
 pub(crate) struct Pacing {
-    /// The waits of consumers, ...
+    /// Learned from the waits of consumers, ...
     pub(crate) items: Spin,
-    /// ... and of producers.
+    /// ... and from the waits of producers.
     pub(crate) space: Spin,
     pub(crate) pressure: Pressure,
     pub(crate) from_consumers: Distance,

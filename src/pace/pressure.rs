@@ -1,10 +1,11 @@
-//! Keeping a queue small: a producer that is ahead of consumers who are at work waits for them a little, rather
-//! than take a further ring.
+//! Keeping a queue small: a producer that is ahead of active consumers waits for them a little
+//! instead of linking another ring.
 //!
-//! A short backlog stays in the cores' caches, and fresh memory costs more than a short wait. How long is
-//! worth it is learnt from the waits themselves: consumers who make room quickly earn *credit*, and are
-//! waited for longer when the system takes them off their core for a moment. Slow consumers earn none: for them the
-//! queue grows as soon as its ring is full.
+//! A short backlog stays in the cores' caches, and fresh memory costs more than a short wait. The
+//! waits themselves teach how long a wait is worthwhile. Consumers that make room quickly earn
+//! *credit*: with credit the producer waits for them longer, in case the system takes them off
+//! their core for a moment. Slow consumers earn none: for them the queue grows as soon as its ring
+//! is full.
 
 use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +14,7 @@ use super::spin::Spin;
 use super::wake_cost::wake_cost_ns;
 use crate::sys::clock;
 
-/// What the producers of this process have learnt about the consumers.
+/// What the producers of this process have learned about the consumers.
 pub(crate) struct Pressure {
     spin: Spin,
     credit_ns: AtomicU32,
@@ -36,7 +37,8 @@ impl Pressure {
             .store(credit_ns.min(MOST_CREDIT_NS) as u32, Ordering::Relaxed);
     }
 
-    /// Wait until `found`, for `expected_ns` and what was earned, but for `most_ns` at most.
+    /// Wait until `found` returns true, for `expected_ns` and the credit, but for at most
+    /// `most_ns`.
     pub(crate) fn wait(&self, expected_ns: u64, most_ns: u64, found: impl Fn() -> bool) -> bool {
         if most_ns < expected_ns {
             return found();
@@ -63,12 +65,13 @@ impl Pressure {
     }
 }
 
-/// How long a put may be held up for the sake of a small ring.
+/// How long a put may be delayed in order to keep the ring small.
 #[derive(Clone, Copy)]
 pub(crate) enum Hurry {
-    /// It is a try: a wake-up's time, which a further ring costs as well.
+    /// The put only tries: it waits for at most the time of a wake-up, which another ring costs as
+    /// well.
     Try,
-    /// Not past the end of its wait, if there is one.
+    /// The put waits for at most the rest of its own wait; `None` if that has no end.
     Until(Option<u64>),
 }
 
@@ -82,7 +85,7 @@ impl Hurry {
     }
 }
 
-/// How long a quick consumer takes for a record of `extent` bytes.
+/// The time that a fast consumer takes for a record of `extent` bytes.
 pub(crate) fn expected_ns(extent: u64) -> u64 {
     u64::from(wake_cost_ns()) + extent / BYTES_PER_NS
 }

@@ -1,7 +1,8 @@
-//! Looking again for a change that nobody announces: soon at first, for what is about to happen, then less often.
+//! Rechecks for a change that comes without a wake-up: soon at first, since the change may be about
+//! to happen, and then less often.
 
 use super::{FIRST_RECHECK_NS, LAST_RECHECK_NS};
-/// The pauses between the looks of one wait.
+/// The pauses between the rechecks of one wait.
 pub(crate) struct Recheck {
     next_ns: u64,
 }
@@ -13,7 +14,8 @@ impl Recheck {
         }
     }
 
-    /// The longest that the next sleep may last after a look which did not tell; `None` after one that did.
+    /// The limit of the next sleep after a look whose result was in doubt; `None` after any other
+    /// look.
     pub(crate) fn limit(&mut self, is_doubtful: bool) -> Option<u64> {
         if !is_doubtful {
             self.next_ns = FIRST_RECHECK_NS;

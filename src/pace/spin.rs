@@ -1,18 +1,23 @@
 //! Spinning before a sleep: for about as long as a wake-up costs, and only while that pays.
 //!
-//! A sleep costs the price of a wake-up, so a wait that ends sooner is better spun. How it spins:
+//! A sleep costs the price of a wake-up, so a wait that ends sooner is cheaper as a spin. A spin
+//! is:
 //!
-//! - **Paced.** Who looks at a word that the other side writes takes its cache line away. A consumer that
-//!   chases a producer message by message makes each of them pay for that. So a waiter that keeps finding
-//!   single messages at its first look lets a few pauses pass before it looks, and then finds a batch.
-//! - **Giving way.** After the first moments it gives its core to whoever else can run: with more processes
-//!   than cores, the one that it waits for may be among them. Not for a while when it has got it back only
-//!   after a whole slice of the scheduler's: then there are others who never give way, and against those a
-//!   sleeper is woken sooner than a spinner's turn comes.
-//! - **Learning.** A spin that ended in a sleep was in vain: the next one is a little shorter. One that would
-//!   have paid makes the next one twice as long: two who both sleep for each other's messages must find out.
+//! - **Paced.** A look at a word that the other side writes takes its cache line away. If a
+//!   consumer chases a producer message by message, each message pays for that. So a waiter that
+//!   keeps finding single messages at its first look lets a few pauses pass before it looks, and
+//!   then finds a batch.
+//! - **Giving way.** After the first moments a spin gives its core to any other thread that can
+//!   run: with more processes than cores, the peer may be among them. If the core comes back only
+//!   after a whole slice of the scheduler's, spins keep their core for a while. In that case other
+//!   threads run that never give way, and against those a sleeper is woken sooner than a spinner
+//!   gets its turn.
+//! - **Learning.** A spin that ended in a sleep was in vain: the next one is a little shorter. A
+//!   spin that would have paid makes the next one twice as long: two peers that both sleep for each
+//!   other's messages must find that out.
 //!
-//! The state belongs to one handle of one process; threads that use it at once only blur it.
+//! The state belongs to one handle of one process. If several threads use it at once, only its
+//! accuracy suffers.
 
 use super::{
     ALONE_NS, HOGGED_NS, LEAST_SPIN, SHORT_SLEEP, SPIN_LOOKS, SPIN_PAUSE_NS, TURN_NS, WARY_WAITS,
@@ -23,21 +28,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::wake_cost::wake_cost_ns;
 use crate::sys::{clock, thread};
 
-/// What the waits of one kind of a handle have learnt.
+/// What one kind of waits of a handle has learned.
 pub(crate) struct Spin {
-    /// How long it spins, 0 for the limit.
+    /// How long a spin may last; 0 means as long as the limit.
     budget_ns: AtomicU32,
-    /// Pauses before the first look.
+    /// Number of pauses before the first look.
     pace: AtomicU32,
-    /// How many waits more do not give way.
+    /// Number of further waits that keep their core.
     wary: AtomicU32,
-    /// The slowest pace.
+    /// Upper limit of `pace`.
     slowest: u32,
-    /// The slowest as long as one at a time is found.
+    /// Upper limit of `pace` while the looks find one message at a time.
     single: u32,
 }
 
-/// The limit that a caller gave, or what a wake-up costs.
+/// The limit that a caller gave, or else the cost of a wake-up.
 fn limit_of(limit_ns: u32) -> u32 {
     match limit_ns {
         0 => wake_cost_ns(),
@@ -46,8 +51,8 @@ fn limit_of(limit_ns: u32) -> u32 {
 }
 
 impl Spin {
-    /// At its slowest, `slowest` pauses pass before a wait looks for the first time, and `single` as long as
-    /// that finds one at a time.
+    /// `slowest` is the largest number of pauses before the first look of a wait. `single` is the
+    /// largest number while such a look finds one message at a time.
     pub(crate) const fn new(slowest: u32, single: u32) -> Spin {
         Spin {
             slowest,
@@ -58,12 +63,12 @@ impl Spin {
         }
     }
 
-    /// Spin until `found` gives how much was found (0: go on), for `limit_ns` at most (0: what a
-    /// wake-up costs). Whether something was.
+    /// Spin until `found` returns how much was found (0: go on), for at most `limit_ns` (0: the
+    /// cost of a wake-up). Return whether something was found.
     ///
-    /// A look that finds `enough` has cost little for each of them: the pace stays as it is.
+    /// A look that finds `enough` has cost little per message, so the pace stays as it is.
     pub(crate) fn spin(&self, limit_ns: u32, enough: u64, found: impl Fn() -> u64) -> bool {
-        // Who asks for a short spin gets one, however slow the pace has become.
+        // A caller that asks for a short spin gets one, however slow the pace has become.
         let pace = self.pace.load(Ordering::Relaxed);
         let pace = pace.min(limit_of(limit_ns) / SPIN_PAUSE_NS);
         for _ in 0..pace {
@@ -80,7 +85,7 @@ impl Spin {
         self.go_on(limit_ns, found)
     }
 
-    /// The first look found `amount`.
+    /// Adapt the pace after a first look that found `amount`.
     fn adapt(&self, pace: u32, amount: u64, enough: u64) {
         let next = if amount > 4 * enough {
             pace / 2
@@ -133,14 +138,14 @@ impl Spin {
         false
     }
 
-    /// A sleep that followed was over after `slept_ns`.
+    /// Learn that the sleep after a spin lasted `slept_ns`.
     pub(crate) fn slept(&self, limit_ns: u32, slept_ns: u64) {
         if slept_ns < SHORT_SLEEP * u64::from(limit_of(limit_ns)) {
             self.has_paid(limit_ns);
         }
     }
 
-    /// The next spin may be longer.
+    /// Allow a longer spin the next time.
     pub(crate) fn has_paid(&self, limit_ns: u32) {
         let budget = self.budget_ns.load(Ordering::Relaxed);
         if budget != 0 {

@@ -1,6 +1,6 @@
-//! What it costs to sleep and be woken on this machine: a wait that ends sooner is better spun.
+//! The cost of a sleep and a wake-up on this machine. A wait that ends sooner is cheaper as a spin.
 //!
-//! `POLYPROC_SPIN_NS` says it instead of the measurement.
+//! `POLYPROC_SPIN_NS` overrides the measurement.
 
 use super::{LEAST_WAKE_NS, MOST_WAKE_NS, ROUND_TRIPS, USUAL_WAKE_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ const UNKNOWN: u32 = u32::MAX;
 
 static COST_NS: AtomicU32 = AtomicU32::new(UNKNOWN);
 
-/// About what one wake-up costs, in nanoseconds.
+/// Approximate cost of one wake-up in nanoseconds.
 pub(crate) fn wake_cost_ns() -> u32 {
     match COST_NS.load(Ordering::Relaxed) {
         UNKNOWN => from_environment().unwrap_or(USUAL_WAKE_NS),
@@ -19,11 +19,11 @@ pub(crate) fn wake_cost_ns() -> u32 {
     }
 }
 
-/// Measure it, once for a process and its children: `call` wakes a thread that sleeps, for a job, and sleeps until that
-/// one has done it.
+/// Measure the cost, once for a process and its children. `call` wakes a sleeping thread to run a
+/// job, and sleeps until that thread has run it.
 ///
-/// The two run on different cores meanwhile, as those do who wait for each other's messages: the scheduler would
-/// have put them on one, where a wake-up is cheap.
+/// The two threads run on different cores meanwhile, as threads that wait for each other's messages
+/// do. The scheduler would have put them on one core, where a wake-up is cheap.
 pub(crate) fn measure(call: impl Fn(&mut (dyn FnMut() + Send))) {
     if COST_NS.load(Ordering::Relaxed) != UNKNOWN {
         return;

@@ -1,11 +1,12 @@
-//! Tables of this process that a forked child must find whole: they are locked across every fork.
+//! Process-local tables that a forked child must find consistent: they are locked across every
+//! fork.
 
 use std::ptr;
 
 use super::local_lock::LocalLock;
 use crate::sys::fork;
 
-/// A process-wide table that must be whole in a forked child: locked across every fork.
+/// A process-wide table that must be consistent in a forked child: it is locked across every fork.
 pub(crate) trait HeldAcrossFork: Sync {
     fn hold(&self);
     fn let_go(&self);
@@ -33,8 +34,8 @@ static TABLES: LocalLock<Tables> = LocalLock::new(Tables {
     all: [None; MAX_TABLES],
 });
 
-/// Hold `table` across every fork from now on. Outer locks are registered before inner ones, and
-/// nobody registers while holding one: a fork that is under way holds them all.
+/// Lock `table` across every fork from now on. Outer locks must be registered before inner ones,
+/// and no thread may register a table while it holds one: a fork in progress holds them all.
 pub(crate) fn hold_across_forks(table: &'static dyn HeldAcrossFork) {
     let mut tables = TABLES.lock();
     if !tables.has_handlers {

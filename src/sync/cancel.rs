@@ -1,4 +1,4 @@
-//! A token that ends waits of this process early.
+//! Cancel tokens, which end waits of this process early.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
@@ -9,11 +9,11 @@ use crate::sys::futex;
 
 const NO_FD: i32 = -1;
 
-/// A token of this process: waits that were given it end when it fires.
+/// A cancel token of this process. A wait that uses the token ends when the token fires.
 pub struct Cancel {
-    /// 1 once fired. A futex: sleepers wait on it beside their own word.
+    /// 1 once fired. This word is a futex: sleepers wait on it as well as on their own word.
     fired: AtomicU32,
-    /// Readable once fired; made at the first wait that polls.
+    /// An eventfd that is readable once the token has fired. The first wait that polls makes it.
     event: AtomicI32,
 }
 
@@ -26,9 +26,10 @@ impl Cancel {
         }
     }
 
-    /// End the waits that use this token, now and until it is reset. Async-signal-safe.
+    /// End the waits that use this token, now and until the token is reset. Async-signal-safe.
     pub fn fire(&self) {
-        // SeqCst, pairs with `fd`: either the waiter's check sees this or the load sees its descriptor.
+        // SeqCst, pairs with `fd`: either the check in `fd` sees this store, or this load sees its
+        // descriptor.
         self.fired.store(1, Ordering::SeqCst);
         let event = self.event.load(Ordering::SeqCst);
         if event != NO_FD {
@@ -37,7 +38,7 @@ impl Cancel {
         futex::wake(&self.fired, u32::MAX);
     }
 
-    /// Make it usable again.
+    /// Make the token usable again.
     pub fn reset(&self) {
         self.fired.store(0, Ordering::SeqCst);
         let event = self.event.load(Ordering::SeqCst);
@@ -46,12 +47,13 @@ impl Cancel {
         }
     }
 
-    /// Whether it has fired.
+    /// Report whether the token has fired.
     pub fn is_fired(&self) -> bool {
         self.fired.load(Ordering::Acquire) != 0
     }
 
-    /// A descriptor that is readable once the token has fired, for waits that poll. It stays the token's.
+    /// A descriptor that is readable once the token has fired, for waits that poll. The token owns
+    /// it.
     ///
     /// # Errors
     /// Those of eventfd(2).
@@ -78,7 +80,7 @@ impl Cancel {
         }
     }
 
-    /// The futex that changes when the token fires, and its value before.
+    /// The futex that changes when the token fires. Its value before that is 0.
     pub(crate) fn word(&self) -> &AtomicU32 {
         &self.fired
     }

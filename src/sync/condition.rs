@@ -1,12 +1,15 @@
-//! Waiting until another says that something has changed.
+//! A condition: threads wait until another thread notifies them.
 //!
-//! Each thread that waits has a place of its own and sleeps on the word of that place. A notification is
-//! one compare-and-swap of the word of who has waited longest, so nobody answers a notifier and nobody
-//! holds him up; without a waiter it is lost. It reaches who was there before it and nobody else.
+//! Each waiting thread has a place of its own and sleeps on the word of that place. A notification
+//! is one compare-and-swap of the word of the thread that has waited longest. So a notifier needs
+//! no reply from a waiter, and no waiter can delay a notifier. Without a waiter the notification is
+//! lost. A notification reaches only threads that waited before it.
 //!
-//! A place is freed when its thread has the lock back. Whoever is killed between being notified and that
-//! has not used what he was told, so recovery passes it on to another who waits. Should the recoverer be
-//! killed too, at one certain instruction, it is passed on twice: one waiter too many looks, none is missed.
+//! A thread frees its place after it has taken its lock again. If a process is killed after one of
+//! its threads was notified and before that thread freed its place, the notification was not used,
+//! so recovery passes it on to another waiter. If the recoverer is also killed, at one certain
+//! instruction, the notification is passed on twice: then one waiter too many wakes, and none is
+//! missed.
 
 use super::atomic::{AtomicU32, Ordering};
 use super::owner::Owner;
@@ -19,28 +22,29 @@ use crate::status::{Result, Status};
 shared! {
     /// The words of a condition.
     pub(crate) struct ConditionWord {
-        /// How many have come: the number of the next one. It may wrap, ages do not.
+        /// Number of arrivals so far, which is the number of the next waiter. The number may wrap;
+        /// differences between numbers stay correct.
         arrivals: AtomicU32,
         _pad: AtomicU32,
         waiters: Waiters,
     }
 }
 
-/// A place at the condition, for a thread that is still to sleep or to get its lock back.
+/// A place at the condition, for a thread that will sleep or that will take its lock again.
 pub(crate) struct Place<'a> {
     waiter: &'a Waiter,
     me: Owner,
 }
 
 impl ConditionWord {
-    /// Wait from now on: a notification after this finds the caller, asleep or not.
+    /// Begin to wait: every later notification finds the caller, asleep or not.
     pub(crate) fn enter(&self, me: Owner) -> Result<Place<'_>> {
         let waiter = self.waiters.claim(me)?;
         waiter.wait_as(me, self.arrivals.fetch_add(1, Ordering::Relaxed));
         Ok(Place { waiter, me })
     }
 
-    /// Let the `count` go who have waited longest, or as many as there are.
+    /// Notify the `count` threads that have waited longest, or all if there are fewer.
     pub(crate) fn notify(&self, world: &impl World, count: u32) {
         let now = self.arrivals.load(Ordering::Relaxed);
         let waiting = self.waiters.waiting();
@@ -53,19 +57,22 @@ impl ConditionWord {
             if left == 0 {
                 return;
             }
-            // Fails when it was notified by another, or gave up.
+            // This fails if another process has notified the thread, or if the thread gave up.
             if waiter.change(seen, seen.owner, Answer::LetGo) {
-                // Killed before this: the sleepers watch this process's life word, and recovery wakes it.
+                // If the process is killed before this, the sleepers watch its life word, and
+                // recovery wakes the notified thread.
                 waiter.wake(world);
                 left -= 1;
             }
         }
     }
 
-    /// Recovery: who is gone waits no longer, and passes on what it was told.
+    /// Recovery: a thread of a dead process no longer waits, and its unused notification is passed
+    /// on.
     pub(crate) fn recover(&self, world: &impl World, me: Owner, is_gone: &dyn Fn(Owner) -> bool) {
         for (waiter, mut seen) in self.waiters.taken() {
-            // Changed meanwhile: by another recoverer, or by a notifier who took the dead one for alive.
+            // The word has changed meanwhile, by another recoverer or by a notifier that took the
+            // dead process for alive.
             while !self.recover_place(waiter, seen, world, me, is_gone) {
                 match waiter.seen() {
                     Some(now) => seen = now,
@@ -75,7 +82,7 @@ impl ConditionWord {
         }
     }
 
-    /// False when it is not as `seen` any more.
+    /// Recover one place. Return false if the place is no longer as in `seen`.
     fn recover_place(
         &self,
         waiter: &Waiter,
@@ -87,7 +94,7 @@ impl ConditionWord {
         let let_go = seen.answer == Answer::LetGo;
         if !is_gone(seen.owner) {
             if let_go {
-                // Its notifier may have been killed before it woke it.
+                // The notifier may have been killed before it woke this thread.
                 waiter.wake(world);
             }
             return true;
@@ -98,7 +105,8 @@ impl ConditionWord {
         if !waiter.change(seen, me, Answer::LetGo) {
             return false;
         }
-        // In this process's name now: of several recoverers one passes it on.
+        // The place now carries this process's name, so one of several recoverers passes the
+        // notification on.
         self.notify(world, 1);
         waiter.free(Seen { owner: me, ..seen });
         true
@@ -109,7 +117,7 @@ impl Place<'_> {
     /// Sleep until notified.
     ///
     /// # Errors
-    /// What ended the wait before: then the place waits no longer.
+    /// The status that ended the wait before a notification. The place then no longer waits.
     pub(crate) fn sleep(&self, world: &impl World, patience: &mut Patience<'_>) -> Result<()> {
         let waits = self.seen(Answer::Waits);
         loop {
@@ -123,17 +131,18 @@ impl Place<'_> {
                 if self.waiter.free(waits) {
                     return Err(status);
                 }
-                // Notified in the same moment: it must not be lost.
+                // A notification came at the same moment. It must not be lost, so look again.
             }
         }
     }
 
-    /// After an `Ok`: the thread has its lock back, and what it was told is used.
+    /// After an `Ok` of `sleep`: the thread has taken its lock again, and the notification is used.
     pub(crate) fn leave(self) {
         self.waiter.free(self.seen(Answer::LetGo));
     }
 
-    /// After an `Ok` or before any sleep: it cannot use what it was told, if it was.
+    /// After an `Ok` of `sleep`, or before any sleep: the caller cannot use a notification, so pass
+    /// it on if there was one.
     pub(crate) fn pass_on(self, condition: &ConditionWord, world: &impl World) {
         if !self.waiter.free(self.seen(Answer::Waits)) {
             condition.notify(world, 1);

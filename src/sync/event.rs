@@ -1,9 +1,9 @@
-//! A flag that processes wait for.
+//! An event: a flag that processes wait for.
 //!
-//! Word: bit 0 the flag, bits 1 and 2 say that somebody may be asleep until it is set or until it is
-//! cleared, the rest counts the sets. A waiter
-//! that was there when the flag was set sees the count move, even if a clear follows at once. Neither set
-//! nor clear ever blocks, and both are one loop over one word, fit for a signal handler.
+//! Bit 0 of the word is the flag. Bits 1 and 2 say that a thread may be asleep until the flag is
+//! set or until it is cleared. The other bits count the sets. A thread that waited when the flag
+//! was set sees the count change, even if a clear follows at once. Neither set nor clear ever
+//! blocks, and both are one loop over one word, so a signal handler may call them.
 
 use super::atomic::{address, AtomicU32, Ordering};
 use super::shared::shared;
@@ -13,19 +13,19 @@ use crate::status::{Result, Status};
 
 const SET: u32 = 1;
 const SLEEPERS: u32 = 2;
-/// Somebody may be asleep until the flag is cleared.
+/// A thread may be asleep until the flag is cleared.
 const WATCHED: u32 = 4;
 const GENERATION: u32 = 8;
 
 shared! {
-    /// The event word.
+    /// The word of an event.
     pub(crate) struct EventWord {
         word: AtomicU32,
     }
 }
 
 impl EventWord {
-    /// Set the flag and let everybody go who waits. Async-signal-safe.
+    /// Set the flag and release every waiter. Async-signal-safe.
     pub(crate) fn set(&self, world: &impl World) {
         let mut word = self.word.load(Ordering::Relaxed);
         while word & SET == 0 {
@@ -36,7 +36,8 @@ impl EventWord {
             {
                 Ok(_) => {
                     if word & SLEEPERS != 0 {
-                        // Killed before this: the sleepers watch this process's life word and look again.
+                        // If the process is killed before this, the sleepers watch its life word
+                        // and look again.
                         world.wake(&self.word, u32::MAX);
                     }
                     return;
@@ -54,17 +55,18 @@ impl EventWord {
         }
     }
 
-    /// How often it was set, for [`was_set_since`](Self::was_set_since).
+    /// The number of sets so far, for [`was_set_since`](Self::was_set_since).
     pub(crate) fn sets(&self) -> u32 {
         self.word.load(Ordering::SeqCst) & !(SET | SLEEPERS | WATCHED)
     }
 
-    /// Whether it is set now, or was since `sets` was read.
+    /// Report whether the flag is set now, or was set since `sets` was read.
     pub(crate) fn was_set_since(&self, sets: u32) -> bool {
         self.is_set() || self.sets() != sets
     }
 
-    /// Announce a sleeper that any change of the flag wakes: the word, and the value to sleep on.
+    /// Announce a sleeper that any change of the flag wakes. Return the word and the value to sleep
+    /// on.
     pub(crate) fn watch(&self) -> (*const u32, u32) {
         let announced = SLEEPERS | WATCHED;
         let seen = self.word.fetch_or(announced, Ordering::SeqCst) | announced;
@@ -75,7 +77,7 @@ impl EventWord {
         self.word.load(Ordering::SeqCst) & SET != 0
     }
 
-    /// Wait until the flag is set, or was since [`sets`](Self::sets) gave `sets`.
+    /// Wait until the flag is set, or was set since [`sets`](Self::sets) returned `sets`.
     pub(crate) fn wait_since(
         &self,
         world: &impl World,
@@ -103,7 +105,7 @@ impl EventWord {
         }
     }
 
-    /// Recovery: a set that was killed before its wake-up.
+    /// Recovery: wake the waiters of a set that was killed before its wake-up.
     pub(crate) fn wake_all(&self, world: &impl World) {
         world.wake(&self.word, u32::MAX);
     }

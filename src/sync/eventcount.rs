@@ -1,9 +1,10 @@
-//! Waiting for a condition that lies outside the lock word: items, space, an empty queue.
+//! Waiting for a condition that lies outside of the lock word: items, space, an empty queue.
 //!
-//! Word: a sequence in the upper bits, bit 0 says that somebody may be asleep. A waiter announces
-//! itself, checks its condition again, and sleeps on the value that it saw. A waker makes the condition
-//! true, then looks: one load when nobody sleeps. One that finds nobody although the bit is set clears
-//! it, so that a killed waiter costs one system call, once.
+//! The upper bits of the word are a sequence number; bit 0 says that a thread may be asleep. A
+//! waiter announces itself, checks its condition again, and sleeps on the value that it saw. A
+//! waker makes the condition true and then looks at the word, which takes one load if no thread
+//! sleeps. If the bit is set but the waker finds no sleeper, it clears the bit, so a killed waiter
+//! costs one system call, once.
 //!
 //! After D. Vyukov's eventcount; the pair of full barriers is Dekker's.
 
@@ -24,7 +25,7 @@ shared! {
 }
 
 impl EventCount {
-    /// A word of this process alone; those in shared memory begin as zero.
+    /// A word that only this process uses. Words in shared memory begin as zero.
     #[cfg(not(loom))]
     pub(crate) const fn new() -> EventCount {
         EventCount {
@@ -32,35 +33,36 @@ impl EventCount {
         }
     }
 
-    /// Announce a sleeper. Check the condition after this, then [`sleep`](Self::sleep).
+    /// Announce a sleeper. Check the condition after this, and then call [`sleep`](Self::sleep).
     pub(crate) fn announce(&self) -> u32 {
         let seen = self.word.fetch_or(SLEEPERS, Ordering::SeqCst) | SLEEPERS;
-        // Pairs with the fence in `notify`: one of the two sees the other.
+        // Pairs with the barrier in `notify`: either the waiter sees the condition or the waker
+        // sees the bit.
         fence(Ordering::SeqCst);
         seen
     }
 
-    /// Announce a sleeper that sleeps among other things: the word, and the value to sleep on.
+    /// Announce a thread that sleeps on several words. Return the word and the value to sleep on.
     pub(crate) fn watch(&self) -> (*const u32, u32) {
         let seen = self.announce();
         (address(&self.word), seen)
     }
 
-    /// Whether somebody may be asleep. One load.
+    /// Report whether a thread may be asleep. One load.
     #[inline]
     pub(crate) fn has_sleepers(&self) -> bool {
         self.word.load(Ordering::Relaxed) & SLEEPERS != 0
     }
 
-    /// Whether somebody who is asleep may have missed what the caller did before, an atomic
-    /// read-modify-write included.
+    /// Report whether a sleeper may have missed the caller's previous changes. The last of these
+    /// changes was, or was followed by, an atomic read-modify-write.
     #[inline]
     pub(crate) fn has_sleepers_after_rmw(&self) -> bool {
         barrier_after_rmw();
         self.has_sleepers()
     }
 
-    /// Sleep until a notification that came after [`announce`](Self::announce) gave `seen`.
+    /// Sleep until a notification that comes after [`announce`](Self::announce) returned `seen`.
     pub(crate) fn sleep(
         &self,
         world: &impl World,
@@ -72,8 +74,8 @@ impl EventCount {
 
     /// Wake at most `count` sleepers.
     ///
-    /// The condition was made true before, and since then (or by it) the caller has done an atomic
-    /// read-modify-write: given a lock back, say.
+    /// The caller made the condition true before this call, and by that change or after it did an
+    /// atomic read-modify-write, for example by releasing a lock.
     #[inline]
     pub(crate) fn notify(&self, world: &impl World, count: u32) {
         if self.has_sleepers_after_rmw() {
@@ -81,7 +83,7 @@ impl EventCount {
         }
     }
 
-    /// Wake everybody. The same holds as for [`notify`](Self::notify).
+    /// Wake every sleeper. The precondition is that of [`notify`](Self::notify).
     #[inline]
     pub(crate) fn notify_all(&self, world: &impl World) {
         if self.has_sleepers_after_rmw() {
@@ -91,16 +93,19 @@ impl EventCount {
 
     #[cold]
     fn notify_sleepers(&self, world: &impl World, count: u32) {
-        // Killed before the wake: the sleepers watch this process's life word and look again.
+        // If the process is killed before the wake, the sleepers watch its life word and look
+        // again.
         self.word.fetch_add(STEP, Ordering::SeqCst);
         if world.wake(&self.word, count) < count as usize {
-            // Nobody was left asleep. Who announced itself since may be by now: clear the bit and wake it.
+            // No more threads were asleep. A thread that announced itself since may be asleep by
+            // now: clear the bit and wake it.
             self.wake_all(world);
         }
     }
 
-    /// The sequence moves on and the bit goes in one step: whoever slept before is woken by the call that
-    /// follows, whoever announces itself after sets the bit again.
+    /// Advance the sequence and clear the bit in one step. The call that follows wakes every thread
+    /// that slept before the step; a thread that announces itself after the step sets the bit
+    /// again.
     #[cold]
     fn wake_all(&self, world: &impl World) {
         let mut word = self.word.load(Ordering::Relaxed);

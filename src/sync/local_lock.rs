@@ -1,7 +1,7 @@
-//! A lock inside one process that a fork can hold on to.
+//! A lock within one process that can be held across a fork.
 //!
-//! `std::sync::Mutex` cannot be taken in a `pthread_atfork` handler and given back in the child,
-//! which the few tables of this process (segments, keepers, children) need.
+//! A `std::sync::Mutex` cannot be locked in a `pthread_atfork` handler and unlocked in the child.
+//! The few tables of this process (segments, keepers, children) need that.
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
@@ -13,7 +13,7 @@ const FREE: u32 = 0;
 const LOCKED: u32 = 1;
 const CONTENDED: u32 = 2;
 
-/// A value that one thread at a time may touch.
+/// A value that one thread at a time may use.
 pub(crate) struct LocalLock<T> {
     word: AtomicU32,
     value: UnsafeCell<T>,
@@ -35,7 +35,7 @@ impl<T> LocalLock<T> {
         LocalGuard { lock: self }
     }
 
-    /// Take it without a guard: for the `prepare` handler of a fork.
+    /// Take the lock without a guard, for the `prepare` handler of a fork.
     pub(crate) fn lock_raw(&self) {
         if self
             .word
@@ -49,16 +49,16 @@ impl<T> LocalLock<T> {
         }
     }
 
-    /// The value, for who took the lock with [`lock_raw`](Self::lock_raw).
+    /// The value, for a caller that took the lock with [`lock_raw`](Self::lock_raw).
     ///
     /// # Safety
-    /// This thread holds the lock for as long as it uses the reference.
+    /// The calling thread must hold the lock for as long as it uses the reference.
     pub(crate) unsafe fn value_while_held(&self) -> &T {
         // SAFETY: the caller holds the lock.
         unsafe { &*self.value.get() }
     }
 
-    /// Give back what [`lock_raw`](Self::lock_raw) took, in the parent or in the child.
+    /// Release a lock that [`lock_raw`](Self::lock_raw) took, in the parent or in the child.
     pub(crate) fn unlock_raw(&self) {
         if self.word.swap(FREE, Ordering::Release) == CONTENDED {
             futex::wake(&self.word, 1);

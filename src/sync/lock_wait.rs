@@ -1,10 +1,11 @@
 //! How long a call waits for the internal locks that it needs.
 //!
-//! Nobody holds one for longer than a few steps, unless its process is stopped in the middle of them. So a call
-//! waits for its locks as long as it may wait itself; a call that does not block waits a moment, in which
-//! whoever is just in between gets out. All locks of a call share that moment.
+//! A thread holds an internal lock for a few steps only, unless its process is stopped in the
+//! middle of them. So a call waits for its locks as long as the call itself may wait. A call that
+//! does not block waits for a bounded moment, in which a running holder releases the lock. All
+//! locks of a call share that moment.
 //!
-//! A holder that only waits for its turn at a core is not stopped: then the moment is longer.
+//! A holder that only waits for a core is not stopped. Then the moment is longer.
 
 use std::cell::Cell;
 
@@ -12,37 +13,40 @@ use super::owner::Owner;
 use super::wait::{Patience, Wait};
 use crate::sys::clock;
 
-/// How long a lock is waited for where the call itself does not wait, or not for as long.
+/// How long a call waits for its locks if the call itself does not wait, or waits for less.
 struct Limits {
     ns: u64,
-    /// Where the holder could go on and only lacks a core.
+    /// The limit while the holder is runnable and only lacks a core.
     busy_ns: u64,
 }
 
-/// For a call that does not block. Chosen so that, with the recovery of a dead process and the time until a thread gets
-/// its core back, the call answers within 50 ms: `make crash STOP=1` measures it.
+/// For a call that does not block. Chosen so that the call answers within 50 ms, including the
+/// recovery of a dead process and the time until a thread gets its core back; `make crash STOP=1`
+/// measures it.
 static BRIEF: Limits = Limits {
     ns: 20_000_000,
     busy_ns: 1_000_000_000,
 };
-/// For the recovery of the dead by a call that found them; the next call, or a sleeper before long, tries again.
+/// For the recovery of the dead by a call that found them. If it gets no lock, the next call or
+/// soon a sleeper tries again.
 static RECOVERY: Limits = Limits {
     ns: 5_000_000,
     busy_ns: 10_000_000,
 };
 static NONE: Limits = Limits { ns: 0, busy_ns: 0 };
 
-/// How long a call that has one lock waits for a second one: others want the first, and each of them does the same. So
-/// it is short enough that the moments of some 50 threads, one after the other, fit into what a call may be late by.
+/// How long a call that holds one lock waits for a second lock. Others want the first lock, and
+/// each of them may wait as long in turn. So this moment is chosen so that about 50 of them, one
+/// after the other, fit into the time by which a call may be late.
 const MOMENT_NS: u64 = 300_000;
 
-/// What one call waits for its internal locks.
+/// The time that one call has for waiting for its internal locks.
 pub(crate) struct LockWait<'a> {
     wait: Wait<'a>,
-    /// The end of the call's own wait, `None` for ever.
+    /// The end of the call's own wait; `None` if it waits for ever.
     call_end: Option<u64>,
     limits: &'static Limits,
-    /// The first need of a wait, 0 until then.
+    /// The time of the first wait for a lock; 0 until then.
     begin: Cell<u64>,
 }
 
@@ -57,7 +61,7 @@ impl<'a> LockWait<'a> {
         }
     }
 
-    /// Within a call that waits like this.
+    /// For a call that waits as `patience` does.
     #[inline]
     pub(crate) fn until(patience: &mut Patience<'a>) -> LockWait<'a> {
         let wait = patience.wait();
@@ -68,13 +72,13 @@ impl<'a> LockWait<'a> {
         LockWait::new(wait, end, &BRIEF)
     }
 
-    /// Within a call that does not block.
+    /// For a call that does not block.
     #[inline]
     pub(crate) fn brief() -> LockWait<'static> {
         LockWait::new(Wait::TRY, Some(0), &BRIEF)
     }
 
-    /// For what can as well be left: not at all.
+    /// For work that can be left to a later call: no wait at all.
     pub(crate) fn at_once() -> LockWait<'static> {
         LockWait::new(Wait::TRY, Some(0), &NONE)
     }
@@ -84,7 +88,7 @@ impl<'a> LockWait<'a> {
         LockWait::new(Wait::TRY, Some(0), &RECOVERY)
     }
 
-    /// Whether it was one that takes time.
+    /// Report whether this may have waited, which `at_once` never does.
     pub(crate) fn has_waited(&self) -> bool {
         self.limits.ns != 0
     }
@@ -100,17 +104,18 @@ impl<'a> LockWait<'a> {
         self.begin().saturating_add(self.limits.ns)
     }
 
-    /// When it is over, `None` for never.
+    /// The end of the time for locks; `None` if there is none.
     fn end(&self) -> Option<u64> {
         let brief_end = self.brief_end();
         self.call_end.map(|end| end.max(brief_end))
     }
 
-    /// The wait for a lock that is taken, by one who has no other.
+    /// The wait of a caller that holds no lock.
     #[cold]
     pub(crate) fn patience(&self) -> Patience<'a> {
         let end = self.end();
-        // A call that waits for longer than the moment has its own end, busy holders or not.
+        // A call that waits for longer than the moment has an end of its own, and busy holders do
+        // not move it.
         let is_brief = end == Some(self.brief_end());
         let busy_end = if is_brief {
             self.begin().saturating_add(self.limits.busy_ns)
@@ -120,7 +125,7 @@ impl<'a> LockWait<'a> {
         Patience::until(&self.wait, end, busy_end, is_brief)
     }
 
-    /// The same by one who has another lock already.
+    /// The wait of a caller that holds another lock.
     #[cold]
     pub(crate) fn moment(&self) -> Patience<'a> {
         let end = clock::now_ns().saturating_add(MOMENT_NS);
@@ -128,14 +133,14 @@ impl<'a> LockWait<'a> {
         Patience::until(&self.wait, Some(end), 0, true)
     }
 
-    /// Whether a lock was waited for until there was no time left.
+    /// Report whether the time for locks is over.
     #[cold]
     pub(crate) fn is_over(&self) -> bool {
         self.end().is_some_and(|end| clock::now_ns() >= end)
     }
 }
 
-/// Who calls, and how long it waits for internal locks.
+/// The owner that makes a call, and how long the call waits for internal locks.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'w> {
     pub(crate) owner: Owner,

@@ -1,12 +1,12 @@
-//! What a look at something tells who would wait for it.
+//! The result of a look at something that a caller may want to wait for.
 
-/// Whether a wait is over.
+/// Whether a wait would be over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Look {
     Ready,
-    /// Not yet; a change wakes whoever has announced himself.
+    /// Not yet. A change wakes the sleepers that have announced themselves.
     Waits,
-    /// Not yet, and the change may come without a word: look again before long.
+    /// Not yet as far as is known. A change may come without a wake-up: look again before long.
     Doubtful,
 }
 

@@ -1,4 +1,4 @@
-//! Handing a closure to another thread of this process and waiting until it has run.
+//! Running a closure on another thread of this process, and waiting until it has run.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,18 +9,18 @@ const IDLE: u32 = 0;
 const ASKED: u32 = 1;
 const DONE: u32 = 2;
 
-/// A closure to run: a caller fills it and waits, the serving thread runs it.
+/// A closure to run. A caller stores it and waits; the serving thread runs it.
 pub(crate) struct Mailbox {
     word: AtomicU32,
     job: LocalLock<Option<Job>>,
-    /// One caller at a time.
+    /// Held by the caller, so that there is one caller at a time.
     turn: LocalLock<()>,
 }
 
 /// A borrowed closure.
 struct Job(*mut (dyn FnMut() + Send));
 
-// SAFETY: the closure is Send, and its caller does not touch it while it is being run.
+// SAFETY: the closure is Send, and its caller does not touch it while it runs.
 unsafe impl Send for Job {}
 
 impl Mailbox {
@@ -32,11 +32,11 @@ impl Mailbox {
         }
     }
 
-    /// Have the serving thread run `job`, and wait for it.
+    /// Run `job` on the serving thread, and wait until it has run.
     pub(crate) fn call(&self, job: &mut (dyn FnMut() + Send)) {
         let _turn = self.turn.lock();
         let job: *mut (dyn FnMut() + Send + '_) = job;
-        // SAFETY: only the lifetime changes; this function does not return before the job has run.
+        // SAFETY: only the lifetime changes, and this function returns after the job has run.
         let job = unsafe {
             std::mem::transmute::<*mut (dyn FnMut() + Send + '_), *mut (dyn FnMut() + Send)>(job)
         };
@@ -49,7 +49,7 @@ impl Mailbox {
         self.word.store(IDLE, Ordering::Release);
     }
 
-    /// Run what callers hand in, for ever. Allocates nothing.
+    /// Run the closures of callers, for ever. Allocates nothing.
     pub(crate) fn serve(&self) -> ! {
         loop {
             let word = self.word.load(Ordering::Acquire);
@@ -59,7 +59,8 @@ impl Mailbox {
             }
             let job = self.job.lock().take();
             if let Some(job) = job {
-                // SAFETY: the caller waits for DONE, so the closure lives and nobody else uses it.
+                // SAFETY: the caller waits for DONE, so the closure is alive and no other thread
+                // uses it.
                 unsafe { (*job.0)() };
             }
             self.word.store(DONE, Ordering::Release);

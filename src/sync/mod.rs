@@ -1,14 +1,16 @@
-//! Algorithms on words: who waits, who wakes, who holds.
+//! Algorithms on words: waiting, waking and holding.
 //!
-//! The algorithms on shared memory know their words and a [`World`](world::World) that lets them sleep, wake and ask
-//! who lives. They know no mapping, so that `loom/` can run them on atomics of its own.
+//! The algorithms on shared memory use their words and a [`World`](world::World), which lets them
+//! sleep, wake and ask which owners are alive. They use no mapping, so that `loom/` can run them on
+//! its own atomics.
 //!
 //! ```text
-//! mutex rlock semaphore owned_permits event condition barrier    the words of the objects
-//! eventcount waiters lock_wait                                   what several of these are made of
-//! owner world atomic shared look                                 their terms
-//! wait cancel                                                    how long a call waits, and what ends it
-//! local_lock at_fork mailbox                                     inside one process
+//! mutex rlock semaphore owned_permits
+//! event condition barrier                  the words of the objects
+//! eventcount waiters lock_wait             parts that several of these use
+//! owner world atomic shared look           their terms
+//! wait cancel                              how long a call waits, and what ends it
+//! local_lock at_fork mailbox               within one process
 //! ```
 
 #[allow(unsafe_code)]
@@ -40,11 +42,11 @@ pub use barrier::Arrival;
 pub use cancel::Cancel;
 pub use wait::{interruptible, Wait};
 
-/// How a lock was come by.
+/// How a lock was acquired.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Acquired {
-    /// As it should be.
+    /// From a holder that released it.
     Clean,
-    /// The last holder died inside: check what the lock guards.
+    /// The last holder died while it held the lock: check the data that the lock guards.
     OwnerDied,
 }

@@ -1,18 +1,20 @@
-//! A lock that outlives its holder.
+//! A mutex that survives the death of its holder.
 //!
-//! Word: 0 when free, else the holder's slot and generation; two more bits tell of those who wait.
+//! The word is 0 if the mutex is free. Otherwise it holds the holder's slot and generation. Two
+//! more bits describe the waiters.
 //!
 //! ```text
-//! 31       SLEEPERS   somebody may be asleep: who releases wakes one
-//! 30       STARVING   somebody slept and found it taken again: it is kept for those who slept
-//! 0..30    the holder, 0: free, ORPHAN: the holder died and its slot may be another's by now
+//! 31       SLEEPERS   a thread may be asleep: a release wakes one
+//! 30       STARVING   a sleeper found it taken again: it is kept for those who slept
+//! 0..30    the holder; 0: free; ORPHAN: the holder died and its slot may have a new occupant
 //! ```
 //!
-//! A holder found dead is replaced by one compare-and-swap from its word; whoever does it gets
-//! `OwnerDied` and mends what the lock guards. Killed anywhere in between, the next one does the same.
+//! A holder that is found dead is replaced by one compare-and-swap from its word. The process that
+//! succeeds gets `OwnerDied` and repairs the data that the mutex guards. If that process is killed
+//! anywhere in between, the next one does the same.
 //!
-//! After the three-state futex mutex (U. Drepper, "Futexes Are Tricky") and musl's owner-in-the-word;
-//! the starving bit is the idea of Go's sync.Mutex.
+//! After the three-state futex mutex (U. Drepper, "Futexes Are Tricky") and musl's mutex with the
+//! owner in the word; the starving bit is the idea of Go's sync.Mutex.
 
 use super::atomic::{AtomicU32, Ordering};
 
@@ -35,7 +37,7 @@ shared! {
 }
 
 impl RobustMutex {
-    /// Take it, waiting while a live participant holds it.
+    /// Take the mutex, waiting while a live participant holds it.
     #[inline]
     pub(crate) fn lock(
         &self,
@@ -49,7 +51,7 @@ impl RobustMutex {
         }
     }
 
-    /// Take it if nobody holds it or waits for it.
+    /// Take the mutex if nobody holds it or waits for it.
     #[inline]
     pub(crate) fn try_lock(&self, me: Owner) -> bool {
         self.word
@@ -57,7 +59,7 @@ impl RobustMutex {
             .is_ok()
     }
 
-    /// Give it back. The caller holds it.
+    /// Release the mutex. The caller holds it.
     #[inline]
     pub(crate) fn unlock(&self, world: &impl World) {
         let before = self.word.swap(0, Ordering::Release);
@@ -66,7 +68,7 @@ impl RobustMutex {
         }
     }
 
-    /// Give it back, whoever took it; `E_OVER_RELEASE` when nobody holds it.
+    /// Release the mutex, whichever participant took it; `E_OVER_RELEASE` if it is free.
     pub(crate) fn release(&self, world: &impl World) -> Result<()> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
@@ -88,12 +90,12 @@ impl RobustMutex {
         Ok(())
     }
 
-    /// The participant that holds it, dead or alive.
+    /// The participant that holds the mutex, dead or alive.
     pub(crate) fn holder(&self) -> Option<Owner> {
         Owner::from_bits(self.word.load(Ordering::Acquire))
     }
 
-    /// Whether somebody alive holds it.
+    /// Report whether a live participant holds the mutex.
     pub(crate) fn is_locked(&self, world: &impl World) -> bool {
         match self.holder() {
             None | Some(Owner::ORPHAN) => false,
@@ -101,7 +103,8 @@ impl RobustMutex {
         }
     }
 
-    /// Recovery: the next one to take it gets `OwnerDied` although the holder's slot is given away.
+    /// Recovery: make the next `lock` return `OwnerDied`, although the holder's slot gets a new
+    /// occupant.
     pub(crate) fn orphan(&self, world: &impl World, is_gone: &dyn Fn(Owner) -> bool) {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
@@ -122,20 +125,22 @@ impl RobustMutex {
                 Err(now) => word = now,
             }
         }
-        // A release that was killed before its wake-up leaves sleepers too.
+        // A release that was killed before its wake-up leaves sleepers as well.
         world.wake(&self.word, 1);
     }
 
-    /// After a release: keep the lock for those who slept if one of them starves, and wake one.
+    /// After a release: if a thread starves, keep the mutex for those who slept. Wake one sleeper.
     #[cold]
     fn pass_on(&self, world: &impl World, before: u32) {
         if before & STARVING != 0 {
-            // Fails when somebody has taken it already: then that one was quicker this once more.
+            // This fails if another thread has taken the mutex already; the starving thread then
+            // sleeps once more.
             let _ = self
                 .word
                 .compare_exchange(0, STARVING, Ordering::Relaxed, Ordering::Relaxed);
         }
-        // Killed before the wake: the sleepers watch this process's life word and look again.
+        // If the process is killed before the wake, the sleepers watch its life word and look
+        // again.
         world.wake(&self.word, 1);
     }
 
@@ -152,7 +157,8 @@ impl RobustMutex {
         }
         let taken = self.lock_sleeping(world, me, patience);
         if taken.is_err() && Owner::from_bits(self.word.load(Ordering::Relaxed)).is_none() {
-            // This waiter may have eaten the wake-up that was meant for one who still wants the lock.
+            // This waiter may have consumed a wake-up that was meant for another waiter, so pass it
+            // on.
             world.wake(&self.word, 1);
         }
         taken
@@ -168,14 +174,15 @@ impl RobustMutex {
         loop {
             let word = self.word.load(Ordering::Relaxed);
             let owner = Owner::from_bits(word);
-            // Kept for those who slept; where nobody sleeps any more (killed, timed out) it is anybody's.
+            // The mutex is kept for the threads that slept. If no thread sleeps any more (killed,
+            // timed out), any thread may take it.
             let kept_for_others = owner.is_none()
                 && word & STARVING != 0
                 && slept == 0
                 && world.wake(&self.word, 1) > 0;
             let gone = owner.is_some_and(|owner| owner == Owner::ORPHAN || world.is_dead(owner));
             if (owner.is_none() && !kept_for_others) || gone {
-                // Others may sleep still: once slept, always expect them.
+                // Other threads may still sleep. After its own sleep a thread always assumes so.
                 let bits = word & SLEEPERS | if slept > 0 { SLEEPERS } else { 0 };
                 let mine = me.bits() | bits;
                 if self

@@ -1,8 +1,9 @@
-//! A counter of permits that belong to the processes which took them.
+//! A semaphore whose permits belong to the processes that took them.
 //!
-//! How many are free is nowhere written: it is what there was at first less what the living hold. So
-//! whoever dies has returned its permits by dying, and there is nothing to mend; recovery only wakes
-//! those who wait. What a slot holds carries its owner, so that nobody inherits it with the slot.
+//! The number of free permits is not stored: it is the initial number minus the permits that live
+//! processes hold. So a process returns its permits by dying, and nothing has to be repaired;
+//! recovery only wakes those who wait. The count in a slot carries its owner, so that the next
+//! occupant of the slot does not inherit it.
 
 use super::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use super::eventcount::EventCount;
@@ -14,20 +15,20 @@ use super::wait::{Patience, Wait};
 use super::world::World;
 use crate::status::{Result, Status};
 
-/// As many as a semaphore has participants.
+/// Equals the number of participants of a semaphore.
 pub(crate) const SLOTS: usize = if cfg!(loom) { 3 } else { 240 };
 
 shared! {
-    /// Permits and who holds them.
+    /// The permits, and how many each process holds.
     pub(crate) struct OwnedPermits {
         initial: AtomicI64,
-        /// Guards `held`. A holder that dies inside has done its one store or has not.
+        /// Guards `held`. A holder that dies inside has either done its one store or not.
         mutex: RobustMutex,
         permits: EventCount,
-        /// One past the highest slot that ever held a permit.
+        /// One more than the highest slot that ever held a permit.
         used: AtomicU32,
         _pad: AtomicU32,
-        /// Per slot: the owner, and in the low half how many it holds.
+        /// Per slot: the owner in the high half, and the number of its permits in the low half.
         held: [AtomicU64; SLOTS],
     }
 }
@@ -44,7 +45,7 @@ fn unpack(held: u64) -> Option<(Owner, u32)> {
 }
 
 impl OwnedPermits {
-    /// Fill in new ones, before anybody else can see them.
+    /// Initialize new permits, before any other process can see them.
     pub(crate) fn fill(&self, initial: i64) {
         self.initial.store(initial, Ordering::Relaxed);
     }
@@ -54,24 +55,24 @@ impl OwnedPermits {
         self.held.iter().take(used)
     }
 
-    /// Under the lock: the permits that nobody alive holds.
+    /// Under the lock: the number of permits that no live process holds.
     fn free(&self, world: &impl World) -> Result<i64> {
         let held = self.slots().map(|slot| slot.load(Ordering::Acquire));
         let living = held
             .filter_map(unpack)
             .filter(|(owner, _)| !world.is_dead(*owner));
         let held: i64 = living.map(|(_, count)| i64::from(count)).sum();
-        // Both numbers are read from shared memory.
+        // Both numbers were read from shared memory and need not match.
         let free = self.initial.load(Ordering::Relaxed).checked_sub(held);
         free.filter(|free| *free >= 0).ok_or(Status::E_CORRUPT)
     }
 
-    /// Under the lock: what a process holds.
+    /// Under the lock: the number of permits that a process holds.
     fn held_by(&self, me: Owner) -> Result<(&AtomicU64, u32)> {
         let slot = self.held.get(me.slot()).ok_or(Status::E_CORRUPT)?;
         match unpack(slot.load(Ordering::Relaxed)) {
             Some((owner, count)) if owner == me => Ok((slot, count)),
-            // Nobody's, or of one who had the slot before.
+            // The slot holds no permit, or the count belongs to an earlier occupant.
             _ => Ok((slot, 0)),
         }
     }
@@ -100,13 +101,14 @@ impl OwnedPermits {
             let (slot, count) = self.held_by(me)?;
             let more = count.checked_add(1).ok_or(Status::E_LIMIT)?;
             self.used.fetch_max(me.slot() as u32 + 1, Ordering::AcqRel);
-            // The one store that counts.
+            // This one store commits the acquisition.
             slot.store(pack(me, more), Ordering::Release);
             Ok(true)
         })
     }
 
-    /// Take one for `me`, waiting while there is none. `quiet` is the world for the lock.
+    /// Take a permit for `me`, waiting while there is none. `quiet` is the world that the lock
+    /// uses.
     pub(crate) fn acquire(
         &self,
         world: &impl World,
@@ -128,7 +130,7 @@ impl OwnedPermits {
                 return Ok(());
             }
             if let Err(status) = self.permits.sleep(world, seen, &mut patience) {
-                // The wake-up may have come together with the end of the wait: then it is used.
+                // A wake-up may have come together with the end of the wait: then it is used.
                 return match self.try_acquire(quiet, me, &locks) {
                     Ok(true) => Ok(()),
                     _ => Err(status),
@@ -137,7 +139,7 @@ impl OwnedPermits {
         }
     }
 
-    /// Give back `count` of those that `me` holds, all of them or none.
+    /// Give back `count` permits of `me`: all of them, or none and an error.
     pub(crate) fn release(&self, quiet: &impl World, me: Owner, count: i64) -> Result<()> {
         if count < 1 {
             return Err(Status::E_INVALID);
@@ -153,23 +155,24 @@ impl OwnedPermits {
             slot.store(pack(me, left), Ordering::Release);
             Ok(())
         })?;
-        // Killed before this: the sleepers watch this process's life word, and recovery wakes them.
+        // If the process is killed before this, the sleepers watch its life word, and recovery
+        // wakes them.
         self.permits
             .notify(quiet, u32::try_from(count).unwrap_or(u32::MAX));
         Ok(())
     }
 
-    /// The permits that are free now.
+    /// The number of free permits.
     pub(crate) fn value(&self, quiet: &impl World, me: Owner) -> Result<i64> {
         self.locked(quiet, me, &LockWait::brief(), || self.free(quiet))
     }
 
-    /// Recovery: forget what the dead held, and let those try who wait.
+    /// Recovery: forget the permits of the dead, and wake those who wait.
     pub(crate) fn forget(&self, world: &impl World, is_gone: &dyn Fn(Owner) -> bool) {
         for slot in self.slots() {
             let held = slot.load(Ordering::Acquire);
             if unpack(held).is_some_and(|(owner, _)| is_gone(owner)) {
-                // Fails when the slot has a new occupant that has taken one already.
+                // This fails if the slot has a new occupant that has taken a permit already.
                 let _ = slot.compare_exchange(held, 0, Ordering::SeqCst, Ordering::Relaxed);
             }
         }

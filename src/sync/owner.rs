@@ -1,32 +1,32 @@
-//! Who holds a thing: a participant's slot and generation in one small number.
+//! The owner of a resource: a participant's slot and generation in one small number.
 
-/// Bits of the slot, stored plus one so that no owner is 0.
+/// Bits of the slot. The slot is stored plus one, so that no owner is 0.
 const SLOT_BITS: u32 = 11;
 const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;
 /// Bits of the generation.
 const GENERATION_BITS: u32 = 19;
 const GENERATION_MASK: u32 = (1 << GENERATION_BITS) - 1;
 
-/// A participant of a segment: 30 bits, never 0, so that it shares an atomic word with a state.
+/// A participant of a segment: 30 bits, never 0, so that it fits into one atomic word with a state.
 ///
-/// Never a thread id: goroutines and tasks migrate between threads.
+/// An owner is never a thread id, since goroutines and tasks migrate between threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Owner(u32);
 
-/// The bits that an owner takes in a word.
+/// Number of bits of an owner in a word.
 pub(crate) const OWNER_BITS: u32 = SLOT_BITS + GENERATION_BITS;
-/// The mask of these bits.
+/// Mask of these bits.
 pub(crate) const OWNER_MASK: u32 = (1 << OWNER_BITS) - 1;
 
 impl Owner {
-    /// In place of an owner that is gone and whose slot may belong to another by now.
+    /// Stands for an owner that is gone and whose slot may have a new occupant.
     pub(crate) const ORPHAN: Owner = Owner(SLOT_MASK);
 
     pub(crate) const fn new(slot: u32, generation: u32) -> Owner {
         Owner((generation & GENERATION_MASK) << SLOT_BITS | ((slot + 1) & SLOT_MASK))
     }
 
-    /// The owner in the low bits of a word, `None` when they are 0.
+    /// The owner in the low bits of a word; `None` if they are 0.
     pub(crate) const fn from_bits(bits: u32) -> Option<Owner> {
         match bits & OWNER_MASK {
             0 => None,
@@ -38,7 +38,7 @@ impl Owner {
         self.0
     }
 
-    /// The slot; nonsense bits give a slot that no table has.
+    /// The slot. Invalid bits give a slot that no table has.
     pub(crate) const fn slot(self) -> usize {
         (self.0 & SLOT_MASK).wrapping_sub(1) as usize
     }

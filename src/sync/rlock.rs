@@ -1,10 +1,10 @@
-//! A robust lock that its owner may take again and that only its owner gives back.
+//! A robust recursive lock: its owner may take it again, and only its owner releases it.
 //!
-//! The lock itself says which process holds it. Who of that process does lies in the process's own
-//! [`Holders`], one cell per way of naming an owner: a cell names somebody only while that one holds the
-//! lock, since it is written under the lock and emptied before it is given back. So an owner recognizes
-//! itself by its own cell, whatever others do meanwhile, and a holder that was killed leaves nothing that
-//! anybody could mistake for a hold of his own.
+//! The lock word says which process holds the lock. The holder within that process is stored in the
+//! process's own [`Holders`], one cell per way of naming an owner. A cell names a holder only while
+//! that holder has the lock, since the cell is written under the lock and emptied before the
+//! release. So an owner recognizes itself by its own cell, whatever others do meanwhile, and a
+//! killed holder leaves nothing that another owner could mistake for its own hold.
 
 use super::atomic::{AtomicU64, Ordering};
 use super::mutex::RobustMutex;
@@ -15,21 +15,22 @@ use super::world::World;
 use super::Acquired;
 use crate::status::{Result, Status};
 
-/// Nobody, in a cell of [`Holders`].
+/// The value of an empty cell of [`Holders`].
 const NOBODY: u64 = 0;
 
-/// Who of a process holds the lock.
+/// The holder of the lock within its process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Holder {
-    /// A thread, by its number.
+    /// A thread, identified by its number.
     Thread(u64),
-    /// What the caller calls an owner: a goroutine, a task.
+    /// An owner that the caller names: a goroutine, a task.
     Task(u64),
 }
 
 shared! {
-    /// The holder within one process, in its participant slot. Threads and tasks count apart: a thread's
-    /// number must not be taken for the task of that number. A new occupant of the slot finds both empty.
+    /// The holder within one process, in the process's participant slot. Threads and tasks have
+    /// separate cells, so that a thread's number is not taken for the task of the same number. A
+    /// new occupant of the slot finds both cells empty.
     pub(crate) struct Holders {
         pub(crate) thread: AtomicU64,
         pub(crate) task: AtomicU64,
@@ -48,13 +49,15 @@ impl Holders {
 shared! {
     /// The words of the lock.
     pub(crate) struct RecursiveMutex {
-        /// The process that holds it, and the depth in the low half: of that process only.
+        /// The process that holds the lock in the high half, and the depth in the low half. The depth
+        /// belongs to that process only.
         hold: AtomicU64,
         mutex: RobustMutex,
     }
 }
 
-/// One who takes and gives back: its process, that process's cells, and itself.
+/// A caller that takes and releases: its process, the process's cells, and its name within the
+/// process.
 #[derive(Clone, Copy)]
 pub(crate) struct Taker<'a> {
     pub(crate) process: Owner,
@@ -63,7 +66,7 @@ pub(crate) struct Taker<'a> {
 }
 
 impl RecursiveMutex {
-    /// Take it, or take it once more.
+    /// Take the lock, or take it once more.
     pub(crate) fn acquire(
         &self,
         world: &impl World,
@@ -78,7 +81,7 @@ impl RecursiveMutex {
         self.acquire_at(world, taker, 1, patience)
     }
 
-    /// Take it to a depth, by one who does not hold it.
+    /// Take the lock to a depth. The caller does not hold it.
     pub(crate) fn acquire_at(
         &self,
         world: &impl World,
@@ -87,14 +90,15 @@ impl RecursiveMutex {
         patience: &mut Patience<'_>,
     ) -> Result<Acquired> {
         let acquired = self.mutex.lock(world, taker.process, patience)?;
-        // Killed from here on: the next one finds the word of a dead process, and writes these anew.
+        // If the process is killed from here on, the next one finds the word of a dead process, and
+        // overwrites the words that are written here.
         self.set(taker, depth);
         let (cell, id) = taker.cells.cell(taker.holder);
         cell.store(id, Ordering::Relaxed);
         Ok(acquired)
     }
 
-    /// Give it back once; `E_NOT_OWNER` when this one does not hold it.
+    /// Release the lock once; `E_NOT_OWNER` if the caller does not hold it.
     pub(crate) fn release(&self, world: &impl World, taker: Taker<'_>) -> Result<()> {
         match self.depth_of(taker)?.ok_or(Status::E_NOT_OWNER)? {
             1 => self.let_go(world, taker),
@@ -103,7 +107,7 @@ impl RecursiveMutex {
         Ok(())
     }
 
-    /// Give it back altogether; the depth to come back to.
+    /// Release the lock completely. Return the depth, for taking it again.
     pub(crate) fn release_all(&self, world: &impl World, taker: Taker<'_>) -> Result<u32> {
         let depth = self.depth_of(taker)?.ok_or(Status::E_NOT_OWNER)?;
         self.let_go(world, taker);
@@ -125,10 +129,11 @@ impl RecursiveMutex {
         self.hold.store(hold, Ordering::Relaxed);
     }
 
-    /// How deep this one holds it, `None` when it does not.
+    /// How deep the caller holds the lock; `None` if it does not.
     pub(crate) fn depth_of(&self, taker: Taker<'_>) -> Result<Option<u32>> {
         let (cell, id) = taker.cells.cell(taker.holder);
-        // Who holds it wrote both himself: no ordering is needed.
+        // If the caller holds the lock, the caller wrote both words itself, so no ordering is
+        // needed.
         if cell.load(Ordering::Relaxed) != id || self.mutex.holder() != Some(taker.process) {
             return Ok(None);
         }
@@ -139,11 +144,12 @@ impl RecursiveMutex {
         }
     }
 
-    /// How deep it is held by whomever; 0 when it is free or its holder died.
+    /// How deep the lock is held, by any holder; 0 if it is free or its holder died.
     pub(crate) fn depth(&self, world: &impl World) -> u32 {
         let hold = self.hold.load(Ordering::Relaxed);
         match self.mutex.holder() {
-            // What a dead holder left is not the depth of the next one, who is about to write his.
+            // The depth that a dead holder left is not the depth of the next holder, which is about
+            // to write its own.
             Some(owner) if hold >> 32 == u64::from(owner.bits()) && !world.is_dead(owner) => {
                 hold as u32
             }
@@ -151,7 +157,7 @@ impl RecursiveMutex {
         }
     }
 
-    /// Recovery: the next one to take it gets `OwnerDied`.
+    /// Recovery: make the next `acquire` return `OwnerDied`.
     pub(crate) fn orphan(&self, world: &impl World, is_gone: &dyn Fn(Owner) -> bool) {
         self.mutex.orphan(world, is_gone);
     }

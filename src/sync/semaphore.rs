@@ -1,4 +1,4 @@
-//! A counter that processes take from and give to. It has no owner: a permit outlives who took it.
+//! A counting semaphore. It has no owner: a permit survives the process that took it.
 
 use super::atomic::{AtomicI64, Ordering};
 use super::eventcount::EventCount;
@@ -9,17 +9,17 @@ use crate::pace::backoff;
 use crate::status::{Result, Status};
 
 shared! {
-    /// The counter and those who wait for it.
+    /// The counter and its waiters.
     pub(crate) struct Counter {
         value: AtomicI64,
-        /// 0: unbounded.
+        /// Maximum value; 0 if unbounded.
         maximum: AtomicI64,
         permits: EventCount,
     }
 }
 
 impl Counter {
-    /// Fill in a new one, before anybody else can see it.
+    /// Initialize a new semaphore, before any other process can see it.
     pub(crate) fn fill(&self, initial: i64, maximum: i64) {
         self.value.store(initial, Ordering::Relaxed);
         self.maximum.store(maximum, Ordering::Relaxed);
@@ -33,7 +33,7 @@ impl Counter {
         self.value.load(Ordering::SeqCst).max(0)
     }
 
-    /// Take one if there is one and nobody else takes or gives at this moment.
+    /// Take a permit if there is one and no other thread changes the counter at this moment.
     #[inline]
     pub(crate) fn acquire_now(&self) -> bool {
         let value = self.value.load(Ordering::Relaxed);
@@ -44,7 +44,7 @@ impl Counter {
                 .is_ok()
     }
 
-    /// Take one if there is one.
+    /// Take a permit if there is one.
     fn try_acquire(&self) -> bool {
         let mut value = self.value.load(Ordering::Relaxed);
         while value > 0 {
@@ -62,7 +62,7 @@ impl Counter {
         false
     }
 
-    /// Take one, waiting while there is none.
+    /// Take a permit, waiting while there is none.
     #[inline]
     pub(crate) fn acquire(&self, world: &impl World, patience: &mut Patience<'_>) -> Result<()> {
         if self.acquire_now() {
@@ -96,7 +96,7 @@ impl Counter {
         }
     }
 
-    /// Give `count` back; over the maximum nothing is given.
+    /// Give back `count` permits. If the result would exceed the maximum, nothing changes.
     pub(crate) fn release(&self, world: &impl World, count: i64) -> Result<()> {
         if count < 1 {
             return Err(Status::E_INVALID);
@@ -124,7 +124,7 @@ impl Counter {
         Ok(())
     }
 
-    /// Recovery: a release that was killed before its wake-up.
+    /// Recovery: wake the waiters of a release that was killed before its wake-up.
     pub(crate) fn wake_all(&self, world: &impl World) {
         self.permits.notify_all(world);
     }

@@ -1,12 +1,12 @@
-//! Types that may lie in memory which other processes write.
+//! Types that may lie in memory to which other processes write.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64};
 
-/// A type that may lie in memory which other processes write at any moment.
+/// A type that may lie in memory to which other processes write at any moment.
 ///
 /// # Safety
-/// `repr(C)`, made of atomics only, every bit pattern valid, nothing to drop. The macro [`shared!`] checks
-/// all of it.
+/// The type is `repr(C)` and made of atomics only, every bit pattern is valid, and there is nothing
+/// to drop. The macro [`shared!`] checks all of it.
 pub(crate) unsafe trait Shared {}
 
 // SAFETY: atomics, every bit pattern valid.
@@ -15,10 +15,10 @@ unsafe impl Shared for AtomicU32 {}
 unsafe impl Shared for AtomicU64 {}
 // SAFETY: as above.
 unsafe impl Shared for AtomicI64 {}
-// SAFETY: so are several of them.
+// SAFETY: an array of `Shared` elements satisfies the same conditions.
 unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 
-/// Define a struct that is [`Shared`]: `repr(C)`, and each of its fields is.
+/// Define a struct that is [`Shared`]: it is `repr(C)`, and each of its fields is `Shared`.
 macro_rules! shared {
     ($(#[$attribute:meta])* $visibility:vis struct $name:ident {
         $($(#[$field_attribute:meta])* $field_visibility:vis $field:ident: $type:ty,)*

@@ -23,7 +23,8 @@ impl Wait<'static> {
     /// Wait for ever.
     pub const FOREVER: Wait<'static> = Wait::for_ns(-1);
 
-    /// Wait `timeout_ns` nanoseconds of the monotonic clock; less than 0 for ever, 0 tries once.
+    /// Wait `timeout_ns` nanoseconds of the monotonic clock; a negative number waits for ever, 0
+    /// tries once.
     pub const fn for_ns(timeout_ns: i64) -> Wait<'static> {
         Wait {
             timeout_ns,
@@ -47,7 +48,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// End early with `E_CLOSED` when `closing` fires: the token of a handle.
+    /// End early with `E_CLOSED` when `closing` fires, which is the token of a handle.
     pub fn or_closed<'b>(self, closing: &'b Cancel) -> Wait<'b>
     where
         'a: 'b,
@@ -68,17 +69,17 @@ impl<'a> Wait<'a> {
         Wait { closings, ..self }
     }
 
-    /// Whether this only tries.
+    /// Report whether this wait only tries.
     pub fn is_try(&self) -> bool {
         self.timeout_ns == 0
     }
 
-    /// Whether it is over before `timeout_ns` nanoseconds.
+    /// Report whether this wait ends in less than `timeout_ns` nanoseconds.
     pub(crate) fn is_shorter_than(&self, timeout_ns: i64) -> bool {
         (0..timeout_ns).contains(&self.timeout_ns)
     }
 
-    /// The same, but with at least `timeout_ns` to go.
+    /// The same wait with a timeout of at least `timeout_ns`.
     pub(crate) fn at_least(&self, timeout_ns: i64) -> Wait<'a> {
         let longer = if self.timeout_ns < 0 {
             self.timeout_ns
@@ -91,7 +92,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// The same tokens, and so many nanoseconds left; `None` for ever.
+    /// The same tokens with another timeout; `None` waits for ever.
     pub(crate) fn with_timeout(&self, timeout_ns: Option<i64>) -> Wait<'a> {
         Wait {
             timeout_ns: timeout_ns.unwrap_or(-1),
@@ -99,7 +100,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Wait until `fd` is readable (an error or hang-up on it counts).
+    /// Wait until `fd` is readable. An error or a hang-up of `fd` also counts as readable.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
@@ -126,31 +127,33 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// Whether a wait returns `E_INTERRUPTED` after a signal handler ran, instead of going on.
+/// Whether a wait returns `E_INTERRUPTED` after a signal handler ran, instead of continuing.
 static INTERRUPTIBLE: AtomicBool = AtomicBool::new(false);
 
-/// Let waits of this process return `E_INTERRUPTED` after a signal handler ran (handlers installed
-/// without SA_RESTART), for a language runtime that must see the signal first. Off until called.
+/// Let waits of this process return `E_INTERRUPTED` after a signal handler ran (a handler installed
+/// without SA_RESTART), for a language runtime that must see the signal first. Off by default.
 pub fn interruptible(on: bool) {
     INTERRUPTIBLE.store(on, Ordering::Relaxed);
 }
 
-/// Sleeps are cut into slices for the wake-ups that nobody is left to send: the first, and the longest.
+/// Sleeps are cut into slices, since a process that died may not have sent a wake-up. The first
+/// slice and the longest.
 const FIRST_SLICE_NS: u64 = 10_000_000;
 const LAST_SLICE_NS: u64 = 250_000_000;
-/// How soon to look again whether somebody is still busy.
+/// How soon to check again whether the holder is still busy.
 const BUSY_STEP_NS: u64 = 5_000_000;
 
-/// One call's wait as it goes on: its deadline, fixed at the first need, and its next slice.
+/// The progress of one call's wait: its deadline, fixed when it is first needed, and its next
+/// slice.
 pub(crate) struct Patience<'a> {
     wait: Wait<'a>,
     deadline: Option<Option<u64>>,
     slice_ns: u64,
-    /// The next slice is no longer than this.
+    /// Upper limit of the next slice only.
     soon_ns: u64,
-    /// Past its deadline it may go on until then, see [`goes_on`](Self::goes_on).
+    /// Until this time the wait may continue after its deadline, see [`goes_on`](Self::goes_on).
     busy_end: u64,
-    /// Signals have to wait for its end.
+    /// Whether the wait is so short that it ignores signals.
     is_brief: bool,
 }
 
@@ -177,17 +180,17 @@ impl<'a> Patience<'a> {
             deadline: Some(deadline),
             busy_end,
             is_brief,
-            // Longer than a single look, unless the end says otherwise.
+            // Without a timeout, so that it is no try; `deadline` alone ends it.
             ..Patience::new(&wait.with_timeout(None))
         }
     }
 
-    /// The wait that this is.
+    /// The wait that this object performs.
     pub(super) fn wait(&self) -> Wait<'a> {
         self.wait
     }
 
-    /// The deadline has passed: whether to go on for a while, because `is_busy`.
+    /// After the deadline: report whether to continue for a while, because `is_busy` returns true.
     pub(crate) fn goes_on(&mut self, is_busy: impl FnOnce() -> bool) -> bool {
         let now = clock::now_ns();
         if now >= self.busy_end || !is_busy() {
@@ -197,7 +200,8 @@ impl<'a> Patience<'a> {
         true
     }
 
-    /// Nanoseconds of the monotonic clock, `None` for ever. The clock is read once, at the first call.
+    /// The deadline in nanoseconds of the monotonic clock; `None` for ever. The clock is read once,
+    /// at the first call.
     pub(crate) fn deadline(&mut self) -> Option<u64> {
         let timeout = self.wait.timeout_ns;
         *self.deadline.get_or_insert_with(|| {
@@ -206,12 +210,12 @@ impl<'a> Patience<'a> {
         })
     }
 
-    /// The end of the next slice, from now on; never past the deadline.
+    /// The end of the next slice, starting now; never after the deadline.
     pub(crate) fn slice_end(&mut self) -> u64 {
         self.next_slice(clock::now_ns())
     }
 
-    /// The end of the next slice, never past the deadline.
+    /// The end of the next slice, starting at `now`; never after the deadline.
     pub(crate) fn next_slice(&mut self, now: u64) -> u64 {
         let end = now.saturating_add(self.slice_ns.min(self.soon_ns));
         self.soon_ns = u64::MAX;
@@ -219,24 +223,25 @@ impl<'a> Patience<'a> {
         self.deadline().map_or(end, |deadline| end.min(deadline))
     }
 
-    /// Keep slices short: a waker may have no way to reach this sleeper.
+    /// Keep slices short, because a waker may be unable to reach this sleeper.
     pub(crate) fn stay_alert(&mut self) {
         self.slice_ns = FIRST_SLICE_NS;
     }
 
-    /// Let the next slice be of `ns` at the most: there is something that nobody announces.
+    /// Limit the next slice to `ns`, because some change comes without a wake-up.
     pub(crate) fn look_again_within(&mut self, ns: u64) {
         self.soon_ns = self.soon_ns.min(ns);
     }
 
-    /// The same after a look that did not tell, so that the next look comes soon.
+    /// Limit the next slice after a look whose result was in doubt, so that the next look comes
+    /// soon.
     pub(crate) fn recheck(&mut self, recheck: &mut Recheck, is_doubtful: bool) {
         if let Some(ns) = recheck.limit(is_doubtful) {
             self.look_again_within(ns);
         }
     }
 
-    /// Whether the wait is over, a token's word first.
+    /// Report whether the wait is over. Tokens are checked before the deadline.
     pub(crate) fn check(&mut self) -> Result<()> {
         let mut closings = self
             .wait
@@ -255,7 +260,7 @@ impl<'a> Patience<'a> {
         }
     }
 
-    /// What a signal means for this wait.
+    /// The effect of a signal on this wait.
     pub(crate) fn interrupted(&self) -> Result<()> {
         if !self.is_brief && INTERRUPTIBLE.load(Ordering::Relaxed) {
             return Err(Status::E_INTERRUPTED);
@@ -268,7 +273,7 @@ impl<'a> Patience<'a> {
         self.wait.tokens()
     }
 
-    /// Whether this only tries.
+    /// Report whether this wait only tries.
     pub(crate) fn is_try(&self) -> bool {
         self.wait.is_try()
     }

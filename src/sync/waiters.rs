@@ -1,14 +1,15 @@
-//! The threads that wait at a condition or a barrier, each with a place of its own in shared memory.
+//! The threads that wait at a condition or a barrier. Each has a place of its own in shared memory.
 //!
-//! Word of a place: who waits, and what has become of it.
+//! The word of a place holds the waiting participant and the state of its wait.
 //!
 //! ```text
-//! 30..32   0 claimed: being filled in   1 waits   2 let go   3 refused
-//! 0..30    the participant whose thread waits, 0: the place is free
+//! 30..32   0 claimed: not waiting yet   1 waits   2 let go   3 refused
+//! 0..30    the participant whose thread waits; 0: the place is free
 //! ```
 //!
-//! A waiter is answered by one compare-and-swap of its word, so it gets its answer however late it
-//! looks, and nobody waits for it to look. It frees its place itself; recovery does for the dead.
+//! One compare-and-swap of its word answers a waiter. So the waiter gets its answer however late it
+//! looks, and nobody waits for it to look. It frees its place itself; recovery frees the places of
+//! the dead.
 
 use super::atomic::{AtomicU32, Ordering};
 use super::owner::{Owner, OWNER_BITS};
@@ -16,10 +17,10 @@ use super::shared::shared;
 use super::world::World;
 use crate::status::{Result, Status};
 
-/// How many threads can wait at one object at a time.
+/// Maximum number of threads that wait at one object at the same time.
 pub(crate) const PLACES: usize = if cfg!(loom) { 3 } else { 1024 };
 
-/// What has become of a waiter.
+/// The state of a wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Answer {
     Claimed,
@@ -28,7 +29,7 @@ pub(crate) enum Answer {
     Refused,
 }
 
-/// One reading of a place that is taken.
+/// The value of a taken place as it was read once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Seen {
     pub(crate) owner: Owner,
@@ -52,21 +53,22 @@ impl Seen {
 }
 
 shared! {
-    /// A place.
+    /// The place of one waiter.
     pub(crate) struct Waiter {
         word: AtomicU32,
-        /// What the object knows it by: when it came, or which of the parties it is.
+        /// The number that the object gives it: the order of its arrival, or the index of the
+        /// party.
         number: AtomicU32,
     }
 }
 
 impl Waiter {
     pub(crate) fn seen(&self) -> Option<Seen> {
-        // Acquire, pairs with the Release of `wait_as`: its number is there.
+        // Acquire, pairs with the Release of `wait_as`: the number has been stored.
         Seen::of(self.word.load(Ordering::Acquire))
     }
 
-    /// The word, to sleep on, and what it holds while this participant's thread waits.
+    /// The word to sleep on, and its value while a thread of this participant waits.
     pub(crate) fn word(&self, me: Owner) -> (&AtomicU32, u32) {
         let waits = Seen {
             owner: me,
@@ -79,13 +81,13 @@ impl Waiter {
         self.number.load(Ordering::Relaxed)
     }
 
-    /// The thread that claimed it waits from now on.
+    /// Begin to wait in a place that this thread has claimed.
     pub(crate) fn wait_as(&self, me: Owner, number: u32) {
         self.number.store(number, Ordering::Relaxed);
         self.word.store(self.word(me).1, Ordering::Release);
     }
 
-    /// Change it from `seen`; false when it has changed meanwhile.
+    /// Change the place from `seen`. Return false if it has changed meanwhile.
     pub(crate) fn change(&self, seen: Seen, owner: Owner, answer: Answer) -> bool {
         let next = Seen { owner, answer }.bits();
         self.word
@@ -93,12 +95,12 @@ impl Waiter {
             .is_ok()
     }
 
-    /// Wake the thread that sleeps on its word.
+    /// Wake the thread that sleeps on the word of the place.
     pub(crate) fn wake(&self, world: &impl World) {
         world.wake(&self.word, 1);
     }
 
-    /// Free it if it is still as `seen`.
+    /// Free the place if it is still as in `seen`.
     pub(crate) fn free(&self, seen: Seen) -> bool {
         self.word
             .compare_exchange(seen.bits(), 0, Ordering::SeqCst, Ordering::Relaxed)
@@ -109,7 +111,7 @@ impl Waiter {
 shared! {
     /// The places of one object.
     pub(crate) struct Waiters {
-        /// One past the highest place that was ever taken.
+        /// One more than the highest place that was ever taken.
         used: AtomicU32,
         _pad: AtomicU32,
         places: [Waiter; PLACES],
@@ -117,13 +119,13 @@ shared! {
 }
 
 impl Waiters {
-    /// A place for a thread of this participant; `E_LIMIT` when all are taken.
+    /// Claim a place for a thread of this participant; `E_LIMIT` if all are taken.
     pub(crate) fn claim(&self, me: Owner) -> Result<&Waiter> {
         for (at, place) in self.places.iter().enumerate() {
             if place.word.load(Ordering::Relaxed) != 0 {
                 continue;
             }
-            // Before the place: a scan must not miss it.
+            // Raise `used` before the place is taken, so that no scan misses the place.
             self.used.fetch_max(at as u32 + 1, Ordering::SeqCst);
             let taken =
                 place
@@ -143,7 +145,7 @@ impl Waiters {
         places.filter_map(|place| Some((place, place.seen()?)))
     }
 
-    /// Those who wait.
+    /// The places whose threads wait.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&Waiter, Seen)> {
         self.taken()
             .filter(|(_, seen)| seen.answer == Answer::Waits)

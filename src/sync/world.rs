@@ -1,23 +1,25 @@
-//! What the algorithms need of the world around their words.
+//! The services that the algorithms need from their environment.
 
 use super::atomic::AtomicU32;
 use super::owner::Owner;
 use super::wait::Patience;
 use crate::status::Result;
 
-/// Sleeping, waking and knowing who lives. A segment is one; a test can be another.
+/// Sleeping, waking, and the knowledge which owners are alive. A segment implements this; a test
+/// may do so too.
 pub(crate) trait World {
-    /// Sleep while `word` holds `value`; returns at any wake-up, also for no reason.
+    /// Sleep while `word` holds `value`. The call returns at any wake-up, and may return without
+    /// one.
     ///
-    /// A participant's death is a wake-up. Before this returns, the dead are recovered.
+    /// A participant's death is a wake-up. Before the call returns, the dead are recovered.
     ///
     /// # Errors
-    /// What ends the wait for good: `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
+    /// The status that ended the wait: `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()>;
 
-    /// Wake at most `count` sleepers; how many there were.
+    /// Wake at most `count` sleepers. Return how many were woken.
     fn wake(&self, word: &AtomicU32, count: u32) -> usize;
 
-    /// Whether this owner has died. Nobody is dead because time has passed.
+    /// Report whether this owner has died. A timeout never makes an owner dead.
     fn is_dead(&self, owner: Owner) -> bool;
 }

@@ -1,4 +1,4 @@
-//! What is done under the barrier's mutex: joining a round, ending it, giving up.
+//! The steps under the barrier's mutex: joining a round, ending it, giving up.
 
 use crate::sync::atomic::Ordering;
 use std::cell::Cell;
@@ -10,26 +10,26 @@ use crate::sync::owner::Owner;
 use crate::sync::waiters::{Answer, Seen, Waiter, PLACES};
 use crate::sync::world::World;
 
-/// How an arrival goes on.
+/// The result of an arrival.
 pub(super) enum Joined<'a> {
     Last(Arrival),
     Waits(&'a Waiter, u32),
-    /// The round before is still held.
+    /// The previous round is still held.
     Gate,
 }
 
-/// One participant inside the mutex.
+/// One participant that holds the mutex.
 pub(super) struct Inside<'a, W> {
     pub(super) barrier: &'a Barrier,
     pub(super) world: &'a W,
     pub(super) me: Owner,
-    /// Parties were given their answer: they are to be woken.
+    /// Whether parties were answered, so that they have to be woken.
     pub(super) answered: Cell<bool>,
 }
 
 impl Barrier {
-    /// Under the mutex: break it for a party that is gone, and fulfil what the phase promises. Whether
-    /// anybody was answered. Each step may be done twice.
+    /// Under the mutex: break the barrier for a party that is gone, and finish the transition that
+    /// the phase announces. Return whether a party was answered. Each step may be repeated.
     pub(super) fn settle(&self, is_gone: &dyn Fn(Owner) -> bool) -> Result<bool> {
         let gone = || self.waiters.waiting().any(|(_, seen)| is_gone(seen.owner));
         let has_given_up = self.given_up.load(Ordering::SeqCst) != 0;
@@ -42,9 +42,10 @@ impl Barrier {
         if lost {
             self.phase.store(Phase::Breaking.pack(), Ordering::SeqCst);
         }
-        // What is promised is kept: then the round after this one is broken.
+        // The announced transition is finished first. Then the next round is broken.
         if has_given_up && phase != Phase::Releasing {
-            // Only now: killed before, the next one breaks it.
+            // Reset the word only now: if this process is killed before the reset, the next one
+            // breaks the barrier.
             self.given_up.store(0, Ordering::SeqCst);
             for (waiter, seen) in self.waiters.taken() {
                 if seen.answer == Answer::Claimed {
@@ -66,13 +67,13 @@ impl Barrier {
     }
 }
 
-/// A place as its own thread must find it.
+/// A place that `me` claimed, as the claiming thread must find it.
 pub(super) fn own(waiter: &Waiter, me: Owner) -> Result<Seen> {
     let seen = waiter.seen().filter(|seen| seen.owner == me);
     seen.ok_or(Status::E_CORRUPT)
 }
 
-/// The answer in a place, which is free again afterwards.
+/// Take the answer from a place, and free the place.
 pub(super) fn take_answer(waiter: &Waiter, me: Owner) -> Result<()> {
     let seen = own(waiter, me)?;
     waiter.free(seen);
@@ -92,13 +93,13 @@ impl<'a, W: World> Inside<'a, W> {
         Ok(())
     }
 
-    /// The one store that counts, and what follows from it.
+    /// Store the phase, which commits the step, and finish the transition that it announces.
     pub(super) fn go_to(&self, phase: Phase) -> Result<()> {
         self.barrier.phase.store(phase.pack(), Ordering::SeqCst);
         self.settle()
     }
 
-    /// Be one more party of the round.
+    /// Join the round as one more party.
     pub(super) fn join(&self, leads: bool) -> Result<Joined<'a>> {
         match self.barrier.phase()? {
             Phase::Filling => {}
@@ -123,8 +124,8 @@ impl<'a, W: World> Inside<'a, W> {
         }))
     }
 
-    /// The lowest index that no party has, and how many have one. A party that a signal interrupted has
-    /// left its own to the next.
+    /// The lowest index that no party has, and the number of parties that have one. A party that a
+    /// signal interrupted has left its index to the next party.
     fn free_index(&self, parties: u32) -> Result<(u32, u32)> {
         let mut has = [0u64; PLACES.div_ceil(64)];
         let mut arrived = 0;
@@ -142,8 +143,9 @@ impl<'a, W: World> Inside<'a, W> {
         Ok((free.ok_or(Status::E_CORRUPT)?, arrived))
     }
 
-    /// A party that waits no longer. It breaks the barrier, unless it was answered meanwhile, or only
-    /// interrupted: then it has not arrived, and may come back.
+    /// Handle a party whose wait has ended. The party breaks the barrier, unless it was answered
+    /// meanwhile. A party that was only interrupted does not break it: it has not arrived and may
+    /// come back.
     pub(super) fn give_up(&self, waiter: &Waiter, status: Status) -> Result<()> {
         let seen = own(waiter, self.me)?;
         if seen.answer != Answer::Waits {

@@ -1,9 +1,10 @@
-//! A place where a number of parties wait for each other.
+//! A barrier, at which a number of parties wait for each other.
 //!
-//! A round ends by one store of the phase, under a robust mutex; after it every party that waits is given
-//! the same answer. Whoever dies between the store and the last answer is followed by the next one in,
-//! which goes on from the phase: see `settle` in [`inside`]. So all parties of a round are let go or none.
-//! A party looks for its answer in its own place, so it gets the one of its round however late it wakes.
+//! One store of the phase, under a robust mutex, ends a round. After the store every waiting party
+//! is given the same answer. If a process dies between the store and the last answer, the next one
+//! that takes the mutex continues from the phase: see `settle` in [`inside`]. So all parties of a
+//! round are released or none is. A party reads its answer in its own place, so it gets the answer
+//! of its own round however late it wakes.
 
 mod inside;
 mod phase;
@@ -23,7 +24,7 @@ use super::waiters::{Answer, Waiter, Waiters, PLACES};
 use super::world::World;
 use crate::status::{Result, Status};
 
-/// The most parties that a barrier may have: each of them needs a place.
+/// Maximum number of parties of a barrier: each of them needs a place.
 pub(crate) const MAX_PARTIES: u32 = PLACES as u32;
 
 shared! {
@@ -32,30 +33,32 @@ shared! {
         phase: AtomicU64,
         mutex: RobustMutex,
         parties: AtomicU32,
-        /// Moves whenever parties were answered.
+        /// Advances whenever parties were answered.
         answers: EventCount,
-        /// Not 0: a party has given up that could not come in; who comes out, or in next, breaks the barrier.
+        /// Not 0 if a party has given up that could not get the mutex. The process that holds the
+        /// mutex then, or else the next one that takes it, breaks the barrier.
         given_up: AtomicU32,
         waiters: Waiters,
     }
 }
 
-/// Whether a party that could not come in breaks the barrier: one that was interrupted may come again.
+/// Report whether a party that could not get the mutex breaks the barrier. A party that was
+/// interrupted does not: it may come again.
 fn breaks(status: Status) -> bool {
     status.ends_a_wait() && status != Status::E_INTERRUPTED
 }
 
-/// What a party is told that has arrived.
+/// The result of a completed arrival.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Arrival {
-    /// From 0 to one less than the parties, each once in a round.
+    /// A number from 0 to one less than the number of parties; each number occurs once in a round.
     pub index: u32,
-    /// This one came last: the others are held until it completes the round.
+    /// Whether this party came last and holds the others until it completes the round.
     pub leader: bool,
 }
 
 impl Barrier {
-    /// Fill in a new one, before anybody else can see it.
+    /// Initialize a new barrier, before any other process can see it.
     pub(crate) fn fill(&self, parties: u32) {
         self.parties.store(parties, Ordering::Relaxed);
     }
@@ -83,8 +86,8 @@ impl Barrier {
         Ok(matches!(self.phase()?, Phase::Breaking | Phase::Broken))
     }
 
-    /// Arrive and wait for the others. With `leads`, the last one holds them until it completes the round.
-    /// `quiet` is the world for the mutex.
+    /// Arrive and wait for the others. With `leads`, the last party holds them until it completes
+    /// the round. `quiet` is the world that the mutex uses.
     pub(crate) fn arrive(
         &self,
         world: &impl World,
@@ -113,7 +116,8 @@ impl Barrier {
         }
     }
 
-    /// Be one more party. Not to get in before the time is over breaks the barrier, as every end of a wait does.
+    /// Join the round. If the time is over before the caller gets the mutex, this breaks the
+    /// barrier, as every other end of a wait does.
     fn come<'a, W: World>(
         &'a self,
         quiet: &'a W,
@@ -157,7 +161,7 @@ impl Barrier {
         }
     }
 
-    /// A party that waits no longer.
+    /// Handle a party whose wait has ended.
     fn leave(
         &self,
         quiet: &impl World,
@@ -175,8 +179,9 @@ impl Barrier {
         if is_inside || !left.is_err_and(Status::ends_a_wait) {
             return left;
         }
-        // Somebody is stopped inside. This party has arrived for those who see it so; the barrier breaks as soon as
-        // that one goes on.
+        // A process is stopped while it holds the mutex. This party counts as arrived for the
+        // processes that have seen it arrive; the barrier breaks as soon as the stopped process
+        // goes on.
         let seen = own(waiter, me)?;
         if seen.answer == Answer::Waits && waiter.change(seen, me, Answer::Claimed) {
             self.give_up_outside(quiet, me);
@@ -185,25 +190,28 @@ impl Barrier {
         take_answer(waiter, me)
     }
 
-    /// Have the barrier broken by whoever is inside when it comes out, or by this one if nobody is any more.
+    /// Make the holder of the mutex break the barrier when it releases the mutex; if nobody holds
+    /// the mutex any more, break the barrier here.
     fn give_up_outside(&self, quiet: &impl World, me: Owner) {
-        // Before the attempt at the mutex, as the unlock comes before the look: the holder sees this, or it is out.
+        // Store this before the attempt at the mutex, since a holder unlocks before it looks:
+        // either the holder sees this store, or it has released the mutex.
         self.given_up.fetch_max(1, Ordering::SeqCst);
         self.break_for_those_outside(quiet, me);
     }
 
-    /// Killed before this: recovery breaks the barrier for the one who was killed.
+    /// If the process is killed before this, recovery breaks the barrier on its behalf.
     fn break_for_those_outside(&self, quiet: &impl World, me: Owner) {
         barrier_after_rmw();
         while self.given_up.load(Ordering::SeqCst) != 0 && self.mutex.try_lock(me) {
             if self.inside_locked_once(quiet, me, |_| Ok(())).is_err() {
-                // What is wrong is for the next call to say.
+                // The next call reports the error.
                 break;
             }
         }
     }
 
-    /// The leader's word on the round that is held: let the others go, or break the barrier.
+    /// Called by the leader of the round that is held: release the other parties, or break the
+    /// barrier.
     pub(crate) fn complete(&self, quiet: &impl World, me: Owner, ok: bool) -> Result<()> {
         self.inside_briefly(quiet, me, |inside| match self.phase()? {
             Phase::Held(leader) if leader == me => inside.go_to(if ok {
@@ -216,18 +224,18 @@ impl Barrier {
         })
     }
 
-    /// Break it until it is reset.
+    /// Break the barrier until it is reset.
     pub(crate) fn abort(&self, quiet: &impl World, me: Owner) -> Result<()> {
         self.inside_briefly(quiet, me, |inside| inside.go_to(Phase::Breaking))
     }
 
-    /// Refuse those who wait, and begin anew.
+    /// Refuse the waiting parties, and begin a new round.
     pub(crate) fn reset(&self, quiet: &impl World, me: Owner) -> Result<()> {
         self.inside_briefly(quiet, me, |inside| inside.go_to(Phase::Resetting))
     }
 
-    /// Recovery: a party or a leader that is gone breaks the barrier, and what one who died inside the
-    /// mutex had promised is done.
+    /// Recovery: a party or a leader that is gone breaks the barrier. A transition that was
+    /// announced by a process that died with the mutex is finished.
     pub(crate) fn recover(
         &self,
         quiet: &impl World,
@@ -237,7 +245,7 @@ impl Barrier {
         self.mutex.lock(quiet, me.owner, &mut me.locks.patience())?;
         let settled = self.settle(is_gone);
         if settled.is_ok() {
-            // Their answers are of no use any more, and nobody else frees their places.
+            // Nobody reads these answers any more, and nobody else frees the places.
             for (waiter, seen) in self.waiters.taken() {
                 if is_gone(seen.owner) {
                     waiter.free(seen);
@@ -246,12 +254,12 @@ impl Barrier {
         }
         self.mutex.unlock(quiet);
         self.break_for_those_outside(quiet, me.owner);
-        // Always: an answer may have been given by one who died before it woke anybody.
+        // Always: an answer may come from a process that died before it woke the parties.
         self.answers.notify_all(quiet);
         settled.map(|_| ())
     }
 
-    /// Run `body` under the mutex, with everything settled that came before.
+    /// Run `body` under the mutex, after finishing the transition that an earlier holder announced.
     fn inside<'a, W: World, T>(
         &'a self,
         quiet: &'a W,
@@ -263,7 +271,7 @@ impl Barrier {
         self.inside_locked(quiet, me, body)
     }
 
-    /// The same for what does not block.
+    /// As [`inside`](Self::inside), for calls that do not block.
     fn inside_briefly<'a, W: World, T>(
         &'a self,
         quiet: &'a W,
@@ -299,7 +307,8 @@ impl Barrier {
         let result = inside.settle().and_then(|()| body(&inside));
         self.mutex.unlock(quiet);
         if inside.answered.get() {
-            // Killed before this: the sleepers watch this process's life word, and recovery wakes them.
+            // If the process is killed before this, the sleepers watch its life word, and recovery
+            // wakes them.
             self.answers.notify_all(quiet);
         }
         result

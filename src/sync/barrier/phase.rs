@@ -1,13 +1,14 @@
-//! Where a barrier stands: one word, whose store is what counts.
+//! The phase of a barrier: one word, whose store commits a step.
 
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 
-/// Where a barrier stands. The verbs in -ing are promises that `settle` fulfils.
+/// The phase of a barrier. `Releasing`, `Breaking` and `Resetting` announce a transition, which
+/// `settle` finishes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Phase {
     Filling,
-    /// All are there, and held until this leader lets them go.
+    /// All parties have arrived and are held until this leader releases them.
     Held(Owner),
     Releasing,
     Breaking,
