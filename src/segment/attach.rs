@@ -13,7 +13,7 @@ use crate::sync::owner::Owner;
 use crate::sys::fork;
 use crate::sys::{malloc, procfs};
 
-/// This process's slot, and the robust list that it is on.
+/// This process's slot, and the robust list that its entry is on.
 #[derive(Clone, Copy)]
 pub(super) struct Attachment {
     epoch: u32,
@@ -22,18 +22,19 @@ pub(super) struct Attachment {
     link: Link,
 }
 
-/// Held while a process takes or leaves a slot: so no fork happens midway.
+/// Held while a process takes or leaves a slot, so that no fork happens midway.
 pub(super) static ATTACHING: LocalLock<()> = LocalLock::new(());
 
 impl Segment {
-    /// Who this process is here. Its first use of the object, also after a fork, makes it a participant.
+    /// The owner that this process is in this segment. The first use of the object, also after a
+    /// fork, makes the process a participant.
     ///
     /// # Errors
-    /// `E_LIMIT` when the table is full of living processes, and those of starting a keeper.
+    /// `E_LIMIT` if the table is full of live processes, and the errors of starting a keeper.
     #[inline]
     pub(crate) fn me(&self) -> Result<Owner> {
-        // Acquire, pairs with the Release in `attach`: who writes this owner into shared memory does so
-        // after the slot is alive.
+        // Acquire, pairs with the Release in `attach`: a thread that writes this owner into shared
+        // memory does so after the slot is alive.
         let me = self.me.load(Ordering::Acquire);
         if (me >> 32) as u32 == fork::epoch() {
             if let Some(owner) = Owner::from_bits(me as u32) {
@@ -43,7 +44,8 @@ impl Segment {
         self.attach()
     }
 
-    /// Who this process is here if it is a participant already: for what must not make it one.
+    /// The owner that this process is in this segment, if it is a participant already. For calls
+    /// that must not make it one.
     pub(crate) fn me_if_attached(&self) -> Option<Owner> {
         let me = self.me.load(Ordering::Acquire);
         if (me >> 32) as u32 != fork::epoch() {
@@ -68,8 +70,8 @@ impl Segment {
             }
         };
         let owner = Owner::new(mine.slot, mine.generation);
-        // Release, pairs with the Acquire in `me`: every thread that sees the owner writes it somewhere only
-        // after the slot's life word. The other half of it is the fence in `is_gone`.
+        // Release, pairs with the Acquire in `me`: every thread that sees the owner writes it to
+        // shared memory only after the slot's life word. The fence in `is_gone` is the other half.
         self.me.store(
             u64::from(epoch) << 32 | u64::from(owner.bits()),
             Ordering::Release,
@@ -77,7 +79,7 @@ impl Segment {
         drop(attachment);
         drop(attaching);
         if heir {
-            // The slot was a dead one's, whose traces are still there.
+            // The slot belonged to a dead process, whose traces are still there.
             self.recover_dead(owner, &LockWait::of_recovery())?;
         } else {
             self.reap(owner)?;
@@ -85,7 +87,7 @@ impl Segment {
         Ok(owner)
     }
 
-    /// A slot, and whether it was taken over from a dead one.
+    /// Take a slot. Return it, and whether it was taken over from a dead process.
     fn take_slot(&self, epoch: u32) -> Result<(Attachment, bool)> {
         let capacity = self.object.kind.max_participants();
         let is_free: fn(Life) -> bool = |life| life.is_free();
@@ -114,12 +116,12 @@ impl Segment {
         if !acceptable(seen) {
             return Ok(None);
         }
-        // Before the slot: a scan must not miss it.
+        // Raise this before the slot is taken, so that no scan misses the slot.
         self.header()?
             .used_slots
             .fetch_max(slot + 1, Ordering::AcqRel);
         if seen.is_dead() {
-            // Nobody sees it dead any more.
+            // From now on the life word no longer says that the earlier occupant is dead.
             participant.haunt(seen);
         }
         let mut taken = None;
@@ -134,7 +136,8 @@ impl Segment {
             return Ok(None);
         };
         participant.reset(std::process::id());
-        // Killed before this it counts as alive for ever: it holds a slot and nothing else.
+        // If the process is killed before this, it counts as alive for ever: it holds a slot and
+        // nothing else.
         if introduces {
             if let Some(own) = procfs::own() {
                 participant.introduce(generation, &own);
@@ -148,7 +151,7 @@ impl Segment {
         }))
     }
 
-    /// Leave: what this process holds here is given back as if it had died, and the slot is free.
+    /// Leave the segment: give back what this process holds, as if it had died, and free the slot.
     fn leave(&self) {
         let taken = {
             let _attaching = ATTACHING.lock();
@@ -164,7 +167,8 @@ impl Segment {
             return;
         };
         let me = Owner::new(mine.slot, mine.generation);
-        // No longer: who stays can do it as well.
+        // Wait no longer than a recovery does, since the remaining participants can recover as
+        // well.
         let locks = LockWait::of_recovery();
         let caller = Caller::new(me, &locks);
         let recovered =
@@ -179,7 +183,8 @@ impl Segment {
             }
             match recovered {
                 Ok(()) => participant.release(life),
-                // Somebody else has to do it, where a stopped process is in the way: leave as the dead do.
+                // A stopped process holds a lock, so another participant has to recover: leave the
+                // slot as a dead process leaves it.
                 Err(_) => participant.abandon(life),
             }
         });

@@ -1,10 +1,11 @@
-//! Who else can change the file of an object: make it shorter, above all, which no mapping survives.
+//! The users that can change an object's file. They could make it shorter, which no mapping
+//! survives.
 
 use crate::status::Result;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory;
 
-/// Bits for anybody but the owner.
+/// Permission bits of all users but the owner.
 const OTHERS: u32 = 0o066;
 
 /// The users that can write a file. Equal for two files only if the same users can write both.
@@ -16,7 +17,7 @@ pub(super) struct CoUsers {
 }
 
 impl CoUsers {
-    /// Nobody who counts: this user alone, or nobody can make the file shorter.
+    /// No co-users that matter: this user alone can make the file shorter, or nobody can.
     pub(super) const NONE: CoUsers = CoUsers {
         owner: 0,
         group: 0,
@@ -36,7 +37,7 @@ impl CoUsers {
         Ok(CoUsers {
             owner: status.owner,
             group: status.group,
-            // Differs from NONE also for a file of another user that is for nobody else.
+            // A file of another user differs from NONE, even if it has no permissions for others.
             mode: mode | 0o600,
         })
     }

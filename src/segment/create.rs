@@ -1,4 +1,4 @@
-//! Making segments and opening them.
+//! Creating and opening segments.
 
 use super::Fill;
 use std::ffi::CStr;
@@ -13,20 +13,20 @@ use crate::sys::memory::{self, FileStatus};
 use crate::sys::tmpfile::{create_unnamed, Unnamed};
 use crate::sys::{clock, futex, malloc};
 
-/// What every create takes.
+/// Options of every create.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct CreateOptions {
     /// Permission bits of a named object; 0 is 0600.
     pub mode: u32,
-    /// Open the object where the name exists.
+    /// Whether to open the object if the name exists.
     pub open_or_create: bool,
 }
 
-/// Nobody but the owner.
+/// Permissions for the owner alone.
 const DEFAULT_MODE: u32 = 0o600;
-/// Read and write for owner, group and others: an object is of no use to who cannot write.
+/// Read and write for owner, group and others. A user that cannot write cannot use an object.
 const ALLOWED_MODE: u32 = 0o666;
-/// Bits for anybody but the owner.
+/// Permission bits of all users but the owner.
 const SHARED_MODE: u32 = 0o066;
 
 impl CreateOptions {
@@ -44,10 +44,11 @@ impl CreateOptions {
 }
 
 impl Segment {
-    /// Make an object, anonymous without a name; or open it where `options` say so and it exists.
+    /// Create an object, anonymous if it has no name. If `options` allow it and the name exists,
+    /// open the existing object instead.
     ///
-    /// `fill` writes a new object's words before anybody else can see it; `check` compares an existing
-    /// one's shape with what was asked for.
+    /// `fill` writes a new object's words before any other process can see it. `check` compares the
+    /// shape of an existing object with the requested one.
     pub(crate) fn create(
         object: &'static ObjectType,
         name: Option<&str>,
@@ -83,11 +84,12 @@ impl Segment {
             } = create_unnamed(mode)?;
             renew::be_a_user(&fd);
             let segment = Segment::build(object, fd, mode, fill)?;
-            // The one step that makes it visible: killed before it, nothing is left behind.
+            // This one step makes the object visible. If the process is killed before it, nothing
+            // is left behind.
             match provisional.become_named(&segment.fd, &path) {
                 Ok(true) => return registry::find_or(segment.identity, || Ok(segment)),
                 Ok(false) => continue,
-                // Somebody else was quicker; their object may be gone again when we open it.
+                // Another process was faster. Its object may be gone again when this one opens it.
                 Err(Status::E_EXISTS) if options.open_or_create => continue,
                 Err(other) => return Err(other),
             }
@@ -100,7 +102,7 @@ impl Segment {
         Segment::open_path(object, &names::path(name)?, None, None)
     }
 
-    /// The object behind a descriptor that another process handed on.
+    /// Open the object behind a descriptor that another process handed over.
     pub(crate) fn from_fd(object: &'static ObjectType, fd: OwnedFd) -> Result<Arc<Segment>> {
         malloc::check()?;
         Segment::open_file(object, fd, None)
@@ -122,7 +124,7 @@ impl Segment {
         Ok(segment)
     }
 
-    /// `fill`: one that is over and that nobody uses is made anew.
+    /// With `fill`, an object that is over and not used by any process is made anew.
     fn open_path(
         object: &'static ObjectType,
         path: &CStr,
@@ -141,7 +143,8 @@ impl Segment {
             if renew::be_a_user(&fd) {
                 return Segment::open_file(object, fd, Some(status.mode));
             }
-            // It is being made anew just now. Opened again: it may be unlinked meanwhile.
+            // The object is being made anew. Open the path again, since the file may be unlinked
+            // meanwhile.
             if clock::now_ns() > end {
                 return Err(Status::E_TIMEOUT);
             }
@@ -149,14 +152,14 @@ impl Segment {
         }
     }
 
-    /// The file that has this name, if it may be opened.
+    /// Open the file with this name and check that this process may use it.
     fn checked(path: &CStr, asked: Option<u32>) -> Result<(OwnedFd, FileStatus)> {
         let fd = memory::open_named(path)?;
         let status = memory::status_of(&fd)?;
         if !status.is_file {
             return Err(Status::E_MISMATCH);
         }
-        // Another user's object is opened only by who asked to share with others.
+        // Another user's object is opened only by a caller that asked to share with others.
         let shares = asked.is_some_and(|mode| mode & SHARED_MODE != 0);
         if status.owner != memory::effective_user() && !shares {
             return Err(Status::E_PERMISSION);
@@ -167,7 +170,7 @@ impl Segment {
         Ok((fd, status))
     }
 
-    /// `file_mode` is that of a named file; an anonymous one has none that matters.
+    /// `file_mode` is the mode of a named file; the mode of an anonymous file does not matter.
     fn open_file(
         object: &'static ObjectType,
         fd: OwnedFd,
@@ -188,7 +191,8 @@ impl Segment {
             if status.size < fixed + object.extra {
                 return Err(Status::E_CORRUPT);
             }
-            // A planted file may have holes, and a full /dev/shm would then be a SIGBUS at a store.
+            // A planted file may have holes. If /dev/shm is full, a store to a hole would be a
+            // SIGBUS.
             memory::allocate(&fd, 0, fixed)?;
             let mapping = Mapping::behind_private(&fd, fixed)?;
             Ok(Segment::unattached(object, mapping, fd, status.identity))

@@ -1,4 +1,5 @@
-//! How a segment begins: what it is, checked before anything else is believed.
+//! The beginning of a segment: it says what the segment holds, and is checked before anything else
+//! is used.
 //!
 //! ```text
 //!         0  header
@@ -34,10 +35,10 @@ use crate::sys::mmap;
 
 /// "polyproc" in memory order.
 const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
-/// In its place while an object is made anew in the file of one that is over.
+/// The magic number while an object is made anew in the file of an object that is over.
 const RENEWING: u64 = u64::from_le_bytes(*b"polyrenw");
-/// Changes with every incompatible change of what lies in shared memory. 2: the kernel's list entries are not
-/// in it any more.
+/// Changes with every incompatible change of the layout of shared memory. 2: the list entries for
+/// the kernel are no longer in it.
 const LAYOUT: u32 = 2;
 
 const _: () = assert!(offset_of!(Header, magic) == 0);
@@ -49,44 +50,44 @@ shared! {
         pub(super) magic: AtomicU64,
         pub(super) layout: AtomicU32,
         pub(super) kind: AtomicU32,
-        /// Slots of the participant table.
+        /// Number of slots of the participant table.
         pub(super) participants: AtomicU32,
         /// Size of the body in bytes.
         pub(super) body: AtomicU32,
-        /// The mode that the creator asked for: the file must not have grown wider.
+        /// The mode that the creator asked for. The file must not grant more than that.
         pub(super) mode: AtomicU32,
-        /// One past the highest slot that was ever taken: where a scan of the table may stop.
+        /// One more than the highest slot that was ever taken. A scan of the table may stop there.
         pub(crate) used_slots: AtomicU32,
-        /// How often the dead were recovered.
+        /// How many times dead participants were recovered.
         pub(crate) recoveries: AtomicU64,
     }
 }
 
-/// Where the participants begin.
+/// Offset of the participants.
 pub(crate) const PARTICIPANTS_AT: usize = 256;
 const BODY_ALIGN: usize = 128;
 
-/// Where a slot lies.
+/// Offset of a slot.
 pub(crate) const fn slot_at(slot: usize) -> usize {
     PARTICIPANTS_AT + slot * size_of::<Participant>()
 }
 
-// Each slot's word has a private counterpart.
+// Each slot's word has a private counterpart at the same offset.
 const _: () = assert!(slot_at(Kind::Queue.max_participants() as usize) <= mmap::PRIVATE);
 
-/// Where an object's own words begin.
+/// Offset of an object's own words.
 pub(crate) const fn body_at(kind: Kind) -> usize {
     let end = slot_at(kind.max_participants() as usize);
     end.next_multiple_of(BODY_ALIGN)
 }
 
-/// Header, participants and body, in whole pages.
+/// Size of header, participants and body, rounded up to whole pages.
 pub(crate) const fn fixed_size(kind: Kind, body: usize) -> u64 {
     ((body_at(kind) + body) as u64).next_multiple_of(PAGE)
 }
 
 impl Header {
-    /// Fill in a new segment, before anybody else can see it.
+    /// Initialize a new segment, before any other process can see it.
     pub(crate) fn fill(&self, kind: Kind, body: usize, mode: u32) {
         self.layout.store(LAYOUT, Ordering::Relaxed);
         self.kind.store(kind.code() as u32, Ordering::Relaxed);
@@ -97,18 +98,18 @@ impl Header {
         self.magic.store(MAGIC, Ordering::Release);
     }
 
-    /// From now on there is no object here, and whoever makes it anew may begin.
+    /// From now on there is no object in this file; a process that makes it anew may begin.
     pub(super) fn begin_anew(&self) {
         self.magic.store(RENEWING, Ordering::SeqCst);
         self.used_slots.store(0, Ordering::Relaxed);
         self.recoveries.store(0, Ordering::Relaxed);
     }
 
-    /// Whether this is a segment of `kind` as this version of the library lays it out.
+    /// Check that this is a segment of `kind` with the layout of this version of the library.
     pub(crate) fn check(&self, kind: Kind, body: usize, file_mode: u32) -> Result<()> {
         let magic = self.magic.load(Ordering::Acquire);
         if magic == RENEWING {
-            // Whoever made it anew was killed meanwhile.
+            // The process that made it anew was killed meanwhile.
             return Err(Status::E_CORRUPT);
         }
         if magic != MAGIC
@@ -129,12 +130,13 @@ impl Header {
     }
 }
 
-/// What the object is that begins with these bytes; `None` when it is none that this version knows.
+/// The kind of the object whose segment begins with these bytes; `None` if this version does not
+/// know it.
 pub(super) fn kind_of(head: &[u8; size_of::<Header>()]) -> Option<Kind> {
     kind_beside(MAGIC, head)
 }
 
-/// What the object was that is being made anew.
+/// The kind of the object that is being made anew in this file.
 pub(super) fn kind_of_half_made(head: &[u8; size_of::<Header>()]) -> Option<Kind> {
     kind_beside(RENEWING, head)
 }
@@ -149,7 +151,7 @@ fn kind_beside(expected: u64, head: &[u8; size_of::<Header>()]) -> Option<Kind> 
     (participants == kind.max_participants()).then_some(kind)
 }
 
-/// The number at a place of a struct in shared memory that was read as bytes.
+/// The number at an offset of a struct in shared memory that was read as bytes.
 pub(super) fn number(bytes: &[u8], at: usize) -> u32 {
     let bytes = bytes.get(at..).and_then(<[u8]>::first_chunk);
     bytes.map_or(0, |bytes| u32::from_ne_bytes(*bytes))

@@ -1,19 +1,22 @@
-//! The keeper: one small thread per process whose end the kernel reports to everybody.
+//! The keeper: one small thread per process. When the process ends, the kernel reports this to the
+//! other participants through the keeper's robust list.
 //!
-//! A keeper's robust list names one entry per segment that the process has attached. The keeper changes the
-//! list itself, for whoever asks: as long as it does, the kernel has not read the list yet. It also runs
-//! the few things that must not depend on a thread that may end before the process (starting a daemonic
-//! child: PR_SET_PDEATHSIG follows the thread that forks).
+//! The robust list names one entry per segment to which the process is attached. Only the keeper
+//! changes the list, on behalf of the other threads: while the keeper runs, the kernel has not read
+//! the list yet. The keeper also runs the few jobs that must not depend on a thread that may end
+//! before the process (starting a daemonic child: PR_SET_PDEATHSIG follows the thread that forks).
 //!
-//! The kernel stops at the first entry whose word it cannot read, as when somebody has truncated that
-//! word's file. So objects have a list in common only if the same users can write their files: what they
-//! do to one object hides no death in an object that is not theirs. See [`CoUsers`].
+//! The kernel stops at the first entry whose word it cannot read, for example because a user
+//! truncated the word's file. So objects share a list only if the same users can write their files:
+//! damage to one object then hides no death in an object that these users cannot write. See
+//! [`CoUsers`].
 //!
-//! Where the kernel refuses robust lists, a keeper runs those things all the same, and its entries are not
-//! linked: the others find out by themselves that the process has ended (see `participants`).
+//! If the kernel refuses robust lists, a keeper still runs those jobs, but its entries are not
+//! linked: the other participants find out themselves that the process has ended (see
+//! `participants`).
 //!
-//! The keeper allocates nothing and takes no lock of a runtime once it runs, so a fork at any moment is
-//! safe. A forked child has no keeper: it starts its own at its first use of an object.
+//! The keeper allocates nothing and takes no lock of a runtime once it runs, so a fork is safe at
+//! any moment. A forked child has no keeper: it starts its own at its first use of an object.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -30,12 +33,13 @@ use crate::sys::robust_list::{self, Entry, RobustList};
 use crate::sys::thread;
 
 const STARTING: u32 = 0;
-/// The kernel has the list.
+/// The kernel has accepted the list.
 const WATCHED: u32 = 1;
-/// It has refused it.
+/// The kernel has refused the list.
 const UNWATCHED: u32 = 2;
 
-/// What a keeper thread and the rest of the process share. Never freed: the kernel has its address.
+/// State that a keeper thread shares with the rest of the process. Never freed, since the kernel
+/// has its address.
 pub(super) struct Keeper {
     list: LocalLock<RobustList>,
     list_address: u64,
@@ -44,25 +48,28 @@ pub(super) struct Keeper {
     mailbox: Mailbox,
 }
 
-/// The keepers of this process, each with the epoch in which it was started: those of another epoch
-/// are a parent's, which this process has only as memory. More than one of its own only for objects of
-/// different co-users, and where one list cannot hold every entry.
+/// The keepers of this process, each with the epoch in which it was started. A keeper of another
+/// epoch belongs to a parent, and this process has only a copy of its memory. A process has several
+/// keepers of its own only for objects with different co-users, or if one list cannot hold every
+/// entry.
 type Keepers = Vec<(u32, CoUsers, &'static Keeper)>;
 
-/// In place of an epoch: no thread could be started for this keeper. The next start uses it again.
+/// Stands for an epoch: no thread could be started for this keeper. The next start uses the keeper
+/// again.
 const NEVER_STARTED: u32 = 0;
 
 pub(super) static KEEPERS: LocalLock<Keepers> = LocalLock::new(Vec::new());
 
-/// A linked entry's list; needed to unlink it.
+/// The keeper whose list has an entry; needed to unlink the entry.
 #[derive(Clone, Copy)]
 pub(crate) struct Link(&'static Keeper);
 
-/// Link `entry` to a keeper of those co-users: `set` gets what its word is to hold, changes it and says
-/// whether it did. The tables are held across forks by then.
+/// Link `entry` to a keeper for these co-users. `set` receives the occupant for the entry's word,
+/// changes the word, and returns whether it did. The caller has registered the tables that are held
+/// across forks.
 ///
 /// # Errors
-/// `E_LIMIT` where no thread can be started.
+/// `E_LIMIT` if no thread can be started.
 pub(super) fn link(
     co_users: CoUsers,
     entry: &Entry,
@@ -81,7 +88,7 @@ pub(super) fn link(
     Ok(linked.then_some(Link(keeper)))
 }
 
-/// Unlink `entry`, which [`link`] linked in this process, and change its word with `clear`.
+/// Unlink `entry`, which [`link`] linked in this process, and change the entry's word with `clear`.
 pub(super) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce() + Send) {
     let _held = KEEPERS.lock();
     if link.0.is_watched() {
@@ -92,7 +99,7 @@ pub(super) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce() + Send) {
     }
 }
 
-/// Run `job` on the keeper thread and wait for it.
+/// Run `job` on the keeper thread, and wait until it has run.
 ///
 /// # Errors
 /// Those of starting a keeper.
@@ -103,7 +110,8 @@ pub(crate) fn run_on_keeper(job: &mut (dyn FnMut() + Send)) -> Result<()> {
     Ok(())
 }
 
-/// A keeper of this very process with room in its list, started when there is none. `None`: any keeper.
+/// A keeper of this process with room in its list; start one if there is none. `None` accepts any
+/// keeper.
 fn with_room(keepers: &mut Keepers, co_users: Option<CoUsers>) -> Result<&'static Keeper> {
     let epoch = fork::epoch();
     let suits = |kept: &CoUsers, keeper: &Keeper| match co_users {
@@ -128,7 +136,8 @@ fn with_room(keepers: &mut Keepers, co_users: Option<CoUsers>) -> Result<&'stati
 }
 
 fn start(keeper: &'static Keeper) -> Result<()> {
-    // Before there is another thread: where there is, the kernel lets the caller wait for many milliseconds.
+    // Register before another thread exists: otherwise the kernel delays the caller by many
+    // milliseconds.
     membarrier::register();
     thread::start(keeper)?;
     while keeper.state.load(Ordering::Acquire) == STARTING {
@@ -150,7 +159,7 @@ impl Keeper {
         }))
     }
 
-    /// Have the keeper's thread do something, and wait for it.
+    /// Run a job on the keeper's thread, and wait until it has run.
     fn run<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
         let (mut job, mut done) = (Some(job), None);
         self.mailbox

@@ -1,4 +1,4 @@
-//! What a segment can hold.
+//! The kinds of objects that a segment can hold.
 
 /// The kind of an object: the `POLYPROC_KIND_*` of the C API.
 #[repr(i32)]
@@ -20,7 +20,8 @@ pub enum Kind {
     Condition = 6,
     /// A barrier.
     Barrier = 7,
-    /// What a pool and its workers share beside their queues. Never named, and no handle of C.
+    /// The state that a pool and its workers share in addition to their queues. It never has a
+    /// name, and no C handle refers to it.
     Pool = 9,
 }
 
@@ -46,9 +47,9 @@ impl Kind {
         self as i32
     }
 
-    /// How many processes can use one object at a time.
+    /// Maximum number of processes that can use one object at the same time.
     ///
-    /// A queue serves a whole service; an empty lock should stay within a few pages.
+    /// A queue may serve a large service; an empty lock should take only a few pages.
     pub(crate) const fn max_participants(self) -> u32 {
         match self {
             Kind::Queue => 1024,

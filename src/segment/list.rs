@@ -1,6 +1,7 @@
-//! Which objects have a name: what a person wants to see who cleans up or looks for a leak.
+//! The list of named objects, for a person who cleans up or looks for a leak.
 //!
-//! Nothing is mapped and nobody becomes a participant: files are read, each as it is at that moment.
+//! Listing maps nothing and makes no process a participant: it reads each file as it is at that
+//! moment.
 
 use super::header::number;
 use std::mem::offset_of;
@@ -15,28 +16,29 @@ use crate::sys::memory;
 /// A named object of this user.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ObjectInfo {
-    /// Its name.
+    /// The name of the object.
     pub name: String,
-    /// What it is.
+    /// The kind of the object.
     pub kind: Kind,
-    /// Its permission bits.
+    /// The permission bits of the object.
     pub mode: u32,
-    /// How many processes use it now.
+    /// Number of processes that use the object.
     pub processes: u32,
-    /// How many of their threads wait at it now.
+    /// Number of threads of these processes that wait at the object.
     pub waiting: u32,
-    /// The memory that it occupies.
+    /// Memory that the object occupies, in bytes.
     pub bytes: u64,
 }
 
-/// The named objects of this user, by name. What comes or goes meanwhile may be among them or not.
+/// The named objects of this user, ordered by name. An object that is created or removed meanwhile
+/// may be listed or not.
 ///
 /// # Errors
 /// Those of reading the directory.
 pub fn list() -> Result<Vec<ObjectInfo>> {
     let files = memory::names_in_directory()?;
     let names = files.iter().filter_map(|file| names::of_file(file));
-    // What cannot be opened or is none of ours is not on the list.
+    // A file that cannot be opened or that is no object of this library is not listed.
     let mut objects: Vec<_> = names.filter_map(|name| look_at(name).ok()).collect();
     objects.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(objects)

@@ -1,7 +1,7 @@
 //! Typed views of mapped shared memory.
 //!
-//! The memory is written by other processes at any moment, so it is never seen through `&mut` or plain
-//! fields: every type that lies in it is [`Shared`], made of atomics only.
+//! Other processes write to this memory at any moment, so it is never used through `&mut` or plain
+//! fields: every type that lies in it is [`Shared`] and consists of atomics only.
 
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -16,7 +16,7 @@ use crate::sys::memory;
 use crate::sys::mmap::SplitMapping;
 use crate::sys::robust_list::Entry;
 
-/// A stretch of a file, mapped.
+/// A mapped range of a file.
 pub(crate) struct Mapping {
     start: *mut u8,
     length: usize,
@@ -28,7 +28,7 @@ enum Memory {
     BehindPrivate(SplitMapping),
 }
 
-// SAFETY: the memory stays where it is as long as the mapping, and is reached through raw pointers and
+// SAFETY: the memory does not move while the mapping exists, and is used through raw pointers and
 // atomics only.
 unsafe impl Send for Mapping {}
 // SAFETY: as above.
@@ -46,7 +46,7 @@ impl Mapping {
         })
     }
 
-    /// The beginning of a file, with room for this process's list entries in front of it.
+    /// Map the beginning of a file, with room for this process's list entries in front of it.
     pub(crate) fn behind_private(fd: &OwnedFd, length: u64) -> Result<Mapping> {
         let memory = SplitMapping::new(fd, length)?;
         Ok(Mapping {
@@ -56,10 +56,10 @@ impl Mapping {
         })
     }
 
-    /// The list entry that belongs to the futex word at `offset`: private memory of this process.
+    /// The list entry for the futex word at `offset`, in private memory of this process.
     ///
     /// # Errors
-    /// `E_NO_MEMORY` when it is asked for the first time, never later.
+    /// `E_NO_MEMORY` only when the entry is asked for the first time.
     pub(crate) fn entry(&self, offset: usize) -> Result<&Entry> {
         let Memory::BehindPrivate(memory) = &self.memory else {
             return Err(Status::E_INTERNAL);
@@ -68,12 +68,12 @@ impl Mapping {
         if !place.is_aligned() {
             return Err(Status::E_CORRUPT);
         }
-        // SAFETY: usable memory, aligned, which lives as long as the borrow; an entry is an atomic, valid for
-        // every bit pattern.
+        // SAFETY: the memory is usable and aligned and lives as long as the borrow; an entry is an
+        // atomic, valid for every bit pattern.
         Ok(unsafe { &*place })
     }
 
-    /// The `T` at `offset`; `E_CORRUPT` where none fits.
+    /// The `T` at `offset`; `E_CORRUPT` if it lies outside of the mapping or is not aligned.
     #[inline]
     pub(crate) fn view<T: Shared>(&self, offset: usize) -> Result<&T> {
         let end = offset
@@ -83,12 +83,13 @@ impl Mapping {
         if end > self.length || !address.is_multiple_of(align_of::<T>()) {
             return Err(Status::E_CORRUPT);
         }
-        // SAFETY: in bounds and aligned, checked above; `Shared` types are valid for every bit pattern
-        // and are only reached through atomics. The mapping lives as long as the borrow.
+        // SAFETY: in bounds and aligned, as checked above; `Shared` types are valid for every bit
+        // pattern and are used through atomics only. The mapping lives as long as the borrow.
         Ok(unsafe { &*self.start.add(offset).cast::<T>() })
     }
 
-    /// Where `length` bytes at `offset` lie in this process; `E_CORRUPT` where they do not.
+    /// The address of the `length` bytes at `offset`; `E_CORRUPT` if they lie outside of the
+    /// mapping.
     #[inline]
     pub(crate) fn bytes(&self, offset: usize, length: usize) -> Result<*mut u8> {
         match offset.checked_add(length) {
@@ -97,41 +98,42 @@ impl Mapping {
         }
     }
 
-    /// Copy `data` to `offset`; `E_CORRUPT` where it does not fit. What is written over must be allocated.
+    /// Copy `data` to `offset`; `E_CORRUPT` if it does not fit. The caller makes sure that this
+    /// memory is allocated.
     #[inline]
     pub(crate) fn write(&self, offset: usize, data: &[u8]) -> Result<()> {
         let to = self.bytes(offset, data.len())?;
-        // SAFETY: in bounds, checked by `bytes`; `data` is memory of this process and not the mapping, and
-        // other processes that write here at the same time can only spoil the bytes.
+        // SAFETY: in bounds, as `bytes` checks; `data` is memory of this process and not of the
+        // mapping. Other processes that write here at the same time can only spoil the bytes.
         unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
         Ok(())
     }
 
-    /// Fill `buffer` with what lies at `offset`; `E_CORRUPT` where that is outside.
+    /// Copy the bytes at `offset` to `buffer`; `E_CORRUPT` if they lie outside of the mapping.
     #[inline]
     pub(crate) fn read(&self, offset: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<()> {
         let from = self.bytes(offset, buffer.len())?;
-        // SAFETY: in bounds, checked by `bytes`; `buffer` is memory of this process.
+        // SAFETY: in bounds, as `bytes` checks; `buffer` is memory of this process.
         unsafe { ptr::copy_nonoverlapping(from, buffer.as_mut_ptr().cast(), buffer.len()) };
         Ok(())
     }
 }
 
-/// A mapping that is made at its first use. A fork at any moment leaves it usable in the child.
+/// A mapping that its first use creates. A fork at any moment leaves it usable in the child.
 #[derive(Default)]
 pub(crate) struct LazyMapping {
-    /// Null, or a leaked box.
+    /// Null, or the address of a leaked box.
     mapping: AtomicPtr<Mapping>,
 }
 
 impl LazyMapping {
     #[inline]
     pub(crate) fn get(&self) -> Option<&Mapping> {
-        // SAFETY: null or a box that `set` leaked, freed only by drop.
+        // SAFETY: null, or a box that `set` leaked and only drop frees.
         unsafe { self.mapping.load(Ordering::Acquire).as_ref() }
     }
 
-    /// Keep `fresh`, unless another thread was quicker.
+    /// Store `fresh`, unless another thread has stored a mapping already.
     pub(crate) fn set(&self, fresh: Mapping) {
         let fresh = Box::into_raw(Box::new(fresh));
         let kept = self.mapping.compare_exchange(
@@ -141,7 +143,7 @@ impl LazyMapping {
             Ordering::Relaxed,
         );
         if kept.is_err() {
-            // SAFETY: leaked just above, and nobody else has seen it.
+            // SAFETY: leaked just above, and no other thread has seen it.
             drop(unsafe { Box::from_raw(fresh) });
         }
     }
@@ -151,7 +153,7 @@ impl Drop for LazyMapping {
     fn drop(&mut self) {
         let mapping = *self.mapping.get_mut();
         if !mapping.is_null() {
-            // SAFETY: leaked by `set`, and nobody borrows it any more.
+            // SAFETY: leaked by `set`, and no borrow of it is left.
             drop(unsafe { Box::from_raw(mapping) });
         }
     }

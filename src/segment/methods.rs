@@ -1,11 +1,11 @@
-//! What a handle of every kind of object can do.
+//! The methods that the handles of all objects have.
 
-/// Give an object's handle the functions that all have. The handle has its `segment`, and makes one of itself
-/// with `opened`.
+/// Define the methods that all handles have. The handle type has a field `segment` and a function
+/// `opened` that makes a handle of a segment.
 macro_rules! common_methods {
     ($handle:ident, $object:path) => {
         impl $handle {
-            /// Open the object that has this name.
+            /// Open the object with this name.
             ///
             /// # Errors
             /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
@@ -13,7 +13,7 @@ macro_rules! common_methods {
                 $handle::opened($crate::segment::Segment::open(&$object, name)?)
             }
 
-            /// The object behind a descriptor of [`share_fd`](Self::share_fd).
+            /// Open the object behind a descriptor that [`share_fd`](Self::share_fd) returned.
             ///
             /// # Errors
             /// `E_MISMATCH`, `E_CORRUPT`.
@@ -21,15 +21,15 @@ macro_rules! common_methods {
                 $handle::opened($crate::segment::Segment::from_fd(&$object, fd.into())?)
             }
 
-            /// A descriptor to hand to another process.
+            /// Return a new descriptor of the object, to hand to another process.
             ///
             /// # Errors
-            /// `E_LIMIT` when this process has no descriptor left.
+            /// `E_LIMIT` if this process has no descriptor left.
             pub fn share_fd(&self) -> Result<std::os::fd::OwnedFd> {
                 self.segment.share_fd().map(Into::into)
             }
 
-            /// The object's own descriptor; it stays the object's.
+            /// The object's own descriptor. The object keeps it.
             pub fn raw_fd(&self) -> std::os::fd::RawFd {
                 self.segment.raw_fd()
             }

@@ -1,13 +1,17 @@
-//! One object, one segment: a file of shared memory, who uses it, and how its users wait.
+//! A segment is the shared memory of one object: a file, its participants, and the way they wait.
 //!
 //! ```text
-//! create, renew     making and opening one; an object that is over, made anew
-//! attach, recovery  becoming a participant and leaving; giving back what the dead held
-//! participants      who uses it, dead or alive        keeper     the thread the kernel watches
-//! sleep             sleeping beside the living        readiness  what an object's descriptor says
-//! header, kind      how a segment begins              mapping    typed views of mapped memory
-//! names, list       what a segment may be called, and which names there are
-//! co_users          which users can change its file   methods    what every kind of object can do
+//! create, renew     making and opening a segment; making an object anew that is over
+//! attach, recovery  becoming a participant and leaving; recovering what the dead held
+//! participants      the participants, dead or alive
+//! keeper            the thread that the kernel watches for a process
+//! sleep             sleeping on a word and on the lives of all others
+//! readiness         what an object's descriptor says
+//! header, kind      the beginning of a segment
+//! mapping           typed views of mapped memory
+//! names, list       valid names and existing names
+//! methods           what all handles have
+//! co_users          the users that can change a file
 //! registry          the segments that this process has open
 //! ```
 
@@ -57,49 +61,53 @@ use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory;
 use crate::sys::robust_list::Entry;
 
-/// Gives back what owners hold; the second argument is who recovers, the third says who is gone.
+/// Recovers what owners hold. The second argument is the recoverer; the third tells whether an
+/// owner is gone.
 type Recover = fn(&Segment, Caller<'_>, &dyn Fn(Owner) -> bool) -> Result<()>;
 
 /// Writes a new object's words.
 type Fill<'a> = dyn Fn(&Segment) -> Result<()> + 'a;
 
-/// What a segment must know of the kind of object that it holds.
+/// The properties of a kind of object that its segment needs.
 pub(crate) struct ObjectType {
     pub(crate) kind: Kind,
-    /// Size of the object's own words.
+    /// Size of the object's own words in bytes.
     pub(crate) body: usize,
-    /// Further stretches of the file that it may use.
+    /// Number of further ranges of the file that the object may use.
     pub(crate) extents: usize,
-    /// Memory behind them that a new object starts with, in bytes.
+    /// Memory after the body that a new object starts with, in bytes.
     pub(crate) extra: u64,
-    /// Where in the body a number (u32) lies that is not 0 once the object is over for good: see `renew`.
+    /// Offset in the body of a number (u32) that is not 0 once the object is over for good: see
+    /// `renew`.
     pub(crate) over_at: Option<usize>,
-    /// Give back what owners hold for whom `is_gone` says true, and wake who waits. Idempotent: a
-    /// recoverer that is killed in turn is followed by the next. `E_TIMEOUT` where a stopped process keeps it from
-    /// its locks: then it is the next one's.
+    /// Recover what owners hold for whom `is_gone` returns true, and wake those who wait.
+    /// Idempotent: if a recoverer is killed, the next one repeats its steps. Returns `E_TIMEOUT` if
+    /// a stopped process holds a lock that it needs: then the recovery is left to the next call.
     pub(crate) recover: Recover,
 }
 
-/// An object's shared memory, as this process sees it.
+/// An object's shared memory, as this process has it open.
 pub(crate) struct Segment {
     object: &'static ObjectType,
     fixed: Mapping,
     fd: OwnedFd,
     identity: (u64, u64),
-    /// Epoch (high half) and owner of this process's slot; another epoch's is a parent's.
+    /// The epoch (high half) and the owner of this process's slot. Under another epoch the slot is
+    /// a parent's.
     me: AtomicU64,
-    /// Calls since the last look for the dead; several threads may lose a count.
+    /// Number of calls since the last look for the dead. Several threads may lose a count.
     calls: AtomicU32,
-    /// When those were looked after whom the kernel does not watch.
+    /// The time of the last look at participants that the kernel does not watch.
     looked_closer: AtomicU64,
-    /// Until then the locks of a recovery are only tried, 0: they are waited for.
+    /// Until this time a recovery only tries its locks; 0 if it waits for them.
     left_until: AtomicU64,
-    /// Only touched under `attach::ATTACHING`.
+    /// Accessed only under `attach::ATTACHING`.
     attachment: LocalLock<Option<attach::Attachment>>,
     pub(crate) extents: Box<[Extent]>,
 }
 
-/// A further stretch of the file, a queue's ring: mapped at its first use and until the segment goes.
+/// A further range of the file, such as a queue's ring. It is mapped at its first use and stays
+/// mapped as long as the segment.
 #[derive(Default)]
 pub(crate) struct Extent {
     pub(crate) mapping: LazyMapping,
@@ -107,9 +115,10 @@ pub(crate) struct Extent {
     pub(crate) known: AtomicU64,
 }
 
-/// Have a fork find the tables of this layer whole: in the order in which they are locked.
+/// Make forks lock the tables of this layer, in the order in which they are locked, so that a child
+/// finds them consistent.
 ///
-/// Before any of them is locked: a fork that is under way holds them all.
+/// Call this before any of the tables is locked: a fork in progress holds them all.
 fn hold_tables_across_forks() {
     hold_across_forks(&registry::OPEN);
     hold_across_forks(&attach::ATTACHING);
@@ -136,7 +145,7 @@ impl Segment {
         self.fixed.view(0)
     }
 
-    /// The participant in a slot, `None` for a slot that the table does not have.
+    /// The participant in a slot; `None` if the table has no such slot.
     pub(crate) fn participant(&self, slot: usize) -> Option<&Participant> {
         if slot >= self.object.kind.max_participants() as usize {
             return None;
@@ -149,7 +158,7 @@ impl Segment {
         self.fixed.entry(header::slot_at(slot))
     }
 
-    /// The slots that were ever taken.
+    /// The slots that were ever taken, with their numbers.
     pub(crate) fn participants(&self) -> impl Iterator<Item = (u32, &Participant)> {
         let used = self
             .header()
@@ -157,27 +166,27 @@ impl Segment {
         (0..used).map_while(|slot| Some((slot, self.participant(slot as usize)?)))
     }
 
-    /// Map a further stretch of the file.
+    /// Map a further range of the file.
     pub(crate) fn map(&self, offset: u64, length: u64) -> Result<Mapping> {
         Mapping::new(&self.fd, offset, length)
     }
 
-    /// The size of the file: what shared memory claims is checked against this.
+    /// The size of the file. Sizes that shared memory claims are checked against it.
     pub(crate) fn file_size(&self) -> Result<u64> {
         Ok(memory::status_of(&self.fd)?.size)
     }
 
-    /// Memory for a stretch of the file, before it is written.
+    /// Allocate memory for a range of the file, before the range is written.
     pub(crate) fn allocate(&self, offset: u64, length: u64) -> Result<()> {
         memory::allocate(&self.fd, offset, length)
     }
 
-    /// Give a stretch of the file back to the system.
+    /// Give the memory of a range of the file back to the system.
     pub(crate) fn punch(&self, offset: u64, length: u64) -> Result<()> {
         memory::punch(&self.fd, offset, length)
     }
 
-    /// How many processes use the object, and how many of their threads sleep in it.
+    /// The number of processes that use the object, and of their threads that sleep in it.
     pub(crate) fn population(&self) -> (u32, u32) {
         let living = self
             .participants()
@@ -188,7 +197,7 @@ impl Segment {
         })
     }
 
-    /// How often the dead were recovered.
+    /// How many times dead participants were recovered.
     pub(crate) fn recoveries(&self) -> Result<u64> {
         Ok(self.header()?.recoveries.load(Ordering::Relaxed))
     }

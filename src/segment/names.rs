@@ -1,4 +1,4 @@
-//! Names of objects, and the files that stand for them.
+//! Names of objects, and their files.
 
 use std::ffi::CString;
 
@@ -6,19 +6,19 @@ use crate::status::{Result, Status};
 use crate::sys::memory;
 use crate::sys::tmpfile::SHM_DIRECTORY;
 
-/// The longest name, in bytes.
+/// Maximum length of a name in bytes.
 pub const MAX_NAME: usize = 200;
 
-/// Every file of ours in shared memory starts like this.
+/// Prefix of every file that this library makes in shared memory.
 const PREFIX: &str = "polyproc.";
 
-/// 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, not starting with a dot.
+/// A valid name has 1 to 200 bytes of `A-Z a-z 0-9 . _ -` and does not start with a dot.
 pub(crate) fn is_valid(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (1..=MAX_NAME).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed)
 }
 
-/// The file that a name stands for; `E_INVALID` for a bad name.
+/// The path of the file for a name; `E_INVALID` if the name is not valid.
 pub(crate) fn path(name: &str) -> Result<CString> {
     if !is_valid(name) {
         return Err(Status::E_INVALID);
@@ -27,15 +27,16 @@ pub(crate) fn path(name: &str) -> Result<CString> {
     CString::new(format!("{directory}/{PREFIX}{name}")).map_err(|_| Status::E_INVALID)
 }
 
-/// The name that a file stands for, `None` when it stands for none.
+/// The name to which a file belongs; `None` if there is none.
 pub(crate) fn of_file(file: &str) -> Option<&str> {
     file.strip_prefix(PREFIX).filter(|name| is_valid(name))
 }
 
-/// Remove a name. Whoever has the object open keeps it.
+/// Remove a name. Processes that have the object open keep it.
 ///
 /// # Errors
-/// `E_INVALID` for a bad name, `E_NOT_FOUND` when there is none, `E_PERMISSION` when it is another's.
+/// `E_INVALID` if the name is not valid, `E_NOT_FOUND` if it does not exist, `E_PERMISSION` if it
+/// belongs to another user.
 pub fn unlink(name: &str) -> Result<()> {
     memory::unlink(&path(name)?)
 }

@@ -1,4 +1,5 @@
-//! Who uses a segment: one slot per process, whose life word the kernel itself flips.
+//! The participants of a segment: one slot per process. The kernel itself changes the slot's life
+//! word when the process ends.
 //!
 //! `word` holds the slot's generation (high half) and its `life` (low half):
 //!
@@ -6,15 +7,16 @@
 //! 0                       free
 //! TID | WAITERS           a process whose keeper thread has this id
 //! UNWATCHED | pid         a process without a keeper that the kernel watches: see below
-//! OWNER_DIED | ...        it has ended, in whatever way; its traces are not recovered yet
+//! OWNER_DIED | ...        the process has ended, in whatever way; its traces are not recovered yet
 //! ```
 //!
-//! The kernel knows only `life`, a futex on the robust list of the keeper. Both halves change
-//! together in this library, so a slot's generation moves on exactly once per occupant.
+//! The kernel knows only `life`, a futex on the robust list of the keeper. This library changes
+//! both halves together, so a slot's generation advances exactly once per occupant.
 //!
-//! Where the kernel refuses robust lists, a process says in its slot who it is, and the others ask whether that
-//! one has ended: whoever finds that it has sets OWNER_DIED in its place. Until it has said so, and for
-//! whoever cannot tell, it lives.
+//! If the kernel refuses robust lists, a process stores its identity in its slot, and the other
+//! participants ask whether that process has ended. The first one that finds this out stores
+//! OWNER_DIED on its behalf. A process counts as alive until it has stored its identity, and for a
+//! participant that cannot tell.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -27,26 +29,29 @@ use crate::sys::procfs::Lifetime;
 use crate::sys::robust_list::{OWNER_DIED, TID_MASK, WAITERS};
 
 shared! {
-    /// One slot.
+    /// One slot of the participant table.
     #[repr(align(64))]
     pub(crate) struct Participant {
         pub(super) word: AtomicU64,
-        /// The kernel's list entry lay here before layout 2; now each process keeps its own in private
-        /// memory (`sys::robust_list`).
+        /// The kernel's list entry lay here before layout 2. Now each process has its own entries
+        /// in private memory (`sys::robust_list`).
         _unused: AtomicU64,
-        /// For people and tools.
+        /// The process id, for people and tools.
         pub(crate) pid: AtomicU32,
-        /// How many of the process's threads sleep in this segment.
+        /// Number of the process's threads that sleep in this segment.
         pub(crate) sleepers: AtomicU32,
-        /// Unwatched: the namespaces in which `pid` and `started` are to be understood.
+        /// Unwatched: the namespaces to which `pid` and `started` refer.
         pub(super) namespaces: AtomicU32,
-        /// Not 0: traces of an earlier occupant, who is dead, may be left, see [`haunt`](Self::haunt).
+        /// Not 0 if there may be traces of an earlier occupant, which is dead, see
+        /// [`haunt`](Self::haunt).
         pub(super) ghost: AtomicU32,
-        /// Queue: no message that the process got and has not settled lies before this position.
+        /// Queue: every message that the process got and has not settled lies at or after this
+        /// place.
         pub(crate) oldest_got: AtomicU64,
-        /// Rlock: who of the process holds it.
+        /// Rlock: the holder within the process.
         pub(crate) holders: Holders,
-        /// Unwatched: when the process started, beside the generation that says so; 0 until it has.
+        /// Unwatched: the start time of the process, with the generation that stored it; 0 until it
+        /// is stored.
         pub(super) started: AtomicU64,
     }
 }
@@ -54,20 +59,20 @@ shared! {
 const _: () = assert!(size_of::<Participant>() == 64);
 const _: () = assert!(std::mem::offset_of!(Participant, word) == 0);
 
-/// A bit that no thread id has.
+/// A bit that is 0 in every thread id.
 const UNWATCHED: u32 = 0x2000_0000;
 const PID_MASK: u32 = UNWATCHED - 1;
 
-/// How many bits of `started` hold the start; the generation is above them.
+/// The number of bits of `started` that hold the start time. The generation lies above them.
 const STARTED_BITS: u32 = 40;
 const STARTED_MASK: u64 = (1 << STARTED_BITS) - 1;
 
-/// What a process puts into the slot that it takes.
+/// The occupant of a slot, as a process stores it when it takes the slot.
 #[derive(Clone, Copy)]
 pub(super) enum Occupant {
-    /// Its keeper's thread, which the kernel watches.
+    /// The id of its keeper thread, which the kernel watches.
     Watched(u32),
-    /// Its own number.
+    /// Its process id.
     Unwatched(u32),
 }
 
@@ -80,7 +85,7 @@ impl Occupant {
     }
 }
 
-/// One reading of a slot's word.
+/// The value of a slot's word as it was read once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Life(u64);
 
@@ -89,7 +94,7 @@ impl Life {
         Life(u64::from(generation) << 32 | u64::from(life))
     }
 
-    /// A word that was read by other means.
+    /// A word that was not read through a `Participant`.
     pub(super) fn of(word: u64) -> Life {
         Life(word)
     }
@@ -98,7 +103,7 @@ impl Life {
         (self.0 >> 32) as u32
     }
 
-    /// The half that the kernel knows.
+    /// The half of the word that the kernel knows.
     pub(crate) fn futex(self) -> u32 {
         self.0 as u32
     }
@@ -115,7 +120,7 @@ impl Life {
         !self.is_dead() && self.futex() & TID_MASK != 0
     }
 
-    /// Alive as far as the word says, and the kernel does not change that.
+    /// Whether the word says alive and the kernel will not change it.
     pub(crate) fn is_unwatched(self) -> bool {
         self.futex() & (UNWATCHED | OWNER_DIED) == UNWATCHED
     }
@@ -126,7 +131,7 @@ impl Participant {
         Life(self.word.load(Ordering::Acquire))
     }
 
-    /// The half of the word that is a futex.
+    /// The address of the half of the word that is a futex.
     pub(crate) fn futex_address(&self) -> *const u32 {
         let half = if cfg!(target_endian = "little") { 0 } else { 1 };
         self.word
@@ -136,10 +141,11 @@ impl Participant {
             .wrapping_add(half)
     }
 
-    /// Take the slot if it is still as `seen`.
+    /// Take the slot if its word is still `seen`. Return the new generation.
     ///
-    /// A dead one's slot may be taken over when no other is left: its traces carry an older generation,
-    /// which counts as dead, and the newcomer recovers before it does anything else.
+    /// A dead process's slot may be taken over if no other slot is left. The traces of the dead
+    /// process carry an older generation, which counts as dead, and the new occupant recovers them
+    /// before it does anything else.
     pub(super) fn take(&self, seen: Life, occupant: Occupant) -> Option<u32> {
         let generation = seen.generation().wrapping_add(u32::from(seen.is_dead()));
         let mine = Life::new(generation, occupant.futex());
@@ -149,7 +155,8 @@ impl Participant {
         Some(generation)
     }
 
-    /// Free the slot if it is still as `seen`; its traces are gone. A racing second recoverer fails here.
+    /// Free the slot if its word is still `seen`; its traces have been recovered. A second
+    /// recoverer at the same time fails here.
     pub(crate) fn release(&self, seen: Life) {
         let free = Life::new(seen.generation().wrapping_add(1), 0);
         let _ = self
@@ -157,7 +164,7 @@ impl Participant {
             .compare_exchange(seen.0, free.0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
-    /// Leave the slot as one who died leaves it: its traces are for the next one to recover.
+    /// Leave the slot as a dead process leaves it: the next participant recovers its traces.
     pub(crate) fn abandon(&self, seen: Life) {
         let dead = Life::new(seen.generation(), OWNER_DIED | WAITERS);
         let _ = self
@@ -166,7 +173,8 @@ impl Participant {
         futex::wake_address(self.futex_address(), u32::MAX);
     }
 
-    /// Before the slot of a dead one is taken: its traces stay to be recovered, and its life no longer says so.
+    /// Call this before the slot of a dead process is taken. Its traces still have to be recovered,
+    /// but the life word will no longer say so.
     pub(super) fn haunt(&self, seen: Life) {
         self.ghost
             .store(seen.generation().wrapping_add(1).max(1), Ordering::SeqCst);
@@ -176,19 +184,20 @@ impl Participant {
         self.ghost.load(Ordering::Acquire)
     }
 
-    /// Whether somebody has to recover an earlier occupant.
+    /// Report whether an earlier occupant has to be recovered.
     pub(super) fn is_haunted(&self) -> bool {
         self.ghost() != 0
     }
 
-    /// What `ghost` told of is recovered.
+    /// The earlier occupant that `ghost` stands for has been recovered.
     pub(super) fn lay(&self, ghost: u32) {
         let _ = self
             .ghost
             .compare_exchange(ghost, 0, Ordering::AcqRel, Ordering::Relaxed);
     }
 
-    /// Say who the occupant is: from now on others can tell when it has ended.
+    /// Store the identity of the occupant. From now on the other participants can tell when it has
+    /// ended.
     pub(super) fn introduce(&self, generation: u32, process: &Lifetime) {
         self.namespaces.store(process.namespaces, Ordering::Relaxed);
         let started = u64::from(generation) << STARTED_BITS | process.started & STARTED_MASK;
@@ -196,10 +205,10 @@ impl Participant {
         self.started.store(started, Ordering::Release);
     }
 
-    /// Who occupies the slot without being watched, if it has said so.
+    /// The identity of an unwatched occupant, if it has been stored.
     fn lifetime(&self, seen: Life) -> Option<Lifetime> {
         let started = self.started.load(Ordering::Acquire);
-        // What an earlier occupant has said carries another generation.
+        // An identity that an earlier occupant stored carries another generation.
         let generation = u64::from(seen.generation()) << STARTED_BITS;
         if started == 0 || started & !STARTED_MASK != generation {
             return None;
@@ -211,7 +220,8 @@ impl Participant {
         })
     }
 
-    /// Do for an unwatched occupant what the kernel does for the others, if it has ended.
+    /// If an unwatched occupant has ended, mark its slot, as the kernel marks the slots that it
+    /// watches.
     pub(super) fn mark_if_ended(&self) {
         let seen = self.life();
         if !seen.is_unwatched()
@@ -221,7 +231,7 @@ impl Participant {
         {
             return;
         }
-        // Fails when it was marked or has left meanwhile: then what was found out is of no use.
+        // This fails if the slot was marked or freed meanwhile; then there is nothing to do.
         let dead = Life::new(seen.generation(), seen.futex() | OWNER_DIED);
         let _ = self
             .word
@@ -229,7 +239,7 @@ impl Participant {
         futex::wake_address(self.futex_address(), u32::MAX);
     }
 
-    /// A fresh occupant begins without anything.
+    /// Initialize the slot for a new occupant.
     pub(crate) fn reset(&self, pid: u32) {
         self.pid.store(pid, Ordering::Relaxed);
         self.sleepers.store(0, Ordering::Relaxed);
@@ -238,7 +248,7 @@ impl Participant {
         self.holders.task.store(0, Ordering::Relaxed);
     }
 
-    /// Whether `owner`, said to hold this slot, does so and lives.
+    /// Report whether `owner`, which claims this slot, still has it and is alive.
     pub(crate) fn is_held_by(&self, owner: Owner) -> bool {
         let life = self.life();
         life.is_alive() && owner.is_of_generation(life.generation())

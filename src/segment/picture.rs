@@ -1,4 +1,5 @@
-//! The pictures of shared memory in `ARCHITECTURE.md` and in the modules: drawn from the offsets in the code.
+//! Tests of the pictures of shared memory in `ARCHITECTURE.md` and in the modules, against the
+//! code's offsets.
 
 use std::fmt::Write;
 use std::mem::offset_of;
@@ -10,12 +11,12 @@ use super::Kind;
 
 pub(crate) use super::header::body_at;
 
-/// One line: an offset, and what lies there.
+/// Append one line: an offset and a description.
 pub(crate) fn line(picture: &mut String, indent: usize, at: usize, text: &str) {
     let _ = writeln!(picture, "{at:>9}  {:indent$}{text}", "");
 }
 
-/// Whether `ARCHITECTURE.md` and a module's documentation have this picture.
+/// Check that `ARCHITECTURE.md` and a module's documentation contain this picture.
 pub(crate) fn check(picture: &str, module: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("a file");

@@ -1,4 +1,5 @@
-//! A place in an object for what a layer above keeps with it, and what it tells that layer.
+//! State that a layer above keeps with an object, and the events that the object reports to that
+//! layer.
 
 use std::any::Any;
 use std::os::fd::RawFd;
@@ -9,9 +10,9 @@ use crate::sync::local_lock::{LocalGuard, LocalLock};
 use crate::sys::eventfd;
 use crate::sys::{fork, futex};
 
-/// Empty until the layer above puts something there; goes with the object.
+/// Empty until the layer above stores something. The value is dropped with the object.
 ///
-/// Whoever uses it sees to it that no fork happens meanwhile.
+/// A caller that holds the lock must make sure that no fork happens meanwhile.
 pub(crate) struct Readiness {
     value: LocalLock<Option<Box<dyn Any + Send>>>,
     raised: Arc<Raised>,
@@ -33,8 +34,8 @@ impl Readiness {
         &self.raised
     }
 
-    /// A try found that it would have to wait: a descriptor that says otherwise is lowered, and watched again.
-    /// One load where there is none.
+    /// Report that a try would have to wait. If a descriptor says otherwise, it is lowered and its
+    /// object is watched again. One load if there is no such descriptor.
     #[inline]
     pub(crate) fn found_nothing(&self) {
         if self.raised.is_raised() {
@@ -43,11 +44,11 @@ impl Readiness {
     }
 }
 
-/// Whether the object's descriptor says that an operation would not wait: the descriptor and the process
-/// whose it is, or `NOT_RAISED`.
+/// Whether the object's descriptor says that an operation would not wait: the descriptor and the
+/// epoch of the process to which it belongs, or `NOT_RAISED`.
 ///
-/// While it is raised nobody watches the object, so that those who find something in it at every try pay
-/// nothing for a descriptor. So whoever finds nothing says so.
+/// While a descriptor is raised nobody watches the object. So calls that find something at every
+/// try pay nothing for a descriptor, and a call that finds nothing has to report it.
 pub(crate) struct Raised(AtomicU64);
 
 const NOT_RAISED: u64 = u64::MAX;
@@ -65,12 +66,12 @@ impl Raised {
         self.0.load(Ordering::Relaxed) != NOT_RAISED
     }
 
-    /// After the descriptor was raised.
+    /// Called after the descriptor was raised.
     pub(crate) fn set(&self, fd: RawFd) {
         self.0.store(mark(fd), Ordering::SeqCst);
     }
 
-    /// Before the descriptor is lowered.
+    /// Called before the descriptor is lowered.
     pub(crate) fn clear(&self) {
         self.0.store(NOT_RAISED, Ordering::SeqCst);
     }
@@ -79,25 +80,25 @@ impl Raised {
     fn lower(&self) {
         let word = self.0.swap(NOT_RAISED, Ordering::SeqCst);
         let fd = RawFd::try_from(word & u64::from(u32::MAX)).unwrap_or(-1);
-        // A forked child finds its parent's mark here, and leaves the parent's descriptor alone.
+        // A forked child finds its parent's mark here, and must not touch the parent's descriptor.
         if word == NOT_RAISED || word != mark(fd) {
             return;
         }
         eventfd::lower(fd);
-        // Whoever has raised it since then raises it again.
+        // A thread that has raised the descriptor meanwhile raises it again.
         look_again();
     }
 }
 
-/// Changes when whoever keeps descriptors in step has to look again.
+/// Changes when the thread that keeps descriptors up to date has to look again.
 static CHANGES: AtomicU32 = AtomicU32::new(0);
 
-/// The word that changes, for who sleeps on it, and its value.
+/// The word that changes, to sleep on, and its value.
 pub(crate) fn changes() -> (&'static AtomicU32, u32) {
     (&CHANGES, CHANGES.load(Ordering::SeqCst))
 }
 
-/// Have whoever keeps descriptors in step look again.
+/// Make the thread that keeps descriptors up to date look again.
 pub(crate) fn look_again() {
     CHANGES.fetch_add(1, Ordering::SeqCst);
     futex::wake(&CHANGES, 1);

@@ -1,4 +1,4 @@
-//! Recovering what the dead held.
+//! Recovery of what dead participants held.
 
 use super::participants::Participant;
 use super::Segment;
@@ -10,7 +10,8 @@ use crate::sys::{clock, membarrier};
 use std::sync::atomic::{fence, Ordering};
 
 impl Segment {
-    /// Recover whoever has died since the last look. One load per slot when nobody has.
+    /// Recover every participant that has died since the last look. One load per slot if there is
+    /// none.
     pub(crate) fn reap(&self, me: Owner) -> Result<()> {
         let needs_a_look = |participant: &Participant| {
             let life = participant.life();
@@ -23,7 +24,7 @@ impl Segment {
             return self.look_closer(me);
         }
         if self.has_left_the_dead() {
-            // Somebody else has recovered them.
+            // Another participant has recovered them.
             self.left_until.store(0, Ordering::Relaxed);
         }
         Ok(())
@@ -44,7 +45,7 @@ impl Segment {
         if !is_any {
             return Ok(());
         }
-        // A lock that was waited for just now in vain is only tried.
+        // A lock for which a recovery has just waited in vain is only tried.
         let is_left = now < self.left_until.load(Ordering::Relaxed);
         self.recover_dead(
             me,
@@ -55,13 +56,14 @@ impl Segment {
         )
     }
 
-    /// Do what the kernel does not for those whom it does not watch.
+    /// Mark the participants that have ended and that the kernel does not watch.
     pub(super) fn mark_ended(&self) {
         self.participants()
             .for_each(|(_, participant)| participant.mark_if_ended());
     }
 
-    /// The same for those who are too busy to sleep: a look at one call in [`REAP_EVERY`].
+    /// As [`reap`](Self::reap), at one call in [`REAP_EVERY`], for callers that are too busy to
+    /// sleep.
     #[inline]
     pub(crate) fn reap_now_and_then(&self, me: Owner) -> Result<()> {
         let calls = self.calls.load(Ordering::Relaxed).wrapping_add(1);
@@ -85,7 +87,7 @@ impl Segment {
         match (self.object.recover)(self, me, &|owner| self.is_gone(owner)) {
             Ok(()) => self.left_until.store(0, Ordering::Relaxed),
             Err(status) if status.ends_a_wait() => {
-                // They stay marked, for whoever comes next.
+                // The dead stay marked, so a later call recovers them.
                 if locks.has_waited() {
                     let until = clock::now_ns().saturating_add(LEFT_NS);
                     self.left_until.store(until, Ordering::Relaxed);
@@ -95,7 +97,8 @@ impl Segment {
             Err(status) => return Err(status),
         }
         for (participant, life, ghost) in dead {
-            // Only now: a slot goes to a new participant when no trace of the old one is left.
+            // Only now: a slot goes to a new participant only after every trace of the old one is
+            // gone.
             if life.is_dead() {
                 participant.release(life);
             }
@@ -105,28 +108,29 @@ impl Segment {
         Ok(())
     }
 
-    /// Whether somebody is dead who could not be recovered just now.
+    /// Report whether a dead participant could not be recovered recently.
     pub(super) fn has_left_the_dead(&self) -> bool {
         self.left_until.load(Ordering::Relaxed) != 0
     }
 
-    /// The same, and none of its threads is still on its way out: what it held can be taken.
+    /// Report whether the owner is gone and none of its threads can still store, so that what it
+    /// held can be taken.
     pub(crate) fn is_gone_for_good(&self, owner: Owner) -> bool {
         if let Some(participant) = self.participant(owner.slot()) {
             participant.mark_if_ended();
         }
         self.is_gone(owner) && {
             membarrier::settle();
-            // Whatever that process did before it wrote the owner is visible here now.
+            // Everything that the process did before it wrote the owner is visible here now.
             self.is_gone(owner)
         }
     }
 
-    /// Whether an owner's process has ended, or has left.
+    /// Report whether an owner's process has ended or left the segment.
     pub(crate) fn is_gone(&self, owner: Owner) -> bool {
-        // The owner was read from shared memory, often with a relaxed load: its slot's life word is read
-        // after it. Pairs with the Release in `attach`; without the two an owner could be seen before its
-        // slot is alive, and a living process would be taken for dead.
+        // The owner was read from shared memory, often with a relaxed load, and the life word of
+        // its slot must be read after it. Pairs with the Release in `attach`. Without the two, an
+        // owner could be seen before its slot is alive, and a live process would be taken for dead.
         fence(Ordering::Acquire);
         match self.participant(owner.slot()) {
             Some(participant) => !participant.is_held_by(owner),

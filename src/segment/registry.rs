@@ -1,4 +1,4 @@
-//! The segments that this process has open: two handles on one object share one participant.
+//! The open segments of this process: two handles of one object share one participant.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -7,12 +7,12 @@ use super::Segment;
 use crate::status::Result;
 use crate::sync::local_lock::LocalLock;
 
-/// By device and inode.
+/// Segments by device and inode.
 type OpenSegments = BTreeMap<(u64, u64), Weak<Segment>>;
 
 pub(super) static OPEN: LocalLock<OpenSegments> = LocalLock::new(BTreeMap::new());
 
-/// The open segment with this identity, or the one that `open` makes.
+/// The open segment with this identity, or else the segment that `open` makes.
 pub(super) fn find_or(
     identity: (u64, u64),
     open: impl FnOnce() -> Result<Segment>,
@@ -24,7 +24,7 @@ pub(super) fn find_or(
     }
     let fresh = Arc::new(open()?);
     let mut table = OPEN.lock();
-    // Another thread may have opened it meanwhile: the first one stays.
+    // Another thread may have opened the object meanwhile: the first segment stays.
     if let Some(known) = table.get(&identity).and_then(Weak::upgrade) {
         drop(table);
         return Ok(known);
@@ -33,7 +33,7 @@ pub(super) fn find_or(
     Ok(fresh)
 }
 
-/// A segment with this identity is gone.
+/// Forget the segment with this identity, if it has been dropped.
 pub(super) fn forget(identity: (u64, u64)) {
     let mut table = OPEN.lock();
     if table

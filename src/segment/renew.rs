@@ -1,13 +1,15 @@
-//! An object that is over, made anew: a queue that is shut down, has a name, and that nobody uses.
+//! Making an object anew that is over: a named queue that is shut down and that no process uses.
 //!
-//! Whoever has a named object open holds a claim (`sys/ofd_lock.rs`) on its file. The kernel drops it with the
-//! last descriptor of that open, also one that a child has inherited or that is on its way through a socket. So
-//! who gets the claim *alone* knows that nobody uses the object, and keeps all others out while the object is
-//! made anew in its own file. The name never changes hands: an unlink meanwhile costs nobody another object.
+//! Each process that has a named object open holds a claim (`sys/ofd_lock.rs`) on its file. The
+//! kernel drops the claim with the last descriptor of that open file, including descriptors that a
+//! child has inherited or that are on their way through a socket. So a process that gets the
+//! *exclusive* claim knows that no process uses the object, and excludes all others while it makes
+//! the object anew in the same file. The name stays with this file, so an unlink meanwhile removes
+//! no other object.
 //!
-//! Killed at any point: before the mark (`Header::begin_anew`) the old object is there as it was. From
-//! then on until the new one is filled there is none, and the next one who asks for it begins once more. The
-//! claim ends with its process.
+//! The process may be killed at any point. Before the mark (`Header::begin_anew`) the old object is
+//! unchanged. Between the mark and the end of `fill` there is no object, and the next process that
+//! asks for it begins again. The claim ends with its process.
 
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -22,22 +24,26 @@ use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory::{self, FileStatus};
 use crate::sys::ofd_lock;
 
-/// The byte that is claimed. It needs not be in the file, and is none of those that pipes use.
+/// The byte that is claimed. It need not exist in the file, and pipes do not use it.
 const USERS: i64 = 1 << 40;
 
-/// How long an open waits for one who makes the object anew, which takes microseconds: that one may be stopped.
+/// How long an open waits for a process that makes the object anew. This takes microseconds, but
+/// that process may be stopped.
 pub(super) const PATIENCE_NS: u64 = 50_000_000;
 pub(super) const LOOK_NS: u64 = 500_000;
 
-/// Count as a user from now on; false while somebody makes the object anew.
+/// Count this process as a user from now on. Return false while another process makes the object
+/// anew.
 pub(super) fn be_a_user(fd: &OwnedFd) -> bool {
-    // Where the kernel has no claims (some sandboxes) nobody can say that an object is not used.
+    // If the kernel has no such claims (some sandboxes), nobody can know that an object is not
+    // used.
     ofd_lock::try_claim(fd, USERS, false).unwrap_or(true)
 }
 
-/// Whether the object is over, nobody uses it, and nobody else will until `fd` is closed.
+/// Report whether the object is over and no process uses it. If so, no other process can use it
+/// until `fd` is closed.
 pub(super) fn may_begin(object: &ObjectType, fd: &OwnedFd) -> Result<bool> {
-    // Asked again when nobody else can change it: another one may have been quicker.
+    // Check again once no other process can change it: another process may have been faster.
     let is_alone = || ofd_lock::try_claim(fd, USERS, true).unwrap_or(false);
     Ok(
         is_over(object, fd)?
@@ -47,7 +53,8 @@ pub(super) fn may_begin(object: &ObjectType, fd: &OwnedFd) -> Result<bool> {
     )
 }
 
-/// Whether a process without a claim uses the object: one that the kernel has refused it.
+/// Report whether a process without a claim uses the object: the kernel may have refused it the
+/// claim.
 fn has_participants(object: &ObjectType, fd: &OwnedFd) -> Result<bool> {
     let fixed = fixed_size(object.kind, object.body);
     if memory::status_of(fd)?.size < fixed {
@@ -79,7 +86,7 @@ fn is_over(object: &ObjectType, fd: &OwnedFd) -> Result<bool> {
     Ok(header::kind_of(&head) == Some(object.kind) && over != [0; 4])
 }
 
-/// Make a new object in a file that this process has alone.
+/// Make a new object in a file to which this process has exclusive access.
 pub(super) fn make_anew(
     object: &'static ObjectType,
     fd: OwnedFd,
@@ -88,11 +95,11 @@ pub(super) fn make_anew(
     fill: &Fill<'_>,
 ) -> Result<Arc<Segment>> {
     let size = fixed_size(object.kind, object.body) + object.extra;
-    // What can fail comes before the mark: the old object is still there.
+    // Every step that can fail comes before the mark, while the old object still exists.
     memory::allocate(&fd, 0, size)?;
     let memory = Mapping::new(&fd, 0, size)?;
     memory.view::<Header>(0)?.begin_anew();
-    // Another user's file keeps its mode.
+    // A file of another user keeps its mode.
     let mode = if old.owner == memory::effective_user() {
         memory::set_mode(&fd, mode)?;
         mode

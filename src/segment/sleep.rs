@@ -1,8 +1,9 @@
-//! Sleeping in a segment: on a word, beside the life of everybody who uses it.
+//! Sleeping in a segment: on a word, and on the life words of all other participants.
 //!
-//! The rule is one for all: who sleeps here also sleeps on the life word of each other participant.
-//! So whoever dies wakes somebody who looks after what it held and after the wake-up that it did not
-//! send. The kernel wakes one sleeper of a life word; that one recovers, and recovery wakes the rest.
+//! There is one rule: a thread that sleeps here also sleeps on the life word of each other
+//! participant. So a death wakes a sleeper, which recovers what the dead process held and sends the
+//! wake-ups that it did not send. The kernel wakes one sleeper of a life word; this sleeper
+//! recovers, and recovery wakes the rest.
 
 use crate::pace::LEFT_NS;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -49,9 +50,9 @@ impl World for Segment {
     }
 }
 
-/// A segment whose sleepers leave the dead to others: for the locks that recovery itself takes.
+/// A segment whose sleepers leave recovery to others, for the locks that recovery itself takes.
 ///
-/// A dead holder of the lock is the lock's own matter: every word that is slept on here is a lock's.
+/// The mutex itself handles a dead holder: every word on which threads sleep here is a mutex's.
 pub(crate) struct WithoutRecovery<'a>(pub(crate) &'a Segment);
 
 impl World for WithoutRecovery<'_> {
@@ -63,7 +64,9 @@ impl World for WithoutRecovery<'_> {
             other => other?,
         }
         let me = self.0.me()?;
-        // Whose life is looked at below was alive then, or has died before: then it is not slept beside.
+        // The life words are read before this check. A holder that was alive then is among them, so
+        // its death ends the sleep. A holder that had died before is not among them, and this check
+        // finds that it is gone.
         let holder_is_gone = |_| holder.is_some_and(|holder| self.0.is_gone(holder));
         match self
             .0
@@ -84,8 +87,8 @@ impl World for WithoutRecovery<'_> {
 }
 
 impl Segment {
-    /// Sleep once. `turns_back` is asked when the lives beside which it sleeps have been read, and told whether
-    /// somebody is dead already.
+    /// Sleep once. `turns_back` is called after the life words have been read; its argument says
+    /// whether a participant is dead already. If it returns true, there is no sleep.
     fn sleep_once(
         &self,
         word: &AtomicU32,
@@ -107,14 +110,15 @@ impl Segment {
         sleep_on(&words, patience)
     }
 
-    /// Whether a thread of this participant's process has or waits for a core: it is not stopped. The number is only a
-    /// hint, since another namespace may have it too: who believes it waits a while longer.
+    /// Report whether a thread of this participant's process has a core or waits for one, so that
+    /// the process is not stopped. The process id is only a hint, since another namespace may use
+    /// it too: a wrong answer makes the caller wait a while longer.
     fn is_running(&self, owner: Owner) -> bool {
         let holder = self.participant(owner.slot());
         holder.is_some_and(|one| procfs::is_running(one.pid.load(Ordering::Relaxed)))
     }
 
-    /// The life of every other participant; whether somebody is dead already.
+    /// Add the life words of all other participants. Return whether a participant is dead already.
     fn add_lives(&self, me: Owner, words: &mut WordList) -> bool {
         let mut has_dead = false;
         for (slot, participant) in self.participants() {
@@ -128,18 +132,19 @@ impl Segment {
     }
 }
 
-/// Everything that one sleep among several objects wakes up for.
+/// All words on which one sleep among several objects waits.
 pub(crate) struct WaitSet {
     words: WordList,
-    /// Somebody has died just now: do not lie down.
+    /// A participant died just now: do not sleep.
     has_dead: bool,
-    /// Somebody is dead and has to wait: do not lie for long.
+    /// A participant is dead and could not be recovered yet: do not sleep for long.
     leaves_dead: bool,
 }
 
 impl WaitSet {
-    /// `words` with the values that they had when their sleeper announced itself, and the life of everybody
-    /// who uses `segments`, whose dead are recovered first.
+    /// A sleep on `words`, with the values that they had when their sleeper announced itself, and
+    /// on the life words of all users of `segments`. The dead of these segments are recovered
+    /// first.
     pub(crate) fn beside(words: &[(*const u32, u32)], segments: &[&Segment]) -> Result<WaitSet> {
         let mut bed = WaitSet {
             words: WordList::new(),
@@ -160,10 +165,10 @@ impl WaitSet {
         Ok(bed)
     }
 
-    /// Sleep once; the objects need not be there any more.
+    /// Sleep once. The objects may be gone by now.
     ///
     /// # Errors
-    /// What ends the wait for good.
+    /// The status that ended the wait.
     pub(crate) fn sleep(mut self, patience: &mut Patience<'_>) -> Result<()> {
         patience.check()?;
         if self.has_dead {
@@ -173,7 +178,8 @@ impl WaitSet {
             patience.look_again_within(LEFT_NS);
         }
         let wakeup = match self.words.first() {
-            // One word can be slept on; the slices watch the others.
+            // Sleep on the first word only; because slices are short, the other words are looked at
+            // often.
             Some((address, value)) if !futex::has_wait_any() => {
                 patience.stay_alert();
                 futex::wait_address(address, value, Some(patience.slice_end()))
@@ -198,17 +204,18 @@ fn add_tokens(words: &mut WordList, patience: &Patience<'_>) {
 
 fn sleep_on(words: &WordList, patience: &mut Patience<'_>) -> Wakeup {
     if words.overflowed {
-        // More than one call takes: the slices watch the rest.
+        // There are more words than one call takes. Because slices are short, the others are looked
+        // at often.
         patience.stay_alert();
     }
     let end = patience.slice_end();
     futex::wait_any(words.as_slice(), Some(end))
 }
 
-/// The next slice of a sleep on one word, where the kernel has no sleep on several.
+/// The end of the next slice of a sleep on one word, if the kernel cannot sleep on several.
 fn next_slice_alone(patience: &mut Patience<'_>) -> u64 {
     if patience.tokens().next().is_some() {
-        // A token that fires cannot reach a sleep on another word.
+        // A token that fires cannot wake a sleep on another word.
         patience.stay_alert();
     }
     patience.slice_end()
