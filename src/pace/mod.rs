@@ -132,8 +132,8 @@ pub(crate) const PIPE_SPIN_NS: u64 = 20_000;
 /// Number of looks at the pipe between two readings of the clock.
 pub(crate) const PIPE_LOOKS: u32 = 16;
 
-// The dead. Measure: make guard (the looks are part of a get), and `tests/kill` for how late a death
-// is noticed.
+// The dead. Measure: make guard (the looks are part of a get), and `tests/kill` for how late a
+// death is noticed.
 
 /// A consumer that never sleeps looks for the dead at one call in this many.
 pub(crate) const REAP_EVERY: u32 = 32;

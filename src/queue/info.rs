@@ -211,7 +211,7 @@ impl View<'_> {
     }
 }
 
-/// What lies ahead of the consumers' cursor, or came back.
+/// What a consumer finds ahead of the cursor or among the returned messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ahead {
     Message,

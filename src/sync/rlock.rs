@@ -49,8 +49,8 @@ impl Holders {
 shared! {
     /// The words of the lock.
     pub(crate) struct RecursiveMutex {
-        /// The process that holds the lock in the high half, and the depth in the low half. The depth
-        /// belongs to that process only.
+        /// The process that holds the lock in the high half, and the depth in the low half. The
+        /// depth belongs to that process only.
         hold: AtomicU64,
         mutex: RobustMutex,
     }

@@ -13,7 +13,7 @@ pub(crate) fn now_ns() -> u64 {
         .saturating_add(time.tv_nsec as u64)
 }
 
-/// `ns` as the kernel takes it.
+/// `ns` as the `struct timespec` of the kernel.
 pub(crate) fn timespec(ns: u64) -> libc::timespec {
     libc::timespec {
         tv_sec: (ns / 1_000_000_000) as libc::time_t,

@@ -1,9 +1,9 @@
-//! Descriptors of this library: each is above the standard ones.
+//! The descriptors of this library. None of them is one of the standard descriptors.
 //!
-//! A program may run with descriptor 0, 1 or 2 closed. The kernel gives the lowest free number, so
-//! the next descriptor that is made would take that place, and what the program prints would go
-//! into the shared memory, or the socket, behind it. Every descriptor that this library makes
-//! comes through here.
+//! A program may run with descriptor 0, 1 or 2 closed. The kernel returns the lowest free number,
+//! so the next new descriptor would get that number, and the program's output would go to the
+//! shared memory or the socket behind it. Every descriptor that this library makes goes through
+//! this module.
 
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
@@ -14,7 +14,7 @@ use crate::status::{Result, Status};
 
 const FIRST_FREE: RawFd = libc::STDERR_FILENO + 1;
 
-/// The descriptor that a system call has answered with, closed on exec; its error for -1.
+/// The descriptor that a system call returned, closed on exec; for -1 the error of the call.
 pub(crate) fn owned(answer: RawFd) -> Result<OwnedFd> {
     if answer < 0 {
         return Err(Status::last_os_error());
@@ -22,12 +22,12 @@ pub(crate) fn owned(answer: RawFd) -> Result<OwnedFd> {
     adopt(answer)
 }
 
-/// Take over a new descriptor, under a number above the standard ones.
+/// Take over a new descriptor, and move it above the standard descriptors if necessary.
 ///
 /// # Errors
-/// `E_LIMIT` when there is no such number left; the descriptor is closed then.
+/// `E_LIMIT` if there is no such number left; then the descriptor is closed.
 pub(crate) fn adopt(fd: RawFd) -> Result<OwnedFd> {
-    // SAFETY: the caller got it from the kernel just now, and nobody else knows of it.
+    // SAFETY: the caller got the descriptor from the kernel just now, and no other code knows it.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
     if fd.as_raw_fd() >= FIRST_FREE {
         return Ok(fd);
@@ -46,11 +46,12 @@ pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
             other => Status::from_errno(other),
         });
     }
-    // SAFETY: the kernel has just made it for us.
+    // SAFETY: the kernel has just made it for this call.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
-/// A descriptor that closes with its owner: that of the standard library, whose close is a cancellation point.
+/// A descriptor that its owner closes when dropped. It replaces the type of the standard library,
+/// whose close is a cancellation point.
 #[derive(Debug)]
 pub(crate) struct OwnedFd(ManuallyDrop<fd::OwnedFd>);
 
@@ -75,7 +76,7 @@ impl From<fd::OwnedFd> for OwnedFd {
 
 impl From<OwnedFd> for fd::OwnedFd {
     fn from(owned: OwnedFd) -> fd::OwnedFd {
-        // SAFETY: `into_raw_fd` gives the descriptor away.
+        // SAFETY: `into_raw_fd` transfers the ownership of the descriptor.
         unsafe { fd::OwnedFd::from_raw_fd(owned.into_raw_fd()) }
     }
 }

@@ -1,4 +1,4 @@
-//! Descriptors that are readable while they are raised: they end a wait in poll(2).
+//! Eventfds: descriptors that are readable while they are raised, which ends a wait in poll(2).
 
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
@@ -6,7 +6,8 @@ use super::descriptor::OwnedFd;
 use super::{descriptor, errno, syscall};
 use crate::status::{Result, Status};
 
-/// A new eventfd that closes with its owner; a pipe where a filter of system calls refuses those.
+/// A new eventfd that is closed with its owner; a pipe if a filter of system calls refuses
+/// eventfds.
 pub(crate) fn event() -> Result<OwnedFd> {
     // SAFETY: no pointers.
     match descriptor::owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }) {
@@ -15,11 +16,12 @@ pub(crate) fn event() -> Result<OwnedFd> {
     }
 }
 
-/// Both ends of a pipe in one descriptor: what is written there can be read there.
+/// A pipe whose one descriptor is open for both reading and writing, so it reads what was written
+/// to it.
 fn pipe() -> Result<OwnedFd> {
     let flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
     let mut ends = [0; 2];
-    // SAFETY: two descriptors fit there.
+    // SAFETY: there is room for two descriptors.
     if unsafe { libc::pipe2(ends.as_mut_ptr(), flags) } < 0 {
         return Err(Status::last_os_error());
     }
@@ -30,16 +32,16 @@ fn pipe() -> Result<OwnedFd> {
     descriptor::owned(unsafe { syscall::open(path.as_ptr().cast(), libc::O_RDWR | flags, 0) })
 }
 
-/// A new eventfd.
+/// A new eventfd that the caller has to close.
 pub(crate) fn event_fd() -> Result<RawFd> {
     event().map(IntoRawFd::into_raw_fd)
 }
 
-/// Make an eventfd readable. Async-signal-safe; errno is kept.
+/// Make an eventfd readable. Async-signal-safe; errno is preserved.
 pub(crate) fn raise(fd: RawFd) {
     let before = errno();
     let one: u64 = 1;
-    // SAFETY: eight bytes of a local. A full counter is readable already.
+    // SAFETY: eight bytes of a local. If the counter is full, the eventfd is readable already.
     unsafe {
         syscall::write(fd, std::ptr::from_ref(&one).cast(), 8);
         *libc::__errno_location() = before;
@@ -48,14 +50,15 @@ pub(crate) fn raise(fd: RawFd) {
 
 /// Make an eventfd unreadable again.
 pub(crate) fn lower(fd: RawFd) {
-    // A read takes all that an eventfd has. A pipe may have more, when it was raised very often.
+    // One read takes everything from an eventfd. A pipe may hold more, after it was raised very
+    // often.
     let mut values = [0u64; 64];
     let size = size_of_val(&values);
-    // SAFETY: as many bytes of a local; the descriptor does not block.
+    // SAFETY: `size` bytes of a local; the descriptor does not block.
     while unsafe { syscall::read(fd, values.as_mut_ptr().cast(), size) } == size as isize {}
 }
 
-/// Close a descriptor that is not wrapped.
+/// Close a descriptor that no `OwnedFd` owns.
 pub(crate) fn close(fd: RawFd) {
     syscall::close(fd);
 }

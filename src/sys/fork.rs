@@ -1,20 +1,20 @@
-//! Knowing that a fork has happened.
+//! Detecting a fork.
 //!
-//! A child has neither its parent's threads nor its place in any participant table. Each process
-//! carries an *epoch*: what was attached under another epoch belongs to a parent. The epoch lies in a
-//! page that the kernel wipes in the child (MADV_WIPEONFORK), so that a raw clone(2), which runs no
-//! handler, is noticed too; `pthread_atfork` wipes it by hand where the kernel does not.
+//! A child has neither its parent's threads nor its parent's slot in any participant table. Each
+//! process has an *epoch*: an attachment with another epoch belongs to a parent. The epoch lies in
+//! a page that the kernel wipes in the child (MADV_WIPEONFORK), so a raw clone(2), which runs no
+//! handler, is detected too. Where the kernel does not wipe the page, `pthread_atfork` does.
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// The wiped page, null until the first use.
+/// The page that is wiped; null until its first use.
 static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
 /// The last epoch that this process or an ancestor has used.
 static LAST: AtomicU32 = AtomicU32::new(0);
 
-/// This process's epoch, never 0. A load or two when it is known.
+/// This process's epoch, never 0. One or two loads if it is known.
 #[inline]
 pub(crate) fn epoch() -> u32 {
     let page = PAGE.load(Ordering::Acquire);
@@ -34,7 +34,8 @@ fn begin() -> u32 {
         let page = wiped_page();
         let first =
             PAGE.compare_exchange(ptr::null_mut(), page, Ordering::AcqRel, Ordering::Acquire);
-        // Two threads at once: the other's page stays, and this one is not worth an unmap.
+        // Two threads may come here at once. The page of the first one stays; the other page is not
+        // unmapped, which would not be worth the code.
         debug_assert!(first.is_ok() || !PAGE.load(Ordering::Relaxed).is_null());
     }
     let page = PAGE.load(Ordering::Acquire);
@@ -47,7 +48,7 @@ fn begin() -> u32 {
     }
 }
 
-/// A word that the kernel wipes in a child. Where it does not, the handler below does.
+/// A word that the kernel wipes in a child. If the kernel does not, `forget_epoch` wipes it.
 fn wiped_page() -> *mut AtomicU32 {
     static FALLBACK: AtomicU32 = AtomicU32::new(0);
     match wiped_memory(size_of::<AtomicU32>()) {
@@ -56,8 +57,8 @@ fn wiped_page() -> *mut AtomicU32 {
     }
 }
 
-/// `length` bytes of zeroes, never unmapped, which the kernel fills with zeroes in every forked child;
-/// `None` where it has none.
+/// `length` zero bytes, never unmapped. The kernel fills them with zeros in every forked child.
+/// `None` if the system cannot do that.
 pub(crate) fn wiped_memory(length: usize) -> Option<NonNull<c_void>> {
     let (read_write, private) = (
         libc::PROT_READ | libc::PROT_WRITE,
@@ -68,7 +69,7 @@ pub(crate) fn wiped_memory(length: usize) -> Option<NonNull<c_void>> {
     if memory == libc::MAP_FAILED {
         return None;
     }
-    // SAFETY: just mapped, and nobody uses it yet.
+    // SAFETY: mapped just now, and not used by any other code.
     unsafe {
         if libc::madvise(memory, length, libc::MADV_WIPEONFORK) != 0 {
             libc::munmap(memory, length);
@@ -78,25 +79,25 @@ pub(crate) fn wiped_memory(length: usize) -> Option<NonNull<c_void>> {
     NonNull::new(memory)
 }
 
-/// What pthread_atfork(3) calls, in the order in which it does.
+/// The handlers of pthread_atfork(3), in the order in which it calls them.
 pub(crate) struct Handlers {
     pub(crate) before: extern "C" fn(),
     pub(crate) in_parent: extern "C" fn(),
     pub(crate) in_child: extern "C" fn(),
 }
 
-/// Have `handlers` called at every fork from now on.
+/// Call `handlers` at every fork from now on.
 pub(crate) fn at_fork(handlers: &Handlers) {
     let (before, in_parent) = (handlers.before, handlers.in_parent);
     // SAFETY: the handlers are functions of this library, which is never unloaded.
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(handlers.in_child)) };
 }
 
-/// Begin a new epoch in a forked child, where the kernel does not wipe the page. Async-signal-safe.
+/// Begin a new epoch in a forked child, if the kernel does not wipe the page. Async-signal-safe.
 pub(crate) fn forget_epoch() {
     let page = PAGE.load(Ordering::Acquire);
     if !page.is_null() {
-        // SAFETY: set once, never unmapped.
+        // SAFETY: set once and never unmapped.
         unsafe { (*page).store(0, Ordering::Relaxed) };
     }
 }

@@ -1,12 +1,12 @@
-//! Sleeping on a word and waking who sleeps on it, between processes.
+//! Sleeping on a word, and waking the sleepers of a word, between processes.
 //!
-//! Never FUTEX_PRIVATE_FLAG: the words live in shared memory.
+//! No call uses FUTEX_PRIVATE_FLAG, since the words lie in shared memory.
 
 use std::sync::atomic::{AtomicU32, AtomicU8, Ordering};
 
 use super::{clock, errno};
 
-/// As many words as the kernel lets one call wait on.
+/// Maximum number of words on which the kernel lets one call wait.
 const MAX_WORDS: usize = 128;
 
 const FUTEX2_SIZE_U32: u32 = 2;
@@ -26,7 +26,7 @@ pub(crate) struct WaitWord {
 impl WaitWord {
     /// Sleep while the word at `address` holds `value`.
     ///
-    /// The address is only given to the kernel, which answers EFAULT for a bad one.
+    /// The address is only passed to the kernel, which returns EFAULT for a bad one.
     pub(crate) fn new(address: *const u32, value: u32) -> WaitWord {
         WaitWord {
             value: u64::from(value),
@@ -44,11 +44,11 @@ impl WaitWord {
     };
 }
 
-/// The words of one [`wait_any`], as many as it takes.
+/// The words of one [`wait_any`].
 pub(crate) struct WordList {
     words: [WaitWord; MAX_WORDS],
     count: usize,
-    /// Some did not fit.
+    /// Whether some words did not fit.
     pub(crate) overflowed: bool,
 }
 
@@ -61,7 +61,7 @@ impl WordList {
         }
     }
 
-    /// Sleep while the word at `address` holds `value`, too.
+    /// Add a word: the sleep also lasts only while the word at `address` holds `value`.
     pub(crate) fn add(&mut self, address: *const u32, value: u32) {
         match self.words.get_mut(self.count) {
             Some(place) => {
@@ -83,10 +83,11 @@ impl WordList {
     }
 }
 
-/// Why a sleep ended. Every one but `Unsupported` may be spurious: look at the words again.
+/// The reason why a sleep ended. Every wake-up except `Unsupported` may be spurious: look at the
+/// words again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Wakeup {
-    /// Woken, or a word did not hold its value any more.
+    /// A waker woke the sleeper, or a word no longer held its value.
     Woken,
     /// The deadline passed.
     TimedOut,
@@ -104,12 +105,12 @@ fn wakeup_of(errno: i32) -> Wakeup {
     }
 }
 
-/// Sleep while `word` holds `value`, until `deadline` (nanoseconds of the monotonic clock).
+/// Sleep while `word` holds `value`, until `deadline` in nanoseconds of the monotonic clock.
 pub(crate) fn wait(word: &AtomicU32, value: u32, deadline: Option<u64>) -> Wakeup {
     wait_address(word.as_ptr(), value, deadline)
 }
 
-/// [`wait`] for a word whose object is kept alive by other means.
+/// As [`wait`], for a word whose memory the caller keeps alive.
 pub(crate) fn wait_address(address: *const u32, value: u32, deadline: Option<u64>) -> Wakeup {
     let until = deadline.map(clock::timespec);
     let timeout = until
@@ -134,7 +135,7 @@ pub(crate) fn wait_address(address: *const u32, value: u32, deadline: Option<u64
     }
 }
 
-/// Sleep for `ns`, or less.
+/// Sleep for at most `ns` nanoseconds.
 pub(crate) fn sleep(ns: u64) {
     wait(&AtomicU32::new(0), 0, Some(clock::now_ns() + ns));
 }
@@ -165,12 +166,12 @@ pub(crate) fn wait_any(words: &[WaitWord], deadline: Option<u64>) -> Wakeup {
     }
 }
 
-/// Wake at most `count` sleepers of `word`; how many there were.
+/// Wake at most `count` sleepers of `word`. Return how many were woken.
 pub(crate) fn wake(word: &AtomicU32, count: u32) -> usize {
     wake_address(word.as_ptr(), count)
 }
 
-/// [`wake`] for a word that is half of something larger.
+/// As [`wake`], for a word that is half of a larger word.
 pub(crate) fn wake_address(address: *const u32, count: u32) -> usize {
     let count = count.min(i32::MAX as u32);
     // SAFETY: waking reads no memory; the kernel uses the address as a key and checks it.
@@ -178,7 +179,7 @@ pub(crate) fn wake_address(address: *const u32, count: u32) -> usize {
     usize::try_from(woken).unwrap_or(0)
 }
 
-/// Whether [`wait_any`] is to be had here; `POLYPROC_NO_WAITV=1` says no, for tests.
+/// Report whether [`wait_any`] is available. With `POLYPROC_NO_WAITV=1` it is not, for tests.
 pub(crate) fn has_wait_any() -> bool {
     const UNKNOWN: u8 = 0;
     const YES: u8 = 1;
@@ -197,7 +198,7 @@ pub(crate) fn has_wait_any() -> bool {
 
 fn probe() -> bool {
     let word = AtomicU32::new(1);
-    // The word does not hold 0, so a kernel that knows the call answers at once.
+    // The word does not hold 0, so a kernel that knows the call returns at once.
     wait_any(&[WaitWord::new(word.as_ptr(), 0)], Some(0)) != Wakeup::Unsupported
 }
 

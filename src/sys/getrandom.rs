@@ -6,10 +6,10 @@ use super::descriptor::owned;
 use super::syscall;
 use crate::status::{Result, Status};
 
-/// Fill `bytes` with random ones, fit for secrets.
+/// Fill `bytes` with random bytes that are suitable for secrets.
 ///
 /// # Errors
-/// Those of opening /dev/urandom, where getrandom(2) is refused.
+/// The errors of opening /dev/urandom, if getrandom(2) is refused.
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -22,7 +22,7 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
-/// The same bytes from /dev/urandom, for where getrandom(2) is refused.
+/// Fill `bytes` from /dev/urandom, if getrandom(2) is refused.
 fn fill_from_device(bytes: &mut [u8]) -> Result<()> {
     let path = c"/dev/urandom".as_ptr();
     // SAFETY: the path ends in NUL.

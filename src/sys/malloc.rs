@@ -1,12 +1,13 @@
-//! Memory that is kept back for when malloc(3) gives none.
+//! A reserve of memory for the case that malloc(3) fails.
 //!
-//! Small things are allocated deep inside of calls: a name, a table's entry, a mapping's place. A Rust program is
-//! aborted when one of these allocations fails. In the C library they come from here then, so the call that is
-//! under way comes to its end; the next one that would make something is refused ([`check`]) as long as malloc gives
-//! nothing. What is large (data of the caller) is never taken from here: those allocations can fail.
+//! Small allocations happen deep inside of calls: a name, a table's entry, a mapping's record. A
+//! Rust program aborts if such an allocation fails. In the C library they then come from this
+//! reserve, so the current call can finish. As long as malloc fails, [`check`] refuses every later
+//! call that would make something. Large allocations (data of the caller) never use the reserve:
+//! they return an error.
 //!
-//! The allocator is a program's to choose, so this one exists only with the feature `c-library`, for the libraries
-//! that C programs link.
+//! A Rust program chooses its own allocator, so this one exists only with the feature `c-library`,
+//! for the libraries that C programs link.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
@@ -14,22 +15,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::status::{Result, Status};
 
-/// How the pieces are aligned, those that are no smaller.
+/// Alignment of the pieces that are at least this large; smaller pieces are aligned to their size.
 const PAGE: usize = 4096;
 
-/// Many small pieces (names, entries of tables, the environment of a child), and some large ones (the list of
-/// some 300 variables of an environment, and a long one of them).
+/// Many small pieces (names, entries of tables, the environment of a child) and some large ones
+/// (the list of about 300 variables of an environment, or one long variable).
 static SMALL: Pieces<256, 64> = Pieces::new();
 static LARGE: Pieces<16_384, 1> = Pieces::new();
 
-/// What must be there to be had for a call, once a good part of the reserve is in use.
+/// The size that a call must be able to allocate, once a good part of the reserve is in use.
 const PROBE: usize = 64 * 1024;
 
-/// `64 * WORDS` pieces of `SIZE` bytes. Their memory is untouched until it is needed.
+/// `64 * WORDS` pieces of `SIZE` bytes. Their memory is not touched before it is needed.
 #[repr(C, align(4096))] // PAGE
 struct Pieces<const SIZE: usize, const WORDS: usize> {
     memory: UnsafeCell<[[[u8; SIZE]; 64]; WORDS]>,
-    /// A bit for each piece that somebody has.
+    /// A bit for each piece that is in use.
     used: [AtomicU64; WORDS],
 }
 
@@ -44,7 +45,7 @@ impl<const SIZE: usize, const WORDS: usize> Pieces<SIZE, WORDS> {
         }
     }
 
-    /// A piece for `layout`, null when it is too large or none is left.
+    /// Take a piece for `layout`; null if the layout is too large or no piece is left.
     fn take(&self, layout: Layout) -> *mut u8 {
         if layout.size() > SIZE || layout.align() > SIZE.min(PAGE) {
             return std::ptr::null_mut();
@@ -61,7 +62,7 @@ impl<const SIZE: usize, const WORDS: usize> Pieces<SIZE, WORDS> {
         std::ptr::null_mut()
     }
 
-    /// Which piece this is, if any.
+    /// The number of the piece at this address, if it is one.
     #[inline]
     fn number(&self, memory: *mut u8) -> Option<usize> {
         let offset = (memory as usize).wrapping_sub(self.memory.get() as usize);
@@ -74,7 +75,7 @@ impl<const SIZE: usize, const WORDS: usize> Pieces<SIZE, WORDS> {
         }
     }
 
-    /// Whether most pieces are free, which is more than one call takes.
+    /// Report whether most pieces are free. One call takes fewer than these.
     fn is_ready(&self) -> bool {
         let used = self.used.iter().map(|word| word.load(Ordering::Relaxed));
         used.map(u64::count_ones).sum::<u32>() as usize <= 16 * WORDS
@@ -89,7 +90,7 @@ fn take(layout: Layout) -> *mut u8 {
     }
 }
 
-/// Whether this memory came from the reserve.
+/// Report whether this memory came from the reserve.
 #[inline]
 fn is_piece(memory: *mut u8) -> bool {
     SMALL.number(memory).is_some() || LARGE.number(memory).is_some()
@@ -104,14 +105,15 @@ fn give_back(memory: *mut u8) {
     }
 }
 
-/// The allocator of the C library: malloc(3), and the reserve behind it.
+/// The allocator of the C library: malloc(3), with the reserve behind it.
 pub(crate) struct WithReserve;
 
 #[cfg(feature = "c-library")]
 #[global_allocator]
 static ALLOCATOR: WithReserve = WithReserve;
 
-// SAFETY: memory of the system's allocator, or of a piece that is nobody else's until it is given back.
+// SAFETY: memory of the system's allocator, or a piece that no other caller has until it is given
+// back.
 unsafe impl GlobalAlloc for WithReserve {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller promises.
@@ -139,7 +141,7 @@ unsafe impl GlobalAlloc for WithReserve {
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         match is_piece(memory) {
             true => give_back(memory),
-            // SAFETY: from the system's allocator, with this layout.
+            // SAFETY: the memory is from the system's allocator, with this layout.
             false => unsafe { System.dealloc(memory, layout) },
         }
     }
@@ -157,7 +159,8 @@ unsafe impl GlobalAlloc for WithReserve {
         // SAFETY: not of size 0, by the caller's promise.
         let fresh = unsafe { self.alloc(wanted) };
         if !fresh.is_null() {
-            // SAFETY: two allocations, each with room for the smaller size; the old one is given back once.
+            // SAFETY: two allocations, each with room for the smaller size; the old one is freed
+            // once.
             unsafe {
                 std::ptr::copy_nonoverlapping(memory, fresh, layout.size().min(size));
                 self.dealloc(memory, layout);
@@ -167,10 +170,10 @@ unsafe impl GlobalAlloc for WithReserve {
     }
 }
 
-/// Asked before something is made.
+/// Check for memory before something is made.
 ///
 /// # Errors
-/// `E_NO_MEMORY` when the reserve is in use and malloc gives nothing still.
+/// `E_NO_MEMORY` if a good part of the reserve is in use and malloc still fails.
 pub(crate) fn check() -> Result<()> {
     if SMALL.is_ready() && LARGE.is_ready() {
         return Ok(());
@@ -204,7 +207,7 @@ mod tests {
         let (layout, longer) = (Layout::new::<[u64; 4]>(), Layout::new::<[u64; 3000]>());
         let piece = take(layout);
         assert!(is_piece(piece));
-        // SAFETY: a piece of that layout, which is grown and given back once.
+        // SAFETY: a piece for that layout, which is grown and freed once.
         unsafe {
             piece.cast::<[u64; 4]>().write([1, 2, 3, 4]);
             let grown = WithReserve.realloc(piece, layout, longer.size());

@@ -1,40 +1,41 @@
-//! Barriers that one thread lays for others, by membarrier(2).
+//! Barriers that one thread issues for other threads, by membarrier(2).
 //!
-//! [`settle`] makes sure that a process that is marked dead runs no more.
-//! The kernel marks a life word when the keeper thread ends. The other threads of the process have been
-//! told to end by then (the signal that ends them is set for all of them under one lock, which the keeper
-//! needs to end), but one that runs on another core runs on until the interrupt with that news gets
-//! there. membarrier(2) sends an interrupt to every core that runs such a process and waits for it: on its
-//! way back from it the thread ends.
+//! [`settle`] makes sure that no thread of a process that is marked dead runs any more. The kernel
+//! marks a life word when the keeper thread ends. By then the other threads of the process have
+//! been told to end: the kernel sets the signal that ends them for all of them under one lock,
+//! which the keeper needs to end. But a thread that runs on another core continues until an
+//! interrupt reaches that core. membarrier(2) sends an interrupt to every core that runs such a
+//! process and waits for it; the thread ends on its way back from the interrupt.
 
 const MEMBARRIER_CMD_GLOBAL_EXPEDITED: libc::c_int = 1 << 1;
 const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
 const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 const MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: libc::c_int = 1 << 2;
 
-/// Have [`settle`], called anywhere on this machine, reach this process (since Linux 4.16; where it is
-/// refused there is nothing else to be done), and make [`all_threads`] work in it.
+/// Register this process, so that [`settle`], called anywhere on this machine, reaches it (since
+/// Linux 4.16; if registration is refused, nothing else can be done), and so that [`all_threads`]
+/// works in it.
 ///
-/// Takes microseconds in a process of one thread; with more, the kernel waits for a grace period each. A
-/// forked child is registered as its parent was.
+/// This takes microseconds in a process with one thread; with more threads the kernel waits for a
+/// grace period each time. A forked child is registered as its parent was.
 pub(crate) fn register() {
     membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
     register_all_threads();
 }
 
-/// Wait until no thread that was told to end before is still in its program.
+/// Wait until every thread that was told to end before this call has left its program.
 pub(crate) fn settle() {
     membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
 }
 
-/// Make [`all_threads`] work in this process; whether it does. Since Linux 4.14.
+/// Make [`all_threads`] work in this process. Return whether it does. Since Linux 4.14.
 pub(crate) fn register_all_threads() -> bool {
     membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
 }
 
-/// A full barrier on every thread of this process, registered before.
+/// Issue a full barrier on every thread of this process, which was registered before.
 pub(crate) fn all_threads() {
-    // A forked child may have to register anew.
+    // A forked child may have to register again.
     if !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
         register_all_threads();
         membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);

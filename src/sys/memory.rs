@@ -1,4 +1,4 @@
-//! Files that are shared memory: unnamed and named ones, their growth and their mapping.
+//! Shared memory files with and without a name: creating, growing and mapping them.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, RawFd};
@@ -12,25 +12,27 @@ use super::tmpfile::{create_unnamed, SHM_DIRECTORY};
 use super::{check, is_refused};
 use crate::status::{Result, Status};
 
-/// The size of a page, and the unit in which memory is handed out.
+/// The page size, which is the unit of allocation.
 pub(crate) const PAGE: u64 = 4096;
 
-/// What `fstat` says of a shared-memory file.
+/// The result of `fstat` for a file in shared memory.
 pub(crate) struct FileStatus {
     pub(crate) size: u64,
     pub(crate) mode: u32,
     pub(crate) owner: u32,
     pub(crate) group: u32,
     pub(crate) is_file: bool,
-    /// The memory that it occupies: less than its size where it has holes.
+    /// Memory that the file occupies; less than its size if the file has holes.
     pub(crate) bytes: u64,
-    /// Device and inode: two handles with the same pair are one object.
+    /// Device and inode. Two handles with the same pair refer to the same object.
     pub(crate) identity: (u64, u64),
 }
 
-/// A file in memory without a name: it goes away with the last process that has it.
+/// Create a file in memory without a name. The file disappears with the last process that has it
+/// open.
 ///
-/// A memfd; where a filter of system calls refuses that, a file in /dev/shm, which cannot be sealed.
+/// This is a memfd, or a file in /dev/shm, which cannot be sealed, if a filter of system calls
+/// refuses memfds.
 pub(crate) fn create_anonymous() -> Result<OwnedFd> {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
     // SAFETY: the name ends in NUL.
@@ -41,8 +43,9 @@ pub(crate) fn create_anonymous() -> Result<OwnedFd> {
     owned(fd)
 }
 
-/// Nobody can take the memory from under a mapping of this memfd any more. A file of [`create_anonymous`] that is no
-/// memfd stays as it is: like a named one it is safe from those only who do not have it.
+/// Seal a memfd, so that no process can shrink it under a mapping. A file of [`create_anonymous`]
+/// that is no memfd stays as it is: like a named file it is safe only from processes that do not
+/// have it.
 pub(crate) fn seal_against_shrinking(fd: &OwnedFd) -> Result<()> {
     // SAFETY: no pointers.
     let done = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) };
@@ -52,21 +55,21 @@ pub(crate) fn seal_against_shrinking(fd: &OwnedFd) -> Result<()> {
     }
 }
 
-/// Whether that holds for this file.
+/// Report whether a file is sealed against shrinking.
 pub(crate) fn is_sealed_against_shrinking(fd: &OwnedFd) -> bool {
-    // SAFETY: no pointers. -1 for a file that knows no seals.
+    // SAFETY: no pointers. The result is -1 if the file does not support seals.
     let seals = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GET_SEALS) };
     seals >= 0 && seals & libc::F_SEAL_SHRINK != 0
 }
 
-/// Open a named file; never through a symbolic link, never a device that would block.
+/// Open a named file, but never through a symbolic link and never a device, whose open could block.
 pub(crate) fn open_named(path: &CStr) -> Result<OwnedFd> {
     let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK;
     // SAFETY: the path ends in NUL.
     let fd = unsafe { syscall::open(path.as_ptr(), flags, 0) };
     if fd < 0 {
         return Err(match super::errno() {
-            // A symbolic link, or a directory or device: nothing that this library has put there.
+            // A symbolic link, a directory or a device: this library did not create it.
             libc::ELOOP | libc::EISDIR | libc::ENXIO => Status::E_MISMATCH,
             other => Status::from_errno(other),
         });
@@ -74,7 +77,7 @@ pub(crate) fn open_named(path: &CStr) -> Result<OwnedFd> {
     owned(fd)
 }
 
-/// Whether there is anything under this path.
+/// Report whether a file of any type exists at this path.
 pub(crate) fn exists(path: &CStr) -> bool {
     // SAFETY: plain data.
     let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };
@@ -88,7 +91,7 @@ pub(crate) fn unlink(path: &CStr) -> Result<()> {
     check(unsafe { libc::unlink(path.as_ptr()) })
 }
 
-/// What there is to know of a file before it is mapped.
+/// The status of a file, read before the file is mapped.
 pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
     // SAFETY: plain data.
     let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };
@@ -122,26 +125,27 @@ pub(crate) fn names_in_directory() -> Result<Vec<String>> {
     })
 }
 
-/// Fill `bytes` from `offset` of a file, as it is at this moment; zeros where it has ended.
+/// Fill `bytes` from `offset` of a file as it is at this moment, with zeros after its end.
 pub(crate) fn read_at(fd: &OwnedFd, bytes: &mut [u8], offset: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let place = bytes.as_mut_ptr().cast();
-    // SAFETY: as many bytes as are passed may be written. Files in shared memory are read in one go.
+    // SAFETY: `bytes.len()` bytes may be written. One read is enough for files in shared memory.
     let read = unsafe { syscall::pread(fd.as_raw_fd(), place, bytes.len(), offset) };
     let read = usize::try_from(read).map_err(|_| Status::last_os_error())?;
     bytes.iter_mut().skip(read).for_each(|byte| *byte = 0);
     Ok(())
 }
 
-/// The user whose objects these are.
+/// The user to whom this process's objects belong.
 pub(crate) fn effective_user() -> u32 {
     // SAFETY: no preconditions.
     unsafe { libc::geteuid() }
 }
 
-/// Memory for `[offset, offset + length)`, the file growing to hold it.
+/// Allocate memory for `[offset, offset + length)`, and let the file grow to hold it.
 ///
-/// Memory is allocated before it is written: a full /dev/shm is `E_NO_MEMORY` here, never SIGBUS later.
+/// Memory is allocated before it is written, so a full /dev/shm is `E_NO_MEMORY` here and never
+/// SIGBUS later.
 pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     if exceeds_file_limit(fd, offset.saturating_add(length))? {
         return Err(Status::E_NO_MEMORY);
@@ -161,18 +165,19 @@ pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     }
 }
 
-/// [`allocate`] where fallocate(2) is refused: grow the file, and have the kernel fault its pages in.
-/// What is there stays, and a full /dev/shm is an error of that call, no SIGBUS. Since Linux 5.14.
+/// [`allocate`] if fallocate(2) is refused: grow the file, and let the kernel fault in its pages.
+/// Existing contents stay, and a full /dev/shm is an error of madvise(2) and no SIGBUS. Since Linux
+/// 5.14.
 fn populate(fd: &OwnedFd, offset: libc::off_t, length: libc::off_t) -> Result<()> {
     const MADV_POPULATE_WRITE: libc::c_int = 23;
     let begin = offset.cast_unsigned() & !(PAGE - 1);
     let end = offset.saturating_add(length);
     if status_of(fd)?.size < end.cast_unsigned() {
-        // SAFETY: no pointers. Longer than it was: nobody loses anything.
+        // SAFETY: no pointers. The file only grows, so no contents are lost.
         check(unsafe { libc::ftruncate(fd.as_raw_fd(), end) }).map_err(unsupported)?;
     }
     let pages = map(fd, begin, end.cast_unsigned() - begin)?;
-    // SAFETY: the whole of a mapping of our own; the advice changes no byte of it.
+    // SAFETY: a complete mapping of this function's own; the advice changes no byte of it.
     let done =
         unsafe { libc::madvise(pages.as_mut_ptr().cast(), pages.len(), MADV_POPULATE_WRITE) };
     match check(done) {
@@ -181,7 +186,7 @@ fn populate(fd: &OwnedFd, offset: libc::off_t, length: libc::off_t) -> Result<()
     }
 }
 
-/// The status where no way is left that the system lets this process go.
+/// The status if the system has refused the last way to allocate.
 fn unsupported(status: Status) -> Status {
     match is_refused(super::errno()) {
         true => Status::E_UNSUPPORTED,
@@ -189,44 +194,45 @@ fn unsupported(status: Status) -> Status {
     }
 }
 
-/// Whether a file that ends at `end` is longer than it is now and longer than RLIMIT_FSIZE lets this process make it.
+/// Report whether `end` is past the current end of the file and past RLIMIT_FSIZE.
 ///
-/// Asked beforehand, since the kernel answers such a growth with SIGXFSZ, which ends the process.
+/// Check this beforehand, since the kernel answers such a growth with SIGXFSZ, which ends the
+/// process.
 fn exceeds_file_limit(fd: &OwnedFd, end: u64) -> Result<bool> {
     Ok(end > file_limit() && end > status_of(fd)?.size)
 }
 
-/// How long this process may make a file: RLIMIT_FSIZE.
+/// The largest size that this process may give a file: RLIMIT_FSIZE.
 pub(crate) fn file_limit() -> u64 {
     let mut limit = libc::rlimit {
         rlim_cur: libc::RLIM_INFINITY,
         rlim_max: libc::RLIM_INFINITY,
     };
-    // SAFETY: a local. Where it is refused there is no limit that is known.
+    // SAFETY: a local. If the call is refused, no limit is known.
     unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) };
     limit.rlim_cur
 }
 
-/// Let a file end at `length`. Nobody may have more of it mapped.
+/// Let a file end at `length`. No process may have mapped more of the file.
 pub(crate) fn cut(fd: &OwnedFd, length: u64) -> Result<()> {
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     // SAFETY: no pointers.
     check(unsafe { libc::ftruncate(fd.as_raw_fd(), length) })
 }
 
-/// The permission bits of a file.
+/// Set the permission bits of a file.
 pub(crate) fn set_mode(fd: &OwnedFd, mode: u32) -> Result<()> {
     // SAFETY: no pointers.
     check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })
 }
 
-/// Give memory back to the system, where it takes it.
+/// Give memory back to the system, if the system supports it.
 pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
     match check(syscall::fallocate(fd.as_raw_fd(), mode, offset, length)) {
-        // The file keeps its memory.
+        // Not supported: the file keeps its memory.
         Err(_) if is_refused(super::errno()) => Ok(()),
         other => other,
     }
@@ -234,14 +240,14 @@ pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
 
 /// Map `[offset, offset + length)` of a file, shared and writable.
 ///
-/// What is mapped may change at any moment: it is read through raw pointers and atomics only.
+/// The mapped memory may change at any moment, so it is read through raw pointers and atomics only.
 pub(crate) fn map(fd: &OwnedFd, offset: u64, length: u64) -> Result<MmapRaw> {
     let length = usize::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     let mapped = MmapOptions::new().offset(offset).len(length).map_raw(fd);
     mapped.map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(libc::ENOMEM)))
 }
 
-/// The same file, opened anew: an open file description of its own.
+/// Open the same file again, with an open file description of its own.
 pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     let own = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Status::E_INTERNAL)?;
     // SAFETY: the path ends in NUL.

@@ -1,14 +1,14 @@
-//! A shared mapping with private memory in front of it, at one distance for all.
+//! A shared mapping with private memory in front of it, at the same distance in all segments.
 //!
 //! ```text
 //! start              start + PRIVATE
 //! | private memory   | the file, shared |
 //! ```
 //!
-//! The two parts are one range of addresses, reserved at once. So whatever lies at an offset of the
-//! shared part has a private counterpart at the same offset of the private part, [`PRIVATE`] bytes
-//! before it. The robust list needs that: the kernel finds each futex word at a fixed distance from
-//! its list entry, and the entries must not lie where other processes can write.
+//! The two parts are one range of addresses, reserved by one call. So every offset of the shared
+//! part has a private counterpart at the same offset of the private part, [`PRIVATE`] bytes before
+//! it. The robust list needs that: the kernel finds each futex word at a fixed distance from its
+//! list entry, and the entries must not lie where other processes can write.
 
 use std::os::fd::AsRawFd;
 use std::ptr;
@@ -17,34 +17,35 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::descriptor::OwnedFd;
 use crate::status::{Result, Status};
 
-/// The size of the private part: it covers every table of participants, and is a multiple of every
-/// page size of the supported machines (4, 16 and 64 KiB).
+/// The size of the private part. It covers every table of participants, and is a multiple of all
+/// page sizes of the supported machines (4, 16 and 64 KiB).
 pub(crate) const PRIVATE: usize = 128 * 1024;
 
-/// The smallest page.
+/// The smallest page size.
 const UNIT: usize = 4096;
 const _: () = assert!(PRIVATE / UNIT <= u32::BITS as usize);
 
-/// The range, unmapped as a whole when this is dropped.
+/// The whole range. It is unmapped when this is dropped.
 pub(crate) struct SplitMapping {
     start: *mut u8,
     shared: usize,
-    /// Which units of the private part are usable, a bit each.
+    /// The units of the private part that are usable, as bits.
     usable: AtomicU32,
 }
 
-// SAFETY: a range of addresses, which does not depend on a thread.
+// SAFETY: a range of addresses, which does not belong to a thread.
 unsafe impl Send for SplitMapping {}
-// SAFETY: as above; the memory behind it is reached through raw pointers only.
+// SAFETY: as above; the memory is accessed through raw pointers only.
 unsafe impl Sync for SplitMapping {}
 
 impl SplitMapping {
-    /// Map the first `shared` bytes of a file behind private memory, of which nothing is usable yet.
+    /// Map the first `shared` bytes of a file behind private memory. No private memory is usable
+    /// yet.
     pub(crate) fn new(fd: &OwnedFd, shared: u64) -> Result<SplitMapping> {
         let shared = usize::try_from(shared).map_err(|_| Status::E_TOO_LARGE)?;
         let length = PRIVATE.checked_add(shared).ok_or(Status::E_TOO_LARGE)?;
         let unused = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        // SAFETY: a new range, wherever the kernel has room; the result is checked.
+        // SAFETY: a new range at an address that the kernel chooses; the result is checked.
         let start = unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_NONE, unused, -1, 0) };
         if start == libc::MAP_FAILED {
             return Err(Status::last_os_error());
@@ -59,7 +60,7 @@ impl SplitMapping {
             libc::MAP_SHARED | libc::MAP_FIXED,
         );
         let file = fd.as_raw_fd();
-        // SAFETY: it replaces the second part of the range, which is this reservation's own.
+        // SAFETY: this replaces the second part of the range, which belongs to this reservation.
         let at = unsafe { libc::mmap(reserved.shared().cast(), shared, access, placed, file, 0) };
         if at == libc::MAP_FAILED {
             return Err(Status::last_os_error());
@@ -67,17 +68,20 @@ impl SplitMapping {
         Ok(reserved)
     }
 
-    /// Where the file begins.
+    /// The address at which the file begins.
     pub(crate) fn shared(&self) -> *mut u8 {
         self.start.wrapping_add(PRIVATE)
     }
 
-    /// The private memory that belongs to the `length` bytes at `offset` of the file, usable from now on.
+    /// The private memory that belongs to the `length` bytes at `offset` of the file. This call
+    /// makes it usable.
     ///
-    /// Page by page: an object costs its process one page, since the process has one slot there.
+    /// Memory becomes usable page by page, so an object costs its process one page: the process has
+    /// one slot there.
     ///
     /// # Errors
-    /// `E_CORRUPT` outside of the private part, `E_NO_MEMORY` when it is asked for the first time.
+    /// `E_CORRUPT` outside of the private part; `E_NO_MEMORY` only when memory is requested for the
+    /// first time.
     pub(crate) fn private(&self, offset: usize, length: usize) -> Result<*mut u8> {
         let end = offset.checked_add(length).ok_or(Status::E_CORRUPT)?;
         if end > PRIVATE || length == 0 {
@@ -92,12 +96,12 @@ impl SplitMapping {
     }
 
     fn make_usable(&self, offset: usize, end: usize) -> Result<()> {
-        // SAFETY: asks for a number.
+        // SAFETY: sysconf(3) has no preconditions.
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(UNIT);
         let first = offset - offset % page;
         let place = self.start.wrapping_add(first).cast();
         let access = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: whole pages of the private part, which is this reservation's own.
+        // SAFETY: whole pages of the private part, which belongs to this reservation.
         if unsafe { libc::mprotect(place, end - first, access) } != 0 {
             return Err(Status::last_os_error());
         }
@@ -107,7 +111,7 @@ impl SplitMapping {
 
 impl Drop for SplitMapping {
     fn drop(&mut self) {
-        // SAFETY: mapped by `new`; whoever borrowed from it is gone.
+        // SAFETY: mapped by `new`, and no borrow of it is left.
         unsafe { libc::munmap(self.start.cast(), PRIVATE + self.shared) };
     }
 }

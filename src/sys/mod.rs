@@ -1,5 +1,5 @@
-//! System calls, in files that are named after the call or the kernel's word for the thing. The layers above make none,
-//! but for calls that the standard library makes for them.
+//! System calls, in files that are named after the call or the kernel's word for the subject. The
+//! layers above make no system calls, except through the standard library.
 
 pub(crate) mod clock;
 pub(crate) mod descriptor;
@@ -7,7 +7,7 @@ pub(crate) mod eventfd;
 pub(crate) mod fork;
 pub(crate) mod futex;
 pub(crate) mod getrandom;
-// Its tests run without the feature too.
+// The tests of this module also run without the feature.
 #[cfg(any(feature = "c-library", test))]
 pub(crate) mod malloc;
 /// A Rust program chooses its own allocator, which has no reserve.
@@ -33,23 +33,25 @@ pub(crate) mod tmpfile;
 
 use crate::status::{Result, Status};
 
-/// The errno of the last failed call of this thread.
+/// The errno of this thread's last failed call.
 pub(crate) fn errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
-/// Whether this program runs with more rights than its caller, and so takes no advice from it.
+/// Report whether this program runs with more rights than its caller. Such a program ignores the
+/// caller's environment.
 pub(crate) fn is_secure() -> bool {
     // SAFETY: no preconditions.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// Whether an environment variable is 1, in a program that takes advice.
+/// Report whether an environment variable is 1 and may be used.
 fn is_advised(variable: &str) -> bool {
     !is_secure() && std::env::var_os(variable).is_some_and(|value| value == "1")
 }
 
-/// Where a call failed: whether the kernel or a filter has no such call for this process, at any time.
+/// After a failed call: report whether the kernel or a filter always refuses this call to this
+/// process.
 fn is_refused(errno: i32) -> bool {
     matches!(
         errno,
@@ -57,7 +59,7 @@ fn is_refused(errno: i32) -> bool {
     )
 }
 
-/// The answer of a C function that says -1 for a failure.
+/// The result of a C function that returns -1 on failure.
 fn check(done: libc::c_int) -> Result<()> {
     if done < 0 {
         return Err(Status::last_os_error());

@@ -1,11 +1,13 @@
-//! Descriptors that count: the kernel tells whether anybody still has one.
+//! Claims: the kernel reports whether any process still has a descriptor of some kind.
 //!
-//! A *claim* is an open file description that holds a lock on one byte of its file (an OFD lock, shared,
-//! so several descriptions can hold it). The lock lasts as long as any descriptor of the description
-//! does: in this process, in a forked child that has not touched it, in a program that was handed it and has
-//! not started yet, in a socket on its way. Nobody has to be alive to give it back.
+//! A *claim* is an open file description that holds a lock on one byte of its file (an OFD lock,
+//! shared, so several descriptions can hold it). The lock lasts as long as any descriptor of the
+//! description: in this process, in a forked child that has not touched it, in a program that
+//! received it and has not started yet, or in a socket on its way. No process has to be alive to
+//! release it.
 //!
-//! Which byte a descriptor claims is its file offset, which travels with it.
+//! The file offset of a descriptor says which byte it claims; the offset travels with the
+//! descriptor.
 
 use std::os::fd::{AsRawFd, RawFd};
 
@@ -13,9 +15,9 @@ use super::descriptor::OwnedFd;
 use super::memory;
 use crate::status::{Result, Status};
 
-/// A new open file description of the same file, without any lock, closed on exec.
+/// A new open file description of the same file, without a lock, closed on exec.
 ///
-/// `E_UNSUPPORTED` where there is no /proc, `E_PERMISSION` for a descriptor that may not be written.
+/// `E_UNSUPPORTED` if there is no /proc, `E_PERMISSION` for a descriptor that is not writable.
 pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     // SAFETY: no pointers.
     let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
@@ -28,7 +30,7 @@ pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     }
 }
 
-/// Have a description say which byte it is about.
+/// Store in a description to which byte it refers.
 pub(crate) fn mark(fd: &OwnedFd, byte: i64) -> Result<()> {
     // SAFETY: no pointers.
     match unsafe { libc::lseek(fd.as_raw_fd(), byte, libc::SEEK_SET) } {
@@ -37,7 +39,7 @@ pub(crate) fn mark(fd: &OwnedFd, byte: i64) -> Result<()> {
     }
 }
 
-/// The byte that a description is about.
+/// The byte to which a description refers.
 pub(crate) fn mark_of(fd: RawFd) -> Result<i64> {
     // SAFETY: no pointers.
     match unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) } {
@@ -46,7 +48,7 @@ pub(crate) fn mark_of(fd: RawFd) -> Result<i64> {
     }
 }
 
-/// Claim a byte. Nothing happens when this description has it already.
+/// Claim a byte. If this description claims the byte already, nothing happens.
 pub(crate) fn claim(fd: &OwnedFd, byte: i64) -> Result<()> {
     let mut lock = lock_of(byte, libc::F_RDLCK);
     // SAFETY: `lock` is readable.
@@ -56,8 +58,9 @@ pub(crate) fn claim(fd: &OwnedFd, byte: i64) -> Result<()> {
     }
 }
 
-/// Claim a byte, or with `alone` claim it if no other description does, and keep the others out. The one claim of a
-/// description can become the other. False: another description is in the way.
+/// Claim a byte. With `alone`, claim it only if no other description does, and keep the others out.
+/// One kind of claim of a description can be converted into the other. Return false if another
+/// description is in the way.
 pub(crate) fn try_claim(fd: &OwnedFd, byte: i64, alone: bool) -> Result<bool> {
     let kind = if alone { libc::F_WRLCK } else { libc::F_RDLCK };
     let mut lock = lock_of(byte, kind);
@@ -69,7 +72,7 @@ pub(crate) fn try_claim(fd: &OwnedFd, byte: i64, alone: bool) -> Result<bool> {
     }
 }
 
-/// Whether any other description than that of `fd` claims a byte.
+/// Report whether any description other than that of `fd` claims a byte.
 pub(crate) fn is_claimed(fd: RawFd, byte: i64) -> Result<bool> {
     let mut lock = lock_of(byte, libc::F_WRLCK);
     // SAFETY: `lock` is writable.
@@ -79,7 +82,7 @@ pub(crate) fn is_claimed(fd: RawFd, byte: i64) -> Result<bool> {
     }
 }
 
-/// Put a description with the same mark and without the claim in the place of descriptor `fd`.
+/// Replace descriptor `fd` by a description with the same mark and without the claim.
 pub(crate) fn renounce(fd: RawFd) -> Result<()> {
     let stand_in = reopen(fd)?;
     mark(&stand_in, mark_of(fd)?)?;
@@ -90,7 +93,8 @@ pub(crate) fn renounce(fd: RawFd) -> Result<()> {
     }
 }
 
-/// Kernels before 3.15 do not know such locks (EINVAL), and filters of system calls may refuse them.
+/// Kernels before 3.15 do not support these locks (EINVAL), and filters of system calls may refuse
+/// them.
 fn status_of_lock() -> Status {
     match super::errno() {
         libc::EINVAL | libc::EPERM | libc::EACCES => Status::E_UNSUPPORTED,

@@ -1,12 +1,12 @@
-//! Waiting for descriptors.
+//! Waiting for descriptors by poll(2).
 
 use std::os::fd::RawFd;
 
 use super::{clock, syscall};
 use crate::status::{Result, Status};
 
-/// Wait until one of `fds` is readable (an error or hang-up counts) or the deadline passes: their
-/// positions as bits.
+/// Wait until one of `fds` is readable (an error or a hang-up also counts) or the deadline passes.
+/// Return the positions of the readable ones as bits.
 pub(crate) fn readable(fds: &[RawFd], deadline: Option<u64>) -> Result<u32> {
     let mut items = [libc::pollfd {
         fd: -1,
@@ -35,7 +35,7 @@ fn time_left(deadline: Option<u64>) -> Option<libc::timespec> {
     deadline.map(|end| clock::timespec(end.saturating_sub(clock::now_ns())))
 }
 
-/// What a descriptor is waited for, and, written, what it is ready for.
+/// The events for which to wait at a descriptor, and after the wait the events that are ready.
 pub(crate) use libc::pollfd as Interest;
 
 /// Wait for `fd` to be readable.
@@ -56,7 +56,8 @@ pub(crate) fn to_write(fd: RawFd) -> Interest {
     }
 }
 
-/// Wait until one of `items` is ready for what it says (an error or hang-up counts), or the deadline passes.
+/// Wait until one of `items` is ready for its events (an error or a hang-up also counts), or the
+/// deadline passes.
 pub(crate) fn any_ready(items: &mut [Interest], deadline: Option<u64>) -> Result<()> {
     let ready = syscall::ppoll(items, time_left(deadline));
     if ready < 0 {
@@ -71,7 +72,7 @@ pub(crate) fn any_readable(fds: &[RawFd], deadline: Option<u64>) -> Result<()> {
     any_ready(&mut items, deadline)
 }
 
-/// Whether `item` is ready now. A signal has no say in it: nothing was waited for.
+/// Report whether `item` is ready now. A signal does not matter, since there is no wait.
 pub(crate) fn is_ready(item: Interest) -> Result<bool> {
     let mut item = [item];
     match any_ready(&mut item, Some(0)) {

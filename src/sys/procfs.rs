@@ -1,23 +1,24 @@
-//! Telling whether a process has ended where the kernel keeps no robust list for it.
+//! Detecting the end of a process for which the kernel keeps no robust list.
 //!
-//! A process is known by its number and the moment of its start, within its namespaces: another one that
-//! gets the number later started later. Whoever cannot tell says that it lives.
+//! A process is identified by its process id and its start time, within its namespaces: a later
+//! process with the same id has started later. If this cannot be determined, the process counts as
+//! alive.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{fork, syscall};
 
-/// A process beyond its number.
+/// The identity of a process, which no later process with the same id has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Lifetime {
     pub(crate) pid: u32,
-    /// In clock ticks since the system's start, as this time namespace counts.
+    /// In clock ticks since the system's start, as counted in this time namespace.
     pub(crate) started: u64,
-    /// Stands for the pid and the time namespace, within which the other two mean something.
+    /// Identifies the pid namespace and the time namespace to which the other two fields refer.
     pub(crate) namespaces: u32,
 }
 
-/// This process's, `None` where /proc does not say.
+/// The identity of this process; `None` if /proc does not tell.
 pub(crate) fn own() -> Option<Lifetime> {
     let pid = std::process::id();
     Some(Lifetime {
@@ -27,7 +28,7 @@ pub(crate) fn own() -> Option<Lifetime> {
     })
 }
 
-/// Whether the process has ended for certain, with all its threads. It need not be reaped yet.
+/// Report whether the process has certainly ended, with all its threads. It need not be reaped yet.
 pub(crate) fn has_ended(process: &Lifetime) -> bool {
     if namespaces() != Some(process.namespaces) {
         return false;
@@ -38,31 +39,32 @@ pub(crate) fn has_ended(process: &Lifetime) -> bool {
     else {
         return false;
     };
-    // Not what /proc says: that can be mounted so that it hides the processes of others.
-    // SAFETY: no pointers; signal 0 only asks.
+    // Do not ask /proc here: it can be mounted so that it hides the processes of other users.
+    // SAFETY: no pointers; signal 0 only tests for existence.
     if unsafe { libc::kill(pid, 0) } != 0 && super::errno() == libc::ESRCH {
         return true;
     }
     stat_of(process.pid).is_some_and(|now| now.started != process.started || now.is_over)
 }
 
-/// What /proc says of a process.
+/// The fields of /proc/PID/stat that matter here.
 struct Stat {
     started: u64,
-    /// It waits to be reaped, and no thread of it is left.
+    /// It waits to be reaped, and none of its threads is left.
     is_over: bool,
-    /// It has or waits for a core.
+    /// It has a core or waits for one.
     runs: bool,
 }
 
 fn stat_of(pid: u32) -> Option<Stat> {
-    // Of its first thread, which says the same: emulators (qemu-user) answer /proc/PID/stat themselves for
-    // the process that asks about itself, with a start that nobody else sees.
+    // Read the file of its first thread, which has the same contents. Emulators (qemu-user) answer
+    // /proc/PID/stat themselves if a process asks for itself, with a start time that no other
+    // process sees.
     let path = format!("/proc/{pid}/task/{pid}/stat");
     parse(&syscall::without_cancellation(|| std::fs::read(path)).ok()?)
 }
 
-/// proc(5): `pid (name) state ...`, the name being any bytes.
+/// Parse the format of proc(5): `pid (name) state ...`. The name may contain any bytes.
 fn parse(stat: &[u8]) -> Option<Stat> {
     let behind_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
     let text = std::str::from_utf8(stat.get(behind_name..)?).ok()?;
@@ -70,7 +72,7 @@ fn parse(stat: &[u8]) -> Option<Stat> {
     let state = fields.next()?;
     let threads: u64 = fields.nth(16)?.parse().ok()?;
     let started = fields.nth(1)?.parse().ok()?;
-    // A first thread that has ended looks like this too, while others go on.
+    // A first thread that has ended also looks like this while other threads continue.
     let is_over = matches!(state, "Z" | "X") && threads <= 1;
     let runs = state == "R";
     Some(Stat {
@@ -80,7 +82,8 @@ fn parse(stat: &[u8]) -> Option<Stat> {
     })
 }
 
-/// Whether a thread of this process has or waits for a core. False also where that cannot be seen.
+/// Report whether a thread of this process has a core or waits for one. False if this cannot be
+/// seen.
 pub(crate) fn is_running(pid: u32) -> bool {
     if pid == std::process::id() {
         return true;
@@ -97,9 +100,11 @@ pub(crate) fn is_running(pid: u32) -> bool {
     })
 }
 
-/// `None` where /proc is another pid namespace's: its numbers are of no use here.
+/// The namespaces of this process; `None` if /proc belongs to another pid namespace, whose ids mean
+/// nothing here.
 fn namespaces() -> Option<u32> {
-    /// Epoch (high half) and namespaces: they are a process's for its whole life.
+    /// The epoch (high half) and the namespaces. They stay the same for the whole life of a
+    /// process.
     static KNOWN: AtomicU64 = AtomicU64::new(0);
     let epoch = fork::epoch();
     let known = KNOWN.load(Ordering::Relaxed);
@@ -111,14 +116,14 @@ fn namespaces() -> Option<u32> {
     let numbers = status
         .lines()
         .find_map(|line| line.strip_prefix("NSpid:"))?;
-    // One number for each pid namespace from that of /proc down to this process's.
+    // One id for each pid namespace, from that of /proc down to that of this process.
     if numbers.split_ascii_whitespace().count() != 1 {
         return None;
     }
     let pids = inode("/proc/self/ns/pid")?;
     // Since Linux 5.6.
     let times = inode("/proc/self/ns/time").unwrap_or(0);
-    // A difference in either alone is a difference.
+    // If either of the two differs, this differs.
     let both = pids.wrapping_mul(0x9e37_79b1) ^ times;
     KNOWN.store(u64::from(epoch) << 32 | u64::from(both), Ordering::Relaxed);
     Some(both)

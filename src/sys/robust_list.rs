@@ -1,13 +1,14 @@
-//! The kernel's robust list: words that it marks FUTEX_OWNER_DIED when a thread ends.
+//! The kernel's robust list: futex words that the kernel marks with FUTEX_OWNER_DIED when a thread
+//! ends.
 //!
-//! A [`RobustList`] belongs to one keeper thread, and only that thread changes it: the kernel reads the
-//! list once, when the thread ends, in whatever way the process ends. Were another thread to change it, that
-//! thread could still run when the kernel has read the list, and link an entry that nobody marks, or
-//! unmap one that the kernel is about to read.
+//! A [`RobustList`] belongs to one keeper thread, and only that thread changes it. The kernel reads
+//! the list once, when the thread ends, in whatever way the process ends. If another thread changed
+//! the list, that thread could still run after the kernel has read the list. It could then link an
+//! entry that the kernel never marks, or unmap an entry that the kernel is about to read.
 //!
-//! The protocol is that of `Documentation/locking/robust-futex-ABI.rst`: `list_op_pending` names the
-//! entry before its word changes and is cleared after the list has changed, so that a kill anywhere in
-//! between is seen too.
+//! The protocol is that of `Documentation/locking/robust-futex-ABI.rst`: `list_op_pending` names
+//! the entry before its word changes, and is cleared after the list has changed. So the kernel also
+//! handles a kill anywhere in between.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -15,7 +16,7 @@ use super::mmap;
 
 /// Marks a word whose owner has died.
 pub(crate) const OWNER_DIED: u32 = 0x4000_0000;
-/// Asks the kernel to wake a sleeper of the word when its owner dies.
+/// Makes the kernel wake a sleeper of the word when its owner dies.
 pub(crate) const WAITERS: u32 = 0x8000_0000;
 /// The bits of a word that hold the owner's thread id.
 pub(crate) const TID_MASK: u32 = 0x3fff_ffff;
@@ -23,16 +24,16 @@ pub(crate) const TID_MASK: u32 = 0x3fff_ffff;
 /// The kernel stops after this many entries (ROBUST_LIST_LIMIT is 2,048).
 pub(crate) const MAX_ENTRIES: usize = 1900;
 
-/// An entry: the pointer that the kernel follows. It lies in private memory, where no other process can
-/// lead the kernel astray, `FUTEX_OFFSET` before its word: the kernel finds the word from the entry.
+/// An entry: the pointer that the kernel follows. It lies in private memory, where no other process
+/// can change it, `FUTEX_OFFSET` before its word, so the kernel finds the word from the entry.
 ///
-/// A forked child has a copy of its parent's entries, which no list of its own names.
+/// A forked child has a copy of its parent's entries, but no list of the child names them.
 #[repr(C)]
 pub(crate) struct Entry {
     next: AtomicU64,
 }
 
-/// Where an entry's word lies, from the entry: one number for a whole list.
+/// The distance from an entry to its word: one number for a whole list.
 const FUTEX_OFFSET: i64 = mmap::PRIVATE as i64;
 
 /// `struct robust_list_head`.
@@ -46,7 +47,7 @@ struct Head {
 /// One thread's list.
 pub(crate) struct RobustList {
     head: Box<Head>,
-    /// Addresses of the linked entries, the last one first in the kernel's list.
+    /// Addresses of the linked entries. The last one is the first in the kernel's list.
     entries: Vec<u64>,
 }
 
@@ -65,7 +66,7 @@ impl RobustList {
         }
     }
 
-    /// The address for [`adopt`].
+    /// The address to pass to [`adopt`].
     pub(crate) fn address(&self) -> u64 {
         std::ptr::from_ref(&*self.head) as u64
     }
@@ -74,17 +75,17 @@ impl RobustList {
         self.entries.len() >= MAX_ENTRIES
     }
 
-    /// Have room for one more entry: [`link`](Self::link) allocates nothing then.
+    /// Reserve memory for one more entry, so that [`link`](Self::link) does not allocate.
     pub(crate) fn make_room(&mut self) {
         self.entries.reserve(1);
     }
 
-    /// Change an entry's word with `set` and link it; unlinked when `set` says false. On the thread whose
-    /// list this is.
+    /// Change an entry's word with `set` and link the entry; it stays unlinked if `set` returns
+    /// false. Call this on the thread that owns the list.
     ///
-    /// The entry stays mapped until [`unlink`](Self::unlink). Killed before `set` has changed the word:
-    /// nobody has the slot. After it: `pending`, then the list too, names the entry, and the kernel marks
-    /// the word.
+    /// The entry stays mapped until [`unlink`](Self::unlink). If the process is killed before `set`
+    /// has changed the word, nobody has the slot. If it is killed after that, `pending`, and then
+    /// the list too, names the entry, and the kernel marks the word.
     pub(crate) fn link(&mut self, entry: &Entry, set: impl FnOnce() -> bool) -> bool {
         let address = std::ptr::from_ref(entry) as u64;
         self.head.pending.store(address, Ordering::SeqCst);
@@ -100,10 +101,12 @@ impl RobustList {
         linked
     }
 
-    /// Unlink an entry and change its word with `clear`. On the thread whose list this is.
+    /// Unlink an entry and change its word with `clear`. Call this on the thread that owns the
+    /// list.
     ///
-    /// `pending` is clear again when this returns, so the entry may be unmapped. Killed before that:
-    /// the list or `pending` names the entry, and the kernel marks the word if it is this thread's still.
+    /// `pending` is clear again when this returns, so the entry may be unmapped. If the process is
+    /// killed before that, the list or `pending` names the entry, and the kernel marks the word if
+    /// it still holds this thread's id.
     pub(crate) fn unlink(&mut self, entry: &Entry, clear: impl FnOnce()) {
         let address = std::ptr::from_ref(entry) as u64;
         self.head.pending.store(address, Ordering::SeqCst);
@@ -128,10 +131,10 @@ impl RobustList {
     }
 }
 
-/// Make the list at `address` the calling thread's; false where the kernel refuses.
+/// Register the list at `address` for the calling thread. Return false if the kernel refuses.
 ///
-/// The calling thread takes no robust mutex of the C library, whose list this replaces, and the list
-/// outlives the thread.
+/// The calling thread must not use robust mutexes of the C library, whose list this replaces, and
+/// the list must outlive the thread.
 pub(crate) fn adopt(address: u64) -> bool {
     let size = std::mem::size_of::<Head>();
     // SAFETY: the kernel only records the pointer; it checks each access when it walks the list.

@@ -1,4 +1,4 @@
-//! A pair of sockets for numbers: between a process and a child that it forks.
+//! A pair of sockets that transfers numbers between a process and a child that it forks.
 
 use std::os::fd::AsRawFd;
 
@@ -6,11 +6,11 @@ use super::descriptor::OwnedFd;
 use super::{descriptor, errno, syscall};
 use crate::status::{Result, Status};
 
-/// Two ends that are connected and close on exec.
+/// Two connected ends, closed on exec.
 pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
     let mut ends = [0; 2];
     let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
-    // SAFETY: two descriptors fit there.
+    // SAFETY: there is room for two descriptors.
     if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) } < 0 {
         return Err(Status::last_os_error());
     }
@@ -18,7 +18,7 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
     Ok((first?, second?))
 }
 
-/// Send a number. `E_BROKEN_PIPE` when nobody has the other end.
+/// Send a number. `E_BROKEN_PIPE` if no process has the other end.
 pub(crate) fn send(end: &OwnedFd, number: i32) -> Result<()> {
     let (data, len) = (std::ptr::from_ref(&number).cast(), size_of::<i32>());
     loop {
@@ -35,7 +35,7 @@ pub(crate) fn send(end: &OwnedFd, number: i32) -> Result<()> {
     }
 }
 
-/// Receive a number. `E_BROKEN_PIPE` when nobody has the other end.
+/// Receive a number. `E_BROKEN_PIPE` if no process has the other end.
 pub(crate) fn receive(end: &OwnedFd) -> Result<i32> {
     let mut number = 0i32;
     let (data, len) = (std::ptr::from_mut(&mut number).cast(), size_of::<i32>());

@@ -1,10 +1,11 @@
-//! System calls by number where the C function is a cancellation point (pthreads(7)).
+//! System calls by number, for calls whose C function is a cancellation point (pthreads(7)).
 //!
-//! pthread_cancel ends a thread inside such a function by unwinding it, here through frames of Rust, which
-//! aborts the whole process. syscall(2) is no cancellation point, so a canceled thread goes on until its
-//! call of this library has returned. [`without_cancellation`] is for what the standard library calls.
+//! pthread_cancel ends a thread inside such a function by unwinding its stack. Here the stack has
+//! frames of Rust, so this would abort the whole process. syscall(2) is no cancellation point, so a
+//! canceled thread continues until its call of this library has returned. [`without_cancellation`]
+//! serves calls that the standard library makes.
 //!
-//! Each function answers as its namesake of C does: -1 and errno for a failure.
+//! Each function returns what its namesake of C returns: on failure -1, with errno set.
 
 use std::ffi::{c_char, c_int, c_long, c_void};
 
@@ -66,7 +67,7 @@ pub(crate) fn getrandom(room: &mut [u8]) -> isize {
 
 /// ppoll(2) without a signal mask.
 pub(crate) fn ppoll(items: &mut [pollfd], timeout: Option<timespec>) -> c_int {
-    // The kernel writes the rest of the time there.
+    // The kernel writes the remaining time there.
     let mut left = timeout;
     let left = left
         .as_mut()
@@ -114,7 +115,7 @@ pub(crate) unsafe fn send(fd: c_int, data: *const c_void, length: usize, flags: 
 /// sendmsg(2).
 ///
 /// # Safety
-/// What `message` points to may be read.
+/// The memory to which `message` points must be readable.
 pub(crate) unsafe fn sendmsg(fd: c_int, message: &libc::msghdr, flags: c_int) -> isize {
     let message = std::ptr::from_ref(message);
     // SAFETY: as the caller promises.
@@ -135,14 +136,15 @@ extern "C" {
     fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
 }
 
-/// Run `body`, which reads files by the standard library or writes streams of C: this thread is not canceled there.
+/// Run `body`, which reads files with the standard library or writes C streams, with cancellation
+/// disabled.
 pub(crate) fn without_cancellation<T>(body: impl FnOnce() -> T) -> T {
     const DISABLE: c_int = 1;
     let mut before = 0;
     // SAFETY: a local.
     unsafe { pthread_setcancelstate(DISABLE, &mut before) };
     let result = body();
-    // SAFETY: a state that this thread had; null asks for nothing.
+    // SAFETY: a state that this thread had; a null pointer is allowed.
     unsafe { pthread_setcancelstate(before, std::ptr::null_mut()) };
     result
 }
@@ -151,7 +153,7 @@ pub(crate) fn without_cancellation<T>(body: impl FnOnce() -> T) -> T {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    /// The functions of pthreads(7) that this library could have a use for.
+    /// The functions of pthreads(7) that this library could use.
     const CANCELLATION_POINTS: &[&str] = &[
         "accept",
         "accept4",

@@ -1,4 +1,4 @@
-//! Starting a small thread with every signal blocked, and who this thread is.
+//! Starting small threads with every signal blocked, and identifying threads.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::status::{Result, Status};
 
-/// A keeper does next to nothing: this is room enough, and what it may cost.
+/// Stack size of a keeper. A keeper does very little, so this is enough, and it costs little.
 const STACK_BYTES: usize = 64 * 1024;
 
-/// This thread's id, as the kernel writes it into futex words.
+/// This thread's id, as the kernel writes it to futex words.
 pub(crate) fn tid() -> u32 {
     // SAFETY: no preconditions.
     unsafe { libc::syscall(libc::SYS_gettid) as u32 }
 }
 
-/// This thread's number in this process: never 0, and never another thread's, as a thread id may become.
+/// This thread's number within this process. It is never 0 and, unlike a thread id, never used
+/// again.
 pub(crate) fn number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     thread_local! {
@@ -29,7 +30,7 @@ pub(crate) fn number() -> u64 {
     })
 }
 
-/// What a small thread does.
+/// The body of a small thread.
 pub(crate) trait Body: Sync + 'static {
     /// Must not unwind.
     fn run(&'static self);
@@ -45,23 +46,24 @@ extern "C" fn enter<B: Body>(body: *mut c_void) -> *mut c_void {
 /// Start a detached thread on a small stack with all signals blocked.
 ///
 /// # Errors
-/// `E_LIMIT` when the system starts no more threads, `E_NO_MEMORY`. Nothing is left behind.
+/// `E_LIMIT` if the system starts no more threads, `E_NO_MEMORY`. On failure nothing is left
+/// behind.
 pub(crate) fn start<B: Body>(body: &'static B) -> Result<()> {
     let arg = std::ptr::from_ref(body).cast_mut().cast::<c_void>();
     create(enter::<B>, arg, STACK_BYTES)
 }
 
-/// What a thread does that comes to an end.
+/// The body of a thread that ends.
 type Once = Box<dyn FnOnce() + Send>;
 
 extern "C" fn enter_once(body: *mut c_void) -> *mut c_void {
-    // SAFETY: `start_once` passes a box of its own.
+    // SAFETY: `start_once` passes ownership of the box.
     let body = unsafe { Box::from_raw(body.cast::<Once>()) };
     body();
     std::ptr::null_mut()
 }
 
-/// The same for a thread that comes to an end, and calls more of this library than a keeper does.
+/// As [`start`], for a thread that ends and that calls more of this library than a keeper does.
 /// `body` must not unwind.
 ///
 /// # Errors
@@ -69,16 +71,17 @@ extern "C" fn enter_once(body: *mut c_void) -> *mut c_void {
 pub(crate) fn start_once(body: Once) -> Result<()> {
     let arg = Box::into_raw(Box::new(body)).cast::<c_void>();
     create(enter_once, arg, 4 * STACK_BYTES).inspect_err(|_| {
-        // SAFETY: no thread has it.
+        // SAFETY: no thread was started, so the box still belongs to this call.
         drop(unsafe { Box::from_raw(arg.cast::<Once>()) });
     })
 }
 
-/// What pthread_create runs.
+/// The function that pthread_create runs.
 type Entry = extern "C" fn(*mut c_void) -> *mut c_void;
 
 fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<()> {
-    // SAFETY: each out-parameter is a local that lives through the calls; `arg` is what `entry` takes.
+    // SAFETY: each out-parameter is a local that outlives the calls; `arg` is the argument for
+    // `entry`.
     unsafe {
         let mut attributes = std::mem::zeroed::<libc::pthread_attr_t>();
         libc::pthread_attr_init(&mut attributes);
@@ -102,19 +105,20 @@ fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<()> {
         match failed {
             0 => Ok(()),
             libc::ENOMEM => Err(Status::E_NO_MEMORY),
-            // EAGAIN stands for every limit there is: RLIMIT_NPROC, pids.max of a cgroup, and also
-            // for no memory for a stack. A filter of system calls refuses with an errno of its own.
+            // EAGAIN stands for every limit: RLIMIT_NPROC, pids.max of a cgroup, and also missing
+            // memory for a stack. A filter of system calls refuses with an errno of its own choice.
             _ => Err(Status::E_LIMIT),
         }
     }
 }
 
-/// Have `body` called with `value`, which is not null, when this thread ends; false where the system has no room to note
-/// it. One body for the whole program, and one value for a thread.
+/// Call `body` with `value`, which must not be null, when this thread ends. Return false if the
+/// system cannot register the call. There is one body for the whole program and one value per
+/// thread.
 ///
-/// A destructor of a `thread_local` would abort the process where malloc(3) gives none to note it.
+/// A destructor of a `thread_local` would abort the process if malloc(3) failed to register it.
 pub(crate) fn at_its_end(body: extern "C" fn(*mut c_void), value: *mut c_void) -> bool {
-    /// One more than the key, 0 until it is made.
+    /// One more than the key; 0 until the key is made.
     static KEY: AtomicU64 = AtomicU64::new(0);
     if KEY.load(Ordering::Acquire) == 0 {
         let mut fresh = 0;
@@ -127,7 +131,7 @@ pub(crate) fn at_its_end(body: extern "C" fn(*mut c_void), value: *mut c_void) -
             .compare_exchange(0, named, Ordering::AcqRel, Ordering::Acquire)
             .is_err()
         {
-            // SAFETY: just made, and nobody has used it: another thread was first.
+            // SAFETY: made just now and not used: another thread was first.
             unsafe { libc::pthread_key_delete(fresh) };
         }
     }
@@ -136,7 +140,7 @@ pub(crate) fn at_its_end(body: extern "C" fn(*mut c_void), value: *mut c_void) -
     unsafe { libc::pthread_setspecific(key, value) == 0 }
 }
 
-/// Let another thread that can run have this core.
+/// Yield this core to another thread that can run.
 pub(crate) fn give_way() {
     // SAFETY: no preconditions.
     unsafe { libc::sched_yield() };
@@ -148,17 +152,17 @@ pub(crate) fn set_name(name: &std::ffi::CStr) {
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
-/// The core that the calling thread runs on at the moment.
+/// The core on which the calling thread runs at the moment.
 pub(crate) fn core() -> usize {
     // SAFETY: no preconditions.
     usize::try_from(unsafe { libc::sched_getcpu() }).unwrap_or_default()
 }
 
-/// The cores that a thread may run on.
+/// The set of cores on which a thread may run.
 pub(crate) struct Cores(libc::cpu_set_t);
 
-/// Have the calling thread run on another core than `core`, on any that the system lets it; where it ran before.
-/// `None`: it stays where it is.
+/// Move the calling thread to a core other than `core`, among those that the system allows. Return
+/// the set of cores on which it could run before; `None` if it stays where it is.
 pub(crate) fn leave_core(core: usize) -> Option<Cores> {
     // SAFETY: plain data.
     let mut before = unsafe { std::mem::zeroed::<libc::cpu_set_t>() };
@@ -177,7 +181,7 @@ pub(crate) fn leave_core(core: usize) -> Option<Cores> {
 }
 
 impl Cores {
-    /// Have the calling thread run on these; whether the system lets it.
+    /// Let the calling thread run on these cores. Return whether the system allows it.
     pub(crate) fn restore(&self) -> bool {
         // SAFETY: a set of that size.
         unsafe { libc::sched_setaffinity(0, size_of_val(&self.0), &self.0) == 0 }

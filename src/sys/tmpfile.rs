@@ -1,8 +1,9 @@
-//! Files in shared memory that are made before they get their name: nobody sees one before it is whole.
+//! Files in shared memory that are complete before they get their name, so that no process sees an
+//! incomplete one.
 //!
-//! The kernel has O_TMPFILE and linkat(2) for this. Where a filter of system calls refuses one of them, a
-//! file has a name of its own at first, which begins with a dot so that no object can have it, and is renamed.
-//! A process that is killed in between leaves that file in /dev/shm.
+//! The kernel has O_TMPFILE and linkat(2) for this. If a filter of system calls refuses one of
+//! them, a file first has a provisional name, which begins with a dot so that no object can have
+//! it, and is then renamed. A process that is killed in between leaves that file in /dev/shm.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::AsRawFd;
@@ -13,19 +14,20 @@ use super::syscall;
 use super::{check, is_refused};
 use crate::status::{Result, Status};
 
-/// Where POSIX shared-memory objects live, with glibc and with musl.
+/// The directory of POSIX shared memory objects, with glibc and with musl.
 pub(crate) const SHM_DIRECTORY: &CStr = c"/dev/shm";
 
-/// Whether linkat(2) has been refused: files that have no name at all would never get one.
+/// Whether linkat(2) has been refused. Then a file without a name could never get one.
 static LINKS_ARE_REFUSED: AtomicBool = AtomicBool::new(false);
 
-/// A file without its name.
+/// A file that does not have its final name yet.
 pub(crate) struct Unnamed {
     pub(crate) fd: OwnedFd,
     pub(crate) name: Provisional,
 }
 
-/// The name that a file has until it gets its own, if any; removed with this value.
+/// The name of a file until it gets its final name, if there is one. Dropping this removes that
+/// name.
 pub(crate) struct Provisional(Option<CString>);
 
 impl Drop for Provisional {
@@ -37,10 +39,10 @@ impl Drop for Provisional {
     }
 }
 
-/// A file in shared memory that has no name yet.
+/// Create a file in shared memory that does not have its final name yet.
 ///
 /// # Errors
-/// `E_UNSUPPORTED` where /dev/shm is missing.
+/// `E_UNSUPPORTED` if /dev/shm does not exist.
 pub(crate) fn create_unnamed(mode: u32) -> Result<Unnamed> {
     let flags = libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC;
     let mut name = Provisional(None);
@@ -58,7 +60,7 @@ pub(crate) fn create_unnamed(mode: u32) -> Result<Unnamed> {
         return Err(Status::E_UNSUPPORTED);
     }
     let fd = owned(fd)?;
-    // The umask must not narrow what was asked for: two processes would then disagree on it.
+    // The umask must not narrow the requested mode: two processes would then disagree on it.
     // SAFETY: no pointers.
     check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
     Ok(Unnamed { fd, name })
@@ -76,7 +78,7 @@ fn create_provisional(mode: u32) -> Result<(i32, Provisional)> {
         if fd >= 0 {
             return Ok((fd, Provisional(Some(path))));
         }
-        // Left by a process of this number that was killed.
+        // The name is left from a killed process with the same process id: try the next number.
         if super::errno() != libc::EEXIST {
             return Ok((fd, Provisional(None)));
         }
@@ -84,8 +86,8 @@ fn create_provisional(mode: u32) -> Result<(i32, Provisional)> {
 }
 
 impl Provisional {
-    /// Give the file its name. `E_EXISTS` when the name is taken; false when the kernel has no way to name a file
-    /// that has none: make it anew.
+    /// Give the file its final name. `E_EXISTS` if the name is in use. False if the kernel cannot
+    /// name a file that has no name: then the caller must create the file again.
     pub(crate) fn become_named(&mut self, fd: &OwnedFd, path: &CStr) -> Result<bool> {
         if let Some(own) = &self.0 {
             rename(own, path)?;
@@ -102,7 +104,7 @@ impl Provisional {
     }
 }
 
-/// Rename a file unless the new name is taken.
+/// Rename a file, but do not replace an existing file.
 fn rename(old: &CStr, new: &CStr) -> Result<()> {
     let here = libc::AT_FDCWD;
     // SAFETY: both paths end in NUL.
@@ -135,7 +137,7 @@ fn link(fd: &OwnedFd, path: &CStr) -> Result<()> {
     if done == 0 || super::errno() != libc::ENOENT {
         return check(done);
     }
-    // Without /proc the kernel takes the descriptor itself, from a privileged caller.
+    // Without /proc a privileged caller can pass the descriptor itself to the kernel.
     // SAFETY: both paths end in NUL.
     check(unsafe {
         libc::linkat(

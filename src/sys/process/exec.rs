@@ -1,11 +1,11 @@
-//! Starting a program at the cost of posix_spawn: the child borrows the parent's memory
-//! (CLONE_VM | CLONE_VFORK) on a stack of its own until it executes.
+//! Starting a program at the cost of posix_spawn: the child uses the parent's memory (CLONE_VM |
+//! CLONE_VFORK), on a stack of its own, until it executes.
 //!
-//! Until then it makes system calls only: no allocation, no lock, no C function that could touch
-//! what the parent's other threads use. It must not run their signal handlers either, so every
-//! signal is blocked around it.
+//! Until then the child makes system calls only: no allocation, no lock, and no C function that
+//! could touch state of the parent's other threads. It must not run their signal handlers either,
+//! so every signal is blocked meanwhile.
 //!
-//! Where the kernel or a filter refuses such a clone, the child is a copy of this process instead.
+//! If the kernel or a filter refuses such a clone, the child is a copy of this process instead.
 
 use std::ffi::{c_char, c_int, c_long, c_ulong, c_void, CStr, CString};
 use std::os::fd::{AsRawFd, RawFd};
@@ -17,7 +17,7 @@ use crate::status::Result;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::{descriptor, errno, socketpair};
 
-/// Where one of the child's standard descriptors comes from.
+/// The origin of one of the child's standard descriptors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Source {
     Inherit,
@@ -25,29 +25,32 @@ pub(crate) enum Source {
     Fd(RawFd),
 }
 
-/// A set of signals as the kernel keeps it, those that libc hides included.
+/// A set of signals in the kernel's format, including the signals that libc hides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SignalMask(u64);
 
 impl SignalMask {
     const ALL: SignalMask = SignalMask(u64::MAX);
-    /// A program knows nothing of who has started it: it begins with every signal let in.
+    /// The mask of a program: no signal is blocked, since a program does not know the process that
+    /// started it.
     const NONE: SignalMask = SignalMask(0);
 
-    /// The mask of a copy of this process: the calling thread's, but for SIGTERM, which has to reach the copy.
+    /// The mask of a copy of this process: that of the calling thread, except that SIGTERM is not
+    /// blocked, since it has to reach the copy.
     pub(crate) fn of_a_copy() -> SignalMask {
         let mut mask = SignalMask::NONE;
         mask_signals(None, Some(&mut mask));
         SignalMask(mask.0 & !(1 << (libc::SIGTERM - 1)))
     }
 
-    /// Let the calling thread have it.
+    /// Make this the mask of the calling thread.
     pub(super) fn apply(self) {
         mask_signals(Some(self), None);
     }
 }
 
-/// What to execute and how. Everything is made beforehand: [`start`] allocates nothing.
+/// A program and how to execute it. Everything is prepared beforehand, so [`start`] allocates
+/// nothing.
 pub(crate) struct Program<'a> {
     /// Files to try in turn.
     pub(crate) paths: &'a [CString],
@@ -57,19 +60,19 @@ pub(crate) struct Program<'a> {
     pub(crate) stdio: [Source; 3],
     /// Descriptors above the standard ones that stay open in the program.
     pub(crate) keep: &'a [RawFd],
-    /// It leads a process group of its own.
+    /// Whether it leads a process group of its own.
     pub(crate) leads_group: bool,
-    /// SIGKILL it when the thread that calls [`start`] ends.
+    /// Whether the kernel sends it SIGKILL when the thread that calls [`start`] ends.
     pub(crate) dies_with_parent: bool,
 }
 
-/// An array of C strings as execve takes it.
+/// An array of C strings in the form of execve(2).
 pub(crate) struct NullEnded<'a> {
     pointers: Vec<*const c_char>,
     strings: std::marker::PhantomData<&'a CString>,
 }
 
-// SAFETY: the pointers are to strings borrowed for 'a, which are only read.
+// SAFETY: the pointers refer to strings borrowed for 'a, which are only read.
 unsafe impl Send for NullEnded<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for NullEnded<'_> {}
@@ -99,17 +102,17 @@ pub(crate) struct Started {
     pub(crate) pidfd: Option<OwnedFd>,
 }
 
-/// What the child reads, and where it leaves its errno.
+/// The data that the child reads, and the word for its errno.
 struct Task<'a> {
     program: &'a Program<'a>,
     parent: i32,
     failed: &'a AtomicI32,
-    /// Where the child is a copy: the end of a channel that its errno goes to.
+    /// If the child is a copy: the end of a channel to which it sends its errno.
     channel: RawFd,
 }
 
-/// How the child is made. Sandboxes refuse this or that; a copy of the process, as fork(2) makes it, is the
-/// slowest way and the one that everybody allows.
+/// The ways to make the child. Sandboxes refuse some of them. A copy of the process, as fork(2)
+/// makes it, is the slowest way and the one that every sandbox allows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// CLONE_VM, CLONE_VFORK and CLONE_PIDFD.
@@ -121,8 +124,8 @@ enum Way {
 
 /// Execute `program` in a new child of the calling thread.
 ///
-/// On failure nothing is left behind. Killed at any point, this process leaves at most the child
-/// that it was asked for: one that has not executed yet needs nothing more from its parent.
+/// On failure nothing is left behind. If this process is killed at any point, it leaves at most the
+/// requested child: a child that has not executed yet needs nothing more from its parent.
 pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
     let room = Room::new()?;
     let mut task = Task {
@@ -139,8 +142,9 @@ pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
 
     match task.failed.load(Ordering::Acquire) {
         0 if pidfd.is_some() => Ok(Started { pid, pidfd }),
-        // Before 5.2 the kernel takes no notice of CLONE_PIDFD. A child that somebody else has
-        // collected by now has no descriptor any more, and its number may be another's.
+        // Kernels before 5.2 ignore CLONE_PIDFD. If other code has reaped the child by now, no
+        // descriptor of the child can be had any more, and its process id may belong to another
+        // process.
         0 => Ok(Started {
             pid,
             pidfd: open(pid).unwrap_or(None),
@@ -154,14 +158,14 @@ pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
 
 const NO_CHANNEL: RawFd = -1;
 
-/// Make the child in the best way that is not refused; returns when it has executed or failed.
+/// Make the child in the best way that is not refused. Return when it has executed or failed.
 fn make_child(room: &Room, task: &mut Task<'_>) -> Result<(i32, Option<OwnedFd>)> {
     for way in [Way::WithDescriptor, Way::Borrowing] {
         if way == Way::WithDescriptor && without_pidfd() {
             continue;
         }
         match clone_into(room, task, way) {
-            // Not a refusal: no other way helps.
+            // This is no refusal, so another way would not help.
             Err(errno @ (libc::EAGAIN | libc::ENOMEM)) => return Err(status_of(errno)),
             Err(_) => {}
             Ok(made) => return Ok(made),
@@ -171,14 +175,14 @@ fn make_child(room: &Room, task: &mut Task<'_>) -> Result<(i32, Option<OwnedFd>)
     task.channel = theirs.as_raw_fd();
     let made = clone_into(room, task, Way::Copy).map_err(status_of)?;
     drop(theirs);
-    // Nothing comes from a child that has executed: the channel is closed there.
+    // A child that has executed sends nothing: exec has closed its end of the channel.
     if let Ok(errno) = socketpair::receive(&ours) {
         task.failed.store(errno, Ordering::Release);
     }
     Ok(made)
 }
 
-/// Make the child; but for a copy it returns when that has executed or failed.
+/// Make the child. Except for a copy, return when the child has executed or failed.
 fn clone_into(
     room: &Room,
     task: &Task<'_>,
@@ -192,13 +196,15 @@ fn clone_into(
             Way::Copy => 0,
         };
     let task = std::ptr::from_ref(task).cast_mut().cast::<c_void>();
-    // SAFETY: the stack is ours alone and large enough for `child`. It is a copy there, or the kernel
-    // keeps this thread here until the child has executed or ended: `task` and `fd` outlive its use of them.
+    // SAFETY: the stack belongs to this call alone and is large enough for `child`. Either the
+    // child has a copy of it, or the kernel keeps this thread here until the child has executed or
+    // ended, so `task` and `fd` outlive the child's use of them.
     let pid = unsafe { libc::clone(child, room.stack_top(), flags, task, &mut fd) };
     if pid < 0 {
         return Err(errno());
     }
-    // A descriptor that finds no number above the standard ones: `start` does without it.
+    // If no number above the standard descriptors is left for it, `start` does without this
+    // descriptor.
     let pidfd = (fd >= 0).then(|| descriptor::adopt(fd).ok()).flatten();
     Ok((pid, pidfd))
 }
@@ -218,7 +224,7 @@ extern "C" fn child(task: *mut c_void) -> c_int {
     127
 }
 
-/// From the clone to the new program; comes back only with the errno of what failed.
+/// Run from the clone to the new program. Returns only the errno of a failure.
 fn run(task: &Task<'_>) -> c_int {
     let program = task.program;
     if program.dies_with_parent && !die_with_parent(task.parent) {
@@ -236,10 +242,10 @@ fn run(task: &Task<'_>) -> c_int {
     execute(program)
 }
 
-/// Handlers are the parent's code, and signals are about to be let in: back to the default.
-/// What is ignored stays ignored through the exec, but for SIGPIPE, which language runtimes
-/// ignore for themselves and a program that writes to a pipe expects, and SIGTERM, by which this
-/// library asks a child to end.
+/// Reset signal handlers to the default, since they are the parent's code and signals are about to
+/// be unblocked. An ignored signal stays ignored through the exec, with two exceptions: SIGPIPE,
+/// which language runtimes ignore for themselves and which a program that writes to a pipe expects,
+/// and SIGTERM, with which this library asks a child to end.
 fn reset_handlers() {
     /// `struct sigaction` of the kernel, on x86-64 and aarch64.
     #[repr(C)]
@@ -267,7 +273,7 @@ fn reset_handlers() {
     }
 }
 
-/// Descriptors and directory. The table of descriptors is the child's own.
+/// Prepare descriptors and directory. The child has its own table of descriptors.
 fn prepare(program: &Program<'_>) -> std::result::Result<(), c_int> {
     for fd in program.keep {
         checked(call(libc::SYS_fcntl, [arg(*fd), arg(libc::F_SETFD), 0]))?;
@@ -279,10 +285,10 @@ fn prepare(program: &Program<'_>) -> std::result::Result<(), c_int> {
     Ok(())
 }
 
-/// Give this process its standard descriptors, or the errno of what failed.
+/// Set up the standard descriptors of this process. Return the errno of a failure.
 pub(super) fn place_stdio(mut sources: [Source; 3]) -> std::result::Result<(), c_int> {
     for (target, source) in sources.iter_mut().enumerate() {
-        // A source among the targets moves up first, or another one could overwrite it.
+        // First move a source that is one of the targets, since another source could overwrite it.
         if let Source::Fd(fd @ 0..=2) = *source {
             if fd as usize != target {
                 let copy = [arg(fd), arg(libc::F_DUPFD_CLOEXEC), 3];
@@ -300,8 +306,8 @@ pub(super) fn place_stdio(mut sources: [Source; 3]) -> std::result::Result<(), c
     Ok(())
 }
 
-/// Let the program have the caller's own descriptor, which a runtime may have marked to be closed on
-/// exec (Node does). One that is not open stays so.
+/// Pass the caller's own descriptor to the program. A runtime may have marked it close-on-exec
+/// (Node does). If it is not open, it stays closed.
 fn keep_open(target: RawFd) -> std::result::Result<(), c_int> {
     let done = call(libc::SYS_fcntl, [arg(target), arg(libc::F_SETFD), 0]);
     match checked(done) {
@@ -322,7 +328,7 @@ fn open_null(target: RawFd) -> std::result::Result<(), c_int> {
     Ok(())
 }
 
-/// Let `target` be a copy of `fd` that stays open in the program.
+/// Make `target` a copy of `fd` that stays open in the program.
 fn put_at(fd: RawFd, target: RawFd) -> std::result::Result<(), c_int> {
     let done = if fd == target {
         call(libc::SYS_fcntl, [arg(fd), arg(libc::F_SETFD), 0])
@@ -332,8 +338,8 @@ fn put_at(fd: RawFd, target: RawFd) -> std::result::Result<(), c_int> {
     checked(done).map(drop)
 }
 
-/// Try each file in turn, like execvp: what is not there is passed over, and a refusal counts
-/// when nothing better was found.
+/// Try each file in turn, like execvp: skip files that do not exist, and report a refusal if no
+/// file could be executed.
 fn execute(program: &Program<'_>) -> c_int {
     let (argv, env) = (program.argv.as_ptr(), program.env.as_ptr());
     let mut failed = libc::ENOENT;
@@ -349,13 +355,13 @@ fn execute(program: &Program<'_>) -> c_int {
     failed
 }
 
-/// Set this thread's mask, give the one before.
+/// Set this thread's mask, and return the previous one in `before`.
 fn mask_signals(new: Option<SignalMask>, before: Option<&mut SignalMask>) {
     let new = new
         .as_ref()
         .map_or(null(), |mask| std::ptr::from_ref(&mask.0));
     let before = before.map_or(null_mut(), |mask| std::ptr::from_mut(&mut mask.0));
-    // SAFETY: both are null or locals of eight bytes. The C function leaves two signals out.
+    // SAFETY: both are null or locals of eight bytes. The C function would leave two signals out.
     unsafe {
         libc::syscall(
             libc::SYS_rt_sigprocmask,
@@ -371,7 +377,7 @@ fn arg(number: c_int) -> c_long {
     c_long::from(number)
 }
 
-/// A system call on numbers, or on pointers that the caller vouches for.
+/// A system call with numbers, or with pointers that the caller keeps valid.
 fn call(number: c_long, args: [c_long; 3]) -> c_long {
     let [first, second, third] = args;
     // SAFETY: every caller passes numbers, or the address of a string that outlives the call.
@@ -386,20 +392,20 @@ fn checked(done: c_long) -> std::result::Result<c_long, c_int> {
     }
 }
 
-/// Whether a child has been seen to write to memory that is this process's own.
+/// Whether a child is known to have written to this process's own memory.
 static CLONES_SHARE_MEMORY: AtomicBool = AtomicBool::new(false);
 
 /// The child's stack, and above it the word for its errno.
 ///
-/// Where CLONE_VM is not honoured (under valgrind, in sandboxes that make a fork of a vfork) the
-/// errno comes back through a shared mapping. It is dearer than a private one, so it is used only
-/// until CLONE_VM has been seen to work.
+/// If CLONE_VM has no effect (under valgrind, or in sandboxes that turn a vfork into a fork), the
+/// errno comes back through a shared mapping. A shared mapping costs more than a private one, so it
+/// is used only until CLONE_VM has been seen to work.
 struct Room {
     base: *mut c_void,
 }
 
 impl Room {
-    /// Far more than `run` takes: a few frames of system calls, of no variable depth.
+    /// Far more than `run` needs: a few frames of system calls, whose depth does not vary.
     const SIZE: usize = 32 * 1024;
     const WORD: usize = Room::SIZE - 64;
 
@@ -414,7 +420,7 @@ impl Room {
             libc::PROT_READ | libc::PROT_WRITE,
             sharing | libc::MAP_ANONYMOUS,
         );
-        // SAFETY: a new mapping where the kernel likes it.
+        // SAFETY: a new mapping at an address that the kernel chooses.
         let base = unsafe { libc::mmap(null_mut(), Room::SIZE, access, flags, -1, 0) };
         if base == libc::MAP_FAILED {
             return Err(status_of(errno()));
@@ -424,11 +430,11 @@ impl Room {
 
     /// Zero until the child fails.
     fn failed(&self) -> &AtomicI32 {
-        // SAFETY: aligned, inside the mapping, zero at first, and only used as this atomic.
+        // SAFETY: aligned, inside the mapping, initially zero, and used only as this atomic.
         unsafe { &*self.base.cast::<u8>().add(Room::WORD).cast::<AtomicI32>() }
     }
 
-    /// Aligned as both ABIs want it.
+    /// The top of the stack, aligned as both ABIs require.
     fn stack_top(&self) -> *mut c_void {
         // SAFETY: inside the mapping.
         unsafe { self.base.cast::<u8>().add(Room::WORD).cast() }

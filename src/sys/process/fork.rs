@@ -1,7 +1,8 @@
 //! A child that is a copy of this process.
 //!
-//! As in Python it leaves with _exit(2) once its own output is flushed: what its parent has not written yet, and
-//! what its parent wants done at its own exit, are the parent's.
+//! As in Python, the child ends with _exit(2) after its own output is flushed: output that its
+//! parent has not written yet, and exit handlers that its parent has registered, remain the
+//! parent's.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::os::fd::{AsRawFd, RawFd};
@@ -14,40 +15,41 @@ use crate::sys::descriptor::OwnedFd;
 use crate::sys::eventfd;
 use crate::sys::{clock, errno, poll};
 
-/// What a forked child runs.
+/// The function that a forked child runs.
 pub(crate) type Target = unsafe extern "C" fn(*mut c_void) -> c_int;
 
 extern "C" {
     static mut environ: *const *const c_char;
 }
 
-/// How often a child without its parent's descriptor looks whether it waits in vain.
+/// How often a child without its parent's descriptor checks whether its parent is gone.
 const LOOK_NS: u64 = 10_000_000;
 
 /// How the child begins and ends.
 pub(crate) struct Manner {
-    /// A descriptor of this process, where there is one: the child sees there that no word will come.
+    /// A descriptor of this process, if there is one. With it the child notices that its parent has
+    /// ended and will not open the gate.
     pub(crate) own: Option<RawFd>,
     /// The signals that the child blocks.
     pub(crate) mask: SignalMask,
-    /// It leads a process group of its own.
+    /// Whether the child leads a process group of its own.
     pub(crate) leads_group: bool,
-    /// What the library does when the child exits.
+    /// The library's work when the child exits.
     pub(crate) at_end: fn(),
 }
 
-/// Fork; the child runs `body` and leaves with its result.
+/// Fork. The child runs `body` and exits with its result.
 ///
-/// The child has the calling thread only. A lock that another thread held stays held there:
-/// what `body` uses of this library is held across the fork (`sys::fork`), the rest is the
-/// caller's to know, as with every fork.
+/// The child has the calling thread only. A lock that another thread held stays locked in the
+/// child. The tables of this library that `body` uses are locked across the fork (`sys::fork`);
+/// other locks are the caller's concern, as with every fork.
 ///
-/// `body` runs when the parent has the child's descriptor: a handler of SIGCHLD that collects
-/// every child could come first otherwise, and the exit code would be lost.
+/// `body` starts after the parent has the child's descriptor. Otherwise a handler of SIGCHLD that
+/// reaps every child could run first, and the exit code would be lost.
 pub(crate) fn fork(manner: &Manner, body: &mut dyn FnMut() -> c_int) -> Result<Started> {
     let gate = Gate::new(manner.own)?;
     streams::flush_before_fork();
-    // SAFETY: the child goes nowhere but into `body` and exit.
+    // SAFETY: the child runs only `body` and exit.
     match unsafe { libc::fork() } {
         0 => {
             begin(manner);
@@ -58,8 +60,8 @@ pub(crate) fn fork(manner: &Manner, body: &mut dyn FnMut() -> c_int) -> Result<S
         }
         pid if pid > 0 => {
             if manner.leads_group {
-                // The child does the same. So it is done before `body` runs and before this call
-                // returns, also where one of the two is killed.
+                // The child makes the same call. So the group exists before `body` runs and before
+                // this call returns, even if one of the two processes is killed.
                 // SAFETY: numbers only.
                 unsafe { libc::setpgid(pid, pid) };
             }
@@ -71,7 +73,7 @@ pub(crate) fn fork(manner: &Manner, body: &mut dyn FnMut() -> c_int) -> Result<S
     }
 }
 
-/// In the child, before anything of the caller's runs.
+/// Set up the child, before any code of the caller runs.
 fn begin(manner: &Manner) {
     manner.mask.apply();
     if manner.leads_group {
@@ -82,10 +84,10 @@ fn begin(manner: &Manner) {
     exit_fence::place(manner.at_end);
 }
 
-/// The end of the child's work. What its parent has registered with atexit is the parent's, and does not run.
+/// End the child's work. Handlers that its parent has registered with atexit(3) do not run.
 fn end(code: c_int, at_end: fn()) -> ! {
     if exit_fence::is_placed() {
-        // The child's own handlers run, then the fence.
+        // The child's own handlers run first, and then the fence.
         // SAFETY: the child has one thread, or those that `body` has started.
         unsafe { libc::exit(code) }
     }
@@ -93,8 +95,8 @@ fn end(code: c_int, at_end: fn()) -> ! {
     leave_flushed(code)
 }
 
-/// A handler of exit(3) that is older than those that the child registers and newer than those of its
-/// parent. It runs between them, and goes no further.
+/// A handler of exit(3). It is older than the handlers that the child registers and newer than
+/// those of its parent, so it runs between them and ends the process.
 #[cfg(target_env = "gnu")]
 mod exit_fence {
     use std::ffi::{c_int, c_void};
@@ -102,11 +104,11 @@ mod exit_fence {
 
     use crate::sys::fork::epoch;
 
-    /// The epoch of the process that has placed it.
+    /// The epoch of the process that has placed the handler.
     static PLACED: AtomicU32 = AtomicU32::new(0);
 
     extern "C" {
-        /// atexit(3), with the exit code for the handler.
+        /// atexit(3), but the handler receives the exit code.
         fn on_exit(handler: extern "C" fn(c_int, *mut c_void), arg: *mut c_void) -> c_int;
     }
 
@@ -118,7 +120,7 @@ mod exit_fence {
     }
 
     pub(super) fn place(at_end: fn()) {
-        // SAFETY: the handler is there for as long as the process.
+        // SAFETY: the library is never unloaded, so the handler exists as long as the process.
         if unsafe { on_exit(stop, at_end as *mut c_void) } == 0 {
             PLACED.store(epoch(), Ordering::Relaxed);
         }
@@ -129,8 +131,8 @@ mod exit_fence {
     }
 }
 
-/// Other C libraries do not tell a handler the exit code: there, an exit(3) in the middle of the child's work
-/// runs the handlers of its parent.
+/// Other C libraries do not pass the exit code to a handler: with these, an exit(3) in the middle
+/// of the child's work runs the handlers of its parent.
 #[cfg(not(target_env = "gnu"))]
 mod exit_fence {
     pub(super) fn place(_: fn()) {}
@@ -140,7 +142,7 @@ mod exit_fence {
     }
 }
 
-/// Where the child waits for its parent's word.
+/// The gate at which the child waits until its parent opens it.
 struct Gate {
     event: OwnedFd,
     parent: i32,
@@ -156,7 +158,8 @@ impl Gate {
         })
     }
 
-    /// In the child. A parent that was killed gives no word, and none is needed then.
+    /// Wait in the child. If the parent was killed, the gate stays closed, and the child goes on
+    /// without it.
     fn pass(self) {
         loop {
             let (fds, deadline) = match self.parent_fd {
@@ -174,15 +177,15 @@ impl Gate {
     }
 }
 
-/// Run the caller's function. What it throws ends the process here (abort): the frames above are
-/// a copy of the parent's, and would go on with the parent's work.
+/// Run the caller's function. An exception ends the process here (abort): the frames above are a
+/// copy of the parent's, and unwinding into them would go on with the parent's work.
 ///
 /// # Safety
 /// `target` may be called with `arg`.
 pub(crate) unsafe fn run(target: Target, arg: *mut c_void) -> c_int {
     type Unwinding = unsafe extern "C-unwind" fn(*mut c_void) -> c_int;
     extern "C" fn stop_unwinding(target: Unwinding, arg: *mut c_void) -> c_int {
-        // SAFETY: promised by the caller of `run`.
+        // SAFETY: the caller of `run` promises this.
         unsafe { target(arg) }
     }
     // SAFETY: the two types differ in what the compiler assumes about unwinding only.
@@ -192,20 +195,20 @@ pub(crate) unsafe fn run(target: Target, arg: *mut c_void) -> c_int {
     )
 }
 
-/// Leave the child without a word: for one that could not be set up.
+/// End the child at once, without flushing: for a child that could not be set up.
 pub(crate) fn leave(code: c_int) -> ! {
     // SAFETY: no preconditions.
     unsafe { libc::_exit(code) }
 }
 
-/// The same for one that has done its work: what it has printed is written, and nothing runs that its parent
-/// had registered for its own end.
+/// End a child that has done its work: its output is flushed, and no exit handler of its parent
+/// runs.
 pub(crate) fn leave_flushed(code: c_int) -> ! {
     streams::flush_all();
     leave(code)
 }
 
-/// The child's descriptors, directory and environment.
+/// Set up the child's descriptors, directory and environment.
 pub(crate) fn set_up(
     stdio: [Source; 3],
     cwd: Option<&OwnedFd>,

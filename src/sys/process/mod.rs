@@ -1,4 +1,4 @@
-//! Processes as the kernel knows them: descriptors of processes, how they end, signals.
+//! Processes in the kernel's terms: process descriptors, exit states, signals.
 //!
 //! [`exec`] starts a program, [`fork`] a copy of this process.
 
@@ -13,33 +13,33 @@ use super::descriptor::OwnedFd;
 use super::{clock, descriptor, errno, syscall};
 use crate::status::{Result, Status};
 
-/// This process's id.
+/// The id of this process.
 pub(crate) fn pid() -> i32 {
     // SAFETY: no preconditions.
     unsafe { libc::getpid() }
 }
 
-/// The process that this one is a child of, 0 when it lies outside of this pid namespace.
+/// The id of the parent process; 0 if the parent lies outside of this pid namespace.
 pub(crate) fn parent_pid() -> i32 {
     // SAFETY: no preconditions.
     unsafe { libc::getppid() }
 }
 
-/// Have `body` called when this process exits by exit(3) or a return from main.
+/// Call `body` when this process exits by exit(3) or by a return from main.
 pub(crate) fn at_exit(body: extern "C" fn()) -> Result<()> {
-    // SAFETY: a function is there for as long as the process (the library is never unloaded).
+    // SAFETY: the library is never unloaded, so the function exists as long as the process.
     match unsafe { libc::atexit(body) } {
         0 => Ok(()),
         _ => Err(Status::E_NO_MEMORY),
     }
 }
 
-/// Whether the calling thread is the first of its process.
+/// Report whether the calling thread is the first thread of its process.
 pub(crate) fn is_leader() -> bool {
     super::thread::tid() == pid() as u32
 }
 
-/// What a system call says about a process, in the statuses that callers know.
+/// The status for the errno of a system call on a process.
 pub(crate) fn status_of(errno: i32) -> Status {
     match errno {
         libc::ENOTDIR => Status::E_NOT_FOUND,
@@ -49,8 +49,8 @@ pub(crate) fn status_of(errno: i32) -> Status {
     }
 }
 
-/// Whether process descriptors are not to be used: `POLYPROC_NO_PIDFD=1`, for tests of the way
-/// that old kernels (before 5.3) and some sandboxes force.
+/// Report whether process descriptors must not be used: `POLYPROC_NO_PIDFD=1`, for tests of the
+/// path that old kernels (before 5.3) and some sandboxes require.
 pub(crate) fn without_pidfd() -> bool {
     const UNKNOWN: u8 = 0;
     const WITH: u8 = 1;
@@ -67,7 +67,7 @@ pub(crate) fn without_pidfd() -> bool {
     }
 }
 
-/// A descriptor of the process `pid`, `None` where the kernel or a filter has none to give.
+/// A descriptor of the process `pid`; `None` if the kernel or a filter does not provide one.
 pub(crate) fn open(pid: i32) -> Result<Option<OwnedFd>> {
     if without_pidfd() {
         return Ok(None);
@@ -79,38 +79,39 @@ pub(crate) fn open(pid: i32) -> Result<Option<OwnedFd>> {
     }
     match errno() {
         libc::ENOSYS | libc::EPERM | libc::EACCES => Ok(None),
-        // A thread that is not the first of its process (ENOENT since 6.14).
+        // A thread that is not the first of its process (ENOENT since Linux 6.14).
         libc::EINVAL | libc::ENOENT => Err(Status::E_NOT_FOUND),
         other => Err(status_of(other)),
     }
 }
 
-/// What the kernel says about a child.
+/// The state of a child.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
     Running,
-    /// Its exit code, or its signal negated.
+    /// Its exit code, or the negative number of the signal that ended it.
     Ended(i32),
-    /// Not a child of this process, or not any more: somebody has collected it.
+    /// Not a child of this process, or no longer: other code has reaped it.
     NotOurs,
 }
 
-/// Look whether a child has ended; `collect` takes its zombie away, else it can be asked again.
+/// Check whether a child has ended. With `collect` this reaps the child; otherwise the state can be
+/// asked again.
 pub(crate) fn ending(pid: i32, pidfd: Option<BorrowedFd<'_>>, collect: bool) -> Result<Ending> {
     let keep = if collect { 0 } else { libc::WNOWAIT };
     wait_id(pid, pidfd, libc::WEXITED | libc::WNOHANG | keep)
 }
 
-/// Wait for a child that is about to end in any case, and take its zombie away.
+/// Wait for a child that is about to end in any case, and reap it.
 fn collect(pid: i32, pidfd: Option<BorrowedFd<'_>>) {
     while wait_id(pid, pidfd, libc::WEXITED) == Err(Status::E_INTERRUPTED) {}
 }
 
 fn wait_id(pid: i32, pidfd: Option<BorrowedFd<'_>>, options: i32) -> Result<Ending> {
     if let Some(fd) = pidfd {
-        // The descriptor names the process whatever becomes of its number.
+        // The descriptor identifies the process even if its process id is used again.
         match wait_on(libc::P_PIDFD, fd.as_raw_fd() as libc::id_t, options) {
-            // Linux 5.3 opens such a descriptor and cannot wait for it yet.
+            // Linux 5.3 can open such a descriptor, but cannot wait for it yet.
             Err(libc::EINVAL) => {}
             other => return other.map_err(status_of),
         }
@@ -144,17 +145,19 @@ fn wait_on(kind: libc::idtype_t, id: libc::id_t, options: i32) -> std::result::R
     })
 }
 
-/// How far the process behind a descriptor has come.
+/// The state of the process behind a descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 pub(crate) enum Stage {
     Running,
-    /// It has ended, and waits for its parent to collect it.
+    /// It has ended, and its parent has not reaped it yet.
     Zombie,
-    /// Collected (the kernel says so since 6.9; before, a collected one looks like a zombie).
+    /// It has been reaped. The kernel reports this since Linux 6.9; before, such a process looks
+    /// like a zombie.
     Gone,
 }
 
-/// How far the process has come. With `patience_ms` the call waits so long for it to be gone.
+/// The state of the process. With `patience_ms` the call waits at most this long for the process to
+/// be reaped.
 pub(crate) fn stage(pidfd: BorrowedFd<'_>, patience_ms: i32) -> Stage {
     let events = if patience_ms == 0 { libc::POLLIN } else { 0 };
     let mut items = [libc::pollfd {
@@ -162,7 +165,7 @@ pub(crate) fn stage(pidfd: BorrowedFd<'_>, patience_ms: i32) -> Stage {
         events,
         revents: 0,
     }];
-    // Interrupted is as good as nothing yet.
+    // An interrupted wait counts as no change.
     let patience = u64::try_from(patience_ms).ok();
     syscall::ppoll(
         &mut items,
@@ -170,7 +173,7 @@ pub(crate) fn stage(pidfd: BorrowedFd<'_>, patience_ms: i32) -> Stage {
     );
     let [item] = items;
     match item.revents {
-        // Not open any more: whoever closed it has told nothing about the process.
+        // The descriptor is closed, which tells nothing about the process.
         bits if bits & libc::POLLNVAL != 0 => Stage::Running,
         bits if bits & libc::POLLHUP != 0 => Stage::Gone,
         0 if patience_ms == 0 => Stage::Running,
@@ -192,8 +195,8 @@ const PIDFD_INFO_EXIT: u64 = 1 << 3;
 /// `_IOWR(0xFF, 11, struct pidfd_info)`
 const PIDFD_GET_INFO: u32 = (3 << 30) | (64 << 16) | (0xFF << 8) | 11;
 
-/// The exit code of a process that somebody else has collected (Linux 6.15), `None` while it is
-/// not collected, an error where the kernel does not know.
+/// The exit code of a process that other code has reaped (Linux 6.15); `None` while it is not
+/// reaped; an error if the kernel does not know.
 pub(crate) fn exit_info(pidfd: BorrowedFd<'_>) -> Result<Option<i32>> {
     let mut info = PidfdInfo {
         mask: PIDFD_INFO_EXIT,
@@ -215,10 +218,10 @@ pub(crate) fn exit_info(pidfd: BorrowedFd<'_>) -> Result<Option<i32>> {
     }))
 }
 
-/// Send a signal; `E_NOT_FOUND` when the process is gone.
+/// Send a signal; `E_NOT_FOUND` if the process is gone.
 ///
-/// Without a descriptor `pid` must be a child of this process that nobody has collected: its
-/// number would belong to another one otherwise.
+/// Without a descriptor, `pid` must be a child of this process that no code has reaped: otherwise
+/// its process id could belong to another process.
 pub(crate) fn send_signal(pid: i32, pidfd: Option<BorrowedFd<'_>>, signal: i32) -> Result<()> {
     // SAFETY: no pointers but a null siginfo, which means an ordinary kill.
     let done = unsafe {
@@ -237,17 +240,18 @@ pub(crate) fn send_signal(pid: i32, pidfd: Option<BorrowedFd<'_>>, signal: i32) 
     }
 }
 
-/// Whether a process of this number exists, of whatever owner.
+/// Report whether a process with this id exists, whoever owns it.
 pub(crate) fn exists(pid: i32) -> bool {
     send_signal(pid, None, 0) != Err(Status::E_NOT_FOUND)
 }
 
-/// Have the kernel SIGKILL this process when the thread that made it ends, then look whether it
-/// has ended already. False: it has, and so should this process.
+/// Make the kernel send SIGKILL to this process when the thread that created it ends, and then
+/// check whether the parent has ended already. On false it has, and this process should end too.
 ///
-/// In this order: a parent that ends before the request is seen by the look, one that ends after
-/// it sends the signal. A parent outside of this pid namespace shows as 0 before and after.
-/// Makes system calls only, so a child that shares its parent's memory may call it.
+/// The order matters: the check sees a parent that ends before the request, and the signal comes
+/// from a parent that ends after it. A parent outside of this pid namespace has the id 0 before and
+/// after. This function makes system calls only, so a child that shares its parent's memory may
+/// call it.
 pub(crate) fn die_with_parent(parent: i32) -> bool {
     let (option, signal, unused) = (
         libc::PR_SET_PDEATHSIG,
@@ -262,7 +266,7 @@ pub(crate) fn die_with_parent(parent: i32) -> bool {
     }
 }
 
-/// End this process as SIGKILL would.
+/// End this process as SIGKILL does.
 pub(crate) fn kill_self() -> ! {
     // SAFETY: numbers only.
     unsafe {
@@ -271,13 +275,13 @@ pub(crate) fn kill_self() -> ! {
     }
 }
 
-/// Whether `fd` is open in this process.
+/// Report whether `fd` is open in this process.
 pub(crate) fn is_open(fd: RawFd) -> bool {
     // SAFETY: takes numbers; a bad descriptor is an error.
     unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
 }
 
-/// Close `fd` on exec; false when it is not open.
+/// Set close-on-exec for `fd`. Return false if it is not open.
 pub(crate) fn close_on_exec(fd: RawFd) -> bool {
     // SAFETY: takes numbers; a bad descriptor is an error.
     unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) >= 0 }

@@ -1,4 +1,5 @@
-//! C's streams around a fork: what the parent has not written yet is written once, by the parent.
+//! C streams around a fork: the parent alone writes the output that it had buffered before the
+//! fork.
 
 use crate::sys::syscall::without_cancellation;
 
@@ -7,10 +8,10 @@ extern "C" {
     static mut stderr: *mut libc::FILE;
 }
 
-/// In the parent, so that what it has printed before a fork stands before what its child prints.
+/// Flush the parent's streams, so that output from before the fork precedes the child's output.
 ///
-/// Only the standard streams, where the child can forget the rest: a flush of all of them waits for each thread
-/// that reads from one.
+/// If the child can discard the rest, flush the standard streams only: a flush of all streams waits
+/// for each thread that reads from one.
 pub(super) fn flush_before_fork() {
     // SAFETY: libc's own streams; NULL means all of them.
     without_cancellation(|| unsafe {
@@ -23,11 +24,11 @@ pub(super) fn flush_before_fork() {
     });
 }
 
-/// In the child: forget what its parent had not written to its files when it forked.
+/// In the child: discard output that its parent had buffered when it forked.
 pub(super) fn forget_what_is_the_parents() {
     #[cfg(target_env = "gnu")]
     each_unwritten(|stream| {
-        // A stream without a descriptor is memory, which is the child's own copy.
+        // A stream without a descriptor is memory, and the child has its own copy of that.
         // SAFETY: an open stream of this process.
         unsafe {
             if libc::fileno(stream) >= 0 {
@@ -37,7 +38,7 @@ pub(super) fn forget_what_is_the_parents() {
     });
 }
 
-/// At the end of the child.
+/// Flush all streams at the end of the child.
 pub(super) fn flush_all() {
     #[cfg(target_env = "gnu")]
     each_unwritten(|stream| {
@@ -53,7 +54,7 @@ pub(super) fn flush_all() {
 extern "C" {
     fn __fpurge(stream: *mut libc::FILE);
     fn __fpending(stream: *mut libc::FILE) -> usize;
-    // glibc's own walk through its streams, exported since 2.2.
+    // glibc's own iteration over its streams, exported since 2.2.
     fn _IO_list_lock();
     fn _IO_list_unlock();
     fn _IO_iter_begin() -> *mut libc::FILE;
@@ -62,11 +63,12 @@ extern "C" {
     fn _IO_iter_file(at: *mut libc::FILE) -> *mut libc::FILE;
 }
 
-/// Every stream that holds something unwritten. Unlike fflush(NULL) it waits for no thread that reads.
+/// Call `visit` for every stream with unwritten output. Unlike fflush(NULL), this does not wait for
+/// a thread that reads from a stream.
 #[cfg(target_env = "gnu")]
 fn each_unwritten(visit: fn(*mut libc::FILE)) {
-    // SAFETY: the list is locked, so each stream of it stays open meanwhile. A forked child has every lock of
-    // libc's free.
+    // SAFETY: the list is locked, so each of its streams stays open meanwhile. In a forked child
+    // all locks of libc are free.
     without_cancellation(|| unsafe {
         _IO_list_lock();
         let (mut at, end) = (_IO_iter_begin(), _IO_iter_end());

@@ -1,4 +1,4 @@
-//! Stream sockets. No call here waits, and none raises SIGPIPE.
+//! Stream sockets. No function here waits, and none raises SIGPIPE.
 
 mod name;
 mod transfer;
@@ -14,12 +14,12 @@ use super::descriptor::{owned, OwnedFd};
 use super::{errno, syscall};
 use crate::status::{Result, Status};
 
-/// What a step of a connection or listener that may not wait has come to.
+/// The result of one step of a connection or listener. A step never waits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Step<T> {
-    /// It is done.
+    /// The step is done.
     Done(T),
-    /// It would wait.
+    /// The step would have to wait.
     Later,
 }
 
@@ -42,7 +42,7 @@ fn get(fd: RawFd, option: libc::c_int) -> Result<libc::c_int> {
     let mut value: libc::c_int = 0;
     let mut size = size_of::<libc::c_int>() as libc::socklen_t;
     let place = std::ptr::from_mut(&mut value).cast();
-    // SAFETY: both places are writable, `size` says how much of the first.
+    // SAFETY: both addresses are writable; `size` is the size of `value`.
     check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, place, &mut size) })?;
     Ok(value)
 }
@@ -53,11 +53,11 @@ fn stream(name: &Name) -> Result<OwnedFd> {
     owned(unsafe { libc::socket(name.family(), kind, 0) })
 }
 
-/// A socket that is bound to `name`, which is to [`listen`].
+/// A socket that is bound to `name`, ready for [`listen`].
 pub(crate) fn bind(name: &Name) -> Result<OwnedFd> {
     let fd = stream(name)?;
     if name.family() != libc::AF_UNIX {
-        // A server that starts again finds its port, though connections of the last one linger.
+        // A server that starts again can bind its port while connections of its predecessor linger.
         set(&fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
     }
     let (address, len) = name.raw();
@@ -71,7 +71,7 @@ pub(crate) fn bind(name: &Name) -> Result<OwnedFd> {
     Ok(fd)
 }
 
-/// Let others connect to a socket that is bound; its name.
+/// Let others connect to a bound socket. Return the socket's name.
 pub(crate) fn listen(fd: &OwnedFd, backlog: u32) -> Result<Name> {
     let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
     // SAFETY: no pointers.
@@ -79,7 +79,7 @@ pub(crate) fn listen(fd: &OwnedFd, backlog: u32) -> Result<Name> {
     name_of(fd)
 }
 
-/// The next connection in line.
+/// Accept the next connection in the queue.
 pub(crate) fn accept(listening: RawFd) -> Result<Step<OwnedFd>> {
     loop {
         match owned(syscall::accept(listening, libc::SOCK_CLOEXEC)) {
@@ -88,7 +88,8 @@ pub(crate) fn accept(listening: RawFd) -> Result<Step<OwnedFd>> {
                 return Ok(Step::Done(fd));
             }
             Err(_) if is_later() => return Ok(Step::Later),
-            // One that has gone again while it stood in line: accept(2) says to go on to the next.
+            // The connection was lost while it was in the queue: accept(2) says to continue with
+            // the next one.
             Err(status) => match status.errno() {
                 Some(
                     libc::ECONNABORTED
@@ -107,14 +108,14 @@ pub(crate) fn accept(listening: RawFd) -> Result<Step<OwnedFd>> {
     }
 }
 
-/// Begin to connect to `name`; whether that is done at once.
+/// Begin to connect to `name`. Return whether the socket is connected already.
 pub(crate) fn connect(name: &Name) -> Result<(OwnedFd, Step<()>)> {
     let fd = stream(name)?;
     let step = connect_on(&fd, name)?;
     Ok((fd, step))
 }
 
-/// The same for a socket that found no room in the listener's line.
+/// As [`connect`], for a socket that found no room in the listener's queue.
 pub(crate) fn connect_on(fd: &OwnedFd, name: &Name) -> Result<Step<()>> {
     let (address, len) = name.raw();
     // SAFETY: an address of `len` bytes.
@@ -125,7 +126,7 @@ pub(crate) fn connect_on(fd: &OwnedFd, name: &Name) -> Result<Step<()>> {
     }
 }
 
-/// What became of a connect that was under way.
+/// The result of a connect that was in progress.
 pub(crate) fn connected(fd: RawFd) -> Result<()> {
     match get(fd, libc::SO_ERROR)? {
         0 => Ok(()),
@@ -134,7 +135,7 @@ pub(crate) fn connected(fd: RawFd) -> Result<()> {
     }
 }
 
-/// A connected socket as other programs expect it: its calls wait, unless they say otherwise.
+/// Make a connected socket blocking again, as other programs expect it.
 pub(crate) fn finish(fd: &OwnedFd) -> Result<()> {
     send_at_once(fd);
     // SAFETY: no pointers.
@@ -145,30 +146,31 @@ pub(crate) fn finish(fd: &OwnedFd) -> Result<()> {
     Ok(())
 }
 
-/// Messages go out whole: there is nothing to gain from holding one back.
+/// Turn off Nagle's algorithm: messages are sent whole, so there is nothing to gain from a delay.
 fn send_at_once(fd: &OwnedFd) {
-    // Not TCP: there is no such option, and nothing is held back.
+    // This fails for a socket that is not TCP: the option does not exist there, and nothing is
+    // delayed.
     let _ = set(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1);
 }
 
-/// The name that a socket was bound to.
+/// The name to which a socket is bound.
 fn name_of(fd: &OwnedFd) -> Result<Name> {
     Name::filled(|address, len| {
-        // SAFETY: a place for an address, and its size.
+        // SAFETY: room for an address, and its size.
         check(unsafe { libc::getsockname(fd.as_raw_fd(), address, len) }).map(drop)
     })
 }
 
-/// Whether a descriptor is a socket.
+/// Report whether a descriptor is a socket.
 pub(crate) fn is_socket(fd: RawFd) -> bool {
     get(fd, libc::SO_TYPE).is_ok()
 }
 
-/// Whether a descriptor is a stream socket that is connected, over TCP or locally.
+/// Report whether a descriptor is a connected stream socket, over TCP or local.
 pub(crate) fn is_connected(fd: RawFd) -> bool {
     let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
     let has_peer = Name::filled(|address, len| {
-        // SAFETY: a place for an address, and its size.
+        // SAFETY: room for an address, and its size.
         check(unsafe { libc::getpeername(fd, address, len) }).map(drop)
     });
     get(fd, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
@@ -176,7 +178,7 @@ pub(crate) fn is_connected(fd: RawFd) -> bool {
         && has_peer.is_ok()
 }
 
-/// Tells the file of one unix address from that of another.
+/// Distinguishes the file of one unix address from that of another.
 pub(crate) type FileId = (u64, u64);
 
 /// The file at `path`.
@@ -185,30 +187,30 @@ pub(crate) fn file_id(path: &Path) -> Option<FileId> {
     Some((file.dev(), file.ino()))
 }
 
-/// Remove the file of a unix address. Who has removed it already has done so.
+/// Remove the file of a unix address. It may have been removed already.
 pub(crate) fn remove_file(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
 
-/// End a connection in both directions, also for those who have another descriptor of it.
+/// Shut down a connection in both directions, for all descriptors of the connection.
 pub(crate) fn end(fd: RawFd) {
     // SAFETY: no pointers.
     unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
 }
 
-/// End what is received: the socket is readable for good.
+/// Shut down receiving. From now on the socket is always readable.
 pub(crate) fn end_receiving(fd: RawFd) {
     // SAFETY: no pointers.
     unsafe { libc::shutdown(fd, libc::SHUT_RD) };
 }
 
-/// End what is sent.
+/// Shut down sending.
 pub(crate) fn end_sending(fd: RawFd) {
     // SAFETY: no pointers.
     unsafe { libc::shutdown(fd, libc::SHUT_WR) };
 }
 
-/// Put a descriptor of /dev/null in the place of `fd`, so that the number stays taken.
+/// Replace `fd` by a descriptor of /dev/null, so that the number stays in use.
 pub(crate) fn replace_by_nothing(fd: RawFd) -> Result<()> {
     // SAFETY: the path ends in NUL.
     let nothing =
@@ -218,7 +220,7 @@ pub(crate) fn replace_by_nothing(fd: RawFd) -> Result<()> {
     Ok(())
 }
 
-/// Whether a descriptor is what [`replace_by_nothing`] has put in its place.
+/// Report whether [`replace_by_nothing`] has replaced a descriptor.
 pub(crate) fn is_nothing(fd: RawFd) -> bool {
     // SAFETY: plain data.
     let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };

@@ -1,4 +1,4 @@
-//! Names of sockets as the kernel takes them.
+//! Socket addresses in the form that the kernel takes.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -11,9 +11,9 @@ pub(crate) struct Name {
     len: libc::socklen_t,
 }
 
-/// Where the path of a unix address begins.
+/// Offset of the path in a unix address.
 const PATH_AT: usize = std::mem::offset_of!(libc::sockaddr_un, sun_path);
-/// The room for it, with the NUL that ends a path or begins an abstract name.
+/// Size of the path, including the NUL that ends a path or begins an abstract name.
 const PATH_ROOM: usize = size_of::<libc::sockaddr_un>() - PATH_AT;
 
 impl Name {
@@ -30,7 +30,7 @@ impl Name {
         const { assert!(align_of::<T>() <= align_of::<libc::sockaddr_storage>()) };
         let mut name = Name::empty();
         name.len = size_of::<T>() as libc::socklen_t;
-        // SAFETY: it fits, as asserted; the callers pass the plain structs of the kernel.
+        // SAFETY: it fits, as asserted above; the callers pass plain structs of the kernel.
         unsafe {
             std::ptr::from_mut(&mut name.storage)
                 .cast::<T>()
@@ -61,7 +61,8 @@ impl Name {
         }
     }
 
-    /// A path, or, when `is_abstract`, a name outside of the file system. `E_INVALID` when it is too long.
+    /// The name of a path, or, if `is_abstract`, a name outside of the file system. `E_INVALID` if
+    /// it is too long.
     pub(crate) fn unix(path: &[u8], is_abstract: bool) -> Result<Name> {
         if path.is_empty() || path.len() >= PATH_ROOM || (!is_abstract && path.contains(&0)) {
             return Err(Status::E_INVALID);
@@ -74,12 +75,12 @@ impl Name {
             sun_family: libc::AF_UNIX as libc::sa_family_t,
             sun_path: room,
         });
-        // An abstract name is as long as the length says, a path ends with its NUL.
+        // An abstract name has exactly this length; a path ends with its NUL.
         name.len = (PATH_AT + path.len() + 1) as libc::socklen_t;
         Ok(name)
     }
 
-    /// The name that a system call writes.
+    /// The name that a system call fills in.
     pub(super) fn filled(
         fill: impl FnOnce(*mut libc::sockaddr, *mut libc::socklen_t) -> Result<()>,
     ) -> Result<Name> {
@@ -101,12 +102,13 @@ impl Name {
         (std::ptr::from_ref(&self.storage).cast(), self.len)
     }
 
-    /// The address of the Internet that it is.
+    /// The Internet address, if this is one.
     pub(crate) fn to_ip(self) -> Option<SocketAddr> {
         let storage = std::ptr::from_ref(&self.storage);
         match self.family() {
             libc::AF_INET => {
-                // SAFETY: of this family, and the storage has room and alignment for each.
+                // SAFETY: the family says that this is the type; the storage has room and alignment
+                // for each type.
                 let v4 = unsafe { storage.cast::<libc::sockaddr_in>().read() };
                 let ip = Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes());
                 Some(SocketAddrV4::new(ip, u16::from_be(v4.sin_port)).into())

@@ -1,4 +1,4 @@
-//! Moving bytes.
+//! Sending and receiving bytes.
 
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
@@ -8,7 +8,8 @@ use super::Step;
 use crate::status::{Result, Status};
 use crate::sys::syscall;
 
-/// How many bytes have moved; when none has, why: [`Step::Later`], or the end of the stream as `Done(0)`.
+/// The number of bytes moved. If none was moved: [`Step::Later`], or `Done(0)` at the end of the
+/// stream.
 pub(crate) type Moved = Result<Step<usize>>;
 
 fn moved(answer: isize) -> Moved {
@@ -16,7 +17,7 @@ fn moved(answer: isize) -> Moved {
         Ok(count) => Ok(Step::Done(count)),
         Err(_) => match errno() {
             libc::EAGAIN | libc::EINTR => Ok(Step::Later),
-            // Nobody is there any more, in whatever way that came about.
+            // The peer has closed the connection, or the connection is lost.
             libc::EPIPE | libc::ECONNRESET => Err(Status::E_BROKEN_PIPE),
             libc::ENOBUFS => Err(Status::E_NO_MEMORY),
             other => Err(Status::from_errno(other)),
@@ -24,7 +25,7 @@ fn moved(answer: isize) -> Moved {
     }
 }
 
-/// Send as much of `head` and then `body` as there is room for.
+/// Send as much of `head` and then of `body` as the socket has room for.
 pub(crate) fn send(fd: RawFd, head: &[u8], body: &[u8]) -> Moved {
     let part = |bytes: &[u8]| libc::iovec {
         iov_base: bytes.as_ptr().cast_mut().cast(),
@@ -44,7 +45,7 @@ fn receive(fd: RawFd, room: &mut [MaybeUninit<u8>]) -> Moved {
     moved(unsafe { syscall::recv(fd, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) })
 }
 
-/// Room that is filled from its beginning.
+/// A buffer that is filled from its beginning.
 pub(crate) struct Gather<'a> {
     room: &'a mut [MaybeUninit<u8>],
     filled: usize,
@@ -59,7 +60,8 @@ impl<'a> Gather<'a> {
         self.filled == self.room.len()
     }
 
-    /// Receive what has come, up to the room's end, which has not been reached.
+    /// Receive the available bytes, up to the end of the buffer. The caller checks that the buffer
+    /// is not full.
     pub(crate) fn receive(&mut self, fd: RawFd) -> Moved {
         let rest = self.room.get_mut(self.filled..).unwrap_or_default();
         let step = receive(fd, rest)?;
@@ -69,15 +71,15 @@ impl<'a> Gather<'a> {
         Ok(step)
     }
 
-    /// What has been received.
+    /// The bytes received so far.
     pub(crate) fn filled(&self) -> &[u8] {
         let filled = self.room.get(..self.filled).unwrap_or_default();
-        // SAFETY: the kernel has written these.
+        // SAFETY: the kernel has written these bytes.
         unsafe { std::slice::from_raw_parts(filled.as_ptr().cast(), filled.len()) }
     }
 }
 
-/// Receive at most `limit` bytes behind what is in `bytes`, which has room for them or gets it.
+/// Receive at most `limit` bytes and append them to `bytes`, which grows if necessary.
 pub(crate) fn receive_onto(fd: RawFd, bytes: &mut Vec<u8>, limit: usize) -> Moved {
     bytes.try_reserve(limit).map_err(|_| Status::E_NO_MEMORY)?;
     let room = bytes.spare_capacity_mut();
