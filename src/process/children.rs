@@ -1,7 +1,7 @@
 //! The children of this process: how each of them ended, and the list of those that have not.
 //!
-//! The list is what collects a child whose handle was dropped while it ran, as Python's
-//! `active_children` does.
+//! A child whose handle was dropped while it ran stays in the list until it is collected, as in
+//! Python's `active_children`.
 
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,34 +18,34 @@ use crate::sys::process::{self, borrow, Ending, Stage};
 
 /// No exit code yet.
 const UNKNOWN: i64 = i64::MAX;
-/// Somebody else collected it, and the kernel does not tell how it ended.
+/// Collected by other code, and the kernel does not tell the exit code.
 const LOST: i64 = i64::MIN;
-/// How long the kernel may take between taking a zombie from its parent's sight and recording
-/// its exit code: some instructions, unless the thread that does it is preempted there.
+/// How long the kernel may take between hiding a zombie from its parent and recording its exit
+/// code: some instructions, unless the thread that does it is preempted there.
 const COLLECTING_MS: i32 = 100;
 
-/// One process that this one has started or adopted.
+/// A process that this one has started or adopted.
 pub(super) struct Child {
     pub(super) pid: i32,
     pub(super) name: String,
     pub(super) daemon: bool,
     at_exit: AtExit,
     pidfd: Option<OwnedFd>,
-    /// The epoch in which this process is its parent, 0 when it is somebody else's child.
+    /// The epoch in which this process is its parent; 0 for another process's child.
     parent_epoch: u32,
-    /// An exit code, [`UNKNOWN`] or [`LOST`]. Written before the zombie is taken away, so who
-    /// finds the zombie gone finds the code here.
+    /// An exit code, [`UNKNOWN`] or [`LOST`]. Written before the zombie is collected, so a thread
+    /// that finds no zombie finds the code here.
     code: AtomicI64,
 }
 
-/// What becomes of a child when its parent exits.
+/// What happens to a child when its parent exits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum AtExit {
-    /// It is waited for.
+    /// The parent waits for the child.
     Join,
-    /// It is asked to end. It would in any case: the kernel ends it with its parent.
+    /// The parent asks the child to end. The kernel would end it with its parent in any case.
     Terminate,
-    /// Started by other means: its starter sees to its end.
+    /// Started by other code, which is responsible for its end.
     LetBe,
 }
 
@@ -64,7 +64,7 @@ impl AtExit {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Fate {
     Running,
-    /// Its exit code, unless nobody can tell any more.
+    /// Its exit code, `None` when it cannot be determined any more.
     Ended(Option<i32>),
 }
 
@@ -86,12 +86,14 @@ impl Child {
         borrow(&self.pidfd)
     }
 
-    /// Whether it is this process's to collect. Not so in a forked child that has the handle too.
+    /// Whether this process has to collect it. False in a forked child that has a copy of the
+    /// handle.
     fn is_ours(&self) -> bool {
         self.parent_epoch == epoch()
     }
 
-    /// Whether it runs; collects it when it has ended. Any number of threads may ask at once.
+    /// Whether the process runs; collects it when it has ended. Any number of threads may call this
+    /// at once.
     pub(super) fn fate(&self) -> Result<Fate> {
         if let Some(fate) = self.known() {
             return Ok(fate);
@@ -106,21 +108,22 @@ impl Child {
         }
     }
 
-    /// What the kernel says of our child; one that has ended is collected.
+    /// The kernel's answer about a child of this process; a child that has ended is collected.
     fn look(&self) -> Result<Ending> {
-        // A signal by number holds this lock too, and so never hits who gets the number next.
+        // A signal by number is sent under this lock too, so it never reaches a later process of
+        // the same number.
         let _list = list();
         let ending = process::ending(self.pid, self.pidfd(), false)?;
         if let Ending::Ended(code) = ending {
-            // The code first: who finds no zombie looks for it.
+            // Store the code before collecting: a thread that finds no zombie looks for the code.
             self.settle(i64::from(code));
-            // The zombie was there, so this fails only when somebody else has just taken it.
+            // The zombie existed, so this fails only when other code has just collected it.
             let _ = process::ending(self.pid, self.pidfd(), true);
         }
         Ok(ending)
     }
 
-    /// Keep how it ended; the first to know decides.
+    /// Store the exit code; the first store wins.
     fn settle(&self, code: i64) -> Fate {
         let order = (Ordering::AcqRel, Ordering::Acquire);
         let first = self.code.compare_exchange(UNKNOWN, code, order.0, order.1);
@@ -134,8 +137,9 @@ impl Child {
         }
     }
 
-    /// Our child, and the kernel says that we have no such child (any more): collected by another
-    /// thread here, by a SIGCHLD handler, or at once because SIGCHLD is ignored.
+    /// The kernel says that this process has no such child (any more): another thread of this
+    /// library or a SIGCHLD handler collected it, or it was collected at once because SIGCHLD is
+    /// ignored.
     fn fate_of_collected(&self) -> Fate {
         if let Some(fate) = self.known() {
             return fate;
@@ -151,7 +155,8 @@ impl Child {
         self.settle(code.map_or(LOST, i64::from))
     }
 
-    /// Somebody else's child: it can be watched, and its exit code is there once it was collected.
+    /// Another process's child: it can be watched, and its exit code is available once it was
+    /// collected.
     fn fate_of_stranger(&self) -> Fate {
         let Some(fd) = self.pidfd() else {
             return if process::exists(self.pid) {
@@ -165,12 +170,12 @@ impl Child {
         }
         match process::exit_info(fd) {
             Ok(Some(code)) => self.settle(i64::from(code)),
-            // Not collected by its parent yet, so there may be a code later.
+            // Its parent has not collected it yet, so a code may follow later.
             _ => Fate::Ended(None),
         }
     }
 
-    /// Send a signal; nothing happens to a process that has ended.
+    /// Send a signal. No effect on a process that has ended.
     pub(super) fn signal(&self, signal: i32) -> Result<()> {
         if self.known().is_some() {
             return Ok(());
@@ -178,7 +183,7 @@ impl Child {
         if let Some(fd) = self.pidfd() {
             match process::send_signal(self.pid, Some(fd), signal) {
                 Err(Status::E_NOT_FOUND) => return Ok(()),
-                // Some sandboxes and valgrind know the descriptor and not this use of it.
+                // Some sandboxes and valgrind support the descriptor but not signals through it.
                 Err(status) if self.is_ours() && is_refusal(status) => {}
                 other => return other,
             }
@@ -186,7 +191,7 @@ impl Child {
         if !self.is_ours() {
             return Err(Status::E_UNSUPPORTED);
         }
-        // By number only while the process, or its zombie, keeps others from having it.
+        // By number only while the process, or its zombie, keeps the number from being reused.
         let _list = list();
         match process::ending(self.pid, self.pidfd(), false)? {
             Ending::Running => process::send_signal(self.pid, None, signal),
@@ -196,15 +201,15 @@ impl Child {
 }
 
 impl Child {
-    /// Whether the kernel lets this process watch and signal one that is not its child.
+    /// Whether the kernel lets this process watch and signal a process that is not its child.
     pub(super) fn reaches_strangers(&self) -> bool {
-        // Signal 0 asks, and sends nothing.
+        // Signal 0 checks the permission and sends nothing.
         let signals = |fd| process::send_signal(self.pid, Some(fd), 0).is_ok();
         self.pidfd().is_some_and(signals)
     }
 }
 
-/// What a filter of system calls says; EPERM may be the kernel's own word as well.
+/// The status that a system call filter gives; EPERM may come from the kernel itself as well.
 fn is_refusal(status: Status) -> bool {
     matches!(status, Status::E_PERMISSION | Status::E_UNSUPPORTED)
 }
@@ -213,11 +218,11 @@ fn fate_of(code: i64) -> Fate {
     Fate::Ended(i32::try_from(code).ok())
 }
 
-/// The children that have not been seen to end, of the process in `epoch`.
+/// The children of the process in `epoch` that have not been seen to end.
 struct List {
     epoch: u32,
     children: Vec<Arc<Child>>,
-    /// How many have been given a default name.
+    /// How many children were given a default name.
     numbered: u64,
 }
 
@@ -227,9 +232,10 @@ static LIST: LocalLock<List> = LocalLock::new(List {
     numbered: 0,
 });
 
-/// The list, whole in a forked child as well, where it starts empty.
+/// The list. A forked child finds it consistent, and empty.
 ///
-/// Whoever holds it calls nothing that registers with `sys::fork`, which waits for it in a fork.
+/// A thread that holds the list calls nothing that registers with `sync::at_fork`: a fork holds
+/// that registry while it waits for the list.
 fn list() -> LocalGuard<'static, List> {
     hold_across_forks(&LIST);
     let epoch = epoch();
@@ -244,14 +250,14 @@ fn list() -> LocalGuard<'static, List> {
     list
 }
 
-/// `Process-N` for a child that was given no name.
+/// `Process-N` for a child without a name.
 pub(super) fn default_name() -> String {
     let mut list = list();
     list.numbered += 1;
     format!("Process-{}", list.numbered)
 }
 
-/// Take a new child into the list.
+/// Add a new child to the list.
 pub(super) fn add(started: Started, name: String, daemon: bool, at_exit: AtExit) -> Arc<Child> {
     listed(Child {
         daemon,
@@ -266,7 +272,7 @@ fn listed(child: Child) -> Arc<Child> {
     child
 }
 
-/// A process that other code has started: the child of the list when it is one.
+/// A process that other code started, or the child in the list if it is one.
 pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     if pid <= 0 || pid == process::pid() {
         return Err(Status::E_INVALID);
@@ -274,7 +280,7 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     let is_asked_for = |child: &&Arc<Child>| child.pid == pid && child.known().is_none();
     let known = list().children.iter().find(is_asked_for).cloned();
     if let Some(child) = known {
-        // Once it has ended and is collected, the number may be another's already.
+        // Once the process has ended and is collected, its number may belong to another.
         if child.fate()? == Fate::Running || !process::exists(pid) {
             return Ok(child);
         }
@@ -282,7 +288,7 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     let pidfd = process::open(pid)?;
     let ours = process::ending(pid, borrow(&pidfd), false)? != Ending::NotOurs;
     if !ours && pidfd.is_none() {
-        // Nothing but its number, which may be another's at any time.
+        // Without a descriptor only the number is known, which another process may get at any time.
         let exists = process::exists(pid);
         return Err(if exists {
             Status::E_UNSUPPORTED
@@ -297,14 +303,15 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     Ok(Arc::new(Child::new(started, name, 0)))
 }
 
-/// The handle of `child` is dropped: collect it if it has ended, else it stays in the list.
+/// The handle of `child` was dropped: collect the child if it has ended, otherwise keep it in the
+/// list.
 pub(super) fn let_go(child: &Arc<Child>) {
     if child.is_ours() && matches!(child.fate(), Ok(Fate::Ended(_))) {
         list().children.retain(|other| !Arc::ptr_eq(other, child));
     }
 }
 
-/// Collect the children that have ended, so that none stays a zombie for ever.
+/// Collect the children that have ended, so that none stays a zombie forever.
 pub(super) fn collect_finished() {
     let children = list().children.clone();
     let ended = |child: &Arc<Child>| matches!(child.fate(), Ok(Fate::Ended(_)));
@@ -313,14 +320,14 @@ pub(super) fn collect_finished() {
     }
 }
 
-/// The ids of the children that run. Those that have ended are collected, like Python's
-/// `active_children` does.
+/// The ids of the running children. Children that have ended are collected, as by Python's
+/// `active_children`.
 pub fn active_children() -> Vec<i32> {
     collect_finished();
     list().children.iter().map(|child| child.pid).collect()
 }
 
-/// The children for which an exit has to do this.
+/// The children with this `AtExit`.
 pub(super) fn to(at_exit: AtExit) -> Vec<Process> {
     let list = list();
     let concerned = list

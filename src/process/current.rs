@@ -1,4 +1,4 @@
-//! What a process can ask about itself.
+//! What a process can learn about itself.
 
 use super::inherit::identity;
 use crate::sys::process;
@@ -6,21 +6,21 @@ use crate::sys::process;
 /// The name of a process that polyproc did not start, as in Python.
 const MAIN_NAME: &str = "MainProcess";
 
-/// Who a process is.
+/// Identity of a process.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProcessInfo {
-    /// Its id.
+    /// The process id.
     pub pid: i32,
-    /// The id of its parent: whoever has adopted it when the one that made it has ended, 0 when the
+    /// The id of its parent, or of the process that adopted it after its parent ended; 0 when the
     /// parent lies outside of its pid namespace.
     pub parent_pid: i32,
-    /// The name that it was started with, `MainProcess` when polyproc did not start it.
+    /// The name that it was started with; `MainProcess` when polyproc did not start it.
     pub name: String,
     /// Whether it is daemonic: it dies with its parent and may have no children.
     pub daemon: bool,
 }
 
-/// Who this process is.
+/// The identity of this process.
 pub fn current() -> ProcessInfo {
     let identity = identity();
     let name = identity.name.as_deref().unwrap_or(MAIN_NAME).to_owned();

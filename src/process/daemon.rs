@@ -1,15 +1,16 @@
-//! Daemonic processes: they die with their parent, whatever ends it, and have no children.
+//! Daemonic processes: they die with their parent, however it ends, and have no children.
 //!
 //! The kernel sends the signal of PR_SET_PDEATHSIG when the *thread* that made the child ends. So
-//! a program is started by the keeper thread, which lives as long as its process. A fork has to
-//! happen in the thread that asks for it: where that is the process's first, the child uses the
-//! same signal (a program that ends its first thread alone, by pthread_exit, ends such children
-//! too); in another one the child watches its parent's descriptor.
+//! the keeper thread, which lives as long as its process, starts a program. A fork has to happen in
+//! the thread that calls it. If that is the first thread of the process, the child uses the same
+//! signal (a program that ends its first thread alone, by pthread_exit, ends such children too); in
+//! another thread, the child watches its parent's descriptor.
 //!
-//! The signal survives an exec, unless that of a set-uid program; a watcher does not. So what a child of
-//! another thread executes outlives its parent. The kernel offers nothing better: the signal belongs to
-//! the thread that forks, a fork copies that thread's stack and thread-locals, and only the child
-//! itself can change the signal, which a program that it has executed does not.
+//! The signal survives an exec, except of a set-uid program; the watcher thread does not. So a
+//! program that a child of another thread executes outlives the parent. The kernel offers nothing
+//! better: the signal belongs to the thread that forks, a fork copies that thread's stack and
+//! thread-locals, and only the child itself can change the signal, which an executed program does
+//! not do.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -21,7 +22,7 @@ use crate::sys::process::exec::{self, Program, Started};
 use crate::sys::process::{self, Stage};
 use crate::sys::{clock, poll, thread};
 
-/// How often a watcher without a process descriptor looks for its parent.
+/// How often a watcher without a process descriptor looks whether its parent is there.
 const LOOK_NS: u64 = 50_000_000;
 
 /// `E_DAEMONIC` in a daemonic process: its children would outlive it.
@@ -40,7 +41,7 @@ pub(super) fn start(program: &Program<'_>) -> Result<Started> {
     started
 }
 
-/// How a forked child is to die with its parent. Made by the parent.
+/// How a forked child arranges to die with its parent. Made by the parent.
 pub(super) struct Bond {
     parent: i32,
     forked_by_leader: bool,
@@ -54,8 +55,8 @@ impl Bond {
         }
     }
 
-    /// In the child, before anything else of it runs. `parent_fd` is the parent's descriptor,
-    /// where there is one.
+    /// Called in the child before any other code of the child. `parent_fd` is the parent's
+    /// descriptor, where the kernel has such descriptors.
     pub(super) fn tie(&self, parent_fd: Option<OwnedFd>) -> Result<()> {
         if self.forked_by_leader {
             if !process::die_with_parent(self.parent) {
@@ -91,8 +92,8 @@ impl thread::Body for Watcher {
     fn run(&'static self) {
         thread::set_name(c"polyproc-watch");
         if let Some(fd) = &self.parent_fd {
-            // Every signal is blocked here, so what ends this wait is the parent's end, or code
-            // that has closed a descriptor that is not its own.
+            // Every signal is blocked here, so this wait ends when the parent ends, or when some
+            // code closes a descriptor that it does not own.
             let _ = poll::readable(&[fd.as_raw_fd()], None);
         }
         while !self.parent_ended() {

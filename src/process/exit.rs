@@ -1,9 +1,9 @@
-//! What becomes of the children when this process exits.
+//! Handling of the children when this process exits.
 //!
-//! As in Python: the daemonic ones are asked to end, the others are waited for. It runs as an atexit
-//! handler, registered when the first child is started. A process that ends in another way (a
-//! signal, `_exit`, a runtime that makes the system call itself) does not come by here; the kernel
-//! kills its daemonic children then.
+//! As in Python, daemonic children are asked to end, and the others are waited for. This runs as an
+//! atexit handler, registered when the first child is started. A process that ends in another way
+//! (a signal, `_exit`, a runtime that makes the system call itself) does not run it; then the
+//! kernel kills the daemonic children.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,27 +13,28 @@ use crate::status::{Result, Status};
 use crate::sync::Wait;
 use crate::sys::{clock, process};
 
-/// How long a daemonic child has from SIGTERM to its end.
+/// The time between SIGTERM and SIGKILL for a daemonic child.
 const GRACE_NS: u64 = 5_000_000_000;
 
 static AT_EXIT: AtomicBool = AtomicBool::new(true);
 
-/// Whether [`exit_children`] runs when this process exits normally. On until it is switched off.
+/// Switch on or off that [`exit_children`] runs when this process exits normally. On by default.
 pub fn exit_children_at_exit(on: bool) {
     AT_EXIT.store(on, Ordering::Relaxed);
 }
 
-/// End what this process has started: SIGTERM to the daemonic children, then wait for the others
-/// for as long as it takes, then for the daemonic ones; those that are there 5 s after SIGTERM are
-/// killed. Adopted processes are left alone.
+/// End the children of this process: send SIGTERM to the daemonic ones, wait for the others without
+/// limit, then wait for the daemonic ones; those that still run 5 s after SIGTERM are killed.
+/// Adopted processes are left alone.
 ///
 /// # Errors
-/// `E_INTERRUPTED` where waits are interruptible: some children still run. Those of the kernel.
+/// `E_INTERRUPTED` where waits are interruptible: some children still run. Errors of the kernel.
 pub fn exit_children() -> Result<()> {
     let daemons = children::to(AtExit::Terminate);
     let others = children::to(AtExit::Join);
     for daemon in &daemons {
-        // One that may not be signalled (it has changed its user) is killed by the kernel all the same.
+        // A daemon that may not be signalled (it has changed its user) is killed by the kernel all
+        // the same.
         let _ = daemon.terminate();
     }
     let end = clock::now_ns() + GRACE_NS;
@@ -59,7 +60,7 @@ fn end_by(daemon: &Process, end: u64) -> Result<()> {
     }
 }
 
-/// Have the exit of this process come by here.
+/// Register [`run`] for the exit of this process.
 ///
 /// # Errors
 /// `E_NO_MEMORY`.
@@ -74,7 +75,7 @@ pub(super) fn prepare() -> Result<()> {
 /// Set when this process exits normally.
 static IS_EXITING: AtomicBool = AtomicBool::new(false);
 
-/// Whether this process is in exit(3): what ends now is not to be replaced.
+/// Whether this process is in exit(3): a worker that ends now is not replaced.
 pub(crate) fn is_exiting() -> bool {
     IS_EXITING.load(Ordering::Relaxed)
 }
@@ -83,11 +84,11 @@ extern "C" fn at_exit() {
     run();
 }
 
-/// What this process does when it exits; also at the end of a forked child, which leaves without exit(3).
+/// Runs when this process exits, and at the end of a forked child, which does not call exit(3).
 pub(super) fn run() {
     IS_EXITING.store(true, Ordering::Relaxed);
     if AT_EXIT.load(Ordering::Relaxed) {
-        // Nobody is left to tell.
+        // There is no caller to return an error to.
         let _ = exit_children();
     }
 }

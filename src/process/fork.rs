@@ -15,26 +15,29 @@ use crate::sys::process::exec::{NullEnded, SignalMask, Source};
 use crate::sys::process::fork::{self as kernel, Manner, Target};
 use crate::sys::process::{open, open_path, pid};
 
-/// The exit code of a child that could not be set up: the shell's for what it cannot run.
+/// The exit code of a child whose set-up failed: the one the shell uses for a program it cannot
+/// run.
 const NOT_SET_UP: c_int = 127;
 
 impl Process {
-    /// Fork this process and run `target(arg)` in the child, which exits with the low 8 bits of what it
-    /// returns. As in Python the child then waits for its own children, flushes C's streams (Rust's own
-    /// stdout buffer is not) and leaves; what its parent had not written and what its parent has
-    /// registered with atexit are the parent's. What `target` throws aborts the child.
+    /// Fork this process and run `target(arg)` in the child. The child exits with the low 8 bits of
+    /// the returned value. As in Python the child first waits for its own children and flushes C's
+    /// streams (but not Rust's own stdout buffer). Output that the parent had buffered, and
+    /// functions that the parent registered with atexit, stay with the parent. An exception out of
+    /// `target` aborts the child.
     ///
-    /// The child has the calling thread's signal mask, but for SIGTERM, which is let in.
+    /// The child has the calling thread's signal mask, except that SIGTERM is unblocked.
     ///
-    /// A daemonic child that another thread than the first of its process has forked must not execute another
-    /// program: that one would outlive this process. A daemonic [`spawn`](Process::spawn) has no such limit.
+    /// A daemonic child that was forked by a thread other than the first of its process must not
+    /// execute another program: that program would outlive this process. A daemonic
+    /// [`spawn`](Process::spawn) has no such limit.
     ///
     /// # Errors
     /// As for [`spawn`](Process::spawn).
     ///
     /// # Safety
-    /// `target` may be called with `arg` in a copy of this process that has the calling thread only:
-    /// where there are other threads it must not need a lock that one of them may hold.
+    /// `target` may be called with `arg` in a copy of this process that has only the calling
+    /// thread: if there are other threads, it must not need a lock that one of them may hold.
     #[allow(
         unsafe_code,
         reason = "only the caller knows what target does in a forked child"
@@ -44,14 +47,15 @@ impl Process {
         target: Target,
         arg: *mut c_void,
     ) -> Result<Process> {
-        // SAFETY: promised by the caller.
+        // SAFETY: the caller promises this.
         let mut body = || unsafe { kernel::run(target, arg) };
         daemon::refuse_children()?;
         start(options, options.daemon, SignalMask::of_a_copy(), &mut body)
     }
 }
 
-/// Fork a daemonic child that runs `body`, and may be a child's child: a worker of a pool.
+/// Fork a daemonic child that runs `body` and may itself be the child of a daemonic process: a pool
+/// worker.
 pub(crate) fn fork_daemon(
     options: &ProcessOptions,
     mask: SignalMask,
@@ -60,7 +64,8 @@ pub(crate) fn fork_daemon(
     start(options, true, mask, body)
 }
 
-/// Fork a child that ends with this process as a daemonic one does, and has children that do as well.
+/// Fork a child that ends with this process as a daemonic one does, and may have such children
+/// itself.
 pub(crate) fn fork_server_process(
     options: &ProcessOptions,
     mask: SignalMask,
@@ -70,8 +75,8 @@ pub(crate) fn fork_server_process(
     start(options, true, mask, body)
 }
 
-/// What the child is made of. The parent makes it, so that what is wrong is the parent's error and
-/// not the child's exit code.
+/// Everything that the child needs. The parent makes it, so that a failure is an error in the
+/// parent and not an exit code of the child.
 struct Parts<'a> {
     carried: Carried<'a>,
     identity: Identity,
@@ -100,7 +105,7 @@ impl Parts<'_> {
         })
     }
 
-    /// In the child.
+    /// Called in the child.
     fn use_up(mut self) -> Result<()> {
         if let Some(bond) = self.bond {
             bond.tie(self.parent_fd)?;
@@ -152,7 +157,7 @@ fn start(
 
 /// A directory that this process may change to.
 fn open_directory(path: &CStr) -> Result<OwnedFd> {
-    // Its own dot is found only where it may be entered.
+    // The entry `.` in it can be opened only where this process may enter the directory.
     let mut inside = path.to_bytes().to_vec();
     inside.extend_from_slice(b"/.");
     let inside = CString::new(inside).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! What a child is told about itself: its name, whether it is daemonic, what it inherits.
+//! What a parent tells its child: its name, whether it is daemonic, and the handles it inherits.
 //!
-//! A spawned program learns it from one environment variable, read once when the library is
-//! loaded; a forked child from its parent's memory. Handles are descriptors, so they outlive the
-//! parent. `current` and `daemon` ask here as well.
+//! A spawned program reads it from one environment variable, once, when the library is loaded; a
+//! forked child finds it in memory. Handles travel as descriptors, so they outlive the parent.
+//! `current` and `daemon` use this too.
 
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
@@ -18,7 +18,7 @@ use crate::sys::ofd_lock;
 use crate::sys::process::close_on_exec;
 use crate::sys::socket;
 
-/// Who this process is.
+/// Identity of this process.
 #[derive(PartialEq, Eq, Debug, Default)]
 pub(super) struct Identity {
     /// None in a process that polyproc did not start.
@@ -27,28 +27,28 @@ pub(super) struct Identity {
     pub(super) handles: Vec<Inherited>,
 }
 
-/// A handle that this process was given. It keeps the descriptor for its whole life.
+/// A handle that this process inherited. The descriptor stays open until the process ends.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct Inherited {
     name: String,
-    /// A number, because a newer parent may know kinds that this library does not.
+    /// A number, because a newer parent may use kinds that this library does not know.
     kind: i32,
     fd: RawFd,
 }
 
-/// The last is this process's: read when the library is loaded, added in a forked child. Those of its
-/// forebears stay, never freed, for whoever holds one.
+/// The last entry is this process's: read when the library is loaded, or added in a forked child.
+/// The entries of its ancestors are never freed, because references to them may exist.
 static IDENTITIES: LocalLock<Vec<&'static Identity>> = LocalLock::new(Vec::new());
 
-/// Runs [`read_at_load`] before main: nothing that starts later sees the variable, and no
-/// descriptor that came with it leaks into programs started by other means.
+/// Runs [`read_at_load`] before main, so that no program started later sees the variable, and no
+/// inherited descriptor leaks into programs that are started by other code.
 #[used]
 #[allow(unsafe_code, reason = "a constructor is named by its section")]
 #[link_section = ".init_array"]
 static AT_LOAD: extern "C" fn() = read_at_load;
 
 extern "C" fn read_at_load() {
-    // Not held across forks yet: that would cost every program that links the library a page.
+    // Not registered for forks yet, which would cost every program that links the library a page.
     known_or_read();
 }
 
@@ -62,23 +62,23 @@ fn known_or_read() -> &'static Identity {
     identity
 }
 
-/// Who this process is.
+/// The identity of this process.
 pub(super) fn identity() -> &'static Identity {
-    // A linker takes from an archive what is referred to: this brings the constructor along.
+    // A linker takes from an archive only what is referenced: this reference links the constructor.
     std::hint::black_box(&AT_LOAD);
     hold_across_forks(&IDENTITIES);
     known_or_read()
 }
 
-/// In a forked child: be `identity` from now on.
+/// Called in a forked child: its identity from now on.
 pub(super) fn become_child(identity: Identity) {
     IDENTITIES.lock().push(Box::leak(Box::new(identity)));
 }
 
-/// A copy of the descriptor that this process inherited as `name`, closed on exec.
+/// A copy of the descriptor that this process inherited as `name`, with close-on-exec.
 ///
-/// The child may ask as often as it likes, for a socket once. `E_NOT_FOUND`: it was given nothing of that name,
-/// `E_MISMATCH`: that is an object of another kind.
+/// The child may ask any number of times, but only once for a socket. `E_NOT_FOUND`: it inherited
+/// nothing of that name, `E_MISMATCH`: that is an object of another kind.
 pub fn inherited(name: &str, kind: Kind) -> Result<std::os::fd::OwnedFd> {
     if !is_handle_name(name) {
         return Err(Status::E_INVALID);
@@ -92,13 +92,13 @@ pub fn inherited(name: &str, kind: Kind) -> Result<std::os::fd::OwnedFd> {
         return Err(Status::E_MISMATCH);
     }
     let copy = duplicate(handle.fd).map_err(|status| match status.errno() {
-        // Somebody closed what he did not open.
+        // Other code closed a descriptor that it does not own.
         Some(libc::EBADF) => Status::E_NOT_FOUND,
         _ => status,
     })?;
     if kind == Kind::Connection {
         match socket::is_socket(handle.fd) {
-            // Of a socket nothing can stand in: whoever asks first has it.
+            // A socket cannot be replaced by a claim of its own: the first caller gets it.
             true => socket::replace_by_nothing(handle.fd)?,
             false if socket::is_nothing(handle.fd) => return Err(Status::E_NOT_FOUND),
             false => leave_open_to_others(kind, handle.fd),
@@ -107,32 +107,32 @@ pub fn inherited(name: &str, kind: Kind) -> Result<std::os::fd::OwnedFd> {
     Ok(copy.into())
 }
 
-/// The end of a pipe is open for as long as anybody has it. From now on a handle stands for what this
-/// descriptor stood for, and closing that has to be enough. Where it cannot be done (no /proc) the
-/// end of this process does it.
+/// The end of a pipe is open as long as any process has it. From now on a handle takes the place of
+/// this descriptor, and closing the handle has to be enough, so this gives up the descriptor's
+/// claim. Where that fails (no /proc), the claim goes when this process ends.
 fn leave_open_to_others(kind: Kind, fd: RawFd) {
     if kind == Kind::Connection {
         let _ = ofd_lock::renounce(fd);
     }
 }
 
-/// Take the variable out of the environment and its descriptors into keeping.
+/// Remove the variable from the environment and keep its descriptors.
 fn read_environment() -> Identity {
     let Some(text) = std::env::var_os(VARIABLE) else {
         return Identity::default();
     };
-    // At load no other thread reads the environment yet, but for a library that is opened late.
+    // At load no other thread reads the environment yet, unless the library is loaded late.
     std::env::remove_var(VARIABLE);
     if is_secure() {
         return Identity::default();
     }
     let mut identity = text.to_str().and_then(decode).unwrap_or_default();
-    // A wrapper between parent and child may have closed some.
+    // A wrapper between parent and child may have closed some descriptors.
     identity.handles.retain(|handle| close_on_exec(handle.fd));
     identity
 }
 
-/// What a child is told: `v1;name=Process-1;daemon=0;h=jobs:4:5,results:4:6`.
+/// The text for a child: `v1;name=Process-1;daemon=0;h=jobs:4:5,results:4:6`.
 pub(super) fn encode(name: &str, daemon: bool, handles: &[(&InheritHandle, RawFd)]) -> String {
     let mut text = String::from("v1;name=");
     for byte in name.bytes() {
@@ -151,7 +151,7 @@ pub(super) fn encode(name: &str, daemon: bool, handles: &[(&InheritHandle, RawFd
     text
 }
 
-/// None for anything but what [`encode`] writes; unknown fields of a newer parent are passed over.
+/// `None` for anything but the output of [`encode`]; unknown fields of a newer parent are ignored.
 fn decode(text: &str) -> Option<Identity> {
     let mut fields = text.split(';');
     if fields.next() != Some("v1") {
@@ -199,21 +199,21 @@ fn unescape(text: &str) -> Option<String> {
         .filter(|name| is_process_name(name))
 }
 
-/// The descriptors that travel, all above the standard ones, which a child may have replaced.
+/// The descriptors that a child inherits, all above the standard ones, which the child may replace.
 pub(super) struct Carried<'a> {
     pub(super) handles: Vec<(&'a InheritHandle, RawFd)>,
-    /// Copies that were needed for it.
+    /// The copies that were made.
     copies: Vec<OwnedFd>,
 }
 
 impl<'a> Carried<'a> {
-    /// For a program: the numbers stay, so only a handle among the standard ones is copied.
+    /// For a program: the numbers stay, so only a handle among the standard descriptors is copied.
     pub(super) fn to_program(handles: &'a [InheritHandle]) -> Result<Carried<'a>> {
         Carried::copying(handles, |fd| fd <= libc::STDERR_FILENO)
     }
 
-    /// For a copy of this process: all are copied, because the child may close the handle that
-    /// it shares with its parent.
+    /// For a fork: every descriptor is copied, because the child may close the handle that it
+    /// shares with its parent.
     pub(super) fn to_fork(handles: &'a [InheritHandle]) -> Result<Carried<'a>> {
         Carried::copying(handles, |_| true)
     }
@@ -235,7 +235,7 @@ impl<'a> Carried<'a> {
         Ok(carried)
     }
 
-    /// In the forked child: keep them for good.
+    /// In the forked child: keep the descriptors until it ends.
     pub(super) fn into_inherited(self) -> Vec<Inherited> {
         for copy in self.copies {
             let _kept = copy.into_raw_fd();

@@ -11,7 +11,7 @@ impl Process {
     /// Wait until the process has ended. Any number of threads may wait for the same one.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it runs.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: the process still runs.
     pub fn join(&self, wait: Wait<'_>) -> Result<()> {
         if self.has_ended()? {
             return Ok(());
@@ -22,7 +22,8 @@ impl Process {
                 return Ok(());
             }
         }
-        // No descriptor; or the process has ended, but a debugger that traces it comes first.
+        // There is no descriptor; or the process has ended, but a debugger that traces it collects
+        // it first.
         self.join_in_slices(&wait)
     }
 
@@ -30,8 +31,8 @@ impl Process {
         Ok(self.child.fate()? != Fate::Running)
     }
 
-    /// Look again and again, between sleeps that the tokens end. What says that the process has
-    /// ended is the kernel, never the clock.
+    /// Look repeatedly, between sleeps that the tokens can end. Only the kernel's answer ends the
+    /// wait as joined, never the clock.
     fn join_in_slices(&self, wait: &Wait<'_>) -> Result<()> {
         let mut patience = Patience::new(wait);
         let tokens = patience

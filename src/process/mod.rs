@@ -1,7 +1,7 @@
 //! Processes: started as a program or forked into a function, joined, signalled, daemonic.
 //!
-//! A parent starts with [`Process::spawn`] or `Process::fork`; a child asks with [`current`] and
-//! [`inherited`] who it is and what it was given.
+//! A parent starts children with [`Process::spawn`] or `Process::fork`. A child calls [`current`]
+//! for its identity and [`inherited`] for its handles.
 
 #![deny(unsafe_code)]
 
@@ -35,19 +35,19 @@ const LAST_SIGNAL: i32 = 64;
 
 /// A child of this process, or another one that was adopted.
 ///
-/// Dropping it leaves the process alone. One that ends later is collected at the next spawn, fork or
-/// `active_children`. A forked child that uses its parent's handles can signal and watch these
-/// processes; they stay its parent's to collect.
+/// Dropping a `Process` does not affect the process. If it ends later, the next spawn, fork or
+/// `active_children` collects it. A forked child that uses its parent's handles can signal and
+/// watch these processes; only the parent can collect them.
 pub struct Process {
     child: Arc<Child>,
 }
 
 impl Process {
-    /// A handle of a process that was started by other means. From now on this library collects
-    /// it, when it is a child of this one; what is not can be watched and signalled.
+    /// A handle of a process that other code started. From now on this library collects the process
+    /// if it is a child of this one; any other process can be watched and signalled.
     ///
     /// # Errors
-    /// `E_NOT_FOUND`: no such process. `E_INVALID`: not a process id, or this process's own.
+    /// `E_NOT_FOUND`: no such process. `E_INVALID`: not a process id, or the id of this process.
     /// `E_UNSUPPORTED`: not a child, on a kernel without process descriptors.
     pub fn adopt(pid: i32) -> Result<Process> {
         malloc::check()?;
@@ -56,11 +56,11 @@ impl Process {
         })
     }
 
-    /// Its exit code: 0 to 255, or its signal negated when one ended it.
+    /// Its exit code: 0 to 255, or the negated number of the signal that ended it.
     ///
     /// # Errors
-    /// `E_TIMEOUT` while it runs. `E_NOT_FOUND`: it has ended, somebody else has collected it, and the
-    /// kernel (before Linux 6.15) does not tell any more.
+    /// `E_TIMEOUT` while it runs. `E_NOT_FOUND`: it has ended, other code has collected it, and the
+    /// kernel (before Linux 6.15) does not keep the code.
     pub fn exit_code(&self) -> Result<i32> {
         match self.child.fate()? {
             Fate::Running => Err(Status::E_TIMEOUT),
@@ -68,20 +68,20 @@ impl Process {
         }
     }
 
-    /// Whether it runs.
+    /// Whether the process runs.
     ///
     /// # Errors
-    /// Those of the kernel.
+    /// Errors of the kernel.
     pub fn is_alive(&self) -> Result<bool> {
         Ok(self.child.fate()? == Fate::Running)
     }
 
-    /// Its id. Another process may have it once this one was joined.
+    /// Its process id. After a join the id may belong to another process.
     pub fn pid(&self) -> i32 {
         self.child.pid
     }
 
-    /// The name that it was started with; `pid-N` for an adopted one.
+    /// Its name at the start; `pid-N` for an adopted process.
     pub fn name(&self) -> &str {
         &self.child.name
     }
@@ -91,28 +91,28 @@ impl Process {
         self.child.daemon
     }
 
-    /// Ask it to end: SIGTERM. Nothing happens when it has ended, as in Python.
+    /// Ask the process to end: SIGTERM. No effect when it has ended, as in Python.
     ///
     /// # Errors
-    /// `E_PERMISSION` when it runs as another user now.
+    /// `E_PERMISSION` when it now runs as another user.
     pub fn terminate(&self) -> Result<()> {
         self.signal(libc::SIGTERM)
     }
 
-    /// End it: SIGKILL. Nothing happens when it has ended.
+    /// Kill the process: SIGKILL. No effect when it has ended.
     ///
     /// # Errors
-    /// `E_PERMISSION` when it runs as another user now.
+    /// `E_PERMISSION` when it now runs as another user.
     pub fn kill(&self) -> Result<()> {
         self.signal(libc::SIGKILL)
     }
 
-    /// Send it a signal, 1 to 64. It reaches this process or none, never one that got its id
-    /// later. Nothing happens when it has ended.
+    /// Send the process a signal, 1 to 64. The signal reaches this process or none, never a later
+    /// process with the same id. No effect when it has ended.
     ///
     /// # Errors
-    /// `E_INVALID`: not a signal. `E_PERMISSION` when it runs as another user now. `E_UNSUPPORTED`: not
-    /// a child of this process, on a kernel without process descriptors.
+    /// `E_INVALID`: not a signal. `E_PERMISSION` when it now runs as another user. `E_UNSUPPORTED`:
+    /// not a child of this process, on a kernel without process descriptors.
     pub fn signal(&self, signal: i32) -> Result<()> {
         if !(1..=LAST_SIGNAL).contains(&signal) {
             return Err(Status::E_INVALID);
@@ -120,10 +120,10 @@ impl Process {
         self.child.signal(signal)
     }
 
-    /// A descriptor (a pidfd) that is readable once the process has ended. It stays the handle's.
+    /// A descriptor (a pidfd) that is readable once the process has ended. The handle owns it.
     ///
     /// # Errors
-    /// `E_UNSUPPORTED` on a kernel without them.
+    /// `E_UNSUPPORTED` on a kernel without pidfds.
     pub fn fd(&self) -> Result<RawFd> {
         let fd = self.child.pidfd().ok_or(Status::E_UNSUPPORTED)?;
         Ok(fd.as_raw_fd())
@@ -131,8 +131,8 @@ impl Process {
 }
 
 impl Process {
-    /// Whether a process like this one could be watched and signalled if it were not a child, by what the kernel
-    /// lets this process do with it. For one that runs.
+    /// Whether this process could watch and signal a process like this one that is not its child,
+    /// as the kernel's restrictions are. Call it while the process runs.
     pub(crate) fn reaches_strangers(&self) -> bool {
         self.child.reaches_strangers()
     }

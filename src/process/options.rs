@@ -1,4 +1,4 @@
-//! What a caller says about a child, and the checks that need no kernel.
+//! The options of a new child, and the checks that need no kernel.
 
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -10,14 +10,14 @@ use crate::status::{Result, Status};
 use crate::sys::process::exec::Source;
 use crate::sys::process::is_open;
 
-/// The environment variable that tells a child who it is. Callers may not set it.
+/// The environment variable that carries a child's identity. Callers may not set it.
 pub(super) const VARIABLE: &str = "POLYPROC_PROCESS";
-/// The longest name of a process, as a C caller's buffer holds it with its NUL.
+/// The longest name of a process: with its NUL it fits a C caller's buffer.
 const MAX_PROCESS_NAME: usize = 63;
-/// The longest name of an inherited handle, like that of an object.
+/// The longest name of an inherited handle, the same as for an object.
 const MAX_HANDLE_NAME: usize = 200;
 
-/// Where one of a child's standard descriptors comes from.
+/// The source of one of a child's standard descriptors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Stdio {
     /// The parent's own.
@@ -25,7 +25,7 @@ pub enum Stdio {
     Inherit,
     /// /dev/null.
     Null,
-    /// A descriptor of the parent, which keeps it.
+    /// A descriptor of the parent; the parent keeps it.
     Fd(RawFd),
 }
 
@@ -34,13 +34,13 @@ pub enum Stdio {
 pub struct InheritHandle {
     /// 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, not starting with a dot; the child asks for it with `inherited`.
     pub name: String,
-    /// What it is; the child has to ask for the same.
+    /// The object's kind; the child has to ask for the same kind.
     pub kind: Kind,
-    /// The object's descriptor. The child gets its own, so the parent may close this one.
+    /// The object's descriptor. The child gets a copy, so the parent may close this one.
     pub fd: RawFd,
 }
 
-/// How a child is to be started. The default inherits everything and names it `Process-N`.
+/// Options of a new child. By default it inherits everything and is named `Process-N`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ProcessOptions {
     /// Up to 63 bytes of UTF-8 without control characters; `Process-N` when none is given.
@@ -48,11 +48,11 @@ pub struct ProcessOptions {
     /// The program and its arguments. A program without a slash is looked for in the directories of
     /// the child's PATH. Not used by fork.
     pub argv: Vec<CString>,
-    /// `K=V`, added to the environment or in place of what it holds.
+    /// `K=V`: added to the environment, or replacing the variable `K`.
     pub env: Vec<CString>,
     /// Start from an empty environment.
     pub clear_env: bool,
-    /// The child's working directory, from which a relative program is looked for too.
+    /// The child's working directory; a relative program path is looked up from there too.
     pub cwd: Option<CString>,
     /// Its standard input.
     pub stdin: Stdio,
@@ -60,17 +60,17 @@ pub struct ProcessOptions {
     pub stdout: Stdio,
     /// Its standard error.
     pub stderr: Stdio,
-    /// It is killed when this process ends in whatever way, and may have no children.
+    /// The child is killed when this process ends, however it ends, and may have no children.
     pub daemon: bool,
-    /// It leads a process group of its own: what the terminal sends (Ctrl-C, Ctrl-Z) reaches its parent
-    /// only, and `kill(-pid)` reaches it with all that it starts.
+    /// The child leads its own process group: signals of the terminal (Ctrl-C, Ctrl-Z) reach only
+    /// the parent, and `kill(-pid)` reaches the child and everything it starts.
     pub group: bool,
-    /// What it inherits.
+    /// The objects that the child inherits.
     pub handles: Vec<InheritHandle>,
 }
 
 impl ProcessOptions {
-    /// `E_INVALID` for what no child can be given.
+    /// `E_INVALID` for options that no child can have.
     pub(super) fn check(&self) -> Result<()> {
         let mut names = BTreeSet::new();
         let handles_fit = self.handles.iter().all(|handle| {
@@ -146,12 +146,12 @@ pub(super) fn key_of(entry: &[u8]) -> Option<&[u8]> {
     entry.get(..end)
 }
 
-/// Whether a process may be called this.
+/// Whether this is a valid name of a process.
 pub(super) fn is_process_name(name: &str) -> bool {
     (1..=MAX_PROCESS_NAME).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
-/// Whether a handle may be called this.
+/// Whether this is a valid name of a handle.
 pub(super) fn is_handle_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (1..=MAX_HANDLE_NAME).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(fits)

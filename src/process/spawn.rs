@@ -11,20 +11,21 @@ use crate::status::{Result, Status};
 use crate::sys::malloc;
 use crate::sys::process::exec::{self, NullEnded, Program};
 
-/// Where a program is looked for when the child has no PATH.
+/// The search path for a program when the child has no PATH.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 
 impl Process {
-    /// Start the program `options.argv`. What it inherits travels as descriptors, so this process may
-    /// close its handles or end at once.
+    /// Start the program `options.argv`. Inherited handles travel as descriptors, so this process
+    /// may close its handles or end at once.
     ///
-    /// The child begins with no signal blocked, default actions for the signals that are handled here and
-    /// for SIGPIPE and SIGTERM, and every descriptor that is not closed on exec.
+    /// The child starts with no signal blocked, with default actions for the signals that this
+    /// process handles and for SIGPIPE and SIGTERM, and with every descriptor that is not closed on
+    /// exec.
     ///
     /// # Errors
-    /// `E_INVALID` for options that make no sense, `E_NOT_FOUND` for an unknown program or directory,
-    /// `E_PERMISSION` for one that may not be executed, `E_DAEMONIC` in a daemonic process, `E_LIMIT`,
-    /// `E_NO_MEMORY`. Nothing is left behind.
+    /// `E_INVALID` for invalid options, `E_NOT_FOUND` when the program or directory does not exist,
+    /// `E_PERMISSION` when the program may not be executed, `E_DAEMONIC` in a daemonic process,
+    /// `E_LIMIT`, `E_NO_MEMORY`. A failure leaves nothing behind.
     pub fn spawn(options: &ProcessOptions) -> Result<Process> {
         malloc::check()?;
         daemon::refuse_children()?;
@@ -73,7 +74,7 @@ fn variable(name: &str, daemon: bool, carried: &Carried<'_>) -> Result<CString> 
     CString::new(text).map_err(|_| Status::E_INVALID)
 }
 
-/// The files that `command` may mean, in the order of the child's PATH.
+/// The files to try for `command`, in the order of the child's PATH.
 fn candidates(command: &CString, env: &[CString]) -> Vec<CString> {
     let name = command.as_bytes();
     if name.is_empty() || name.contains(&b'/') {
