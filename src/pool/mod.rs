@@ -1,17 +1,18 @@
-//! A pool of worker processes: functions by name, bytes in, bytes out, and whoever is killed costs no more than
-//! what it was doing.
+//! A pool of worker processes: functions by name, bytes in, bytes out. A worker that is killed
+//! costs at most the task it was running.
 //!
 //! ```text
-//! options, task   what users call, beside `Pool`
+//! options, task   the types that users call, beside `Pool`
 //! owner           the process of the pool: tasks that are not over, reports, the crew of workers
-//! worker          the other side: taking tasks, calling functions
-//! protocol        what the two sides agree on: messages, and the words in shared memory
+//! worker          the worker process: taking tasks, calling functions
+//! protocol        shared by both sides: messages, and the words in shared memory
 //! ```
 //!
-//! A task is a message in a queue that all workers take from. It stays in flight until its worker has put the
-//! result into the queue of reports, so it comes back when that is killed. Its word on the board says which
-//! attempt of whom it is: from that the pool tells a task that died too often, and a worker one that
-//! was cancelled.
+//! A task is a message in a queue that all workers take from. The message stays in flight until its
+//! worker has put the result into the queue of reports, so it comes back when the worker is killed.
+//! The task's word on the board says which worker's attempt is running and its number: from that
+//! the pool recognizes a task whose workers died too often, and a worker recognizes a canceled
+//! task.
 
 mod options;
 mod owner;
@@ -45,7 +46,7 @@ use crate::sync::wait::{Patience, Wait};
 use crate::sys::eventfd;
 use crate::sys::malloc;
 
-/// Workers, and the tasks that they are given. Dropping it ends both.
+/// Workers, and the tasks given to them. Dropping the pool ends both.
 pub struct Pool {
     shared: Arc<Shared>,
 }
@@ -95,12 +96,12 @@ impl Pool {
         let board = Board::create(max_attempts, options.max_tasks_per_worker, &initialiser)?;
         let tasks = Queue::create(None, &QueueOptions::default())?;
         let reports = Queue::create(None, &QueueOptions::default())?;
-        // Before there are workers: when one of these fails, nobody has to end them.
+        // Before the workers start, so that a failure here leaves no worker to end.
         let events = [eventfd::event()?, eventfd::event()?];
         let mut crew = Crew::new(options, &board, &tasks, &reports)?;
         for seat in 0..crew.members.len() {
             match crew.start(seat, &board) {
-                // The monitor asks for it again.
+                // The monitor retries.
                 Ok(()) | Err(Status::E_TIMEOUT) => {}
                 Err(status) => {
                     crew.end();
@@ -132,8 +133,9 @@ impl Pool {
     /// Hand a task to the workers.
     ///
     /// # Errors
-    /// `E_SHUTDOWN` when the pool is closed or terminated, `E_WORKER_DIED` when its workers do not start, `E_INVALID` (not
-    /// a name), `E_TOO_LARGE`, `E_NO_MEMORY`, `E_LIMIT`, `E_NOT_OWNER` in a forked child.
+    /// `E_SHUTDOWN` when the pool is shut down or terminated, `E_WORKER_DIED` when its workers do
+    /// not start, `E_INVALID` (not a name), `E_TOO_LARGE`, `E_NO_MEMORY`, `E_LIMIT`, `E_NOT_OWNER`
+    /// in a forked child.
     pub fn submit(&self, function: &str, data: &[u8], options: &TaskOptions) -> Result<Task> {
         self.submit_parts(function, &[data], 0, options)
     }
@@ -178,7 +180,8 @@ impl Pool {
         })
     }
 
-    /// Wait until a task that was submitted with a tag is over; `each` gets the tags of up to `max` such tasks, each once.
+    /// Wait until a task that was submitted with a tag is over. `each` gets the tags of up to `max`
+    /// such tasks, each tag once.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_INVALID` when `max` is 0, `E_NOT_OWNER` in a forked child.
@@ -190,8 +193,9 @@ impl Pool {
         self.shared.take_finished(max, each, &wait)
     }
 
-    /// A descriptor that is readable while [`finished`](Self::finished) would not wait, for epoll and its like. It stays
-    /// the pool's. From the first call on a thread of this process reads the workers' reports.
+    /// A descriptor that is readable while [`finished`](Self::finished) would not wait, for epoll
+    /// and similar. The pool owns it. From the first call on, a thread of this process reads the
+    /// workers' reports.
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no thread left, `E_NOT_OWNER` in a forked child.
@@ -201,7 +205,8 @@ impl Pool {
         Ok(self.shared.finished_fd())
     }
 
-    /// No more tasks. Those that are there are done, then the workers end. Again is no error.
+    /// Accept no more tasks. The workers finish the remaining tasks and end. A second call has no
+    /// effect.
     ///
     /// # Errors
     /// `E_NOT_OWNER` in a forked child.
@@ -227,8 +232,9 @@ impl Pool {
         self.shared.wait_until(&is_over, &self.shared.quiet, &wait)
     }
 
-    /// End the workers, and every task that is not over with `E_SHUTDOWN`. Does not wait for the workers: `join` does.
-    /// They get SIGTERM, and SIGKILL when that does not end them within two seconds.
+    /// Terminate the workers; every task that is not over ends with `E_SHUTDOWN`. Does not wait for
+    /// the workers: `join` does. A worker gets SIGTERM, and SIGKILL if it still runs two seconds
+    /// later.
     ///
     /// # Errors
     /// `E_NOT_OWNER` in a forked child.
@@ -241,7 +247,7 @@ impl Pool {
         Ok(())
     }
 
-    /// The process ids of the workers that run.
+    /// The process ids of the running workers.
     ///
     /// # Errors
     /// `E_NOT_OWNER` in a forked child.
@@ -251,7 +257,7 @@ impl Pool {
         Ok(crew.processes().map(Process::pid).collect())
     }
 
-    /// All numbers.
+    /// The pool's numbers at this moment.
     ///
     /// # Errors
     /// `E_NOT_OWNER` in a forked child.
@@ -287,7 +293,7 @@ impl Drop for Pool {
         self.shared.end_all(Status::E_SHUTDOWN);
         self.shared.crew.lock().signal_all(libc::SIGKILL);
         self.shared.kick_monitor();
-        // Nothing ends this wait but the end of the workers: it reads no report, which may fail.
+        // Only the end of the workers ends this wait: it reads no report, since that could fail.
         let mut patience = Patience::new(&Wait::FOREVER);
         loop {
             let quiet = self.shared.quiet.watch();

@@ -1,4 +1,4 @@
-//! What a pool and a task are made with, and the checks that need no kernel.
+//! Options of a pool and of a task, and the checks that need no kernel.
 
 use std::ffi::CString;
 
@@ -8,25 +8,25 @@ use crate::process::InheritHandle;
 use crate::status::{Result, Status};
 use crate::sys::syscall;
 
-/// What a pool is made with. The default forks as many workers as there are CPUs.
+/// Options of a pool. By default it forks as many workers as there are CPUs.
 #[derive(Clone, Default, Debug)]
 pub struct PoolOptions {
     /// How many workers, up to 1,000; 0: the CPUs that this process may use.
     pub workers: u32,
     /// The worker program and its arguments; empty: a fork of this process as it is when the pool is made.
     pub argv: Vec<CString>,
-    /// `K=V`, added to the workers' environment or in place of what it holds.
+    /// `K=V`: added to the workers' environment, or replacing the variable `K`.
     pub env: Vec<CString>,
-    /// A worker ends after so many tasks, and another takes its place; 0: no limit.
+    /// A worker ends after this many tasks and is replaced; 0: no limit.
     pub max_tasks_per_worker: u32,
-    /// How often a task is begun whose worker dies, up to 4,095; 0 and 1: once.
+    /// How many times a task is started when its workers die, up to 4,095; 0 and 1: once.
     pub max_attempts: u32,
     /// A function that each worker calls before its first task, and its data.
     pub initialiser: Option<(String, Vec<u8>)>,
-    /// What the workers inherit.
+    /// The objects that the workers inherit.
     pub handles: Vec<InheritHandle>,
-    /// Each worker leads a process group of its own: what the terminal sends (Ctrl-C, Ctrl-Z) reaches the
-    /// pool's process only, which can end its work in order.
+    /// Each worker leads its own process group: signals of the terminal (Ctrl-C, Ctrl-Z) reach only
+    /// the pool's process, which can then shut down in order.
     pub group: bool,
 }
 
@@ -54,12 +54,12 @@ impl PoolOptions {
     }
 }
 
-/// What a task may be given beside its function and data.
+/// Options of a task, beside its function and data.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct TaskOptions {
-    /// From its beginning in a worker; one that takes longer fails with `E_TIMEOUT`, and its worker is killed
-    /// and replaced. 0: no limit.
+    /// The limit counts from the task's start in a worker. A task that exceeds it fails with
+    /// `E_TIMEOUT`, and its worker is killed and replaced. 0: no limit.
     pub timeout_ns: u64,
-    /// Told by [`finished`](super::Pool::finished) when the task is over.
+    /// Reported by [`finished`](super::Pool::finished) when the task is over.
     pub tag: Option<u64>,
 }

@@ -8,7 +8,7 @@ use super::owner::tasks::Shared;
 use crate::status::{Result, Status};
 use crate::sync::wait::Wait;
 
-/// A task that was submitted. Dropping it lets the task run, and its result go.
+/// A task that was submitted. Dropping it lets the task run and discards its result.
 pub struct Task {
     pub(super) pool: Arc<Shared>,
     pub(super) core: Arc<Submitted>,
@@ -18,14 +18,15 @@ impl Task {
     /// Wait until the task is over, in whatever way.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it is not. `E_NOT_OWNER` in a forked child.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: the task is not over. `E_NOT_OWNER`
+    /// in a forked child.
     pub fn wait(&self, wait: Wait<'_>) -> Result<()> {
         self.pool.check_owner()?;
         self.pool
             .wait_until(&|| self.core.outcome().is_some(), &self.core.waiters, &wait)
     }
 
-    /// Whether it is over, also where nobody has read the workers' reports yet.
+    /// Whether the task is over, even if no thread has read the worker's report yet.
     pub(crate) fn is_over(&self) -> Result<bool> {
         match self.wait(Wait::TRY) {
             Ok(()) => Ok(true),
@@ -34,12 +35,12 @@ impl Task {
         }
     }
 
-    /// How it ended; `None` while it is not over.
+    /// The outcome; `None` while the task is not over.
     pub fn outcome(&self) -> Option<&Outcome> {
         self.core.outcome()
     }
 
-    /// Keep it from being begun; whether that came in time.
+    /// Keep the task from being started. Returns whether that came in time.
     ///
     /// # Errors
     /// `E_NOT_OWNER` in a forked child.
@@ -48,7 +49,8 @@ impl Task {
         self.pool.cancel(self.core.ticket)
     }
 
-    /// A descriptor that is readable once the task is over, for epoll and its like. It stays the task's.
+    /// A descriptor that is readable once the task is over, for epoll and similar. The task owns
+    /// it.
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no descriptor or thread left, `E_NOT_OWNER` in a forked child.

@@ -1,4 +1,4 @@
-//! The workers: who sits where, and how one is started.
+//! The workers: which process has which seat, and how workers are started.
 
 use crate::pool::protocol::names::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
 use std::ffi::CString;
@@ -21,25 +21,26 @@ use crate::sys::process::open_path;
 /// A seat, as the pool sees it.
 pub(crate) struct Member {
     pub(crate) process: Option<Process>,
-    /// Somebody is to sit here while there is something to do.
+    /// The seat has to be filled while there is work.
     pub(crate) is_wanted: bool,
     /// The worker has been seen to work.
     pub(crate) was_ready: bool,
 }
 
-/// What every worker is started with.
+/// The settings with which every worker is started.
 struct Recipe {
     argv: Vec<CString>,
     env: Vec<CString>,
     handles: Vec<InheritHandle>,
-    /// Descriptors of the pool's own: the caller may close his.
+    /// The pool's own descriptors, so that the caller may close the originals.
     copies: Vec<OwnedFd>,
     /// Each worker leads a process group of its own.
     group: bool,
-    /// What the forked ones block: as the thread that has made the pool, whichever thread starts them.
+    /// The signals that forked workers block: those of the thread that made the pool, whichever
+    /// thread forks.
     mask: SignalMask,
-    /// The working directory of a program, in which its path and its arguments may be relative: that of this
-    /// process when the pool was made. A descriptor, because the directory may be moved.
+    /// The working directory of this process when the pool was made, to which a program's path and
+    /// arguments may be relative. A descriptor, because the directory may be moved.
     directory: Option<OwnedFd>,
 }
 
@@ -101,13 +102,13 @@ impl Recipe {
 pub(crate) struct Crew {
     pub(crate) members: Vec<Member>,
     recipe: Recipe,
-    /// Forks workers, where they are no program.
+    /// Forks workers, if they are no program.
     fork_server: Option<ForkServer>,
     /// Workers in a row that ended before they worked, or did not start at all.
     pub(crate) failures: u32,
-    /// When the next one may be started.
+    /// The earliest time of the next start.
     pub(crate) not_before: u64,
-    /// When those are killed that were asked to end.
+    /// The time to kill workers that were asked to end.
     pub(crate) kill_at: Option<u64>,
 }
 
@@ -149,10 +150,10 @@ impl Crew {
         })
     }
 
-    /// Start a worker in an empty seat. `E_TIMEOUT`: it is on its way, to be asked for again.
+    /// Start a worker in an empty seat. `E_TIMEOUT`: the worker is being forked; ask again.
     pub(crate) fn start(&mut self, seat: usize, board: &Board) -> Result<()> {
         if self.fork_server.as_ref().and_then(ForkServer::asked) != Some(seat as u32) {
-            // Not once more: a worker that is on its way may have said something there.
+            // Not on a retry: a worker that is being forked may already have written to its seat.
             board.seat(seat)?.clear();
         }
         let process = self.start_process(seat as u32)?;
@@ -176,7 +177,7 @@ impl Crew {
             Err(Status::E_BROKEN_PIPE) => {}
             other => return other,
         }
-        // Somebody has killed it, and its workers ended with it.
+        // The fork server was killed, and its workers ended with it.
         let recipe = &self.recipe;
         let mut fresh = ForkServer::start(&|seat| recipe.options_of(seat), recipe.mask)?;
         let process = fresh.fork_worker(seat)?;
@@ -186,19 +187,19 @@ impl Crew {
         Ok(process)
     }
 
-    /// Those that run, as far as is known.
+    /// The workers that run, as far as the pool knows.
     pub(crate) fn processes(&self) -> impl Iterator<Item = &Process> {
         self.members
             .iter()
             .filter_map(|member| member.process.as_ref())
     }
 
-    /// Descriptors that are readable once a worker has ended; `None` where the kernel has none.
+    /// Descriptors that become readable when a worker ends; `None` on a kernel without pidfds.
     pub(crate) fn descriptors(&self) -> Option<Vec<RawFd>> {
         self.processes().map(|process| process.fd().ok()).collect()
     }
 
-    /// Whether a worker works that was seen to.
+    /// Whether some worker is ready and still runs.
     pub(crate) fn has_ready(&self, board: &Board) -> bool {
         (0..).zip(&self.members).any(|(seat, member)| {
             let seat = board.seat(seat);
@@ -209,12 +210,12 @@ impl Crew {
     /// SIGTERM or SIGKILL for all.
     pub(crate) fn signal_all(&self, signal: i32) {
         for process in self.processes() {
-            // One that ends just now needs none.
+            // A worker that ends at this moment needs no signal.
             let _ = process.signal(signal);
         }
     }
 
-    /// Kill what was started, and wait for its end.
+    /// Kill all workers that were started, and wait for their end.
     pub(crate) fn end(&mut self) {
         self.signal_all(libc::SIGKILL);
         for member in &mut self.members {

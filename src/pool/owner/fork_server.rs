@@ -1,10 +1,10 @@
 //! The process that forks workers.
 //!
-//! It is a fork of the pool's process from when the pool is made, and does nothing but fork itself when it is told
-//! to. So a worker that takes a dead one's place starts from the same state as the first ones, and no fork happens
-//! in the middle of what the threads of the pool's process do.
+//! The fork server is forked from the pool's process when the pool is made, and only forks itself
+//! on request. So a replacement worker starts from the same state as the first workers, and no fork
+//! happens while the threads of the pool's process run.
 //!
-//! It ends with the pool's process, and the workers end with it.
+//! The fork server ends with the pool's process, and the workers end with the fork server.
 
 use std::os::fd::AsRawFd;
 
@@ -17,16 +17,17 @@ use crate::sys::process::exec::SignalMask;
 use crate::sys::process::fork as kernel;
 use crate::sys::{clock, poll, socketpair};
 
-/// How long it may take for a process that has nothing more to do to end.
+/// How long a process that has nothing left to do may take to end.
 const PATIENCE_NS: i64 = 2_000_000_000;
 
-/// How long its answer is waited for at once. It is stopped where that is not enough, or the machine is busy.
+/// How long one call waits for the server's answer. A longer answer means a stopped server or a
+/// busy machine.
 const ANSWER_NS: u64 = 20_000_000;
 
 pub(crate) struct ForkServer {
     process: Process,
     channel: OwnedFd,
-    /// The seat that it was asked to fill, and has not answered for yet.
+    /// The seat that the server was asked to fill and has not answered for.
     asked: Option<u32>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct ForkServer {
 pub(crate) type OptionsOf<'a> = &'a dyn Fn(u32) -> ProcessOptions;
 
 impl ForkServer {
-    /// `mask` are the signals that the fork_server and its workers block.
+    /// `mask` holds the signals that the fork server and its workers block.
     pub(crate) fn start(options: OptionsOf<'_>, mask: SignalMask) -> Result<ForkServer> {
         let (ours, theirs) = socketpair::pair()?;
         let mut ends = Some((ours, theirs));
@@ -58,7 +59,7 @@ impl ForkServer {
         })
     }
 
-    /// Whether the pool can watch and signal who is not its own child.
+    /// Whether the pool can watch and signal a process that is not its own child.
     pub(crate) fn can_be_used(&self) -> bool {
         self.process.reaches_strangers()
     }
@@ -68,12 +69,12 @@ impl ForkServer {
         self.asked
     }
 
-    /// Have a worker forked for a seat.
+    /// Ask for a worker for a seat.
     ///
     /// # Errors
-    /// `E_TIMEOUT` when the fork_server, which may be stopped, has not answered yet: to be asked again for the same
-    /// seat. `E_BROKEN_PIPE` when the fork_server is gone, `E_NOT_FOUND` when the worker is gone already, and those of
-    /// fork(2).
+    /// `E_TIMEOUT` when the fork server, which may be stopped, has not answered yet: call again
+    /// with the same seat. `E_BROKEN_PIPE` when the fork server has ended, `E_NOT_FOUND` when the
+    /// worker has ended already, and the errors of fork(2).
     pub(crate) fn fork_worker(&mut self, seat: u32) -> Result<Process> {
         match self.asked {
             None => socketpair::send(&self.channel, seat as i32)?,
@@ -92,28 +93,31 @@ impl ForkServer {
         if pid < 0 {
             return Err(Status::from_code(pid));
         }
-        // Its number stays its own until the fork_server collects it, which is not before the next request.
+        // The worker's number stays reserved until the fork server collects it, not before the next
+        // request.
         Process::adopt(pid)
     }
 
-    /// Let it end, which it does when it has collected its workers, and wait for that.
+    /// Let the fork server end, which it does after it has collected its workers, and wait for
+    /// that.
     pub(crate) fn end(self) {
         drop(self.channel);
         if self.process.join(Wait::for_ns(PATIENCE_NS)).is_err() {
-            // Stopped by somebody: what it has not collected becomes somebody else's to collect.
+            // The server is stopped; the kernel gives the workers it has not collected to another
+            // parent.
             let _ = self.process.kill();
             let _ = self.process.join(Wait::FOREVER);
         }
     }
 }
 
-/// Fork a worker from this very process: where the kernel has no descriptors of processes, nobody but its
-/// parent can tell how a worker is.
+/// Fork a worker from this process: on a kernel without pidfds only its parent can tell whether a
+/// worker runs.
 pub(crate) fn fork_here(options: &ProcessOptions, mask: SignalMask) -> Result<Process> {
     fork_daemon(options, mask, &mut || work())
 }
 
-/// A worker, from its beginning to its end.
+/// The whole life of a forked worker.
 fn work() -> ! {
     kernel::leave_flushed(match serve::run() {
         Ok(()) => 0,
@@ -121,7 +125,7 @@ fn work() -> ! {
     })
 }
 
-/// In the fork_server: until the pool's process or the pool is gone.
+/// Runs in the fork server until the pool's process or the pool has ended.
 fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
     let mut channel = Some(channel);
     let mut workers: Vec<Process> = Vec::new();
@@ -129,10 +133,12 @@ fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
         .as_ref()
         .and_then(|end| socketpair::receive(end).ok())
     {
-        // Dropping the handle of one that has ended collects it: not before the pool has seen its end.
+        // Dropping the handle of a worker that has ended collects it, not before the pool has seen
+        // its end.
         workers.retain(|worker| worker.is_alive().unwrap_or(true));
         let forked = fork_daemon(&options(seat as u32), mask, &mut || {
-            // The pool sees that the fork_server is gone when nobody has its end.
+            // The pool notices the end of the fork server when no process has this end of the
+            // channel.
             drop(channel.take());
             work()
         });
@@ -146,7 +152,7 @@ fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
             break;
         }
     }
-    // They have ended, or the pool has killed them.
+    // The workers have ended, or the pool has killed them.
     for worker in workers {
         let _ = worker.join(Wait::FOREVER);
     }

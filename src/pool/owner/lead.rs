@@ -12,7 +12,7 @@ use crate::sync::Cancel;
 use crate::sys::futex;
 use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
 
-/// The world of words that only this process knows.
+/// The `World` of words that only this process uses.
 pub(crate) struct Local;
 
 impl World for Local {
@@ -33,13 +33,13 @@ impl World for Local {
 pub(crate) struct Lead {
     pub(crate) is_taken: AtomicBool,
     pub(crate) followers: EventCount,
-    /// A thread of the pool keeps it.
+    /// A thread of the pool keeps the lead.
     pub(crate) in_background: AtomicBool,
-    /// The leader's: a report.
+    /// The leader's buffer for a report.
     pub(crate) buffer: LocalLock<Vec<u8>>,
-    /// Reports of the pool's own that the queue did not take.
+    /// The pool's own reports that the queue did not accept.
     pub(crate) late: LocalLock<Vec<ReportHead>>,
-    /// Ends the leader's sleep: there is something to see that is no report in the queue.
+    /// Ends the leader's sleep when something changed without a report in the queue.
     pub(crate) nudge: Cancel,
 }
 
@@ -58,8 +58,8 @@ impl Lead {
     pub(crate) fn try_take(&self) -> Option<Leading<'_>> {
         let taken =
             !self.is_taken.load(Ordering::Relaxed) && !self.is_taken.swap(true, Ordering::SeqCst);
-        // Pairs with the fence in `wake_leader`: what is made so without a report is seen by who has taken
-        // the lead, or that is seen taken.
+        // Pairs with the fence in `wake_leader`: a change made there without a report is seen by
+        // the thread that takes the lead, or `wake_leader` sees the lead taken.
         fence(Ordering::SeqCst);
         taken.then(|| Leading { lead: self })
     }
@@ -68,7 +68,7 @@ impl Lead {
         self.is_taken.load(Ordering::SeqCst)
     }
 
-    /// Have a follower look whether the lead is free.
+    /// Wake a follower, which looks whether the lead is free.
     pub(crate) fn offer(&self) {
         self.followers.notify(&Local, 1);
     }

@@ -1,6 +1,6 @@
 //! The thread that looks after the workers: it sleeps until one ends, and replaces it.
 //!
-//! It stands outside of the tasks' way: nothing that goes well passes through it.
+//! Calls that succeed never pass through the monitor.
 
 use std::os::fd::AsRawFd;
 use std::sync::atomic::Ordering;
@@ -17,22 +17,22 @@ use crate::status::{Result, Status};
 use crate::sys::eventfd;
 use crate::sys::{clock, poll, thread};
 
-/// How long a worker that was asked to end may take for it.
+/// How long a worker may take to end after SIGTERM.
 const TERM_NS: u64 = 2_000_000_000;
-/// More failed starts in a row than this and one for each worker, and the pool is broken.
+/// The pool is broken after more consecutive failed starts than this plus one per worker.
 const FAILURES: u32 = 4;
-/// A pause after a failed start, doubled with each further one.
+/// The pause after a failed start; each further failure doubles it.
 const PAUSE_NS: u64 = 5_000_000;
 const LONGEST_PAUSE_NS: u64 = 1_000_000_000;
-/// How often to look where the kernel has no descriptors of processes, and to try what a stopped process has
-/// kept from being done.
+/// The interval of looks on a kernel without pidfds, and of retries of steps that a stopped process
+/// blocks.
 const LOOK_NS: u64 = 20_000_000;
 
 /// What the monitor does next.
 enum Next {
-    /// Sleep until something happens, or until then.
+    /// Sleep until an event, or until this time.
     Sleep(Option<u64>),
-    /// Nobody is left, and nobody comes.
+    /// No worker is left, and none will be started.
     End,
 }
 
@@ -64,14 +64,15 @@ impl Shared {
             eventfd::lower(self.kick.as_raw_fd());
         }
         self.crew.lock().end();
-        // Behind every report of the workers: what is not over by now never will be.
+        // The report goes behind all reports of the workers: tasks that are not over by then never
+        // will be.
         self.report(ReportHead::about_nothing(Report::Broken));
         self.workers_gone.store(true, Ordering::SeqCst);
         self.quiet.notify_all(&Local);
         self.wake_leader();
     }
 
-    /// Look at every worker and at the time.
+    /// Look at every worker and at the deadlines.
     fn tend(&self, crew: &mut Crew) -> Next {
         let now = clock::now_ns();
         for seat in 0..crew.members.len() {
@@ -79,7 +80,7 @@ impl Shared {
         }
         let limit = self.end_overdue(crew, now);
         if self.state() == PoolState::Closed {
-            // Whether there is work left decides on who is needed.
+            // The seats to fill depend on whether there is work left.
             self.settle_what_is_there();
         }
         let start = self.fill_seats(crew, now);
@@ -92,7 +93,7 @@ impl Shared {
         Next::Sleep([limit, start, kill, tell].into_iter().flatten().min())
     }
 
-    /// Notice that a worker has begun to work, or has ended.
+    /// Notice that a worker has become ready, or has ended.
     fn look_at(&self, crew: &mut Crew, seat: usize) {
         let Some(member) = crew.members.get_mut(seat) else {
             return;
@@ -104,7 +105,8 @@ impl Shared {
         let Ok(place) = self.board.seat(seat) else {
             return;
         };
-        // After the look at the process: what it said before its end is seen.
+        // Read the phase after looking at the process, to see everything that the worker wrote
+        // before its end.
         let phase = place.phase();
         if phase != SeatPhase::Starting && !member.was_ready {
             member.was_ready = true;
@@ -132,7 +134,8 @@ impl Shared {
         }
     }
 
-    /// The task that a dead worker was in: behind its last report, so that a result that it gave counts.
+    /// Report the task in which a worker died. The report goes behind the worker's last one, so
+    /// that a result it gave counts.
     fn blame(&self, seat: usize, ticket: Ticket) {
         let Ok(word) = self.board.look(ticket.slot) else {
             return;
@@ -163,7 +166,7 @@ impl Shared {
         }
     }
 
-    /// Start whom the pool needs; when to try again, if somebody is missing.
+    /// Start the workers that the pool needs. Returns when to try again, if a seat stays empty.
     fn fill_seats(&self, crew: &mut Crew, now: u64) -> Option<u64> {
         let mut is_on_its_way = false;
         for seat in 0..crew.members.len() {
@@ -201,7 +204,7 @@ impl Shared {
         }
     }
 
-    /// Kill those that were asked to end and have had their time; when that is.
+    /// Kill workers whose time to end has passed. Returns when that time is.
     fn press(&self, crew: &mut Crew, now: u64) -> Option<u64> {
         if self.state() == PoolState::Broken {
             crew.signal_all(libc::SIGKILL);
@@ -220,7 +223,8 @@ impl Shared {
         Some(at)
     }
 
-    /// Give up tasks whose time is over, and kill their workers; when the next one's is.
+    /// Give up tasks whose time limit has passed, and kill their workers. Returns the next
+    /// deadline.
     fn end_overdue(&self, crew: &Crew, now: u64) -> Option<u64> {
         loop {
             let (ticket, limit) = {
@@ -246,7 +250,7 @@ impl Shared {
             step: Step::Over,
             ..running
         };
-        // Its worker says so before it reports: who is first decides.
+        // The worker changes the word too before it reports: the first change decides.
         if self.board.change(ticket.slot, running, over) != Ok(true) {
             return;
         }

@@ -1,14 +1,16 @@
-//! Who reads the workers' reports, and how the others wait.
+//! Reading the workers' reports: one thread reads them, and the others wait.
 //!
-//! One thread at a time has the *lead*: it takes reports out of the queue and settles tasks, until what it waits
-//! for itself has come. So reports are settled in the order in which they were put, and the common case, one
-//! thread that waits for its result, needs no other thread. Who waits meanwhile sleeps on its own word and on the
-//! lead's, and follows when that is given up. Where somebody asked for a descriptor, a thread of the pool
-//! keeps the lead for good.
+//! One thread at a time has the *lead*: it takes reports out of the queue and settles tasks, until
+//! the condition that it waits for itself holds. So reports are settled in the order in which they
+//! were put, and the common case, one thread that waits for its result, needs no other thread.
+//! Other waiting threads sleep on their own word and on the lead's word; when the lead is given up,
+//! one of them takes it. If a descriptor was requested, a thread of the pool keeps the lead
+//! permanently.
 //!
-//! What is to be settled for another reason than a report (a worker's death, say) is put into the
-//! queue as well: behind the last report of that worker, and so that the leader wakes up for it. Where the queue has
-//! no room, or a stopped worker has its lock, it waits in `late` until the queue has been seen empty.
+//! A change that does not come from a worker's report (a worker's death, for example) is put into
+//! the queue as well, so that it is settled after the last report of that worker, and wakes the
+//! leader. If the queue has no room, or a stopped worker holds its lock, the report waits in `late`
+//! until the queue was seen empty.
 
 use std::sync::atomic::{fence, Ordering};
 use std::sync::Arc;
@@ -22,14 +24,15 @@ use crate::sync::eventcount::EventCount;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::{clock, poll, thread};
 
-/// How long the collecting thread leaves the reports alone when it could not read one.
+/// How long the collecting thread pauses after it could not read a report.
 const PAUSE_NS: u64 = 20_000_000;
 
 impl Shared {
-    /// Wait until `is_so`, which somebody who settles a task makes true and then tells `event`.
+    /// Wait until `is_so` returns true. The thread that settles the task makes it true and then
+    /// notifies `event`.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it is not so.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: it did not become true.
     pub(crate) fn wait_until(
         &self,
         is_so: &dyn Fn() -> bool,
@@ -57,14 +60,14 @@ impl Shared {
                 break if is_so() { Ok(()) } else { slept };
             }
         };
-        // The offer that woke this thread may have been meant for another.
+        // The offer that woke this thread may have been meant for another thread.
         if !self.lead.is_taken() {
             self.lead.offer();
         }
         waited
     }
 
-    /// Settle reports as they come, with the lead.
+    /// Settle reports as they arrive. The caller has the lead.
     fn settle_until(
         &self,
         is_so: &dyn Fn() -> bool,
@@ -87,7 +90,7 @@ impl Shared {
                 Ok(()) => self.settle(&buffer),
                 Err(Status::E_EMPTY) => return Err(Status::E_TIMEOUT),
                 Err(Status::E_CLOSED) if self.lead.nudge.is_fired() => {
-                    // Before the next look: what is made so after it fires once more.
+                    // Reset before the next look: a later change fires the token again.
                     self.lead.nudge.reset();
                     // The caller's own tokens may have fired as well.
                     if let Err(status @ (Status::E_CLOSED | Status::E_CANCELED)) = patience.check()
@@ -101,9 +104,9 @@ impl Shared {
         Ok(())
     }
 
-    /// Settle what waits outside of the queue, once that has been seen empty: so each comes behind the
-    /// reports that were put before it. Where the queue cannot be read for another reason than a lock
-    /// that somebody has, out of turn is better than never.
+    /// Settle the reports in `late` once the queue was seen empty, so that each comes behind the
+    /// reports put before it. If the queue cannot be read for another reason than a taken lock,
+    /// settle them out of order.
     fn settle_late(&self, buffer: &mut Vec<u8>) {
         while !self.lead.late.lock().is_empty() {
             match bytes::get(&self.reports, buffer, Wait::TRY) {
@@ -117,12 +120,12 @@ impl Shared {
         }
     }
 
-    /// Settle what has been reported, unless another thread is about to.
+    /// Settle the reports in the queue, unless another thread has the lead.
     pub(crate) fn settle_what_is_there(&self) {
         self.settle_while(&|| true);
     }
 
-    /// The same, as long as `more` says so.
+    /// Settle reports while `more` returns true, unless another thread has the lead.
     pub(crate) fn settle_while(&self, more: &dyn Fn() -> bool) {
         if let Some(_leading) = self.lead.try_take() {
             let mut buffer = self.lead.buffer.lock();
@@ -133,8 +136,8 @@ impl Shared {
         }
     }
 
-    /// Put a report of the pool's own behind those of the workers, and see to it that it is settled when
-    /// nobody waits.
+    /// Put a report of the pool itself behind those of the workers, and have it settled even if no
+    /// thread waits.
     pub(crate) fn report(&self, head: ReportHead) {
         if bytes::put(&self.reports, &[&head.to_bytes()], Wait::TRY).is_err() {
             self.lead.late.lock().push(head);
@@ -151,7 +154,7 @@ impl Shared {
         }
     }
 
-    /// From now on a thread of the pool settles reports as they come.
+    /// From now on a thread of the pool settles reports as they arrive.
     ///
     /// # Errors
     /// `E_LIMIT` when this process has no thread left.
@@ -173,7 +176,7 @@ impl Shared {
                         pool.kick_monitor();
                         break;
                     }
-                    // There is no memory for a report at the moment, say.
+                    // For example, no memory is available for a report at the moment.
                     Err(_) => drop(poll::readable(&[], Some(clock::now_ns() + PAUSE_NS))),
                 }
             }

@@ -1,4 +1,4 @@
-//! A task that is not over, or of which somebody has a handle.
+//! A task that is not over, or that still has a handle.
 
 use super::lead::Local;
 use crate::pool::protocol::message::Ticket;
@@ -18,7 +18,7 @@ pub struct Outcome {
     /// `E_WORKER_DIED`, `E_TIMEOUT`, `E_CANCELED`, `E_SHUTDOWN` (the pool was terminated), `E_TOO_LARGE` and `E_NO_MEMORY`
     /// (there is no room for its result).
     pub status: Status,
-    /// The result, or the message of what went wrong.
+    /// The result, or the error message.
     pub data: Box<[u8]>,
 }
 
@@ -31,16 +31,16 @@ impl Outcome {
     }
 }
 
-/// What the pool knows of a task, as long as somebody has a handle of it or it is not over.
+/// The pool's record of a task, kept while the task has a handle or is not over.
 pub(crate) struct Submitted {
     pub(crate) ticket: Ticket,
     pub(crate) timeout_ns: u64,
     pub(crate) tag: Option<u64>,
-    /// When its time is over, once it has begun; 0: not so.
+    /// The task's deadline, once it has started; 0: none.
     pub(crate) deadline: AtomicU64,
     outcome: OnceLock<Outcome>,
     pub(crate) waiters: EventCount,
-    /// Readable once it is over, where somebody asked for it.
+    /// Readable once the task is over; made on request.
     event: LocalLock<Option<OwnedFd>>,
 }
 
@@ -61,12 +61,13 @@ impl Submitted {
         self.outcome.get()
     }
 
-    /// It is over. The first to know decides.
+    /// Store the task's outcome; the first one stored wins.
     pub(crate) fn finish(&self, outcome: Outcome) {
         if self.outcome.set(outcome).is_err() {
             return;
         }
-        // After the outcome: `event` looks for that once more when it has placed one.
+        // After the outcome is stored: `event` checks the outcome once more after it has stored a
+        // descriptor.
         if let Some(event) = &*self.event.lock() {
             eventfd::raise(event.as_raw_fd());
         }

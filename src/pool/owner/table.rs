@@ -5,14 +5,15 @@ use std::sync::Arc;
 use super::submitted::Submitted;
 use crate::pool::protocol::message::Ticket;
 
-/// A place, whose generation says which use of it this is.
+/// A place; its generation counts its uses.
 #[derive(Default)]
 struct Entry {
     generation: u32,
     task: Option<Arc<Submitted>>,
 }
 
-/// Tasks by place. Free places are used again, the last one first: its word is in the cache.
+/// Tasks by place. Free places are reused, the last freed one first, since its word is in the
+/// cache.
 #[derive(Default)]
 pub(crate) struct TaskTable {
     places: Vec<Entry>,
@@ -20,7 +21,7 @@ pub(crate) struct TaskTable {
 }
 
 impl TaskTable {
-    /// The place that the next task will have.
+    /// The place of the next task.
     pub(crate) fn next(&self) -> Ticket {
         match self.free.last() {
             Some(slot) => Ticket {
@@ -52,7 +53,7 @@ impl TaskTable {
         }
     }
 
-    /// Take a task that is over; `None` when it was taken before.
+    /// Remove a task that is over; `None` when it was removed before.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<Arc<Submitted>> {
         let place = self.places.get_mut(ticket.slot as usize)?;
         if place.generation != ticket.generation {

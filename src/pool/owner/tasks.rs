@@ -1,4 +1,4 @@
-//! The pool as its threads see it: what is submitted, what is over, and in which state all of it is.
+//! The state of a pool, shared by its threads: its tasks, their outcomes, and its settings.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::{AsRawFd, RawFd};
@@ -24,23 +24,23 @@ use crate::sys::eventfd;
 use crate::sys::malloc;
 use crate::sys::{clock, fork};
 
-/// The tasks have no limit, so a submit waits for a lock at the most: not for ever for one that a stopped
-/// process has.
+/// The number of tasks has no limit, so a submit waits only for a lock. The bound covers a lock
+/// that a stopped process holds.
 const SUBMITTING: Wait<'_> = Wait::for_ns(50_000_000);
 
-/// What may be done with a pool.
+/// The state of a pool.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 pub(crate) enum PoolState {
     Open = 0,
-    /// No more tasks; those that are there are done.
+    /// No more tasks are accepted; the remaining ones are finished.
     Closed = 1,
-    /// Its workers are ended, its tasks are over.
+    /// Its workers are terminated; its tasks are over.
     Terminated = 2,
-    /// Its workers do not start: its tasks are over.
+    /// Its workers do not start; its tasks are over.
     Broken = 3,
 }
 
-/// A task that has begun and may take only so long.
+/// A task that has started and has a time limit.
 pub(crate) struct Limit {
     pub(crate) seat: u16,
     pub(crate) attempt: u16,
@@ -50,17 +50,17 @@ pub(crate) struct Limit {
 /// Limits by their end and ticket.
 pub(crate) type Limits = BTreeMap<(u64, u64), Limit>;
 
-/// Tasks that are over and whose submitter wants to be told.
+/// Finished tasks whose tags were not taken yet.
 struct Finished {
     tags: LocalLock<VecDeque<u64>>,
     waiters: EventCount,
-    /// Readable while there are some.
+    /// Readable while there are tags.
     event: OwnedFd,
-    /// Somebody has asked for the descriptor.
+    /// The descriptor was requested.
     is_watched: AtomicBool,
 }
 
-/// What happened so far, for people.
+/// Counts of events, for `info`.
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) submitted: AtomicU64,
@@ -71,14 +71,14 @@ pub(crate) struct Counters {
 }
 
 pub(crate) struct Shared {
-    /// The process that has made the pool: in a forked child it is somebody else's.
+    /// The epoch of the process that made the pool; a forked child may not use the pool.
     epoch: u32,
     pub(crate) board: Board,
     pub(crate) tasks: Queue,
     pub(crate) reports: Queue,
     pub(crate) max_attempts: u32,
     state: AtomicU32,
-    /// The state that the workers have been told of, by a shutdown of their tasks.
+    /// The state announced to the workers by a shutdown of the task queue.
     told: AtomicU32,
     table: LocalLock<TaskTable>,
     pub(crate) lead: Lead,
@@ -92,7 +92,7 @@ pub(crate) struct Shared {
     /// Fires when the pool's handle is dropped.
     pub(crate) gone: Cancel,
     pub(crate) limits: LocalLock<Limits>,
-    /// Why workers do not start.
+    /// The reason why workers do not start.
     failure: LocalLock<Vec<u8>>,
     pub(crate) counters: Counters,
 }
@@ -137,7 +137,7 @@ impl Shared {
         self.epoch == fork::epoch()
     }
 
-    /// `E_NOT_OWNER` in a forked child: the pool is its parent's.
+    /// `E_NOT_OWNER` in a forked child: the pool belongs to its parent.
     pub(crate) fn check_owner(&self) -> Result<()> {
         if !self.is_own() {
             return Err(Status::E_NOT_OWNER);
@@ -154,14 +154,15 @@ impl Shared {
         }
     }
 
-    /// Go on to `state`, unless the pool is past it. Under the table's lock, so that no task slips in.
+    /// Advance to `state`, unless the pool is past it. Under the table's lock, so that no task is
+    /// added meanwhile.
     pub(crate) fn advance(&self, state: PoolState) {
         let _table = self.table.lock();
         self.state.fetch_max(state as u32, Ordering::SeqCst);
     }
 
-    /// Tell the workers that no more tasks come; whether they know. While a stopped process has the
-    /// queue's locks they cannot be told, and the monitor tries again.
+    /// Announce to the workers that no more tasks come. Returns whether that is done. While a
+    /// stopped process holds the queue's locks it cannot be done, and the monitor tries again.
     pub(crate) fn tell_workers(&self) -> bool {
         let state = self.state();
         if state as u32 <= self.told.load(Ordering::SeqCst) {
@@ -170,7 +171,7 @@ impl Shared {
         match self.tasks.shutdown(state != PoolState::Closed) {
             Ok(()) => {}
             Err(Status::E_CORRUPT) => {
-                // Nobody can be told anything through such a queue.
+                // A damaged queue can announce nothing.
                 self.advance(PoolState::Broken);
                 self.end_all(Status::E_CORRUPT);
                 self.told
@@ -211,7 +212,7 @@ impl Shared {
         malloc::check()?;
         let is_timed = options.timeout_ns > 0;
         if is_timed {
-            // Somebody has to see that it has begun.
+            // A thread has to notice that the task has started.
             self.collect_in_background()?;
         }
         let core = self.enter(options)?;
@@ -224,7 +225,8 @@ impl Shared {
             }
         };
         if let Err(status) = put {
-            // Nobody has seen it. Where the pool has ended meanwhile it was settled, and nobody has it.
+            // No caller has seen the task. If the pool ended meanwhile, the task was settled
+            // without effect.
             self.table.lock().remove(core.ticket);
             self.after_the_last();
             self.wake_leader();
@@ -234,7 +236,7 @@ impl Shared {
         Ok(core)
     }
 
-    /// A place in the table and on the board.
+    /// Allocate the task's place in the table and on the board.
     fn enter(&self, options: &TaskOptions) -> Result<Arc<Submitted>> {
         let mut table = self.table.lock();
         self.check_open()?;
@@ -247,13 +249,13 @@ impl Shared {
         Ok(core)
     }
 
-    /// A task is over; whether it was not yet.
+    /// Settle a task. Returns whether it was not over yet.
     pub(crate) fn finish(&self, ticket: Ticket, outcome: Outcome) -> bool {
         let (core, is_empty) = {
             let mut table = self.table.lock();
             let core = table.remove(ticket);
             if core.is_some() {
-                // Before the place is used again: a message of this task that comes back is passed over.
+                // Before the place is reused: workers skip a message of this task that comes back.
                 let _ = self.board.close(ticket);
             }
             (core, table.len() == 0)
@@ -268,7 +270,8 @@ impl Shared {
         true
     }
 
-    /// No task may be left: joins wait for that, and the monitor before it lets the last worker go.
+    /// Called when the last task is over: wake joins, and the monitor, which then lets the last
+    /// worker end.
     fn after_the_last(&self) {
         self.quiet.notify_all(&Local);
         if self.state() != PoolState::Open {
@@ -298,7 +301,7 @@ impl Shared {
         }
     }
 
-    /// Every task is over that is not yet.
+    /// Settle every task that is not over.
     pub(crate) fn end_all(&self, status: Status) {
         let why = match status {
             Status::E_WORKER_DIED => self.failure.lock().clone(),
@@ -313,7 +316,7 @@ impl Shared {
         self.wake_leader();
     }
 
-    /// One report. Nonsense is passed over: it is nobody's.
+    /// Settle one report. An invalid report is ignored.
     pub(crate) fn settle(&self, message: &[u8]) {
         let Ok((head, data)) = ReportHead::read(message) else {
             return;
@@ -331,7 +334,7 @@ impl Shared {
         }
     }
 
-    /// A worker died in this attempt: another worker gets the task, unless this was the last one.
+    /// A worker died in this attempt: another worker gets the task, unless no attempt is left.
     fn settle_death(&self, head: &ReportHead) {
         let Ok(word) = self.board.look(head.ticket.slot) else {
             return;
@@ -341,7 +344,7 @@ impl Shared {
             && word.seat == head.seat
             && i32::from(word.attempt) == head.detail;
         if is_that_attempt && u32::from(word.attempt) >= self.max_attempts {
-            // No worker begins it once more, so the word stays as it is until here.
+            // No worker starts the task again, so its word stays unchanged until here.
             self.finish(head.ticket, Outcome::without_data(Status::E_WORKER_DIED));
         }
     }
@@ -371,14 +374,14 @@ impl Shared {
         }
     }
 
-    /// Keep a task from being begun; whether that came in time.
+    /// Keep a task from being started. Returns whether that came in time.
     pub(crate) fn cancel(&self, ticket: Ticket) -> Result<bool> {
         let queued = TaskWord::queued(ticket.generation);
         let over = TaskWord {
             step: Step::Over,
             ..queued
         };
-        // A place that was never used has no memory, and no task either.
+        // A place that was never used has no memory, and no task.
         let canceled = self.board.change(ticket.slot, queued, over)?;
         if canceled {
             self.finish(ticket, Outcome::without_data(Status::E_CANCELED));
@@ -397,7 +400,7 @@ impl Shared {
         loop {
             let has_some = || !self.finished.tags.lock().is_empty();
             self.wait_until(&has_some, &self.finished.waiters, wait)?;
-            // What has come meanwhile is told in the same call.
+            // One call also returns tags that arrived meanwhile.
             self.settle_while(&|| self.finished.tags.lock().len() < max);
             let mut tags = self.finished.tags.lock();
             let count = max.min(tags.len());

@@ -1,9 +1,9 @@
-//! What a pool and its workers have in shared memory beside the two queues: a seat for each worker, and
+//! The shared memory of a pool and its workers, beside the two queues: a seat for each worker, and
 //! a word for each task that is not over.
 //!
-//! A task's word decides who may do what with it, by one compare-and-swap each: a worker that begins it, the
-//! pool that cancels it before that or whose patience with it is over. Who is killed leaves the word at
-//! the step that it had reached.
+//! Each step of a task is one compare-and-swap of its word: by a worker that starts the task, or by
+//! the pool when it cancels the task before that or its time limit has passed. If the process is
+//! killed, the word stays at the step that was reached.
 //!
 //! ```text
 //! QUEUED ---worker begins--> RUNNING(worker, attempt) ---timed: about to report--> FINISHING(worker, attempt)
@@ -26,11 +26,12 @@ use crate::sync::owner::Owner;
 use crate::sync::shared::shared;
 use crate::sys::descriptor::OwnedFd;
 
-/// The most workers of a pool: they share a queue, which so many processes can use.
+/// The most workers of a pool; the queue that they share admits that many processes.
 pub(crate) const MAX_WORKERS: u32 = 1000;
 /// The longest data of an initialiser.
 pub(crate) const MAX_INITIALISER: usize = 1 << 20;
-/// The words lie in stretches of the file: a page of them, and each further one twice as large.
+/// The words lie in stretches of the file: the first is a page, and each further one twice as large
+/// as the last.
 const FIRST_STRETCH: u64 = 4096 / WORD;
 const STRETCHES: usize = 15;
 /// The most tasks that are not over.
@@ -38,12 +39,12 @@ const MAX_TASKS: u64 = FIRST_STRETCH * ((1 << STRETCHES) - 1);
 const WORD: u64 = size_of::<AtomicU64>() as u64;
 
 shared! {
-    /// What the pool and the worker in it tell each other.
+    /// The words through which the pool and the worker in this seat communicate.
     #[repr(align(64))]
     pub(crate) struct Seat {
         phase: AtomicU32,
         _reserved: AtomicU32,
-        /// The ticket of the task that the worker has begun last.
+        /// The ticket of the task that the worker started last.
         pub(crate) current: AtomicU64,
     }
 }
@@ -52,7 +53,7 @@ shared! {
     struct Body {
         max_attempts: AtomicU32,
         max_tasks_per_worker: AtomicU32,
-        /// How long the initialiser's message is that lies behind the body; 0: there is none.
+        /// The length of the initialiser's message, which lies behind the body; 0: there is none.
         initialiser: AtomicU64,
         /// Attempts at tasks whose worker died before.
         retried: AtomicU64,
@@ -73,18 +74,18 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-/// Nobody owns anything here: what the dead had begun stands in the words for the pool to see.
+/// Nothing here has an owner: the words show the pool what a dead worker had started.
 fn recover(_: &Segment, _: Caller<'_>, _: &dyn Fn(Owner) -> bool) -> Result<()> {
     Ok(())
 }
 
-/// Where a task's word lies.
+/// The position of a task's word.
 struct WordAt {
     stretch: usize,
-    /// Of the stretch in the file.
+    /// Offset of the stretch in the file.
     begin: u64,
     length: u64,
-    /// Of the word in its stretch.
+    /// Offset of the word in its stretch.
     at: u64,
 }
 
@@ -105,16 +106,16 @@ impl WordAt {
     }
 }
 
-/// How far a worker has come.
+/// The phase of a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum SeatPhase {
-    /// It was started, and has not asked for a task yet.
+    /// It was started, and has not yet asked for a task.
     Starting = 0,
-    /// It works.
+    /// It takes tasks.
     Ready = 1,
-    /// It has done as many tasks as it may.
+    /// It has done its maximum number of tasks.
     Retired = 2,
-    /// It has seen the end of the tasks.
+    /// It has seen the end of the task queue.
     Left = 3,
 }
 
@@ -132,26 +133,26 @@ impl Seat {
         self.phase.store(phase as u32, Ordering::Release);
     }
 
-    /// Nobody sits here any more, and a new worker is about to.
+    /// Clear an empty seat before a new worker takes it.
     pub(crate) fn clear(&self) {
         self.current.store(u64::MAX, Ordering::Relaxed);
         self.enter(SeatPhase::Starting);
     }
 }
 
-/// What becomes of a task.
+/// The step of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Step {
     Queued,
-    /// A worker has begun it.
+    /// A worker has started it.
     Running,
-    /// A worker is about to report a task that has a limit of time.
+    /// Its worker is about to report it; only for a task with a time limit.
     Finishing,
-    /// Nobody may begin it any more.
+    /// No worker may start it any more.
     Over,
 }
 
-/// A task's word: its step, and which attempt of which worker that is.
+/// A task's word: its step, and the worker and the number of the attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct TaskWord {
     pub(crate) step: Step,
@@ -199,7 +200,7 @@ impl TaskWord {
         }
     }
 
-    /// Whether this is an attempt that a worker has begun and not finished.
+    /// Whether this is an attempt that a worker has started and not finished.
     pub(crate) fn is_attempt(self) -> bool {
         matches!(self.step, Step::Running | Step::Finishing)
     }
@@ -211,7 +212,7 @@ pub(crate) struct Board {
 }
 
 impl Board {
-    /// `initialiser` is the message of the task that each worker does first.
+    /// `initialiser` is the message of the task that each worker runs first.
     pub(crate) fn create(
         max_attempts: u32,
         max_tasks_per_worker: u32,
@@ -281,7 +282,7 @@ impl Board {
         Ok(Some(bytes::read_all(&mapping, len as usize)?))
     }
 
-    /// Memory for the word of `slot`. The pool calls this, under the lock of its table.
+    /// Allocate the word of `slot`. The pool calls this under the lock of its table.
     pub(crate) fn ensure(&self, slot: u32) -> Result<()> {
         let place = WordAt::of(slot)?;
         let extent = self.extent(&place)?;
@@ -322,13 +323,13 @@ impl Board {
         ))
     }
 
-    /// A new task, before anybody else can see it.
+    /// Set the word of a new task, before any other process can see it.
     pub(crate) fn set(&self, slot: u32, word: TaskWord) -> Result<()> {
         self.word(slot)?.store(word.bits(), Ordering::Release);
         Ok(())
     }
 
-    /// One step of a task, unless somebody else has made one meanwhile.
+    /// Change a task's word, unless another process has changed it meanwhile.
     pub(crate) fn change(&self, slot: u32, from: TaskWord, to: TaskWord) -> Result<bool> {
         let order = (Ordering::AcqRel, Ordering::Acquire);
         let word = self.word(slot)?;
@@ -337,7 +338,8 @@ impl Board {
             .is_ok())
     }
 
-    /// Nobody begins this task any more. Whoever runs it goes on, for nothing.
+    /// No worker starts this task any more. A worker that is running it goes on; its result is
+    /// discarded.
     pub(crate) fn close(&self, ticket: Ticket) -> Result<()> {
         loop {
             let word = self.look(ticket.slot)?;

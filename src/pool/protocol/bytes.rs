@@ -9,9 +9,9 @@ use crate::sync::Wait;
 
 /// Longer messages are written in place.
 const SMALL: usize = 1024;
-/// What a buffer for messages holds without asking how long the next one is.
+/// The initial size of a message buffer.
 const ROOM: usize = 4096;
-/// One that has become larger than this is not kept.
+/// A buffer that has grown beyond this is not kept.
 const LARGEST_KEPT: usize = 64 * 1024;
 
 /// Put the concatenation of `parts`.
@@ -58,7 +58,7 @@ pub(crate) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result
                 unsafe { buffer.set_len(len) };
                 return Ok(());
             }
-            // Somebody else may be quicker: then the next one is as long as it is.
+            // Another thread may take the message first; the next one may have another length.
             Got::TooSmall(len) => buffer.try_reserve_exact(len).map_err(no_memory)?,
         }
     }
@@ -66,10 +66,11 @@ pub(crate) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result
 
 /// The bytes of a message that was taken.
 ///
-/// The caller settles the loan only when it is done with them, and keeps its queue open for as long.
+/// The caller settles the loan only after it has finished with the bytes, and keeps its queue open
+/// until then.
 pub(crate) fn of_loan<'a>(loan: &Loan) -> &'a [u8] {
-    // SAFETY: mapped and this process's until the loan is settled. Who writes there nevertheless is a
-    // process that was let into the pool, and spoils the bytes of a task.
+    // SAFETY: mapped, and owned by this process until the loan is settled. A process that writes
+    // there nevertheless was given the pool, and only spoils the bytes of a task.
     unsafe { std::slice::from_raw_parts(loan.data, loan.len) }
 }
 

@@ -1,4 +1,4 @@
-//! What goes through the two queues of a pool: tasks to the workers, reports back.
+//! The messages in the two queues of a pool: tasks to the workers, reports back.
 //!
 //! ```text
 //! task    head (16 bytes), name, NUL, up to a multiple of 16; then the data
@@ -15,10 +15,10 @@ const LENGTH: usize = 4;
 /// The longest name of a function.
 pub(crate) const MAX_NAME: usize = 200;
 
-/// The task has a limit of time: its worker says when it begins.
+/// The task has a time limit: its worker reports its start.
 const TIMED: u16 = 1;
 
-/// Which task: its place in the table, and which use of that.
+/// Identity of a task: its place in the table, and the generation of that place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Ticket {
     pub(crate) slot: u32,
@@ -38,7 +38,7 @@ impl Ticket {
     }
 }
 
-/// Whether a function may be called this.
+/// Check the name of a function.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > MAX_NAME || name.bytes().any(|byte| byte == 0) {
         return Err(Status::E_INVALID);
@@ -46,7 +46,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// What stands before a task's data.
+/// The head in front of a task's data.
 pub(crate) struct TaskHead {
     bytes: [u8; (HEAD + MAX_NAME + 1).next_multiple_of(ALIGN)],
     len: usize,
@@ -120,22 +120,23 @@ impl<'a> TaskMessage<'a> {
     }
 }
 
-/// What a report says.
+/// The kind of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Report {
-    /// The task is over: `detail` is its status, the data its result or the message of what went wrong.
+    /// The task is over: `detail` is its status, the data its result or the error message.
     Result,
-    /// A task with a limit of time has begun: `detail` is the attempt, the data the worker's process id.
+    /// A task with a time limit has started: `detail` is the attempt, the data the worker's process
+    /// id.
     Started,
     /// The worker died in the task: `detail` is the attempt.
     Died,
-    /// The initialiser of a worker has failed: the data is its message.
+    /// A worker's initialiser has failed: the data is its message.
     InitialiserFailed,
-    /// No worker starts any more.
+    /// No more workers start.
     Broken,
 }
 
-/// What stands before a report's data.
+/// The head in front of a report's data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ReportHead {
     pub(crate) kind: Report,

@@ -1,10 +1,10 @@
-//! What the process of the pool and its workers agree on.
+//! The protocol between the process of the pool and its workers.
 //!
 //! ```text
-//! board     what lies in shared memory beside the two queues
+//! board     the shared memory beside the two queues
 //! message   tasks and reports, as they go through the queues
 //! bytes     the raw reads and writes of both
-//! names     under which a worker finds what it is given
+//! names     the names of the objects that a worker inherits
 //! ```
 
 pub(super) mod board;

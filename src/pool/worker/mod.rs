@@ -1,4 +1,4 @@
-//! A worker: one process of a pool, which takes a task after the other.
+//! A worker: a process of a pool that runs one task after another.
 
 pub(super) mod serve;
 
@@ -19,20 +19,20 @@ use crate::sync::wait::{Patience, Wait};
 use crate::sys::process::pid;
 use crate::sys::{clock, fork};
 
-/// A task that this worker has begun.
+/// A task that this worker has started.
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
-    /// Which function.
+    /// The name of the function.
     pub function: &'a str,
-    /// Its data, in shared memory: valid until the job was replied to.
+    /// The task's data, in shared memory: valid until the reply.
     pub data: &'a [u8],
     /// How many items the data has; 0: it is no chunk.
     pub count: u32,
-    /// 1 the first time, more when workers died in it before; 0 for the initialiser.
+    /// 1 the first time, more if earlier workers died in the task; 0 for the initialiser.
     pub attempt: u32,
 }
 
-/// What the worker is in the middle of.
+/// The job in progress.
 enum Open {
     Initialiser,
     Task {
@@ -48,7 +48,7 @@ struct Progress {
     open: Option<Open>,
     has_begun: bool,
     done: u32,
-    /// Nothing more is to be done here.
+    /// The worker runs no more tasks.
     has_ended: bool,
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn here() -> Result<Arc<Worker>> {
     if let Some(worker) = known(&HERE.lock()) {
         return Ok(worker);
     }
-    // Without the lock: this takes others.
+    // Without the lock, since this takes other locks.
     let fresh = Arc::new(Worker::inherited()?);
     let mut here = HERE.lock();
     match known(&here) {
@@ -121,16 +121,16 @@ impl Worker {
         self.board.seat(self.seat.into())
     }
 
-    /// What [`next`](Self::next) waits at.
+    /// The queue on which [`next`](Self::next) waits.
     pub(crate) fn tasks(&self) -> &Queue {
         &self.tasks
     }
 
-    /// Wait for the next task and begin it. The initialiser is the first one, where there is one.
+    /// Wait for the next task and start it. The initialiser, if there is one, comes first.
     ///
     /// # Errors
-    /// `E_SHUTDOWN` when there is nothing more to do, `E_EMPTY`, `E_CANCELED`, `E_INTERRUPTED`; `E_INVALID` while a
-    /// job has no reply yet.
+    /// `E_SHUTDOWN` when there are no more tasks, `E_EMPTY`, `E_CANCELED`, `E_INTERRUPTED`;
+    /// `E_INVALID` while a job has no reply yet.
     pub(crate) fn next(&self, wait: &Wait<'_>) -> Result<Job<'_>> {
         {
             let mut progress = self.progress.lock();
@@ -180,11 +180,13 @@ impl Worker {
         }
     }
 
-    /// Begin a task, unless it was cancelled, is over, or came back for the last time; what is not begun is
-    /// settled. A task that cannot be begun for want of memory fails with that, and where nobody can be
-    /// told so either, its worker has an error to end with: then the pool sees to the task.
+    /// Start a task, unless it was canceled, is over, or has no attempt left; a task that is not
+    /// started is settled. A task that cannot be started for lack of memory fails with that status.
+    /// If even that cannot be reported, this returns an error and the worker ends, and the pool
+    /// settles the task.
     ///
-    /// Killed before the change of the word: nothing has begun. After it: the pool sees whose attempt it was.
+    /// Killed before the change of the word: nothing has started. After it: the pool sees which
+    /// worker's attempt it was.
     fn begin(&self, loan: Loan) -> Result<Option<Job<'_>>> {
         let Ok(task) = TaskMessage::read(bytes::of_loan(&loan)) else {
             return self.pass_over(loan);
@@ -200,7 +202,7 @@ impl Worker {
         let may_begin = word.generation == task.ticket.generation
             && match word.step {
                 Step::Queued => true,
-                // It came back, so that worker is gone.
+                // The message came back, so that worker is dead.
                 Step::Running | Step::Finishing => u32::from(word.attempt) < self.max_attempts,
                 Step::Over => false,
             };
@@ -232,7 +234,7 @@ impl Worker {
             let head = self.head(Report::Started, ticket, mine.attempt.into());
             let parts: [&[u8]; 2] = [&head.to_bytes(), &pid().to_ne_bytes()];
             if let Err(refused) = bytes::put(&self.reports, &parts, Wait::FOREVER) {
-                // Without that report nobody would see to its limit.
+                // Without that report the pool would not watch the task's time limit.
                 self.reply(refused, b"")?;
                 return Ok(None);
             }
@@ -259,15 +261,16 @@ impl Worker {
         }
     }
 
-    /// Report how the open job ended. A result that there is no room for becomes the failure that it is.
+    /// Report the outcome of the open job. A result that does not fit is reported as that failure.
     ///
-    /// Killed before the report is put: the attempt counts as died. After it and before the task's message is
-    /// done: the message comes back, and the next worker sees that it is over, or does it once more for
-    /// nothing.
+    /// Killed before the report is put: the attempt counts as died. Killed after it and before the
+    /// task's message is settled: the message comes back, and the next worker sees that the task is
+    /// over, or runs it once more and its result is discarded.
     ///
     /// # Errors
-    /// `E_INVALID` when no job is open; `E_TIMEOUT` when its time is over, and this worker about to be killed.
-    /// `E_NO_MEMORY` when not even its failure can be reported: the job stays open.
+    /// `E_INVALID` when no job is open; `E_TIMEOUT` when its time limit has passed and this worker
+    /// is about to be killed. `E_NO_MEMORY` when not even its failure can be reported: the job
+    /// stays open.
     pub(crate) fn reply(&self, status: Status, data: &[u8]) -> Result<()> {
         let open = self.progress.lock().open.take().ok_or(Status::E_INVALID)?;
         let done = self.reply_to(&open, status, data);
@@ -290,7 +293,7 @@ impl Worker {
                     step: Step::Finishing,
                     ..word
                 };
-                // It is finishing where a reply before this one could not be put.
+                // The step is FINISHING already if an earlier reply could not be put.
                 let may_reply = || -> Result<bool> {
                     Ok(self.board.change(ticket.slot, word, finishing)?
                         || self.board.look(ticket.slot)? == finishing)

@@ -1,4 +1,4 @@
-//! The functions that a worker knows, and the loop that calls them.
+//! The functions of a worker, and the loop that calls them.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
 use crate::sync::Wait;
 
-/// What a function says, in the order in which it says it: its result, or the message of its failure.
+/// The output of a function, in the order of its writes: its result, or its error message.
 pub struct Reply {
     bytes: Vec<u8>,
 }
@@ -21,7 +21,7 @@ impl Reply {
         self.bytes.extend_from_slice(data);
     }
 
-    /// The same where memory may be short.
+    /// As [`write`](Self::write), where memory may be short.
     ///
     /// # Errors
     /// `E_NO_MEMORY`: nothing is appended.
@@ -41,8 +41,8 @@ type Named = (String, Arc<Function>);
 
 static FUNCTIONS: LocalLock<Vec<Named>> = LocalLock::new(Vec::new());
 
-/// Let workers do tasks of this name: those that are forked from this process later, and this one when it is a
-/// worker. A name that is known already gets the new function.
+/// Register a function under a name, for workers forked from this process later, and for this
+/// process if it is a worker. A name that is registered already gets the new function.
 ///
 /// # Errors
 /// `E_INVALID`: not a name.
@@ -70,7 +70,7 @@ fn find(name: &str) -> Option<Arc<Function>> {
     found.map(|(_, function)| Arc::clone(function))
 }
 
-/// Do tasks until the pool is shut down, or this worker has done as many as it may.
+/// Run tasks until the pool is shut down, or this worker has run its maximum number.
 ///
 /// # Errors
 /// `E_NOT_FOUND` when this process is no worker, `E_TASK_FAILED` when the initialiser failed.
@@ -93,7 +93,7 @@ pub fn run() -> Result<()> {
 
 fn answer(worker: &Worker, status: Status, reply: &Reply) -> Result<()> {
     match worker.reply(status, &reply.bytes) {
-        // The pool has given the task up and is about to kill this process.
+        // The pool has given up the task and is about to kill this process.
         Err(Status::E_TIMEOUT) => Ok(()),
         other => other,
     }
@@ -122,7 +122,7 @@ fn do_job(job: &Job<'_>, reply: &mut Reply) -> Status {
         let begin = reply.bytes.len();
         let status = call(&*function, item, reply, begin);
         if status != Status::OK {
-            // The first failure is the chunk's.
+            // The first failure is the outcome of the chunk.
             reply.bytes.drain(..begin);
             return status;
         }
@@ -133,7 +133,7 @@ fn do_job(job: &Job<'_>, reply: &mut Reply) -> Status {
     }
 }
 
-/// `begin` is where this call's words begin in the reply.
+/// `begin` is where the output of this call begins in the reply.
 fn call(function: &Function, data: &[u8], reply: &mut Reply, begin: usize) -> Status {
     match catch_unwind(AssertUnwindSafe(|| function(data, reply))) {
         Ok(0) => Status::OK,
