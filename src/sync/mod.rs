@@ -1,6 +1,6 @@
 //! Algorithms on words: waiting, waking and holding.
 //!
-//! The algorithms on shared memory use their words and a [`World`](world::World), which lets them
+//! The algorithms on shared memory use their words and a `World`, which lets them
 //! sleep, wake and ask which owners are alive. They use no mapping, so that `loom/` can run them on
 //! its own atomics.
 //!

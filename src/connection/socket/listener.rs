@@ -186,7 +186,7 @@ impl Listener {
         }
     }
 
-    /// The address as [`connect`](super::connect) takes it, with the port that was chosen.
+    /// The address as [`connect`](crate::connect) takes it, with the port that was chosen.
     pub fn address(&self) -> String {
         self.address.to_string()
     }
