@@ -892,11 +892,7 @@ typedef struct polyproc_job {
   void *opaque[2];
 } polyproc_job;
 
-/* ---- Waiting for several things ---- */
-
-/**
- * One thing that `polyproc_wait_any` waits for.
- */
+/** One thing that `polyproc_wait_any` waits for. */
 typedef struct polyproc_waitable {
   /** `POLYPROC_WAIT_*`: what is waited for. */
   int32_t kind;
@@ -938,6 +934,26 @@ uint32_t polyproc_abi_version(void);
  * Blocks   no. Threads: any. Signal-safe: yes. Since: 0.1
  */
 const char *polyproc_strerror(int32_t status);
+
+/**
+ * Why the last call of this thread that failed did, in a sentence: for E_INVALID which argument, and
+ * what is wrong with it; for E_MISMATCH what the object has and what was asked for; for what the
+ * system refused, which call. Calls that succeed, and those that failed for a reason that their status
+ * says all of (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave it as it is.
+ *
+ * Functions that a signal handler may call leave it too. A runtime that moves its tasks between
+ * threads reads it before it lets the task go on.
+ *
+ * buf  where the sentence goes, ended by a NUL; one that is longer is cut.
+ * cap  how many bytes fit there; 256 are enough for most.
+ *
+ * Returns  OK           buf has the sentence.
+ *          E_NOT_FOUND  there is none: buf is empty.
+ *          E_INVALID    buf is NULL or cap is 0.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_detail(char *buf,
+                        size_t cap);
 
 /**
  * Let signals end waits: from now on a wait of this process during which a signal handler ran, one
@@ -1747,7 +1763,7 @@ int32_t polyproc_barrier_is_broken(polyproc_barrier *barrier, int32_t *out);
  */
 void polyproc_barrier_close(polyproc_barrier *barrier);
 
-/* ---- Barrier in two steps: an action between arriving and going on ---- */
+/* ---- Barrier, advanced: two steps, with an action between arriving and going on ---- */
 
 /**
  * Wait until all parties are here, and hold them for an action. The last one to come is the leader: its
@@ -2169,7 +2185,7 @@ int32_t polyproc_slot_commit(polyproc_slot *slot, size_t len);
  */
 int32_t polyproc_slot_abort(polyproc_slot *slot);
 
-/* ---- Queue, advanced: many messages in one call, figures ---- */
+/* ---- Queue, advanced: many messages in one call, figures, a descriptor ---- */
 
 /**
  * Put several messages, in order, with less work for each. Messages of other producers may come
@@ -2270,6 +2286,25 @@ int32_t polyproc_message_done_many(polyproc_message *messages,
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_get_info(polyproc_queue *queue, polyproc_queue_info *out);
+
+/**
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while a get would not wait,
+ * because there is a message, or because the queue is shut down and drained. From the first call on, a
+ * thread of this process keeps such descriptors in step; they follow a change after a moment, so try the
+ * operation without waiting, and poll again when it would wait.
+ *
+ * queue   open handle.
+ * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+ *         handle is closed. A forked child asks for its own.
+ *
+ * Returns  OK
+ *          E_LIMIT    too many descriptors or threads are there.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a queue, or out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_fd(polyproc_queue *queue,
+                          int *out_fd);
 
 /* ---- Pipe and connection ---- */
 
@@ -2880,7 +2915,7 @@ int32_t polyproc_exit_children(void);
  */
 int32_t polyproc_exit_children_at_exit(int32_t on);
 
-/* ---- Processes started by other means ---- */
+/* ---- Process, advanced: one that was started by other means ---- */
 
 /**
  * Make a handle of a process that was started by other means. When it is a child of this one, the
@@ -3467,6 +3502,8 @@ int32_t polyproc_cancel_reset(polyproc_cancel *cancel);
  */
 void polyproc_cancel_close(polyproc_cancel *cancel);
 
+/* ---- Waiting for several things ---- */
+
 /**
  * Wait until at least one of several things is ready: queues to get from or to put into, events,
  * connections to receive from, listeners, processes, tasks. Nothing is taken: the operation itself may
@@ -3494,25 +3531,6 @@ int32_t polyproc_wait_any(polyproc_waitable *items,
                           size_t *out_ready,
                           int64_t timeout_ns,
                           polyproc_cancel *cancel);
-
-/**
- * A descriptor for poll, epoll, libuv, asyncio and the like: readable while a get would not wait,
- * because there is a message, or because the queue is shut down and drained. From the first call on, a
- * thread of this process keeps such descriptors in step; they follow a change after a moment, so try the
- * operation without waiting, and poll again when it would wait.
- *
- * queue   open handle.
- * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
- *         handle is closed. A forked child asks for its own.
- *
- * Returns  OK
- *          E_LIMIT    too many descriptors or threads are there.
- *          E_CLOSED   the handle is closed.
- *          E_INVALID  not a handle of a queue, or out_fd is NULL.
- * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
- */
-int32_t polyproc_queue_fd(polyproc_queue *queue,
-                          int *out_fd);
 
 /* ---- Objects as descriptors ---- */
 

@@ -47,6 +47,6 @@ pub use connection::{connect, pipe, Connection, Listener, ListenerOptions};
 pub use object::{Barrier, Condition, Event, Lock, Rlock, Semaphore, SemaphoreOptions};
 pub use queue::{Got, Loan, Queue, QueueInfo, QueueOptions, Reservation};
 pub use segment::{list, unlink, CreateOptions, Kind, ObjectInfo};
-pub use status::{Result, Status};
+pub use status::{Error, Result, Status};
 pub use sync::{interruptible, Acquired, Arrival, Cancel, Wait};
 pub use wait::{wait_any, Waitable};

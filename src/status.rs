@@ -5,6 +5,13 @@
 
 use std::fmt;
 
+#[path = "status/detail.rs"]
+pub(crate) mod detail;
+#[path = "status/error.rs"]
+mod error;
+
+pub use error::Error;
+
 /// What a call answers: 0 success, positive success with a note, negative nothing was done.
 ///
 /// An operating-system error without a status of its own is `-(1000 + errno)`.

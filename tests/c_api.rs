@@ -155,6 +155,7 @@ programs! {
     condition_faults,
     connection,
     connection_processes,
+    detail,
     event,
     first_use,
     exit,

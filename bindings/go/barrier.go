@@ -22,31 +22,35 @@ func newBarrier(object capi.Object, status capi.Status) (*Barrier, error) {
 }
 
 // NewBarrier makes an anonymous barrier for 1 to 1,024 parties.
-func NewBarrier(parties int) (*Barrier, error) { return createBarrier(nil, parties, Options{}) }
+func NewBarrier(parties int) (*Barrier, error) {
+	return named[Barrier]("create barrier", "")(createBarrier(nil, parties, Options{}))
+}
 
 // CreateBarrier makes a barrier with a name.
 func CreateBarrier(name string, parties int, options Options) (*Barrier, error) {
-	return createBarrier(&name, parties, options)
+	return named[Barrier]("create barrier", name)(createBarrier(&name, parties, options))
 }
 
 func createBarrier(name *string, parties int, options Options) (*Barrier, error) {
 	if parties < 0 || int64(parties) > math.MaxUint32 {
-		return nil, ErrInvalid
+		return nil, invalid("parties is below 0 or too large")
 	}
 	return newBarrier(capi.BarrierCreate(name, options.common(), uint32(parties)))
 }
 
 // OpenBarrier opens the barrier of a name.
-func OpenBarrier(name string) (*Barrier, error) { return newBarrier(capi.BarrierOpen(name)) }
+func OpenBarrier(name string) (*Barrier, error) {
+	return named[Barrier]("open barrier", name)(newBarrier(capi.BarrierOpen(name)))
+}
 
 // InheritedBarrier opens the barrier that the parent process gave this one under a name.
 func InheritedBarrier(name string) (*Barrier, error) {
-	return newBarrier(capi.Inherited(name, capi.KindBarrier))
+	return named[Barrier]("inherit barrier", name)(newBarrier(capi.Inherited(name, capi.KindBarrier)))
 }
 
 // BarrierFromFile opens the barrier behind a descriptor that File gave. The file stays the caller's.
 func BarrierFromFile(file *os.File) (*Barrier, error) {
-	return newBarrier(fromFile(file, capi.KindBarrier))
+	return named[Barrier]("open barrier", file.Name())(newBarrier(fromFile(file, capi.KindBarrier)))
 }
 
 // Wait waits until all parties are here, and returns which of them this one was: 0 to the number of

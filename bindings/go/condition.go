@@ -34,25 +34,27 @@ func newCondition(object capi.Object, status capi.Status) (*Condition, error) {
 
 // NewCondition makes an anonymous condition.
 func NewCondition() (*Condition, error) {
-	return newCondition(capi.ConditionCreate(nil, capi.Common{}))
+	return named[Condition]("create condition", "")(newCondition(capi.ConditionCreate(nil, capi.Common{})))
 }
 
 // CreateCondition makes a condition with a name.
 func CreateCondition(name string, options Options) (*Condition, error) {
-	return newCondition(capi.ConditionCreate(&name, options.common()))
+	return named[Condition]("create condition", name)(newCondition(capi.ConditionCreate(&name, options.common())))
 }
 
 // OpenCondition opens the condition of a name.
-func OpenCondition(name string) (*Condition, error) { return newCondition(capi.ConditionOpen(name)) }
+func OpenCondition(name string) (*Condition, error) {
+	return named[Condition]("open condition", name)(newCondition(capi.ConditionOpen(name)))
+}
 
 // InheritedCondition opens the condition that the parent process gave this one under a name.
 func InheritedCondition(name string) (*Condition, error) {
-	return newCondition(capi.Inherited(name, capi.KindCondition))
+	return named[Condition]("inherit condition", name)(newCondition(capi.Inherited(name, capi.KindCondition)))
 }
 
 // ConditionFromFile opens the condition behind a descriptor that File gave. The file stays the caller's.
 func ConditionFromFile(file *os.File) (*Condition, error) {
-	return newCondition(fromFile(file, capi.KindCondition))
+	return named[Condition]("open condition", file.Name())(newCondition(fromFile(file, capi.KindCondition)))
 }
 
 // Wait releases the lock, which the caller holds, waits until notified, and takes the lock again. Whoever

@@ -69,7 +69,7 @@ func NewSimplexPipe() (reader, writer *Connection, err error) { return newPipe(f
 func newPipe(duplex bool) (a, b *Connection, err error) {
 	objectA, objectB, status := capi.PipeCreate(duplex)
 	if err := check(status); err != nil {
-		return nil, nil, err
+		return nil, nil, about(err, "create pipe", "")
 	}
 	if a, err = newConnection(objectA, capi.OK); err != nil {
 		return nil, nil, err
@@ -81,13 +81,13 @@ func newPipe(duplex bool) (a, b *Connection, err error) {
 // InheritedConnection opens the end that the parent process gave this one under a name. The parent closes
 // its own, for the other end sees the end of file when nobody has this one any more.
 func InheritedConnection(name string) (*Connection, error) {
-	return newSocket(capi.Inherited(name, capi.KindConnection))
+	return named[Connection]("inherit connection", name)(newSocket(capi.Inherited(name, capi.KindConnection)))
 }
 
 // ConnectionFromFile opens the end behind a descriptor that File gave. The file stays the caller's, and
 // keeps the end open until it is closed.
 func ConnectionFromFile(file *os.File) (*Connection, error) {
-	return newSocket(fromFile(file, capi.KindConnection))
+	return named[Connection]("open connection", file.Name())(newSocket(fromFile(file, capi.KindConnection)))
 }
 
 // Send sends a message, waiting for room. Then a message of less than 1 MiB is in the pipe, and a longer one

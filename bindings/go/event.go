@@ -19,23 +19,29 @@ func newEvent(object capi.Object, status capi.Status) (*Event, error) {
 }
 
 // NewEvent makes an anonymous event, which is not set.
-func NewEvent() (*Event, error) { return newEvent(capi.EventCreate(nil, capi.Common{})) }
+func NewEvent() (*Event, error) {
+	return named[Event]("create event", "")(newEvent(capi.EventCreate(nil, capi.Common{})))
+}
 
 // CreateEvent makes an event with a name.
 func CreateEvent(name string, options Options) (*Event, error) {
-	return newEvent(capi.EventCreate(&name, options.common()))
+	return named[Event]("create event", name)(newEvent(capi.EventCreate(&name, options.common())))
 }
 
 // OpenEvent opens the event of a name.
-func OpenEvent(name string) (*Event, error) { return newEvent(capi.EventOpen(name)) }
+func OpenEvent(name string) (*Event, error) {
+	return named[Event]("open event", name)(newEvent(capi.EventOpen(name)))
+}
 
 // InheritedEvent opens the event that the parent process gave this one under a name.
 func InheritedEvent(name string) (*Event, error) {
-	return newEvent(capi.Inherited(name, capi.KindEvent))
+	return named[Event]("inherit event", name)(newEvent(capi.Inherited(name, capi.KindEvent)))
 }
 
 // EventFromFile opens the event behind a descriptor that File gave. The file stays the caller's.
-func EventFromFile(file *os.File) (*Event, error) { return newEvent(fromFile(file, capi.KindEvent)) }
+func EventFromFile(file *os.File) (*Event, error) {
+	return named[Event]("open event", file.Name())(newEvent(fromFile(file, capi.KindEvent)))
+}
 
 // Set sets the event and wakes everyone who waits for it.
 func (e *Event) Set() error {

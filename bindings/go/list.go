@@ -63,4 +63,4 @@ func List() ([]ObjectInfo, error) {
 }
 
 // Unlink removes the name of an object. Who has the object open keeps it.
-func Unlink(name string) error { return check(capi.Unlink(name)) }
+func Unlink(name string) error { return about(check(capi.Unlink(name)), "unlink", name) }

@@ -51,11 +51,11 @@ type Listener struct {
 func Listen(address string, options SocketOptions) (*Listener, error) {
 	c, ok := options.c()
 	if !ok {
-		return nil, ErrInvalid
+		return nil, about(invalid("a number of the options is below 0 or too large"), "listen", address)
 	}
 	object, status := capi.ListenerCreate(address, &c)
 	if err := check(status); err != nil {
-		return nil, err
+		return nil, about(err, "listen", address)
 	}
 	where, status := capi.ListenerAddress(object)
 	if err := check(status); err != nil {
@@ -126,7 +126,7 @@ func Connect(ctx context.Context, address string, options SocketOptions) (*Conne
 	}
 	c, ok := options.c()
 	if !ok {
-		return nil, ErrInvalid
+		return nil, about(invalid("a number of the options is below 0 or too large"), "connect", address)
 	}
 	var object capi.Object
 	_, err := transfer(ctx, func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
@@ -134,7 +134,7 @@ func Connect(ctx context.Context, address string, options SocketOptions) (*Conne
 		return status
 	})
 	if err != nil {
-		return nil, err
+		return nil, about(err, "connect", address)
 	}
 	return newSocket(object, capi.OK)
 }

@@ -21,23 +21,29 @@ func newLock(object capi.Object, status capi.Status) (*Lock, error) {
 }
 
 // NewLock makes an anonymous lock.
-func NewLock() (*Lock, error) { return newLock(capi.LockCreate(nil, capi.Common{})) }
+func NewLock() (*Lock, error) {
+	return named[Lock]("create lock", "")(newLock(capi.LockCreate(nil, capi.Common{})))
+}
 
 // CreateLock makes a lock with a name.
 func CreateLock(name string, options Options) (*Lock, error) {
-	return newLock(capi.LockCreate(&name, options.common()))
+	return named[Lock]("create lock", name)(newLock(capi.LockCreate(&name, options.common())))
 }
 
 // OpenLock opens the lock of a name.
-func OpenLock(name string) (*Lock, error) { return newLock(capi.LockOpen(name)) }
+func OpenLock(name string) (*Lock, error) {
+	return named[Lock]("open lock", name)(newLock(capi.LockOpen(name)))
+}
 
 // InheritedLock opens the lock that the parent process gave this one under a name.
 func InheritedLock(name string) (*Lock, error) {
-	return newLock(capi.Inherited(name, capi.KindLock))
+	return named[Lock]("inherit lock", name)(newLock(capi.Inherited(name, capi.KindLock)))
 }
 
 // LockFromFile opens the lock behind a descriptor that File gave. The file stays the caller's.
-func LockFromFile(file *os.File) (*Lock, error) { return newLock(fromFile(file, capi.KindLock)) }
+func LockFromFile(file *os.File) (*Lock, error) {
+	return named[Lock]("open lock", file.Name())(newLock(fromFile(file, capi.KindLock)))
+}
 
 // Acquire takes the lock, waiting while another holds it. With ownerDied the caller holds it and its
 // last holder died inside: what the lock guards may be half done.

@@ -63,7 +63,7 @@ var isMain atomic.Bool
 func NewPool(options PoolOptions) (*Pool, error) {
 	for _, n := range []int{options.Workers, options.MaxTasksPerWorker, options.MaxAttempts} {
 		if n < 0 || int64(n) > math.MaxUint32 {
-			return nil, ErrInvalid
+			return nil, about(invalid("a number of the options is below 0 or too large"), "create pool", "")
 		}
 	}
 	c := capi.PoolOptions{
@@ -87,7 +87,7 @@ func NewPool(options PoolOptions) (*Pool, error) {
 	c.Handles = handles
 	object, status := capi.PoolCreate(&c)
 	if err := check(status); err != nil {
-		return nil, err
+		return nil, about(err, "create pool", "")
 	}
 	info, status := capi.ReadPoolInfo(object)
 	if err := check(status); err != nil {

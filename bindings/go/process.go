@@ -2,6 +2,7 @@ package polyproc
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"runtime"
 	"syscall"
@@ -74,7 +75,7 @@ func Spawn(options ProcessOptions) (*Process, error) {
 		ClearEnv: options.ClearEnv, Daemon: options.Daemon, Group: options.Group,
 	}
 	if len(options.Args) == 0 {
-		return nil, ErrInvalid
+		return nil, about(invalid("Args is empty"), "spawn", "")
 	}
 	for i, stream := range []Stream{options.Stdin, options.Stdout, options.Stderr} {
 		fd, err := stream.fd()
@@ -91,11 +92,13 @@ func Spawn(options ProcessOptions) (*Process, error) {
 	c.Handles = handles
 	object, status := capi.ProcessSpawn(&c)
 	runtime.KeepAlive(options) // the descriptors in c are those of its files
-	return newProcess(object, status)
+	return named[Process]("spawn", options.Args[0])(newProcess(object, status))
 }
 
 // Adopt makes a Process of a child that someone else started, by os/exec for example.
-func Adopt(pid int) (*Process, error) { return newProcess(capi.ProcessAdopt(int32(pid))) }
+func Adopt(pid int) (*Process, error) {
+	return named[Process](fmt.Sprintf("adopt process %d", pid), "")(newProcess(capi.ProcessAdopt(int32(pid))))
+}
 
 func newProcess(object capi.Object, status capi.Status) (*Process, error) {
 	if err := check(status); err != nil {

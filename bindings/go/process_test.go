@@ -2,6 +2,7 @@ package polyproc_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,10 +49,10 @@ func init() {
 		if err != nil {
 			return err
 		}
-		if _, err := polyproc.InheritedLock("queue"); err != polyproc.ErrMismatch {
+		if _, err := polyproc.InheritedLock("queue"); !errors.Is(err, polyproc.ErrMismatch) {
 			return fmt.Errorf("a queue as a lock: %v", err)
 		}
-		if _, err := polyproc.InheritedLock("nothing"); err != polyproc.ErrNotFound {
+		if _, err := polyproc.InheritedLock("nothing"); !errors.Is(err, polyproc.ErrNotFound) {
 			return fmt.Errorf("nothing as a lock: %v", err)
 		}
 		if err := q.Put(context.Background(), []byte("from the child")); err != nil {
@@ -67,7 +68,7 @@ func init() {
 	}
 	children["spawn as a daemon"] = func() error {
 		_, err := polyproc.Spawn(polyproc.ProcessOptions{Args: []string{"true"}})
-		if err != polyproc.ErrDaemonic {
+		if !errors.Is(err, polyproc.ErrDaemonic) {
 			return fmt.Errorf("a daemon spawned a child: %v", err)
 		}
 		return nil

@@ -29,32 +29,38 @@ func newQueue(object capi.Object, status capi.Status) (*Queue, error) {
 }
 
 // NewQueue makes an anonymous queue.
-func NewQueue(options QueueOptions) (*Queue, error) { return createQueue(nil, options) }
+func NewQueue(options QueueOptions) (*Queue, error) {
+	return named[Queue]("create queue", "")(createQueue(nil, options))
+}
 
 // CreateQueue makes a queue with a name.
 func CreateQueue(name string, options QueueOptions) (*Queue, error) {
-	return createQueue(&name, options)
+	return named[Queue]("create queue", name)(createQueue(&name, options))
 }
 
 func createQueue(name *string, options QueueOptions) (*Queue, error) {
 	c, ok := options.c()
 	if !ok {
-		return nil, ErrInvalid
+		return nil, invalid("a number of the options is below 0 or too large")
 	}
 	return newQueue(capi.QueueCreate(name, &c))
 }
 
 // OpenQueue opens the queue of a name.
-func OpenQueue(name string) (*Queue, error) { return newQueue(capi.QueueOpen(name)) }
+func OpenQueue(name string) (*Queue, error) {
+	return named[Queue]("open queue", name)(newQueue(capi.QueueOpen(name)))
+}
 
 // InheritedQueue opens the queue that the parent process gave this one under a name.
 func InheritedQueue(name string) (*Queue, error) {
-	return newQueue(capi.Inherited(name, capi.KindQueue))
+	return named[Queue]("inherit queue", name)(newQueue(capi.Inherited(name, capi.KindQueue)))
 }
 
 // QueueFromFile opens the queue behind a descriptor that File gave, here or in another process. The
 // file stays the caller's.
-func QueueFromFile(file *os.File) (*Queue, error) { return newQueue(fromFile(file, capi.KindQueue)) }
+func QueueFromFile(file *os.File) (*Queue, error) {
+	return named[Queue]("open queue", file.Name())(newQueue(fromFile(file, capi.KindQueue)))
+}
 
 // TryPut puts a message if there is room now, else it returns [ErrFull].
 func (q *Queue) TryPut(data []byte) error {

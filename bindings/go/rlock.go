@@ -32,24 +32,30 @@ func newRLock(object capi.Object, status capi.Status) (*RLock, error) {
 }
 
 // NewRLock makes an anonymous recursive lock.
-func NewRLock() (*RLock, error) { return newRLock(capi.RLockCreate(nil, capi.Common{})) }
+func NewRLock() (*RLock, error) {
+	return named[RLock]("create rlock", "")(newRLock(capi.RLockCreate(nil, capi.Common{})))
+}
 
 // CreateRLock makes a recursive lock with a name.
 func CreateRLock(name string, options Options) (*RLock, error) {
-	return newRLock(capi.RLockCreate(&name, options.common()))
+	return named[RLock]("create rlock", name)(newRLock(capi.RLockCreate(&name, options.common())))
 }
 
 // OpenRLock opens the recursive lock of a name.
-func OpenRLock(name string) (*RLock, error) { return newRLock(capi.RLockOpen(name)) }
+func OpenRLock(name string) (*RLock, error) {
+	return named[RLock]("open rlock", name)(newRLock(capi.RLockOpen(name)))
+}
 
 // InheritedRLock opens the recursive lock that the parent process gave this one under a name.
 func InheritedRLock(name string) (*RLock, error) {
-	return newRLock(capi.Inherited(name, capi.KindRLock))
+	return named[RLock]("inherit rlock", name)(newRLock(capi.Inherited(name, capi.KindRLock)))
 }
 
 // RLockFromFile opens the recursive lock behind a descriptor that File gave. The file stays the
 // caller's.
-func RLockFromFile(file *os.File) (*RLock, error) { return newRLock(fromFile(file, capi.KindRLock)) }
+func RLockFromFile(file *os.File) (*RLock, error) {
+	return named[RLock]("open rlock", file.Name())(newRLock(fromFile(file, capi.KindRLock)))
+}
 
 // Acquire takes the lock, waiting while another owner holds it. With ownerDied the caller holds it and
 // its last owner died inside: what the lock guards may be half done.

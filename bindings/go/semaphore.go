@@ -21,26 +21,28 @@ func newSemaphore(object capi.Object, status capi.Status) (*Semaphore, error) {
 
 // NewSemaphore makes an anonymous semaphore.
 func NewSemaphore(options SemaphoreOptions) (*Semaphore, error) {
-	return newSemaphore(capi.SemaphoreCreate(nil, options.common(), options.Owned, options.Initial, options.Maximum))
+	return named[Semaphore]("create semaphore", "")(newSemaphore(capi.SemaphoreCreate(nil, options.common(), options.Owned, options.Initial, options.Maximum)))
 }
 
 // CreateSemaphore makes a semaphore with a name.
 func CreateSemaphore(name string, options SemaphoreOptions) (*Semaphore, error) {
-	return newSemaphore(capi.SemaphoreCreate(&name, options.common(), options.Owned, options.Initial, options.Maximum))
+	return named[Semaphore]("create semaphore", name)(newSemaphore(capi.SemaphoreCreate(&name, options.common(), options.Owned, options.Initial, options.Maximum)))
 }
 
 // OpenSemaphore opens the semaphore of a name.
-func OpenSemaphore(name string) (*Semaphore, error) { return newSemaphore(capi.SemaphoreOpen(name)) }
+func OpenSemaphore(name string) (*Semaphore, error) {
+	return named[Semaphore]("open semaphore", name)(newSemaphore(capi.SemaphoreOpen(name)))
+}
 
 // InheritedSemaphore opens the semaphore that the parent process gave this one under a name.
 func InheritedSemaphore(name string) (*Semaphore, error) {
-	return newSemaphore(capi.Inherited(name, capi.KindSemaphore))
+	return named[Semaphore]("inherit semaphore", name)(newSemaphore(capi.Inherited(name, capi.KindSemaphore)))
 }
 
 // SemaphoreFromFile opens the semaphore behind a descriptor that File gave. The file stays the
 // caller's.
 func SemaphoreFromFile(file *os.File) (*Semaphore, error) {
-	return newSemaphore(fromFile(file, capi.KindSemaphore))
+	return named[Semaphore]("open semaphore", file.Name())(newSemaphore(fromFile(file, capi.KindSemaphore)))
 }
 
 // Acquire takes a permit, waiting for one.

@@ -1,7 +1,9 @@
 package polyproc
 
 import (
+	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"polyproc.dev/polyproc/internal/capi"
@@ -55,6 +57,67 @@ func (s Status) Error() string {
 	return text
 }
 
+// Error says what failed: an operation that makes or opens an object, or any other whose status has
+// several causes. errors.Is finds its Status, and what that stands for.
+//
+// What a program sees in passing, such as [ErrEmpty] or [ErrShutdown], is a plain Status.
+type Error struct {
+	// Op is what was to be done, such as "open queue"; empty where the caller knows best.
+	Op string
+	// Name is that of the object, empty if it has none.
+	Name string
+	// Status is why it failed.
+	Status Status
+	// Detail is the cause in a sentence: which argument and what is wrong with it, how the object differs
+	// from what was asked for, which call the system refused. Empty when the status says all.
+	Detail string
+}
+
+// Error is such as `polyproc: open queue "jobs": not found`.
+func (e *Error) Error() string {
+	text := "polyproc: "
+	switch {
+	case e.Name != "":
+		text += fmt.Sprintf("%s %q: ", e.Op, e.Name)
+	case e.Op != "":
+		text += e.Op + ": "
+	}
+	text += strings.TrimPrefix(e.Status.Error(), "polyproc: ")
+	if e.Detail != "" && e.Status != ErrNotFound && e.Status != ErrExists {
+		text += ": " + e.Detail
+	}
+	return text
+}
+
+// Unwrap gives the status.
+func (e *Error) Unwrap() error { return e.Status }
+
+// named gives the error of a constructor the operation and the object.
+func named[T any](op, name string) func(*T, error) (*T, error) {
+	return func(made *T, err error) (*T, error) {
+		if err != nil {
+			return nil, about(err, op, name)
+		}
+		return made, nil
+	}
+}
+
+// about says of a failure what was to be done with what. Errors of others stay as they are.
+func about(err error, op, name string) error {
+	switch failure := err.(type) {
+	case Status:
+		return &Error{Op: op, Name: name, Status: failure}
+	case *Error:
+		if failure.Op == "" {
+			failure.Op, failure.Name = op, name
+		}
+	}
+	return err
+}
+
+// invalid is [ErrInvalid] with the cause.
+func invalid(detail string) error { return &Error{Status: ErrInvalid, Detail: detail} }
+
 // Is makes the errors of io/fs that mean the same match.
 func (s Status) Is(target error) bool {
 	switch target {
@@ -98,6 +161,10 @@ var boxed = func() (errs [100]error) {
 func check(status capi.Status) error {
 	if status >= 0 {
 		return nil
+	}
+	if capi.IsTold(status) {
+		status, detail := capi.Detail(status)
+		return &Error{Status: Status(status), Detail: detail}
 	}
 	if i := -int64(status); i < int64(len(boxed)) {
 		return boxed[i]

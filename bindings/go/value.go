@@ -2,6 +2,7 @@ package polyproc
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
 
@@ -27,10 +28,13 @@ func CreateValueQueue[T any](name string, options QueueOptions) (*ValueQueue[T],
 
 func createValues[T any](name *string, options QueueOptions) (*ValueQueue[T], error) {
 	if options.Format != "" && options.Format != FormatMessagePack {
-		return nil, ErrInvalid
+		return nil, invalid(fmt.Sprintf("Format is %q, and a queue of values has %q", options.Format, FormatMessagePack))
 	}
 	options.Format = FormatMessagePack
-	return values[T](createQueue(name, options))
+	if name == nil {
+		return values[T](NewQueue(options))
+	}
+	return values[T](CreateQueue(*name, options))
 }
 
 // OpenValueQueue opens the queue of values of a name.
@@ -49,7 +53,8 @@ func Values[T any](q *Queue) (*ValueQueue[T], error) {
 		return nil, err
 	}
 	if info.Options.Format != FormatMessagePack {
-		return nil, ErrMismatch
+		detail := fmt.Sprintf("the queue has the format %q, and one of values %q", info.Options.Format, FormatMessagePack)
+		return nil, &Error{Status: ErrMismatch, Detail: detail}
 	}
 	return &ValueQueue[T]{q}, nil
 }

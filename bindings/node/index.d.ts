@@ -74,12 +74,17 @@ export interface QueueInfo {
 
 /** Why a call failed. */
 export class PolyprocError extends Error {
-  constructor(status: number, what: string, options?: ErrorOptions);
+  constructor(status: number, what: string, options?: ErrorOptions & { detail?: string });
   name: string;
   /** The status's name: "E_EMPTY", "E_CLOSED", ... or for an error of the operating system its errno's: "EBADF". */
   readonly code: string;
   /** The number that the C API gave. */
   readonly status: number;
+  /**
+   * The cause in a sentence, which the message ends with: which argument and what is wrong with it, how an object differs
+   * from what was asked for, which call the system refused. Undefined where the status says all.
+   */
+  readonly detail: string | undefined;
 }
 
 /** Every status of the C API by its name: `status.E_EMPTY === -3`. */

@@ -12,6 +12,7 @@ mod model;
 mod models;
 mod pace;
 mod queue;
+#[allow(unused_imports, reason = "of the errors of Rust nothing is used")]
 #[path = "../../src/status.rs"]
 mod status;
 mod sync;

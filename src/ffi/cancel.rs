@@ -1,7 +1,8 @@
 //! `polyproc_cancel_*`
 
-use crate::ffi::abi::check::{guard, guard_close, Out};
+use crate::ffi::abi::check::{guard, guard_close, guard_in_handler, Out};
 use crate::ffi::handle::{self, enter, enter_in_handler, Call, Opaque};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::Cancel;
 
@@ -14,6 +15,7 @@ pub struct polyproc_cancel {
 impl Opaque for polyproc_cancel {
     type Object = Cancel;
     const MAGIC: u32 = u32::from_be_bytes(*b"canc");
+    const NAME: &'static str = "cancel token";
 }
 
 /// The token that a call was given, `None` for NULL. The call keeps it alive.
@@ -26,8 +28,14 @@ pub(super) unsafe fn token<'a>(cancel: *mut polyproc_cancel) -> Result<Option<Ca
     }
     // A closed token is a bad argument: E_CLOSED would speak of the object that the call is about.
     // SAFETY: as the caller promises.
-    let call = unsafe { enter(cancel) }.map_err(|_| Status::E_INVALID)?;
+    let call = unsafe { enter(cancel) }.map_err(|_| not_a_token())?;
     Ok(Some(call))
+}
+
+#[cold]
+#[inline(never)]
+fn not_a_token() -> Status {
+    because!(E_INVALID, "cancel is not an open token")
 }
 
 /// <!-- Cancel: end waits early -->
@@ -45,7 +53,7 @@ pub(super) unsafe fn token<'a>(cancel: *mut polyproc_cancel) -> Result<Option<Ca
 pub unsafe extern "C" fn polyproc_cancel_create(out: *mut *mut polyproc_cancel) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the token or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(handle::new(Cancel::new())?);
         Ok(Status::OK)
     })
@@ -64,7 +72,7 @@ pub unsafe extern "C" fn polyproc_cancel_create(out: *mut *mut polyproc_cancel) 
 /// ```
 #[no_mangle]
 pub unsafe extern "C" fn polyproc_cancel_fire(cancel: *mut polyproc_cancel) -> i32 {
-    guard(|| {
+    guard_in_handler(|| {
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { enter_in_handler(cancel) }?;
         cancel.fire();

@@ -24,6 +24,7 @@ pub struct polyproc_condition {
 impl Opaque for polyproc_condition {
     type Object = Condition;
     const MAGIC: u32 = u32::from_be_bytes(*b"cond");
+    const NAME: &'static str = "condition";
 }
 
 /// What a wait answers.
@@ -61,7 +62,7 @@ pub unsafe extern "C" fn polyproc_condition_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { self::name(name) }?;
         // SAFETY: the caller passes an option struct or NULL.
@@ -94,7 +95,7 @@ pub unsafe extern "C" fn polyproc_condition_open(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         out.write(handle::new(Condition::open(name)?)?);

@@ -17,6 +17,7 @@ pub struct polyproc_connection {
 impl Opaque for polyproc_connection {
     type Object = Connection;
     const MAGIC: u32 = u32::from_be_bytes(*b"conn");
+    const NAME: &'static str = "connection";
 }
 
 /// <!-- Pipe and connection -->
@@ -51,8 +52,13 @@ pub unsafe extern "C" fn polyproc_pipe_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes places for the handles or NULL.
-        let (out_a, out_b) = unsafe { (Out::required(out_a)?, Out::required(out_b)?) };
-        let (a, b) = pipe(switch(duplex)?)?;
+        let (out_a, out_b) = unsafe {
+            (
+                Out::required(out_a, "out_a")?,
+                Out::required(out_b, "out_b")?,
+            )
+        };
+        let (a, b) = pipe(switch(duplex, "duplex")?)?;
         let a = handle::new::<polyproc_connection>(a)?;
         match handle::new(b) {
             Ok(b) => {
@@ -118,7 +124,7 @@ pub unsafe extern "C" fn polyproc_connection_send(
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
-        let data = unsafe { bytes(data, len) }?;
+        let data = unsafe { bytes(data, len, "data") }?;
         connection.send(data, connection.wait_for(timeout_ns, &cancel))?;
         Ok(Status::OK)
     })
@@ -175,9 +181,9 @@ pub unsafe extern "C" fn polyproc_connection_recv(
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the length or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends `cap` bytes for the time of the call.
-        let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
+        let buf = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
         match connection.recv(buf, connection.wait_for(timeout_ns, &cancel))? {
             Got::Message(len) => {
                 out_len.write(len);
@@ -250,7 +256,7 @@ pub unsafe extern "C" fn polyproc_connection_fd(
         // SAFETY: the caller passes a handle or NULL.
         let connection = unsafe { enter(connection) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
         out_fd.write(connection.fd()?);
         Ok(Status::OK)
     })

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
+use crate::ffi::abi::check::{guard, guard_close, guard_in_handler, name, required_name, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, enter_in_handler, Opaque};
 use crate::ffi::options::create_options;
@@ -18,6 +18,7 @@ pub struct polyproc_event {
 impl Opaque for polyproc_event {
     type Object = Event;
     const MAGIC: u32 = u32::from_be_bytes(*b"even");
+    const NAME: &'static str = "event";
 }
 
 /// <!-- Event -->
@@ -47,7 +48,7 @@ pub unsafe extern "C" fn polyproc_event_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { self::name(name) }?;
         // SAFETY: the caller passes an option struct or NULL.
@@ -80,7 +81,7 @@ pub unsafe extern "C" fn polyproc_event_open(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         out.write(handle::new(Event::open(name)?)?);
@@ -100,7 +101,7 @@ pub unsafe extern "C" fn polyproc_event_open(
 /// ```
 #[no_mangle]
 pub unsafe extern "C" fn polyproc_event_set(event: *mut polyproc_event) -> i32 {
-    guard(|| {
+    guard_in_handler(|| {
         // SAFETY: the caller passes a handle or NULL.
         let event = unsafe { enter_in_handler(event) }?;
         event.set()?;
@@ -145,7 +146,7 @@ pub unsafe extern "C" fn polyproc_event_is_set(event: *mut polyproc_event, out: 
         // SAFETY: the caller passes a handle or NULL.
         let event = unsafe { enter(event) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(event.is_set()?.into());
         Ok(Status::OK)
     })
@@ -197,7 +198,7 @@ pub unsafe extern "C" fn polyproc_event_sets(event: *mut polyproc_event, out: *m
         // SAFETY: the caller passes a handle or NULL.
         let event = unsafe { enter(event) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(event.sets()?);
         Ok(Status::OK)
     })
@@ -256,7 +257,7 @@ pub unsafe extern "C" fn polyproc_event_fd(event: *mut polyproc_event, out_fd: *
         // SAFETY: the caller passes a handle or NULL.
         let event = unsafe { enter(event) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
         out_fd.write(event.fd()?);
         Ok(Status::OK)
     })

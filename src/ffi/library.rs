@@ -1,12 +1,16 @@
 //! `polyproc_version` and what else belongs to no object.
 
 use std::ffi::c_char;
+use std::ptr;
 
-use crate::ffi::abi::check::{guard, required_name, room, switch, Out};
+use crate::ffi::abi::check::{
+    guard, guard_in_handler, required_name, room, switch_in_handler, Out,
+};
 use crate::ffi::abi::constants::POLYPROC_ABI_VERSION;
 use crate::ffi::abi::text;
 use crate::ffi::abi::text::text;
 use crate::segment;
+use crate::status::detail;
 use crate::status::Status;
 use crate::sync;
 
@@ -67,6 +71,45 @@ pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
     text::of(Status::from_code(status)).as_ptr()
 }
 
+/// Why the last call of this thread that failed did, in a sentence: for E_INVALID which argument, and
+/// what is wrong with it; for E_MISMATCH what the object has and what was asked for; for what the
+/// system refused, which call. Calls that succeed, and those that failed for a reason that their status
+/// says all of (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave it as it is.
+///
+/// Functions that a signal handler may call leave it too. A runtime that moves its tasks between
+/// threads reads it before it lets the task go on.
+///
+/// ```text
+/// buf  where the sentence goes, ended by a NUL; one that is longer is cut.
+/// cap  how many bytes fit there; 256 are enough for most.
+///
+/// Returns  OK           buf has the sentence.
+///          E_NOT_FOUND  there is none: buf is empty.
+///          E_INVALID    buf is NULL or cap is 0.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_detail(buf: *mut c_char, cap: usize) -> i32 {
+    // Not `guard`: what this call answers is no reason to forget the reason.
+    guard_in_handler(|| {
+        if buf.is_null() || cap == 0 {
+            return Err(Status::E_INVALID);
+        }
+        let mut sentence = [0; detail::ROOM];
+        let len = detail::read(&mut sentence);
+        let kept = len.unwrap_or(0).min(cap - 1);
+        // SAFETY: the caller lends `cap` bytes, and `kept + 1` are no more.
+        unsafe {
+            ptr::copy_nonoverlapping(sentence.as_ptr(), buf.cast(), kept);
+            buf.add(kept).write(0);
+        }
+        match len {
+            Some(_) => Ok(Status::OK),
+            None => Err(Status::E_NOT_FOUND),
+        }
+    })
+}
+
 /// Let signals end waits: from now on a wait of this process during which a signal handler ran, one
 /// that was installed without SA_RESTART, returns E_INTERRUPTED, where it otherwise goes on waiting.
 /// For language runtimes that must see the signal first.
@@ -80,8 +123,8 @@ pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
 /// ```
 #[no_mangle]
 pub extern "C" fn polyproc_interruptible(on: i32) -> i32 {
-    guard(|| {
-        sync::interruptible(switch(on)?);
+    guard_in_handler(|| {
+        sync::interruptible(switch_in_handler(on)?);
         Ok(Status::OK)
     })
 }
@@ -129,9 +172,9 @@ pub unsafe extern "C" fn polyproc_list(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the count or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends room for `cap` items for the time of the call.
-        let items = unsafe { room(items, cap) }?;
+        let items = unsafe { room(items, cap, "items") }?;
         let objects = segment::list()?;
         out_len.write(objects.len());
         if objects.len() > items.len() {

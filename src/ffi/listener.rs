@@ -10,6 +10,7 @@ use crate::ffi::abi::growing;
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::connection::polyproc_connection;
 use crate::ffi::handle::{self, enter, Opaque};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::Wait;
 
@@ -21,6 +22,7 @@ pub struct polyproc_listener {
 impl Opaque for polyproc_listener {
     type Object = Listener;
     const MAGIC: u32 = u32::from_be_bytes(*b"list");
+    const NAME: &'static str = "listener";
 }
 
 /// Options of a listener, and of polyproc_connect. NULL means the defaults: no key.
@@ -60,22 +62,31 @@ unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<Listene
     }
     // SAFETY: as the caller promises.
     let theirs = unsafe { growing::read(theirs) }?;
-    if theirs.flags & !POLYPROC_LISTENER_PUBLIC != 0 || theirs.reserved != 0 {
-        return Err(Status::E_INVALID);
+    growing::known_flags(theirs.flags, POLYPROC_LISTENER_PUBLIC)?;
+    if theirs.reserved != 0 {
+        return Err(because!(E_INVALID, "options.reserved is not 0"));
     }
     let authkey = match theirs.authkey.is_null() {
         true if theirs.authkey_len == 0 => None,
-        true => return Err(Status::E_INVALID),
-        // SAFETY: as the caller promises.
-        false => Some(unsafe { bytes(theirs.authkey, theirs.authkey_len) }?.to_vec()),
+        true => {
+            return Err(because!(
+                E_INVALID,
+                "options.authkey is NULL and options.authkey_len is not 0"
+            ))
+        }
+        false => {
+            let (key, len) = (theirs.authkey, theirs.authkey_len);
+            // SAFETY: as the caller promises.
+            Some(unsafe { bytes(key, len, "options.authkey") }?.to_vec())
+        }
     };
     Ok(ListenerOptions {
         authkey,
         backlog: theirs.backlog,
         handshake_timeout_ns: u64::try_from(theirs.handshake_timeout_ns)
-            .map_err(|_| Status::E_INVALID)?,
+            .map_err(|_| because!(E_INVALID, "options.handshake_timeout_ns is below 0"))?,
         max_message: theirs.max_message,
-        allow_md5: switch(theirs.allow_md5)?,
+        allow_md5: switch(theirs.allow_md5, "options.allow_md5")?,
         public: theirs.flags & POLYPROC_LISTENER_PUBLIC != 0,
     })
 }
@@ -118,7 +129,7 @@ pub unsafe extern "C" fn polyproc_listener_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string and options or NULL.
         let (address, options) = unsafe { (address_text(address)?, options_of(options)?) };
         out.write(handle::new(Listener::new(address, &options)?)?);
@@ -156,7 +167,7 @@ pub unsafe extern "C" fn polyproc_listener_accept(
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         let connection = listener.accept(listener.wait_for(timeout_ns, &cancel))?;
         out.write(handle::new::<polyproc_connection>(connection)?);
         Ok(Status::OK)
@@ -188,9 +199,9 @@ pub unsafe extern "C" fn polyproc_listener_address(
         // SAFETY: the caller passes a handle or NULL.
         let listener = unsafe { enter(listener) }?;
         // SAFETY: the caller passes a place for the length or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends `cap` bytes for the time of the call.
-        let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
+        let buf = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
         let text = Listener::address(&listener);
         let Some(place) = buf.get_mut(..=text.len()) else {
             out_len.write(text.len() + 1);
@@ -227,7 +238,7 @@ pub unsafe extern "C" fn polyproc_listener_fd(
         // SAFETY: the caller passes a handle or NULL.
         let listener = unsafe { enter(listener) }?;
         // SAFETY: the caller passes a place for the descriptor or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
         out_fd.write(listener.fd()?);
         Ok(Status::OK)
     })
@@ -287,7 +298,7 @@ pub unsafe extern "C" fn polyproc_connect(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a C string and options or NULL.

@@ -21,6 +21,7 @@ pub struct polyproc_lock {
 impl Opaque for polyproc_lock {
     type Object = Lock;
     const MAGIC: u32 = u32::from_be_bytes(*b"lock");
+    const NAME: &'static str = "lock";
 }
 
 /// <!-- Lock -->
@@ -50,7 +51,7 @@ pub unsafe extern "C" fn polyproc_lock_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { self::name(name) }?;
         // SAFETY: the caller passes an option struct or NULL.
@@ -83,7 +84,7 @@ pub unsafe extern "C" fn polyproc_lock_open(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         out.write(handle::new(Lock::open(name)?)?);
@@ -183,7 +184,7 @@ pub unsafe extern "C" fn polyproc_lock_is_locked(lock: *mut polyproc_lock, out: 
         // SAFETY: the caller passes a handle or NULL.
         let lock = unsafe { enter(lock) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(lock.is_locked()?.into());
         Ok(Status::OK)
     })

@@ -3,7 +3,7 @@
 use crate::ffi::abi::constants::POLYPROC_OPEN_OR_CREATE;
 use crate::ffi::abi::growing::{self, growing};
 use crate::segment::CreateOptions;
-use crate::status::{Result, Status};
+use crate::status::Result;
 
 /// Options of an object that has none of its own: a lock, an rlock, an event. NULL means the defaults.
 #[repr(C)]
@@ -21,9 +21,7 @@ growing! { polyproc_options: 16 }
 
 /// `flags` and `mode` of a create; `other` are the flags that the object knows besides.
 pub(super) fn create(flags: u32, mode: u32, other: u32) -> Result<CreateOptions> {
-    if flags & !(POLYPROC_OPEN_OR_CREATE | other) != 0 {
-        return Err(Status::E_INVALID);
-    }
+    growing::known_flags(flags, POLYPROC_OPEN_OR_CREATE | other)?;
     Ok(CreateOptions {
         mode,
         open_or_create: flags & POLYPROC_OPEN_OR_CREATE != 0,

@@ -22,6 +22,7 @@ pub struct polyproc_rlock {
 impl Opaque for polyproc_rlock {
     type Object = Rlock;
     const MAGIC: u32 = u32::from_be_bytes(*b"rloc");
+    const NAME: &'static str = "rlock";
 }
 
 /// <!-- Rlock -->
@@ -51,7 +52,7 @@ pub unsafe extern "C" fn polyproc_rlock_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { self::name(name) }?;
         // SAFETY: the caller passes an option struct or NULL.
@@ -84,7 +85,7 @@ pub unsafe extern "C" fn polyproc_rlock_open(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         out.write(handle::new(Rlock::open(name)?)?);
@@ -172,7 +173,7 @@ pub unsafe extern "C" fn polyproc_rlock_depth(rlock: *mut polyproc_rlock, out: *
         // SAFETY: the caller passes a handle or NULL.
         let rlock = unsafe { enter(rlock) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(rlock.depth()?);
         Ok(Status::OK)
     })

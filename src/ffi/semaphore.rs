@@ -23,6 +23,7 @@ pub struct polyproc_semaphore {
 impl Opaque for polyproc_semaphore {
     type Object = Semaphore;
     const MAGIC: u32 = u32::from_be_bytes(*b"sema");
+    const NAME: &'static str = "semaphore";
 }
 
 /// Options of a semaphore. NULL means the defaults: no permit, unbounded.
@@ -87,7 +88,7 @@ pub unsafe extern "C" fn polyproc_semaphore_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { self::name(name) }?;
         // SAFETY: the caller passes an option struct or NULL.
@@ -120,7 +121,7 @@ pub unsafe extern "C" fn polyproc_semaphore_open(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         out.write(handle::new(Semaphore::open(name)?)?);
@@ -228,7 +229,7 @@ pub unsafe extern "C" fn polyproc_semaphore_value(
         // SAFETY: the caller passes a handle or NULL.
         let semaphore = unsafe { enter(semaphore) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(semaphore.value()?);
         Ok(Status::OK)
     })

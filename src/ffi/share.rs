@@ -18,6 +18,7 @@ use crate::ffi::semaphore::polyproc_semaphore;
 use crate::object::{Barrier, Condition, Event, Lock, Rlock, Semaphore};
 use crate::queue::Queue;
 use crate::segment::Kind;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sys::descriptor::{duplicate, OwnedFd};
 
@@ -49,7 +50,7 @@ pub(crate) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<Any
             Kind::Rlock => AnyCall::Rlock(enter(object.cast::<polyproc_rlock>())?),
             Kind::Condition => AnyCall::Condition(enter(object.cast::<polyproc_condition>())?),
             Kind::Barrier => AnyCall::Barrier(enter(object.cast::<polyproc_barrier>())?),
-            Kind::Pool => return Err(Status::E_INVALID),
+            Kind::Pool => return Err(because!(E_INVALID, "kind is that of no handle")),
         })
     }
 }
@@ -85,7 +86,7 @@ impl AnyCall<'_> {
 
 /// The kind for a number of C.
 pub(crate) fn known(kind: i32) -> Result<Kind> {
-    Kind::from_code(kind).ok_or(Status::E_INVALID)
+    Kind::from_code(kind).ok_or_else(|| because!(E_INVALID, "kind is {kind}, which no object has"))
 }
 
 /// A handle for C of the object behind a descriptor, of the type that the kind names.
@@ -105,7 +106,7 @@ pub(crate) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
             handle::new::<polyproc_condition>(Condition::from_fd(fd.into())?)?.cast()
         }
         Kind::Barrier => handle::new::<polyproc_barrier>(Barrier::from_fd(fd.into())?)?.cast(),
-        Kind::Pool => return Err(Status::E_INVALID),
+        Kind::Pool => return Err(because!(E_INVALID, "kind is that of no handle")),
     })
 }
 
@@ -135,7 +136,7 @@ pub unsafe extern "C" fn polyproc_share_fd(
         // SAFETY: the caller passes a handle or NULL.
         let object = unsafe { enter_any(kind, object) }?;
         // SAFETY: the caller passes a place for the descriptor or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
         out_fd.write(object.share_fd()?.into_raw_fd());
         Ok(Status::OK)
     })
@@ -164,7 +165,7 @@ pub unsafe extern "C" fn polyproc_share_fd(
 pub unsafe extern "C" fn polyproc_open_fd(fd: c_int, kind: i32, out: *mut *mut c_void) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         let kind = known(kind)?;
         out.write(open_any(copy_of(fd)?, kind)?);
         Ok(Status::OK)
@@ -174,7 +175,7 @@ pub unsafe extern "C" fn polyproc_open_fd(fd: c_int, kind: i32, out: *mut *mut c
 /// A descriptor of our own for what the caller's refers to.
 fn copy_of(fd: c_int) -> Result<OwnedFd> {
     duplicate(fd).map_err(|status| match status.errno() {
-        Some(libc::EBADF) => Status::E_INVALID,
+        Some(libc::EBADF) => because!(E_INVALID, "fd is {fd}, no open descriptor"),
         _ => status,
     })
 }

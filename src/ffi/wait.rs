@@ -1,6 +1,6 @@
-//! `polyproc_wait_any`, and the descriptor of a queue.
+//! `polyproc_wait_any`.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use crate::connection::{Connection, Listener};
@@ -21,11 +21,11 @@ use crate::object::Event;
 use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, Wait};
 use crate::wait::{wait_any, Waitable};
 
-/// <!-- Waiting for several things -->
 /// One thing that `polyproc_wait_any` waits for.
 #[repr(C)]
 pub struct polyproc_waitable {
@@ -37,6 +37,7 @@ pub struct polyproc_waitable {
     pub object: *mut c_void,
 }
 
+/// <!-- Waiting for several things -->
 /// Wait until at least one of several things is ready: queues to get from or to put into, events,
 /// connections to receive from, listeners, processes, tasks. Nothing is taken: the operation itself may
 /// find that another was quicker.
@@ -69,9 +70,9 @@ pub unsafe extern "C" fn polyproc_wait_any(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes n items or NULL.
-        let items = unsafe { room(items, n) }?;
+        let items = unsafe { room(items, n, "items") }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out_ready = unsafe { Out::required(out_ready) }?;
+        let out_ready = unsafe { Out::required(out_ready, "out_ready") }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller filled in every item.
@@ -127,7 +128,12 @@ impl<'a> AnyCall<'a> {
                     AnyCall::Process(enter(object.cast::<polyproc_process>())?)
                 }
                 POLYPROC_WAIT_TASK => AnyCall::Task(enter(object.cast::<polyproc_task>())?),
-                _ => return Err(Status::E_INVALID),
+                unknown => {
+                    return Err(because!(
+                        E_INVALID,
+                        "an item's kind is {unknown}, which nothing has"
+                    ))
+                }
             })
         }
     }
@@ -154,32 +160,4 @@ impl<'a> AnyCall<'a> {
             AnyCall::Task(task) => Waitable::Task(task),
         }
     }
-}
-
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while a get would not wait,
-/// because there is a message, or because the queue is shut down and drained. From the first call on, a
-/// thread of this process keeps such descriptors in step; they follow a change after a moment, so try the
-/// operation without waiting, and poll again when it would wait.
-///
-/// ```text
-/// queue   open handle.
-/// out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
-///         handle is closed. A forked child asks for its own.
-///
-/// Returns  OK
-///          E_LIMIT    too many descriptors or threads are there.
-///          E_CLOSED   the handle is closed.
-///          E_INVALID  not a handle of a queue, or out_fd is NULL.
-/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
-/// ```
-#[no_mangle]
-pub unsafe extern "C" fn polyproc_queue_fd(queue: *mut polyproc_queue, out_fd: *mut c_int) -> i32 {
-    guard(|| {
-        // SAFETY: the caller passes a handle or NULL.
-        let queue = unsafe { enter(queue) }?;
-        // SAFETY: the caller passes a place for the answer or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
-        out_fd.write(queue.fd()?);
-        Ok(Status::OK)
-    })
 }

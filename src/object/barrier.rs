@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, WithoutRecovery};
-use crate::status::{Result, Status};
+use crate::status::detail::{self, because};
+use crate::status::Result;
 use crate::sync::barrier::{self, MAX_PARTIES};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -53,17 +54,22 @@ impl Barrier {
     /// `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: CreateOptions, parties: u32) -> Result<Barrier> {
         if !(1..=MAX_PARTIES).contains(&parties) {
-            return Err(Status::E_INVALID);
+            let status = because!(
+                E_INVALID,
+                "parties is {parties}, not from 1 to {MAX_PARTIES}"
+            );
+            return Err(detail::at(status, "create", "barrier", name));
         }
         let fill = |segment: &Segment| {
             segment.body::<Body>()?.barrier.fill(parties);
             Ok(())
         };
-        let check = |segment: &Segment| {
-            if segment.body::<Body>()?.barrier.parties()? != parties {
-                return Err(Status::E_MISMATCH);
-            }
-            Ok(())
+        let check = |segment: &Segment| match segment.body::<Body>()?.barrier.parties()? {
+            ours if ours == parties => Ok(()),
+            ours => Err(because!(
+                E_MISMATCH,
+                "the barrier is one of {ours} parties, asked for as one of {parties}"
+            )),
         };
         Barrier::opened(Segment::create(&TYPE, name, &options, &fill, &check)?)
     }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
 use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, WithoutRecovery};
+use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owned_permits::{OwnedPermits, SLOTS};
@@ -77,6 +78,27 @@ fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) 
 
 common_methods!(Semaphore, TYPE);
 
+impl SemaphoreOptions {
+    fn check(&self) -> Result<()> {
+        let SemaphoreOptions {
+            initial, maximum, ..
+        } = *self;
+        if initial < 0 || maximum < 0 {
+            return Err(because!(
+                E_INVALID,
+                "initial is {initial} and maximum {maximum}: neither is below 0"
+            ));
+        }
+        if maximum > 0 && initial > maximum {
+            return Err(because!(
+                E_INVALID,
+                "initial is {initial}, over maximum, {maximum}"
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Semaphore {
     fn opened(segment: Arc<Segment>) -> Result<Semaphore> {
         let owned = segment.body::<Body>()?.is_owned()?;
@@ -96,9 +118,9 @@ impl Semaphore {
             maximum,
             owned,
         } = *options;
-        if initial < 0 || maximum < 0 || (maximum > 0 && initial > maximum) {
-            return Err(Status::E_INVALID);
-        }
+        options
+            .check()
+            .map_err(|status| detail::at(status, "create", "semaphore", name))?;
         let fill = |segment: &Segment| {
             let body = segment.body::<Body>()?;
             body.flags
@@ -109,9 +131,23 @@ impl Semaphore {
         };
         let check = |segment: &Segment| {
             let body = segment.body::<Body>()?;
-            match body.counter.maximum() == maximum && body.is_owned()? == owned {
-                true => Ok(()),
-                false => Err(Status::E_MISMATCH),
+            let (its_maximum, is_owned) = (body.counter.maximum(), body.is_owned()?);
+            if its_maximum != maximum {
+                return Err(because!(
+                    E_MISMATCH,
+                    "maximum of the semaphore is {its_maximum}, asked for as {maximum}"
+                ));
+            }
+            match (is_owned, owned) {
+                (true, false) => Err(because!(
+                    E_MISMATCH,
+                    "the permits of the semaphore are owned, asked for as not"
+                )),
+                (false, true) => Err(because!(
+                    E_MISMATCH,
+                    "the permits of the semaphore are not owned, asked for as owned"
+                )),
+                _ => Ok(()),
             }
         };
         Semaphore::opened(Segment::create(&TYPE, name, &create, &fill, &check)?)

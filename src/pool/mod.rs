@@ -41,6 +41,7 @@ use protocol::message::{TaskHead, Ticket};
 use crate::process::Process;
 use crate::queue::{Queue, QueueOptions};
 use crate::segment::WaitSet;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::eventfd;
@@ -160,7 +161,10 @@ impl Pool {
             rest = after;
         }
         if count == 0 || items != count || !rest.is_empty() {
-            return Err(Status::E_INVALID);
+            return Err(because!(
+                E_INVALID,
+                "a chunk has at least 1 item, and as many as n says"
+            ));
         }
         self.submit_parts(function, &[chunk], count, options)
     }
@@ -188,7 +192,7 @@ impl Pool {
     pub fn finished(&self, max: usize, each: &mut dyn FnMut(u64), wait: Wait<'_>) -> Result<usize> {
         self.shared.check_owner()?;
         if max == 0 {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "cap is 0"));
         }
         self.shared.take_finished(max, each, &wait)
     }
@@ -225,7 +229,10 @@ impl Pool {
     pub fn join(&self, wait: Wait<'_>) -> Result<()> {
         self.shared.check_owner()?;
         if self.shared.state() == PoolState::Open {
-            return Err(Status::E_INVALID);
+            return Err(because!(
+                E_INVALID,
+                "the pool is open: shut it down or terminate it first"
+            ));
         }
         let is_over =
             || self.shared.workers_gone.load(Ordering::SeqCst) && self.shared.outstanding() == 0;

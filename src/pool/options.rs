@@ -5,6 +5,7 @@ use std::ffi::CString;
 use super::protocol::board::{MAX_ATTEMPTS, MAX_INITIALISER, MAX_WORKERS};
 use super::protocol::message::check_name;
 use crate::process::InheritHandle;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sys::syscall;
 
@@ -32,8 +33,14 @@ pub struct PoolOptions {
 
 impl PoolOptions {
     pub(super) fn check(&self) -> Result<()> {
-        if self.workers > MAX_WORKERS || self.max_attempts > MAX_ATTEMPTS {
-            return Err(Status::E_INVALID);
+        let limits = [
+            ("workers", self.workers, MAX_WORKERS),
+            ("max_attempts", self.max_attempts, MAX_ATTEMPTS),
+        ];
+        for (option, given, most) in limits {
+            if given > most {
+                return Err(because!(E_INVALID, "{option} is {given}, over {most}"));
+            }
         }
         if let Some((name, data)) = &self.initialiser {
             check_name(name)?;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
 
 use super::Process;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::{LocalGuard, LocalLock};
@@ -189,7 +190,10 @@ impl Child {
             }
         }
         if !self.is_ours() {
-            return Err(Status::E_UNSUPPORTED);
+            return Err(because!(
+                E_UNSUPPORTED,
+                "not a child, and the system gives no descriptor of it"
+            ));
         }
         // By number only while the process, or its zombie, keeps the number from being reused.
         let _list = list();
@@ -275,7 +279,10 @@ fn listed(child: Child) -> Arc<Child> {
 /// A process that other code started, or the child in the list if it is one.
 pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
     if pid <= 0 || pid == process::pid() {
-        return Err(Status::E_INVALID);
+        return Err(because!(
+            E_INVALID,
+            "pid is {pid}: it is above 0, and not this process's own"
+        ));
     }
     let is_asked_for = |child: &&Arc<Child>| child.pid == pid && child.known().is_none();
     let known = list().children.iter().find(is_asked_for).cloned();
@@ -291,9 +298,12 @@ pub(super) fn adopt(pid: i32) -> Result<Arc<Child>> {
         // Without a descriptor only the number is known, which another process may get at any time.
         let exists = process::exists(pid);
         return Err(if exists {
-            Status::E_UNSUPPORTED
+            because!(
+                E_UNSUPPORTED,
+                "not a child, and the system gives no descriptor of it"
+            )
         } else {
-            Status::E_NOT_FOUND
+            because!(E_NOT_FOUND, "no process has the id {pid}")
         });
     }
     let (started, name) = (Started { pid, pidfd }, format!("pid-{pid}"));

@@ -16,6 +16,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use super::inherit::identity;
 use crate::segment::keeper::run_on_keeper;
+use crate::status::detail;
 use crate::status::{Result, Status};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::{self, Program, Started};
@@ -37,8 +38,12 @@ pub(super) fn refuse_children() -> Result<()> {
 /// Start a program that is killed when this process ends.
 pub(super) fn start(program: &Program<'_>) -> Result<Started> {
     let mut started = Err(Status::E_INTERNAL);
-    run_on_keeper(&mut || started = exec::start(program))?;
-    started
+    let mut why = None;
+    run_on_keeper(&mut || {
+        started = exec::start(program);
+        why = detail::of_this_thread();
+    })?;
+    detail::from_another_thread(why, started)
 }
 
 /// How a forked child arranges to die with its parent. Made by the parent.

@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
 use super::options::{is_handle_name, is_process_name, InheritHandle, VARIABLE};
 use crate::segment::Kind;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
@@ -81,15 +82,19 @@ pub(super) fn become_child(identity: Identity) {
 /// nothing of that name, `E_MISMATCH`: that is an object of another kind.
 pub fn inherited(name: &str, kind: Kind) -> Result<std::os::fd::OwnedFd> {
     if !is_handle_name(name) {
-        return Err(Status::E_INVALID);
+        return Err(because!(
+            E_INVALID,
+            "name is \"{}\", which no inherited handle can have",
+            name.escape_default()
+        ));
     }
     let handles = &identity().handles;
     let handle = handles
         .iter()
         .find(|handle| handle.name == name)
-        .ok_or(Status::E_NOT_FOUND)?;
+        .ok_or_else(|| because!(E_NOT_FOUND, "this process was given no handle of that name"))?;
     if handle.kind != kind.code() {
-        return Err(Status::E_MISMATCH);
+        return Err(kind.mismatch(handle.kind));
     }
     let copy = duplicate(handle.fd).map_err(|status| match status.errno() {
         // Other code closed a descriptor that it does not own.

@@ -26,6 +26,7 @@ pub(crate) use fork::{fork_daemon, fork_server_process};
 pub use inherit::inherited;
 pub use options::{InheritHandle, ProcessOptions, Stdio};
 
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sys::malloc;
 use children::{Child, Fate};
@@ -64,7 +65,9 @@ impl Process {
     pub fn exit_code(&self) -> Result<i32> {
         match self.child.fate()? {
             Fate::Running => Err(Status::E_TIMEOUT),
-            Fate::Ended(code) => code.ok_or(Status::E_NOT_FOUND),
+            Fate::Ended(code) => {
+                code.ok_or_else(|| because!(E_NOT_FOUND, "somebody else has collected the process"))
+            }
         }
     }
 
@@ -115,7 +118,10 @@ impl Process {
     /// not a child of this process, on a kernel without process descriptors.
     pub fn signal(&self, signal: i32) -> Result<()> {
         if !(1..=LAST_SIGNAL).contains(&signal) {
-            return Err(Status::E_INVALID);
+            return Err(because!(
+                E_INVALID,
+                "signal is {signal}, not from 1 to {LAST_SIGNAL}"
+            ));
         }
         self.child.signal(signal)
     }
@@ -125,7 +131,9 @@ impl Process {
     /// # Errors
     /// `E_UNSUPPORTED` on a kernel without pidfds.
     pub fn fd(&self) -> Result<RawFd> {
-        let fd = self.child.pidfd().ok_or(Status::E_UNSUPPORTED)?;
+        let fd = self.child.pidfd().ok_or_else(|| {
+            because!(E_UNSUPPORTED, "the system gives no descriptor of a process")
+        })?;
         Ok(fd.as_raw_fd())
     }
 }

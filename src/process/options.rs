@@ -6,7 +6,8 @@ use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::segment::Kind;
-use crate::status::{Result, Status};
+use crate::status::detail::because;
+use crate::status::Result;
 use crate::sys::process::exec::Source;
 use crate::sys::process::is_open;
 
@@ -73,24 +74,43 @@ impl ProcessOptions {
     /// `E_INVALID` for options that no child can have.
     pub(super) fn check(&self) -> Result<()> {
         let mut names = BTreeSet::new();
-        let handles_fit = self.handles.iter().all(|handle| {
-            is_handle_name(&handle.name) && names.insert(&handle.name) && is_open(handle.fd)
-        });
-        let env_fits = self.env.iter().all(|entry| {
-            let key = key_of(entry.as_bytes());
-            key.is_some_and(|key| !key.is_empty() && key != VARIABLE.as_bytes())
-        });
-        let sources = [self.stdin, self.stdout, self.stderr];
-        let stdio_fits = sources.iter().all(|source| match source {
-            Stdio::Fd(fd) => is_open(*fd),
-            Stdio::Inherit | Stdio::Null => true,
-        });
-        self.chosen_name()?;
-        if handles_fit && env_fits && stdio_fits {
-            Ok(())
-        } else {
-            Err(Status::E_INVALID)
+        for InheritHandle { name, fd, .. } in &self.handles {
+            if !is_handle_name(name) {
+                return Err(because!(
+                    E_INVALID,
+                    "a handle's name is \"{}\", which none can have",
+                    name.escape_default()
+                ));
+            }
+            if !names.insert(name) {
+                return Err(because!(E_INVALID, "two handles have the name {name}"));
+            }
+            if !is_open(*fd) {
+                return Err(because!(E_INVALID, "the handle {name} has no descriptor"));
+            }
         }
+        for entry in &self.env {
+            let key = key_of(entry.as_bytes());
+            if !key.is_some_and(|key| !key.is_empty() && key != VARIABLE.as_bytes()) {
+                return Err(because!(
+                    E_INVALID,
+                    "env has an entry that is not KEY=value, or {VARIABLE}, which is the library's"
+                ));
+            }
+        }
+        let sources = [
+            ("stdin", self.stdin),
+            ("stdout", self.stdout),
+            ("stderr", self.stderr),
+        ];
+        for (name, source) in sources {
+            if let Stdio::Fd(fd) = source {
+                if !is_open(fd) {
+                    return Err(because!(E_INVALID, "{name} is {fd}, no open descriptor"));
+                }
+            }
+        }
+        self.chosen_name().map(|_| ())
     }
 
     /// The name that the caller gave.
@@ -100,7 +120,10 @@ impl ProcessOptions {
         };
         match name.to_str() {
             Ok(name) if is_process_name(name) => Ok(Some(name.to_owned())),
-            _ => Err(Status::E_INVALID),
+            _ => Err(because!(
+                E_INVALID,
+                "name has 1 to {MAX_PROCESS_NAME} bytes of text, and no control character"
+            )),
         }
     }
 

@@ -7,6 +7,7 @@ use super::inherit::{encode, Carried};
 use super::options::{key_of, ProcessOptions, VARIABLE};
 use super::Process;
 use super::{daemon, exit};
+use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 use crate::sys::malloc;
 use crate::sys::process::exec::{self, NullEnded, Program};
@@ -27,10 +28,23 @@ impl Process {
     /// `E_PERMISSION` when the program may not be executed, `E_DAEMONIC` in a daemonic process,
     /// `E_LIMIT`, `E_NO_MEMORY`. A failure leaves nothing behind.
     pub fn spawn(options: &ProcessOptions) -> Result<Process> {
+        Process::start(options).map_err(|status| {
+            let program = options
+                .argv
+                .first()
+                .and_then(|program| program.to_str().ok());
+            detail::at(status, "spawn", "program", program)
+        })
+    }
+
+    fn start(options: &ProcessOptions) -> Result<Process> {
         malloc::check()?;
         daemon::refuse_children()?;
         options.check()?;
-        let command = options.argv.first().ok_or(Status::E_INVALID)?;
+        let command = options
+            .argv
+            .first()
+            .ok_or_else(|| because!(E_INVALID, "argv is NULL or empty"))?;
         children::collect_finished();
 
         let carried = Carried::to_program(&options.handles)?;

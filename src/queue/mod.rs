@@ -49,7 +49,8 @@ use layout::body::Body;
 use layout::ring::{BASE, RINGS};
 
 use crate::segment::{common_methods, Kind, ObjectType, Readiness, Segment};
-use crate::status::{Result, Status};
+use crate::status::detail;
+use crate::status::Result;
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 
@@ -86,18 +87,16 @@ impl Queue {
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH` (also when the existing one's options differ),
     /// `E_PERMISSION`, `E_NO_MEMORY`.
     pub fn create(name: Option<&str>, options: &QueueOptions) -> Result<Queue> {
-        options.check()?;
+        options
+            .check()
+            .map_err(|status| detail::at(status, "create", "queue", name))?;
         let fill = |segment: &Segment| {
             let queue = View::new(segment)?;
             queue.body.fill(options);
             queue.messages().fill(BASE)?;
             queue.dead_letters().fill(0)
         };
-        let check =
-            |segment: &Segment| match View::new(segment)?.body.options().has_shape_of(options) {
-                true => Ok(()),
-                false => Err(Status::E_MISMATCH),
-            };
+        let check = |segment: &Segment| View::new(segment)?.body.options().check_shape(options);
         Queue::opened(Segment::create(
             &TYPE,
             name,

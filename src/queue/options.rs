@@ -2,7 +2,8 @@
 
 use super::layout::record::{HEADER, MAX_PAYLOAD};
 use crate::segment::CreateOptions;
-use crate::status::{Result, Status};
+use crate::status::detail::because;
+use crate::status::Result;
 
 /// The options with which a queue is created. The default is unlimited and not joinable, with an
 /// empty label.
@@ -31,24 +32,73 @@ const MAX_DELIVERIES: u32 = u16::MAX as u32 - 1;
 
 impl QueueOptions {
     pub(super) fn check(&self) -> Result<()> {
-        let too_many = self.max_deliveries > MAX_DELIVERIES;
-        let too_few_bytes = self.max_bytes != 0 && self.max_bytes < HEADER;
+        if self.max_deliveries > MAX_DELIVERIES {
+            let given = self.max_deliveries;
+            return Err(because!(
+                E_INVALID,
+                "max_deliveries is {given}, over {MAX_DELIVERIES}"
+            ));
+        }
+        if self.max_bytes != 0 && self.max_bytes < HEADER {
+            let given = self.max_bytes;
+            return Err(because!(
+                E_INVALID,
+                "max_bytes is {given}, less than the {HEADER} that a message of no bytes takes"
+            ));
+        }
         // A label ends in NUL, since C reads it.
-        if too_many || too_few_bytes || !self.format.contains(&0) {
-            return Err(Status::E_INVALID);
+        if !self.format.contains(&0) {
+            return Err(because!(E_INVALID, "format is longer than 31 bytes"));
         }
         Ok(())
     }
 
-    /// Report whether a queue made with `self` satisfies a caller that asks for `other`.
-    pub(super) fn has_shape_of(&self, other: &QueueOptions) -> bool {
-        let label = |format: &[u8; 32]| format.split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
-        self.joinable == other.joinable
-            && self.max_items == other.max_items
-            && self.max_bytes == other.max_bytes
-            && self.max_deliveries == other.max_deliveries
-            && label(&self.format) == label(&other.format)
+    /// `E_MISMATCH` unless a queue that was made with `self` is what somebody who asks for `other` wants.
+    pub(super) fn check_shape(&self, other: &QueueOptions) -> Result<()> {
+        let limits = [
+            ("max_items", self.max_items, other.max_items),
+            ("max_bytes", self.max_bytes, other.max_bytes),
+            (
+                "max_deliveries",
+                self.max_deliveries.into(),
+                other.max_deliveries.into(),
+            ),
+        ];
+        if self.joinable != other.joinable {
+            return Err(match self.joinable {
+                true => because!(
+                    E_MISMATCH,
+                    "the queue is joinable, asked for as one that is not"
+                ),
+                false => because!(
+                    E_MISMATCH,
+                    "the queue is not joinable, asked for as one that is"
+                ),
+            });
+        }
+        for (option, ours, asked) in limits {
+            if ours != asked {
+                return Err(because!(
+                    E_MISMATCH,
+                    "{option} of the queue is {ours}, asked for as {asked}"
+                ));
+            }
+        }
+        let (ours, asked) = (label(&self.format), label(&other.format));
+        if ours != asked {
+            let (ours, asked) = (ours.escape_ascii(), asked.escape_ascii());
+            return Err(because!(
+                E_MISMATCH,
+                "format of the queue is \"{ours}\", asked for as \"{asked}\""
+            ));
+        }
+        Ok(())
     }
+}
+
+/// A label without what stands behind its NUL.
+fn label(format: &[u8; 32]) -> &[u8] {
+    format.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// The longest message that fits into an empty queue of `max_bytes`.

@@ -15,6 +15,7 @@ use super::room::{Attempt, Growth};
 use super::run::Run;
 use super::view::View;
 use super::Queue;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -199,7 +200,9 @@ impl<'a> View<'a> {
     /// The record of a reservation of `me`, ahead of or behind the cursor.
     pub(super) fn reserved(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
         let chain = self.messages();
-        let state = chain.state(position.ring).map_err(|_| Status::E_INVALID)?;
+        let state = chain
+            .state(position.ring)
+            .map_err(|_| because!(E_INVALID, "the loan is settled already"))?;
         let tail = chain.words.tail.position();
         let limit = match tail.ring == position.ring {
             true => tail.at,
@@ -209,13 +212,13 @@ impl<'a> View<'a> {
             && position.at < limit
             && limit.wrapping_sub(position.at) <= super::layout::ring::size(position.ring);
         if !is_within {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "the loan is settled already"));
         }
         let checked = chain
             .checked(position, limit)
-            .map_err(|_| Status::E_INVALID)?;
+            .map_err(|_| because!(E_INVALID, "the loan is settled already"))?;
         if !matches!(checked.state, State::Writing | State::Passed) {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "the loan is settled already"));
         }
         if checked.word.owner() != Some(me) {
             return Err(Status::E_NOT_OWNER);

@@ -10,6 +10,7 @@ use super::layout::record::State;
 use super::layout::ring::DEAD_RINGS;
 use super::view::View;
 use super::Queue;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -107,7 +108,7 @@ impl Queue {
     pub fn join(&self, wait: Wait<'_>) -> Result<()> {
         let queue = self.at()?;
         if !queue.body.is_joinable() {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "the queue is not joinable"));
         }
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
@@ -206,7 +207,7 @@ impl<'a> View<'a> {
 
     fn settle_oldest(&self, me: Caller<'_>) -> Result<()> {
         if !self.body.is_joinable() {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "the queue is not joinable"));
         }
         let chain = self.messages();
         let head = chain.lock_head(me)?;
@@ -247,7 +248,7 @@ impl<'a> View<'a> {
 fn own<'a>(chain: &Chain<'a>, position: Position, me: Owner) -> Result<Checked<'a>> {
     let checked = chain.ticket(position)?;
     if !checked.state.is_in_flight() {
-        return Err(Status::E_INVALID);
+        return Err(because!(E_INVALID, "the loan is settled already"));
     }
     if checked.word.owner() != Some(me) {
         return Err(Status::E_NOT_OWNER);

@@ -4,6 +4,7 @@ use super::chain::consumer::Found;
 use super::layout::record::State;
 use super::view::View;
 use super::Queue;
+use crate::status::detail::because;
 use crate::status::Result;
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{Patience, Wait};
@@ -60,7 +61,7 @@ impl Queue {
         wait: Wait<'_>,
     ) -> Result<usize> {
         if max == 0 {
-            return Err(crate::Status::E_INVALID);
+            return Err(because!(E_INVALID, "max is 0"));
         }
         let queue = self.at()?;
         let mut patience = Patience::new(&wait);

@@ -6,6 +6,7 @@ use super::co_users::CoUsers;
 use super::keeper::{self, Link};
 use super::participants::{Life, Occupant};
 use super::Segment;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::{Caller, LockWait};
@@ -102,7 +103,11 @@ impl Segment {
                 }
             }
         }
-        Err(Status::E_LIMIT)
+        Err(because!(
+            E_LIMIT,
+            "{} processes use the object",
+            self.object.kind.max_participants()
+        ))
     }
 
     fn try_take_slot(

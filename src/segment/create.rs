@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::header::{fixed_size, Header};
 use super::mapping::Mapping;
 use super::{names, registry, renew, ObjectType, Segment};
+use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory::{self, FileStatus};
@@ -37,7 +38,10 @@ impl CreateOptions {
             self.mode
         };
         if mode & !ALLOWED_MODE != 0 || mode & DEFAULT_MODE != DEFAULT_MODE {
-            return Err(Status::E_INVALID);
+            return Err(because!(
+                E_INVALID,
+                "mode is {mode:#o}: it has 0600, and nothing over 0666"
+            ));
         }
         Ok(mode)
     }
@@ -50,6 +54,17 @@ impl Segment {
     /// `fill` writes a new object's words before any other process can see it. `check` compares the
     /// shape of an existing object with the requested one.
     pub(crate) fn create(
+        object: &'static ObjectType,
+        name: Option<&str>,
+        options: &CreateOptions,
+        fill: &Fill<'_>,
+        check: &dyn Fn(&Segment) -> Result<()>,
+    ) -> Result<Arc<Segment>> {
+        Segment::make(object, name, options, fill, check)
+            .map_err(|status| detail::at(status, "create", object.kind.name(), name))
+    }
+
+    fn make(
         object: &'static ObjectType,
         name: Option<&str>,
         options: &CreateOptions,
@@ -76,7 +91,7 @@ impl Segment {
                     Err(other) => return Err(other),
                 }
             } else if memory::exists(&path) {
-                return Err(Status::E_EXISTS);
+                return Err(because!(E_EXISTS, "an object has that name"));
             }
             let Unnamed {
                 fd,
@@ -157,15 +172,22 @@ impl Segment {
         let fd = memory::open_named(path)?;
         let status = memory::status_of(&fd)?;
         if !status.is_file {
-            return Err(Status::E_MISMATCH);
+            return Err(because!(E_MISMATCH, "what has that name is no file"));
         }
         // Another user's object is opened only by a caller that asked to share with others.
         let shares = asked.is_some_and(|mode| mode & SHARED_MODE != 0);
         if status.owner != memory::effective_user() && !shares {
-            return Err(Status::E_PERMISSION);
+            return Err(because!(
+                E_PERMISSION,
+                "the object belongs to another user, and mode does not share with others"
+            ));
         }
         if asked.is_some_and(|mode| status.mode & !mode != 0) {
-            return Err(Status::E_PERMISSION);
+            let theirs = status.mode;
+            return Err(because!(
+                E_PERMISSION,
+                "the object is open to more users, with mode {theirs:#o}, than mode says"
+            ));
         }
         Ok((fd, status))
     }
@@ -178,12 +200,15 @@ impl Segment {
     ) -> Result<Arc<Segment>> {
         let status = memory::status_of(&fd)?;
         if !status.is_file {
-            return Err(Status::E_MISMATCH);
+            return Err(because!(E_MISMATCH, "the descriptor is not that of a file"));
         }
         let segment = registry::find_or(status.identity, || {
             let fixed = fixed_size(object.kind, object.body);
             if status.size < size_of::<Header>() as u64 {
-                return Err(Status::E_MISMATCH);
+                return Err(because!(
+                    E_MISMATCH,
+                    "the file is too short to be an object of polyproc"
+                ));
             }
             let first = Mapping::new(&fd, 0, size_of::<Header>() as u64)?;
             let header: &Header = first.view(0)?;

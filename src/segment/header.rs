@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::kind::Kind;
 use super::participants::Participant;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::shared::shared;
 use crate::sys::memory::PAGE;
@@ -112,11 +113,19 @@ impl Header {
             // The process that made it anew was killed meanwhile.
             return Err(Status::E_CORRUPT);
         }
-        if magic != MAGIC
-            || self.layout.load(Ordering::Relaxed) != LAYOUT
-            || self.kind.load(Ordering::Relaxed) != kind.code() as u32
-        {
-            return Err(Status::E_MISMATCH);
+        if magic != MAGIC {
+            return Err(because!(E_MISMATCH, "it is no object of polyproc"));
+        }
+        let layout = self.layout.load(Ordering::Relaxed);
+        if layout != LAYOUT {
+            return Err(because!(
+                E_MISMATCH,
+                "its memory has layout {layout}, and this version of the library knows {LAYOUT}"
+            ));
+        }
+        let theirs = self.kind.load(Ordering::Relaxed);
+        if theirs != kind.code() as u32 {
+            return Err(kind.mismatch(theirs as i32));
         }
         if self.participants.load(Ordering::Relaxed) != kind.max_participants()
             || self.body.load(Ordering::Relaxed) as usize != body
@@ -124,7 +133,10 @@ impl Header {
             return Err(Status::E_CORRUPT);
         }
         if file_mode & !self.mode.load(Ordering::Relaxed) & 0o777 != 0 {
-            return Err(Status::E_PERMISSION);
+            return Err(because!(
+                E_PERMISSION,
+                "its file is open to more users than it was made for"
+            ));
         }
         Ok(())
     }

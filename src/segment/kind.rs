@@ -1,5 +1,8 @@
 //! The kinds of objects that a segment can hold.
 
+use crate::status::detail::because;
+use crate::status::Status;
+
 /// The kind of an object: the `POLYPROC_KIND_*` of the C API.
 #[repr(i32)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +48,40 @@ impl Kind {
     /// The number of the C API.
     pub const fn code(self) -> i32 {
         self as i32
+    }
+
+    /// What a person calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Kind::Lock => "lock",
+            Kind::Semaphore => "semaphore",
+            Kind::Event => "event",
+            Kind::Queue => "queue",
+            Kind::Connection => "pipe",
+            Kind::Rlock => "rlock",
+            Kind::Condition => "condition",
+            Kind::Barrier => "barrier",
+            Kind::Pool => "pool",
+        }
+    }
+
+    /// `E_MISMATCH`: somebody asked for `self`, and the object has another kind.
+    #[cold]
+    pub(crate) fn mismatch(self, theirs: i32) -> Status {
+        let asked = self.name();
+        match Kind::from_code(theirs) {
+            Some(theirs) => {
+                let theirs = theirs.name();
+                because!(
+                    E_MISMATCH,
+                    "the object is a {theirs}, asked for as a {asked}"
+                )
+            }
+            None => because!(
+                E_MISMATCH,
+                "the object has kind {theirs}, which this version of the library does not know"
+            ),
+        }
     }
 
     /// Maximum number of processes that can use one object at the same time.

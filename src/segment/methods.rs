@@ -10,7 +10,10 @@ macro_rules! common_methods {
             /// # Errors
             /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
             pub fn open(name: &str) -> Result<$handle> {
-                $handle::opened($crate::segment::Segment::open(&$object, name)?)
+                let segment = $crate::segment::Segment::open(&$object, name);
+                segment.and_then($handle::opened).map_err(|status| {
+                    $crate::status::detail::at(status, "open", $object.kind.name(), Some(name))
+                })
             }
 
             /// Open the object behind a descriptor that [`share_fd`](Self::share_fd) returned.
@@ -18,7 +21,10 @@ macro_rules! common_methods {
             /// # Errors
             /// `E_MISMATCH`, `E_CORRUPT`.
             pub fn from_fd(fd: std::os::fd::OwnedFd) -> Result<$handle> {
-                $handle::opened($crate::segment::Segment::from_fd(&$object, fd.into())?)
+                let segment = $crate::segment::Segment::from_fd(&$object, fd.into());
+                segment.and_then($handle::opened).map_err(|status| {
+                    $crate::status::detail::at(status, "open", $object.kind.name(), None)
+                })
             }
 
             /// Return a new descriptor of the object, to hand to another process.

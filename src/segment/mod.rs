@@ -50,7 +50,7 @@ pub(crate) use participants::Participant;
 pub(crate) use readiness::{changes, look_again, Raised, Readiness};
 pub(crate) use sleep::{WaitSet, WithoutRecovery};
 
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::Caller;
@@ -224,7 +224,7 @@ impl Segment {
 
     fn check_kind(&self, object: &'static ObjectType) -> Result<()> {
         if self.object.kind != object.kind {
-            return Err(Status::E_MISMATCH);
+            return Err(object.kind.mismatch(self.object.kind.code()));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sys::memory;
 use crate::sys::tmpfile::SHM_DIRECTORY;
@@ -21,7 +22,11 @@ pub(crate) fn is_valid(name: &str) -> bool {
 /// The path of the file for a name; `E_INVALID` if the name is not valid.
 pub(crate) fn path(name: &str) -> Result<CString> {
     if !is_valid(name) {
-        return Err(Status::E_INVALID);
+        return Err(because!(
+            E_INVALID,
+            "name is \"{}\": it has 1 to {MAX_NAME} bytes of A-Z a-z 0-9 . _ - and no dot first",
+            name.escape_default()
+        ));
     }
     let directory = SHM_DIRECTORY.to_str().map_err(|_| Status::E_INTERNAL)?;
     CString::new(format!("{directory}/{PREFIX}{name}")).map_err(|_| Status::E_INVALID)

@@ -13,6 +13,7 @@ use super::owner::Owner;
 use super::shared::shared;
 use super::wait::{Patience, Wait};
 use super::world::World;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 /// Equals the number of participants of a semaphore.
@@ -99,7 +100,9 @@ impl OwnedPermits {
                 return Ok(false);
             }
             let (slot, count) = self.held_by(me)?;
-            let more = count.checked_add(1).ok_or(Status::E_LIMIT)?;
+            let more = count
+                .checked_add(1)
+                .ok_or_else(|| because!(E_LIMIT, "a process has too many permits"))?;
             self.used.fetch_max(me.slot() as u32 + 1, Ordering::AcqRel);
             // This one store commits the acquisition.
             slot.store(pack(me, more), Ordering::Release);
@@ -142,7 +145,7 @@ impl OwnedPermits {
     /// Give back `count` permits of `me`: all of them, or none and an error.
     pub(crate) fn release(&self, quiet: &impl World, me: Owner, count: i64) -> Result<()> {
         if count < 1 {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "n is {count}, below 1"));
         }
         self.locked(quiet, me, &LockWait::brief(), || {
             let (slot, held) = self.held_by(me)?;

@@ -13,6 +13,7 @@ use super::shared::shared;
 use super::wait::Patience;
 use super::world::World;
 use super::Acquired;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 /// The value of an empty cell of [`Holders`].
@@ -74,7 +75,9 @@ impl RecursiveMutex {
         patience: &mut Patience<'_>,
     ) -> Result<Acquired> {
         if let Some(depth) = self.depth_of(taker)? {
-            let deeper = depth.checked_add(1).ok_or(Status::E_LIMIT)?;
+            let deeper = depth
+                .checked_add(1)
+                .ok_or_else(|| because!(E_LIMIT, "it is held too often"))?;
             self.set(taker, deeper);
             return Ok(Acquired::Clean);
         }

@@ -6,6 +6,7 @@ use super::shared::shared;
 use super::wait::Patience;
 use super::world::World;
 use crate::pace::backoff;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 shared! {
@@ -99,7 +100,7 @@ impl Counter {
     /// Give back `count` permits. If the result would exceed the maximum, nothing changes.
     pub(crate) fn release(&self, world: &impl World, count: i64) -> Result<()> {
         if count < 1 {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "n is {count}, below 1"));
         }
         let maximum = match self.maximum() {
             0 => i64::MAX,

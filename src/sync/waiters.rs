@@ -15,7 +15,8 @@ use super::atomic::{AtomicU32, Ordering};
 use super::owner::{Owner, OWNER_BITS};
 use super::shared::shared;
 use super::world::World;
-use crate::status::{Result, Status};
+use crate::status::detail::because;
+use crate::status::Result;
 
 /// Maximum number of threads that wait at one object at the same time.
 pub(crate) const PLACES: usize = if cfg!(loom) { 3 } else { 1024 };
@@ -135,7 +136,7 @@ impl Waiters {
                 return Ok(place);
             }
         }
-        Err(Status::E_LIMIT)
+        Err(because!(E_LIMIT, "as many threads wait there as can"))
     }
 
     /// The places that are taken.

@@ -10,14 +10,15 @@ use std::ops::Deref;
 use std::os::fd::{self, AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, RawFd};
 
 use super::syscall;
+use crate::status::detail;
 use crate::status::{Result, Status};
 
 const FIRST_FREE: RawFd = libc::STDERR_FILENO + 1;
 
 /// The descriptor that a system call returned, closed on exec; for -1 the error of the call.
-pub(crate) fn owned(answer: RawFd) -> Result<OwnedFd> {
+pub(crate) fn owned(call: &'static str, answer: RawFd) -> Result<OwnedFd> {
     if answer < 0 {
-        return Err(Status::last_os_error());
+        return Err(detail::just_failed(call));
     }
     adopt(answer)
 }
@@ -42,8 +43,8 @@ pub(crate) fn duplicate(fd: RawFd) -> Result<OwnedFd> {
     if copy < 0 {
         return Err(match super::errno() {
             // RLIMIT_NOFILE is 3 or less.
-            libc::EINVAL => Status::E_LIMIT,
-            other => Status::from_errno(other),
+            errno @ libc::EINVAL => detail::failed_as(Status::E_LIMIT, "fcntl", errno),
+            other => detail::failed("fcntl", other),
         });
     }
     // SAFETY: the kernel has just made it for this call.

@@ -4,13 +4,16 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
 use super::descriptor::OwnedFd;
 use super::{descriptor, errno, syscall};
+use crate::status::detail;
 use crate::status::{Result, Status};
 
 /// A new eventfd that is closed with its owner; a pipe if a filter of system calls refuses
 /// eventfds.
 pub(crate) fn event() -> Result<OwnedFd> {
     // SAFETY: no pointers.
-    match descriptor::owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }) {
+    match descriptor::owned("eventfd", unsafe {
+        libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK)
+    }) {
         Err(Status::E_PERMISSION | Status::E_UNSUPPORTED) => pipe(),
         other => other,
     }
@@ -23,13 +26,15 @@ fn pipe() -> Result<OwnedFd> {
     let mut ends = [0; 2];
     // SAFETY: there is room for two descriptors.
     if unsafe { libc::pipe2(ends.as_mut_ptr(), flags) } < 0 {
-        return Err(Status::last_os_error());
+        return Err(detail::just_failed("pipe2"));
     }
     let (reads, writes) = (descriptor::adopt(ends[0]), descriptor::adopt(ends[1]));
     let (reads, _writes) = (reads?, writes?);
     let path = format!("/proc/self/fd/{}\0", reads.as_raw_fd());
     // SAFETY: the path ends in NUL.
-    descriptor::owned(unsafe { syscall::open(path.as_ptr().cast(), libc::O_RDWR | flags, 0) })
+    descriptor::owned("open", unsafe {
+        syscall::open(path.as_ptr().cast(), libc::O_RDWR | flags, 0)
+    })
 }
 
 /// A new eventfd that the caller has to close.

@@ -4,6 +4,7 @@ use std::os::fd::AsRawFd;
 
 use super::descriptor::owned;
 use super::syscall;
+use crate::status::detail;
 use crate::status::{Result, Status};
 
 /// Fill `bytes` with random bytes that are suitable for secrets.
@@ -26,7 +27,9 @@ pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
 fn fill_from_device(bytes: &mut [u8]) -> Result<()> {
     let path = c"/dev/urandom".as_ptr();
     // SAFETY: the path ends in NUL.
-    let device = owned(unsafe { syscall::open(path, libc::O_RDONLY | libc::O_CLOEXEC, 0) })?;
+    let device = owned("open", unsafe {
+        syscall::open(path, libc::O_RDONLY | libc::O_CLOEXEC, 0)
+    })?;
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         // SAFETY: `rest` is writable.
@@ -36,7 +39,7 @@ fn fill_from_device(bytes: &mut [u8]) -> Result<()> {
             Ok(0) => return Err(Status::E_UNSUPPORTED),
             Ok(count) => filled += count,
             Err(_) if super::errno() == libc::EINTR => {}
-            Err(_) => return Err(Status::last_os_error()),
+            Err(_) => return Err(detail::just_failed("read")),
         }
     }
     Ok(())

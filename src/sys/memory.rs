@@ -10,6 +10,7 @@ use super::descriptor::{owned, OwnedFd};
 use super::syscall;
 use super::tmpfile::{create_unnamed, SHM_DIRECTORY};
 use super::{check, is_refused};
+use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 
 /// The page size, which is the unit of allocation.
@@ -40,7 +41,7 @@ pub(crate) fn create_anonymous() -> Result<OwnedFd> {
     if fd < 0 && is_refused(super::errno()) {
         return create_unnamed(0o600).map(|unnamed| unnamed.fd);
     }
-    owned(fd)
+    owned("memfd_create", fd)
 }
 
 /// Seal a memfd, so that no process can shrink it under a mapping. A file of [`create_anonymous`]
@@ -49,7 +50,7 @@ pub(crate) fn create_anonymous() -> Result<OwnedFd> {
 pub(crate) fn seal_against_shrinking(fd: &OwnedFd) -> Result<()> {
     // SAFETY: no pointers.
     let done = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, libc::F_SEAL_SHRINK) };
-    match check(done) {
+    match check("fcntl", done) {
         Err(_) if is_refused(super::errno()) => Ok(()),
         other => other,
     }
@@ -70,11 +71,13 @@ pub(crate) fn open_named(path: &CStr) -> Result<OwnedFd> {
     if fd < 0 {
         return Err(match super::errno() {
             // A symbolic link, a directory or a device: this library did not create it.
-            libc::ELOOP | libc::EISDIR | libc::ENXIO => Status::E_MISMATCH,
-            other => Status::from_errno(other),
+            libc::ELOOP | libc::EISDIR | libc::ENXIO => {
+                because!(E_MISMATCH, "what has that name is no file")
+            }
+            other => detail::failed("open", other),
         });
     }
-    owned(fd)
+    owned("open", fd)
 }
 
 /// Report whether a file of any type exists at this path.
@@ -88,7 +91,7 @@ pub(crate) fn exists(path: &CStr) -> bool {
 /// Remove a name.
 pub(crate) fn unlink(path: &CStr) -> Result<()> {
     // SAFETY: the path ends in NUL.
-    check(unsafe { libc::unlink(path.as_ptr()) })
+    check("unlink", unsafe { libc::unlink(path.as_ptr()) })
 }
 
 /// The status of a file, read before the file is mapped.
@@ -96,7 +99,7 @@ pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
     // SAFETY: plain data.
     let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };
     // SAFETY: `stat` is writable.
-    check(unsafe { libc::fstat(fd.as_raw_fd(), &mut stat) })?;
+    check("fstat", unsafe { libc::fstat(fd.as_raw_fd(), &mut stat) })?;
     Ok(FileStatus {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         mode: stat.st_mode & 0o7777,
@@ -112,7 +115,8 @@ pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
 
 /// The names of the files in shared memory.
 pub(crate) fn names_in_directory() -> Result<Vec<String>> {
-    let status = |error: std::io::Error| Status::from_errno(error.raw_os_error().unwrap_or(0));
+    let status =
+        |error: std::io::Error| detail::failed("readdir", error.raw_os_error().unwrap_or(0));
     let directory = std::ffi::OsStr::from_bytes(SHM_DIRECTORY.to_bytes());
     syscall::without_cancellation(|| {
         let entries = match std::fs::read_dir(directory) {
@@ -131,7 +135,7 @@ pub(crate) fn read_at(fd: &OwnedFd, bytes: &mut [u8], offset: u64) -> Result<()>
     let place = bytes.as_mut_ptr().cast();
     // SAFETY: `bytes.len()` bytes may be written. One read is enough for files in shared memory.
     let read = unsafe { syscall::pread(fd.as_raw_fd(), place, bytes.len(), offset) };
-    let read = usize::try_from(read).map_err(|_| Status::last_os_error())?;
+    let read = usize::try_from(read).map_err(|_| detail::just_failed("pread"))?;
     bytes.iter_mut().skip(read).for_each(|byte| *byte = 0);
     Ok(())
 }
@@ -148,7 +152,10 @@ pub(crate) fn effective_user() -> u32 {
 /// SIGBUS later.
 pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     if exceeds_file_limit(fd, offset.saturating_add(length))? {
-        return Err(Status::E_NO_MEMORY);
+        return Err(because!(
+            E_NO_MEMORY,
+            "a file would become longer than RLIMIT_FSIZE allows"
+        ));
     }
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
@@ -157,9 +164,15 @@ pub(crate) fn allocate(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
             0.. => return Ok(()),
             _ => match super::errno() {
                 libc::EINTR => {}
-                libc::EFBIG => return Err(Status::E_NO_MEMORY),
+                libc::EFBIG => {
+                    return Err(detail::failed_as(
+                        Status::E_NO_MEMORY,
+                        "fallocate",
+                        libc::EFBIG,
+                    ))
+                }
                 errno if is_refused(errno) => return populate(fd, offset, length),
-                errno => return Err(Status::from_errno(errno)),
+                errno => return Err(detail::failed("fallocate", errno)),
             },
         }
     }
@@ -174,14 +187,16 @@ fn populate(fd: &OwnedFd, offset: libc::off_t, length: libc::off_t) -> Result<()
     let end = offset.saturating_add(length);
     if status_of(fd)?.size < end.cast_unsigned() {
         // SAFETY: no pointers. The file only grows, so no contents are lost.
-        check(unsafe { libc::ftruncate(fd.as_raw_fd(), end) }).map_err(unsupported)?;
+        check("ftruncate", unsafe { libc::ftruncate(fd.as_raw_fd(), end) }).map_err(unsupported)?;
     }
     let pages = map(fd, begin, end.cast_unsigned() - begin)?;
     // SAFETY: a complete mapping of this function's own; the advice changes no byte of it.
     let done =
         unsafe { libc::madvise(pages.as_mut_ptr().cast(), pages.len(), MADV_POPULATE_WRITE) };
-    match check(done) {
-        Err(_) if matches!(super::errno(), libc::EFAULT | libc::ENOMEM) => Err(Status::E_NO_MEMORY),
+    match check("madvise", done) {
+        Err(_) if matches!(super::errno(), libc::EFAULT | libc::ENOMEM) => {
+            Err(because!(E_NO_MEMORY, "shared memory is full"))
+        }
         other => other.map_err(unsupported),
     }
 }
@@ -189,7 +204,10 @@ fn populate(fd: &OwnedFd, offset: libc::off_t, length: libc::off_t) -> Result<()
 /// The status if the system has refused the last way to allocate.
 fn unsupported(status: Status) -> Status {
     match is_refused(super::errno()) {
-        true => Status::E_UNSUPPORTED,
+        true => because!(
+            E_UNSUPPORTED,
+            "the system refuses every way to allocate shared memory"
+        ),
         false => status,
     }
 }
@@ -217,13 +235,15 @@ pub(crate) fn file_limit() -> u64 {
 pub(crate) fn cut(fd: &OwnedFd, length: u64) -> Result<()> {
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     // SAFETY: no pointers.
-    check(unsafe { libc::ftruncate(fd.as_raw_fd(), length) })
+    check("ftruncate", unsafe {
+        libc::ftruncate(fd.as_raw_fd(), length)
+    })
 }
 
 /// Set the permission bits of a file.
 pub(crate) fn set_mode(fd: &OwnedFd, mode: u32) -> Result<()> {
     // SAFETY: no pointers.
-    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })
+    check("fchmod", unsafe { libc::fchmod(fd.as_raw_fd(), mode) })
 }
 
 /// Give memory back to the system, if the system supports it.
@@ -231,7 +251,10 @@ pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
     let offset = libc::off_t::try_from(offset).map_err(|_| Status::E_TOO_LARGE)?;
     let length = libc::off_t::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
-    match check(syscall::fallocate(fd.as_raw_fd(), mode, offset, length)) {
+    match check(
+        "fallocate",
+        syscall::fallocate(fd.as_raw_fd(), mode, offset, length),
+    ) {
         // Not supported: the file keeps its memory.
         Err(_) if is_refused(super::errno()) => Ok(()),
         other => other,
@@ -244,12 +267,14 @@ pub(crate) fn punch(fd: &OwnedFd, offset: u64, length: u64) -> Result<()> {
 pub(crate) fn map(fd: &OwnedFd, offset: u64, length: u64) -> Result<MmapRaw> {
     let length = usize::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
     let mapped = MmapOptions::new().offset(offset).len(length).map_raw(fd);
-    mapped.map_err(|error| Status::from_errno(error.raw_os_error().unwrap_or(libc::ENOMEM)))
+    mapped.map_err(|error| detail::failed("mmap", error.raw_os_error().unwrap_or(libc::ENOMEM)))
 }
 
 /// Open the same file again, with an open file description of its own.
 pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     let own = CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Status::E_INTERNAL)?;
     // SAFETY: the path ends in NUL.
-    owned(unsafe { syscall::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0) })
+    owned("open", unsafe {
+        syscall::open(own.as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0)
+    })
 }

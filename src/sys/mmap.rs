@@ -15,6 +15,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::descriptor::OwnedFd;
+use crate::status::detail;
 use crate::status::{Result, Status};
 
 /// The size of the private part. It covers every table of participants, and is a multiple of all
@@ -48,7 +49,7 @@ impl SplitMapping {
         // SAFETY: a new range at an address that the kernel chooses; the result is checked.
         let start = unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_NONE, unused, -1, 0) };
         if start == libc::MAP_FAILED {
-            return Err(Status::last_os_error());
+            return Err(detail::just_failed("mmap"));
         }
         let reserved = SplitMapping {
             start: start.cast(),
@@ -63,7 +64,7 @@ impl SplitMapping {
         // SAFETY: this replaces the second part of the range, which belongs to this reservation.
         let at = unsafe { libc::mmap(reserved.shared().cast(), shared, access, placed, file, 0) };
         if at == libc::MAP_FAILED {
-            return Err(Status::last_os_error());
+            return Err(detail::just_failed("mmap"));
         }
         Ok(reserved)
     }
@@ -103,7 +104,7 @@ impl SplitMapping {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: whole pages of the private part, which belongs to this reservation.
         if unsafe { libc::mprotect(place, end - first, access) } != 0 {
-            return Err(Status::last_os_error());
+            return Err(detail::just_failed("mprotect"));
         }
         Ok(())
     }

@@ -31,7 +31,8 @@ pub(crate) mod syscall;
 pub(crate) mod thread;
 pub(crate) mod tmpfile;
 
-use crate::status::{Result, Status};
+use crate::status::detail;
+use crate::status::Result;
 
 /// The errno of this thread's last failed call.
 pub(crate) fn errno() -> i32 {
@@ -60,9 +61,9 @@ fn is_refused(errno: i32) -> bool {
 }
 
 /// The result of a C function that returns -1 on failure.
-fn check(done: libc::c_int) -> Result<()> {
+fn check(call: &'static str, done: libc::c_int) -> Result<()> {
     if done < 0 {
-        return Err(Status::last_os_error());
+        return Err(detail::just_failed(call));
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use super::descriptor::OwnedFd;
 use super::memory;
+use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 
 /// A new open file description of the same file, without a lock, closed on exec.
@@ -22,10 +23,13 @@ pub(crate) fn reopen(fd: RawFd) -> Result<OwnedFd> {
     // SAFETY: no pointers.
     let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
     if flags >= 0 && flags & libc::O_ACCMODE != libc::O_RDWR {
-        return Err(Status::E_PERMISSION);
+        return Err(because!(
+            E_PERMISSION,
+            "the descriptor is not open for reading and writing"
+        ));
     }
     match memory::reopen(fd) {
-        Err(Status::E_NOT_FOUND) => Err(Status::E_UNSUPPORTED),
+        Err(Status::E_NOT_FOUND) => Err(because!(E_UNSUPPORTED, "there is no /proc")),
         other => other,
     }
 }
@@ -35,7 +39,7 @@ pub(crate) fn mark(fd: &OwnedFd, byte: i64) -> Result<()> {
     // SAFETY: no pointers.
     match unsafe { libc::lseek(fd.as_raw_fd(), byte, libc::SEEK_SET) } {
         at if at == byte => Ok(()),
-        _ => Err(Status::last_os_error()),
+        _ => Err(detail::just_failed("lseek")),
     }
 }
 
@@ -44,7 +48,7 @@ pub(crate) fn mark_of(fd: RawFd) -> Result<i64> {
     // SAFETY: no pointers.
     match unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) } {
         at if at >= 0 => Ok(at),
-        _ => Err(Status::last_os_error()),
+        _ => Err(detail::just_failed("lseek")),
     }
 }
 
@@ -68,7 +72,7 @@ pub(crate) fn try_claim(fd: &OwnedFd, byte: i64, alone: bool) -> Result<bool> {
     match unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_OFD_SETLK, &mut lock) } {
         0 => Ok(true),
         _ if matches!(super::errno(), libc::EAGAIN | libc::EACCES) => Ok(false),
-        _ => Err(Status::last_os_error()),
+        _ => Err(detail::just_failed("fcntl")),
     }
 }
 
@@ -88,7 +92,7 @@ pub(crate) fn renounce(fd: RawFd) -> Result<()> {
     mark(&stand_in, mark_of(fd)?)?;
     // SAFETY: no pointers; the number keeps its owner.
     match unsafe { libc::dup3(stand_in.as_raw_fd(), fd, libc::O_CLOEXEC) } {
-        -1 => Err(Status::last_os_error()),
+        -1 => Err(detail::just_failed("dup3")),
         _ => Ok(()),
     }
 }
@@ -97,8 +101,10 @@ pub(crate) fn renounce(fd: RawFd) -> Result<()> {
 /// them.
 fn status_of_lock() -> Status {
     match super::errno() {
-        libc::EINVAL | libc::EPERM | libc::EACCES => Status::E_UNSUPPORTED,
-        other => Status::from_errno(other),
+        errno @ (libc::EINVAL | libc::EPERM | libc::EACCES) => {
+            detail::failed_as(Status::E_UNSUPPORTED, "fcntl", errno)
+        }
+        other => detail::failed("fcntl", other),
     }
 }
 

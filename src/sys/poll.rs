@@ -3,6 +3,7 @@
 use std::os::fd::RawFd;
 
 use super::{clock, syscall};
+use crate::status::detail;
 use crate::status::{Result, Status};
 
 /// Wait until one of `fds` is readable (an error or a hang-up also counts) or the deadline passes.
@@ -20,7 +21,7 @@ pub(crate) fn readable(fds: &[RawFd], deadline: Option<u64>) -> Result<u32> {
     let items = items.get_mut(..count).unwrap_or_default();
     let ready = syscall::ppoll(items, time_left(deadline));
     if ready < 0 {
-        return Err(Status::last_os_error());
+        return Err(detail::just_failed("poll"));
     }
     let mut bits = 0;
     for (at, item) in items.iter().enumerate() {
@@ -61,7 +62,7 @@ pub(crate) fn to_write(fd: RawFd) -> Interest {
 pub(crate) fn any_ready(items: &mut [Interest], deadline: Option<u64>) -> Result<()> {
     let ready = syscall::ppoll(items, time_left(deadline));
     if ready < 0 {
-        return Err(Status::last_os_error());
+        return Err(detail::just_failed("poll"));
     }
     Ok(())
 }

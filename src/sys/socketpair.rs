@@ -4,6 +4,7 @@ use std::os::fd::AsRawFd;
 
 use super::descriptor::OwnedFd;
 use super::{descriptor, errno, syscall};
+use crate::status::detail;
 use crate::status::{Result, Status};
 
 /// Two connected ends, closed on exec.
@@ -12,7 +13,7 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
     let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
     // SAFETY: there is room for two descriptors.
     if unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) } < 0 {
-        return Err(Status::last_os_error());
+        return Err(detail::just_failed("socketpair"));
     }
     let (first, second) = (descriptor::adopt(ends[0]), descriptor::adopt(ends[1]));
     Ok((first?, second?))
@@ -30,7 +31,7 @@ pub(crate) fn send(end: &OwnedFd, number: i32) -> Result<()> {
         match errno() {
             libc::EINTR => {}
             libc::EPIPE | libc::ECONNRESET => return Err(Status::E_BROKEN_PIPE),
-            other => return Err(Status::from_errno(other)),
+            other => return Err(detail::failed("sendmsg", other)),
         }
     }
 }
@@ -48,7 +49,7 @@ pub(crate) fn receive(end: &OwnedFd) -> Result<i32> {
             Err(_) => match errno() {
                 libc::EINTR => {}
                 libc::ECONNRESET => return Err(Status::E_BROKEN_PIPE),
-                other => return Err(Status::from_errno(other)),
+                other => return Err(detail::failed("recvmsg", other)),
             },
         }
     }

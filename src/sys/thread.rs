@@ -1,10 +1,10 @@
 //! Starting small threads with every signal blocked, and identifying threads.
 
+use crate::status::detail;
+use crate::status::{Result, Status};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use crate::status::{Result, Status};
 
 /// Stack size of a keeper. A keeper does very little, so this is enough, and it costs little.
 const STACK_BYTES: usize = 64 * 1024;
@@ -104,10 +104,10 @@ fn create(entry: Entry, arg: *mut c_void, stack: usize) -> Result<()> {
         libc::pthread_attr_destroy(&mut attributes);
         match failed {
             0 => Ok(()),
-            libc::ENOMEM => Err(Status::E_NO_MEMORY),
+            libc::ENOMEM => Err(detail::failed("pthread_create", libc::ENOMEM)),
             // EAGAIN stands for every limit: RLIMIT_NPROC, pids.max of a cgroup, and also missing
             // memory for a stack. A filter of system calls refuses with an errno of its own choice.
-            _ => Err(Status::E_LIMIT),
+            errno => Err(detail::failed_as(Status::E_LIMIT, "pthread_create", errno)),
         }
     }
 }

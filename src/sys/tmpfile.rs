@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super::descriptor::{owned, OwnedFd};
 use super::syscall;
 use super::{check, is_refused};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 /// The directory of POSIX shared memory objects, with glibc and with musl.
@@ -57,12 +58,12 @@ pub(crate) fn create_unnamed(mode: u32) -> Result<Unnamed> {
         (fd, name) = create_provisional(mode)?;
     }
     if fd < 0 && matches!(super::errno(), libc::ENOENT | libc::ENOTDIR) {
-        return Err(Status::E_UNSUPPORTED);
+        return Err(because!(E_UNSUPPORTED, "there is no /dev/shm"));
     }
-    let fd = owned(fd)?;
+    let fd = owned("open", fd)?;
     // The umask must not narrow the requested mode: two processes would then disagree on it.
     // SAFETY: no pointers.
-    check(unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
+    check("fchmod", unsafe { libc::fchmod(fd.as_raw_fd(), mode) })?;
     Ok(Unnamed { fd, name })
 }
 
@@ -118,7 +119,7 @@ fn rename(old: &CStr, new: &CStr) -> Result<()> {
             libc::RENAME_NOREPLACE,
         )
     };
-    check(done as libc::c_int)
+    check("linkat", done as libc::c_int)
 }
 
 fn link(fd: &OwnedFd, path: &CStr) -> Result<()> {
@@ -135,11 +136,11 @@ fn link(fd: &OwnedFd, path: &CStr) -> Result<()> {
         )
     };
     if done == 0 || super::errno() != libc::ENOENT {
-        return check(done);
+        return check("renameat2", done);
     }
     // Without /proc a privileged caller can pass the descriptor itself to the kernel.
     // SAFETY: both paths end in NUL.
-    check(unsafe {
+    check("linkat", unsafe {
         libc::linkat(
             fd.as_raw_fd(),
             c"".as_ptr(),

@@ -12,6 +12,7 @@ use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
 use crate::segment::{Raised, Segment, WaitSet};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::LockWait;
 use crate::sync::look::Look;
@@ -47,7 +48,7 @@ pub enum Waitable<'a> {
 pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> Result<usize> {
     malloc::check()?;
     if items.is_empty() || ready.len() < items.len() {
-        return Err(Status::E_INVALID);
+        return Err(because!(E_INVALID, "n is 0: there is nothing to wait for"));
     }
     let items: Vec<Item<'_>> = items.iter().map(Item::new).collect::<Result<_>>()?;
     let mut patience = Patience::new(&wait);

@@ -29,16 +29,47 @@
     }                                                                         \
   } while (0)
 
-/* The status that a call must answer, by its name without the prefix. */
+/* The status that a call must answer, by its name without the prefix. What is wrong with an argument or an
+ * object polyproc_detail says. */
 #define ANSWERS(name, call) check_status(POLYPROC_##name, (call), #call, __FILE__, __LINE__)
 
 /* The same where the call is at fault: which fault it is. The table of faults is made of these lines. */
 #define FAULT(fault, name, call) ANSWERS(name, call)
 
+/* With POLYPROC_TEST_DETAILS=1 the sentences are printed, to be read. */
+static inline void check_reason(const char *call, const char *file, int line) {
+  /* Signal handlers may call these, so they leave the thread's detail alone. */
+  static const char *const quiet[] = {"polyproc_event_set(", "polyproc_cancel_fire(",
+                                      "polyproc_interruptible(", "polyproc_exit_children_at_exit(",
+                                      "polyproc_detail("};
+  char detail[256];
+  for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++) {
+    if (strncmp(call, quiet[i], strlen(quiet[i])) == 0) return;
+  }
+  if (polyproc_detail(detail, sizeof detail) != POLYPROC_OK || detail[0] == '\0') {
+    fprintf(stderr, "%s:%d: %s\n  polyproc_detail has no reason\n", file, line, call);
+    exit(1);
+  }
+  if (getenv("POLYPROC_TEST_DETAILS") != NULL) fprintf(stderr, "%s\n  %s\n", call, detail);
+}
+
 static inline void check_status(int32_t expected, int32_t got, const char *call, const char *file, int line) {
   if (expected != got) {
     fprintf(stderr, "%s:%d: %s\n  answers %d (%s), not %d (%s)\n", file, line, call, (int)got,
             polyproc_strerror(got), (int)expected, polyproc_strerror(expected));
+    exit(1);
+  }
+  if (got == POLYPROC_E_INVALID || got == POLYPROC_E_MISMATCH) check_reason(call, file, line);
+}
+
+/* The sentence about the call before. */
+#define TELLS(sentence) check_detail(sentence, __FILE__, __LINE__)
+
+static inline void check_detail(const char *expected, const char *file, int line) {
+  char detail[256] = "";
+  polyproc_detail(detail, sizeof detail);
+  if (strcmp(expected, detail) != 0) {
+    fprintf(stderr, "%s:%d: the detail is\n  %s\nnot\n  %s\n", file, line, detail, expected);
     exit(1);
   }
 }

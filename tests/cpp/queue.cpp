@@ -172,6 +172,43 @@ TEST_CASE("names, and the exceptions of opening") {
   }
 }
 
+namespace {
+template <typename Call>
+std::string text_of(Call call) {
+  try {
+    call();
+  } catch (const polyproc::error &error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+}  // namespace
+
+TEST_CASE("an error says which option is wrong, and how an object differs") {
+  const test_name name("detail");
+  const auto create = [&](const polyproc::queue_options &options, const std::string &called = {}) {
+    return text_of([&] { (void)polyproc::queue::create(called, options); });
+  };
+  polyproc::queue_options options;
+  options.max_bytes = 8;
+  CHECK(create(options) ==
+        "create queue: invalid argument: max_bytes is 8, less than the 16 that a message of no bytes takes");
+  options.max_bytes = 0;
+  options.open_or_create = true;
+  options.max_items = 3;
+  const auto queue = polyproc::queue::create(name, options);
+  options.max_items = 4;
+  CHECK(create(options, name) ==
+        "create queue: an object of another kind or shape: max_items of the queue is 3, asked for as 4");
+  CHECK(text_of([&] {
+          (void)polyproc::mutex::open(name);
+        }).find("the object is a queue, asked for as a lock") != std::string::npos);
+  CHECK(text_of([] { (void)polyproc::queue::open("a/b"); }).find("name is \"a/b\": it has 1 to 200 bytes") !=
+        std::string::npos);
+  // Nobody asked the library.
+  CHECK(text_of([] { throw polyproc::invalid("create queue"); }) == "create queue: invalid argument");
+}
+
 TEST_CASE("a handle that was moved from or closed throws invalid") {
   auto queue = polyproc::queue::create();
   auto moved = std::move(queue);

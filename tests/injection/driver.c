@@ -65,6 +65,16 @@ static void reference(const struct kase *it, const struct fault *fault, long nth
   seen(it, result->seen + it->change, "without a failure there is");
 }
 
+/* Where the system is to blame, which call of it. */
+static void reason(int32_t status) {
+  char detail[256];
+  int is_of_the_system = status <= -1000 || status == POLYPROC_E_NO_MEMORY || status == POLYPROC_E_LIMIT ||
+                         status == POLYPROC_E_UNSUPPORTED || status == POLYPROC_E_PERMISSION;
+  if (is_of_the_system && polyproc_detail(detail, sizeof detail) != POLYPROC_OK) {
+    problem("polyproc_detail says nothing of", status, 0);
+  }
+}
+
 static int32_t failing_call(const struct kase *it, const struct fault *fault, long nth) {
   int32_t status;
   injection_arm(fault, nth);
@@ -107,6 +117,7 @@ static void with_failure(const struct kase *it, const struct fault *fault, long 
   result->status = status = failing_call(it, fault, nth);
   if (status != it->answer) {
     if (status >= 0) problem("it answers", status, it->answer);
+    reason(status);
     seen(it, before, "after the failure there is");
     status = fail_again(it, fault, nth, before);
     if (status != it->answer) status = it->call();

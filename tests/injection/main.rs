@@ -218,8 +218,9 @@ fn a_call_that_fails_gives_a_status_of_the_list_changes_nothing_and_the_next_one
     );
 }
 
-/// Functions that only a worker of a pool can call: `tests/c/pool_worker.c` does; and one that makes no call at all.
+/// Functions that only a worker of a pool can call: `tests/c/pool_worker.c` does; and those that make no call at all.
 const ELSEWHERE: &[&str] = &[
+    "polyproc_detail",
     "polyproc_job_chunk_next",
     "polyproc_inherited",
     "polyproc_job_reply",

@@ -10,7 +10,37 @@
 
 namespace polyproc {
 
-/// A call that failed. It has changed nothing.
+namespace detail {
+
+/// Whether `polyproc_detail` can have said something about this status of the call just now.
+inline bool is_explained(std::int32_t status) noexcept {
+  switch (status) {
+    case POLYPROC_E_INVALID:
+    case POLYPROC_E_MISMATCH:
+    case POLYPROC_E_NO_MEMORY:
+    case POLYPROC_E_PERMISSION:
+    case POLYPROC_E_LIMIT:
+    case POLYPROC_E_UNSUPPORTED:
+      return true;
+    default:
+      return status <= -1000;
+  }
+}
+
+/// What is said about a call of this thread that has failed just now.
+inline std::string text_of(std::int32_t status, const char *operation) {
+  std::string text = std::string(operation) + ": " + polyproc_strerror(status);
+  char sentence[512];
+  if (is_explained(status) && polyproc_detail(sentence, sizeof sentence) == POLYPROC_OK) {
+    text.append(": ").append(sentence);
+  }
+  return text;
+}
+
+}  // namespace detail
+
+/// A call that failed. It has changed nothing. `what()` says which call, why, and for an argument or an
+/// object what is wrong with it.
 class error : public std::runtime_error {
  public:
   error(std::int32_t status, const char *operation)
@@ -55,6 +85,8 @@ template <std::int32_t Status>
 class status_error : public error {
  public:
   explicit status_error(const char *operation) : error(Status, operation) {}
+  /// With all of the text, as the library's own have it.
+  explicit status_error(const std::string &text) : error(Status, text) {}
 };
 
 using invalid = status_error<POLYPROC_E_INVALID>;
@@ -101,8 +133,9 @@ namespace detail {
 
 template <std::int32_t... Statuses>
 [[noreturn]] void raise_among(std::int32_t status, const char *operation) {
-  ((status == Statuses ? throw status_error<Statuses>(operation) : void()), ...);
-  throw error(status, operation);
+  const std::string text = text_of(status, operation);
+  ((status == Statuses ? throw status_error<Statuses>(text) : void()), ...);
+  throw error(status, text);
 }
 
 [[noreturn]] inline void raise(std::int32_t status, const char *operation) {

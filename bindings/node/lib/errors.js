@@ -21,25 +21,42 @@ function textOf(code) {
   return (code < ERRNO_BASE ? systemError(code)?.[1] : undefined) ?? native.strerror(code);
 }
 
+// Of the others their status says all.
+const EXPLAINED = new Set([
+  status.E_INVALID,
+  status.E_MISMATCH,
+  status.E_NO_MEMORY,
+  status.E_PERMISSION,
+  status.E_LIMIT,
+  status.E_UNSUPPORTED,
+]);
+
+/** The library's sentence about the native call that has just answered `code`. */
+function detailOf(code) {
+  return EXPLAINED.has(code) || code < ERRNO_BASE ? native.detail() : undefined;
+}
+
 class PolyprocError extends Error {
   constructor(code, what, options) {
-    super(`${what}: ${textOf(code)}`, options);
+    const detail = options?.detail;
+    super(`${what}: ${textOf(code)}${detail === undefined ? '' : `: ${detail}`}`, options);
     this.status = code;
     this.code = nameOf(code);
+    this.detail = detail;
   }
 }
 Object.defineProperty(PolyprocError.prototype, 'name', { value: 'PolyprocError', configurable: true, writable: true });
 
 /** For a call that answers with a status or something positive. */
 function check(answer, what) {
-  if (answer < 0) throw new PolyprocError(answer, what);
+  if (answer < 0) throw new PolyprocError(answer, what, { detail: detailOf(answer) });
   return answer;
 }
 
 /** For a call that answers with an object or a status. */
 function checkMade(made, what) {
-  if (typeof made === 'number') throw new PolyprocError(made, what);
+  if (typeof made === 'number') throw new PolyprocError(made, what, { detail: detailOf(made) });
   return made;
 }
 
-module.exports = { PolyprocError, check, checkMade };
+module.exports = { PolyprocError, check, checkMade, detailOf };

@@ -2,7 +2,7 @@
 
 // Why a call failed, where this side knows more than the status says. Only the way of an error comes here.
 
-const { PolyprocError } = require('./errors.js');
+const { PolyprocError, detailOf } = require('./errors.js');
 const { constants, native, status } = require('./native.js');
 
 const KINDS = new Map(
@@ -41,7 +41,10 @@ function queueDifference(name, wanted) {
 
 /** As checkMade and check, for an object with a name. `wanted`: the options that it must have. */
 function checkNamed(made, what, name, kind, wanted) {
-  if (typeof made === 'number' && made < 0) throw new PolyprocError(made, `${what}${why(made, name, kind, wanted)}`);
+  if (typeof made === 'number' && made < 0) {
+    const detail = detailOf(made); // before the calls that `why` makes
+    throw new PolyprocError(made, `${what}${why(made, name, kind, wanted)}`, { detail });
+  }
   return made;
 }
 

@@ -34,10 +34,14 @@ struct object;
 struct poller;
 struct waits;
 
+/* Room for what polyproc_detail says. */
+enum { DETAIL_CAP = 512 };
+
 struct addon {
   napi_env env;
-  struct row *rows; /* BATCH_MAX of them */
-  uint8_t *slab;    /* where short messages are copied to; JavaScript cuts Buffers out of it */
+  const char *delivered; /* while a thread's answer is delivered: what is said about it, "" for nothing */
+  struct row *rows;      /* BATCH_MAX of them */
+  uint8_t *slab;         /* where short messages are copied to; JavaScript cuts Buffers out of it */
   size_t slab_size, slab_used;
   napi_ref slab_ref;
   struct loan *loans;

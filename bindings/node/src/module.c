@@ -17,6 +17,19 @@ static napi_value library_text(napi_env env, napi_callback_info info) {
   return text;
 }
 
+/* What polyproc_detail says of the answer that JavaScript is looking at; undefined when it says nothing. */
+static napi_value library_detail(napi_env env, napi_callback_info info) {
+  struct call call;
+  napi_value text = NULL;
+  char detail[DETAIL_CAP];
+  call_read(&call, env, info);
+  /* An answer that is being delivered comes from another thread. */
+  const char *said = call.addon->delivered;
+  if (said == NULL && polyproc_detail(detail, sizeof detail) == POLYPROC_OK) said = detail;
+  if (said != NULL && *said != '\0') napi_create_string_utf8(env, said, NAPI_AUTO_LENGTH, &text);
+  return text;
+}
+
 static napi_value library_version(napi_env env, napi_callback_info info) {
   napi_value text = NULL;
   (void)info;
@@ -188,11 +201,9 @@ static napi_value library_start_waits(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-static const addon_function library_functions[] = {{"strerror", library_text},
-                                                   {"version", library_version},
-                                                   {"setSlab", library_slab},
-                                                   {"startWaits", library_start_waits},
-                                                   {NULL, NULL}};
+static const addon_function library_functions[] = {
+    {"strerror", library_text}, {"detail", library_detail},          {"version", library_version},
+    {"setSlab", library_slab},  {"startWaits", library_start_waits}, {NULL, NULL}};
 
 NAPI_MODULE_INIT() {
   struct addon *addon = calloc(1, sizeof *addon);

@@ -150,6 +150,7 @@ static void memory_free(struct request *request) {
     default:
       break;
   }
+  free(request->detail);
   free(request);
 }
 
@@ -267,7 +268,10 @@ static int32_t wait_for(struct request *request, polyproc_cancel *token) {
 }
 
 void request_run(struct request *request, polyproc_cancel *token) {
+  char detail[DETAIL_CAP];
   request->status = wait_for(request, token);
+  if (request->status >= 0 || polyproc_detail(detail, sizeof detail) != POLYPROC_OK) return;
+  request->detail = strdup(detail);
 }
 
 void request_undo(struct request *request) {

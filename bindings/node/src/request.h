@@ -46,6 +46,7 @@ struct request {
   bool stopped;           /* one of its objects is closed: its end is E_CLOSED */
   polyproc_cancel *token; /* of the thread that runs it; ends the wait */
   int32_t status;         /* the answer */
+  char *detail;           /* what polyproc_detail says of it in the thread that ran it, or NULL */
   uint64_t owner;         /* of an rlock; of an event the mark from which the wait counts */
   size_t count;           /* of messages or slices; of bytes of a put, a reserve or what was received */
   union {

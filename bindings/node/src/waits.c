@@ -98,8 +98,10 @@ static void deliver(napi_env env, napi_value settle, struct waits *waits, struct
   napi_get_global(env, &global);
   napi_value arguments[2] = {number(env, request->id), request_answer(waits->addon, request)};
   table_remove(waits, request);
+  waits->addon->delivered = request->detail != NULL ? request->detail : "";
   /* It fails only when the worker is being terminated. */
   bool heard = napi_call_function(env, global, settle, 2, arguments, NULL) == napi_ok;
+  waits->addon->delivered = NULL;
   /* A slot is a loan by now, which the teardown returns, and a connection an object. */
   bool is_kept = request->operation == WAIT_RESERVE || request->operation == WAIT_CONNECT;
   if (!heard && !is_kept) request_undo(request);

@@ -221,11 +221,37 @@ test('an error says what is wrong, where this side knows', async (t) => {
   assert.throws(() => queue.tryPut({ a: 1 }), /format "json"/);
 });
 
+test('an error carries what the library says of the cause', async (t) => {
+  const told = (call, code, detail) =>
+    assert.rejects(async () => call(), (error) => {
+      withCode(code)(error);
+      assert.equal(error.detail, detail);
+      if (detail !== undefined) assert.ok(error.message.endsWith(`: ${detail}`), error.message);
+      return true;
+    });
+  const queue = named(t, Queue, { maxItems: 3, format: 'json' });
+  const { name } = queue;
+  const other = 'max_items of the queue is 3, asked for as 0';
+  await told(() => Queue.create({ name, openOrCreate: true, format: 'json' }), 'E_MISMATCH', other);
+  await told(() => Lock.open(name), 'E_MISMATCH', 'the object is a queue, asked for as a lock');
+  await told(() => Queue.create({ maxBytes: 8 }), 'E_INVALID', 'max_bytes is 8, less than the 16 that a message of no bytes takes');
+  await told(() => Queue.create({ maxDeliveries: 70000 }), 'E_INVALID', 'max_deliveries is 70000, over 65534');
+  await told(() => Semaphore.create({ initial: 4, maximum: 3 }), 'E_INVALID', 'initial is 4, over maximum, 3');
+  await told(() => Queue.create({ mode: 0o400 }), 'E_INVALID', 'mode is 0o400: it has 0600, and nothing over 0666');
+  await told(() => queue.taskDone(), 'E_INVALID', 'the queue is not joinable');
+  // By a thread of the addon, which has the sentence and not the caller.
+  await told(() => polyproc.connect('unix:@nobody-is-there'), 'ECONNREFUSED',
+    'connect failed: Connection refused (os error 111)');
+  // Of these the status says all.
+  await told(() => queue.tryGet() ?? queue.get({ timeout: 0 }), 'E_EMPTY', undefined);
+});
+
 test('the error', () => {
   const error = new PolyprocError(polyproc.status.E_EMPTY, 'get');
   assert.equal(error.code, 'E_EMPTY');
   assert.equal(error.status, -3);
   assert.equal(error.message, 'get: the queue is empty');
+  assert.equal(error.detail, undefined);
   assert.equal(String(error), 'PolyprocError: get: the queue is empty');
   assert.ok(error instanceof Error);
   assert.equal(polyproc.status.E_INTERNAL, -99);

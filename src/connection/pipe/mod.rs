@@ -29,6 +29,7 @@ pub(crate) use watch::Receiver;
 
 use crate::queue::Got;
 use crate::segment::{CreateOptions, Kind, ObjectType, Readiness, Segment};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -121,11 +122,15 @@ impl Pipe {
     /// more.
     pub(super) fn from_fd(fd: OwnedFd) -> Result<Pipe> {
         if !memory::status_of(&fd)?.is_file {
-            return Err(Status::E_MISMATCH);
+            return Err(because!(
+                E_MISMATCH,
+                "the descriptor is not that of an end of a pipe"
+            ));
         }
         // The segment's own descriptor holds no claim: it stays open while any end is in use here.
         let segment = Segment::from_fd(&TYPE, ofd_lock::reopen(fd.as_raw_fd())?)?;
-        let end = End::of_byte(ofd_lock::mark_of(fd.as_raw_fd())?).ok_or(Status::E_MISMATCH)?;
+        let end = End::of_byte(ofd_lock::mark_of(fd.as_raw_fd())?)
+            .ok_or_else(|| because!(E_MISMATCH, "the descriptor says of no end that it is it"))?;
         let connection = Pipe::new(segment, end)?;
         // The descriptor that was handed over may close only now that this process has its own
         // claim.
@@ -228,7 +233,10 @@ impl Pipe {
         self.claimed()?;
         let ends = self.ends()?;
         if !ends.may(self.end, receives) {
-            return Err(Status::E_UNSUPPORTED);
+            return Err(because!(
+                E_UNSUPPORTED,
+                "this end of a simplex pipe only sends"
+            ));
         }
         if ends.is_known_over(self.end) {
             return Err(Status::E_CLOSED);

@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use crate::status::{Result, Status};
+use crate::status::detail::because;
+use crate::status::Result;
 use crate::sys::socket::Name;
 
 /// The address of a listener.
@@ -28,14 +29,24 @@ impl Address {
                 Some(port) => port.parse().ok().map(local),
                 None => address.parse().ok(),
             };
-            return parsed.map(Address::Tcp).ok_or(Status::E_INVALID);
+            return parsed.map(Address::Tcp).ok_or_else(|| {
+                because!(
+                    E_INVALID,
+                    "address is \"{}\": tcp:// is followed by an IP address or localhost, and a port",
+                    text.escape_default()
+                )
+            });
         }
         match text.strip_prefix("unix:") {
             Some(path) => match path.strip_prefix('@') {
                 Some(name) => Ok(Address::Abstract(name.to_owned())),
                 None => Ok(Address::Path(path.to_owned())),
             },
-            None => Err(Status::E_INVALID),
+            None => Err(because!(
+                E_INVALID,
+                "address is \"{}\": it begins with tcp:// or unix:",
+                text.escape_default()
+            )),
         }
     }
 
@@ -85,6 +96,7 @@ impl fmt::Display for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::Status;
 
     #[test]
     fn each_form_comes_back() {

@@ -9,6 +9,7 @@ use super::handshake::{Handshake, Need};
 use super::listener::ListenerOptions;
 use super::{until_ready, wait_for, Peer, Socket};
 use crate::connection::Connection;
+use crate::status::detail;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::descriptor::OwnedFd;
@@ -31,6 +32,11 @@ const LAST_RETRY_NS: u64 = 20_000_000;
 /// kind of program listens there. `E_NOT_FOUND`: the path does not exist. ECONNREFUSED: nobody
 /// listens. `E_INVALID`.
 pub fn connect(address: &str, options: &ListenerOptions, wait: Wait<'_>) -> Result<Connection> {
+    connect_to(address, options, wait)
+        .map_err(|status| detail::at(status, "connect", "to", Some(address)))
+}
+
+fn connect_to(address: &str, options: &ListenerOptions, wait: Wait<'_>) -> Result<Connection> {
     malloc::check()?;
     let (name, key) = (Address::parse(address)?.name()?, options.key()?);
     let mut patience = Patience::new(&wait);

@@ -10,6 +10,7 @@ use super::auth::Key;
 use super::reception::{Reception, Terms};
 use super::{until_ready, Peer, Socket};
 use crate::connection::Connection;
+use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
@@ -63,7 +64,7 @@ const STRANGERS_LIMIT: u64 = 256 << 20;
 impl ListenerOptions {
     pub(crate) fn key(&self) -> Result<Option<Arc<Key>>> {
         match &self.authkey {
-            Some(bytes) if bytes.is_empty() => Err(Status::E_INVALID),
+            Some(bytes) if bytes.is_empty() => Err(because!(E_INVALID, "authkey is empty")),
             Some(bytes) => Ok(Some(Arc::new(Key {
                 bytes: bytes.clone(),
                 allow_md5: self.allow_md5,
@@ -83,7 +84,10 @@ impl ListenerOptions {
         match self.backlog {
             0 => Ok(BACKLOG),
             1..=BACKLOG_MAX => Ok(self.backlog),
-            _ => Err(Status::E_INVALID),
+            given => Err(because!(
+                E_INVALID,
+                "backlog is {given}, over {BACKLOG_MAX}"
+            )),
         }
     }
 }
@@ -126,11 +130,19 @@ impl Listener {
     /// `E_PERMISSION`: other machines could connect, and there is no key. `E_NOT_FOUND`: the folder
     /// does not exist. `E_LIMIT`, `E_NO_MEMORY`.
     pub fn new(address: &str, options: &ListenerOptions) -> Result<Listener> {
+        Listener::at(address, options)
+            .map_err(|status| detail::at(status, "listen", "at", Some(address)))
+    }
+
+    fn at(address: &str, options: &ListenerOptions) -> Result<Listener> {
         malloc::check()?;
         let address = Address::parse(address)?;
         let (key, backlog) = (options.key()?, options.backlog()?);
         if key.is_none() && !options.public && !address.is_local() {
-            return Err(Status::E_PERMISSION);
+            return Err(because!(
+                E_PERMISSION,
+                "without a key an address that others reach needs the flag PUBLIC"
+            ));
         }
         let line = match key {
             Some(_) => backlog.max(LINE),

@@ -29,6 +29,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
 
 use crate::queue::Got;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sync::Cancel;
@@ -107,7 +108,10 @@ impl Socket {
     pub(super) fn from_fd(fd: OwnedFd) -> Result<Socket> {
         match socket::is_connected(fd.as_raw_fd()) {
             true => Ok(Socket::new(fd, 0, Peer::Known)),
-            false => Err(Status::E_MISMATCH),
+            false => Err(because!(
+                E_MISMATCH,
+                "the descriptor is neither an end of a pipe nor a connected stream socket"
+            )),
         }
     }
 

@@ -7,12 +7,23 @@ use std::ptr::NonNull;
 use std::slice;
 
 use crate::ffi::abi::constants::POLYPROC_NAME_MAX;
+use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 
 /// Run the body of a function; what it answers as a number, `E_INTERNAL` for a panic.
 #[inline]
 pub(crate) fn guard(body: impl FnOnce() -> Result<Status>) -> i32 {
     // Nothing that the body has in hand is looked at again after a panic.
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(status)) => status.code(),
+        Ok(Err(status)) => detail::returns(status).code(),
+        Err(_) => Status::E_INTERNAL.code(),
+    }
+}
+
+/// The same for a function that a signal handler may call: it leaves the thread's detail alone.
+#[inline]
+pub(crate) fn guard_in_handler(body: impl FnOnce() -> Result<Status>) -> i32 {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status) | Err(status)) => status.code(),
         Err(_) => Status::E_INTERNAL.code(),
@@ -32,10 +43,14 @@ impl<T> Out<T> {
     ///
     /// # Safety
     /// `place` is NULL or may be written until the call returns.
-    pub(crate) unsafe fn required(place: *mut T) -> Result<Out<T>> {
-        match NonNull::new(place) {
-            Some(place) if place.is_aligned() => Ok(Out(place)),
-            _ => Err(Status::E_INVALID),
+    #[inline]
+    pub(crate) unsafe fn required(place: *mut T, name: &'static str) -> Result<Out<T>> {
+        let Some(place) = NonNull::new(place) else {
+            return Err(null(name));
+        };
+        match place.is_aligned() {
+            true => Ok(Out(place)),
+            false => Err(unaligned(name)),
         }
     }
 
@@ -46,10 +61,28 @@ impl<T> Out<T> {
     }
 }
 
+// What is wrong with a pointer, one function for each reason: with one for both the compiler computes which it is
+// where neither is.
+
+#[cold]
+#[inline(never)]
+fn null(name: &'static str) -> Status {
+    because!(E_INVALID, "{name} is NULL")
+}
+
+#[cold]
+#[inline(never)]
+fn unaligned(name: &'static str) -> Status {
+    because!(E_INVALID, "{name} is not aligned")
+}
+
 /// The same pointer, `E_INVALID` for NULL and for one that no `T` can have.
-pub(crate) fn fitting<T>(pointer: *const T) -> Result<*const T> {
-    if pointer.is_null() || !pointer.is_aligned() {
-        return Err(Status::E_INVALID);
+pub(crate) fn fitting<T>(pointer: *const T, name: &'static str) -> Result<*const T> {
+    if pointer.is_null() {
+        return Err(null(name));
+    }
+    if !pointer.is_aligned() {
+        return Err(unaligned(name));
     }
     Ok(pointer)
 }
@@ -60,7 +93,7 @@ pub(crate) fn fitting<T>(pointer: *const T) -> Result<*const T> {
 /// `text` is NULL or a C string.
 pub(crate) unsafe fn name<'a>(text: *const c_char) -> Result<Option<&'a str>> {
     // SAFETY: as the caller promises.
-    unsafe { short_text(text, POLYPROC_NAME_MAX) }
+    unsafe { short_text(text, POLYPROC_NAME_MAX, "name") }
 }
 
 /// The longest text of an address; no kernel takes one as long.
@@ -72,14 +105,18 @@ const ADDRESS_MAX: usize = 255;
 /// `text` is NULL or a C string.
 pub(crate) unsafe fn address_text<'a>(text: *const c_char) -> Result<&'a str> {
     // SAFETY: as the caller promises.
-    unsafe { short_text(text, ADDRESS_MAX) }?.ok_or(Status::E_INVALID)
+    unsafe { short_text(text, ADDRESS_MAX, "address") }?.ok_or_else(|| null("address"))
 }
 
 /// A text of at most `max` bytes, `None` for NULL.
 ///
 /// # Safety
 /// `text` is NULL or a C string.
-unsafe fn short_text<'a>(text: *const c_char, max: usize) -> Result<Option<&'a str>> {
+unsafe fn short_text<'a>(
+    text: *const c_char,
+    max: usize,
+    argument: &'static str,
+) -> Result<Option<&'a str>> {
     if text.is_null() {
         return Ok(None);
     }
@@ -87,13 +124,13 @@ unsafe fn short_text<'a>(text: *const c_char, max: usize) -> Result<Option<&'a s
     // SAFETY: a C string, so readable up to its NUL.
     let len = unsafe { libc::strnlen(text, max + 1) };
     if len > max {
-        return Err(Status::E_INVALID);
+        return Err(because!(E_INVALID, "{argument} is longer than {max} bytes"));
     }
     // SAFETY: `len` bytes were just read.
     let bytes = unsafe { slice::from_raw_parts(text.cast::<u8>(), len) };
     std::str::from_utf8(bytes)
         .map(Some)
-        .map_err(|_| Status::E_INVALID)
+        .map_err(|_| because!(E_INVALID, "{argument} is not UTF-8"))
 }
 
 /// The name of an object that must have one.
@@ -102,7 +139,7 @@ unsafe fn short_text<'a>(text: *const c_char, max: usize) -> Result<Option<&'a s
 /// `text` is NULL or a C string.
 pub(crate) unsafe fn required_name<'a>(text: *const c_char) -> Result<&'a str> {
     // SAFETY: as the caller promises.
-    unsafe { name(text) }?.ok_or(Status::E_INVALID)
+    unsafe { name(text) }?.ok_or_else(|| null("name"))
 }
 
 /// The name of a pool's function: checked for being text of a length that one can have.
@@ -111,19 +148,27 @@ pub(crate) unsafe fn required_name<'a>(text: *const c_char) -> Result<&'a str> {
 /// `text` is NULL or a C string.
 pub(crate) unsafe fn function_name<'a>(text: *const c_char) -> Result<&'a str> {
     // SAFETY: as the caller promises. They may be as long as the names of objects.
-    unsafe { required_name(text) }
+    unsafe { short_text(text, POLYPROC_NAME_MAX, "function") }?.ok_or_else(|| null("function"))
 }
 
 /// `n` values of the caller; NULL is fine for none.
 ///
 /// # Safety
 /// `first` is NULL or the first of `n` values that nobody writes until the call returns.
-pub(crate) unsafe fn array<'a, T>(first: *const T, n: usize) -> Result<&'a [T]> {
+#[inline]
+pub(crate) unsafe fn array<'a, T>(
+    first: *const T,
+    n: usize,
+    name: &'static str,
+) -> Result<&'a [T]> {
     if n == 0 {
         return Ok(&[]);
     }
-    if first.is_null() || !first.is_aligned() || !fits::<T>(n) {
-        return Err(Status::E_INVALID);
+    if first.is_null() {
+        return Err(null_array(name));
+    }
+    if !first.is_aligned() || !fits::<T>(n) {
+        return Err(unfit_array(first.is_aligned(), name));
     }
     // SAFETY: checked above, and for the rest as the caller promises.
     Ok(unsafe { slice::from_raw_parts(first, n) })
@@ -133,9 +178,13 @@ pub(crate) unsafe fn array<'a, T>(first: *const T, n: usize) -> Result<&'a [T]> 
 ///
 /// # Safety
 /// `first` is NULL or the first of `n` values that belong to this call until it returns.
-pub(crate) unsafe fn array_mut<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [T]> {
+pub(crate) unsafe fn array_mut<'a, T>(
+    first: *mut T,
+    n: usize,
+    name: &'static str,
+) -> Result<&'a mut [T]> {
     // SAFETY: as the caller promises.
-    let places = unsafe { room(first, n) }?;
+    let places = unsafe { room(first, n, name) }?;
     // SAFETY: they are values already.
     Ok(unsafe { slice::from_raw_parts_mut(places.as_mut_ptr().cast(), places.len()) })
 }
@@ -144,18 +193,43 @@ pub(crate) unsafe fn array_mut<'a, T>(first: *mut T, n: usize) -> Result<&'a mut
 ///
 /// # Safety
 /// `first` is NULL or the first of `n` places that belong to this call until it returns.
-pub(crate) unsafe fn room<'a, T>(first: *mut T, n: usize) -> Result<&'a mut [MaybeUninit<T>]> {
+#[inline]
+pub(crate) unsafe fn room<'a, T>(
+    first: *mut T,
+    n: usize,
+    name: &'static str,
+) -> Result<&'a mut [MaybeUninit<T>]> {
     if n == 0 {
         return Ok(&mut []);
     }
-    if first.is_null() || !first.is_aligned() || !fits::<T>(n) {
-        return Err(Status::E_INVALID);
+    if first.is_null() {
+        return Err(null_array(name));
+    }
+    if !first.is_aligned() || !fits::<T>(n) {
+        return Err(unfit_array(first.is_aligned(), name));
     }
     // SAFETY: checked above, and for the rest as the caller promises.
     Ok(unsafe { slice::from_raw_parts_mut(first.cast(), n) })
 }
 
+#[cold]
+#[inline(never)]
+fn null_array(name: &'static str) -> Status {
+    because!(E_INVALID, "{name} is NULL and its length is not 0")
+}
+
+/// What is wrong with an array that is not NULL.
+#[cold]
+#[inline(never)]
+fn unfit_array(is_aligned: bool, name: &'static str) -> Status {
+    match is_aligned {
+        false => unaligned(name),
+        true => because!(E_INVALID, "{name} is longer than memory can be"),
+    }
+}
+
 /// Whether `n` values are no more than an object of C can be.
+#[inline]
 fn fits<T>(n: usize) -> bool {
     n.checked_mul(size_of::<T>())
         .is_some_and(|bytes| isize::try_from(bytes).is_ok())
@@ -166,13 +240,22 @@ fn fits<T>(n: usize) -> bool {
 /// # Safety
 /// As for [`array`].
 #[inline]
-pub(crate) unsafe fn bytes<'a>(data: *const c_void, len: usize) -> Result<&'a [u8]> {
+pub(crate) unsafe fn bytes<'a>(
+    data: *const c_void,
+    len: usize,
+    name: &'static str,
+) -> Result<&'a [u8]> {
     // SAFETY: as the caller promises.
-    unsafe { array(data.cast(), len) }
+    unsafe { array(data.cast(), len, name) }
 }
 
 /// A switch of C: 0 or 1.
-pub(crate) fn switch(value: c_int) -> Result<bool> {
+pub(crate) fn switch(value: c_int, name: &'static str) -> Result<bool> {
+    switch_in_handler(value).map_err(|_| because!(E_INVALID, "{name} is {value}, not 0 or 1"))
+}
+
+/// The same for a function that a signal handler may call.
+pub(crate) fn switch_in_handler(value: c_int) -> Result<bool> {
     match value {
         0 => Ok(false),
         1 => Ok(true),
@@ -212,14 +295,14 @@ mod tests {
     fn nothing_may_be_null_but_something_not() {
         // SAFETY: NULL and lengths that no object has; nothing is read.
         unsafe {
-            assert_eq!(bytes(std::ptr::null(), 0), Ok(&[][..]));
-            assert_eq!(bytes(std::ptr::null(), 1), Err(Status::E_INVALID));
+            assert_eq!(bytes(std::ptr::null(), 0, "data"), Ok(&[][..]));
+            assert_eq!(bytes(std::ptr::null(), 1, "data"), Err(Status::E_INVALID));
             assert_eq!(
-                bytes(c"x".as_ptr().cast(), usize::MAX),
+                bytes(c"x".as_ptr().cast(), usize::MAX, "data"),
                 Err(Status::E_INVALID)
             );
-            assert!(room::<u64>(std::ptr::dangling_mut(), usize::MAX / 8).is_err());
-            assert!(Out::required(std::ptr::without_provenance_mut::<u64>(4)).is_err());
+            assert!(room::<u64>(std::ptr::dangling_mut(), usize::MAX / 8, "buf").is_err());
+            assert!(Out::required(std::ptr::without_provenance_mut::<u64>(4), "out").is_err());
         }
     }
 }

@@ -9,7 +9,8 @@ use std::ptr;
 use std::slice;
 
 use crate::ffi::abi::check::fitting;
-use crate::status::{Result, Status};
+use crate::status::detail::because;
+use crate::status::Result;
 
 /// No struct of the API will ever be this large: a caller that says so has not set `size`.
 pub(crate) const ABSURD: usize = 4096;
@@ -43,14 +44,17 @@ pub(crate) use growing;
 ///
 /// # Safety
 /// `theirs` is NULL or starts with a `size` that is set.
-unsafe fn size_of_theirs<T: Growing>(theirs: *const T) -> Result<usize> {
-    let theirs = fitting(theirs)?;
+unsafe fn size_of_theirs<T: Growing>(theirs: *const T, name: &'static str) -> Result<usize> {
+    let theirs = fitting(theirs, name)?;
     // SAFETY: `size` comes first, and the pointer is aligned and not NULL.
     let size = unsafe { theirs.cast::<usize>().read() };
     if (T::FIRST..ABSURD).contains(&size) {
         Ok(size)
     } else {
-        Err(Status::E_INVALID)
+        Err(because!(
+            E_INVALID,
+            "{name}.size is {size}, not the size of the struct: start from its initialiser"
+        ))
     }
 }
 
@@ -60,18 +64,32 @@ unsafe fn size_of_theirs<T: Growing>(theirs: *const T) -> Result<usize> {
 /// `theirs` is NULL or as many bytes as its `size` says may be read.
 pub(crate) unsafe fn read<T: Growing>(theirs: *const T) -> Result<T> {
     // SAFETY: as the caller promises.
-    let size = unsafe { size_of_theirs(theirs) }?;
+    let size = unsafe { size_of_theirs(theirs, "options") }?;
     let known = size.min(size_of::<T>());
     // SAFETY: `size` bytes may be read, and `known` is no more.
     let unknown = unsafe { slice::from_raw_parts(theirs.cast::<u8>().add(known), size - known) };
     if unknown.iter().any(|byte| *byte != 0) {
-        return Err(Status::E_INVALID);
+        return Err(because!(
+            E_INVALID,
+            "options uses a field that this version of the library does not know"
+        ));
     }
     // SAFETY: all zero is a value of T, and so is what a caller of any version writes over its start.
     unsafe {
         let mut ours = std::mem::zeroed::<T>();
         ptr::copy_nonoverlapping(theirs.cast::<u8>(), ptr::addr_of_mut!(ours).cast(), known);
         Ok(ours)
+    }
+}
+
+/// `E_INVALID` for a flag of the options that is not among `known`.
+pub(crate) fn known_flags(flags: u32, known: u32) -> Result<()> {
+    match flags & !known {
+        0 => Ok(()),
+        unknown => Err(because!(
+            E_INVALID,
+            "options.flags has an unknown flag: {unknown:#x}"
+        )),
     }
 }
 
@@ -86,7 +104,7 @@ impl<T: Growing> SizedOut<T> {
     /// `theirs` is NULL, or starts with its `size` and may be written that far until the call returns.
     pub(crate) unsafe fn required(theirs: *mut T) -> Result<SizedOut<T>> {
         // SAFETY: as the caller promises.
-        let size = unsafe { size_of_theirs(theirs) }?;
+        let size = unsafe { size_of_theirs(theirs, "out") }?;
         Ok(SizedOut { theirs, size })
     }
 

@@ -22,6 +22,7 @@ pub struct polyproc_barrier {
 impl Opaque for polyproc_barrier {
     type Object = Barrier;
     const MAGIC: u32 = u32::from_be_bytes(*b"barr");
+    const NAME: &'static str = "barrier";
 }
 
 /// <!-- Barrier -->
@@ -54,7 +55,7 @@ pub unsafe extern "C" fn polyproc_barrier_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { self::name(name) }?;
         // SAFETY: the caller passes an option struct or NULL.
@@ -87,7 +88,7 @@ pub unsafe extern "C" fn polyproc_barrier_open(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         out.write(handle::new(Barrier::open(name)?)?);
@@ -125,7 +126,7 @@ pub unsafe extern "C" fn polyproc_barrier_wait(
         // SAFETY: the caller passes a handle or NULL.
         let barrier = unsafe { enter(barrier) }?;
         // SAFETY: the caller passes a place for the index or NULL.
-        let out_index = unsafe { Out::required(out_index) }?;
+        let out_index = unsafe { Out::required(out_index, "out_index") }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         out_index.write(barrier.wait(barrier.wait_for(timeout_ns, &cancel))?);
@@ -202,7 +203,7 @@ pub unsafe extern "C" fn polyproc_barrier_parties(
         // SAFETY: the caller passes a handle or NULL.
         let barrier = unsafe { enter(barrier) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(barrier.parties()?);
         Ok(Status::OK)
     })
@@ -230,7 +231,7 @@ pub unsafe extern "C" fn polyproc_barrier_waiting(
         // SAFETY: the caller passes a handle or NULL.
         let barrier = unsafe { enter(barrier) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(barrier.waiting()?);
         Ok(Status::OK)
     })
@@ -258,7 +259,7 @@ pub unsafe extern "C" fn polyproc_barrier_is_broken(
         // SAFETY: the caller passes a handle or NULL.
         let barrier = unsafe { enter(barrier) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(barrier.is_broken()?.into());
         Ok(Status::OK)
     })

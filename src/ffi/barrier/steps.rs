@@ -6,7 +6,7 @@ use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::enter;
 use crate::status::Status;
 
-/// <!-- Barrier in two steps: an action between arriving and going on -->
+/// <!-- Barrier, advanced: two steps, with an action between arriving and going on -->
 /// Wait until all parties are here, and hold them for an action. The last one to come is the leader: its
 /// call returns at once. The others are held until the leader calls polyproc_barrier_complete. When the
 /// leader's process ends before that, the barrier is broken.
@@ -43,9 +43,9 @@ pub unsafe extern "C" fn polyproc_barrier_arrive(
         // SAFETY: the caller passes a handle or NULL.
         let barrier = unsafe { enter(barrier) }?;
         // SAFETY: the caller passes a place for the index or NULL.
-        let out_index = unsafe { Out::required(out_index) }?;
+        let out_index = unsafe { Out::required(out_index, "out_index") }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out_leader = unsafe { Out::required(out_leader) }?;
+        let out_leader = unsafe { Out::required(out_leader, "out_leader") }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         let arrival = barrier.arrive(barrier.wait_for(timeout_ns, &cancel))?;
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn polyproc_barrier_complete(barrier: *mut polyproc_barrie
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let barrier = unsafe { enter(barrier) }?;
-        barrier.complete(switch(ok)?)?;
+        barrier.complete(switch(ok, "ok")?)?;
         Ok(Status::OK)
     })
 }

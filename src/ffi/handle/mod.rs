@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use self::presence::Visit;
 use crate::ffi::handle::block::Block;
 use crate::queue::Loans;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, Wait};
 use crate::sys::fork;
@@ -38,6 +39,8 @@ pub(crate) trait Opaque {
     type Object;
     /// Tells handles of one type from those of another.
     const MAGIC: u32;
+    /// What a person calls it.
+    const NAME: &'static str;
     /// Whether calls note that they are inside, which makes a close dear; not so for what is closed about as
     /// often as it is used.
     const NOTES_CALLS: bool = true;
@@ -108,21 +111,46 @@ unsafe fn finish<T>(block: NonNull<Block>) {
     }
 }
 
-/// The handle behind a pointer of C, `E_INVALID` when it is none of that type.
+/// The handle behind a pointer of C, `E_INVALID` when it is none of that type; with the reason, but for a call that
+/// a signal handler may make.
 ///
 /// # Safety
 /// `pointer` is NULL or a handle of any type, closed fewer than 1,024 closes ago if at all.
-unsafe fn known<C: Opaque>(pointer: *mut c_void) -> Result<NonNull<Handle<C::Object>>> {
-    let handle = NonNull::new(pointer.cast::<Handle<C::Object>>()).ok_or(Status::E_INVALID)?;
+#[inline(always)]
+unsafe fn known<C: Opaque>(
+    pointer: *mut c_void,
+    in_handler: bool,
+) -> Result<NonNull<Handle<C::Object>>> {
+    let refused = |why: fn(&'static str) -> Status| match in_handler {
+        true => Status::E_INVALID,
+        false => why(C::NAME),
+    };
+    let Some(handle) = NonNull::new(pointer.cast::<Handle<C::Object>>()) else {
+        return Err(refused(null_handle));
+    };
     if !handle.is_aligned() {
-        return Err(Status::E_INVALID);
+        return Err(refused(other_handle));
     }
     // SAFETY: every handle starts with a header, and a closed one keeps it for its quarantine.
     let header = unsafe { handle.cast::<Header>().as_ref() };
     if !header.block.is_of(C::MAGIC) {
-        return Err(Status::E_INVALID);
+        return Err(refused(other_handle));
     }
     Ok(handle)
+}
+
+// One function for each reason: with one for both the compiler computes which it is where neither is.
+
+#[cold]
+#[inline(never)]
+fn null_handle(name: &'static str) -> Status {
+    because!(E_INVALID, "the handle of the {name} is NULL")
+}
+
+#[cold]
+#[inline(never)]
+fn other_handle(name: &'static str) -> Status {
+    because!(E_INVALID, "the handle is not that of a {name}")
 }
 
 impl Header {
@@ -272,7 +300,7 @@ enum Way {
 ///
 /// # Safety
 /// `handle` is NULL or a handle of any type, closed fewer than 1,024 closes ago if at all.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::Object>> {
     // SAFETY: as the caller promises.
     unsafe { come_in::<C>(handle.cast(), false, unless_closed) }
@@ -298,11 +326,14 @@ pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
 pub(crate) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Call<'a, C::Object>> {
     let unless_retired = |state| {
         if state & RETIRED != 0 {
-            Err(Status::E_INVALID)
+            Err(because!(E_INVALID, "the loan is settled already"))
         } else {
             Ok(())
         }
     };
+    if handle.is_null() {
+        return Err(because!(E_INVALID, "the loan is settled already"));
+    }
     // SAFETY: as the caller promises.
     unsafe { come_in::<C>(handle, false, unless_retired) }
 }
@@ -316,14 +347,14 @@ fn unless_closed(state: u64) -> Result<()> {
 
 /// # Safety
 /// As for [`enter`].
-#[inline]
+#[inline(always)]
 unsafe fn come_in<'a, C: Opaque>(
     pointer: *mut c_void,
     in_handler: bool,
     may: impl Fn(u64) -> Result<()>,
 ) -> Result<Call<'a, C::Object>> {
     // SAFETY: as the caller promises.
-    let handle = unsafe { known::<C>(pointer) }?;
+    let handle = unsafe { known::<C>(pointer, in_handler) }?;
     // SAFETY: known to be a handle.
     let header = unsafe { handle.cast::<Header>().as_ref() };
     // The record is the interrupted call's, which may be about to write in it.
@@ -417,7 +448,7 @@ impl<T> Drop for Call<'_, T> {
 pub(crate) unsafe fn close<C: Opaque>(handle: *mut C) {
     quarantine::retire_deferred();
     // SAFETY: as the caller promises.
-    let Ok(handle) = (unsafe { known::<C>(handle.cast()) }) else {
+    let Ok(handle) = (unsafe { known::<C>(handle.cast(), true) }) else {
         return;
     };
     // SAFETY: known to be a handle.

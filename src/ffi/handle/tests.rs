@@ -18,6 +18,7 @@ struct ProbeHandle;
 impl Opaque for ProbeHandle {
     type Object = Probe;
     const MAGIC: u32 = 0x1111;
+    const NAME: &'static str = "probe";
     const LOANS_AT: Option<usize> = Some(offset_of!(Probe, 1));
 }
 
@@ -26,6 +27,7 @@ struct OtherHandle;
 impl Opaque for OtherHandle {
     type Object = Probe;
     const MAGIC: u32 = 0x2222;
+    const NAME: &'static str = "probe";
 }
 
 fn probe() -> (Arc<AtomicBool>, *mut ProbeHandle) {

@@ -26,6 +26,7 @@ pub struct polyproc_pool {
 impl Opaque for polyproc_pool {
     type Object = Pool;
     const MAGIC: u32 = u32::from_be_bytes(*b"pool");
+    const NAME: &'static str = "pool";
 }
 
 /// <!-- Pool -->
@@ -61,7 +62,7 @@ pub unsafe extern "C" fn polyproc_pool_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes an option struct or NULL.
         let request = unsafe { pool_options(options) }?;
         out.write(handle::new(Pool::create(&request.options)?)?);
@@ -117,11 +118,11 @@ pub unsafe extern "C" fn polyproc_pool_apply(
         // SAFETY: the caller passes a C string or NULL.
         let function = unsafe { function_name(function) }?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
-        let data = unsafe { bytes(data, len) }?;
+        let data = unsafe { bytes(data, len, "data") }?;
         // SAFETY: the caller lends room for `cap` bytes for the time of the call.
-        let room = unsafe { room(buf.cast::<u8>(), cap) }?;
+        let room = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
         // SAFETY: the caller passes a place for the length or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         let task = pool.submit(function, data, &TaskOptions::default())?;
         if let Err(status) = task.wait(pool.wait_for(timeout_ns, &cancel)) {
             // One that no worker has begun is not begun any more.
@@ -268,9 +269,9 @@ pub unsafe extern "C" fn polyproc_pool_worker_pids(
         // SAFETY: the caller passes a handle or NULL.
         let pool = unsafe { enter(pool) }?;
         // SAFETY: the caller passes a place for the count or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends room for `cap` ids for the time of the call.
-        let pids = unsafe { room(pids, cap) }?;
+        let pids = unsafe { room(pids, cap, "pids") }?;
         let workers = pool.worker_pids()?;
         out_len.write(workers.len());
         if workers.len() > pids.len() {

@@ -10,6 +10,7 @@ use crate::ffi::process::options::polyproc_handle;
 use crate::ffi::process::request::{handles, texts};
 use crate::ffi::share::AnyCall;
 use crate::pool::{PoolOptions, TaskOptions};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 /// Options of a pool. NULL means the defaults: as many forks of this process as there are CPUs.
@@ -114,19 +115,26 @@ pub(crate) unsafe fn pool_options<'a>(theirs: *const polyproc_pool_options) -> R
     // SAFETY: as the caller promises.
     unsafe {
         let theirs = growing::read(theirs)?;
-        if theirs.flags & !POLYPROC_POOL_GROUP != 0 {
-            return Err(Status::E_INVALID);
-        }
+        growing::known_flags(theirs.flags, POLYPROC_POOL_GROUP)?;
         let (handles, inherits) = handles(theirs.handles, theirs.handle_count)?;
-        let data = bytes(theirs.initialiser_data, theirs.initialiser_len)?;
+        let data = bytes(
+            theirs.initialiser_data,
+            theirs.initialiser_len,
+            "options.initialiser_data",
+        )?;
         let initialiser = match theirs.initialiser.is_null() {
             true if data.is_empty() => None,
-            true => return Err(Status::E_INVALID),
+            true => {
+                return Err(because!(
+                    E_INVALID,
+                    "options.initialiser is NULL and options.initialiser_len is not 0"
+                ))
+            }
             false => Some((function_name(theirs.initialiser)?.to_owned(), data.to_vec())),
         };
         let argv = texts(theirs.argv);
         if argv.is_empty() && !theirs.argv.is_null() {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "options.argv is empty"));
         }
         Ok(Request {
             options: PoolOptions {
@@ -152,9 +160,7 @@ pub(crate) unsafe fn task_options(theirs: *const polyproc_task_options) -> Resul
     }
     // SAFETY: as the caller promises.
     let theirs = unsafe { growing::read(theirs) }?;
-    if theirs.flags & !POLYPROC_TASK_TAGGED != 0 {
-        return Err(Status::E_INVALID);
-    }
+    growing::known_flags(theirs.flags, POLYPROC_TASK_TAGGED)?;
     Ok(TaskOptions {
         timeout_ns: u64::try_from(theirs.timeout_ns).unwrap_or(0),
         tag: (theirs.flags & POLYPROC_TASK_TAGGED != 0).then_some(theirs.tag),
@@ -171,9 +177,9 @@ pub(crate) unsafe fn chunk(
 ) -> Result<Vec<u8>> {
     let mut chunk = Vec::new();
     // SAFETY: as the caller promises.
-    for item in unsafe { array(items, n) }? {
+    for item in unsafe { array(items, n, "items") }? {
         // SAFETY: as the caller promises.
-        let item = unsafe { bytes(item.data, item.len) }?;
+        let item = unsafe { bytes(item.data, item.len, "an item") }?;
         chunk
             .try_reserve(item.len() + 2 * size_of::<u32>())
             .map_err(|_| Status::E_NO_MEMORY)?;

@@ -9,6 +9,7 @@ use crate::ffi::pool::options::{chunk, polyproc_task_options, task_options};
 use crate::ffi::pool::polyproc_pool;
 use crate::ffi::pool::task::polyproc_task;
 use crate::ffi::queue::many::polyproc_slice;
+use crate::status::detail::because;
 use crate::status::Status;
 
 /// <!-- Pool: submitting tasks -->
@@ -74,11 +75,11 @@ pub unsafe extern "C" fn polyproc_pool_submit_with(
         // SAFETY: the caller passes a handle or NULL.
         let pool = unsafe { enter(pool) }?;
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let function = unsafe { function_name(function) }?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
-        let data = unsafe { bytes(data, len) }?;
+        let data = unsafe { bytes(data, len, "data") }?;
         // SAFETY: the caller passes an option struct or NULL.
         let options = unsafe { task_options(options) }?;
         out.write(handle::new(pool.submit(function, data, &options)?)?);
@@ -115,7 +116,7 @@ pub unsafe extern "C" fn polyproc_pool_submit_chunk(
         // SAFETY: the caller passes a handle or NULL.
         let pool = unsafe { enter(pool) }?;
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let function = unsafe { function_name(function) }?;
         // SAFETY: the caller lends `n` items and their bytes for the time of the call.
@@ -158,14 +159,21 @@ pub unsafe extern "C" fn polyproc_job_chunk_next(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes places for the answer or NULL.
-        let (out_item, out_len) = unsafe { (Out::required(out_item)?, Out::required(out_len)?) };
+        let (out_item, out_len) = unsafe {
+            (
+                Out::required(out_item, "out_item")?,
+                Out::required(out_len, "out_len")?,
+            )
+        };
         // SAFETY: the caller passes an offset or NULL.
-        let next = unsafe { Out::required(offset) }?;
+        let next = unsafe { Out::required(offset, "offset") }?;
         // SAFETY: not NULL, and set by the caller.
         let at = unsafe { offset.read() };
         // SAFETY: the caller lends `len` bytes for the time of the call.
-        let chunk = unsafe { bytes(data, len) }?;
-        let chunk = chunk.get(at..).ok_or(Status::E_INVALID)?;
+        let chunk = unsafe { bytes(data, len, "data") }?;
+        let chunk = chunk
+            .get(at..)
+            .ok_or_else(|| because!(E_INVALID, "offset is {at}, past len, {len}"))?;
         let (item, rest) = crate::pool::unpack(chunk)?.ok_or(Status::E_EMPTY)?;
         next.write(len - rest.len());
         out_item.write(item.as_ptr().cast());
@@ -207,9 +215,9 @@ pub unsafe extern "C" fn polyproc_pool_finished(
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller lends room for `cap` tags for the time of the call.
-        let mut places = unsafe { room(tags, cap) }?.iter_mut();
+        let mut places = unsafe { room(tags, cap, "tags") }?.iter_mut();
         // SAFETY: the caller passes a place for the count or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         let mut each = |tag: u64| {
             if let Some(place) = places.next() {
                 place.write(tag);
@@ -242,7 +250,7 @@ pub unsafe extern "C" fn polyproc_pool_fd(pool: *mut polyproc_pool, out_fd: *mut
         // SAFETY: the caller passes a handle or NULL.
         let pool = unsafe { enter(pool) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
         out_fd.write(pool.fd()?);
         Ok(Status::OK)
     })

@@ -18,6 +18,7 @@ pub struct polyproc_task {
 impl Opaque for polyproc_task {
     type Object = Task;
     const MAGIC: u32 = u32::from_be_bytes(*b"task");
+    const NAME: &'static str = "task";
     const NOTES_CALLS: bool = false;
 }
 
@@ -85,7 +86,7 @@ pub unsafe extern "C" fn polyproc_task_result(
         // SAFETY: the caller passes a handle or NULL.
         let task = unsafe { enter(task) }?;
         // SAFETY: the caller passes a place for the message or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         let outcome = task.outcome().ok_or(Status::E_EMPTY)?;
         out.write(polyproc_message {
             data: outcome.data.as_ptr().cast(),
@@ -120,7 +121,7 @@ pub unsafe extern "C" fn polyproc_task_cancel(
         // SAFETY: the caller passes a handle or NULL.
         let task = unsafe { enter(task) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out_canceled = unsafe { Out::required(out_canceled) }?;
+        let out_canceled = unsafe { Out::required(out_canceled, "out_canceled") }?;
         out_canceled.write(task.cancel()?.into());
         Ok(Status::OK)
     })
@@ -148,7 +149,7 @@ pub unsafe extern "C" fn polyproc_task_fd(task: *mut polyproc_task, out_fd: *mut
         // SAFETY: the caller passes a handle or NULL.
         let task = unsafe { enter(task) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
         out_fd.write(task.fd()?);
         Ok(Status::OK)
     })

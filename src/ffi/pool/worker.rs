@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::ffi::abi::check::{bytes, function_name, guard, Out};
 use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::pool::{self, worker, Reply};
+use crate::status::detail::because;
 use crate::status::Status;
 use crate::sync::Wait;
 
@@ -99,7 +100,7 @@ pub unsafe extern "C" fn polyproc_worker_register(
     guard(|| {
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { function_name(name) }?;
-        let function = function.ok_or(Status::E_INVALID)?;
+        let function = function.ok_or_else(|| because!(E_INVALID, "function is NULL"))?;
         let callback = Callback {
             // SAFETY: the two types differ in what the compiler assumes about unwinding only.
             function: unsafe { std::mem::transmute::<Plain, Unwinding>(function) },
@@ -133,9 +134,10 @@ pub unsafe extern "C" fn polyproc_reply_write(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes what its function was given, or NULL, while that runs.
-        let reply = unsafe { reply.cast::<Reply>().as_mut() }.ok_or(Status::E_INVALID)?;
+        let reply = unsafe { reply.cast::<Reply>().as_mut() }
+            .ok_or_else(|| because!(E_INVALID, "reply is NULL"))?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
-        reply.try_write(unsafe { bytes(data, len) }?)?;
+        reply.try_write(unsafe { bytes(data, len, "data") }?)?;
         Ok(Status::OK)
     })
 }
@@ -187,7 +189,7 @@ pub unsafe extern "C" fn polyproc_worker_next(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the job or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         let wait = Wait::for_ns(timeout_ns).or_cancel(cancel.as_deref());
@@ -233,10 +235,10 @@ pub unsafe extern "C" fn polyproc_job_reply(
 ) -> i32 {
     guard(|| {
         if job.is_null() {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "job is NULL"));
         }
         // SAFETY: the caller lends `len` bytes for the time of the call.
-        let data = unsafe { bytes(data, len) }?;
+        let data = unsafe { bytes(data, len, "data") }?;
         let status = match Status::from_code(status) {
             known @ (Status::OK | Status::E_NOT_FOUND) => known,
             _ => Status::E_TASK_FAILED,
@@ -263,7 +265,7 @@ pub unsafe extern "C" fn polyproc_job_reply(
 pub unsafe extern "C" fn polyproc_worker_fd(out_fd: *mut c_int) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
         out_fd.write(worker::here()?.tasks().fd()?);
         Ok(Status::OK)
     })
@@ -282,7 +284,7 @@ pub unsafe extern "C" fn polyproc_worker_fd(out_fd: *mut c_int) -> i32 {
 pub unsafe extern "C" fn polyproc_worker_is_current(out: *mut i32) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(worker::here().is_ok().into());
         Ok(Status::OK)
     })

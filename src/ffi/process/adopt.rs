@@ -6,7 +6,7 @@ use crate::ffi::process::polyproc_process;
 use crate::process::Process;
 use crate::status::Status;
 
-/// <!-- Processes started by other means -->
+/// <!-- Process, advanced: one that was started by other means -->
 /// Make a handle of a process that was started by other means. When it is a child of this one, the
 /// library collects it from now on; another one can be watched and signalled.
 ///
@@ -26,7 +26,7 @@ use crate::status::Status;
 pub unsafe extern "C" fn polyproc_process_adopt(pid: i32, out: *mut *mut polyproc_process) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(handle::new(Process::adopt(pid)?)?);
         Ok(Status::OK)
     })

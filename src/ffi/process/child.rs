@@ -2,7 +2,9 @@
 
 use std::ffi::{c_char, c_void};
 
-use crate::ffi::abi::check::{guard, required_name, room, switch, Out};
+use crate::ffi::abi::check::{
+    guard, guard_in_handler, required_name, room, switch_in_handler, Out,
+};
 use crate::ffi::abi::growing::SizedOut;
 use crate::ffi::abi::text::text;
 use crate::ffi::process::options::polyproc_process_info;
@@ -35,7 +37,7 @@ pub unsafe extern "C" fn polyproc_inherited(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         let kind = share::known(kind)?;
@@ -94,9 +96,9 @@ pub unsafe extern "C" fn polyproc_active_children(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the count or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends room for `cap` ids for the time of the call.
-        let pids = unsafe { room(pids, cap) }?;
+        let pids = unsafe { room(pids, cap, "pids") }?;
         let children = process::active_children();
         out_len.write(children.len());
         if children.len() > pids.len() {
@@ -145,8 +147,8 @@ pub extern "C" fn polyproc_exit_children() -> i32 {
 /// ```
 #[no_mangle]
 pub extern "C" fn polyproc_exit_children_at_exit(on: i32) -> i32 {
-    guard(|| {
-        process::exit_children_at_exit(switch(on)?);
+    guard_in_handler(|| {
+        process::exit_children_at_exit(switch_in_handler(on)?);
         Ok(Status::OK)
     })
 }

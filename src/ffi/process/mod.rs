@@ -15,6 +15,7 @@ use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{self, enter, Opaque};
 use crate::ffi::process::options::polyproc_process_options;
 use crate::process::Process;
+use crate::status::detail::because;
 use crate::status::Status;
 use request::Request;
 
@@ -26,6 +27,7 @@ pub struct polyproc_process {
 impl Opaque for polyproc_process {
     type Object = Process;
     const MAGIC: u32 = u32::from_be_bytes(*b"proc");
+    const NAME: &'static str = "process";
 }
 
 /// <!-- Process -->
@@ -59,7 +61,7 @@ pub unsafe extern "C" fn polyproc_process_spawn(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes an option struct or NULL.
         let request = unsafe { Request::required(options) }?;
         out.write(handle::new(Process::spawn(&request.options)?)?);
@@ -108,8 +110,8 @@ pub unsafe extern "C" fn polyproc_process_fork(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
-        let target = target.ok_or(Status::E_INVALID)?;
+        let out = unsafe { Out::required(out, "out") }?;
+        let target = target.ok_or_else(|| because!(E_INVALID, "target is NULL"))?;
         // SAFETY: the caller passes an option struct or NULL.
         let request = unsafe { Request::optional(options) }?;
         // SAFETY: the caller says what `target` may do in a forked child.
@@ -172,7 +174,7 @@ pub unsafe extern "C" fn polyproc_process_exit_code(
         // SAFETY: the caller passes a handle or NULL.
         let process = unsafe { enter(process) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(process.exit_code()?);
         Ok(Status::OK)
     })
@@ -198,7 +200,7 @@ pub unsafe extern "C" fn polyproc_process_pid(
         // SAFETY: the caller passes a handle or NULL.
         let process = unsafe { enter(process) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(process.pid());
         Ok(Status::OK)
     })
@@ -229,9 +231,9 @@ pub unsafe extern "C" fn polyproc_process_name(
         // SAFETY: the caller passes a handle or NULL.
         let process = unsafe { enter(process) }?;
         // SAFETY: the caller passes a place for the length or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends `cap` bytes for the time of the call.
-        let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
+        let buf = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
         let name = process.name().as_bytes();
         if buf.len() <= name.len() {
             out_len.write(name.len() + 1);
@@ -265,7 +267,7 @@ pub unsafe extern "C" fn polyproc_process_is_alive(
         // SAFETY: the caller passes a handle or NULL.
         let process = unsafe { enter(process) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(process.is_alive()?.into());
         Ok(Status::OK)
     })
@@ -291,7 +293,7 @@ pub unsafe extern "C" fn polyproc_process_is_daemon(
         // SAFETY: the caller passes a handle or NULL.
         let process = unsafe { enter(process) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(process.is_daemon().into());
         Ok(Status::OK)
     })
@@ -390,7 +392,7 @@ pub unsafe extern "C" fn polyproc_process_fd(
         // SAFETY: the caller passes a handle or NULL.
         let process = unsafe { enter(process) }?;
         // SAFETY: the caller passes a place for the descriptor or NULL.
-        let out_fd = unsafe { Out::required(out_fd) }?;
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
         out_fd.write(process.fd()?);
         Ok(Status::OK)
     })

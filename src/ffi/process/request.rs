@@ -11,7 +11,8 @@ use crate::ffi::process::options::polyproc_handle;
 use crate::ffi::process::options::polyproc_process_options;
 use crate::ffi::share::{enter_any, known, AnyCall};
 use crate::process::{InheritHandle, ProcessOptions, Stdio};
-use crate::status::{Result, Status};
+use crate::status::detail::because;
+use crate::status::Result;
 
 /// What the caller wants started. The calls keep the objects that it inherits open until then.
 pub(crate) struct Request<'a> {
@@ -53,9 +54,7 @@ impl Request<'_> {
     /// As for [`required`](Self::required).
     unsafe fn new<'a>(theirs: &polyproc_process_options) -> Result<Request<'a>> {
         let known = POLYPROC_PROCESS_DAEMON | POLYPROC_PROCESS_CLEAR_ENV | POLYPROC_PROCESS_GROUP;
-        if theirs.flags & !known != 0 {
-            return Err(Status::E_INVALID);
-        }
+        growing::known_flags(theirs.flags, known)?;
         // SAFETY: as the caller promises.
         let (handles, inherits) = unsafe { handles(theirs.handles, theirs.handle_count) }?;
         // SAFETY: as the caller promises.
@@ -66,9 +65,9 @@ impl Request<'_> {
                 env: texts(theirs.env),
                 clear_env: theirs.flags & POLYPROC_PROCESS_CLEAR_ENV != 0,
                 cwd: text(theirs.cwd),
-                stdin: stdio(theirs.stdin_fd)?,
-                stdout: stdio(theirs.stdout_fd)?,
-                stderr: stdio(theirs.stderr_fd)?,
+                stdin: stdio(theirs.stdin_fd, "stdin_fd")?,
+                stdout: stdio(theirs.stdout_fd, "stdout_fd")?,
+                stderr: stdio(theirs.stderr_fd, "stderr_fd")?,
                 daemon: theirs.flags & POLYPROC_PROCESS_DAEMON != 0,
                 group: theirs.flags & POLYPROC_PROCESS_GROUP != 0,
                 handles,
@@ -109,12 +108,15 @@ pub(crate) unsafe fn texts(list: *const *const c_char) -> Vec<CString> {
     copies
 }
 
-fn stdio(fd: c_int) -> Result<Stdio> {
+fn stdio(fd: c_int, name: &'static str) -> Result<Stdio> {
     match fd {
         -1 => Ok(Stdio::Inherit),
         POLYPROC_FD_NULL => Ok(Stdio::Null),
         0.. => Ok(Stdio::Fd(fd)),
-        _ => Err(Status::E_INVALID),
+        _ => Err(because!(
+            E_INVALID,
+            "options.{name} is {fd}: a descriptor, -1 or POLYPROC_FD_NULL is meant"
+        )),
     }
 }
 
@@ -127,7 +129,7 @@ pub(crate) unsafe fn handles<'a>(
     let mut handles = Vec::new();
     let mut inherits = Vec::new();
     // SAFETY: as the caller promises.
-    for handle in unsafe { array(first, n) }? {
+    for handle in unsafe { array(first, n, "options.handles") }? {
         // SAFETY: as the caller promises.
         let name = unsafe { required_name(handle.name) }?;
         // SAFETY: as the caller promises.

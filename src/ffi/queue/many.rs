@@ -1,6 +1,6 @@
-//! `polyproc_queue_*`, advanced: several messages in one call, and the figures.
+//! `polyproc_queue_*`, advanced: several messages in one call, the figures, the descriptor.
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 
 use crate::ffi::abi::check::{array, array_mut, bytes, guard, room, Out};
 use crate::ffi::abi::constants::POLYPROC_QUEUE_JOINABLE;
@@ -12,6 +12,7 @@ use crate::ffi::queue::message::{polyproc_message, settle_many};
 use crate::ffi::queue::options::polyproc_queue_info;
 use crate::ffi::queue::polyproc_queue;
 use crate::queue::Loan;
+use crate::status::detail::because;
 use crate::status::Status;
 
 /// Bytes of the caller, for polyproc_queue_put_many.
@@ -24,7 +25,7 @@ pub struct polyproc_slice {
     pub len: usize,
 }
 
-/// <!-- Queue, advanced: many messages in one call, figures -->
+/// <!-- Queue, advanced: many messages in one call, figures, a descriptor -->
 /// Put several messages, in order, with less work for each. Messages of other producers may come
 /// between them. Waits while the queue is full.
 ///
@@ -66,11 +67,11 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the count or NULL.
-        let out_put = unsafe { Out::required(out_put) }?;
+        let out_put = unsafe { Out::required(out_put, "out_put") }?;
         // SAFETY: the caller lends `n` items for the time of the call.
-        let items = unsafe { array(items, n) }?;
+        let items = unsafe { array(items, n, "items") }?;
         // SAFETY: the caller lends the bytes of every item too.
-        let message = |item: &polyproc_slice| unsafe { bytes(item.data, item.len) };
+        let message = |item: &polyproc_slice| unsafe { bytes(item.data, item.len, "an item") };
         for item in items {
             message(item)?;
         }
@@ -123,11 +124,11 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the count or NULL.
-        let out_taken = unsafe { Out::required(out_taken) }?;
+        let out_taken = unsafe { Out::required(out_taken, "out_taken") }?;
         // SAFETY: the caller lends room for `max` messages for the time of the call.
-        let places = unsafe { room(out, max) }?;
+        let places = unsafe { room(out, max, "out") }?;
         if max == 0 {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "max is 0"));
         }
         let mut each = |at: usize, loan: Loan| {
             if let Some(place) = places.get_mut(at) {
@@ -166,9 +167,9 @@ pub unsafe extern "C" fn polyproc_message_done_many(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the count or NULL.
-        let out_done = unsafe { Out::required(out_done) }.ok();
+        let out_done = unsafe { Out::required(out_done, "out_done") }.ok();
         // SAFETY: the caller passes `n` messages, and no other thread settles them now.
-        let messages = unsafe { array_mut(messages, n) }?;
+        let messages = unsafe { array_mut(messages, n, "messages") }?;
         let (mut done, mut answer) = (0, Ok(Status::OK));
         while let (true, Some(rest)) = (answer.is_ok() && done < n, messages.get_mut(done..)) {
             let settled;
@@ -234,6 +235,34 @@ pub unsafe extern "C" fn polyproc_queue_get_info(
             spin_ns: options.spin_ns,
             format: text(&options.format),
         });
+        Ok(Status::OK)
+    })
+}
+
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while a get would not wait,
+/// because there is a message, or because the queue is shut down and drained. From the first call on, a
+/// thread of this process keeps such descriptors in step; they follow a change after a moment, so try the
+/// operation without waiting, and poll again when it would wait.
+///
+/// ```text
+/// queue   open handle.
+/// out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+///         handle is closed. A forked child asks for its own.
+///
+/// Returns  OK
+///          E_LIMIT    too many descriptors or threads are there.
+///          E_CLOSED   the handle is closed.
+///          E_INVALID  not a handle of a queue, or out_fd is NULL.
+/// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+/// ```
+#[no_mangle]
+pub unsafe extern "C" fn polyproc_queue_fd(queue: *mut polyproc_queue, out_fd: *mut c_int) -> i32 {
+    guard(|| {
+        // SAFETY: the caller passes a handle or NULL.
+        let queue = unsafe { enter(queue) }?;
+        // SAFETY: the caller passes a place for the answer or NULL.
+        let out_fd = unsafe { Out::required(out_fd, "out_fd") }?;
+        out_fd.write(queue.fd()?);
         Ok(Status::OK)
     })
 }

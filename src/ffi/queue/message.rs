@@ -11,6 +11,7 @@ use crate::ffi::cancel::{polyproc_cancel, token};
 use crate::ffi::handle::{enter, enter_loan, Call};
 use crate::ffi::queue::polyproc_queue;
 use crate::queue::{Loan, Queue, Reservation};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 /// A message read in place, in shared memory. It is lent until polyproc_message_done or
@@ -156,7 +157,7 @@ pub unsafe extern "C" fn polyproc_queue_take(
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the message or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         let at_once = match cancel.is_null() {
             true => queue.take_now()?,
             false => None,
@@ -204,7 +205,8 @@ unsafe fn take_waiting(
 pub unsafe extern "C" fn polyproc_message_done(message: *mut polyproc_message) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a message or NULL, and no other thread settles it now.
-        let message = unsafe { message.as_mut() }.ok_or(Status::E_INVALID)?;
+        let message =
+            unsafe { message.as_mut() }.ok_or_else(|| because!(E_INVALID, "message is NULL"))?;
         settle(&mut message.opaque, |queue, ticket| queue.done(ticket))
     })
 }
@@ -227,7 +229,8 @@ pub unsafe extern "C" fn polyproc_message_done(message: *mut polyproc_message) -
 pub unsafe extern "C" fn polyproc_message_return(message: *mut polyproc_message) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a message or NULL, and no other thread settles it now.
-        let message = unsafe { message.as_mut() }.ok_or(Status::E_INVALID)?;
+        let message =
+            unsafe { message.as_mut() }.ok_or_else(|| because!(E_INVALID, "message is NULL"))?;
         settle(&mut message.opaque, |queue, ticket| queue.give_back(ticket))
     })
 }
@@ -257,7 +260,7 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the message or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         let loan = queue.take_dead()?;
         out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
@@ -300,7 +303,7 @@ pub unsafe extern "C" fn polyproc_queue_reserve(
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the slot or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         let at_once = match cancel.is_null() {
             true => queue.reserve_now(len)?,
             false => None,
@@ -351,7 +354,7 @@ unsafe fn reserve_waiting(
 pub unsafe extern "C" fn polyproc_slot_commit(slot: *mut polyproc_slot, len: usize) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a slot or NULL, and no other thread settles it now.
-        let slot = unsafe { slot.as_mut() }.ok_or(Status::E_INVALID)?;
+        let slot = unsafe { slot.as_mut() }.ok_or_else(|| because!(E_INVALID, "slot is NULL"))?;
         let reservation = slot.reservation();
         settle(&mut slot.opaque, |queue, _| queue.commit(&reservation, len))
     })
@@ -372,7 +375,7 @@ pub unsafe extern "C" fn polyproc_slot_commit(slot: *mut polyproc_slot, len: usi
 pub unsafe extern "C" fn polyproc_slot_abort(slot: *mut polyproc_slot) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a slot or NULL, and no other thread settles it now.
-        let slot = unsafe { slot.as_mut() }.ok_or(Status::E_INVALID)?;
+        let slot = unsafe { slot.as_mut() }.ok_or_else(|| because!(E_INVALID, "slot is NULL"))?;
         let reservation = slot.reservation();
         settle(&mut slot.opaque, |queue, _| queue.abort(&reservation))
     })

@@ -27,6 +27,7 @@ pub struct polyproc_queue {
 impl Opaque for polyproc_queue {
     type Object = Queue;
     const MAGIC: u32 = u32::from_be_bytes(*b"queu");
+    const NAME: &'static str = "queue";
     const LOANS_AT: Option<usize> = Some(Queue::LOANS_AT);
 }
 
@@ -66,7 +67,7 @@ pub unsafe extern "C" fn polyproc_queue_create(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { self::name(name) }?;
         // SAFETY: the caller passes an option struct or NULL.
@@ -101,7 +102,7 @@ pub unsafe extern "C" fn polyproc_queue_open(
 ) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a place for the handle or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a C string or NULL.
         let name = unsafe { required_name(name) }?;
         out.write(handle::new(Queue::open(name)?)?);
@@ -164,7 +165,7 @@ pub unsafe extern "C" fn polyproc_queue_put(
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
-        let message = unsafe { bytes(data, len) }?;
+        let message = unsafe { bytes(data, len, "data") }?;
         if cancel.is_null() && queue.put_now(message)? {
             return Ok(Status::OK);
         }
@@ -227,9 +228,9 @@ pub unsafe extern "C" fn polyproc_queue_get(
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the length or NULL.
-        let out_len = unsafe { Out::required(out_len) }?;
+        let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends `cap` bytes for the time of the call.
-        let buf = unsafe { room(buf.cast::<u8>(), cap) }?;
+        let buf = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
         let at_once = match cancel.is_null() {
             true => queue.get_now(buf)?,
             false => None,
@@ -349,7 +350,7 @@ pub unsafe extern "C" fn polyproc_queue_shutdown(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
-        queue.shutdown(switch(immediate)?)?;
+        queue.shutdown(switch(immediate, "immediate")?)?;
         Ok(Status::OK)
     })
 }
@@ -374,7 +375,7 @@ pub unsafe extern "C" fn polyproc_queue_length(queue: *mut polyproc_queue, out: 
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(queue.len()?);
         Ok(Status::OK)
     })
@@ -400,7 +401,7 @@ pub unsafe extern "C" fn polyproc_queue_is_empty(queue: *mut polyproc_queue, out
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(queue.is_empty()?.into());
         Ok(Status::OK)
     })
@@ -427,7 +428,7 @@ pub unsafe extern "C" fn polyproc_queue_is_full(queue: *mut polyproc_queue, out:
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the answer or NULL.
-        let out = unsafe { Out::required(out) }?;
+        let out = unsafe { Out::required(out, "out") }?;
         out.write(queue.is_full()?.into());
         Ok(Status::OK)
     })

@@ -6,7 +6,8 @@ use crate::ffi::abi::constants::POLYPROC_QUEUE_JOINABLE;
 use crate::ffi::abi::growing::{self, growing};
 use crate::ffi::options::create;
 use crate::queue::QueueOptions;
-use crate::status::{Result, Status};
+use crate::status::detail::because;
+use crate::status::Result;
 
 /// Options of a queue. NULL means the defaults: no limit, not joinable, bytes.
 #[repr(C)]
@@ -112,13 +113,17 @@ fn label(text: &[c_char; 32]) -> Result<[u8; 32]> {
         }
         *ours = *theirs as u8;
     }
-    Err(Status::E_INVALID)
+    Err(because!(
+        E_INVALID,
+        "options.format has no NUL: a label has at most 31 bytes"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ffi::abi::text::text;
+    use crate::status::Status;
 
     #[test]
     fn a_label_ends() {

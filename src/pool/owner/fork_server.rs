@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd;
 
 use crate::pool::worker::serve;
 use crate::process::{fork_daemon, fork_server_process, Process, ProcessOptions};
+use crate::status::detail;
 use crate::status::{Result, Status};
 use crate::sync::Wait;
 use crate::sys::descriptor::OwnedFd;
@@ -91,7 +92,8 @@ impl ForkServer {
         self.asked = None;
         let pid = answer?;
         if pid < 0 {
-            return Err(Status::from_code(pid));
+            let why = format_args!("the process that forks the workers could not fork one");
+            return Err(detail::note(Status::from_code(pid), why));
         }
         // The worker's number stays reserved until the fork server collects it, not before the next
         // request.

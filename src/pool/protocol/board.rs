@@ -20,6 +20,7 @@ use std::sync::Arc;
 use super::bytes;
 use super::message::Ticket;
 use crate::segment::{fixed_size, CreateOptions, Extent, Kind, ObjectType, Segment};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -93,7 +94,7 @@ impl WordAt {
     fn of(slot: u32) -> Result<WordAt> {
         let slot = u64::from(slot);
         if slot >= MAX_TASKS {
-            return Err(Status::E_LIMIT);
+            return Err(because!(E_LIMIT, "{MAX_TASKS} tasks are not over"));
         }
         let stretch = (slot / FIRST_STRETCH + 1).ilog2();
         let before = FIRST_STRETCH * ((1 << stretch) - 1);

@@ -6,6 +6,7 @@
 //! chunk   for each item: its length (4 bytes), the item, up to a multiple of 4
 //! ```
 
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 /// A task's data is aligned to this, as messages are.
@@ -41,7 +42,11 @@ impl Ticket {
 /// Check the name of a function.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > MAX_NAME || name.bytes().any(|byte| byte == 0) {
-        return Err(Status::E_INVALID);
+        return Err(because!(
+            E_INVALID,
+            "function is a name of {} bytes: it has 1 to {MAX_NAME}, and none of them is 0",
+            name.len()
+        ));
     }
     Ok(())
 }

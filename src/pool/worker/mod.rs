@@ -12,6 +12,7 @@ use super::protocol::names::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
 use crate::process::inherited;
 use crate::queue::{Loan, Queue};
 use crate::segment::Kind;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
@@ -97,7 +98,8 @@ impl Worker {
     fn inherited() -> Result<Worker> {
         let seat = std::env::var(SEAT_VARIABLE).ok();
         let seat = seat.and_then(|seat| seat.parse::<u16>().ok());
-        let seat = seat.ok_or(Status::E_NOT_FOUND)?;
+        let seat =
+            seat.ok_or_else(|| because!(E_NOT_FOUND, "this process is no worker of a pool"))?;
         let board = Board::from_fd(inherited(BOARD, Kind::Pool)?.into())?;
         board.seat(seat.into())?;
         Ok(Worker {
@@ -135,7 +137,10 @@ impl Worker {
         {
             let mut progress = self.progress.lock();
             if progress.open.is_some() {
-                return Err(Status::E_INVALID);
+                return Err(because!(
+                    E_INVALID,
+                    "a job is open: reply to it before the next"
+                ));
             }
             if progress.has_ended {
                 return Err(Status::E_SHUTDOWN);
@@ -272,7 +277,8 @@ impl Worker {
     /// is about to be killed. `E_NO_MEMORY` when not even its failure can be reported: the job
     /// stays open.
     pub(crate) fn reply(&self, status: Status, data: &[u8]) -> Result<()> {
-        let open = self.progress.lock().open.take().ok_or(Status::E_INVALID)?;
+        let open = self.progress.lock().open.take();
+        let open = open.ok_or_else(|| because!(E_INVALID, "no job is open"))?;
         let done = self.reply_to(&open, status, data);
         if done.is_err_and(|refused| refused != Status::E_TIMEOUT) {
             self.progress.lock().open = Some(open);

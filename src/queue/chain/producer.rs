@@ -10,6 +10,7 @@ use crate::queue::layout::position::Position;
 use crate::queue::layout::record::{Record, State, Word, ALIGN};
 use crate::queue::layout::ring;
 use crate::queue::layout::ring::OPEN_END;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sys::memory;
@@ -240,7 +241,10 @@ impl<'a> Chain<'a> {
             // Rings are left, but they lie beyond the largest size that the file may have.
             return match memory::file_limit() {
                 u64::MAX => Ok(None),
-                _ => Err(Status::E_NO_MEMORY),
+                limit => Err(because!(
+                    E_NO_MEMORY,
+                    "the queue would need a file longer than RLIMIT_FSIZE, {limit} bytes"
+                )),
             };
         };
         let ring = match self.rings.ensure(self.state(suitable)?, suitable, extent) {

@@ -14,6 +14,7 @@ use crate::queue::layout::body::Intake;
 use crate::queue::layout::position::Position;
 use crate::queue::layout::record::{State, Word};
 use crate::queue::view::View;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -51,7 +52,7 @@ impl<'a> View<'a> {
         let checked = chain.own(position, me)?;
         let done = checked.word.with(State::Done, None);
         if !checked.record.change(checked.word, done) {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "the loan is settled already"));
         }
         chain.words.head.owed.fetch_or(SETTLED, Ordering::SeqCst);
         Ok(())
@@ -77,7 +78,7 @@ impl<'a> View<'a> {
         }
         let returned = Word::new(State::Returned, deliveries, None);
         if !checked.record.change(checked.word, returned) {
-            return Err(Status::E_INVALID);
+            return Err(because!(E_INVALID, "the loan is settled already"));
         }
         chain.words.head.owed.fetch_or(SETTLED, Ordering::SeqCst);
         // The holder of the tail lock may write these words at the same time. Then the limits admit

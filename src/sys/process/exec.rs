@@ -151,7 +151,10 @@ pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
         }),
         errno => {
             collect(pid, borrow(&pidfd));
-            Err(status_of(errno))
+            Err(status_of(
+                "execve, or what comes before it in the child,",
+                errno,
+            ))
         }
     }
 }
@@ -166,14 +169,14 @@ fn make_child(room: &Room, task: &mut Task<'_>) -> Result<(i32, Option<OwnedFd>)
         }
         match clone_into(room, task, way) {
             // This is no refusal, so another way would not help.
-            Err(errno @ (libc::EAGAIN | libc::ENOMEM)) => return Err(status_of(errno)),
+            Err(errno @ (libc::EAGAIN | libc::ENOMEM)) => return Err(status_of("clone", errno)),
             Err(_) => {}
             Ok(made) => return Ok(made),
         }
     }
     let (ours, theirs) = socketpair::pair()?;
     task.channel = theirs.as_raw_fd();
-    let made = clone_into(room, task, Way::Copy).map_err(status_of)?;
+    let made = clone_into(room, task, Way::Copy).map_err(|errno| status_of("clone", errno))?;
     drop(theirs);
     // A child that has executed sends nothing: exec has closed its end of the channel.
     if let Ok(errno) = socketpair::receive(&ours) {
@@ -423,7 +426,7 @@ impl Room {
         // SAFETY: a new mapping at an address that the kernel chooses.
         let base = unsafe { libc::mmap(null_mut(), Room::SIZE, access, flags, -1, 0) };
         if base == libc::MAP_FAILED {
-            return Err(status_of(errno()));
+            return Err(status_of("mmap", errno()));
         }
         Ok(Room { base })
     }

@@ -69,7 +69,7 @@ pub(crate) fn fork(manner: &Manner, body: &mut dyn FnMut() -> c_int) -> Result<S
             eventfd::raise(gate.event.as_raw_fd());
             Ok(Started { pid, pidfd })
         }
-        _ => Err(status_of(errno())),
+        _ => Err(status_of("fork", errno())),
     }
 }
 
@@ -214,11 +214,11 @@ pub(crate) fn set_up(
     cwd: Option<&OwnedFd>,
     env: Option<&'static NullEnded<'static>>,
 ) -> Result<()> {
-    place_stdio(stdio).map_err(status_of)?;
+    place_stdio(stdio).map_err(|errno| status_of("dup3", errno))?;
     if let Some(directory) = cwd {
         // SAFETY: takes a number.
         if unsafe { libc::fchdir(directory.as_raw_fd()) } < 0 {
-            return Err(status_of(errno()));
+            return Err(status_of("fchdir", errno()));
         }
     }
     if let Some(env) = env {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::descriptor::OwnedFd;
 use super::{clock, descriptor, errno, syscall};
+use crate::status::detail;
 use crate::status::{Result, Status};
 
 /// The id of this process.
@@ -30,7 +31,7 @@ pub(crate) fn at_exit(body: extern "C" fn()) -> Result<()> {
     // SAFETY: the library is never unloaded, so the function exists as long as the process.
     match unsafe { libc::atexit(body) } {
         0 => Ok(()),
-        _ => Err(Status::E_NO_MEMORY),
+        _ => Err(detail::failed("atexit", libc::ENOMEM)),
     }
 }
 
@@ -40,13 +41,14 @@ pub(crate) fn is_leader() -> bool {
 }
 
 /// The status for the errno of a system call on a process.
-pub(crate) fn status_of(errno: i32) -> Status {
-    match errno {
+pub(crate) fn status_of(call: &'static str, errno: i32) -> Status {
+    let status = match errno {
         libc::ENOTDIR => Status::E_NOT_FOUND,
         libc::ESRCH => Status::E_NOT_FOUND,
         libc::EAGAIN => Status::E_LIMIT,
         other => Status::from_errno(other),
-    }
+    };
+    detail::failed_as(status, call, errno)
 }
 
 /// Report whether process descriptors must not be used: `POLYPROC_NO_PIDFD=1`, for tests of the
@@ -80,8 +82,10 @@ pub(crate) fn open(pid: i32) -> Result<Option<OwnedFd>> {
     match errno() {
         libc::ENOSYS | libc::EPERM | libc::EACCES => Ok(None),
         // A thread that is not the first of its process (ENOENT since Linux 6.14).
-        libc::EINVAL | libc::ENOENT => Err(Status::E_NOT_FOUND),
-        other => Err(status_of(other)),
+        errno @ (libc::EINVAL | libc::ENOENT) => {
+            Err(detail::failed_as(Status::E_NOT_FOUND, "pidfd_open", errno))
+        }
+        other => Err(status_of("pidfd_open", other)),
     }
 }
 
@@ -113,10 +117,10 @@ fn wait_id(pid: i32, pidfd: Option<BorrowedFd<'_>>, options: i32) -> Result<Endi
         match wait_on(libc::P_PIDFD, fd.as_raw_fd() as libc::id_t, options) {
             // Linux 5.3 can open such a descriptor, but cannot wait for it yet.
             Err(libc::EINVAL) => {}
-            other => return other.map_err(status_of),
+            other => return other.map_err(|errno| status_of("waitid", errno)),
         }
     }
-    wait_on(libc::P_PID, pid as libc::id_t, options).map_err(status_of)
+    wait_on(libc::P_PID, pid as libc::id_t, options).map_err(|errno| status_of("waitid", errno))
 }
 
 /// waitid(2) by number: the C function is a cancellation point, which could leave a zombie.
@@ -205,7 +209,7 @@ pub(crate) fn exit_info(pidfd: BorrowedFd<'_>) -> Result<Option<i32>> {
     // SAFETY: the request's size is that of `info`, a local.
     let done = unsafe { libc::ioctl(pidfd.as_raw_fd(), PIDFD_GET_INFO as _, &mut info) };
     if done < 0 {
-        return Err(status_of(errno()));
+        return Err(status_of("ioctl", errno()));
     }
     if info.mask & PIDFD_INFO_EXIT == 0 {
         return Ok(None);
@@ -236,7 +240,7 @@ pub(crate) fn send_signal(pid: i32, pidfd: Option<BorrowedFd<'_>>, signal: i32) 
     if done == 0 {
         Ok(())
     } else {
-        Err(status_of(errno()))
+        Err(status_of("kill", errno()))
     }
 }
 
@@ -292,7 +296,7 @@ pub(crate) fn open_path(path: &std::ffi::CStr, flags: i32) -> Result<OwnedFd> {
     // SAFETY: the path ends in NUL; nothing is created, so no mode is read.
     let fd = unsafe { syscall::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0) };
     if fd < 0 {
-        return Err(status_of(errno()));
+        return Err(status_of("open", errno()));
     }
     descriptor::adopt(fd)
 }

@@ -12,6 +12,7 @@ pub(crate) use transfer::{receive_onto, send, Gather};
 
 use super::descriptor::{owned, OwnedFd};
 use super::{errno, syscall};
+use crate::status::detail;
 use crate::status::{Result, Status};
 
 /// The result of one step of a connection or listener. A step never waits.
@@ -23,9 +24,9 @@ pub(crate) enum Step<T> {
     Later,
 }
 
-fn check(answer: libc::c_int) -> Result<libc::c_int> {
+fn check(call: &'static str, answer: libc::c_int) -> Result<libc::c_int> {
     match answer {
-        -1 => Err(Status::last_os_error()),
+        -1 => Err(detail::just_failed(call)),
         other => Ok(other),
     }
 }
@@ -34,7 +35,9 @@ fn set(fd: &OwnedFd, level: libc::c_int, option: libc::c_int, value: libc::c_int
     let size = size_of::<libc::c_int>() as libc::socklen_t;
     let value = std::ptr::from_ref(&value).cast();
     // SAFETY: `value` is `size` readable bytes.
-    check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, value, size) })?;
+    check("setsockopt", unsafe {
+        libc::setsockopt(fd.as_raw_fd(), level, option, value, size)
+    })?;
     Ok(())
 }
 
@@ -43,14 +46,16 @@ fn get(fd: RawFd, option: libc::c_int) -> Result<libc::c_int> {
     let mut size = size_of::<libc::c_int>() as libc::socklen_t;
     let place = std::ptr::from_mut(&mut value).cast();
     // SAFETY: both addresses are writable; `size` is the size of `value`.
-    check(unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, place, &mut size) })?;
+    check("getsockopt", unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, option, place, &mut size)
+    })?;
     Ok(value)
 }
 
 fn stream(name: &Name) -> Result<OwnedFd> {
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: no pointers.
-    owned(unsafe { libc::socket(name.family(), kind, 0) })
+    owned("socket", unsafe { libc::socket(name.family(), kind, 0) })
 }
 
 /// A socket that is bound to `name`, ready for [`listen`].
@@ -62,9 +67,9 @@ pub(crate) fn bind(name: &Name) -> Result<OwnedFd> {
     }
     let (address, len) = name.raw();
     // SAFETY: an address of `len` bytes.
-    check(unsafe { libc::bind(fd.as_raw_fd(), address, len) }).map_err(|status| {
+    check("bind", unsafe { libc::bind(fd.as_raw_fd(), address, len) }).map_err(|status| {
         match status.errno() {
-            Some(libc::EADDRINUSE) => Status::E_EXISTS,
+            Some(libc::EADDRINUSE) => detail::failed_as(Status::E_EXISTS, "bind", libc::EADDRINUSE),
             _ => status,
         }
     })?;
@@ -75,14 +80,14 @@ pub(crate) fn bind(name: &Name) -> Result<OwnedFd> {
 pub(crate) fn listen(fd: &OwnedFd, backlog: u32) -> Result<Name> {
     let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
     // SAFETY: no pointers.
-    check(unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;
+    check("listen", unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;
     name_of(fd)
 }
 
 /// Accept the next connection in the queue.
 pub(crate) fn accept(listening: RawFd) -> Result<Step<OwnedFd>> {
     loop {
-        match owned(syscall::accept(listening, libc::SOCK_CLOEXEC)) {
+        match owned("accept", syscall::accept(listening, libc::SOCK_CLOEXEC)) {
             Ok(fd) => {
                 send_at_once(&fd);
                 return Ok(Step::Done(fd));
@@ -119,7 +124,9 @@ pub(crate) fn connect(name: &Name) -> Result<(OwnedFd, Step<()>)> {
 pub(crate) fn connect_on(fd: &OwnedFd, name: &Name) -> Result<Step<()>> {
     let (address, len) = name.raw();
     // SAFETY: an address of `len` bytes.
-    match check(unsafe { syscall::connect(fd.as_raw_fd(), address, len) }) {
+    match check("connect", unsafe {
+        syscall::connect(fd.as_raw_fd(), address, len)
+    }) {
         Ok(_) => Ok(Step::Done(())),
         Err(_) if is_later() || errno() == libc::EINPROGRESS => Ok(Step::Later),
         Err(status) => Err(status),
@@ -131,7 +138,7 @@ pub(crate) fn connected(fd: RawFd) -> Result<()> {
     match get(fd, libc::SO_ERROR)? {
         0 => Ok(()),
         libc::ETIMEDOUT => Err(Status::E_TIMEOUT),
-        errno => Err(Status::from_errno(errno)),
+        errno => Err(detail::failed("connect", errno)),
     }
 }
 
@@ -139,10 +146,14 @@ pub(crate) fn connected(fd: RawFd) -> Result<()> {
 pub(crate) fn finish(fd: &OwnedFd) -> Result<()> {
     send_at_once(fd);
     // SAFETY: no pointers.
-    let flags = check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })?;
+    let flags = check("fcntl", unsafe {
+        libc::fcntl(fd.as_raw_fd(), libc::F_GETFL)
+    })?;
     let flags = flags & !libc::O_NONBLOCK;
     // SAFETY: no pointers.
-    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) })?;
+    check("fcntl", unsafe {
+        libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags)
+    })?;
     Ok(())
 }
 
@@ -157,7 +168,10 @@ fn send_at_once(fd: &OwnedFd) {
 fn name_of(fd: &OwnedFd) -> Result<Name> {
     Name::filled(|address, len| {
         // SAFETY: room for an address, and its size.
-        check(unsafe { libc::getsockname(fd.as_raw_fd(), address, len) }).map(drop)
+        check("getsockname", unsafe {
+            libc::getsockname(fd.as_raw_fd(), address, len)
+        })
+        .map(drop)
     })
 }
 
@@ -171,7 +185,10 @@ pub(crate) fn is_connected(fd: RawFd) -> bool {
     let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
     let has_peer = Name::filled(|address, len| {
         // SAFETY: room for an address, and its size.
-        check(unsafe { libc::getpeername(fd, address, len) }).map(drop)
+        check("getpeername", unsafe {
+            libc::getpeername(fd, address, len)
+        })
+        .map(drop)
     });
     get(fd, libc::SO_TYPE) == Ok(libc::SOCK_STREAM)
         && get(fd, libc::SO_DOMAIN).is_ok_and(|family| families.contains(&family))
@@ -213,10 +230,13 @@ pub(crate) fn end_sending(fd: RawFd) {
 /// Replace `fd` by a descriptor of /dev/null, so that the number stays in use.
 pub(crate) fn replace_by_nothing(fd: RawFd) -> Result<()> {
     // SAFETY: the path ends in NUL.
-    let nothing =
-        owned(unsafe { syscall::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0) })?;
+    let nothing = owned("open", unsafe {
+        syscall::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC, 0)
+    })?;
     // SAFETY: no pointers; the number keeps its owner.
-    check(unsafe { libc::dup3(nothing.as_raw_fd(), fd, libc::O_CLOEXEC) })?;
+    check("dup3", unsafe {
+        libc::dup3(nothing.as_raw_fd(), fd, libc::O_CLOEXEC)
+    })?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! Socket addresses in the form that the kernel takes.
 
+use crate::status::detail::because;
+use crate::status::Result;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-
-use crate::status::{Result, Status};
 
 /// The address of a socket.
 #[derive(Clone, Copy)]
@@ -65,7 +65,11 @@ impl Name {
     /// it is too long.
     pub(crate) fn unix(path: &[u8], is_abstract: bool) -> Result<Name> {
         if path.is_empty() || path.len() >= PATH_ROOM || (!is_abstract && path.contains(&0)) {
-            return Err(Status::E_INVALID);
+            return Err(because!(
+                E_INVALID,
+                "the path of a unix socket has 1 to {} bytes, none of them 0",
+                PATH_ROOM - 1
+            ));
         }
         let mut room = [0 as libc::c_char; PATH_ROOM];
         for (place, byte) in room.iter_mut().skip(usize::from(is_abstract)).zip(path) {

@@ -5,12 +5,16 @@ use std::os::fd::RawFd;
 
 use super::super::errno;
 use super::Step;
+use crate::status::detail;
 use crate::status::{Result, Status};
 use crate::sys::syscall;
 
 /// The number of bytes moved. If none was moved: [`Step::Later`], or `Done(0)` at the end of the
 /// stream.
 pub(crate) type Moved = Result<Step<usize>>;
+
+/// Which of the two it was is plain from the function that failed.
+const CALL: &str = "a call on the socket";
 
 fn moved(answer: isize) -> Moved {
     match usize::try_from(answer) {
@@ -19,8 +23,8 @@ fn moved(answer: isize) -> Moved {
             libc::EAGAIN | libc::EINTR => Ok(Step::Later),
             // The peer has closed the connection, or the connection is lost.
             libc::EPIPE | libc::ECONNRESET => Err(Status::E_BROKEN_PIPE),
-            libc::ENOBUFS => Err(Status::E_NO_MEMORY),
-            other => Err(Status::from_errno(other)),
+            errno @ libc::ENOBUFS => Err(detail::failed_as(Status::E_NO_MEMORY, CALL, errno)),
+            other => Err(detail::failed(CALL, other)),
         },
     }
 }

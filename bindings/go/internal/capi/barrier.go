@@ -16,7 +16,7 @@ func BarrierCreate(name *string, common Common, parties uint32) (object Object, 
 	options := common.options()
 	var out *C.polyproc_barrier
 	status = withName(name, func(c *C.char) Status {
-		return Status(C.polyproc_barrier_create(c, &options, C.uint32_t(parties), &out))
+		return told(func() C.int32_t { return C.polyproc_barrier_create(c, &options, C.uint32_t(parties), &out) })
 	})
 	return Object(out), status
 }
@@ -24,7 +24,7 @@ func BarrierCreate(name *string, common Common, parties uint32) (object Object, 
 // BarrierOpen opens the barrier of a name.
 func BarrierOpen(name string) (object Object, status Status) {
 	var out *C.polyproc_barrier
-	status = withName(&name, func(c *C.char) Status { return Status(C.polyproc_barrier_open(c, &out)) })
+	status = withName(&name, func(c *C.char) Status { return told(func() C.int32_t { return C.polyproc_barrier_open(c, &out) }) })
 	return Object(out), status
 }
 
@@ -49,7 +49,7 @@ func BarrierComplete(object Object, ok bool) Status {
 	if ok {
 		outcome = 1
 	}
-	return Status(C.polyproc_barrier_complete(barrier(object), outcome))
+	return told(func() C.int32_t { return C.polyproc_barrier_complete(barrier(object), outcome) })
 }
 
 // BarrierAbort is polyproc_barrier_abort.

@@ -23,6 +23,7 @@ package capi
 import "C"
 
 import (
+	"runtime"
 	"strings"
 	"unsafe"
 )
@@ -132,6 +133,29 @@ func withName(name *string, call func(*C.char) Status) Status {
 	return call(c)
 }
 
+// told makes a call that is no hot one. Where it fails, what polyproc_detail says is kept before this
+// goroutine can go on in another thread; the shims see to that themselves.
+func told(call func() C.int32_t) Status {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	status := call()
+	if status < 0 {
+		status = C.pp_told(status)
+	}
+	return Status(status)
+}
+
+// IsTold tells whether a sentence is kept about a status: [Detail] gives both.
+func IsTold(status Status) bool { return status <= -C.PP_STEP }
+
+// Detail is the status of the library in one that is told, and the sentence about it.
+func Detail(told Status) (Status, string) {
+	var text [C.PP_DETAIL]byte
+	var n C.size_t
+	status := C.pp_recall(C.int32_t(told), (*C.uint8_t)(unsafe.Pointer(&text[0])), C.size_t(len(text)), &n)
+	return Status(status), string(text[:n])
+}
+
 // Strerror is the library's text for a status.
 func Strerror(status Status) string { return C.GoString(C.polyproc_strerror(C.int32_t(status))) }
 
@@ -140,7 +164,7 @@ func Version() string { return C.GoString(C.polyproc_version()) }
 
 // Unlink removes the name of an object.
 func Unlink(name string) Status {
-	return withName(&name, func(c *C.char) Status { return Status(C.polyproc_unlink(c)) })
+	return withName(&name, func(c *C.char) Status { return told(func() C.int32_t { return C.polyproc_unlink(c) }) })
 }
 
 // ObjectInfo is polyproc_object_info.
@@ -157,7 +181,7 @@ func List() (objects []ObjectInfo, status Status) {
 	items := make([]C.polyproc_object_info, 64)
 	for {
 		var n C.size_t
-		status = Status(C.polyproc_list(&items[0], C.size_t(len(items)), &n))
+		status = told(func() C.int32_t { return C.polyproc_list(&items[0], C.size_t(len(items)), &n) })
 		if status == ETooSmall {
 			items = make([]C.polyproc_object_info, n+n/4) // others may come meanwhile
 			continue
@@ -179,14 +203,14 @@ func List() (objects []ObjectInfo, status Status) {
 // ShareFD gives a descriptor of an object, which the caller owns.
 func ShareFD(kind Kind, object Object) (fd int, status Status) {
 	var out C.int
-	status = Status(C.polyproc_share_fd(C.int32_t(kind), unsafe.Pointer(object), &out))
+	status = told(func() C.int32_t { return C.polyproc_share_fd(C.int32_t(kind), unsafe.Pointer(object), &out) })
 	return int(out), status
 }
 
 // OpenFD opens the object behind a descriptor.
 func OpenFD(fd int, kind Kind) (object Object, status Status) {
 	var out unsafe.Pointer
-	status = Status(C.polyproc_open_fd(C.int(fd), C.int32_t(kind), &out))
+	status = told(func() C.int32_t { return C.polyproc_open_fd(C.int(fd), C.int32_t(kind), &out) })
 	return Object(out), status
 }
 
@@ -194,7 +218,7 @@ func OpenFD(fd int, kind Kind) (object Object, status Status) {
 func Inherited(name string, kind Kind) (object Object, status Status) {
 	var out unsafe.Pointer
 	status = withName(&name, func(c *C.char) Status {
-		return Status(C.polyproc_inherited(c, C.int32_t(kind), &out))
+		return told(func() C.int32_t { return C.polyproc_inherited(c, C.int32_t(kind), &out) })
 	})
 	return Object(out), status
 }

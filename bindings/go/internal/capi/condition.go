@@ -20,7 +20,7 @@ func RLockCreate(name *string, common Common) (object Object, status Status) {
 	options := common.options()
 	var out *C.polyproc_rlock
 	status = withName(name, func(c *C.char) Status {
-		return Status(C.polyproc_rlock_create(c, &options, &out))
+		return told(func() C.int32_t { return C.polyproc_rlock_create(c, &options, &out) })
 	})
 	return Object(out), status
 }
@@ -28,7 +28,7 @@ func RLockCreate(name *string, common Common) (object Object, status Status) {
 // RLockOpen opens the rlock of a name.
 func RLockOpen(name string) (object Object, status Status) {
 	var out *C.polyproc_rlock
-	status = withName(&name, func(c *C.char) Status { return Status(C.polyproc_rlock_open(c, &out)) })
+	status = withName(&name, func(c *C.char) Status { return told(func() C.int32_t { return C.polyproc_rlock_open(c, &out) }) })
 	return Object(out), status
 }
 
@@ -56,7 +56,7 @@ func ConditionCreate(name *string, common Common) (object Object, status Status)
 	options := common.options()
 	var out *C.polyproc_condition
 	status = withName(name, func(c *C.char) Status {
-		return Status(C.polyproc_condition_create(c, &options, &out))
+		return told(func() C.int32_t { return C.polyproc_condition_create(c, &options, &out) })
 	})
 	return Object(out), status
 }
@@ -64,7 +64,7 @@ func ConditionCreate(name *string, common Common) (object Object, status Status)
 // ConditionOpen opens the condition of a name.
 func ConditionOpen(name string) (object Object, status Status) {
 	var out *C.polyproc_condition
-	status = withName(&name, func(c *C.char) Status { return Status(C.polyproc_condition_open(c, &out)) })
+	status = withName(&name, func(c *C.char) Status { return told(func() C.int32_t { return C.polyproc_condition_open(c, &out) }) })
 	return Object(out), status
 }
 

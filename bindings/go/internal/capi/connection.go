@@ -18,7 +18,7 @@ func PipeCreate(duplex bool) (a, b Object, status Status) {
 		both = 1
 	}
 	var outA, outB *C.polyproc_connection
-	status = Status(C.polyproc_pipe_create(both, &outA, &outB))
+	status = told(func() C.int32_t { return C.polyproc_pipe_create(both, &outA, &outB) })
 	return Object(outA), Object(outB), status
 }
 
@@ -40,7 +40,7 @@ func ConnectionRecv(object Object, buf []byte, timeout int64, cancel *Cancel) (n
 // ConnectionFD is polyproc_connection_fd.
 func ConnectionFD(object Object) (fd int, status Status) {
 	var out C.int
-	status = Status(C.polyproc_connection_fd((*C.polyproc_connection)(object), &out))
+	status = told(func() C.int32_t { return C.polyproc_connection_fd((*C.polyproc_connection)(object), &out) })
 	return int(out), status
 }
 

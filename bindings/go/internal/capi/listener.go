@@ -69,7 +69,7 @@ func ListenerCreate(address string, o *ListenerOptions) (object Object, status S
 		return nil, EInvalid
 	}
 	var out *C.polyproc_listener
-	status = Status(C.polyproc_listener_create(place, options, &out))
+	status = told(func() C.int32_t { return C.polyproc_listener_create(place, options, &out) })
 	return Object(out), status
 }
 
@@ -86,7 +86,9 @@ func ListenerAccept(object Object, timeout int64, cancel *Cancel) (connection Ob
 func ListenerAddress(object Object) (address string, status Status) {
 	var buf [128]C.char
 	var n C.size_t
-	status = Status(C.polyproc_listener_address(listener(object), &buf[0], C.size_t(len(buf)), &n))
+	status = told(func() C.int32_t {
+		return C.polyproc_listener_address(listener(object), &buf[0], C.size_t(len(buf)), &n)
+	})
 	if status < 0 {
 		return "", status
 	}
@@ -96,7 +98,7 @@ func ListenerAddress(object Object) (address string, status Status) {
 // ListenerFD is polyproc_listener_fd.
 func ListenerFD(object Object) (fd int, status Status) {
 	var out C.int
-	status = Status(C.polyproc_listener_fd(listener(object), &out))
+	status = told(func() C.int32_t { return C.polyproc_listener_fd(listener(object), &out) })
 	return int(out), status
 }
 

@@ -70,7 +70,7 @@ func PoolCreate(o *PoolOptions) (object Object, status Status) {
 		return nil, EInvalid
 	}
 	var out *C.polyproc_pool
-	status = Status(C.polyproc_pool_create(options, &out))
+	status = told(func() C.int32_t { return C.polyproc_pool_create(options, &out) })
 	return Object(out), status
 }
 
@@ -109,7 +109,9 @@ func PoolFinished(object Object, tags []uint64, timeout int64, cancel *Cancel) (
 }
 
 // PoolShutdown is polyproc_pool_shutdown.
-func PoolShutdown(object Object) Status { return Status(C.polyproc_pool_shutdown(pool(object))) }
+func PoolShutdown(object Object) Status {
+	return told(func() C.int32_t { return C.polyproc_pool_shutdown(pool(object)) })
+}
 
 // PoolJoin is polyproc_pool_join.
 func PoolJoin(object Object, timeout int64, cancel *Cancel) Status {
@@ -117,15 +119,19 @@ func PoolJoin(object Object, timeout int64, cancel *Cancel) Status {
 }
 
 // PoolTerminate is polyproc_pool_terminate.
-func PoolTerminate(object Object) Status { return Status(C.polyproc_pool_terminate(pool(object))) }
+func PoolTerminate(object Object) Status {
+	return told(func() C.int32_t { return C.polyproc_pool_terminate(pool(object)) })
+}
 
 // PoolWorkerPIDs is polyproc_pool_worker_pids.
 func PoolWorkerPIDs(object Object) (pids []int32, status Status) {
 	pids = make([]int32, 64)
 	for {
 		var n C.size_t
-		status = Status(C.polyproc_pool_worker_pids(pool(object), (*C.int32_t)(unsafe.Pointer(&pids[0])),
-			C.size_t(len(pids)), &n))
+		status = told(func() C.int32_t {
+			return C.polyproc_pool_worker_pids(pool(object), (*C.int32_t)(unsafe.Pointer(&pids[0])),
+				C.size_t(len(pids)), &n)
+		})
 		if status == ETooSmall {
 			pids = make([]int32, n)
 			continue
@@ -137,7 +143,7 @@ func PoolWorkerPIDs(object Object) (pids []int32, status Status) {
 // ReadPoolInfo is polyproc_pool_get_info.
 func ReadPoolInfo(object Object) (info PoolInfo, status Status) {
 	out := C.polyproc_pool_info{size: C.sizeof_polyproc_pool_info}
-	status = Status(C.polyproc_pool_get_info(pool(object), &out))
+	status = told(func() C.int32_t { return C.polyproc_pool_get_info(pool(object), &out) })
 	return PoolInfo{
 		Workers: uint32(out.workers), Alive: uint32(out.alive),
 		Outstanding: uint64(out.outstanding), Queued: uint64(out.queued),
@@ -166,7 +172,7 @@ func TaskWait(task Object, timeout int64, cancel *Cancel) Status {
 // TaskFD is polyproc_task_fd.
 func TaskFD(task Object) (fd int, status Status) {
 	var out C.int
-	status = Status(C.polyproc_task_fd((*C.polyproc_task)(task), &out))
+	status = told(func() C.int32_t { return C.polyproc_task_fd((*C.polyproc_task)(task), &out) })
 	return int(out), status
 }
 

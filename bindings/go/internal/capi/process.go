@@ -128,14 +128,14 @@ func ProcessSpawn(o *ProcessOptions) (object Object, status Status) {
 		return nil, EInvalid
 	}
 	var out *C.polyproc_process
-	status = Status(C.polyproc_process_spawn(options, &out))
+	status = told(func() C.int32_t { return C.polyproc_process_spawn(options, &out) })
 	return Object(out), status
 }
 
 // ProcessAdopt is polyproc_process_adopt.
 func ProcessAdopt(pid int32) (object Object, status Status) {
 	var out *C.polyproc_process
-	status = Status(C.polyproc_process_adopt(C.int32_t(pid), &out))
+	status = told(func() C.int32_t { return C.polyproc_process_adopt(C.int32_t(pid), &out) })
 	return Object(out), status
 }
 
@@ -149,7 +149,7 @@ func ProcessJoin(object Object, timeout int64, cancel *Cancel) Status {
 // ProcessExitCode is polyproc_process_exit_code.
 func ProcessExitCode(object Object) (code int, status Status) {
 	var out C.int32_t
-	status = Status(C.polyproc_process_exit_code(process(object), &out))
+	status = told(func() C.int32_t { return C.polyproc_process_exit_code(process(object), &out) })
 	return int(out), status
 }
 
@@ -165,7 +165,9 @@ func ProcessName(object Object) (name string, status Status) {
 	buf := make([]byte, 64)
 	for {
 		var n C.size_t
-		status = Status(C.polyproc_process_name(process(object), (*C.char)(unsafe.Pointer(&buf[0])), C.size_t(len(buf)), &n))
+		status = told(func() C.int32_t {
+			return C.polyproc_process_name(process(object), (*C.char)(unsafe.Pointer(&buf[0])), C.size_t(len(buf)), &n)
+		})
 		if status != ETooSmall || int(n) <= len(buf) {
 			return string(buf[:min(int(n), len(buf))]), status
 		}
@@ -190,27 +192,29 @@ func ProcessIsDaemon(object Object) (daemon bool, status Status) {
 // ProcessFD is polyproc_process_fd.
 func ProcessFD(object Object) (fd int, status Status) {
 	var out C.int
-	status = Status(C.polyproc_process_fd(process(object), &out))
+	status = told(func() C.int32_t { return C.polyproc_process_fd(process(object), &out) })
 	return int(out), status
 }
 
 // ProcessTerminate is polyproc_process_terminate.
 func ProcessTerminate(object Object) Status {
-	return Status(C.polyproc_process_terminate(process(object)))
+	return told(func() C.int32_t { return C.polyproc_process_terminate(process(object)) })
 }
 
 // ProcessKill is polyproc_process_kill.
-func ProcessKill(object Object) Status { return Status(C.polyproc_process_kill(process(object))) }
+func ProcessKill(object Object) Status {
+	return told(func() C.int32_t { return C.polyproc_process_kill(process(object)) })
+}
 
 // ProcessSignal is polyproc_process_signal.
 func ProcessSignal(object Object, signal int32) Status {
-	return Status(C.polyproc_process_signal(process(object), C.int32_t(signal)))
+	return told(func() C.int32_t { return C.polyproc_process_signal(process(object), C.int32_t(signal)) })
 }
 
 // CurrentProcess is polyproc_current_process.
 func CurrentProcess() (info ProcessInfo, status Status) {
 	out := C.polyproc_process_info{size: C.sizeof_polyproc_process_info}
-	status = Status(C.polyproc_current_process(&out))
+	status = told(func() C.int32_t { return C.polyproc_current_process(&out) })
 	return ProcessInfo{
 		PID: int(out.pid), ParentPID: int(out.parent_pid),
 		Daemon: out.daemon != 0, Name: C.GoString(&out.name[0]),
@@ -218,14 +222,16 @@ func CurrentProcess() (info ProcessInfo, status Status) {
 }
 
 // ExitChildren is polyproc_exit_children.
-func ExitChildren() Status { return Status(C.polyproc_exit_children()) }
+func ExitChildren() Status { return told(func() C.int32_t { return C.polyproc_exit_children() }) }
 
 // ActiveChildren is polyproc_active_children.
 func ActiveChildren() (pids []int32, status Status) {
 	pids = make([]int32, 64)
 	for {
 		var n C.size_t
-		status = Status(C.polyproc_active_children((*C.int32_t)(unsafe.Pointer(&pids[0])), C.size_t(len(pids)), &n))
+		status = told(func() C.int32_t {
+			return C.polyproc_active_children((*C.int32_t)(unsafe.Pointer(&pids[0])), C.size_t(len(pids)), &n)
+		})
 		if status == ETooSmall || int(n) > len(pids) {
 			pids = make([]int32, n)
 			continue

@@ -84,7 +84,7 @@ func QueueCreate(name *string, o *QueueOptions) (object Object, status Status) {
 	}
 	var out *C.polyproc_queue
 	status = withName(name, func(c *C.char) Status {
-		return Status(C.polyproc_queue_create(c, &options, &out))
+		return told(func() C.int32_t { return C.polyproc_queue_create(c, &options, &out) })
 	})
 	return Object(out), status
 }
@@ -92,7 +92,7 @@ func QueueCreate(name *string, o *QueueOptions) (object Object, status Status) {
 // QueueOpen opens the queue of a name.
 func QueueOpen(name string) (object Object, status Status) {
 	var out *C.polyproc_queue
-	status = withName(&name, func(c *C.char) Status { return Status(C.polyproc_queue_open(c, &out)) })
+	status = withName(&name, func(c *C.char) Status { return told(func() C.int32_t { return C.polyproc_queue_open(c, &out) }) })
 	return Object(out), status
 }
 
@@ -133,7 +133,7 @@ func QueueShutdown(object Object, immediate bool) Status {
 	if immediate {
 		now = 1
 	}
-	return Status(C.polyproc_queue_shutdown(queue(object), now))
+	return told(func() C.int32_t { return C.polyproc_queue_shutdown(queue(object), now) })
 }
 
 // QueueLength is polyproc_queue_length.
@@ -146,7 +146,7 @@ func QueueLength(object Object) (n uint64, status Status) {
 // QueueFD is polyproc_queue_fd.
 func QueueFD(object Object) (fd int, status Status) {
 	var out C.int
-	status = Status(C.polyproc_queue_fd(queue(object), &out))
+	status = told(func() C.int32_t { return C.polyproc_queue_fd(queue(object), &out) })
 	return int(out), status
 }
 
@@ -167,7 +167,7 @@ func QueueIsFull(object Object) (full bool, status Status) {
 // ReadQueueInfo is polyproc_queue_get_info.
 func ReadQueueInfo(object Object) (info QueueInfo, status Status) {
 	out := C.polyproc_queue_info{size: C.sizeof_polyproc_queue_info}
-	status = Status(C.polyproc_queue_get_info(queue(object), &out))
+	status = told(func() C.int32_t { return C.polyproc_queue_get_info(queue(object), &out) })
 	return QueueInfo{
 		Items: uint64(out.items), Bytes: uint64(out.bytes), InFlight: uint64(out.in_flight),
 		Unfinished: uint64(out.unfinished), Puts: uint64(out.puts), Gets: uint64(out.gets),

@@ -19,15 +19,30 @@ typedef uintptr_t pp_object;
 /* As many messages as one pp_queue_put_many takes: its slices live on the stack. */
 enum { PP_BATCH = 256 };
 
+/*
+ * The sentence of polyproc_detail belongs to a thread, and a goroutine may be on another one after the call.
+ * So it is kept here, within the crossing (detail.c), and the status that Go sees says where: it is lower by
+ * a multiple of PP_STEP, below every status of the library.
+ */
+enum { PP_STEP = 8192, PP_DETAIL = 512 };
+int32_t pp_tell(int32_t status);
+int32_t pp_recall(int32_t told, uint8_t *text, size_t cap, size_t *out_len);
+
+static inline int32_t pp_told(int32_t status) {
+  /* From -2 to -12 there are the ends of a try, of which nothing is told. */
+  return status >= POLYPROC_E_TOO_LARGE && status != POLYPROC_E_INVALID ? status : pp_tell(status);
+}
+
 static inline int32_t pp_queue_put(pp_object queue, const uint8_t *data, size_t len, int64_t timeout_ns,
                                    pp_object cancel) {
-  return polyproc_queue_put((polyproc_queue *)queue, data, len, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(
+      polyproc_queue_put((polyproc_queue *)queue, data, len, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_queue_get(pp_object queue, uint8_t *buf, size_t cap, size_t *out_len,
                                    int64_t timeout_ns, pp_object cancel) {
-  return polyproc_queue_get((polyproc_queue *)queue, buf, cap, out_len, timeout_ns,
-                            (polyproc_cancel *)cancel);
+  return pp_told(
+      polyproc_queue_get((polyproc_queue *)queue, buf, cap, out_len, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 /* The messages lie one after the other from `packed` on: a table of Go pointers would have to be
@@ -43,27 +58,27 @@ static inline int32_t pp_queue_put_many(pp_object queue, const uint8_t *packed, 
     items[i].len = lens[i];
     packed += lens[i];
   }
-  return polyproc_queue_put_many((polyproc_queue *)queue, items, n, out_put, timeout_ns,
-                                 (polyproc_cancel *)cancel);
+  return pp_told(polyproc_queue_put_many((polyproc_queue *)queue, items, n, out_put, timeout_ns,
+                                         (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_queue_take(pp_object queue, uint8_t *message, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_queue_take((polyproc_queue *)queue, (polyproc_message *)message, timeout_ns,
-                             (polyproc_cancel *)cancel);
+  return pp_told(polyproc_queue_take((polyproc_queue *)queue, (polyproc_message *)message, timeout_ns,
+                                     (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_queue_take_dead(pp_object queue, uint8_t *message) {
-  return polyproc_queue_take_dead((polyproc_queue *)queue, (polyproc_message *)message);
+  return pp_told(polyproc_queue_take_dead((polyproc_queue *)queue, (polyproc_message *)message));
 }
 
 static inline int32_t pp_queue_take_many(pp_object queue, uint8_t *messages, size_t max, size_t *out_taken,
                                          int64_t timeout_ns, pp_object cancel) {
-  return polyproc_queue_take_many((polyproc_queue *)queue, (polyproc_message *)messages, max, out_taken,
-                                  timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(polyproc_queue_take_many((polyproc_queue *)queue, (polyproc_message *)messages, max,
+                                          out_taken, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_message_done(uint8_t *message) {
-  return polyproc_message_done((polyproc_message *)message);
+  return pp_told(polyproc_message_done((polyproc_message *)message));
 }
 
 /* Settles all of them, and returns the first failure. */
@@ -79,102 +94,107 @@ static inline int32_t pp_messages_done(uint8_t *messages, size_t n) {
 }
 
 static inline int32_t pp_message_return(uint8_t *message) {
-  return polyproc_message_return((polyproc_message *)message);
+  return pp_told(polyproc_message_return((polyproc_message *)message));
 }
 
 static inline int32_t pp_queue_reserve(pp_object queue, size_t len, uint8_t *slot, int64_t timeout_ns,
                                        pp_object cancel) {
-  return polyproc_queue_reserve((polyproc_queue *)queue, len, (polyproc_slot *)slot, timeout_ns,
-                                (polyproc_cancel *)cancel);
+  return pp_told(polyproc_queue_reserve((polyproc_queue *)queue, len, (polyproc_slot *)slot, timeout_ns,
+                                        (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_slot_commit(uint8_t *slot, size_t len) {
-  return polyproc_slot_commit((polyproc_slot *)slot, len);
+  return pp_told(polyproc_slot_commit((polyproc_slot *)slot, len));
 }
 
 static inline int32_t pp_slot_abort(uint8_t *slot) {
-  return polyproc_slot_abort((polyproc_slot *)slot);
+  return pp_told(polyproc_slot_abort((polyproc_slot *)slot));
 }
 
 static inline int32_t pp_queue_task_done(pp_object queue) {
-  return polyproc_queue_task_done((polyproc_queue *)queue);
+  return pp_told(polyproc_queue_task_done((polyproc_queue *)queue));
 }
 
 static inline int32_t pp_queue_join(pp_object queue, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_queue_join((polyproc_queue *)queue, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(polyproc_queue_join((polyproc_queue *)queue, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_lock_acquire(pp_object lock, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_lock_acquire((polyproc_lock *)lock, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(polyproc_lock_acquire((polyproc_lock *)lock, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_lock_release(pp_object lock) {
-  return polyproc_lock_release((polyproc_lock *)lock);
+  return pp_told(polyproc_lock_release((polyproc_lock *)lock));
 }
 
 static inline int32_t pp_semaphore_acquire(pp_object semaphore, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_semaphore_acquire((polyproc_semaphore *)semaphore, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(
+      polyproc_semaphore_acquire((polyproc_semaphore *)semaphore, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_semaphore_release(pp_object semaphore, int64_t n) {
-  return polyproc_semaphore_release((polyproc_semaphore *)semaphore, n);
+  return pp_told(polyproc_semaphore_release((polyproc_semaphore *)semaphore, n));
 }
 
 static inline int32_t pp_event_wait_since(pp_object event, uint32_t sets, int64_t timeout_ns,
                                           pp_object cancel) {
-  return polyproc_event_wait_since((polyproc_event *)event, sets, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(
+      polyproc_event_wait_since((polyproc_event *)event, sets, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_rlock_acquire(pp_object rlock, uint64_t owner, int64_t timeout_ns,
                                        pp_object cancel) {
-  return polyproc_rlock_acquire((polyproc_rlock *)rlock, owner, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(
+      polyproc_rlock_acquire((polyproc_rlock *)rlock, owner, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_rlock_release(pp_object rlock, uint64_t owner) {
-  return polyproc_rlock_release((polyproc_rlock *)rlock, owner);
+  return pp_told(polyproc_rlock_release((polyproc_rlock *)rlock, owner));
 }
 
 static inline int32_t pp_condition_wait(pp_object condition, pp_object lock, int64_t timeout_ns,
                                         pp_object cancel) {
-  return polyproc_condition_wait((polyproc_condition *)condition, (polyproc_lock *)lock, timeout_ns,
-                                 (polyproc_cancel *)cancel);
+  return pp_told(polyproc_condition_wait((polyproc_condition *)condition, (polyproc_lock *)lock, timeout_ns,
+                                         (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_condition_wait_rlock(pp_object condition, pp_object rlock, uint64_t owner,
                                               int64_t timeout_ns, pp_object cancel) {
-  return polyproc_condition_wait_rlock((polyproc_condition *)condition, (polyproc_rlock *)rlock, owner,
-                                       timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(polyproc_condition_wait_rlock((polyproc_condition *)condition, (polyproc_rlock *)rlock,
+                                               owner, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_barrier_wait(pp_object barrier, uint32_t *out_index, int64_t timeout_ns,
                                       pp_object cancel) {
-  return polyproc_barrier_wait((polyproc_barrier *)barrier, out_index, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(
+      polyproc_barrier_wait((polyproc_barrier *)barrier, out_index, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_barrier_arrive(pp_object barrier, uint32_t *out_index, int32_t *out_leader,
                                         int64_t timeout_ns, pp_object cancel) {
-  return polyproc_barrier_arrive((polyproc_barrier *)barrier, out_index, out_leader, timeout_ns,
-                                 (polyproc_cancel *)cancel);
+  return pp_told(polyproc_barrier_arrive((polyproc_barrier *)barrier, out_index, out_leader, timeout_ns,
+                                         (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_connection_send(pp_object connection, const uint8_t *data, size_t len,
                                          int64_t timeout_ns, pp_object cancel) {
-  return polyproc_connection_send((polyproc_connection *)connection, data, len, timeout_ns,
-                                  (polyproc_cancel *)cancel);
+  return pp_told(polyproc_connection_send((polyproc_connection *)connection, data, len, timeout_ns,
+                                          (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_connection_recv(pp_object connection, uint8_t *buf, size_t cap, size_t *out_len,
                                          int64_t timeout_ns, pp_object cancel) {
-  return polyproc_connection_recv((polyproc_connection *)connection, buf, cap, out_len, timeout_ns,
-                                  (polyproc_cancel *)cancel);
+  return pp_told(polyproc_connection_recv((polyproc_connection *)connection, buf, cap, out_len, timeout_ns,
+                                          (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_connection_poll(pp_object connection, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_connection_poll((polyproc_connection *)connection, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(
+      polyproc_connection_poll((polyproc_connection *)connection, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_process_join(pp_object process, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_process_join((polyproc_process *)process, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(polyproc_process_join((polyproc_process *)process, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 #endif

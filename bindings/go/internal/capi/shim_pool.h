@@ -40,7 +40,7 @@ static inline int32_t pp_pool_submit(pp_object pool, const uint8_t *function, si
   }
   status = polyproc_pool_submit_with((polyproc_pool *)pool, name, data, len, &options, &task);
   *out = (pp_object)task;
-  return status;
+  return pp_told(status);
 }
 
 /* The items lie one after the other from `packed` on. */
@@ -67,17 +67,17 @@ static inline int32_t pp_pool_submit_chunk(pp_object pool, const uint8_t *functi
   status = polyproc_pool_submit_chunk((polyproc_pool *)pool, name, items, n, &options, &task);
   free(items);
   *out = (pp_object)task;
-  return status;
+  return pp_told(status);
 }
 
 static inline int32_t pp_pool_finished(pp_object pool, uint64_t *tags, size_t cap, size_t *out_len,
                                        int64_t timeout_ns, pp_object cancel) {
-  return polyproc_pool_finished((polyproc_pool *)pool, tags, cap, out_len, timeout_ns,
-                                (polyproc_cancel *)cancel);
+  return pp_told(polyproc_pool_finished((polyproc_pool *)pool, tags, cap, out_len, timeout_ns,
+                                        (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_pool_join(pp_object pool, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_pool_join((polyproc_pool *)pool, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(polyproc_pool_join((polyproc_pool *)pool, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 /* Copy what a task has to say into buf, and free the task; 0 and only its length when that is over cap. */
@@ -110,7 +110,7 @@ static inline int32_t pp_pool_apply(pp_object pool, const uint8_t *function, siz
   }
   status = polyproc_pool_submit((polyproc_pool *)pool, name, data, len, &task);
   if (status < 0) {
-    return status;
+    return pp_told(status);
   }
   if (polyproc_task_wait(task, timeout_ns, NULL) != POLYPROC_OK ||
       !pp_task_take((pp_object)task, buf, cap, out_len, out_ended)) {
@@ -120,19 +120,19 @@ static inline int32_t pp_pool_apply(pp_object pool, const uint8_t *function, siz
 }
 
 static inline int32_t pp_task_wait(pp_object task, int64_t timeout_ns, pp_object cancel) {
-  return polyproc_task_wait((polyproc_task *)task, timeout_ns, (polyproc_cancel *)cancel);
+  return pp_told(polyproc_task_wait((polyproc_task *)task, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 static inline int32_t pp_task_cancel(pp_object task, int32_t *out_canceled) {
-  return polyproc_task_cancel((polyproc_task *)task, out_canceled);
+  return pp_told(polyproc_task_cancel((polyproc_task *)task, out_canceled));
 }
 
 static inline int32_t pp_worker_next(uint8_t *job, int64_t timeout_ns) {
-  return polyproc_worker_next((polyproc_job *)job, timeout_ns, NULL);
+  return pp_told(polyproc_worker_next((polyproc_job *)job, timeout_ns, NULL));
 }
 
 static inline int32_t pp_job_reply(uint8_t *job, int32_t status, const uint8_t *data, size_t len) {
-  return polyproc_job_reply((polyproc_job *)job, status, data, len);
+  return pp_told(polyproc_job_reply((polyproc_job *)job, status, data, len));
 }
 
 #endif

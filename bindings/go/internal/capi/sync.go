@@ -32,7 +32,7 @@ func LockCreate(name *string, common Common) (object Object, status Status) {
 	options := common.options()
 	var out *C.polyproc_lock
 	status = withName(name, func(c *C.char) Status {
-		return Status(C.polyproc_lock_create(c, &options, &out))
+		return told(func() C.int32_t { return C.polyproc_lock_create(c, &options, &out) })
 	})
 	return Object(out), status
 }
@@ -40,7 +40,7 @@ func LockCreate(name *string, common Common) (object Object, status Status) {
 // LockOpen opens the lock of a name.
 func LockOpen(name string) (object Object, status Status) {
 	var out *C.polyproc_lock
-	status = withName(&name, func(c *C.char) Status { return Status(C.polyproc_lock_open(c, &out)) })
+	status = withName(&name, func(c *C.char) Status { return told(func() C.int32_t { return C.polyproc_lock_open(c, &out) }) })
 	return Object(out), status
 }
 
@@ -73,7 +73,7 @@ func SemaphoreCreate(name *string, common Common, owned bool, initial, maximum i
 	}
 	var out *C.polyproc_semaphore
 	status = withName(name, func(c *C.char) Status {
-		return Status(C.polyproc_semaphore_create(c, &options, &out))
+		return told(func() C.int32_t { return C.polyproc_semaphore_create(c, &options, &out) })
 	})
 	return Object(out), status
 }
@@ -82,7 +82,7 @@ func SemaphoreCreate(name *string, common Common, owned bool, initial, maximum i
 func SemaphoreOpen(name string) (object Object, status Status) {
 	var out *C.polyproc_semaphore
 	status = withName(&name, func(c *C.char) Status {
-		return Status(C.polyproc_semaphore_open(c, &out))
+		return told(func() C.int32_t { return C.polyproc_semaphore_open(c, &out) })
 	})
 	return Object(out), status
 }
@@ -109,7 +109,7 @@ func EventCreate(name *string, common Common) (object Object, status Status) {
 	options := common.options()
 	var out *C.polyproc_event
 	status = withName(name, func(c *C.char) Status {
-		return Status(C.polyproc_event_create(c, &options, &out))
+		return told(func() C.int32_t { return C.polyproc_event_create(c, &options, &out) })
 	})
 	return Object(out), status
 }
@@ -117,7 +117,7 @@ func EventCreate(name *string, common Common) (object Object, status Status) {
 // EventOpen opens the event of a name.
 func EventOpen(name string) (object Object, status Status) {
 	var out *C.polyproc_event
-	status = withName(&name, func(c *C.char) Status { return Status(C.polyproc_event_open(c, &out)) })
+	status = withName(&name, func(c *C.char) Status { return told(func() C.int32_t { return C.polyproc_event_open(c, &out) }) })
 	return Object(out), status
 }
 

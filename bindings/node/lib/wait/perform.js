@@ -3,7 +3,7 @@
 // Does an operation, waiting where it must. An operation that can complete immediately does so on the caller's own thread.
 
 const { setImmediate: nextTurn } = require('node:timers/promises');
-const { PolyprocError } = require('../errors.js');
+const { PolyprocError, check } = require('../errors.js');
 const { status } = require('../native.js');
 const { readWait } = require('../options.js');
 const { HANDLE, READINESS, THREAD_WAITS } = require('../symbols.js');
@@ -29,7 +29,7 @@ function waitUntilReady(owner, operation, argument, how) {
   if (answer === status.E_UNSUPPORTED && operation.code !== undefined) {
     return waitByThread(owner, operation, argument, how);
   }
-  if (answer < 0) throw new PolyprocError(answer, operation.what);
+  check(answer, operation.what);
   return new Promise((resolve, reject) => {
     readiness.add(new PolledWait(readiness, owner, operation, argument, how, resolve, reject));
   });

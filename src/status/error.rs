@@ -1,0 +1,66 @@
+//! An error for programs in Rust: a status with what was to be done, and why it was not.
+
+use std::fmt;
+
+use super::{detail, Status};
+
+/// Why something failed: `open queue "jobs": not found`, `create queue "jobs": invalid argument: max_bytes is
+/// 8, …`. Made of the [`Status`] that a function of this crate has returned, by `?`, in the thread that called it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error {
+    status: Status,
+    operation: String,
+    detail: String,
+}
+
+impl Error {
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// What was to be done, and with which object; empty where only the caller knows.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// The cause in a sentence: which argument and what is wrong with it, how an object differs from what was
+    /// asked for, which call the system refused. Empty where the status says all.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Error {
+        let (operation, detail) = detail::take(status);
+        Error {
+            status,
+            operation,
+            detail,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("polyproc: ")?;
+        if !self.operation.is_empty() {
+            write!(f, "{}: ", self.operation)?;
+        }
+        write!(f, "{}", self.status)?;
+        let says_all = matches!(self.status, Status::E_NOT_FOUND | Status::E_EXISTS);
+        match says_all || self.detail.is_empty() {
+            true => Ok(()),
+            false => write!(f, ": {}", self.detail),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}
