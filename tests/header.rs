@@ -220,11 +220,12 @@ fn every_macro_is_evaluated_by_the_c_test() {
 }
 
 #[test]
-fn the_opening_page_comes_before_everything() {
+fn the_opening_page_is_short_and_the_guide_has_the_rest() {
     let header = read("include/polyproc.h");
     let (page, _) = header
         .split_once("#ifndef POLYPROC_H")
         .expect("an include guard");
+    let guide = read("docs/guide.md");
     for subject in [
         "Statuses.",
         "Objects and names.",
@@ -237,12 +238,22 @@ fn the_opening_page_comes_before_everything() {
         "Signals.",
         "Time.",
         "Limits.",
+        "Stop of a peer.",
+        "Options.",
     ] {
         assert!(
             page.contains(&format!(" * {subject} ")),
             "the opening page says nothing of {subject}"
         );
+        let heading = format!("\n## {}\n", subject.trim_end_matches('.'));
+        assert!(
+            guide.contains(&heading),
+            "docs/guide.md has no section of {subject}"
+        );
     }
+    assert!(page.contains("\n * QUICK START\n"));
+    let lines = page.lines().count();
+    assert!(lines <= 41, "the opening page has {lines} lines");
 }
 
 #[test]

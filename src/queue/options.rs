@@ -53,7 +53,7 @@ impl QueueOptions {
         Ok(())
     }
 
-    /// `E_MISMATCH` unless a queue that was made with `self` is what somebody who asks for `other` wants.
+    /// Return `E_MISMATCH` unless a queue made with `self` satisfies a caller that asks for `other`.
     pub(super) fn check_shape(&self, other: &QueueOptions) -> Result<()> {
         let limits = [
             ("max_items", self.max_items, other.max_items),
