@@ -144,25 +144,36 @@ static void a_token_that_was_reset_works_again(void) {
   polyproc_cancel_close(token);
 }
 
-static void a_freed_token(void) {
+/* Until a thread waits at the queue. */
+static void until_one_waits(polyproc_queue *queue) {
+  polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
+
+  do {
+    nap(MILLISECOND);
+    ANSWERS(OK, polyproc_queue_get_info(queue, &info));
+  } while (info.waiting == 0);
+}
+
+static void a_closed_token(void) {
   polyproc_cancel *token = NULL;
   wait_t wait;
   pthread_t thread;
 
   /* A wait that has it goes on. */
   ANSWERS(OK, polyproc_cancel_create(&token));
-  wait.way = 1;
+  wait.way = 3;
   wait.cancel = token;
   thread = start(wait_in_thread, &wait);
-  nap(20 * MILLISECOND);
+  until_one_waits(empty);
   polyproc_cancel_close(token);
   ANSWERS(E_CLOSED, polyproc_cancel_fire(token));
   ANSWERS(E_CLOSED, polyproc_cancel_reset(token));
   ANSWERS(E_INVALID, polyproc_event_wait(event, 0, token));
   polyproc_cancel_close(token);
-  ANSWERS(OK, polyproc_semaphore_release(semaphore, 1));
+  ANSWERS(OK, polyproc_queue_put(empty, "x", 1, 0, NULL));
   finish(thread);
   ANSWERS(OK, wait.status);
+  ANSWERS(OK, polyproc_queue_task_done(empty));
 }
 
 static polyproc_cancel *from_handler;
@@ -215,7 +226,7 @@ int main(void) {
   every_wait_ends();
   what_is_there_is_had_all_the_same();
   a_token_that_was_reset_works_again();
-  a_freed_token();
+  a_closed_token();
   fired_from_a_signal_handler();
   ctrl_c_ends_a_loop_of_waits();
   close_objects();
