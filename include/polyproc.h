@@ -331,8 +331,9 @@
 
 /**
  * A barrier between processes: a fixed number of parties, processes or threads, that wait for each
- * other and go on together, round by round. A party that gives up or dies while it waits breaks the
- * barrier for all at once: nobody waits in vain for it. A broken barrier stays so until it is reset.
+ * other and go on together, round by round. A party that gives up or dies while it waits breaks
+ * the barrier for all parties at once, so that none waits for it forever. A broken barrier stays
+ * so until it is reset.
  */
 typedef struct polyproc_barrier polyproc_barrier;
 
@@ -343,9 +344,10 @@ typedef struct polyproc_barrier polyproc_barrier;
 typedef struct polyproc_cancel polyproc_cancel;
 
 /**
- * A condition between processes, like multiprocessing.Condition: who holds a lock and finds that
- * something is not yet so waits here, with the lock released meanwhile, until another has changed it
- * and notifies. A waiter checks again when it returns, in a loop: others may have been quicker.
+ * A condition between processes, like multiprocessing.Condition: a holder of a lock waits here for
+ * a change of the state that the lock guards. The lock is released during the wait; a process that
+ * changes the state notifies. A waiter checks the state again after the wait, in a loop, since
+ * another may have changed it first.
  */
 typedef struct polyproc_condition polyproc_condition;
 
@@ -360,8 +362,8 @@ typedef struct polyproc_listener polyproc_listener;
 
 /**
  * A lock between processes, like multiprocessing.Lock: one holder at a time, not recursive, and
- * any process or thread may release it. When its holder dies, the next one gets it, told so by
- * OWNER_DIED.
+ * any process or thread may release it. When its holder dies, the next acquire gets the lock and
+ * returns OWNER_DIED.
  */
 typedef struct polyproc_lock polyproc_lock;
 
@@ -378,14 +380,15 @@ typedef struct polyproc_process polyproc_process;
  */
 typedef struct polyproc_queue polyproc_queue;
 
-/** What a function of a worker has to say: its result, or the message of its failure. */
+/** The output of a function of a worker: its result, or the message of its failure. */
 typedef struct polyproc_reply polyproc_reply;
 
 /**
  * A recursive lock between processes, like multiprocessing.RLock: its owner may take it again, and
  * it is free when its owner has released it as often. Only the owner releases it. When the owner's
- * process dies, the next one gets it, told so by OWNER_DIED. An owner is a process and, within it, a
- * thread or a number of the caller's choice; a forked child owns nothing of its parent's.
+ * process dies, the next acquire gets the rlock and returns OWNER_DIED. An owner is a process and,
+ * within it, a thread or a number of the caller's choice; a forked child owns nothing of its
+ * parent's.
  */
 typedef struct polyproc_rlock polyproc_rlock;
 
@@ -574,7 +577,7 @@ typedef struct polyproc_listener_options {
    * to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
    */
   uint32_t backlog;
-  /** The secret that both sides have to have: any bytes, one at least; NULL: whoever comes is welcome. */
+  /** The secret that both sides must have: any bytes, one at least; NULL: every peer is accepted. */
   const void *authkey;
   /** Its length in bytes. */
   size_t authkey_len;
@@ -913,8 +916,8 @@ int32_t polyproc_lock_create(const char *name,
 int32_t polyproc_lock_open(const char *name, polyproc_lock **out);
 
 /**
- * Take the lock, waiting while another process or thread holds it. It is not recursive: who
- * takes it twice waits for itself.
+ * Take the lock, waiting while another process or thread holds it. The lock is not recursive: a
+ * thread that takes it twice waits for itself.
  *
  * lock        open handle.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
@@ -933,7 +936,7 @@ int32_t polyproc_lock_acquire(polyproc_lock *lock,
                               polyproc_cancel *cancel);
 
 /**
- * Release the lock. Any process and thread may, also one that did not take it.
+ * Release the lock. Any process and thread may release it, also one that did not take it.
  *
  * lock  open handle.
  *
@@ -948,7 +951,7 @@ int32_t polyproc_lock_acquire(polyproc_lock *lock,
 int32_t polyproc_lock_release(polyproc_lock *lock);
 
 /**
- * Whether somebody holds the lock: true when read, old the moment after.
+ * Report whether the lock is held. The answer can be stale by the time the call returns.
  *
  * lock  open handle.
  * out   1 when it is held, else 0. A holder that died counts as none.
@@ -962,8 +965,8 @@ int32_t polyproc_lock_release(polyproc_lock *lock);
 int32_t polyproc_lock_is_locked(polyproc_lock *lock, int32_t *out);
 
 /**
- * Close this handle. Calls that wait on it in other threads return E_CLOSED. With the last handle
- * of this process a lock that it holds is given back, as though it had died.
+ * Close this handle. Calls that wait on it in other threads return E_CLOSED. Closing the last
+ * handle of a process that holds the lock releases it, as the death of that process would.
  *
  * lock  handle, or NULL: nothing happens.
  *
@@ -1015,8 +1018,8 @@ int32_t polyproc_rlock_create(const char *name,
 int32_t polyproc_rlock_open(const char *name, polyproc_rlock **out);
 
 /**
- * Take the rlock, waiting while another owner holds it. Who holds it already takes it once more, at
- * once.
+ * Take the rlock, waiting while another owner holds it. An owner that holds the rlock already
+ * takes it once more, at once.
  *
  * rlock       open handle.
  * owner       0: the calling thread is the owner. A runtime whose tasks move between threads passes
@@ -1039,10 +1042,10 @@ int32_t polyproc_rlock_acquire(polyproc_rlock *rlock,
                                polyproc_cancel *cancel);
 
 /**
- * Release the rlock once; it is free when it was released as often as it was taken.
+ * Release the rlock once. It is free after as many releases as acquisitions.
  *
  * rlock  open handle.
- * owner  who took it, as for polyproc_rlock_acquire.
+ * owner  the owner that took it, as for polyproc_rlock_acquire.
  *
  * Returns  OK
  *          E_NOT_OWNER  this owner does not hold it: it is free, or another's.
@@ -1055,7 +1058,8 @@ int32_t polyproc_rlock_acquire(polyproc_rlock *rlock,
 int32_t polyproc_rlock_release(polyproc_rlock *rlock, uint64_t owner);
 
 /**
- * How often the owner, whoever that is, has taken the rlock: true when read, old the moment after.
+ * Report how many times the current owner has taken the rlock. The answer can be stale by the time
+ * the call returns.
  *
  * rlock  open handle.
  * out    0 when it is free or its owner died, else 1 or more.
@@ -1069,8 +1073,8 @@ int32_t polyproc_rlock_release(polyproc_rlock *rlock, uint64_t owner);
 int32_t polyproc_rlock_depth(polyproc_rlock *rlock, uint32_t *out);
 
 /**
- * Close this handle. Calls that wait on it in other threads return E_CLOSED. With the last handle
- * of this process the rlock, if it holds it, is given back, as though it had died.
+ * Close this handle. Calls that wait on it in other threads return E_CLOSED. Closing the last
+ * handle of a process that holds the rlock releases it, as the death of that process would.
  *
  * rlock  handle, or NULL: nothing happens.
  *
@@ -1141,7 +1145,7 @@ int32_t polyproc_semaphore_acquire(polyproc_semaphore *semaphore,
                                    polyproc_cancel *cancel);
 
 /**
- * Give back permits, all of them or none.
+ * Release permits, all of them or none.
  *
  * semaphore  open handle.
  * n          how many, 1 or more.
@@ -1160,7 +1164,7 @@ int32_t polyproc_semaphore_acquire(polyproc_semaphore *semaphore,
 int32_t polyproc_semaphore_release(polyproc_semaphore *semaphore, int64_t n);
 
 /**
- * How many permits are free: exact when read, old the moment after.
+ * Report how many permits are free. The answer can be stale by the time the call returns.
  *
  * semaphore  open handle.
  * out        the number of permits.
@@ -1177,7 +1181,7 @@ int32_t polyproc_semaphore_value(polyproc_semaphore *semaphore, int64_t *out);
 
 /**
  * Close this handle. Calls that wait on it in other threads return E_CLOSED. Permits that this
- * process took stay taken; owned ones come back with the last handle of this process.
+ * process took stay taken; owned permits are released with the last handle of this process.
  *
  * semaphore  handle, or NULL: nothing happens.
  *
@@ -1229,7 +1233,7 @@ int32_t polyproc_event_create(const char *name,
 int32_t polyproc_event_open(const char *name, polyproc_event **out);
 
 /**
- * Set the event and let everyone go who waits for it, also when a clear follows at once.
+ * Set the event. All current waits for it return, also when a clear follows at once.
  *
  * event  open handle.
  *
@@ -1253,7 +1257,7 @@ int32_t polyproc_event_set(polyproc_event *event);
 int32_t polyproc_event_clear(polyproc_event *event);
 
 /**
- * Whether the event is set: true when read, old the moment after.
+ * Report whether the event is set. The answer can be stale by the time the call returns.
  *
  * event  open handle.
  * out    1 when it is set, else 0.
@@ -1266,7 +1270,7 @@ int32_t polyproc_event_clear(polyproc_event *event);
 int32_t polyproc_event_is_set(polyproc_event *event, int32_t *out);
 
 /**
- * Wait until the event is set. A wait that was there when set was called returns OK, even if a
+ * Wait until the event is set. A wait that had begun when set was called returns OK, even if a
  * clear followed at once.
  *
  * event       open handle.
@@ -1283,10 +1287,10 @@ int32_t polyproc_event_wait(polyproc_event *event,
                             polyproc_cancel *cancel);
 
 /**
- * A mark of this moment, for polyproc_event_wait_since: it changes with every set.
+ * Get a mark of this moment, for polyproc_event_wait_since. It changes with every set.
  *
  * event  open handle.
- * out    the mark. It has no meaning but to be given back.
+ * out    the mark. Its only use is as an argument of polyproc_event_wait_since.
  *
  * Returns  OK
  *          E_CLOSED   the handle is closed.
@@ -1296,9 +1300,9 @@ int32_t polyproc_event_wait(polyproc_event *event,
 int32_t polyproc_event_sets(polyproc_event *event, uint32_t *out);
 
 /**
- * Wait until the event is set, or has been set since polyproc_event_sets gave the mark, even if a clear
- * followed at once. For runtimes whose tasks wait by a thread: the task is there from its mark on, though
- * the thread comes to wait later.
+ * Wait until the event is set, or has been set since polyproc_event_sets gave the mark, even if a
+ * clear followed at once. For runtimes whose tasks wait in a thread: the task counts as a waiter
+ * from its mark on, even if the thread begins to wait later.
  *
  * event       open handle.
  * sets        from polyproc_event_sets of the same event.
@@ -1316,9 +1320,10 @@ int32_t polyproc_event_wait_since(polyproc_event *event,
                                   polyproc_cancel *cancel);
 
 /**
- * A descriptor for poll, epoll, libuv, asyncio and the like: readable while the event is set. From the
- * first call on, a thread of this process keeps such descriptors in step; they follow a change after a
- * moment, so try the operation without waiting, and poll again when it would wait.
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while the event is set. From
+ * the first call on, a thread of this process keeps such descriptors up to date. They follow a
+ * change with a short delay, so try the operation without waiting, and poll again if it would
+ * wait.
  *
  * event   open handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
@@ -1330,8 +1335,7 @@ int32_t polyproc_event_wait_since(polyproc_event *event,
  *          E_INVALID  not a handle of an event, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_event_fd(polyproc_event *event,
-                          int *out_fd);
+int32_t polyproc_event_fd(polyproc_event *event, int *out_fd);
 
 /**
  * Close this handle. Calls that wait on it in other threads return E_CLOSED.
@@ -1346,7 +1350,7 @@ void polyproc_event_close(polyproc_event *event);
 /* ---- Condition ---- */
 
 /**
- * Create a condition. It goes with any lock or rlock; the lock is named with each wait.
+ * Create a condition. It works with any lock or rlock; each wait names the lock.
  *
  * name     its name, or NULL for an anonymous one.
  * options  NULL for the defaults; POLYPROC_OPEN_OR_CREATE.
@@ -1386,19 +1390,20 @@ int32_t polyproc_condition_create(const char *name,
 int32_t polyproc_condition_open(const char *name, polyproc_condition **out);
 
 /**
- * Release the lock, wait until notified, and take the lock again. The release and the beginning of the
- * wait are one step for others: a notification by who takes the lock next finds this wait. However the
- * wait ends, the lock is taken again before this returns, which may take longer than timeout_ns.
+ * Release the lock, wait until notified, and take the lock again. The release and the beginning of
+ * the wait are one step for other processes: a notification by the next holder of the lock reaches
+ * this wait. However the wait ends, the lock is taken again before the call returns, which may
+ * take longer than timeout_ns.
  *
  * condition   open handle.
- * lock        open handle of the lock that you hold. A lock has no owner: only whether anybody holds
- *             it can be checked.
+ * lock        open handle of the lock that you hold. A lock has no owner, so the call only checks
+ *             that the lock is held.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only releases the lock and takes it.
  * cancel      NULL, or a token that ends this wait early.
  *
  * Returns  OK          it was notified; you hold the lock.
- *          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards. Whether
- *                      you were notified is left open.
+ *          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards.
+ *                      The status does not tell whether you were notified.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the lock all the same.
  *          E_CLOSED     one of the handles is closed. You hold the lock again, unless it is its handle.
  *          E_NOT_OWNER  nobody holds the lock; nothing happened.
@@ -1413,18 +1418,18 @@ int32_t polyproc_condition_wait(polyproc_condition *condition,
                                 polyproc_cancel *cancel);
 
 /**
- * The same with an rlock: it is released altogether, however often it was taken, and taken again as
- * often.
+ * Wait as polyproc_condition_wait does, with an rlock. The rlock is released completely, however
+ * many times it was taken, and taken again as many times.
  *
  * condition   open handle.
  * rlock       open handle of the rlock that you hold.
- * owner       who holds it, as for polyproc_rlock_acquire.
+ * owner       the owner that holds it, as for polyproc_rlock_acquire.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only releases the rlock and takes it.
  * cancel      NULL, or a token that ends this wait early.
  *
  * Returns  OK          it was notified; you hold the rlock.
- *          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards. Whether
- *                      you were notified is left open.
+ *          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards.
+ *                      The status does not tell whether you were notified.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the rlock all the same.
  *          E_CLOSED     one of the handles is closed. You hold the rlock again, unless it is its handle.
  *          E_NOT_OWNER  this owner does not hold the rlock; nothing happened.
@@ -1440,10 +1445,11 @@ int32_t polyproc_condition_wait_rlock(polyproc_condition *condition,
                                       polyproc_cancel *cancel);
 
 /**
- * Let up to n waits go, those first that began first. Only waits that have begun can be notified:
- * what is left of n is lost. No answer of a waiter is waited for, so one that is stopped or killed
- * holds up nobody; when a waiter is killed after it was notified and before its wait has returned,
- * another wait goes in its place. Usually called with the lock held, which it need not be.
+ * Wake up to n waiters, those first that have waited longest. Only current waiters are woken; the
+ * rest of n is discarded. The call does not wait for a waiter's answer, so a stopped or killed
+ * waiter delays nobody. If a waiter is killed after it was notified and before its wait has
+ * returned, another waiter is woken in its place. Usually called with the lock held, which is not
+ * required.
  *
  * condition  open handle.
  * n          how many, 0 or more.
@@ -1458,7 +1464,7 @@ int32_t polyproc_condition_wait_rlock(polyproc_condition *condition,
 int32_t polyproc_condition_notify(polyproc_condition *condition, uint32_t n);
 
 /**
- * Let all waits go that have begun; otherwise as polyproc_condition_notify.
+ * Wake all current waiters; otherwise as polyproc_condition_notify.
  *
  * condition  open handle.
  *
@@ -1527,7 +1533,7 @@ int32_t polyproc_barrier_create(const char *name,
 int32_t polyproc_barrier_open(const char *name, polyproc_barrier **out);
 
 /**
- * Wait until all parties are here. The last one to come lets the others go.
+ * Wait until all parties have arrived. The last party to arrive releases the others.
  *
  * barrier     open handle.
  * out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
@@ -1537,9 +1543,10 @@ int32_t polyproc_barrier_open(const char *name, polyproc_barrier **out);
  * Returns  OK
  *          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, or by abort; or
  *                            it was reset meanwhile.
- *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
- *                            broken for all.
- *          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+ *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait ended early, which breaks the barrier for all
+ *                            parties.
+ *          E_INTERRUPTED     this party counts as not arrived, and may call again; nothing is
+ *                            broken.
  *          E_CORRUPT         its memory is damaged.
  *          E_LIMIT           too many processes or threads use it.
  *          E_INVALID         not a handle of a barrier, not a token, or out_index is NULL.
@@ -1551,8 +1558,8 @@ int32_t polyproc_barrier_wait(polyproc_barrier *barrier,
                               polyproc_cancel *cancel);
 
 /**
- * Break the barrier: the parties that wait get E_BROKEN_BARRIER, and so does everybody who comes
- * until it is reset.
+ * Break the barrier: the parties that wait get E_BROKEN_BARRIER, and so does every later party
+ * until the barrier is reset.
  *
  * barrier  open handle.
  *
@@ -1567,8 +1574,8 @@ int32_t polyproc_barrier_wait(polyproc_barrier *barrier,
 int32_t polyproc_barrier_abort(polyproc_barrier *barrier);
 
 /**
- * Make the barrier as new: the parties that wait get E_BROKEN_BARRIER, and those who come from now on
- * begin a round. This mends a broken one.
+ * Reset the barrier: the parties that wait get E_BROKEN_BARRIER, and the next party to arrive
+ * begins a new round. This repairs a broken barrier.
  *
  * barrier  open handle.
  *
@@ -1597,7 +1604,7 @@ int32_t polyproc_barrier_reset(polyproc_barrier *barrier);
 int32_t polyproc_barrier_parties(polyproc_barrier *barrier, uint32_t *out);
 
 /**
- * How many parties wait or are held: true when read, old the moment after.
+ * Report how many parties wait or are held. The answer can be stale by the time the call returns.
  *
  * barrier  open handle.
  * out      the number.
@@ -1612,7 +1619,7 @@ int32_t polyproc_barrier_parties(polyproc_barrier *barrier, uint32_t *out);
 int32_t polyproc_barrier_waiting(polyproc_barrier *barrier, uint32_t *out);
 
 /**
- * Whether the barrier is broken: true when read, old the moment after.
+ * Report whether the barrier is broken. The answer can be stale by the time the call returns.
  *
  * barrier  open handle.
  * out      1 when it is, else 0.
@@ -1639,9 +1646,9 @@ void polyproc_barrier_close(polyproc_barrier *barrier);
 /* ---- Barrier, advanced: two steps, with an action between arriving and going on ---- */
 
 /**
- * Wait until all parties are here, and hold them for an action. The last one to come is the leader: its
- * call returns at once. The others are held until the leader calls polyproc_barrier_complete. When the
- * leader's process ends before that, the barrier is broken.
+ * Wait until all parties have arrived, and hold them for an action. The last party to arrive is
+ * the leader: its call returns at once. The others are held until the leader calls
+ * polyproc_barrier_complete. When the leader's process ends before that, the barrier is broken.
  *
  * barrier     open handle.
  * out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
@@ -1653,10 +1660,11 @@ void polyproc_barrier_close(polyproc_barrier *barrier);
  * Returns  OK
  *          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, by abort or by
  *                            the leader; or it was reset meanwhile.
- *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
- *                            broken for all. Only who came while the parties of another round were
- *                            held leaves without breaking it.
- *          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+ *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait ended early, which breaks the barrier for all
+ *                            parties. Only a party that arrived while the parties of
+ *                            another round were held leaves without breaking it.
+ *          E_INTERRUPTED     this party counts as not arrived, and may call again; nothing is
+ *                            broken.
  *          E_CORRUPT         its memory is damaged.
  *          E_LIMIT           too many processes or threads use it.
  *          E_INVALID         not a handle of a barrier, not a token, or an output is NULL.
@@ -1669,7 +1677,7 @@ int32_t polyproc_barrier_arrive(polyproc_barrier *barrier,
                                 polyproc_cancel *cancel);
 
 /**
- * End the round that the leader holds. Any thread of the leader's process may.
+ * End the round that the leader holds. Any thread of the leader's process may call this.
  *
  * barrier  open handle.
  * ok       1 lets the others go, 0 breaks the barrier: they get E_BROKEN_BARRIER.
@@ -1692,11 +1700,11 @@ int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
 /**
  * Create a queue.
  *
- * With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is made anew under
- * its name, as if it had been unlinked: what was left in it, dead letters too, is lost. So a run that was
- * killed behind its shutdown does not end the next one. To read what is left of a stream whose producers
- * have gone use polyproc_queue_open. A process has a queue open from create or open until close, and so
- * has each child that inherited it.
+ * With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is created
+ * again under its name, as if it had been unlinked; its remaining messages and dead letters are
+ * lost. So a run that was killed after its shutdown does not end the next run. To read the rest of
+ * a stream whose producers have ended use polyproc_queue_open. A process has a queue open from
+ * create or open until close, and so has each child that inherited it.
  *
  * name     its name, or NULL for an anonymous one.
  * options  NULL for the defaults: no limit, not joinable, bytes.
@@ -1741,8 +1749,8 @@ int32_t polyproc_queue_create(const char *name,
 int32_t polyproc_queue_open(const char *name, polyproc_queue **out);
 
 /**
- * Close this handle. Calls that wait on it in other threads return E_CLOSED. Messages in the
- * queue stay, and a message or slot that this process borrowed stays valid until it is settled.
+ * Close this handle. Calls that wait on it in other threads return E_CLOSED. Messages in the queue
+ * stay, and a message or slot on loan to this process stays valid until it is settled.
  *
  * queue  handle, or NULL: nothing happens.
  *
@@ -1752,13 +1760,14 @@ int32_t polyproc_queue_open(const char *name, polyproc_queue **out);
 void polyproc_queue_close(polyproc_queue *queue);
 
 /**
- * Put a message in, waiting while the queue is full. When it returns OK the message is there for
- * everyone, and stays when this process dies.
+ * Put a message, waiting while the queue is full. When the call returns OK, every process can get
+ * the message, and the message survives the death of this process.
  *
- * A full /dev/shm is E_NO_MEMORY at once, whatever the timeout: the put does not wait for memory. It
- * uses the memory that the queue has and no message needs, so the same put goes through when consumers
- * have made room, and an empty queue takes whatever a fresh one takes. An anonymous queue does not
- * lie in /dev/shm: the memory of the system or of its control group is its limit.
+ * A full /dev/shm is E_NO_MEMORY at once, whatever the timeout: the put does not wait for memory.
+ * It uses the memory that the queue has and that no message needs. So the same put succeeds once
+ * consumers have made room, and an empty queue takes every message that a new queue takes. An
+ * anonymous queue does not lie in /dev/shm: the memory of the system or of its control group is
+ * its limit.
  *
  * queue       open handle.
  * data        the message; NULL when len is 0.
@@ -1786,8 +1795,8 @@ int32_t polyproc_queue_put(polyproc_queue *queue,
                            polyproc_cancel *cancel);
 
 /**
- * Get the first message, waiting while the queue is empty. On a joinable queue it then counts as
- * unfinished until polyproc_queue_task_done.
+ * Get the first message, waiting while the queue is empty. On a joinable queue the message then
+ * counts as unfinished until polyproc_queue_task_done.
  *
  * queue       open handle.
  * buf         where the message goes; NULL when cap is 0.
@@ -1835,7 +1844,7 @@ int32_t polyproc_queue_task_done(polyproc_queue *queue);
 
 /**
  * Wait until every message that was put is finished. The unfinished messages of a consumer that
- * dies are delivered to others, so they count until one of those finishes them.
+ * dies are delivered to others, so those messages count until another consumer finishes them.
  *
  * queue       open handle.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
@@ -1854,8 +1863,9 @@ int32_t polyproc_queue_join(polyproc_queue *queue,
 
 /**
  * End the stream, once, for any number of consumers: from now on puts return E_SHUTDOWN, gets
- * return what is left and then E_SHUTDOWN, and those that wait are woken. For good: there is no
- * way back, but for a named queue that nobody has open any more (see polyproc_queue_create).
+ * return the remaining messages and then E_SHUTDOWN, and waiting calls are woken. A shutdown is
+ * permanent, except for a named queue that no process has open any more (see
+ * polyproc_queue_create).
  *
  * queue      open handle.
  * immediate  0: consumers drain the queue. 1: what waits in it is thrown away, and on a joinable
@@ -1872,7 +1882,8 @@ int32_t polyproc_queue_join(polyproc_queue *queue,
 int32_t polyproc_queue_shutdown(polyproc_queue *queue, int32_t immediate);
 
 /**
- * How many messages wait in the queue: exact when read, old the moment after.
+ * Report how many messages wait in the queue. The answer can be stale by the time the call
+ * returns.
  *
  * queue  open handle.
  * out    the number of messages; those in flight are not among them.
@@ -1888,7 +1899,8 @@ int32_t polyproc_queue_shutdown(polyproc_queue *queue, int32_t immediate);
 int32_t polyproc_queue_length(polyproc_queue *queue, uint64_t *out);
 
 /**
- * Whether no message waits in the queue: exact when read, old the moment after.
+ * Report whether no message waits in the queue. The answer can be stale by the time the call
+ * returns.
  *
  * queue  open handle.
  * out    1 when it is empty, else 0.
@@ -1904,8 +1916,8 @@ int32_t polyproc_queue_length(polyproc_queue *queue, uint64_t *out);
 int32_t polyproc_queue_is_empty(polyproc_queue *queue, int32_t *out);
 
 /**
- * Whether a put of one byte would have to wait, by max_items or max_bytes: exact when read, old the
- * moment after. A queue without limits is never full.
+ * Report whether a put of one byte would have to wait, by max_items or max_bytes. The answer can
+ * be stale by the time the call returns. A queue without limits is never full.
  *
  * queue  open handle.
  * out    1 when it is full, else 0.
@@ -1964,9 +1976,9 @@ int32_t polyproc_queue_take(polyproc_queue *queue,
 int32_t polyproc_message_done(polyproc_message *message);
 
 /**
- * Give a message back: it is first in line again, with one delivery more, or goes to the dead
- * letters when it has had its max_deliveries and shared memory has room for it there. Works after the
- * handle was closed too.
+ * Return a message to the queue: it is first in line again, with one delivery more. If it has had
+ * max_deliveries and shared memory has room for a dead letter, it goes to the dead letters
+ * instead. Works after the handle was closed too.
  *
  * message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
  *
@@ -1998,9 +2010,9 @@ int32_t polyproc_message_return(polyproc_message *message);
 int32_t polyproc_queue_take_dead(polyproc_queue *queue, polyproc_message *out);
 
 /**
- * Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
- * line is that of the reservation. Consumers who come to it before it is committed go past it as
- * soon as there is another message behind it; it is the first in line once it is committed.
+ * Reserve room for a message, to write it in place, waiting while the queue is full. The message
+ * keeps its place in line from the reservation. A consumer that reaches it before the commit goes
+ * past it as soon as another message follows; after the commit it is first in line.
  *
  * queue       open handle.
  * len         how many bytes; fewer may be committed.
@@ -2094,8 +2106,8 @@ int32_t polyproc_queue_put_many(polyproc_queue *queue,
                                 polyproc_cancel *cancel);
 
 /**
- * Take several messages without copying them: waits for the first, and takes what else is there.
- * Each is a loan of its own, to be settled like one from polyproc_queue_take.
+ * Take several messages without copying them: wait for the first, and take the others that are
+ * there. Each is a loan of its own, to be settled like one from polyproc_queue_take.
  *
  * queue       open handle.
  * out         room for max messages.
@@ -2162,9 +2174,9 @@ int32_t polyproc_queue_get_info(polyproc_queue *queue, polyproc_queue_info *out)
 
 /**
  * A descriptor for poll, epoll, libuv, asyncio and the like: readable while a get would not wait,
- * because there is a message, or because the queue is shut down and drained. From the first call on, a
- * thread of this process keeps such descriptors in step; they follow a change after a moment, so try the
- * operation without waiting, and poll again when it would wait.
+ * because there is a message, or because the queue is shut down and drained. From the first call
+ * on, a thread of this process keeps such descriptors up to date. They follow a change with a
+ * short delay, so try the operation without waiting, and poll again if it would wait.
  *
  * queue   open handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
@@ -2176,8 +2188,7 @@ int32_t polyproc_queue_get_info(polyproc_queue *queue, polyproc_queue_info *out)
  *          E_INVALID  not a handle of a queue, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_queue_fd(polyproc_queue *queue,
-                          int *out_fd);
+int32_t polyproc_queue_fd(polyproc_queue *queue, int *out_fd);
 
 /* ---- Pipe and connection ---- */
 
@@ -2185,12 +2196,12 @@ int32_t polyproc_queue_fd(polyproc_queue *queue,
  * Create a pipe: two ends between which whole messages go, each of 0 to 4 GiB - 1 bytes. It is
  * anonymous; another process gets an end by inheritance or with polyproc_share_fd.
  *
- * An end is open until every process that has it has closed it or has ended, in whatever way. A
- * process has it by a handle, by a descriptor of polyproc_share_fd, or because it was given it at
- * its start: from then on, whether or not it has opened it yet, until it has opened it with
- * polyproc_inherited and closed that, or ends. So the parent may close its own handle at once. A
- * child of fork also has a copy of every handle that its parent had: as with pipe(2) it closes
- * the ends that it does not use, or the other end does not see that its parent has gone.
+ * An end is open until every process that has it has closed it or ended, in whatever way. A
+ * process has an end by a handle, by a descriptor of polyproc_share_fd, or by inheritance. A child
+ * has an inherited end from its start, before it opens it, until it has opened it with
+ * polyproc_inherited and closed that handle, or ends. So the parent may close its own handle at
+ * once. A child of fork also has a copy of every handle that its parent had: as with pipe(2) it
+ * closes the ends that it does not use, or the other end does not see that its parent has gone.
  *
  * duplex  1: both ends send and receive. 0: a only receives, b only sends.
  * out_a   the one end, to be closed with polyproc_connection_close.
@@ -2218,11 +2229,11 @@ int32_t polyproc_pipe_create(int32_t duplex,
  * shared memory than 1 MiB, and timeout_ns limits first the wait for a receiver, then each wait
  * for its next step (0.1 s at least). With timeout_ns 0 it is not sent.
  *
- * Over a socket OK says that the system has all of it, not that anybody has received it. timeout_ns
- * limits first the wait for room to begin with, then each wait for more of it (0.1 s at least); what has
- * begun to go cannot be taken back, so a call that gives up then has ended this direction: later
- * ones return E_BROKEN_PIPE, and the other end finds the stream cut, never a wrong message. With
- * timeout_ns 0 a message of more than 32 KiB is not sent.
+ * Over a socket OK means that the system has all of the message, not that the peer has received
+ * it. timeout_ns limits first the wait for room for the first bytes, then each wait for more room
+ * (0.1 s at least). Bytes that were sent cannot be taken back, so a call that gives up in the
+ * middle ends this direction: later calls return E_BROKEN_PIPE, and the other end finds the stream
+ * cut, never a wrong message. With timeout_ns 0 a message of more than 32 KiB is not sent.
  *
  * connection  open handle.
  * data        the message; NULL when len is 0.
@@ -2253,14 +2264,15 @@ int32_t polyproc_connection_send(polyproc_connection *connection,
  * Receive the first message, waiting while there is none. With several receivers at one end each
  * message goes to one of them, whole.
  *
- * When the other end is closed, what it has sent is received first, then comes E_EOF. A message
- * that a process was sending when it was killed is never seen. A message that is handed over (see
- * polyproc_connection_send) is received to its end once it has begun to come, also past
- * timeout_ns, unless its sender does not move for that long (0.1 s at least); then it stays first
- * in line.
+ * When the other end is closed, the messages that it sent are received first, then E_EOF is
+ * returned. A message that a process was sending when it was killed is never seen. A message that
+ * is handed over (see polyproc_connection_send) is received to its end once it has begun to come,
+ * also past timeout_ns, unless its sender does not move for that long (0.1 s at least); then it
+ * stays first in line.
  *
- * Of a socket, what has come of a message is kept when the call ends early, and the next one goes on with
- * it. A message that can never be received ends this direction: each later call says the same.
+ * When a call on a socket ends early, the part of a message that has arrived is kept, and the next
+ * call continues it. A message that can never be received ends this direction: each later call
+ * returns the same status.
  *
  * connection  open handle.
  * buf         where the message goes; NULL when cap is 0. What is in it is lost, also when the
@@ -2293,8 +2305,9 @@ int32_t polyproc_connection_recv(polyproc_connection *connection,
                                  polyproc_cancel *cancel);
 
 /**
- * Wait until a receive would not wait: until there is a message, or the end of file. On a socket until
- * something has come: a sender that stops in the middle of a message makes the receive wait for the rest.
+ * Wait until a receive would not wait: until there is a message, or the end of file. On a socket,
+ * wait until part of a message has arrived: if the sender stops in the middle of a message, the
+ * receive waits for the rest.
  *
  * connection  open handle.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
@@ -2313,11 +2326,11 @@ int32_t polyproc_connection_poll(polyproc_connection *connection,
                                  polyproc_cancel *cancel);
 
 /**
- * A descriptor for poll, epoll, libuv, asyncio and the like: readable while a receive would not wait,
- * because there is a message or the other end is closed. From the first call on, a thread of this
- * process keeps such descriptors in step; they follow a change after a moment, so try the receive
- * without waiting, and poll again when it would wait. That of a socket is the socket, without a thread; it
- * is writable when a send can begin.
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while a receive would not
+ * wait, because there is a message or the other end is closed. From the first call on, a thread of
+ * this process keeps such descriptors up to date. They follow a change with a short delay, so try
+ * the receive without waiting, and poll again if it would wait. For a socket the descriptor is the
+ * socket itself, without a thread; it is writable when a send can begin.
  *
  * connection  open handle.
  * out_fd      the descriptor. It belongs to the handle: do not read it, close it, or use it after
@@ -2330,8 +2343,7 @@ int32_t polyproc_connection_poll(polyproc_connection *connection,
  *          E_INVALID      not a handle of a connection, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_connection_fd(polyproc_connection *connection,
-                               int *out_fd);
+int32_t polyproc_connection_fd(polyproc_connection *connection, int *out_fd);
 
 /**
  * Close this handle. Calls that wait on it in other threads return E_CLOSED. When no process has
@@ -2348,15 +2360,14 @@ void polyproc_connection_close(polyproc_connection *connection);
 /* ---- Listener and connect: connections over sockets ---- */
 
 /**
- * Listen for connections over TCP or a unix socket. What goes over them is what Python's
- * `multiprocessing.connection` sends and understands: a Client or Listener of CPython is as good a peer as
- * one of polyproc.
+ * Listen for connections over TCP or a unix socket. The connections speak the protocol of Python's
+ * `multiprocessing.connection`: a Client or Listener of CPython can be the peer.
  *
- * With a key both sides show each other that they have it, without sending it; what follows is neither
- * encrypted nor signed. Handshakes are served by a thread of the library, all beside each other, from
- * the first accept on: whoever is silent, slow or wrong holds up nobody. Without a key there is no
- * handshake, and whoever reaches the address is let in: on one machine that is every user where the
- * address is of TCP or abstract, and who may write the file where it is a path.
+ * With a key each side proves that it has the key, without sending it; the messages that follow
+ * are neither encrypted nor signed. From the first accept on, a thread of the library serves all
+ * handshakes concurrently, so a silent, slow or invalid peer delays nobody. Without a key there is
+ * no handshake, and every peer that reaches the address is accepted: on one machine that is every
+ * user if the address is TCP or abstract, and every user that may write the file if it is a path.
  *
  * address  "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for one that is free; "unix:/path", whose
  *          file is removed when the listener is closed; "unix:@name", an abstract address, which has
@@ -2381,8 +2392,9 @@ int32_t polyproc_listener_create(const char *address,
                                  polyproc_listener **out);
 
 /**
- * Accept the next connection, waiting while there is none. With a key it is one whose other side has
- * shown it; the others are sent away and not told of here.
+ * Accept the next connection, waiting while there is none. With a key, only a connection whose
+ * other side has proved that it has the key is accepted; other connections are closed and not
+ * reported.
  *
  * listener    open handle.
  * out         the connection, to be closed with polyproc_connection_close.
@@ -2403,7 +2415,8 @@ int32_t polyproc_listener_accept(polyproc_listener *listener,
                                  polyproc_cancel *cancel);
 
 /**
- * Where a listener is, as polyproc_connect takes it: with the port that was chosen for port 0.
+ * The address of a listener, as polyproc_connect takes it: with the port that was chosen for port
+ * 0.
  *
  * listener  open handle.
  * buf       where the address goes, with a NUL; NULL when cap is 0.
@@ -2422,8 +2435,9 @@ int32_t polyproc_listener_address(polyproc_listener *listener,
                                   size_t *out_len);
 
 /**
- * A descriptor for poll, epoll, libuv, asyncio and the like: readable while an accept would not wait.
- * Somebody else may be quicker: try the accept without waiting, and poll again when it would wait.
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while an accept would not
+ * wait. Another thread may be faster: try the accept without waiting, and poll again if it would
+ * wait.
  *
  * listener  open handle.
  * out_fd    the descriptor. It belongs to the handle: do not read it, close it, or use it after the
@@ -2435,13 +2449,13 @@ int32_t polyproc_listener_address(polyproc_listener *listener,
  *          E_INVALID  not a listener, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_listener_fd(polyproc_listener *listener,
-                             int *out_fd);
+int32_t polyproc_listener_fd(polyproc_listener *listener, int *out_fd);
 
 /**
- * Close this handle: nobody can connect any more, those that were not accepted are sent away, and the file
- * of a path is removed. Accepts that wait in other threads return E_CLOSED; connections that were
- * accepted stay. A forked child has a copy of its own; when it closes that, its parent goes on listening.
+ * Close this handle: no peer can connect any more, connections that were not accepted are closed,
+ * and the file of a path is removed. Accepts that wait in other threads return E_CLOSED;
+ * connections that were accepted stay. A forked child has a copy of its own; when it closes that,
+ * its parent goes on listening.
  *
  * listener  handle, or NULL: nothing happens.
  *
@@ -2451,11 +2465,12 @@ int32_t polyproc_listener_fd(polyproc_listener *listener,
 void polyproc_listener_close(polyproc_listener *listener);
 
 /**
- * Connect to a listener, of polyproc or of CPython, and with a key show it to each other.
+ * Connect to a listener, of polyproc or of CPython. With a key, each side proves to the other that
+ * it has the key.
  *
- * A connector without a key cannot know whether the listener wants one: then the first receive says
- * E_AUTH. One with a key waits in vain for a listener that wants none: E_TIMEOUT after the handshake's
- * time.
+ * A connector without a key cannot know whether the listener wants one: if it does, the first
+ * receive returns E_AUTH. A connector with a key gets no challenge from a listener without one:
+ * E_TIMEOUT after the handshake's time.
  *
  * address     as for polyproc_listener_create.
  * options     NULL for no key; otherwise its key, allow_md5, handshake_timeout_ns and max_message count.
@@ -2487,7 +2502,7 @@ int32_t polyproc_connect(const char *address,
 /* ---- Process ---- */
 
 /**
- * Start a program. What it inherits travels as descriptors, so this process may close its handles
+ * Start a program. Inherited handles travel as descriptors, so this process may close its handles
  * or end at once.
  *
  * The program begins with no signal blocked, and with the default action for each signal that has a
@@ -2643,7 +2658,7 @@ int32_t polyproc_process_is_daemon(polyproc_process *process, int32_t *out);
 
 /**
  * Ask the process to end: SIGTERM, which no child of this library begins with blocked. The signal
- * reaches this process or nobody, never one that got its id later.
+ * reaches this process or none, never a later process with the same id.
  *
  * process  open handle.
  *
@@ -2657,7 +2672,7 @@ int32_t polyproc_process_is_daemon(polyproc_process *process, int32_t *out);
 int32_t polyproc_process_terminate(polyproc_process *process);
 
 /**
- * End the process: SIGKILL. What it held or had not finished goes to others.
+ * Kill the process: SIGKILL. Its locks and unfinished messages pass to other processes.
  *
  * process  open handle.
  *
@@ -2701,7 +2716,7 @@ int32_t polyproc_process_signal(polyproc_process *process, int32_t signal_number
 int32_t polyproc_process_fd(polyproc_process *process, int *out_fd);
 
 /**
- * Close this handle. The process goes on; when it ends before its parent, nobody need join it.
+ * Close this handle. The process goes on; when it ends before its parent, no join is required.
  * Joins that wait on this handle in other threads return E_CLOSED.
  *
  * process  handle, or NULL: nothing happens.
@@ -2734,7 +2749,7 @@ int32_t polyproc_inherited(const char *name,
                            void **out);
 
 /**
- * Who this process is.
+ * The identity of this process.
  *
  * out  set its size first, as POLYPROC_PROCESS_INFO_INIT does.
  *
@@ -2811,8 +2826,8 @@ int32_t polyproc_process_adopt(int32_t pid, polyproc_process **out);
 
 /**
  * Create a pool and start its workers: forks of this process, which know the functions that were
- * registered before, or any program. A worker that dies is replaced; the others do not notice. A
- * forked child may not use its parent's pool.
+ * registered before, or any program. A worker that dies is replaced; the other workers are not
+ * affected. A forked child may not use its parent's pool.
  *
  * A fork of this process is made once, by this call and in its thread; workers are forks of that, also
  * later ones. So create the pool before there are other threads, or let the functions do no more than
@@ -2838,7 +2853,7 @@ int32_t polyproc_pool_create(const polyproc_pool_options *options,
                              polyproc_pool **out);
 
 /**
- * Have a task done and wait for its result.
+ * Run a task in a worker and wait for its result.
  *
  * pool        open handle.
  * function    its name, as the worker has registered it.
@@ -2855,8 +2870,8 @@ int32_t polyproc_pool_create(const polyproc_pool_options *options,
  *          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
  *          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
  *          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
- *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait is over. A task that had begun
- *                         goes on, for nothing.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait ended early. A task that has
+ *                         started keeps running; its result is discarded.
  *          E_SHUTDOWN     the pool is shut down or terminated.
  *          E_TOO_LARGE, E_NO_MEMORY  there is no room for the data or for the result.
  *          E_LIMIT        too many tasks are not over.
@@ -2876,7 +2891,8 @@ int32_t polyproc_pool_apply(polyproc_pool *pool,
                             polyproc_cancel *cancel);
 
 /**
- * Take no more tasks. Those that are there are done, then the workers end. Again is no error.
+ * Accept no more tasks. The workers finish the remaining tasks and end. A second call has no
+ * effect.
  *
  * pool  open handle.
  *
@@ -2925,8 +2941,8 @@ int32_t polyproc_pool_join(polyproc_pool *pool,
 int32_t polyproc_pool_terminate(polyproc_pool *pool);
 
 /**
- * Close a pool. Workers that still run are killed, and tasks that are not over end with E_SHUTDOWN.
- * To have the tasks done, shut down and join first. The handles of tasks stay valid.
+ * Close a pool. Workers that still run are killed, and tasks that are not over end with
+ * E_SHUTDOWN. To finish the tasks, shut down and join first. The handles of tasks stay valid.
  *
  * pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
  *
@@ -2975,10 +2991,10 @@ int32_t polyproc_pool_get_info(polyproc_pool *pool, polyproc_pool_info *out);
 /* ---- Pool: submitting tasks ---- */
 
 /**
- * Hand a task to the workers. It is done by one of them, in no order that is promised.
+ * Hand a task to the workers. One of them runs it; the order of tasks is not specified.
  *
- * When its worker dies before it has reported, the task is begun once more by another, up to
- * max_attempts times: so what a function does must bear being done twice, if that is more than 1.
+ * If the worker dies before it has reported, another worker starts the task again, up to
+ * max_attempts times. If that is more than 1, a function must tolerate that it runs twice.
  *
  * pool      open handle.
  * function  its name, as the worker has registered it: 1 to 200 bytes of UTF-8.
@@ -3025,10 +3041,10 @@ int32_t polyproc_pool_submit_with(polyproc_pool *pool,
                                   polyproc_task **out);
 
 /**
- * Hand several items to the workers as one task: the function is called for each of them, one after
- * the other in one worker. That is how a map of many small items is fast. The result has as many
- * items, in the same order, to be read with polyproc_job_chunk_next; the first failure is the whole
- * chunk's.
+ * Hand several items to the workers as one task: the function is called for each of them, one
+ * after the other in one worker. Use it to map many small items fast. The result has as many
+ * items, in the same order, to be read with polyproc_job_chunk_next; the first failure fails the
+ * whole chunk.
  *
  * pool      open handle.
  * function  its name, as the worker has registered it.
@@ -3073,8 +3089,9 @@ int32_t polyproc_job_chunk_next(const void *data,
                                 size_t *out_len);
 
 /**
- * Learn which tasks are over, of those that were submitted with a tag, waiting until at least one is.
- * Each is told once. So one thread, or one descriptor in an event loop, serves any number of tasks.
+ * Get the tags of tasks that are over, of those that were submitted with a tag, waiting until at
+ * least one is. Each tag is reported once. So one thread, or one descriptor in an event loop,
+ * serves any number of tasks.
  *
  * pool        open handle.
  * tags        where the tags go.
@@ -3118,8 +3135,8 @@ int32_t polyproc_pool_fd(polyproc_pool *pool,
 /* ---- Pool: tasks ---- */
 
 /**
- * Wait until a task is over, in whatever way; polyproc_task_result says in which. Also for several at
- * once: POLYPROC_WAIT_TASK of polyproc_wait_any, and polyproc_pool_finished.
+ * Wait until a task is over, however it ended; polyproc_task_result returns its outcome. Also for
+ * several at once: POLYPROC_WAIT_TASK of polyproc_wait_any, and polyproc_pool_finished.
  *
  * task        handle.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
@@ -3138,8 +3155,8 @@ int32_t polyproc_task_wait(polyproc_task *task,
                            polyproc_cancel *cancel);
 
 /**
- * How a task ended. Whatever that is, out tells what there is to say about it: the result, or the message
- * of the failure.
+ * Get the outcome of a task. In every case out has its data: the result, or the message of the
+ * failure.
  *
  * task  handle.
  * out   data and len; valid until the task is closed. Not to be settled with
@@ -3159,11 +3176,10 @@ int32_t polyproc_task_wait(polyproc_task *task,
  *          E_INVALID      not a handle of a task, or out is NULL; nothing is written.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_task_result(polyproc_task *task,
-                             polyproc_message *out);
+int32_t polyproc_task_result(polyproc_task *task, polyproc_message *out);
 
 /**
- * Keep a task from being begun. One that a worker has begun goes on.
+ * Cancel a task that no worker has started. A task that has started keeps running.
  *
  * task          handle.
  * out_canceled  1 when it is not begun any more, and over with E_CANCELED; 0 when it had begun or was over.
@@ -3197,7 +3213,7 @@ int32_t polyproc_task_fd(polyproc_task *task,
                          int *out_fd);
 
 /**
- * Close a task. One that is not over goes on, and its result is thrown away.
+ * Close a task. A task that is not over keeps running; its result is discarded.
  *
  * task  handle, or NULL. Calls that wait for it in other threads return E_CLOSED.
  *
@@ -3209,8 +3225,8 @@ void polyproc_task_close(polyproc_task *task);
 /* ---- Pool: in the worker ---- */
 
 /**
- * Let workers do tasks of a name: those that are forked when a pool is created later, and this process
- * when it is a worker. A name that is known already gets the new function.
+ * Register a function under a name, for workers that are forked when a pool is created later, and
+ * for this process if it is a worker. A name that is registered already gets the new function.
  *
  * name      1 to 200 bytes of UTF-8.
  * function  called for each task.
@@ -3220,9 +3236,7 @@ void polyproc_task_close(polyproc_task *task);
  *          E_INVALID  not a name, or function is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_worker_register(const char *name,
-                                 polyproc_task_function function,
-                                 void *user);
+int32_t polyproc_worker_register(const char *name, polyproc_task_function function, void *user);
 
 /**
  * Append to the result of the task, or to the message of its failure.
@@ -3239,8 +3253,8 @@ int32_t polyproc_worker_register(const char *name,
 int32_t polyproc_reply_write(polyproc_reply *reply, const void *data, size_t len);
 
 /**
- * Do tasks until the pool is shut down, or this worker has done as many as it may. A worker program
- * registers its functions, calls this and exits. In a forked worker the library calls it.
+ * Run tasks until the pool is shut down, or this worker has run its maximum number. A worker
+ * program registers its functions, calls this and exits. In a forked worker the library calls it.
  *
  * Returns  OK             there is nothing more to do: exit.
  *          E_NOT_FOUND    this process is no worker: no pool has started it.
@@ -3276,7 +3290,7 @@ int32_t polyproc_worker_next(polyproc_job *out,
                              polyproc_cancel *cancel);
 
 /**
- * Say how a job ended.
+ * Report the outcome of a job.
  *
  * job     from polyproc_worker_next. Its data is invalid afterwards.
  * status  POLYPROC_OK: data is the result. POLYPROC_E_NOT_FOUND: there is no function of that name. Any
@@ -3299,9 +3313,10 @@ int32_t polyproc_job_reply(polyproc_job *job,
                            size_t len);
 
 /**
- * A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_worker_next would not
- * wait for a task. It follows a change after a moment, so try without waiting, and poll again when
- * there is none. Ask polyproc_worker_next once before the first poll: the initialiser is no message.
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_worker_next
+ * would not wait for a task. It follows a change with a short delay, so try without waiting, and
+ * poll again if there is no task. Ask polyproc_worker_next once before the first poll: the
+ * initialiser is no message.
  *
  * out_fd  the descriptor. It belongs to the library: do not read it or close it.
  *
@@ -3314,7 +3329,7 @@ int32_t polyproc_job_reply(polyproc_job *job,
 int32_t polyproc_worker_fd(int *out_fd);
 
 /**
- * Whether a pool has started this process as one of its workers.
+ * Report whether a pool has started this process as one of its workers.
  *
  * out  1 or 0.
  *
@@ -3339,8 +3354,8 @@ int32_t polyproc_worker_is_current(int32_t *out);
 int32_t polyproc_cancel_create(polyproc_cancel **out);
 
 /**
- * Fire the token: every wait of this process that was given it returns E_CANCELED, and so does
- * each later one that would have to wait, until the token is reset.
+ * Fire the token: every wait of this process that uses the token returns E_CANCELED, and so does
+ * each later call that would have to wait, until the token is reset.
  *
  * cancel  token.
  *
@@ -3352,8 +3367,8 @@ int32_t polyproc_cancel_create(polyproc_cancel **out);
 int32_t polyproc_cancel_fire(polyproc_cancel *cancel);
 
 /**
- * Make a fired token usable again. Wait until the calls that it was to end have returned: one
- * that has not looked yet would go on waiting.
+ * Make a fired token usable again. First wait until the calls that the token should end have
+ * returned: a call that has not yet seen the fired token would go on waiting.
  *
  * cancel  token.
  *
@@ -3365,8 +3380,7 @@ int32_t polyproc_cancel_fire(polyproc_cancel *cancel);
 int32_t polyproc_cancel_reset(polyproc_cancel *cancel);
 
 /**
- * Close the token. A wait that was given it keeps what it needs and goes on; nobody can end it
- * through the token any more.
+ * Close the token. A wait that uses the token goes on; the token can no longer end it.
  *
  * cancel  token, or NULL: nothing happens.
  *
@@ -3379,8 +3393,8 @@ void polyproc_cancel_close(polyproc_cancel *cancel);
 
 /**
  * Wait until at least one of several things is ready: queues to get from or to put into, events,
- * connections to receive from, listeners, processes, tasks. Nothing is taken: the operation itself may
- * find that another was quicker.
+ * connections to receive from, listeners, processes, tasks. The call performs no operation:
+ * another process may be faster, so the operation may still have to wait.
  *
  * items       what to wait for; their `ready` is written.
  * n           how many, at least 1. Up to about a hundred things and their users wake the call at once;
@@ -3409,8 +3423,9 @@ int32_t polyproc_wait_any(polyproc_waitable *items,
 
 /**
  * A descriptor of an object, to hand it to a process that polyproc did not start: through your own
- * spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there. That of a connection over a socket is
- * the socket: hand it on between two messages, and let one process at a time send and receive.
+ * spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there. For a connection over a socket
+ * the descriptor is the socket itself: hand it on between two messages, and let one process at a
+ * time send and receive.
  *
  * kind    what the handle is, POLYPROC_KIND_*.
  * object  open handle of that kind.
@@ -3422,13 +3437,11 @@ int32_t polyproc_wait_any(polyproc_waitable *items,
  *          E_INVALID  not a handle of that kind, an unknown kind, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_share_fd(int32_t kind,
-                          void *object,
-                          int *out_fd);
+int32_t polyproc_share_fd(int32_t kind, void *object, int *out_fd);
 
 /**
- * Open the object behind a descriptor, one from polyproc_share_fd in this or another process. As a
- * connection also any connected stream socket whose other end speaks the frames of Python's
+ * Open the object behind a descriptor, one from polyproc_share_fd in this or another process. A
+ * connection may also be any connected stream socket whose other end speaks the frames of Python's
  * multiprocessing.connection: its messages are limited to 4 GiB - 1 bytes.
  *
  * fd    descriptor; it stays yours, and may be closed afterwards.

@@ -59,8 +59,8 @@ pub unsafe extern "C" fn polyproc_cancel_create(out: *mut *mut polyproc_cancel) 
     })
 }
 
-/// Fire the token: every wait of this process that was given it returns E_CANCELED, and so does
-/// each later one that would have to wait, until the token is reset.
+/// Fire the token: every wait of this process that uses the token returns E_CANCELED, and so does
+/// each later call that would have to wait, until the token is reset.
 ///
 /// ```text
 /// cancel  token.
@@ -80,8 +80,8 @@ pub unsafe extern "C" fn polyproc_cancel_fire(cancel: *mut polyproc_cancel) -> i
     })
 }
 
-/// Make a fired token usable again. Wait until the calls that it was to end have returned: one
-/// that has not looked yet would go on waiting.
+/// Make a fired token usable again. First wait until the calls that the token should end have
+/// returned: a call that has not yet seen the fired token would go on waiting.
 ///
 /// ```text
 /// cancel  token.
@@ -101,8 +101,7 @@ pub unsafe extern "C" fn polyproc_cancel_reset(cancel: *mut polyproc_cancel) -> 
     })
 }
 
-/// Close the token. A wait that was given it keeps what it needs and goes on; nobody can end it
-/// through the token any more.
+/// Close the token. A wait that uses the token goes on; the token can no longer end it.
 ///
 /// ```text
 /// cancel  token, or NULL: nothing happens.

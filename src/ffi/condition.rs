@@ -14,9 +14,10 @@ use crate::object::Condition;
 use crate::status::{Result, Status};
 use crate::sync::Acquired;
 
-/// A condition between processes, like multiprocessing.Condition: who holds a lock and finds that
-/// something is not yet so waits here, with the lock released meanwhile, until another has changed it
-/// and notifies. A waiter checks again when it returns, in a loop: others may have been quicker.
+/// A condition between processes, like multiprocessing.Condition: a holder of a lock waits here for
+/// a change of the state that the lock guards. The lock is released during the wait; a process that
+/// changes the state notifies. A waiter checks the state again after the wait, in a loop, since
+/// another may have changed it first.
 pub struct polyproc_condition {
     _private: [u8; 0],
 }
@@ -36,7 +37,7 @@ fn status_of(acquired: Result<Acquired>) -> Result<Status> {
 }
 
 /// <!-- Condition -->
-/// Create a condition. It goes with any lock or rlock; the lock is named with each wait.
+/// Create a condition. It works with any lock or rlock; each wait names the lock.
 ///
 /// ```text
 /// name     its name, or NULL for an anonymous one.
@@ -103,20 +104,21 @@ pub unsafe extern "C" fn polyproc_condition_open(
     })
 }
 
-/// Release the lock, wait until notified, and take the lock again. The release and the beginning of the
-/// wait are one step for others: a notification by who takes the lock next finds this wait. However the
-/// wait ends, the lock is taken again before this returns, which may take longer than timeout_ns.
+/// Release the lock, wait until notified, and take the lock again. The release and the beginning of
+/// the wait are one step for other processes: a notification by the next holder of the lock reaches
+/// this wait. However the wait ends, the lock is taken again before the call returns, which may
+/// take longer than timeout_ns.
 ///
 /// ```text
 /// condition   open handle.
-/// lock        open handle of the lock that you hold. A lock has no owner: only whether anybody holds
-///             it can be checked.
+/// lock        open handle of the lock that you hold. A lock has no owner, so the call only checks
+///             that the lock is held.
 /// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only releases the lock and takes it.
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK          it was notified; you hold the lock.
-///          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards. Whether
-///                      you were notified is left open.
+///          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards.
+///                      The status does not tell whether you were notified.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the lock all the same.
 ///          E_CLOSED     one of the handles is closed. You hold the lock again, unless it is its handle.
 ///          E_NOT_OWNER  nobody holds the lock; nothing happened.
@@ -145,19 +147,19 @@ pub unsafe extern "C" fn polyproc_condition_wait(
     })
 }
 
-/// The same with an rlock: it is released altogether, however often it was taken, and taken again as
-/// often.
+/// Wait as polyproc_condition_wait does, with an rlock. The rlock is released completely, however
+/// many times it was taken, and taken again as many times.
 ///
 /// ```text
 /// condition   open handle.
 /// rlock       open handle of the rlock that you hold.
-/// owner       who holds it, as for polyproc_rlock_acquire.
+/// owner       the owner that holds it, as for polyproc_rlock_acquire.
 /// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only releases the rlock and takes it.
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK          it was notified; you hold the rlock.
-///          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards. Whether
-///                      you were notified is left open.
+///          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards.
+///                      The status does not tell whether you were notified.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the rlock all the same.
 ///          E_CLOSED     one of the handles is closed. You hold the rlock again, unless it is its handle.
 ///          E_NOT_OWNER  this owner does not hold the rlock; nothing happened.
@@ -187,10 +189,11 @@ pub unsafe extern "C" fn polyproc_condition_wait_rlock(
     })
 }
 
-/// Let up to n waits go, those first that began first. Only waits that have begun can be notified:
-/// what is left of n is lost. No answer of a waiter is waited for, so one that is stopped or killed
-/// holds up nobody; when a waiter is killed after it was notified and before its wait has returned,
-/// another wait goes in its place. Usually called with the lock held, which it need not be.
+/// Wake up to n waiters, those first that have waited longest. Only current waiters are woken; the
+/// rest of n is discarded. The call does not wait for a waiter's answer, so a stopped or killed
+/// waiter delays nobody. If a waiter is killed after it was notified and before its wait has
+/// returned, another waiter is woken in its place. Usually called with the lock held, which is not
+/// required.
 ///
 /// ```text
 /// condition  open handle.
@@ -216,7 +219,7 @@ pub unsafe extern "C" fn polyproc_condition_notify(
     })
 }
 
-/// Let all waits go that have begun; otherwise as polyproc_condition_notify.
+/// Wake all current waiters; otherwise as polyproc_condition_notify.
 ///
 /// ```text
 /// condition  open handle.

@@ -24,12 +24,12 @@ impl Opaque for polyproc_connection {
 /// Create a pipe: two ends between which whole messages go, each of 0 to 4 GiB - 1 bytes. It is
 /// anonymous; another process gets an end by inheritance or with polyproc_share_fd.
 ///
-/// An end is open until every process that has it has closed it or has ended, in whatever way. A
-/// process has it by a handle, by a descriptor of polyproc_share_fd, or because it was given it at
-/// its start: from then on, whether or not it has opened it yet, until it has opened it with
-/// polyproc_inherited and closed that, or ends. So the parent may close its own handle at once. A
-/// child of fork also has a copy of every handle that its parent had: as with pipe(2) it closes
-/// the ends that it does not use, or the other end does not see that its parent has gone.
+/// An end is open until every process that has it has closed it or ended, in whatever way. A
+/// process has an end by a handle, by a descriptor of polyproc_share_fd, or by inheritance. A child
+/// has an inherited end from its start, before it opens it, until it has opened it with
+/// polyproc_inherited and closed that handle, or ends. So the parent may close its own handle at
+/// once. A child of fork also has a copy of every handle that its parent had: as with pipe(2) it
+/// closes the ends that it does not use, or the other end does not see that its parent has gone.
 ///
 /// ```text
 /// duplex  1: both ends send and receive. 0: a only receives, b only sends.
@@ -84,11 +84,11 @@ pub unsafe extern "C" fn polyproc_pipe_create(
 /// shared memory than 1 MiB, and timeout_ns limits first the wait for a receiver, then each wait
 /// for its next step (0.1 s at least). With timeout_ns 0 it is not sent.
 ///
-/// Over a socket OK says that the system has all of it, not that anybody has received it. timeout_ns
-/// limits first the wait for room to begin with, then each wait for more of it (0.1 s at least); what has
-/// begun to go cannot be taken back, so a call that gives up then has ended this direction: later
-/// ones return E_BROKEN_PIPE, and the other end finds the stream cut, never a wrong message. With
-/// timeout_ns 0 a message of more than 32 KiB is not sent.
+/// Over a socket OK means that the system has all of the message, not that the peer has received
+/// it. timeout_ns limits first the wait for room for the first bytes, then each wait for more room
+/// (0.1 s at least). Bytes that were sent cannot be taken back, so a call that gives up in the
+/// middle ends this direction: later calls return E_BROKEN_PIPE, and the other end finds the stream
+/// cut, never a wrong message. With timeout_ns 0 a message of more than 32 KiB is not sent.
 ///
 /// ```text
 /// connection  open handle.
@@ -133,14 +133,15 @@ pub unsafe extern "C" fn polyproc_connection_send(
 /// Receive the first message, waiting while there is none. With several receivers at one end each
 /// message goes to one of them, whole.
 ///
-/// When the other end is closed, what it has sent is received first, then comes E_EOF. A message
-/// that a process was sending when it was killed is never seen. A message that is handed over (see
-/// polyproc_connection_send) is received to its end once it has begun to come, also past
-/// timeout_ns, unless its sender does not move for that long (0.1 s at least); then it stays first
-/// in line.
+/// When the other end is closed, the messages that it sent are received first, then E_EOF is
+/// returned. A message that a process was sending when it was killed is never seen. A message that
+/// is handed over (see polyproc_connection_send) is received to its end once it has begun to come,
+/// also past timeout_ns, unless its sender does not move for that long (0.1 s at least); then it
+/// stays first in line.
 ///
-/// Of a socket, what has come of a message is kept when the call ends early, and the next one goes on with
-/// it. A message that can never be received ends this direction: each later call says the same.
+/// When a call on a socket ends early, the part of a message that has arrived is kept, and the next
+/// call continues it. A message that can never be received ends this direction: each later call
+/// returns the same status.
 ///
 /// ```text
 /// connection  open handle.
@@ -197,8 +198,9 @@ pub unsafe extern "C" fn polyproc_connection_recv(
     })
 }
 
-/// Wait until a receive would not wait: until there is a message, or the end of file. On a socket until
-/// something has come: a sender that stops in the middle of a message makes the receive wait for the rest.
+/// Wait until a receive would not wait: until there is a message, or the end of file. On a socket,
+/// wait until part of a message has arrived: if the sender stops in the middle of a message, the
+/// receive waits for the rest.
 ///
 /// ```text
 /// connection  open handle.
@@ -229,11 +231,11 @@ pub unsafe extern "C" fn polyproc_connection_poll(
     })
 }
 
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while a receive would not wait,
-/// because there is a message or the other end is closed. From the first call on, a thread of this
-/// process keeps such descriptors in step; they follow a change after a moment, so try the receive
-/// without waiting, and poll again when it would wait. That of a socket is the socket, without a thread; it
-/// is writable when a send can begin.
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while a receive would not
+/// wait, because there is a message or the other end is closed. From the first call on, a thread of
+/// this process keeps such descriptors up to date. They follow a change with a short delay, so try
+/// the receive without waiting, and poll again if it would wait. For a socket the descriptor is the
+/// socket itself, without a thread; it is writable when a send can begin.
 ///
 /// ```text
 /// connection  open handle.

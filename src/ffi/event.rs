@@ -89,7 +89,7 @@ pub unsafe extern "C" fn polyproc_event_open(
     })
 }
 
-/// Set the event and let everyone go who waits for it, also when a clear follows at once.
+/// Set the event. All current waits for it return, also when a clear follows at once.
 ///
 /// ```text
 /// event  open handle.
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn polyproc_event_clear(event: *mut polyproc_event) -> i32
     })
 }
 
-/// Whether the event is set: true when read, old the moment after.
+/// Report whether the event is set. The answer can be stale by the time the call returns.
 ///
 /// ```text
 /// event  open handle.
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn polyproc_event_is_set(event: *mut polyproc_event, out: 
     })
 }
 
-/// Wait until the event is set. A wait that was there when set was called returns OK, even if a
+/// Wait until the event is set. A wait that had begun when set was called returns OK, even if a
 /// clear followed at once.
 ///
 /// ```text
@@ -181,11 +181,11 @@ pub unsafe extern "C" fn polyproc_event_wait(
     })
 }
 
-/// A mark of this moment, for polyproc_event_wait_since: it changes with every set.
+/// Get a mark of this moment, for polyproc_event_wait_since. It changes with every set.
 ///
 /// ```text
 /// event  open handle.
-/// out    the mark. It has no meaning but to be given back.
+/// out    the mark. Its only use is as an argument of polyproc_event_wait_since.
 ///
 /// Returns  OK
 ///          E_CLOSED   the handle is closed.
@@ -204,9 +204,9 @@ pub unsafe extern "C" fn polyproc_event_sets(event: *mut polyproc_event, out: *m
     })
 }
 
-/// Wait until the event is set, or has been set since polyproc_event_sets gave the mark, even if a clear
-/// followed at once. For runtimes whose tasks wait by a thread: the task is there from its mark on, though
-/// the thread comes to wait later.
+/// Wait until the event is set, or has been set since polyproc_event_sets gave the mark, even if a
+/// clear followed at once. For runtimes whose tasks wait in a thread: the task counts as a waiter
+/// from its mark on, even if the thread begins to wait later.
 ///
 /// ```text
 /// event       open handle.
@@ -236,9 +236,10 @@ pub unsafe extern "C" fn polyproc_event_wait_since(
     })
 }
 
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while the event is set. From the
-/// first call on, a thread of this process keeps such descriptors in step; they follow a change after a
-/// moment, so try the operation without waiting, and poll again when it would wait.
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while the event is set. From
+/// the first call on, a thread of this process keeps such descriptors up to date. They follow a
+/// change with a short delay, so try the operation without waiting, and poll again if it would
+/// wait.
 ///
 /// ```text
 /// event   open handle.

@@ -36,7 +36,7 @@ pub struct polyproc_listener_options {
     /// How many may stand in line, how many handshakes may be under way, and how many connections may wait
     /// to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
     pub backlog: u32,
-    /// The secret that both sides have to have: any bytes, one at least; NULL: whoever comes is welcome.
+    /// The secret that both sides must have: any bytes, one at least; NULL: every peer is accepted.
     pub authkey: *const c_void,
     /// Its length in bytes.
     pub authkey_len: usize,
@@ -92,15 +92,14 @@ unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<Listene
 }
 
 /// <!-- Listener and connect: connections over sockets -->
-/// Listen for connections over TCP or a unix socket. What goes over them is what Python's
-/// `multiprocessing.connection` sends and understands: a Client or Listener of CPython is as good a peer as
-/// one of polyproc.
+/// Listen for connections over TCP or a unix socket. The connections speak the protocol of Python's
+/// `multiprocessing.connection`: a Client or Listener of CPython can be the peer.
 ///
-/// With a key both sides show each other that they have it, without sending it; what follows is neither
-/// encrypted nor signed. Handshakes are served by a thread of the library, all beside each other, from
-/// the first accept on: whoever is silent, slow or wrong holds up nobody. Without a key there is no
-/// handshake, and whoever reaches the address is let in: on one machine that is every user where the
-/// address is of TCP or abstract, and who may write the file where it is a path.
+/// With a key each side proves that it has the key, without sending it; the messages that follow
+/// are neither encrypted nor signed. From the first accept on, a thread of the library serves all
+/// handshakes concurrently, so a silent, slow or invalid peer delays nobody. Without a key there is
+/// no handshake, and every peer that reaches the address is accepted: on one machine that is every
+/// user if the address is TCP or abstract, and every user that may write the file if it is a path.
 ///
 /// ```text
 /// address  "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for one that is free; "unix:/path", whose
@@ -137,8 +136,9 @@ pub unsafe extern "C" fn polyproc_listener_create(
     })
 }
 
-/// Accept the next connection, waiting while there is none. With a key it is one whose other side has
-/// shown it; the others are sent away and not told of here.
+/// Accept the next connection, waiting while there is none. With a key, only a connection whose
+/// other side has proved that it has the key is accepted; other connections are closed and not
+/// reported.
 ///
 /// ```text
 /// listener    open handle.
@@ -174,7 +174,8 @@ pub unsafe extern "C" fn polyproc_listener_accept(
     })
 }
 
-/// Where a listener is, as polyproc_connect takes it: with the port that was chosen for port 0.
+/// The address of a listener, as polyproc_connect takes it: with the port that was chosen for port
+/// 0.
 ///
 /// ```text
 /// listener  open handle.
@@ -215,8 +216,9 @@ pub unsafe extern "C" fn polyproc_listener_address(
     })
 }
 
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while an accept would not wait.
-/// Somebody else may be quicker: try the accept without waiting, and poll again when it would wait.
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while an accept would not
+/// wait. Another thread may be faster: try the accept without waiting, and poll again if it would
+/// wait.
 ///
 /// ```text
 /// listener  open handle.
@@ -244,9 +246,10 @@ pub unsafe extern "C" fn polyproc_listener_fd(
     })
 }
 
-/// Close this handle: nobody can connect any more, those that were not accepted are sent away, and the file
-/// of a path is removed. Accepts that wait in other threads return E_CLOSED; connections that were
-/// accepted stay. A forked child has a copy of its own; when it closes that, its parent goes on listening.
+/// Close this handle: no peer can connect any more, connections that were not accepted are closed,
+/// and the file of a path is removed. Accepts that wait in other threads return E_CLOSED;
+/// connections that were accepted stay. A forked child has a copy of its own; when it closes that,
+/// its parent goes on listening.
 ///
 /// ```text
 /// listener  handle, or NULL: nothing happens.
@@ -260,11 +263,12 @@ pub unsafe extern "C" fn polyproc_listener_close(listener: *mut polyproc_listene
     guard_close(|| unsafe { handle::close(listener) });
 }
 
-/// Connect to a listener, of polyproc or of CPython, and with a key show it to each other.
+/// Connect to a listener, of polyproc or of CPython. With a key, each side proves to the other that
+/// it has the key.
 ///
-/// A connector without a key cannot know whether the listener wants one: then the first receive says
-/// E_AUTH. One with a key waits in vain for a listener that wants none: E_TIMEOUT after the handshake's
-/// time.
+/// A connector without a key cannot know whether the listener wants one: if it does, the first
+/// receive returns E_AUTH. A connector with a key gets no challenge from a listener without one:
+/// E_TIMEOUT after the handshake's time.
 ///
 /// ```text
 /// address     as for polyproc_listener_create.

@@ -12,8 +12,8 @@ use crate::status::{Result, Status};
 use crate::sync::Acquired;
 
 /// A lock between processes, like multiprocessing.Lock: one holder at a time, not recursive, and
-/// any process or thread may release it. When its holder dies, the next one gets it, told so by
-/// OWNER_DIED.
+/// any process or thread may release it. When its holder dies, the next acquire gets the lock and
+/// returns OWNER_DIED.
 pub struct polyproc_lock {
     _private: [u8; 0],
 }
@@ -92,8 +92,8 @@ pub unsafe extern "C" fn polyproc_lock_open(
     })
 }
 
-/// Take the lock, waiting while another process or thread holds it. It is not recursive: who
-/// takes it twice waits for itself.
+/// Take the lock, waiting while another process or thread holds it. The lock is not recursive: a
+/// thread that takes it twice waits for itself.
 ///
 /// ```text
 /// lock        open handle.
@@ -143,7 +143,7 @@ unsafe fn acquire_waiting(
     }
 }
 
-/// Release the lock. Any process and thread may, also one that did not take it.
+/// Release the lock. Any process and thread may release it, also one that did not take it.
 ///
 /// ```text
 /// lock  open handle.
@@ -166,7 +166,7 @@ pub unsafe extern "C" fn polyproc_lock_release(lock: *mut polyproc_lock) -> i32 
     })
 }
 
-/// Whether somebody holds the lock: true when read, old the moment after.
+/// Report whether the lock is held. The answer can be stale by the time the call returns.
 ///
 /// ```text
 /// lock  open handle.
@@ -190,8 +190,8 @@ pub unsafe extern "C" fn polyproc_lock_is_locked(lock: *mut polyproc_lock, out: 
     })
 }
 
-/// Close this handle. Calls that wait on it in other threads return E_CLOSED. With the last handle
-/// of this process a lock that it holds is given back, as though it had died.
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED. Closing the last
+/// handle of a process that holds the lock releases it, as the death of that process would.
 ///
 /// ```text
 /// lock  handle, or NULL: nothing happens.

@@ -13,8 +13,9 @@ use crate::sync::Acquired;
 
 /// A recursive lock between processes, like multiprocessing.RLock: its owner may take it again, and
 /// it is free when its owner has released it as often. Only the owner releases it. When the owner's
-/// process dies, the next one gets it, told so by OWNER_DIED. An owner is a process and, within it, a
-/// thread or a number of the caller's choice; a forked child owns nothing of its parent's.
+/// process dies, the next acquire gets the rlock and returns OWNER_DIED. An owner is a process and,
+/// within it, a thread or a number of the caller's choice; a forked child owns nothing of its
+/// parent's.
 pub struct polyproc_rlock {
     _private: [u8; 0],
 }
@@ -93,8 +94,8 @@ pub unsafe extern "C" fn polyproc_rlock_open(
     })
 }
 
-/// Take the rlock, waiting while another owner holds it. Who holds it already takes it once more, at
-/// once.
+/// Take the rlock, waiting while another owner holds it. An owner that holds the rlock already
+/// takes it once more, at once.
 ///
 /// ```text
 /// rlock       open handle.
@@ -131,11 +132,11 @@ pub unsafe extern "C" fn polyproc_rlock_acquire(
     })
 }
 
-/// Release the rlock once; it is free when it was released as often as it was taken.
+/// Release the rlock once. It is free after as many releases as acquisitions.
 ///
 /// ```text
 /// rlock  open handle.
-/// owner  who took it, as for polyproc_rlock_acquire.
+/// owner  the owner that took it, as for polyproc_rlock_acquire.
 ///
 /// Returns  OK
 ///          E_NOT_OWNER  this owner does not hold it: it is free, or another's.
@@ -155,7 +156,8 @@ pub unsafe extern "C" fn polyproc_rlock_release(rlock: *mut polyproc_rlock, owne
     })
 }
 
-/// How often the owner, whoever that is, has taken the rlock: true when read, old the moment after.
+/// Report how many times the current owner has taken the rlock. The answer can be stale by the time
+/// the call returns.
 ///
 /// ```text
 /// rlock  open handle.
@@ -179,8 +181,8 @@ pub unsafe extern "C" fn polyproc_rlock_depth(rlock: *mut polyproc_rlock, out: *
     })
 }
 
-/// Close this handle. Calls that wait on it in other threads return E_CLOSED. With the last handle
-/// of this process the rlock, if it holds it, is given back, as though it had died.
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED. Closing the last
+/// handle of a process that holds the rlock releases it, as the death of that process would.
 ///
 /// ```text
 /// rlock  handle, or NULL: nothing happens.

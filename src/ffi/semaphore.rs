@@ -176,7 +176,7 @@ unsafe fn acquire_waiting(
     Ok(Status::OK)
 }
 
-/// Give back permits, all of them or none.
+/// Release permits, all of them or none.
 ///
 /// ```text
 /// semaphore  open handle.
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn polyproc_semaphore_release(
     })
 }
 
-/// How many permits are free: exact when read, old the moment after.
+/// Report how many permits are free. The answer can be stale by the time the call returns.
 ///
 /// ```text
 /// semaphore  open handle.
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn polyproc_semaphore_value(
 }
 
 /// Close this handle. Calls that wait on it in other threads return E_CLOSED. Permits that this
-/// process took stay taken; owned ones come back with the last handle of this process.
+/// process took stay taken; owned permits are released with the last handle of this process.
 ///
 /// ```text
 /// semaphore  handle, or NULL: nothing happens.

@@ -112,8 +112,9 @@ pub(crate) fn open_any(fd: OwnedFd, kind: Kind) -> Result<*mut c_void> {
 
 /// <!-- Objects as descriptors -->
 /// A descriptor of an object, to hand it to a process that polyproc did not start: through your own
-/// spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there. That of a connection over a socket is
-/// the socket: hand it on between two messages, and let one process at a time send and receive.
+/// spawn or SCM_RIGHTS. polyproc_open_fd makes a handle of it there. For a connection over a socket
+/// the descriptor is the socket itself: hand it on between two messages, and let one process at a
+/// time send and receive.
 ///
 /// ```text
 /// kind    what the handle is, POLYPROC_KIND_*.
@@ -142,8 +143,8 @@ pub unsafe extern "C" fn polyproc_share_fd(
     })
 }
 
-/// Open the object behind a descriptor, one from polyproc_share_fd in this or another process. As a
-/// connection also any connected stream socket whose other end speaks the frames of Python's
+/// Open the object behind a descriptor, one from polyproc_share_fd in this or another process. A
+/// connection may also be any connected stream socket whose other end speaks the frames of Python's
 /// multiprocessing.connection: its messages are limited to 4 GiB - 1 bytes.
 ///
 /// ```text

@@ -39,8 +39,8 @@ pub struct polyproc_waitable {
 
 /// <!-- Waiting for several things -->
 /// Wait until at least one of several things is ready: queues to get from or to put into, events,
-/// connections to receive from, listeners, processes, tasks. Nothing is taken: the operation itself may
-/// find that another was quicker.
+/// connections to receive from, listeners, processes, tasks. The call performs no operation:
+/// another process may be faster, so the operation may still have to wait.
 ///
 /// ```text
 /// items       what to wait for; their `ready` is written.

@@ -13,8 +13,9 @@ use crate::object::Barrier;
 use crate::status::Status;
 
 /// A barrier between processes: a fixed number of parties, processes or threads, that wait for each
-/// other and go on together, round by round. A party that gives up or dies while it waits breaks the
-/// barrier for all at once: nobody waits in vain for it. A broken barrier stays so until it is reset.
+/// other and go on together, round by round. A party that gives up or dies while it waits breaks
+/// the barrier for all parties at once, so that none waits for it forever. A broken barrier stays
+/// so until it is reset.
 pub struct polyproc_barrier {
     _private: [u8; 0],
 }
@@ -96,7 +97,7 @@ pub unsafe extern "C" fn polyproc_barrier_open(
     })
 }
 
-/// Wait until all parties are here. The last one to come lets the others go.
+/// Wait until all parties have arrived. The last party to arrive releases the others.
 ///
 /// ```text
 /// barrier     open handle.
@@ -107,9 +108,10 @@ pub unsafe extern "C" fn polyproc_barrier_open(
 /// Returns  OK
 ///          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, or by abort; or
 ///                            it was reset meanwhile.
-///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
-///                            broken for all.
-///          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait ended early, which breaks the barrier for all
+///                            parties.
+///          E_INTERRUPTED     this party counts as not arrived, and may call again; nothing is
+///                            broken.
 ///          E_CORRUPT         its memory is damaged.
 ///          E_LIMIT           too many processes or threads use it.
 ///          E_INVALID         not a handle of a barrier, not a token, or out_index is NULL.
@@ -134,8 +136,8 @@ pub unsafe extern "C" fn polyproc_barrier_wait(
     })
 }
 
-/// Break the barrier: the parties that wait get E_BROKEN_BARRIER, and so does everybody who comes
-/// until it is reset.
+/// Break the barrier: the parties that wait get E_BROKEN_BARRIER, and so does every later party
+/// until the barrier is reset.
 ///
 /// ```text
 /// barrier  open handle.
@@ -158,8 +160,8 @@ pub unsafe extern "C" fn polyproc_barrier_abort(barrier: *mut polyproc_barrier) 
     })
 }
 
-/// Make the barrier as new: the parties that wait get E_BROKEN_BARRIER, and those who come from now on
-/// begin a round. This mends a broken one.
+/// Reset the barrier: the parties that wait get E_BROKEN_BARRIER, and the next party to arrive
+/// begins a new round. This repairs a broken barrier.
 ///
 /// ```text
 /// barrier  open handle.
@@ -209,7 +211,7 @@ pub unsafe extern "C" fn polyproc_barrier_parties(
     })
 }
 
-/// How many parties wait or are held: true when read, old the moment after.
+/// Report how many parties wait or are held. The answer can be stale by the time the call returns.
 ///
 /// ```text
 /// barrier  open handle.
@@ -237,7 +239,7 @@ pub unsafe extern "C" fn polyproc_barrier_waiting(
     })
 }
 
-/// Whether the barrier is broken: true when read, old the moment after.
+/// Report whether the barrier is broken. The answer can be stale by the time the call returns.
 ///
 /// ```text
 /// barrier  open handle.

@@ -7,9 +7,9 @@ use crate::ffi::handle::enter;
 use crate::status::Status;
 
 /// <!-- Barrier, advanced: two steps, with an action between arriving and going on -->
-/// Wait until all parties are here, and hold them for an action. The last one to come is the leader: its
-/// call returns at once. The others are held until the leader calls polyproc_barrier_complete. When the
-/// leader's process ends before that, the barrier is broken.
+/// Wait until all parties have arrived, and hold them for an action. The last party to arrive is
+/// the leader: its call returns at once. The others are held until the leader calls
+/// polyproc_barrier_complete. When the leader's process ends before that, the barrier is broken.
 ///
 /// ```text
 /// barrier     open handle.
@@ -22,10 +22,11 @@ use crate::status::Status;
 /// Returns  OK
 ///          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, by abort or by
 ///                            the leader; or it was reset meanwhile.
-///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait is over, and with it the round: the barrier is
-///                            broken for all. Only who came while the parties of another round were
-///                            held leaves without breaking it.
-///          E_INTERRUPTED     this one counts as not here, and may come again; nothing is broken.
+///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait ended early, which breaks the barrier for all
+///                            parties. Only a party that arrived while the parties of
+///                            another round were held leaves without breaking it.
+///          E_INTERRUPTED     this party counts as not arrived, and may call again; nothing is
+///                            broken.
 ///          E_CORRUPT         its memory is damaged.
 ///          E_LIMIT           too many processes or threads use it.
 ///          E_INVALID         not a handle of a barrier, not a token, or an output is NULL.
@@ -55,7 +56,7 @@ pub unsafe extern "C" fn polyproc_barrier_arrive(
     })
 }
 
-/// End the round that the leader holds. Any thread of the leader's process may.
+/// End the round that the leader holds. Any thread of the leader's process may call this.
 ///
 /// ```text
 /// barrier  open handle.

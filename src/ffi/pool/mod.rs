@@ -31,8 +31,8 @@ impl Opaque for polyproc_pool {
 
 /// <!-- Pool -->
 /// Create a pool and start its workers: forks of this process, which know the functions that were
-/// registered before, or any program. A worker that dies is replaced; the others do not notice. A
-/// forked child may not use its parent's pool.
+/// registered before, or any program. A worker that dies is replaced; the other workers are not
+/// affected. A forked child may not use its parent's pool.
 ///
 /// A fork of this process is made once, by this call and in its thread; workers are forks of that, also
 /// later ones. So create the pool before there are other threads, or let the functions do no more than
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn polyproc_pool_create(
     })
 }
 
-/// Have a task done and wait for its result.
+/// Run a task in a worker and wait for its result.
 ///
 /// ```text
 /// pool        open handle.
@@ -88,8 +88,8 @@ pub unsafe extern "C" fn polyproc_pool_create(
 ///          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
 ///          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
 ///          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
-///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait is over. A task that had begun
-///                         goes on, for nothing.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait ended early. A task that has
+///                         started keeps running; its result is discarded.
 ///          E_SHUTDOWN     the pool is shut down or terminated.
 ///          E_TOO_LARGE, E_NO_MEMORY  there is no room for the data or for the result.
 ///          E_LIMIT        too many tasks are not over.
@@ -148,7 +148,8 @@ pub unsafe extern "C" fn polyproc_pool_apply(
     })
 }
 
-/// Take no more tasks. Those that are there are done, then the workers end. Again is no error.
+/// Accept no more tasks. The workers finish the remaining tasks and end. A second call has no
+/// effect.
 ///
 /// ```text
 /// pool  open handle.
@@ -225,8 +226,8 @@ pub unsafe extern "C" fn polyproc_pool_terminate(pool: *mut polyproc_pool) -> i3
     })
 }
 
-/// Close a pool. Workers that still run are killed, and tasks that are not over end with E_SHUTDOWN.
-/// To have the tasks done, shut down and join first. The handles of tasks stay valid.
+/// Close a pool. Workers that still run are killed, and tasks that are not over end with
+/// E_SHUTDOWN. To finish the tasks, shut down and join first. The handles of tasks stay valid.
 ///
 /// ```text
 /// pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.

@@ -13,10 +13,10 @@ use crate::status::detail::because;
 use crate::status::Status;
 
 /// <!-- Pool: submitting tasks -->
-/// Hand a task to the workers. It is done by one of them, in no order that is promised.
+/// Hand a task to the workers. One of them runs it; the order of tasks is not specified.
 ///
-/// When its worker dies before it has reported, the task is begun once more by another, up to
-/// max_attempts times: so what a function does must bear being done twice, if that is more than 1.
+/// If the worker dies before it has reported, another worker starts the task again, up to
+/// max_attempts times. If that is more than 1, a function must tolerate that it runs twice.
 ///
 /// ```text
 /// pool      open handle.
@@ -87,10 +87,10 @@ pub unsafe extern "C" fn polyproc_pool_submit_with(
     })
 }
 
-/// Hand several items to the workers as one task: the function is called for each of them, one after
-/// the other in one worker. That is how a map of many small items is fast. The result has as many
-/// items, in the same order, to be read with polyproc_job_chunk_next; the first failure is the whole
-/// chunk's.
+/// Hand several items to the workers as one task: the function is called for each of them, one
+/// after the other in one worker. Use it to map many small items fast. The result has as many
+/// items, in the same order, to be read with polyproc_job_chunk_next; the first failure fails the
+/// whole chunk.
 ///
 /// ```text
 /// pool      open handle.
@@ -182,8 +182,9 @@ pub unsafe extern "C" fn polyproc_job_chunk_next(
     })
 }
 
-/// Learn which tasks are over, of those that were submitted with a tag, waiting until at least one is.
-/// Each is told once. So one thread, or one descriptor in an event loop, serves any number of tasks.
+/// Get the tags of tasks that are over, of those that were submitted with a tag, waiting until at
+/// least one is. Each tag is reported once. So one thread, or one descriptor in an event loop,
+/// serves any number of tasks.
 ///
 /// ```text
 /// pool        open handle.

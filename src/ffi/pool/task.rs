@@ -23,8 +23,8 @@ impl Opaque for polyproc_task {
 }
 
 /// <!-- Pool: tasks -->
-/// Wait until a task is over, in whatever way; polyproc_task_result says in which. Also for several at
-/// once: POLYPROC_WAIT_TASK of polyproc_wait_any, and polyproc_pool_finished.
+/// Wait until a task is over, however it ended; polyproc_task_result returns its outcome. Also for
+/// several at once: POLYPROC_WAIT_TASK of polyproc_wait_any, and polyproc_pool_finished.
 ///
 /// ```text
 /// task        handle.
@@ -55,8 +55,8 @@ pub unsafe extern "C" fn polyproc_task_wait(
     })
 }
 
-/// How a task ended. Whatever that is, out tells what there is to say about it: the result, or the message
-/// of the failure.
+/// Get the outcome of a task. In every case out has its data: the result, or the message of the
+/// failure.
 ///
 /// ```text
 /// task  handle.
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn polyproc_task_result(
     })
 }
 
-/// Keep a task from being begun. One that a worker has begun goes on.
+/// Cancel a task that no worker has started. A task that has started keeps running.
 ///
 /// ```text
 /// task          handle.
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn polyproc_task_fd(task: *mut polyproc_task, out_fd: *mut
     })
 }
 
-/// Close a task. One that is not over goes on, and its result is thrown away.
+/// Close a task. A task that is not over keeps running; its result is discarded.
 ///
 /// ```text
 /// task  handle, or NULL. Calls that wait for it in other threads return E_CLOSED.

@@ -11,7 +11,7 @@ use crate::status::detail::because;
 use crate::status::Status;
 use crate::sync::Wait;
 
-/// What a function of a worker has to say: its result, or the message of its failure.
+/// The output of a function of a worker: its result, or the message of its failure.
 pub struct polyproc_reply {
     _private: [u8; 0],
 }
@@ -75,8 +75,8 @@ impl Callback {
 }
 
 /// <!-- Pool: in the worker -->
-/// Let workers do tasks of a name: those that are forked when a pool is created later, and this process
-/// when it is a worker. A name that is known already gets the new function.
+/// Register a function under a name, for workers that are forked when a pool is created later, and
+/// for this process if it is a worker. A name that is registered already gets the new function.
 ///
 /// ```text
 /// name      1 to 200 bytes of UTF-8.
@@ -142,8 +142,8 @@ pub unsafe extern "C" fn polyproc_reply_write(
     })
 }
 
-/// Do tasks until the pool is shut down, or this worker has done as many as it may. A worker program
-/// registers its functions, calls this and exits. In a forked worker the library calls it.
+/// Run tasks until the pool is shut down, or this worker has run its maximum number. A worker
+/// program registers its functions, calls this and exits. In a forked worker the library calls it.
 ///
 /// ```text
 /// Returns  OK             there is nothing more to do: exit.
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn polyproc_worker_next(
     })
 }
 
-/// Say how a job ended.
+/// Report the outcome of a job.
 ///
 /// ```text
 /// job     from polyproc_worker_next. Its data is invalid afterwards.
@@ -248,9 +248,10 @@ pub unsafe extern "C" fn polyproc_job_reply(
     })
 }
 
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_worker_next would not
-/// wait for a task. It follows a change after a moment, so try without waiting, and poll again when
-/// there is none. Ask polyproc_worker_next once before the first poll: the initialiser is no message.
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_worker_next
+/// would not wait for a task. It follows a change with a short delay, so try without waiting, and
+/// poll again if there is no task. Ask polyproc_worker_next once before the first poll: the
+/// initialiser is no message.
 ///
 /// ```text
 /// out_fd  the descriptor. It belongs to the library: do not read it or close it.
@@ -271,7 +272,7 @@ pub unsafe extern "C" fn polyproc_worker_fd(out_fd: *mut c_int) -> i32 {
     })
 }
 
-/// Whether a pool has started this process as one of its workers.
+/// Report whether a pool has started this process as one of its workers.
 ///
 /// ```text
 /// out  1 or 0.

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn polyproc_inherited(
     })
 }
 
-/// Who this process is.
+/// The identity of this process.
 ///
 /// ```text
 /// out  set its size first, as POLYPROC_PROCESS_INFO_INIT does.

@@ -31,7 +31,7 @@ impl Opaque for polyproc_process {
 }
 
 /// <!-- Process -->
-/// Start a program. What it inherits travels as descriptors, so this process may close its handles
+/// Start a program. Inherited handles travel as descriptors, so this process may close its handles
 /// or end at once.
 ///
 /// The program begins with no signal blocked, and with the default action for each signal that has a
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn polyproc_process_is_daemon(
 }
 
 /// Ask the process to end: SIGTERM, which no child of this library begins with blocked. The signal
-/// reaches this process or nobody, never one that got its id later.
+/// reaches this process or none, never a later process with the same id.
 ///
 /// ```text
 /// process  open handle.
@@ -322,7 +322,7 @@ pub unsafe extern "C" fn polyproc_process_terminate(process: *mut polyproc_proce
     })
 }
 
-/// End the process: SIGKILL. What it held or had not finished goes to others.
+/// Kill the process: SIGKILL. Its locks and unfinished messages pass to other processes.
 ///
 /// ```text
 /// process  open handle.
@@ -398,7 +398,7 @@ pub unsafe extern "C" fn polyproc_process_fd(
     })
 }
 
-/// Close this handle. The process goes on; when it ends before its parent, nobody need join it.
+/// Close this handle. The process goes on; when it ends before its parent, no join is required.
 /// Joins that wait on this handle in other threads return E_CLOSED.
 ///
 /// ```text

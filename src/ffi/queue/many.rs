@@ -87,8 +87,8 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
     })
 }
 
-/// Take several messages without copying them: waits for the first, and takes what else is there.
-/// Each is a loan of its own, to be settled like one from polyproc_queue_take.
+/// Take several messages without copying them: wait for the first, and take the others that are
+/// there. Each is a loan of its own, to be settled like one from polyproc_queue_take.
 ///
 /// ```text
 /// queue       open handle.
@@ -240,9 +240,9 @@ pub unsafe extern "C" fn polyproc_queue_get_info(
 }
 
 /// A descriptor for poll, epoll, libuv, asyncio and the like: readable while a get would not wait,
-/// because there is a message, or because the queue is shut down and drained. From the first call on, a
-/// thread of this process keeps such descriptors in step; they follow a change after a moment, so try the
-/// operation without waiting, and poll again when it would wait.
+/// because there is a message, or because the queue is shut down and drained. From the first call
+/// on, a thread of this process keeps such descriptors up to date. They follow a change with a
+/// short delay, so try the operation without waiting, and poll again if it would wait.
 ///
 /// ```text
 /// queue   open handle.

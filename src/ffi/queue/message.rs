@@ -211,9 +211,9 @@ pub unsafe extern "C" fn polyproc_message_done(message: *mut polyproc_message) -
     })
 }
 
-/// Give a message back: it is first in line again, with one delivery more, or goes to the dead
-/// letters when it has had its max_deliveries and shared memory has room for it there. Works after the
-/// handle was closed too.
+/// Return a message to the queue: it is first in line again, with one delivery more. If it has had
+/// max_deliveries and shared memory has room for a dead letter, it goes to the dead letters
+/// instead. Works after the handle was closed too.
 ///
 /// ```text
 /// message  from polyproc_queue_take or _take_many. Its data is invalid afterwards.
@@ -267,9 +267,9 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
     })
 }
 
-/// Reserve room for a message, to write it in place, waiting while the queue is full. Its place in
-/// line is that of the reservation. Consumers who come to it before it is committed go past it as
-/// soon as there is another message behind it; it is the first in line once it is committed.
+/// Reserve room for a message, to write it in place, waiting while the queue is full. The message
+/// keeps its place in line from the reservation. A consumer that reaches it before the commit goes
+/// past it as soon as another message follows; after the commit it is first in line.
 ///
 /// ```text
 /// queue       open handle.

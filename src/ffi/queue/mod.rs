@@ -34,11 +34,11 @@ impl Opaque for polyproc_queue {
 /// <!-- Queue -->
 /// Create a queue.
 ///
-/// With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is made anew under
-/// its name, as if it had been unlinked: what was left in it, dead letters too, is lost. So a run that was
-/// killed behind its shutdown does not end the next one. To read what is left of a stream whose producers
-/// have gone use polyproc_queue_open. A process has a queue open from create or open until close, and so
-/// has each child that inherited it.
+/// With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is created
+/// again under its name, as if it had been unlinked; its remaining messages and dead letters are
+/// lost. So a run that was killed after its shutdown does not end the next run. To read the rest of
+/// a stream whose producers have ended use polyproc_queue_open. A process has a queue open from
+/// create or open until close, and so has each child that inherited it.
 ///
 /// ```text
 /// name     its name, or NULL for an anonymous one.
@@ -110,8 +110,8 @@ pub unsafe extern "C" fn polyproc_queue_open(
     })
 }
 
-/// Close this handle. Calls that wait on it in other threads return E_CLOSED. Messages in the
-/// queue stay, and a message or slot that this process borrowed stays valid until it is settled.
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED. Messages in the queue
+/// stay, and a message or slot on loan to this process stays valid until it is settled.
 ///
 /// ```text
 /// queue  handle, or NULL: nothing happens.
@@ -125,13 +125,14 @@ pub unsafe extern "C" fn polyproc_queue_close(queue: *mut polyproc_queue) {
     guard_close(|| unsafe { handle::close(queue) });
 }
 
-/// Put a message in, waiting while the queue is full. When it returns OK the message is there for
-/// everyone, and stays when this process dies.
+/// Put a message, waiting while the queue is full. When the call returns OK, every process can get
+/// the message, and the message survives the death of this process.
 ///
-/// A full /dev/shm is E_NO_MEMORY at once, whatever the timeout: the put does not wait for memory. It
-/// uses the memory that the queue has and no message needs, so the same put goes through when consumers
-/// have made room, and an empty queue takes whatever a fresh one takes. An anonymous queue does not
-/// lie in /dev/shm: the memory of the system or of its control group is its limit.
+/// A full /dev/shm is E_NO_MEMORY at once, whatever the timeout: the put does not wait for memory.
+/// It uses the memory that the queue has and that no message needs. So the same put succeeds once
+/// consumers have made room, and an empty queue takes every message that a new queue takes. An
+/// anonymous queue does not lie in /dev/shm: the memory of the system or of its control group is
+/// its limit.
 ///
 /// ```text
 /// queue       open handle.
@@ -191,8 +192,8 @@ unsafe fn put_waiting(
     Ok(Status::OK)
 }
 
-/// Get the first message, waiting while the queue is empty. On a joinable queue it then counts as
-/// unfinished until polyproc_queue_task_done.
+/// Get the first message, waiting while the queue is empty. On a joinable queue the message then
+/// counts as unfinished until polyproc_queue_task_done.
 ///
 /// ```text
 /// queue       open handle.
@@ -295,7 +296,7 @@ pub unsafe extern "C" fn polyproc_queue_task_done(queue: *mut polyproc_queue) ->
 }
 
 /// Wait until every message that was put is finished. The unfinished messages of a consumer that
-/// dies are delivered to others, so they count until one of those finishes them.
+/// dies are delivered to others, so those messages count until another consumer finishes them.
 ///
 /// ```text
 /// queue       open handle.
@@ -326,8 +327,9 @@ pub unsafe extern "C" fn polyproc_queue_join(
 }
 
 /// End the stream, once, for any number of consumers: from now on puts return E_SHUTDOWN, gets
-/// return what is left and then E_SHUTDOWN, and those that wait are woken. For good: there is no
-/// way back, but for a named queue that nobody has open any more (see polyproc_queue_create).
+/// return the remaining messages and then E_SHUTDOWN, and waiting calls are woken. A shutdown is
+/// permanent, except for a named queue that no process has open any more (see
+/// polyproc_queue_create).
 ///
 /// ```text
 /// queue      open handle.
@@ -355,7 +357,8 @@ pub unsafe extern "C" fn polyproc_queue_shutdown(
     })
 }
 
-/// How many messages wait in the queue: exact when read, old the moment after.
+/// Report how many messages wait in the queue. The answer can be stale by the time the call
+/// returns.
 ///
 /// ```text
 /// queue  open handle.
@@ -381,7 +384,8 @@ pub unsafe extern "C" fn polyproc_queue_length(queue: *mut polyproc_queue, out: 
     })
 }
 
-/// Whether no message waits in the queue: exact when read, old the moment after.
+/// Report whether no message waits in the queue. The answer can be stale by the time the call
+/// returns.
 ///
 /// ```text
 /// queue  open handle.
@@ -407,8 +411,8 @@ pub unsafe extern "C" fn polyproc_queue_is_empty(queue: *mut polyproc_queue, out
     })
 }
 
-/// Whether a put of one byte would have to wait, by max_items or max_bytes: exact when read, old the
-/// moment after. A queue without limits is never full.
+/// Report whether a put of one byte would have to wait, by max_items or max_bytes. The answer can
+/// be stale by the time the call returns. A queue without limits is never full.
 ///
 /// ```text
 /// queue  open handle.
