@@ -57,7 +57,7 @@ func python(t *testing.T, ctx context.Context, program, kind, place, key string)
 	t.Helper()
 	path, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("there is no python3")
+		t.Fatal("these tests need python3: ", err)
 	}
 	var trouble bytes.Buffer
 	command := exec.CommandContext(ctx, path, "-c", program, kind, place, key)

@@ -27,7 +27,7 @@ inline bool is_explained(std::int32_t status) noexcept {
   }
 }
 
-/// What is said about a call of this thread that has failed just now.
+/// The operation, the text of its status, and the cause of this thread's last failure where it has one.
 inline std::string text_of(std::int32_t status, const char *operation) {
   std::string text = std::string(operation) + ": " + polyproc_strerror(status);
   char sentence[512];

@@ -1,4 +1,6 @@
 /* The sentences of polyproc_detail, from the call that failed until Go has read them. */
+#define _POSIX_C_SOURCE 200809L
+
 #include <pthread.h>
 #include <string.h>
 
