@@ -8,9 +8,9 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Barrier lets a fixed number of parties, goroutines of any processes, wait for each other and go on
-// together, round by round. A party that gives up, or whose process dies, breaks the barrier for all at
-// once: nobody waits in vain. Each party that waits takes a thread.
+// Barrier makes a fixed number of parties, goroutines of any processes, wait for each other, round
+// by round. If a party gives up or its process dies, the barrier breaks and every waiting party
+// gets [ErrBrokenBarrier]. Each waiting party takes a thread.
 type Barrier struct{ shared }
 
 func newBarrier(object capi.Object, status capi.Status) (*Barrier, error) {
@@ -48,14 +48,15 @@ func InheritedBarrier(name string) (*Barrier, error) {
 	return named[Barrier]("inherit barrier", name)(newBarrier(capi.Inherited(name, capi.KindBarrier)))
 }
 
-// BarrierFromFile opens the barrier behind a descriptor that File gave. The file stays the caller's.
+// BarrierFromFile opens the barrier behind a descriptor that File gave. The file stays the
+// caller's.
 func BarrierFromFile(file *os.File) (*Barrier, error) {
 	return named[Barrier]("open barrier", file.Name())(newBarrier(fromFile(file, capi.KindBarrier)))
 }
 
-// Wait waits until all parties are here, and returns which of them this one was: 0 to the number of
-// parties - 1, each once in a round. [ErrBrokenBarrier] when the barrier is broken. A ctx that ends the
-// wait breaks it.
+// Wait waits until all parties have arrived and returns this party's number in the round, from 0 to
+// the number of parties - 1. It returns [ErrBrokenBarrier] when the barrier is broken. If ctx ends
+// the wait, the barrier breaks.
 func (b *Barrier) Wait(ctx context.Context) (index int, err error) {
 	_, err = b.await(ctx, func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		n, status := capi.BarrierWait(b.object, timeout, cancel)
@@ -65,9 +66,9 @@ func (b *Barrier) Wait(ctx context.Context) (index int, err error) {
 	return index, err
 }
 
-// WaitAction is Wait with an action that the last party to come runs once, before any goes on. All
-// parties of a round use it, with actions of the same effect. An action that fails or panics breaks the
-// barrier: its party gets its error, the others [ErrBrokenBarrier].
+// WaitAction is Wait with an action that the last party to arrive runs once, before any party goes
+// on. All parties of a round must pass an action with the same effect. An action that fails or
+// panics breaks the barrier: its party gets its error, the others [ErrBrokenBarrier].
 func (b *Barrier) WaitAction(ctx context.Context, action func() error) (index int, err error) {
 	leader := false
 	_, err = b.await(ctx, func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
@@ -108,22 +109,23 @@ func (b *Barrier) await(ctx context.Context, attempt call) (capi.Status, error) 
 	return sleepCounted(ctx, attempt, &b.handle)
 }
 
-// Abort breaks the barrier: who waits, and everybody who comes until Reset, gets [ErrBrokenBarrier].
+// Abort breaks the barrier: parties that wait, and all that arrive before Reset, get
+// [ErrBrokenBarrier].
 func (b *Barrier) Abort() error {
 	_, err := b.try(func(int64, *capi.Cancel) capi.Status { return capi.BarrierAbort(b.object) })
 	return err
 }
 
-// Reset makes the barrier as new. Who waits gets [ErrBrokenBarrier].
+// Reset makes the barrier as new. Parties that wait get [ErrBrokenBarrier].
 func (b *Barrier) Reset() error {
 	_, err := b.try(func(int64, *capi.Cancel) capi.Status { return capi.BarrierReset(b.object) })
 	return err
 }
 
-// Parties is how many parties the barrier is for.
+// Parties returns how many parties the barrier is for.
 func (b *Barrier) Parties() (int, error) { return b.count(capi.BarrierParties) }
 
-// Waiting is how many parties wait now.
+// Waiting returns how many parties wait now.
 func (b *Barrier) Waiting() (int, error) { return b.count(capi.BarrierWaiting) }
 
 func (b *Barrier) count(of func(capi.Object) (uint32, capi.Status)) (count int, err error) {
@@ -135,7 +137,7 @@ func (b *Barrier) count(of func(capi.Object) (uint32, capi.Status)) (count int, 
 	return count, err
 }
 
-// IsBroken tells whether the barrier is broken.
+// IsBroken reports whether the barrier is broken.
 func (b *Barrier) IsBroken() (broken bool, err error) {
 	_, err = b.try(func(int64, *capi.Cancel) (status capi.Status) {
 		broken, status = capi.BarrierIsBroken(b.object)

@@ -18,7 +18,7 @@ func newBarrier(t testing.TB, parties int) *polyproc.Barrier {
 	return b
 }
 
-// outcome is what a party got.
+// outcome is the result of a party's wait.
 type outcome struct {
 	index int
 	err   error

@@ -68,7 +68,7 @@ func init() {
 	}
 }
 
-// Put and get in one goroutine: what the calls cost.
+// Put and get in one goroutine: the cost of the calls.
 func BenchmarkPutGet(b *testing.B) {
 	for _, size := range []int{8, 64, 1024, 64 << 10} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
@@ -89,7 +89,7 @@ func BenchmarkPutGet(b *testing.B) {
 	}
 }
 
-// To another process, which waits when the queue is empty as the producer does when it is full.
+// To another process. The consumer waits when the queue is empty, the producer when it is full.
 func BenchmarkProcessToProcess(b *testing.B) {
 	for _, size := range []int{8, 64, 64 << 10} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
@@ -111,7 +111,7 @@ func BenchmarkProcessToProcess(b *testing.B) {
 	}
 }
 
-// To another process and back: what the first look at a queue that is empty costs.
+// To another process and back: the cost of the first look at an empty queue.
 func BenchmarkPingPong(b *testing.B) {
 	there, back := newQueue(b, polyproc.QueueOptions{}), newQueue(b, polyproc.QueueOptions{})
 	child := startChild(b, "ping", polyproc.ProcessOptions{Handles: map[string]polyproc.Handle{"there": there, "back": back}})

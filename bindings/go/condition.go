@@ -8,8 +8,8 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Condition is where one waits, with a [Lock] or [RLock] released meanwhile, until another has changed
-// what the lock guards and notifies:
+// Condition lets goroutines wait, with a [Lock] or [RLock] released meanwhile, until another
+// goroutine or process has changed the state that the lock guards and notifies them:
 //
 //	lock.Acquire(ctx)
 //	for !ready() {
@@ -20,8 +20,9 @@ import (
 //	...
 //	lock.Release()
 //
-// A waiter checks again when it returns: others may have been quicker. Each goroutine that waits takes a
-// thread, for each is counted and notified by itself; at most 1,024 wait at one condition ([ErrLimit]).
+// A waiter checks the state again when Wait returns: another may have changed it in between. The
+// library counts and notifies each waiter by itself, so each takes a thread; at most 1,024 wait at
+// one condition ([ErrLimit]).
 type Condition struct{ shared }
 
 func newCondition(object capi.Object, status capi.Status) (*Condition, error) {
@@ -52,24 +53,25 @@ func InheritedCondition(name string) (*Condition, error) {
 	return named[Condition]("inherit condition", name)(newCondition(capi.Inherited(name, capi.KindCondition)))
 }
 
-// ConditionFromFile opens the condition behind a descriptor that File gave. The file stays the caller's.
+// ConditionFromFile opens the condition behind a descriptor that File gave. The file stays the
+// caller's.
 func ConditionFromFile(file *os.File) (*Condition, error) {
 	return named[Condition]("open condition", file.Name())(newCondition(fromFile(file, capi.KindCondition)))
 }
 
-// Wait releases the lock, which the caller holds, waits until notified, and takes the lock again. Whoever
-// takes the lock next finds this wait, and can notify it. However the wait ends, the caller holds the lock
-// when this returns, also when ctx has ended it; the exceptions are [ErrNotOwner], when nobody held the
-// lock, and a lock whose handle was closed. With ownerDied the last holder of the lock died inside, and
-// whether the wait was notified is left open.
+// Wait releases the lock, which the caller holds, waits until notified, and takes the lock again. A
+// process that takes the lock after this release can notify this wait. The caller holds the lock
+// when Wait returns, also when ctx has ended the wait, except with [ErrNotOwner] (nobody held the
+// lock) and with [ErrClosed] of the lock. ownerDied means that the last holder of the lock died
+// while it held it; the wait may have been notified or not.
 func (c *Condition) Wait(ctx context.Context, lock *Lock) (ownerDied bool, err error) {
 	return c.wait(ctx, &lock.handle, func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.ConditionWait(c.object, lock.object, timeout, cancel)
 	})
 }
 
-// WaitRLock is Wait with a recursive lock: it is released altogether, however often its owner has taken
-// it, and taken again as often.
+// WaitRLock is Wait with a recursive lock: it releases the lock completely, however often its owner
+// has taken it, and takes it again as often.
 func (c *Condition) WaitRLock(ctx context.Context, lock *RLock, owner Owner) (ownerDied bool, err error) {
 	if owner.id == 0 {
 		return false, ErrInvalid
@@ -95,8 +97,8 @@ func (c *Condition) wait(ctx context.Context, lock *handle, attempt call) (owner
 	return status == capi.OwnerDied, err
 }
 
-// WaitFor waits until holds is true. It is called with the lock held, and the caller holds the lock when
-// WaitFor returns.
+// WaitFor waits until holds returns true. It calls holds with the lock held, and the caller holds
+// the lock when WaitFor returns.
 func (c *Condition) WaitFor(ctx context.Context, lock *Lock, holds func() bool) (ownerDied bool, err error) {
 	for !holds() {
 		died, err := c.Wait(ctx, lock)
@@ -120,8 +122,8 @@ func (c *Condition) WaitForRLock(ctx context.Context, lock *RLock, owner Owner, 
 	return ownerDied, nil
 }
 
-// Notify lets up to n waits go, the oldest first. What is left of n is lost: only a wait that has begun
-// can be notified. No answer of a waiter is waited for. It is usually called with the lock held.
+// Notify wakes up to n waits, the oldest first. It wakes only waits that have begun; the rest of n
+// is discarded. It does not wait for the woken. The caller usually holds the lock.
 func (c *Condition) Notify(n int) error {
 	if n < 0 || int64(n) > math.MaxUint32 {
 		return ErrInvalid
@@ -130,7 +132,7 @@ func (c *Condition) Notify(n int) error {
 	return err
 }
 
-// NotifyAll lets all waits go that have begun.
+// NotifyAll wakes all waits that have begun.
 func (c *Condition) NotifyAll() error {
 	_, err := c.try(func(int64, *capi.Cancel) capi.Status { return capi.ConditionNotifyAll(c.object) })
 	return err

@@ -34,7 +34,7 @@ func startWaiters(t *testing.T, c *polyproc.Condition, lock *polyproc.Lock, n in
 			woken <- err
 		}()
 	}
-	// Who has entered and lets another have the lock has begun to wait.
+	// A waiter that has entered and released the lock has begun to wait.
 	inside(t, c, int64(n))
 	one(lock.Acquire(within(t)))(t)
 	eventually(t, "all wait in C", func() bool { return polyproc.Waits(c) == n && sleepers(t) >= n })
@@ -45,7 +45,7 @@ func startWaiters(t *testing.T, c *polyproc.Condition, lock *polyproc.Lock, n in
 func TestCondition(t *testing.T) {
 	c, lock := newCondition(t), newLock(t)
 	wants(t, second(c.Wait(within(t), lock)), polyproc.ErrNotOwner)
-	must(t, c.Notify(1)) // nobody is there: it is lost
+	must(t, c.Notify(1)) // nobody waits: it is discarded
 	woken := startWaiters(t, c, lock, 3)
 	must(t, c.Notify(0))
 	must(t, c.Notify(2))
@@ -76,7 +76,7 @@ func TestConditionWaitThatEndsEarlyHoldsTheLock(t *testing.T) {
 	wants(t, second(c.Wait(within(t), lock)), polyproc.ErrClosed)
 }
 
-// A thread of the operating system for each that waits, but not without end: Go ends a program with 10,000.
+// Each waiter takes a thread of the operating system, and Go ends a program with 10,000 of them.
 func TestWaitsThatAreCountedHaveABound(t *testing.T) {
 	lock, condition, barrier := newLock(t), newCondition(t), newBarrier(t, 2)
 	undo := polyproc.TakeCountedThreads(1)
@@ -175,7 +175,7 @@ func TestNotifyPassesByAKilledWaiter(t *testing.T) {
 		Handles: map[string]polyproc.Handle{"condition": c, "lock": lock}})
 	woken := make(chan error, 1)
 	go func() {
-		// The child takes the lock while this one waits, and lets it go when it waits too.
+		// The child takes the lock while this process waits, and releases it when it waits too.
 		_, err := c.WaitFor(within(t), lock, func() bool { return one(child.IsAlive())(t) == false })
 		woken <- err
 	}()

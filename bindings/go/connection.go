@@ -9,12 +9,13 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Connection is an end over which whole messages go, each of 0 to 4 GiB - 1 bytes: of a pipe (see [NewPipe])
-// or of a socket (see [Listen] and [Connect]). Goroutines may send and receive at once: each message goes and
-// comes whole.
+// Connection is an end of a pipe (see [NewPipe]) or of a socket (see [Listen] and [Connect]). It
+// carries whole messages of 0 to 4 GiB - 1 bytes. Any number of goroutines may send and receive at
+// the same time.
 //
-// When the other end is closed, or the last process that has it has died, what it sent is received, then
-// comes [ErrEOF]; to send is [ErrBrokenPipe]. The wrong direction of a simplex pipe is [ErrUnsupported].
+// After the other end was closed, or the last process that has it has died, Recv first returns what
+// was sent and then [ErrEOF]; Send returns [ErrBrokenPipe]. The wrong direction of a simplex pipe
+// is [ErrUnsupported].
 type Connection struct {
 	shared
 	isSocket bool
@@ -34,7 +35,7 @@ func newConnection(object capi.Object, status capi.Status) (*Connection, error) 
 	return open(c, &c.handle, capi.KindConnection, object, nil, readable(capi.ConnectionFD)), nil
 }
 
-// newSocket is newConnection for one that may be a socket.
+// newSocket is newConnection for an object that may be a socket.
 func newSocket(object capi.Object, status capi.Status) (*Connection, error) {
 	if err := check(status); err != nil {
 		return nil, err
@@ -55,15 +56,15 @@ func newSocket(object capi.Object, status capi.Status) (*Connection, error) {
 		&descriptor{of: socketOf, isOurs: true, events: syscall.EPOLLIN | syscall.EPOLLRDHUP}), nil
 }
 
-// socketOf gives a descriptor of the socket itself.
+// socketOf returns a descriptor of the socket itself.
 func socketOf(object capi.Object) (int, capi.Status) {
 	return capi.ShareFD(capi.KindConnection, object)
 }
 
-// NewPipe makes a pipe: two ends that both send and receive.
+// NewPipe makes a pipe whose two ends both send and receive.
 func NewPipe() (a, b *Connection, err error) { return newPipe(true) }
 
-// NewSimplexPipe makes a pipe of an end that only receives and one that only sends.
+// NewSimplexPipe makes a pipe with one end that only receives and one that only sends.
 func NewSimplexPipe() (reader, writer *Connection, err error) { return newPipe(false) }
 
 func newPipe(duplex bool) (a, b *Connection, err error) {
@@ -78,21 +79,22 @@ func newPipe(duplex bool) (a, b *Connection, err error) {
 	return a, b, err
 }
 
-// InheritedConnection opens the end that the parent process gave this one under a name. The parent closes
-// its own, for the other end sees the end of file when nobody has this one any more.
+// InheritedConnection opens the end that the parent process gave this one under a name. The parent
+// closes its own handle: the other end sees the end of file only when no process has this end any
+// more.
 func InheritedConnection(name string) (*Connection, error) {
 	return named[Connection]("inherit connection", name)(newSocket(capi.Inherited(name, capi.KindConnection)))
 }
 
-// ConnectionFromFile opens the end behind a descriptor that File gave. The file stays the caller's, and
-// keeps the end open until it is closed.
+// ConnectionFromFile opens the end behind a descriptor that File gave. The file stays the caller's,
+// and keeps the end open until it is closed.
 func ConnectionFromFile(file *os.File) (*Connection, error) {
 	return named[Connection]("open connection", file.Name())(newSocket(fromFile(file, capi.KindConnection)))
 }
 
-// Send sends a message, waiting for room. Then a message of less than 1 MiB is in the pipe, and a longer one
-// has been received. When ctx ends while a message is on its way through a socket, the connection sends no
-// more ([ErrBrokenPipe]).
+// Send sends a message, waiting for room. When it returns, a message of less than 1 MiB is in the
+// pipe, and a longer one has been received. If ctx ends while a part of the message is sent through
+// a socket, this connection can send no more ([ErrBrokenPipe]).
 func (c *Connection) Send(ctx context.Context, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -111,8 +113,9 @@ func (c *Connection) Send(ctx context.Context, data []byte) error {
 	return c.sendWaiting(ctx, data)
 }
 
-// sendToSocket sends in one attempt: a message that has begun to go goes to its end, or the connection is
-// spoilt. While the socket is full nothing has begun, and it is waited for without a thread.
+// sendToSocket sends in one attempt: once a part of the message is in the socket, the attempt must
+// reach the end of the message, or the connection is spoilt. While the socket is full nothing is in
+// it yet, so the goroutine waits for room without a thread.
 func (c *Connection) sendToSocket(ctx context.Context, data []byte) error {
 	g := &c.gates[gateSend]
 	if err := c.takeTurn(ctx, g); err != nil {
@@ -131,7 +134,7 @@ func (c *Connection) sendToSocket(ctx context.Context, data []byte) error {
 	return err
 }
 
-// sendWaiting is apart from Send because its closure goes to the heap.
+// sendWaiting is a function of its own because its closure goes to the heap.
 func (c *Connection) sendWaiting(ctx context.Context, data []byte) error {
 	_, err := c.wait(ctx, &c.gates[gateSend], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.ConnectionSend(c.object, data, timeout, cancel)
@@ -139,8 +142,9 @@ func (c *Connection) sendWaiting(ctx context.Context, data []byte) error {
 	return err
 }
 
-// TrySend sends a message if there is room now, else it returns [ErrTimeout]. Over a socket it is for messages
-// of up to 32 KiB, and one that goes in part must go on within 0.1 s.
+// TrySend sends a message if there is room now, else it returns [ErrTimeout]. Over a socket the
+// message has at most 32 KiB; after a part of it is sent, the peer must make room for the rest
+// within 0.1 s.
 func (c *Connection) TrySend(data []byte) error {
 	if !c.enter() {
 		return ErrClosed
@@ -150,7 +154,7 @@ func (c *Connection) TrySend(data []byte) error {
 }
 
 // RecvInto receives the next message into buf, waiting for one, and returns its length. With
-// [ErrTooSmall] the message stays first in line and n is the room that it needs.
+// [ErrTooSmall] the message stays first in line, and n is the length that buf needs.
 func (c *Connection) RecvInto(ctx context.Context, buf []byte) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -166,7 +170,7 @@ func (c *Connection) RecvInto(ctx context.Context, buf []byte) (n int, err error
 	return c.recvWaiting(ctx, buf)
 }
 
-// recvWaiting is apart from RecvInto because its closure moves n to the heap.
+// recvWaiting is a function of its own because its closure moves n to the heap.
 func (c *Connection) recvWaiting(ctx context.Context, buf []byte) (n int, err error) {
 	_, err = c.wait(ctx, &c.gates[gateRecv], func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		n, status = capi.ConnectionRecv(c.object, buf, timeout, cancel)
@@ -194,13 +198,13 @@ func (c *Connection) TryRecv() ([]byte, error) { return getBytes(context.Backgro
 
 func (c *Connection) tryInto(_ context.Context, buf []byte) (int, error) { return c.TryRecvInto(buf) }
 
-// Poll waits until a Recv would not wait: until there is a message, or the end of file.
+// Poll waits until a Recv would not wait: until there is a message or the end of file.
 func (c *Connection) Poll(ctx context.Context) error {
 	_, err := c.do(ctx, &c.gates[gateRecv], capi.ConnectionPoll)
 	return err
 }
 
-// CanRecv tells whether a Recv would not wait: there is a message, or the end of file.
+// CanRecv reports whether a Recv would not wait: there is a message or the end of file.
 func (c *Connection) CanRecv() (bool, error) {
 	status, err := c.try(func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.ConnectionPoll(c.object, timeout, cancel)
@@ -211,8 +215,8 @@ func (c *Connection) CanRecv() (bool, error) {
 	return err == nil, err
 }
 
-// All receives the messages one after the other, waiting for each, until the end of file. An error ends
-// the loop after one round with it; the end of file is not an error.
+// All receives the messages one after the other, waiting for each, until the end of file. After an
+// error the loop gets one round with it and ends; the end of file is no error.
 func (c *Connection) All(ctx context.Context) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for {
@@ -229,8 +233,8 @@ func (c *Connection) SendValue(ctx context.Context, v any) error {
 	return withEncoded(v, func(data []byte) error { return c.Send(ctx, data) })
 }
 
-// RecvValue receives a value that was sent as MessagePack, as a [ValueQueue] of T gets it. A message that
-// does not decode is received, and its bytes are in the [DecodeError].
+// RecvValue receives a value that was sent as MessagePack, as a [ValueQueue] of T gets it. A
+// message that does not decode is consumed, and its bytes are in the [DecodeError].
 func RecvValue[T any](ctx context.Context, c *Connection) (T, error) {
 	return getValue[T](ctx, c.RecvInto)
 }

@@ -62,7 +62,7 @@ func TestSimplexPipeGoesOneWay(t *testing.T) {
 	equal(t, string(one(reader.Recv(within(t)))(t)), "down")
 }
 
-// A message over the ring is handed over: both sides must be there.
+// A message that is longer than the ring is handed over while both sides are in their calls.
 func TestLongMessagesCrossWhoeverComesFirst(t *testing.T) {
 	a, b := newPipe(t)
 	for _, size := range []int{1 << 20, 1<<20 + 1, 5 << 20} {

@@ -43,7 +43,7 @@ func EventFromFile(file *os.File) (*Event, error) {
 	return named[Event]("open event", file.Name())(newEvent(fromFile(file, capi.KindEvent)))
 }
 
-// Set sets the event and wakes everyone who waits for it.
+// Set sets the event and wakes every waiter.
 func (e *Event) Set() error {
 	_, err := e.try(func(int64, *capi.Cancel) capi.Status { return capi.EventSet(e.object) })
 	return err
@@ -55,7 +55,7 @@ func (e *Event) Clear() error {
 	return err
 }
 
-// IsSet tells whether the event is set.
+// IsSet reports whether the event is set.
 func (e *Event) IsSet() (set bool, err error) {
 	_, err = e.try(func(int64, *capi.Cancel) (status capi.Status) {
 		set, status = capi.EventIsSet(e.object)
@@ -64,8 +64,8 @@ func (e *Event) IsSet() (set bool, err error) {
 	return set, err
 }
 
-// Wait waits until the event is set. A Wait that was there when Set was called returns nil even if
-// Clear followed at once; one that begins after the Clear waits for the next Set.
+// Wait waits until the event is set. A Wait that has begun before Set returns nil even if Clear
+// follows at once; one that begins after the Clear waits for the next Set.
 func (e *Event) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -74,7 +74,8 @@ func (e *Event) Wait(ctx context.Context) error {
 		return ErrClosed
 	}
 	defer e.leave()
-	// This Wait is there from the mark on, whoever has the turn at the gate.
+	// From this mark on the Wait counts as begun, also while another goroutine has the turn at the
+	// gate.
 	mark, status := capi.EventSets(e.object)
 	if status < 0 {
 		return check(status)
@@ -85,7 +86,7 @@ func (e *Event) Wait(ctx context.Context) error {
 	return e.waitSince(ctx, mark)
 }
 
-// waitSince is apart from Wait because its closure goes to the heap.
+// waitSince is a function of its own because its closure goes to the heap.
 func (e *Event) waitSince(ctx context.Context, mark uint32) error {
 	_, err := e.wait(ctx, &e.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.EventWaitSince(e.object, mark, timeout, cancel)

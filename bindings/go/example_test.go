@@ -89,8 +89,8 @@ func ExampleValueQueue() {
 	// {Filling:pork Buns:3} <nil>
 }
 
-// A task counts as unfinished until it is settled. Should this process die before, another one gets
-// it again.
+// A task is unfinished until it is settled. If this process died before, another one would get the
+// task.
 func ExampleQueue_Take() {
 	tasks, err := polyproc.NewQueue(polyproc.QueueOptions{Joinable: true})
 	if err != nil {
@@ -210,7 +210,7 @@ func ExampleRLock() {
 	// polyproc: not the owner
 }
 
-// What the lock guards has changed: those who wait for that are told.
+// A waiter sleeps until another has changed the state that the lock guards and notifies it.
 func ExampleCondition() {
 	lock, err := polyproc.NewLock()
 	if err != nil {
@@ -242,7 +242,7 @@ func ExampleCondition() {
 	// 3 buns
 }
 
-// The last one to come does something for all of them.
+// The last party to arrive acts for all of them.
 func ExampleBarrier_WaitAction() {
 	barrier, err := polyproc.NewBarrier(2)
 	if err != nil {
@@ -313,8 +313,8 @@ func ExampleWaitAny() {
 	// closing time
 }
 
-// The workers are this program once more: it has called Main at the start of main, and they know what was
-// made with Define before.
+// The workers are this program again: it calls Main at the start of main, and has registered the
+// functions with Define before.
 func ExamplePool() {
 	pool, err := polyproc.NewPool(polyproc.PoolOptions{Workers: 2})
 	if err != nil {

@@ -1,6 +1,6 @@
 package polyproc
 
-// What only the tests need to see.
+// Access for the tests only.
 
 // Users is how many calls, messages and slots use the handle now.
 func Users(h closer) int64 { return handleOf(h).users.Load() &^ closedBit }
@@ -13,13 +13,13 @@ func Waits(h closer) int {
 	return len(handle.waits)
 }
 
-// BlockingThreads is how many threads may sleep in C for waits without a descriptor, BlockingThreadsTaken how
-// many do.
+// BlockingThreads is how many threads may sleep in C for waits without a descriptor;
+// BlockingThreadsTaken how many do.
 var BlockingThreads = cap(blockingThreads)
 
 func BlockingThreadsTaken() int { return len(blockingThreads) }
 
-// TakeCountedThreads leaves n threads for waits at conditions and barriers, until it is undone.
+// TakeCountedThreads leaves n threads for waits at conditions and barriers, until undo is called.
 func TakeCountedThreads(left int) (undo func()) {
 	n := cap(countedThreads) - left
 	for range n {
@@ -32,7 +32,7 @@ func TakeCountedThreads(left int) (undo func()) {
 	}
 }
 
-// Freed tells whether the C handle was given back.
+// Freed reports whether the C handle was freed.
 func Freed(h closer) bool { return handleOf(h).freed.Load() }
 
 type closer interface{ Close() error }

@@ -6,12 +6,12 @@ import (
 	"iter"
 )
 
-// Function is a function of workers that takes and gives Go values. They travel as MessagePack, as in a
-// [ValueQueue], so the worker may be a program in another language.
+// Function is a function that workers run, with Go values as argument and result. The values travel
+// as MessagePack, as in a [ValueQueue], so the worker may be a program in another language.
 type Function[A, R any] struct{ name string }
 
-// Define registers a function of Go values for workers of this program, see [Register], and returns what
-// calls it in a pool:
+// Define registers a function of Go values for workers of this program, as [Register] does, and
+// returns the Function that calls it in a pool:
 //
 //	var square = polyproc.Define("square", func(n int) (int, error) { return n * n, nil })
 //
@@ -31,13 +31,13 @@ func Define[A, R any](name string, function func(A) (R, error)) Function[A, R] {
 	return Function[A, R]{name}
 }
 
-// FunctionNamed is a function of Go values that the workers of another program have.
+// FunctionNamed is a function of Go values that the workers of another program register.
 func FunctionNamed[A, R any](name string) Function[A, R] { return Function[A, R]{name} }
 
-// Name is what the workers know the function by.
+// Name is the name under which the workers register the function.
 func (f Function[A, R]) Name() string { return f.name }
 
-// Apply has the function called in a worker and waits for its result. See [Pool.Apply].
+// Apply calls the function in a worker and waits for its result. See [Pool.Apply].
 func (f Function[A, R]) Apply(ctx context.Context, pool *Pool, argument A) (result R, err error) {
 	err = withEncoded(argument, func(data []byte) error {
 		encoded, err := pool.Apply(ctx, f.name, data)
@@ -53,7 +53,7 @@ func (f Function[A, R]) Apply(ctx context.Context, pool *Pool, argument A) (resu
 // ValueTask is a task whose result is a Go value.
 type ValueTask[R any] struct{ *Task }
 
-// Value waits until the task is over and gives its result, or a [TaskError].
+// Value waits until the task is over and returns its result, or a [TaskError].
 func (t *ValueTask[R]) Value(ctx context.Context) (R, error) {
 	return decoded[R](t.Result(ctx))
 }
@@ -65,7 +65,7 @@ func decoded[R any](encoded []byte, err error) (result R, _ error) {
 	return decode[R](encoded)
 }
 
-// Submit has the function called in a worker, and does not wait. See [Pool.Submit].
+// Submit submits a call of the function and does not wait. See [Pool.Submit].
 func (f Function[A, R]) Submit(pool *Pool, argument A) (*ValueTask[R], error) {
 	return f.SubmitWith(pool, argument, TaskOptions{})
 }
@@ -83,7 +83,7 @@ func (f Function[A, R]) SubmitWith(pool *Pool, argument A, options TaskOptions) 
 	return task, nil
 }
 
-// Map has the function called for each of the arguments. See [Pool.Map].
+// Map calls the function in the workers for each of the arguments. See [Pool.Map].
 func (f Function[A, R]) Map(ctx context.Context, pool *Pool, arguments []A, options MapOptions) ([]R, error) {
 	items := make([][]byte, len(arguments))
 	for i, argument := range arguments {
@@ -106,13 +106,13 @@ func (f Function[A, R]) Map(ctx context.Context, pool *Pool, arguments []A, opti
 	return results, nil
 }
 
-// Imap has the function called for each of the arguments, and gives the results in their order. See
-// [Pool.Imap].
+// Imap calls the function in the workers for each of the arguments, and yields the results in the
+// order of the arguments. See [Pool.Imap].
 func (f Function[A, R]) Imap(ctx context.Context, pool *Pool, arguments iter.Seq[A], options MapOptions) iter.Seq2[R, error] {
 	return f.imap(ctx, pool.Imap, arguments, options)
 }
 
-// ImapUnordered is Imap with each result as soon as it is there.
+// ImapUnordered is Imap that yields each result as soon as it is there.
 func (f Function[A, R]) ImapUnordered(ctx context.Context, pool *Pool, arguments iter.Seq[A], options MapOptions) iter.Seq2[R, error] {
 	return f.imap(ctx, pool.ImapUnordered, arguments, options)
 }

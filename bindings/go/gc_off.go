@@ -2,5 +2,6 @@
 
 package polyproc
 
-// collectGarbage does nothing. Built with the tag polyproc_gc, every call on an object collects first.
+// collectGarbage does nothing. With the build tag polyproc_gc every call on an object first
+// collects.
 func collectGarbage() {}

@@ -4,6 +4,6 @@ package polyproc
 
 import "runtime"
 
-// collectGarbage makes a cleanup that could run during a call run before it: the tests are built with
-// this tag to find handles that were freed while they were still needed.
+// collectGarbage runs, before each call, every cleanup that could run during it. The tests are
+// built with this tag to find handles that are freed while a call still needs them.
 func collectGarbage() { runtime.GC() }

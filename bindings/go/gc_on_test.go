@@ -2,5 +2,5 @@
 
 package polyproc_test
 
-// fewer makes a number of rounds fit for a build in which each call collects garbage.
+// fewer scales rounds down for a build in which each call collects garbage.
 func fewer(rounds int) int { return rounds / 20 }

@@ -11,11 +11,12 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// handle is what all objects have in common: the C handle, and a count of the goroutines that use it.
+// handle is the common part of all objects: the C handle, and a count of the goroutines that use
+// it.
 //
-// C frees the handle in its close, so nobody may be on the way into a call by then. Every call
-// therefore enters and leaves; Close wakes those that wait, and whoever leaves last frees the handle.
-// Held messages and slots point into the mapping and count as users.
+// C frees the handle in its close, so no goroutine may be on the way into a call by then. Every
+// call therefore enters and leaves; Close wakes the goroutines that wait, and the last one that
+// leaves frees the handle. Held messages and slots point into the mapping and count as users.
 type handle struct {
 	*resource
 	users  atomic.Int64 // closedBit when closed, plus the users
@@ -23,13 +24,13 @@ type handle struct {
 	gates  []gate // one for each direction in which a goroutine can wait
 
 	mu    sync.Mutex
-	waits []interrupter // those that Close has to end
+	waits []interrupter // the waits that Close has to end
 }
 
 const closedBit = math.MinInt64
 
-// resource is what must be given back. It is apart from its handle so that the garbage collector's
-// cleanup can hold it without holding the handle.
+// resource has what must be given back. It is apart from the handle, so that the garbage
+// collector's cleanup can refer to it without keeping the handle alive.
 type resource struct {
 	object capi.Object
 	kind   capi.Kind
@@ -43,11 +44,11 @@ func (r *resource) free() {
 	capi.Close(r.kind, r.object)
 }
 
-// open makes h, a field of owner, the handle of an object, with a gate for each direction in which a
-// goroutine can wait: a descriptor to park on, or nil.
+// open makes h, a field of owner, the handle of an object. It has a gate for each direction in
+// which a goroutine can wait; the gate has a descriptor to park on, or nil.
 //
-// The cleanup runs when owner is garbage. Nobody is inside a call then: leave, the last thing that a
-// call does, still needs owner. Messages and slots hold it as well, so none that counts is left.
+// The cleanup runs when owner is garbage. No goroutine is inside a call then: the last statement of
+// a call, leave, still refers to owner. Messages and slots refer to it as well.
 func open[T any](owner *T, h *handle, kind capi.Kind, object capi.Object, gates ...*descriptor) *T {
 	h.resource = &resource{kind: kind, object: object}
 	h.closed = make(chan struct{})
@@ -59,7 +60,7 @@ func open[T any](owner *T, h *handle, kind capi.Kind, object capi.Object, gates 
 	return owner
 }
 
-// enter counts the caller in. After false there is nothing to leave.
+// enter counts the caller in. If it returns false the caller must not call leave.
 func (h *handle) enter() bool {
 	collectGarbage()
 	if h.users.Add(1) > 0 {
@@ -75,8 +76,8 @@ func (h *handle) leave() {
 	}
 }
 
-// end gives back what the handle has, when nobody uses it any more. Garbage needs no end: its files
-// close themselves.
+// end frees the C handle and the files, when no goroutine uses them any more. Garbage needs no end:
+// its files close themselves.
 func (h *handle) end() {
 	h.free()
 	for i := range h.gates {
@@ -88,8 +89,8 @@ func (h *handle) end() {
 
 func (h *handle) isClosed() bool { return h.users.Load() < 0 }
 
-// attach has Close interrupt a wait from now on, until detach. It does nothing, and says so, if the
-// handle is closed already.
+// attach makes Close interrupt the wait, until detach. It returns false, and does nothing, if the
+// handle is already closed.
 func (h *handle) attach(wait interrupter) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -100,7 +101,7 @@ func (h *handle) attach(wait interrupter) bool {
 	return true
 }
 
-// detach is the end of attach: after it Close does not interrupt the wait any more.
+// detach ends attach: Close does not interrupt the wait any more.
 func (h *handle) detach(wait interrupter) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -108,16 +109,15 @@ func (h *handle) detach(wait interrupter) {
 	h.waits = slices.Delete(h.waits, at, at+1)
 }
 
-// Close releases this process's handle. Calls that wait on it, and calls that come later, return
-// [ErrClosed]; messages and slots that are held stay valid until they are settled. To close twice
-// does nothing.
+// Close releases this process's handle. Calls that wait on it, and later calls, return [ErrClosed];
+// held messages and slots stay valid until they are settled. A second Close does nothing.
 func (h *handle) Close() error {
 	for {
 		users := h.users.Load()
 		if users < 0 {
 			return nil
 		}
-		// Count in as well: nothing may be freed before the waits below are interrupted.
+		// Count Close in as well: nothing may be freed before the waits below are interrupted.
 		if h.users.CompareAndSwap(users, users+1+closedBit) {
 			break
 		}
@@ -136,10 +136,10 @@ func (h *handle) interrupt() {
 	}
 }
 
-// shared is a handle of an object that other processes can have too: all but a process.
+// shared is a handle of an object that other processes can have too: any object but a process.
 type shared struct{ handle }
 
-// File gives a descriptor of the object, to hand on by your own means: os/exec's ExtraFiles, a unix
+// File returns a descriptor of the object, to hand on by other means: os/exec's ExtraFiles, a unix
 // socket. [QueueFromFile] and its like open it at the other end. The caller closes it.
 func (s *shared) File() (*os.File, error) {
 	if !s.enter() {
@@ -153,7 +153,8 @@ func (s *shared) File() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "polyproc"), nil
 }
 
-// Handle is what a child can inherit: any object of this package but a [Process] or a [Pool].
+// Handle is an object that a child can inherit: any object of this package but a [Process] or a
+// [Pool].
 type Handle interface {
 	Close() error
 	inherit() *handle

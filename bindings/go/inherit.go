@@ -6,16 +6,17 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// ProcessInfo is what a process knows of itself.
+// ProcessInfo describes the calling process.
 type ProcessInfo struct {
 	PID       int
 	ParentPID int
-	// Name is the one that the process was spawned with, Daemon whether it dies with its parent.
+	// Name is the name that the process was spawned with; Daemon says whether it dies with its
+	// parent.
 	Name   string
 	Daemon bool
 }
 
-// Current tells about this process.
+// Current describes this process.
 func Current() (ProcessInfo, error) {
 	info, status := capi.CurrentProcess()
 	if err := check(status); err != nil {
@@ -24,7 +25,7 @@ func Current() (ProcessInfo, error) {
 	return ProcessInfo{PID: info.PID, ParentPID: info.ParentPID, Name: info.Name, Daemon: info.Daemon}, nil
 }
 
-// ActiveChildren is the process ids of the children of this process that polyproc started and that
+// ActiveChildren returns the process ids of this process's children that polyproc started and that
 // have not ended.
 func ActiveChildren() ([]int, error) {
 	children, status := capi.ActiveChildren()
@@ -38,10 +39,11 @@ func ActiveChildren() ([]int, error) {
 	return pids, nil
 }
 
-// ExitChildren ends what this process has started, as Python does at exit: SIGTERM to the daemonic children,
-// then it waits for the others for as long as it takes, then for the daemonic ones; those that are still there
-// 5 s after SIGTERM are killed. A Go program calls it before it ends, where it wants that: it does not run by
-// itself. Adopted processes are left alone, and daemonic children are killed in any case.
+// ExitChildren ends the children that this process started, as Python does at exit. It sends
+// SIGTERM to the daemonic children, waits for the others without a limit, then waits for the
+// daemonic ones, and kills those that are still there 5 s after SIGTERM. It does not run by itself:
+// a Go program that wants it calls it before it ends. It leaves adopted processes alone. Daemonic
+// children are killed in any case when this process ends.
 func ExitChildren() error { return check(capi.ExitChildren()) }
 
 // fromFile opens the object behind a descriptor, which stays open.

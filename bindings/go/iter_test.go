@@ -61,7 +61,7 @@ func TestMovingOnIsDoneAndLeavingIsReturn(t *testing.T) {
 		}
 		break
 	}
-	// The second time round "1" was returned twice over: by the body, not again by All.
+	// In the second round the body returned "1" itself, and All did not return it again.
 	msg := one(q.TryTake())(t)
 	equal(t, string(msg.Data()), "1")
 	equal(t, msg.Deliveries(), 3)

@@ -75,7 +75,7 @@ func init() {
 	}
 }
 
-// die is kill -9 on itself.
+// die kills this process with SIGKILL.
 func die() error {
 	if err := syscall.Kill(syscall.Getpid(), syscall.SIGKILL); err != nil {
 		return err

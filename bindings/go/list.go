@@ -7,7 +7,7 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Kind is what an object is.
+// Kind is the kind of an object.
 type Kind int32
 
 // The kinds of objects.
@@ -27,7 +27,7 @@ var kindNames = map[Kind]string{
 	KindRLock: "rlock", KindCondition: "condition", KindBarrier: "barrier", KindConnection: "connection",
 }
 
-// String is the kind's name, such as "queue".
+// String returns the kind's name, such as "queue".
 func (k Kind) String() string {
 	if name, ok := kindNames[k]; ok {
 		return name
@@ -35,18 +35,19 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", int32(k))
 }
 
-// ObjectInfo is what [List] tells of a named object, as it was when it was looked at.
+// ObjectInfo describes a named object as it was when [List] looked at it.
 type ObjectInfo struct {
 	Name string
 	Kind Kind
 	Mode fs.FileMode
-	// Processes use the object, and Waiting of their threads wait at it.
+	// Processes counts the processes that use the object, and Waiting their threads that wait at
+	// it.
 	Processes, Waiting int
-	// Bytes is the memory that it occupies.
+	// Bytes is how much memory the object occupies.
 	Bytes int64
 }
 
-// List is the named objects of this user, by name.
+// List returns the named objects of this user, sorted by name.
 func List() ([]ObjectInfo, error) {
 	items, status := capi.List()
 	if err := check(status); err != nil {
@@ -62,5 +63,5 @@ func List() ([]ObjectInfo, error) {
 	return objects, nil
 }
 
-// Unlink removes the name of an object. Who has the object open keeps it.
+// Unlink removes the name of an object. Processes that have the object open keep it.
 func Unlink(name string) error { return about(check(capi.Unlink(name)), "unlink", name) }

@@ -9,22 +9,22 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// SocketOptions are those of [Listen] and of [Connect].
+// SocketOptions are the options of [Listen] and of [Connect].
 type SocketOptions struct {
-	// AuthKey is the secret that both sides have to have. They show each other that they have it, without
-	// sending it; what follows is neither encrypted nor signed. Nil: whoever comes is welcome.
+	// AuthKey is the secret that both sides must have. Each side proves that it has the key without
+	// sending it. Later messages are neither encrypted nor signed. Nil: every peer is accepted.
 	AuthKey []byte
-	// RefuseMD5 wants a better hash than HMAC-MD5, which is all that Python up to 3.11 knows.
+	// RefuseMD5 refuses HMAC-MD5, the only hash that Python up to 3.11 knows.
 	RefuseMD5 bool
 	// HandshakeTimeout is how long a handshake may take. Zero: ten seconds.
 	HandshakeTimeout time.Duration
-	// MaxMessage is the longest message that the other side may send, in bytes. Zero: 256 MiB for a listener
-	// without a key, else 4 GiB - 1.
+	// MaxMessage is the longest message that the other side may send, in bytes. Zero: 256 MiB for a
+	// listener without a key, else 4 GiB - 1.
 	MaxMessage int64
-	// Backlog, of a listener, is how many may stand in line, how many handshakes may be under way, and how
-	// many connections may wait to be accepted. Zero: 128.
+	// Backlog, of a listener, is the limit for the peers that stand in line, for the handshakes
+	// that are under way, and for the connections that wait to be accepted. Zero: 128.
 	Backlog int
-	// Public lets a listener without a key be reached from other machines.
+	// Public makes a listener without a key reachable from other machines.
 	Public bool
 }
 
@@ -36,18 +36,19 @@ func (o *SocketOptions) c() (options capi.ListenerOptions, ok bool) {
 	}, ok
 }
 
-// Listener accepts connections over TCP or a unix socket. What goes over them is what Python's
-// multiprocessing.connection sends and understands: a Client of CPython is as good a peer as [Connect].
+// Listener accepts connections over TCP or a unix socket. The connections speak the protocol of
+// Python's multiprocessing.connection: a peer may be [Connect] or a Client of CPython.
 type Listener struct {
 	handle
 	address string
 }
 
-// Listen listens at an address: "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for one that is free;
-// "unix:/path", whose file Close removes; "unix:@name", an abstract address, which has no file. Without a key
-// it can be reached from this machine only, unless it is Public.
+// Listen listens at an address: "tcp://127.0.0.1:5000"; "tcp://[::1]:5000"; port 0 for a free one;
+// "unix:/path", whose file Close removes; "unix:@name", an abstract address, which has no file.
+// Without a key the listener can be reached from this machine only, unless Public is set.
 //
-// Whoever is silent, slow or wrong holds up nobody: handshakes go beside each other, each with its time.
+// A peer that is silent, slow or wrong delays no other: handshakes run beside each other, each with
+// a time limit of its own.
 func Listen(address string, options SocketOptions) (*Listener, error) {
 	c, ok := options.c()
 	if !ok {
@@ -66,11 +67,12 @@ func Listen(address string, options SocketOptions) (*Listener, error) {
 	return open(l, &l.handle, capi.KindListener, object, readable(capi.ListenerFD)), nil
 }
 
-// Address is where the listener is, as [Connect] takes it: with the port that was chosen for port 0.
+// Address is where the listener listens, as [Connect] takes it: with the port that was chosen for
+// port 0.
 func (l *Listener) Address() string { return l.address }
 
-// Accept accepts the next connection, waiting for one. With a key it is one whose other side has shown it;
-// the others are sent away and not told of.
+// Accept accepts the next connection, waiting for one. With a key it returns only connections whose
+// peer has proved that it has the key; it closes the others without a report.
 func (l *Listener) Accept(ctx context.Context) (*Connection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -104,8 +106,8 @@ func (l *Listener) TryAccept() (*Connection, error) {
 	return newSocket(capi.ListenerAccept(l.object, 0, nil))
 }
 
-// All accepts the connections one after the other, waiting for each, until the listener is closed. An error
-// ends the loop after one round with it; that the listener is closed is not an error.
+// All accepts the connections one after the other, waiting for each, until the listener is closed.
+// After an error the loop gets one round with it and ends; a closed listener is no error.
 func (l *Listener) All(ctx context.Context) iter.Seq2[*Connection, error] {
 	return func(yield func(*Connection, error) bool) {
 		for {
@@ -117,9 +119,9 @@ func (l *Listener) All(ctx context.Context) iter.Seq2[*Connection, error] {
 	}
 }
 
-// Connect connects to a listener, of polyproc or of CPython, and with a key shows it to each other: [ErrAuth]
-// when one of the two has not the other's. A connector without a key cannot know whether the listener wants
-// one; then the first receive says ErrAuth.
+// Connect connects to a listener of polyproc or of CPython. With a key each side proves to the
+// other that it has the key: [ErrAuth] when one of them has another. A connector without a key
+// cannot know whether the listener wants one; if it does, the first receive returns ErrAuth.
 func Connect(ctx context.Context, address string, options SocketOptions) (*Connection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

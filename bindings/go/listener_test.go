@@ -19,7 +19,7 @@ import (
 	"polyproc.dev/polyproc"
 )
 
-// addresses are one of each kind.
+// addresses has one address of each kind.
 func addresses(t testing.TB) map[string]string {
 	return map[string]string{
 		"IPv4":     "tcp://127.0.0.1:0",
@@ -37,7 +37,7 @@ func listen(t testing.TB, address string, options polyproc.SocketOptions) *polyp
 	return l
 }
 
-// echo sends back what comes, until the other side leaves.
+// echo sends back each message, until the other side closes.
 func echo(c *polyproc.Connection) error {
 	defer c.Close()
 	for message, err := range c.All(context.Background()) {
@@ -51,7 +51,7 @@ func echo(c *polyproc.Connection) error {
 	return nil
 }
 
-// echoAll serves all who come, until the listener is closed.
+// echoAll serves all clients, until the listener is closed.
 func echoAll(t testing.TB, l *polyproc.Listener) {
 	var served sync.WaitGroup
 	served.Go(func() {
@@ -73,7 +73,7 @@ func echoAll(t testing.TB, l *polyproc.Listener) {
 	})
 }
 
-// sizes are those around the borders of Python's wire, and a long one.
+// sizes are lengths around the limits of Python's wire format, and a long one.
 var sizes = []int{0, 1, 16384, 16385, 20 << 20}
 
 func pattern(n int) []byte {
@@ -126,7 +126,8 @@ func TestListenerFaults(t *testing.T) {
 	wants(t, second(polyproc.Listen("tcp://127.0.0.1:0", polyproc.SocketOptions{AuthKey: []byte{}})), polyproc.ErrInvalid)
 	wants(t, second(polyproc.Listen("tcp://127.0.0.1:0", polyproc.SocketOptions{Backlog: -1})), polyproc.ErrInvalid)
 
-	// A listener without a key lets in who has none; one who has waits for its challenge in vain.
+	// A listener without a key accepts a client without one; a client with a key waits in vain for
+	// a challenge.
 	open := listen(t, "tcp://127.0.0.1:0", polyproc.SocketOptions{})
 	key := polyproc.SocketOptions{AuthKey: []byte("key"), HandshakeTimeout: 30 * time.Millisecond}
 	wants(t, second(polyproc.Connect(within(t), open.Address(), key)), polyproc.ErrTimeout)
@@ -160,8 +161,8 @@ func TestSilentClientsHoldUpNobody(t *testing.T) {
 	equal(t, one(polyproc.RecvValue[string](within(t), c))(t), "here")
 }
 
-// A send that finds the socket full waits for room without a thread, and what has begun goes to its end however
-// slow the other side is.
+// A send that finds the socket full waits for room without a thread. A message that is partly sent
+// is sent completely, however slow the other side is.
 func TestSocketWaitsForASlowReader(t *testing.T) {
 	const connections, messages = 40, 64
 	l := listen(t, "unix:@"+namePrefix()+"slow", polyproc.SocketOptions{})
@@ -243,7 +244,7 @@ func TestNetConn(t *testing.T) {
 	wants(t, second(there.Read(make([]byte, 9))), os.ErrDeadlineExceeded)
 	must(t, there.SetDeadline(time.Time{}))
 
-	// A deadline that is moved counts for who waits already.
+	// A deadline that moves also holds for a read that already waits.
 	must(t, there.SetReadDeadline(time.Now().Add(limit)))
 	read := make(chan error, 1)
 	go func() { read <- second(there.Read(make([]byte, 9))) }()

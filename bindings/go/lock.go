@@ -7,9 +7,10 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Lock is held by one goroutine of one process at a time. It is not recursive, and whoever likes may
-// release it, as with Python's multiprocessing.Lock. When the process of its holder dies, or closes its
-// last handle of the lock, the next one gets it and is told so.
+// Lock is held by one goroutine of one process at a time. It is not recursive, and any goroutine of
+// any process may release it, as with Python's multiprocessing.Lock. When the holder's process
+// dies, or closes its last handle of the lock, the next Acquire gets the lock and returns
+// ownerDied.
 type Lock struct{ shared }
 
 func newLock(object capi.Object, status capi.Status) (*Lock, error) {
@@ -45,8 +46,8 @@ func LockFromFile(file *os.File) (*Lock, error) {
 	return named[Lock]("open lock", file.Name())(newLock(fromFile(file, capi.KindLock)))
 }
 
-// Acquire takes the lock, waiting while another holds it. With ownerDied the caller holds it and its
-// last holder died inside: what the lock guards may be half done.
+// Acquire takes the lock, waiting while another holds it. With ownerDied the caller holds the lock,
+// and its last holder died while it held it: the state that the lock guards may be half changed.
 func (l *Lock) Acquire(ctx context.Context) (ownerDied bool, err error) {
 	status, err := l.do(ctx, &l.gates[0], capi.LockAcquire)
 	return status == capi.OwnerDied, err
@@ -60,13 +61,13 @@ func (l *Lock) TryAcquire() (ownerDied bool, err error) {
 	return status == capi.OwnerDied, err
 }
 
-// Release lets the lock go. A lock that is free is [ErrOverRelease].
+// Release releases the lock. If the lock is free it returns [ErrOverRelease].
 func (l *Lock) Release() error {
 	_, err := l.try(func(int64, *capi.Cancel) capi.Status { return capi.LockRelease(l.object) })
 	return err
 }
 
-// IsLocked tells whether somebody holds the lock.
+// IsLocked reports whether the lock is held. The answer can be stale by the time the call returns.
 func (l *Lock) IsLocked() (locked bool, err error) {
 	_, err = l.try(func(int64, *capi.Cancel) (status capi.Status) {
 		locked, status = capi.LockIsLocked(l.object)

@@ -20,7 +20,7 @@ const limit = 20 * time.Second
 // childVariable names what a copy of the test program is to do as a child process.
 const childVariable = "POLYPROC_TEST_CHILD"
 
-// children are what the copies of the test program do. The files of the tests add theirs.
+// children has the functions that copies of the test program run. The tests' files add theirs.
 var children = map[string]func() error{}
 
 func TestMain(m *testing.M) {
@@ -59,7 +59,7 @@ func namePrefix() string { return fmt.Sprintf("go-test-%d-", os.Getpid()) }
 
 var names atomic.Int64
 
-// uniqueName is a name that is unlinked when the test ends.
+// uniqueName returns a name that is unlinked when the test ends.
 func uniqueName(t testing.TB) string {
 	name := fmt.Sprintf("%s%d", namePrefix(), names.Add(1))
 	t.Cleanup(func() {
@@ -70,14 +70,14 @@ func uniqueName(t testing.TB) string {
 	return name
 }
 
-// within is a context that ends a test that hangs.
+// within returns a context that ends a test that hangs.
 func within(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// must ends the test at an error that it does not expect.
+// must ends the test at an unexpected error.
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -94,7 +94,7 @@ func one[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
-// wants checks that err is the one that is wanted.
+// wants checks that err is the wanted error.
 func wants(t testing.TB, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
@@ -143,14 +143,14 @@ func startChild(t testing.TB, name string, options polyproc.ProcessOptions) *pol
 	return p
 }
 
-// exited checks how a child ended, waiting for it.
+// exited waits for a child and checks how it ended.
 func exited(t testing.TB, p *polyproc.Process, want int) {
 	t.Helper()
 	must(t, p.Join(within(t)))
 	equal(t, one(p.ExitCode())(t), want)
 }
 
-// eventually waits until a condition that another process or thread brings about holds.
+// eventually waits for a condition that another process or thread brings about.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); !holds(); time.Sleep(time.Millisecond) {

@@ -1,6 +1,6 @@
 //go:build !race && !polyproc_gc
 
-// The race detector takes memory of its own, and a collection empties the pools.
+// The race detector allocates memory of its own, and a collection empties the pools.
 
 package polyproc_test
 
@@ -52,7 +52,7 @@ func TestFastPathsTakeNoMemory(t *testing.T) {
 			t.Errorf("%s: %v allocations", name, allocs)
 		}
 	}
-	// These make what they return, and nothing else.
+	// These calls allocate what they return, and nothing else.
 	for name, row := range map[string]struct {
 		most float64
 		call func()

@@ -7,9 +7,9 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Message is a message that was taken and not copied: its bytes are read where they lie, in shared
-// memory. Settle it with Done or Return; until then it counts as in flight, and if this process dies
-// another one gets it.
+// Message is a message that was taken and not copied: its bytes lie in shared memory. Settle it
+// with Done or Return. Until then it counts as in flight, and if this process dies another one gets
+// it.
 type Message struct {
 	queue    *Queue
 	loan     capi.Message
@@ -51,8 +51,8 @@ func (q *Queue) TryTake() (*Message, error) {
 	return q.taken(loan, check(status))
 }
 
-// TakeDead takes a dead letter: a message that was handed out more often than MaxDeliveries allows.
-// [ErrEmpty] when there is none.
+// TakeDead takes a dead letter: a message that was delivered more often than MaxDeliveries allows.
+// It returns [ErrEmpty] when there is none.
 func (q *Queue) TakeDead() (*Message, error) {
 	if !q.enter() {
 		return nil, ErrClosed
@@ -62,7 +62,7 @@ func (q *Queue) TakeDead() (*Message, error) {
 	return q.taken(loan, check(status))
 }
 
-// taken ends a take. The message inherits the count with which the caller entered.
+// taken ends a take. The message keeps the count with which the caller entered.
 func (q *Queue) taken(loan capi.Message, err error) (*Message, error) {
 	if err != nil {
 		q.leave()
@@ -71,8 +71,8 @@ func (q *Queue) taken(loan capi.Message, err error) (*Message, error) {
 	return &Message{queue: q, loan: loan}, nil
 }
 
-// Data is the message's bytes, in shared memory. They are valid until Done or Return, for reading
-// only; what must live longer is to be copied. A settled message has none.
+// Data returns the message's bytes in shared memory, for reading only. They are valid until Done or
+// Return; copy what you need longer. Of a settled message Data is nil.
 func (m *Message) Data() []byte {
 	if m.settled.Load() {
 		return nil
@@ -81,20 +81,20 @@ func (m *Message) Data() []byte {
 	return data[:len(data):len(data)]
 }
 
-// ID is the message's number in its queue: it stays the same when the message is delivered again.
+// ID is the message's number in its queue. It stays the same when the message is delivered again.
 func (m *Message) ID() uint64 { return m.loan.ID() }
 
-// Deliveries is how often the message was handed out, 1 the first time.
+// Deliveries is how often the message was delivered, 1 the first time.
 func (m *Message) Deliveries() int { return int(m.loan.Deliveries()) }
 
-// Done finishes the message and frees its memory. On a joinable queue this is its TaskDone.
-// A message that is settled already is [ErrInvalid]; [ErrTimeout]: a peer is stopped inside a call, and the
-// message is held as before.
+// Done finishes the message and frees its memory. On a joinable queue this is its TaskDone. It
+// returns [ErrInvalid] for a message that is already settled, and [ErrTimeout] while a peer is
+// stopped inside a call; the message stays held then.
 func (m *Message) Done() error { return m.settle((*capi.Message).Done) }
 
-// Return gives the message back: it is first in line again, with one more delivery.
-// A message that is settled already is [ErrInvalid]; [ErrTimeout]: a peer is stopped inside a call, and the
-// message is held as before.
+// Return gives the message back: it is first in line again, with one more delivery. It returns
+// [ErrInvalid] for a message that is already settled, and [ErrTimeout] while a peer is stopped
+// inside a call; the message stays held then.
 func (m *Message) Return() error { return m.settle((*capi.Message).Return) }
 
 func (m *Message) settle(how func(*capi.Message) capi.Status) error {
@@ -103,7 +103,7 @@ func (m *Message) settle(how func(*capi.Message) capi.Status) error {
 	}
 	status := how(&m.loan)
 	if status == capi.ETimeout {
-		m.settled.Store(false) // a stopped peer was in the way
+		m.settled.Store(false) // a peer is stopped inside a call: the message stays held
 		return check(status)
 	}
 	m.queue.leave()

@@ -107,7 +107,7 @@ func waitsAt(t *testing.T, q *polyproc.Queue) {
 	eventually(t, "a thread waits at the queue", func() bool { return one(q.Info())(t).Waiting > 0 })
 }
 
-// many are messages of all kinds of lengths, more than one batch holds in number and in bytes.
+// many returns messages of many lengths, more than one batch holds in number and in bytes.
 func many() (items [][]byte) {
 	for i := range 1000 {
 		items = append(items, bytes.Repeat([]byte{byte(i)}, i%97))

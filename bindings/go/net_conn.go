@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// NetConn is the connection for what wants a [net.Conn], deadlines included: bufio, encoding/json, io.Copy and
-// the like. A Write sends its bytes as one message. Read gives the messages' bytes one after the other, those of
-// one message to a call at most; an empty message it passes over. The end of file is [io.EOF].
+// NetConn returns the connection as a [net.Conn], deadlines included, for bufio, encoding/json,
+// io.Copy and the like. A Write sends its bytes as one message. A Read returns bytes of one message
+// at most, and passes over empty messages. The end of file is [io.EOF].
 //
-// To close it closes the connection. What Read has begun is no longer there for Recv.
+// Close of the NetConn closes the connection. A message that Read has begun is not there for Recv.
 func (c *Connection) NetConn() net.Conn {
 	return &netConn{connection: c, reads: newDeadline(), writes: newDeadline()}
 }
@@ -21,7 +21,7 @@ func (c *Connection) NetConn() net.Conn {
 type netConn struct {
 	connection    *Connection
 	mu            sync.Mutex
-	rest          []byte // what no Read has had of a message
+	rest          []byte // the part of a message that no Read has returned
 	reads, writes *deadline
 }
 
@@ -88,18 +88,18 @@ func (n *netConn) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// netAddress is that of both ends.
+// netAddress is the address of both ends.
 type netAddress struct{}
 
 func (netAddress) Network() string { return "polyproc" }
 func (netAddress) String() string  { return "polyproc" }
 
-// deadline is a context whose deadline can be set anew, also for those who wait with it.
+// deadline is a context whose deadline can be moved while others wait with it.
 type deadline struct {
 	mu    sync.Mutex
 	done  chan struct{} // closed when the deadline has passed
 	timer *time.Timer
-	times int // how often it was set: a timer of before has nothing to say
+	times int // how often it was set: an earlier timer is ignored
 }
 
 func newDeadline() *deadline { return &deadline{done: make(chan struct{})} }
@@ -143,7 +143,7 @@ func (d *deadline) passed() bool {
 	}
 }
 
-// Deadline is none: it may yet be set.
+// Deadline reports none, because the deadline may still move.
 func (d *deadline) Deadline() (time.Time, bool) { return time.Time{}, false }
 
 func (d *deadline) Done() <-chan struct{} {

@@ -8,13 +8,14 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Options are those of every object that is created.
+// Options are the options of every object that is created.
 type Options struct {
-	// Mode is the permissions of a named object. Zero means 0600: this user only.
+	// Mode has the permissions of a named object. Zero means 0600: this user only.
 	Mode fs.FileMode
-	// OpenOrCreate opens the object where the name exists, or fails with ErrMismatch when it is of
-	// another kind or shape. Without it a name that exists is ErrExists. A queue that is shut down and
-	// that no process has open is made anew: what was left in it is lost. To read that use OpenQueue.
+	// OpenOrCreate opens the object if the name exists, and fails with ErrMismatch if that object
+	// is of another kind or shape. Without it a name that exists is ErrExists. A queue that is shut
+	// down and that no process has open is made anew, and its messages are lost: use OpenQueue to
+	// read them.
 	OpenOrCreate bool
 }
 
@@ -22,23 +23,23 @@ func (o Options) common() capi.Common {
 	return capi.Common{Mode: uint32(o.Mode.Perm()), OpenOrCreate: o.OpenOrCreate}
 }
 
-// QueueOptions are those of a queue. The zero value is a queue without limits.
+// QueueOptions are the options of a queue. The zero value is a queue without limits.
 type QueueOptions struct {
 	Options
-	// Joinable makes a message that was got stay unfinished until it is settled: by Message.Done or
-	// Queue.TaskDone. What a process that died had not finished is delivered again.
+	// Joinable keeps a message unfinished after Get until Message.Done or Queue.TaskDone settles
+	// it. If a process dies, its unfinished messages are delivered again.
 	Joinable bool
 	// MaxItems is how many messages the queue holds. Zero: no limit.
 	MaxItems int
-	// MaxBytes is how much shared memory messages and their headers may take. Zero: what there is.
+	// MaxBytes is how much shared memory messages and their headers may take. Zero: no limit.
 	MaxBytes int64
-	// MaxDeliveries is how often a joinable queue hands a message out before it becomes a dead
-	// letter (Queue.TakeDead). Zero: no limit.
+	// MaxDeliveries is how often a joinable queue delivers a message before the message becomes a
+	// dead letter (Queue.TakeDead). Zero: no limit.
 	MaxDeliveries int
 	// Spin is how long a wait spins before it sleeps. Zero: the library's choice.
 	Spin time.Duration
-	// Format is a label of at most 31 bytes that says what the messages are. Empty: bytes. Queues
-	// with FormatMessagePack carry values: see ValueQueue.
+	// Format is a label of at most 31 bytes that names the encoding of the messages. Empty: bytes.
+	// Queues with FormatMessagePack carry values: see ValueQueue.
 	Format string
 }
 
@@ -57,15 +58,16 @@ func (o *QueueOptions) c() (options capi.QueueOptions, ok bool) {
 	}, ok
 }
 
-// SemaphoreOptions are those of a semaphore.
+// SemaphoreOptions are the options of a semaphore.
 type SemaphoreOptions struct {
 	Options
 	// Initial is how many permits there are at first.
 	Initial int64
-	// Maximum is more than which there can never be. Zero: no limit.
+	// Maximum is the greatest number of permits that Release allows. Zero: no limit.
 	Maximum int64
-	// Owned makes a permit belong to the process that acquired it: only that one releases it, and it
-	// comes back the moment that process dies, or closes its last handle of the semaphore.
+	// Owned makes a permit belong to the process that acquired it: only that process can release
+	// it, and the permit comes back when that process dies or closes its last handle of the
+	// semaphore.
 	Owned bool
 }
 

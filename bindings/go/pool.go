@@ -12,51 +12,52 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// PoolOptions are those of a pool. The zero value is a pool of this program, with a worker for each CPU.
+// PoolOptions are the options of a pool. The zero value is a pool of this program, a worker for
+// each CPU.
 type PoolOptions struct {
-	// Workers is how many there are. Zero: one for each CPU that this process may use.
+	// Workers is the number of workers. Zero: one for each CPU that this process may use.
 	Workers int
-	// Args are the worker program, in any language, and its arguments. Empty: this program, which calls
-	// [Main].
+	// Args are the worker program, in any language, and its arguments. Empty: this program, which
+	// must call [Main].
 	Args []string
 	// Env adds to the workers' environment, as "NAME=value".
 	Env []string
-	// MaxTasksPerWorker is after how many tasks a worker ends and another takes its place. Zero: never.
+	// MaxTasksPerWorker is after how many tasks a worker ends and is replaced. Zero: never.
 	MaxTasksPerWorker int
-	// MaxAttempts is how often a task is begun whose worker dies. Zero: once, then it fails with
-	// ErrWorkerDied.
+	// MaxAttempts is how often a task is begun if its worker dies each time. Zero: once; then the
+	// task fails with ErrWorkerDied.
 	MaxAttempts int
-	// Group makes each worker lead a process group of its own: what the terminal sends, as for Ctrl-C,
-	// reaches this process only, which can end the work in order.
+	// Group makes each worker lead a process group of its own. Signals of the terminal, such as
+	// Ctrl-C, then reach this process only, which can end the work in order.
 	Group bool
-	// Initialiser is a function that each worker calls before its first task, with InitialiserData. A
-	// worker whose initialiser fails ends.
+	// Initialiser is a function that each worker calls before its first task, with InitialiserData.
+	// A worker whose initialiser fails ends.
 	Initialiser     string
 	InitialiserData []byte
 	// Handles are the objects that the workers inherit, under the names by which they ask for them.
 	Handles map[string]Handle
 }
 
-// Pool is worker processes that are given tasks: functions by name, see [Register] and [Define]. A worker
-// that dies is replaced, and costs only the task that it had; that is begun again or fails with
-// [ErrWorkerDied]. Workers die with this process, in whatever way that ends.
+// Pool is a set of worker processes that run tasks: functions by name, see [Register] and [Define].
+// A worker that dies is replaced and costs only the task that it ran; that task is begun again or
+// fails with [ErrWorkerDied]. Workers die with this process, however it ends.
 //
 // A pool ends with [Pool.Close] or [Pool.Terminate], and then [Pool.Join].
 type Pool struct {
 	handle
 	workers int
-	open    context.Context // until the pool is closed or terminated
+	open    context.Context // ends when the pool is closed or terminated
 	shut    context.CancelFunc
 	wake    chan struct{} // there are tasks again
 	ended   chan struct{} // closed when nothing is left of the pool
 	failure error         // why it ended early, once ended is closed
 
 	tasksMu sync.Mutex
-	tasks   map[uint64]*Task // those that are not over, by tag: all but those of Apply
+	tasks   map[uint64]*Task // the tasks that are not over, by tag, without those of Apply
 	lastTag uint64
 }
 
-// isMain tells whether this program calls Main, as one that is to be its own worker must.
+// isMain says whether this program has called Main, as a program that is its own worker must.
 var isMain atomic.Bool
 
 // NewPool starts the workers.
@@ -105,8 +106,9 @@ func NewPool(options PoolOptions) (*Pool, error) {
 	return p, nil
 }
 
-// run learns which tasks are over, until none is left that could be, and then ends the pool. Where it has
-// no tasks to hear of, it stays out of the library: those that Apply waits for come by a shorter way then.
+// run waits for tasks to end, until no task is left and none can come, and then ends the pool.
+// While the pool has no task with a tag, run makes no call of the library: a task of Apply returns
+// sooner then.
 func (p *Pool) run() {
 	defer close(p.ended)
 	defer p.handle.Close()
@@ -127,7 +129,8 @@ func (p *Pool) run() {
 	}, &p.handle)
 }
 
-// goesOn waits until there are tasks. False is the end of a pool that has none and gets none.
+// goesOn waits until there are tasks. It returns false when the pool has none and gets none any
+// more.
 func (p *Pool) goesOn() bool {
 	for {
 		isShut := p.open.Err() != nil
@@ -144,8 +147,8 @@ func (p *Pool) goesOn() bool {
 	}
 }
 
-// finished waits until some of the tasks are over. Each of them will be, also those of a pool that is
-// shut.
+// finished waits until some of the tasks are over. It takes no context: every task ends, also in a
+// pool that is shut down.
 func (p *Pool) finished(tags []uint64) (n int, err error) {
 	attempt := func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		n, status = capi.PoolFinished(p.object, tags, timeout, cancel)
@@ -158,7 +161,7 @@ func (p *Pool) finished(tags []uint64) (n int, err error) {
 	return n, err
 }
 
-// fail ends a pool that cannot go on.
+// fail ends a pool after a failure of the library.
 func (p *Pool) fail(err error) {
 	p.failure = err
 	p.shut()
@@ -173,12 +176,12 @@ func (p *Pool) fail(err error) {
 	}
 }
 
-// Close takes no more tasks. Those that are there are done, then the workers end; [Pool.Join] waits for
-// that.
+// Close stops the pool from taking tasks. The workers complete the tasks that are there and end;
+// [Pool.Join] waits for that.
 func (p *Pool) Close() error { return p.end(capi.PoolShutdown) }
 
-// Terminate ends the workers, and every task that is not over with [ErrShutdown]. [Pool.Join] waits for
-// that.
+// Terminate ends the workers and fails every task that is not over with [ErrShutdown]. [Pool.Join]
+// waits for that.
 func (p *Pool) Terminate() error { return p.end(capi.PoolTerminate) }
 
 func (p *Pool) end(how func(capi.Object) capi.Status) error {
@@ -191,8 +194,8 @@ func (p *Pool) end(how func(capi.Object) capi.Status) error {
 	return check(status)
 }
 
-// Join waits until every task is over and every worker has ended. First close or terminate the pool, else
-// it is [ErrInvalid].
+// Join waits until every task is over and every worker has ended. It returns [ErrInvalid] unless
+// Close or Terminate was called before.
 func (p *Pool) Join(ctx context.Context) error {
 	if p.open.Err() == nil {
 		return ErrInvalid
@@ -205,21 +208,23 @@ func (p *Pool) Join(ctx context.Context) error {
 	}
 }
 
-// PoolInfo is the figures of a pool at one moment.
+// PoolInfo has the figures of a pool at one moment.
 type PoolInfo struct {
-	// Workers is how many an open pool has, Alive how many run now.
+	// Workers is how many workers an open pool has, Alive how many run now.
 	Workers, Alive int
-	// Outstanding tasks are not over; of these, no worker has taken those that are Queued.
+	// Outstanding tasks are not over; no worker has begun the Queued ones among them.
 	Outstanding, Queued uint64
-	// Submitted tasks were there ever; Succeeded ended with a result, Failed in any other way.
+	// Submitted counts all tasks; Succeeded those that ended with a result, Failed those that ended
+	// otherwise.
 	Submitted, Succeeded, Failed uint64
-	// Retried counts the attempts that ended with the death of their worker and were followed by another.
+	// Retried counts the attempts whose worker died and that were followed by another attempt.
 	Retried uint64
-	// StartedWorkers is how many workers were ever started, DiedWorkers how many died at work.
+	// StartedWorkers is how many workers were ever started, DiedWorkers how many died while they
+	// worked.
 	StartedWorkers, DiedWorkers uint64
 }
 
-// Info is the figures of the pool.
+// Info returns the figures of the pool.
 func (p *Pool) Info() (PoolInfo, error) {
 	if !p.enter() {
 		return PoolInfo{}, ErrClosed
@@ -234,7 +239,7 @@ func (p *Pool) Info() (PoolInfo, error) {
 	}, check(status)
 }
 
-// WorkerPIDs is the process ids of the workers that run.
+// WorkerPIDs returns the process ids of the workers that run.
 func (p *Pool) WorkerPIDs() ([]int, error) {
 	if !p.enter() {
 		return nil, ErrClosed
@@ -248,14 +253,14 @@ func (p *Pool) WorkerPIDs() ([]int, error) {
 	return pids, check(status)
 }
 
-// TaskOptions are those of a task.
+// TaskOptions are the options of a task.
 type TaskOptions struct {
-	// Timeout is how long the task may take from when a worker begins it. Past it the task fails with
-	// ErrTimeout, and its worker is killed and replaced. Zero: no limit.
+	// Timeout is how long the task may run, counted from when a worker begins it. After that the
+	// task fails with ErrTimeout, and its worker is killed and replaced. Zero: no limit.
 	Timeout time.Duration
 }
 
-// Submit gives the workers a task. It does not wait.
+// Submit submits a task and does not wait.
 func (p *Pool) Submit(function string, data []byte) (*Task, error) {
 	return p.SubmitWith(function, data, TaskOptions{})
 }
@@ -267,7 +272,8 @@ func (p *Pool) SubmitWith(function string, data []byte, options TaskOptions) (*T
 	})
 }
 
-// submit makes a task, which is told of in over too when it is over.
+// submit makes a task. When the task is over it is also sent to the channel over, unless that is
+// nil.
 func (p *Pool) submit(function string, options TaskOptions, over chan<- *Task, how func(tag uint64) (capi.Object, capi.Status)) (*Task, error) {
 	if options.Timeout < 0 {
 		return nil, ErrInvalid
@@ -277,7 +283,7 @@ func (p *Pool) submit(function string, options TaskOptions, over chan<- *Task, h
 	}
 	defer p.leave()
 	task := &Task{pool: p, function: function, done: make(chan struct{}), over: over}
-	// Under the mutex, because run may hear of the task before its handle is here.
+	// Hold the mutex: run may see the end of the task before its handle is stored here.
 	p.tasksMu.Lock()
 	defer p.tasksMu.Unlock()
 	p.lastTag++
@@ -298,7 +304,7 @@ func (p *Pool) submit(function string, options TaskOptions, over chan<- *Task, h
 	return task, nil
 }
 
-// inherited are objects for a child, each counted in until leave.
+// inherited returns the objects for a child. Each is counted in until leave.
 func inherited(objects map[string]Handle) (handles []capi.NamedHandle, leave func(), err error) {
 	var entered []*handle
 	leave = func() {

@@ -7,8 +7,8 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Apply has a task done and waits for its result. When ctx ends first, a task that has not begun does not
-// begin any more; one that has goes on, for nothing.
+// Apply runs a task and waits for its result. If ctx ends first, a task that has not begun is
+// canceled. A task that has begun keeps running; its result is discarded.
 func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -36,8 +36,8 @@ func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte,
 	return takeTask(function, task)
 }
 
-// awaitTask waits for a task that is not over soon: on a thread where there is one to spare, else parked. To
-// ask for a task's descriptor once makes all others a little slower.
+// awaitTask waits for a task that takes long: on a thread if one is free, else parked. It asks for
+// a descriptor last, because a task's descriptor makes all other tasks a little slower.
 func (p *Pool) awaitTask(ctx context.Context, task capi.Object) (err error) {
 	attempt := func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.TaskWait(task, timeout, cancel)
@@ -57,7 +57,7 @@ func (p *Pool) awaitTask(ctx context.Context, task capi.Object) (err error) {
 	return err
 }
 
-// takeTask is the outcome of a task that is over, and its end.
+// takeTask returns the outcome of a task that is over, and frees the task.
 func takeTask(function string, task capi.Object) ([]byte, error) {
 	small := scratch.Get().(*[4096]byte)
 	defer scratch.Put(small)
@@ -70,7 +70,7 @@ func takeTask(function string, task capi.Object) ([]byte, error) {
 	return outcomeOf(function, status, long)
 }
 
-// outcomeOf is the result that data is, or the error whose text it is.
+// outcomeOf returns data as the result, or as the error whose text it is.
 func outcomeOf(function string, status capi.Status, data []byte) ([]byte, error) {
 	if status < 0 {
 		return nil, taskError(function, status, data)

@@ -11,7 +11,7 @@ func init() {
 	polyproc.Register("nothing", func([]byte) ([]byte, error) { return nil, nil })
 }
 
-// One after the other: the way there and back.
+// One task after the other: the time there and back.
 func BenchmarkPoolApply(b *testing.B) {
 	pool := newPool(b, polyproc.PoolOptions{})
 	ctx := context.Background()
@@ -23,7 +23,7 @@ func BenchmarkPoolApply(b *testing.B) {
 	}
 }
 
-// Each task by itself, many at once.
+// Many tasks at once.
 func BenchmarkPoolSubmit(b *testing.B) {
 	pool := newPool(b, polyproc.PoolOptions{})
 	ctx := context.Background()

@@ -8,30 +8,31 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// MapOptions are those of [Pool.Map], [Pool.Imap], [Pool.ImapUnordered] and their like.
+// MapOptions are the options of [Pool.Map], [Pool.Imap], [Pool.ImapUnordered] and their like.
 type MapOptions struct {
-	// Chunk is how many items make a task. Zero: for Map as many as give each worker four tasks, for the
-	// others one. A chunk whose function fails for one of its items has no results.
+	// Chunk is how many items make a task. Zero: Map makes four tasks for each worker, the others
+	// make a task of each item. If the function fails for one item of a chunk, the whole chunk has
+	// no results.
 	Chunk int
-	// Window is how many tasks Imap has under way at most. Zero: four for each worker.
+	// Window is how many tasks of Imap may be under way at once. Zero: four for each worker.
 	Window int
-	// Timeout is that of each task, see TaskOptions.
+	// Timeout is the limit for each task, see TaskOptions.
 	Timeout time.Duration
-	// Progress is called whenever tasks are over, with the number of items that are done, and of all: -1
-	// where that is not known. It is called in the goroutine of the call.
+	// Progress is called whenever tasks are over, with the number of completed items and of all
+	// items, or -1 if that is unknown. It is called in the goroutine of the call.
 	Progress func(done, total int)
 }
 
 func (o *MapOptions) valid() bool { return o.Chunk >= 0 && o.Window >= 0 && o.Timeout >= 0 }
 
-// chunk is the task of some items.
+// chunk is the task of a few items.
 type chunk struct {
 	task  *Task
 	first int // which item is its first
 	size  int
 }
 
-// results are those of the items.
+// results returns the results of the items.
 func (c *chunk) results() ([][]byte, error) {
 	if c.task.err != nil {
 		return nil, c.task.err
@@ -45,7 +46,7 @@ func (c *chunk) results() ([][]byte, error) {
 		results, rest = append(results, item), after
 	}
 	if len(results) != c.size {
-		return nil, ErrCorrupt // a worker that answers a chunk with something else
+		return nil, ErrCorrupt // the worker answered with something that is no chunk
 	}
 	return results, nil
 }
@@ -62,8 +63,8 @@ func (p *Pool) submitChunk(function string, items [][]byte, options *MapOptions,
 	})
 }
 
-// Map calls a function for each of the items, on all workers, and returns the results in the order of the
-// items. The first failure ends it: what has not begun then does not begin any more.
+// Map calls a function for each of the items, on all workers, and returns the results in the order
+// of the items. The first failure ends it and cancels the tasks that have not begun.
 func (p *Pool) Map(ctx context.Context, function string, items [][]byte, options MapOptions) ([][]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -112,19 +113,19 @@ func (p *Pool) Map(ctx context.Context, function string, items [][]byte, options
 	return results, nil
 }
 
-// Imap calls a function for each of the items, on all workers, and gives the results one after the other
-// in the order of the items, each as soon as it and those before are there. A failed item is a round with
-// its error, after which the loop may go on; the end of ctx is the last round. If the caller leaves the
-// loop early, tasks that have not begun do not begin any more.
+// Imap calls a function for each of the items, on all workers, and yields the results in the order
+// of the items, each as soon as it and those before it are there. A failed item is a round with its
+// error, after which the loop may go on; the end of ctx is the last round. A loop that ends early
+// cancels the tasks that have not begun.
 //
-// The items are taken in a goroutine of their own, one whenever fewer tasks than the window are under
-// way. So items may wait for something, also for the results of earlier items. After the loop has ended
-// items is left at the next item that it gives. A panic of items is raised in the loop, after the results.
+// A goroutine of its own takes the next item whenever fewer tasks than the window are under way. So
+// items may wait for something, also for the results of earlier items. After the loop has ended,
+// items is left when it yields the next time. If items panics, the loop panics after the results.
 func (p *Pool) Imap(ctx context.Context, function string, items iter.Seq[[]byte], options MapOptions) iter.Seq2[[]byte, error] {
 	return p.imap(ctx, function, items, options, true)
 }
 
-// ImapUnordered is Imap with each result as soon as it is there.
+// ImapUnordered is Imap that yields each result as soon as it is there.
 func (p *Pool) ImapUnordered(ctx context.Context, function string, items iter.Seq[[]byte], options MapOptions) iter.Seq2[[]byte, error] {
 	return p.imap(ctx, function, items, options, false)
 }
@@ -169,7 +170,7 @@ func (p *Pool) imap(ctx context.Context, function string, items iter.Seq[[]byte]
 	}
 }
 
-// yield gives the results to the body of a loop, or the error once for each item.
+// yield passes the results to the body of a loop, or the error once for each item.
 func (c *chunk) yield(yield func([]byte, error) bool) bool {
 	results, err := c.results()
 	for i := range c.size {
@@ -184,7 +185,7 @@ func (c *chunk) yield(yield func([]byte, error) bool) bool {
 	return true
 }
 
-// mapFeed makes tasks of the items of a loop, as many as its window has room for.
+// mapFeed makes tasks of a loop's items, as far as its window has room.
 type mapFeed struct {
 	room   chan struct{} // holds one for each task that may be added
 	chunks chan *chunk   // the tasks in the order of their items; closed after the last
@@ -246,7 +247,7 @@ func (f *mapFeed) waitForRoom() bool {
 	}
 }
 
-// end closes chunks. When the loop has ended, nobody else cancels the tasks that it has not seen.
+// end closes chunks. If the loop has ended, it cancels the tasks that the loop has not seen.
 func (f *mapFeed) end() {
 	f.panicked = recover()
 	close(f.chunks)
@@ -256,7 +257,7 @@ func (f *mapFeed) end() {
 	}
 }
 
-// mapWindow is the tasks that a loop has under way.
+// mapWindow has the tasks that a loop has under way.
 type mapWindow struct {
 	feed     *mapFeed
 	coming   <-chan *chunk // nil after the last
@@ -265,7 +266,7 @@ type mapWindow struct {
 	ordered  bool
 }
 
-// next waits for the chunk whose turn it is, and takes it out; nil after the last.
+// next waits for the chunk whose turn it is, and takes it out; it returns nil after the last.
 func (w *mapWindow) next(ctx context.Context) (*chunk, error) {
 	for {
 		if len(w.line) > 0 && w.ordered {

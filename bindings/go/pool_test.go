@@ -21,7 +21,7 @@ import (
 	"polyproc.dev/polyproc"
 )
 
-// What the workers of the tests do.
+// The functions of the tests' workers.
 var (
 	square = polyproc.Define("square", func(n int) (int, error) { return n * n, nil })
 	sleep  = polyproc.Define("sleep", func(d time.Duration) (int, error) { time.Sleep(d); return os.Getpid(), nil })
@@ -184,7 +184,7 @@ func TestPoolImapKeepsOrderInAWindow(t *testing.T) {
 		var rounds atomic.Int64
 		numbers := func(yield func(int) bool) {
 			for taken := range items {
-				// The chunk of the round that goes on has left the window.
+				// The chunk of the present round has left the window.
 				over := int(rounds.Load())/max(1, chunk) + 1
 				if most := (over + window) * max(1, chunk); taken >= most {
 					t.Errorf("item %d is taken when %d chunks are over", taken, over)
@@ -205,7 +205,7 @@ func TestPoolImapKeepsOrderInAWindow(t *testing.T) {
 	}
 }
 
-// Both kinds of loop, for what holds for both.
+// Both kinds of loop, for tests that hold for both.
 var imaps = map[string]func(context.Context, *polyproc.Pool, iter.Seq[int], polyproc.MapOptions) iter.Seq2[int, error]{
 	"Imap": square.Imap, "ImapUnordered": square.ImapUnordered,
 }
@@ -286,7 +286,7 @@ func TestPoolImapGivesTheResultsBeforeTheErrorOfTheSource(t *testing.T) {
 	equal(t, got, 3)
 }
 
-// testing.T.FailNow and the mocks built on it end the goroutine of a function.
+// testing.T.FailNow, and mocks built on it, end the goroutine of a function.
 func TestPoolGoexitFailsTheTaskAndNotTheWorker(t *testing.T) {
 	pool := newPool(t, polyproc.PoolOptions{Workers: 1})
 	before := one(pool.WorkerPIDs())(t)
@@ -344,7 +344,7 @@ func TestPoolImapUnordered(t *testing.T) {
 	}
 	equal(t, maps.Equal(seen, map[int]bool{1: true, 4: true, 9: true}), true)
 
-	// A slow one holds up nobody, and a loop that is left leaves the rest undone.
+	// A slow task delays no other, and a loop that is left cancels the rest.
 	naps := []time.Duration{limit, 0, 0, 0, limit, limit, limit, limit}
 	count := 0
 	for _, err := range sleep.ImapUnordered(within(t), pool, slices.Values(naps), polyproc.MapOptions{}) {

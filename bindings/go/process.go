@@ -10,7 +10,7 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Stream is where a standard stream of a child leads. The zero value is the parent's own stream.
+// Stream says where a standard stream of a child leads. The zero value is the parent's own stream.
 type Stream struct {
 	file *os.File
 	null bool
@@ -19,7 +19,7 @@ type Stream struct {
 // Null is /dev/null.
 var Null = Stream{null: true}
 
-// ToFile leads a stream to, or from, an open file. The file stays the caller's.
+// ToFile connects a stream to an open file. The file stays the caller's.
 func ToFile(file *os.File) Stream { return Stream{file: file} }
 
 func (s Stream) fd() (fd int, err error) {
@@ -37,23 +37,24 @@ func (s Stream) fd() (fd int, err error) {
 	return fd, err
 }
 
-// ProcessOptions say what a child is to run and what it gets.
+// ProcessOptions say what a child runs and inherits.
 type ProcessOptions struct {
 	// Args are the program and its arguments. A program without a slash is looked up in PATH.
 	Args []string
-	// Name is what the child and its parent call it, at most 63 bytes. Empty: a name is made.
+	// Name is the child's name, at most 63 bytes. Empty: a name is made.
 	Name string
 	// Env adds to the parent's environment, as "NAME=value", or with ClearEnv replaces it.
 	Env      []string
 	ClearEnv bool
 	// Dir is the child's working directory. Empty: the parent's.
 	Dir string
-	// Stdin, Stdout and Stderr are the parent's own unless they say something else.
+	// Stdin, Stdout and Stderr are the parent's own by default.
 	Stdin, Stdout, Stderr Stream
-	// Daemon makes the child die with its parent, in whatever way that ends. It may not have children.
+	// Daemon makes the child die with its parent, however the parent ends. It may not have
+	// children.
 	Daemon bool
-	// Group makes the child lead a process group of its own: what the terminal sends, as for Ctrl-C,
-	// reaches this process only. The child must not read from the terminal.
+	// Group makes the child lead a process group of its own: signals of the terminal, such as
+	// Ctrl-C, reach this process only. The child must not read from the terminal.
 	Group bool
 	// Handles are the objects that the child inherits, under the names by which it asks for them:
 	// InheritedQueue("jobs"). The parent may close its own at once.
@@ -95,7 +96,7 @@ func Spawn(options ProcessOptions) (*Process, error) {
 	return named[Process]("spawn", options.Args[0])(newProcess(object, status))
 }
 
-// Adopt makes a Process of a child that someone else started, by os/exec for example.
+// Adopt returns a Process for a child that was started otherwise, by os/exec for example.
 func Adopt(pid int) (*Process, error) {
 	return named[Process](fmt.Sprintf("adopt process %d", pid), "")(newProcess(capi.ProcessAdopt(int32(pid))))
 }
@@ -125,7 +126,7 @@ func (p *Process) PID() int { return p.pid }
 // Name is the one that the process was spawned with.
 func (p *Process) Name() string { return p.name }
 
-// IsDaemon tells whether the process dies with its parent.
+// IsDaemon reports whether the process dies with its parent.
 func (p *Process) IsDaemon() bool { return p.daemon }
 
 // Join waits until the process has ended.
@@ -134,8 +135,8 @@ func (p *Process) Join(ctx context.Context) error {
 	return err
 }
 
-// ExitCode is how the process ended: 0 to 255, or the number of the signal that ended it, negative.
-// [ErrTimeout] while it runs.
+// ExitCode is the exit code, 0 to 255, or the negative number of the signal that ended the process.
+// It is [ErrTimeout] while the process runs.
 func (p *Process) ExitCode() (code int, err error) {
 	_, err = p.try(func(int64, *capi.Cancel) (status capi.Status) {
 		code, status = capi.ProcessExitCode(p.object)
@@ -144,7 +145,7 @@ func (p *Process) ExitCode() (code int, err error) {
 	return code, err
 }
 
-// IsAlive tells whether the process runs.
+// IsAlive reports whether the process runs.
 func (p *Process) IsAlive() (alive bool, err error) {
 	_, err = p.try(func(int64, *capi.Cancel) (status capi.Status) {
 		alive, status = capi.ProcessIsAlive(p.object)

@@ -159,7 +159,7 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// output runs a child and gives what it printed.
+// output runs a child and returns what it printed.
 func output(t *testing.T, name string, options polyproc.ProcessOptions) string {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -189,7 +189,7 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("%q is not in the environment", want)
 		}
 	}
-	// Linked dynamically, the child does not start without this one.
+	// A dynamically linked child does not start without this variable.
 	libraries := "LD_LIBRARY_PATH=" + os.Getenv("LD_LIBRARY_PATH")
 	cleared := output(t, "tell environment", polyproc.ProcessOptions{ClearEnv: true, Env: []string{libraries}})
 	if strings.Contains(cleared, "POLYPROC_TEST_OUTER") {

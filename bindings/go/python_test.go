@@ -14,7 +14,7 @@ import (
 
 // The other side in these tests is a real CPython.
 
-// pythonSide has what both programs begin with: the address as Python writes it, and the key.
+// pythonSide is the beginning of both programs: the address as Python writes it, and the key.
 const pythonSide = `
 import multiprocessing, sys
 from multiprocessing.connection import Client, Listener

@@ -8,9 +8,9 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Queue carries messages of bytes between processes, first in, first out: exactly so for each
-// producer, and in the order in which the puts finished over all of them. All methods may be used by
-// any number of goroutines at once.
+// Queue carries messages of bytes between processes, first in, first out: the messages of each
+// producer keep their order, and those of different producers are in the order in which the puts
+// finished. Any number of goroutines may use all methods at once.
 type Queue struct{ shared }
 
 // The directions in which a goroutine can wait for a queue.
@@ -72,7 +72,8 @@ func (q *Queue) TryPut(data []byte) error {
 	return check(status)
 }
 
-// Put puts a message, waiting for room. When it returns nil every process sees the message.
+// Put puts a message, waiting for room. When it returns nil the message is visible to every
+// process.
 func (q *Queue) Put(ctx context.Context, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -104,7 +105,7 @@ func (q *Queue) TryGetInto(buf []byte) (n int, err error) {
 }
 
 // GetInto gets the next message into buf, waiting for one, and returns its length. With
-// [ErrTooSmall] the message stays first in line and n is the room that it needs.
+// [ErrTooSmall] the message stays first in line, and n is the length that buf needs.
 func (q *Queue) GetInto(ctx context.Context, buf []byte) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -121,7 +122,7 @@ func (q *Queue) GetInto(ctx context.Context, buf []byte) (n int, err error) {
 	return q.getWaiting(ctx, buf)
 }
 
-// getWaiting is apart from GetInto because its closure moves n to the heap.
+// getWaiting is a function of its own because its closure moves n to the heap.
 func (q *Queue) getWaiting(ctx context.Context, buf []byte) (n int, err error) {
 	_, err = q.wait(ctx, &q.gates[gateGet], func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		n, status = capi.QueueGet(q.object, buf, timeout, cancel)
@@ -130,17 +131,17 @@ func (q *Queue) getWaiting(ctx context.Context, buf []byte) (n int, err error) {
 	return n, err
 }
 
-// scratch are buffers that messages come into before their length is known.
+// scratch has buffers for messages whose length is not known yet.
 var scratch = sync.Pool{New: func() any { return new([4096]byte) }}
 
 // TryGet gets the next message if there is one, else it returns [ErrEmpty].
 func (q *Queue) TryGet() ([]byte, error) { return getBytes(context.Background(), q.tryInto) }
 
-// Get gets the next message, waiting for one. On a joinable queue it is unfinished until
+// Get gets the next message, waiting for one. On a joinable queue the message is unfinished until
 // [Queue.TaskDone].
 func (q *Queue) Get(ctx context.Context) ([]byte, error) { return getBytes(ctx, q.GetInto) }
 
-// getter is GetInto, TryGetInto or their like.
+// getter is GetInto, TryGetInto or one of their like.
 type getter func(ctx context.Context, buf []byte) (n int, err error)
 
 func (q *Queue) tryInto(_ context.Context, buf []byte) (int, error) { return q.TryGetInto(buf) }
@@ -156,7 +157,8 @@ func getBytes(ctx context.Context, into getter) (message []byte, err error) {
 	return message, err
 }
 
-// visitNext gets the next message and shows it to use, which may keep it if it owns it.
+// visitNext gets the next message and calls use with it. If the bytes are use's own, it may keep
+// them.
 func visitNext(ctx context.Context, into getter, use func(data []byte, own bool) error) error {
 	small := scratch.Get().(*[4096]byte)
 	defer scratch.Put(small)
@@ -175,7 +177,7 @@ func visitNext(ctx context.Context, into getter, use func(data []byte, own bool)
 }
 
 // TaskDone settles the oldest message that this process got from a joinable queue and has not
-// settled. More often than it got one is [ErrOverRelease].
+// settled. If there is none it returns [ErrOverRelease].
 func (q *Queue) TaskDone() error {
 	_, err := q.try(func(int64, *capi.Cancel) capi.Status { return capi.QueueTaskDone(q.object) })
 	return err
@@ -187,11 +189,11 @@ func (q *Queue) Join(ctx context.Context) error {
 	return err
 }
 
-// Shutdown ends the queue for all processes: puts return [ErrShutdown] from now on, and so do gets
-// once they have drained what there is. It is the end of the stream for any number of consumers.
+// Shutdown ends the queue for all processes: from now on puts return [ErrShutdown], and gets return
+// it once the queue is drained. It ends the stream for any number of consumers.
 func (q *Queue) Shutdown() error { return q.shutdown(false) }
 
-// ShutdownNow is Shutdown that throws away what was not got yet.
+// ShutdownNow is Shutdown that also discards the messages that are in the queue.
 func (q *Queue) ShutdownNow() error { return q.shutdown(true) }
 
 func (q *Queue) shutdown(immediate bool) error {

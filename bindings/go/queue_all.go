@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// All takes the queue's messages one after the other, waiting for each, until the queue is shut down
-// and drained:
+// All takes the queue's messages one after the other, waiting for each, until the queue is shut
+// down and drained:
 //
 //	for msg, err := range q.All(ctx) {
 //		if err != nil {
@@ -15,13 +15,13 @@ import (
 //		work(msg.Data())
 //	}
 //
-// Moving on finishes the message: when the loop asks for the next one, All calls Done on the last
-// unless the body has settled it. A body that leaves the loop (break, return, a panic) has not
-// finished it: All calls Return, and someone else gets the message. So a message that is the reason
-// to leave and must not come again is to be settled first, with Done. A body that gives the message
-// to another goroutine calls [Message.Detach].
+// When the loop asks for the next message, All calls Done on the last one unless the body has
+// settled it. When the body leaves the loop (break, return, a panic), All calls Return on the last
+// one, and another consumer gets it. To leave the loop because of a message that must not come
+// again, call its Done first. A body that hands the message to another goroutine calls
+// [Message.Detach].
 //
-// An error ends the loop after one round with a nil message; shutdown is not an error.
+// After an error the loop gets one round with a nil message and ends; shutdown is no error.
 func (q *Queue) All(ctx context.Context) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		for {
@@ -54,15 +54,15 @@ func visit(msg *Message, body func() bool) (on bool, err error) {
 		if on {
 			err = msg.Done()
 		} else {
-			// The loop is being left, perhaps by a panic: there is nobody to tell of an error, and
-			// a message that cannot be given back now is when this process ends.
+			// The loop is being left, perhaps by a panic, so an error has no receiver. A message
+			// that cannot be returned now is redelivered when this process ends.
 			_ = msg.Return()
 		}
 	}()
 	return body(), nil
 }
 
-// Detach tells a loop over [Queue.All] that the message is in other hands: whoever has it settles it.
+// Detach makes a loop over [Queue.All] leave the message unsettled: its new holder settles it.
 // Outside of such a loop it does nothing.
 func (m *Message) Detach() *Message {
 	m.detached = true

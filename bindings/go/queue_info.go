@@ -6,9 +6,9 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// QueueInfo is what a queue tells of itself, for people and tools.
+// QueueInfo describes a queue, for people and tools.
 type QueueInfo struct {
-	// Options are the ones that the queue was made with, apart from Mode and OpenOrCreate.
+	// Options are the options that the queue was made with, without Mode and OpenOrCreate.
 	Options QueueOptions
 
 	Items       uint64 // messages that wait to be got
@@ -27,7 +27,7 @@ type QueueInfo struct {
 	Shutdown     bool // whether Shutdown was called
 }
 
-// Info tells about the queue.
+// Info describes the queue.
 func (q *Queue) Info() (QueueInfo, error) {
 	var c capi.QueueInfo
 	_, err := q.try(func(int64, *capi.Cancel) (status capi.Status) {
@@ -53,7 +53,7 @@ func (q *Queue) Info() (QueueInfo, error) {
 	}, nil
 }
 
-// Len is how many messages wait to be got: exact when read, and stale the moment after.
+// Len returns how many messages can be got. The number can be stale by the time the call returns.
 func (q *Queue) Len() (int, error) {
 	var n uint64
 	_, err := q.try(func(int64, *capi.Cancel) (status capi.Status) {
@@ -63,7 +63,7 @@ func (q *Queue) Len() (int, error) {
 	return int(n), err
 }
 
-// IsEmpty tells whether a get would have to wait.
+// IsEmpty reports whether a get would have to wait.
 func (q *Queue) IsEmpty() (empty bool, err error) {
 	_, err = q.try(func(int64, *capi.Cancel) (status capi.Status) {
 		empty, status = capi.QueueIsEmpty(q.object)
@@ -72,7 +72,7 @@ func (q *Queue) IsEmpty() (empty bool, err error) {
 	return empty, err
 }
 
-// IsFull tells whether a put would have to wait.
+// IsFull reports whether a put would have to wait.
 func (q *Queue) IsFull() (full bool, err error) {
 	_, err = q.try(func(int64, *capi.Cancel) (status capi.Status) {
 		full, status = capi.QueueIsFull(q.object)

@@ -7,21 +7,21 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// packed is where PutMany lays short messages side by side, so that one call of C takes them all.
+// packed has short messages side by side, so that PutMany hands them to C in one call.
 type packed struct {
 	data []byte
 	lens []uintptr
 }
 
-// packedBytes is what a batch may take. A message that does not fit is put by itself: to copy it once
-// more would cost more than the call that it saves.
+// packedBytes is the size of a batch. A message that does not fit is put by itself, because one
+// more copy of it would cost more than the call that it saves.
 const packedBytes = 64 << 10
 
 var packedPool = sync.Pool{New: func() any {
 	return &packed{data: make([]byte, 0, packedBytes), lens: make([]uintptr, 0, capi.Batch)}
 }}
 
-// fill takes messages from the front of items, as many as one batch holds. None when the first is too
+// fill takes as many messages from the front of items as one batch holds: none if the first is too
 // long.
 func (p *packed) fill(items [][]byte) {
 	p.data, p.lens = p.data[:0], p.lens[:0]
@@ -35,7 +35,7 @@ func (p *packed) fill(items [][]byte) {
 }
 
 // PutMany puts messages in their order, waiting for room, and returns how many it put: all of them
-// when err is nil. It costs far less than as many calls of Put.
+// if err is nil. It costs far less than a Put for each.
 func (q *Queue) PutMany(ctx context.Context, items [][]byte) (put int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -113,7 +113,7 @@ func (q *Queue) TakeMany(ctx context.Context, limit int) ([]*Message, error) {
 	return q.messages((*loans)[:taken]), nil
 }
 
-// loanPool has the tables that C writes messages to.
+// loanPool has tables for the messages that C returns.
 var loanPool = sync.Pool{New: func() any { return new([]capi.Message) }}
 
 func (q *Queue) takeManyWaiting(ctx context.Context, out []capi.Message) (taken int, err error) {
@@ -124,8 +124,8 @@ func (q *Queue) takeManyWaiting(ctx context.Context, out []capi.Message) (taken 
 	return taken, err
 }
 
-// DoneMany finishes messages, of one queue or of several, for far less than as many calls of Done. It
-// finishes all that it can; one that is settled already is [ErrInvalid].
+// DoneMany finishes messages, of one queue or of several, for far less than a Done for each. It
+// finishes all that it can; a message that is already settled makes it return [ErrInvalid].
 func DoneMany(messages []*Message) (err error) {
 	loans := loanPool.Get().(*[]capi.Message)
 	defer loanPool.Put(loans)
@@ -154,7 +154,7 @@ func DoneMany(messages []*Message) (err error) {
 		}
 		for i, m := range owners[:n] {
 			if status == capi.ETimeout && (*loans)[i].IsHeld() {
-				m.settled.Store(false) // a stopped peer was in the way
+				m.settled.Store(false) // a peer is stopped inside a call: the message stays held
 				continue
 			}
 			m.queue.leave()
@@ -163,7 +163,7 @@ func DoneMany(messages []*Message) (err error) {
 	return err
 }
 
-// messages makes messages of loans, each counted in, with two allocations for all.
+// messages makes a Message of each loan, counted in, with two allocations for all.
 func (q *Queue) messages(loans []capi.Message) []*Message {
 	q.users.Add(int64(len(loans)))
 	messages := make([]Message, len(loans))

@@ -8,19 +8,19 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Owner is who holds an [RLock]. A goroutine has no identity that could, so what takes the lock says as
-// whom: usually each task makes an owner of its own and uses it for as long as it lives. The zero Owner
-// is nobody.
+// Owner is the holder of an [RLock]. A goroutine has no identity, so a caller names the owner when
+// it takes the lock. Usually each task makes an owner and uses it as long as it lives. The zero
+// Owner owns nothing.
 type Owner struct{ id uint64 }
 
 var owners atomic.Uint64
 
-// NewOwner makes an owner that is different from all others, those of other processes too.
+// NewOwner makes an owner that differs from all others, also from those of other processes.
 func NewOwner() Owner { return Owner{owners.Add(1)} }
 
-// RLock is a recursive lock: its owner may take it again, and it is free when its owner has released it
-// as often. Only the owner releases it. When the owner's process dies, or closes its last handle of the
-// lock, the next one gets it and is told so.
+// RLock is a recursive lock: its owner may take it again, and it is free when its owner has
+// released it as often. Only the owner releases it. When the owner's process dies, or closes its
+// last handle of the lock, the next Acquire gets the lock and returns ownerDied.
 type RLock struct{ shared }
 
 func newRLock(object capi.Object, status capi.Status) (*RLock, error) {
@@ -57,8 +57,9 @@ func RLockFromFile(file *os.File) (*RLock, error) {
 	return named[RLock]("open rlock", file.Name())(newRLock(fromFile(file, capi.KindRLock)))
 }
 
-// Acquire takes the lock, waiting while another owner holds it. With ownerDied the caller holds it and
-// its last owner died inside: what the lock guards may be half done.
+// Acquire takes the lock, waiting while another owner holds it. With ownerDied the caller holds the
+// lock, and its last owner died while it held it: the state that the lock guards may be half
+// changed.
 func (l *RLock) Acquire(ctx context.Context, owner Owner) (ownerDied bool, err error) {
 	if owner.id == 0 {
 		return false, ErrInvalid
@@ -77,7 +78,7 @@ func (l *RLock) Acquire(ctx context.Context, owner Owner) (ownerDied bool, err e
 	return status == capi.OwnerDied, check(status)
 }
 
-// acquireWaiting is apart from Acquire because its closure goes to the heap.
+// acquireWaiting is a function of its own because its closure goes to the heap.
 func (l *RLock) acquireWaiting(ctx context.Context, owner Owner) (ownerDied bool, err error) {
 	status, err := l.wait(ctx, &l.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.RLockAcquire(l.object, owner.id, timeout, cancel)
@@ -85,7 +86,7 @@ func (l *RLock) acquireWaiting(ctx context.Context, owner Owner) (ownerDied bool
 	return status == capi.OwnerDied, err
 }
 
-// TryAcquire takes the lock if it is free or the owner's already, else it returns [ErrTimeout].
+// TryAcquire takes the lock if it is free or already held by owner, else it returns [ErrTimeout].
 func (l *RLock) TryAcquire(owner Owner) (ownerDied bool, err error) {
 	if owner.id == 0 {
 		return false, ErrInvalid
@@ -96,7 +97,7 @@ func (l *RLock) TryAcquire(owner Owner) (ownerDied bool, err error) {
 	return status == capi.OwnerDied, err
 }
 
-// Release lets the lock go once. From anyone but its owner it is [ErrNotOwner].
+// Release releases the lock once. If owner does not hold it, it returns [ErrNotOwner].
 func (l *RLock) Release(owner Owner) error {
 	if owner.id == 0 {
 		return ErrInvalid
@@ -105,7 +106,7 @@ func (l *RLock) Release(owner Owner) error {
 	return err
 }
 
-// Depth is how often its owner, whoever that is, has taken the lock: 0 when it is free.
+// Depth returns how often the present owner has taken the lock: 0 when the lock is free.
 func (l *RLock) Depth() (depth int, err error) {
 	_, err = l.try(func(int64, *capi.Cancel) (status capi.Status) {
 		n, status := capi.RLockDepth(l.object)

@@ -7,8 +7,8 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Semaphore counts permits that processes acquire and release. Owned permits (see [SemaphoreOptions]) come
-// back when their process dies.
+// Semaphore counts permits that processes acquire and release. When a process dies, its owned
+// permits (see [SemaphoreOptions]) come back.
 type Semaphore struct{ shared }
 
 func newSemaphore(object capi.Object, status capi.Status) (*Semaphore, error) {
@@ -59,15 +59,15 @@ func (s *Semaphore) TryAcquire() error {
 	return err
 }
 
-// Release gives n permits back. More than the maximum is [ErrOverRelease], and none is given back. Owned
-// permits are given back by the process that has them: [ErrNotOwner] when it has none, [ErrOverRelease]
-// when it has fewer than n.
+// Release gives n permits back. If that would exceed the maximum, it returns
+// [ErrOverRelease] and gives none back. Owned permits can be released only by the process that has
+// them: [ErrNotOwner] if it has none, [ErrOverRelease] if it has fewer than n.
 func (s *Semaphore) Release(n int64) error {
 	_, err := s.try(func(int64, *capi.Cancel) capi.Status { return capi.SemaphoreRelease(s.object, n) })
 	return err
 }
 
-// Value is how many permits there are.
+// Value returns how many permits there are.
 func (s *Semaphore) Value() (value int64, err error) {
 	_, err = s.try(func(int64, *capi.Cancel) (status capi.Status) {
 		value, status = capi.SemaphoreValue(s.object)

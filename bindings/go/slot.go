@@ -7,8 +7,8 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Slot is room in shared memory for one message that is written where it will lie. It has its place
-// in the queue already: end it with Commit or Abort soon, for consumers may wait for it.
+// Slot is room in shared memory for one message, which the caller writes in place. The slot already
+// has its position in the queue, so consumers may wait for it: call Commit or Abort soon.
 //
 //	slot, err := q.Reserve(ctx, n)
 //	if err != nil { ... }
@@ -48,7 +48,7 @@ func (q *Queue) Reserve(ctx context.Context, n int) (*Slot, error) {
 	return slot, nil // with the count of enter
 }
 
-// Data is the room, to be written. It is valid until Commit or Abort, and nil afterwards.
+// Data returns the room to write to. It is valid until Commit or Abort, and nil afterwards.
 func (s *Slot) Data() []byte {
 	if s.settled.Load() {
 		return nil
@@ -57,8 +57,8 @@ func (s *Slot) Data() []byte {
 	return data[:len(data):len(data)]
 }
 
-// Commit puts the first n bytes of the room as the message. A number that is not in the room is
-// [ErrInvalid], and the slot stays as it was; so is a slot that is settled already.
+// Commit puts the first n bytes of the room as the message. It returns [ErrInvalid] if n is larger
+// than the room, and the slot stays as it was; also if the slot is already settled.
 func (s *Slot) Commit(n int) error {
 	if room := s.Data(); n < 0 || n > len(room) {
 		return ErrInvalid
@@ -66,7 +66,7 @@ func (s *Slot) Commit(n int) error {
 	return s.settle(func() capi.Status { return s.room.Commit(n) })
 }
 
-// Abort gives the room back, and no message was there. After Commit it does nothing and returns
+// Abort gives the room back without a message. After Commit it does nothing and returns
 // [ErrInvalid].
 func (s *Slot) Abort() error { return s.settle(s.room.Abort) }
 

@@ -9,23 +9,24 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Status is an error of the library. Its number is the one that the C API returns, the same in every
-// language.
+// Status is an error of the library. Its number is the one that the C API returns, the same in
+// every language.
 //
-// errors.Is finds the constants below, an errno such as [syscall.EBADF] in a status that carries one,
-// and [fs.ErrNotExist], [fs.ErrExist], [fs.ErrPermission] and [fs.ErrClosed] where they say the same.
+// errors.Is finds the constants below, an errno such as [syscall.EBADF] in a status that carries
+// one, and [fs.ErrNotExist], [fs.ErrExist], [fs.ErrPermission] and [fs.ErrClosed] in the statuses
+// that mean the same.
 type Status int32
 
-// What can go wrong. "Nothing was done" holds for every call that returns one of them.
+// The statuses of failures. A call that returns one of them has changed nothing.
 const (
-	ErrInvalid       = Status(capi.EInvalid)       // an argument makes no sense, or the thing is settled already
+	ErrInvalid       = Status(capi.EInvalid)       // an argument is wrong, or the message is already settled
 	ErrTimeout       = Status(capi.ETimeout)       // a try found that it would have to wait
 	ErrEmpty         = Status(capi.EEmpty)         // the queue is empty
 	ErrFull          = Status(capi.EFull)          // the queue is full
 	ErrCanceled      = Status(capi.ECanceled)      // the wait was canceled
 	ErrInterrupted   = Status(capi.EInterrupted)   // a signal came
 	ErrClosed        = Status(capi.EClosed)        // this process's handle is closed
-	ErrShutdown      = Status(capi.EShutdown)      // the queue is shut down, and drained if this was a get
+	ErrShutdown      = Status(capi.EShutdown)      // the queue is shut down (and drained, for a get)
 	ErrEOF           = Status(capi.EEOF)           // the other end is closed
 	ErrBrokenPipe    = Status(capi.EBrokenPipe)    // nobody reads any more
 	ErrTooSmall      = Status(capi.ETooSmall)      // the buffer is too small; the message stays
@@ -48,7 +49,7 @@ const (
 	ErrInternal      = Status(capi.EInternal)      // a fault of polyproc
 )
 
-// Error is the library's text for the status.
+// Error returns the library's text for the status.
 func (s Status) Error() string {
 	text := "polyproc: " + capi.Strerror(capi.Status(s))
 	if errno, ok := s.errno(); ok {
@@ -57,23 +58,24 @@ func (s Status) Error() string {
 	return text
 }
 
-// Error says what failed: an operation that makes or opens an object, or any other whose status has
-// several causes. errors.Is finds its Status, and what that stands for.
+// Error describes the failure of an operation that makes or opens an object, or whose status has
+// several causes. errors.Is finds its Status, and whatever errors.Is finds in that.
 //
-// What a program sees in passing, such as [ErrEmpty] or [ErrShutdown], is a plain Status.
+// Results that programs expect, such as [ErrEmpty] or [ErrShutdown], are a plain Status.
 type Error struct {
-	// Op is what was to be done, such as "open queue"; empty where the caller knows best.
+	// Op is the operation, such as "open queue"; it is empty for methods of an object.
 	Op string
-	// Name is that of the object, empty if it has none.
+	// Name is the object's name, empty if it has none.
 	Name string
-	// Status is why it failed.
+	// Status is the reason of the failure.
 	Status Status
-	// Detail is the cause in a sentence: which argument and what is wrong with it, how the object differs
-	// from what was asked for, which call the system refused. Empty when the status says all.
+	// Detail is the cause in a sentence: which argument is wrong and how, in what the object
+	// differs from the options, or which call the system refused. It is empty if the status says
+	// all.
 	Detail string
 }
 
-// Error is such as `polyproc: open queue "jobs": not found`.
+// Error returns a text such as `polyproc: open queue "jobs": not found`.
 func (e *Error) Error() string {
 	text := "polyproc: "
 	switch {
@@ -89,10 +91,10 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap gives the status.
+// Unwrap returns the status.
 func (e *Error) Unwrap() error { return e.Status }
 
-// named gives the error of a constructor the operation and the object.
+// named adds the operation and the object to the error of a constructor.
 func named[T any](op, name string) func(*T, error) (*T, error) {
 	return func(made *T, err error) (*T, error) {
 		if err != nil {
@@ -102,7 +104,7 @@ func named[T any](op, name string) func(*T, error) (*T, error) {
 	}
 }
 
-// about says of a failure what was to be done with what. Errors of others stay as they are.
+// about adds operation and name to an error of the library. It returns other errors as they are.
 func about(err error, op, name string) error {
 	switch failure := err.(type) {
 	case Status:
@@ -115,10 +117,10 @@ func about(err error, op, name string) error {
 	return err
 }
 
-// invalid is [ErrInvalid] with the cause.
+// invalid returns [ErrInvalid] with the cause.
 func invalid(detail string) error { return &Error{Status: ErrInvalid, Detail: detail} }
 
-// Is makes the errors of io/fs that mean the same match.
+// Is reports whether target is the error of io/fs that means the same.
 func (s Status) Is(target error) bool {
 	switch target {
 	case fs.ErrNotExist:
@@ -133,7 +135,7 @@ func (s Status) Is(target error) bool {
 	return false
 }
 
-// Unwrap gives the system's error in a status that carries one.
+// Unwrap returns the system's error if the status carries one.
 func (s Status) Unwrap() error {
 	if errno, ok := s.errno(); ok {
 		return errno
@@ -148,8 +150,8 @@ func (s Status) errno() (errno syscall.Errno, ok bool) {
 	return syscall.Errno(capi.ErrnoBase - capi.Status(s)), true
 }
 
-// boxed holds the statuses of the table as errors, made once: a try that finds nothing is a hot path,
-// and to make an interface of a number takes memory.
+// boxed holds the statuses of the table as errors, made once: a try that finds nothing is a hot
+// path, and converting a number to an interface allocates.
 var boxed = func() (errs [100]error) {
 	for i := range errs {
 		errs[i] = Status(-i)
@@ -157,7 +159,7 @@ var boxed = func() (errs [100]error) {
 	return errs
 }()
 
-// check makes an error of a status, nil for success with or without a note.
+// check returns the error of a status, nil for success with or without a note.
 func check(status capi.Status) error {
 	if status >= 0 {
 		return nil

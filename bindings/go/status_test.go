@@ -12,7 +12,7 @@ import (
 	"polyproc.dev/polyproc"
 )
 
-// says fails the test unless err is of status and its text is what is expected; %q of name is put in.
+// says fails the test unless err has the status and the text; the text's %q stands for name.
 func says(t *testing.T, err error, status polyproc.Status, text string) {
 	t.Helper()
 	if !errors.Is(err, status) {
@@ -90,7 +90,7 @@ func TestEachWrongOptionHasItsSentence(t *testing.T) {
 	}
 }
 
-// A goroutine may be on another thread after a call: each gets its own sentence all the same.
+// A goroutine may be on another thread after a call. Each must still get its own sentence.
 func TestGoroutinesDoNotMixUpTheirErrors(t *testing.T) {
 	var group sync.WaitGroup
 	for g := range 64 {
@@ -104,7 +104,8 @@ func TestGoroutinesDoNotMixUpTheirErrors(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				// Empty when more than could be kept failed at the same moment.
+				// Detail is empty when more calls failed at the same moment than sentences can be
+				// kept.
 				if failure.Detail != "" && !strings.HasPrefix(failure.Detail, fmt.Sprintf("max_bytes is %d,", bytes)) {
 					t.Errorf("max_bytes %d: %s", bytes, failure.Detail)
 				}

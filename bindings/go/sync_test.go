@@ -54,7 +54,7 @@ func TestNamedSyncObjects(t *testing.T) {
 	twin := one(polyproc.OpenLock(name))(t)
 	defer twin.Close()
 	one(lock.TryAcquire())(t)
-	must(t, twin.Release()) // whoever likes releases
+	must(t, twin.Release()) // any process may release it
 
 	name = uniqueName(t)
 	semaphore := one(polyproc.CreateSemaphore(name, polyproc.SemaphoreOptions{Initial: 1}))(t)
@@ -113,8 +113,7 @@ func TestEvent(t *testing.T) {
 	must(t, <-waited)
 }
 
-// A turn at a gate would leave all waiters but one out: they would not be in a wait when the event
-// was set.
+// If the waiters took turns at a gate, all but one would not be in a wait when the event is set.
 func TestSetThenClearWakesEveryWaiter(t *testing.T) {
 	e := one(polyproc.NewEvent())(t)
 	defer e.Close()

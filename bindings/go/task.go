@@ -21,15 +21,16 @@ type Task struct {
 	err    error
 }
 
-// TaskError says why a task has no result. errors.Is finds its status: [ErrTaskFailed] when its function
-// failed, [ErrNotFound] when the worker has none of that name, [ErrWorkerDied] and the others.
+// TaskError says why a task has no result. errors.Is finds its status: [ErrTaskFailed] if the
+// function failed, [ErrNotFound] if the worker has no function of that name, [ErrWorkerDied] and
+// the others.
 type TaskError struct {
 	Status Status
 	// Function is the name of the task's function.
 	Function string
-	// Message is what the function, or the library, had to say.
+	// Message is the text of the function's or the library's failure.
 	Message string
-	// Stack is where a function in Go panicked, or one in Node has thrown. Empty when there is none.
+	// Stack is where the function panicked (Go) or threw (Node). It is empty if there is none.
 	Stack string
 }
 
@@ -44,11 +45,11 @@ func (e *TaskError) Error() string {
 	return text
 }
 
-// Unwrap gives the status.
+// Unwrap returns the status.
 func (e *TaskError) Unwrap() error { return e.Status }
 
-// stackMark is between the message of a failure and its stack, in all languages: who takes the text for a
-// string of C sees the message only.
+// stackMark separates a failure's message from its stack, in all languages: a reader that takes the
+// text for a C string sees the message only.
 const stackMark = 0
 
 func taskError(function string, status capi.Status, text []byte) error {
@@ -58,7 +59,7 @@ func taskError(function string, status capi.Status, text []byte) error {
 	}
 }
 
-// finish ends a task that is over.
+// finish takes the outcome of a task that is over.
 func (p *Pool) finish(tag uint64) {
 	p.tasksMu.Lock()
 	task := p.tasks[tag]
@@ -78,10 +79,10 @@ func (t *Task) end(result []byte, err error) {
 	}
 }
 
-// Done is closed when the task is over, in whatever way.
+// Done is closed when the task is over, however it ended.
 func (t *Task) Done() <-chan struct{} { return t.done }
 
-// Wait waits until the task is over, in whatever way. When ctx ends first, the task goes on.
+// Wait waits until the task is over, however it ends. If ctx ends first, the task goes on.
 func (t *Task) Wait(ctx context.Context) error {
 	select {
 	case <-t.done:
@@ -96,7 +97,7 @@ func (t *Task) Wait(ctx context.Context) error {
 	}
 }
 
-// Result waits until the task is over and gives its result, or a [TaskError].
+// Result waits until the task is over and returns its result, or a [TaskError].
 func (t *Task) Result(ctx context.Context) ([]byte, error) {
 	if err := t.Wait(ctx); err != nil {
 		return nil, err
@@ -104,8 +105,8 @@ func (t *Task) Result(ctx context.Context) ([]byte, error) {
 	return t.result, t.err
 }
 
-// Cancel keeps the task from being begun, and tells whether it could: its result is [ErrCanceled] then. A
-// task that a worker has begun goes on.
+// Cancel cancels the task if no worker has begun it, and reports whether it did: the task's result
+// is [ErrCanceled] then. A task that has begun goes on.
 func (t *Task) Cancel() bool {
 	t.pool.tasksMu.Lock()
 	defer t.pool.tasksMu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// threads is how many operating-system threads this process has.
+// threads returns how many operating-system threads this process has.
 func threads(t testing.TB) int {
 	t.Helper()
 	for line := range strings.Lines(string(one(os.ReadFile("/proc/self/status"))(t))) {
@@ -22,11 +22,12 @@ func threads(t testing.TB) int {
 	return 0
 }
 
-// futexWaitv is the number of the system call, the same on all architectures. Go never makes it.
+// futexWaitv is the number of the system call, the same on all architectures. Go itself never makes
+// it.
 const futexWaitv = 449
 
-// sleepers is how many threads of this process sleep at a word of the library's shared memory, or in
-// futex_waitv, where only the library sleeps.
+// sleepers returns how many threads of this process sleep at a word of the library's shared memory,
+// or in futex_waitv, which only the library calls.
 func sleepers(t testing.TB) (count int) {
 	t.Helper()
 	shared := sharedMemory(t)
@@ -48,7 +49,7 @@ func sleepers(t testing.TB) (count int) {
 	return count
 }
 
-// sharedMemory tells whether an address is in a mapping that processes share.
+// sharedMemory returns a function that reports whether an address is in a shared mapping.
 func sharedMemory(t testing.TB) func(address uint64) bool {
 	t.Helper()
 	type area struct{ begin, end uint64 }

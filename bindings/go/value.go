@@ -6,14 +6,14 @@ import (
 	"iter"
 )
 
-// ValueQueue is a queue of Go values, for the queues whose format is [FormatMessagePack]. The other
-// languages put and get their own values: a struct is a map with the names of its fields (tag
-// `msgpack:"name"`), a list is a list, nil is nil and can be a message.
+// ValueQueue is a queue of Go values, for queues whose format is [FormatMessagePack]. The other
+// languages put and get values of their own: a struct is a map with the names of its fields (tag
+// `msgpack:"name"`), a list is a list, and nil is nil and can be a message.
 //
-// With T = any numbers come as int64, as uint64 where they are greater, or as float64; lists as []any,
-// maps as map[string]any, or map[any]any if a key is no string. With T an integer type a number that
-// does not fit is a [DecodeError]; within structs, lists and maps of a fixed type the decoder cuts it
-// off, so take the field as wide as the other side's.
+// With T = any, numbers decode as int64, as uint64 if they are greater than that, or as float64;
+// lists as []any; maps as map[string]any, or map[any]any if a key is no string. With T an integer
+// type, a number that does not fit is a [DecodeError]. Inside structs, lists and maps of a fixed
+// type the decoder cuts such a number off, so make the field as wide as the other side's.
 type ValueQueue[T any] struct{ *Queue }
 
 // NewValueQueue makes an anonymous queue of values.
@@ -45,7 +45,7 @@ func InheritedValueQueue[T any](name string) (*ValueQueue[T], error) {
 	return values[T](InheritedQueue(name))
 }
 
-// Values makes a queue of values of a queue. It is the same handle. A queue of another format is
+// Values returns q as a queue of values. It is the same handle. If q has another format it returns
 // [ErrMismatch].
 func Values[T any](q *Queue) (*ValueQueue[T], error) {
 	info, err := q.Info()
@@ -59,7 +59,7 @@ func Values[T any](q *Queue) (*ValueQueue[T], error) {
 	return &ValueQueue[T]{q}, nil
 }
 
-// values is Values for a queue that was opened for it, and is closed if it is not the right one.
+// values is Values for a queue that was just opened. It closes a queue of another format.
 func values[T any](q *Queue, err error) (*ValueQueue[T], error) {
 	if err != nil {
 		return nil, err
@@ -95,15 +95,15 @@ func getValue[T any](ctx context.Context, into getter) (v T, err error) {
 	return v, err
 }
 
-// ValueMessage is a message that was taken and the value in it. The value is a copy and outlives the
+// ValueMessage is a message that was taken, with its value. The value is a copy and outlives the
 // message.
 type ValueMessage[T any] struct {
 	*Message
 	Value T
 }
 
-// TakeValue takes the next value, waiting for one: like [Queue.Take], it is in flight until Done or
-// Return. A message that does not decode is settled, and its bytes are in the [DecodeError].
+// TakeValue takes the next value, waiting for one. As with [Queue.Take] it is in flight until Done
+// or Return. A message that does not decode is settled, and its bytes are in the [DecodeError].
 func (q *ValueQueue[T]) TakeValue(ctx context.Context) (*ValueMessage[T], error) {
 	msg, err := q.Take(ctx)
 	if err != nil {
@@ -113,16 +113,16 @@ func (q *ValueQueue[T]) TakeValue(ctx context.Context) (*ValueMessage[T], error)
 	if err == nil {
 		return &ValueMessage[T]{Message: msg, Value: v}, nil
 	}
-	// To give it back would only make the next one fail, and so on for ever.
+	// To return it would only make the next consumer fail, and so on for ever.
 	if doneErr := msg.Done(); doneErr != nil {
 		return nil, doneErr
 	}
 	return nil, err
 }
 
-// AllValues takes the values one after the other until the queue is shut down and drained. What
-// happens to a message when the loop moves on or is left is as in [Queue.All]. A message that does
-// not decode is one round with a nil message and a [DecodeError], after which the loop may go on.
+// AllValues takes the values one after the other until the queue is shut down and drained. It
+// settles messages as [Queue.All] does. A message that does not decode is one round with a nil
+// message and a [DecodeError], after which the loop may go on.
 func (q *ValueQueue[T]) AllValues(ctx context.Context) iter.Seq2[*ValueMessage[T], error] {
 	return func(yield func(*ValueMessage[T], error) bool) {
 		for {

@@ -14,8 +14,8 @@ import (
 // FormatMessagePack is the format of queues that carry values, in every language.
 const FormatMessagePack = "msgpack"
 
-// DecodeError says that a message is not a value of the wanted type. The message is settled; its
-// bytes are here.
+// DecodeError is returned for a message that is no value of the wanted type. The message is
+// settled; its bytes are in Data.
 type DecodeError struct {
 	Data []byte
 	Err  error
@@ -25,7 +25,7 @@ func (e *DecodeError) Error() string {
 	return fmt.Sprintf("polyproc: a message of %d bytes does not decode: %v", len(e.Data), e.Err)
 }
 
-// Unwrap gives the reason.
+// Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 // encoding is an encoder with its buffer, kept for the next value.
@@ -34,18 +34,19 @@ type encoding struct {
 	buffer  bytes.Buffer
 }
 
-// maxKept is the largest buffer that is kept: one huge value must not occupy its memory for good.
+// maxKept is the size of the largest buffer that is kept, so that one huge value does not occupy
+// memory.
 const maxKept = 1 << 20
 
 var encodings = sync.Pool{New: func() any {
 	e := new(encoding)
 	e.encoder = msgpack.NewEncoder(&e.buffer)
-	// An int64 takes as many bytes as its value needs, as the other languages write it.
+	// As the other languages do, write an int64 in as few bytes as its value needs.
 	e.encoder.UseCompactInts(true)
 	return e
 }}
 
-// withEncoded hands the MessagePack form of v to use, which must not keep it.
+// withEncoded calls use with the MessagePack form of v. use must not keep data.
 func withEncoded(v any, use func(data []byte) error) error {
 	e := encodings.Get().(*encoding)
 	e.buffer.Reset()
@@ -71,7 +72,7 @@ var decodings = sync.Pool{New: func() any {
 	return d
 }}
 
-// decode makes a value of its MessagePack form. It keeps nothing of data.
+// decode decodes a value. It keeps nothing of data.
 func decode[T any](data []byte) (v T, err error) {
 	if err := scan(data); err != nil {
 		return v, undecodable(data, err)
@@ -100,14 +101,15 @@ func undecodable(data []byte, err error) error {
 	return &DecodeError{Data: bytes.Clone(data), Err: err}
 }
 
-// isNumber tells whether target points to a number that has no decoder of its own.
+// isNumber reports whether target points to a number that has no decoder of its own.
 func isNumber(target reflect.Value) bool {
 	v := target.Elem()
 	return (v.CanInt() || v.CanUint() || v.CanFloat()) &&
 		(target.NumMethod() == 0 || v.Type() == reflect.TypeFor[time.Duration]())
 }
 
-// decodeNumber is for the number types: the decoder's own way to them cuts off what does not fit.
+// decodeNumber decodes the number types, because the decoder itself cuts off numbers that do not
+// fit.
 func decodeNumber(decoder *msgpack.Decoder, v reflect.Value) error {
 	n, err := decoder.DecodeInterface()
 	if err != nil {
@@ -152,7 +154,7 @@ func decodeNumber(decoder *msgpack.Decoder, v reflect.Value) error {
 	return nil
 }
 
-// decodeMap makes a map[string]any, or a map[any]any where a key is not a string.
+// decodeMap decodes a map[string]any, or a map[any]any if a key is no string.
 func decodeMap(decoder *msgpack.Decoder) (any, error) {
 	n, err := decoder.DecodeMapLen()
 	if err != nil || n < 0 {
@@ -191,8 +193,8 @@ func decodeMap(decoder *msgpack.Decoder) (any, error) {
 	return named, nil
 }
 
-// widen makes the numbers in a value what Go code expects of "any number": int64, uint64 only above
-// it, float64. The decoder gives the narrowest type that the bytes happened to be written in.
+// widen converts the numbers in a value to int64, to uint64 only if greater, and to float64. The
+// decoder returns the narrowest type that the sender happened to write.
 func widen(v any) any {
 	switch v := v.(type) {
 	case int8:

@@ -12,14 +12,14 @@ var (
 	errCode      = errors.New("a byte that MessagePack never uses")
 )
 
-// maxDepth is how deeply lists and maps may be nested: a decoder that descends by calling itself runs
-// out of stack some time, and Go does not survive that.
+// maxDepth is how deeply lists and maps may be nested. A recursive decoder would overflow the
+// stack, and a Go program does not survive that.
 const maxDepth = 1000
 
 // scan checks that data is one whole MessagePack value before a decoder sees it.
 //
-// The messages come from another process, in another language. The decoder trusts the lengths in them
-// and makes room for what they promise: five bytes can ask for gigabytes.
+// The messages come from another process, in another language. The decoder trusts their lengths and
+// allocates as much as they promise: five bytes could make it allocate gigabytes.
 func scan(data []byte) error {
 	var few [16]uint64
 	left := append(few[:0], 1) // how many values each open list or map still has
@@ -38,7 +38,7 @@ func scan(data []byte) error {
 			return errTruncated
 		}
 		data = data[size:]
-		// A value takes a byte at least, so that this many are not there at all.
+		// A value takes at least a byte, so data cannot hold more values than bytes.
 		if values > uint64(len(data)) {
 			return errTruncated
 		}
@@ -55,8 +55,8 @@ func scan(data []byte) error {
 	return nil
 }
 
-// token is how many bytes the value at the start of data takes, apart from the values within it, and
-// how many of those there are.
+// token returns how many bytes the value at the start of data takes without the values inside it,
+// and how many values are inside.
 func token(data []byte) (size, values uint64, err error) {
 	if len(data) == 0 {
 		return 0, 0, errTruncated
@@ -75,7 +75,8 @@ func token(data []byte) (size, values uint64, err error) {
 	}
 }
 
-// shape is the layout of a token: code, then a length of some width if there is one, then the rest.
+// shape is the layout of a token: the code, then a length of some width if there is one, then the
+// rest.
 type shape struct {
 	width uint8 // bytes of the length
 	fixed uint8 // bytes besides
@@ -92,7 +93,7 @@ const (
 	isUnused
 )
 
-// tokens are the shapes of the codes 0xc0 to 0xdf.
+// tokens has the shapes of the codes 0xc0 to 0xdf.
 var tokens = [32]shape{
 	0x00: {},               // nil
 	0x01: {what: isUnused}, // never used

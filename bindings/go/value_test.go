@@ -71,7 +71,7 @@ func TestStructs(t *testing.T) {
 	equal(t, fields["note"], nil)
 }
 
-// put puts a value in the form that another language gives it.
+// put puts the bytes of a value as another language encodes it.
 func put(t *testing.T, q *polyproc.Queue, data ...byte) {
 	t.Helper()
 	must(t, q.TryPut(data))

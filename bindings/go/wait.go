@@ -9,18 +9,19 @@ import (
 // How a goroutine waits. All of it is in the files wait*.go.
 //
 //  1. handle.do tries: an operation that can complete immediately does so, whoever else waits.
-//  2. Else the goroutine takes its turn at the gate of the object and direction. The others that want the same
-//     wait for their turn as goroutines, on a channel.
-//  3. The one with the turn waits in C for a short time (wait_threads.go): an answer that comes within that time
-//     comes by the shortest way.
-//  4. Then it is parked on a descriptor by the runtime's poller, without a thread (wait_park.go), or where the
-//     object has none it sleeps in C on one of a bounded number of threads (wait_sleep.go).
+//  2. Else the goroutine takes its turn at the gate of the object and direction. Other goroutines
+//     that want the same wait for their turn on a channel.
+//  3. The goroutine with the turn waits in C for a short time (wait_threads.go): an answer that
+//     comes within that time comes by the shortest way.
+//  4. Then the runtime's poller parks it on a descriptor, without a thread (wait_park.go). If the
+//     object has no descriptor, it sleeps in C on one of a bounded number of threads
+//     (wait_sleep.go).
 //
 // The end of the context and Close end each of these.
 
-// gate lets one goroutine at a time wait for an object in one direction. The others that want the same
-// wait for their turn, as goroutines: whoever gets what it waited for hands the turn on, so one message
-// wakes one goroutine, however many wait.
+// gate lets one goroutine at a time wait for an object in one direction. Others wait for their
+// turn: a goroutine that succeeds passes the turn on, so one message wakes one goroutine, however
+// many wait.
 type gate struct {
 	turn       chan struct{} // holds one element while somebody has the turn
 	descriptor *descriptor   // what to park on; nil where there is nothing
@@ -33,7 +34,8 @@ type call func(timeout int64, cancel *capi.Cancel) capi.Status
 // operation is a C function that waits and takes nothing but its object.
 type operation func(object capi.Object, timeout int64, cancel *capi.Cancel) capi.Status
 
-// do is a call that may wait: the try first, which needs neither the gate nor the context.
+// do performs an operation that may wait. The try comes first: it needs neither the gate nor the
+// context.
 func (h *handle) do(ctx context.Context, g *gate, wait operation) (capi.Status, error) {
 	if err := ctx.Err(); err != nil {
 		return capi.ECanceled, err
@@ -49,14 +51,14 @@ func (h *handle) do(ctx context.Context, g *gate, wait operation) (capi.Status, 
 	return status, check(status)
 }
 
-// doWaiting is apart from do because its closure goes to the heap.
+// doWaiting is a function of its own because its closure goes to the heap.
 func (h *handle) doWaiting(ctx context.Context, g *gate, wait operation) (capi.Status, error) {
 	return h.wait(ctx, g, func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return wait(h.object, timeout, cancel)
 	})
 }
 
-// try is a call that does not wait.
+// try performs one attempt that does not wait.
 func (h *handle) try(attempt call) (capi.Status, error) {
 	if !h.enter() {
 		return capi.EClosed, ErrClosed
@@ -66,8 +68,8 @@ func (h *handle) try(attempt call) (capi.Status, error) {
 	return status, check(status)
 }
 
-// wait repeats attempt until it succeeds or fails, for a goroutine that has entered and whose try has
-// found that it must wait. The status is negative only beside an error.
+// wait repeats attempt until it succeeds or fails. The caller has entered, and its try found that
+// it must wait. The status is negative only together with an error.
 func (h *handle) wait(ctx context.Context, g *gate, attempt call) (capi.Status, error) {
 	if err := h.takeTurn(ctx, g); err != nil {
 		return capi.ECanceled, err
@@ -100,7 +102,7 @@ func (h *handle) takeTurn(ctx context.Context, g *gate) error {
 
 func (g *gate) leaveTurn() { <-g.turn }
 
-// waitShortly is the first attempt that waits. Nothing ends it early, for it ends soon.
+// waitShortly is the first attempt that waits. Nothing ends it early, because it ends soon.
 func waitShortly(ctx context.Context, attempt call) capi.Status {
 	timeout, give := takeShortWait(ctx)
 	defer give()

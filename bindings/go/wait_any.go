@@ -7,9 +7,10 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Waitable is what [WaitAny] waits for: a [Queue] (a get would not wait), [Queue.PutSide], an [Event]
-// (it is set, or was since the call began), a [Connection] (a receive would not wait), a [Listener] (an accept
-// would not wait), a [Process] (it has ended).
+// Waitable is a thing that [WaitAny] waits for, until: a get from the [Queue] would not wait; a put
+// would not wait, for [Queue.PutSide]; the [Event] is set, or was since the call began; a receive
+// from the [Connection] would not wait; an accept from the [Listener] would not wait; the [Process]
+// has ended.
 type Waitable interface {
 	waitable() (*handle, capi.WaitKind)
 }
@@ -20,16 +21,17 @@ func (c *Connection) waitable() (*handle, capi.WaitKind) { return &c.handle, cap
 func (l *Listener) waitable() (*handle, capi.WaitKind)   { return &l.handle, capi.WaitListener }
 func (p *Process) waitable() (*handle, capi.WaitKind)    { return &p.handle, capi.WaitProcess }
 
-// PutSide is the other side of a queue, for [WaitAny]: a put would not wait.
+// PutSide is the put side of a queue, for [WaitAny]: it is ready when a put would not wait.
 type PutSide struct{ queue *Queue }
 
-// PutSide is what [WaitAny] waits for when it is to wait for room in the queue. It is equal to any other
-// of the same queue.
+// PutSide returns what [WaitAny] needs to wait for room in the queue. All PutSides of a queue are
+// equal.
 func (q *Queue) PutSide() PutSide { return PutSide{q} }
 
 func (s PutSide) waitable() (*handle, capi.WaitKind) { return &s.queue.handle, capi.WaitQueuePut }
 
-// WaitAny waits until at least one of several things is ready, and returns all that are, in their order:
+// WaitAny waits until at least one of several things is ready, and returns all that are, in their
+// order:
 //
 //	ready, err := polyproc.WaitAny(ctx, jobs, results.PutSide(), worker)
 //	for _, thing := range ready {
@@ -39,7 +41,7 @@ func (s PutSide) waitable() (*handle, capi.WaitKind) { return &s.queue.handle, c
 //		}
 //	}
 //
-// Nothing is taken, so another may be quicker with the operation itself: use those that try.
+// It takes nothing, so another goroutine or process may be quicker: use the Try calls afterwards.
 func WaitAny(ctx context.Context, things ...Waitable) (ready []Waitable, err error) {
 	if len(things) == 0 {
 		return nil, ErrInvalid
@@ -87,8 +89,9 @@ func WaitAny(ctx context.Context, things ...Waitable) (ready []Waitable, err err
 	return ready, nil
 }
 
-// waitAnySince waits for the table. A wait in C begins later than the WaitAny of the caller: a set that a
-// clear has followed in between is in the marks only, so they are looked at before each slice of the wait.
+// waitAnySince waits for the table. Its waits in C begin later than the caller's WaitAny, and only
+// the marks tell of an event that was set and cleared before. So it reads the marks before each
+// wait in C.
 func waitAnySince(table capi.Waitables, marks []mark, timeout int64, cancel *capi.Cancel) capi.Status {
 	const longest = int64(250 * time.Millisecond)
 	for {

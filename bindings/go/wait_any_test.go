@@ -47,7 +47,7 @@ func TestWaitAny(t *testing.T) {
 	wants(t, second(polyproc.WaitAny(within(t))), polyproc.ErrInvalid)
 }
 
-// An event that is set and cleared at once is ready for the WaitAny that was there.
+// An event that is set and cleared at once is ready for a WaitAny that had begun.
 func TestWaitAnySeesASetThatAClearFollows(t *testing.T) {
 	q := newQueue(t, polyproc.QueueOptions{})
 	e := one(polyproc.NewEvent())(t)
@@ -82,7 +82,7 @@ func TestCloseEndsWaitAny(t *testing.T) {
 	equal(t, polyproc.Waits(q), 0)
 }
 
-// More waits without a descriptor than there are threads for them: each still ends.
+// More waits without a descriptor than there are threads for them: each must still end.
 func TestMoreWaitsThanThreads(t *testing.T) {
 	const locks, most = 200, 100
 	var all []*polyproc.Lock
@@ -102,7 +102,7 @@ func TestMoreWaitsThanThreads(t *testing.T) {
 	if n := threads(t); n >= most {
 		t.Errorf("%d locks are waited for on %d threads", locks, n)
 	}
-	// The last ones first: those have no thread.
+	// The last ones have no thread: wake those first.
 	for _, lock := range slices.Backward(all) {
 		must(t, lock.Release())
 		must(t, <-acquired)

@@ -9,30 +9,30 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// descriptor says what tells that an object may be ready: a descriptor of the library, which stays the
-// object's, or one of our own.
+// descriptor says how to get the descriptor that reports when an object may be ready, and whether
+// it belongs to the library's object or to the binding.
 type descriptor struct {
 	of     func(capi.Object) (fd int, status capi.Status)
 	isOurs bool
 	events uint32
 }
 
-// readable is for a descriptor that becomes readable.
+// readable makes a descriptor that reports when it is readable.
 func readable(of func(capi.Object) (int, capi.Status)) *descriptor {
 	return &descriptor{of: of, events: syscall.EPOLLIN}
 }
 
-// readiness is a descriptor in the hands of the runtime's poller: who waits for it is parked, without a
-// thread. What the poller has is an epoll descriptor with the object's in it: that one is ours to close and to
-// make non-blocking. The library raises its descriptors anew with each change, and so does the kernel; each time
-// is an edge for the poller.
+// readiness is a descriptor that the runtime's poller watches, so that a goroutine waits for it
+// without a thread. The poller has an epoll descriptor that holds the object's descriptor: the
+// binding may close the epoll descriptor and make it non-blocking. The library and the kernel raise
+// the object's descriptor anew with each change, and each time is an edge for the poller.
 type readiness struct {
 	file *os.File
 	conn syscall.RawConn
 }
 
-// readiness is what whoever has the turn at the gate can park on, nil if there is nothing: then a thread
-// has to sleep.
+// readiness returns what the goroutine with the turn parks on. It is nil if there is no descriptor:
+// the goroutine then sleeps on a thread.
 func (g *gate) readiness(object capi.Object) *readiness {
 	if g.ready == nil && g.descriptor != nil {
 		g.ready = newReadiness(g.descriptor, object)
@@ -40,14 +40,14 @@ func (g *gate) readiness(object capi.Object) *readiness {
 	return g.ready
 }
 
-// newReadiness is nil where there is no descriptor left, or the kernel has none of the kind.
+// newReadiness returns nil if there is no descriptor left, or the kernel does not support one.
 func newReadiness(d *descriptor, object capi.Object) *readiness {
 	fd, status := d.of(object)
 	if status < 0 {
 		return nil
 	}
 	if d.isOurs {
-		// The kernel watches what is open, which the object keeps so, not this number for it.
+		// epoll watches the open file, which the object keeps open, and not this number for it.
 		defer syscall.Close(fd)
 	}
 	watch, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
@@ -60,7 +60,7 @@ func newReadiness(d *descriptor, object capi.Object) *readiness {
 	}
 	file := os.NewFile(uintptr(watch), "polyproc")
 	if err == nil {
-		err = file.SetReadDeadline(time.Time{}) // whether the poller has taken it
+		err = file.SetReadDeadline(time.Time{}) // fails unless the poller accepts the file
 	}
 	var conn syscall.RawConn
 	if err == nil {
@@ -76,12 +76,12 @@ func newReadiness(d *descriptor, object capi.Object) *readiness {
 // past is a deadline that has passed.
 var past = time.Unix(1, 0)
 
-// An error would mean that the file is closed, which it is only when nobody waits any more.
+// The only error means that the file is closed, and it is closed only when nobody waits any more.
 func (r *readiness) interrupt() { _ = r.file.SetReadDeadline(past) }
 
 func (r *readiness) reset() { _ = r.file.SetReadDeadline(time.Time{}) }
 
-// park attempts whenever the descriptor has been raised, until that gives something.
+// park makes an attempt whenever the descriptor is raised, until one succeeds or fails.
 func (h *handle) park(ctx context.Context, r *readiness, attempt call) (status capi.Status, err error) {
 	if !h.attach(r) {
 		return capi.EClosed, ErrClosed
@@ -100,10 +100,10 @@ func (h *handle) park(ctx context.Context, r *readiness, attempt call) (status c
 	return status, check(status)
 }
 
-// isReady asks the kernel whether the descriptor is ready at this moment, as an attempt.
+// isReady is an attempt that asks the kernel whether the descriptor is ready now.
 func (r *readiness) isReady() (status capi.Status) {
 	status = capi.OK
-	// An error would mean that the file is closed, as above.
+	// The only error means that the file is closed, as above.
 	_ = r.conn.Control(func(watch uintptr) {
 		var events [1]syscall.EpollEvent
 		if n, err := syscall.EpollWait(int(watch), events[:], 0); n == 0 || err == syscall.EINTR {

@@ -7,8 +7,8 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// block repeats attempt until it succeeds or fails: asleep in C where a thread is free, else by trying at
-// intervals. So the bound on the threads keeps no wait from its turn that others wait for.
+// block repeats attempt until it succeeds or fails: asleep in C if a thread is free, else at
+// intervals. So no wait depends on a thread that another wait has.
 func block(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
 	if !blockingThreads.tryTake() {
 		status, err := poll(ctx, attempt, handles[0].closed)
@@ -20,8 +20,8 @@ func block(ctx context.Context, attempt call, handles ...*handle) (capi.Status, 
 	return sleep(ctx, attempt, handles...)
 }
 
-// poll tries at intervals until an attempt succeeds or fails, or until it has got a thread: then the status is
-// that of a timeout.
+// poll makes an attempt at intervals until one succeeds or fails, or until it has got a thread:
+// then it returns the status of a timeout.
 func poll(ctx context.Context, attempt call, closed <-chan struct{}) (capi.Status, error) {
 	ticks := time.NewTicker(pollInterval)
 	defer ticks.Stop()
@@ -41,7 +41,7 @@ func poll(ctx context.Context, attempt call, closed <-chan struct{}) (capi.Statu
 	}
 }
 
-// transfer is sleep for what cannot be left and begun anew.
+// transfer is sleep for an operation that cannot be interrupted and begun anew.
 func transfer(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
 	if err := transferThreads.take(ctx); err != nil {
 		return capi.ECanceled, err
@@ -59,8 +59,8 @@ func sleepCounted(ctx context.Context, attempt call, handles ...*handle) (capi.S
 	return sleep(ctx, attempt, handles...)
 }
 
-// sleep is one attempt that waits in C on this thread, until the end of ctx or the Close of one of the
-// handles fires its token.
+// sleep is one attempt that waits in C on this thread, until the end of ctx or the Close of one of
+// the handles fires its token.
 func sleep(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
 	token, err := takeToken()
 	if err != nil {
@@ -81,12 +81,12 @@ func sleep(ctx context.Context, attempt call, handles ...*handle) (capi.Status, 
 	for _, h := range handles {
 		h.detach(token)
 	}
-	// Nobody knows the token any more: it can be reset for the next wait.
+	// Nobody can fire the token any more: it can be reset for the next wait.
 	giveToken(token)
 	return status, ending(ctx, status, handles...)
 }
 
-// ending is the error of a wait that somebody may have ended early.
+// ending returns the error of a wait that the context or Close may have ended early.
 func ending(ctx context.Context, status capi.Status, handles ...*handle) error {
 	if status == capi.ECanceled {
 		for _, h := range handles {
@@ -101,10 +101,11 @@ func ending(ctx context.Context, status capi.Status, handles ...*handle) error {
 	return check(status)
 }
 
-// interrupter ends a wait early: the one that uses it now, or else the next, until it is reset.
+// interrupter ends a wait early: the present one or else the next one, until it is reset.
 type interrupter interface{ interrupt() }
 
-// onDone has the end of ctx interrupt a wait. Undo it when the wait is over: after that it does not.
+// onDone makes the end of ctx interrupt a wait. After undo it does not: call undo when the wait is
+// over.
 func onDone(ctx context.Context, wait interrupter) (undo func()) {
 	if ctx.Done() == nil {
 		return func() {}
@@ -126,7 +127,8 @@ type cancelToken struct{ *capi.Cancel }
 
 func (t cancelToken) interrupt() { t.Fire() }
 
-// spareTokens are for the next waits: one for each thread of block, so that the usual waits make none.
+// spareTokens are for the next waits. There is one for each blocking thread, so usual waits make
+// none.
 var spareTokens = make(chan cancelToken, cap(blockingThreads))
 
 func takeToken() (cancelToken, error) {

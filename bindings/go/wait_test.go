@@ -11,14 +11,14 @@ import (
 	"polyproc.dev/polyproc"
 )
 
-// waiting is a call that has to wait, and what ends its wait.
+// waiting is a call that has to wait, and a function that ends its wait.
 type waiting struct {
 	object  polyproc.Handle
 	call    func(context.Context) error
 	release func() error
 }
 
-// waits are the calls that wait, each on an object of its own.
+// waits returns the calls that wait, each on an object of its own.
 func waits(t *testing.T) map[string]waiting {
 	empty, full := polyproc.QueueOptions{Joinable: true}, polyproc.QueueOptions{Joinable: true, MaxItems: 1}
 	queue := func(options polyproc.QueueOptions) *polyproc.Queue {

@@ -5,24 +5,25 @@ import (
 	"time"
 )
 
-// threads bounds how many threads of the operating system are in one kind of wait, in the whole process. A
-// goroutine in C keeps its thread, and the runtime ends a program that has more than 10,000. The three bounds
-// stay below that together; none of them makes a wait quicker or slower that finds a free thread.
+// threads bounds how many threads of the operating system are in one kind of wait, in the whole
+// process. A goroutine in C keeps its thread, and the runtime ends a program that has more than
+// 10,000. The three bounds together stay below that. A bound costs nothing while threads are free.
 type threads chan struct{}
 
 var (
-	// blockingThreads do the short waits, and the waits that have no descriptor to park on: one for each object
-	// and direction. A wait that finds none free is tried every pollInterval until there is one.
+	// blockingThreads serve the short waits, and the waits without a descriptor: one for each
+	// object and direction. A wait that finds no free thread is tried every pollInterval until
+	// there is one.
 	blockingThreads = make(threads, 32)
 
-	// transferThreads are in the middle of what cannot be left and begun anew: a message on its way through a
-	// socket, a handshake. One for each connection, for as long as its peer takes: the bound is how many stopped
-	// peers leave room for others.
+	// transferThreads serve operations that cannot be interrupted and begun anew: a message that is
+	// partly sent through a socket, a handshake. Each lasts as long as its peer takes, so the bound
+	// is how many stopped peers still leave room for others.
 	transferThreads = make(threads, 1000)
 
-	// countedThreads wait at conditions and barriers, where the library counts each caller, so each needs a
-	// thread of its own. A wait beyond them fails with [ErrLimit]: if it waited for a thread, those that have
-	// one might be waiting for it.
+	// countedThreads wait at conditions and barriers, where the library counts each caller, so each
+	// caller needs a thread. A wait beyond them fails with [ErrLimit]: if it waited for a thread,
+	// the holders of the threads might be waiting for it.
 	countedThreads = make(threads, 4000)
 )
 
@@ -51,16 +52,17 @@ func (t threads) take(ctx context.Context) error {
 
 func (t threads) give() { <-t }
 
-// shortWait is how long a wait is a plain call into C before it is arranged in a way that may last. Chosen so that
-// the answer of another process that works on it at once comes within it, and so that the end of a context, which
-// does not end it, is late by no more than a timer is. Where each process has a core of its own a round of
-// BenchmarkPingPong takes 3 us with any value from 20 us to 10 ms, and 165 us with 0.
+// shortWait is how long a wait is a plain call into C before it parks or sleeps. Chosen so that the
+// answer of another process that answers at once comes within it; and so that the end of a context,
+// which does not end it, is late by no more than a timer is. With a core for each process a round
+// of BenchmarkPingPong takes 3 us with any value from 20 us to 10 ms, and 165 us with 0.
 const shortWait = time.Millisecond
 
-// pollInterval is how often a wait is tried for which there is no free thread.
+// pollInterval is how often a wait without a free thread is tried.
 const pollInterval = 10 * time.Millisecond
 
-// takeShortWait takes a thread for a short wait and tells how long that may be: 0 where no thread is free.
+// takeShortWait takes a thread for a short wait and returns how long that may be: 0 if no thread is
+// free.
 func takeShortWait(ctx context.Context) (timeout time.Duration, give func()) {
 	if !blockingThreads.tryTake() {
 		return 0, func() {}

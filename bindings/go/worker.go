@@ -11,7 +11,7 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// errNoMain is for a program that would start itself as a worker and not serve there.
+// errNoMain is the error of a program that is its own worker and has not called Main.
 var errNoMain = errors.New("polyproc: a program that is to be its own worker calls polyproc.Main at the start of main")
 
 // handlers are the functions of this program that a pool can call.
@@ -20,9 +20,10 @@ var handlers = struct {
 	byName map[string]func([]byte) ([]byte, error)
 }{byName: map[string]func([]byte) ([]byte, error){}}
 
-// Register lets the workers of pools do tasks of a name, 1 to 200 bytes long. The data is valid until the
-// function returns. Its error, or its panic with the stack, is a [TaskError] at the other end. A name that
-// is known already gets the new function. Register before [Main], in an init function for example.
+// Register lets the workers of pools run function as the tasks of a name, 1 to 200 bytes long. The
+// data is valid until the function returns. Its error, or its panic with the stack, becomes a
+// [TaskError] for the submitter. A second Register of a name replaces the function. Register before
+// [Main], in an init function for example.
 //
 // For functions of Go values see [Define].
 func Register(name string, function func(data []byte) ([]byte, error)) {
@@ -31,8 +32,8 @@ func Register(name string, function func(data []byte) ([]byte, error)) {
 	handlers.byName[name] = function
 }
 
-// Main does tasks and then exits, if a pool has started this process as one of its workers; else it
-// returns at once. A program that is its own worker calls it first in main:
+// Main runs tasks and then exits, if a pool has started this process as a worker; else it returns
+// at once. A program that is its own worker calls it first in main:
 //
 //	var square = polyproc.Define("square", func(n int) (int, error) { return n * n, nil })
 //
@@ -49,8 +50,8 @@ func Main() {
 	serveAndExit()
 }
 
-// serveAndExit does tasks until there is nothing more to do, and ends the process. A function that calls
-// runtime.Goexit, as testing.T.FailNow does, ends the goroutine: another one goes on then.
+// serveAndExit runs tasks until there are no more, and ends the process. A function that calls
+// runtime.Goexit, as testing.T.FailNow does, ends the goroutine: another goroutine goes on then.
 func serveAndExit() {
 	goes := true
 	defer func() {
@@ -71,7 +72,7 @@ func exitWith(err error) {
 	os.Exit(1)
 }
 
-// serve does tasks until there is nothing more to do.
+// serve runs tasks until there are no more.
 func serve() error {
 	job := new(capi.Job)
 	for {
@@ -84,7 +85,7 @@ func serve() error {
 	}
 }
 
-// answer runs a job and replies, also when its function ends this goroutine.
+// answer runs a job and replies, also if its function ends this goroutine.
 func answer(job *capi.Job) {
 	outcome, text := capi.ETaskFailed, []byte("the function called runtime.Goexit")
 	defer func() {
@@ -104,7 +105,7 @@ func answer(job *capi.Job) {
 	outcome, text = run(job)
 }
 
-// run calls the function of a job: OK and the result, or another status and the message.
+// run calls the function of a job and returns OK and the result, or another status and the message.
 func run(job *capi.Job) (outcome capi.Status, text []byte) {
 	handlers.RLock()
 	name := job.Function()
@@ -142,8 +143,8 @@ func runChunk(job *capi.Job, function func([]byte) ([]byte, error)) ([]byte, err
 	return results, nil
 }
 
-// pack appends an item to a chunk: its length in this machine's byte order and its bytes, up to a multiple
-// of 4.
+// pack appends an item to a chunk: its length in this machine's byte order and its bytes, padded to
+// a multiple of 4.
 func pack(chunk, item []byte) []byte {
 	chunk = binary.NativeEndian.AppendUint32(chunk, uint32(len(item)))
 	chunk = append(chunk, item...)

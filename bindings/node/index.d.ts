@@ -1,43 +1,57 @@
 /// <reference types="node" />
 
-/** What a queue without a format takes as a message. Strings are not bytes: use `Buffer.from(text)`. */
+/**
+ * The messages that a queue without a format takes. A string is not bytes: use `Buffer.from(text)`.
+ */
 export type Bytes = NodeJS.ArrayBufferView | ArrayBuffer;
 
 /** An object that another process can inherit by name. */
 export type Shareable = Queue<any, any> | Lock | RLock | Semaphore | Event | Condition | Barrier | Connection<any, any>;
 
-/** How long a call waits, and what ends it early. */
+/** How long a call waits, and the signal that ends it early. */
 export interface WaitOptions {
   /** Milliseconds. Absent or Infinity: for ever; 0 or less: try once. */
   timeout?: number;
-  /** Rejects the promise with the signal's reason, and nothing was done; a call that succeeded first resolves. */
+  /**
+   * An abort rejects the promise with the signal's reason, and nothing was done. A call that
+   * succeeded first resolves.
+   */
   signal?: AbortSignal;
 }
 
 export interface CreateOptions {
-  /** 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, no leading dot. Absent: anonymous, reached by inheritance only. */
+  /**
+   * 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, no leading dot. Absent: anonymous, reached by
+   * inheritance only.
+   */
   name?: string;
   /** Permissions of a named object. Default 0o600. */
   mode?: number;
   /**
-   * Open the object where the name exists, rather than fail with E_EXISTS. A queue that is shut down and that no process has open
-   * is made anew: what was left in it is lost. To read that use `Queue.open`.
+   * Open the object if the name exists, rather than fail with E_EXISTS. A queue that is shut down
+   * and that no process has open is made anew, and its messages are lost: use `Queue.open` to read
+   * them.
    */
   openOrCreate?: boolean;
 }
 
 export interface QueueOptions extends CreateOptions {
-  /** Messages stay unfinished until `taskDone()` or `message.done()`. */
+  /** A message stays unfinished until `taskDone()` or `message.done()`. */
   joinable?: boolean;
   /** 0 or absent: no limit. */
   maxItems?: number;
   /** 0 or absent: as much as shared memory holds. */
   maxBytes?: number;
-  /** Joinable: past it a message goes to the dead letters. 0 or absent: no limit. */
+  /**
+   * Joinable: a message that was delivered this often becomes a dead letter. 0 or absent: no limit.
+   */
   maxDeliveries?: number;
   /** Nanoseconds that a wait spins before it sleeps. 0 or absent: the default. */
   spinNs?: number;
-  /** What the messages are: "" bytes, "msgpack" values; any other label is for you to read, and the messages are bytes. */
+  /**
+   * The encoding of the messages: "" bytes, "msgpack" values. With any other label they are bytes,
+   * which the program decodes.
+   */
   format?: string;
 }
 
@@ -46,7 +60,10 @@ export interface SemaphoreOptions extends CreateOptions {
   initial?: number;
   /** 0 or absent: unbounded. */
   maximum?: number;
-  /** A permit belongs to the process that acquired it: only that releases it, and it returns when that ends. */
+  /**
+   * A permit belongs to the process that acquired it: only that process releases it, and it comes
+   * back when that process ends.
+   */
   owned?: boolean;
 }
 
@@ -76,13 +93,17 @@ export interface QueueInfo {
 export class PolyprocError extends Error {
   constructor(status: number, what: string, options?: ErrorOptions & { detail?: string });
   name: string;
-  /** The status's name: "E_EMPTY", "E_CLOSED", ... or for an error of the operating system its errno's: "EBADF". */
+  /**
+   * The status's name: "E_EMPTY", "E_CLOSED", ... or for an error of the operating system its
+   * errno's: "EBADF".
+   */
   readonly code: string;
-  /** The number that the C API gave. */
+  /** The number that the C API returned. */
   readonly status: number;
   /**
-   * The cause in a sentence, which the message ends with: which argument and what is wrong with it, how an object differs
-   * from what was asked for, which call the system refused. Undefined where the status says all.
+   * The cause in a sentence, with which the message ends: which argument is wrong and how, in what
+   * an object differs from the options, which call the system refused. Undefined if the status says
+   * all.
    */
   readonly detail: string | undefined;
 }
@@ -91,67 +112,81 @@ export class PolyprocError extends Error {
 export const status: Readonly<Record<string, number>>;
 
 declare abstract class SharedObject {
-  /** The name it was created or opened under; undefined for an anonymous or inherited one. */
+  /**
+   * The name with which the object was created or opened; undefined for an anonymous or inherited
+   * one.
+   */
   readonly name: string | undefined;
   readonly closed: boolean;
   /**
-   * Gives this handle up; waits on it reject with E_CLOSED. Messages and slots on loan stay until they are settled.
-   * A second close does nothing.
+   * Closes this handle; waits on it reject with E_CLOSED. Messages and slots on loan stay until
+   * they are settled. A second close does nothing.
    */
   close(): void;
-  /** A new descriptor of the object, to hand to a child in `stdio` or over a socket. Yours to close. */
+  /**
+   * Returns a new descriptor of the object, for a child's `stdio` or a socket. The caller closes
+   * it.
+   */
   shareFd(): number;
   [Symbol.dispose](): void;
 }
 
-/** A queue between processes. `Out` is what a get gives, `In` what a put takes. */
+/** A queue between processes. A get returns an `Out`, a put takes an `In`. */
 export class Queue<Out = Buffer, In = Bytes> extends SharedObject implements AsyncIterable<Out> {
   private constructor();
   static create(options?: QueueOptions & { format?: '' }): Queue;
   static create<T = any>(options: QueueOptions & { format: 'msgpack' }): Queue<T, T>;
   static create<Out, In>(options: QueueOptions): Queue<Out, In>;
   static open<Out = any, In = any>(name: string): Queue<Out, In>;
-  /** In a child: the queue that the parent gave it under this name. */
+  /** In a child: the queue that the parent gave under this name. */
   static inherited<Out = any, In = any>(name: string): Queue<Out, In>;
-  /** The object behind a descriptor of `shareFd`, which stays yours. */
+  /** Opens the queue behind a descriptor of `shareFd`, which stays the caller's. */
   static fromFd<Out = any, In = any>(fd: number): Queue<Out, In>;
 
   readonly format: string;
   readonly joinable: boolean;
 
-  /** False when the queue is full. */
+  /** Returns false if the queue is full. */
   tryPut(value: In): boolean;
   put(value: In, options?: WaitOptions): Promise<void>;
-  /** How many were put, from the first on, before the queue was full. */
+  /** Puts from the first on until the queue is full, and returns how many it put. */
   tryPutMany(values: readonly In[]): number;
-  /** Resolves to how many were put: fewer than given only when the wait ended early after the first. */
+  /**
+   * Resolves to how many were put: fewer than given only if the wait ended early after the first.
+   */
   putMany(values: readonly In[], options?: WaitOptions): Promise<number>;
 
-  /** Undefined when the queue is empty; a nil of MessagePack is null. */
+  /** Returns undefined if the queue is empty; a nil of MessagePack is null. */
   tryGet(): Out | undefined;
   get(options?: WaitOptions): Promise<Out>;
-  /** At most `max` (and 1,024) messages; an empty array when there is none. */
+  /** Returns at most `max` (and 1,024) messages; an empty array if there is none. */
   tryGetMany(max: number): Out[];
-  /** Waits for the first only. */
+  /** Waits for the first message only. */
   getMany(max: number, options?: WaitOptions): Promise<Out[]>;
 
   tryTake(): Message<Out> | undefined;
-  /** A message that stays in flight until it is settled; if this process dies it is delivered again. */
+  /**
+   * Takes a message, which stays in flight until it is settled. If this process dies it is
+   * delivered again.
+   */
   take(options?: WaitOptions): Promise<Message<Out>>;
   tryTakeMany(max: number): Message<Out>[];
   takeMany(max: number, options?: WaitOptions): Promise<Message<Out>[]>;
-  /** A dead letter, undefined when there is none. */
+  /** Returns a dead letter, undefined if there is none. */
   takeDead(): Message<Out> | undefined;
 
   tryReserve(length: number): Slot | undefined;
-  /** Room for a message to be written in place, undefined bytes at first. */
+  /** Returns room for a message, to be written in place. Its bytes are undefined at first. */
   reserve(length: number, options?: WaitOptions): Promise<Slot>;
 
-  /** Settles the oldest message that this process got. */
+  /** Settles the oldest message that this process got and has not settled. */
   taskDone(): void;
-  /** Resolves when nothing is unfinished. */
+  /** Resolves when no message is unfinished. */
   join(options?: WaitOptions): Promise<void>;
-  /** Puts fail with E_SHUTDOWN from now on; gets drain first, unless it is immediate. */
+  /**
+   * From now on puts fail with E_SHUTDOWN; gets do so once the queue is drained, or at once if
+   * `immediate`.
+   */
   shutdown(options?: { immediate?: boolean }): void;
   readonly length: number;
   readonly isEmpty: boolean;
@@ -160,52 +195,56 @@ export class Queue<Out = Buffer, In = Bytes> extends SharedObject implements Asy
 
   /** Gets until the queue is shut down and drained. */
   values(options?: WaitOptions): AsyncIterableIterator<Out>;
-  /** Takes until the queue is shut down and drained; each message is yours to settle. */
+  /** Takes until the queue is shut down and drained; the caller settles each message. */
   messages(options?: WaitOptions): AsyncIterableIterator<Message<Out>>;
   [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
 }
 
-/** A message taken from a queue and not yet settled. */
+/** A message that was taken from a queue. */
 export class Message<T = Buffer> {
   private constructor();
   /**
-   * Its bytes. Throws once it is settled. Of a long message a view of shared memory, detached at `done()` and `return()`.
+   * The bytes. Throws once the message is settled. For a long message this is a view of shared
+   * memory, detached at `done()` and `return()`.
    */
   readonly data: Buffer;
-  /** What `get()` would have given: a copy, yours to keep. Throws once it is settled. */
+  /**
+   * The value that `get()` would return: a copy, which the caller may keep. Throws once the message
+   * is settled.
+   */
   readonly value: T;
   readonly length: number;
   readonly id: bigint;
-  /** 1 the first time. */
+  /** How often the message was delivered, 1 the first time. */
   readonly deliveries: number;
   readonly settled: boolean;
-  /** Finished with it; on a joinable queue this is its `taskDone`. */
+  /** Finishes the message; on a joinable queue this is its `taskDone`. */
   done(): void;
-  /** Finished with all of these, with less work for each. */
+  /** Finishes all of these, with less work for each. */
   static doneMany(messages: readonly Message<any>[]): void;
-  /** Gives it back, first in line, with one more delivery. */
+  /** Gives the message back: it is first in line again, with one more delivery. */
   return(): void;
-  /** Returns it unless it is settled. */
+  /** Calls `return` unless the message is settled. */
   [Symbol.dispose](): void;
 }
 
 /** Room in a queue for one message. */
 export class Slot {
   private constructor();
-  /** Where the message is written, until commit or abort. */
+  /** The room for the message, valid until commit or abort. */
   readonly data: Buffer;
   readonly length: number;
   readonly settled: boolean;
-  /** Sends the first `length` bytes of it; absent: all. */
+  /** Puts the first `length` bytes; absent: all. */
   commit(length?: number): void;
   abort(): void;
-  /** Aborts unless it is settled. */
+  /** Aborts unless the slot is settled. */
   [Symbol.dispose](): void;
 }
 
-/** The lock, held. Disposing of it releases the lock. */
+/** A lock that is held. Its disposal releases the lock. */
 export interface Held {
-  /** The last holder died inside: check what the lock guards. */
+  /** The last holder died while it held the lock: check the state that the lock guards. */
   readonly ownerDied: boolean;
   release(): void;
   [Symbol.dispose](): void;
@@ -218,7 +257,7 @@ export class Lock extends SharedObject {
   static open(name: string): Lock;
   static inherited(name: string): Lock;
   static fromFd(fd: number): Lock;
-  /** Undefined when another holds it. */
+  /** Returns undefined if another holds the lock. */
   tryAcquire(): Held | undefined;
   acquire(options?: WaitOptions): Promise<Held>;
   release(): void;
@@ -227,29 +266,34 @@ export class Lock extends SharedObject {
   readonly isLocked: boolean;
 }
 
-/** Who takes an rlock: a number of your choice, above 0. Absent: the task whose `hold` this runs in, else this thread. */
+/**
+ * The owner of an rlock: a number above 0. Absent: the task whose `hold` this runs in, else this
+ * thread.
+ */
 export interface OwnerOptions {
   owner?: number;
 }
 
-/** A recursive lock between processes: its owner may take it again, and only its owner releases it. */
+/**
+ * A recursive lock between processes: its owner may take it again, and only its owner releases it.
+ */
 export class RLock extends SharedObject {
   private constructor();
   static create(options?: CreateOptions): RLock;
   static open(name: string): RLock;
   static inherited(name: string): RLock;
   static fromFd(fd: number): RLock;
-  /** Undefined when another owner holds it. */
+  /** Returns undefined if another owner holds the lock. */
   tryAcquire(options?: OwnerOptions): Held | undefined;
   acquire(options?: WaitOptions & OwnerOptions): Promise<Held>;
-  /** E_NOT_OWNER when another holds it. */
+  /** Throws E_NOT_OWNER if another owner holds the lock. */
   release(options?: OwnerOptions): void;
   /**
-   * Runs `work` while holding it, as a task of its own: what runs in there, also after an await, takes it again at once,
-   * and no other task does.
+   * Runs `work` while holding the lock, as a task of its own: code that runs in it, also after an
+   * await, takes the lock again at once, and no other task does.
    */
   hold<R>(work: (held: Held) => R | PromiseLike<R>, options?: WaitOptions & OwnerOptions): Promise<R>;
-  /** How often its owner, whoever that is, has taken it. */
+  /** How often the present owner has taken the lock; 0 if it is free. */
   readonly depth: number;
 }
 
@@ -278,7 +322,10 @@ export class Event extends SharedObject {
   wait(options?: WaitOptions): Promise<void>;
 }
 
-/** What is waited for under a lock, until another notifies. */
+/**
+ * Lets tasks wait, with a lock released meanwhile, until another has changed the state and notifies
+ * them.
+ */
 export class Condition extends SharedObject {
   private constructor();
   static create(options?: CreateOptions): Condition;
@@ -286,26 +333,30 @@ export class Condition extends SharedObject {
   static inherited(name: string): Condition;
   static fromFd(fd: number): Condition;
   /**
-   * Releases the lock, which you hold, waits until notified and takes it again. However it ends, by E_TIMEOUT or an abort
-   * too, you hold the lock; that alone may take longer than `timeout`.
+   * Releases the lock, which the caller holds, waits until notified and takes the lock again. The
+   * caller holds the lock however the wait ends, also by E_TIMEOUT or an abort; to take it may last
+   * longer than `timeout`.
    */
   wait(lock: Lock, options?: WaitOptions): Promise<Held>;
   wait(lock: RLock, options?: WaitOptions & OwnerOptions): Promise<Held>;
-  /** Waits until `predicate` gives something true, which is the result; it is asked with the lock held. */
+  /**
+   * Waits until `predicate` returns something true, which is the result. It is called with the lock
+   * held.
+   */
   waitFor<R>(lock: Lock | RLock, predicate: () => R | PromiseLike<R>, options?: WaitOptions & OwnerOptions): Promise<R>;
-  /** Lets up to `n` waits go, 1 when nothing is said. */
+  /** Wakes up to `n` waits that have begun, 1 by default. */
   notify(n?: number): void;
   notifyAll(): void;
 }
 
 export interface Party {
-  /** 0 to parties - 1: each once in a round. */
+  /** From 0 to parties - 1, another one for each party of a round. */
   readonly index: number;
-  /** The others are held until this one completes the round. */
+  /** True for the party that completes the round; the others are held until it does. */
   readonly isLeader: boolean;
 }
 
-/** A number of parties that wait for each other and go on together. */
+/** A barrier at which a fixed number of parties wait for each other. */
 export class Barrier extends SharedObject {
   private constructor();
   static create(parties: number, options?: CreateOptions): Barrier;
@@ -313,15 +364,15 @@ export class Barrier extends SharedObject {
   static inherited(name: string): Barrier;
   static fromFd(fd: number): Barrier;
   /**
-   * Resolves to this party's index. One that gives up, by timeout or abort, or dies breaks the barrier for all
-   * (E_BROKEN_BARRIER). `action`, which all parties give, is run by one of them while the others are held; when it fails
-   * the barrier is broken.
+   * Resolves to this party's index. A party that gives up, by timeout or abort, or that dies breaks
+   * the barrier for all (E_BROKEN_BARRIER). One party runs `action`, which all parties pass, while
+   * the others are held; if it fails the barrier is broken.
    */
   wait(options?: WaitOptions & { action?: () => unknown }): Promise<number>;
-  /** The two steps of a wait with an action: the leader, once it is here, calls `complete`. */
+  /** The two steps of a wait with an action: after its arrival the leader calls `complete`. */
   arrive(options?: WaitOptions): Promise<Party>;
   complete(ok?: boolean): void;
-  /** Broken until it is reset. */
+  /** Breaks the barrier until it is reset. */
   abort(): void;
   reset(): void;
   readonly parties: number;
@@ -330,7 +381,7 @@ export class Barrier extends SharedObject {
 }
 
 export interface FormatOptions {
-  /** What the messages are: "" bytes, "msgpack" values. Both ends say so for themselves. */
+  /** The encoding of the messages: "" bytes, "msgpack" values. Each end sets it for itself. */
   format?: string;
 }
 
@@ -346,16 +397,22 @@ export class Connection<Out = Buffer, In = Bytes> extends SharedObject implement
 
   readonly format: string;
 
-  /** False when there is no room; always so for a message over 1 MiB, which `send` hands over. */
+  /**
+   * Returns false if there is no room, and always for a message over 1 MiB: `send` hands those
+   * over.
+   */
   trySend(value: In): boolean;
-  /** Resolves when the message is on its way; one over 1 MiB when it has been received. */
+  /** Resolves when the message is in the pipe; one over 1 MiB when it has been received. */
   send(value: In, options?: WaitOptions): Promise<void>;
-  /** Undefined when there is no message. Throws E_EOF when the other end is closed and all was received. */
+  /**
+   * Returns undefined if there is no message. Throws E_EOF if the other end is closed and all was
+   * received.
+   */
   tryRecv(): Out | undefined;
   recv(options?: WaitOptions): Promise<Out>;
-  /** Whether a receive would not wait: there is a message, or the end of file. */
+  /** Returns whether a receive would not wait: there is a message, or the end of file. */
   tryPoll(): boolean;
-  /** Waits for that; false when the time is over. */
+  /** Resolves to true when a receive would not wait, to false at the end of the time. */
   poll(options?: WaitOptions): Promise<boolean>;
 
   /** Receives until the end of file. */
@@ -363,44 +420,53 @@ export class Connection<Out = Buffer, In = Bytes> extends SharedObject implement
   [Symbol.asyncIterator](): AsyncIterableIterator<Out>;
 }
 
-/** The two ends of a pipe. Not duplex: the first only receives, the second only sends. */
+/**
+ * Makes a pipe and returns its two ends. Not duplex: the first only receives, the second only
+ * sends.
+ */
 export function pipe(options?: { duplex?: boolean; format?: '' }): [Connection, Connection];
 export function pipe<T = any>(options: { duplex?: boolean; format: 'msgpack' }): [Connection<T, T>, Connection<T, T>];
 export function pipe<Out, In>(options?: FormatOptions & { duplex?: boolean }): [Connection<Out, In>, Connection<Out, In>];
 
 export interface PeerOptions extends FormatOptions {
-  /** The secret that both sides have to have. Absent: whoever comes is welcome. */
+  /** The secret that both sides must have. Absent: every peer is accepted. */
   authkey?: string | NodeJS.ArrayBufferView;
   /** Milliseconds that a handshake may take. Default: 10,000. */
   handshakeTimeout?: number;
-  /** The longest message that the other side may send. Default: 256 MiB for a listener without a key, else 4 GiB - 1. */
+  /**
+   * The longest message that the other side may send. Default: 256 MiB for a listener without a
+   * key, else 4 GiB - 1.
+   */
   maxMessage?: number;
-  /** HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. Default: true. */
+  /** Accept HMAC-MD5, the only hash that Python up to 3.11 knows. Default: true. */
   allowMd5?: boolean;
 }
 
 export interface ListenerOptions extends PeerOptions {
-  /** How many may stand in line and how many handshakes may be under way, at most 4,096. Default: 128. */
+  /**
+   * The limit for the peers in line and for the handshakes under way, at most 4,096. Default: 128.
+   */
   backlog?: number;
-  /** Lets other machines reach it without a key. */
+  /** Other machines can reach the listener without a key. */
   isPublic?: boolean;
 }
 
 /**
- * Where connections come from, over TCP or a unix socket, as Python's multiprocessing.connection: a Client of CPython is as
- * good a peer as one of polyproc. Whoever is silent, slow or wrong holds up nobody.
+ * Accepts connections over TCP or a unix socket, in the protocol of Python's
+ * multiprocessing.connection: a peer may be a Client of CPython. A peer that is silent, slow or
+ * wrong delays no other.
  */
 export class Listener<Out = Buffer, In = Bytes> implements AsyncIterable<Connection<Out, In>> {
   private constructor();
   /**
-   * `address`: "tcp://127.0.0.1:5000", port 0 for a free one; "tcp://[::1]:0"; "unix:/path"; "unix:@name", abstract,
-   * without a file.
+   * `address`: "tcp://127.0.0.1:5000", port 0 for a free one; "tcp://[::1]:0"; "unix:/path";
+   * "unix:@name", abstract, without a file.
    */
   static create(address: string, options?: ListenerOptions & { format?: '' }): Listener;
   static create<T = any>(address: string, options: ListenerOptions & { format: 'msgpack' }): Listener<T, T>;
   static create<Out, In>(address: string, options?: ListenerOptions): Listener<Out, In>;
   readonly format: string;
-  /** As `connect` takes it, with the port that was chosen. */
+  /** The address for `connect`, with the port that was chosen. */
   readonly address: string;
   readonly closed: boolean;
   tryAccept(): Connection<Out, In> | undefined;
@@ -421,8 +487,8 @@ export function connect<T = any>(
 export function connect<Out, In>(address: string, options?: PeerOptions & WaitOptions): Promise<Connection<Out, In>>;
 
 /**
- * A queue stands for a get from it, an event for being set, a connection for a receive, a listener for an accept, a process
- * and a task for its end.
+ * A queue waits for a get from it, an event until it is set, a connection for a receive, a listener
+ * for an accept, a process and a task for its end.
  */
 export type Waitable =
   | Queue<any, any>
@@ -432,10 +498,12 @@ export type Waitable =
   | Listener<any, any>
   | Process
   | Task;
-/** Resolves to those of the items that are ready, one at least. Nothing is taken: another may be quicker. */
+/**
+ * Resolves to the items that are ready, at least one. It takes nothing, so another may be quicker.
+ */
 export function waitAny<T extends Waitable>(items: readonly T[], options?: WaitOptions): Promise<T[]>;
 
-/** A descriptor, or what stands for one. */
+/** A descriptor, or a word that stands for one. */
 export type Stdio = 'inherit' | 'ignore' | number;
 
 export interface ProcessOptions {
@@ -450,82 +518,97 @@ export interface ProcessOptions {
   stdin?: Stdio;
   stdout?: Stdio;
   stderr?: Stdio;
-  /** It dies with this process, in whatever way that ends, and may have no children. */
+  /** The child dies with this process, however that ends, and may have no children. */
   daemon?: boolean;
   /**
-   * It leads a process group of its own: what the terminal sends, as for Ctrl-C, reaches this process only. It must
-   * not read from the terminal.
+   * The child leads a process group of its own: signals of the terminal, such as Ctrl-C, reach this
+   * process only. The child must not read from the terminal.
    */
   group?: boolean;
-  /** What the child inherits, by the name it will ask for. */
+  /** The objects that the child inherits, by the name with which it asks for them. */
   handles?: Readonly<Record<string, Shareable>>;
 }
 
 export class Process {
   private constructor();
   static spawn(options: ProcessOptions): Process;
-  /** A process that someone else started. A child of Node's own is collected here then, and Node may miss its exit. */
+  /**
+   * A handle of a process that was started otherwise. It reaps the process, so Node may miss the
+   * exit of its own child.
+   */
   static adopt(pid: number): Process;
   readonly pid: number;
   readonly name: string;
   readonly daemon: boolean;
   readonly isAlive: boolean;
-  /** Null while it runs; negative: the signal that ended it. */
+  /** Null while the process runs; negative: the signal that ended it. */
   readonly exitCode: number | null;
   readonly closed: boolean;
   /** Resolves to the exit code. */
   join(options?: WaitOptions): Promise<number>;
-  /** SIGTERM. */
+  /** Sends SIGTERM. */
   terminate(): void;
-  /** SIGKILL. */
+  /** Sends SIGKILL. */
   kill(): void;
   signal(signal: NodeJS.Signals | number): void;
-  /** Gives the handle up; the process goes on. */
+  /** Closes the handle; the process goes on. */
   close(): void;
   [Symbol.dispose](): void;
 }
 
 export interface PoolOptions {
-  /** The module whose exports are the functions; or */
+  /** The module whose exports are the functions. Give either this or `argv`. */
   worker?: string | URL;
-  /** any worker program, in any language, and its arguments. */
+  /** The worker program, in any language, and its arguments. */
   argv?: readonly [string, ...string[]];
   /** How many workers. 0 or absent: one for each CPU that this process may use. */
   workers?: number;
-  /** What arguments and results are: "msgpack", the default, values; "" bytes. */
+  /** The encoding of arguments and results: "msgpack", the default, values; "" bytes. */
   format?: string;
   /** Added to this process's environment. */
   env?: Readonly<Record<string, string>>;
-  /** After so many tasks a worker is replaced. 0 or absent: never. */
+  /** A worker is replaced after this many tasks. 0 or absent: never. */
   maxTasksPerWorker?: number;
-  /** How often a task is begun whose worker dies. Absent: once, then it fails with E_WORKER_DIED. */
+  /**
+   * How often a task is begun if its worker dies each time. Absent: once; then the task fails with
+   * E_WORKER_DIED.
+   */
   maxAttempts?: number;
-  /** Each worker leads a process group of its own: what the terminal sends, as for Ctrl-C, reaches this process only. */
+  /**
+   * Each worker leads a process group of its own: signals of the terminal, such as Ctrl-C, reach
+   * this process only.
+   */
   group?: boolean;
-  /** A function that each worker calls before its first task, */
+  /** A function that each worker calls before its first task. */
   initialiser?: string;
-  /** and its argument. */
+  /** The argument of `initialiser`. */
   initialiserValue?: unknown;
-  /** What the workers inherit, by the name they will ask for. */
+  /** The objects that the workers inherit, by the name with which they ask for them. */
   handles?: Readonly<Record<string, Shareable>>;
 }
 
 export interface TaskOptions {
-  /** Milliseconds from when a worker begins it: past them the worker is killed and the task fails with E_TIMEOUT. */
+  /**
+   * Milliseconds from when a worker begins the task. After that the worker is killed and the task
+   * fails with E_TIMEOUT.
+   */
   timeLimit?: number;
-  /** Cancels the task unless it has begun: it rejects with the signal's reason. */
+  /** An abort cancels the task unless it has begun: it rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
 export interface MapOptions extends TaskOptions {
-  /** How many values are one task, for which `timeLimit` counts; it is submitted when so many have come. */
+  /**
+   * How many values make one task, to which `timeLimit` applies. The task is submitted when that
+   * many have come.
+   */
   chunkSize?: number;
-  /** Called with how many are done, of how many where that is known. */
+  /** Called with how many values are done, and of how many if that is known. */
   onProgress?: (done: number, total: number | undefined) => void;
 }
 
 export interface ImapOptions extends MapOptions {
-  /** How many values are under way at most. Default: four for each worker. */
+  /** How many values may be under way. Default: four for each worker. */
   window?: number;
 }
 
@@ -543,23 +626,27 @@ export interface PoolInfo {
 }
 
 /**
- * A task did not succeed. Its function failed (E_TASK_FAILED), and the message is what that threw; or the message says what
- * happened to which function: its worker died, its time was over, ...
+ * A task that did not succeed. If its function failed (E_TASK_FAILED), the message is what that
+ * threw. Else the message says what happened to which function: its worker died, its time was over,
+ * ...
  */
 export class TaskError extends PolyprocError {
   constructor(status: number, message: string, workerStack?: string);
-  /** Where in the worker it failed, if its language knows. */
+  /** The stack in the worker, if its language knows. */
   readonly workerStack: string | undefined;
 }
 
-/** A task of a pool. It can be awaited like a promise; nobody need do so. */
+/** A task of a pool. It can be awaited like a promise; a task that fails unobserved is no error. */
 export class Task<R = any> implements Promise<R> {
   private constructor();
   readonly [Symbol.toStringTag]: string;
   readonly isOver: boolean;
   /** The result; `timeout` and `signal` end the wait, not the task. */
   result(options?: WaitOptions): Promise<R>;
-  /** True when it is not begun any more; then it rejects with E_CANCELED. */
+  /**
+   * Cancels the task if no worker has begun it, and returns whether it did; then the task rejects
+   * with E_CANCELED.
+   */
   cancel(): boolean;
   then<A = R, B = never>(
     onFulfilled?: ((result: R) => A | PromiseLike<A>) | null,
@@ -570,49 +657,55 @@ export class Task<R = any> implements Promise<R> {
 }
 
 /**
- * Worker processes that are given tasks: functions by name. A worker that dies is replaced and costs only its task. The
- * workers end with this process, in whatever way that ends.
+ * A set of worker processes that run tasks: functions by name. A worker that dies is replaced and
+ * costs only its task. The workers end with this process, however it ends.
  */
 export class Pool {
   private constructor();
   static create(options: PoolOptions): Pool;
   readonly format: string;
   readonly closed: boolean;
-  /** Hands a task to the workers. */
+  /** Submits a task. */
   submit<R = any>(name: string, value?: unknown, options?: TaskOptions): Task<R>;
-  /** Submits a task and waits for its result. A task that has begun when the wait ends goes on, for nothing. */
+  /**
+   * Submits a task and waits for its result. A task that has begun when the wait ends keeps
+   * running; its result is discarded.
+   */
   apply<R = any>(name: string, value?: unknown, options?: WaitOptions & TaskOptions): Promise<R>;
-  /** The results in the order of the values, or the first error. */
+  /** Resolves to the results in the order of the values, or rejects with the first error. */
   map<R = any>(name: string, values: Iterable<unknown>, options?: MapOptions): Promise<R[]>;
   /**
-   * The results in the order of the values, each as soon as it is there. The values are read meanwhile, as far as the window
-   * has room: the source may wait for something, also for those results. Where it fails, the results of the values before
-   * come first, then its error.
+   * Yields the results in the order of the values, each as soon as it is there. It reads the values
+   * meanwhile, as far as the window has room: the source may wait for something, also for those
+   * results. If the source fails, the results of the values before come first, then its error.
    */
   imap<R = any>(name: string, values: Iterable<unknown> | AsyncIterable<unknown>, options?: ImapOptions): AsyncGenerator<R, void, void>;
-  /** The same in the order in which the results come. */
+  /** Yields the results in the order in which they come. */
   imapUnordered<R = any>(
     name: string,
     values: Iterable<unknown> | AsyncIterable<unknown>,
     options?: ImapOptions,
   ): AsyncGenerator<R, void, void>;
-  /** No more tasks; those that are there are done. */
+  /** Stops the pool from taking tasks; the workers complete the tasks that are there. */
   close(): void;
-  /** Ends the workers, and every task that is not over with E_SHUTDOWN. */
+  /** Ends the workers, and fails every task that is not over with E_SHUTDOWN. */
   terminate(): void;
-  /** After one of these: resolves when nothing is left of it. */
+  /** After `close` or `terminate`: resolves when all tasks are over and all workers have ended. */
   join(options?: WaitOptions): Promise<void>;
-  /** Gives the handle up: what still runs is killed. */
+  /** Closes the handle and kills the workers that still run. */
   free(): void;
   workerPids(): number[];
   info(): PoolInfo;
-  /** Closes, joins and frees it. */
+  /** Calls `close`, `join` and `free`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Whether a pool has started this process as one of its workers. */
+/** Returns whether a pool has started this process as a worker. */
 export function isWorker(): boolean;
-/** A worker program in Node: does tasks, by the functions of these names, until the pool has no more. */
+/**
+ * A worker program in Node: runs tasks, by the functions of these names, until the pool has no
+ * more.
+ */
 export function runWorker(functions: Readonly<Record<string, (value: any) => unknown>>, options?: FormatOptions): Promise<void>;
 
 export interface CurrentProcess {
@@ -626,9 +719,9 @@ export interface CurrentProcess {
 export function current(): CurrentProcess;
 /** The pids of children that still run. */
 export function activeChildren(): number[];
-/** SIGTERM to the daemonic children; resolves when all children have ended. */
+/** Sends SIGTERM to the daemonic children; resolves when all children have ended. */
 export function exitChildren(): Promise<void>;
-/** Whether that is done, and waited for, when this process ends normally. It is, unless it is switched off. */
+/** Switches whether exitChildren runs when this process ends normally. It does by default. */
 export function exitChildrenAtExit(on: boolean): void;
 export interface ObjectInfo {
   readonly name: string;
@@ -645,7 +738,7 @@ export interface ObjectInfo {
 
 /** The named objects of this user. */
 export function list(): ObjectInfo[];
-/** Removes a name; whoever has the object open keeps it. */
+/** Removes a name; processes that have the object open keep it. */
 export function unlink(name: string): void;
 /** The version of the library. */
 export const version: string;

@@ -1,4 +1,4 @@
-// One instance for `import` and `require`: the objects of the one are those of the other.
+// `import` and `require` share one instance, and so the same classes and objects.
 import polyproc from './index.js';
 
 export const {

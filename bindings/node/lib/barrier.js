@@ -59,7 +59,7 @@ class Barrier extends SharedObject {
     return index;
   }
 
-  /** The others are held meanwhile. */
+  /** The other parties are held meanwhile. */
   async #act(action) {
     try {
       await action();

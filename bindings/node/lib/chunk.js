@@ -1,7 +1,7 @@
 'use strict';
 
-// Several items as one message between a pool and its workers: of each its length, 4 bytes in this machine's byte order,
-// and its bytes, up to a multiple of 4.
+// Several items as one message between a pool and its workers: for each its length, 4 bytes in this
+// machine's byte order, and its bytes, padded to a multiple of 4.
 
 const { endianness } = require('node:os');
 const { PolyprocError } = require('./errors.js');

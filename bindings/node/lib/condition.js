@@ -13,7 +13,7 @@ const { perform } = require('./wait/perform.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
 
-// However it ends, the lock is taken again before that. So it is never done by the main thread, which would wait.
+// However the wait ends, it takes the lock again before that. That may block, so a thread does it.
 const waiting = {
   code: constants.WAIT_CONDITION,
   begin: (handle, { lock, owner }, code) => native.wait(handle, code, lock[HANDLE], owner),

@@ -18,7 +18,7 @@ const CODEC = Symbol('codec');
 const SENDS = 0;
 const RECEIVES = 1;
 const FD_MAX = 2 ** 31 - 1;
-// A longer message is handed over step by step while both sides are in their calls, and waits for the other's steps.
+// A longer message is handed over step by step while both sides are in their calls.
 const LONGEST_AT_ONCE = 2 ** 20 - 8;
 
 function checkSend(connection, answer) {
@@ -55,7 +55,7 @@ const recv = new Operation({
   atOnce: valueOf,
   later: valueOf,
   elsewhere: status.E_TOO_SMALL,
-  /** By a thread; those behind it wait until that has the message. */
+  /** A thread completes it; waits behind it go on when it has the message. */
   finish({ owner, timeout, deadline, signal, resolve, reject }, readiness) {
     readiness.pause();
     const settled = (settle) => (result) => {

@@ -1,6 +1,6 @@
 'use strict';
 
-// What the messages of a queue are. Without a format they are bytes; "msgpack" has values.
+// The encodings of a queue's messages. Without a format they are bytes; "msgpack" has values.
 
 const { types } = require('node:util');
 const { Decoder, EXT_TIMESTAMP, Encoder, ExtensionCodec, decodeTimestampExtension, encodeTimestampExtension } = require('@msgpack/msgpack');
@@ -15,19 +15,20 @@ const INT32_MIN = -(2 ** 31);
 const UINT64_MAX = 2n ** 64n - 1n;
 const INT64_MIN = -(2n ** 63n);
 
-// The package has two ways with 64-bit integers: all of them BigInt, or none. Ours is exact and convenient: a number
-// where that is exact, else a BigInt. It takes overriding methods that its types call private, so its version is
-// pinned and tests hold each case.
+// The package decodes 64-bit integers as BigInt, all of them or none. Here an integer is a number
+// where that is exact, else a BigInt. That needs overrides of methods that its types call private,
+// so its version is pinned and tests hold each case.
 
-/** What these hold is not in their properties. */
+/** Classes whose content is not in their properties. */
 const HOLDERS = [
   ...[types.isMap, types.isSet, types.isRegExp, types.isNativeError, types.isBoxedPrimitive, types.isPromise],
   (value) => value instanceof Error || HANDLE in value,
 ];
 
 /**
- * An object whose class is none of Object. The value of its properties goes to the other side, as that of any object; but
- * one that has none there, or other contents, would arrive as {} or with half of it.
+ * Checks an object of a class of its own. Its properties are sent, as those of any object. An
+ * object that has no properties, or also other contents, would arrive as {} or in part, so it is
+ * refused.
  */
 function checkInstance(object, prototype) {
   if (Object.getPrototypeOf(prototype) === null) return; // of another realm
@@ -93,7 +94,7 @@ const encoder = new StrictEncoder(options);
 const decoder = new IntegerDecoder(options);
 
 const msgpack = {
-  /** Valid until the next encode: puts copy it. */
+  /** The result is valid until the next encode: puts copy it. */
   encode(value) {
     try {
       return encoder.encodeSharedRef(value);
@@ -116,9 +117,9 @@ const msgpack = {
 };
 
 const bytes = {
-  /** The native side looks at it. */
+  /** The native side checks it. */
   encode: (value) => value,
-  /** Before the first of a list is put, all of them must be bytes. */
+  /** All of them must be bytes before the first is put. */
   encodeOwn(value, what = 'a message') {
     if (!ArrayBuffer.isView(value) && !types.isArrayBuffer(value)) {
       throw typeError(what, 'a Buffer, TypedArray, DataView or ArrayBuffer', value);
@@ -128,7 +129,7 @@ const bytes = {
   decode: (value) => value,
 };
 
-/** The label of a queue or connection; without one it is of bytes. */
+/** Returns the label of a queue or connection; without one its messages are bytes. */
 function readFormat(value = '') {
   if (Buffer.byteLength(readString(value, 'format')) > FORMAT_BYTES) {
     throw rangeError('format', `at most ${FORMAT_BYTES} bytes long`, value);
@@ -136,7 +137,10 @@ function readFormat(value = '') {
   return value;
 }
 
-/** The codec for a label. What a label that is unknown here means, only the program knows. */
+/**
+ * Returns the codec for a label. Messages with an unknown label are bytes, for the program to
+ * decode.
+ */
 function codecOf(format) {
   if (format === 'msgpack') return msgpack;
   if (format === '') return bytes;

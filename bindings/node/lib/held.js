@@ -4,7 +4,7 @@
 class Held {
   #releasing;
 
-  /** `releasing`: what its release is given */
+  /** `releasing`: the arguments for its release */
   constructor(lock, ownerDied, releasing) {
     this._lock = lock;
     this.#releasing = releasing;
@@ -19,14 +19,18 @@ if (Symbol.dispose) {
   Held.prototype[Symbol.dispose] = Held.prototype.release;
 }
 
-// An object that is collected is closed, and what this process holds of it given back: so it is not collected meanwhile.
+// A collected object is closed, and its locks and permits are given back: so keep it while it holds
+// some.
 const holding = new Map(); // object -> how often
 
 function noteHeld(object) {
   holding.set(object, (holding.get(object) ?? 0) + 1);
 }
 
-/** Another process may have released what was held here; then it is kept until it is closed. */
+/**
+ * Another process may have released the lock that is held here; then the object is kept until its
+ * close.
+ */
 function noteReleased(object, times = 1) {
   const left = (holding.get(object) ?? 0) - times;
   if (left > 0) holding.set(object, left);

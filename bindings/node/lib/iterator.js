@@ -2,7 +2,7 @@
 
 const { perform } = require('./wait/perform.js');
 
-/** What `for await` runs over: one get, take or receive after the other, until the stream ends. */
+/** The iterator of `for await`: one get, take or receive after the other, until the stream ends. */
 class ValueIterator {
   #operation;
   #options;

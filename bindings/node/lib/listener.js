@@ -1,6 +1,6 @@
 'use strict';
 
-// Connections over sockets, as Python's multiprocessing.connection speaks there.
+// Connections over sockets, in the protocol of Python's multiprocessing.connection.
 
 const { checkMade } = require('./errors.js');
 const { Connection } = require('./connection.js');
@@ -34,7 +34,7 @@ function readMilliseconds(value, name) {
   return Math.min(Math.ceil(value * NANOSECONDS), Number.MAX_SAFE_INTEGER);
 }
 
-/** What the native side is given: the address, and how to meet who is there. */
+/** Returns the arguments for the native side: the address and the options of the handshake. */
 function readPeer(address, options, names) {
   const { authkey, backlog = 0, handshakeTimeout, maxMessage = 0, allowMd5 = true, isPublic = false } = readOptions(options, names);
   return [
@@ -49,7 +49,7 @@ function readPeer(address, options, names) {
 
 const ADDRESS = /^(tcp:\/\/.+:\d+|unix:.+)$/;
 
-/** For an error. */
+/** Returns the address as errors show it. */
 function shown(address) {
   return ADDRESS.test(address) ? address : `"${address}", which is not tcp://HOST:PORT, unix:/path or unix:@name`;
 }

@@ -1,7 +1,8 @@
 'use strict';
 
-// What is on loan from a queue: a message taken, a slot reserved. Short ones are copies, cheaper than a view of shared
-// memory; the view of a long one is made when it is asked for and detached when the loan is settled.
+// Loans from a queue: taken messages and reserved slots. A short message is a copy, which is
+// cheaper than a view of shared memory. The view of a long one is made at its first use and
+// detached when it is settled.
 
 const { check, PolyprocError } = require('./errors.js');
 const { constants, halves, native, numbers, status, DELIVERIES, ID, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
@@ -15,7 +16,7 @@ function refuseSettled(what) {
   throw new PolyprocError(status.E_INVALID, `${what}, settled already`);
 }
 
-/** Of the ArrayBuffer of a view; false when that is not possible, for it was transferred. */
+/** Detaches the ArrayBuffer of a view; false if that is impossible because it was transferred. */
 function detach(view) {
   if (view.transfer === undefined) return native.loanDetach(view); // Node 20
   try {
@@ -26,7 +27,7 @@ function detach(view) {
   }
 }
 
-/** Before a loan ends: no view may be left over memory that is somebody else's then. */
+/** Runs before a loan ends: no view may remain over memory that is then reused. */
 function endView(view, what) {
   if (view === undefined || detach(view)) return;
   throw new PolyprocError(status.E_INVALID, `${what}, whose ArrayBuffer was transferred and is in use elsewhere`);
@@ -83,7 +84,7 @@ class Message {
     return this.length <= constants.COPY_LIMIT;
   }
 
-  /** The native side made it when the message was taken, unless the slab had no room for it. */
+  /** The native side copied the message when it was taken, unless the slab had no room for it. */
   #copy() {
     if (this.#bytes === undefined && this.#memory !== undefined) {
       this.#bytes = Buffer.from(this.#memory, this.#offset, this.length);
@@ -101,7 +102,9 @@ class Message {
     return loan;
   }
 
-  /** As before: a stopped peer was in the way. The view of a long one is gone, and made anew when it is asked for. */
+  /**
+   * A stopped peer prevented the settling: the loan stays. The view of a long message is made anew.
+   */
   #keep(loan) {
     this.#loan = loan;
     if (this.#view !== undefined) this.#view = this.#bytes = undefined;
@@ -118,7 +121,7 @@ class Message {
     this.#settle(native.loanDone, 'done');
   }
 
-  /** Likewise of several, in one call for many. */
+  /** Settles several messages with one native call for many of them. */
   static doneMany(messages) {
     if (!Array.isArray(messages)) throw typeError('messages', 'an array of messages', messages);
     for (let at = 0; at < messages.length; ) {
@@ -191,7 +194,7 @@ class Slot {
   #settle(how, what) {
     const loan = this.#end();
     const result = how(loan);
-    // A stopped peer was in the way: the room, and what was written there, is this slot's as before.
+    // A stopped peer prevented the settling: the room and its content stay this slot's.
     if (result === status.E_TIMEOUT) this.#loan = loan;
     check(result, what);
   }
@@ -202,7 +205,7 @@ if (Symbol.dispose) {
   };
 }
 
-/** The messages of the first `count` rows. */
+/** Returns the messages of the first `count` rows. */
 function messagesOf(codec, count) {
   const messages = new Array(count);
   for (let i = 0; i < count; i++) messages[i] = new Message(TOKEN, codec, i * ROW);

@@ -1,9 +1,10 @@
 'use strict';
 
-// The addon, one instance per thread of JavaScript. A call answers with a number, negative when it is a status, and
-// says the rest in `rows`: for message i `ROW` numbers from i * ROW on.
+// The addon, one instance per thread of JavaScript. A call returns a number, negative if it is a
+// status, and writes further results to `rows`: `ROW` numbers for message i, from i * ROW on.
 
-// Copies: V8 looks up the properties of an object that was filled by Node-API in a hash table at every use.
+// Copies the functions: V8 uses a hash table for each look-up in an object that Node-API has
+// filled.
 const native = { ...require('../build/polyproc.node') };
 
 const ROW = 5;
@@ -12,7 +13,10 @@ module.exports = {
   native,
   status: Object.freeze({ ...native.statuses }),
   constants: Object.freeze({ ...native.constants }),
-  /** Message i: numbers[i * ROW + LOAN], ... and of its id, from 2 * (i * ROW + ID) on, the halves, the lower first. */
+  /**
+   * Message i: numbers[i * ROW + LOAN], ...; the halves of its id, the lower first, from 2 * (i *
+   * ROW + ID) on.
+   */
   numbers: new Float64Array(native.rows),
   halves: new Uint32Array(native.rows),
   ROW,

@@ -1,6 +1,7 @@
 'use strict';
 
-// Reading arguments: a wrong type is a TypeError, a number out of range a RangeError, before anything is done.
+// Reading arguments: a wrong type is a TypeError, a number out of range a RangeError, before
+// anything is done.
 
 const NAMES = require('./option-names.js');
 
@@ -21,7 +22,7 @@ function readObject(value, name = 'options') {
   return value;
 }
 
-/** `names`: those of option-names.js that the function has. */
+/** `names`: the options of option-names.js that the function has */
 function readOptions(options, names) {
   for (const name in readObject(options)) {
     if (!names.includes(name)) throw unknownOption(name, names);
@@ -60,14 +61,17 @@ function readInteger(value, name, min = 0, max = Number.MAX_SAFE_INTEGER) {
 
 const FOREVER = Object.freeze({ timeout: Infinity, signal: undefined });
 
-/** `{ timeout, signal }` of a call that waits; throws the signal's reason when it is aborted already. */
+/**
+ * Reads `{ timeout, signal }` of a call that waits; throws the signal's reason if it is already
+ * aborted.
+ */
 function readWait(options, names = NAMES.wait) {
   if (options === undefined) return FOREVER;
   const { timeout = Infinity, signal } = readOptions(options, names);
   if (typeof timeout !== 'number') throw typeError('timeout', 'a number of milliseconds', timeout);
   if (Number.isNaN(timeout)) throw rangeError('timeout', 'a number of milliseconds', timeout);
   if (signal !== undefined) {
-    // As Node does: an AbortSignal of another realm is one too.
+    // As Node does: accept an AbortSignal of another realm too.
     if (typeof signal !== 'object' || signal === null || !('aborted' in signal)) {
       throw typeError('signal', 'an AbortSignal', signal);
     }

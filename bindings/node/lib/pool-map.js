@@ -1,10 +1,10 @@
 'use strict';
 
-// One function for many values: a bounded window of chunks under way, their results in order or as they come.
+// Maps: one function for many values, a bounded window of chunks, results in order or as they come.
 
 const { readObject, typeError } = require('./options.js');
 
-/** An iterator, async or not, of what can be iterated. */
+/** Returns an iterator, async or not, of an iterable. */
 function iteratorOf(values) {
   const iterator = values?.[Symbol.asyncIterator]?.() ?? values?.[Symbol.iterator]?.();
   if (iterator === undefined) throw typeError('values', 'iterable', values);
@@ -21,8 +21,9 @@ class Gate {
 }
 
 /**
- * Reads the values and submits them in chunks, while fewer than `window` values are under way. It runs beside the loop
- * over the results: the source may wait for something, also for those results.
+ * Reads the values and submits them in chunks while fewer than `window` values are under way. It
+ * runs beside the loop over the results, because the source may wait for something, also for those
+ * results.
  */
 class Feed {
   #submit;
@@ -72,7 +73,7 @@ class Feed {
       try {
         step = await this.#iterator.next();
       } catch (error) {
-        // The values before it are done like all others.
+        // The values before the failure are completed as all others.
         this.failure = [error];
         step = { done: true };
       }
@@ -98,7 +99,7 @@ class Feed {
     this.#change.open();
   }
 
-  /** Until something may have changed since the last call. */
+  /** Waits until something may have changed since the last call. */
   async untilChange() {
     await this.#change.opened;
     this.#change = new Gate();
@@ -111,14 +112,15 @@ class Feed {
     return one;
   }
 
-  /** The loop has ended: what has not begun is not begun any more, and the source is left. */
+  /** The loop has ended: cancels the tasks that have not begun, and leaves the source. */
   async leave() {
     this.#isLeft = true;
     this.#room.open();
     for (const { task } of this.underWay) task.cancel();
     if (this.#isSourceAtEnd) return;
     const left = Promise.resolve(this.#iterator.return?.());
-    // An async generator that is in the middle of a value ends after that, and perhaps never: nobody waits for it.
+    // An async generator that is computing a value ends after that, perhaps never: do not wait for
+    // it.
     if (this.#isReading) left.catch(() => {});
     else await left;
   }

@@ -33,7 +33,10 @@ const UINT32_MAX = 2 ** 32 - 1;
 const WORKERS_MAX = 1000;
 const NANOSECONDS = 1e6; // of a millisecond
 const WORKER_MAIN = path.join(__dirname, 'worker-main.js');
-/** Deno gives a program no rights, unless it is told to; this one has loaded an addon, and so may do anything. */
+/**
+ * Deno gives a program no rights by default. This program has loaded an addon, so it may do
+ * anything already.
+ */
 const RUN = process.versions.deno === undefined ? [] : ['run', '--allow-all'];
 
 const join = new Operation({
@@ -48,7 +51,7 @@ const join = new Operation({
   },
 });
 
-/** A module of Node, or any program. */
+/** Reads a worker program: a module of Node, or any program. */
 function readProgram(options, format) {
   const { worker, argv } = options;
   if ((worker === undefined) === (argv === undefined)) throw new TypeError('a pool has either a worker module or an argv');
@@ -141,7 +144,7 @@ class Pool {
     this.#free.push(tag);
   }
 
-  /** From here on the program goes on until the tasks are over. */
+  /** From here on the program stays alive until the tasks are over. */
   #begin() {
     check(this[READINESS].start(), 'submit');
     this[READINESS].addListener(this.#collect);
@@ -182,7 +185,7 @@ class Pool {
   #end(tag, code, bytes) {
     const task = this.#tasks[tag];
     this.#release(tag);
-    // The descriptor is still polled for a caller that submits its next task at once.
+    // Keep polling the descriptor, for a caller that submits its next task at once.
     if (--this.#outstanding === 0 && !this.#isIdling) {
       this.#isIdling = true;
       setImmediate(() => this.#idle());
@@ -209,7 +212,7 @@ class Pool {
     }
   }
 
-  /** What the maps do with a list of values, as one task. */
+  /** Submits a list of values as one task, for the maps. */
   #chunk(name, values, timeLimit, onEnd) {
     const items = values.map(this.#codec.encodeOwn);
     const decode = (bytes) => unpack(bytes).map(this.#codec.decode);
@@ -233,7 +236,7 @@ class Pool {
   async map(name, values, options = {}) {
     const { chunkSize, signal, timeLimit, onProgress } = this.#readMap(options, NAMES.map);
     const all = [...values];
-    // As Python does it: some four chunks for each worker.
+    // As in Python: about four chunks for each worker.
     const size = chunkSize ?? Math.max(1, Math.ceil(all.length / (this.#workers() * 4)));
     const submit = (chunk, onEnd) => this.#chunk(name, chunk, timeLimit, onEnd);
     const results = [];

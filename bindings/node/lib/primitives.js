@@ -121,7 +121,7 @@ function checkWait(event, answer) {
 
 const waitEvent = new Operation({
   code: constants.WAIT_EVENT,
-  // From the mark of the attempt on it counts, though its thread comes to wait later.
+  // The wait counts from the mark of the attempt, though its thread begins to wait later.
   begin: (handle, argument, code) => native.wait(handle, code, undefined, numbers[LOAN]),
   direction: 0,
   barges: true,

@@ -1,6 +1,6 @@
 'use strict';
 
-// What a process and the workers of a pool are started with.
+// The options with which a process and the workers of a pool are started.
 
 const { SharedObject } = require('./object.js');
 const { rangeError, readObject, readString, typeError } = require('./options.js');

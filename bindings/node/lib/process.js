@@ -145,12 +145,12 @@ const exiting = new Operation({
   later: (owner, answer) => void check(answer, 'exitChildren'),
 });
 
-/** SIGTERM to the daemonic children, and the end of all of them. */
+/** Sends SIGTERM to the daemonic children, and waits for the end of all children. */
 async function exitChildren() {
   return perform(undefined, exiting);
 }
 
-/** Whether that is done when this process ends normally. */
+/** Switches whether exitChildren runs when this process ends normally. */
 function exitChildrenAtExit(on) {
   check(native.processChildrenAtExit(readBoolean(on, 'on') ? 1 : 0), 'exitChildrenAtExit');
 }

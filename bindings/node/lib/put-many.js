@@ -6,8 +6,9 @@ const { operations } = require('./queue-operations.js');
 const { perform } = require('./wait/perform.js');
 
 /**
- * Puts all items, in as many calls as it takes, one time limit for all. When the wait ends early after some were put,
- * those are the result: what is in the queue cannot be undone, and a further call will say why.
+ * Puts all items, in as many calls as necessary, with one time limit for all. If the wait ends
+ * early after some were put, their number is the result: a put cannot be undone, and the next call
+ * reports the reason.
  */
 async function putAll(queue, items, options) {
   const { timeout, signal } = readWait(options);

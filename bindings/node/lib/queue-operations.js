@@ -1,6 +1,6 @@
 'use strict';
 
-// What can be done with a queue and may have to wait, in the form that `perform` takes.
+// The operations of a queue that may have to wait, in the form that `perform` takes.
 
 const { check } = require('./errors.js');
 const { constants, native, numbers, status, LENGTH, OFFSET, ROW } = require('./native.js');
@@ -13,7 +13,10 @@ const CODEC = Symbol('codec');
 const PUTS = 0;
 const JOINS = 1;
 
-/** The waits of the get side are tried again whenever the queue is ready, so their answers are those of a try. */
+/**
+ * A wait of the get side is tried again whenever the queue is ready, so its answer is that of a
+ * try.
+ */
 function getting(operation) {
   return new Operation({ ...operation, polled: true, late: status.E_EMPTY, end: status.E_SHUTDOWN });
 }
@@ -24,7 +27,7 @@ const get = getting({
   atOnce: (queue, answer) => queue[CODEC].decode(typeof answer === 'number' ? check(answer, 'get') : answer),
 });
 
-/** A list of what is there, at most `max`; a status when there is nothing. */
+/** Returns at most `max` of the messages that are there; a status if there is none. */
 function attemptMany(handle, max) {
   makeRoom();
   const messages = [];
@@ -121,7 +124,10 @@ const join = new Operation({
   later: checkJoin,
 });
 
-/** For waitAny. A put has no descriptor: a queue that is full for a long message has room for a short one. */
+/**
+ * For waitAny. A put has no descriptor: a queue that is full for a long message has room for a
+ * short one.
+ */
 const room = new Operation({
   code: constants.WAIT_ANY,
   begin: (handle, argument, code) => native.wait(undefined, code, [handle], [constants.READY_PUT]),

@@ -10,12 +10,13 @@ const { HANDLE, KIND } = require('./symbols.js');
 const { Operation } = require('./wait/operation.js');
 const { perform } = require('./wait/perform.js');
 
-// In Python the owner of an RLock is a thread. Here all tasks run on one, so the owner is the task: what runs in a
-// `hold`, with all that it awaits. Outside of any it is this thread of JavaScript.
+// In Python a thread owns an RLock. Here all tasks run on one thread, so the task is the owner: the
+// code that runs in a `hold`, with all that it awaits. Outside of any `hold` the owner is this
+// thread of JavaScript.
 const tasks = new AsyncLocalStorage();
 const thread = native.rlockNewOwner();
 
-/** The owner in the options, else that of the task. */
+/** Returns the owner in the options, else the task's. */
 function readOwner(options, names) {
   if (options === undefined) return tasks.getStore() ?? thread;
   const { owner = tasks.getStore() ?? thread } = readOptions(options, names);

@@ -1,7 +1,7 @@
 'use strict';
 
-// Short messages become Buffers cut out of a slab, as Node's own short Buffers do: one allocation for many. The native
-// side fills it; what has been cut out is never written again.
+// Short messages become Buffers cut out of a slab, as Node's own short Buffers do: one allocation
+// serves many. The native side fills the slab and never writes again to a part that was cut out.
 
 const { Buffer } = require('node:buffer');
 const { markAsUntransferable } = require('node:worker_threads');
@@ -23,31 +23,34 @@ function renew() {
 }
 renew();
 
-/** The memory in which the native side has put a message at `offset`, which nobody else uses from here on. */
+/** Returns the memory at `offset` where the native side has put a message. It is not used again. */
 function keep(offset, length) {
   used = offset + length;
   return memory;
 }
 
-/** The Buffer of such a message. */
+/** Returns that memory as a Buffer. */
 function cut(offset, length) {
   return Buffer.from(keep(offset, length), offset, length); // cheaper than subarray
 }
 
-/** Before a call that copies to the slab: somebody may have detached it by transferring what was cut out of it. */
+/**
+ * Runs before a call that copies to the slab: a program may have detached it by transferring a
+ * Buffer.
+ */
 function checkSlab() {
   if (slab.length === 0) renew();
 }
 
-/** Before a batch: half a slab at least, so that most of it fits. */
+/** Runs before a batch: makes at least half a slab free, so that most of the batch fits. */
 function makeRoom() {
   if (used > SLAB_BYTES / 2) renew();
   checkSlab();
 }
 
 /**
- * `(handle)`: a get with room for the message wherever it must go: the message, or a negative status; E_TOO_SMALL for one
- * that is longer than `longest`.
+ * Returns `(handle)`: a get that returns the message or a negative status. It allocates a buffer
+ * for a message that the slab has no room for; a message longer than `longest` is E_TOO_SMALL.
  */
 function reader(get, getInto, longest = Infinity) {
   return (handle) => {
@@ -61,7 +64,7 @@ function reader(get, getInto, longest = Infinity) {
         renew();
         answer = get(handle);
       } else {
-        // Another consumer may take it meanwhile, and then the next message may be longer still.
+        // Another consumer may take the message first, and the next one may be longer still.
         const buffer = Buffer.allocUnsafeSlow(needed);
         answer = getInto(handle, buffer);
         if (answer >= 0) return answer === needed ? buffer : buffer.subarray(0, answer);
@@ -72,7 +75,7 @@ function reader(get, getInto, longest = Infinity) {
 
 const getCopy = reader(native.queueGet, native.queueGetInto);
 
-/** A copy of a message that is on loan. */
+/** Returns a copy of a message on loan. */
 function copyLoan(loan, length) {
   if (length > OWN_BYTES) {
     const buffer = Buffer.allocUnsafeSlow(length);

@@ -1,11 +1,11 @@
 'use strict';
 
-// What the files of the library know of an object that its users do not.
+// The properties of an object that only the files of the library use.
 
 module.exports = {
-  // Of the native side. An own property, and one that cannot be cloned: else postMessage would make a dead copy of an
-  // object, without an error. An object without a handle has another such property: `_codec`, `_queue`, `_lock`, `_pool`,
-  // `_owner`.
+  // The native handle. It is an own property that cannot be cloned: otherwise postMessage would
+  // make a dead copy of the object, without an error. An object without a handle has another such
+  // property: `_codec`, `_queue`, `_lock`, `_pool`, `_owner`.
   HANDLE: '_handle',
   READINESS: Symbol('readiness'), // its Readiness, with the waits that are tried when its source reports it ready
   THREAD_WAITS: Symbol('threadWaits'), // how many waits a thread of the native side has to do, for each direction

@@ -7,7 +7,7 @@ const { readWait } = require('./options.js');
 const { HANDLE, WAITABLE } = require('./symbols.js');
 const { Wait } = require('./wait/wait.js');
 
-/** How a task ended whose function had no say. */
+/** The messages for tasks that ended without a text of their function. */
 const ENDS = {
   [status.E_WORKER_DIED]: 'its worker died',
   [status.E_TIMEOUT]: 'it was over its time limit, and its worker was killed',
@@ -16,7 +16,10 @@ const ENDS = {
   [status.E_TASK_FAILED]: 'its function failed, and gave no message',
 };
 
-/** A task that did not succeed. What its function said is the message, in whatever language it is. */
+/**
+ * A task that did not succeed. The message is the text of its function, in whatever language that
+ * is.
+ */
 class TaskError extends PolyprocError {
   constructor(code, message, workerStack) {
     super(code, message);
@@ -72,7 +75,7 @@ class Task {
   #reason; // of the signal that cancelled it, in a list of one
   #onEnd;
 
-  /** `name`: of its function; `decode`: (bytes) to the result */
+  /** `name`: the function; `decode`: converts bytes to the result */
   constructor(token, pool, name, tag, decode, signal, onEnd) {
     if (token !== TOKEN) throw new TypeError('use pool.submit');
     this._pool = pool;
@@ -84,7 +87,7 @@ class Task {
     signal?.addEventListener('abort', this.#onAbort);
   }
 
-  /** What it is called in errors. */
+  /** The task as errors name it. */
   get #what() {
     return `task "${this.#name}"`;
   }
@@ -113,7 +116,7 @@ class Task {
     return { isReady: () => this.isOver, wait: (how) => this.#untilOver(how) };
   }
 
-  /** However it ends. */
+  /** Waits until the task is over, however it ends. */
   async #untilOver(how) {
     try {
       await this.result(how);
@@ -140,7 +143,7 @@ class Task {
     this.#waits.delete(wait);
   }
 
-  /** For the pool: how it ended. */
+  /** The pool calls this with the outcome. */
   end(token, code, bytes) {
     if (token !== TOKEN) throw new TypeError('a task ends by itself');
     this.#signal?.removeEventListener('abort', this.#onAbort);

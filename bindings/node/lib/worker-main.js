@@ -1,13 +1,13 @@
 'use strict';
 
-// The program of a worker that is a module of Node: its exports are the functions. Started by Pool.create.
+// The program of a worker whose functions are the exports of a module. Pool.create starts it.
 
 const { pathToFileURL } = require('node:url');
 const { runWorker } = require('./worker.js');
 
 const [, , format, file] = process.argv;
 
-/** What a module exports by name; of a CommonJS one that is its `module.exports`. */
+/** Returns the exports of a module by name; those of a CommonJS module are its `module.exports`. */
 function functionsOf(module) {
   const common = typeof module.default === 'object' && module.default !== null ? module.default : {};
   return { ...common, ...module };

@@ -40,7 +40,7 @@ function dataOf(length) {
   return data;
 }
 
-/** What a function gave, as bytes. */
+/** Encodes the result of a function. */
 function encode(codec, format, result) {
   return format === '' && result === undefined ? Buffer.alloc(0) : codec.encodeOwn(result);
 }
@@ -61,7 +61,9 @@ async function run(functions, codec, format, { name, count, data }) {
   }
 }
 
-/** What was thrown, as text. It can be anything: also an object whose own code throws when it is looked at. */
+/**
+ * Returns the thrown value as text. The value can be anything, also an object whose getters throw.
+ */
 function failureOf(thrown) {
   try {
     if (!(thrown instanceof Error)) return textOf(messageOf(thrown));
@@ -72,7 +74,7 @@ function failureOf(thrown) {
   }
 }
 
-/** A NUL would end it. */
+/** Cut at a NUL, which separates the message from the stack. */
 function messageOf(thrown) {
   return (typeof thrown === 'string' ? thrown : inspect(thrown)).replaceAll('\0', '\\0');
 }

@@ -1,10 +1,9 @@
-/*
- * One `struct addon` per environment: the main thread and each worker_thread has its own. Everything in it
- * belongs to that environment's thread, apart from what waiter.h says of the waiter threads.
+/* One `struct addon` per environment: the main thread and each worker_thread has its own.
+ * Everything in it belongs to that environment's thread, except the fields that waiter.h gives to
+ * the waiter threads.
  *
- * The JavaScript side checks types and ranges; the functions here answer with a number that is a status of
- * polyproc.h when it is negative.
- */
+ * The JavaScript side checks types and ranges. A function here returns a number; a negative one is
+ * a status of polyproc.h. */
 #ifndef POLYPROC_NODE_ADDON_H
 #define POLYPROC_NODE_ADDON_H
 
@@ -20,7 +19,8 @@ enum {
   WAITERS_MAX = 128     /* waiter threads of an environment */
 };
 
-/* What a call answers besides its status, read by JavaScript as five doubles, the id as its halves. */
+/* The results of a call beside its status. JavaScript reads them as five doubles, the id as two
+ * halves. */
 struct row {
   double loan;   /* its number; -1: settled already */
   double offset; /* of its bytes in the slab; -1: not there */
@@ -34,7 +34,7 @@ struct object;
 struct poller;
 struct waits;
 
-/* Room for what polyproc_detail says. */
+/* Room for the sentence of polyproc_detail. */
 enum { DETAIL_CAP = 512 };
 
 struct addon {

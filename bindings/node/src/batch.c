@@ -1,8 +1,9 @@
-/* Many messages in one call, tried once. */
+/* Many messages in one call that does not wait. */
 #include "loan.h"
 #include "object.h"
 
-/* (queue, array, first): how many of them were put, of at most BATCH_MAX from `first` on */
+/* (queue, array, first): puts at most BATCH_MAX of them from `first` on, and returns how many it
+ * put */
 static napi_value queue_put_many(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *queue;
@@ -35,12 +36,12 @@ static int32_t take_many(struct call *call, struct object **queue, size_t *taken
   return polyproc_queue_take_many((*queue)->handle, call->addon->messages, (size_t)max, taken, 0, NULL);
 }
 
-/* From the last one on, so that they keep their order. */
+/* Begins with the last one, so that they keep their order. */
 static void return_from(polyproc_message *messages, size_t first, size_t count) {
   while (count > first) polyproc_message_return(&messages[--count]);
 }
 
-/* (queue, max): how many were taken, a row each */
+/* (queue, max): takes messages, a row each, and returns how many */
 static napi_value queue_take_many(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *queue;
@@ -58,7 +59,8 @@ static napi_value queue_take_many(napi_env env, napi_callback_info info) {
   return number(env, (double)taken);
 }
 
-/* (queue, max): how many were got into the slab, a row each. E_TOO_SMALL: the first does not fit. */
+/* (queue, max): gets messages into the slab, a row each, and returns how many. E_TOO_SMALL: the
+ * first does not fit. */
 static napi_value queue_get_many(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *queue;
@@ -68,7 +70,7 @@ static napi_value queue_get_many(napi_env env, napi_callback_info info) {
   if (status < 0) return number(env, status);
   if (call_i32(&call, 1, &max) < 0 || max <= 0) return number(env, POLYPROC_E_INVALID);
   if (max > BATCH_MAX) max = BATCH_MAX;
-  /* One after the other: taking them together would cost a lock for settling each. */
+  /* One after the other: to take them together would cost a lock for settling each. */
   while (got < max) {
     size_t offset = addon->slab_used, room = addon->slab_size - offset, length = 0;
     status = polyproc_queue_get(queue->handle, addon->slab + offset, room, &length, 0, NULL);

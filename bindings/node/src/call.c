@@ -54,7 +54,8 @@ static size_t element_size(napi_typedarray_type type) {
   }
 }
 
-/* Of length 0: an empty view, or that of a settled message, whose memory is gone. */
+/* A view has length 0 if it is empty, or if it belonged to a settled message, whose memory is gone.
+ */
 static bool is_detached(napi_env env, napi_value value) {
   napi_value buffer = value;
   bool detached = false;

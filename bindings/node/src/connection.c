@@ -1,7 +1,7 @@
-/* Where connections come from: pipes and listeners. Connecting to a listener is a wait. */
+/* Makes connections: pipes and listeners. Connecting to a listener is a wait (request.c). */
 #include "arguments.h"
 
-/* (duplex): the two ends */
+/* (duplex): returns the two ends */
 static napi_value pipe_create(napi_env env, napi_callback_info info) {
   struct call call;
   polyproc_connection *ends[2];

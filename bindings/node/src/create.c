@@ -1,4 +1,4 @@
-/* Objects created and opened, and their names. */
+/* Creates, opens, lists and unlinks objects. */
 #include <stdlib.h>
 #include <string.h>
 

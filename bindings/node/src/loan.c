@@ -1,11 +1,9 @@
-/*
- * JavaScript knows each loan by its number in the table; the list is for the end of the environment, which
- * gives back what is left.
+/* JavaScript knows each loan by its number in the table. At the end of the environment the list
+ * says which loans are left to be returned.
  *
- * A view over shared memory is an ArrayBuffer of its own per loan. JavaScript detaches it before it settles
- * the loan, so that no view is left over memory that is someone else's or unmapped. At the end of an
- * environment no JavaScript is left that could look at one.
- */
+ * A view over shared memory is an ArrayBuffer of its own per loan. JavaScript detaches it before it
+ * settles the loan, so that no view remains over memory that is reused or unmapped. At the end of
+ * an environment no JavaScript is left that could read a view. */
 #include "loan.h"
 
 #include <stdlib.h>
@@ -60,7 +58,7 @@ int32_t loan_slot(struct addon *addon, const polyproc_slot *slot) {
   return loan_new(addon, &loan);
 }
 
-/* Takes the loan out of the table; the copy that is left is for the call that settles it. */
+/* Takes the loan out of the table. The returned copy is for the call that settles it. */
 static struct loan loan_end(struct addon *addon, int32_t index) {
   struct loan ended = addon->loans[index];
   if (ended.newer >= 0) {
@@ -76,7 +74,7 @@ static struct loan loan_end(struct addon *addon, int32_t index) {
 }
 
 void loans_teardown(struct addon *addon) {
-  /* The newest first: each goes to the head of the line, so they end in the order in which they came. */
+  /* Newest first: each returned message goes to the head of the line, so they keep their order. */
   while (addon->loan_newest >= 0) {
     struct loan ended = loan_end(addon, addon->loan_newest);
     if (ended.kind == LOAN_SLOT) {
@@ -113,7 +111,7 @@ int32_t lend(struct addon *addon, struct row *row, const polyproc_message *messa
   return loan;
 }
 
-/* The loan in argument 0; NULL, which JavaScript has seen to, when it is none of that kind. */
+/* Returns the loan in argument 0; if it is no such loan, returns NULL with an exception pending. */
 static struct loan *call_loan(struct call *call, napi_env env, napi_callback_info info, int kind,
                               int32_t *index) {
   call_read(call, env, info);
@@ -123,7 +121,8 @@ static struct loan *call_loan(struct call *call, napi_env env, napi_callback_inf
   return (int)loan->kind == kind ? loan : NULL;
 }
 
-/* What the attempt to settle a loan came to. Where a stopped peer was in the way the loan stays. */
+/* Returns the result of an attempt to settle a loan. If a stopped peer prevented it, the loan
+ * stays. */
 static napi_value attempted(napi_env env, struct call *call, int32_t index, int32_t status) {
   if (status != POLYPROC_E_TIMEOUT) loan_end(call->addon, index);
   return number(env, status);
@@ -137,10 +136,8 @@ static napi_value loan_done(napi_env env, napi_callback_info info) {
   return attempted(env, &call, index, polyproc_message_done(&loan->of.message));
 }
 
-/*
- * (count): settles messages by the numbers of their loans, which are in the rows. Over those that are settled
- * it writes -1.
- */
+/* (count): settles the messages whose loan numbers are in the rows, and overwrites the number of
+ * each settled one with -1. */
 static napi_value loans_done(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t count;
@@ -182,7 +179,7 @@ static napi_value loan_to_slab(napi_env env, napi_callback_info info) {
   return number(env, slab_copy(call.addon, loan->of.message.data, loan->of.message.len));
 }
 
-/* (loan, buffer): the buffer is as long as the message. */
+/* (loan, buffer): copies the message. The buffer is as long as the message. */
 static napi_value loan_copy(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t index;
@@ -196,7 +193,8 @@ static napi_value loan_copy(napi_env env, napi_callback_info info) {
   return number(env, POLYPROC_OK);
 }
 
-/* An ArrayBuffer over a loan's memory, or undefined where this runtime has no external ones. */
+/* Returns an ArrayBuffer over a loan's memory, or undefined if this runtime has no external ones.
+ */
 static napi_value view_of(napi_env env, void *data, size_t length) {
   napi_value view = NULL;
   if (length == 0) return NULL;
@@ -213,7 +211,8 @@ static napi_value loan_view(napi_env env, napi_callback_info info) {
   return view_of(env, (void *)(uintptr_t)loan->of.message.data, loan->of.message.len);
 }
 
-/* (ArrayBuffer of a view): where JavaScript has no way to detach it. False: it was transferred. */
+/* (ArrayBuffer of a view): detaches it, for runtimes where JavaScript cannot. Returns false if it
+ * was transferred. */
 static napi_value loan_detach(napi_env env, napi_callback_info info) {
   struct call call;
   bool is_gone = true;
@@ -232,7 +231,7 @@ static napi_value slot_view(napi_env env, napi_callback_info info) {
   return view_of(env, loan->of.slot.data, loan->of.slot.len);
 }
 
-/* (loan, length, bytes or undefined): bytes are the slot's contents where it has no view. */
+/* (loan, length, bytes or undefined): commits a slot. `bytes` is its content if it has no view. */
 static napi_value slot_commit(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t index;

@@ -1,4 +1,4 @@
-/* The addon's beginning and end in an environment, and the library's own questions. */
+/* Begins and ends the addon in an environment, and asks the library about itself. */
 #include <stdlib.h>
 
 #include "loan.h"
@@ -17,13 +17,13 @@ static napi_value library_text(napi_env env, napi_callback_info info) {
   return text;
 }
 
-/* What polyproc_detail says of the answer that JavaScript is looking at; undefined when it says nothing. */
+/* Returns the sentence of polyproc_detail about the present answer; undefined if there is none. */
 static napi_value library_detail(napi_env env, napi_callback_info info) {
   struct call call;
   napi_value text = NULL;
   char detail[DETAIL_CAP];
   call_read(&call, env, info);
-  /* An answer that is being delivered comes from another thread. */
+  /* An answer that is being delivered has its sentence from a waiter thread. */
   const char *said = call.addon->delivered;
   if (said == NULL && polyproc_detail(detail, sizeof detail) == POLYPROC_OK) said = detail;
   if (said != NULL && *said != '\0') napi_create_string_utf8(env, said, NAPI_AUTO_LENGTH, &text);
@@ -37,7 +37,7 @@ static napi_value library_version(napi_env env, napi_callback_info info) {
   return text;
 }
 
-/* (Buffer): short messages are copied here from now on */
+/* (Buffer): copies short messages to this slab from now on */
 static napi_value library_slab(napi_env env, napi_callback_info info) {
   struct call call;
   void *data;
@@ -90,7 +90,7 @@ static const struct {
     {"E_INTERNAL", POLYPROC_E_INTERNAL},
 };
 
-/* What JavaScript needs of the header and of addon.h. */
+/* The constants of the header and of addon.h that JavaScript needs. */
 static const struct {
   const char *name;
   int32_t value;
@@ -165,7 +165,7 @@ static bool define_rows(struct addon *addon, napi_value exports) {
   return true;
 }
 
-/* Before a handle closes: what waits on the object is answered, its descriptor is polled no more. */
+/* Runs before a handle closes: answers the waits on the object and stops polling its descriptor. */
 static void end_waits(struct object *object) {
   poll_disarm(object);
   waits_stop(object);
@@ -187,14 +187,15 @@ static void addon_teardown(void *data) {
   addon_free(addon);
 }
 
-/* (settle): what is called with each answer of a wait, (number, status or result) */
+/* (settle): settle is called with each answer of a wait: (number, status or result) */
 static napi_value library_start_waits(napi_env env, napi_callback_info info) {
   struct call call;
   call_read(&call, env, info);
   if (waits_start(call.addon, call.argv[0]) != napi_ok) {
     return internal_failure(env, "no threadsafe function");
   }
-  /* After the doorbell: hooks run in the opposite order, so the threads are joined while it still exists. */
+  /* After the doorbell: hooks run in reverse order, so the threads are joined while the doorbell
+   * exists. */
   if (napi_add_env_cleanup_hook(env, addon_teardown, call.addon) != napi_ok) {
     return internal_failure(env, "no cleanup hook");
   }

@@ -72,7 +72,7 @@ static void object_finalize(napi_env env, void *data, void *hint) {
   free(object);
 }
 
-/* At the end of an environment, after the waiter threads have ended: what is left is given back. */
+/* Runs at the end of an environment, after the waiter threads: closes the handles that are left. */
 void objects_teardown(struct addon *addon) {
   for (struct object *object = addon->objects; object != NULL; object = object->next) {
     object_close(object);

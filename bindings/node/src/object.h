@@ -1,10 +1,9 @@
-/*
- * The life of a handle in an environment. create.c, connection.c, process.c and pool.c make them.
+/* The life of a handle in an environment. create.c, connection.c, process.c and pool.c make
+ * handles.
  *
- * The library frees a handle at close when no call is inside, and a waiter thread may be just about to call.
- * So the handle is closed by the last of its users: the open object and every request that has not been
- * answered.
- */
+ * The library frees a handle at its close if no call is inside, and a waiter thread may be just
+ * about to call. So the last user closes the handle: the open object, or a request that was not
+ * answered yet. */
 #ifndef POLYPROC_NODE_OBJECT_H
 #define POLYPROC_NODE_OBJECT_H
 
@@ -20,12 +19,12 @@ enum {
 struct request;
 struct tasks;
 
-/* Requests of one object and direction, which a waiter thread does one after the other. */
+/* Requests of one object and direction. A waiter thread does them one after the other. */
 struct line {
   struct request *first, *last;
 };
 
-/* A handle of the library with what JavaScript's side of it needs. */
+/* A handle of the library with the state that the JavaScript side needs. */
 struct object {
   struct addon *addon; /* NULL once the environment is gone */
   void *handle;
@@ -38,17 +37,17 @@ struct object {
   struct object *next, **link;
 };
 
-/* The JavaScript object of a new handle, or its status as a number. */
+/* Returns the JavaScript object of a new handle, or the status of its failure as a number. */
 napi_value object_made(const struct call *call, int32_t status, int32_t kind, void *handle);
 napi_value object_new(struct addon *addon, int32_t kind, void *handle);
 void object_leave(struct object *object);
-/* At the end of an environment: the handle goes at once, whoever still uses it. */
+/* Closes the handle at the end of an environment, at once, even if a request still uses it. */
 void object_abandon(struct object *object);
 void objects_teardown(struct addon *addon);
 
-/* E_INVALID when it is none of that kind (0: any), E_CLOSED when it is closed. */
+/* E_INVALID if the value is no object of that kind (0: any), E_CLOSED if it is closed. */
 int32_t object_of(napi_env env, napi_value value, int32_t kind, struct object **out);
-/* Likewise for argument 0 of a call. */
+/* The same for argument 0 of a call. */
 int32_t call_object(const struct call *call, int32_t kind, struct object **out);
 /* Reads a call and the object in its argument 0. */
 int32_t call_enter(struct call *call, napi_env env, napi_callback_info info, int32_t kind,

@@ -1,12 +1,11 @@
-/*
- * Waits that have a descriptor: a receive, an accept, the end of a process, a finished task, a worker's next
- * job. No thread waits. The descriptors of all objects that somebody waits for are in one epoll instance of
- * the environment, and libuv polls that, or a thread of poll_thread.c where the runtime has no libuv;
- * JavaScript is told which objects are ready, and tries its waits on them. Level-triggered: an object that is
- * still ready and waited for is told again in the next turn of the loop.
+/* Waits that have a descriptor: a receive, an accept, the end of a process, a finished task, a
+ * worker's next job. No thread blocks for them. One epoll instance of the environment holds the
+ * descriptors of all objects that a promise waits for. libuv polls it, or a thread of poll_thread.c
+ * if the runtime has no libuv. JavaScript gets the objects that are ready and tries its waits on
+ * them. epoll is level-triggered: it reports an object that is still ready and waited for again in
+ * the next turn.
  *
- * Everything here runs on the environment's thread.
- */
+ * Everything here runs on the environment's thread. */
 #include "poll.h"
 
 #include <errno.h>
@@ -19,7 +18,7 @@
 
 enum { READY_MAX = 256 };
 
-/* It outlives its addon by a turn of the loop, which closes the handle. */
+/* Outlives its addon by a turn of the loop, which closes the handle. */
 struct poller {
   uv_poll_t uv;
   struct poll_thread *thread; /* NULL: libuv polls */
@@ -67,7 +66,7 @@ static void is_readable(uv_poll_t *uv, int status, int events) {
   is_ready(uv->data);
 }
 
-/* There is an object to poll, or none any more. */
+/* Starts polling for the first object, and stops it after the last one. */
 static void poller_enable(struct poller *poller, bool is_on) {
   if (poller->thread != NULL) {
     poll_thread_keep(poller->thread, poller->env, is_on);
@@ -96,7 +95,7 @@ static int32_t fd_of(struct object *object, int *out) {
   }
 }
 
-/* (object, number): tells the number whenever the object is ready, until it is disarmed */
+/* (object, number): reports the number whenever the object is ready, until it is disarmed */
 static napi_value poll_arm(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *object;
@@ -189,7 +188,7 @@ static bool poller_open(struct poller *poller, bool has_libuv, napi_value callba
   return true;
 }
 
-/* What libuv needs of Node. */
+/* Whether Node has the functions that polling with libuv needs. */
 static bool has_hooks(struct poller *poller) {
   napi_value name;
   napi_create_string_utf8(poller->env, "polyproc", NAPI_AUTO_LENGTH, &name);
@@ -197,7 +196,8 @@ static bool has_hooks(struct poller *poller) {
          napi_add_async_cleanup_hook(poller->env, poller_close, poller, &poller->hook) == napi_ok;
 }
 
-/* (ready, served, whether there is libuv): what is called when something is ready, and after that */
+/* (ready, served, whether there is libuv): ready is called when objects are ready, served after
+ * that */
 static napi_value poll_begin(napi_env env, napi_callback_info info) {
   struct call call;
   bool has_libuv = true;

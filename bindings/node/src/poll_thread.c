@@ -1,8 +1,6 @@
-/*
- * For runtimes without libuv, as Bun, or with a part of it, as Deno: a thread that polls a descriptor, and
- * rings the environment's thread when it is readable. It polls again when that has answered: the descriptor
- * is level-triggered.
- */
+/* For runtimes without libuv, as Bun, or with a part of it, as Deno: a thread polls a descriptor
+ * and calls the environment's thread when it is readable. The descriptor is level-triggered, so the
+ * thread polls again only after the environment's thread has answered. */
 #include "poll_thread.h"
 
 #include <poll.h>
@@ -39,7 +37,7 @@ static void *run(void *argument) {
   }
 }
 
-/* On the environment's thread; without an env that is being torn down. */
+/* Runs on the environment's thread. env is NULL while the environment is torn down. */
 static void rang(napi_env env, napi_value unused, void *context, void *data) {
   struct poll_thread *poll_thread = context;
   (void)unused;

@@ -1,7 +1,5 @@
-/*
- * Pools: workers and tasks. JavaScript gives each task a number that no other unfinished one has; it is the
- * tag by which the library says that the task is over.
- */
+/* Pools: workers and tasks. JavaScript gives each task a number that no other unfinished task has;
+ * the library reports the end of the task under this tag. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +19,8 @@ static int32_t initialiser_of(const struct call *call, char *buf, size_t cap,
   return POLYPROC_OK;
 }
 
-/* (workers, argv, env, max tasks per worker, max attempts, initialiser, its data, handle names, objects,
- * flags) */
+/* (workers, argv, env, max tasks per worker, max attempts, initialiser, its data, handle names,
+ * objects, flags) */
 static napi_value pool_create(napi_env env, napi_callback_info info) {
   struct call call;
   char buf[NAME_CAP];
@@ -53,7 +51,7 @@ static napi_value pool_create(napi_env env, napi_callback_info info) {
   return object_made(&call, status, OBJECT_POOL, pool);
 }
 
-/* What submit and submit_chunk begin with: (pool, function, ..., time limit in ns, tag) */
+/* The first arguments of submit and submit_chunk: (pool, function, ..., time limit in ns, tag) */
 struct submission {
   struct call call;
   struct object *pool;
@@ -122,8 +120,8 @@ static polyproc_task **task_of(const struct call *call, struct object *pool, siz
   return call_i32(call, index, &tag) < 0 ? NULL : tasks_find(pool->tasks, tag);
 }
 
-/* The row of a task that is over: its tag as `loan`, its status as `deliveries`, its text in the slab, or to
- * be had by poolResult where its offset is -1. */
+/* Fills the row of a task that is over: its tag as `loan`, its status as `deliveries`, and its text
+ * in the slab, or at offset -1 if poolResult must copy it. */
 static void tell(struct addon *addon, struct object *pool, uint64_t tag, struct row *row) {
   polyproc_message result = {.data = NULL, .len = 0};
   polyproc_task **task = tasks_find(pool->tasks, (int32_t)tag);
@@ -138,7 +136,7 @@ static void tell(struct addon *addon, struct object *pool, uint64_t tag, struct 
   *task = NULL;
 }
 
-/* How many tasks are over that were not told before, a row each. */
+/* Reports tasks that are over, a row each, and returns how many. Each is reported once. */
 static napi_value pool_finished(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *pool;
@@ -151,7 +149,7 @@ static napi_value pool_finished(napi_env env, napi_callback_info info) {
   return number(env, (double)count);
 }
 
-/* (pool, tag, buffer): what a task that was told has to say, copied there; it is freed */
+/* (pool, tag, buffer): copies the text of a reported task to the buffer and frees the task */
 static napi_value pool_result(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *pool;
@@ -171,7 +169,7 @@ static napi_value pool_result(napi_env env, napi_callback_info info) {
   return number(env, POLYPROC_OK);
 }
 
-/* (pool, tag): 1 when it is not begun any more */
+/* (pool, tag): returns 1 if the task was canceled before a worker began it */
 static napi_value pool_cancel(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *pool;
@@ -198,7 +196,7 @@ static napi_value pool_worker_pids(napi_env env, napi_callback_info info) {
   return list;
 }
 
-/* A list of its figures, in the order of the struct. */
+/* Returns a list of its figures, in the order of the struct. */
 static napi_value pool_get_info(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *pool;

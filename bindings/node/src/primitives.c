@@ -1,9 +1,9 @@
-/* Calls on rlock, event and barrier that are no line of wrappers.c. */
+/* Calls on rlock, event and barrier that need code of their own; wrappers.c has the others. */
 #include <stdatomic.h>
 
 #include "object.h"
 
-/* E_TIMEOUT: row 0 has, as `loan`, the mark from which a wait counts that begins now. */
+/* E_TIMEOUT: row 0 has, as `loan`, the mark from which a wait that begins now counts. */
 static napi_value event_wait(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *event;
@@ -15,7 +15,8 @@ static napi_value event_wait(napi_env env, napi_callback_info info) {
   return number(env, status);
 }
 
-/* An owner of rlocks for a task or a thread. It is below 0: those that programs choose are above. */
+/* Returns an owner of rlocks for a task or a thread. It is negative: programs choose positive ones.
+ */
 static napi_value rlock_new_owner(napi_env env, napi_callback_info info) {
   static _Atomic int64_t last;
   (void)info;
@@ -33,7 +34,7 @@ static napi_value rlock_acquire(napi_env env, napi_callback_info info) {
   return number(env, status);
 }
 
-/* For a caller without time to wait: the party's number is in row 0 as `loan`. */
+/* For a caller without time to wait. Row 0 has the party's number as `loan`. */
 static napi_value barrier_wait(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *barrier;
@@ -44,7 +45,7 @@ static napi_value barrier_wait(napi_env env, napi_callback_info info) {
   return number(env, status);
 }
 
-/* The same; whether it is the leader is in row 0 as `offset`. */
+/* The same. Row 0 has as `offset` whether the party is the leader. */
 static napi_value barrier_arrive(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *barrier;

@@ -1,4 +1,4 @@
-/* Processes, started and adopted; and what the library knows of this one. */
+/* Starts and adopts processes, and describes the calling one. */
 #include <stdlib.h>
 
 #include "arguments.h"
@@ -51,7 +51,7 @@ static napi_value process_adopt(napi_env env, napi_callback_info info) {
   return object_made(&call, status, OBJECT_PROCESS, process);
 }
 
-/* The status; the exit code, which may be negative too, is in row 0 as `loan`. */
+/* Returns the status. Row 0 has the exit code as `loan`, because that may be negative too. */
 static napi_value process_exit_code(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *process;

@@ -1,8 +1,9 @@
-/* Messages and slots on loan from a queue, one at a time, tried once; and its figures. */
+/* Messages and slots on loan from a queue, one at a time, without waiting; and the queue's figures.
+ */
 #include "loan.h"
 #include "object.h"
 
-/* The loan's number, its row filled. */
+/* Fills a message's row and returns its loan number. */
 static napi_value lent(struct call *call, int32_t status, polyproc_message *message) {
   if (status < 0) return number(call->env, status);
   int32_t loan = lend(call->addon, call->addon->rows, message);

@@ -60,7 +60,7 @@ static int32_t object_at(const struct call *call, napi_value array, uint32_t ind
   return object_of(call->env, item, 0, out);
 }
 
-/* argument: a list of objects; owner: what of each is waited for, as an array of POLYPROC_WAIT_* */
+/* argument: a list of objects; owner: an array of POLYPROC_WAIT_*, one for each object */
 static int32_t any_arguments(const struct call *call, struct request *request) {
   uint32_t count = 0;
   if (napi_get_array_length(call->env, call->argv[2], &count) != napi_ok || count == 0) {
@@ -101,7 +101,7 @@ static int32_t connect_arguments(const struct call *call, struct request *reques
   request->of.connect.peer = peer;
   int32_t status = peer_of(&list, peer);
   if (status < 0 || peer->options.authkey == NULL) return status;
-  /* The caller may change its key meanwhile. */
+  /* Copied, because the caller may change its key meanwhile. */
   void *key = malloc(peer->options.authkey_len + 1);
   if (key != NULL) memcpy(key, peer->options.authkey, peer->options.authkey_len);
   peer->options.authkey = key;
@@ -197,7 +197,7 @@ struct line *request_line(struct request *request) {
   }
 }
 
-/* The length is not known before: the buffer grows to what the first message needs. */
+/* The length is not known before: the buffer grows to the size that the first message needs. */
 static int32_t receive(void *handle, struct request *request, polyproc_cancel *token) {
   size_t room = FIRST_ROOM;
   for (;;) {
@@ -307,7 +307,7 @@ static void bytes_free(napi_env env, void *data, void *hint) {
   free(data);
 }
 
-/* What was received is the Buffer's from here on, where this Node has such. */
+/* The Buffer takes over the received memory, if this Node has external Buffers. */
 static napi_value answer_bytes(napi_env env, struct request *request) {
   napi_value buffer = NULL;
   void *bytes = request->of.bytes;
@@ -320,7 +320,7 @@ static napi_value answer_bytes(napi_env env, struct request *request) {
   return buffer;
 }
 
-/* One byte for each: 1 when it is ready. */
+/* One byte for each object: 1 if it is ready. */
 static napi_value answer_ready(napi_env env, struct request *request) {
   napi_value buffer = NULL;
   void *data = NULL;

@@ -1,13 +1,12 @@
-/*
- * One wait that must block, for want of a descriptor. A request is made on the environment's thread and
- * answered there; in between it belongs to the waiter threads, under the lock of `struct waits`.
- */
+/* One wait that must block because its object has no descriptor. The environment's thread makes a
+ * request and answers it; in between it belongs to the waiter threads, under the lock of `struct
+ * waits`. */
 #ifndef POLYPROC_NODE_REQUEST_H
 #define POLYPROC_NODE_REQUEST_H
 
 #include "arguments.h"
 
-/* What a request waits for; the numbers are known to JavaScript. */
+/* The operations that block. JavaScript knows the numbers. */
 enum operation {
   WAIT_PUT,
   WAIT_PUT_MANY,
@@ -30,7 +29,8 @@ enum operation {
   OPERATIONS
 };
 
-/* In line: behind another of its object and direction. Due: the next free thread takes it. */
+/* In line: behind another request of its object and direction. Due: the next free thread takes it.
+ */
 enum request_state { REQUEST_NEW, REQUEST_IN_LINE, REQUEST_DUE, REQUEST_RUNNING, REQUEST_ANSWERED };
 
 struct request {
@@ -68,11 +68,12 @@ struct request {
 
 int32_t request_new(const struct call *call, struct request **out);
 void request_run(struct request *request, polyproc_cancel *token);
-/* The line that it stands in; NULL: it waits beside all others. */
+/* The line in which the request stands; NULL: it waits beside all others. */
 struct line *request_line(struct request *request);
-/* What the request got goes back to where it came from: nobody is left to have it. */
+/* Gives back what the request got: no promise is left to receive it. */
 void request_undo(struct request *request);
-/* What JavaScript's callback gets: a status or number, the rows filled; a Buffer of what was received. */
+/* Returns the argument for JavaScript's callback: a status or number with the rows filled, or a
+ * Buffer. */
 napi_value request_answer(struct addon *addon, struct request *request);
 void request_free(struct request *request);
 

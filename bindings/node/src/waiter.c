@@ -1,6 +1,5 @@
-/*
- * Requests of one object and direction stand in line and are done by one thread in their order; at conditions
- * and barriers each waits for itself, as it must.
+/* Requests of one object and direction stand in line, and one thread does them in their order. At
+ * conditions and barriers each request waits on a thread of its own, because the library counts it.
  */
 #include "waiter.h"
 
@@ -11,8 +10,8 @@
 
 enum { IDLE_SECONDS = 1, STACK_BYTES = 256 * 1024 };
 
-/* Under the lock, as everything here that does not say otherwise. The bell rings before something is added
- * to what it announces: who hears it takes all there is. */
+/* Called under the lock, as every function here unless it says otherwise. Ring before adding: the
+ * receiver of the ring takes all answers that are there. */
 static void answer(struct waits *waits, struct request *request, int32_t status) {
   if (waits->answered == NULL) {
     napi_call_threadsafe_function(waits->doorbell, NULL, napi_tsfn_nonblocking);
@@ -57,7 +56,7 @@ static void line_remove(struct line *line, struct request *request) {
   *(request->next == NULL ? &line->last : &request->next->previous) = request->previous;
 }
 
-/* The request is over: out of its line, and who comes after it. */
+/* Takes a request that is over out of its line, and returns its successor. */
 static struct request *leave_line(struct request *request) {
   struct line *line = request_line(request);
   if (line == NULL) return NULL;
@@ -65,8 +64,8 @@ static struct request *leave_line(struct request *request) {
   return line->first;
 }
 
-/* An event lets everybody go who was there. Those behind the first came later, so the marks of those that go
- * come before those that stay. */
+/* An event ends every wait whose mark is older than the set. Those behind the first came later, so
+ * the marks of the requests that go come before the marks of those that stay. */
 static void answer_all(struct waits *waits, struct request *event) {
   struct request *next;
   for (struct request *other = event->next; other != NULL; other = next) {
@@ -78,13 +77,14 @@ static void answer_all(struct waits *waits, struct request *event) {
   }
 }
 
-/* Runs a request that is due, without the lock while it waits; then the next in its line. */
+/* Runs a request that is due, without the lock while it waits; then makes the next in its line due.
+ */
 static void run_line(struct waiter *waiter, struct request *request) {
   struct waits *waits = waiter->waits;
   while (request != NULL) {
     request->state = REQUEST_RUNNING;
     request->token = waiter->token;
-    /* Whoever fires it for this request does so under the lock after this. */
+    /* A call that fires the token for this request does so under the lock, after this. */
     polyproc_cancel_reset(waiter->token);
     pthread_mutex_unlock(&waits->lock);
     request_run(request, waiter->token);
@@ -98,7 +98,7 @@ static void run_line(struct waiter *waiter, struct request *request) {
   }
 }
 
-/* The next request, NULL when there is none for a while. */
+/* Returns the next request, or NULL if there is none for a while. */
 static struct request *next_due(struct waits *waits) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
@@ -131,7 +131,7 @@ static void waiter_free(struct waiter *waiter) {
   free(waiter);
 }
 
-/* Those that said that they end have only their return left. */
+/* Joins the threads that have said that they end: only their return is left. */
 static void reap(struct waits *waits) {
   for (struct waiter **link = &waits->waiters, *waiter; (waiter = *link) != NULL;) {
     if (!waiter->ended) {
@@ -150,7 +150,7 @@ static int thread_start(struct waiter *waiter) {
   int failed = pthread_attr_init(&attributes);
   if (failed != 0) return failed;
   pthread_attr_setstacksize(&attributes, STACK_BYTES);
-  /* Signals are for Node's own threads. */
+  /* Block all signals: they are for Node's own threads. */
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   failed = pthread_create(&waiter->thread, &attributes, waiter_main, waiter);
@@ -197,7 +197,7 @@ int32_t waiters_add(struct waits *waits, struct request *request) {
   return status;
 }
 
-/* A request that has not begun is taken out; the next in its line has its place. */
+/* Takes out a request that has not begun; the next in its line moves up. */
 static bool take_out(struct waits *waits, struct request *request) {
   if (request->state != REQUEST_IN_LINE && request->state != REQUEST_DUE) return false;
   bool was_due = request->state == REQUEST_DUE;
@@ -228,7 +228,7 @@ void waiters_end(struct waits *waits) {
   waits->ending = true;
   pthread_cond_broadcast(&waits->work);
   pthread_mutex_unlock(&waits->lock);
-  /* Only this thread takes something from the list. */
+  /* Only this thread removes entries from the list. */
   for (struct waiter *waiter = waits->waiters, *next; waiter != NULL; waiter = next) {
     next = waiter->next;
     pthread_join(waiter->thread, NULL);

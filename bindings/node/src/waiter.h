@@ -1,8 +1,6 @@
-/*
- * The waiter threads of an environment, at most WAITERS_MAX, started when a wait must block and ended when
- * they have been idle for a while. All that a thread does is the blocking call; answers come back through one
- * doorbell per environment.
- */
+/* The waiter threads of an environment, at most WAITERS_MAX. A wait that must block starts one; a
+ * thread that has been idle for a while ends. A thread makes only the blocking call; its answers
+ * come back through one doorbell per environment. */
 #ifndef POLYPROC_NODE_WAITER_H
 #define POLYPROC_NODE_WAITER_H
 
@@ -10,7 +8,7 @@
 
 #include "request.h"
 
-/* One thread; `lock` of its waits guards every field. */
+/* One thread. The lock of its `struct waits` guards every field. */
 struct waiter {
   struct waits *waits;
   struct waiter *next;
@@ -35,11 +33,11 @@ struct waits {
 };
 
 int32_t waiters_add(struct waits *waits, struct request *request);
-/* True when the request had not begun and is out now; else its wait is ended and its answer on the way. */
+/* True if the request had not begun and is out; else its wait is ended and its answer will come. */
 bool waiters_cancel(struct waits *waits, struct request *request);
-/* One of its objects closes: its answer is E_CLOSED. */
+/* Ends the request with E_CLOSED, because one of its objects closes. */
 void waiters_stop(struct waits *waits, struct request *request);
-/* After every request was stopped: no thread is left. */
+/* Ends all threads. Every request was stopped before. */
 void waiters_end(struct waits *waits);
 
 #endif

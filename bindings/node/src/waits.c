@@ -5,7 +5,8 @@
 
 #include "waiter.h"
 
-/* Gives the request the lowest free number: JavaScript keeps its side in an array by these. */
+/* Gives the request the lowest free number: JavaScript keeps its side in an array by these numbers.
+ */
 static bool table_add(struct waits *waits, struct request *request) {
   uint32_t id = waits->table_hint;
   while (id < waits->table_size && waits->table[id] != NULL) id++;
@@ -30,7 +31,7 @@ static void table_remove(struct waits *waits, struct request *request) {
   if (--waits->pending == 0) napi_unref_threadsafe_function(waits->addon->env, waits->doorbell);
 }
 
-/* (object, operation, argument, owner): the request's number */
+/* (object, operation, argument, owner): begins a wait and returns the request's number */
 static napi_value wait_begin(napi_env env, napi_callback_info info) {
   struct call call;
   struct request *request = NULL;
@@ -50,7 +51,7 @@ static napi_value wait_begin(napi_env env, napi_callback_info info) {
   return number(env, status);
 }
 
-/* (number): true when it had not begun and is gone now; false when its answer is on the way */
+/* (number): true if the request had not begun and is gone; false if its answer will come */
 static napi_value wait_cancel(napi_env env, napi_callback_info info) {
   struct call call;
   int32_t id;
@@ -99,16 +100,17 @@ static void deliver(napi_env env, napi_value settle, struct waits *waits, struct
   napi_value arguments[2] = {number(env, request->id), request_answer(waits->addon, request)};
   table_remove(waits, request);
   waits->addon->delivered = request->detail != NULL ? request->detail : "";
-  /* It fails only when the worker is being terminated. */
+  /* The call fails only when the worker is being terminated. */
   bool heard = napi_call_function(env, global, settle, 2, arguments, NULL) == napi_ok;
   waits->addon->delivered = NULL;
-  /* A slot is a loan by now, which the teardown returns, and a connection an object. */
+  /* A slot is a loan by now, which the teardown returns, and a connection is an object. */
   bool is_kept = request->operation == WAIT_RESERVE || request->operation == WAIT_CONNECT;
   if (!heard && !is_kept) request_undo(request);
   request_free(request);
 }
 
-/* The bell; without an env it is being torn down, and waits_teardown has seen to everything. */
+/* Delivers answers. Without an env the environment is torn down, and waits_teardown has done
+ * everything. */
 static void doorbell_rang(napi_env env, napi_value settle, void *context, void *data) {
   struct waits *waits = context;
   (void)data;
@@ -153,8 +155,8 @@ void waits_teardown(struct addon *addon) {
     struct request *request = waits->table[id];
     if (request == NULL) continue;
     waiters_stop(waits, request);
-    /* It would come back only when it has its lock again, which another may keep: closed, it gives that up.
-     */
+    /* The wait would return only after it has taken its lock again, which another may keep. Closing
+     * the handle makes it give that up. */
     if (request->operation == WAIT_CONDITION) object_abandon(request->pair[1]);
   }
   waiters_end(waits);

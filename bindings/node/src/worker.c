@@ -1,4 +1,4 @@
-/* This process as a worker of a pool: one job after the other. */
+/* This process as a worker of a pool: it does one job after the other. */
 #include <string.h>
 
 #include "loan.h"
@@ -11,15 +11,16 @@ static napi_value worker_is(napi_env env, napi_callback_info info) {
   return number(env, status < 0 ? status : is_worker);
 }
 
-/* What its descriptor is polled by. */
+/* Returns the object whose descriptor is polled for jobs. */
 static napi_value worker_object(napi_env env, napi_callback_info info) {
   struct call call;
   call_read(&call, env, info);
   return object_new(call.addon, OBJECT_WORKER, call.addon);
 }
 
-/* The name of the function, and in row 0: how many items as `loan`, which attempt as `deliveries`, the data
- * in the slab, or to be had by workerData where its offset is -1. Or a status: E_EMPTY, E_SHUTDOWN, ... */
+/* Returns the name of the function, or a status: E_EMPTY, E_SHUTDOWN, ... Row 0 has the number of
+ * items as `loan`, the attempt as `deliveries`, and the data in the slab, or offset -1 if
+ * workerData must copy it. */
 static napi_value worker_next(napi_env env, napi_callback_info info) {
   struct call call;
   napi_value function;
@@ -36,7 +37,7 @@ static napi_value worker_next(napi_env env, napi_callback_info info) {
   return function;
 }
 
-/* (buffer): as long as the data, which is copied there */
+/* (buffer): copies the data to the buffer, which is as long as the data */
 static napi_value worker_data(napi_env env, napi_callback_info info) {
   struct call call;
   void *data;

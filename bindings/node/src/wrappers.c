@@ -1,8 +1,6 @@
-/*
- * The calls that need no code of their own, one line each: the name in JavaScript, the kind of the object in
- * argument 0, and a shape, which says what further arguments there are, how the C function is called with
- * them, and what is answered.
- */
+/* The calls that need no code of their own, one line each: the name in JavaScript, the kind of the
+ * object in argument 0, and a shape. The shape says which further arguments there are, how the C
+ * function is called with them, and what the call returns. */
 #include "call.h"
 #include "loan.h"
 #include "object.h"
@@ -41,8 +39,8 @@
   if (!bytes_of(env, call.argv[1], &data, &length)) return NULL; \
   if (status >= 0) status = function(object->handle, data, length, 0, NULL);
 
-/* f(handle, slab, room, &length, timeout 0, no token): the message's length, its offset in row 0.
- * E_TOO_SMALL: row 0 has the length that it needs. */
+/* f(handle, slab, room, &length, timeout 0, no token): the message's length, with its offset in row
+ * 0. E_TOO_SMALL: row 0 has the length that the message needs. */
 #define GET(function)                                                                                   \
   struct addon *addon = call.addon;                                                                     \
   size_t offset = addon->slab_used;                                                                     \
@@ -55,7 +53,8 @@
   slab_claim(addon, length);                                                                            \
   return number(env, (double)length);
 
-/* (buffer) f(handle, buffer, room, &length, timeout 0, no token): the message's length, also in row 0 */
+/* (buffer) f(handle, buffer, room, &length, timeout 0, no token): the message's length, also in row
+ * 0 */
 #define GET_INTO(function)                                                          \
   void *data;                                                                       \
   size_t room;                                                                      \

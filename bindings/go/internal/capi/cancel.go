@@ -11,10 +11,10 @@ import "C"
 
 import "unsafe"
 
-// Cancel is a token that ends waits early. The nil token is NULL: it ends none.
+// Cancel is a token that ends waits early. The nil token is NULL, which ends none.
 type Cancel struct{ token *C.polyproc_cancel }
 
-// NewCancel makes a token. Free gives it back.
+// NewCancel makes a token. Close frees it.
 func NewCancel() (*Cancel, Status) {
 	cancel := new(Cancel)
 	if status := Status(C.polyproc_cancel_create(&cancel.token)); status < 0 {
@@ -23,13 +23,13 @@ func NewCancel() (*Cancel, Status) {
 	return cancel, OK
 }
 
-// Fire ends the waits that use the token, those that come before Reset too.
+// Fire ends the waits that use the token, and those that begin before Reset.
 func (c *Cancel) Fire() { C.polyproc_cancel_fire(c.token) }
 
-// Reset makes a fired token whole again.
+// Reset makes a fired token usable again.
 func (c *Cancel) Reset() { C.polyproc_cancel_reset(c.token) }
 
-// Close ends the token's life. Nobody may be using it.
+// Close frees the token. No call may be using it.
 func (c *Cancel) Close() { C.polyproc_cancel_close(c.token) }
 
 func (c *Cancel) c() C.pp_object {

@@ -1,14 +1,14 @@
-// Package capi is the only place of the binding that knows C: one thin Go function for each function
-// of polyproc.h that package polyproc needs, and nothing that decides anything.
+// Package capi is the only place of the binding that knows C: one thin Go function for each
+// function of polyproc.h that package polyproc needs, without decisions of its own.
 //
-// It links target/release/libpolyproc.a of this repository; with -tags polyproc_dynamic it takes the
-// installed shared library through pkg-config instead.
+// It links target/release/libpolyproc.a of this repository; with -tags polyproc_dynamic it links
+// the installed shared library, which pkg-config finds.
 //
-// What keeps it sound:
+// Why it is sound:
 //   - Nothing here calls back into Go, and no C memory keeps a Go pointer when a call returns. The
 //     noescape and nocallback directives rest on that; the one has no effect without the other.
-//   - Go memory that C reads or writes holds no Go pointers. Buffers travel as uint8_t pointers, for
-//     which cgo has nothing to check; shim.h turns them into what polyproc.h wants.
+//   - Go memory that C reads or writes holds no Go pointers. Buffers travel as uint8_t pointers,
+//     which cgo does not have to check; shim.h converts them to the types of polyproc.h.
 //   - Objects are never used after Close: the callers count themselves in and out.
 package capi
 
@@ -28,10 +28,10 @@ import (
 	"unsafe"
 )
 
-// Status is what the functions of polyproc.h return.
+// Status is the result of the functions of polyproc.h.
 type Status = int32
 
-// The statuses that the binding has a name for.
+// The statuses that the binding names.
 const (
 	OK             Status = C.POLYPROC_OK
 	OwnerDied      Status = C.POLYPROC_OWNER_DIED
@@ -65,13 +65,13 @@ const (
 	EInternal      Status = C.POLYPROC_E_INTERNAL
 )
 
-// ErrnoBase is what an errno is subtracted from to become a Status.
+// ErrnoBase minus an errno is the Status for it.
 const ErrnoBase Status = -1000
 
-// Forever is the timeout of a wait without end.
+// Forever is the timeout of a wait without a limit.
 const Forever int64 = C.POLYPROC_FOREVER
 
-// Kind tells what an object is.
+// Kind is the kind of an object.
 type Kind int32
 
 // The kinds of objects.
@@ -84,9 +84,9 @@ const (
 	KindCondition  Kind = C.POLYPROC_KIND_CONDITION
 	KindBarrier    Kind = C.POLYPROC_KIND_BARRIER
 	KindConnection Kind = C.POLYPROC_KIND_CONNECTION
-	// KindProcess is the binding's own: a process is never handed on.
+	// KindProcess is the binding's own: a process has no descriptor to share.
 	KindProcess Kind = 0
-	// KindPool and KindListener are likewise.
+	// KindPool and KindListener are the binding's own too.
 	KindPool     Kind = -1
 	KindListener Kind = -2
 )
@@ -94,10 +94,11 @@ const (
 // Object is an open handle of the library.
 type Object unsafe.Pointer
 
-// number is an object as the shims take it.
+// number returns an object in the form that the shims take.
 func number(object Object) C.pp_object { return C.pp_object(uintptr(object)) }
 
-// fromNumber is the object that a shim has given as a number. The pointer is of C: it never moves.
+// fromNumber returns the object of a number that a shim returned. The pointer is C's: it never
+// moves.
 func fromNumber(number C.pp_object) Object {
 	return Object(*(*unsafe.Pointer)(unsafe.Pointer(&number)))
 }
@@ -119,8 +120,8 @@ func (c Common) options() C.polyproc_options {
 	return C.polyproc_options{size: C.sizeof_polyproc_options, flags: c.flags(), mode: C.uint32_t(c.Mode)}
 }
 
-// name turns a Go string into a C string, NULL for a nil one, and hands it to call. A string with a
-// NUL inside would be another name in C, so it is refused here.
+// withName calls call with a Go string as a C string, and with NULL for a nil one. It refuses a
+// string with a NUL inside, which would be another name in C.
 func withName(name *string, call func(*C.char) Status) Status {
 	if name == nil {
 		return call(nil)
@@ -133,8 +134,8 @@ func withName(name *string, call func(*C.char) Status) Status {
 	return call(c)
 }
 
-// told makes a call that is no hot one. Where it fails, what polyproc_detail says is kept before this
-// goroutine can go on in another thread; the shims see to that themselves.
+// told makes a call that is not hot. If the call fails, it keeps the sentence of polyproc_detail
+// before this goroutine can move to another thread. The shims do that themselves.
 func told(call func() C.int32_t) Status {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -145,10 +146,10 @@ func told(call func() C.int32_t) Status {
 	return Status(status)
 }
 
-// IsTold tells whether a sentence is kept about a status: [Detail] gives both.
+// IsTold reports whether a sentence is kept for a status: [Detail] returns both.
 func IsTold(status Status) bool { return status <= -C.PP_STEP }
 
-// Detail is the status of the library in one that is told, and the sentence about it.
+// Detail returns the library's status of a told one, and its sentence.
 func Detail(told Status) (Status, string) {
 	var text [C.PP_DETAIL]byte
 	var n C.size_t
@@ -156,10 +157,10 @@ func Detail(told Status) (Status, string) {
 	return Status(status), string(text[:n])
 }
 
-// Strerror is the library's text for a status.
+// Strerror returns the library's text for a status.
 func Strerror(status Status) string { return C.GoString(C.polyproc_strerror(C.int32_t(status))) }
 
-// Version is the version of the library that is linked.
+// Version returns the version of the linked library.
 func Version() string { return C.GoString(C.polyproc_version()) }
 
 // Unlink removes the name of an object.
@@ -200,7 +201,7 @@ func List() (objects []ObjectInfo, status Status) {
 	}
 }
 
-// ShareFD gives a descriptor of an object, which the caller owns.
+// ShareFD returns a descriptor of an object, which the caller owns.
 func ShareFD(kind Kind, object Object) (fd int, status Status) {
 	var out C.int
 	status = told(func() C.int32_t { return C.polyproc_share_fd(C.int32_t(kind), unsafe.Pointer(object), &out) })
@@ -214,7 +215,7 @@ func OpenFD(fd int, kind Kind) (object Object, status Status) {
 	return Object(out), status
 }
 
-// Inherited opens what the parent process gave under a name.
+// Inherited opens the object that the parent process gave under a name.
 func Inherited(name string, kind Kind) (object Object, status Status) {
 	var out unsafe.Pointer
 	status = withName(&name, func(c *C.char) Status {

@@ -1,4 +1,4 @@
-/* The sentences of polyproc_detail, from the call that failed until Go has read them. */
+/* Keeps the sentences of polyproc_detail from the call that failed until Go has read them. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>
@@ -6,7 +6,7 @@
 
 #include "shim.h"
 
-/* An error is read at once: only as many goroutines as fail in between take a place. */
+/* Go reads a sentence at once, so only goroutines that fail in between need a place. */
 enum { PLACES = 64, MOST = 200000 };
 
 static struct {
@@ -44,7 +44,8 @@ int32_t pp_tell(int32_t status) {
   return status - number * PP_STEP;
 }
 
-/* The status without its mark. The sentence is empty when others have taken its place. */
+/* Returns the status without its mark. The sentence is empty if later failures have taken its
+ * place. */
 int32_t pp_recall(int32_t told, uint8_t *text, size_t cap, size_t *out_len) {
   int32_t number = -(told / PP_STEP);
   size_t len = 0;

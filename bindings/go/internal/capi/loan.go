@@ -25,15 +25,15 @@ import "C"
 
 import "unsafe"
 
-// Message is a polyproc_message: a message that lies in shared memory, on loan. The pointers in it are of C,
-// so it is kept as numbers, which the garbage collector does not look through.
+// Message is a polyproc_message: a message in shared memory, on loan. The pointers in it are C's,
+// so it is kept as numbers, which the garbage collector does not follow.
 type Message struct {
 	words [C.sizeof_polyproc_message / 8]uint64
 }
 
 func (m *Message) c() *C.polyproc_message { return (*C.polyproc_message)(unsafe.Pointer(m)) }
 
-// Data is the message where it lies.
+// Data returns the message where it lies.
 func (m *Message) Data() []byte { return unsafe.Slice((*byte)(m.c().data), int(m.c().len)) }
 
 // ID is the message's number in its queue.
@@ -62,13 +62,13 @@ func QueueTakeDead(object Object, out *Message) Status {
 	return Status(C.pp_queue_take_dead(number(object), out.raw()))
 }
 
-// IsHeld tells whether the message is still on loan after an attempt to settle it.
+// IsHeld reports whether the message is still on loan after an attempt to settle it.
 func (m *Message) IsHeld() bool { return m.c().opaque[0] != nil }
 
 // Done is polyproc_message_done.
 func (m *Message) Done() Status { return Status(C.pp_message_done(m.raw())) }
 
-// DoneMany is Done for each of them, and the first failure.
+// DoneMany finishes each of them and returns the first failure.
 func DoneMany(loans []Message) Status {
 	return Status(C.pp_messages_done(loans[0].raw(), C.size_t(len(loans))))
 }
@@ -76,15 +76,15 @@ func DoneMany(loans []Message) Status {
 // Return is polyproc_message_return.
 func (m *Message) Return() Status { return Status(C.pp_message_return(m.raw())) }
 
-// Slot is a polyproc_slot: room in shared memory for a message that is being written. It is kept as numbers,
-// like Message.
+// Slot is a polyproc_slot: room in shared memory for a message that is being written. It is kept as
+// numbers, like Message.
 type Slot struct {
 	words [C.sizeof_polyproc_slot / 8]uint64
 }
 
 func (s *Slot) c() *C.polyproc_slot { return (*C.polyproc_slot)(unsafe.Pointer(s)) }
 
-// Data is the room.
+// Data returns the room.
 func (s *Slot) Data() []byte { return unsafe.Slice((*byte)(s.c().data), int(s.c().len)) }
 
 func (s *Slot) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(s)) }

@@ -74,7 +74,8 @@ func PoolCreate(o *PoolOptions) (object Object, status Status) {
 	return Object(out), status
 }
 
-// PoolSubmit is polyproc_pool_submit_with, for a task with a tag. The timeout is of the task, 0 for none.
+// PoolSubmit is polyproc_pool_submit_with, for a task with a tag. The timeout limits the task; 0 is
+// none.
 func PoolSubmit(object Object, function string, data []byte, timeout int64, tag uint64) (task Object, status Status) {
 	var out C.pp_object
 	status = Status(C.pp_pool_submit(number(object), text(function), C.size_t(len(function)),
@@ -82,8 +83,8 @@ func PoolSubmit(object Object, function string, data []byte, timeout int64, tag 
 	return fromNumber(out), status
 }
 
-// PoolSubmitChunk is polyproc_pool_submit_chunk, likewise. The items lie one after the other in packed; lens
-// tells their lengths.
+// PoolSubmitChunk is polyproc_pool_submit_chunk, also with a tag and a timeout. The items lie one
+// after the other in packed; lens has their lengths.
 func PoolSubmitChunk(object Object, function string, packed []byte, lens []uintptr, timeout int64, tag uint64) (task Object, status Status) {
 	var out C.pp_object
 	status = Status(C.pp_pool_submit_chunk(number(object), text(function), C.size_t(len(function)),
@@ -92,7 +93,7 @@ func PoolSubmitChunk(object Object, function string, packed []byte, lens []uintp
 	return fromNumber(out), status
 }
 
-// text is the address of a string's first byte, and never NULL.
+// text returns the address of a string's first byte, and never NULL.
 func text(s string) *C.uint8_t {
 	if s == "" {
 		return (*C.uint8_t)(&nothing)
@@ -153,8 +154,9 @@ func ReadPoolInfo(object Object) (info PoolInfo, status Status) {
 	}, status
 }
 
-// PoolApply submits a task without a tag, waits for it for so long, and copies what it has to say, as
-// TaskTake does. The task is nil if that was all, else it is the caller's.
+// PoolApply submits a task without a tag, waits for it as long as timeout says, and copies its
+// outcome as TaskTake does. The returned task is nil if that succeeded; else the caller owns the
+// task.
 func PoolApply(object Object, function string, data, buf []byte, timeout int64) (task Object, n int, ended, status Status) {
 	var handle C.pp_object
 	var length C.size_t
@@ -176,8 +178,8 @@ func TaskFD(task Object) (fd int, status Status) {
 	return int(out), status
 }
 
-// TaskTake copies what a task that is over has to say, and how it ended, and frees it. With false buf
-// has less than the n bytes that it needs, and the task stays.
+// TaskTake copies the outcome of a task that is over, and how it ended, and frees the task. If ok
+// is false, buf is shorter than the n bytes of the outcome, and the task stays.
 func TaskTake(task Object, buf []byte) (n int, ended Status, ok bool) {
 	var out C.size_t
 	var status C.int32_t

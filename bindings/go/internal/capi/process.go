@@ -13,7 +13,7 @@ import (
 	"unsafe"
 )
 
-// What a child's standard stream may be, besides a descriptor.
+// The kinds of a child's standard stream, besides a descriptor.
 const (
 	StreamInherit = -1
 	StreamNull    = int(C.POLYPROC_FD_NULL)
@@ -71,7 +71,7 @@ func (a *arena) text(s string) *C.char {
 	return c
 }
 
-// optional is NULL for an empty string.
+// optional returns NULL for an empty string.
 func (a *arena) optional(s string) *C.char {
 	if s == "" {
 		return nil
@@ -79,7 +79,7 @@ func (a *arena) optional(s string) *C.char {
 	return a.text(s)
 }
 
-// list is a NULL-terminated table of strings.
+// list returns a NULL-terminated table of strings.
 func (a *arena) list(items []string) **C.char {
 	table := (**C.char)(a.alloc(uintptr(len(items)+1) * unsafe.Sizeof((*C.char)(nil))))
 	out := unsafe.Slice(table, len(items))

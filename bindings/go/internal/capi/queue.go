@@ -23,7 +23,7 @@ import "C"
 
 import "unsafe"
 
-// Batch is the most messages that one QueuePutMany takes.
+// Batch is the largest number of messages for one QueuePutMany.
 const Batch = C.PP_BATCH
 
 // FormatSize is the room for a format label, its closing NUL included.
@@ -51,7 +51,8 @@ type QueueInfo struct {
 
 func queue(object Object) *C.polyproc_queue { return (*C.polyproc_queue)(object) }
 
-// bytes is the address of a slice's first byte, and never NULL: an empty message has an address too.
+// bytes returns the address of a slice's first byte, and never NULL: an empty message has an
+// address too.
 func bytes(data []byte) *C.uint8_t {
 	if len(data) == 0 {
 		return (*C.uint8_t)(&nothing)
@@ -59,7 +60,7 @@ func bytes(data []byte) *C.uint8_t {
 	return (*C.uint8_t)(unsafe.SliceData(data))
 }
 
-// nothing is what an empty message points to.
+// nothing is the address of an empty message.
 var nothing C.uint8_t
 
 // QueueCreate makes a queue, anonymous when name is nil.
@@ -101,8 +102,8 @@ func QueuePut(object Object, data []byte, timeout int64, cancel *Cancel) Status 
 	return Status(C.pp_queue_put(number(object), bytes(data), C.size_t(len(data)), C.int64_t(timeout), cancel.c()))
 }
 
-// QueuePutMany puts messages that lie one after the other in packed; lens tells their lengths, and
-// there are at most Batch of them.
+// QueuePutMany puts messages that lie one after the other in packed. lens has their lengths; there
+// are at most Batch of them.
 func QueuePutMany(object Object, packed []byte, lens []uintptr, timeout int64, cancel *Cancel) (put int, status Status) {
 	var out C.size_t
 	status = Status(C.pp_queue_put_many(number(object), bytes(packed),
@@ -111,7 +112,8 @@ func QueuePutMany(object Object, packed []byte, lens []uintptr, timeout int64, c
 	return int(out), status
 }
 
-// QueueGet is polyproc_queue_get: n is the message's length, or with ETooSmall what it needs.
+// QueueGet is polyproc_queue_get. n is the message's length, or with ETooSmall the length that buf
+// needs.
 func QueueGet(object Object, buf []byte, timeout int64, cancel *Cancel) (n int, status Status) {
 	var out C.size_t
 	status = Status(C.pp_queue_get(number(object), bytes(buf), C.size_t(len(buf)), &out,

@@ -1,10 +1,8 @@
-/*
- * What lies between cgo and polyproc.h.
+/* The functions between cgo and polyproc.h.
  *
- * On every call cgo looks at what a void pointer, or a pointer to a struct that it does not know, leads
- * to. So objects come as numbers and buffers as uint8_t pointers, for which it has nothing to do. All is
- * static inline: a call costs no more than the one into the library.
- */
+ * On every call cgo checks the memory behind a void pointer, or a pointer to a struct that it does
+ * not know. So objects come as numbers and buffers as uint8_t pointers, for which it has nothing to
+ * check. All is static inline: a call costs no more than the call into the library. */
 #ifndef POLYPROC_GO_SHIM_H
 #define POLYPROC_GO_SHIM_H
 
@@ -16,20 +14,19 @@
 /* An object or a cancel token. */
 typedef uintptr_t pp_object;
 
-/* As many messages as one pp_queue_put_many takes: its slices live on the stack. */
+/* The number of messages for one pp_queue_put_many: its slices live on the stack. */
 enum { PP_BATCH = 256 };
 
-/*
- * The sentence of polyproc_detail belongs to a thread, and a goroutine may be on another one after the call.
- * So it is kept here, within the crossing (detail.c), and the status that Go sees says where: it is lower by
- * a multiple of PP_STEP, below every status of the library.
- */
+/* The sentence of polyproc_detail belongs to a thread, and a goroutine may be on another thread
+ * after the call. So the shim keeps the sentence before it returns to Go (detail.c). The status
+ * that Go gets says where: it is lower by a multiple of PP_STEP, and so below every status of the
+ * library. */
 enum { PP_STEP = 8192, PP_DETAIL = 512 };
 int32_t pp_tell(int32_t status);
 int32_t pp_recall(int32_t told, uint8_t *text, size_t cap, size_t *out_len);
 
 static inline int32_t pp_told(int32_t status) {
-  /* From -2 to -12 there are the ends of a try, of which nothing is told. */
+  /* The statuses from -2 to -12 are ends of a try, for which no sentence is kept. */
   return status >= POLYPROC_E_TOO_LARGE && status != POLYPROC_E_INVALID ? status : pp_tell(status);
 }
 
@@ -45,8 +42,8 @@ static inline int32_t pp_queue_get(pp_object queue, uint8_t *buf, size_t cap, si
       polyproc_queue_get((polyproc_queue *)queue, buf, cap, out_len, timeout_ns, (polyproc_cancel *)cancel));
 }
 
-/* The messages lie one after the other from `packed` on: a table of Go pointers would have to be
-   pinned, one message at a time, for more than a short copy costs. */
+/* The messages lie one after the other from `packed` on. A table of Go pointers would have to be
+ * pinned, which costs more for each message than a short copy. */
 static inline int32_t pp_queue_put_many(pp_object queue, const uint8_t *packed, const size_t *lens, size_t n,
                                         size_t *out_put, int64_t timeout_ns, pp_object cancel) {
   polyproc_slice items[PP_BATCH];

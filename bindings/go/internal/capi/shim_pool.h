@@ -1,4 +1,4 @@
-/* What lies between cgo and the pools of polyproc.h; see shim.h. */
+/* The functions between cgo and the pools of polyproc.h; see shim.h. */
 #ifndef POLYPROC_GO_SHIM_POOL_H
 #define POLYPROC_GO_SHIM_POOL_H
 
@@ -10,7 +10,7 @@
 /* The longest name of a function, and its NUL. */
 enum { PP_FUNCTION_NAME = 201 };
 
-/* A Go string has no NUL at its end. Returns 0 for what is no name. */
+/* Copies a Go string, which has no NUL at its end. Returns 0 if it cannot be a name. */
 static inline int pp_function_name(char name[PP_FUNCTION_NAME], const uint8_t *text, size_t len) {
   if (len >= PP_FUNCTION_NAME || memchr(text, 0, len) != NULL) {
     return 0;
@@ -80,7 +80,8 @@ static inline int32_t pp_pool_join(pp_object pool, int64_t timeout_ns, pp_object
   return pp_told(polyproc_pool_join((polyproc_pool *)pool, timeout_ns, (polyproc_cancel *)cancel));
 }
 
-/* Copy what a task has to say into buf, and free the task; 0 and only its length when that is over cap. */
+/* Copies a task's outcome into buf and frees the task. Returns 0 and only the length if that is
+ * over cap. */
 static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t *out_len,
                                int32_t *out_status) {
   polyproc_message message = {0};
@@ -96,8 +97,8 @@ static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t 
   return 1;
 }
 
-/* A task from beginning to end, if it is over in time and what it has to say fits; else it is in *out_task.
- */
+/* Runs a task from beginning to end, if it is over in time and its outcome fits; else the task is
+ * in *out_task. */
 static inline int32_t pp_pool_apply(pp_object pool, const uint8_t *function, size_t function_len,
                                     const uint8_t *data, size_t len, uint8_t *buf, size_t cap,
                                     size_t *out_len, int32_t *out_ended, int64_t timeout_ns,

@@ -10,10 +10,10 @@ import "C"
 
 import "unsafe"
 
-// WaitKind tells what of an object is waited for.
+// WaitKind is the condition of an object that WaitAny waits for.
 type WaitKind int32
 
-// What WaitAny waits for.
+// The conditions that WaitAny waits for.
 const (
 	WaitQueueGet   WaitKind = C.POLYPROC_WAIT_QUEUE_GET
 	WaitQueuePut   WaitKind = C.POLYPROC_WAIT_QUEUE_PUT
@@ -23,7 +23,7 @@ const (
 	WaitProcess    WaitKind = C.POLYPROC_WAIT_PROCESS
 )
 
-// Waitables are a table of polyproc_waitable, in C memory. Free gives it back.
+// Waitables is a table of polyproc_waitable, in C memory. Free frees it.
 type Waitables []C.polyproc_waitable
 
 // NewWaitables makes a table of n things, to be filled with Set.
@@ -34,16 +34,16 @@ func NewWaitables(n int) Waitables {
 	return unsafe.Slice((*C.polyproc_waitable)(table), n)
 }
 
-// Free ends the table's life.
+// Free frees the table.
 func (w Waitables) Free() { C.free(unsafe.Pointer(unsafe.SliceData(w))) }
 
-// Set says what the i-th thing is.
+// Set fills the i-th entry.
 func (w Waitables) Set(i int, kind WaitKind, object Object) {
 	w[i].kind = C.int32_t(kind)
 	w[i].object = unsafe.Pointer(object)
 }
 
-// IsReady tells what the last WaitAny found of the i-th thing.
+// IsReady reports whether the last WaitAny found the i-th thing ready.
 func (w Waitables) IsReady(i int) bool { return w[i].ready != 0 }
 
 // WaitAny is polyproc_wait_any.

@@ -24,13 +24,13 @@ type Job struct{ c C.polyproc_job }
 // Function is the name of the function.
 func (j *Job) Function() string { return C.GoString(j.c.function) }
 
-// Data is the argument where it lies, until Reply.
+// Data returns the argument where it lies, valid until Reply.
 func (j *Job) Data() []byte { return unsafe.Slice((*byte)(j.c.data), int(j.c.len)) }
 
-// Count is how many items the data has; 0 when it is no chunk.
+// Count is how many items the data has; 0 if it is no chunk.
 func (j *Job) Count() int { return int(j.c.count) }
 
-// IsInitialiser tells whether this is the initialiser and not a task.
+// IsInitialiser reports whether this is the initialiser and not a task.
 func (j *Job) IsInitialiser() bool { return j.c.attempt == 0 }
 
 func (j *Job) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(&j.c)) }

@@ -1,20 +1,24 @@
 'use strict';
 
-// Waiting for several objects at once. Each kind of object says what is asked of it, by the symbols WAITABLE and ROOM.
+// Waits for several objects at once. Each kind of object says how, by the symbols WAITABLE and
+// ROOM.
 
 const { PolyprocError } = require('../errors.js');
 const { status } = require('../native.js');
 const { readWait, typeError } = require('../options.js');
 const { ROOM, WAITABLE } = require('../symbols.js');
 
-/** `isReady()`, and `wait({ timeout, signal })`, which resolves when it is or was, or to false when the time is over. */
+/**
+ * `isReady()`, and `wait({ timeout, signal })`, which resolves to true when the object is or was
+ * ready, or to false at the end of the time.
+ */
 function readItem(item, i) {
   if (item?.[WAITABLE] !== undefined) return item[WAITABLE]();
   if (item?.put?.[ROOM] !== undefined) return item.put[ROOM]();
   throw typeError(`items[${i}]`, 'a Queue, Connection, Listener, Event, Process, Task or { put: Queue }', item);
 }
 
-/** Resolves to those of the items that are ready, one at least; nothing is taken. */
+/** Resolves to the items that are ready, at least one; it takes nothing. */
 async function waitAny(items, options) {
   if (!Array.isArray(items)) throw typeError('items', 'an array', items);
   if (items.length === 0) throw new RangeError('items must not be empty');

@@ -1,10 +1,11 @@
 'use strict';
 
-// The source of objects that have a descriptor: the native side polls the descriptors of those that somebody waits for.
+// The source of objects with a descriptor: the native side polls the descriptors that promises wait
+// for.
 
 const { native, numbers, ROW, LOAN } = require('../native.js');
 
-/** Bun and Deno have not all of it, and say so by aborting. */
+/** Bun and Deno have only parts of libuv, and abort on the rest. */
 const hasLibuv = process.versions.bun === undefined && process.versions.deno === undefined;
 
 const polled = []; // each Readiness whose descriptor is polled, by the number that the native side was given
@@ -12,7 +13,7 @@ const free = []; // numbers
 let idle = []; // polled, and perhaps waited for by nobody any more
 
 const descriptors = {
-  /** 0, or the status that says why there is no descriptor. */
+  /** Returns 0, or the status that says why there is no descriptor. */
   start(readiness) {
     const number = free.length > 0 ? free.pop() : polled.length;
     const answer = native.arm(readiness.handle, number);
@@ -42,7 +43,7 @@ native.startPoll(
       idle.push(readiness);
     }
   },
-  // After the promises that were fulfilled have run: their callers perhaps wait again.
+  // Runs after the fulfilled promises: their callers perhaps wait again.
   () => {
     const reported = idle;
     idle = [];

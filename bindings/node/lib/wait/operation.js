@@ -1,37 +1,44 @@
 'use strict';
 
-/** Something that may have to wait, as `perform` does it. All have one shape, so V8 reads their properties quickly. */
+/**
+ * An operation that may have to wait, for `perform`. All have one shape, so V8 reads their
+ * properties quickly.
+ */
 class Operation {
   constructor(of) {
-    /** Its name in errors. */
+    /** The name in errors. */
     this.what = of.what;
-    /** `(handle, argument)`: tries it once; absent: it cannot be tried, and always waits. */
+    /**
+     * `(handle, argument)`: tries the operation once; absent: it cannot be tried, and always waits.
+     */
     this.attempt = of.attempt;
-    /** An attempt is final, so it is made only for a caller without time to wait. */
+    /** An attempt cannot be undone, so it is made only for a caller without time to wait. */
     this.isBinding = of.isBinding ?? false;
     /** It is tried even if others wait. */
     this.barges = of.barges ?? false;
     /** The status of an attempt that would have to wait, and of a wait whose time is over. */
     this.late = of.late;
-    /** `(owner, answer, argument)`: the result of an attempt, or throws. */
+    /** `(owner, answer, argument)`: returns the result of an attempt, or throws */
     this.atOnce = of.atOnce;
-    /** Likewise for the answer of a wait. */
+    /** The same for the answer of a wait. */
     this.later = of.later ?? of.atOnce;
-    /** It waits for its owner's readiness and is tried again; else a thread of the native side waits. */
+    /**
+     * If true, it waits for its owner's readiness and is tried again; else a native thread waits.
+     */
     this.polled = of.polled ?? false;
-    /** For such a thread: constants.WAIT_*. */
+    /** The operation of such a thread: constants.WAIT_*. */
     this.code = of.code;
-    /** `(handle, argument, code)`: begins the thread's wait, right after the attempt. */
+    /** `(handle, argument, code)`: begins the thread's wait, right after the attempt */
     this.begin = of.begin;
-    /** The index of its owner's count of these waits, which queue. */
+    /** The index of its owner's count of these waits, which stand in line. */
     this.direction = of.direction;
     /** The status of an attempt that only `finish` can complete. */
     this.elsewhere = of.elsewhere;
     /** `(wait, readiness)` */
     this.finish = of.finish;
-    /** The options that the caller has beside those of a wait: a list of option-names.js. */
+    /** The options beside those of a wait: a list of option-names.js. */
     this.options = of.options;
-    /** The status that ends a loop over its results. */
+    /** The status that ends a loop over the results. */
     this.end = of.end;
   }
 }

@@ -1,6 +1,7 @@
 'use strict';
 
-// Does an operation, waiting where it must. An operation that can complete immediately does so on the caller's own thread.
+// Performs an operation and waits if it must. An operation that can complete immediately does so on
+// the caller's own thread.
 
 const { setImmediate: nextTurn } = require('node:timers/promises');
 const { PolyprocError, check } = require('../errors.js');
@@ -10,13 +11,14 @@ const { HANDLE, READINESS, THREAD_WAITS } = require('../symbols.js');
 const { PolledWait } = require('./polled-wait.js');
 const { waitByThread } = require('./thread-wait.js');
 
-// A loop over promises that are all fulfilled at once would never let timers and sockets have their turn. Chosen so that
-// the turns cost such a loop under 5 %, and timers wait under a millisecond for it. Measured by "await put + get" of
-// `npm run bench`: a turn after each 64 calls costs 15 %, after 256 5 %, after 1,024 2 %, and 1,024 calls take 0.3 ms.
+// A loop over promises that are all fulfilled at once would never let timers and sockets run.
+// Chosen so that the turns cost such a loop under 5 %, and timers wait under a millisecond for it.
+// Measured by "await put + get" of `npm run bench`: a turn after each 64 calls costs 15 %, after
+// 256 5 %, after 1,024 2 %, and 1,024 calls take 0.3 ms.
 const RUN = 1024;
 let run = 0;
 
-/** True when a call that succeeded at once should let the event loop turn, by `await nextTurn()`. */
+/** True if a call that succeeded at once should let the event loop turn, by `await nextTurn()`. */
 function isLongRun() {
   if (++run < RUN) return false;
   run = 0;
@@ -42,7 +44,7 @@ function finishElsewhere(owner, operation, argument, how) {
   });
 }
 
-/** A call that comes later than others that wait is served later, unless it has no time to wait. */
+/** A call that comes while others wait is served after them, unless it has no time to wait. */
 function isTriedFirst(owner, operation, how) {
   if (operation.attempt === undefined) return false;
   if (operation.barges || how.timeout <= 0) return true;

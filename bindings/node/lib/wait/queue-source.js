@@ -1,17 +1,19 @@
 'use strict';
 
-// The source of queues that promises wait to get from. One thread of the native side, in `polyproc_wait_any`, waits for
-// all of them, and only while a promise waits: a queue's descriptor has to be kept in step for as long as the queue is
-// open, which each put would pay for. Before the thread is asked the event loop turns a few times: the next message of a
-// busy queue comes sooner than a thread wakes up.
+// The source of queues that promises wait to get from. One native thread waits in
+// `polyproc_wait_any` for all of them, and only while a promise waits: a queue's descriptor would
+// have to be updated as long as the queue is open, which each put would pay for. Before the thread
+// waits, the event loop turns a few times: the next message of a busy queue comes sooner than a
+// thread wakes up.
 
 const { constants, native, status } = require('../native.js');
 const { Operation } = require('./operation.js');
 const { ThreadWait } = require('./thread-wait.js');
 
-// Of the event loop. Chosen so that the answer of another process comes while the loop turns, where each process has a core
-// of its own: ping-pong takes 4 us with 8 turns or more, 65 us with 4 or fewer, a stream is the same with any. Measured by
-// `benches/peers/node/polyproc.mjs pingpong`, one of the programs of `make bench ONLY=W2`.
+// Turns of the event loop. Chosen so that the answer of another process comes while the loop turns,
+// if each process has a core of its own: ping-pong takes 4 us with 8 turns or more, 65 us with 4 or
+// fewer; a stream takes the same with any. Measured by `benches/peers/node/polyproc.mjs pingpong`,
+// one of the programs of `make bench ONLY=W2`.
 const TURNS = 16;
 
 const turning = new Map(); // Readiness -> turns that are left
@@ -37,7 +39,7 @@ function turn() {
   if (isTurning) setImmediate(turn);
 }
 
-/** The thread's next wait has those that came since its last one began. */
+/** The thread's next wait includes the waits that came since its last one began. */
 function waitForAll() {
   if (wait !== undefined && isComplete) return;
   if (wait !== undefined) wait.cancel();
@@ -59,7 +61,7 @@ const operation = new Operation({
   later: (owner, answer) => answer,
 });
 
-/** `answer`: a byte for each of them, 1 when it is ready, or a status. */
+/** `answer`: a byte for each of them, 1 if it is ready; or a status */
 function report(all, answer) {
   wait = undefined;
   const isRefused = answer === status.E_LIMIT || answer === status.E_NO_MEMORY;
@@ -72,7 +74,7 @@ function report(all, answer) {
     if (isRefused) readiness.fail(answer);
     else readiness.stopIfIdle();
   }
-  // After the promises that were fulfilled have run: their callers perhaps wait again.
+  // Runs after the fulfilled promises: their callers perhaps wait again.
   setImmediate(waitForAll);
 }
 

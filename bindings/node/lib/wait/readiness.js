@@ -1,7 +1,8 @@
 'use strict';
 
-// Whether an object is ready, for all who wait for that. Their waits stand in a list and are tried one after the other
-// when the object's source reports it ready: a message wakes one of them, and no thread waits for each.
+// The readiness of an object, for all waits on it. The waits stand in a list; when the object's
+// source reports it ready, they are tried one after the other. So a message wakes one wait, and
+// waits need no threads.
 
 const { PolyprocError } = require('../errors.js');
 
@@ -14,8 +15,8 @@ class Readiness {
   #paused = 0; // how many waits of the list are being finished elsewhere: the others wait for that
 
   /**
-   * `source`: between its `start(readiness)` and `stop(readiness)` it calls `report` when the object is ready, and
-   * afterwards `stopIfIdle`.
+   * `source`: between its `start(readiness)` and `stop(readiness)` it calls `report` when the
+   * object is ready, and afterwards `stopIfIdle`.
    */
   constructor(handle, source) {
     this.handle = handle;
@@ -28,7 +29,7 @@ class Readiness {
     return this.#paused > 0;
   }
 
-  /** 0, or the status that says why the source cannot report. */
+  /** Returns 0, or the status that says why the source cannot report. */
   start() {
     if (this.#isReported) return 0;
     const answer = this.#source.start(this);
@@ -42,7 +43,7 @@ class Readiness {
     this.#source.stop(this);
   }
 
-  /** The source stops when nobody waits. */
+  /** Stops the source if nothing waits. */
   stopIfIdle() {
     if ((this.#first === undefined || this.isPaused) && this.#listeners.size === 0) this.#stop();
   }
@@ -75,7 +76,7 @@ class Readiness {
     this.stopIfIdle();
   }
 
-  /** No wait of the list is tried until `resume`. */
+  /** Tries no wait of the list until `resume`. */
   pause() {
     this.#paused++;
     this.length++;
@@ -90,7 +91,10 @@ class Readiness {
     if (answer < 0) this.fail(answer);
   }
 
-  /** The object is ready, or was a moment ago. Waits that follow from the results are added after this. */
+  /**
+   * The object is ready, or was a moment ago. Waits that follow from the results are added after
+   * this.
+   */
   report() {
     for (const listener of this.#listeners) listener();
     while (this.#first !== undefined && !this.isPaused) {
@@ -111,7 +115,7 @@ class Readiness {
     }
   }
 
-  /** All waits end with an error. */
+  /** Ends all waits with an error. */
   fail(code) {
     this.#stop();
     for (const listener of [...this.#listeners]) listener(code);

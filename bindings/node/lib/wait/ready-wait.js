@@ -1,6 +1,6 @@
 'use strict';
 
-// A wait until an object is ready, which takes nothing from it.
+// A wait until an object is ready. It takes nothing from the object.
 
 const { PolyprocError } = require('../errors.js');
 const { readWait } = require('../options.js');
@@ -51,7 +51,10 @@ class ReadyWait extends Wait {
   }
 }
 
-/** Resolves to true once `isReady`, called at each report of the object, is true; to false when the time is over. */
+/**
+ * Resolves to true once `isReady`, called at each report of the object, is true; to false when the
+ * time is over.
+ */
 function untilReady(owner, what, isReady, options) {
   const how = readWait(options);
   if (isReady()) return true;

@@ -1,7 +1,7 @@
 'use strict';
 
-// A wait that a thread of the native side blocks for, where an object has no source that reports it ready. Each is
-// answered exactly once.
+// A wait for which a native thread blocks, because its object has no source that reports it ready.
+// Each is answered exactly once.
 
 const { PolyprocError } = require('../errors.js');
 const { native, status } = require('../native.js');

@@ -1,7 +1,8 @@
 'use strict';
 
-// A promise that waits, with its time limit and its signal. The kinds of waits extend this: PolledWait and ReadyWait wait
-// for the readiness of an object, ThreadWait for a thread of the native side, TaskWait for a task of a pool.
+// A promise that waits, with its time limit and its signal. Its subclasses: PolledWait and
+// ReadyWait wait for the readiness of an object, ThreadWait for a native thread, TaskWait for a
+// task of a pool.
 
 const { PolyprocError } = require('../errors.js');
 
@@ -43,12 +44,12 @@ class Wait {
     this.cancel(new PolyprocError(this.operation.late, this.operation.what));
   }
 
-  /** The abort event. */
+  /** Called at the abort event. */
   handleEvent() {
     this.cancel(this.signal.reason);
   }
 
-  /** The native side's answer decides: a wait that was aborted just as it succeeded, succeeds. */
+  /** The native side's answer decides: a wait that was aborted just as it succeeded resolves. */
   settle(answer) {
     try {
       this.resolve(this.operation.later(this.owner, answer, this.argument));
