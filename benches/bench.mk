@@ -27,7 +27,7 @@ $(BENCH)/peers/%: benches/peers/c/%.cpp $(BENCH_OBJECTS)
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 $(BENCH_CFLAGS) -o $@ $< $(BENCH_OBJECTS) $(BENCH_LIBS) -lpthread -lrt
 
-# They have a main of their own.
+# These have a main function of their own.
 BENCH_ALONE := $(addprefix $(BENCH)/peers/,limits scaling footprint)
 $(BENCH_ALONE): $(BENCH)/peers/%: benches/peers/c/%.c $(BENCH)/harness/processes.o
 	@mkdir -p $(@D)
@@ -51,7 +51,7 @@ bench-rust:
 	@mkdir -p $(BENCH)/peers
 	cd $(BENCH)/rust/release && cp $(BENCH_RUST) $(CURDIR)/$(BENCH)/peers/
 
-# go knows best what it depends on, except that it does not see a new static library: hence the rm.
+# go sees every dependency except a new static library: hence the rm.
 bench-go: $(POLYPROC_A)
 	@mkdir -p $(BENCH)/peers
 	rm -f $(BENCH)/peers/polyproc-go
@@ -59,7 +59,7 @@ bench-go: $(POLYPROC_A)
 
 bench-programs: $(BENCH_PROGRAMS) bench-rust bench-go polyproc-node $(BENCH_POOL)/polyproc $(BENCH_POOL)/venv/bin/python
 
-# What the driver draws with.
+# The driver draws plots with this.
 $(BENCH)/venv/bin/python: benches/driver/requirements.txt
 	python3 -m venv --clear $(BENCH)/venv
 	$(BENCH)/venv/bin/pip install --quiet --disable-pip-version-check -r $<

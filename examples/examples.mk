@@ -1,4 +1,5 @@
-# The programs of examples/tutorial/<program>/main.{c,cpp,go,js}. Included by the Makefile; builds below build/examples/{c,cpp,go}.
+# The programs of examples/tutorial/<program>/main.{c,cpp,go,js}. Included by the Makefile; builds
+# below build/examples/{c,cpp,go}.
 #   examples-build  all of them      examples-test  their tests (LANGUAGES="c go" PROGRAMS="ktv chat")
 #
 # POLYPROC_A is the static library, polyproc-node builds bindings/node: both are the Makefile's.
@@ -25,7 +26,7 @@ $(EXAMPLES_CPP): build/examples/cpp/%: $(TUTORIAL)/%/main.cpp examples/support/e
 	$(CXX) -std=c++17 -O1 -g -Wall -Wextra -Wpedantic -Werror $(CXXFLAGS) -Iinclude -Ibindings/cpp \
 	    -Iexamples/support -o $@ $< $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
 
-# go knows best what it depends on, except that it does not see a new static library: hence the rm.
+# go sees every dependency except a new static library: hence the rm.
 $(EXAMPLES_GO): build/examples/go/%: $(TUTORIAL)/%/main.go $(POLYPROC_A) FORCE
 	@mkdir -p $(@D)
 	@rm -f $@

@@ -1,8 +1,8 @@
 """Runs polyproc and its peers side by side: `make bench`.
 
-Every repetition goes through all cases, and each case through all its ways in an order of chance, so that
-whatever happens to the machine meanwhile happens to all of them. Before each run the time of a cache line between
-the two cores is taken: on virtual cores it changes, and only runs of a kind are compared.
+Every repetition runs all cases, and each case all its ways in a random order, so that a
+disturbance of the machine affects all alike. Before each run it measures the time of a cache line
+between the two cores: on virtual cores it changes, and only runs of a kind are compared.
 """
 
 import argparse
@@ -33,9 +33,9 @@ def command_of(way):
 
 
 def run_program(way, case):
-    """The figures of one run, or why there are none."""
+    """Returns the figures of one run, or the reason why there are none."""
     command = [*command_of(way), case.workload, f"mode={way.mode}", *case.args]
-    # In a session of its own, so that all its processes can be ended with it.
+    # In a session of its own, so that all its processes can be ended together.
     program = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -70,7 +70,7 @@ def pools():
     if not program.exists() or not python.exists():
         return "Skipped: not built."
     command = [python, driver, program, "--tasks", "30000", "--repeat", "3"]
-    # Its status says whether all was reached; its output says what.
+    # The exit status says whether all targets were met; the output has the figures.
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     return done.stdout.strip() or f"Failed: {done.stderr.strip().splitlines()[-1:]}"
 

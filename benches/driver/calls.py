@@ -1,4 +1,5 @@
-"""What single calls cost, in each language's own tool: docs/performance/calls.md, and Go's output for benchstat."""
+"""The cost of single calls, by each language's own tool: docs/performance/calls.md, and Go's
+benchstat output."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What is measured: workloads, and the ways that are compared in each."""
+"""The workloads, and the ways that are compared in each."""
 
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def w1():
             ways += (PY_QUEUE, SPSC)
         else:
             ways += IN_PLACE + (PY_PIPE, GO, NODE)
-        # Large messages fill memory first.
+        # Large messages first fill memory.
         times = ("warm=150", "ms=250") if size > 1024 else ("warm=50", "ms=200")
         yield Case(name, "stream", (f"size={size}", *times), ways)
 
@@ -99,7 +99,7 @@ def cases():
     idle = (*WAITING, ASLEEP, PY_QUEUE, PY_PIPE)
     yield Case(W2_IDLE, "pingpong", ("size=64", "gap=1000", "ms=300"), idle, "p50_ns")
     for n, name in W3.items():
-        # The scheduler deals out slices of milliseconds: who got how many is to be an average of many.
+        # The scheduler gives slices of milliseconds: run long enough to average over many.
         args = ("size=64", f"producers={n}", f"consumers={n}", "warm=100", f"ms={150 * n}")
         yield Case(name, "stream", args, SHARED)
     yield from w4()

@@ -1,4 +1,4 @@
-"""docs/performance.md: performance.md.in with what was measured."""
+"""docs/performance.md: performance.md.in filled with the figures."""
 
 import os
 import platform
@@ -22,7 +22,7 @@ def machine():
 
 
 def limits(table):
-    """What the machine can do, as the rows of a table: minimum / median / maximum."""
+    """Returns the machine's limits as the rows of a table: minimum / median / maximum."""
     names = {
         "line_ns": "cache line from core to core, one way (ns)",
         "cas_ns": "compare-and-swap, uncontended (ns)",
@@ -59,7 +59,7 @@ def target_rows(table):
 
 
 def ahead(table):
-    """Every peer that was better than polyproc's way of the same kind, or its plain one."""
+    """Returns every peer that was better than polyproc's way of the same kind or its plain one."""
     for case in table.cases():
         if case.name.startswith(("W7", "W9")):
             continue
@@ -79,7 +79,7 @@ def ahead(table):
 
 
 def physics(table):
-    """How far from what the machine can do at all."""
+    """Returns how far polyproc is from the machine's limits."""
     for distance in DISTANCES:
         reader = targets.Reader(table, distance)
         lines = [run.line_ns for run in table.runs if run.distance == distance]

@@ -17,7 +17,7 @@ BY_PROCESSES = (w.COPY, w.CLOUDTOID, w.BOOST, w.ZEROMQ, w.MQ, w.PIPE, w.NNG, w.P
 
 
 def draw(path, title, xlabel, ylabel, curves, ticks=None, log_x=False):
-    """curves: (way, xs, ys); polyproc's stand out."""
+    """curves: (way, xs, ys); polyproc's are emphasised."""
     figure, axes = plt.subplots(figsize=(8, 4.6))
     colours = iter(plt.get_cmap("tab20").colors)
     for way, xs, ys in curves:
@@ -37,7 +37,7 @@ def draw(path, title, xlabel, ylabel, curves, ticks=None, log_x=False):
 
 
 def distance_of(table, names):
-    """The one at which most runs of these cases were."""
+    """Returns the distance at which most runs of these cases were."""
     runs = [run.distance for run in table.runs if run.case.name in names]
     return max(("near", "far"), key=runs.count) if runs else None
 

@@ -1,10 +1,10 @@
-"""The figures of all runs: gathered, summed up, written as CSV and as a table."""
+"""The figures of all runs: collects them, and writes them as CSV and as tables."""
 
 import csv
 from dataclasses import dataclass
 from statistics import median
 
-# A cache line that crosses in less is between hyper-threads of one core.
+# A cache line that crosses in less time is between hyper-threads of one core.
 NEAR_NS = 110
 
 
@@ -50,7 +50,7 @@ class Summary:
         return median(self.values)
 
     def extra(self, member):
-        """The median of another member of the figures, None where the program does not give it."""
+        """Returns the median of another member of the figures, None if it was not printed."""
         values = [run.figures[member] for run in self.runs if member in run.figures]
         return median(values) if values else None
 
@@ -73,7 +73,7 @@ class Table:
 
     def add(self, case, way, repetition, line_ns, figures, why_not):
         if figures is None:
-            # Once may be chance, twice is skipped from then on.
+            # One failure may be chance; after two the way is skipped.
             if (case, way) in ((failure.case, failure.way) for failure in self.failures):
                 self.skip(case, way, why_not)
             self.failures.append(Failure(case, way, why_not))
@@ -114,7 +114,8 @@ def bytes_in_units(value):
 
 
 def rows(table):
-    """Each with its factor: how many times as good polyproc's plain way is at the same distance."""
+    """Yields each with its factor: how many times as good polyproc's plain way is at the same
+    distance."""
     for case in table.cases():
         for distance in ("near", "far"):
             summaries = table.summaries(case, distance)
@@ -127,7 +128,7 @@ def rows(table):
 
 
 def skipped(table):
-    """What is not in the table, and which runs failed."""
+    """Lists the ways that are not in the table, and the runs that failed."""
     lines = [f"{case}: {label} was skipped: {why}" for (case, label), why in table.skipped.items()]
     lines += [f"{f.case.name}: a run of {f.way.label} failed: {f.why}" for f in table.failures]
     return sorted(set(lines)) or ["Nothing was skipped, no run failed."]
@@ -145,7 +146,7 @@ def write_csv(table, path):
 
 
 def write(table, out):
-    """runs.csv, and figures.md with a table for each case and distance."""
+    """Writes runs.csv, and figures.md with a table for each case and distance."""
     out.mkdir(parents=True, exist_ok=True)
     write_csv(table, out / "runs.csv")
     lines, last = ["# All figures", "", "Minimum / median / maximum of the runs. Written by `make bench`."], None

@@ -1,4 +1,4 @@
-"""What polyproc must reach: one line of docs/performance.md each, with the figure of this run."""
+"""The targets of polyproc: one line of docs/performance.md each, with the figure of this run."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Line:
 
 
 class Reader:
-    """Looks figures up at one distance; None where there are none."""
+    """Looks figures up at one distance; returns None if there are none."""
 
     def __init__(self, table, distance):
         self.distance = distance
@@ -39,7 +39,7 @@ class Reader:
         return next((s for s in self.order.get(case, ()) if not s.way.ours and s.way.kind in kinds), None)
 
     def extra(self, summary, member):
-        """Another member of the same runs, as their median."""
+        """Returns another member of the same runs, as their median."""
         return summary and summary.extra(member)
 
 

@@ -1,8 +1,8 @@
-"""The ways to do a thing: polyproc's and its peers'."""
+"""The ways to pass messages: polyproc's and its peers'."""
 
 from dataclasses import dataclass
 
-# How a way behaves; lines of the table compare polyproc with all ways of a kind.
+# How a way behaves. The table compares polyproc with all ways of the same kind.
 WAITS = "waits"  # copies in and out; a reader of an empty channel sleeps
 POLLS = "polls"  # burns its core while it waits
 TAKES = "read in place"

@@ -1,7 +1,5 @@
-/*
- * One hot call, ROUNDS times in measured(), for callgrind to count: guard CASE. Alone with the object, the
- * way there walked once before, so that only the steady state is counted.
- */
+/* guard CASE: makes one hot call ROUNDS times in measured(), for callgrind to count. The call is
+ * alone with its object and has run once before, so that only the steady state is counted. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <polyproc.h>
@@ -99,7 +97,7 @@ static void recv(void) {
     ok(polyproc_connection_recv(reader, buf, SIZE, &len, POLYPROC_FOREVER, NULL));
 }
 
-/* What is counted, and what comes before and after so that it can run. */
+/* The counted call, and the calls before and after it that make it possible. */
 static const struct {
   const char *name;
   void (*before)(void), (*call)(void), (*after)(void);
@@ -145,8 +143,8 @@ int main(int argc, char **argv) {
       if (round < 3)
         cases[i].call();
       else {
-        /* Valgrind runs one thread at a time, and counts a system call for whoever runs when it ends: the
-         * keeper's last one ends here. */
+        /* Valgrind runs one thread at a time, and charges a system call to the thread that runs
+         * when the call ends. The keeper's last one ends here. */
         nanosleep(&(struct timespec){0, 20000000}, NULL);
         measured(cases[i].call);
       }

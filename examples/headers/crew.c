@@ -8,8 +8,8 @@
 static const int64_t GRACE_NS = 2000000000;
 
 static bool start(crew *crew, const char *const argv[], const char *const env[], member *out) {
-  /* The queues have no name that others could open: a child gets them because
-     it is handed them here, and asks for them by the names on the left. */
+  /* The queues have no name that another process could open. A child inherits them here, and asks
+   * for them by the names on the left. */
   const polyproc_handle handles[] = {
       {"jobs", POLYPROC_KIND_QUEUE, crew->jobs},
       {"results", POLYPROC_KIND_QUEUE, crew->results},
@@ -48,7 +48,7 @@ static void forget(member *member) {
   member->process = NULL;
 }
 
-/* Says how a child ended that should have gone on, or should have exited 0. */
+/* Reports how a child ended that should still run, or should have exited with 0. */
 static verdict complain_of_end(const member *member, int32_t code) {
   if (code < 0)
     complain(0, "%s (pid %d) was ended by signal %d", member->name, (int)member->pid, (int)-code);
@@ -72,7 +72,7 @@ static verdict check(member *member, bool may_end) {
 }
 
 verdict crew_attend(crew *crew) {
-  /* First this, then the looking: what happens meanwhile fires it again. */
+  /* Reset the token first and look afterwards: an event in between fires it again. */
   polyproc_cancel_reset(crew->wake);
   if (signals_stopped_by() != 0) return STOP;
   for (size_t i = 0; i < crew->worker_count; i++)

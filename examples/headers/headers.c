@@ -78,7 +78,7 @@ static bool create_queues(crew *crew, polyproc_cancel *wake) {
 
   crew->wake = wake;
   jobs.flags = POLYPROC_QUEUE_JOINABLE;
-  /* Bounded, so that nothing piles up where one side is slower. */
+  /* Bounded, so that no backlog grows if one side is slower. */
   jobs.max_items = 1024;
   results.max_items = 1024;
   strcpy(results.format, "msgpack");
@@ -110,13 +110,13 @@ static verdict start_crew(crew *crew, const settings *settings, uint64_t files, 
   return GO_ON;
 }
 
-/* From "every file is done" to "every child has gone". */
+/* From the last counted file to the end of every child. */
 static verdict finish(crew *crew) {
   crew->work_is_over = true;
   if (shut_down(crew->jobs, "jobs") != GO_ON) return STOP;
   for (size_t i = 0; i < crew->worker_count; i++)
     if (crew_join(crew, &crew->workers[i]) != GO_ON) return STOP;
-  /* Nobody puts any more: the reporter drains what is there, and sees the end. */
+  /* No worker puts any more: the reporter drains the queue and sees its end. */
   if (shut_down(crew->results, "results") != GO_ON) return STOP;
   return crew_join(crew, &crew->reporter);
 }
@@ -128,7 +128,7 @@ static verdict run_pipeline(run *run, const settings *settings) {
   uint64_t files = 0;
   int32_t status;
 
-  /* A first walk counts: for the progress bar, and for the killer's moments. */
+  /* A first walk counts the files, for the progress bar and the killer's moments. */
   if (walk(settings->directory, count_file, &files) != GO_ON ||
       !killer_plan(&run->killer, crew, settings->kills, files) ||
       start_crew(crew, settings, files, started) != GO_ON ||
@@ -168,7 +168,7 @@ static int run_with(const settings *settings) {
   return 128 + signals_stopped_by();
 }
 
-/* A recount is one plain process, so it takes the place of this one. */
+/* A recount is one plain process, so it replaces this one. */
 static int recount(const settings *settings) {
   const char *const argv[] = {"node", settings->check, settings->directory, settings->json, NULL};
 

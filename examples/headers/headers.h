@@ -21,7 +21,7 @@
 /* Exit codes of the program; one that a signal ended gives 128 + its number. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-/* Why a wait was left early, and with it the run. */
+/* Whether to go on, or to stop the run because a wait ended early. */
 typedef enum { GO_ON, STOP } verdict;
 
 /* --- arguments.c --- */
@@ -36,10 +36,8 @@ int arguments_parse(settings *, int argc, char **argv);
 
 /* --- signals.c --- */
 
-/*
- * From here on a signal that asks the program to stop, and the end of a child,
- * fire `wake`: every wait that is given it returns E_CANCELED at once.
- */
+/* From now on a signal that asks the program to stop, and the end of a child, fire `wake`: every
+ * wait that has it returns E_CANCELED at once. */
 bool signals_install(polyproc_cancel *wake);
 /* The signal that asked the program to stop, or 0. */
 int signals_stopped_by(void);
@@ -47,11 +45,9 @@ int signals_stopped_by(void);
 /* --- walk.c --- */
 
 typedef verdict (*walk_visitor)(const char *path, void *context);
-/*
- * Calls `visit` with the path of everything below `directory` that is named
- * like a C or C++ header, and of every directory that cannot be read: whoever
- * opens the path next finds out why. Links to directories are not followed.
- */
+/* Calls `visit` with the path of everything below `directory` that is named like a C or C++ header,
+ * and of every directory that cannot be read: a worker that opens the path reports the reason. It
+ * does not follow links to directories. */
 verdict walk(const char *directory, walk_visitor visit, void *context);
 
 /* --- crew.c --- */
@@ -75,14 +71,12 @@ typedef struct {
 
 bool crew_start_worker(crew *, size_t place);
 bool crew_start_reporter(crew *, const char *const argv[], const char *const env[]);
-/*
- * For when a wait returned E_CANCELED: finds out what fired `wake`. STOP when
- * the program is asked to stop or a child ended that should not have.
- */
+/* Call this after a wait returned E_CANCELED: it finds out what fired `wake`. STOP if the program
+ * is asked to stop or a child ended that should still run. */
 verdict crew_attend(crew *);
 /* Waits for a child to end by itself; STOP unless it exits 0. */
 verdict crew_join(crew *, member *);
-/* Ends whoever still runs: SIGTERM, and SIGKILL for who does not heed it. */
+/* Ends all children that still run: SIGTERM, and SIGKILL for those that ignore it. */
 void crew_stop(crew *);
 
 /* --- killer.c --- */
@@ -102,7 +96,7 @@ typedef struct {
 
 /* Plans `kills` moments within a run over `files` files. */
 bool killer_plan(killer *, crew *, size_t kills, uint64_t files);
-/* To be called when `put` files are in the queue: kills when the moment is there. */
+/* Call this when `put` files are in the queue: it kills a worker if the moment has come. */
 verdict killer_step(killer *, uint64_t put);
 void killer_report(const killer *, uint64_t redelivered);
 void killer_free(killer *);

@@ -14,7 +14,7 @@ build/headers/headers: $(HEADERS_SOURCES) $(HEADERS)/headers.h include/polyproc.
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror $(CFLAGS) -Iinclude \
 	    -o $@ $(HEADERS_SOURCES) $(POLYPROC_A) $(LDFLAGS) $(POLYPROC_LIBS)
 
-# go knows best what it depends on, except that it does not see a new static library: hence the rm.
+# go sees every dependency except a new static library: hence the rm.
 build/headers/worker: $(POLYPROC_A) FORCE
 	@mkdir -p $(@D)
 	@rm -f $@

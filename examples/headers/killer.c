@@ -37,11 +37,9 @@ bool killer_plan(killer *killer, crew *crew, size_t kills, uint64_t files) {
   return true;
 }
 
-/*
- * Waits until the workers are at work on the last files that were put: a moment
- * counted in files is in the middle of the run on a machine of any speed.
- * Workers that are done with everything already are idle, and killed as such.
- */
+/* Waits until the workers are at work on the files that were put last: a moment counted in files is
+ * in the middle of the run on a machine of any speed. If the workers are done with everything, they
+ * are killed while they are idle. */
 static verdict wait_until_at_work(crew *crew) {
   const int64_t look_again_ns = 100000;
 
@@ -51,8 +49,7 @@ static verdict wait_until_at_work(crew *crew) {
     bool at_work = info.in_flight > 0 && info.unfinished <= 2 * crew->worker_count;
 
     if (status >= 0 && (at_work || info.unfinished == 0)) return GO_ON;
-    /* A join that gives up soon is a sleep that ends early when there is
-       nothing left to wait for. */
+    /* A join with a short timeout is a sleep that ends early when nothing is left to wait for. */
     if (status >= 0) status = polyproc_queue_join(crew->jobs, look_again_ns, crew->wake);
     if (status == POLYPROC_E_CANCELED && crew_attend(crew) != GO_ON) return STOP;
     if (status < 0 && status != POLYPROC_E_CANCELED && status != POLYPROC_E_TIMEOUT) {

@@ -1,10 +1,10 @@
-// Counts everything again in one plain process, with nothing of polyproc, and
-// compares each figure with what the pipeline wrote.
+// Counts everything again in one plain process, without polyproc, and compares each figure with the
+// pipeline's.
 //
 //     node recount.mjs DIRECTORY headers.json
 //
-// What counts as a header, a line and an identifier is said in walk.c and in
-// worker/count.go; this is a second telling of it, on purpose by other means.
+// walk.c and worker/count.go say what a header, a line and an identifier are. This program counts
+// them by other means, on purpose.
 import fs from 'node:fs'
 
 const HEADER = /\.(h|hh|hpp|hxx)$/
@@ -45,8 +45,8 @@ function content(path) {
   }
 }
 
-// The place after the first `what` (a string, or a pattern that may pass over
-// pairs with a backslash) from `at` on, or the end.
+// Returns the position after the first `what` (a string, or a pattern that may skip escaped
+// characters) from `at` on, or the end.
 function after(text, what, at) {
   const place = text.indexOf(what, at)
   return place < 0 ? text.length : place + what.length

@@ -24,7 +24,8 @@ bool signals_install(polyproc_cancel *token) {
   action.sa_flags = SA_RESTART;
   sigemptyset(&all);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-    /* Who started us with nohup, or in the background, meant it. */
+    /* A program that was started with nohup, or in the background, ignores the signal on purpose.
+     */
     bool ignored = sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
     sigaddset(&all, numbers[i]);
     if (ignored && (numbers[i] == SIGINT || numbers[i] == SIGHUP)) continue;

@@ -7,8 +7,8 @@
 
 #include "headers.h"
 
-/* The directories that are still to be read: a stack, so that however deep
-   the tree is, one directory is open at a time. */
+/* The directories that are still to be read. A stack, so only one directory is open at a time,
+ * however deep the tree is. */
 typedef struct {
   char **paths;
   size_t len, cap;
@@ -49,8 +49,8 @@ static bool is_header_name(const char *name) {
   return false;
 }
 
-/* Not through a link: a tree of links can lead in circles, and a file would be
-   counted once under each name. */
+/* Does not follow links: they can form circles, and a file would be counted once under each name.
+ */
 static bool is_directory(const struct dirent *entry, const char *path) {
   struct stat status;
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// A script in Node that orders from a service in Go (kitchen.go), by name, whichever of the two is there first.
+// A script in Node that orders from a service in Go (kitchen.go) by name. Either may be started
+// first.
 //
 //     node guest.js [milliseconds of a second] [name]
 

@@ -1,6 +1,6 @@
-// A service in Go: it cooks what is ordered, until its guest (guest.js) shuts the orders down. The two know nothing
-// of each other but a name, and may be started in either order: whoever comes first makes the queues. What it takes
-// a Manager for in Python, another process, is here two files in shared memory.
+// A service in Go: it cooks what is ordered, until its guest (guest.js) shuts the orders down. The
+// two share only a name, and either may be started first: the first one makes the queues. In Python
+// this takes a Manager, another process; here it is two files in shared memory.
 //
 //	kitchen [milliseconds of a second] [name]
 package main
@@ -39,7 +39,7 @@ func main() {
 		example.Check(dishes.PutValue(ctx, fmt.Sprintf("%d 包子 with %s", order.Buns, order.Filling)))
 	}
 	fmt.Println("kitchen closes")
-	// The guest has the queues open, so it keeps them: only the names go.
+	// The guest has the queues open and keeps them: only the names are removed.
 	example.Check(polyproc.Unlink(name + ".orders"))
 	example.Check(polyproc.Unlink(name + ".dishes"))
 }

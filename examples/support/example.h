@@ -1,7 +1,6 @@
-/*
- * What the C examples share, so that each shows only its own subject: how long a second is, printing whole
- * lines, starting and joining children, and ending the program when a call fails that should not.
- */
+/* The common part of the C examples, so that each shows only its own subject: the length of a
+ * second, printing whole lines, starting and joining children, and ending the program when a call
+ * fails unexpectedly. */
 #ifndef EXAMPLE_H
 #define EXAMPLE_H
 
@@ -50,7 +49,8 @@ static inline void nap(double n) {
   while (nanosleep(&left, &left) != 0) continue;
 }
 
-/* Starts a child that runs target(arg). It has a copy of the parent's memory, so arg may be a local. */
+/* Starts a child that runs target(arg). It has a copy of the parent's memory, so arg may be a
+ * local. */
 static inline polyproc_process *start(int (*target)(void *), void *arg) {
   polyproc_process *child;
 
@@ -68,7 +68,7 @@ static inline polyproc_process *start_daemon(int (*target)(void *), void *arg) {
   return child;
 }
 
-/* Waits for the end of a child; its exit code. */
+/* Waits for the end of a child and returns its exit code. */
 static inline int32_t finish(polyproc_process *child) {
   int32_t code;
 
@@ -78,7 +78,7 @@ static inline int32_t finish(polyproc_process *child) {
   return code;
 }
 
-/* Waits for the end of n children; how many did not exit with 0. */
+/* Waits for the end of n children and returns how many did not exit with 0. */
 static inline int finish_all(polyproc_process **children, int n) {
   int failed = 0;
 
@@ -91,7 +91,7 @@ static inline void put_text(polyproc_queue *queue, const char *text) {
   CHECK(polyproc_queue_put(queue, text, strlen(text), POLYPROC_FOREVER, NULL));
 }
 
-/* Gets a text of less than cap bytes: a status, E_EMPTY and E_SHUTDOWN among them. */
+/* Gets a text of less than cap bytes. Returns the status: also E_EMPTY and E_SHUTDOWN. */
 static inline int32_t get_text(polyproc_queue *queue, char *text, size_t cap, int64_t timeout_ns) {
   size_t len;
   int32_t status = polyproc_queue_get(queue, text, cap - 1, &len, timeout_ns, NULL);

@@ -1,5 +1,5 @@
-// What the C++ examples share, so that each shows only its own subject: how long a second is, printing whole
-// lines, and children.
+// The common part of the C++ examples, so that each shows only its own subject: the length of a
+// second, printing whole lines, and children.
 #ifndef EXAMPLE_HPP
 #define EXAMPLE_HPP
 
@@ -43,7 +43,7 @@ polyproc::process start_daemon(Function function) {
   return start(function, options);
 }
 
-// Waits for the end of children, which all have to exit with 0.
+// Waits for the end of children, all of which must exit with 0.
 inline void join_all(std::vector<polyproc::process> &children) {
   for (auto &child : children)
     if (child.join() != 0) throw std::runtime_error("a child failed");

@@ -1,7 +1,8 @@
 'use strict';
 
-// What the Node examples share, so that each shows only its own subject: how long a second is, and children.
-// Node cannot fork, so a child is the same program, told by an argument which function is its own.
+// The common part of the Node examples, so that each shows only its own subject: the length of a
+// second, and children. Node cannot fork, so a child is the same program with an argument that
+// names its function.
 
 const { setTimeout: sleep } = require('node:timers/promises');
 
@@ -12,12 +13,15 @@ if (!(second >= 1 && second <= 1e6)) {
   process.exit(2);
 }
 
-/** So many seconds in milliseconds, which is what timeouts are given in. */
+/** Converts seconds to the milliseconds that timeouts take. */
 const seconds = (n) => n * second;
 
 const nap = (n) => sleep(seconds(n));
 
-/** What Process.spawn needs for a child that runs a function of this program; its arguments arrive as strings. */
+/**
+ * Returns Process.spawn's options for a child that runs a function of this program. The arguments
+ * become strings.
+ */
 const running = (target, ...args) => ({
   argv: [process.execPath, program, milliseconds, target.name, ...args.map(String)],
 });
@@ -28,7 +32,7 @@ async function finish(children) {
   if (codes.some((code) => code !== 0)) throw new Error(`exit codes ${codes.join(', ')}`);
 }
 
-/** Runs the function that is this process's own: main, or what its parent named. */
+/** Runs this process's function: main, or the one that its parent named. */
 const run = (functions) => functions[role](...args);
 
 module.exports = { finish, nap, run, running, seconds };

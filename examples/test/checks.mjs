@@ -1,5 +1,5 @@
-// What contract.md says of each program's output. A check gets the output of run.mjs, and looks at the order of lines,
-// never at how long something took, except that it took long enough.
+// The rules of contract.md for each program's output. A check gets the output of run.mjs. It checks
+// the order of lines, and never how long something took, except that it took long enough.
 import assert from 'node:assert/strict'
 import { inOrder, Lines } from './lines.mjs'
 
@@ -17,7 +17,7 @@ const EVENT_BASICS = exactly('is_set: false', 'look here!', 'child sets the even
 
 const DAEMON = exactly('daemon may not have children: E_DAEMONIC', 'daemon sleeps for 3 s', 'main ends')
 
-/** One producer, one consumer, ten buns in order; where their last ones are. */
+/** One producer, one consumer, ten buns in order. Returns where their last ones are. */
 function tenBuns(lines) {
   const puts = lines.each(10, /^producer puts 包子 (\d+)$/)
   const gets = lines.each(10, /^consumer gets 包子 (\d+)$/)
@@ -49,7 +49,9 @@ function sentinelMain(output) {
   lines.nothingElse()
 }
 
-/** Each of the producers' buns is eaten once, by one of two consumers; where, by producer and bun. */
+/**
+ * Each producer's bun is eaten once, by one of two consumers. Returns where, by producer and bun.
+ */
 function eaten(lines, producers, buns) {
   const gets = lines.all(/^consumer ([01]) gets 包子 (\d+)\.(\d+)$/)
   const places = Array.from({ length: producers }, () => Array(buns).fill(undefined))
@@ -66,7 +68,10 @@ function eaten(lines, producers, buns) {
   return places
 }
 
-/** One half of many_to_many; `end` says how main ends it, `times` how often, `seen` what a consumer sees of it. */
+/**
+ * One half of many_to_many. `end` says how main ends it, `times` how often, `seen` what a consumer
+ * sees of it.
+ */
 function manyToManyHalf(output, title, end, times, seen) {
   const lines = new Lines(output)
   assert.equal(lines.one(title), 0)
@@ -110,7 +115,7 @@ function joinable(output) {
   lines.nothingElse()
 }
 
-/** Five processes, both lines of each; `paired` when nothing may come between the two. */
+/** Five processes, both lines of each; `paired` if no other line may come between the two. */
 function runningAndDone(output, paired) {
   const lines = new Lines(output)
   const running = lines.each(5, /^process (\d) is running$/)

@@ -1,5 +1,5 @@
-// echo_server and echo_client: every language with every other, CPython among them, held against contract.md.
-// LANGUAGES="c go node" in the environment chooses some of them.
+// echo_server and echo_client: every language with every other, CPython among them, checked against
+// contract.md. LANGUAGES="c go node" in the environment selects some of them.
 import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-// The lines of an output, for checks: each line is found once, and none may be left over.
+// The lines of an output, for checks: each line must be found once, and none may remain.
 import assert from 'node:assert/strict'
 
 export class Lines {
@@ -9,21 +9,24 @@ export class Lines {
     this.#lines = lines
   }
 
-  /** Where `text` is; it is there once. */
+  /** Returns where `text` is; it must be there once. */
   one(text) {
     const places = this.#places((line) => line === text)
     assert.equal(places.length, 1, `"${text}" is there ${places.length} times`)
     return places[0]
   }
 
-  /** The lines that match: `at`, and the numbers that the groups of the pattern caught. */
+  /** Returns the lines that match: `at`, and the numbers that the groups of the pattern caught. */
   all(pattern) {
     return this.#places((line) => pattern.test(line)).map((at) => ({
       at, numbers: this.#lines[at].match(pattern).slice(1).map(Number),
     }))
   }
 
-  /** Where the matching lines are, by the number that the pattern catches: 0 to n - 1, each once. */
+  /**
+   * Returns where the matching lines are, by the number that the pattern catches: 0 to n - 1, each
+   * once.
+   */
   each(n, pattern) {
     const places = []
     for (const { at, numbers: [number] } of this.all(pattern)) {
@@ -47,7 +50,7 @@ export class Lines {
   }
 }
 
-/** The places are in this order in the output. */
+/** Checks that the places are in this order in the output. */
 export function inOrder(...places) {
   for (let i = 1; i < places.length; i++) assert.ok(places[i - 1] < places[i], `line ${places[i]} is after line ${places[i - 1]}`)
 }

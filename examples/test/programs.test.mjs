@@ -1,5 +1,5 @@
-// Every example in every language: run, and its output held against contract.md.
-// LANGUAGES="c go node" and PROGRAMS="ktv chat" in the environment choose some of them.
+// Runs every example in every language, and checks its output against contract.md. LANGUAGES="c go
+// node" and PROGRAMS="ktv chat" in the environment select some of them.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CHECKS } from './checks.mjs'
@@ -13,8 +13,10 @@ const some = (variable, all) => (chosen(variable, all).length > 0 ? chosen(varia
 const languages = some('LANGUAGES', Object.keys(LANGUAGES))
 const programs = some('PROGRAMS', Object.keys(CHECKS))
 
-/** How many milliseconds a program takes for a second. daemon must not reach its 3 s, and the two
- * workers of pool_square must have begun within 1 s, however slow the machine. */
+/**
+ * The length of a program's second in milliseconds. However slow the machine is, daemon must not
+ * reach its 3 s, and the two workers of pool_square must have begun within 1 s.
+ */
 const MILLISECONDS = 100
 const LONGER = { daemon: 20_000, pool_square: 1000 }
 
@@ -41,10 +43,10 @@ for (const name of programs) {
   }
 }
 
-/** A check is worth something only if it fails: it must, with any line gone, and with any line there twice. */
+/** A check must fail: with any line removed, and with any line twice. */
 function seesWrongLines(check, output) {
   output.lines.forEach((line, at) => {
-    // Without its last turn, the light has done nothing wrong.
+    // Without its last turn the light has still done nothing wrong.
     const mayBeMissing = line.startsWith('light:')
     const changed = (replacement) => ({ ...output, lines: output.lines.toSpliced(at, 1, ...replacement) })
     if (!mayBeMissing) assert.throws(() => check(changed([])), { code: 'ERR_ASSERTION' }, `"${line}" was not missed`)

@@ -1,4 +1,4 @@
-// Runs an example for a test, and sees to it that nothing of it is left.
+// Runs an example for a test, and checks that nothing of it remains.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const EXAMPLES = path.resolve(fileURLToPath(import.meta.url), '../..')
 export const TUTORIAL = path.join(EXAMPLES, 'tutorial')
 const BUILD = path.resolve(process.env.BUILD || path.join(EXAMPLES, '../build'))
-// Far beyond what any program takes on a busy machine: who passes it hangs.
+// Far longer than any program takes on a busy machine: a program that exceeds it hangs.
 const DEADLINE_MS = 180_000
 
 export const LANGUAGES = {
@@ -20,7 +20,7 @@ export const LANGUAGES = {
   node: { source: 'main.js', command: (name) => [process.execPath, path.join(TUTORIAL, name, 'main.js')] },
 }
 
-/** The programs of the tutorial that there are in a language. */
+/** Returns the programs of the tutorial in a language. */
 export function programsIn(language) {
   const { source } = LANGUAGES[language]
   return fs.readdirSync(TUTORIAL).filter((name) => fs.existsSync(path.join(TUTORIAL, name, source)))
@@ -43,9 +43,9 @@ async function until(what, condition) {
 }
 
 /**
- * What a program printed and when, after it and all its processes have ended.
- * `seconds` and `arrivals` count from the start in the program's own seconds, of `ms` milliseconds each.
- * `onLine` sees each line as it comes.
+ * Returns what a program printed and when, after it and all its processes have ended. `seconds` and
+ * `arrivals` count from the start, in the program's own seconds of `ms` milliseconds each. `onLine`
+ * gets each line as it comes.
  */
 export async function run(language, name, ms, more = [], onLine = () => {}) {
   const mark = `EXAMPLES_TEST=${randomUUID()}`
@@ -82,7 +82,7 @@ export async function run(language, name, ms, more = [], onLine = () => {}) {
   await until('the end of every process', () => marked(mark).length === 0)
   output.seconds = seconds()
 
-  // Others may use /dev/shm meanwhile: only a name that stays can be of this run.
+  // Other processes may use /dev/shm meanwhile: only a name that stays can be from this run.
   let suspects = fs.readdirSync('/dev/shm').filter((found) => !names.includes(found))
   await until(`/dev/shm without ${suspects}`, () => {
     const found = fs.readdirSync('/dev/shm')

@@ -1,4 +1,4 @@
-//! What a call of the C interface costs, alone with its object: arguments checked, handle entered, as any other language has it.
+//! The cost of a C call, alone with its object, with argument checks and the entry into the handle.
 
 use std::hint::black_box;
 use std::mem::size_of;
@@ -23,12 +23,13 @@ fn queue() -> *mut polyproc_queue {
     let mut options: polyproc_queue_options = unsafe { std::mem::zeroed() };
     options.size = size_of::<polyproc_queue_options>();
     options.max_items = 1024;
-    // SAFETY: the options and the place for the handle are valid.
+    // SAFETY: the options and the pointer to the handle are valid.
     ok(unsafe { polyproc_queue_create(null(), &options, &mut queue) });
     queue
 }
 
-// In all below, SAFETY: the handle is open, buffers have the lengths that are given, each loan is settled once.
+// In all below, SAFETY: the handle is open, buffers have the lengths that are given, each loan is
+// settled once.
 
 fn messages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("queue in C");
@@ -85,7 +86,7 @@ fn messages(criterion: &mut Criterion) {
             |bencher| {
                 let items: [polyproc_slice; BATCH] =
                     std::array::from_fn(|_| polyproc_slice { data, len: size });
-                // SAFETY: all zero is a message of no one.
+                // SAFETY: all zero is an empty message.
                 let mut taken: [polyproc_message; BATCH] = unsafe { std::mem::zeroed() };
                 bencher.iter(|| unsafe {
                     let mut count = 0;

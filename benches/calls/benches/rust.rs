@@ -1,4 +1,4 @@
-//! What a call of the Rust interface costs, alone with its object.
+//! The cost of a Rust call, alone with its object.
 
 use std::hint::black_box;
 use std::mem::MaybeUninit;

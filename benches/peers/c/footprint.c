@@ -1,12 +1,10 @@
-/*
- * W7: what an object occupies, and what waiting costs.
- *   footprint footprint mode=queue|lock    bytes of an empty one
- *   footprint footprint mode=limited       of a queue of 1,024 messages through which some went
- *   footprint footprint mode=drained       of an unlimited queue that held 1 GiB, and whose consumer waits
- * again footprint footprint mode=keeper        address space that the first object adds for the library's
- * thread footprint footprint mode=idle          per mille of a core that a process takes which waits for a
- * message
- */
+/* W7: what an object occupies, and what waiting costs: footprint footprint MODE.
+ *
+ *     mode=queue|lock    bytes of an empty object
+ *     mode=limited       bytes of a queue of 1,024 messages after some went through it
+ *     mode=drained       bytes of an unlimited queue that held 1 GiB and is empty again
+ *     mode=keeper        address space that the first object adds for the library's thread
+ *     mode=idle          per mille of a core for a process that waits for a message */
 #define _GNU_SOURCE
 #include <polyproc.h>
 #include <stdio.h>
@@ -41,7 +39,7 @@ static void pass(int messages, size_t len) {
     ok(polyproc_queue_get(queue, message, len, &len, POLYPROC_FOREVER, NULL));
 }
 
-/* As a consumer does that has taken all. */
+/* Waits as a consumer that has emptied the queue. */
 static void wait_in_vain(void) {
   char message[8];
   size_t len;
@@ -75,7 +73,7 @@ static polyproc_lock *used_lock(void) {
   return lock;
 }
 
-/* What the first object adds to the address space beyond what the second does is the thread's. */
+/* The first object adds the thread's address space; a second one does not. */
 static double keeper_bytes(void) {
   double before = address_space(), between;
   used_lock();

@@ -1,7 +1,5 @@
-/*
- * Locks of glibc, and the futex itself. Modes: mutex, robust, semaphore; as something to wait for: post (of a
- * semaphore), condition, futex.
- */
+/* Locks of glibc, and the futex itself. Modes: mutex, robust, semaphore; for waiting: post (of a
+ * semaphore), condition, futex. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>

@@ -1,7 +1,5 @@
-/*
- * What the kernel offers. Modes: pipe, socketpair (SOCK_SEQPACKET), mq (POSIX message queue); spawn is
- * posix_spawn + waitid.
- */
+/* What the kernel offers. Modes: pipe, socketpair (SOCK_SEQPACKET), mq (POSIX message queue); spawn
+ * is posix_spawn + waitid. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +28,7 @@ static void create_mq(int channel, const struct setup *setup) {
   struct mq_attr attributes = {.mq_maxmsg = (long)setup->capacity, .mq_msgsize = (long)setup->size};
   char name[80];
   snprintf(name, sizeof name, "/%s", unique_name("mq"));
-  /* Limits of the machine that only its administrator may raise. */
+  /* Only the machine's administrator may raise these limits. */
   do {
     queues[channel] = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
   } while (queues[channel] < 0 && (attributes.mq_maxmsg /= 2) > 0);
@@ -99,7 +97,7 @@ static size_t get(int channel, void *buf, size_t cap) {
     case PIPE:
       break;
   }
-  /* A pipe has no messages: as many bytes as one has. */
+  /* A pipe has no messages: read as many bytes as one message has. */
   for (size_t got = 0; got < message_size; got += (size_t)n) {
     n = read(ends[channel][0], (char *)buf + got, message_size - got);
     ok(n, "read");

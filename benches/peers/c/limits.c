@@ -1,7 +1,5 @@
-/*
- * What the machine can do at all. `limits line` prints how long a cache line takes from one core to the
- * other, which on virtual cores changes from minute to minute; `limits` prints everything.
- */
+/* The limits of the machine. `limits line` prints how long a cache line takes from one core to the
+ * other, which changes from minute to minute on virtual cores; `limits` prints everything. */
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <stdio.h>
@@ -43,8 +41,8 @@ static void answer(const struct run *run, int index) {
   }
 }
 
-/* The quickest of many batches: whoever else runs on these cores makes it longer, nothing makes it shorter.
- */
+/* Takes the fastest of many batches: other work on these cores makes a batch slower, nothing makes
+ * it faster. */
 static double line_ns(void) {
   double best = 1e9;
   start_process(core_of(1), answer, NULL, 0);
@@ -78,7 +76,7 @@ static void read_block(const struct run *run, int index) {
   }
 }
 
-/* 1 MiB that the other core has just written. */
+/* Reads 1 MiB that the other core has just written. */
 static double read_gb(void) {
   start_process(core_of(1), read_block, NULL, 0);
   start_all();

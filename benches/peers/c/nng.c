@@ -29,7 +29,7 @@ static void join(int channel, enum role role, int index) {
   char name[128];
   nng_socket *socket = &sockets[channel][role];
   ok(role == PRODUCER ? nng_push0_open(socket) : nng_pull0_open(socket), "nng_open");
-  /* Not every version of nng has these for every socket; they are no more than a wish. */
+  /* Some versions of nng do not have these options for every socket, so a failure is ignored. */
   nng_setopt_int(*socket, role == PRODUCER ? NNG_OPT_SENDBUF : NNG_OPT_RECVBUF, (int)setup->capacity);
   nng_setopt_size(*socket, NNG_OPT_RECVMAXSZ, setup->size);
   if (role == CONSUMER) {

@@ -1,5 +1,5 @@
-/* Lists of a Redis server over a unix socket: LPUSH and BRPOP. A producer looks at the length that LPUSH
- * gives. */
+/* Lists of a Redis server over a unix socket: LPUSH and BRPOP. A producer reads the length that
+ * LPUSH returns. */
 #define _GNU_SOURCE
 #include <hiredis/hiredis.h>
 #include <signal.h>

@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
   for (int batch = 0; batch < BATCHES; batch++) {
     uint64_t start = now_ns();
     for (int i = 0; i < ROUNDS; i++) {
-      /* A full queue has no room for the put to come first. */
+      /* A full queue has no room, so the get comes first. */
       if (n == 1024) get();
       put();
       if (n != 1024) get();

@@ -1,5 +1,5 @@
-/* Reference, not a peer: a ring of one producer and one consumer that only spin. Nobody may die or be late.
- */
+/* Reference, not a peer: a ring of one producer and one consumer that only spin. If one of them
+ * dies or stops, the other hangs. */
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>

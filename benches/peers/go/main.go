@@ -2,8 +2,8 @@
 //
 // Modes: copy (Put, GetInto), many (PutMany and TakeMany of 32).
 //
-// This process gets what processes of the same program put. It ends them by shutting the queue down, takes what is
-// left, and compares with what they say that they sent.
+// This process gets the messages that processes of the same program put. It shuts the queue down to
+// end them, takes the rest, and compares it with the counts that they report.
 package main
 
 import (
@@ -32,7 +32,7 @@ type run struct {
 	numbers        map[string]int
 }
 
-// tally is what one side has seen.
+// tally has the counts of one side.
 type tally struct{ Count, Sum uint64 }
 
 var background = context.Background()
@@ -66,7 +66,8 @@ func must(err error) {
 // queues are one to the child and one back from it.
 type queues struct{ there, back *polyproc.Queue }
 
-// start runs this program again, for another workload: it inherits the queues, and dies with this process.
+// start runs this program again for another workload: it inherits the queues, and dies with this
+// process.
 func start(r run, workload string) (queues, *polyproc.Process) {
 	there, err := polyproc.NewQueue(polyproc.QueueOptions{MaxItems: r.numbers["capacity"]})
 	must(err)
@@ -104,7 +105,7 @@ func (t *tally) check(message []byte, size int) {
 	t.Sum += tag
 }
 
-// produce puts until the queue is shut down, then says what it put.
+// produce puts until the queue is shut down, then prints what it has put.
 func produce(r run) {
 	q, size := inherited(), r.numbers["size"]
 	messages := make([][]byte, batch)
@@ -158,7 +159,7 @@ func stream(r run) map[string]any {
 		}
 		return err
 	}
-	// The clock is read once in 64 rounds.
+	// Reads the clock once in 64 rounds.
 	receive := func(d time.Duration) {
 		for end := time.Now().Add(d); time.Now().Before(end); {
 			for range 64 {

@@ -1,4 +1,4 @@
-/* W4, W5 and W8: locks, something to wait for, and calls that are made one after the other. */
+/* W4, W5 and W8: locks, wake-ups, and calls that are made one after the other. */
 #include <stdio.h>
 
 #include "harness.h"
@@ -52,7 +52,8 @@ static void wait_for_event(const struct run *run, int index) {
   }
 }
 
-/* From just before wake() to the other one running, which has slept since the gap began. */
+/* The time from just before wake() until the other process runs, which has slept since the gap
+ * began. */
 void run_event(const struct run *run) {
   uint64_t end;
   start_process(core_of(1), wait_for_event, run, 0);

@@ -1,4 +1,5 @@
-/* What the workloads share: processes on their cores, time, and figures in memory that all see. */
+/* The common part of the workloads: processes on their cores, time, and figures in shared memory.
+ */
 #ifndef HARNESS_H
 #define HARNESS_H
 
@@ -15,7 +16,7 @@ struct run {
   int gap_us;              /* ping-pong and events: how long before each round, so that the other sleeps */
 };
 
-/* A process's own line of figures: it alone writes, the parent reads. */
+/* A process's own line of figures: only the process writes it, the parent reads it. */
 struct counter {
   _Alignas(128) _Atomic uint64_t count;
   _Atomic uint64_t sum;
@@ -50,7 +51,8 @@ struct histogram {
 void record(struct histogram *, uint64_t ticks);
 void print_latency(const struct histogram *); /* as members of the JSON line */
 
-/* How fast the counters rise: after the warm-up, for the time of the run; counts[] is what each added. */
+/* How fast the counters rise: after the warm-up, for the time of the run. counts[] is what each
+ * added. */
 double measure_rate(const struct run *, const struct counter *, int n, uint64_t *counts);
 
 void run_stream(const struct run *);

@@ -1,10 +1,10 @@
-/*
- * What the harness asks of a peer. A program is the harness and one peer: it runs one workload in processes
- * of their own and prints one line of JSON. The peer fills in what it offers and leaves the rest NULL.
+/* The interface between the harness and a peer. A program is the harness and one peer: it runs one
+ * workload in processes of their own and prints one line of JSON. The peer sets the functions that
+ * it has; the rest is NULL.
  *
- * create() runs in the parent before the processes are forked, join() in each of them, destroy() in the
- * parent when they are gone, killed while they waited. Everything may end the program with die().
- */
+ * create() runs in the parent before the processes are forked, join() in each of them, destroy() in
+ * the parent after they were killed while they waited. Every function may end the program with
+ * die(). */
 #ifndef PEER_H
 #define PEER_H
 
@@ -40,22 +40,22 @@ struct peer {
   /* Messages. Each waits: put while the channel is full, get while it is empty. */
   void (*put)(int channel, const void *data, size_t len);
   size_t (*get)(int channel, void *buf, size_t cap);
-  /* In place: room for a message and its sending; a message and giving it back. */
+  /* In place: reserve room and send it; receive a message and give it back. */
   void *(*reserve)(int channel, size_t len);
   void (*commit)(int channel, size_t len);
   const void *(*take)(int channel, size_t *len);
   void (*done)(int channel);
-  /* Several in a call: all of n; 1 to max, valid until the next call. */
+  /* Several in a call: put all of n; get 1 to max, valid until the next call. */
   void (*put_many)(int channel, const struct view *items, size_t n);
   size_t (*take_many)(int channel, struct view *out, size_t max);
 
-  /* A lock, or a semaphore with one permit, and something that one process waits for. */
+  /* A lock, or a semaphore with one permit; and a wake-up for one process. */
   void (*acquire)(void);
   void (*release)(void);
   void (*wake)(void);  /* also when the other does not wait yet */
   void (*await)(void); /* until wake, which it uses up */
 
-  /* Once, start to end: a child that runs /bin/true; an object of the peer's. */
+  /* From start to end: a child that runs /bin/true; an object of the peer. */
   void (*spawn)(void);
   void (*create_close)(void);
   void (*open_close)(void);
@@ -63,7 +63,7 @@ struct peer {
 
 extern const struct peer peer;
 
-/* Which of the functions above the mode uses: the harness follows what is set here, after create(). */
+/* The functions above that the mode uses. create() sets them, and the harness follows. */
 extern struct ways {
   int loan_in, loan_out, batch;
   size_t capacity; /* in messages, when it is not what was asked for */

@@ -86,7 +86,7 @@ void start_process(int core, void (*body)(const struct run *, int), const struct
   if (getppid() != parent) _exit(1);
   if (core >= 0) pin(core);
   body(run, index);
-  /* The parent ends all of them together, so that none takes anything away from those that still run. */
+  /* The parent ends all of them together, so that none slows down the others that still run. */
   for (;;) pause();
 }
 
@@ -130,7 +130,7 @@ double ns_per_tick(void) {
   return ratio = (double)(now_ns() - ns) / (double)(ticks() - start);
 }
 
-/* A window in which hardly anything happened is made longer. */
+/* If hardly anything happened in a window, it is made longer. */
 double measure_rate(const struct run *run, const struct counter *counters, int n, uint64_t *counts) {
   uint64_t before[MAX_PROCESSES], total = 0, start, end;
   sleep_us(run->warm_ms * 1000);
@@ -147,7 +147,7 @@ double measure_rate(const struct run *run, const struct counter *counters, int n
   return (double)total * 1e9 / (double)(end - start);
 }
 
-/* Exact below 64; above, the highest seven bits of the value say the bucket. */
+/* Exact below 64; above, the highest seven bits of the value select the bucket. */
 void record(struct histogram *histogram, uint64_t value) {
   int shift = value < 64 ? 0 : 57 - __builtin_clzll(value);
   unsigned bucket = value < 64 ? (unsigned)value : (unsigned)shift * 64 + (unsigned)(value >> shift);

@@ -1,15 +1,15 @@
-/*
- * W1 and W3: producers put as fast as they may, consumers get as fast as they can. Every message says whose
- * it is and which; its consumer checks that and its contents, and in the end nothing may be missing.
- */
+/* W1 and W3: producers put and consumers get as fast as they can. Every message says which producer
+ * sent it and its number. The consumer checks that and the contents, and at the end no message may
+ * be missing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
 
-/* The words of a message that are written and checked lie so far apart: all of a small one, one in each page
-   of a large one, and the last. A message that is passed in place has only the first and the last touched. */
+/* The distance between the words of a message that are written and checked: all of a small message;
+ * one in each page of a large one, and the last. Of a message passed in place only the first and
+ * the last are touched. */
 static size_t stride_of(const struct run *run, int in_place) {
   size_t size = run->setup.size;
   if (size <= 1024) return 1;
@@ -25,7 +25,7 @@ static void stamp(uint64_t *message, size_t words, size_t stride, uint64_t tag) 
   message[words - 1] = word_at(tag, words - 1);
 }
 
-/* A sum instead of a comparison per word, so that the compiler can do several at once. */
+/* A sum instead of a comparison per word, so that the compiler can vectorise it. */
 static int is_as_stamped(const uint64_t *message, size_t words, size_t stride) {
   uint64_t tag = message[0], difference = 0;
   for (size_t i = 0; i < words; i += stride) difference |= message[i] ^ word_at(tag, i);
@@ -126,7 +126,7 @@ static void totals(const struct counter *counters, int n, uint64_t *counted, uin
   }
 }
 
-/* All that was sent must come out, within a time that no working peer needs. */
+/* Every sent message must arrive, within a time that every working peer keeps. */
 static void verify(const struct run *run) {
   uint64_t sent, sent_sum, received, received_sum, end = now_ns() + 20000000000u, same_since = 0, before = 0;
   atomic_store(&state->stop, 1);
@@ -134,7 +134,7 @@ static void verify(const struct run *run) {
     sleep_us(1000);
     totals(state->received, run->setup.consumers, &received, &received_sum);
     totals(state->sent, run->setup.producers, &sent, &sent_sum);
-    /* A put may still be under way: the counts have to agree for a while. */
+    /* A put may still be under way: wait for the counts to agree. */
     if (sent != received || sent_sum != received_sum || sent != before) same_since = now_ns();
     before = sent;
     if (now_ns() - same_since > 20000000) break;

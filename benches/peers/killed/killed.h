@@ -1,7 +1,8 @@
-/*
- * What the programs of this folder share: one process of a peer that is killed, or one that has to go on.
+/* The common part of this folder's programs: one process of a peer that is killed, or one that
+ * survives.
  *
- * PROGRAM MODE NAME COUNTS. Messages are of 1 KiB and begin with their number, PROBE for the last one.
+ * PROGRAM MODE NAME COUNTS. Messages are of 1 KiB and begin with their number, PROBE for the last
+ * one.
  *
  *   create            make the object, and end
  *   hold              take the lock, say so, and stay
@@ -23,7 +24,7 @@
 enum { MESSAGE = 1024, CAPACITY = 64 };
 #define PROBE UINT64_MAX
 
-/* In a file: what counts is there, whoever is killed. */
+/* In a file, so the counts survive a kill. */
 struct counts {
   volatile uint64_t puts;   /* that returned */
   volatile uint64_t gets;   /* of the victim, that returned */
@@ -52,7 +53,7 @@ static inline void stay(void) {
   for (;;) pause();
 }
 
-/* How each peer does it. `try_put` and `try_get` return 0 when they could not. */
+/* The calls of each peer. `try_put` and `try_get` return 0 if they failed. */
 struct ways {
   void (*create)(const char *name);
   void (*open)(const char *name);
@@ -74,7 +75,7 @@ static inline int get_number(const struct ways *peer, uint64_t *number) {
   return 1;
 }
 
-/* What the survivor has to be able to do: put one more, and get all up to it. */
+/* The survivor's test: put one more message, and get all up to it. */
 static inline void go_on(const struct ways *peer, struct counts *counts) {
   const uint64_t probe[MESSAGE / sizeof(uint64_t)] = {PROBE};
   int is_put = 0;

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Kills a process that uses a lock or a queue, of polyproc and of its peers, and watches the one that goes on.
+"""Kills a process that uses a lock or a queue, of polyproc and of its peers, and watches the
+survivor.
 
     run.py PROGRAMS [--rounds N] [--limit SECONDS] [--only NAME]
 
-PROGRAMS is the folder of the built programs (see the Makefile's bench-killed). A victim holds a lock, or puts or gets
-as fast as it can, until a SIGKILL at a random moment; the survivor then has to get the lock, or to put one more message
-and get all that is there up to it. Prints a table in Markdown.
+PROGRAMS is the folder of the built programs (see the Makefile's bench-killed). A victim holds a
+lock, or puts or gets as fast as it can, until a SIGKILL at a random moment. Then the survivor must
+get the lock, or put one more message and get all messages up to it. Prints a table in Markdown.
 """
 
 import argparse
@@ -26,7 +27,8 @@ MESSAGE, CAPACITY, PROBE = 1024, 64, 2**64 - 1
 
 
 class Counts:
-    """Four numbers in a file: puts, gets of the victim, whether it is killed, gets of the survivor."""
+    """Four numbers in a file: puts, the victim's gets, whether it is killed, the survivor's gets.
+    """
 
     def __init__(self, path):
         with open(path, "r+b") as file:
@@ -170,7 +172,7 @@ class Started:
         self.pid, self.output, self.process = pid, output, process
 
     def says(self, limit):
-        """Its next word; None when it has none in time or has ended."""
+        """Returns its next word; None at the end of the time or of the program."""
         if not select.select([self.output], [], [], limit)[0]:
             return None
         return os.read(self.output, 100).decode().strip() or None
@@ -201,7 +203,7 @@ def run_round(peer, victim_mode, survivor_mode, limit, result):
         assert survivor.says(10) == "ready", f"{survivor_mode} does not begin"
         time.sleep(random.uniform(0.02, 0.06))
         victim.kill()
-        # From here on: on a busy machine the kernel takes its time to take a process down.
+        # Count from here: a busy kernel takes its time to end a process.
         began = time.monotonic()
         counts.set(2, 1)
         word = survivor.says(limit)
@@ -257,7 +259,7 @@ def main():
             if program and not os.path.exists(path):
                 print(f"skipped {label}: {path} is not built", file=sys.stderr)
                 continue
-            # A lock hangs or does not: a few rounds show it.
+            # A lock hangs or does not: a few rounds are enough.
             rounds = min(arguments.rounds, 3) if is_lock else arguments.rounds
             result = Result()
             done = 0

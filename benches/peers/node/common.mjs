@@ -1,4 +1,5 @@
-// What the programs in Node share: the harness's arguments, the contents of a message, percentiles.
+// The common part of the Node programs: the harness's arguments, the contents of a message,
+// percentiles.
 
 const MIX = 0x9e3779b9;
 
@@ -12,7 +13,7 @@ export function parse(args) {
   return run;
 }
 
-// The number of the message first, and something made of it last.
+// Writes the number of the message as its first word and a word made of it as its last.
 export function stamp(message, tag) {
   message.writeUInt32LE((tag ^ MIX) >>> 0, message.length - 4);
   message.writeUInt32LE(tag, 0);

@@ -1,10 +1,10 @@
 // polyproc from Node, between processes: the harness's streams and ping-pong, and its line of JSON.
 //
-// Modes: copy (await put, await get), try (tryPut and tryGet, awaiting only when that fails), many (putMany and
-// getMany of 32).
+// Modes: copy (await put, await get), try (tryPut and tryGet, awaiting only when that fails), many
+// (putMany and getMany of 32).
 //
-// This process gets what a process of the same program puts. It ends that by shutting the queue down, takes what is
-// left, and compares the counts.
+// This process gets what a process of the same program puts. It ends that by shutting the queue
+// down, takes what is left, and compares the counts.
 
 import { fileURLToPath } from 'node:url';
 import { Process, Queue } from '../../../bindings/node/index.mjs';
@@ -15,7 +15,8 @@ const run = parse(process.argv.slice(2));
 
 const isShutdown = error => error.code === 'E_SHUTDOWN';
 
-// This program again, for another workload: it inherits a queue each way, and dies with this process.
+// Runs this program again for another workload: it inherits a queue each way, and dies with this
+// process.
 function start(workload) {
   const queues = { there: Queue.create({ maxItems: run.capacity }), back: Queue.create({ maxItems: run.capacity }) };
   const program = [process.execPath, fileURLToPath(import.meta.url)];
@@ -23,7 +24,7 @@ function start(workload) {
   return { ...queues, child: Process.spawn({ argv, handles: queues, daemon: true }) };
 }
 
-// Puts until the queue is shut down, then says how many it put.
+// Puts until the queue is shut down, then prints how many it has put.
 async function produce() {
   const queue = Queue.inherited('back');
   const messages = Array.from({ length: BATCH }, () => Buffer.alloc(run.size));
@@ -58,7 +59,7 @@ async function stream() {
       check(message, run.size, ++got);
     }
   }
-  // The clock is read once in 64 rounds.
+  // Reads the clock once in 64 rounds.
   async function receive(ms) {
     for (const end = nowMs() + ms; nowMs() < end;) {
       for (let i = 0; i < 64; i++) await next();
@@ -90,7 +91,7 @@ async function answer() {
 async function pingPong() {
   const { there, back, child } = start('answer');
   const message = Buffer.alloc(run.size), times = [];
-  // The first comes when the other has started: the time is counted from there.
+  // The first message comes when the other process has started: count from there.
   for (let tag = 1, began = Infinity; times.length === 0 || nowMs() < began + run.warm + run.ms; tag++) {
     stamp(message, tag);
     const start = process.hrtime.bigint();

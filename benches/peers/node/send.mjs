@@ -1,6 +1,8 @@
-// Node's own process.send, to a child process. Modes: json (a string), advanced (a Buffer, structured clone).
+// Node's own process.send, to a child process. Modes: json (a string), advanced (a Buffer,
+// structured clone).
 //
-// At most `capacity` messages are on their way: send's callback says when one has been handed to the kernel.
+// At most `capacity` messages are on their way: send's callback says when one has been handed to
+// the kernel.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +13,7 @@ const run = parse(process.argv.slice(2));
 const pack = run.mode === 'advanced' ? Buffer.from : message => message.toString('latin1');
 const unpack = run.mode === 'advanced' ? message => Buffer.from(message) : text => Buffer.from(text, 'latin1');
 
-// In the child: count what comes, and say how many when asked.
+// In the child: counts the messages, and reports the count when asked.
 function receive() {
   let got = 0;
   process.on('message', message => {
@@ -68,7 +70,7 @@ function answer() {
 async function pingPong() {
   const other = child('answer');
   const message = Buffer.alloc(run.size), times = [];
-  // The first comes when the other has started: the time is counted from there.
+  // The first message comes when the other process has started: count from there.
   for (let tag = 1, began = Infinity; times.length === 0 || nowMs() < began + run.warm + run.ms; tag++) {
     stamp(message, tag);
     const start = process.hrtime.bigint();

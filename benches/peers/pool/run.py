@@ -1,7 +1,8 @@
 """W6: polyproc's pool beside Python's, concurrent.futures and loky, in one run.
 
-run.py PROGRAM [--tasks 100000] [--workers 2] [--repeat 5]. PROGRAM is polyproc's. Peers and polyproc take turns; the
-table has minimum, median and maximum of each, and what is asked of polyproc as a ratio of medians.
+run.py PROGRAM [--tasks 100000] [--workers 2] [--repeat 5]. PROGRAM is polyproc's. Peers and
+polyproc take turns. The table has minimum, median and maximum of each, and polyproc's targets as
+ratios of medians.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import subprocess
 import sys
 
 PEERS = pathlib.Path(__file__).with_name("peers.py")
-# What is measured: the rows, and how many of the tasks (some are slow, some very fast).
+# The rows, and the share of the tasks that each runs (some ways are slow, some very fast).
 GROUPS = [
     (
         "one task per message",

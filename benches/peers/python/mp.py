@@ -92,7 +92,7 @@ def produce(run, channel, figures, index):
             channel.put(message(size, tag))
             sent += 1
         figures.sent[index] = sent
-    # A Queue has a thread that still sends: this process stays until it is killed.
+    # A Queue has a thread that still sends: stay until this process is killed.
     time.sleep(60)
 
 

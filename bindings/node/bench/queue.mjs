@@ -1,4 +1,5 @@
-// What a call costs in one process: `npm run bench`. Between processes it is the business of the project's `make bench`.
+// The cost of a call in one process: `npm run bench`. `make bench` of the project measures between
+// processes.
 
 import { bench, group, run, summary } from 'mitata';
 import { Lock, Message, Queue, pipe } from '../index.mjs';

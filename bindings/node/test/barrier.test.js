@@ -76,7 +76,7 @@ test('who gives up breaks it for all', async (t) => {
     const barrier = barrierOf(t, 3);
     const other = barrier.wait();
     await until(() => barrier.waiting === 1, 'one waits');
-    // Both at once: which of them ends first is not said.
+    // Both at once: either may end first.
     await Promise.all([assert.rejects(barrier.wait(giveUp())), assert.rejects(other, withCode('E_BROKEN_BARRIER'))]);
     assert.equal(barrier.isBroken, true);
     await assert.rejects(barrier.wait(), withCode('E_BROKEN_BARRIER'));

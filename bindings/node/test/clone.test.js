@@ -1,6 +1,6 @@
 'use strict';
 
-// What lives in one thread of JavaScript: structuredClone and postMessage refuse it, and so does a queue.
+// Objects belong to one thread of JavaScript: structuredClone, postMessage and a queue refuse them.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

@@ -7,7 +7,7 @@ const { anonymous, leavesNothingBehind, named, sleep, start, twin, until, withCo
 
 leavesNothingBehind();
 
-/** Until so many wait: each has let the lock go by then, and can be notified. */
+/** Waits until n wait: each has released the lock by then, and can be notified. */
 async function untilWaiting(condition, lock, n) {
   await until(() => waiting(condition) === n && !lock.isLocked, `${n} wait`);
 }

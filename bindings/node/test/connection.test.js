@@ -16,7 +16,7 @@ function ends(t, options) {
   return both;
 }
 
-/** Bytes that differ from place to place. */
+/** Bytes that differ at every position. */
 function pattern(length) {
   const bytes = Buffer.allocUnsafe(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 7 + (i >> 8)) & 255;

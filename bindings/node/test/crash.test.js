@@ -10,7 +10,7 @@ leavesNothingBehind();
 const bytes = (text) => Buffer.from(text);
 const soon = { timeout: 10_000 };
 
-/** A child that has done `act` with the object, and then was killed. */
+/** Starts a child that does `act` with the object, and kills it. */
 async function kill(t, object, act) {
   const { child, ended, line } = start(t, 'dies', [object.constructor.name, act, object.name]);
   assert.equal(await line(), 'ready');

@@ -11,7 +11,7 @@ const { Pool, TaskError, activeChildren, unlink } = require('..');
 const prefix = `node-test-${process.pid}-`;
 let names = 0;
 
-/** A named object that is unlinked when the test is over. */
+/** Returns a named object that is unlinked when the test is over. */
 function named(t, Class, options = {}) {
   const name = `${prefix}${names++}`;
   const object = Class.create({ ...options, name });
@@ -22,14 +22,14 @@ function named(t, Class, options = {}) {
   return object;
 }
 
-/** An anonymous object that is closed when the test is over. */
+/** Returns an anonymous object that is closed when the test is over. */
 function anonymous(t, Class, options = {}) {
   const object = Class.create(options);
   t.after(() => object.close());
   return object;
 }
 
-/** Another handle of the same object. */
+/** Returns another handle of the same object. */
 function twin(t, object) {
   const fd = object.shareFd();
   const other = object.constructor.fromFd(fd);
@@ -50,7 +50,10 @@ function withCode(code) {
 
 const calculator = path.join(__dirname, 'workers', 'calculator.js');
 
-/** A pool of two workers with the functions of workers/calculator.js, which ends when the test is over. */
+/**
+ * Returns a pool of two workers with the functions of workers/calculator.js; it ends when the test
+ * is over.
+ */
 function poolOf(t, options = {}) {
   const pool = Pool.create({ worker: calculator, workers: 2, ...options });
   t.after(async () => {
@@ -62,7 +65,9 @@ function poolOf(t, options = {}) {
   return pool;
 }
 
-/** For assert.throws and rejects: a TaskError with this code, and this message where one is given. */
+/**
+ * For assert.throws and rejects: a TaskError with this code, and this message where one is given.
+ */
 const failed = (code, message) => (error) => {
   assert.equal(error.code, code, error.stack);
   assert.ok(error instanceof TaskError);
@@ -70,7 +75,10 @@ const failed = (code, message) => (error) => {
   return true;
 };
 
-/** A child that runs test/children/<program>.js; `line()` resolves to its next line of output, `ended` when it is over. */
+/**
+ * Starts test/children/<program>.js. `line()` resolves to its next line of output, `ended` when it
+ * is over.
+ */
 function start(t, program, args = [], options = {}) {
   const file = path.join(__dirname, 'children', `${program}.js`);
   const { nodeArguments = [], ...rest } = options;
@@ -87,7 +95,7 @@ function start(t, program, args = [], options = {}) {
   return { child, ended, line: async () => (await lines.next()).value };
 }
 
-/** Waits until `question` is true; who has waited for a minute fails. */
+/** Waits until `question` is true; fails after a minute. */
 async function until(question, what) {
   for (const end = performance.now() + 60_000; performance.now() < end; await sleep(5)) {
     if (await question()) return;
@@ -99,7 +107,10 @@ function threadCount() {
   return Number(/^Threads:\s*(\d+)/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))[1]);
 }
 
-/** Call once in a test file: nothing of it may be left behind. */
+/**
+ * Call this once in a test file: it checks that nothing of the file's objects and processes
+ * remains.
+ */
 function leavesNothingBehind() {
   after(() => {
     const left = fs.readdirSync('/dev/shm').filter((name) => name.includes(prefix));

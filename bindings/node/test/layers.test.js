@@ -1,13 +1,14 @@
 'use strict';
 
-// The files of src and of lib stand in layers: none uses itself by way of others. A .c and its .h are one.
+// The files of src and of lib stand in layers: none includes itself through others. A .c and its .h
+// are one.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
-/** The circles of a graph, each as the list of its nodes, from `Map(node -> [node])`. */
+/** Returns the circles of a graph, each as the list of its nodes, from `Map(node -> [node])`. */
 function circlesOf(graph) {
   const circles = [];
   const finished = new Set();
@@ -21,7 +22,7 @@ function circlesOf(graph) {
   return circles;
 }
 
-/** `nodeOf(file)`: what stands for a file in the graph; `used`: finds, as its group 1, each file that a file uses. */
+/** `nodeOf(file)`: the node of a file; `used`: its group 1 matches each file that a file uses. */
 function graphOf(folder, ending, used, nodeOf) {
   const graph = new Map();
   const files = fs.readdirSync(folder, { recursive: true }).filter((file) => ending.test(file));

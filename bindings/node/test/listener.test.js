@@ -41,7 +41,7 @@ function listenerOf(t, address, options = {}) {
   return listener;
 }
 
-/** CPython as the other side; `line()` is what it prints next. */
+/** Starts CPython as the other side; `line()` resolves to the next line that it prints. */
 function python(t, ...args) {
   const child = childProcess.spawn('python3', [path.join(__dirname, 'python', 'peer.py'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],

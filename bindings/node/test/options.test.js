@@ -1,6 +1,6 @@
 'use strict';
 
-// A mistyped option: an error that names it, in every function that has options.
+// A misspelt option is an error that names it, in every function that has options.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -20,7 +20,7 @@ function unknown(name) {
   };
 }
 
-/** `call(options)` throws or rejects for an option that is mistyped. */
+/** `call(options)` must throw or reject for a misspelt option. */
 async function refuses(call, name) {
   await assert.rejects(async () => call({ [name]: 5 }), unknown(name), String(call));
   await assert.rejects(async () => call({ [name]: undefined }), unknown(name), String(call));

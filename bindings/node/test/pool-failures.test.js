@@ -1,6 +1,6 @@
 'use strict';
 
-// What a task's error says, whatever has happened to the task.
+// The message of a task's error, for everything that can happen to a task.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

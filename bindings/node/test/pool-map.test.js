@@ -1,6 +1,6 @@
 'use strict';
 
-// Where the values of a map come from, and when its results come.
+// The sources of a map's values, and the times of its results.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -8,7 +8,7 @@ const { leavesNothingBehind, poolOf } = require('./helpers.js');
 
 leavesNothingBehind();
 
-/** A list of values that a source gives one by one, each once somebody has added it. */
+/** A source that yields values one by one, each after the test has added it. */
 function queueOf(...values) {
   let wake = () => {};
   return {

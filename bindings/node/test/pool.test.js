@@ -201,7 +201,7 @@ test('10,000 tasks with 20 workers killed meanwhile: 10,000 results', async (t) 
   let killed = 0;
   for await (const [square, pid] of pool.imap('squareWhere', upTo(10_000), { window: 100 })) {
     results.push(square);
-    // Only one that has worked: where all are killed while they start, the pool finds that they do not start.
+    // Kill only a worker that has worked: if all are killed while they start, the pool gives up.
     if (results.length >= (killed + 1) * 450 && killed < 20 && pool.workerPids().includes(pid)) {
       process.kill(pid, 'SIGKILL');
       killed++;

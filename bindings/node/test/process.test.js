@@ -101,7 +101,7 @@ test('environment, directory, descriptors', async (t) => {
   assert.equal(fs.readFileSync(file, 'utf8'), `yes \n${fs.realpathSync(directory)}\n`);
 });
 
-// Node marks its own standard descriptors to be closed on exec, and the child was left without any.
+// Node marks its own standard descriptors close-on-exec, which left the child without any.
 test('a child has the standard descriptors of its parent unless told otherwise', () => {
   const script = `
     const { Process } = require(${JSON.stringify(path.join(__dirname, '..'))});

@@ -1,7 +1,8 @@
 'use strict';
 
-// What waiting promises do to Node: nothing to its main thread and to libuv's pool, no thread for what has a descriptor,
-// a bounded number for the rest, and a program that has nothing to wait for ends.
+// The effect of waiting promises on Node: its main thread and libuv's pool stay free, a wait with a
+// descriptor takes no thread, the others take a bounded number, and a program that waits for
+// nothing ends.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs/promises');

@@ -9,7 +9,7 @@ leavesNothingBehind();
 
 const bytes = (text) => Buffer.from(text);
 
-/** Each way to wait: what it is called on, and how to let one wait go. */
+/** Each way to wait: the object, and how to end one wait. */
 const waits = {
   get: [(t) => anonymous(t, Queue), (queue, options) => queue.get(options), (queue) => queue.tryPut(bytes('x')), 'E_EMPTY'],
   getMany: [(t) => anonymous(t, Queue), (queue, options) => queue.getMany(3, options), (queue) => queue.tryPut(bytes('x')), 'E_EMPTY'],

@@ -1,6 +1,6 @@
 'use strict';
 
-// Each worker thread has an environment of its own; its end gives back what it had.
+// Each worker thread has an environment of its own, whose end gives back what it held.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -81,7 +81,7 @@ for (const Class of [Lock, Semaphore]) {
       if (i % 2 === 0) await sleep(0);
       object.release();
       await ended;
-      // Either it never had it, or it had and its end gave it back.
+      // The thread either never had it, or its end gave it back.
       await object.acquire(soon);
     }
   });

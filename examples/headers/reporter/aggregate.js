@@ -1,5 +1,5 @@
-// Adds up what the workers report. A path and a name are kept as one character
-// per byte (latin1), because a path is bytes and need not be UTF-8.
+// Sums up the workers' results. Paths and names are strings of one character per byte (latin1),
+// because a path is bytes and need not be UTF-8.
 
 const byCountThenName = ([nameA, countA], [nameB, countB]) =>
   countB - countA || (nameA < nameB ? -1 : 1)
@@ -18,15 +18,15 @@ export class Totals {
   binary = []
   #seen = new Set()
 
-  /** How many files have been heard of, whatever became of them. */
+  /** How many files were reported, with whatever result. */
   get results() {
     return this.#seen.size
   }
 
   add(result) {
     const path = Buffer.from(result.path).toString('latin1')
-    // A worker that is killed between its result and its "done" leaves a file
-    // that the next worker does, and reports, again.
+    // If a worker is killed between its result and its "done", the next worker does the file again
+    // and reports it twice.
     if (this.#seen.has(path)) {
       this.duplicates++
       return
@@ -64,7 +64,7 @@ export class Totals {
       top: this.top(20),
       unreadable: this.unreadable.map(({ path }) => path).sort(),
       binary: [...this.binary].sort(),
-      // Pairs: an object would treat a name like __proto__ as its own affair.
+      // Pairs: in an object the name __proto__ would be special.
       counts: [...this.counts],
     }
   }

@@ -12,8 +12,8 @@ function bar(share, width, unicode) {
 const cut = (text, width) => (text.length <= width ? text : `${text.slice(0, width - 1)}~`)
 
 /**
- * One line per [name, count]: the name, a bar that the largest count fills, the
- * count; no line is wider than `width` where that leaves room for a bar at all.
+ * One line per [name, count]: the name, a bar that the largest count fills, the count. No line is
+ * wider than `width` if that leaves room for a bar at all.
  */
 export function chart(entries, width, { unicode, paint }) {
   if (entries.length === 0) return []
@@ -30,7 +30,7 @@ export function chart(entries, width, { unicode, paint }) {
   })
 }
 
-/** Whether the terminal, or whoever reads the output, takes UTF-8. */
+/** Whether the terminal, or the reader of the output, takes UTF-8. */
 export function takesUnicode(env) {
   return /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
 }

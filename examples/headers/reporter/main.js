@@ -1,5 +1,5 @@
-// The reporter: takes the workers' results until their queue is shut down, shows
-// how far the work is, and ends with the report. headers.c starts it.
+// The reporter: takes the workers' results until their queue is shut down, shows the progress, and
+// ends with the report. headers.c starts it.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -22,7 +22,7 @@ function settings() {
   return { ...values, total: Number(values.total), since: BigInt(values.since) }
 }
 
-// hrtime is CLOCK_MONOTONIC, by which headers.c says when it began.
+// hrtime is CLOCK_MONOTONIC, the clock by which headers.c says when it began.
 const secondsSince = (since) => Number(process.hrtime.bigint() - since) / 1e9
 
 async function aggregate(results, { total, since }) {
@@ -73,10 +73,10 @@ function write(path, text) {
   writeFileSync(path, text)
 }
 
-// Ctrl-C reaches every process of the terminal's group; headers.c decides what
-// it means, and says so with SIGTERM.
+// Ctrl-C reaches every process of the terminal's group. headers.c decides how to react, and sends
+// SIGTERM.
 process.on('SIGINT', () => {})
-// Whoever reads the report has seen enough (`| head`).
+// The reader of the report has closed the pipe (`| head`).
 process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
 const options = settings()

@@ -11,20 +11,20 @@ export class Progress {
       format: '{bar} {percentage}% | {value}/{total} files | {rate} files/s',
       stream,
       barsize: Math.max(5, Math.min(40, (stream.columns ?? 80) - 45)),
-      // A terminal that is changed stays so when this process is killed.
+      // If this process were killed, the terminal would keep a hidden cursor.
       hideCursor: false,
       linewrap: true,
-      // Without a terminal: a line now and then instead of a bar that moves.
+      // Without a terminal: a line now and then instead of a moving bar.
       noTTYOutput: true,
       notTTYSchedule: 2000,
-      // main.js decides what a signal does.
+      // main.js handles the signals.
       gracefulExit: false,
     }, unicode ? Presets.shades_classic : Presets.legacy)
     this.#bar.start(total, 0, { rate: 0 })
   }
 
   update(done, seconds) {
-    // What was put while we counted may exceed what the first walk saw.
+    // More files may be put than the first walk has seen.
     if (done > this.#total) this.#bar.setTotal((this.#total = done))
     this.#bar.update(done, { rate: Math.round(done / seconds) })
   }

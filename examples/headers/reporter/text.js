@@ -1,4 +1,4 @@
-// How figures and paths are shown.
+// Formats figures and paths.
 
 const separated = new Intl.NumberFormat('en-US')
 const scaled = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
@@ -31,7 +31,7 @@ export function printable(path) {
 export const html = (text) =>
   String(text).replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
 
-/** One line that says what was counted; the terminal and the page open with it. */
+/** One line that sums up the counts; the terminal and the page begin with it. */
 export function summary(totals, seconds) {
   const rate = Math.round(totals.results / seconds)
   return `${number(totals.files)} files, ${number(totals.lines)} lines, ${size(totals.bytes)} ` +

@@ -8,7 +8,7 @@ import { makeFiles, makeLongWork, makeTree, removeTree } from './tree.mjs'
 
 const room = fs.mkdtempSync(path.join(os.tmpdir(), 'headers-test-'))
 const inRoom = (name) => path.join(room, name)
-// Not UTF-8 would do for a path below; as an argument Node can only give UTF-8.
+// A path below may have bytes that are not UTF-8; an argument that Node passes may not.
 const tree = inRoom('a tree <i>&"\' é')
 let expected
 
@@ -36,7 +36,8 @@ test('a tree with everything odd in it is counted right', { skip: cannotBeAnyone
   assert.equal(files, expected.files)
   assert.deepEqual(names(unreadable), expected.unreadable)
   assert.deepEqual(names(binary), expected.binary)
-  // By hand: plain, no newline, new line (2), cafe, -rf, link; not the comments, literals, binaries.
+  // By hand: plain, no newline, new line (2), cafe, -rf, link; not the comments, literals,
+  // binaries.
   assert.equal(new Map(counts).get('alpha'), 7)
   assert.equal(new Map(counts).get('__proto__'), 3)
   assert.match(run.stdout, /unreadable files: 6, binary files: 2/)

@@ -1,4 +1,4 @@
-// Runs the pipeline for a test, and sees to it that nothing of it is left.
+// Runs the pipeline for a test, and checks that nothing of it remains.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -11,7 +11,7 @@ export const EXAMPLE = path.resolve(fileURLToPath(import.meta.url), '../..')
 export const BUILD = path.resolve(process.env.BUILD || path.join(EXAMPLE, '../../build'))
 const DEADLINE_MS = 60_000
 
-/** root reads everything; without these two capabilities it is like anyone else. */
+/** root can read everything; without these two capabilities it cannot. */
 const LIKE_ANYONE = ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--']
 export const asAnyone = process.getuid() === 0 ? LIKE_ANYONE : []
 export const cannotBeAnyone = asAnyone.length > 0 && spawnSync(asAnyone[0], [...asAnyone.slice(1), 'true']).status !== 0
@@ -72,13 +72,13 @@ export class Run {
     })
   }
 
-  /** Until the workers have used the processor for a while. */
+  /** Waits until the workers have used the processor for a while. */
   async atWork() {
     const ticks = (pid) => Number(fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ')[11])
     await until('work under way', () => this.children('worker').some((pid) => ticks(pid) >= 5))
   }
 
-  /** The exit code or the signal's name, after which nothing of the run may be left. */
+  /** Returns the exit code or the signal's name. Nothing of the run may remain then. */
   async end() {
     const code = await Promise.race([this.ended, sleep(DEADLINE_MS, 'timeout', { ref: false })])
     if (code === 'timeout') {

@@ -1,4 +1,4 @@
-// A small tree with all that a real one may hold, and what should come of it.
+// A small tree with everything that a real one may have, and the expected result.
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -21,7 +21,7 @@ const READABLE = {
 }
 const OTHER = { 'main.c': 'alpha\n', 'notes.txt': 'alpha\n', 'h': 'alpha\n', 'x.h.orig': 'alpha\n' }
 
-/** Fills `directory`, and returns the names of what cannot be read and what is binary. */
+/** Fills `directory`, and returns the names of the unreadable and of the binary files. */
 export function makeTree(directory) {
   fs.mkdirSync(directory, { recursive: true })
   for (const [name, text] of Object.entries({ ...READABLE, ...OTHER }))
@@ -62,7 +62,7 @@ export function makeFiles(directory, count) {
   }
 }
 
-/** Seconds of work in little room: many names of one large file. */
+/** Seconds of work in little space: many names of one large file. */
 export function makeLongWork(directory) {
   fs.mkdirSync(directory, { recursive: true })
   const first = path.join(directory, 'file0.h')

@@ -2,8 +2,7 @@ package main
 
 import "bytes"
 
-// figures are what one file has of everything: names[i] stands in it counts[i]
-// times.
+// figures are the counts of one file: names[i] occurs counts[i] times.
 type figures struct {
 	bytes, lines int
 	names        []string
@@ -55,8 +54,8 @@ func count(text []byte) figures {
 	return found
 }
 
-// add counts one more of name. A look-up by string(name) copies nothing, so only
-// a name's first appearance allocates.
+// add counts one more of name. A look-up by string(name) copies nothing, so only a name's first
+// occurrence allocates.
 func (f *figures) add(places map[string]int, name []byte) {
 	if place, known := places[string(name)]; known {
 		f.counts[place]++

@@ -11,8 +11,8 @@ import (
 // errBinary is what read returns for a file that is not text.
 var errBinary = errors.New("binary: it has a NUL byte")
 
-// read returns the content of the file at path. It does not wait for anyone to
-// write into a FIFO, and stops at the first NUL byte.
+// read returns the content of the file at path. It does not wait for a writer of a FIFO, and stops
+// at the first NUL byte.
 func read(path string) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if err != nil {
@@ -43,7 +43,7 @@ func read(path string) ([]byte, error) {
 	}
 }
 
-// reason is an error's text without the path, which the result has already.
+// reason is an error's text without the path, which the result already has.
 func reason(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {

@@ -1,6 +1,6 @@
-// Worker takes paths of C files from the queue "jobs" and puts what it counts in
-// each into the queue "results", until the jobs are shut down. headers.c starts
-// as many of them as it likes, and may kill any of them.
+// Worker takes paths of C files from the queue "jobs" and puts the counts of each into the queue
+// "results", until the jobs are shut down. headers.c starts any number of workers, and may kill
+// each of them.
 package main
 
 import (
@@ -21,8 +21,8 @@ type result struct {
 	Reason string `msgpack:"reason,omitempty"`
 	Bytes  int    `msgpack:"bytes"`
 	Lines  int    `msgpack:"lines"`
-	// Names[i] stands Counts[i] times in the file: lists, because the keys of a
-	// map mean something else to a reader in JavaScript when one is __proto__.
+	// Names[i] occurs Counts[i] times in the file. Lists, because a reader in JavaScript gives the
+	// map key __proto__ another meaning.
 	Names  []string `msgpack:"names"`
 	Counts []uint64 `msgpack:"counts"`
 }
@@ -58,8 +58,8 @@ func work(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("take a job: %w", err)
 		}
-		// Result first, then "done", which All says as the loop moves on: whoever
-		// dies in between has the file done twice, not never.
+		// The result comes first, then "done", which All sends when the loop moves on. If the
+		// worker dies in between, the file is done twice, not never.
 		if err := results.PutValue(ctx, examine(string(job.Data()))); err != nil {
 			return fmt.Errorf("put a result: %w", err)
 		}
@@ -68,8 +68,8 @@ func work(ctx context.Context) error {
 }
 
 func main() {
-	// Ctrl-C reaches every process of the terminal's group; headers.c decides
-	// what it means, and says so with SIGTERM.
+	// Ctrl-C reaches every process of the terminal's group. headers.c decides how to react, and
+	// sends SIGTERM.
 	signal.Ignore(os.Interrupt)
 	if err := work(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", err)

@@ -1,7 +1,9 @@
-// Package example is what the Go examples share, so that each shows only its own subject: how long a
-// second is, starting and joining children, and ending the program when a call fails that should not.
+// Package example is what the Go examples share, so that each shows only its own subject: how long
+// a second is, starting and joining children, and ending the program when a call fails that should
+// not.
 //
-// A child is the same program, started again with a role and, where there are several of it, a number:
+// A child is the same program, started again with a role and, where there are several of it, a
+// number:
 //
 //	program milliseconds role [number]
 package example
@@ -33,7 +35,7 @@ func init() {
 	second = time.Duration(ms) * time.Millisecond
 }
 
-// Seconds is how long n seconds take.
+// Seconds returns how long n seconds take.
 func Seconds(n float64) time.Duration { return time.Duration(n * float64(second)) }
 
 // Nap sleeps for n seconds.
@@ -46,13 +48,13 @@ func Check(err error) {
 	}
 }
 
-// Must is the value of a call that succeeds; on an error it ends the process.
+// Must returns the value of a call that succeeds; on an error it ends the process.
 func Must[T any](value T, err error) T {
 	Check(err)
 	return value
 }
 
-// Role is what this process is to do: empty in the program that the user has started.
+// Role is the role of this process: empty in the program that the user has started.
 func Role() string {
 	if len(os.Args) < 3 {
 		return ""
@@ -60,13 +62,13 @@ func Role() string {
 	return os.Args[2]
 }
 
-// Number is the one with which a child was started.
+// Number returns the number with which a child was started.
 func Number() int { return Must(strconv.Atoi(os.Args[3])) }
 
-// Handles are what a child inherits, by the names under which it asks for them.
+// Handles are the objects that a child inherits, under the names by which it asks for them.
 type Handles = map[string]polyproc.Handle
 
-// Options are those of a child in a role.
+// Options returns the options of a child in a role.
 func Options(handles Handles, role string, number ...int) polyproc.ProcessOptions {
 	args := []string{os.Args[0], fmt.Sprint(second.Milliseconds()), role}
 	for _, n := range number {
@@ -87,14 +89,14 @@ func StartDaemon(handles Handles, role string, number ...int) *polyproc.Process 
 	return Must(polyproc.Spawn(options))
 }
 
-// Finish waits for the end of a child and is its exit code.
+// Finish waits for the end of a child and returns its exit code.
 func Finish(child *polyproc.Process) int {
 	defer child.Close()
 	Check(child.Join(context.Background()))
 	return Must(child.ExitCode())
 }
 
-// FinishAll waits for the end of children, which are to exit with 0.
+// FinishAll waits for the end of children, all of which must exit with 0.
 func FinishAll(children ...*polyproc.Process) {
 	for _, child := range children {
 		if code := Finish(child); code != 0 {

@@ -1,6 +1,5 @@
-/*
- * First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to main.
- */
+/* First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to
+ * main. */
 #include "example.h"
 
 static polyproc_queue *queue;

@@ -1,4 +1,5 @@
-// First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to main.
+// First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to
+// main.
 #include "example.hpp"
 
 int main(int argc, char **argv) {

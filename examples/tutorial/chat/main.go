@@ -1,6 +1,7 @@
 //go:build ignore
 
-// First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to main.
+// First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to
+// main.
 package main
 
 import (

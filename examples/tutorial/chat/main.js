@@ -1,6 +1,7 @@
 'use strict';
 
-// First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to main.
+// First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to
+// main.
 
 const { Process, Queue } = require('../../../bindings/node');
 const { finish, run, running } = require('../../support/example.js');

@@ -1,6 +1,5 @@
-/*
- * A daemonic child ends with its parent, in whatever way that ends, and may not have children of its own.
- */
+/* A daemonic child ends with its parent, in whatever way that ends, and may not have children of
+ * its own. */
 #include "example.h"
 
 static polyproc_event *has_spoken;

@@ -1,4 +1,5 @@
-// A daemonic child ends with its parent, in whatever way that ends, and may not have children of its own.
+// A daemonic child ends with its parent, in whatever way that ends, and may not have children of
+// its own.
 #include "example.hpp"
 
 int main(int argc, char **argv) {

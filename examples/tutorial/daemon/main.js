@@ -1,6 +1,7 @@
 'use strict';
 
-// A daemonic child ends with its parent, in whatever way that ends, and may not have children of its own.
+// A daemonic child ends with its parent, in whatever way that ends, and may not have children of
+// its own.
 
 const { Event, Process } = require('../../../bindings/node');
 const { nap, run, running } = require('../../support/example.js');

@@ -1,6 +1,7 @@
 //go:build ignore
 
-// A client of echo_server, or of any Listener of Python that echoes: sends a list and prints what comes back.
+// A client of echo_server, or of any Listener of Python that echoes: sends a list and prints what
+// comes back.
 //
 //	echo_client [milliseconds of a second] [address] [key]
 package main

@@ -1,6 +1,7 @@
 'use strict';
 
-// A client of echo_server, or of any Listener of Python that echoes: sends a list and prints what comes back.
+// A client of echo_server, or of any Listener of Python that echoes: sends a list and prints what
+// comes back.
 //
 //     node echo_client/main.js [milliseconds of a second] [address] [key]
 

@@ -10,7 +10,7 @@
  */
 #include "example.h"
 
-/* Sends back what comes, until the client leaves. */
+/* Sends back each message, until the client leaves. */
 static void echo(polyproc_connection *client) {
   size_t cap = 1024, len;
   char *message = malloc(cap);

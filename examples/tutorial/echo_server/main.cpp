@@ -8,7 +8,7 @@
 //     echo_server [milliseconds of a second] [address] [how many clients, 0: for ever]
 #include "example.hpp"
 
-// Sends back what comes, until the client leaves.
+// Sends back each message, until the client leaves.
 static void echo(polyproc::connection client) {
   try {
     for (;;) client.send(client.recv());

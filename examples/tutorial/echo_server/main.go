@@ -43,7 +43,7 @@ func main() {
 	}
 }
 
-// echo sends back what comes, until the client leaves.
+// echo sends back each message, until the client leaves.
 func echo(client *polyproc.Connection) {
 	for message, err := range client.All(ctx) {
 		example.Check(err)

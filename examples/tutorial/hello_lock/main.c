@@ -1,7 +1,5 @@
-/*
- * A hundred processes share a lock and a terminal: each prints its line in pieces, and no line is torn,
- * because only the holder of the lock prints.
- */
+/* A hundred processes share a lock and a terminal: each prints its line in pieces, and no line is
+ * torn, because only the holder of the lock prints. */
 #include "example.h"
 
 enum { PROCESSES = 100 };

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// A hundred processes write to one terminal. Each writes its line in two pieces; the lock keeps them
-// together.
+// A hundred processes write to one terminal. Each writes its line in two pieces; the lock keeps
+// them together.
 package main
 
 import (

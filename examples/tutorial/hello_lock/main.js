@@ -1,6 +1,7 @@
 'use strict';
 
-// A hundred processes share one output. Each writes its line in two pieces, and the lock keeps them together.
+// A hundred processes share one output. Each writes its line in two pieces, and the lock keeps them
+// together.
 
 const { Lock, Process } = require('../../../bindings/node');
 const { finish, run, running } = require('../../support/example.js');

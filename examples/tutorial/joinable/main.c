@@ -1,7 +1,5 @@
-/*
- * A joinable queue: join returns when every message was not only got but finished. The consumers are
- * daemonic: they wait for ever, and go with main.
- */
+/* A joinable queue: join returns when every message was not only got but finished. The consumers
+ * are daemonic: they wait for ever, and go with main. */
 #include "example.h"
 
 enum { PRODUCERS = 3, BUNS = 10, CONSUMERS = 2 };

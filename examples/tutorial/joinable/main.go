@@ -1,7 +1,8 @@
 //go:build ignore
 
-// A joinable queue knows what was got and is not finished: each producer waits in Join until all buns are
-// eaten. The consumers wait for more for ever; they are daemonic, so they go when main ends.
+// A joinable queue knows what was got and is not finished: each producer waits in Join until all
+// buns are eaten. The consumers wait for more for ever; they are daemonic, so they go when main
+// ends.
 package main
 
 import (

@@ -1,7 +1,7 @@
 'use strict';
 
-// Producers that wait until their buns have been eaten: taskDone settles a message, join waits for all of them.
-// The consumers never learn that it is over: they are daemonic and end with main.
+// Producers that wait until their buns have been eaten: taskDone settles a message, join waits for
+// all of them. The consumers wait for ever: they are daemonic and end with main.
 
 const { Process, Queue } = require('../../../bindings/node');
 const { finish, run, running } = require('../../support/example.js');

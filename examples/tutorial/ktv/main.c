@@ -1,6 +1,5 @@
-/*
- * A semaphore of four permits: thirteen guests share four rooms, and each guest gets in sooner or later.
- */
+/* A semaphore of four permits: thirteen guests share four rooms, and each guest gets in sooner or
+ * later. */
 #include "example.h"
 
 enum { ROOMS = 4, GUESTS = 13 };

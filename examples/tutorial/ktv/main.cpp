@@ -1,4 +1,5 @@
-// A semaphore of four permits: thirteen guests share four rooms, and each guest gets in sooner or later.
+// A semaphore of four permits: thirteen guests share four rooms, and each guest gets in sooner or
+// later.
 #include "example.hpp"
 
 int main(int argc, char **argv) {

@@ -1,6 +1,7 @@
 //go:build ignore
 
-// A karaoke bar with four rooms and thirteen guests: a semaphore lets four in, and the next when one goes.
+// A karaoke bar with four rooms and thirteen guests: a semaphore lets four in, and the next when
+// one goes.
 package main
 
 import (

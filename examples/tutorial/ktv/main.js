@@ -1,6 +1,7 @@
 'use strict';
 
-// A karaoke bar with four rooms and thirteen guests: a semaphore lets four in, and the next when one leaves.
+// A karaoke bar with four rooms and thirteen guests: a semaphore lets four in, and the next when
+// one leaves.
 
 const { Process, Semaphore } = require('../../../bindings/node');
 const { finish, nap, run, running } = require('../../support/example.js');

@@ -1,4 +1,5 @@
-// Five processes print two lines each with a pause between: mixed without the lock, in pairs with it.
+// Five processes print two lines each with a pause between: mixed without the lock, in pairs with
+// it.
 #include <mutex>
 
 #include "example.hpp"

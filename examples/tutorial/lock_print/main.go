@@ -1,6 +1,7 @@
 //go:build ignore
 
-// Five processes print two lines each, with a sleep between: mixed without a lock, in pairs with it.
+// Five processes print two lines each, with a sleep between: mixed without a lock, in pairs with
+// it.
 package main
 
 import (

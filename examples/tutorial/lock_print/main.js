@@ -1,6 +1,7 @@
 'use strict';
 
-// Five processes print two lines each. Without a lock the lines of different processes mix, with it they are pairs.
+// Five processes print two lines each. Without a lock the lines of different processes mix, with it
+// they are pairs.
 
 const { Lock, Process } = require('../../../bindings/node');
 const { finish, nap, run, running } = require('../../support/example.js');

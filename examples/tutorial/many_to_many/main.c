@@ -1,7 +1,5 @@
-/*
- * Three producers, two consumers, and two ways to end: an end mark for each consumer, which main has to
- * count, and shutdown, once, for any number of consumers.
- */
+/* Three producers, two consumers, and two ways to end: an end mark for each consumer, which main
+ * has to count, and shutdown, once, for any number of consumers. */
 #include "example.h"
 
 enum { PRODUCERS = 3, BUNS = 4, CONSUMERS = 2 };

@@ -1,5 +1,5 @@
-// Three producers, two consumers, and two ways to end: an end mark for each consumer, which main has to
-// count, and shutdown, once, for any number of consumers.
+// Three producers, two consumers, and two ways to end: an end mark for each consumer, which main
+// has to count, and shutdown, once, for any number of consumers.
 #include "example.hpp"
 
 static void produce(polyproc::queue &queue, int producer) {

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Three producers, two consumers, and two ways to end: an end mark for each consumer, which main has to
-// count, and shutdown, once, for any number of consumers.
+// Three producers, two consumers, and two ways to end: an end mark for each consumer, which main
+// has to count, and shutdown, once, for any number of consumers.
 package main
 
 import (

@@ -1,6 +1,5 @@
-/*
- * A pipe: the child sends a list and closes its end, the parent receives it, then finds the end of the file.
- */
+/* A pipe: the child sends a list and closes its end, the parent receives it, then finds the end of
+ * the file. */
 #include "example.h"
 
 static polyproc_connection *parents, *childs;
@@ -24,7 +23,8 @@ int main(int argc, char **argv) {
   begin(argc, argv);
   CHECK(polyproc_pipe_create(1, &parents, &childs));
   child = start(send_hello, NULL);
-  /* The end of file comes when nobody has the child's end any more: this process has a copy of it. */
+  /* The end of file comes when no process has the child's end any more, and this process has a
+   * copy. */
   polyproc_connection_close(childs);
   CHECK(polyproc_connection_recv(parents, text, sizeof text, &len, POLYPROC_FOREVER, NULL));
   printf("parent gets %.*s\n", (int)len, text);

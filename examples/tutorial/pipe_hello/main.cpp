@@ -1,4 +1,5 @@
-// A pipe: the child sends a list and closes its end, the parent receives it, then finds the end of the file.
+// A pipe: the child sends a list and closes its end, the parent receives it, then finds the end of
+// the file.
 #include "example.hpp"
 
 int main(int argc, char **argv) {
@@ -11,7 +12,8 @@ int main(int argc, char **argv) {
       childs.send(list);
       childs.close();
     });
-    // The end of file comes when nobody has the child's end any more: this process has a copy of it.
+    // The end of file comes when no process has the child's end any more, and this process has a
+    // copy.
     childs.close();
     std::printf("parent gets %s\n", parents.recv().c_str());
     try {

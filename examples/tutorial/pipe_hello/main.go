@@ -1,6 +1,7 @@
 //go:build ignore
 
-// A pipe: the child sends a list and closes its end, the parent receives it, then finds the end of the file.
+// A pipe: the child sends a list and closes its end, the parent receives it, then finds the end of
+// the file.
 package main
 
 import (
@@ -29,7 +30,8 @@ func start() {
 	example.Check(err)
 	defer parents.Close()
 	child := example.Start(example.Handles{"conn": childs}, "child")
-	// The end of file comes when nobody has the child's end any more.
+	// The end of file comes when no process has the child's end any more, and this process has a
+	// copy.
 	example.Check(childs.Close())
 
 	list := example.Must(polyproc.RecvValue[[]any](ctx, parents))

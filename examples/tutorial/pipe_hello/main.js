@@ -1,6 +1,7 @@
 'use strict';
 
-// A pipe: the child sends a list and closes its end, the parent receives it, then finds the end of the file.
+// A pipe: the child sends a list and closes its end, the parent receives it, then finds the end of
+// the file.
 
 const { Connection, Process, pipe } = require('../../../bindings/node');
 const { run, running } = require('../../support/example.js');
@@ -16,7 +17,8 @@ async function child() {
 async function main() {
   const [parents, childs] = pipe({ format: 'msgpack' });
   const p = Process.spawn({ ...running(child), handles: { conn: childs } });
-  // The end of file comes when nobody has the child's end any more.
+  // The end of file comes when no process has the child's end any more, and this process has a
+  // copy.
   childs.close();
   for await (const list of parents) console.log(`parent gets ${JSON.stringify(list)}`);
   console.log('parent finds the end of the file');

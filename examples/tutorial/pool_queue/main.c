@@ -1,7 +1,5 @@
-/*
- * A queue with a name that main makes and the tasks of a pool open: one writes into it, the other reads. In
- * Python it takes a Manager, another process; here a name is enough.
- */
+/* A queue with a name that main makes and the tasks of a pool open: one writes into it, the other
+ * reads. In Python it takes a Manager, another process; here a name is enough. */
 #include "example.h"
 
 static polyproc_queue *open_queue(const void *name, size_t len) {

@@ -1,5 +1,5 @@
-// A queue with a name that main makes and the tasks of a pool open: one writes into it, the other reads. In
-// Python it takes a Manager, another process; here a name is enough.
+// A queue with a name that main makes and the tasks of a pool open: one writes into it, the other
+// reads. In Python it takes a Manager, another process; here a name is enough.
 #include "example.hpp"
 
 static std::string writer(polyproc::bytes_view name) {

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// A queue with a name that main makes and the tasks of a pool open: one writes into it, the other reads. In
-// Python it takes a Manager, another process; here a name is enough.
+// A queue with a name that main makes and the tasks of a pool open: one writes into it, the other
+// reads. In Python it takes a Manager, another process; here a name is enough.
 package main
 
 import (

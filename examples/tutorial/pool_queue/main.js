@@ -1,7 +1,7 @@
 'use strict';
 
-// A queue with a name that main makes and the tasks of a pool open: one writes into it, the other reads. In Python it
-// takes a Manager, another process; here a name is enough.
+// A queue with a name that main makes and the tasks of a pool open: one writes into it, the other
+// reads. In Python it takes a Manager, another process; here a name is enough.
 
 const { Pool, Queue, runWorker, unlink } = require('../../../bindings/node');
 const { run, running } = require('../../support/example.js');

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// A pool of four workers: two squares one after the other, then both at once. The workers are this program
-// once more, which is why it calls Main first.
+// A pool of four workers: two squares one after the other, then both at once. The workers are this
+// program once more, which is why it calls Main first.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// A process starts and is joined: start does not wait for the child, join does. The event lets the child
-// print only after the parent has, so that the lines are always in the same order.
+// A process starts and is joined: start does not wait for the child, join does. The event lets the
+// child print only after the parent has, so that the lines are always in the same order.
 #include "example.hpp"
 
 int main(int argc, char **argv) {

@@ -1,7 +1,5 @@
-/*
- * A bounded queue in one process: full, empty and length are exact the moment a put has returned; a put or
- * get with a timeout waits that long, one with the timeout 0 fails at once.
- */
+/* A bounded queue in one process: full, empty and length are exact the moment a put has returned; a
+ * put or get with a timeout waits that long, one with the timeout 0 fails at once. */
 #include "example.h"
 
 static const char *yes_no(int32_t flag) {

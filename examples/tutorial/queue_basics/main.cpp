@@ -1,5 +1,5 @@
-// A bounded queue in one process: full, empty and size are exact the moment a put has returned; a put or get
-// with a timeout waits that long, a try fails at once.
+// A bounded queue in one process: full, empty and size are exact the moment a put has returned; a
+// put or get with a timeout waits that long, a try fails at once.
 #include "example.hpp"
 
 static const char *yes_no(bool is) {

@@ -1,5 +1,5 @@
-// The producer says itself that it is finished: it puts an end mark, here the empty message, and the consumer
-// leaves when it gets that.
+// The producer says itself that it is finished: it puts an end mark, here the empty message, and
+// the consumer leaves when it gets that.
 #include "example.hpp"
 
 int main(int argc, char **argv) {

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// How a consumer learns that no more buns come: the producer puts an end mark after its last one. nil is a
-// message like any other, so it can be the mark. The queue is `any` for it.
+// A consumer learns that no more buns come: the producer puts an end mark after its last one. nil
+// is a message like any other, so it can be the mark; the values of the queue are therefore `any`.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Main says that the producer is finished: it joins the producer and then puts the end mark, here the empty
-// message. With shutdown (many_to_many) no end mark is needed.
+// Main says that the producer is finished: it joins the producer and then puts the end mark, here
+// the empty message. With shutdown (many_to_many) no end mark is needed.
 #include "example.hpp"
 
 int main(int argc, char **argv) {

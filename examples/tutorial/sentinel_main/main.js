@@ -1,7 +1,7 @@
 'use strict';
 
-// Main puts the end mark when the producer has been joined: a put that has returned is in the queue, so the mark
-// comes after all buns.
+// Main puts the end mark when the producer has been joined: a put that has returned is in the
+// queue, so the mark comes after all buns.
 
 const { Process, Queue } = require('../../../bindings/node');
 const { nap, run, running } = require('../../support/example.js');

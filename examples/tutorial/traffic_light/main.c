@@ -1,7 +1,6 @@
-/*
- * An event as a traffic light: set is green. Cars wait for green however long it takes; police cars wait 0.1
- * s and then go on red. The light turns for ever: it is daemonic, and goes out when main ends.
- */
+/* An event as a traffic light: set is green. Cars wait for green however long it takes; police cars
+ * wait 0.1 s and then go on red. The light turns for ever: it is daemonic, and goes out when main
+ * ends. */
 #include "example.h"
 
 enum { POLICE_CARS = 5, CARS = 10 };

@@ -1,7 +1,8 @@
 //go:build ignore
 
-// An event as a traffic light: set is green. Cars wait for green however long it takes; police cars wait
-// 0.1 s and then go on red. The light turns for ever: it is daemonic, and goes out when main ends.
+// An event as a traffic light: set is green. Cars wait for green however long it takes; police cars
+// wait 0.1 s and then go on red. The light turns for ever: it is daemonic, and goes out when main
+// ends.
 package main
 
 import (

@@ -1,7 +1,8 @@
 'use strict';
 
-// An event as a traffic light: set is green. Cars wait for green however long it takes; police cars wait 0.1 s and
-// then go on red. The light turns for ever: it is daemonic, and goes out when main ends.
+// An event as a traffic light: set is green. Cars wait for green however long it takes; police cars
+// wait 0.1 s and then go on red. The light turns for ever: it is daemonic, and goes out when main
+// ends.
 
 const { Event, Process } = require('../../../bindings/node');
 const { finish, nap, run, running, seconds } = require('../../support/example.js');

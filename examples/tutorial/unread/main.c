@@ -1,7 +1,5 @@
-/*
- * Messages that nobody reads hold nobody up: the producer exits and main exits, although the queue is not
- * empty.
- */
+/* Messages that nobody reads delay no process: the producer exits and main exits, although the
+ * queue is not empty. */
 #include "example.h"
 
 static polyproc_queue *queue;

@@ -1,6 +1,7 @@
 'use strict';
 
-// Messages that nobody gets hold up no process's exit: they are in shared memory, not in the producer.
+// Messages that nobody gets hold up no process's exit: they are in shared memory, not in the
+// producer.
 
 const { Process, Queue } = require('../../../bindings/node');
 const { run, running } = require('../../support/example.js');

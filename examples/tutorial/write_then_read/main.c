@@ -1,7 +1,5 @@
-/*
- * The writer is gone before the reader starts, and the queue still has all that it wrote. With no writer
- * left, is_empty tells the reader exactly when it has everything.
- */
+/* The writer is gone before the reader starts, and the queue still has all that it wrote. With no
+ * writer left, is_empty tells the reader exactly when it has everything. */
 #include "example.h"
 
 static polyproc_queue *queue;

@@ -1,5 +1,5 @@
-// The writer is gone before the reader starts, and the queue still has all that it wrote. With no writer
-// left, empty tells the reader exactly when it has everything.
+// The writer is gone before the reader starts, and the queue still has all that it wrote. With no
+// writer left, empty tells the reader exactly when it has everything.
 #include "example.hpp"
 
 int main(int argc, char **argv) {

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// The writer has ended before the reader starts. What it put is all there: "while it is not empty" is a
-// loop to rely on, as long as nobody else gets.
+// The writer has ended before the reader starts. All its messages are there: the reader can get
+// while the queue is not empty, because no other process gets.
 package main
 
 import (

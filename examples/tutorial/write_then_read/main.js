@@ -1,7 +1,7 @@
 'use strict';
 
-// The writer is gone before the reader starts: its messages stay. As isEmpty is exact and nobody else puts, the
-// reader can get while the queue is not empty.
+// The writer is gone before the reader starts: its messages stay. As isEmpty is exact and nobody
+// else puts, the reader can get while the queue is not empty.
 
 const { Process, Queue } = require('../../../bindings/node');
 const { run, running } = require('../../support/example.js');

@@ -85,7 +85,7 @@ extern "C" {
     fn unique_name(suffix: *const c_char) -> *const c_char;
 }
 
-/// A name that no other run has.
+/// Returns a name that no other run has.
 pub fn unique(suffix: &CStr) -> String {
     unsafe { CStr::from_ptr(unique_name(suffix.as_ptr())) }
         .to_str()
@@ -109,7 +109,7 @@ pub fn run() -> ! {
     std::process::exit(code)
 }
 
-/// Wait a little, as one who polls does.
+/// Waits a little before the next poll.
 pub fn back_off(tries: &mut u32) {
     *tries += 1;
     if *tries % 128 == 0 {
@@ -119,10 +119,10 @@ pub fn back_off(tries: &mut u32) {
     }
 }
 
-/// What a process of the benchmark holds; each has but one thread.
+/// The state of a benchmark process, which has only one thread.
 pub struct Local<T>(std::cell::UnsafeCell<Option<T>>);
 
-// SAFETY: each process uses its own from one thread.
+// SAFETY: each process uses its own value from one thread.
 unsafe impl<T> Sync for Local<T> {}
 
 impl<T> Local<T> {

@@ -1,6 +1,6 @@
 'use strict';
 
-// Objects that nobody has any more give up their descriptors and threads; run with --expose-gc.
+// Unreachable objects give up their descriptors and threads; run with --expose-gc.
 
 const fs = require('node:fs');
 const { Queue } = require('../..');

@@ -1,6 +1,6 @@
 'use strict';
 
-// Starts a daemon, tells its pid, and stays.
+// Starts a daemon, prints its pid, and stays.
 
 const { Process, Queue } = require('../..');
 

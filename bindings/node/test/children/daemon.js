@@ -1,6 +1,6 @@
 'use strict';
 
-// A daemonic process: says so, and that it may not spawn; then stays.
+// A daemonic process: prints that it is one and that it may not spawn; then stays.
 
 const { Process, Queue, current } = require('../..');
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// Opens an object by name, does what its second argument says, prints "ready" and stays until it is killed.
+// Opens an object by name, performs its second argument, prints "ready" and stays until it is
+// killed.
 
 const polyproc = require('../..');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// Ends while a child of it still runs: one that would go on for a second, and a daemon.
+// Ends while its children still run: one that would go on for a second, and a daemon.
 
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Process, exitChildren, exitChildrenAtExit } = require('../..');

@@ -1,6 +1,6 @@
 'use strict';
 
-// Has a pool of two workers: and ends, or is killed, or lets a worker print.
+// Has a pool of two workers, and ends, or is killed, or lets a worker print.
 
 const path = require('node:path');
 const { Pool } = require('../..');

@@ -1,6 +1,6 @@
 'use strict';
 
-// Takes an object by name, says so, and goes on holding it.
+// Acquires an object by name, says so, and keeps it.
 
 const polyproc = require('../..');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// Waits at a condition or a barrier until it is told, on its standard input, to exit.
+// Waits at a condition or a barrier until its standard input says to exit.
 
 const { Barrier, Condition, Lock } = require('../..');
 

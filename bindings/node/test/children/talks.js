@@ -1,6 +1,7 @@
 'use strict';
 
-// At the other end of a pipe: echoes until it is told to leave, or says that it is here and receives no more.
+// Has the other end of a pipe: echoes until it shall leave, or says that it is there and receives
+// no more.
 
 const { Connection } = require('../..');
 

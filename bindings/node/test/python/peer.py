@@ -1,8 +1,9 @@
 """The other side of the connection tests: CPython's own multiprocessing.connection.
 
-peer.py client ADDRESS KEY    echoes what the listener sends until the end of the stream
-peer.py listener FAMILY KEY   says where it listens, and echoes to one client after the other
-KEY "-" is none. An address is host:port or a path; of an abstract one the path begins with @.
+peer.py client ADDRESS KEY    echoes what the listener sends until the end of the stream peer.py
+listener FAMILY KEY   prints where it listens, and echoes to one client after the other
+
+KEY "-" is none. An address is host:port or a path; the path of an abstract one begins with @.
 """
 import sys
 from multiprocessing import AuthenticationError

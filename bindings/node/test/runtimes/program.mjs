@@ -1,4 +1,5 @@
-// What each runtime has to be able to do; the argument says what. Prints "ok" and ends, with what the act says.
+// The requirements for each runtime; the argument selects one. Prints "ok" and ends as the act
+// says.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,7 @@
 'use strict';
 
-// Runtimes that are not Node, in processes of their own: POLYPROC_RUNTIMES has the command of each, one in a line.
+// Runtimes that are not Node, in processes of their own: POLYPROC_RUNTIMES has the command of each,
+// one in a line.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');

@@ -8,7 +8,7 @@ const { Event, Queue } = require('../..');
 
 let greeting = 'nothing was said';
 
-/** What can be thrown and is hard to put into words. */
+/** Thrown values that are hard to convert to text. */
 const thrown = {
   bare: () => Object.create(null),
   plain: () => ({ code: 7, message: 'a plain object' }),
@@ -55,7 +55,7 @@ module.exports = {
   },
   exits: (code) => process.exit(code),
   dies: () => process.kill(process.pid, 'SIGKILL'),
-  /** Dies at its first attempt, told by a queue. */
+  /** Dies at its first attempt, which a queue marks. */
   async diesOnce(name) {
     const queue = Queue.open(name);
     if (queue.tryGet() !== undefined) process.kill(process.pid, 'SIGKILL');

@@ -1,4 +1,4 @@
-//! cloudtoid-interprocess: a queue. The same program as those in C, see `../killed.h`.
+//! cloudtoid-interprocess: a queue. The same program as the C ones, see `../killed.h`.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -12,7 +12,7 @@ const MESSAGE: usize = 1024;
 const CAPACITY: usize = 64;
 const PROBE: u64 = u64::MAX;
 
-/// In a file: what counts is there, whoever is killed.
+/// In a file, so the counts survive a kill.
 struct Counts(MmapRaw);
 
 impl Counts {
@@ -85,7 +85,7 @@ impl Ends {
             .map(|number| u64::from_le_bytes(*number))
     }
 
-    /// What the survivor has to be able to do: put one more, and get all up to it.
+    /// The survivor's test: put one more message, and get all up to it.
     fn go_on(&self, counts: &Counts) {
         let mut is_put = false;
         loop {
@@ -111,7 +111,7 @@ fn main() {
         Subscriber::open(&options).unwrap(),
     );
     if mode == "create" {
-        // It goes with the last one who has it open.
+        // The last process that has the queue open removes it.
         say("ready");
         loop {
             std::thread::park();

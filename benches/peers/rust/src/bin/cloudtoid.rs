@@ -1,5 +1,5 @@
-//! cloudtoid-interprocess. Modes: copy (a reader of an empty queue waits), polling, many (batches are sent). It
-//! has no way to wait for room, so the producer polls.
+//! cloudtoid-interprocess. Modes: copy (a reader of an empty queue waits), polling, many (batches
+//! are sent). It has no way to wait for room, so the producer polls.
 
 use std::ffi::c_int;
 use std::slice;

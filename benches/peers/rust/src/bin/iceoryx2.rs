@@ -1,6 +1,6 @@
-//! iceoryx2, publish and subscribe. Modes: copy (copied in and out, sleeping on its event), take (copied in, read in
-//! place), loan (in place on both sides), and the same polling: polling, take-polling, loan-polling. A publisher
-//! of a full subscriber retries inside the library.
+//! iceoryx2, publish and subscribe. Modes: copy (copied in and out, sleeping on its event), take
+//! (copied in, read in place), loan (in place on both sides), and the same polling: polling,
+//! take-polling, loan-polling. A publisher of a full subscriber retries inside the library.
 
 use std::ffi::c_int;
 use std::slice;
@@ -52,7 +52,7 @@ unsafe extern "C" fn create(setup: &'static Setup) {
     });
 }
 
-/// Files of its own, so that nothing of a run stays behind.
+/// A directory of its own, so that nothing of a run remains.
 fn config() -> Config {
     let name = &SHAPE.get().name;
     let mut config = Config::default();

@@ -1,4 +1,5 @@
-//! ipc-channel, as bytes. It has no limit of its own: the kernel's socket buffers are what fills.
+//! ipc-channel, as bytes. It has no limit of its own: it is full when the kernel's socket buffers
+//! are.
 
 use std::ffi::c_int;
 use std::slice;
