@@ -1,8 +1,8 @@
-//! The programs of `tests/c`: what the C API does and says, each compiled as C99 and as C++17 with
-//! warnings as errors, and run under a deadline.
+//! The programs of `tests/c`: each is compiled as C99 and as C++17 with warnings as errors, and run
+//! under a deadline.
 //!
-//! With `POLYPROC_TEST_VALGRIND=1` they run under valgrind's memcheck, which must find no error and no
-//! definite leak.
+//! With `POLYPROC_TEST_VALGRIND=1` they run under valgrind's memcheck, which must find no error and
+//! no definite leak.
 
 mod compiled_c;
 
@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 
 use compiled_c::{compile, Language};
 
-/// What no program here needs, on a machine that does much else.
+/// Longer than any program here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// The same for a machine that valgrind makes of it.
+/// The same under valgrind.
 const VALGRIND_DEADLINE: Duration = Duration::from_secs(600);
-/// What is about to end by itself when a program has ended.
+/// Time for processes that are about to end by themselves when a program has ended.
 const GRACE: Duration = Duration::from_secs(10);
 
 fn run(program: &str, language: Language) {
@@ -70,11 +70,11 @@ fn valgrind(executable: &Path) -> Command {
     command
 }
 
-/// Run it in a process group of its own, and end all of that when it takes too long. Whatever
-/// becomes of it, none of its processes is left; whether one had to be ended is the third answer.
+/// Runs it in a process group of its own, and kills the group after the deadline, so that none of
+/// its processes remains. The third result says whether one had to be killed.
 fn run_with_deadline(command: &mut Command, deadline: Duration) -> (u32, Option<ExitStatus>, bool) {
-    // What the program leaves behind becomes this process's to collect.
-    // SAFETY: a switch of this process, no memory is involved.
+    // Processes that the program leaves become this process's children. SAFETY: a switch of this
+    // process, no memory is involved.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
     let mut child = command.process_group(0).spawn().expect("it starts");
     let group = i32::try_from(child.id()).expect("a process id");
@@ -93,7 +93,7 @@ fn run_with_deadline(command: &mut Command, deadline: Duration) -> (u32, Option<
     (child.id(), status, !all_ended)
 }
 
-/// Collect the orphans of a group; whether none is left.
+/// Reaps the orphans of a group; returns whether none is left.
 fn group_has_ended(group: i32) -> bool {
     // SAFETY: no status is asked for. The group's first process was collected before.
     while unsafe { libc::waitpid(-group, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
@@ -112,7 +112,7 @@ fn wait_until(deadline: Duration, mut is_so: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// Remove the names that a program left, which carry its process id; what they were.
+/// Removes the names that a program left, which carry its process id, and returns them.
 fn remove_names_of(pid: u32) -> Vec<PathBuf> {
     let prefix = format!("polyproc.test-c.{pid}.");
     let entries = fs::read_dir("/dev/shm").expect("/dev/shm");

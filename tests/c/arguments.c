@@ -1,4 +1,4 @@
-/* Bad arguments: every one is E_INVALID, nothing is written, nothing happens, nothing crashes. */
+/* Bad arguments: every call returns E_INVALID, and nothing is written or changed. */
 #include "check.h"
 
 static polyproc_lock *lock;
@@ -219,7 +219,7 @@ static void unknown_flags(void) {
   CHECK(none == NULL);
 }
 
-/* Options of a program that was compiled with a later header. */
+/* Options of a program that was compiled with a later version of the header. */
 typedef struct {
   polyproc_queue_options known;
   uint64_t later;

@@ -1,4 +1,4 @@
-/* The barrier: rounds, and everything that breaks one. The two steps are in barrier_steps.c. */
+/* The barrier: its rounds, and every way to break one. barrier_steps.c tests the two steps. */
 #include "barrier.h"
 
 static void one_party(void) {
@@ -44,7 +44,7 @@ enum { PROCESSES = 3, THREADS = 2, PARTIES = PROCESSES * THREADS, ROUNDS = 100 }
 static polyproc_barrier *meeting;
 static polyproc_queue *indexes;
 
-/* Every party notes its index; one of them looks whether each was there once. */
+/* Every party marks its index; one of them checks that each was there once. */
 static void *meet(void *unused) {
   int round;
   for (round = 0; round < ROUNDS; round++) {
@@ -184,7 +184,7 @@ static void a_party_is_killed(void) {
   FAULT("peer killed", E_BROKEN_BARRIER, party_ended(&party));
   CHECK(broken(barrier) && waiting_at(barrier) == 0);
 
-  /* Nobody was there to see it: who comes next does. */
+  /* No party was there to see it; the next one does. */
   ANSWERS(OK, polyproc_barrier_reset(barrier));
   kill_and_reap(a_child_that_waits(barrier));
   CHECK(broken(barrier));
@@ -194,7 +194,7 @@ static void a_party_is_killed(void) {
   polyproc_barrier_close(barrier);
 }
 
-/* A party that is stopped is neither dead nor waited for, and gets the answer of its round later. */
+/* A stopped party is not dead and delays no other; it gets its round's answer later. */
 static void a_party_is_stopped(void) {
   polyproc_barrier *barrier = barrier_for(2);
   uint32_t index = 77;

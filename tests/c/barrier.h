@@ -1,4 +1,4 @@
-/* What barrier.c and barrier_steps.c share: parties in threads and in children. */
+/* The common part of barrier.c and barrier_steps.c: parties in threads and in children. */
 #ifndef BARRIER_H
 #define BARRIER_H
 
@@ -44,7 +44,7 @@ static inline void *be_party(void *argument) {
   return NULL;
 }
 
-/* A thread that waits beside those who do already; back when it does. */
+/* Starts a thread that waits beside those that wait already; returns when it waits. */
 static inline void party_waits(party_t *party, polyproc_barrier *barrier) {
   const uint32_t others = waiting_at(barrier);
   party->barrier = barrier;
@@ -60,7 +60,7 @@ static inline int32_t party_ended(party_t *party) {
   return party->status;
 }
 
-/* A child that waits, and ends well when it is let go. */
+/* A child that waits, and exits with 0 when it is let go. */
 static inline pid_t a_child_that_waits(polyproc_barrier *barrier) {
   const uint32_t others = waiting_at(barrier);
   pid_t child = forked();

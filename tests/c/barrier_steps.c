@@ -25,7 +25,7 @@ static void sets_out(comer_t *comer, polyproc_barrier *barrier, int64_t timeout_
   comer->thread = start(arrive, comer);
 }
 
-/* The same; back when it waits. */
+/* The same; returns when it waits. */
 static void comes(comer_t *comer, polyproc_barrier *barrier, int64_t timeout_ns) {
   const uint32_t others = waiting_at(barrier);
   sets_out(comer, barrier, timeout_ns);
@@ -93,7 +93,8 @@ static void held_until_the_leader_says_so(void) {
   polyproc_barrier_close(barrier);
 }
 
-/* Lead a round in which another one gives up soon: again, with more time, when it does before it is held. */
+/* Leads a round in which another party gives up soon. If it gives up before it is held: again, with
+ * more time. */
 static void lead_one_in_a_hurry(polyproc_barrier *barrier, comer_t *first, comer_t *hurried) {
   uint32_t index = 77;
   int32_t leader = 77;
@@ -143,7 +144,7 @@ static void who_gives_up_while_held_breaks_it(void) {
   polyproc_barrier_close(barrier);
 }
 
-/* One more than there are parties: it is in nobody's way, and may stay or go. */
+/* A party beyond the number of the barrier delays no other, and may stay or go. */
 static void who_comes_while_others_are_held(void) {
   polyproc_barrier *barrier = barrier_for(2);
   comer_t first;

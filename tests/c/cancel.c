@@ -40,7 +40,7 @@ static void close_objects(void) {
 
 enum { WAYS = 11 };
 
-/* Every function that blocks, each at something that does not come. */
+/* Calls one of the functions that block, each on an object that does not become ready. */
 static int32_t wait_in_way(int way, polyproc_cancel *cancel) {
   polyproc_slice slice = {"x", 1};
   polyproc_message message;
@@ -104,7 +104,7 @@ static void every_wait_ends(void) {
     finish(threads[way]);
     ANSWERS(E_CANCELED, waits[way].status);
   }
-  /* Fired before the wait began: the same. */
+  /* The same with a token that was fired before the wait began. */
   for (way = 0; way < WAYS; way++) {
     ANSWERS(E_CANCELED, wait_in_way(way, token));
   }
@@ -144,7 +144,7 @@ static void a_token_that_was_reset_works_again(void) {
   polyproc_cancel_close(token);
 }
 
-/* Until a thread waits at the queue. */
+/* Waits until a thread waits at the queue. */
 static void until_one_waits(polyproc_queue *queue) {
   polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
 
@@ -159,7 +159,7 @@ static void a_closed_token(void) {
   wait_t wait;
   pthread_t thread;
 
-  /* A wait that has it goes on. */
+  /* A wait that has the token goes on. */
   ANSWERS(OK, polyproc_cancel_create(&token));
   wait.way = 3;
   wait.cancel = token;
@@ -209,7 +209,7 @@ static void fired_from_a_signal_handler(void) {
   }
 }
 
-/* As the header shows it: signal() sets SA_RESTART, and the signal may come just before the wait. */
+/* As the header shows: signal() sets SA_RESTART, and the signal may come just before the wait. */
 static void ctrl_c_ends_a_loop_of_waits(void) {
   polyproc_message message;
 

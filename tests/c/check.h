@@ -1,4 +1,4 @@
-/* What every program of this folder uses: checks that say what went wrong, names, time, threads. */
+/* The common part of this folder's programs: checks that report a failure, names, time, threads. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -29,16 +29,17 @@
     }                                                                         \
   } while (0)
 
-/* The status that a call must answer, by its name without the prefix. What is wrong with an argument or an
- * object polyproc_detail says. */
+/* The call must return the status of this name, without its prefix. polyproc_detail says what is
+ * wrong with an argument or an object. */
 #define ANSWERS(name, call) check_status(POLYPROC_##name, (call), #call, __FILE__, __LINE__)
 
-/* The same where the call is at fault: which fault it is. The table of faults is made of these lines. */
+/* The same, and names the fault of the call. tests/fault_table.rs makes its table from these lines.
+ */
 #define FAULT(fault, name, call) ANSWERS(name, call)
 
-/* With POLYPROC_TEST_DETAILS=1 the sentences are printed, to be read. */
+/* With POLYPROC_TEST_DETAILS=1 prints the sentences, to be read. */
 static inline void check_reason(const char *call, const char *file, int line) {
-  /* Signal handlers may call these, so they leave the thread's detail alone. */
+  /* A signal handler may call these, so they leave the thread's detail alone. */
   static const char *const quiet[] = {"polyproc_event_set(", "polyproc_cancel_fire(",
                                       "polyproc_interruptible(", "polyproc_exit_children_at_exit(",
                                       "polyproc_detail("};
@@ -62,7 +63,7 @@ static inline void check_status(int32_t expected, int32_t got, const char *call,
   if (got == POLYPROC_E_INVALID || got == POLYPROC_E_MISMATCH) check_reason(call, file, line);
 }
 
-/* The sentence about the call before. */
+/* The sentence about the last call. */
 #define TELLS(sentence) check_detail(sentence, __FILE__, __LINE__)
 
 static inline void check_detail(const char *expected, const char *file, int line) {
@@ -118,7 +119,7 @@ static inline pid_t forked(void) {
   return pid;
 }
 
-/* Wait for a child that must have gone well. */
+/* Waits for a child that must have exited with 0. */
 static inline void went_well(pid_t pid) {
   int status = 0;
   CHECK(waitpid(pid, &status, 0) == pid);

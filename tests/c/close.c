@@ -1,4 +1,4 @@
-/* Closing a handle: calls that wait on it end, later ones are told, loans outlive it. */
+/* Closing a handle: calls that wait on it end, later ones fail, loans outlive it. */
 #include "check.h"
 
 enum { WAYS = 11 };

@@ -1,5 +1,5 @@
-/* Calls on a handle that was closed, and what has no place for its result: where no other program sees to it.
- */
+/* Calls on a closed handle, and calls without a place for their result, for functions that no other
+ * program tests. */
 #include "check.h"
 
 static void queues_and_events(void) {

@@ -1,12 +1,12 @@
-/* A program whose descriptors 0, 1 and 2 are closed: no object takes one of these numbers. Else what
- * the program prints would go into the object's memory. */
+/* A program whose descriptors 0, 1 and 2 are closed: no object may take one of these numbers,
+ * because the program's output would go into the object's memory. */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 
 #include "check.h"
 
-/* Where the failures of this program go, when 2 is closed. */
+/* The failures of this program go here when 2 is closed. */
 static int said;
 
 static void stay_closed(const char *after) {
@@ -33,7 +33,7 @@ static void above(int fd) {
   _exit(1);
 }
 
-/* Hand a descriptor on through a socket: the number that it gets is the lowest free one. */
+/* Passes a descriptor through a socket: the receiver gets the lowest free number. */
 static int passed_on(int fd) {
   int ends[2];
   char byte = 'x', room[CMSG_SPACE(sizeof(int))];
@@ -108,7 +108,7 @@ static void queues(name_t name) {
   above(fd);
   polyproc_queue_close(queue);
   polyproc_queue_close(same);
-  /* The descriptor that came through the socket is the caller's; the object keeps one of its own. */
+  /* The caller owns the descriptor that came through the socket; the object keeps another one. */
   queue = NULL;
   {
     int got = passed_on(fd);
@@ -150,7 +150,7 @@ static void connections(void) {
   polyproc_cancel_close(cancel);
 }
 
-/* The end of `connect` that runs while the other end is accepted. */
+/* The side of `connect` that runs while the other end is accepted. */
 static char address[128];
 
 static void *connect_with_key(void *argument) {

@@ -1,4 +1,4 @@
-/* The condition: who is notified, and the lock that goes and comes back. */
+/* The condition: which waits are notified, and how the lock is released and taken again. */
 #include "condition.h"
 
 static void as_many_as_were_asked_for(void) {
@@ -23,7 +23,7 @@ static void as_many_as_were_asked_for(void) {
   ANSWERS(OK, wait_ended(&waits[3]));
   ANSWERS(OK, wait_ended(&waits[4]));
 
-  /* What nobody waited for is lost. */
+  /* A notification without a waiter is discarded. */
   ANSWERS(OK, polyproc_condition_notify(condition, 1000));
   ANSWERS(OK, polyproc_condition_notify_all(condition));
   ANSWERS(OK, polyproc_lock_acquire(lock, 0, NULL));
@@ -40,7 +40,7 @@ static void as_many_as_were_asked_for(void) {
   polyproc_lock_close(lock);
 }
 
-/* A wait that has begun is notified even if it does not sleep yet, and a later one is not. */
+/* A wait that has begun is notified even before it sleeps; a later one is not. */
 static void who_was_there(void) {
   polyproc_condition *condition = new_condition();
   polyproc_lock *lock = new_lock();
@@ -113,7 +113,7 @@ static polyproc_condition *item;
 static polyproc_lock *lock;
 static polyproc_queue *cell;
 
-/* A buffer of one, kept by hand: a notification that went astray would end this. */
+/* A buffer of one message: a lost notification would end this loop. */
 static void produce_and_consume(void) {
   pid_t children[2 * WORKERS];
   int i;

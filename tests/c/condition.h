@@ -1,4 +1,4 @@
-/* What condition.c and condition_faults.c share: waits in threads and in children. */
+/* The common part of condition.c and condition_faults.c: waits in threads and in children. */
 #ifndef CONDITION_H
 #define CONDITION_H
 
@@ -36,7 +36,7 @@ static inline void wait_begins(wait_t *wait, polyproc_condition *condition, poly
   wait->inside = 0;
   wait->status = 77;
   wait->thread = start(wait_in_thread, wait);
-  /* With the lock in hand and the wait inside, the wait has released it: it has begun. */
+  /* The wait is inside and this thread has the lock: so the wait has released it and has begun. */
   while (!inside) {
     ANSWERS(OK, polyproc_lock_acquire(lock, PATIENCE, NULL));
     inside = wait->inside;
@@ -69,7 +69,8 @@ static inline polyproc_lock *new_lock(void) {
   return lock;
 }
 
-/* A child that waits, and ends well when it is notified; `began` is acquired before it is back. */
+/* A child that waits, and exits with 0 when it is notified. When this returns it has acquired
+ * `began`. */
 static inline pid_t a_child_that_waits(polyproc_condition *condition, polyproc_lock *lock) {
   polyproc_semaphore *began = NULL;
   pid_t child;

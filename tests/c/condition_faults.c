@@ -1,4 +1,4 @@
-/* The condition when something goes wrong: the lock comes back, and no notification is lost. */
+/* The condition when something fails: the lock is taken again, and no notification is lost. */
 #include "condition.h"
 
 static void the_lock_is_not_held(void) {
@@ -63,7 +63,7 @@ static void canceled_and_closed(void) {
   CHECK(wait.status == 77); /* it has to have the lock first */
   ANSWERS(OK, polyproc_lock_release(lock));
   FAULT("canceled", E_CANCELED, wait_ended(&wait));
-  /* A notification is not lost to one who is canceled: it was none when it came. */
+  /* The notification goes to no canceled wait: that one had ended when it came. */
   ANSWERS(OK, polyproc_condition_notify(condition, 1));
   ANSWERS(OK, polyproc_lock_acquire(lock, 0, NULL));
   ANSWERS(E_CANCELED, polyproc_condition_wait(condition, lock, POLYPROC_FOREVER, token));
@@ -87,7 +87,7 @@ static void *close_it(void *lock) {
   return NULL;
 }
 
-/* The wait is over, and the lock cannot be had: its handle is closed. */
+/* The wait ends without the lock, because the lock's handle is closed. */
 static void the_lock_is_closed(void) {
   const name_t name = unique("closing");
   polyproc_condition *condition = new_condition();
@@ -162,7 +162,7 @@ static void waiters_that_are_killed(void) {
   went_well(second); /* the dead one was first in line, and is in nobody's way */
   CHECK(status_now(&wait) == 77);
 
-  /* Notified, and killed before it could return: another goes in its place. */
+  /* The notified waiter is killed before it returns: another one is let go instead. */
   ANSWERS(OK, polyproc_condition_notify(condition, 1));
   ANSWERS(OK, wait_ended(&wait));
   first = a_child_that_waits(condition, lock);

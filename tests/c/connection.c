@@ -1,7 +1,7 @@
 /* Pipes: messages of every length, both ends, each function and each fault. */
 #include "check.h"
 
-/* The longest message that the pipe keeps; one byte more is handed over. */
+/* The longest message that fits into the pipe; a longer one is handed over. */
 #define LONGEST ((size_t)(1 << 20) - 8)
 
 static polyproc_connection *a;
@@ -91,7 +91,7 @@ static void too_small_a_buffer(void) {
   close_both();
 }
 
-/* Round the ring many times, in every alignment, from empty to full. */
+/* Goes round the ring many times, at every alignment, from empty to full. */
 static void round_the_ring(void) {
   static unsigned char buf[200000];
   unsigned char *data = bytes_of(sizeof buf);
@@ -104,7 +104,8 @@ static void round_the_ring(void) {
     int32_t status = sent < 3000 ? polyproc_connection_send(a, data, want, 0, NULL) : POLYPROC_E_TIMEOUT;
     if (status == POLYPROC_OK) {
       sent++;
-      /* Now and then the receiver keeps up: then the sender goes back to the beginning. */
+      /* Now and then the receiver keeps up: then the sender returns to the beginning of the ring.
+       */
       if (sent % 100 < 50) {
         continue;
       }
@@ -140,7 +141,7 @@ static void full(void) {
   ANSWERS(E_TIMEOUT, polyproc_connection_send(a, data, LONGEST + 1, 30 * MILLISECOND, NULL));
   ANSWERS(OK, polyproc_connection_recv(b, buf, LONGEST, &len, 0, NULL));
   CHECK(len == LONGEST && memcmp(buf, data, len) == 0);
-  /* Nothing of those that timed out. */
+  /* Nothing of the sends that timed out arrives. */
   ANSWERS(E_TIMEOUT, polyproc_connection_poll(b, 0, NULL));
   ANSWERS(OK, polyproc_connection_send(a, data, LONGEST, INT64_MAX, NULL));
   ANSWERS(OK, polyproc_connection_recv(b, buf, LONGEST, &len, INT64_MAX, NULL));
@@ -187,7 +188,7 @@ static void bad_arguments(void) {
   close_both();
 }
 
-/* The other end is closed: what it sent comes first. */
+/* After the close of the other end, its messages come first. */
 static void end_of_file(void) {
   char buf[16];
   size_t len = 7;
@@ -240,7 +241,7 @@ static void *wait_in_way(void *argument) {
   return NULL;
 }
 
-/* A pipe in which every wait of end a waits. */
+/* A pipe in which every call of end a waits. */
 static void blocked_pipe(int way) {
   static unsigned char large[LONGEST];
   pipe_of(1);
@@ -283,7 +284,7 @@ static void waits_end(void) {
   }
 }
 
-/* What can be had at once is had, with a fired token too. */
+/* A call that can complete at once does so, also with a fired token. */
 static void fired_before(void) {
   polyproc_cancel *cancel = NULL;
   char buf[4];
@@ -302,7 +303,7 @@ static void fired_before(void) {
 
 enum { THREADS = 4, EACH = 400 };
 
-/* Every seventh message is one that is handed over. */
+/* Every seventh message is long enough to be handed over. */
 static size_t length_of(int thread, int number) {
   return number % 70 == thread ? LONGEST + 1000 + (size_t)number : 64 + (size_t)(number % 50);
 }
@@ -359,7 +360,7 @@ static void many_threads(void) {
   int i;
   int j;
   pipe_of(0);
-  /* The end that sends is b: the names are those of the threads. */
+  /* End b sends; the names are those of the threads. */
   {
     polyproc_connection *swap = a;
     a = b;

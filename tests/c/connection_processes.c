@@ -1,4 +1,5 @@
-/* Pipes between processes: inherited, forked, handed on; their ends when a process ends. */
+/* Pipes between processes: inherited, forked, passed on; what their ends see when a process ends.
+ */
 #include "check.h"
 
 static polyproc_connection *a;
@@ -28,7 +29,7 @@ static void say(polyproc_connection *end, const char *text) {
   ANSWERS(OK, polyproc_connection_send(end, text, strlen(text), PATIENCE, NULL));
 }
 
-/* The child is slow to use what it has; its parent has closed its own long before. */
+/* The child uses its end late, long after its parent has closed its own. */
 static void a_copy_that_is_not_used_yet_counts(void) {
   polyproc_event *go = NULL;
   pid_t child;
@@ -54,7 +55,7 @@ static void a_copy_that_is_not_used_yet_counts(void) {
   polyproc_event_close(go);
 }
 
-/* Killed before it has used what it has. */
+/* The child is killed before it uses its end. */
 static void a_child_that_never_uses_it(void) {
   pid_t child;
   char buf[4];
@@ -84,13 +85,14 @@ static int inherits(void *argument) {
   expect((polyproc_connection *)conn, "question");
   say((polyproc_connection *)conn, "answer");
   polyproc_connection_close((polyproc_connection *)conn);
-  /* It lives on, but has the end no more, although the copy of its parent's handle is there. */
+  /* The child lives on without the end, although it has a copy of its parent's handle. */
   while (pause() == -1) {
   }
   return 0;
 }
 
-/* pipe_hello: given by name, the parent closes at once, the child closes when it has done. */
+/* pipe_hello: the child gets its end by name, the parent closes its own at once, the child closes
+ * when it is done. */
 static void given_to_a_forked_child(void) {
   polyproc_process_options options = POLYPROC_PROCESS_OPTIONS_INIT;
   polyproc_process *child = NULL;
@@ -142,7 +144,7 @@ static void copied_by_a_fork(void) {
 
 static const char *program;
 
-/* Through a program between that knows nothing of it and whose child has it. */
+/* Through a program that knows nothing of the end, and whose child has it. */
 static void given_to_a_program(const char *shell) {
   polyproc_process_options options = POLYPROC_PROCESS_OPTIONS_INIT;
   polyproc_process *child = NULL;
@@ -186,7 +188,7 @@ static int child_program(void) {
   return 0;
 }
 
-/* A descriptor is an end for as long as it exists. */
+/* A descriptor keeps its end open as long as it exists. */
 static void as_a_descriptor(void) {
   void *opened = NULL;
   char buf[4];
@@ -212,7 +214,7 @@ static void as_a_descriptor(void) {
   polyproc_connection_close(a);
 }
 
-/* The dead in each wait, and in the middle of nothing. */
+/* A process is killed in each kind of wait, and while it waits for nothing. */
 static void killed(int way) {
   static unsigned char large[3 << 20];
   polyproc_event *there = NULL;
@@ -253,7 +255,7 @@ static void killed(int way) {
   nap(20 * MILLISECOND);
   kill_and_reap(child);
   if (way == 2) {
-    /* What it had sent is there, whole. */
+    /* All that it had sent arrives whole. */
     int messages = 0;
     while (polyproc_connection_recv(a, large, sizeof large, &len, PATIENCE, NULL) == POLYPROC_OK) {
       CHECK(len == 1000);
@@ -266,7 +268,7 @@ static void killed(int way) {
   polyproc_connection_close(a);
 }
 
-/* A message that is handed over goes on to the next receiver when one dies in the middle of it. */
+/* If a receiver dies during the hand-over of a message, the next receiver gets the message. */
 static void a_receiver_is_stopped_and_killed(void) {
   size_t len = 64 << 20;
   size_t got = 0;
@@ -293,7 +295,7 @@ static void a_receiver_is_stopped_and_killed(void) {
     }
   }
   polyproc_connection_close(b);
-  /* Somewhere in the middle of it: a stopped receiver is not taken for dead. */
+  /* At some point of the hand-over: a stopped receiver does not count as dead. */
   nap(3 * MILLISECOND);
   CHECK(kill(receiver, SIGSTOP) == 0);
   memset(data, 0, len);

@@ -1,5 +1,5 @@
-/* polyproc_detail: what is wrong with each option of a create, and how an object differs from what was asked
- * for. */
+/* polyproc_detail: what is wrong with each option of a create, and in what an object differs from
+ * the options. */
 #include "check.h"
 
 static void queues(void) {
@@ -216,7 +216,8 @@ static void sockets(void) {
   TELLS("authkey is empty");
 }
 
-/* It stays until a call fails for another reason; each thread has its own; what does not fit is cut. */
+/* A sentence stays until a call fails for another reason; each thread has its own; a short buffer
+ * cuts it. */
 static void *of_another_thread(void *unused) {
   char detail[16];
   (void)unused;

@@ -25,7 +25,8 @@ static void set_and_clear(void) {
   polyproc_event_close(event);
 }
 
-/* A task's thread comes to wait only after the set and the clear: the task was there. */
+/* A thread that waits for a task begins after the set and the clear, but the task's wait had begun
+ * before. */
 static void a_wait_counts_from_its_mark(void) {
   polyproc_event *event = NULL;
   uint32_t before = 0;
@@ -52,7 +53,8 @@ static void a_wait_counts_from_its_mark(void) {
 
 enum { ROUNDS = 40, WAITERS = 3 };
 
-/* Each round: let go, it says that it is about to wait, waits, and says that it is through. */
+/* In each round a waiter is let go, says that it is about to wait, waits, and says that it has
+ * returned. */
 static void waiter(polyproc_event *event, polyproc_semaphore *go, polyproc_semaphore *there,
                    polyproc_semaphore *through) {
   int round;
@@ -64,7 +66,7 @@ static void waiter(polyproc_event *event, polyproc_semaphore *go, polyproc_semap
   }
 }
 
-/* A process that is there has nothing to sleep in but the event. */
+/* The process can sleep only in the event. */
 static void until_asleep(pid_t pid) {
   char path[64];
   char state = '?';
@@ -77,7 +79,7 @@ static void until_asleep(pid_t pid) {
   }
 }
 
-/* Python's Event loses every one of them. */
+/* Python's Event loses each of these waits. */
 static void everyone_goes_though_a_clear_follows_at_once(void) {
   polyproc_event *event = NULL;
   polyproc_semaphore *go = NULL;
@@ -136,7 +138,7 @@ static void *set_by_signal(void *thread) {
   return NULL;
 }
 
-/* The handler interrupts a wait on the same event: Python's deadlocks. */
+/* The handler interrupts a wait on the same event. Python's Event deadlocks there. */
 static void set_from_a_signal_handler(void) {
   struct sigaction action;
   pthread_t self = pthread_self();
@@ -155,7 +157,7 @@ static void set_from_a_signal_handler(void) {
   polyproc_event_close(from_handler);
 }
 
-/* A waiter that is killed hangs nobody. */
+/* A killed waiter hangs nobody. */
 static void a_waiter_is_killed(void) {
   polyproc_event *event = NULL;
   pid_t child;

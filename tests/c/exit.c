@@ -1,4 +1,4 @@
-/* What becomes of its children when a process exits. */
+/* What happens to the children of a process that exits. */
 #include "check.h"
 
 static polyproc_event *started;
@@ -62,7 +62,7 @@ static int does_not_listen(void *argument) {
   }
 }
 
-/* Fork it without keeping the handle: the library knows its children anyway. */
+/* Forks without keeping the handle: the library knows the child anyway. */
 static int32_t child_that(int (*target)(void *), uint32_t flags) {
   polyproc_process_options options = POLYPROC_PROCESS_OPTIONS_INIT;
   polyproc_process *process = NULL;
@@ -74,7 +74,7 @@ static int32_t child_that(int (*target)(void *), uint32_t flags) {
   return pid;
 }
 
-/* A process that starts a child and exits from main, so to say. */
+/* A process that starts a child and ends as if main returned. */
 static pid_t parent_of(int (*target)(void *), uint32_t flags, int32_t at_exit) {
   pid_t parent = forked();
   if (parent == 0) {
@@ -120,7 +120,7 @@ static void switched_off_the_children_go_on(void) {
   close_events();
 }
 
-/* The child of a child: each exit sees to its own. */
+/* A child with a child of its own: each exit handles its own children. */
 static int forks_in_turn(void *argument) {
   (void)argument;
   ANSWERS(OK, polyproc_event_set(started));
@@ -181,7 +181,7 @@ static void nothing(int number) {
 static void *interrupts(void *argument) {
   pthread_t main_thread = *(pthread_t *)argument;
   int32_t set = 0;
-  /* Again and again: the first may come before the wait. */
+  /* Repeated, because the first signal may come before the wait. */
   while (!set) {
     CHECK(pthread_kill(main_thread, SIGUSR1) == 0);
     nap(5 * MILLISECOND);
@@ -213,7 +213,8 @@ static void a_signal_ends_it_where_waits_are_interruptible(void) {
   close_events();
 }
 
-/* The process that forks a pool's workers is a child too, and ends by itself only when the pool is freed. */
+/* The process that forks a pool's workers is a child too, and ends by itself only when the pool is
+ * closed. */
 static void an_exit_with_an_open_pool(void) {
   pid_t parent = forked();
   if (parent == 0) {

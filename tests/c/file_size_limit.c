@@ -1,4 +1,4 @@
-/* ulimit -f: memory that the limit does not allow is E_NO_MEMORY, never SIGXFSZ, and what was there stays. */
+/* ulimit -f: memory beyond the limit is E_NO_MEMORY, never SIGXFSZ, and existing messages stay. */
 #include <sys/resource.h>
 
 #include "check.h"

@@ -1,8 +1,9 @@
-/* What the first use of an object costs a process: starting the keeper, and no grace period of the kernel,
-   for which membarrier(2) makes a process wait that registers when it has several threads. */
+/* The cost of a process's first use of an object: it starts the keeper, and waits for no grace
+ * period of the kernel. A process with several threads that registers for membarrier(2) would wait
+ * for one. */
 #include "check.h"
 
-/* The first use in a process that has one thread yet, in nanoseconds. */
+/* The first use in a process that has only one thread so far, in nanoseconds. */
 static int64_t first_use(void) {
   int64_t took = -1;
   int ends[2];

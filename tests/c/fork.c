@@ -1,4 +1,5 @@
-/* Handles in a forked child: valid, a participant of its own, no ownership of the parent's. */
+/* Handles in a forked child: valid, with a participant of their own, without the parent's
+ * ownership. */
 #include <fcntl.h>
 
 #include "check.h"
@@ -27,7 +28,7 @@ static void both_ways(void) {
   ANSWERS(OK, polyproc_queue_get(back, buf, sizeof buf, &len, PATIENCE, NULL));
   CHECK(len == 3 && memcmp(buf, "bye", 3) == 0);
   went_well(child);
-  /* What the child closed is open here. */
+  /* A handle that the child closed is open here. */
   ANSWERS(OK, polyproc_queue_put(there, "more", 4, 0, NULL));
   polyproc_queue_close(there);
   polyproc_queue_close(back);
@@ -62,7 +63,7 @@ static void a_participant_of_its_own(void) {
   polyproc_queue_close(queue);
 }
 
-/* The parent's lock stays the parent's when a child that never took it ends. */
+/* The parent keeps its lock when a child that never took it ends. */
 static void no_ownership_is_inherited(void) {
   polyproc_lock *lock = NULL;
   int32_t locked = 7;
@@ -127,7 +128,7 @@ static void *wait_for_a_message(void *queue) {
   return NULL;
 }
 
-/* The parent's thread is inside a call; in the child nobody is, so close gives everything back. */
+/* The parent's thread is inside a call. In the child no thread is, so close frees everything. */
 static void closed_in_a_child_while_the_parent_waits(void) {
   polyproc_queue *queue = NULL;
   pthread_t waiter;
@@ -166,7 +167,7 @@ static void *busy(void *argument) {
   return NULL;
 }
 
-/* Whatever another thread is in the middle of, the child can work and close. */
+/* Whatever another thread is doing, the child can work and close. */
 static void a_fork_at_any_moment(void) {
   enum { FORKS = 100 };
   polyproc_queue *queue = NULL;

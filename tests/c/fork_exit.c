@@ -1,11 +1,11 @@
-/* The end of a forked child: what its parent has not written, and what its parent does when it exits itself,
- * is the parent's; what the child has written itself is there. */
+/* The end of a forked child: it does not write its parent's buffered output nor run its parent's
+ * exit handlers; its own output is written. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "check.h"
 
-/* In these programs' directory: each leaves it as it was. */
+/* In these programs' directory, which each leaves as it was. */
 static char cleaned_up[64];
 static char log_file[64];
 static FILE *log_stream;
@@ -15,7 +15,7 @@ static void clean_up(void) {
   CHECK(fd >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0);
 }
 
-/* How often the handler of this program ran, by now. */
+/* How often this program's handler has run by now. */
 static long clean_ups(void) {
   struct stat found;
   return stat(cleaned_up, &found) == 0 ? (long)found.st_size : 0;
@@ -115,8 +115,8 @@ static void *reads(void *stream) {
   return NULL;
 }
 
-/* Another thread reads from a stream, and so holds its lock: neither a fork nor a child's end waits for it.
- */
+/* Another thread reads from a stream, and so holds its lock: neither a fork nor a child's end waits
+ * for that. */
 static void nobody_waits_for_a_reader(void) {
   int ends[2];
   FILE *stream;
@@ -135,7 +135,7 @@ static void nobody_waits_for_a_reader(void) {
   close(ends[1]);
 }
 
-/* Memory streams are the child's own copy, with what its parent has written there. */
+/* A memory stream is the child's own copy, with what its parent has written. */
 static int appends_to_memory(void *argument) {
   FILE *memory = (FILE *)argument;
   return fprintf(memory, "child") == 5 && fflush(memory) == 0 && ftell(memory) == 11 ? 0 : 1;
@@ -155,7 +155,7 @@ static void a_memory_stream_is_copied(void) {
 }
 
 static void open_log(void) {
-  /* Each write goes to the end, whoever's it is. */
+  /* Each write goes to the end, whichever process makes it. */
   log_stream = fopen(log_file, "w");
   fclose(log_stream);
   log_stream = fopen(log_file, "a");

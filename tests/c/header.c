@@ -1,4 +1,4 @@
-/* The header itself: included twice, every macro evaluated, every struct laid out as in Rust. */
+/* The header: included twice, every macro evaluated, every struct laid out as in Rust. */
 #include "check.h"
 #include "polyproc.h"
 

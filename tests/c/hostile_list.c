@@ -1,5 +1,6 @@
-/* What the users of one shared object can write, or cut off, hides no death in other objects: the kernel
- * finds the dead process's slots through private memory, and through a list apart for shared files. */
+/* Whatever a user of a shared object writes to it or cuts off, it hides no death in other objects:
+ * the kernel finds a dead process's slots through private memory, and through a separate list for
+ * shared files. */
 #include <fcntl.h>
 
 #include "check.h"
@@ -21,7 +22,7 @@ static void hold_everything(int ready) {
   ANSWERS(OK, polyproc_queue_put(queue, "job", 3, 0, NULL));
   ANSWERS(OK, polyproc_lock_acquire(lock, 0, NULL));
   ANSWERS(OK, polyproc_queue_take(queue, &message, 0, NULL));
-  /* The last object used is the first that the kernel looks at. */
+  /* The object that was used last is the first that the kernel looks at. */
   ANSWERS(OK, polyproc_lock_acquire(shared, 0, NULL));
   ANSWERS(OK, polyproc_lock_release(shared));
   CHECK(write(ready, "x", 1) == 1);
@@ -29,7 +30,7 @@ static void hold_everything(int ready) {
   _exit(2);
 }
 
-/* All of the table but the words that say who lives; a pointer there would lead the kernel astray. */
+/* All of the table but the life words. A pointer there would mislead the kernel. */
 static void overwrite(int fd, uint64_t value) {
   int slot, at;
   for (slot = 0; slot < SLOTS; slot++) {

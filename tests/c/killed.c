@@ -1,4 +1,4 @@
-/* A process is killed that somebody waits for: in each function that waits, what the wait answers then. */
+/* A process that another one waits for is killed: what each waiting function returns then. */
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
@@ -30,7 +30,7 @@ static polyproc_process *process;
 static char address[128];
 static pid_t child;
 
-/* Set by the victim when it has done what matters. One that waits says so before. */
+/* The victim sets it when it is ready to be killed; a victim that waits sets it before its wait. */
 static polyproc_event *ready;
 
 static void nothing(void) {}
@@ -64,7 +64,7 @@ static int32_t acquire_semaphore(void) {
   return polyproc_semaphore_acquire(semaphore, POLYPROC_FOREVER, NULL);
 }
 
-/* Who waits beside the victim is not disturbed. */
+/* Another process that waits beside the victim is not disturbed. */
 static void make_event(void) {
   ANSWERS(OK, polyproc_event_create(NULL, NULL, &event));
 }
@@ -86,7 +86,8 @@ static void set_event(void) {
   ANSWERS(OK, polyproc_event_set(event));
 }
 
-/* Killed while it holds the lock that the wait has to take again: the wait has it, and is told. */
+/* Killed while it holds the lock that the wait must take again: the wait gets the lock with
+ * OWNER_DIED. */
 static void make_condition(void) {
   make_locks();
   ANSWERS(OK, polyproc_condition_create(NULL, NULL, &condition));
@@ -94,7 +95,7 @@ static void make_condition(void) {
 
 static void takes_a_lock_of_one_that_waits(void) {
   uint32_t depth = 0;
-  /* The rlock is its: the wait has given it back by then. */
+  /* The wait has released the rlock by then, so the victim holds it. */
   ANSWERS(OK, polyproc_event_wait(event, PATIENCE, NULL));
   ANSWERS(OK, polyproc_lock_acquire(lock, PATIENCE, NULL));
   ANSWERS(OK, polyproc_rlock_acquire(rlock, OWNER, PATIENCE, NULL));
@@ -324,7 +325,7 @@ static void come_with_the_key(void) {
 
 static int silent = -1;
 
-/* A listener that says nothing; the child has it alone. */
+/* A listener that never answers; only the child has it. */
 static void make_silent(void) {
   struct sockaddr_in place;
   socklen_t size = sizeof place;
@@ -441,7 +442,7 @@ static void killed_in(const way_t *way) {
   if (way->make == make_barrier) {
     until_both_wait();
   }
-  /* Most of the time it sleeps by then. What it answers is the same if it does not. */
+  /* Usually it sleeps by then. The answer is the same if it does not. */
   nap(10 * MILLISECOND);
   CHECK(kill(child, SIGKILL) == 0);
   way->then();
@@ -450,7 +451,7 @@ static void killed_in(const way_t *way) {
     fprintf(stderr, "%s, killed: answers %d (%s)\n", way->function, (int)answer, polyproc_strerror(answer));
     exit(1);
   }
-  /* The library may have collected it: where it was adopted. */
+  /* The library may have reaped it, if it was adopted. */
   CHECK(waitpid(child, &status, 0) == child || errno == ECHILD);
   close_all();
   polyproc_event_close(ready);

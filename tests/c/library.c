@@ -1,4 +1,4 @@
-/* What belongs to no object: versions, texts, switches, names to remove. */
+/* Functions that belong to no object: versions, texts, switches, unlink. */
 #include "check.h"
 
 static void versions(void) {
@@ -36,7 +36,7 @@ static void ignore(int signal_number) {
 
 static void *poke(void *thread) {
   int i;
-  /* Again and again: the first may come before the wait. */
+  /* Repeated, because the first signal may come before the wait. */
   for (i = 0; i < 100; i++) {
     nap(2 * MILLISECOND);
     pthread_kill(*(pthread_t *)thread, SIGUSR1);

@@ -1,7 +1,7 @@
 /* The named objects of this user. */
 #include "check.h"
 
-/* Ours: others may make names meanwhile. */
+/* Only this test's names: other processes may make names meanwhile. */
 static size_t listed(const char *prefix, polyproc_object_info *out, size_t cap) {
   polyproc_object_info *items = NULL;
   size_t len = 0;
@@ -96,7 +96,7 @@ static void who_uses_it(void) {
   } while (item.waiting == 0);
   CHECK(item.waiting == 1 && item.processes == 2);
   kill_and_reap(child);
-  /* The dead do not count, whether or not anybody has noticed. */
+  /* Dead processes do not count, even before their death was noticed. */
   CHECK(listed(name.text, &item, 1) == 1 && item.processes == 1 && item.waiting == 0);
   polyproc_event_close(event);
   ANSWERS(OK, polyproc_unlink(name.text));

@@ -1,4 +1,5 @@
-/* Listeners and connect: each kind of address, with and without a key, each function and each fault. */
+/* Listeners and connect: each kind of address, with and without a key, each function and each
+ * fault. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -45,7 +46,7 @@ static void *accept_one(void *argument) {
   return NULL;
 }
 
-/* Connect to it, and have the other end accepted. */
+/* Connects to it and accepts the other end. */
 static void meet(polyproc_listener *listener, const polyproc_listener_options *options,
                  polyproc_connection **here, polyproc_connection **there) {
   acceptor it;
@@ -238,7 +239,7 @@ static void a_wrong_key_and_none(void) {
   ANSWERS(E_TIMEOUT, polyproc_listener_accept(listener, &there, SECOND / 5, NULL));
   CHECK(there == NULL);
   finish(thread);
-  /* Without a key: the first receive says it. */
+  /* Without a key: the first receive fails. */
   ANSWERS(OK, polyproc_connect(address_of(listener), NULL, &here, 10 * SECOND, NULL));
   ANSWERS(E_AUTH, polyproc_connection_recv(here, buf, sizeof buf, &len, 10 * SECOND, NULL));
   ANSWERS(E_AUTH, polyproc_connection_recv(here, buf, sizeof buf, &len, 0, NULL));
@@ -247,7 +248,7 @@ static void a_wrong_key_and_none(void) {
   polyproc_connection_close(here);
   polyproc_connection_close(there);
   polyproc_listener_close(listener);
-  /* With a key, to one that wants none. */
+  /* With a key, to a listener that wants none. */
   ANSWERS(OK, polyproc_listener_create("tcp://127.0.0.1:0", NULL, &listener));
   key.handshake_timeout_ns = SECOND / 20;
   ANSWERS(E_TIMEOUT, polyproc_connect(address_of(listener), &key, &here, POLYPROC_FOREVER, NULL));
@@ -295,7 +296,7 @@ static void waiting_for_it(void) {
     CHECK(poll(&readable, 1, 0) == 0);
     polyproc_connection_close(here);
     polyproc_connection_close(there);
-    /* Who waits hears of a close. */
+    /* A close ends the waits. */
     thread = start(accept_closed, listener);
     polyproc_listener_close(listener);
     finish(thread);

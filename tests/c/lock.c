@@ -1,4 +1,4 @@
-/* The lock: one holder at a time, over processes, past the death of a holder. */
+/* The lock: one holder at a time, across processes, also after the death of a holder. */
 #include "check.h"
 
 static void one_holder(void) {
@@ -26,7 +26,7 @@ static void one_holder(void) {
   polyproc_lock_close(lock);
 }
 
-/* Any process may release what another one took. */
+/* A process may release a lock that another one took. */
 static void released_by_another(void) {
   polyproc_lock *lock = NULL;
   pid_t child;
@@ -59,7 +59,8 @@ static void nobody_is_inside_with_another(void) {
   size_t len = 0;
   int i;
 
-  /* A number in a queue of one: read and written back, it is right only under the lock. */
+  /* A number in a queue of one message: the read and the write back are right only under the lock.
+   */
   options.max_items = 1;
   ANSWERS(OK, polyproc_queue_create(NULL, &options, &cell));
   ANSWERS(OK, polyproc_queue_put(cell, &count, sizeof count, 0, NULL));
@@ -121,7 +122,7 @@ static void the_holder_is_killed(void) {
   pid_t child;
 
   ANSWERS(OK, polyproc_lock_create(NULL, NULL, &lock));
-  /* Found dead by the next one who comes. */
+  /* The next acquire finds the holder dead. */
   child = a_child_that_holds(lock);
   ANSWERS(E_TIMEOUT, polyproc_lock_acquire(lock, 0, NULL));
   kill_and_reap(child);
@@ -131,7 +132,7 @@ static void the_holder_is_killed(void) {
   ANSWERS(OK, polyproc_lock_release(lock));
   ANSWERS(OK, polyproc_lock_acquire(lock, 0, NULL));
   ANSWERS(OK, polyproc_lock_release(lock));
-  /* Found dead by one who sleeps. */
+  /* A sleeping acquire finds the holder dead. */
   child = a_child_that_holds(lock);
   waiter = start(acquire_in_thread, lock);
   nap(50 * MILLISECOND);

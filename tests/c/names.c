@@ -1,4 +1,4 @@
-/* Names: which are good, who has them, what else may stand there. */
+/* Names: which are valid, which users can open them, which other files can be in their place. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -59,13 +59,13 @@ static void a_name_is_taken_until_it_is_removed(void) {
   ANSWERS(OK, polyproc_lock_acquire(first, 0, NULL));
   ANSWERS(E_TIMEOUT, polyproc_lock_acquire(second, 0, NULL));
 
-  /* It stays when nobody has it open, and with it what is in it. */
+  /* The object stays when no process has it open, with its content. */
   ANSWERS(OK, polyproc_lock_release(first));
   polyproc_lock_close(first);
   polyproc_lock_close(second);
   ANSWERS(OK, polyproc_lock_open(name.text, &first));
 
-  /* Removed: whoever has it open keeps it, and the name is free. */
+  /* After unlink the processes that have the object open keep it, and the name is free. */
   ANSWERS(OK, polyproc_unlink(name.text));
   ANSWERS(E_NOT_FOUND, polyproc_unlink(name.text));
   ANSWERS(E_NOT_FOUND, polyproc_unlink(free_name.text));
@@ -98,7 +98,7 @@ static void a_name_of_another_kind(void) {
   ANSWERS(E_EXISTS, polyproc_lock_create(name.text, NULL, &lock));
   polyproc_queue_close(queue);
   queue = NULL;
-  /* The same when this process does not have it open. */
+  /* The same if this process does not have it open. */
   ANSWERS(E_MISMATCH, polyproc_lock_open(name.text, &lock));
   ANSWERS(OK, polyproc_unlink(name.text));
   ANSWERS(OK, polyproc_lock_create(name.text, NULL, &lock));
@@ -155,7 +155,7 @@ static void a_semaphore_of_another_shape(void) {
   ANSWERS(OK, polyproc_unlink(name.text));
 }
 
-/* The file that stands for a name, to be meddled with. */
+/* The file of a name, for tests that change it. */
 static void path_of(char *path, size_t cap, const name_t *name) {
   snprintf(path, cap, "/dev/shm/polyproc.%s", name->text);
 }
@@ -204,7 +204,7 @@ static void a_file_that_is_not_ours(void) {
     nobody_opens(&name, POLYPROC_E_MISMATCH);
     ANSWERS(OK, polyproc_unlink(name.text));
   }
-  /* No file at all. */
+  /* The name is a directory. */
   CHECK(mkdir(path, 0700) == 0);
   nobody_opens(&name, POLYPROC_E_MISMATCH);
   CHECK(rmdir(path) == 0);

@@ -1,5 +1,5 @@
-/* No thread can be started for a while (RLIMIT_NPROC, pids.max of a cgroup, no memory for a stack): the call
- * that needs one answers E_LIMIT, and goes well as soon as there is one. */
+/* For a while no thread can be started (RLIMIT_NPROC, pids.max of a cgroup, no memory for a stack):
+ * a call that needs one returns E_LIMIT, and succeeds as soon as a thread can be started. */
 #include <dlfcn.h>
 #include <pthread.h>
 
@@ -15,10 +15,10 @@
 
 typedef int (*create_t)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
-/* How many threads may still be started, less than 0: any number. */
+/* How many threads may still be started; negative: any number. */
 static int left = -1;
 static int refusals;
-/* In this process: not in the workers that it forks. */
+/* The counted process: workers that it forks are not counted. */
 static pid_t here;
 
 LIBC_FUNCTION int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
@@ -115,7 +115,7 @@ static int32_t pool(void) {
   return status;
 }
 
-/* Of the pool that the test has made before. */
+/* The pool that the test has made before. */
 static polyproc_pool *its_pool;
 
 static int32_t pool_fd(void) {
@@ -182,7 +182,8 @@ static int32_t accept_client(void) {
   return POLYPROC_OK;
 }
 
-/* In a forked child, which has no thread of the library yet; whether the call needed more than `allowed`. */
+/* In a forked child, which has no thread of the library yet: whether the call needed more than
+ * `allowed`. */
 static int is_refused(int32_t (*call)(void), int needs_pool, int allowed) {
   int status = 0;
   pid_t child = forked();
@@ -192,7 +193,7 @@ static int is_refused(int32_t (*call)(void), int needs_pool, int allowed) {
     left = allowed;
     if (call() == POLYPROC_OK) {
       polyproc_pool_close(its_pool);
-      /* A thread of the library itself may do without one. */
+      /* A thread of the library may do without one. */
       _exit(refusals == 0 ? 2 : 0);
     }
     left = 0;
@@ -208,7 +209,7 @@ static int is_refused(int32_t (*call)(void), int needs_pool, int allowed) {
   return WEXITSTATUS(status) == 0;
 }
 
-/* Refused each of the threads that it needs in turn. */
+/* Refuses each of the threads that the call needs, one after the other. */
 static void is_limited(int32_t (*call)(void), int needs_pool) {
   int allowed = 0;
   while (is_refused(call, needs_pool, allowed)) {

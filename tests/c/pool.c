@@ -12,7 +12,7 @@ static int32_t square(const void *data, size_t len, polyproc_reply *reply, void 
   return polyproc_reply_write(reply, &number, sizeof number);
 }
 
-/* Its own words, and then the task's: in two writes. */
+/* The function's own words, then the task's data, in two writes. */
 static int32_t greet(const void *data, size_t len, polyproc_reply *reply, void *user) {
   polyproc_reply_write(reply, user, strlen((const char *)user));
   polyproc_reply_write(reply, data, len);
@@ -25,7 +25,7 @@ static int32_t fail(const void *data, size_t len, polyproc_reply *reply, void *u
   return 42;
 }
 
-/* Set: tasks that are held go on. */
+/* Tasks that are held go on once this is set. */
 static polyproc_event *let_go;
 
 static int32_t held(const void *data, size_t len, polyproc_reply *reply, void *user) {
@@ -192,7 +192,7 @@ static void chunks(polyproc_pool *pool) {
   polyproc_task_close(task);
 }
 
-/* One worker that is busy: what stands behind it can be cancelled. */
+/* The only worker is busy, so the tasks behind it can be cancelled. */
 static void cancel(void) {
   polyproc_pool *pool = pool_of(1);
   polyproc_task *busy = NULL, *waiting = NULL;

@@ -1,4 +1,4 @@
-/* Pools and what goes wrong with them: arguments, workers that die or do not start, pools that end early. */
+/* Failures of pools: arguments, workers that die or do not start, pools that end early. */
 #include "check.h"
 
 static int32_t exit_now(const void *data, size_t len, polyproc_reply *reply, void *user) {
@@ -145,7 +145,7 @@ static void arguments(void) {
   FAULT(null_offset, E_INVALID, polyproc_job_chunk_next("abc", 3, NULL, &place, &len));
 }
 
-/* Whatever a worker does to itself costs that task, and no other. */
+/* A worker that ends itself in any way costs that task, and no other. */
 static void deaths(void) {
   static const char *const ways[] = {"exit-now", "killed"};
   polyproc_pool *pool = pool_of(2);
@@ -205,7 +205,7 @@ static void time_limit(void) {
   polyproc_pool_close(pool);
 }
 
-/* Every task is over when its pool is gone, the one in a worker and those that wait. */
+/* When its pool is gone every task is over, the one in a worker and those that wait. */
 static void ended_early(int by_free) {
   polyproc_pool *pool = pool_of(1);
   polyproc_task *tasks[5];
@@ -240,7 +240,7 @@ static void no_program(void) {
   CHECK(pool == NULL);
 }
 
-/* A pool whose workers end before they work says so, and starts no more of them. */
+/* A pool whose workers end before they work reports that, and starts no more of them. */
 static void no_start(const char *const *argv, const char *initialiser, const char *text) {
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
   polyproc_pool_info info = POLYPROC_POOL_INFO_INIT;
@@ -265,7 +265,7 @@ static void no_start(const char *const *argv, const char *initialiser, const cha
   polyproc_pool_close(pool);
 }
 
-/* A forked child has its parent's handles, and nothing to say about the pool. */
+/* A forked child has its parent's handles, and no influence on the pool. */
 static void forked_child(void) {
   polyproc_pool *pool = pool_of(1);
   polyproc_task *task = NULL;
@@ -290,7 +290,7 @@ static void forked_child(void) {
   polyproc_pool_close(pool);
 }
 
-/* A program that ends without a word about its pool ends at once, and its workers with it. */
+/* A program that ends without closing its pool ends at once, and its workers with it. */
 static void left_to_the_exit(const char *const *argv) {
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
   polyproc_pool *pool = NULL;

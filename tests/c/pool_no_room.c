@@ -1,5 +1,5 @@
-/* There is no room for the reports of a pool: its tasks are over all the same, each with a status that says
- * so, and the pool is closed, terminated and freed. */
+/* A pool has no room for its reports: its tasks end all the same, each with a status that says so,
+ * and the pool can be shut down, terminated and closed. */
 #include <sys/resource.h>
 
 #include "check.h"
@@ -27,7 +27,7 @@ static int32_t sleeps(const void *data, size_t len, polyproc_reply *reply, void 
   return 0;
 }
 
-/* No file of this process and its workers may be longer: neither is the queue of the reports. */
+/* Limits the files of this process and its workers, and so the queue of the reports. */
 static void limit_files(void) {
   struct rlimit limit;
   limit.rlim_cur = limit.rlim_max = LIMIT;
@@ -48,7 +48,7 @@ static uint64_t died(polyproc_pool *pool) {
   return info.died_workers;
 }
 
-/* Tasks whose results nobody reads, until no further report has room: then workers end. */
+/* Submits tasks whose results nobody reads, until no further report has room: then workers end. */
 static void fill(polyproc_pool *pool) {
   int at;
   for (at = 0; at < TASKS; at++) {
@@ -112,7 +112,7 @@ static void *waits_for_it(void *task) {
   return NULL;
 }
 
-/* Who waits for a task reads the reports, and is woken without one. */
+/* A thread that waits for a task reads the reports, and is woken without one. */
 static void a_reader_of_reports_is_woken(void) {
   polyproc_pool *pool = pool_of(1);
   polyproc_task *task = NULL;

@@ -1,4 +1,5 @@
-/* The process that forks a pool's workers is stopped while one is needed: nobody else waits for it. */
+/* The process that forks a pool's workers is stopped while one is needed: this delays no other
+ * process. */
 #include "check.h"
 
 static int32_t echo(const void *data, size_t len, polyproc_reply *reply, void *user) {
@@ -49,7 +50,8 @@ int main(void) {
   ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &count));
   nursery = parent_of(pids[0]);
   if (nursery == getpid()) {
-    /* Where the kernel has no descriptors of processes, as under valgrind, the pool's own process forks. */
+    /* Where the kernel has no process descriptors, as under valgrind, the pool's own process forks.
+     */
     polyproc_pool_close(pool);
     return 0;
   }
@@ -66,7 +68,7 @@ int main(void) {
   while (info_of(pool).alive < 2) nap(MILLISECOND);
   apply(pool);
 
-  /* And the pool ends without it. */
+  /* The pool ends without it. */
   CHECK(kill(nursery, SIGSTOP) == 0);
   ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &count));
   CHECK(kill(pids[0], SIGKILL) == 0);

@@ -1,10 +1,8 @@
-/*
- * Workers that are a program: this one, with the way it works as its argument.
+/* Workers that are a program: this one, with its way of working as the argument.
  *
  *   run     polyproc_worker_run
  *   next    polyproc_worker_next and polyproc_job_reply
- *   fd      the same, asleep in poll
- */
+ *   fd      the same, asleep in poll */
 #include <poll.h>
 #include <strings.h>
 
@@ -43,7 +41,7 @@ static int run(void) {
   return 0;
 }
 
-/* A chunk is done item by item: its length, its bytes, up to a multiple of four. */
+/* Handles a chunk item by item: its length, its bytes, padded to a multiple of four. */
 static void reply_to_chunk(polyproc_job *job) {
   char result[256];
   size_t offset = 0, len, used = 0;
@@ -129,7 +127,7 @@ static polyproc_pool *pool_of(const char *self, const char *way, const char *ini
   options.initialiser_data = initialiser == NULL ? NULL : "ok";
   options.initialiser_len = initialiser == NULL ? 0 : 2;
   ANSWERS(OK, polyproc_pool_create(&options, &pool));
-  /* What the workers inherit, those too that come later, is the pool's own. */
+  /* The pool keeps its own handles of what the workers inherit, also for later workers. */
   polyproc_queue_close(queue);
   return pool;
 }
@@ -193,7 +191,7 @@ static void check_by_hand(const char *self, const char *way) {
   polyproc_pool_close(pool);
 }
 
-/* A worker takes a dead one's place after this process has gone to another directory. */
+/* A worker replaces a dead one after this process has changed its directory. */
 static void relative_path_after_chdir(char *self) {
   char *slash = strrchr(self, '/');
   char path[256];

@@ -1,5 +1,5 @@
-/* What a terminal sends to its foreground process group, as for Ctrl-C, reaches a child or a worker in a
- * process group of its own not at all, and any other one. */
+/* Signals of a terminal to its foreground process group, such as Ctrl-C, reach every child and
+ * worker except those in a process group of their own. */
 #include "check.h"
 
 static volatile sig_atomic_t interrupts;
@@ -82,7 +82,7 @@ static void ends_by_interrupt(polyproc_process *process) {
 static void goes_on(polyproc_process *process) {
   CHECK(getpgid(pid_of(process)) == pid_of(process));
   CHECK(is_alive(process));
-  /* It goes with all that it has started, when it is asked to. */
+  /* SIGKILL to its group ends it with all that it has started. */
   CHECK(kill(-pid_of(process), SIGKILL) == 0);
   ANSWERS(OK, polyproc_process_join(process, PATIENCE, NULL));
   polyproc_process_close(process);
@@ -93,7 +93,7 @@ static void interrupted(void) {
   polyproc_pool *pool;
   int32_t worker, second;
 
-  /* As a shell has it. */
+  /* As a shell does. */
   CHECK(setpgid(0, 0) == 0);
   pool = pool_of_one(POLYPROC_POOL_GROUP);
   worker = worker_of(pool);
@@ -115,7 +115,7 @@ static void interrupted(void) {
   goes_on(forked_apart);
   goes_on(spawned_apart);
   CHECK(worker_of(pool) == worker);
-  /* A worker that takes another's place is in a group of its own as well. */
+  /* A worker that replaces another is in a group of its own as well. */
   CHECK(kill(worker, SIGKILL) == 0);
   do {
     polyproc_task *task = NULL;

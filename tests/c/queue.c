@@ -184,7 +184,7 @@ static void produce(polyproc_queue *queue, uint32_t who) {
   }
 }
 
-/* Each producer's messages come in its order; the sum goes back by another queue. */
+/* Each producer's messages come in order; the sum goes back through another queue. */
 static void consume(polyproc_queue *queue, polyproc_queue *sums) {
   uint32_t next[PRODUCERS] = {0, 0, 0};
   uint32_t message[2];
@@ -273,7 +273,7 @@ static void a_long_backlog(void) {
   polyproc_queue_close(queue);
 }
 
-/* Messages that nobody reads hold nobody up, and stay. */
+/* Messages that nobody reads delay no process, and stay. */
 static void unread(void) {
   const name_t name = unique("unread");
   polyproc_queue *queue = NULL;

@@ -90,7 +90,7 @@ static void a_copy_is_the_same_loan(void) {
   ANSWERS(OK, polyproc_message_done(&message));
   ANSWERS(E_INVALID, polyproc_message_done(&copy));
   ANSWERS(E_INVALID, polyproc_message_return(&copy));
-  /* Not even when its place is in use again. */
+  /* Not even if its memory is in use again. */
   put(queue, "b");
   ANSWERS(OK, polyproc_queue_take(queue, &next, 0, NULL));
   ANSWERS(E_INVALID, polyproc_message_done(&copy));
@@ -118,7 +118,7 @@ static void reserve_and_commit(void) {
   expect(queue, "hello");
   expect(queue, "after");
 
-  /* A slow writer holds nobody up, and is first in line when it is ready. */
+  /* A slow writer delays no other, and its message is first in line when it is ready. */
   ANSWERS(OK, polyproc_queue_reserve(queue, 4, &slot, 0, NULL));
   put(queue, "a");
   put(queue, "b");
@@ -138,7 +138,7 @@ static void reserve_and_commit(void) {
   expect(queue, "short");
   expect(queue, "");
 
-  /* Aborted: as though it had never been. */
+  /* Aborted: no message was there. */
   ANSWERS(OK, polyproc_queue_reserve(queue, 5, &slot, 0, NULL));
   put(queue, "next");
   ANSWERS(OK, polyproc_slot_abort(&slot));
@@ -169,7 +169,7 @@ static void limits_hold_for_slots(void) {
   ANSWERS(E_TOO_LARGE, polyproc_queue_reserve(queue, SIZE_MAX, &none, POLYPROC_FOREVER, NULL));
   polyproc_queue_close(queue);
 
-  /* The longest message there can be, of any queue. */
+  /* The longest message of any queue. */
   queue = plain(0);
   ANSWERS(E_TOO_LARGE, polyproc_queue_reserve(queue, (size_t)UINT32_MAX + 1, &none, 0, NULL));
   ANSWERS(E_TOO_LARGE, polyproc_queue_put(queue, "x", (size_t)UINT32_MAX + 1, 0, NULL));
@@ -254,7 +254,7 @@ static void loans_of_the_dead(void) {
   ANSWERS(OK, polyproc_event_wait(ready, PATIENCE, NULL));
   put(queue, "after");
   kill_and_reap(child);
-  /* When the death is noticed is not said. */
+  /* The time at which a death is noticed is not specified. */
   ANSWERS(OK, polyproc_queue_take(queue, &messages[0], PATIENCE, NULL));
   ANSWERS(OK, polyproc_queue_take(queue, &messages[1], PATIENCE, NULL));
   first = reads(&messages[0], "taken") ? 0 : 1;

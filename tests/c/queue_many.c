@@ -81,7 +81,7 @@ static void *drain(void *argument) {
   return NULL;
 }
 
-/* put_many goes on while others make room. */
+/* put_many goes on while consumers make room. */
 static void it_waits_for_room(void) {
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
   polyproc_queue *queue = NULL;
@@ -124,7 +124,7 @@ static void a_message_that_can_never_fit(void) {
   polyproc_queue_close(queue);
 }
 
-/* done_many settles what several queues lent, in order, up to the first that is refused. */
+/* done_many settles loans of several queues, in order, up to the first that is refused. */
 static void many_are_settled_at_once(void) {
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
   polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;

@@ -1,4 +1,4 @@
-/* The end of the stream: draining, immediate, and for those that sleep. */
+/* Shutdown: draining, immediate, and for calls that sleep. */
 #include "check.h"
 
 static polyproc_queue *make(uint32_t flags, uint64_t max_items) {
@@ -10,7 +10,7 @@ static polyproc_queue *make(uint32_t flags, uint64_t max_items) {
   return queue;
 }
 
-/* Every way in is closed. */
+/* Every way to put is closed. */
 static void nothing_goes_in(polyproc_queue *queue) {
   polyproc_slice slice = {"x", 1};
   polyproc_slot slot;
@@ -62,7 +62,7 @@ static void immediate(void) {
   ANSWERS(OK, polyproc_queue_shutdown(queue, 1)); /* draining, then not any more */
   nothing_goes_in(queue);
   nothing_comes_out(queue);
-  /* What is in flight is still to be finished. */
+  /* Messages in flight must still be finished. */
   ANSWERS(E_TIMEOUT, polyproc_queue_join(queue, 0, NULL));
   CHECK(*(const char *)message.data == 'a');
   ANSWERS(OK, polyproc_message_done(&message));
@@ -82,7 +82,7 @@ static void *a_putter(void *queue) {
   return NULL;
 }
 
-/* Those that sleep are woken, all of them. */
+/* Every call that sleeps is woken. */
 static void sleepers(void) {
   enum { SLEEPERS = 4 };
   polyproc_queue *empty = make(0, 1);
@@ -105,7 +105,7 @@ static void sleepers(void) {
   polyproc_queue_close(full);
 }
 
-/* A slot that was reserved before is the last message of the stream. */
+/* A slot that was reserved before the shutdown is the stream's last message. */
 static void a_slot_from_before(void) {
   polyproc_queue *queue = make(0, 0);
   polyproc_slot slot;
@@ -122,7 +122,7 @@ static void a_slot_from_before(void) {
   polyproc_queue_close(queue);
 }
 
-/* Immediate: what was reserved before is given up when it is committed. */
+/* Immediate: a slot that was reserved before is discarded when it is committed. */
 static void a_slot_that_comes_too_late(void) {
   polyproc_queue *queue = make(0, 0);
   polyproc_slot slot;
@@ -136,7 +136,7 @@ static void a_slot_that_comes_too_late(void) {
   polyproc_queue_close(queue);
 }
 
-/* A message that a consumer holds may come back: the others wait for it. */
+/* A message that a consumer holds may come back: the other consumers wait for it. */
 static void a_message_that_comes_back(void) {
   polyproc_queue *queue = make(POLYPROC_QUEUE_JOINABLE, 0);
   polyproc_message message;

@@ -31,7 +31,7 @@ static void join_waits_for_what_is_unfinished(void) {
   ANSWERS(OK, polyproc_queue_put(queue, "a", 1, 0, NULL));
   ANSWERS(OK, polyproc_queue_put(queue, "b", 1, 0, NULL));
   ANSWERS(E_TIMEOUT, polyproc_queue_join(queue, 0, NULL));
-  /* Nothing was got yet: nothing can be finished. */
+  /* Nothing was got yet, so nothing can be finished. */
   ANSWERS(E_OVER_RELEASE, polyproc_queue_task_done(queue));
   get(queue);
   get(queue);
@@ -58,7 +58,7 @@ static void a_plain_queue_has_no_tasks(void) {
   polyproc_queue_close(queue);
 }
 
-/* Workers of their own; main joins and ends the stream. */
+/* Workers in processes of their own; main joins and ends the stream. */
 static void workers(void) {
   enum { WORKERS = 3, TASKS = 300 };
   polyproc_queue *queue = joinable(0);
@@ -90,7 +90,7 @@ static void workers(void) {
   polyproc_queue_close(queue);
 }
 
-/* A child that gets `count` messages, says so, and lives until it is killed. */
+/* Starts a child that gets `count` messages, says so, and lives until it is killed. */
 static pid_t a_child_that_got(polyproc_queue *queue, int count) {
   polyproc_event *got = NULL;
   pid_t child;
@@ -121,11 +121,12 @@ static void tasks_of_a_killed_worker_are_delivered_again(void) {
   ANSWERS(OK, polyproc_queue_put(queue, "b", 1, 0, NULL));
   ANSWERS(OK, polyproc_queue_put(queue, "c", 1, 0, NULL));
   child = a_child_that_got(queue, 2);
-  /* It lives: nothing is redelivered. */
+  /* The consumer lives: nothing is redelivered. */
   CHECK(info_of(queue).items == 1 && info_of(queue).redelivered == 0);
   kill_and_reap(child);
 
-  /* When the death is noticed is not said: c, which was never got, may come before a and b. */
+  /* The time at which the death is noticed is not specified: c, which was never got, may come
+   * before a and b. */
   for (i = 0; i < 3; i++) {
     ANSWERS(OK, polyproc_queue_take(queue, &messages[i], PATIENCE, NULL));
     CHECK(messages[i].len == 1);
@@ -157,7 +158,7 @@ static void *get_in_thread(void *queue) {
   return NULL;
 }
 
-/* One that sleeps in get, and one in join, hear of a death without anybody's help. */
+/* A call that sleeps in get, and one in join, notices a death without another process's help. */
 static void sleepers_hear_of_a_death(void) {
   polyproc_queue *queue = joinable(0);
   pthread_t getter;

@@ -1,5 +1,5 @@
-/* A queue that was shut down and that nobody uses is made anew by POLYPROC_OPEN_OR_CREATE: a crash between
- * shutdown and unlink does not leave a name that is over for ever. */
+/* POLYPROC_OPEN_OR_CREATE makes a queue anew that is shut down and that no process uses: a crash
+ * between shutdown and unlink leaves no name that is unusable for ever. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -32,7 +32,7 @@ static void is_empty(polyproc_queue *queue) {
   ANSWERS(E_EMPTY, polyproc_queue_get(queue, buf, sizeof buf, &len, 0, NULL));
 }
 
-/* The last run was killed behind its shutdown; a message is left. */
+/* The last run was killed after its shutdown; a message is left. */
 static void after_a_crash(void) {
   int run;
   for (run = 0; run < 3; run++) {
@@ -47,7 +47,7 @@ static void after_a_crash(void) {
     }
     CHECK(waitpid(child, NULL, 0) == child);
   }
-  /* open gives what is left, and a queue that is over. */
+  /* open returns the queue that is shut down, with the message that is left. */
   {
     polyproc_queue *queue = NULL;
     char buf[16];
@@ -60,7 +60,8 @@ static void after_a_crash(void) {
   ANSWERS(OK, polyproc_unlink(name.text));
 }
 
-/* Who has it open counts, also without having used it yet, or as a child that has only inherited it. */
+/* A process that has the queue open counts, also before it uses it, or as a child that has only
+ * inherited it. */
 static void in_use(void) {
   polyproc_queue *queue = open_or_create(), *same = NULL, *other = NULL;
   int gate[2];
@@ -93,7 +94,7 @@ static void in_use(void) {
   polyproc_queue_close(other);
   get(same, "job");
   polyproc_queue_close(same);
-  /* Nobody any more. */
+  /* No process has it open any more. */
   other = open_or_create();
   put(other, "new");
   get(other, "new");
@@ -101,7 +102,7 @@ static void in_use(void) {
   ANSWERS(OK, polyproc_unlink(name.text));
 }
 
-/* Options and mode are those of the new one, and a long backlog is gone. */
+/* Options and mode are those of the new queue, and the long backlog is gone. */
 static void another_shape(void) {
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
   polyproc_queue *queue = open_or_create();
@@ -132,7 +133,7 @@ static void another_shape(void) {
 
 enum { PROCESSES = 6, ROUNDS = 40 };
 
-/* Many at once: one makes it anew, and all get the same queue. */
+/* Many processes at once: one makes the queue anew, and all get the same. */
 static void at_once(void) {
   int round;
   for (round = 0; round < ROUNDS; round++) {
@@ -153,7 +154,7 @@ static void at_once(void) {
         queue = open_or_create();
         put(queue, "new");
         CHECK(write(done[1], "x", 1) == 1);
-        /* Until all have it: else the queue of one could be over for the next. */
+        /* Wait until all have it, or one process's queue could be shut down for the next. */
         CHECK(read(hold[0], &byte, 1) == 0);
         _exit(0);
       }
@@ -174,7 +175,7 @@ static void at_once(void) {
   }
 }
 
-/* The file as it lies when the one that makes the queue anew is killed half-way. */
+/* The file as it is when the process that makes the queue anew is killed halfway. */
 static void half_made(void) {
   polyproc_queue *queue = open_or_create();
   char path[128];
@@ -197,7 +198,7 @@ static void half_made(void) {
   ANSWERS(OK, polyproc_unlink(name.text));
 }
 
-/* Whoever makes it anew is stopped: the others say so in time, and go on when it does. */
+/* The process that makes it anew is stopped: other calls time out, and succeed when it goes on. */
 static void stopped_half_way(void) {
   polyproc_queue *queue = open_or_create();
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;

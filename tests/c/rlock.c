@@ -1,4 +1,4 @@
-/* The rlock: taken again by its owner, released by nobody else, past the death of its owner. */
+/* The rlock: taken again by its owner, released by no other, also after the death of its owner. */
 #include "check.h"
 
 static uint32_t depth_of(polyproc_rlock *rlock) {
@@ -39,7 +39,7 @@ static void *neither_takes_nor_releases(void *argument) {
   polyproc_rlock *rlock = (polyproc_rlock *)argument;
   ANSWERS(E_TIMEOUT, polyproc_rlock_acquire(rlock, 0, 0, NULL));
   FAULT("not the owner: another thread", E_NOT_OWNER, polyproc_rlock_release(rlock, 0));
-  /* The first threads of a process have small numbers: none of them is a task of that number. */
+  /* The first threads of a process have small numbers: none of them is the task of that number. */
   ANSWERS(E_TIMEOUT, polyproc_rlock_acquire(rlock, 1, 0, NULL));
   ANSWERS(E_NOT_OWNER, polyproc_rlock_release(rlock, 1));
   ANSWERS(E_NOT_OWNER, polyproc_rlock_release(rlock, 2));
@@ -63,7 +63,7 @@ static void owners(void) {
   finish(start(neither_takes_nor_releases, rlock));
   ANSWERS(OK, polyproc_rlock_release(rlock, 0));
 
-  /* A task moves between threads, and any number but 0 names one. */
+  /* A task moves between threads; any number but 0 names one. */
   ANSWERS(OK, polyproc_rlock_acquire(rlock, 7, 0, NULL));
   ANSWERS(E_TIMEOUT, polyproc_rlock_acquire(rlock, 0, 0, NULL));
   ANSWERS(E_TIMEOUT, polyproc_rlock_acquire(rlock, 8, 0, NULL));
@@ -152,7 +152,7 @@ enum { PROCESSES = 3, THREADS = 2, ROUNDS = 500 };
 static polyproc_rlock *door;
 static polyproc_queue *cell;
 
-/* A number in a queue of one: read and written back, it is right only under the lock. */
+/* A number in a queue of one message: the read and the write back are right only under the lock. */
 static void *count(void *unused) {
   uint64_t number = 0;
   size_t len = 0;

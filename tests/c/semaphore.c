@@ -39,7 +39,7 @@ static void bounds(void) {
   ANSWERS(E_OVER_RELEASE, polyproc_semaphore_release(semaphore, 1));
   polyproc_semaphore_close(semaphore);
 
-  /* No maximum is no overflow either. */
+  /* Without a maximum a release may still overflow. */
   options.initial = INT64_MAX;
   options.maximum = 0;
   ANSWERS(OK, polyproc_semaphore_create(NULL, &options, &semaphore));
@@ -49,7 +49,7 @@ static void bounds(void) {
   polyproc_semaphore_close(semaphore);
 }
 
-/* Never more than two inside, and everybody gets in. */
+/* Never more than two are inside, and each guest gets in. */
 static void guests(void) {
   enum { GUESTS = 6, ROUNDS = 200 };
   const name_t name = unique("guests");
@@ -91,7 +91,7 @@ static void guests(void) {
   ANSWERS(OK, polyproc_unlink(name.text));
 }
 
-/* One release of n lets n go who sleep. */
+/* One release of n wakes n sleepers. */
 static void *acquire_one(void *semaphore) {
   ANSWERS(OK, polyproc_semaphore_acquire((polyproc_semaphore *)semaphore, PATIENCE, NULL));
   return NULL;

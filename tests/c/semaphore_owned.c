@@ -1,4 +1,4 @@
-/* Owned permits: only who took one gives it back, and they come back from the dead. */
+/* Owned permits: only the process that took one can release it, and they come back when it dies. */
 #include "check.h"
 
 static polyproc_semaphore *owned(int64_t initial) {
@@ -149,7 +149,7 @@ static void holders_are_killed(void) {
   CHECK(value_of(semaphore) == 0);
   ANSWERS(OK, polyproc_semaphore_release(semaphore, 4));
   CHECK(value_of(semaphore) == 4);
-  /* Found dead by one who comes. */
+  /* An acquire that comes later finds the holder dead. */
   kill_and_reap(a_child_that_holds(semaphore, 4));
   ANSWERS(OK, polyproc_semaphore_acquire(semaphore, 0, NULL));
   CHECK(value_of(semaphore) == 3);
@@ -159,7 +159,7 @@ static void holders_are_killed(void) {
 static polyproc_semaphore *door;
 static polyproc_semaphore *chairs;
 
-/* Never more than two inside, and everybody gets in, also when guests drop dead. */
+/* Never more than two are inside, and each guest gets in, also when guests are killed. */
 static void guests(void) {
   enum { GUESTS = 6, ROUNDS = 200 };
   pid_t children[GUESTS];

@@ -1,4 +1,4 @@
-/* Objects as descriptors: handed on by other means, and back. */
+/* Objects as descriptors: passed on by other means and opened again. */
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -87,7 +87,7 @@ static void what_is_no_object(void) {
   fclose(file);
 }
 
-/* An object cannot be cut under those who have it mapped. */
+/* An object cannot be truncated while others have it mapped. */
 static void it_cannot_be_cut(void) {
   polyproc_queue *queue = NULL;
   int fd = -1;
@@ -143,7 +143,7 @@ static int receive_fd(int socket) {
   return fd;
 }
 
-/* To a process that was there before the object, over a socket. */
+/* To a process that existed before the object, over a socket. */
 static void over_a_socket(void) {
   polyproc_queue *queue = NULL;
   void *received = NULL;

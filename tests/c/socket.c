@@ -1,4 +1,4 @@
-/* Connections over sockets: waited for, handed on, inherited, forked. */
+/* Connections over sockets: waited for, passed on, inherited, forked. */
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -109,7 +109,7 @@ static void handed_on_as_a_descriptor(void) {
   b = (polyproc_connection *)again;
   hears(b, "to the second");
   part();
-  /* What is no connection is told. */
+  /* A descriptor that is no connection is refused. */
   file = socket(AF_INET, SOCK_STREAM, 0);
   ANSWERS(E_MISMATCH, polyproc_open_fd(file, POLYPROC_KIND_CONNECTION, &again));
   CHECK(close(file) == 0);
@@ -118,7 +118,7 @@ static void handed_on_as_a_descriptor(void) {
   CHECK(close(file) == 0);
 }
 
-/* A pair of sockets that something else has made. */
+/* A pair of sockets that another library has made. */
 static void a_pair_of_sockets(void) {
   int fds[2];
   void *one, *other;
@@ -172,7 +172,7 @@ static void inherited_by_a_child(void) {
   polyproc_connection_close(a);
 }
 
-/* Parent and child accept from one listener; who closes his handle leaves the other's alone. */
+/* Parent and child accept from one listener; the close of one handle leaves the other open. */
 static void a_listener_in_a_forked_child(void) {
   polyproc_listener_options options = POLYPROC_LISTENER_OPTIONS_INIT;
   polyproc_listener *own;

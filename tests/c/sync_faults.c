@@ -1,5 +1,5 @@
-/* The rlock, owned permits, the condition and the barrier: NULL, handles that are closed or of another
- * type, bad names and options; and each of their waits canceled, closed and interrupted. */
+/* The rlock, owned permits, the condition and the barrier: NULL, handles that are closed or of
+ * another type, bad names and options; and each of their waits canceled, closed and interrupted. */
 #include "check.h"
 
 static polyproc_lock *lock;
@@ -70,7 +70,7 @@ static void null_places(void) {
   FAULT("NULL output", E_INVALID, polyproc_barrier_parties(barrier, NULL));
   FAULT("NULL output", E_INVALID, polyproc_barrier_waiting(barrier, NULL));
   FAULT("NULL output", E_INVALID, polyproc_barrier_is_broken(barrier, NULL));
-  /* Nothing has happened: the barrier is not broken by a wait that was none. */
+  /* A wait that was refused has not broken the barrier. */
   ANSWERS(OK, polyproc_barrier_is_broken(barrier, &flag));
   CHECK(flag == 0 && number == 7);
 }
@@ -153,7 +153,7 @@ static void names_and_options(void) {
 
 enum { WAYS = 6, NOBODY = 1000 };
 
-/* Every wait of these objects, each at something that does not come. */
+/* Every wait of these objects, each for something that does not come. */
 static int32_t wait_in_way(int way, polyproc_cancel *cancel) {
   uint32_t index = 7;
   int32_t leader = 7;
@@ -178,7 +178,7 @@ static int32_t wait_in_way(int way, polyproc_cancel *cancel) {
   return status;
 }
 
-/* Before a wait: what it waits for is taken, and what it needs is held. */
+/* Before a wait: takes what it waits for, and holds what it needs. */
 static void prepare(int way) {
   if (way == 0) {
     ANSWERS(OK, polyproc_rlock_acquire(rlock, NOBODY, 0, NULL));
@@ -192,7 +192,7 @@ static void prepare(int way) {
   }
 }
 
-/* After it: it has what it needs back, and a barrier is broken by all but a signal. */
+/* After a wait: it holds what it needs again, and every end but a signal has broken the barrier. */
 static void settle(int way, int32_t is_broken) {
   if (way == 0) {
     ANSWERS(OK, polyproc_rlock_release(rlock, NOBODY));

@@ -1,9 +1,9 @@
-/* A thread with a pending pthread_cancel: no call of the library is a cancellation point, so each returns as
-   ever, and the thread ends at the next cancellation point of the program. */
+/* A thread with a pending pthread_cancel: no call of the library is a cancellation point, so each
+ * returns as usual, and the thread ends at the program's next cancellation point. */
 
 #include "check.h"
 
-/* Some calls of the library in a thread that is canceled already; they all return. */
+/* Some calls of the library in a thread that is already canceled; they all return. */
 static void *canceled(void *body) {
   void (*calls)(void);
   memcpy(&calls, body, sizeof calls);
@@ -176,7 +176,7 @@ static void pools(void) {
   polyproc_pool_close(pool);
 }
 
-/* One that is canceled while it waits, as a program does it. */
+/* A thread that is canceled while it waits, as a program does it. */
 static void *waits(void *argument) {
   char byte = 0;
   size_t len = 0;

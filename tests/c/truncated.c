@@ -1,5 +1,5 @@
-/* Who can make an object's file shorter, and what the others find: nobody that of an anonymous object; a
- * named one that was cut off is refused before its memory is touched. */
+/* Truncating an object's file: an anonymous object refuses it; a named one that was cut is refused
+ * before its memory is touched. */
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -63,7 +63,7 @@ static int file_of(name_t name) {
   return fd;
 }
 
-/* Every length from nothing to one byte less than the whole, a page apart. */
+/* Every length from 0 to one byte less than the whole, a page apart. */
 static void opened_when_cut(void) {
   name_t name = unique("truncated");
   polyproc_queue *queue = NULL;
@@ -85,8 +85,8 @@ static void opened_when_cut(void) {
   ANSWERS(OK, polyproc_unlink(name.text));
 }
 
-/* The rings of a long backlog are cut off: a process that opens the queue finds it out before it maps them.
- */
+/* The rings of a long backlog are cut off: a process that opens the queue notices before it maps
+ * them. */
 static void rings_cut(void) {
   static char message[1 << 20];
   name_t name = unique("truncated.rings");

@@ -1,4 +1,4 @@
-/* Waiting for several things at once, and descriptors that say whether a thing is ready. */
+/* Waiting for several things at once, and descriptors that report when a thing is ready. */
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -63,7 +63,7 @@ static int readable(int fd) {
   return poll(&item, 1, 0) == 1;
 }
 
-/* The descriptor follows after a moment. */
+/* The descriptor follows the object a moment later. */
 static void becomes(int fd, int is_readable) {
   int64_t end = now() + PATIENCE;
   while (readable(fd) != is_readable) {
@@ -107,7 +107,7 @@ static void a_connection(void) {
   polyproc_connection_close(a);
 }
 
-/* Its end is what a death makes of it; nobody has told. */
+/* The other end's process dies; no call reports it. */
 static void a_connection_whose_other_end_is_killed(void) {
   int by_descriptor;
   for (by_descriptor = 0; by_descriptor < 2; by_descriptor++) {
@@ -147,7 +147,7 @@ static void a_connection_whose_other_end_is_killed(void) {
   }
 }
 
-/* A socket is waited for like a pipe, beside what lies in shared memory. */
+/* A socket is waited for like a pipe, beside objects in shared memory. */
 static void a_socket(void) {
   int ends[2];
   void *a = NULL;
@@ -184,7 +184,7 @@ static void a_socket(void) {
   polyproc_queue_close(queue);
 }
 
-/* What one process waits for, another makes ready. */
+/* One process waits for a thing that another makes ready. */
 static void another_process_wakes_it(void) {
   polyproc_queue *queue = queue_of(0);
   polyproc_waitable waitable = item(POLYPROC_WAIT_QUEUE_GET, queue);
@@ -278,7 +278,7 @@ static void *wait_in_thread(void *argument) {
   return NULL;
 }
 
-/* A token, or the close of one of the handles, ends it: with and without a process among the things. */
+/* A token, or the close of a handle, ends it: with and without a process among the things. */
 static void what_ends_it_early(void) {
   int with_process, by_close;
   for (with_process = 0; with_process < 2; with_process++) {
@@ -313,7 +313,7 @@ static void what_ends_it_early(void) {
   }
 }
 
-/* What another process does shows in this one's descriptor. */
+/* A change by another process shows in this process's descriptor. */
 static void descriptors_follow(void) {
   polyproc_queue *queue = queue_of(0);
   polyproc_event *event = NULL;

@@ -1,4 +1,5 @@
-/* Every function that waits, but the pool's: each timeout, its token, a signal, its handle closed. */
+/* Every function that waits, without the pool's: each timeout, its token, a signal, its handle
+ * closed. */
 #include "waits.h"
 
 static polyproc_lock *lock;
@@ -87,8 +88,8 @@ static void close_event(void) {
   polyproc_event_close(event);
 }
 
-/* Both are free, and there all the time. The one of a wait is held whenever it does not wait, so who has it
- * finds the wait begun or over. */
+/* Both are always there. The thread of a wait holds its lock whenever it does not wait, so a thread
+ * that gets the lock finds the wait begun or over. */
 static polyproc_lock *conditions_lock;
 static polyproc_rlock *conditions_rlock;
 static int is_inside;
@@ -261,7 +262,7 @@ static void close_tasks(void) {
 
 static char piece[PIECE];
 
-/* The other end is closed when the next pipe is made: a wait on this one must not see that. */
+/* Closed when the next pipe is made: a wait on this one must not see it. */
 static void close_other_end(void) {
   polyproc_connection_close(b);
   b = NULL;
@@ -337,7 +338,7 @@ static void close_listener(void) {
 
 static pid_t child;
 
-/* When the next one is made: a wait for this one must not see its end. */
+/* Ended when the next one is made: a wait for this one must not see it. */
 static void end_child(void) {
   if (child != 0) {
     CHECK(kill(child, SIGKILL) == 0 || errno == ESRCH);

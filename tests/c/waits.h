@@ -1,4 +1,5 @@
-/* Every function that waits, in one table: what makes it wait, what lets it go, what it answers meanwhile. */
+/* Every function that waits, in one table: how to make it wait, how to end that, what it returns
+ * meanwhile. */
 #ifndef WAITS_H
 #define WAITS_H
 
@@ -13,7 +14,7 @@ typedef struct {
   void (*close)(void); /* the handle that it waits on, and all that was made; twice does no harm */
 } way_t;
 
-/* A line of the table of ways. The table of faults is made of these lines and of each FAULT_OF_EACH. */
+/* A row of the table of ways. tests/fault_table.rs reads these rows and each FAULT_OF_EACH. */
 #define WAY(function, refusal, object, call) \
   { #function, POLYPROC_##refusal, make_##object, call, let_go_##object, close_##object }
 
@@ -28,7 +29,7 @@ static inline void check_way(const char *fault, const way_t *way, int32_t expect
   }
 }
 
-/* A call in a thread of its own. */
+/* A call on a thread of its own. */
 typedef struct {
   const way_t *way;
   int64_t timeout_ns;
@@ -51,7 +52,7 @@ static inline pthread_t waits(waiter_t *waiter, const way_t *way, int64_t timeou
   waiter->cancel = cancel;
   waiter->status = 77;
   thread = start(wait_in_way, waiter);
-  /* Most of the time it sleeps by then. What it answers is the same if it does not. */
+  /* Usually it sleeps by then. The answer is the same if it does not. */
   nap(5 * MILLISECOND);
   return thread;
 }

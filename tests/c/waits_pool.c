@@ -1,5 +1,5 @@
-/* Every function of pools, workers and connect that waits: each timeout, its token, a signal, its handle
- * closed, its worker killed. */
+/* Every waiting function of pools, workers and connect: each timeout, its token, a signal, its
+ * handle closed, its worker killed. */
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
@@ -10,7 +10,7 @@ static polyproc_task *task;
 static polyproc_event *go;
 static polyproc_event *begun;
 
-/* Done when it is let go. */
+/* Returns when it is let go. */
 static int32_t wait_to_go(const void *data, size_t len, polyproc_reply *reply, void *user) {
   (void)data;
   (void)len;
@@ -22,7 +22,7 @@ static int32_t wait_to_go(const void *data, size_t len, polyproc_reply *reply, v
   return polyproc_event_wait(go, PATIENCE, NULL) == POLYPROC_OK ? 0 : 1;
 }
 
-/* The one before is freed here: a wait for its task must not see that. */
+/* The previous pool is closed here: a wait for its task must not see that. */
 static void make_pool(void) {
   polyproc_pool_options options = POLYPROC_POOL_OPTIONS_INIT;
   polyproc_pool_close(pool);
@@ -107,7 +107,7 @@ static void close_closing(void) {
 static int silent = -1;
 static char silent_address[64];
 
-/* A listener that says nothing to those who have a key. */
+/* A listener that does not answer clients with a key. */
 static void listen_in_silence(void) {
   struct sockaddr_in place;
   socklen_t size = sizeof place;
@@ -186,7 +186,7 @@ static void connects(void) {
 
   ANSWERS(OK, polyproc_listener_create("tcp://127.0.0.1:0", &options, &listener));
   ANSWERS(OK, polyproc_listener_address(listener, address, sizeof address, &len));
-  /* From now on it answers those who come. */
+  /* From now on it answers clients. */
   ANSWERS(OK, polyproc_listener_fd(listener, &fd));
   FAULT("timeout negative", OK, polyproc_connect(address, &options, &connection, INT64_MIN, NULL));
   polyproc_connection_close(connection);
@@ -205,7 +205,7 @@ static const way_t ways[] = {
 #define KILLED_WAY(function, answer, way) \
   { POLYPROC_##answer, way }
 
-/* What each answers when its only worker is killed, which costs the task its only try. */
+/* The answer of each when its only worker is killed, which costs the task its only attempt. */
 static const struct {
   int32_t answer;
   size_t way;
@@ -216,7 +216,8 @@ static const struct {
     KILLED_WAY(polyproc_pool_join, OK, 3),
 };
 
-/* Kill the worker in the middle of the task: a task that it has only taken is another worker's, as if new. */
+/* Kills the worker during the task. A task that the worker has taken and not begun goes to another
+ * one. */
 static void kill_worker(void) {
   int32_t pid = 0;
   size_t count = 0;
@@ -240,7 +241,7 @@ static void a_worker_is_killed(void) {
   }
 }
 
-/* In the worker, which is this program again: there is no task until it says that it may come. */
+/* In the worker, which is this program again: no task comes until it says so. */
 static int be_worker(void) {
   polyproc_cancel *cancel = NULL;
   struct sigaction action;

@@ -1,4 +1,4 @@
-//! Compiling a program of `tests/c` against the header and the library of this build.
+//! Compiles a program of `tests/c` against the header and the library of this build.
 
 pub mod library;
 
@@ -6,7 +6,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a program is compiled as.
+/// The language that a program is compiled as.
 #[derive(Clone, Copy, Debug)]
 pub enum Language {
     C99,
@@ -29,7 +29,7 @@ impl Language {
     }
 }
 
-/// The executable of `tests/c/<program>.c`, with every warning an error.
+/// Returns the executable of `tests/c/<program>.c`, with every warning an error.
 pub fn compile(program: &str, language: Language) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let library = library::path();
@@ -66,7 +66,7 @@ pub fn compile(program: &str, language: Language) -> PathBuf {
     executable
 }
 
-/// The compiler that the `cc` crate finds, `CC` and `CXX` included.
+/// Returns the compiler that the `cc` crate finds, `CC` and `CXX` included.
 fn compiler(language: Language) -> cc::Tool {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     let mut build = cc::Build::new();
@@ -94,11 +94,11 @@ fn folder(library: &Path, name: &str) -> PathBuf {
     folder
 }
 
-/// A folder where the library goes by its soname, which is what programs look for.
+/// Returns a folder that has the library under its soname, for which programs look.
 fn soname_folder(library: &Path) -> PathBuf {
     let folder = folder(library, "lib");
     let link = folder.join("libpolyproc.so.0");
-    // Several tests do this at once: a link that is there is as good as one's own.
+    // Several tests do this at once: a link that another one has made is as good.
     match std::os::unix::fs::symlink(library, &link) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => panic!("{error}"),
         _ => folder,

@@ -1,8 +1,8 @@
-# The tests of the C++ classes: each compiler, plain and with the sanitizers of addresses and of undefined
-# behaviour. Included by the Makefile.
+# The tests of the C++ classes: each compiler, plain and with the sanitizers of addresses and of
+# undefined behaviour. Included by the Makefile.
 
 TEST_CPP := $(wildcard tests/cpp/*.cpp)
-# `make test` has the first two.
+# `make test` runs the first two.
 TEST_CPP_BUILDS := g++-sanitized clang++ g++ clang++-sanitized
 TEST_CPP_PROGRAMS := $(TEST_CPP_BUILDS:%=build/test-cpp/%)
 TEST_CPP_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all

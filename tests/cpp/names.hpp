@@ -1,4 +1,4 @@
-// A name of its own for each test, which is gone at its end.
+// A name for one test, which is unlinked at its end.
 #ifndef NAMES_HPP
 #define NAMES_HPP
 

@@ -119,7 +119,7 @@ TEST_CASE("a pool does tasks, and says why one has failed") {
     FAIL("it did not fail");
   } catch (const polyproc::task_failed &error) {
     CHECK(error.message() == "no flour");
-    CHECK(std::string(error.what()) == "task failed: no flour");
+    CHECK(std::string(error.what()) == "polyproc: task failed: no flour");
   }
   pool.shutdown();
   CHECK_THROWS_AS((void)pool.submit("twice", ""), polyproc::shutdown_error);

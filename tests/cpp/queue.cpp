@@ -168,7 +168,7 @@ TEST_CASE("names, and the exceptions of opening") {
   } catch (const polyproc::error &error) {
     CHECK(error.status() == POLYPROC_E_NOT_FOUND);
     CHECK(error.system_errno() == 0);
-    CHECK(std::string(error.what()).find("open queue") == 0);
+    CHECK(std::string(error.what()) == "polyproc: open queue \"" + std::string(name) + "\": not found");
   }
 }
 
@@ -192,21 +192,32 @@ TEST_CASE("an error says which option is wrong, and how an object differs") {
   polyproc::queue_options options;
   options.max_bytes = 8;
   CHECK(create(options) ==
-        "create queue: invalid argument: max_bytes is 8, less than the 16 that a message of no bytes takes");
+        "polyproc: create queue: invalid argument: max_bytes is 8, less than the 16 that a message of no "
+        "bytes takes");
   options.max_bytes = 0;
   options.open_or_create = true;
   options.max_items = 3;
   const auto queue = polyproc::queue::create(name, options);
   options.max_items = 4;
   CHECK(create(options, name) ==
-        "create queue: an object of another kind or shape: max_items of the queue is 3, asked for as 4");
+        "polyproc: create queue \"" + std::string(name) +
+            "\": an object of another kind or shape: max_items of the queue is 3, asked for as 4");
   CHECK(text_of([&] {
           (void)polyproc::mutex::open(name);
         }).find("the object is a queue, asked for as a lock") != std::string::npos);
   CHECK(text_of([] { (void)polyproc::queue::open("a/b"); }).find("name is \"a/b\": it has 1 to 200 bytes") !=
         std::string::npos);
-  // Nobody asked the library.
-  CHECK(text_of([] { throw polyproc::invalid("create queue"); }) == "create queue: invalid argument");
+  CHECK(text_of([] {
+          (void)polyproc::process::spawn({"/no/such/program"});
+        }).find("polyproc: spawn \"/no/such/program\": ") == 0);
+  CHECK(text_of([] { polyproc::unlink("no-such-object"); }) ==
+        "polyproc: unlink \"no-such-object\": not found");
+  CHECK(text_of([] {
+          (void)polyproc::connect("udp://x");
+        }).find("polyproc: connect \"udp://x\": invalid argument: address is") == 0);
+  // The library failed no call, so there is no cause.
+  CHECK(text_of([] { throw polyproc::invalid("create queue"); }) ==
+        "polyproc: create queue: invalid argument");
 }
 
 TEST_CASE("a handle that was moved from or closed throws invalid") {

@@ -1,4 +1,4 @@
-// Locks, semaphores, events, conditions and barriers, with what the standard library makes of them.
+// Locks, semaphores, events, conditions and barriers, also with the standard library's guards.
 #include <doctest/doctest.h>
 
 #include <csignal>
