@@ -1,4 +1,4 @@
-// A view of bytes that somebody else owns, made of whatever holds bytes.
+// A view of bytes that another object owns.
 #ifndef POLYPROC_BYTES_HPP
 #define POLYPROC_BYTES_HPP
 
@@ -23,11 +23,12 @@ class bytes_view {
   constexpr bytes_view() noexcept = default;
   bytes_view(const void *data, std::size_t size) noexcept
       : data_(static_cast<const std::byte *>(data)), size_(size) {}
-  /// Text without the NUL.
+  /// Text, without the NUL.
   bytes_view(const char *text) noexcept : bytes_view(text, std::strlen(text)) {}
   bytes_view(std::string_view text) noexcept : bytes_view(text.data(), text.size()) {}
   bytes_view(const std::string &text) noexcept : bytes_view(text.data(), text.size()) {}
-  /// A container of bytes in one piece: `std::vector<std::byte>`, `std::array<unsigned char, 4>`, a span.
+  /// A container of bytes in one piece: `std::vector<std::byte>`, `std::array<unsigned char, 4>`, a
+  /// span.
   template <class Container,
             class Element = std::remove_pointer_t<decltype(std::data(std::declval<Container &>()))>,
             class = std::enable_if_t<sizeof(Element) == 1 && !std::is_array_v<Container>>>
@@ -52,12 +53,12 @@ class bytes_view {
     return data_[at];
   }
 
-  /// The same bytes as text.
+  /// Returns the same bytes as text.
   [[nodiscard]] std::string_view text() const noexcept {
     return {reinterpret_cast<const char *>(data_), size_};
   }
 
-  /// A copy of the value that the bytes are; `mismatch` where they are not as many.
+  /// Returns the value that the bytes are; throws `mismatch` if their number differs from its size.
   template <class T>
   [[nodiscard]] T as() const {
     static_assert(std::is_trivially_copyable_v<T>, "only a value without pointers to elsewhere");
@@ -72,7 +73,7 @@ class bytes_view {
   std::size_t size_ = 0;
 };
 
-/// The bytes of a value without pointers to elsewhere.
+/// Returns the bytes of a value. Its type must not have pointers to other memory.
 template <class T>
 [[nodiscard]] bytes_view bytes_of(const T &value) noexcept {
   static_assert(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>,

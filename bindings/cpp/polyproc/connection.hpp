@@ -1,4 +1,4 @@
-// Pipes, and connections that CPython's multiprocessing.connection understands.
+// Pipes, and connections in the protocol of CPython's multiprocessing.connection.
 #ifndef POLYPROC_CONNECTION_HPP
 #define POLYPROC_CONNECTION_HPP
 
@@ -21,7 +21,8 @@ class connection
         polyproc_connection_send(native_handle(), data.data(), data.size(), wait.timeout_ns(), wait.token()),
         "send");
   }
-  /// The next message; `end_of_file` when the other end is closed and nothing is left.
+  /// Receives the next message; throws `end_of_file` if the other end is closed and nothing is
+  /// left.
   [[nodiscard]] std::string recv(const wait_options &wait = forever) {
     std::string out;
     detail::check(recv_status(out, wait), "recv");
@@ -32,7 +33,7 @@ class connection
     if (!detail::check_try(recv_status(out, wait), "recv")) return std::nullopt;
     return out;
   }
-  /// Whether a recv would not wait, the end of the file included.
+  /// Returns whether a recv would not wait: there is a message, or the end of file.
   [[nodiscard]] bool poll(const wait_options &wait = no_wait) {
     return detail::check_try(polyproc_connection_poll(native_handle(), wait.timeout_ns(), wait.token()),
                              "poll");
@@ -52,7 +53,7 @@ class connection
   }
 };
 
-/// The two ends of a new pipe. Without `duplex` the first reads and the second writes.
+/// Makes a pipe and returns its two ends. Without `duplex` the first reads and the second writes.
 [[nodiscard]] inline std::pair<connection, connection> pipe(bool duplex = true) {
   polyproc_connection *a = nullptr, *b = nullptr;
   detail::check(polyproc_pipe_create(duplex, &a, &b), "create pipe");
@@ -61,15 +62,15 @@ class connection
 
 /// Options of a listener and of `connect`.
 struct listener_options {
-  /// The secret that both sides have; empty: none is asked for.
+  /// The secret that both sides must have; empty: every peer is accepted.
   std::string authkey;
-  /// How many may stand in line; 0: 128.
+  /// The limit for the peers in line and for the handshakes under way; 0: 128.
   std::uint32_t backlog = 0;
   /// The longest time for a handshake; 0: ten seconds.
   std::chrono::nanoseconds handshake_timeout{0};
   /// The longest message that is received, in bytes; 0: see the C API.
   std::uint64_t max_message = 0;
-  /// Whether HMAC-MD5 is good enough, which is all that Python up to 3.11 knows.
+  /// Accept HMAC-MD5, the only hash that Python up to 3.11 knows.
   bool allow_md5 = true;
   /// Let the listener be reached from other machines without a key.
   bool is_public = false;
@@ -89,7 +90,7 @@ inline polyproc_listener_options raw(const listener_options &from) {
 }
 }  // namespace detail
 
-/// An address at which others connect: "tcp://127.0.0.1:0", "unix:/path", "unix:@abstract".
+/// Accepts connections at an address: "tcp://127.0.0.1:0", "unix:/path", "unix:@abstract".
 class listener : public detail::handle<polyproc_listener, 0, polyproc_listener_close> {
  public:
   using handle::handle;
@@ -97,7 +98,7 @@ class listener : public detail::handle<polyproc_listener, 0, polyproc_listener_c
   [[nodiscard]] static listener create(const std::string &address, const listener_options &how = {}) {
     const auto raw = detail::raw(how);
     polyproc_listener *out = nullptr;
-    detail::check(polyproc_listener_create(address.c_str(), &raw, &out), "create listener");
+    detail::check(polyproc_listener_create(address.c_str(), &raw, &out), "listen", address);
     return listener(out);
   }
   [[nodiscard]] connection accept(const wait_options &wait = forever) {
@@ -120,7 +121,8 @@ class listener : public detail::handle<polyproc_listener, 0, polyproc_listener_c
                                         const wait_options &wait = forever) {
   const auto raw = detail::raw(how);
   polyproc_connection *out = nullptr;
-  detail::check(polyproc_connect(address.c_str(), &raw, &out, wait.timeout_ns(), wait.token()), "connect");
+  detail::check(polyproc_connect(address.c_str(), &raw, &out, wait.timeout_ns(), wait.token()), "connect",
+                address);
   return connection(out);
 }
 

@@ -12,7 +12,7 @@ namespace polyproc {
 
 namespace detail {
 
-/// Whether `polyproc_detail` can have said something about this status of the call just now.
+/// Whether `polyproc_detail` may have a sentence about this status of the last call.
 inline bool is_explained(std::int32_t status) noexcept {
   switch (status) {
     case POLYPROC_E_INVALID:
@@ -27,9 +27,17 @@ inline bool is_explained(std::int32_t status) noexcept {
   }
 }
 
-/// The operation, the text of its status, and the cause of this thread's last failure where it has one.
-inline std::string text_of(std::int32_t status, const char *operation) {
-  std::string text = std::string(operation) + ": " + polyproc_strerror(status);
+/// The operation, its object if that has a name, and the reason of the failure:
+/// `polyproc: open queue "jobs": not found`.
+inline std::string text_of(std::int32_t status, const char *operation, const std::string &name = {}) {
+  std::string text = std::string("polyproc: ") + operation;
+  if (!name.empty()) text.append(" \"").append(name).append("\"");
+  return text.append(": ").append(polyproc_strerror(status));
+}
+
+/// The same with the cause of this thread's last failure, if it has one.
+inline std::string explained_text_of(std::int32_t status, const char *operation, const std::string &name) {
+  std::string text = text_of(status, operation, name);
   char sentence[512];
   if (is_explained(status) && polyproc_detail(sentence, sizeof sentence) == POLYPROC_OK) {
     text.append(": ").append(sentence);
@@ -39,12 +47,12 @@ inline std::string text_of(std::int32_t status, const char *operation) {
 
 }  // namespace detail
 
-/// A call that failed. It has changed nothing. `what()` says which call, why, and for an argument or an
-/// object what is wrong with it.
+/// A call that failed. It has changed nothing. `what()` names the operation, the object, the reason
+/// of the failure, and its cause if the reason leaves that open.
 class error : public std::runtime_error {
  public:
   error(std::int32_t status, const char *operation)
-      : std::runtime_error(std::string(operation) + ": " + polyproc_strerror(status)), status_(status) {}
+      : std::runtime_error(detail::text_of(status, operation)), status_(status) {}
   error(std::int32_t status, const std::string &text) : std::runtime_error(text), status_(status) {}
 
   /// The status of the C API, `POLYPROC_E_*` or -(1000 + errno).
@@ -61,20 +69,20 @@ class error : public std::runtime_error {
   std::int32_t status_;
 };
 
-/// The time of a wait has passed.
+/// A wait ran into its time limit.
 class timeout : public error {
  public:
   explicit timeout(const char *operation, std::int32_t status = POLYPROC_E_TIMEOUT)
       : error(status, operation) {}
 };
 
-/// The time of a get or take has passed: the queue was empty.
+/// A get or take ran into its time limit: the queue was empty.
 class empty : public timeout {
  public:
   explicit empty(const char *operation) : timeout(operation, POLYPROC_E_EMPTY) {}
 };
 
-/// The time of a put or reserve has passed: the queue was full.
+/// A put or reserve ran into its time limit: the queue was full.
 class full : public timeout {
  public:
   explicit full(const char *operation) : timeout(operation, POLYPROC_E_FULL) {}
@@ -118,7 +126,8 @@ using internal_error = status_error<POLYPROC_E_INTERNAL>;
 class task_failed : public error {
  public:
   task_failed(const char *operation, const std::string &message)
-      : error(POLYPROC_E_TASK_FAILED, std::string(operation) + " failed: " + message), message_(message) {}
+      : error(POLYPROC_E_TASK_FAILED, std::string("polyproc: ") + operation + " failed: " + message),
+        message_(message) {}
 
   /// The message of the function.
   [[nodiscard]] const std::string &message() const noexcept {
@@ -132,13 +141,13 @@ class task_failed : public error {
 namespace detail {
 
 template <std::int32_t... Statuses>
-[[noreturn]] void raise_among(std::int32_t status, const char *operation) {
-  const std::string text = text_of(status, operation);
+[[noreturn]] void raise_among(std::int32_t status, const char *operation, const std::string &name) {
+  const std::string text = explained_text_of(status, operation, name);
   ((status == Statuses ? throw status_error<Statuses>(text) : void()), ...);
   throw error(status, text);
 }
 
-[[noreturn]] inline void raise(std::int32_t status, const char *operation) {
+[[noreturn]] inline void raise(std::int32_t status, const char *operation, const std::string &name) {
   switch (status) {
     case POLYPROC_E_TIMEOUT:
       throw timeout(operation);
@@ -155,17 +164,21 @@ template <std::int32_t... Statuses>
                   POLYPROC_E_MISMATCH, POLYPROC_E_PERMISSION, POLYPROC_E_CORRUPT, POLYPROC_E_LIMIT,
                   POLYPROC_E_NOT_OWNER, POLYPROC_E_OVER_RELEASE, POLYPROC_E_BROKEN_BARRIER,
                   POLYPROC_E_DAEMONIC, POLYPROC_E_AUTH, POLYPROC_E_UNSUPPORTED, POLYPROC_E_WORKER_DIED,
-                  POLYPROC_E_INTERNAL>(status, operation);
+                  POLYPROC_E_INTERNAL>(status, operation, name);
   }
 }
 
-/// Throws the exception of a status below 0; else gives the status back.
+/// Throws the exception of a negative status; returns any other status. `name`: the object's.
+inline std::int32_t check(std::int32_t status, const char *operation, const std::string &name) {
+  if (status < 0) raise(status, operation, name);
+  return status;
+}
 inline std::int32_t check(std::int32_t status, const char *operation) {
-  if (status < 0) raise(status, operation);
+  if (status < 0) raise(status, operation, {});
   return status;
 }
 
-/// Whether a call succeeded; a timeout of whatever kind is false, anything else is thrown.
+/// Returns whether a call succeeded: false for a timeout of any kind; throws for any other failure.
 inline bool check_try(std::int32_t status, const char *operation) {
   if (status == POLYPROC_E_TIMEOUT || status == POLYPROC_E_EMPTY || status == POLYPROC_E_FULL) return false;
   check(status, operation);

@@ -1,4 +1,4 @@
-// What every handle is: moved, not copied, and closed at the end of its life.
+// The base of every handle. A handle is moved, not copied, and its destructor closes it.
 #ifndef POLYPROC_HANDLE_HPP
 #define POLYPROC_HANDLE_HPP
 
@@ -13,7 +13,7 @@ namespace polyproc {
 
 /// Options of objects that have none of their own.
 struct options {
-  /// Open the object when the name exists.
+  /// Open the object if the name exists.
   bool open_or_create = false;
   /// Permissions of a named object, for example 0660; 0: 0600.
   std::uint32_t mode = 0;
@@ -28,25 +28,25 @@ struct closer {
   }
 };
 
-/// A handle of the C API. A moved-from one is empty, and its calls throw `invalid`.
+/// A handle of the C API. A moved-from handle is empty, and its calls throw `invalid`.
 template <class T, std::int32_t Kind, void (*Close)(T *)>
 class handle {
  public:
-  /// `POLYPROC_KIND_*`, 0 for what is no object in shared memory.
+  /// `POLYPROC_KIND_*`; 0 for a handle of no object in shared memory.
   static constexpr std::int32_t kind = Kind;
 
   handle() noexcept = default;
   /// Takes over a handle of the C API.
   explicit handle(T *object) noexcept : object_(object) {}
 
-  /// The handle of the C API.
+  /// Returns the handle of the C API.
   [[nodiscard]] T *native_handle() const noexcept {
     return object_.get();
   }
   [[nodiscard]] explicit operator bool() const noexcept {
     return object_ != nullptr;
   }
-  /// Close it now. Calls that wait on it in other threads throw `closed`.
+  /// Closes the handle. Calls that wait on it in other threads throw `closed`.
   void close() noexcept {
     object_.reset();
   }
@@ -62,7 +62,7 @@ inline polyproc_options raw(const options &from) {
   return to;
 }
 
-/// The name for the C API: none is NULL, an anonymous object.
+/// The name for the C API: NULL, for an anonymous object, if it is empty.
 inline const char *name_or_null(const std::string &name) {
   return name.empty() ? nullptr : name.c_str();
 }
@@ -86,17 +86,18 @@ class inheritance {
   std::int32_t kind_;
 };
 
-/// In a child: the object that it was given under a name. `inherited<polyproc::queue>("jobs")`.
+/// In a child: opens the object that the parent gave under a name.
+/// `inherited<polyproc::queue>("jobs")`.
 template <class Handle>
 [[nodiscard]] Handle inherited(const std::string &name) {
   void *out = nullptr;
-  detail::check(polyproc_inherited(name.c_str(), Handle::kind, &out), "inherited object");
+  detail::check(polyproc_inherited(name.c_str(), Handle::kind, &out), "inherit object", name);
   return Handle(static_cast<decltype(std::declval<Handle>().native_handle())>(out));
 }
 
-/// Remove a name. The object stays with those that have it open.
+/// Removes a name. Processes that have the object open keep it.
 inline void unlink(const std::string &name) {
-  detail::check(polyproc_unlink(name.c_str()), "unlink");
+  detail::check(polyproc_unlink(name.c_str()), "unlink", name);
 }
 
 }  // namespace polyproc

@@ -1,4 +1,4 @@
-// Messages and room for messages in shared memory, each settled at the end of its scope.
+// Messages, and room for messages, in shared memory. Each is settled at the end of its scope.
 #ifndef POLYPROC_MESSAGE_HPP
 #define POLYPROC_MESSAGE_HPP
 
@@ -8,8 +8,8 @@
 
 namespace polyproc {
 
-/// A message that this process has taken and read in place. `done()` finishes it. A message that is
-/// destroyed without that, by an exception for example, is given back and delivered again.
+/// A message that this process has taken and reads in place. `done()` finishes it. The destructor
+/// of an unfinished one, during an exception for example, gives it back, and it is delivered again.
 class message {
  public:
   message() noexcept = default;
@@ -28,7 +28,7 @@ class message {
     settle();
   }
 
-  /// The bytes, in shared memory. Valid until the message is settled.
+  /// The bytes, in shared memory. They are valid until the message is settled.
   [[nodiscard]] bytes_view data() const noexcept {
     return {raw_.data, raw_.len};
   }
@@ -53,17 +53,17 @@ class message {
   [[nodiscard]] std::uint32_t deliveries() const noexcept {
     return raw_.deliveries;
   }
-  /// Whether it is still to be settled.
+  /// Whether the message is not settled yet.
   [[nodiscard]] explicit operator bool() const noexcept {
     return is_held_;
   }
 
-  /// Its work is done.
+  /// Finishes the message. On a joinable queue this is its `task_done`.
   void done() {
     detail::check(polyproc_message_done(&raw_), "finish message");
     is_held_ = false;
   }
-  /// Let another consumer have it, first in line.
+  /// Gives the message back: it is first in line again, with one more delivery.
   void give_back() {
     detail::check(polyproc_message_return(&raw_), "give message back");
     is_held_ = false;
@@ -78,8 +78,8 @@ class message {
   bool is_held_ = false;
 };
 
-/// Room for a message in shared memory. `commit()` puts it; a slot that is destroyed without that
-/// puts nothing.
+/// Room for a message in shared memory. `commit()` puts it; the destructor of a slot that is not
+/// settled puts nothing.
 class slot {
  public:
   explicit slot(const polyproc_slot &raw) noexcept : raw_(raw), is_held_(true) {}
@@ -96,25 +96,25 @@ class slot {
     abort_if_held();
   }
 
-  /// Where to write.
+  /// The room for the message.
   [[nodiscard]] void *data() const noexcept {
     return raw_.data;
   }
-  /// How many bytes fit there.
+  /// The size of the room.
   [[nodiscard]] std::size_t size() const noexcept {
     return raw_.len;
   }
 
-  /// Put its first `size` bytes.
+  /// Puts the first `size` bytes.
   void commit(std::size_t size) {
     detail::check(polyproc_slot_commit(&raw_, size), "commit slot");
     is_held_ = false;
   }
-  /// Put all of it.
+  /// Puts all of it.
   void commit() {
     commit(raw_.len);
   }
-  /// Put nothing.
+  /// Puts nothing, and gives the room back.
   void abort() {
     detail::check(polyproc_slot_abort(&raw_), "abort slot");
     is_held_ = false;

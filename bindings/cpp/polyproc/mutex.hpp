@@ -8,7 +8,8 @@
 
 namespace polyproc {
 
-/// How a lock came. `owner_died`: the last holder died inside, so check what the lock guards.
+/// The result of an acquire. `owner_died`: the last holder died while it held the lock, so check
+/// the state that the lock guards.
 enum class acquired { clean, owner_died };
 
 namespace detail {
@@ -22,11 +23,11 @@ inline std::optional<acquired> try_outcome(std::int32_t status, const char *oper
   return outcome(status);
 }
 
-/// The names that std::unique_lock asks for, over acquire, try_acquire and release of `Mutex`.
+/// The functions that std::unique_lock calls, made of acquire, try_acquire and release of `Mutex`.
 template <class Mutex>
 class lockable {
  public:
-  /// Wait for the lock.
+  /// Acquires the lock, waiting without a limit.
   acquired lock() {
     return self().acquire(forever);
   }
@@ -59,25 +60,26 @@ class mutex : public detail::handle<polyproc_lock, POLYPROC_KIND_LOCK, polyproc_
  public:
   using handle::handle;
 
-  /// A new lock, anonymous without a name; with `open_or_create` the one that has the name already.
+  /// Creates a lock, anonymous without a name; with `open_or_create` opens one that has the name
+  /// already.
   [[nodiscard]] static mutex create(const std::string &name = {}, const options &how = {}) {
     const auto raw = detail::raw(how);
     polyproc_lock *out = nullptr;
-    detail::check(polyproc_lock_create(detail::name_or_null(name), &raw, &out), "create lock");
+    detail::check(polyproc_lock_create(detail::name_or_null(name), &raw, &out), "create lock", name);
     return mutex(out);
   }
   [[nodiscard]] static mutex open(const std::string &name) {
     polyproc_lock *out = nullptr;
-    detail::check(polyproc_lock_open(name.c_str(), &out), "open lock");
+    detail::check(polyproc_lock_open(name.c_str(), &out), "open lock", name);
     return mutex(out);
   }
 
-  /// Wait for the lock; `timeout` when the time has passed.
+  /// Acquires the lock; throws `timeout` at the end of the time.
   acquired acquire(const wait_options &wait = forever) {
     return detail::outcome(detail::check(
         polyproc_lock_acquire(native_handle(), wait.timeout_ns(), wait.token()), "acquire lock"));
   }
-  /// Wait for the lock; nothing when the time has passed.
+  /// Acquires the lock; returns nothing at the end of the time.
   [[nodiscard]] std::optional<acquired> try_acquire(const wait_options &wait = no_wait) {
     return detail::try_outcome(polyproc_lock_acquire(native_handle(), wait.timeout_ns(), wait.token()),
                                "acquire lock");
@@ -103,12 +105,12 @@ class recursive_mutex : public detail::handle<polyproc_rlock, POLYPROC_KIND_RLOC
   [[nodiscard]] static recursive_mutex create(const std::string &name = {}, const options &how = {}) {
     const auto raw = detail::raw(how);
     polyproc_rlock *out = nullptr;
-    detail::check(polyproc_rlock_create(detail::name_or_null(name), &raw, &out), "create rlock");
+    detail::check(polyproc_rlock_create(detail::name_or_null(name), &raw, &out), "create rlock", name);
     return recursive_mutex(out);
   }
   [[nodiscard]] static recursive_mutex open(const std::string &name) {
     polyproc_rlock *out = nullptr;
-    detail::check(polyproc_rlock_open(name.c_str(), &out), "open rlock");
+    detail::check(polyproc_rlock_open(name.c_str(), &out), "open rlock", name);
     return recursive_mutex(out);
   }
 
@@ -126,7 +128,7 @@ class recursive_mutex : public detail::handle<polyproc_rlock, POLYPROC_KIND_RLOC
     detail::check(polyproc_rlock_release(native_handle(), own_thread), "release rlock");
   }
 
-  /// How often its owner has taken it; 0 when it is free.
+  /// How often the present owner has taken the lock; 0 if it is free.
   [[nodiscard]] std::uint32_t depth() const {
     std::uint32_t depth = 0;
     detail::check(polyproc_rlock_depth(native_handle(), &depth), "look at rlock");

@@ -1,4 +1,4 @@
-// A pool of worker processes, in any language, that do tasks: functions by name.
+// A pool of worker processes, in any language, that run tasks: functions by name.
 #ifndef POLYPROC_POOL_HPP
 #define POLYPROC_POOL_HPP
 
@@ -12,7 +12,7 @@ class task : public detail::handle<polyproc_task, 0, polyproc_task_close> {
  public:
   using handle::handle;
 
-  /// Wait until the task is over, in whatever way; `timeout` when it is not in time.
+  /// Waits until the task is over, however it ends; throws `timeout` at the end of the time.
   void wait(const wait_options &limit = forever) {
     detail::check(polyproc_task_wait(native_handle(), limit.timeout_ns(), limit.token()), "wait for task");
   }
@@ -20,8 +20,8 @@ class task : public detail::handle<polyproc_task, 0, polyproc_task_close> {
     return detail::check_try(polyproc_task_wait(native_handle(), limit.timeout_ns(), limit.token()),
                              "wait for task");
   }
-  /// Wait for the result. `task_failed` with the message of the function, `worker_died` and the others
-  /// when there is none.
+  /// Waits for the result. Throws `task_failed` with the message of the function, `worker_died` or
+  /// another error if there is none.
   [[nodiscard]] std::string result(const wait_options &limit = forever) {
     wait(limit);
     polyproc_message out{};
@@ -31,7 +31,7 @@ class task : public detail::handle<polyproc_task, 0, polyproc_task_close> {
     detail::check(status, "task");
     return std::string(data.text());
   }
-  /// Keep the task from being begun; whether that was in time.
+  /// Cancels the task if no worker has begun it, and returns whether it did.
   bool cancel() {
     std::int32_t was = 0;
     detail::check(polyproc_task_cancel(native_handle(), &was), "cancel task");
@@ -47,19 +47,21 @@ struct pool_options {
   std::vector<std::string> args;
   /// "NAME=value" strings, added to the workers' environment.
   std::vector<std::string> env;
-  /// After how many tasks a worker is replaced; 0: never.
+  /// A worker is replaced after this many tasks; 0: never.
   std::uint32_t max_tasks_per_worker = 0;
-  /// How often a task is begun whose worker dies; 0 and 1: once.
+  /// How often a task is begun if its worker dies each time; 0 and 1: once.
   std::uint32_t max_attempts = 0;
   /// A function that each worker calls first, and its data; empty: none.
   std::string initialiser, initialiser_data;
   /// The objects that the workers inherit.
   std::vector<inheritance> handles;
-  /// Each worker leads a process group of its own: a Ctrl-C at the terminal reaches this process only.
+  /// Each worker leads a process group of its own: a Ctrl-C at the terminal reaches this process
+  /// only.
   bool group = false;
 };
 
-/// A pool of workers. Its end kills them; `shutdown` and `join` let them do what is there first.
+/// A pool of workers. Its destructor kills them; `shutdown` and `join` let them complete their
+/// tasks first.
 class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_close> {
  public:
   using handle::handle;
@@ -86,27 +88,27 @@ class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_close> {
     return pool(out);
   }
 
-  /// Give the workers a task. Does not wait.
+  /// Submits a task. Does not wait.
   [[nodiscard]] task submit(const std::string &function, bytes_view data) {
     polyproc_task *out = nullptr;
     detail::check(polyproc_pool_submit(native_handle(), function.c_str(), data.data(), data.size(), &out),
-                  "submit task");
+                  "submit task", function);
     return task(out);
   }
-  /// Have a task done and wait for its result.
+  /// Submits a task and waits for its result.
   [[nodiscard]] std::string apply(const std::string &function, bytes_view data,
                                   const wait_options &limit = forever) {
     return submit(function, data).result(limit);
   }
-  /// Take no more tasks; those that are there are done.
+  /// Stops the pool from taking tasks; the workers complete the tasks that are there.
   void shutdown() {
     detail::check(polyproc_pool_shutdown(native_handle()), "shut down pool");
   }
-  /// End the workers; tasks that are not over end with `shutdown_error`.
+  /// Ends the workers; tasks that are not over throw `shutdown_error`.
   void terminate() {
     detail::check(polyproc_pool_terminate(native_handle()), "terminate pool");
   }
-  /// After `shutdown` or `terminate`: wait until every worker has ended.
+  /// After `shutdown` or `terminate`: waits until every worker has ended.
   void join(const wait_options &limit = forever) {
     detail::check(polyproc_pool_join(native_handle(), limit.timeout_ns(), limit.token()), "join pool");
   }
@@ -117,13 +119,14 @@ class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_close> {
   }
 };
 
-/// What a worker calls: takes the data of a task and returns its result. Its exception is the failure.
+/// The function of a task: it takes the task's data and returns the result. An exception is its
+/// failure.
 using task_function = std::function<std::string(bytes_view)>;
 
-/// Let this process do tasks of a name, as the worker of a pool. Before the pool is created, or in the
-/// worker program before `worker_run`.
+/// Registers the function for tasks of a name. Call it before the pool is created, or in the worker
+/// program before `worker_run`.
 inline void worker_register(const std::string &name, task_function function) {
-  // Known until the process ends: a worker may be in the middle of the former one.
+  // Never deleted: a worker may be running an earlier function of the name.
   auto *kept = new task_function(std::move(function));
   const auto call = [](const void *data, std::size_t size, polyproc_reply *reply,
                        void *user) noexcept -> std::int32_t {
@@ -143,10 +146,10 @@ inline void worker_register(const std::string &name, task_function function) {
   };
   const auto status = polyproc_worker_register(name.c_str(), call, kept);
   if (status < 0) delete kept;
-  detail::check(status, "register function");
+  detail::check(status, "register function", name);
 }
 
-/// Do tasks until the pool closes. For worker programs, which exit then.
+/// Runs tasks until the pool closes. For worker programs, which exit afterwards.
 inline void worker_run() {
   detail::check(polyproc_worker_run(), "run worker");
 }

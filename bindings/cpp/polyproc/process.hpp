@@ -1,4 +1,4 @@
-// Processes: programs that are started, and functions in a forked child.
+// Child processes: programs, and functions in a forked child.
 #ifndef POLYPROC_PROCESS_HPP
 #define POLYPROC_PROCESS_HPP
 
@@ -13,7 +13,7 @@ namespace polyproc {
 
 /// Options of a process.
 struct process_options {
-  /// What `current_process` calls it; empty: a name is made.
+  /// The name that `current_process` returns in the child; empty: a name is made.
   std::string name;
   /// Its working directory; empty: the parent's.
   std::string cwd;
@@ -21,19 +21,19 @@ struct process_options {
   std::vector<std::string> env;
   /// Its environment is `env` alone.
   bool clear_env = false;
-  /// It dies with its parent, in whatever way that ends, and may not have children.
+  /// The child dies with its parent, however that ends, and may not have children.
   bool daemon = false;
-  /// It leads a process group of its own: a Ctrl-C at the terminal reaches its parent only.
+  /// The child leads a process group of its own: a Ctrl-C at the terminal reaches its parent only.
   bool group = false;
   /// Its standard descriptors; -1: the parent's, `POLYPROC_FD_NULL`: /dev/null.
   int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;
-  /// The objects that it inherits.
+  /// The objects that the child inherits.
   std::vector<inheritance> handles;
 };
 
 namespace detail {
 
-/// The strings of a vector as the C API wants them: pointers, ended by NULL.
+/// The strings of a vector for the C API: pointers, ended by NULL.
 class pointers {
  public:
   explicit pointers(const std::vector<std::string> &strings) {
@@ -54,7 +54,7 @@ inline std::vector<polyproc_handle> raw(const std::vector<inheritance> &handles)
   return list;
 }
 
-/// Options for the C API. They point into the options and the arguments that they were made of.
+/// Options for the C API. They point into the options and arguments from which they were made.
 class raw_process_options {
  public:
   raw_process_options(const process_options &from, const std::vector<std::string> &args)
@@ -91,16 +91,17 @@ class process : public detail::handle<polyproc_process, 0, polyproc_process_clos
  public:
   using handle::handle;
 
-  /// Start a program: its name, looked up in PATH without a slash, and its arguments.
+  /// Starts a program: its name, looked up in PATH if it has no slash, and its arguments.
   [[nodiscard]] static process spawn(const std::vector<std::string> &args, const process_options &how = {}) {
     const detail::raw_process_options raw(how, args);
     polyproc_process *out = nullptr;
-    detail::check(polyproc_process_spawn(raw.get(), &out), "spawn process");
+    detail::check(polyproc_process_spawn(raw.get(), &out), "spawn",
+                  args.empty() ? std::string() : args.front());
     return process(out);
   }
 
-  /// Fork this process and call `function` in the child, which exits with the int that it returns. An
-  /// exception is printed to stderr, and the exit code is 1.
+  /// Forks this process and calls `function` in the child, which exits with the returned int. After
+  /// an exception the child prints it to stderr and exits with 1.
   [[nodiscard]] static process fork(std::function<int()> function, const process_options &how = {}) {
     const detail::raw_process_options raw(how, {});
     polyproc_process *out = nullptr;
@@ -108,7 +109,8 @@ class process : public detail::handle<polyproc_process, 0, polyproc_process_clos
     return process(out);
   }
 
-  /// Wait until it has ended; its exit code, or minus the number of the signal that killed it.
+  /// Waits for the end and returns the exit code, or minus the number of the signal that killed the
+  /// process.
   int join(const wait_options &wait = forever) {
     detail::check(polyproc_process_join(native_handle(), wait.timeout_ns(), wait.token()), "join process");
     return exit_code().value_or(0);
@@ -117,7 +119,7 @@ class process : public detail::handle<polyproc_process, 0, polyproc_process_clos
     return detail::check_try(polyproc_process_join(native_handle(), wait.timeout_ns(), wait.token()),
                              "join process");
   }
-  /// Its exit code; nothing while it runs.
+  /// The exit code; nothing while the process runs.
   [[nodiscard]] std::optional<int> exit_code() const {
     std::int32_t code = 0;
     if (!detail::check_try(polyproc_process_exit_code(native_handle(), &code), "exit code"))
@@ -140,11 +142,11 @@ class process : public detail::handle<polyproc_process, 0, polyproc_process_clos
     out.resize(size);
     return out;
   }
-  /// Send SIGTERM.
+  /// Sends SIGTERM.
   void terminate() {
     detail::check(polyproc_process_terminate(native_handle()), "terminate");
   }
-  /// Send SIGKILL.
+  /// Sends SIGKILL.
   void kill() {
     detail::check(polyproc_process_kill(native_handle()), "kill");
   }
@@ -171,7 +173,7 @@ class process : public detail::handle<polyproc_process, 0, polyproc_process_clos
   }
 };
 
-/// Pid, parent, name of this process, and whether it is daemonic.
+/// Describes this process: pid, parent, name, and whether it is daemonic.
 [[nodiscard]] inline polyproc_process_info current_process() {
   polyproc_process_info info = POLYPROC_PROCESS_INFO_INIT;
   detail::check(polyproc_current_process(&info), "current process");

@@ -1,4 +1,4 @@
-// The queue and the joinable queue, of bytes and of values.
+// Queues of bytes and queues of values.
 #ifndef POLYPROC_QUEUE_HPP
 #define POLYPROC_QUEUE_HPP
 
@@ -15,17 +15,18 @@ namespace polyproc {
 
 /// Options of a queue. The default has no limit, is not joinable, and carries bytes.
 struct queue_options : options {
-  /// A message stays unfinished until it is settled; what a killed consumer left is delivered again.
+  /// A message stays unfinished until it is settled. If its consumer dies it is delivered again.
   bool joinable = false;
-  /// How many messages may wait; 0: no limit.
+  /// How many messages the queue holds; 0: no limit.
   std::uint64_t max_items = 0;
-  /// How many bytes the messages and their headers may have; 0: no limit.
+  /// How many bytes messages and their headers may take; 0: no limit.
   std::uint64_t max_bytes = 0;
-  /// How often a message of a joinable queue is delivered before it becomes a dead letter; 0: no limit.
+  /// How often a message of a joinable queue is delivered before it becomes a dead letter; 0: no
+  /// limit.
   std::uint32_t max_deliveries = 0;
-  /// The longest time that a wait spins before it sleeps; 0: what a wake-up costs.
+  /// How long a wait spins before it sleeps; 0: about the cost of a wake-up.
   std::chrono::nanoseconds spin{0};
-  /// A label that says what a message is, at most 31 characters; empty: bytes.
+  /// A label for the encoding of the messages, at most 31 characters; empty: bytes.
   std::string format;
 };
 
@@ -34,7 +35,8 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
  public:
   using handle::handle;
 
-  /// A new queue, anonymous without a name; with `open_or_create` the one that has the name already.
+  /// Creates a queue, anonymous without a name; with `open_or_create` opens one that has the name
+  /// already.
   [[nodiscard]] static queue create(const std::string &name = {}, const queue_options &how = {}) {
     polyproc_queue_options raw = POLYPROC_QUEUE_OPTIONS_INIT;
     if (how.format.size() >= sizeof raw.format || how.spin.count() < 0) throw invalid("create queue");
@@ -47,38 +49,40 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
         std::min<std::int64_t>(how.spin.count(), std::numeric_limits<std::uint32_t>::max()));
     std::copy(how.format.begin(), how.format.end(), raw.format);
     polyproc_queue *out = nullptr;
-    detail::check(polyproc_queue_create(detail::name_or_null(name), &raw, &out), "create queue");
+    detail::check(polyproc_queue_create(detail::name_or_null(name), &raw, &out), "create queue", name);
     return queue(out);
   }
   [[nodiscard]] static queue open(const std::string &name) {
     polyproc_queue *out = nullptr;
-    detail::check(polyproc_queue_open(name.c_str(), &out), "open queue");
+    detail::check(polyproc_queue_open(name.c_str(), &out), "open queue", name);
     return queue(out);
   }
 
-  /// Put a message, waiting for room; `full` when none came in time, `shutdown_error` after a shutdown.
+  /// Puts a message, waiting for room. Throws `full` at the end of the time, `shutdown_error` after
+  /// a shutdown.
   void put(bytes_view data, const wait_options &wait = forever) {
     detail::check(put_status(data, wait), "put");
   }
-  /// Whether there was room in time.
+  /// Puts a message; returns false at the end of the time.
   [[nodiscard]] bool try_put(bytes_view data, const wait_options &wait = no_wait) {
     return detail::check_try(put_status(data, wait), "put");
   }
 
-  /// Get a message, waiting for one; `empty` when none came in time, `shutdown_error` at the end.
+  /// Gets a message, waiting for one. Throws `empty` at the end of the time, `shutdown_error` after
+  /// a shutdown.
   [[nodiscard]] std::string get(const wait_options &wait = forever) {
     std::string out;
     detail::check(get_status(out, wait), "get");
     return out;
   }
-  /// The message if one came in time.
+  /// Gets a message; returns nothing at the end of the time.
   [[nodiscard]] std::optional<std::string> try_get(const wait_options &wait = no_wait) {
     std::string out;
     if (!detail::check_try(get_status(out, wait), "get")) return std::nullopt;
     return out;
   }
 
-  /// Take a message without copying it. See `message`.
+  /// Takes a message without copying it. See `message`.
   [[nodiscard]] message take(const wait_options &wait = forever) {
     polyproc_message raw;
     detail::check(take_status(raw, wait), "take");
@@ -89,7 +93,7 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
     if (!detail::check_try(take_status(raw, wait), "take")) return std::nullopt;
     return message(raw);
   }
-  /// Take up to `most` messages, waiting for the first.
+  /// Takes up to `most` messages, waiting for the first.
   [[nodiscard]] std::vector<message> take_many(std::size_t most, const wait_options &wait = forever) {
     std::vector<polyproc_message> raw(most);
     std::vector<message> messages;
@@ -102,7 +106,7 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
     return messages;
   }
 
-  /// Room for a message of `size` bytes, to be written in place. See `slot`.
+  /// Returns room for a message of `size` bytes, to be written in place. See `slot`.
   [[nodiscard]] slot reserve(std::size_t size, const wait_options &wait = forever) {
     polyproc_slot raw;
     detail::check(polyproc_queue_reserve(native_handle(), size, &raw, wait.timeout_ns(), wait.token()),
@@ -116,7 +120,7 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
     return slot(raw);
   }
 
-  /// Put several messages; how many were put in time.
+  /// Puts several messages, and returns how many it put until the end of the time.
   std::size_t put_many(const std::vector<bytes_view> &messages, const wait_options &wait = forever) {
     std::vector<polyproc_slice> slices;
     slices.reserve(messages.size());
@@ -128,22 +132,22 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
     return put;
   }
 
-  /// Settle the oldest message that this process got.
+  /// Settles the oldest message that this process got and has not settled.
   void task_done() {
     detail::check(polyproc_queue_task_done(native_handle()), "task_done");
   }
-  /// Wait until nothing is unfinished.
+  /// Waits until no message is unfinished.
   void join(const wait_options &wait = forever) {
     detail::check(polyproc_queue_join(native_handle(), wait.timeout_ns(), wait.token()), "join");
   }
   [[nodiscard]] bool try_join(const wait_options &wait) {
     return detail::check_try(polyproc_queue_join(native_handle(), wait.timeout_ns(), wait.token()), "join");
   }
-  /// Refuse puts. Gets end when what is there has been got, or at once with `immediate`.
+  /// Refuses puts. Gets fail once the queue is drained, or at once with `immediate`.
   void shutdown(bool immediate = false) {
     detail::check(polyproc_queue_shutdown(native_handle(), immediate), "shutdown");
   }
-  /// A dead letter, if there is one.
+  /// Takes a dead letter; returns nothing if there is none.
   [[nodiscard]] std::optional<message> take_dead() {
     polyproc_message raw;
     if (!detail::check_try(polyproc_queue_take_dead(native_handle(), &raw), "take dead letter"))
@@ -151,7 +155,7 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
     return message(raw);
   }
 
-  /// The messages that wait.
+  /// How many messages can be got. The number can be stale by the time the call returns.
   [[nodiscard]] std::uint64_t size() const {
     std::uint64_t length = 0;
     detail::check(polyproc_queue_length(native_handle(), &length), "length");
@@ -175,7 +179,8 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
   ///     for (const polyproc::message &job : jobs.messages())
   ///       work(job.text());
   ///
-  /// Going on to the next round finishes the message; leaving the loop in any way gives it back.
+  /// The next round finishes the message of the last one; leaving the loop in any way gives it
+  /// back.
   class range {
    public:
     class iterator {
@@ -263,7 +268,8 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
     auto status = polyproc_queue_get(native_handle(), small.data(), small.size(), &size, wait.timeout_ns(),
                                      wait.token());
     if (status >= 0) out.assign(small.data(), size);
-    // The message stays first in line; another consumer may be quicker, and the next one longer.
+    // The message stays first in line, but another consumer may take it first, and the next may be
+    // longer.
     while (status == POLYPROC_E_TOO_SMALL) {
       out.resize(size);
       status =
@@ -280,7 +286,7 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
   }
 };
 
-/// A queue of values without pointers to elsewhere, such as a struct of numbers.
+/// A queue of values without pointers to other memory, such as a struct of numbers.
 template <class T>
 class typed_queue {
   static_assert(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>,
@@ -303,7 +309,7 @@ class typed_queue {
   [[nodiscard]] bool try_put(const T &value, const wait_options &wait = no_wait) {
     return bytes_.try_put(bytes_of(value), wait);
   }
-  /// Get a value; `mismatch` where a message has another size, and the message is gone.
+  /// Gets a value. Throws `mismatch` for a message of another size, and that message is lost.
   [[nodiscard]] T get(const wait_options &wait = forever) {
     return as_value(bytes_.get(wait));
   }
@@ -313,7 +319,7 @@ class typed_queue {
     return as_value(*data);
   }
 
-  /// The queue of bytes below it.
+  /// The queue of bytes that carries the values.
   [[nodiscard]] queue &bytes() noexcept {
     return bytes_;
   }

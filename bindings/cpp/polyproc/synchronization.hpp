@@ -10,7 +10,7 @@ namespace polyproc {
 
 /// Options of a semaphore.
 struct semaphore_options : options {
-  /// The most permits that there may ever be; 0: no bound.
+  /// The greatest number of permits that release allows; 0: no limit.
   std::int64_t maximum = 0;
   /// A permit belongs to the process that acquired it, and comes back when that process ends.
   bool owned = false;
@@ -22,7 +22,7 @@ class semaphore
  public:
   using handle::handle;
 
-  /// A new semaphore with `initial` permits, anonymous without a name.
+  /// Creates a semaphore with `initial` permits, anonymous without a name.
   [[nodiscard]] static semaphore create(std::int64_t initial, const std::string &name = {},
                                         const semaphore_options &how = {}) {
     polyproc_semaphore_options raw = POLYPROC_SEMAPHORE_OPTIONS_INIT;
@@ -32,30 +32,31 @@ class semaphore
     raw.initial = initial;
     raw.maximum = how.maximum;
     polyproc_semaphore *out = nullptr;
-    detail::check(polyproc_semaphore_create(detail::name_or_null(name), &raw, &out), "create semaphore");
+    detail::check(polyproc_semaphore_create(detail::name_or_null(name), &raw, &out), "create semaphore",
+                  name);
     return semaphore(out);
   }
   [[nodiscard]] static semaphore open(const std::string &name) {
     polyproc_semaphore *out = nullptr;
-    detail::check(polyproc_semaphore_open(name.c_str(), &out), "open semaphore");
+    detail::check(polyproc_semaphore_open(name.c_str(), &out), "open semaphore", name);
     return semaphore(out);
   }
 
-  /// Wait for a permit; `timeout` when the time has passed.
+  /// Acquires a permit; throws `timeout` at the end of the time.
   void acquire(const wait_options &wait = forever) {
     detail::check(polyproc_semaphore_acquire(native_handle(), wait.timeout_ns(), wait.token()),
                   "acquire semaphore");
   }
-  /// Whether a permit came in time.
+  /// Acquires a permit; returns false at the end of the time.
   [[nodiscard]] bool try_acquire(const wait_options &wait = no_wait) {
     return detail::check_try(polyproc_semaphore_acquire(native_handle(), wait.timeout_ns(), wait.token()),
                              "acquire semaphore");
   }
-  /// Give `n` permits; `over_release` when that is more than the maximum.
+  /// Releases `n` permits; throws `over_release` if that would exceed the maximum.
   void release(std::int64_t n = 1) {
     detail::check(polyproc_semaphore_release(native_handle(), n), "release semaphore");
   }
-  /// The permits that are free.
+  /// How many permits are free.
   [[nodiscard]] std::int64_t value() const {
     std::int64_t value = 0;
     detail::check(polyproc_semaphore_value(native_handle(), &value), "look at semaphore");
@@ -63,7 +64,7 @@ class semaphore
   }
 };
 
-/// A flag that one can wait for.
+/// A flag that threads and processes can wait for.
 class event : public detail::handle<polyproc_event, POLYPROC_KIND_EVENT, polyproc_event_close> {
  public:
   using handle::handle;
@@ -71,16 +72,16 @@ class event : public detail::handle<polyproc_event, POLYPROC_KIND_EVENT, polypro
   [[nodiscard]] static event create(const std::string &name = {}, const options &how = {}) {
     const auto raw = detail::raw(how);
     polyproc_event *out = nullptr;
-    detail::check(polyproc_event_create(detail::name_or_null(name), &raw, &out), "create event");
+    detail::check(polyproc_event_create(detail::name_or_null(name), &raw, &out), "create event", name);
     return event(out);
   }
   [[nodiscard]] static event open(const std::string &name) {
     polyproc_event *out = nullptr;
-    detail::check(polyproc_event_open(name.c_str(), &out), "open event");
+    detail::check(polyproc_event_open(name.c_str(), &out), "open event", name);
     return event(out);
   }
 
-  /// Set it: every present wait ends. Safe in a signal handler.
+  /// Sets the event: every present wait ends. Safe in a signal handler.
   void set() {
     detail::check(polyproc_event_set(native_handle()), "set event");
   }
@@ -92,18 +93,18 @@ class event : public detail::handle<polyproc_event, POLYPROC_KIND_EVENT, polypro
     detail::check(polyproc_event_is_set(native_handle(), &is), "look at event");
     return is != 0;
   }
-  /// Wait until it is set; `timeout` when the time has passed.
+  /// Waits until the event is set; throws `timeout` at the end of the time.
   void wait(const wait_options &limit = forever) {
     detail::check(polyproc_event_wait(native_handle(), limit.timeout_ns(), limit.token()), "wait for event");
   }
-  /// Whether it was set in time.
+  /// Waits until the event is set; returns false at the end of the time.
   [[nodiscard]] bool try_wait(const wait_options &limit) {
     return detail::check_try(polyproc_event_wait(native_handle(), limit.timeout_ns(), limit.token()),
                              "wait for event");
   }
 };
 
-/// Waits for something that others change while they hold a lock.
+/// Waits until another has changed the state that a lock guards, and notifies.
 class condition
     : public detail::handle<polyproc_condition, POLYPROC_KIND_CONDITION, polyproc_condition_close> {
  public:
@@ -112,16 +113,18 @@ class condition
   [[nodiscard]] static condition create(const std::string &name = {}, const options &how = {}) {
     const auto raw = detail::raw(how);
     polyproc_condition *out = nullptr;
-    detail::check(polyproc_condition_create(detail::name_or_null(name), &raw, &out), "create condition");
+    detail::check(polyproc_condition_create(detail::name_or_null(name), &raw, &out), "create condition",
+                  name);
     return condition(out);
   }
   [[nodiscard]] static condition open(const std::string &name) {
     polyproc_condition *out = nullptr;
-    detail::check(polyproc_condition_open(name.c_str(), &out), "open condition");
+    detail::check(polyproc_condition_open(name.c_str(), &out), "open condition", name);
     return condition(out);
   }
 
-  /// Release the lock, wait for a notification, and take the lock again. `timeout` when none came in time.
+  /// Releases the lock, waits for a notification, and takes the lock again. Throws `timeout` at the
+  /// end of the time.
   acquired wait(mutex &held, const wait_options &limit = forever) {
     return detail::outcome(detail::check(wait_status(held, limit), "wait at condition"));
   }
@@ -132,7 +135,8 @@ class condition
   acquired wait(std::unique_lock<Mutex> &held, const wait_options &limit = forever) {
     return wait(*held.mutex(), limit);
   }
-  /// Wait until `predicate()`, called with the lock held, is true. False: it was not so in time.
+  /// Waits until `predicate()`, called with the lock held, is true; returns false at the end of the
+  /// time.
   template <class Lock, class Predicate, class = decltype(bool(std::declval<Predicate &>()()))>
   bool wait_until(Lock &held, Predicate predicate, std::chrono::nanoseconds time) {
     const auto deadline = std::chrono::steady_clock::now() + time;
@@ -146,7 +150,7 @@ class condition
     return true;
   }
 
-  /// Wake `n` of those that wait.
+  /// Wakes `n` of the waits that have begun.
   void notify(std::uint32_t n = 1) {
     detail::check(polyproc_condition_notify(native_handle(), n), "notify condition");
   }
@@ -164,7 +168,7 @@ class condition
   }
 };
 
-/// A number of parties that wait for each other.
+/// A fixed number of parties that wait for each other.
 class barrier : public detail::handle<polyproc_barrier, POLYPROC_KIND_BARRIER, polyproc_barrier_close> {
  public:
   using handle::handle;
@@ -173,24 +177,25 @@ class barrier : public detail::handle<polyproc_barrier, POLYPROC_KIND_BARRIER, p
                                       const options &how = {}) {
     const auto raw = detail::raw(how);
     polyproc_barrier *out = nullptr;
-    detail::check(polyproc_barrier_create(detail::name_or_null(name), &raw, parties, &out), "create barrier");
+    detail::check(polyproc_barrier_create(detail::name_or_null(name), &raw, parties, &out), "create barrier",
+                  name);
     return barrier(out);
   }
   [[nodiscard]] static barrier open(const std::string &name) {
     polyproc_barrier *out = nullptr;
-    detail::check(polyproc_barrier_open(name.c_str(), &out), "open barrier");
+    detail::check(polyproc_barrier_open(name.c_str(), &out), "open barrier", name);
     return barrier(out);
   }
 
-  /// Wait for the other parties: a number from 0 to parties - 1, another one for each. `broken_barrier`
-  /// when a party gave up or died; `timeout` breaks it for all.
+  /// Waits for the other parties and returns a number from 0 to parties - 1, another one for each.
+  /// Throws `broken_barrier` if a party gave up or died. A `timeout` breaks the barrier for all.
   std::uint32_t wait(const wait_options &limit = forever) {
     std::uint32_t index = 0;
     detail::check(polyproc_barrier_wait(native_handle(), &index, limit.timeout_ns(), limit.token()),
                   "wait at barrier");
     return index;
   }
-  /// Break it until it is reset.
+  /// Breaks the barrier until it is reset.
   void abort() {
     detail::check(polyproc_barrier_abort(native_handle()), "abort barrier");
   }

@@ -1,4 +1,4 @@
-// How long a call waits, and what ends it early.
+// How long a call waits, and how to end it early.
 #ifndef POLYPROC_WAIT_HPP
 #define POLYPROC_WAIT_HPP
 
@@ -22,11 +22,11 @@ class cancel_token {
   cancel_token(const cancel_token &) = delete;
   cancel_token &operator=(const cancel_token &) = delete;
 
-  /// End all waits with this token, present and future. Safe in a signal handler.
+  /// Ends all waits with this token, present and future. Safe in a signal handler.
   void fire() noexcept {
     polyproc_cancel_fire(token_);
   }
-  /// Let waits with this token wait again.
+  /// Makes the token usable again.
   void reset() {
     detail::check(polyproc_cancel_reset(token_), "reset of a cancel token");
   }
@@ -38,12 +38,13 @@ class cancel_token {
   polyproc_cancel *token_ = nullptr;
 };
 
-/// How long a call may wait: for ever, a `std::chrono` duration, until a `cancel_token` is fired, or both.
+/// How long a call may wait: for ever, a `std::chrono` duration, until a `cancel_token` is fired,
+/// or both.
 class wait_options {
  public:
   wait_options() noexcept = default;
   wait_options(cancel_token &token) noexcept : token_(token.native_handle()) {}
-  /// Durations of 0 and less try once.
+  /// A duration of 0 or less tries once.
   template <class Rep, class Period>
   wait_options(std::chrono::duration<Rep, Period> duration) noexcept : timeout_ns_(nanoseconds(duration)) {}
   template <class Rep, class Period>
@@ -74,9 +75,9 @@ class wait_options {
   polyproc_cancel *token_ = nullptr;
 };
 
-/// Wait until the thing is there, the object is closed or shut down.
+/// Waits without a limit, until the object is closed or shut down.
 inline const wait_options forever{};
-/// Do not wait.
+/// Does not wait.
 inline const wait_options no_wait{std::chrono::seconds(0)};
 
 }  // namespace polyproc

@@ -1,4 +1,4 @@
-// Waiting for several things at once.
+// Waits for several things at once.
 #ifndef POLYPROC_WAIT_ANY_HPP
 #define POLYPROC_WAIT_ANY_HPP
 
@@ -10,10 +10,10 @@
 
 namespace polyproc {
 
-/// Something that `wait_any` waits for: an object, which has to outlive the call.
+/// A thing that `wait_any` waits for: an object, which must outlive the call.
 class waitable {
  public:
-  /// A message to be got.
+  /// Ready when a get would not wait.
   waitable(const queue &object) noexcept : raw_{POLYPROC_WAIT_QUEUE_GET, 0, object.native_handle()} {}
   waitable(const event &object) noexcept : raw_{POLYPROC_WAIT_EVENT, 0, object.native_handle()} {}
   waitable(const connection &object) noexcept : raw_{POLYPROC_WAIT_CONNECTION, 0, object.native_handle()} {}
@@ -21,7 +21,7 @@ class waitable {
   waitable(const process &object) noexcept : raw_{POLYPROC_WAIT_PROCESS, 0, object.native_handle()} {}
   waitable(const task &object) noexcept : raw_{POLYPROC_WAIT_TASK, 0, object.native_handle()} {}
 
-  /// Room to put a message.
+  /// Ready when a put would not wait.
   [[nodiscard]] static waitable room(const queue &object) noexcept {
     waitable out(object);
     out.raw_.kind = POLYPROC_WAIT_QUEUE_PUT;
@@ -35,7 +35,8 @@ class waitable {
   polyproc_waitable raw_;
 };
 
-/// Wait until at least one of the items is ready; the places of those that are. None: not in time.
+/// Waits until at least one item is ready, and returns the positions of the ready ones: none at the
+/// end of the time.
 [[nodiscard]] inline std::vector<std::size_t> wait_any(const std::vector<waitable> &items,
                                                        const wait_options &wait = forever) {
   std::vector<polyproc_waitable> raw;
