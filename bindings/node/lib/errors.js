@@ -12,7 +12,7 @@ function nameOf(code) {
   return systemError(code)?.[0] ?? 'E_INTERNAL';
 }
 
-/** Its name and its text. */
+/** Returns the name and the text of an errno. */
 function systemError(code) {
   return getSystemErrorMap().get(code - ERRNO_BASE);
 }
@@ -21,7 +21,7 @@ function textOf(code) {
   return (code < ERRNO_BASE ? systemError(code)?.[1] : undefined) ?? native.strerror(code);
 }
 
-// Of the others their status says all.
+// The other statuses need no explanation.
 const EXPLAINED = new Set([
   status.E_INVALID,
   status.E_MISMATCH,
@@ -31,7 +31,7 @@ const EXPLAINED = new Set([
   status.E_UNSUPPORTED,
 ]);
 
-/** The library's sentence about the native call that has just answered `code`. */
+/** Returns the library's sentence about the native call that has just returned `code`. */
 function detailOf(code) {
   return EXPLAINED.has(code) || code < ERRNO_BASE ? native.detail() : undefined;
 }
@@ -47,16 +47,16 @@ class PolyprocError extends Error {
 }
 Object.defineProperty(PolyprocError.prototype, 'name', { value: 'PolyprocError', configurable: true, writable: true });
 
-/** For a call that answers with a status or something positive. */
+/** For a call that returns a status or a positive number. */
 function check(answer, what) {
   if (answer < 0) throw new PolyprocError(answer, what, { detail: detailOf(answer) });
   return answer;
 }
 
-/** For a call that answers with an object or a status. */
+/** For a call that returns an object or a status. */
 function checkMade(made, what) {
   if (typeof made === 'number') throw new PolyprocError(made, what, { detail: detailOf(made) });
   return made;
 }
 
-module.exports = { PolyprocError, check, checkMade, detailOf };
+module.exports = { PolyprocError, check, checkMade };

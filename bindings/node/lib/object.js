@@ -1,10 +1,9 @@
 'use strict';
 
-// What all objects have in common: a handle of the native side, and how it is come by.
+// The common part of all objects: a handle of the native side, and the ways to get one.
 
 const { check, checkMade, PolyprocError } = require('./errors.js');
 const { constants, native, status } = require('./native.js');
-const { checkNamed } = require('./explain.js');
 const { noteReleased } = require('./held.js');
 const { NAMES, readBoolean, readInteger, readOptions, readString } = require('./options.js');
 const { HANDLE, KIND, NAME, READINESS } = require('./symbols.js');
@@ -19,7 +18,7 @@ const TOKEN = Symbol('polyproc');
 class SharedObject {
   #closed = false;
 
-  /** `source`: reports when it is ready; its descriptor, if it is not given */
+  /** `source`: reports when the object is ready; by default its descriptor */
   constructor(token, handle, name, source) {
     if (token !== TOKEN) throw new TypeError(`use ${new.target.name}.create, open or inherited`);
     makeWaitable(this, handle, source);
@@ -28,7 +27,7 @@ class SharedObject {
 
   static open(name) {
     const handle = native.open(this[KIND], readString(name, 'name'));
-    return new this(TOKEN, checkNamed(handle, `open ${this.name} "${name}"`, name, this[KIND]), name);
+    return new this(TOKEN, checkMade(handle, `open ${this.name} "${name}"`), name);
   }
 
   static inherited(name) {
@@ -64,7 +63,7 @@ if (Symbol.dispose) {
   SharedObject.prototype[Symbol.dispose] = SharedObject.prototype.close;
 }
 
-/** `{ name, flags, mode }` for the native side. `names`: of all options that the class has. */
+/** Returns `{ name, flags, mode }` for the native side. `names`: all options that the class has. */
 function readCreate(options, names = NAMES.create) {
   const { name, mode = 0, openOrCreate = false } = readOptions(options, names);
   if (name !== undefined) readString(name, 'name');
@@ -76,17 +75,17 @@ function readCreate(options, names = NAMES.create) {
   };
 }
 
-/** An object that has no options of its own. */
+/** Creates an object of a class without options of its own. */
 function createPlain(Class, options) {
   const { name, flags, mode } = readCreate(options);
   const handle = native.createPlain(Class[KIND], name, flags, mode);
   return made(Class, handle, name);
 }
 
-/** A new object. `wanted`: the options that one which exists has to have. */
-function made(Class, handle, name, wanted) {
+/** Returns the object of a new handle; throws if `handle` is a status. */
+function made(Class, handle, name) {
   const what = `create ${Class.name}${name === undefined ? '' : ` "${name}"`}`;
-  return new Class(TOKEN, checkNamed(handle, what, name, Class[KIND], wanted), name);
+  return new Class(TOKEN, checkMade(handle, what), name);
 }
 
 module.exports = { SharedObject, TOKEN, createPlain, made, readCreate };

@@ -23,7 +23,7 @@ function readArray(value, name) {
   return value;
 }
 
-/** One call does so many at most. */
+/** The limit for one native call. */
 function readMax(max) {
   return Math.min(readInteger(max, 'max', 1), constants.BATCH_MAX);
 }
@@ -52,7 +52,7 @@ class Queue extends SharedObject {
       readInteger(spinNs, 'spinNs', 0, UINT32_MAX),
       readFormat(format),
     );
-    return made(Queue, handle, name, { joinable, maxItems, maxBytes, maxDeliveries, format });
+    return made(Queue, handle, name);
   }
 
   tryPut(value) {
@@ -76,7 +76,7 @@ class Queue extends SharedObject {
     while (put < items.length) {
       const answer = native.queuePutMany(this[HANDLE], items, put);
       if (answer < 0) {
-        // What was put was put: the next call says why no more could be.
+        // The messages before this one stay put; the next call reports why no more could be put.
         if (answer !== status.E_FULL && put === 0) check(answer, 'putMany');
         break;
       }

@@ -206,11 +206,11 @@ test('an error says what is wrong, where this side knows', async (t) => {
     });
   const queue = named(t, Queue, { maxItems: 3, format: 'json' });
   const { name } = queue;
-  await says(() => Queue.create({ name, openOrCreate: true, format: 'json' }), 'E_MISMATCH', 'whose maxItems is 3, not 0:');
-  await says(() => Queue.create({ name, openOrCreate: true, maxItems: 3 }), 'E_MISMATCH', 'whose format is "json", not "":');
-  await says(() => Lock.create({ name, openOrCreate: true }), 'E_MISMATCH', 'which is a queue:');
-  await says(() => Lock.open(name), 'E_MISMATCH', 'which is a queue:');
-  await says(() => Queue.create({ name: 'a/b' }), 'E_INVALID', 'whose name is not 1 to 200 of');
+  await says(() => Queue.create({ name, openOrCreate: true, format: 'json' }), 'E_MISMATCH', 'max_items of the queue is 3, asked for as 0');
+  await says(() => Queue.create({ name, openOrCreate: true, maxItems: 3 }), 'E_MISMATCH', 'format of the queue is "json", asked for as ""');
+  await says(() => Lock.create({ name, openOrCreate: true }), 'E_MISMATCH', 'the object is a queue, asked for as a lock');
+  await says(() => Lock.open(name), 'E_MISMATCH', 'the object is a queue, asked for as a lock');
+  await says(() => Queue.create({ name: 'a/b' }), 'E_INVALID', 'name is "a/b": it has 1 to 200 bytes of');
   await says(() => unlink(`polyproc.${name}`), 'E_NOT_FOUND', `whose name is "${name}" perhaps`);
   await says(() => queue.taskDone(), 'E_INVALID', 'not joinable');
   await says(() => queue.join(), 'E_INVALID', 'not joinable');
@@ -239,10 +239,10 @@ test('an error carries what the library says of the cause', async (t) => {
   await told(() => Semaphore.create({ initial: 4, maximum: 3 }), 'E_INVALID', 'initial is 4, over maximum, 3');
   await told(() => Queue.create({ mode: 0o400 }), 'E_INVALID', 'mode is 0o400: it has 0600, and nothing over 0666');
   await told(() => queue.taskDone(), 'E_INVALID', 'the queue is not joinable');
-  // By a thread of the addon, which has the sentence and not the caller.
+  // A thread of the addon makes this call, so the sentence is the thread's.
   await told(() => polyproc.connect('unix:@nobody-is-there'), 'ECONNREFUSED',
     'connect failed: Connection refused (os error 111)');
-  // Of these the status says all.
+  // These statuses need no explanation.
   await told(() => queue.tryGet() ?? queue.get({ timeout: 0 }), 'E_EMPTY', undefined);
 });
 
