@@ -1,4 +1,4 @@
-//! One operation that is killed in the middle: what is there before, and what must hold afterwards.
+//! One operation that is killed halfway: the object before it, and what must hold afterwards.
 
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -13,7 +13,7 @@ use crate::third::Third;
 type On<T> = Box<dyn Fn(&T)>;
 type Check<T> = Box<dyn Fn(&T, &End<'_>)>;
 
-/// An operation on a `T`. Each kill has a fresh one.
+/// An operation on a `T`. Each kill gets a fresh one.
 pub struct Case<T> {
     pub make: Box<dyn Fn() -> T>,
     pub prepare: On<T>,
@@ -25,13 +25,13 @@ pub struct Case<T> {
     work: On<T>,
 }
 
-/// How the killed call ended, for who checks what it left.
+/// How the killed call ended, for the check of what it left.
 pub struct End<'a> {
-    /// It had returned.
+    /// The call had returned.
     pub has_returned: bool,
-    /// How far its body said that it had come.
+    /// The last stage that its body has marked.
     pub mark: u32,
-    /// What its body waited for had come.
+    /// The event that its body waited for had come.
     pub was_woken: bool,
     pub third: &'a Third,
     with_the_dead: Cell<u64>,
@@ -52,43 +52,43 @@ impl<'a> End<'a> {
 }
 
 impl End<'_> {
-    /// A message went with its consumer, as the model says: its get had not returned yet.
+    /// A message was lost with its consumer, as the model allows: its get had not returned yet.
     pub fn went_with_the_dead(&self, messages: usize) {
         self.with_the_dead.set(messages as u64);
     }
 
-    /// A message that the dead had in its hands and had not settled was delivered again, as the model says.
+    /// An unsettled message of the dead process was delivered again, as the model requires.
     pub fn delivered_again(&self, messages: usize) {
         self.again.set(messages as u64);
     }
 }
 
-/// What one kill showed.
+/// The result of one kill.
 pub struct Outcome {
-    /// None when it did not come to that.
+    /// None if the kill did not happen.
     pub ended: Option<Ended>,
     pub survivors: u64,
     pub with_the_dead: u64,
     pub again: u64,
     pub stall_ns: u64,
-    /// What was wrong.
+    /// The broken promise.
     pub breach: Option<String>,
 }
 
 /// A case of any type.
 pub trait Operation {
-    /// Run it through, instruction by instruction.
+    /// Runs it completely, instruction by instruction.
     fn path(&self) -> Path;
-    /// Kill it after so many steps, and let the others go on.
+    /// Kills it after so many steps, and lets the others go on.
     fn killed_after(&self, steps: usize, path: &Path) -> Outcome;
-    /// Run it through like `path`, and tell which steps others see alike.
+    /// Runs it as `path` does, and finds the steps that look the same to others.
     fn states(&self, setup: Setup) -> States;
-    /// Stop it after so many steps, let others call what there is, and let it go on.
+    /// Stops it after so many steps, lets others make every call, and lets it go on.
     fn stopped_after(&self, steps: usize, path: &Path, how: How) -> Stop;
 }
 
 impl<T: 'static> Case<T> {
-    /// `make` in the parent, `body` in the child that is killed.
+    /// `make` runs in the parent, `body` in the child that is killed.
     pub fn new(make: impl Fn() -> T + 'static, body: impl Fn(&T) + 'static) -> Case<T> {
         Case {
             make: Box::new(make),
@@ -102,19 +102,20 @@ impl<T: 'static> Case<T> {
         }
     }
 
-    /// In the child before it is stepped: it becomes a participant, and holds what the body needs.
+    /// Runs in the child before it is stepped: the child becomes a participant, and holds what the
+    /// body needs.
     pub fn prepare(mut self, prepare: impl Fn(&T) + 'static) -> Self {
         self.prepare = Box::new(prepare);
         self
     }
 
-    /// In the parent once the body sleeps.
+    /// Runs in the parent once the body sleeps.
     pub fn wake(mut self, wake: impl Fn(&T) + 'static) -> Self {
         self.wake = Some(Box::new(wake));
         self
     }
 
-    /// In the third process before the kill.
+    /// Runs in the third process before the kill.
     pub fn third(mut self, third: impl Fn(&T) + 'static) -> Self {
         self.third = Box::new(third);
         self
@@ -126,7 +127,7 @@ impl<T: 'static> Case<T> {
         self
     }
 
-    /// In the parent after the kill: what the model promises.
+    /// Runs in the parent after the kill: checks the promises of the model.
     pub fn check(mut self, check: impl Fn(&T, &End<'_>) + 'static) -> Self {
         self.check = Box::new(check);
         self
@@ -138,7 +139,8 @@ impl<T: 'static> Case<T> {
         self
     }
 
-    /// With a child that is about to begin with the body, and the third process that may sleep meanwhile.
+    /// Runs with a child that is about to begin the body, and the third process, which may sleep
+    /// meanwhile.
     pub fn with_child<R>(&self, object: &T, third: &Third, go: impl FnOnce(&Body<'_>) -> R) -> R {
         let wake = self.wake.as_ref().map(|wake| {
             move || {
@@ -167,7 +169,7 @@ impl<T: 'static> Case<T> {
         )
     }
 
-    /// The rest of one kill, in which anything may be wrong.
+    /// The rest of one kill, in which any check may fail.
     pub fn go_on(&self, object: &T, end: &End<'_>) {
         (self.check)(object, end);
         end.third.works();
@@ -222,14 +224,15 @@ std::thread_local! {
     static PLACE: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// From now on a panic of this process is told by [`said`] and not by itself: those of the stopped are expected.
+/// From now on [`said`] reports panics of this process, and they print nothing: those of the
+/// stopped are expected.
 pub fn panic_quietly() {
     std::panic::set_hook(Box::new(|panic| {
         PLACE.set(panic.location().map(ToString::to_string));
     }));
 }
 
-/// What a panic of this thread said.
+/// Returns the message of this thread's panic.
 pub fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or(panic.downcast_ref::<&str>().copied());

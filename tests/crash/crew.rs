@@ -1,5 +1,5 @@
-//! The workers: a process per core kills its share of the points of one operation; who waits for them
-//! notices when one is stuck.
+//! The workers: a process per core kills the operation at its share of the points. The process that
+//! waits for them notices when one is stuck.
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -12,20 +12,23 @@ use crate::page::{renew_page, shared, DEADLINE};
 use crate::small;
 use crate::stepper::{Ended, Path};
 
-/// Operations of up to so many instructions are killed at each in a full run, longer ones at as many points.
+/// In a full run an operation of up to so many instructions is killed at each, a longer one at as
+/// many points.
 const FULL: usize = 5000;
-/// Points of an operation otherwise.
+/// The number of points of an operation otherwise.
 const POINTS: usize = 120;
-/// More would be no use to anybody.
+/// More workers gain nothing.
 const MOST_WORKERS: usize = 8;
-/// A survivor that is held up for longer is a breach: in a full run, which has the machine to itself, and otherwise.
+/// A survivor that is delayed for longer is a breach: in a full run, which has the machine to
+/// itself, and otherwise.
 const STALL_FULL: Duration = Duration::from_millis(50);
 const STALL: Duration = Duration::from_secs(1);
-/// A point at which somebody was held up for so long is tried again, so many times, and the shortest time counts: what
-/// the point is to blame for comes again, what else the machine did in between does not.
+/// A point with a delay of this length is tried again, so many times, and the shortest delay
+/// counts: a delay that the point causes comes again, one that other work on the machine causes
+/// does not.
 const SUSPICIOUS_NS: u64 = 5_000_000;
 const AGAIN: usize = 2;
-/// Breaches of an operation that are told one by one.
+/// How many breaches of an operation are printed one by one.
 const TOLD: u64 = 5;
 
 pub fn run(arguments: &[String]) -> ExitCode {
@@ -83,7 +86,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// How many points of an operation: of a recovery, in a full run, all.
+/// Returns how many points of an operation to try: of a recovery, in a full run, all.
 pub fn most_of(named: &Named, points: usize, is_full: bool) -> usize {
     match is_full && named.0.starts_with("recovery") {
         true => usize::MAX,
@@ -91,7 +94,7 @@ pub fn most_of(named: &Named, points: usize, is_full: bool) -> usize {
     }
 }
 
-/// Let each core kill its share of the points.
+/// Lets each core kill its share of the points.
 fn killed_all_over(named: &Named, points: usize) -> Figures {
     let cores = cores();
     let shares = cores.len();
@@ -111,7 +114,7 @@ fn killed_all_over(named: &Named, points: usize) -> Figures {
     total
 }
 
-/// One worker's share of the points of an operation.
+/// Kills the operation at one worker's share of the points.
 fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: usize) {
     let operation: Box<dyn Operation> = (named.1)();
     let path = operation.path();
@@ -148,7 +151,7 @@ fn work(named: &Named, figures: &Figures, points: usize, share: usize, shares: u
     for steps in points.iter().copied().skip(share).step_by(shares) {
         ended = kill(steps);
     }
-    // Some runs take longer than the one that was written down.
+    // Some runs take longer than the recorded one.
     let mut steps = path.len();
     while points.len() == path.len() + 1 && ended == Some(Ended::Killed) && steps < 2 * path.len() {
         steps += 1;
@@ -178,7 +181,7 @@ impl Worker {
         }
     }
 
-    /// Wait until it is through with its share. It is stuck when no kill goes on for long.
+    /// Waits until the worker has done its share. It is stuck when no kill has happened for long.
     pub fn finish(self) -> Figures {
         let (mut seen, mut since) = (u64::MAX, Instant::now());
         let mut status = 0;
@@ -219,7 +222,7 @@ impl Worker {
     }
 }
 
-/// The cores that this process may use.
+/// Returns the cores that this process may use.
 pub fn cores() -> Vec<usize> {
     // SAFETY: plain data of the size that is passed.
     let allowed = unsafe {
@@ -238,8 +241,8 @@ pub fn cores() -> Vec<usize> {
         .collect()
 }
 
-/// Keep this process, and those that it forks, on these cores: on one, a step costs a few microseconds there, across cores
-/// some fifty.
+/// Keeps this process, and those that it forks, on these cores: on one core a step costs a few
+/// microseconds, across cores some fifty.
 pub fn stay_on(cores: &[usize]) {
     // SAFETY: plain data of the size that is passed.
     unsafe {

@@ -1,10 +1,10 @@
-//! What the kills of one operation showed, counted by its workers and printed as a line.
+//! The results of one operation's kills, counted by its workers and printed as a line.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::case::Outcome;
 
-/// Counted by one worker, read by the process that waits for it.
+/// One worker counts, and the process that waits for it reads.
 #[derive(Default)]
 #[repr(C)]
 pub struct Figures {
@@ -16,9 +16,10 @@ pub struct Figures {
     pub wrongly_dead: AtomicU64,
     pub with_the_dead: AtomicU64,
     pub again: AtomicU64,
-    /// Points at which anything was wrong.
+    /// Points with a breach.
     pub breaches: AtomicU64,
-    /// Of stops: calls of others, instructions that were weighed, and those of them within an internal lock.
+    /// Of stops: calls of others, instructions that were weighed, and those of them inside an
+    /// internal lock.
     pub calls: AtomicU64,
     pub weighed: AtomicU64,
     pub inside: AtomicU64,
@@ -28,7 +29,7 @@ pub struct Figures {
     pub stall_ns: AtomicU64,
     /// Steps of the whole operation.
     pub length: AtomicU64,
-    /// The point that is being killed, of this worker.
+    /// The point that this worker is trying.
     pub at: AtomicU64,
 }
 
@@ -51,7 +52,7 @@ impl Figures {
         self.add(&more);
     }
 
-    /// Add what another has counted.
+    /// Adds the counts of another worker.
     pub fn add(&self, other: &Figures) {
         for (sum, part) in self.sums().into_iter().zip(other.sums()) {
             sum.fetch_add(part.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -82,7 +83,7 @@ impl Figures {
         [&self.stall_ns, &self.length]
     }
 
-    /// The line of a table.
+    /// Returns the line of a table.
     pub fn line(&self, name: &str) -> String {
         let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
         format!(

@@ -1,10 +1,11 @@
-//! Killed at every instruction: each operation is run in a child, one instruction after the other, and
-//! killed with SIGKILL after n of them; then its parent and a third process find the object whole, nothing
-//! lost and nobody held up, and do real work with it.
+//! Killed at every instruction: each operation runs in a child, one instruction after the other,
+//! and is killed with SIGKILL after n of them. Then its parent and a third process must find the
+//! object whole, nothing lost and no call delayed, and do real work with it.
 //!
-//! `make crash` prints a line per operation; `make crash FULL=1` kills at every instruction. Arguments:
-//! `--full`, `--points=n` (how many of an operation), `--stop` (see `stops`), `--shm=n` (see `small`), and words of which a name has to
-//! contain one.
+//! `make crash` prints a line per operation; `make crash FULL=1` kills at every instruction.
+//! Arguments: `--full`, `--points=n` (the number of points of an operation), `--stop` (see
+//! `stops`), `--shm=n` (see `small`), and words: an operation runs if its name contains one of
+//! them.
 
 #[cfg(target_arch = "x86_64")]
 mod case;

@@ -1,31 +1,32 @@
-//! What the processes of one worker see of each other beside the object: a page of words.
+//! A page of words in which the processes of one worker see each other, beside the object.
 
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long anything may take before it counts as stuck. Only ever makes a run fail.
+/// After this time a call counts as stuck. It only ever makes a run fail.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// How far the victim has come: its body has returned.
+/// The victim's body has returned.
 pub const AFTER: u32 = 2;
 
 #[derive(Default)]
 #[repr(C)]
 pub struct Page {
     pub victim: AtomicU32,
-    /// How far the victim's body says that it has come.
+    /// The stage that the victim's body has marked.
     pub mark: AtomicU32,
-    /// What the victim's body waited for was brought about.
+    /// The parent has done what the victim's body waited for.
     pub woken: AtomicU32,
     pub third: AtomicU32,
-    /// The third process's number, 0 when there is none.
+    /// The third process's number, 0 if there is none.
     pub third_pid: AtomicU32,
     /// It waits for the object, and may get it at any time.
     pub third_waits: AtomicU32,
-    /// How far the process has come that closes the object while another is stopped, and how long that took.
+    /// The stage of the process that closes the object while another is stopped, and how long the
+    /// close took.
     pub leaver: AtomicU32,
     pub closing_ns: AtomicU64,
-    /// The longest call of a survivor since the kill, time spent waiting for a core left out.
+    /// The longest call of a survivor since the kill, without the time spent waiting for a core.
     pub stall_ns: AtomicU64,
 }
 
@@ -58,14 +59,15 @@ pub fn page() -> &'static Page {
     unsafe { &*page }
 }
 
-/// By a worker at its start: a page of its own, not that of the process that forked it.
+/// Run by a worker at its start: gives it a page of its own, not that of the process that forked
+/// it.
 pub fn renew_page() -> &'static Page {
     let page: &'static Page = shared();
     PAGE.store(std::ptr::from_ref(page).cast_mut(), Ordering::Relaxed);
     page
 }
 
-/// Zeros that this process shares with the children that it forks, for as long as it lives.
+/// Returns zeros that this process shares with the children that it forks, for as long as it lives.
 pub fn shared<T>() -> &'static T {
     let (access, flags) = (
         libc::PROT_READ | libc::PROT_WRITE,
@@ -80,18 +82,18 @@ pub fn shared<T>() -> &'static T {
     }
 }
 
-/// By the victim's body: it has come so far.
+/// The victim's body marks a stage.
 pub fn mark(how_far: u32) {
     page().mark.store(how_far, Ordering::SeqCst);
 }
 
-/// Say that a stage is reached, to those who wait for it.
+/// Tells the processes that wait that a stage is reached.
 pub fn reach(word: &AtomicU32, stage: u32) {
     word.store(stage, Ordering::SeqCst);
     futex(word, libc::FUTEX_WAKE, i32::MAX as u32);
 }
 
-/// Sleep until a word has come to a stage, or beyond.
+/// Sleeps until a word has reached a stage, or a later one.
 pub fn until_reached(word: &AtomicU32, stage: u32, what: &str) {
     let end = Instant::now() + DEADLINE;
     loop {
@@ -113,7 +115,8 @@ fn futex(word: &AtomicU32, operation: i32, value: u32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, &second) };
 }
 
-/// Give the core away until `holds`, for what nobody tells: who brings it about is on the same one.
+/// Yields the core until `holds`, for changes that nobody reports, made by a process on the same
+/// core.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !holds() {
@@ -122,14 +125,14 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Whether the first thread of a process sleeps in a system call that waits for others.
+/// Returns whether the first thread of a process sleeps in a system call that waits for others.
 pub fn is_asleep(pid: i32) -> bool {
     let number = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
     let number = number.split(' ').next().and_then(|word| word.parse().ok());
     number.is_some_and(|number| waits(number) && state(pid) == Some('S'))
 }
 
-/// System calls that end only when another thread or process does something.
+/// System calls that end only when another thread or process acts.
 pub fn waits(number: i64) -> bool {
     const FUTEX_WAITV: i64 = 449;
     [
@@ -146,8 +149,8 @@ fn state(pid: i32) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-/// A call of a survivor, whose time counts; what it waited for a core is left out, and what the third process did
-/// whom it may wait for.
+/// Makes and times a call of a survivor. It subtracts the time spent waiting for a core, and the
+/// time in which the third process acted, for which the call may wait.
 pub fn timed<R>(call: impl FnOnce() -> R) -> R {
     let (begin, waited) = (Instant::now(), waited_for_a_core());
     let result = call();
@@ -159,7 +162,7 @@ pub fn timed<R>(call: impl FnOnce() -> R) -> R {
     result
 }
 
-/// How long this thread and the third process have waited for a core so far, though they could run.
+/// How long this thread and the third process were runnable and waited for a core so far.
 fn waited_for_a_core() -> Duration {
     let third = page().third_pid.load(Ordering::SeqCst);
     let of_third = match third == 0 || third == std::process::id() {
@@ -169,7 +172,7 @@ fn waited_for_a_core() -> Duration {
     delay_of_this_thread() + of_third
 }
 
-/// How long this thread has waited for a core so far, though it could run.
+/// How long this thread was runnable and waited for a core so far.
 pub fn delay_of_this_thread() -> Duration {
     delay("/proc/thread-self/schedstat")
 }

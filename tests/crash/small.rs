@@ -1,4 +1,4 @@
-//! A /dev/shm of a few MiB, for each worker its own: what there is room for in it is soon at its end.
+//! A /dev/shm of a few MiB for each worker, whose room is soon used up.
 
 use std::ffi::CString;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,12 +10,12 @@ pub fn set(mib: u64) {
     MIB.store(mib, Ordering::Relaxed);
 }
 
-/// How many bytes there are in all, where that was set.
+/// Returns the size in bytes, if it was set.
 pub fn size() -> Option<u64> {
     Some(MIB.load(Ordering::Relaxed) << 20).filter(|bytes| *bytes != 0)
 }
 
-/// A mount that nobody else sees, if one was asked for. This process has one thread.
+/// Makes a private mount, if one was asked for. This process has one thread.
 pub fn mount() {
     let Some(bytes) = size() else { return };
     // SAFETY: no preconditions.

@@ -1,7 +1,8 @@
-//! One child, run instruction by instruction and killed after a chosen number of them.
+//! A child that runs instruction by instruction and is killed after a chosen number of them.
 //!
-//! A first run is a step per instruction and writes its path down. Later ones go to a place shortly before
-//! their end at full speed, with a breakpoint of the processor (the code stays as it is), and step from there.
+//! A first run takes a step per instruction and records its path. Later runs go to a place shortly
+//! before their end at full speed, with a hardware breakpoint (the code stays as it is), and step
+//! from there.
 
 use std::cell::Cell;
 use std::mem::offset_of;
@@ -13,13 +14,15 @@ use crate::page::{is_asleep, page, waits, AFTER, DEADLINE};
 use crate::stores::{may_store, LONGEST};
 use crate::third::{forked, kill};
 
-/// So many rounds of a loop are looked at: the later ones are the same, and each costs a stop for every one before it.
+/// How many rounds of a loop are tried: later ones are the same, and each costs a stop for every
+/// one before it.
 const ROUNDS: usize = 200;
 
-/// The places that a run went through.
+/// The places that a run has passed.
 #[derive(Default)]
 pub struct Path {
-    /// Each place, and how often it was reached before. None where a breakpoint does not tell steps apart.
+    /// Each place, and how often it was reached before. None if a breakpoint cannot tell steps
+    /// apart.
     steps: Vec<Option<(u64, usize)>>,
     reached: std::collections::HashMap<u64, usize>,
 }
@@ -30,7 +33,7 @@ impl Path {
         self.steps.len()
     }
 
-    /// Whether it is one of the first rounds of a loop, or of none.
+    /// Returns whether it is in one of the first rounds of a loop, or in none.
     fn add(&mut self, place: Option<u64>) -> bool {
         let step = place.map(|place| {
             let before = self.reached.entry(place).or_default();
@@ -41,7 +44,7 @@ impl Path {
         step.is_none_or(|(_, before)| before < ROUNDS)
     }
 
-    /// At most so many steps to be killed after, all over it; all of them where they are no more than that. Of a loop, the first
+    /// Returns at most so many steps to be killed after, spread over the run; of a loop, the first
     /// rounds.
     pub fn kill_points(&self, most: usize) -> Vec<usize> {
         let is_early = |at: &usize| {
@@ -58,7 +61,8 @@ impl Path {
             .collect()
     }
 
-    /// Where to go at full speed on the way to a step: the step there, the place, and how often it is passed before.
+    /// Returns where to go at full speed on the way to a step: the step there, the place, and how
+    /// often it is passed before.
     fn short_cut(&self, to: usize) -> Option<(usize, u64, usize)> {
         const FAR: usize = 256;
         let to = to.min(self.len().saturating_sub(1));
@@ -82,11 +86,11 @@ pub enum Ended {
     Killed,
     /// The body had returned.
     Returned,
-    /// It had, by another path than the one that was written down, before it came to its end.
+    /// The body had returned on another path than the recorded one.
     Strayed,
 }
 
-/// Where a child stands that is not run any further for now.
+/// Where a child stands that does not run any further for now.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Stands {
     /// Before an instruction of the body.
@@ -95,29 +99,29 @@ pub enum Stands {
     Asleep,
     /// Behind the body.
     Behind,
-    /// Behind it, by another path than the one that was written down.
+    /// Behind the body, on another path than the recorded one.
     Astray,
 }
 
-/// What runs in a child, and what is done for it from outside.
+/// The code that runs in a child, and the help from outside.
 pub struct Body<'a> {
-    /// At full speed, before the body.
+    /// Runs at full speed, before the body.
     pub prepare: &'a dyn Fn(),
-    /// In this process, when the child stands before the first instruction of the body.
+    /// Runs in this process, when the child stands before the first instruction of the body.
     pub is_ready: &'a dyn Fn(),
     pub body: &'a dyn Fn(),
-    /// Brings about what the body waits for.
+    /// Ends the wait of the body.
     pub wake: Option<&'a dyn Fn()>,
-    /// A body that panics has returned as well: others have taken what it counts on.
+    /// A body that panics counts as returned: others have taken what it relies on.
     pub may_fail: bool,
 }
 
-/// Run `body` in a child and write its path down.
+/// Runs `body` in a child and records its path.
 pub fn record(body: &Body<'_>) -> Path {
     record_beside(body, &mut |_, _| ())
 }
 
-/// What the step before may have done to what others see.
+/// What the last step may have changed for others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     Nothing,
@@ -126,8 +130,8 @@ pub enum Effect {
     Anything,
 }
 
-/// The same; `look` is called before each step and behind the last one, and is told whether that is one of the first
-/// rounds of a loop, and what the step before it may have done.
+/// The same. It calls `look` before each step and after the last one, with whether that is one of
+/// the first rounds of a loop, and what the step before it may have changed.
 pub fn record_beside(body: &Body<'_>, look: &mut dyn FnMut(bool, Effect)) -> Path {
     let mut path = Path::default();
     let mut effect = Effect::Anything;
@@ -140,7 +144,7 @@ pub fn record_beside(body: &Body<'_>, look: &mut dyn FnMut(bool, Effect)) -> Pat
     path
 }
 
-/// Run `body` in a child and kill it after `limit` steps of a run that goes along `path`.
+/// Runs `body` in a child and kills it after `limit` steps of a run along `path`.
 pub fn run(limit: usize, path: &Path, body: &Body<'_>) -> Ended {
     match stop(limit, path, body).1 {
         Stands::Inside | Stands::Asleep => Ended::Killed,
@@ -149,7 +153,7 @@ pub fn run(limit: usize, path: &Path, body: &Body<'_>) -> Ended {
     }
 }
 
-/// Run `body` in a child and leave it where it stands after `limit` steps of a run that goes along `path`.
+/// Runs `body` in a child and leaves it where it stands after `limit` steps of a run along `path`.
 pub fn stop<'a>(limit: usize, path: &Path, body: &Body<'a>) -> (Tracee<'a>, Stands) {
     let tracee = Tracee::new(body);
     let mut steps = 0;
@@ -171,7 +175,7 @@ pub fn stop<'a>(limit: usize, path: &Path, body: &Body<'a>) -> (Tracee<'a>, Stan
 pub struct Tracee<'a> {
     pid: i32,
     wake: Option<&'a dyn Fn()>,
-    /// Left in a system call that waits for others.
+    /// It was left in a system call that waits for others.
     sleeps: Cell<bool>,
 }
 
@@ -184,7 +188,8 @@ enum Instruction {
 }
 
 fn instruction(at: u64) -> Instruction {
-    // SAFETY: the child was forked from this process and loads no code: what it executes lies here, too.
+    // SAFETY: the child was forked from this process and loads no code: the code that it executes
+    // is also here.
     let code = unsafe { (at as *const [u8; 3]).read_unaligned() };
     match code {
         [0x0f, 0x05, _] => Instruction::SystemCall,
@@ -205,7 +210,7 @@ fn effect_of(place: u64) -> Effect {
 }
 
 impl<'a> Tracee<'a> {
-    /// It stands before the first instruction of the body, which is the same for every child.
+    /// Stands before the first instruction of the body, the same for every child.
     #[inline(never)]
     fn new(body: &Body<'a>) -> Tracee<'a> {
         page().victim.store(0, Ordering::SeqCst);
@@ -234,8 +239,8 @@ impl<'a> Tracee<'a> {
         tracee
     }
 
-    /// Step until `limit` or the end; whether it was the end. A sleep in a system call, and the middle of a repeated
-    /// instruction, count as steps of their own.
+    /// Steps until `limit` or the end; returns whether it was the end. A sleep in a system call,
+    /// and the middle of a repeated instruction, are steps of their own.
     fn step_to(&self, limit: usize, mut steps: usize, visit: &mut dyn FnMut(Option<u64>)) -> bool {
         while page().victim.load(Ordering::SeqCst) != AFTER {
             if steps >= limit {
@@ -254,7 +259,7 @@ impl<'a> Tracee<'a> {
                     if !waits(number) {
                         self.wait();
                     } else if self.wait_unless_asleep() {
-                        // Asleep is a step of its own.
+                        // The sleep is a step of its own.
                         steps += 1;
                         visit(None);
                         if steps >= limit {
@@ -268,7 +273,7 @@ impl<'a> Tracee<'a> {
                     visit(None);
                     self.step();
                     if self.user(offset_of!(libc::user, regs.rip)) == place {
-                        // In the middle is a step of its own.
+                        // The middle is a step of its own.
                         steps += 1;
                         visit(None);
                         if steps >= limit {
@@ -288,7 +293,8 @@ impl<'a> Tracee<'a> {
         self.wait();
     }
 
-    /// Go on at full speed until a place is reached that was passed `before` times; false when the body returns.
+    /// Runs at full speed until a place is reached that was passed `before` times; returns false if
+    /// the body returns.
     fn run_to(&self, place: u64, before: usize) -> bool {
         const EXECUTION_BY_THIS_THREAD: u64 = 1;
         let registers = offset_of!(libc::user, u_debugreg);
@@ -311,8 +317,8 @@ impl<'a> Tracee<'a> {
 }
 
 impl Tracee<'_> {
-    /// Let it go on until its body has returned. False when it sleeps for longer than `patience`, and what wakes it
-    /// has been brought about as often as it may take.
+    /// Lets it go on until its body has returned. Returns false if it sleeps for longer than
+    /// `patience` although it was woken as often as that may take.
     pub fn goes_on(&self, patience: Duration) -> bool {
         const WAKES: usize = 3;
         let (mut wakes, mut end) = (0, Instant::now() + patience);
@@ -327,7 +333,7 @@ impl Tracee<'_> {
                 Some(wake) if wakes < WAKES => {
                     wakes += 1;
                     end = Instant::now() + patience;
-                    // Others may have taken what it does this with.
+                    // Others may have taken what this needs.
                     let _ = catch_unwind(AssertUnwindSafe(wake));
                 }
                 _ if Instant::now() > end => return false,
@@ -337,7 +343,7 @@ impl Tracee<'_> {
         true
     }
 
-    /// End it where it stands.
+    /// Kills it where it stands.
     pub fn kill(&self) {
         // SAFETY: our own child, not reaped yet.
         unsafe { libc::kill(self.pid, libc::SIGKILL) };
@@ -359,7 +365,7 @@ impl Tracee<'_> {
         self.check_stopped(status);
     }
 
-    /// Wait until it stops, or sleeps until somebody wakes it; whether it sleeps.
+    /// Waits until it stops, or sleeps until another process wakes it; returns whether it sleeps.
     fn wait_unless_asleep(&self) -> bool {
         let end = Instant::now() + DEADLINE;
         let mut status = 0;
@@ -390,7 +396,7 @@ impl Tracee<'_> {
         assert_eq!(unsafe { libc::ptrace(request, self.pid, 0, 0) }, 0);
     }
 
-    /// A word of what the kernel knows of the stopped child, by its offset in `user`.
+    /// Returns a word of the kernel's state of the stopped child, by its offset in `user`.
     fn user(&self, offset: usize) -> u64 {
         // SAFETY: as above.
         unsafe { libc::ptrace(libc::PTRACE_PEEKUSER, self.pid, offset, 0) as u64 }

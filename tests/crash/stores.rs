@@ -5,8 +5,8 @@ use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory, OpAccess, Regist
 /// The longest instruction, in bytes.
 pub const LONGEST: usize = 15;
 
-/// Whether the first instruction of `code`, which lies at `at`, may store anywhere but on its stack and among its
-/// process's own data. An instruction that is not known may.
+/// Returns whether the first instruction of `code`, which lies at `at`, may store anywhere but on
+/// its stack and among its process's own data. An unknown instruction may.
 pub fn may_store(code: &[u8; LONGEST], at: u64) -> bool {
     let instruction = Decoder::with_ip(64, code, at, DecoderOptions::NONE).decode();
     if instruction.is_invalid() {

@@ -7,20 +7,20 @@ use std::sync::atomic::Ordering;
 use crate::case::said;
 use crate::page::{is_asleep, page, reach, timed, until, until_reached};
 
-/// How far the third process has come, and may go.
+/// The stages of the third process, and how far it may go.
 const READY: u32 = 1;
 const MAY_SLEEP: u32 = 2;
 const SLEEPS: u32 = 3;
 const WOKEN: u32 = 4;
 const WORKS: u32 = 5;
 
-/// A child that runs `body` and then sleeps until it is killed.
+/// Starts a child that runs `body` and then sleeps until it is killed.
 pub fn forked(body: impl FnOnce()) -> i32 {
     // SAFETY: this process has no thread but this one and the library's; the child never returns into it.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "no fork: {}", std::io::Error::last_os_error());
     if pid == 0 {
-        // SAFETY: no pointers. Whatever becomes of this worker, its children end.
+        // SAFETY: no pointers. However this worker ends, its children end.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
         let went = catch_unwind(AssertUnwindSafe(body));
         if let Err(panic) = &went {
@@ -33,7 +33,7 @@ pub fn forked(body: impl FnOnce()) -> i32 {
     pid
 }
 
-/// SIGKILL, and wait until it is gone.
+/// Sends SIGKILL, and waits until the process is gone.
 pub fn kill(pid: i32) {
     // SAFETY: our own child, not reaped yet.
     unsafe {
@@ -42,8 +42,8 @@ pub fn kill(pid: i32) {
     }
 }
 
-/// A process that uses the object before the kill, perhaps sleeps in it during the kill, and works with it
-/// afterwards.
+/// A process that uses the object before the kill, may sleep in it during the kill, and works with
+/// it afterwards.
 pub struct Third {
     pid: i32,
     is_over: Cell<bool>,
@@ -71,7 +71,7 @@ impl Third {
         }
     }
 
-    /// It goes on to its sleep, if it has one, and is in it when this returns.
+    /// Lets it go on to its sleep, if it has one; it sleeps when this returns.
     pub fn may_sleep(&self, sleeps: bool) {
         let stage = &page().third;
         page().third_waits.store(sleeps.into(), Ordering::SeqCst);
@@ -89,24 +89,24 @@ impl Third {
         );
     }
 
-    /// It is killed where it is.
+    /// Kills it where it is.
     pub fn dies(&self) {
         kill(self.pid);
         self.is_over.set(true);
         page().third_pid.store(0, Ordering::SeqCst);
     }
 
-    /// Whether its sleep is over.
+    /// Returns whether its sleep is over.
     pub fn is_woken(&self) -> bool {
         page().third.load(Ordering::SeqCst) == WOKEN
     }
 
-    /// Its sleep comes to an end.
+    /// Ends its sleep.
     pub fn wakes(&self) {
         timed(|| until_reached(&page().third, WOKEN, "the third process sleeps on"));
     }
 
-    /// It does its work.
+    /// Makes it do its work.
     pub fn works(&self) {
         self.wakes();
         reach(&page().third, WORKS);
@@ -123,7 +123,7 @@ impl Drop for Third {
     }
 }
 
-/// A process that is killed when it has done `body`.
+/// Starts a process that is killed when it has done `body`.
 pub fn gone_after(body: impl FnOnce()) {
     const DONE: u32 = 1;
     let stage = &page().victim;
@@ -146,7 +146,7 @@ pub struct Sleeper {
 }
 
 impl Sleeper {
-    /// It sleeps in `body`, and what it does there is seen, when this returns.
+    /// It sleeps in `body` when this returns, and the effect is visible.
     pub fn in_call(body: impl FnOnce(), is_seen: impl Fn() -> bool) -> Sleeper {
         let sleeper = Sleeper {
             pid: forked(body),
@@ -164,7 +164,7 @@ impl Sleeper {
         assert_eq!(unsafe { libc::kill(self.pid, signal) }, 0);
     }
 
-    /// It is woken, and comes to its end.
+    /// Wakes it, and waits for its end.
     pub fn ends(&self) {
         timed(|| ends_well(self.pid, &self.is_over, "a process that slept"));
     }
@@ -178,11 +178,11 @@ impl Drop for Sleeper {
     }
 }
 
-/// Wait until it has ended by itself, and well.
+/// Waits until it has ended by itself, with 0.
 fn ends_well(pid: i32, is_over: &Cell<bool>, who: &str) {
     let mut status = 0;
-    // Who waits for this worker notices when that never comes.
-    // SAFETY: our own child, not reaped yet; `status` is writable.
+    // The process that waits for this worker notices if that never happens. SAFETY: our own child,
+    // not reaped yet; `status` is writable.
     unsafe { libc::waitpid(pid, &mut status, 0) };
     is_over.set(true);
     assert_eq!(status, 0, "{who} failed");

@@ -1,4 +1,4 @@
-//! Gets, takes, and what settles them.
+//! Gets, takes, and the calls that settle them.
 
 use std::mem::MaybeUninit;
 
@@ -26,7 +26,8 @@ fn joinable() -> Queue {
     bounded(true, &BEFORE)
 }
 
-/// The dead got the first message for good when its body had returned; it may have, once the body had begun.
+/// If the body had returned, the dead process has consumed the first message; once it had begun, it
+/// may have.
 fn get_of(make: fn() -> Queue, messages: fn() -> Messages, body: fn(&Queue)) -> Case<Queue> {
     Case::new(make, body)
         .prepare(warm_up)
@@ -42,7 +43,8 @@ fn get_of(make: fn() -> Queue, messages: fn() -> Messages, body: fn(&Queue)) -> 
         .work(work)
 }
 
-/// The body marks that it has the first message in its hands, and settles it, for good when it had returned.
+/// The body marks that it holds the first message, and settles it; the message is consumed if the
+/// body had returned.
 fn settle_of(make: fn() -> Queue, body: fn(&Queue)) -> Case<Queue> {
     Case::new(make, body)
         .prepare(warm_up)
@@ -158,7 +160,7 @@ fn add_joinable(all: &mut Vec<Named>) {
         })
         .third_sleeps(|queue| queue.join(in_time()).unwrap())
         .check(|queue, end| {
-            // Who joins is told, or the task comes back and is done by another.
+            // A join returns, or the task comes back and another process does it.
             if timed(|| queue.len()).unwrap() == 1 || queue.info().unwrap().unfinished == 1 {
                 assert!(
                     !end.has_returned,
@@ -240,7 +242,7 @@ fn add_dead_letters(all: &mut Vec<Named>) {
             .prepare(warm_up)
             .third(warm_up)
             .check(|queue, end| {
-                // In one of the two places, once: there or here.
+                // In exactly one of the two places.
                 let letters = timed(|| queue.info()).unwrap().dead_letters;
                 assert!(letters <= 1, "duplicated: {letters} dead letters");
                 let mut all = Messages::new();

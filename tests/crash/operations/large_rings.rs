@@ -9,11 +9,12 @@ use crate::page::timed;
 use crate::small;
 use crate::third::gone_after;
 
-/// A consumer dies that had gone on to the next ring. The ring that it has left is so large that it is given back at
-/// once, as soon as the one message in it that was not settled is over: in the middle of the recovery's walk.
+/// A consumer dies that had gone on to the next ring. The ring behind it is so large that its
+/// memory is given back as soon as its last unsettled message is over: in the middle of the
+/// recovery's walk.
 pub fn add_to(all: &mut Vec<Named>) {
     const LONG: usize = 5 << 20;
-    /// What `make` needs of /dev/shm.
+    /// How much of /dev/shm `make` needs.
     const NEEDED: u64 = 40 << 20;
     fn make(max_deliveries: u32, shuts_down: bool) -> Queue {
         let options = QueueOptions {
@@ -23,7 +24,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         };
         let queue = queue(options);
         let long = vec![7; LONG];
-        // Three long ones fill a ring of 16 MiB.
+        // Three long messages fill a ring of 16 MiB.
         for message in [&long[..], b"first", &long, &long, &long[..2 << 20]] {
             queue.put(message, Wait::TRY).unwrap();
         }

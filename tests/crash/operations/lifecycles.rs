@@ -1,4 +1,4 @@
-//! Objects that are made, opened, closed and removed.
+//! Creating, opening, closing and unlinking objects.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,7 +10,7 @@ use super::{add, Named};
 use crate::case::Case;
 use crate::page::timed;
 
-/// A name, which goes with its owner, and a queue that may be open under it.
+/// A name, which is unlinked with its owner, and a queue that may be open under it.
 pub struct Name {
     pub name: String,
     pub queue: RefCell<Option<Queue>>,
@@ -37,7 +37,7 @@ impl Name {
         made
     }
 
-    /// The queue is shut down, with its two messages, and nobody has it open.
+    /// The queue is shut down, has two messages, and no process has it open.
     fn over() -> Name {
         let over = Name::made();
         let queue = over.queue.take().unwrap();
@@ -69,7 +69,7 @@ fn fill(queue: &Queue) {
     queue.put(&pattern(LARGE), Wait::TRY).unwrap();
 }
 
-/// What `fill` put is there, and the queue works.
+/// The messages of `fill` are there, and the queue works.
 fn is_whole(queue: &Queue) {
     assert_eq!(timed(|| get(queue, Wait::TRY)), Ok(b"first".to_vec()));
     assert!(
@@ -79,7 +79,7 @@ fn is_whole(queue: &Queue) {
     work_with_queue(queue);
 }
 
-/// Whoever comes now finds the name whole or not there.
+/// The next process finds the name whole or not there.
 fn works(name: &Name) {
     let queue = timed(|| Queue::create(Some(&name.name), &options(true))).unwrap();
     work_with_queue(&queue);
@@ -138,7 +138,7 @@ fn add_named(all: &mut Vec<Named>) {
                 assert_eq!(queue.len(), Ok(0), "something of the old one is there");
                 work_with_queue(&queue);
             }
-            // Half made: the next one that asks for it makes it.
+            // Half made: the next process that asks for it makes it.
             Err(status) => assert!(status == Status::E_CORRUPT && !end.has_returned),
         })
         .work(works)
@@ -189,7 +189,7 @@ fn add_named(all: &mut Vec<Named>) {
         })
         .prepare(warm_up)
         .check(|name, end| {
-            // Who has it open keeps it.
+            // A process that has it open keeps it.
             is_whole(name.queue.borrow().as_ref().unwrap());
             let is_there = timed(|| Queue::open(&name.name)).is_ok();
             assert!(!is_there || !end.has_returned, "it is there again");
@@ -205,7 +205,7 @@ fn warm_up(_: &Name) {
     std::mem::forget(lock);
 }
 
-/// What the child has of its parent's is closed, and the queue is open here as in any process.
+/// The child's inherited handles are closed, and the queue is open here as in any process.
 fn opened_anew(name: &Name) {
     drop(name.queue.take());
     name.queue.replace(Some(Queue::open(&name.name).unwrap()));

@@ -10,7 +10,7 @@ fn lock() -> Lock {
     Lock::create(None, CreateOptions::default()).unwrap()
 }
 
-/// A lock that its maker, the parent, holds.
+/// A lock that the parent, which made it, holds.
 fn held() -> Lock {
     let lock = lock();
     lock.acquire(Wait::TRY).unwrap();
@@ -32,7 +32,7 @@ fn work(lock: &Lock) {
     }
 }
 
-/// The next one has it; `may_be_clean` where the dead may not have held it any more.
+/// The next process gets it; `may_be_clean` if the dead process may have released it.
 fn take_over(lock: &Lock, may_be_clean: bool) {
     let acquired = timed(|| lock.acquire(in_time())).unwrap();
     assert!(
@@ -67,7 +67,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         .third(warm_up)
         .wake(|lock| lock.release().unwrap())
         .check(|lock, end| {
-            // Still the parent's, or released by it.
+            // The parent still holds it, or has released it.
             if !end.was_woken {
                 let refused = timed(|| lock.acquire(Wait::TRY));
                 assert_eq!(refused, Err(Status::E_TIMEOUT), "wrongly dead: the holder");
@@ -115,7 +115,7 @@ fn warm_up_rlock(rlock: &Rlock) {
 }
 
 fn work_with_rlock(rlock: &Rlock) {
-    // The same thread number and the same slot as the dead one's are of no use.
+    // The thread number and the slot of the dead process are of no use to another process.
     assert_eq!(rlock.release(0), Err(Status::E_NOT_OWNER));
     for depth in 1..4 {
         assert_eq!(timed(|| rlock.acquire(0, in_time())), Ok(Acquired::Clean));

@@ -9,7 +9,7 @@ use super::{add, in_time, Named};
 use crate::case::{Case, End};
 use crate::page::timed;
 
-/// A condition and its lock, and how many were let go there, and how many were refused.
+/// A condition and its lock, and how many waits were let go and how many refused.
 pub struct Meeting<T> {
     pub place: T,
     pub lock: Lock,
@@ -47,17 +47,17 @@ fn wait_once(at: &Meeting<Condition>) {
     at.lock.release().unwrap();
 }
 
-/// The lock is to be had, and a wait there ends in time.
+/// The lock can be acquired, and a wait ends in time.
 fn work(at: &Meeting<Condition>) {
     assert_eq!(timed(|| at.lock.acquire(in_time())), Ok(Acquired::Clean));
     timed(|| at.place.notify_all().unwrap());
-    // What was notified before a wait is lost.
+    // A notification before the wait is lost.
     assert_eq!(at.place.wait(&at.lock, Wait::TRY), Err(Status::E_TIMEOUT));
     assert_eq!(at.lock.is_locked(), Ok(true));
     at.lock.release().unwrap();
 }
 
-/// Who waits still is let go by one notification.
+/// One notification lets the next waiter go.
 fn lets_go(at: &Meeting<Condition>, end: &End<'_>) {
     if at.let_go.value().unwrap() == 0 {
         timed(|| at.place.notify(1).unwrap());
@@ -96,7 +96,8 @@ fn add_conditions(all: &mut Vec<Named>) {
             .check(|at, end| {
                 let acquired = timed(|| at.lock.acquire(in_time())).unwrap();
                 assert!(!end.has_returned || acquired == Acquired::Clean);
-                // What the dead was told and could not act on is passed on, to whoever waits.
+                // A notification that the dead process got and did not act on goes to another
+                // waiter.
                 let passed_on = timed(|| at.place.wait(&at.lock, Wait::TRY));
                 assert!(
                     end.was_woken || passed_on == Err(Status::E_TIMEOUT),
@@ -117,7 +118,7 @@ fn add_conditions(all: &mut Vec<Named>) {
             .third(warm_up)
             .third_sleeps(wait_once)
             .check(|at, end| {
-                // The place of the dead is nobody's: a notification reaches the other.
+                // The dead process's place is free: a notification reaches the other waiter.
                 lets_go(at, end);
             })
             .work(work)
@@ -144,7 +145,7 @@ fn party(at: &Meeting<Barrier>) {
     }
 }
 
-/// What the third process was told, None when it waits on.
+/// The answer of the third process, None if it still waits.
 fn told(at: &Meeting<Barrier>, end: &End<'_>) -> Option<bool> {
     if timed(|| at.place.waiting()).unwrap() == 1 {
         return None;
@@ -155,14 +156,14 @@ fn told(at: &Meeting<Barrier>, end: &End<'_>) -> Option<bool> {
     Some(told.0 == 1)
 }
 
-/// It waits on, so the next one lets it go.
+/// It still waits, so the next party lets it go.
 fn meets(at: &Meeting<Barrier>, end: &End<'_>) {
     assert_eq!(timed(|| at.place.wait(Wait::TRY)), Ok(1));
     end.third.wakes();
     assert_eq!(at.let_go.value(), Ok(1));
 }
 
-/// A round after another, of the parties that there are: one process plays them all, in threads.
+/// Several rounds of all parties, which one process plays in threads.
 fn rounds(at: &Meeting<Barrier>) {
     let parties = at.place.parties().unwrap();
     for _ in 0..2 {
@@ -213,7 +214,8 @@ fn add_barriers(all: &mut Vec<Named>) {
             .third(warm_up_barrier)
             .wake(|at| assert_eq!(at.place.wait(Wait::TRY), Ok(1)))
             .check(|at, end| {
-                // It died waiting: the barrier is broken. Or it was let go before, or had not come.
+                // It died waiting, so the barrier is broken; or it was let go before, or had not
+                // arrived.
                 let is_broken = timed(|| at.place.is_broken()).unwrap();
                 assert_eq!(at.place.waiting(), Ok(0), "the dead wait");
                 assert!(

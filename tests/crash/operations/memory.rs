@@ -1,4 +1,5 @@
-//! Queues in a /dev/shm that is full, or too small for two of their messages. Only where there is such a one.
+//! Queues in a /dev/shm that is full, or too small for two of their messages. Runs only where there
+//! is one.
 
 use std::sync::OnceLock;
 
@@ -40,7 +41,7 @@ fn largest() -> usize {
     })
 }
 
-/// As many long messages as there is memory for, and then short ones.
+/// As many long messages as memory allows, and then short ones.
 fn full() -> Queue {
     largest();
     let queue = queue(Default::default());
@@ -53,7 +54,7 @@ fn full() -> Queue {
     queue
 }
 
-/// Those that `full` tries to put: of two lengths, told apart by their first byte.
+/// The messages that `full` tries to put: of two lengths, told apart by their first byte.
 fn all() -> Messages {
     let short = |number: u8| vec![100 + number; 20_000];
     (0..2 * MESSAGES as u8)
@@ -77,7 +78,7 @@ fn drain(queue: &Queue) -> Messages {
     left
 }
 
-/// It is empty, and takes whatever a fresh one takes.
+/// It is empty, and takes every message that a fresh one takes.
 fn is_like_fresh(queue: &Queue) {
     let (message, short) = (vec![2; largest()], [3; 1000]);
     for message in [&message[..], &short, &message, &long(7)] {
@@ -93,7 +94,7 @@ fn in_full(body: fn(&Queue)) -> Case<Queue> {
         .work(work)
 }
 
-/// What of `all` is in a full queue.
+/// The messages of `all` that a full queue has.
 fn kept() -> &'static Messages {
     static KEPT: OnceLock<Messages> = OnceLock::new();
     KEPT.get_or_init(|| drain(&full()))
@@ -125,7 +126,7 @@ pub fn add_to(all: &mut Vec<Named>) {
             is_like_fresh(queue);
         })
     });
-    // Step by step through the copy of a longer one would take minutes.
+    // Stepping through the copy of a longer message would take minutes.
     if small::size().is_some_and(|size| size > 8 << 20) {
         return;
     }

@@ -1,4 +1,4 @@
-//! The operations, by what they work on.
+//! The operations, by their object.
 
 mod getting;
 mod large_rings;
@@ -15,7 +15,7 @@ mod semaphores;
 use crate::case::{Case, Operation};
 use crate::stops::Others;
 
-/// An operation's name, and how it is made.
+/// An operation's name, and its constructor.
 pub type Named = (&'static str, Box<dyn Fn() -> Box<dyn Operation>>);
 
 /// All of them.
@@ -34,7 +34,7 @@ pub fn operations() -> Vec<Named> {
     all
 }
 
-/// Put one on the list.
+/// Adds one to the list.
 fn add<T: Others + 'static>(
     all: &mut Vec<Named>,
     name: &'static str,
@@ -43,7 +43,7 @@ fn add<T: Others + 'static>(
     all.push((name, Box::new(move || Box::new(case()))));
 }
 
-/// Longer than anything takes.
+/// Longer than any call takes.
 pub fn in_time() -> polyproc::Wait<'static> {
     polyproc::Wait::for_ns(crate::page::DEADLINE.as_nanos() as i64)
 }

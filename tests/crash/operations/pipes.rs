@@ -15,7 +15,7 @@ pub struct Pipe {
     pub b: Connection,
 }
 
-/// One byte more than fits into the ring: a message that is handed over.
+/// One byte more than the ring holds, so the message is handed over.
 pub const LONG: usize = (1 << 20) - 7;
 
 fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
@@ -30,7 +30,7 @@ fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Sta
     }
 }
 
-/// The same for a child that is stepped: no more than the call itself.
+/// The same for a child that is stepped: nothing but the call itself.
 fn receive_only(end: &Connection, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) {
     assert!(matches!(end.recv(buffer, wait), Ok(Got::Message(_))));
 }
@@ -62,7 +62,7 @@ fn warm_up(pipe: &Pipe) {
     let _ = pipe.b.poll(Wait::TRY);
 }
 
-/// All that is left at end B, in order.
+/// Returns the messages that are left at end B, in order.
 fn drain(pipe: &Pipe) -> Messages {
     let mut left = Vec::new();
     loop {
@@ -85,7 +85,7 @@ fn work(pipe: &Pipe) {
     }
 }
 
-/// And one that is handed over.
+/// Also one that is handed over.
 fn work_with_long(pipe: &Pipe) {
     work(pipe);
     let data = pattern(LONG);
@@ -196,7 +196,8 @@ pub fn add_to(all: &mut Vec<Named>) {
     add_long(all);
 }
 
-/// Messages that are handed over from one call to the other; the third process is in the other.
+/// Messages that are handed over from one call to the other; the third process is in the other
+/// call.
 fn add_long(all: &mut Vec<Named>) {
     const LEN: usize = LONG + 50_000;
     /// Made once, by the worker.
@@ -223,7 +224,7 @@ fn add_long(all: &mut Vec<Named>) {
                     "half a message: {}",
                     got.len()
                 );
-                // What came of it is told by the other direction.
+                // The other direction reports the result.
                 pipe.b.send(&got[..5], in_time()).unwrap();
             })
             .check(|pipe, end| {
@@ -239,7 +240,7 @@ fn add_long(all: &mut Vec<Named>) {
     });
     add(all, "pipe: recv, handed over", || {
         let body = |pipe: &Pipe| {
-            // Room that nobody has written to: no step is spent on that.
+            // Uninitialised, so that no step is spent on it.
             let mut room = Vec::with_capacity(LEN);
             receive_only(&pipe.b, room.spare_capacity_mut(), in_time());
         };
@@ -249,7 +250,8 @@ fn add_long(all: &mut Vec<Named>) {
             .third(warm_up)
             .third_sleeps(|pipe| pipe.a.send(long(), in_time()).unwrap())
             .check(|pipe, end| {
-                // The sender has all of it until it is received, and begins again with the next receiver.
+                // The sender keeps all of it until it is received, and begins again with the next
+                // receiver.
                 let mut again = 0;
                 crate::page::until("the sender does not go on", || {
                     match receive(&pipe.b, LEN, Wait::for_ns(1_000_000)) {

@@ -18,7 +18,7 @@ fn before() -> Messages {
     BEFORE.iter().map(|message| message.to_vec()).collect()
 }
 
-/// A case in which the dead put one message behind those of `make`.
+/// A case in which the dead process put one message behind those of `make`.
 fn put_of(make: fn() -> Queue, message: Vec<u8>) -> Case<Queue> {
     let put = message.clone();
     Case::new(make, move |queue: &Queue| {
@@ -55,7 +55,7 @@ fn near_the_wrap() -> Queue {
         queue.put(&block, Wait::TRY).unwrap();
         get(&queue, Wait::TRY).unwrap();
     }
-    // What is left of it: room for the two that wait, and for a part of the third.
+    // The rest of the ring: room for the two that wait, and for a part of the third.
     queue.put(&[0; 4096 - 16 - 80], Wait::TRY).unwrap();
     get(&queue, Wait::TRY).unwrap();
     BEFORE
@@ -81,7 +81,7 @@ fn add_full(all: &mut Vec<Named>) {
         .wake(|queue| assert_eq!(get(queue, Wait::TRY), Ok(vec![0; 5])))
         .check(|queue, end| {
             let mut left = drain(queue);
-            // One was got to make room, when it came so far.
+            // One was got to make room, if the call came so far.
             if left.first() == Some(&vec![0; 5]) {
                 left.remove(0);
             }
@@ -132,7 +132,8 @@ fn add_simple(all: &mut Vec<Named>) {
             Err(status) => assert_eq!(status, Status::E_SHUTDOWN),
         })
         .check(|queue, end| {
-            // A message that is there reaches who waits, although nobody was left to wake it.
+            // A message in the queue reaches a waiter, although its producer died before it could
+            // wake one.
             let is_put = timed(|| queue.info()).unwrap().puts == 1;
             assert!(is_put || !end.has_returned, "lost: a put that had returned");
             if !is_put {
@@ -193,7 +194,7 @@ fn add_simple(all: &mut Vec<Named>) {
     });
 }
 
-/// What the third process holds meanwhile; nothing in the other processes.
+/// The third process's reservation meanwhile; unused in the other processes.
 static HELD: AtomicU64 = AtomicU64::new(u64::MAX);
 
 fn mark_held(ticket: u64) {
@@ -280,12 +281,12 @@ fn add_reservations(all: &mut Vec<Named>) {
 }
 
 std::thread_local! {
-    /// What the child reserved before it is stepped.
+    /// The child's reservation from before it is stepped.
     static PASSED: Cell<Option<Reservation>> = const { Cell::new(None) };
 }
 
 fn add_shutdowns(all: &mut Vec<Named>) {
-    /// Puts are refused, and gets at the end.
+    /// Puts are refused, and at the end gets too.
     fn is_shut_down(queue: &Queue) {
         assert_eq!(
             timed(|| queue.put(b"late", in_time())),

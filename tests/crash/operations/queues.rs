@@ -1,4 +1,4 @@
-//! What the cases of queues have in common: messages, and what must be left of them.
+//! The common part of the queues' cases: messages, and the checks of what is left.
 
 use std::mem::MaybeUninit;
 
@@ -11,10 +11,11 @@ use crate::small;
 
 pub type Messages = Vec<Vec<u8>>;
 
-/// Larger than what is copied under the lock, and than the first ring's free room in the cases of growth.
+/// Larger than messages that are copied under the lock, and than the first ring's free room in the
+/// cases of growth.
 pub const LARGE: usize = 40_000;
 
-/// Bytes that tell when one is missing or elsewhere.
+/// Bytes that show whether one is missing or misplaced.
 pub fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at * 7 + (at >> 8)) as u8).collect()
 }
@@ -23,7 +24,7 @@ pub fn queue(options: QueueOptions) -> Queue {
     let Some(_) = small::size() else {
         return Queue::create(None, &options).unwrap();
     };
-    // One without a name does not lie in /dev/shm.
+    // An anonymous one would not be in /dev/shm.
     let name = format!("crash.small.{}", std::process::id());
     let queue = Queue::create(Some(&name), &options).unwrap();
     polyproc::unlink(&name).unwrap();
@@ -62,7 +63,7 @@ pub fn get(queue: &Queue, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
     }
 }
 
-/// The same for a child that is stepped: no more than the call itself.
+/// The same for a child that is stepped: nothing but the call itself.
 pub fn get_only(queue: &Queue, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) {
     assert!(matches!(queue.get(buffer, wait), Ok(Got::Message(_))));
 }
@@ -72,7 +73,8 @@ pub fn warm_up(queue: &Queue) {
     queue.len().unwrap();
 }
 
-/// The parent's first look: what the dead had is given back, and nobody else is taken for dead.
+/// The parent's first look: the dead process's messages come back, and no living process is taken
+/// for dead.
 fn look(queue: &Queue) -> u64 {
     let info = timed(|| queue.info().unwrap());
     assert_eq!(info.in_flight, 0, "the dead hold something: {info:?}");
@@ -83,7 +85,7 @@ fn look(queue: &Queue) -> u64 {
     info.items
 }
 
-/// All that is left, in order, and then nothing.
+/// Returns all messages that are left, in order; then there must be none.
 pub fn drain(queue: &Queue) -> Messages {
     let items = look(queue);
     let left = take_all(queue);
@@ -105,7 +107,7 @@ pub fn drain(queue: &Queue) -> Messages {
     left
 }
 
-/// What can be got now, settled.
+/// Returns the messages that can be got now, and settles them.
 pub fn take_all(queue: &Queue) -> Messages {
     let is_joinable = queue.options().unwrap().joinable;
     let mut all = Vec::new();
@@ -121,7 +123,8 @@ pub fn take_all(queue: &Queue) -> Messages {
     }
 }
 
-/// What is left is `before`, and a beginning of what the dead put: all of those whose put had returned.
+/// The messages left are `before` and a beginning of what the dead process put, with every put that
+/// had returned.
 pub fn check_put(left: &[Vec<u8>], before: &[Vec<u8>], put: &[Vec<u8>], returned: usize) {
     assert!(
         left.starts_with(before),
@@ -142,8 +145,8 @@ pub fn check_put(left: &[Vec<u8>], before: &[Vec<u8>], put: &[Vec<u8>], returned
     );
 }
 
-/// What is left is `before` without a beginning: at least the `got` messages whose get had returned, and at most one
-/// more, which went with the dead.
+/// The messages left are `before` without a beginning: at least the `got` messages whose get had
+/// returned are missing, and at most one more, which was lost with the dead process.
 pub fn check_got(left: &[Vec<u8>], before: &[Vec<u8>], got: usize, end: &End<'_>) {
     let gone = gone(left, before);
     assert!(gone >= got, "duplicated: {got} were got, {gone} are gone");
@@ -151,8 +154,8 @@ pub fn check_got(left: &[Vec<u8>], before: &[Vec<u8>], got: usize, end: &End<'_>
     end.went_with_the_dead(gone - got);
 }
 
-/// The same where messages are settled: `settled` of them when the body had returned, none that had not been in the
-/// hands of the dead, which its mark tells.
+/// The same for settled messages: `settled` of them are missing if the body had returned, and none
+/// that the dead process had not held, which its mark tells.
 pub fn check_settled(left: &[Vec<u8>], before: &[Vec<u8>], settled: usize, end: &End<'_>) {
     let (gone, in_hand) = (gone(left, before), end.mark as usize);
     assert!(

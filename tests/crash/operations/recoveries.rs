@@ -1,5 +1,5 @@
-//! Recovery itself: a first process dies and leaves something to be done, a second is killed at each instruction of
-//! doing it, and the others do it after all.
+//! Recovery itself: a first process dies and leaves work, a second one is killed at each
+//! instruction of the recovery, and the others complete it.
 
 use std::cell::OnceCell;
 use std::sync::atomic::Ordering;
@@ -24,7 +24,7 @@ fn before() -> Messages {
     BEFORE.iter().map(|message| message.to_vec()).collect()
 }
 
-/// A child that is killed at a part of its way through `body`, in percent.
+/// A child that is killed partway through `body`, in percent.
 struct Half {
     percent: usize,
     path: OnceCell<Path>,
@@ -38,7 +38,7 @@ impl Half {
         }
     }
 
-    /// `make` a fresh object on which it has died.
+    /// Makes a fresh object on which it has died.
     fn die(&self, make: fn() -> Queue, body: fn(&Queue)) -> Queue {
         let child = |queue: &Queue, go: &dyn Fn(&Body<'_>)| {
             go(&Body {
@@ -133,8 +133,8 @@ fn add_queues(all: &mut Vec<Named>) {
             .work(work)
     });
     add(all, "recovery of dead letters that a recoverer had", || {
-        // The one that is killed has the first message, and recovers one who died with the second: that one is buried,
-        // and then the first, by the next.
+        // The process that is killed has the first message, and recovers one that died with the
+        // second. The next process buries the second message, and then the first.
         let options = QueueOptions {
             joinable: true,
             max_deliveries: 1,
@@ -301,7 +301,7 @@ fn add_objects(all: &mut Vec<Named>) {
             at.condition.notify(0).unwrap()
         })
         .check(|at, _| {
-            // What the dead was told reaches the other, who was stopped meanwhile.
+            // The dead process's notification reaches the other one, which was stopped meanwhile.
             at.other.signal(libc::SIGCONT);
             at.other.ends();
         })
@@ -316,7 +316,7 @@ fn add_objects(all: &mut Vec<Named>) {
         let make = || {
             let pipe = polyproc::pipe(true).unwrap();
             let long = pattern(1 << 20);
-            // It has the senders' lock, and offers a message that nobody receives.
+            // It has the senders' lock, and offers a message that no process receives.
             Sleeper::in_call(
                 || _ = pipe.0.send(&long, in_time()),
                 || pipe.1.poll(Wait::TRY) == Ok(()),
@@ -342,8 +342,8 @@ pub fn add_to(all: &mut Vec<Named>) {
     add_objects(all);
 }
 
-/// A waiter that was notified, could not come back, and died; and another that waits, stopped so that it does not
-/// look after the dead one.
+/// A waiter that was notified, could not return, and died; and another one that waits, stopped so
+/// that it does not recover the dead one.
 pub struct Notified {
     pub condition: Condition,
     pub lock: Lock,
@@ -363,7 +363,7 @@ impl Notified {
                 lock.release().unwrap();
             };
             page().mark.store(0, Ordering::SeqCst);
-            // It waits when its lock is to be had again.
+            // It waits once its lock can be acquired again.
             let waits = || page().mark.load(Ordering::SeqCst) == 1 && lock.is_locked() == Ok(false);
             Sleeper::in_call(wait, waits)
         };

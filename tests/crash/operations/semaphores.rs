@@ -1,4 +1,4 @@
-//! Semaphores, whose permits are nobody's or owned, and events.
+//! Semaphores, with and without owned permits, and events.
 
 use polyproc::{CreateOptions, Event, Semaphore, SemaphoreOptions, Status, Wait};
 
@@ -47,7 +47,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         .third(warm_up)
         .check(|semaphore, end| {
             let value = timed(|| semaphore.value()).unwrap();
-            // Nobody owns a permit: the one that the dead had is gone.
+            // Permits have no owner: the dead process's permit is gone.
             let expected = if end.has_returned { 2..=2 } else { 1..=2 };
             assert!(expected.contains(&value), "{value} permits of 2");
         })
@@ -77,7 +77,8 @@ pub fn add_to(all: &mut Vec<Named>) {
         .third(warm_up)
         .third_sleeps(|semaphore| semaphore.acquire(in_time()).unwrap())
         .check(|semaphore, end| {
-            // A permit that is there reaches who waits, although nobody was left to wake it.
+            // A permit reaches a waiter, although the process that released it died before it could
+            // wake one.
             let is_there = timed(|| semaphore.value()).unwrap() == 1;
             if !is_there && !end.has_returned {
                 semaphore.release(1).unwrap();
@@ -94,7 +95,7 @@ pub fn add_to(all: &mut Vec<Named>) {
 }
 
 fn add_owned(all: &mut Vec<Named>) {
-    /// What the dead had has come back, and no more.
+    /// The dead process's permits have come back, and no more.
     fn whole(semaphore: &Semaphore) {
         assert_eq!(
             timed(|| semaphore.value()),
@@ -103,7 +104,7 @@ fn add_owned(all: &mut Vec<Named>) {
         );
         assert_eq!(semaphore.release(1), Err(Status::E_NOT_OWNER));
     }
-    /// The third process has one of three, until it works.
+    /// The third process has one of three permits, until it works.
     fn holder(semaphore: &Semaphore) {
         semaphore.acquire(Wait::TRY).unwrap();
     }
@@ -165,7 +166,7 @@ fn event() -> Event {
     Event::create(None, CreateOptions::default()).unwrap()
 }
 
-/// To set needs no participant, as it may be done in a signal handler; to sleep does.
+/// A set needs no participant, because a signal handler may do it; a sleep needs one.
 fn warm_up_event(event: &Event) {
     let _ = event.wait(Wait::for_ns(1000));
 }
@@ -211,7 +212,7 @@ fn add_events(all: &mut Vec<Named>) {
             .third(warm_up_event)
             .third_sleeps(|event| event.wait(in_time()).unwrap())
             .check(|event, end| {
-                // A set that had returned lets go who waited then, though a clear followed.
+                // A set that had returned wakes the waiters, though a clear followed.
                 if end.mark == 0 && !timed(|| event.is_set()).unwrap() && !end.third.is_woken() {
                     event.set().unwrap();
                 }

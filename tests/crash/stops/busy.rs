@@ -1,4 +1,4 @@
-//! How often a stop at random of a process that is busy falls where it holds up others.
+//! How often a stop of a busy process at a random moment delays others.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ use crate::third::{forked, kill};
 
 const BATCH: usize = 500;
 
-/// Stop a process so many times, in each of the ways to be busy, and print how often others noticed.
+/// Stops a process so many times, in each of its ways to be busy, and prints how often others
+/// noticed.
 pub fn measure(stops: u32) {
     type Way = (&'static str, fn(&Queue));
     let ways: [Way; 3] = [
@@ -33,7 +34,7 @@ pub fn measure(stops: u32) {
 }
 
 fn is_noticed(queue: &Queue, child: i32, stop: u32) -> bool {
-    // Far apart as measured in messages; what differs from stop to stop is where in its loop the child is.
+    // Far apart in messages; the stops differ in where in its loop the child is.
     std::thread::sleep(Duration::from_micros(1000 + u64::from(stop * 7919 % 1000)));
     // SAFETY: our own child, not reaped yet.
     unsafe {

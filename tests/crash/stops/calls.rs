@@ -1,4 +1,5 @@
-//! The calls of others while one is stopped: all at once, each in a thread of its own, and each with its own time.
+//! The calls of others while one process is stopped: all at once, each in a thread and with a time
+//! limit of its own.
 
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -11,28 +12,29 @@ use polyproc::{Cancel, Status, Wait};
 use crate::case::said;
 use crate::page::delay_of_this_thread;
 
-/// A call may be back so much later than its own time is over: a step of an internal lock, and no more.
+/// A call may return this much later than its own time: a step of an internal lock, and no more.
 pub const GRACE: Duration = Duration::from_millis(50);
-/// A call that does not block and takes longer was held up by somebody.
+/// A call that does not block and takes longer was delayed by another process.
 pub const HELD_UP: Duration = Duration::from_millis(5);
 /// The timeout of a call that has one.
 const SHORT: Duration = Duration::from_millis(20);
 /// When the token of a call that has one fires.
 const FIRED_AFTER: Duration = Duration::from_millis(10);
-/// A call that is not back by then is not awaited: the stopped process is killed, so that it comes back.
+/// After this time a call is not awaited any more: the stopped process is killed, so that it
+/// returns.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a call may wait by itself.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Own {
-    /// It does not block, or was told to try.
+    /// It does not block, or only tries.
     Nothing,
     Timeout,
     /// For ever, until a token fires.
     Token,
 }
 
-/// What a call answered, and how long it took where another process has measured that.
+/// The result of a call, and how long it took if another process has measured that.
 pub struct Answer {
     status: Result<(), Status>,
     took: Option<Duration>,
@@ -57,14 +59,15 @@ impl From<Duration> for Answer {
 }
 
 std::thread_local! {
-    /// Where this thread has several calls to make: when the last one but this one ended, and its delays until then.
+    /// For a thread with several calls: when the last call but the present one ended, and its
+    /// delays until then.
     static LAST: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
-    /// When the first one ended, and the longest of the others but the last.
+    /// When the first call ended, and the longest of the others but the last.
     static FIRST: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
     static LONGEST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// Between two calls of a thread: each has its own time, and the later ones do not block.
+/// Marks the end of a call of a thread: each has its own time, and the later ones do not block.
 pub fn next() {
     let now = (Instant::now(), delay_of_this_thread());
     match LAST.replace(Some(now)) {
@@ -73,7 +76,7 @@ pub fn next() {
     }
 }
 
-/// The time from one moment to another without what was waited for a core.
+/// Returns the time between two moments without the waiting for a core.
 fn between(begin: (Instant, Duration), end: (Instant, Duration)) -> Duration {
     let took = end.0.saturating_duration_since(begin.0);
     took.saturating_sub(end.1.saturating_sub(begin.1))
@@ -88,7 +91,7 @@ struct Call<'a> {
     go: Go<'a>,
 }
 
-/// What others call.
+/// The calls of others.
 #[derive(Default)]
 pub struct Calls<'a>(Vec<Call<'a>>);
 
@@ -96,14 +99,14 @@ pub struct Calls<'a>(Vec<Call<'a>>);
 pub struct Seen {
     pub name: &'static str,
     pub own: Own,
-    /// What it took beyond its own time and what it waited for a core.
+    /// Its time beyond its own limit and the waiting for a core.
     pub beyond: Duration,
-    /// What was wrong with it, its time left aside.
+    /// What was wrong with it, apart from its time.
     pub wrong: Option<String>,
 }
 
 impl<'a> Calls<'a> {
-    /// One that does not block; beside success it may answer `allowed`, and `E_TIMEOUT`.
+    /// Adds a call that does not block; beside success it may return `allowed` and `E_TIMEOUT`.
     pub fn at_once<A: Into<Answer>>(
         &mut self,
         name: &'static str,
@@ -118,7 +121,7 @@ impl<'a> Calls<'a> {
         });
     }
 
-    /// One that waits: tried, with a timeout, and until a token fires.
+    /// Adds a call that waits: tried, with a timeout, and until a token fires.
     pub fn waiting<A: Into<Answer>>(
         &mut self,
         name: &'static str,
@@ -136,7 +139,7 @@ impl<'a> Calls<'a> {
         }
     }
 
-    /// All of them at once. `rescue` is called when one does not come back.
+    /// Makes all of them at once. Calls `rescue` if one does not return.
     pub fn run(&self, rescue: &dyn Fn()) -> Vec<Seen> {
         let (token, fired_ns) = (Cancel::new(), AtomicU64::new(u64::MAX));
         let (begin, (back, all_back)) = (Instant::now(), mpsc::channel());
@@ -149,7 +152,7 @@ impl<'a> Calls<'a> {
                         let fired = fired_ns.load(Ordering::SeqCst);
                         begin.checked_add(Duration::from_nanos(fired))
                     });
-                    // The other end is there as long as this thread.
+                    // The other end lives as long as this thread.
                     let _ = back.send(seen);
                 });
             }
@@ -191,7 +194,7 @@ impl Call<'_> {
         let own_end = match self.own {
             Own::Nothing => begin,
             Own::Timeout => begin + SHORT,
-            // What was back before is not late.
+            // A call that returned before that is not late.
             Own::Token => fired().unwrap_or(end).clamp(begin, end),
         };
         let mut beyond = between((own_end, delayed), (end, delayed_then)).max(LONGEST.get());

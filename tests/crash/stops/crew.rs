@@ -1,4 +1,4 @@
-//! The workers of the stops: several to a core, for most of the time of a stop goes by in waiting for it to end.
+//! The workers of the stops: several to a core, because a stop mostly waits for its end.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -16,20 +16,22 @@ use crate::stepper::{Path, Stands};
 
 /// Workers to a core: chosen so that a core has something to do while calls wait for a stopped process.
 const TO_A_CORE: usize = 3;
-/// A stop in which a call was late is tried again, so many times, and counts when it is late each time: what the
-/// stopped one is to blame for comes again, what else the machine did in between does not.
+/// A stop with a late call is tried again, so many times, and counts if a call is late each time: a
+/// delay that the stopped process causes comes again, one that other work on the machine causes
+/// does not.
 const AGAIN: usize = 3;
-/// Breaches of an operation that are told one by one, by each worker, and after how many it is given up.
+/// How many breaches of an operation each worker prints, and after how many it gives the operation
+/// up.
 const TOLD: u64 = 2;
 const TOO_MANY: u64 = 6;
 
 const HEAD: &str = "operation                              instructions  states  stops  calls of others  inside a lock  longest beyond  breaches";
 
-/// One stop that is to be made.
+/// One stop to be made.
 struct Job {
     steps: usize,
     how: How,
-    /// For how many instructions it stands, where they are counted.
+    /// How many instructions it stands for, if they are counted.
     weight: u64,
 }
 
@@ -74,8 +76,8 @@ fn stopped_all_over(named: &Named, points: usize) -> Figures {
     // Steps are quick on one core.
     stay_on(&cores[..1]);
     let operation: Box<dyn Operation> = (named.1)();
-    // A recovery is what the stopped one does: others that hold something would do it before.
-    // And these two are woken by what they would hold.
+    // The stopped process makes a recovery: other processes that hold something would make it
+    // before. And these two are woken by what they would hold.
     let is_woken = ["join", "put into a full queue"].contains(&named.0);
     let is_alone = named.0.starts_with("recovery") || is_woken;
     let setups = [Setup::Untouched, Setup::Shared, Setup::Holding];
@@ -114,8 +116,8 @@ fn stopped_all_over(named: &Named, points: usize) -> Figures {
     total
 }
 
-/// All stops of an operation: at each instruction (or so many of them) beside harmless others, and at each state of
-/// the memory beside all that others can do.
+/// Returns all stops of an operation: at each instruction (or so many of them) beside harmless
+/// others, and at each state of the memory beside all that others can do.
 fn jobs(states: &[(Setup, States)], points: usize) -> Vec<Job> {
     let mut jobs = Vec::new();
     for (setup, states) in states {

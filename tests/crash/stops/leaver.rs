@@ -18,7 +18,7 @@ pub struct Leaver {
 }
 
 impl Leaver {
-    /// It uses the object when this returns.
+    /// It uses the object once this returns.
     pub fn start<T: Others>(object: &T) -> Leaver {
         let stage = &page().leaver;
         let pid = forked(|| {
@@ -42,13 +42,13 @@ impl Leaver {
         Leaver { pid }
     }
 
-    /// It holds something of the object, as far as there is anything to be had.
+    /// Makes it hold something of the object, as far as possible.
     pub fn holds(&self) {
         reach(&page().leaver, MAY_HOLD);
         until_reached(&page().leaver, HOLDS, "it does not hold anything");
     }
 
-    /// It closes the object; how long that took.
+    /// Makes it close the object, and returns how long that took.
     pub fn closes(&self) -> Duration {
         reach(&page().leaver, MAY_CLOSE);
         until_reached(&page().leaver, CLOSED, "close does not return");
@@ -56,7 +56,8 @@ impl Leaver {
     }
 }
 
-/// The stage that follows, however long that takes: whoever waits for this process notices when nobody comes.
+/// Waits for the next stage without a limit: the process that waits for this one notices when
+/// nothing happens.
 fn next(before: u32) -> u32 {
     loop {
         match page().leaver.load(Ordering::SeqCst) {

@@ -30,7 +30,7 @@ fn all_of<'a>(condition: &'a Condition, lock: &'a Lock, tally: &'a Tally, calls:
         Condition::from_fd(condition.share_fd()?).map(drop)
     });
     calls.waiting("wait at the condition", &[], |wait| {
-        // A lock of its own: how long others hold that of the meeting is nothing to it.
+        // A lock of its own, because others may hold that of the meeting for any time.
         let own = Lock::create(None, Default::default())?;
         own.acquire(Wait::TRY)?;
         let waited = condition.wait(&own, wait);
@@ -44,7 +44,7 @@ fn settle_of(condition: &Condition, lock: &Lock, tally: &Tally) {
     lock.acquire(in_time()).unwrap();
     condition.notify_all().unwrap();
     let waited = condition.wait(lock, Wait::for_ns(BRIEF.as_nanos() as i64));
-    // What one was told who is gone is passed on.
+    // A notification of a process that is gone is passed on.
     assert!(matches!(waited, Ok(_) | Err(Status::E_TIMEOUT)));
     lock.release().unwrap();
 }
@@ -92,13 +92,12 @@ impl Others for Notified {
     }
 
     fn close(&self) {
-        // What else there is is its maker's.
-        // SAFETY: the child that calls this ends without another look at it.
+        // The rest is its maker's. SAFETY: the child that calls this ends without using it again.
         drop(unsafe { std::ptr::read(&self.condition) });
     }
 
     fn settle(&self, _: Option<()>, _: &Tally, _: bool) {
-        // The other waiter is stopped, and was told.
+        // The other waiter is stopped, and was notified.
         self.condition.notify_all().unwrap();
     }
 }
@@ -175,7 +174,7 @@ impl Others for Meeting<Barrier> {
     }
 }
 
-/// Made and opened, closed and removed meanwhile; and others take what there is.
+/// Meanwhile others create, open, close and unlink it, and take what there is.
 const GONE: &[Status] = &[
     Status::E_NOT_FOUND,
     Status::E_SHUTDOWN,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::fd::{AsRawFd, RawFd};
 
-/// The stretches of a file that hold data, as they were at the last look.
+/// The parts of a file that hold data, as they were at the last look.
 struct Stretches {
     /// With a position of its own: that of the object's descriptor says which end of a pipe it is.
     file: File,
@@ -17,7 +17,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// As they are now.
+    /// The files as they are now.
     pub fn of(files: Vec<RawFd>) -> Memory {
         let file = |fd| Stretches {
             file: File::open(format!("/proc/self/fd/{fd}")).expect("its file"),
@@ -31,7 +31,7 @@ impl Memory {
         memory
     }
 
-    /// Whether any byte is another than at the last look.
+    /// Returns whether any byte has changed since the last look.
     pub fn has_changed(&mut self) -> bool {
         let buffer = &mut self.buffer;
         let changed = self.files.iter_mut().map(|file| file.has_changed(buffer));
@@ -65,7 +65,7 @@ impl Stretches {
     }
 }
 
-/// Where a file holds data: place and length. What is a hole reads as zeros, also when it is read.
+/// Returns where a file holds data: place and length. A hole reads as zeros.
 fn stretches(fd: RawFd) -> Vec<(i64, usize)> {
     // SAFETY: no pointers.
     let seek = |from: i64, what| unsafe { libc::lseek(fd, from, what) };

@@ -10,13 +10,13 @@ use super::others::{is_readable, Others, Tally};
 use crate::operations::in_time;
 use crate::page::page;
 
-/// At most one of the threads that hold it at a time.
+/// At most one of the threads that hold it is inside at a time.
 fn alone(inside: &AtomicU32) {
     assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "held twice");
     inside.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// No third process that may get it meanwhile, and give it back.
+/// No third process may get it meanwhile and give it back.
 fn nobody_waits() -> bool {
     page().third_waits.load(Ordering::SeqCst) == 0
 }
@@ -44,7 +44,7 @@ impl Others for Lock {
     }
 
     fn all<'a>(&'a self, _: Option<&'a ()>, _: &'a Tally, calls: &mut Calls<'a>) {
-        // Held for as long as the stopped one stands: by it, or by its maker.
+        // Held as long as the process is stopped: by it, or by its maker.
         let is_held = nobody_waits() && self.is_locked() == Ok(true);
         static INSIDE: AtomicU32 = AtomicU32::new(0);
         INSIDE.store(0, Ordering::SeqCst);
@@ -62,7 +62,7 @@ impl Others for Lock {
     }
 
     fn settle(&self, _: Option<()>, _: &Tally, _: bool) {
-        // Where its maker holds it it is for him to release it.
+        // If its maker holds it, its maker must release it.
         if self.acquire(Wait::TRY).is_err() {
             self.release().unwrap();
             self.acquire(in_time()).unwrap();

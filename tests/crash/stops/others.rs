@@ -1,4 +1,4 @@
-//! What others can call on an object, whose operation is stopped somewhere in its middle.
+//! The calls of others on an object whose operation is stopped.
 
 use std::os::fd::RawFd;
 use std::sync::OnceLock;
@@ -11,20 +11,20 @@ pub use super::tally::Tally;
 
 /// An object of the cases.
 pub trait Others: Sized {
-    /// What somebody can hold of it beside the one who is stopped.
+    /// What another process can hold of it beside the stopped one.
     type Holding: Default + Sync;
 
-    /// The files in which it lies.
+    /// The files in which it is.
     fn files(&self) -> Vec<RawFd>;
     /// Become a participant.
     fn attach(&self);
-    /// Hold something of it, as far as there is anything to be had.
+    /// Holds something of it, as far as possible.
     fn hold(&self) -> Self::Holding {
         Self::Holding::default()
     }
-    /// Calls after which everything is as it was before.
+    /// Calls that leave everything as it was.
     fn harmless<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>);
-    /// When the stopped one has gone on: what was refused meanwhile.
+    /// Repeats what was refused, once the stopped process has gone on.
     fn catch_up(&self, _: &Tally) {}
     /// All calls but the last ones.
     fn all<'a>(
@@ -33,7 +33,7 @@ pub trait Others: Sized {
         tally: &'a Tally,
         calls: &mut Calls<'a>,
     );
-    /// Calls after which the object is another than before.
+    /// Calls that change the object for good.
     fn last<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
         self.harmless(tally, calls);
     }
@@ -46,20 +46,20 @@ pub trait Others: Sized {
     fn settle(&self, holding: Option<Self::Holding>, tally: &Tally, is_after_last: bool);
 }
 
-/// A queue of this process that nobody is stopped in, and its descriptor.
+/// Returns a queue of this process in which no process is stopped, and its descriptor.
 fn elsewhere() -> &'static [Queue; 2] {
     static ELSEWHERE: OnceLock<[Queue; 2]> = OnceLock::new();
     ELSEWHERE.get_or_init(|| {
         [(); 2].map(|()| {
             let queue = Queue::create(None, &QueueOptions::default()).unwrap();
-            // From now on the watcher has it on its rounds.
+            // From now on the watcher watches it.
             queue.fd().unwrap();
             queue
         })
     })
 }
 
-/// What has nothing to do with the stopped one's object: it is served meanwhile.
+/// Objects that have nothing to do with the stopped process's object: they are served meanwhile.
 pub fn served_meanwhile(calls: &mut Calls<'_>) {
     let [polled, waited] = elsewhere();
     calls.at_once("descriptor of another object", &[], move || {
@@ -87,5 +87,5 @@ pub fn is_readable(fd: RawFd, timeout_ms: i32) -> bool {
     unsafe { libc::poll(&mut poll, 1, timeout_ms) == 1 }
 }
 
-/// How long a wait is that only has to be longer than nothing.
+/// A wait that only has to be longer than nothing.
 pub const BRIEF: Duration = Duration::from_micros(100);

@@ -10,7 +10,7 @@ use super::others::{Others, Tally};
 use crate::operations::in_time;
 use crate::operations::pipes::{Pipe, LONG};
 
-/// The other end can be closed meanwhile, by the one who leaves.
+/// The process that leaves may close the other end meanwhile.
 const GONE: &[Status] = &[Status::E_EOF, Status::E_BROKEN_PIPE];
 
 fn receive(end: &Connection, wait: Wait<'_>) -> Result<Got, Status> {
@@ -42,7 +42,7 @@ fn all<'a>(a: &'a Connection, b: &'a Connection, calls: &mut Calls<'a>) {
     });
 }
 
-/// A message that is handed over, if anybody receives it.
+/// A message that is handed over, if another process receives it.
 fn long<'a>(a: &'a Connection, calls: &mut Calls<'a>) {
     calls.waiting("send, handed over", GONE, |wait| {
         a.send(&vec![5; LONG], wait)

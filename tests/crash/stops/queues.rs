@@ -38,9 +38,9 @@ impl Others for Queue {
     }
 
     fn hold(&self) -> Holding {
-        // One more, so that as many are left as there were.
+        // One more, so that as many are left as before.
         let _ = self.put(b"held", Wait::TRY);
-        // The watcher has it on its rounds.
+        // The watcher watches it.
         let _ = self.fd();
         Holding {
             taken: self.take(Wait::TRY).ok().map(|loan| loan.ticket),
@@ -95,14 +95,15 @@ impl Others for Queue {
         tally.settle(self);
         let holding = holding.unwrap_or_default();
         if let Some(reserved) = &holding.reserved {
-            // What was refused while the other was stopped has changed nothing.
+            // A call that was refused during the stop has changed nothing.
             let _ = commit(self, reserved);
         }
         if let Some(ticket) = holding.taken {
             let _ = self.done(ticket);
         }
         let before = self.info().unwrap();
-        // What was left to others while one was stopped is recovered a moment later, not at the first look.
+        // Recovery that was left to others during the stop comes a moment later, not at the first
+        // look.
         until("not all comes back", || {
             while let Ok(loan) = self.take(Wait::TRY) {
                 tally.over(bytes(&loan));
@@ -118,7 +119,7 @@ impl Others for Queue {
             "not all is free again: {before:?} {info:?}"
         );
         if !is_after_last && before.discarded == 0 && info.dead_letters == 0 {
-            // Of those the stopped one and the third get three at the most.
+            // The stopped process and the third one get three of them at most.
             tally.check(3);
         }
         if !info.shutdown {
@@ -141,7 +142,7 @@ fn commit(queue: &Queue, reserved: &Reservation) -> Result<(), Status> {
     queue.commit(reserved, 8)
 }
 
-/// What a call with a wait puts: told apart by the call.
+/// Returns the message of a call with a wait: each call's differs.
 fn message(what: &str, wait: Wait<'_>) -> Vec<u8> {
     // Each is made once of each kind.
     format!(
@@ -256,7 +257,7 @@ impl Parts for Queue {
             let returned = self.give_back(loan.ticket);
             tally.settled(returned, Unsettled::Return(loan.ticket))
         });
-        // Beside those that get: what each of them has to settle is not there for this one.
+        // Beside consumers: the messages that they have to settle are not there for this one.
         if !is_joinable {
             calls.at_once("task_done", &[Status::E_INVALID], || self.task_done());
         }

@@ -1,4 +1,4 @@
-//! One stop of one operation: what others call meanwhile, and how it goes on.
+//! One stop of one operation: the calls of others meanwhile, and how it goes on.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -14,12 +14,12 @@ use crate::page::{page, DEADLINE};
 use crate::stepper::{record_beside, stop, Body, Effect, Path, Stands, Tracee};
 use crate::third::Third;
 
-/// What there is beside the operation.
+/// What happens beside the operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Setup {
-    /// As where it is killed: others leave everything as it is, and afterwards the same must hold.
+    /// As in a kill: others leave everything as it is, and afterwards the same must hold.
     Untouched,
-    /// Others call whatever there is.
+    /// Others make every call.
     Shared,
     /// And hold something of the object.
     Holding,
@@ -29,32 +29,34 @@ pub enum Setup {
 #[derive(Clone, Copy)]
 pub struct How {
     pub setup: Setup,
-    /// The calls after which the object is not what it was: shutdown and its like.
+    /// With the calls that change the object for good: shutdown and its like.
     pub last_calls: bool,
-    /// The third process dies while the other is stopped.
+    /// The third process dies while the other one is stopped.
     pub with_death: bool,
 }
 
-/// A path, and for each of its steps whether others see anything new before it. The end is one step more.
+/// A path, and for each of its steps whether others see a change before it. The end is one step
+/// more.
 #[derive(Default)]
 pub struct States {
     pub path: Path,
     pub is_new: Vec<bool>,
 }
 
-/// What one stop showed.
+/// The result of one stop.
 #[derive(Default)]
 pub struct Stop {
-    /// None when it did not come to that.
+    /// None if the stop did not happen.
     pub stands: Option<Stands>,
     /// Calls that were checked.
     pub calls: u64,
-    /// A call that does not block took so long that somebody must have held an internal lock.
+    /// A call that does not block took so long that another process must have held an internal
+    /// lock.
     pub is_inside: bool,
-    /// The longest time of a call beyond its own, and which that was.
+    /// The longest time of a call beyond its own, and which call that was.
     pub beyond: Duration,
     pub latest: String,
-    /// What was wrong, the times left aside.
+    /// What was wrong, apart from times.
     pub breach: Option<String>,
 }
 
@@ -77,7 +79,7 @@ impl Stop {
     }
 }
 
-/// The others of one stop.
+/// The other processes of one stop.
 struct Company<'a, T: Others> {
     object: &'a T,
     third: Third,
@@ -95,7 +97,7 @@ impl<'a, T: Others + 'static> Company<'a, T> {
         }
     }
 
-    /// With a child that is about to begin with the operation.
+    /// Runs with a child that is about to begin the operation.
     fn with_child<R>(&self, case: &Case<T>, setup: Setup, go: impl FnOnce(&Body<'_>) -> R) -> R {
         case.with_child(self.object, &self.third, |body| {
             let is_ready = || {
@@ -130,7 +132,7 @@ pub fn states<T: Others + 'static>(case: &Case<T>, setup: Setup) -> States {
             ..*body
         };
         let is_new = &mut states.is_new;
-        // Rounds of a loop that are not looked at may have stored something.
+        // Rounds of a loop that were not looked at may have stored something.
         let mut is_stale = true;
         states.path = record_beside(&body, &mut |is_early, effect| {
             let mut memory = memory.borrow_mut();
@@ -192,7 +194,8 @@ pub fn stopped_after<T: Others + 'static>(
     result
 }
 
-/// What the others see, and whether the stopped one had to be killed so that they came back.
+/// Returns the results of the others, and whether the stopped process had to be killed so that they
+/// returned.
 fn call<'a, T: Others + 'static>(
     company: &'a Company<'_, T>,
     child: &Tracee<'_>,
@@ -223,7 +226,7 @@ fn call<'a, T: Others + 'static>(
     (seen, is_killed.get())
 }
 
-/// A body that counts on what others have taken may sleep for ever.
+/// A body that relies on what others have taken may sleep for ever.
 fn goes_on(child: &Tracee<'_>, how: How) -> bool {
     const PATIENCE: Duration = Duration::from_millis(300);
     child.goes_on(match how.setup {

@@ -1,11 +1,12 @@
-//! What others put and got while one was stopped, message by message.
+//! The messages that others put and got during the stop.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
 
 use polyproc::{Queue, Reservation, Status};
 
-/// What is to be settled when the stopped one has gone on: it was refused with `E_TIMEOUT`, and has changed nothing.
+/// What must be settled when the stopped process has gone on: it was refused with `E_TIMEOUT`, and
+/// has changed nothing.
 pub enum Unsettled {
     Return(u64),
     Done(u64, Vec<u8>),
@@ -17,7 +18,7 @@ pub enum Unsettled {
 // SAFETY: a reservation's memory is written by one thread at a time.
 unsafe impl Send for Unsettled {}
 
-/// The messages that others put, and those that they consumed for good.
+/// The messages that others put, and those that they consumed.
 #[derive(Default)]
 pub struct Tally {
     put: Mutex<Vec<Vec<u8>>>,
@@ -34,7 +35,7 @@ impl Tally {
         self.over.lock().unwrap().push(message);
     }
 
-    /// What was to settle something is tried again later where it was refused.
+    /// Notes the result of a call that settles; a refused one is repeated later.
     pub fn settled(&self, answer: Result<(), Status>, what: Unsettled) -> Result<(), Status> {
         match answer {
             Err(Status::E_TIMEOUT) => self.unsettled.lock().unwrap().push(what),
@@ -47,7 +48,7 @@ impl Tally {
         answer
     }
 
-    /// All of that, now that nobody is stopped.
+    /// Settles all of them, now that no process is stopped.
     pub fn settle(&self, queue: &Queue) {
         for one in self.unsettled.lock().unwrap().drain(..) {
             let settled = match one {
@@ -60,7 +61,7 @@ impl Tally {
                 Unsettled::Commit(reserved) => queue.commit(&reserved, 8),
                 Unsettled::Abort(reserved) => queue.abort(&reserved),
             };
-            // A shutdown at once throws away what was being put.
+            // An immediate shutdown discards messages that were being put.
             let is_over = settled == Err(Status::E_SHUTDOWN);
             assert!(
                 settled.is_ok() || is_over,
@@ -69,7 +70,8 @@ impl Tally {
         }
     }
 
-    /// Each message that others put is over once, but for as many as those can have got who are gone.
+    /// Each message that others put is consumed once, except those that the processes that are gone
+    /// may have got.
     pub fn check(&self, gone: u64) {
         let mut count = HashMap::new();
         for message in self.over.lock().unwrap().iter() {
