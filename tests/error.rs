@@ -1,4 +1,4 @@
-//! `polyproc::Error`: what was to be done with which object, and why it failed.
+//! `polyproc::Error`: the operation, its object, and the cause of the failure.
 
 use std::time::Duration;
 

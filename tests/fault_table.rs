@@ -1,11 +1,12 @@
-//! Which faults of which function are tested by a program of `tests/c`: read off the calls that these programs
-//! check, and held against what the function's parameters make possible. `make test` prints the table.
+//! Which faults of which function the programs of `tests/c` test: read from the calls that they
+//! check, and compared with the faults that the function's parameters make possible. `make test`
+//! prints the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The columns: a fault, its short name in the table's head, and what it is called.
+/// The columns: a fault, its short name in the table's head, and its full name.
 const FAULTS: &[(Fault, &str, &str)] = &[
     (
         Fault::Null,
@@ -65,7 +66,7 @@ enum Fault {
     Other,
 }
 
-/// What cannot be tested in a C program, and why.
+/// Faults that a C program cannot test, and why.
 const EXCEPTIONS: &[(&str, Fault, &str)] = &[(
     "polyproc_worker_next",
     Fault::Killed,
@@ -77,12 +78,12 @@ struct Parameter {
     declaration: String,
 }
 
-/// A call that a program checks, and what with.
+/// A call that a program checks, and its arguments.
 struct Check {
     function: String,
     arguments: Vec<String>,
     status: String,
-    /// What the program calls the fault.
+    /// The fault that the program names.
     named: Option<String>,
 }
 
@@ -96,7 +97,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// What stands in the parentheses that begin at `text`, split at its commas.
+/// Returns the text in the parentheses that begin at `text`, split at its commas.
 fn arguments(text: &str) -> Option<Vec<String>> {
     let mut found = vec![String::new()];
     let mut depth = 0;
@@ -122,7 +123,7 @@ fn arguments(text: &str) -> Option<Vec<String>> {
     None
 }
 
-/// The functions of the header that can fail or wait, with their parameters.
+/// Returns the functions of the header that can fail or wait, with their parameters.
 fn functions() -> BTreeMap<String, Vec<Parameter>> {
     let header = read(&root().join("include/polyproc.h"));
     let mut functions = BTreeMap::new();
@@ -146,7 +147,7 @@ fn functions() -> BTreeMap<String, Vec<Parameter>> {
     functions
 }
 
-/// The calls that are checked in the programs: by ANSWERS, by FAULT, and by the tables of ways.
+/// Returns the calls that the programs check: by ANSWERS, by FAULT, and by the tables of ways.
 fn checks() -> Vec<Check> {
     let mut checks = Vec::new();
     let files = fs::read_dir(root().join("tests/c")).expect("tests/c");
@@ -194,7 +195,7 @@ fn checks() -> Vec<Check> {
             }
         }
     }
-    // Each way to wait meets each of the faults that the header of these programs makes.
+    // Each way to wait is tested with each of the faults that the header of these programs makes.
     let each: Vec<String> = texts
         .iter()
         .flat_map(|text| calls(text, "FAULT_OF_EACH"))
@@ -212,7 +213,7 @@ fn checks() -> Vec<Check> {
     checks
 }
 
-/// What a check shows of its function.
+/// Returns the faults of its function that a check tests.
 fn faults_of(check: &Check, parameters: &[Parameter]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let named = check.named.as_deref().unwrap_or_default();
@@ -271,7 +272,7 @@ fn is_required(parameter: &Parameter) -> bool {
     parameter.declaration.contains('*') && !may_be_null.contains(&parameter.name.as_str())
 }
 
-/// What can go wrong with a function, by its parameters.
+/// Returns the possible faults of a function, by its parameters.
 fn possible(function: &str, parameters: &[Parameter]) -> BTreeSet<Fault> {
     let has = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
     let object = function.split('_').nth(1).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! `include/polyproc.h`: every function documented in the one form, every field and constant too,
-//! structs as in Rust, and the symbols of the library exactly those that it declares.
+//! `include/polyproc.h`: every function is documented in one form, also every field and constant;
+//! structs are as in Rust; and the library has exactly the symbols that the header declares.
 
 #[path = "compiled_c/library.rs"]
 mod library;
@@ -169,7 +169,7 @@ fn a_function_that_waits_says_so() {
     } in functions()
     {
         let waits = parameters.iter().any(|parameter| parameter == "timeout_ns");
-        // A worker's whole work is one call; the children of an exit take as long as they take.
+        // A worker's whole work is one call; an exit waits for its children without a limit.
         let blocks = waits || name == "polyproc_worker_run" || name == "polyproc_exit_children";
         assert_eq!(blocks, comment.contains("Blocks   yes."), "{name}");
         for status in ["E_CANCELED", "E_CLOSED", "E_INTERRUPTED"] {
@@ -291,7 +291,7 @@ fn the_library_exports_the_golden_list() {
     );
 }
 
-/// The Rust side of what tests/c/header.c asserts of the C structs.
+/// The Rust side of the assertions of tests/c/header.c about the C structs.
 macro_rules! layout {
     ($($type:ident: $size:literal { $($field:ident at $offset:literal),* $(,)? })*) => {
         $(

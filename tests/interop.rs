@@ -1,8 +1,8 @@
 //! Each language as producer with each as consumer, over one queue: 10,000 messages of 0 to 100,000
-//! bytes, each compared with what it must be, and all of them with a checksum made here.
+//! bytes, each compared with the expected one, and all of them with a checksum made here.
 //!
-//! The programs are built before (`make test` does); the scheme of the messages is in
-//! `interop/c/interop.c`. A program that is missing is a failure, so that no pair goes unnoticed.
+//! The programs are built before (`make test` does that); `interop/c/interop.c` describes the
+//! messages. A missing program is a failure, so that no pair is left out unnoticed.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(300);
 #[derive(Clone, Copy)]
 struct Language {
     name: &'static str,
-    /// What runs the program; `None` where it runs itself.
+    /// The interpreter; `None` if the program is executable.
     interpreter: Option<&'static str>,
     /// Below the crate; the variable `POLYPROC_INTEROP_<NAME>` names another.
     program: &'static str,
@@ -88,7 +88,7 @@ struct Ended {
 }
 
 impl Ended {
-    /// What it printed, once it has exited 0.
+    /// Returns what it printed, once it has exited with 0.
     fn output(&mut self, deadline: Instant) -> String {
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("wait") {
@@ -115,13 +115,13 @@ impl Ended {
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        // Both fail where it has ended already, which is the aim.
+        // Both fail if it has already ended, which is the aim.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A queue's name, which goes when the test does, however it ends.
+/// A queue's name, which is unlinked at the end of the test, however it ends.
 struct Name(String);
 
 impl Drop for Name {
@@ -149,7 +149,7 @@ fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
     })
 }
 
-/// The checksum of all messages of a seed, one behind the other.
+/// Returns the checksum of all messages of a seed, one after the other.
 fn checksum(seed: u64) -> u64 {
     let mut hash = 0xCBF2_9CE4_8422_2325;
     for index in 0..COUNT {
@@ -184,7 +184,7 @@ fn pair(producer: Language, consumer: Language, seed: u64) {
     let mut produce = producer.start("produce", &name.0, seed);
     let expected = format!("ok {COUNT} {:016x}\n", checksum(seed));
 
-    // A side that fails would leave the other one waiting for ever.
+    // If one side fails, the other would wait for ever.
     while !consume.has_failed() && matches!(produce.child.try_wait(), Ok(None)) {
         assert!(
             Instant::now() < deadline,

@@ -1,7 +1,8 @@
-//! A pool in each language with workers in each: results, failures with their message, unknown functions.
+//! A pool in each language with workers in each: results, failures with their message, unknown
+//! functions.
 //!
-//! The programs are built before (`make test` does); what they do is in `interop/c/pool.c`. A program that is
-//! missing is a failure, so that no pair goes unnoticed.
+//! The programs are built before (`make test` does that); `interop/c/pool.c` describes them. A
+//! missing program is a failure, so that no pair is left out unnoticed.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Generous: a pair takes about a second on an idle machine.
 const DEADLINE: Duration = Duration::from_secs(300);
 
-/// What runs a program of `main WORKER...` and `worker`: its name and its command.
+/// Returns each language's program for `main WORKER...` and `worker`: its name and its command.
 fn languages() -> [(&'static str, Vec<PathBuf>); 3] {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     [
@@ -27,7 +28,7 @@ fn languages() -> [(&'static str, Vec<PathBuf>); 3] {
     ]
 }
 
-/// What a pool of these workers prints, once it has exited 0.
+/// Returns what a pool of these workers prints, once it has exited with 0.
 fn run(main: &[PathBuf], worker: &[PathBuf], pair: &str) -> String {
     for program in main.iter().chain(worker).filter(|path| path.is_absolute()) {
         let path = program.display();
@@ -48,7 +49,7 @@ fn run(main: &[PathBuf], worker: &[PathBuf], pair: &str) -> String {
     let end = Instant::now() + DEADLINE;
     while child.try_wait().expect("wait").is_none() {
         if Instant::now() > end {
-            // The workers go with it.
+            // The workers end with it.
             child.kill().expect("kill");
             panic!("{pair}: not done within {DEADLINE:?}");
         }

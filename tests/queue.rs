@@ -229,8 +229,8 @@ fn an_aborted_reservation_was_never_there() {
     assert_eq!((info.puts, info.gets, info.items, info.bytes), (1, 1, 0, 0));
 }
 
-/// While a slot is open, the stream of a queue that is shut down has not ended, wherever its record lies; then it
-/// has, for all who wait.
+/// While a slot is open, the stream of a queue that is shut down has not ended, wherever its record
+/// is. Then it ends, for every call that waits.
 #[test]
 fn the_end_of_the_stream_waits_for_slots() {
     for (is_passed, is_committed) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -262,7 +262,7 @@ fn the_end_of_the_stream_waits_for_slots() {
     }
 }
 
-/// Who only tries is told of the end at once, also where nothing but given up slots lies ahead.
+/// A call that only tries gets the end at once, also if only given up slots are ahead.
 #[test]
 fn the_end_of_the_stream_after_an_aborted_slot() {
     let queue = queue(QueueOptions::default());
@@ -277,7 +277,8 @@ fn the_end_of_the_stream_after_an_aborted_slot() {
     assert_eq!(get(&queue), Err(Status::E_SHUTDOWN));
 }
 
-/// Messages that were written in place are counted as they are when somebody is still writing among them.
+/// Messages that were written in place are counted also while another one among them is being
+/// written.
 #[test]
 fn slots_among_messages_are_not_counted() {
     let queue = queue(joinable());
@@ -298,7 +299,7 @@ fn slots_among_messages_are_not_counted() {
         get(&queue).unwrap();
         queue.task_done().unwrap();
     }
-    // What is not committed is no task yet.
+    // A slot that is not committed is no task yet.
     queue.join(Wait::TRY).unwrap();
     queue.commit(&late, 1).unwrap();
     assert_eq!(queue.len(), Ok(1));
@@ -442,7 +443,7 @@ fn a_long_spin_ends_with_the_wait() {
     assert!(began.elapsed() < Duration::from_secs(3));
 }
 
-/// What the queue of that name occupies; the name is gone then.
+/// Returns how much memory the named queue occupies, and unlinks it.
 fn bytes_of(name: &str) -> u64 {
     let objects = polyproc::list().unwrap();
     polyproc::unlink(name).unwrap();
@@ -450,7 +451,8 @@ fn bytes_of(name: &str) -> u64 {
     own.unwrap().bytes
 }
 
-/// An empty queue goes back to a small ring when a get finds nothing; one that was shut down said E_SHUTDOWN before that.
+/// An empty queue goes back to a small ring when a get finds nothing; one that was shut down
+/// returned E_SHUTDOWN before that.
 #[test]
 fn a_stream_that_has_ended_keeps_no_memory_of_its_backlog() {
     for immediate in [false, true] {
@@ -466,7 +468,7 @@ fn a_stream_that_has_ended_keeps_no_memory_of_its_backlog() {
     }
 }
 
-/// Dead letters stayed in the ring that the largest number of them had taken.
+/// Dead letters stayed in a ring of the size that their largest number had needed.
 #[test]
 fn dead_letters_that_are_taken_keep_no_memory() {
     let name = format!("queue.letters.{}", std::process::id());

@@ -1,4 +1,5 @@
-//! What each primitive promises, and the test that shows it: `tests/semantics.txt`. `make test` prints the list.
+//! What each primitive promises, and the test that shows it: `tests/semantics.txt`. `make test`
+//! prints the list.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +31,7 @@ fn every_promise_has_a_test() {
     assert!(missing.is_empty(), "no test of:\n{}", missing.join("\n"));
 }
 
-/// A Rust test is one by its attribute; a function of a C program when the program calls it.
+/// A Rust test counts by its attribute, a function of a C program if the program calls it.
 fn has_test(source: &str, test: &str) -> bool {
     source.contains(&format!("#[test]\nfn {test}()"))
         || source.contains(&format!(" void {test}("))

@@ -1,4 +1,4 @@
-//! Waiting for several things at once, and descriptors that follow what they stand for.
+//! Waiting for several things at once, and descriptors that follow their objects.
 
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
@@ -73,7 +73,7 @@ fn says_which_are_ready() {
     );
 }
 
-/// Wait until a thread of this process sleeps: a change that came before its wait would wake nobody.
+/// Waits until a thread of this process sleeps: a change before its wait would wake nobody.
 fn until_asleep(thread: i32) {
     let stat = format!("/proc/self/task/{thread}/stat");
     let is_asleep = || {
@@ -244,7 +244,7 @@ fn descriptors_of_closed_objects_are_gone() {
         queue.put(b"one", Wait::TRY).unwrap();
     }
     let end = Instant::now() + PATIENCE;
-    // Other tests of this process open and close some, too.
+    // Other tests of this process open and close descriptors, too.
     while count() > before + 40 {
         assert!(
             Instant::now() < end,

@@ -1,4 +1,4 @@
-//! What a program that runs with more rights than its caller believes of what the caller tells it.
+//! A program with more rights than its caller must not trust the caller's environment.
 
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{chown, PermissionsExt};
@@ -16,8 +16,8 @@ fn a_set_uid_program_takes_no_advice_from_its_environment() {
         return;
     }
     let queue = Queue::create(None, &QueueOptions::default()).unwrap();
-    // Not closed on exec: it is there for whoever believes that it was handed on.
-    // SAFETY: no pointers; closed below.
+    // Not closed on exec: a program that trusts the variable finds it. SAFETY: no pointers; closed
+    // below.
     let fd = unsafe { libc::dup(queue.raw_fd()) };
     let forged = format!("v1;name=forged;daemon=0;h=jobs:4:{fd}");
     let program = binary_for_all("set-uid");
@@ -31,7 +31,7 @@ fn a_set_uid_program_takes_no_advice_from_its_environment() {
             .env("POLYPROC_NO_PIDFD", "1");
         assert_plays(command);
     };
-    // The same environment counts for any other program: so the other half of the test is one.
+    // Any other program trusts the same environment: so the other half of the test runs one.
     runs_as("believes", 0o755);
     runs_as("believes_nothing", 0o4755);
     // SAFETY: made above.

@@ -1,4 +1,4 @@
-//! Files under our names that are not what they should be.
+//! Files under our names that are not as they should be.
 
 use std::ffi::CString;
 use std::fs::{self, OpenOptions, Permissions};
@@ -59,7 +59,7 @@ fn the_mode_is_what_was_asked_for_whatever_the_umask() {
     assert_plays(role("umasks"));
 }
 
-/// In a process of its own: the umask is the whole process's.
+/// In a process of its own, because the umask is the whole process's.
 pub fn under_umasks() {
     let name = Name::new("umask");
     for (umask, asked, expected) in [
@@ -178,14 +178,14 @@ fn an_existing_name_is_opened_only_with_the_same_shape() {
 #[test]
 fn a_damaged_queue_answers_with_a_status() {
     let name = Name::new("damaged");
-    // Everything behind the header and the participants is overwritten, with several patterns.
+    // Everything after the header and the participants is overwritten, with several patterns.
     for pattern in [0u8, 0xff, 0x55, 0x01, 0x80] {
         let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
         queue.put(b"a message", polyproc::Wait::TRY).unwrap();
         let file = OpenOptions::new().write(true).open(name.path()).unwrap();
         file.write_all_at(&vec![pattern; 100_000], 65_792).unwrap();
         let mut buffer = [std::mem::MaybeUninit::uninit(); 100];
-        // Whatever they answer, they do answer.
+        // Every call must return, with any status.
         let _ = queue.get(&mut buffer, polyproc::Wait::TRY);
         let _ = queue.put(b"another", polyproc::Wait::TRY);
         let _ = queue.take(polyproc::Wait::TRY);

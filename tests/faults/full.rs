@@ -7,7 +7,7 @@ use polyproc::{CreateOptions, Got, Lock, Queue, QueueOptions, Status, Wait};
 
 use crate::{assert_plays, is_root, role, Name};
 
-/// Play a role where /dev/shm has so many MiB.
+/// Runs a role where /dev/shm has so many MiB.
 fn play_in(test: &str, mebibytes: u32, name: &str) {
     if !is_root(test) {
         return;
@@ -98,7 +98,7 @@ fn a_message_that_has_no_room_as_a_dead_letter_is_delivered_again() {
     );
 }
 
-/// Fill it up, drain it, and fill it again: the same number of messages goes in each time.
+/// Fills it, drains it, and fills it again: the same number of messages must fit each time.
 pub fn in_four_mebibytes() {
     let name = Name::new("full");
     let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
@@ -150,7 +150,7 @@ fn drain(queue: &Queue, count: u64) {
     assert_eq!(queue.get(&mut buffer, Wait::TRY), Err(Status::E_EMPTY));
 }
 
-/// The longest message that goes into an empty queue.
+/// Returns the longest message that an empty queue takes.
 fn longest(queue: &Queue, message: &[u8]) -> usize {
     let (mut fits, mut fails) = (0, message.len());
     while fails - fits > 1 {
@@ -165,13 +165,13 @@ fn longest(queue: &Queue, message: &[u8]) -> usize {
     fits
 }
 
-/// Take and settle everything; whether there was anything.
+/// Takes and settles everything; returns how many messages that were.
 fn settle_all(queue: &Queue) -> usize {
     let taken = std::iter::from_fn(|| queue.take(Wait::TRY).ok());
     taken.map(|loan| queue.done(loan.ticket).unwrap()).count()
 }
 
-/// Numbers that look random, the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -183,14 +183,14 @@ impl Numbers {
         (self.0 >> 33) as usize % end
     }
 
-    /// As often short as long.
+    /// Short and long equally often.
     fn length(&mut self, longest: usize) -> usize {
         let bits = self.below(longest.ilog2() as usize + 1);
         self.below(1 << bits)
     }
 }
 
-/// A queue that met a full /dev/shm refused messages for ever, though it was empty.
+/// A queue that had met a full /dev/shm refused messages for ever, though it was empty.
 pub fn of_all_sizes() {
     let message = vec![5; bytes_there_are()];
     let fresh = {
@@ -229,7 +229,7 @@ pub fn of_all_sizes() {
     }
 }
 
-/// Messages come and go in all ways until memory is refused some times.
+/// Messages come and go in all ways until memory is refused several times.
 fn work(queue: &Queue, message: &[u8], longest: usize, numbers: &mut Numbers) {
     let mut held = Vec::new();
     let mut refused = 0;
@@ -267,7 +267,7 @@ fn work(queue: &Queue, message: &[u8], longest: usize, numbers: &mut Numbers) {
     }
 }
 
-/// The second message of 35 to 60 MiB was refused in 64 MiB, and all that came after it.
+/// In 64 MiB the second message of 35 to 60 MiB was refused, and all later ones.
 pub fn large_ones() {
     let message = vec![6; bytes_there_are()];
     for mebibytes in (35..=60).step_by(5) {
@@ -282,7 +282,7 @@ pub fn large_ones() {
     }
 }
 
-/// After one message of 20 MiB, small ones that came one at a time took up all memory, and were refused.
+/// After one message of 20 MiB, small messages one at a time took up all memory, and were refused.
 pub fn small_ones() {
     let message = vec![6; 20 << 20];
     let name = Name::new("small");
@@ -296,13 +296,13 @@ pub fn small_ones() {
     for _ in 0..100_000 {
         pass(1000);
     }
-    // Nor did they take memory that others could have.
+    // They did not take memory that others could have.
     let blocks = std::os::unix::fs::MetadataExt::blocks(&std::fs::metadata(name.path()).unwrap());
     assert!(blocks * 512 < 24 << 20, "{blocks} blocks");
 }
 
-/// The memory that a queue begins with stays its own, whatever happens: it takes short messages also when others
-/// have taken all else.
+/// A queue keeps the memory that it begins with: it takes short messages also when others have
+/// taken all other memory.
 pub fn beside_others() {
     let name = Name::new("others");
     let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
@@ -310,7 +310,7 @@ pub fn beside_others() {
     for hog_comes_after in [0, 100_000, 2 << 20] {
         queue.put(&message[..hog_comes_after], Wait::TRY).unwrap();
         settle_all(&queue);
-        // It has to let go of all that it can to find that there is not enough.
+        // It must give back all that it can before it finds that there is not enough.
         assert_eq!(
             queue.put(&vec![6; 8 << 20], Wait::TRY),
             Err(Status::E_NO_MEMORY)
@@ -328,13 +328,14 @@ pub fn beside_others() {
     }
 }
 
-/// Fill a file until there is no memory left at all.
+/// Fills a file until no memory is left.
 fn take_all(mut file: &std::fs::File) {
     use std::io::Write;
     while file.write_all(&[1; 4096]).is_ok() {}
 }
 
-/// Such a message is delivered more often than was asked for, and none is lost.
+/// A message that cannot become a dead letter for lack of memory is delivered more often than
+/// allowed, and none is lost.
 pub fn dead_letters() {
     let name = Name::new("dead");
     let options = QueueOptions {
@@ -360,13 +361,13 @@ pub fn dead_letters() {
     assert_eq!((letter.len, letter.deliveries), (5, 1));
     queue.done(letter.ticket).unwrap();
     queue.done(large.ticket).unwrap();
-    // And so has a longer one when the first is over.
+    // So has a longer one once the first is over.
     queue.put(&message[..1 << 18], Wait::TRY).unwrap();
     let loan = queue.take(Wait::TRY).unwrap();
     queue.give_back(loan.ticket).unwrap();
     let letter = queue.take_dead().unwrap();
     assert_eq!(letter.len, 1 << 18);
     queue.done(letter.ticket).unwrap();
-    // Its memory is a message's again.
+    // Its memory serves a message again.
     queue.put(&[6; 3_700_000], Wait::TRY).unwrap();
 }

@@ -1,4 +1,5 @@
-//! What a damaged, foreign or full /dev/shm is answered with: a status, no SIGBUS, nothing changed.
+//! Calls on a damaged, foreign or full /dev/shm: each returns a status, there is no SIGBUS, and
+//! nothing changes.
 
 mod environment;
 mod files;
@@ -7,10 +8,10 @@ mod missing;
 mod nonsense;
 mod users;
 
-/// Says which role this test binary plays when a test has started it.
+/// Says which role this test binary plays if a test has started it.
 const ROLE: &str = "POLYPROC_TEST_ROLE";
 
-/// No test when nobody asks for a role.
+/// Does nothing unless a test asks for a role.
 #[test]
 fn play() {
     let Ok(role) = std::env::var(ROLE) else {
@@ -32,7 +33,7 @@ fn play() {
     }
 }
 
-/// This binary in a role, as a command still to be changed.
+/// Returns a command that runs this binary in a role.
 fn role(name: &str) -> std::process::Command {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command
@@ -47,7 +48,7 @@ fn assert_plays(mut command: std::process::Command) {
     assert!(output.status.success(), "{}: {text}", output.status);
 }
 
-/// Whether a test that needs root can run; says its name when it cannot.
+/// Returns whether a test that needs root can run; prints its name if it cannot.
 fn is_root(test: &str) -> bool {
     // SAFETY: no preconditions.
     let is_root = unsafe { libc::geteuid() } == 0;
@@ -57,7 +58,7 @@ fn is_root(test: &str) -> bool {
     is_root
 }
 
-/// A name of this test's own, gone when it is over.
+/// A name for one test, which is unlinked at its end.
 struct Name(String);
 
 impl Name {

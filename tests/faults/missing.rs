@@ -31,7 +31,8 @@ fn a_missing_dev_shm_is_not_a_missing_name() {
     assert_plays(command);
 }
 
-/// A create says that there is no place for names; the other calls find no such name, which is true.
+/// A create fails because there is no place for names; the other calls find no such name, which is
+/// true.
 pub fn without_dev_shm() {
     assert!(!std::path::Path::new("/dev/shm").exists());
     for open_or_create in [false, true] {

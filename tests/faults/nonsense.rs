@@ -1,4 +1,5 @@
-//! One word of nonsense in shared memory, and calls that wait: each sleeps or gives up, and none looks again and again.
+//! One word of nonsense in shared memory, and calls that wait: each sleeps or gives up, and none
+//! keeps looking.
 
 use std::fs::{File, OpenOptions};
 use std::mem::MaybeUninit;
@@ -6,19 +7,19 @@ use std::os::unix::fs::FileExt;
 
 use polyproc::{pipe, wait_any, Connection, Queue, QueueOptions, Status, Wait, Waitable};
 
-/// So long a call waits, ...
+/// How long a call waits, ...
 const WAIT_NS: i64 = 2_000_000;
-/// ... and so much of it, at most, it looks: in one of a few tries, on a machine that does much else.
+/// ... and for how much of that it may run: in one of a few tries, on a busy machine.
 const LOOKING_NS: i64 = 1_000_000;
 const TRIES: usize = 5;
 
-/// The words of a queue, up to its rings' own; then those of its first rings.
+/// The words of a queue, up to the first words of its rings; then the words of the first rings.
 const QUEUE: std::ops::Range<u64> = 65_792..68_352;
 /// The words of a pipe.
 const PIPE: std::ops::Range<u64> = 15_616..20_480;
 
-/// Not written over. The locks of its two chains: that a living process holds one cannot be told from the truth. And for
-/// how long waits spin: that is what its maker asked for.
+/// Left unchanged: the locks of its two chains, because nothing shows that a living process does
+/// not hold one; and the time that waits spin, because the creator chooses it.
 const SPARED: [u64; 5] = [65_920, 66_176, 67_200, 67_456, 65_816];
 
 const NUMBERS: [u64; 6] = [1, 64, 1 << 31 | 5, 1 << 32, 1 << 58 | 1 << 9, u64::MAX];
@@ -27,7 +28,7 @@ fn wait() -> Wait<'static> {
     Wait::for_ns(WAIT_NS)
 }
 
-/// The time that this thread has run.
+/// Returns how long this thread has run.
 fn run_ns() -> i64 {
     let mut time = libc::timespec {
         tv_sec: 0,
@@ -47,7 +48,7 @@ fn file_of(fd: i32) -> File {
         .unwrap()
 }
 
-/// Run `call` on what `make` makes, with each number in each word.
+/// Runs `call` on a result of `make`, with each number in each word.
 fn sweep<T>(
     what: &str,
     words: std::ops::Range<u64>,
@@ -105,7 +106,8 @@ fn plain() -> QueueOptions {
     QueueOptions::default()
 }
 
-/// The count of messages that came back said 1, and there was none: each consumer that waited used up a core.
+/// The count of returned messages said 1, and there was none: each consumer that waited used up a
+/// core.
 #[test]
 fn a_message_that_is_not_there_is_corrupt() {
     const CAME_BACK: u64 = 66_432;

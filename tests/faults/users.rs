@@ -1,4 +1,4 @@
-//! Another user's objects, and files that another user has planted under our names.
+//! Another user's objects, and files that another user has put under our names.
 
 use std::os::unix::fs::{chown, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -8,7 +8,7 @@ use polyproc::{CreateOptions, Lock, Queue, QueueOptions, Status};
 
 use crate::{assert_plays, is_root, role, Name};
 
-/// Nobody.
+/// The user nobody.
 pub const STRANGER: u32 = 65534;
 const NAME: &str = "POLYPROC_TEST_NAME";
 
@@ -37,7 +37,7 @@ fn another_user_is_kept_out() {
     assert_plays(command);
 }
 
-/// A file that goes when it is not needed any more.
+/// A file that is removed when it is not needed any more.
 pub struct Program(pub PathBuf);
 
 impl Drop for Program {
@@ -46,7 +46,7 @@ impl Drop for Program {
     }
 }
 
-/// This test binary where every user can run it: it may lie where another one cannot read it.
+/// Copies this test binary to where every user can run it.
 pub fn binary_for_all(test: &str) -> Program {
     let file = format!("polyproc-test-{test}-{}", std::process::id());
     let copy = Program(std::env::temp_dir().join(file));
@@ -55,7 +55,7 @@ pub fn binary_for_all(test: &str) -> Program {
     copy
 }
 
-/// What the other user may do.
+/// Checks what the other user may do.
 pub fn stranger() {
     let name = std::env::var(NAME).unwrap();
     assert_eq!(Queue::open(&name).err(), Some(Status::E_PERMISSION));
@@ -78,7 +78,7 @@ pub fn stranger() {
     assert_eq!(polyproc::unlink(&name), Err(Status::E_PERMISSION));
     let listed = polyproc::list().unwrap();
     assert!(listed.iter().all(|one| !one.name.starts_with(&name)));
-    // One that is meant for all is only opened by who says that he shares.
+    // An object that is meant for all is opened only with the option that shares.
     let shared = format!("{name}.shared");
     assert_eq!(Lock::open(&shared).err(), Some(Status::E_PERMISSION));
     assert_eq!(
@@ -101,7 +101,7 @@ fn a_file_that_another_user_planted_is_refused() {
     Lock::create(Some(&name.0), CreateOptions::default()).unwrap();
     chown(name.path(), Some(STRANGER), Some(STRANGER)).unwrap();
     assert_eq!(Lock::open(&name.0).err(), Some(Status::E_PERMISSION));
-    // Nor does a name that is taken make anybody write into it.
+    // A name that is taken makes no process write to that object either.
     let open_or_create = CreateOptions {
         open_or_create: true,
         ..Default::default()

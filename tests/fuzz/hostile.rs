@@ -1,5 +1,5 @@
-//! Writing nonsense into an object's shared memory, as a damaged or a hostile process would: between two operations,
-//! and while they run.
+//! Writes nonsense into an object's shared memory, as a damaged or hostile process would: between
+//! two operations, and while they run.
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use arbitrary::Arbitrary;
 use polyproc::{Barrier, Condition, Connection, Event, Lock, Queue, Rlock, Semaphore, Wait};
 
-/// A place in shared memory and what comes to stand there.
+/// A place in shared memory, and the value to write there.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Poke {
     region: Region,
@@ -22,7 +22,7 @@ enum Region {
     Header,
     Participants,
     Words,
-    /// The beginning of what follows the object's own words.
+    /// The beginning of the memory after the object's own words.
     Data,
     End,
 }
@@ -34,26 +34,27 @@ enum Value {
     Negative(u8),
     Bit(u8),
     Halves(u32, u32),
-    /// What stands there, and a little more or less.
+    /// The present value, and a little more or less.
     Moved(i16),
-    /// What stands at another place of the region.
+    /// The value at another place of the region.
     Copied(u16),
     Swapped,
 }
 
-/// What a second process writes into the memory all the time, while the operations run.
+/// The writes of a second process, which go on while the operations run.
 ///
-/// The places and values follow from the input; between which instructions they are written is the machine's.
+/// The places and values follow from the input; the machine decides between which instructions they
+/// are written.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Storm {
     blows: bool,
     pokes: [Poke; 5],
-    /// Between two writes, so that operations get somewhere.
+    /// The time between two writes, so that operations make progress.
     pause: u8,
 }
 
 impl Storm {
-    /// Run the steps, each of which answers soon, in the storm.
+    /// Runs the steps beside these writes; each step must return soon.
     pub fn around<S>(&self, target: &Target, steps: impl Iterator<Item = S>, act: impl FnMut(S)) {
         if !self.blows {
             return steps.for_each(act);
@@ -79,11 +80,13 @@ impl Storm {
     }
 }
 
-/// A process that does one thing until it is killed: when this goes out of scope, also after a panic.
+/// A process that does one thing until it is killed: when this value is dropped, also after a
+/// panic.
 struct Writer(libc::pid_t);
 
 impl Writer {
-    /// `write` makes system calls only: a forked child of a process with several threads has no other rights.
+    /// `write` makes system calls only, because a forked child of a process with several threads
+    /// may do nothing else.
     fn start(write: impl FnOnce()) -> Writer {
         // SAFETY: see above.
         match unsafe { libc::fork() } {
@@ -110,16 +113,16 @@ impl Drop for Writer {
     }
 }
 
-/// Each may wait for a moment for a lock that the storm says is held.
+/// Each step may wait a moment for a lock that the writes make look held.
 const STEPS_IN_A_STORM: usize = 60;
 
-/// Far more than a step may take, and what no machine is too busy for.
+/// Far more than a step takes on any machine.
 const SOON_ENOUGH: Duration = Duration::from_secs(5);
 
-/// An object whose memory is written to.
+/// An object whose memory is overwritten.
 pub struct Target {
     file: File,
-    /// Where its own words begin, and what follows them.
+    /// Where its own words begin, and the memory after them.
     words: u64,
     data: u64,
     /// This process as an owner, in the first slot.
@@ -132,7 +135,7 @@ const OWNER_DIED: u32 = 0x4000_0000;
 const TID_MASK: u32 = 0x3fff_ffff;
 const OWNER_MASK: u32 = 0x3fff_ffff;
 
-/// The generation of the slot that this process will take: a number that hardly comes up by itself.
+/// The generation of the slot that this process will take: a number that hardly comes up by chance.
 const GENERATION: u32 = 0x2_4681;
 
 impl Target {
@@ -189,7 +192,7 @@ impl Target {
         self.file.metadata().unwrap().len()
     }
 
-    /// 0 behind the end of the file.
+    /// Returns 0 beyond the end of the file.
     fn read(&self, at: u64) -> u64 {
         let mut number = [0; 8];
         self.file.read_at(&mut number, at).unwrap();
@@ -202,8 +205,9 @@ impl Target {
 }
 
 impl Target {
-    /// The one thing that no check can tell from the truth is left out: that somebody who lives holds what a
-    /// call without a timeout waits for. It would wait, as it does for a stopped process.
+    /// Leaves out the one value that no check can tell from the truth: that a living process holds
+    /// what a call without a timeout waits for. The call would wait, as it does for a stopped
+    /// process.
     fn plausible(&self, at: u64, value: u64) -> u64 {
         let not_me = |half: u32| match half & OWNER_MASK == self.me {
             true => half ^ 1 << 20,
@@ -219,7 +223,8 @@ impl Target {
 }
 
 impl Target {
-    /// Open what the memory holds by now, or the beginning of it, as another process would that was handed it.
+    /// Opens the present memory, or the beginning of it, as another process would that received its
+    /// descriptor.
     pub fn open(&self, cut: Option<u16>) {
         let file = || self.copy(cut);
         if let Ok(queue) = Queue::from_fd(file()) {
@@ -263,8 +268,8 @@ impl Target {
     }
 }
 
-/// A wait that is not a try, and over soon.
+/// A short wait that is not a try.
 pub const SOON: Wait<'static> = Wait::for_ns(20_000);
 
-/// Whatever a call answers, it does answer.
+/// Any result is right: the call has returned.
 pub fn answered<T>(_: T) {}

@@ -1,4 +1,5 @@
-//! Every operation of the small objects, among and during which nonsense is written into their memory: each one answers.
+//! Every operation of the small objects, between and during writes of nonsense to their memory:
+//! each must return.
 
 use arbitrary::Arbitrary;
 use polyproc::{

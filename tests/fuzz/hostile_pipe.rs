@@ -1,4 +1,5 @@
-//! Every operation of a pipe's two ends, among and during which nonsense is written into its memory: each one answers.
+//! Every operation of a pipe's two ends, between and during writes of nonsense to its memory: each
+//! must return.
 
 use std::mem::MaybeUninit;
 

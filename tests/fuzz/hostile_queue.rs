@@ -1,4 +1,5 @@
-//! Every operation of a queue, among and during which nonsense is written into its memory: each one answers.
+//! Every operation of a queue, between and during writes of nonsense to its memory: each must
+//! return.
 
 use std::mem::MaybeUninit;
 
@@ -117,7 +118,7 @@ fn act(queue: &Queue, hands: &mut Hands, step: &Step) {
         Step::Commit(which, len) => {
             if let Some(reservation) = picked(reservations, *which) {
                 let len = usize::from(*len).min(reservation.len);
-                // SAFETY: the reservation says so; that it is true is what is tested.
+                // SAFETY: the reservation says so; the test is whether that is true.
                 unsafe { reservation.data.write_bytes(3, len) };
                 answered(queue.commit(&reservation, len));
             }
@@ -136,11 +137,11 @@ fn act(queue: &Queue, hands: &mut Hands, step: &Step) {
     }
 }
 
-/// What is read from a loan is what a user would read: all of it.
+/// Reads all of a loan, as a user would.
 fn read_all(data: *const u8, len: usize) {
     let mut sum = 0u64;
     for at in (0..len).step_by(64) {
-        // SAFETY: the loan says so; that it is true is what is tested.
+        // SAFETY: the loan says so; the test is whether that is true.
         sum = sum.wrapping_add(u64::from(unsafe { data.add(at).read_volatile() }));
     }
     std::hint::black_box(sum);

@@ -1,6 +1,8 @@
-//! The fuzz targets of `fuzz/` with a number of inputs of their own, and what they have found.
+//! The fuzz targets of `fuzz/` with a number of inputs of their own, and the inputs that have
+//! failed.
 //!
-//! The targets are the modules beside this one; libFuzzer drives them under AddressSanitizer in `make fuzz`.
+//! The targets are the modules beside this one; libFuzzer drives them under AddressSanitizer in
+//! `make fuzz`.
 
 mod hostile;
 mod hostile_objects;
@@ -27,8 +29,8 @@ impl Random {
     }
 }
 
-/// Inputs out of random bytes, the same in each run. None may take long: every call tries once or waits for
-/// microseconds.
+/// Inputs made of random bytes, the same in each run. None takes long, because every call tries
+/// once or waits for microseconds.
 fn some<T: for<'a> Arbitrary<'a> + std::fmt::Debug>(count: usize, run: impl Fn(&T)) {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..count {

@@ -1,4 +1,4 @@
-//! Sequences of operations on a queue, each compared with what a plain list says.
+//! Sequences of operations on a queue, each compared with a model that is a plain list.
 
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
@@ -39,9 +39,9 @@ pub enum Step {
 pub enum Length {
     Tiny(u8),
     Small(u16),
-    /// Past what is copied under the lock.
+    /// Longer than messages that are copied under the lock.
     Large(u16),
-    /// Past the smallest ring.
+    /// Longer than the smallest ring.
     Huge(u8),
 }
 
@@ -64,7 +64,7 @@ enum Place {
     Reserved(u64),
 }
 
-/// A message, told apart from every other by its number.
+/// A message, which its number tells from every other.
 struct Message {
     number: u32,
     len: usize,
@@ -78,7 +78,8 @@ struct Dead {
     deliveries: u32,
 }
 
-/// The queue as it should be: every message that is not over, in the order of their commitment to a place.
+/// The queue as it should be: every message that is not over, in the order in which they got their
+/// place.
 struct Model {
     messages: Vec<Message>,
     dead: VecDeque<Dead>,
@@ -90,12 +91,12 @@ struct Model {
     max_items: usize,
     max_deliveries: u32,
     shutdown: bool,
-    /// Something stands in the queue that is no message, or a message behind the others: then how full it is
-    /// depends on how far the consumers have come.
+    /// The queue has a record that is no message, or a message after records that are over: how
+    /// full it is depends on how far the consumers have come.
     is_ragged: bool,
 }
 
-/// The bytes of a message: its number, over and over.
+/// Returns the bytes of a message: its number, repeated.
 fn contents(number: u32, len: usize) -> Vec<u8> {
     let number = number.to_le_bytes();
     (0..len)
@@ -160,7 +161,7 @@ impl Model {
             .position(|one| one.place == Place::Waiting)
     }
 
-    /// What a put must answer.
+    /// Checks the result of a put.
     fn check_put(&self, answer: Result<(), Status>) -> bool {
         if self.shutdown {
             assert_eq!(answer, Err(Status::E_SHUTDOWN));
@@ -175,7 +176,7 @@ impl Model {
         answer.is_ok()
     }
 
-    /// What a get or take that found nothing must answer.
+    /// Checks the result of a get or take that found nothing.
     fn check_nothing(&self, status: Status) {
         assert_eq!(self.waiting(), 0, "{status:?} although messages wait");
         match status {
@@ -446,7 +447,7 @@ impl Model {
         self.shutdown = true;
         if immediate {
             self.messages.retain(|one| one.place != Place::Waiting);
-            // What comes back from now on is thrown away as well.
+            // From now on returned messages are discarded as well.
             self.settle_all(queue);
         }
     }
@@ -460,7 +461,7 @@ impl Model {
         }
     }
 
-    /// The numbers that anybody can ask for.
+    /// Compares the queue's figures.
     fn compare(&self, queue: &Queue) {
         let waiting = self.waiting() as u64;
         assert_eq!(queue.len(), Ok(waiting));
@@ -471,7 +472,7 @@ impl Model {
         assert_eq!(info.shutdown, self.shutdown);
     }
 
-    /// Whatever happened, all that waits comes out and then nothing is left.
+    /// Whatever happened, every waiting message comes out and then nothing is left.
     fn drain(&mut self, queue: &Queue) {
         self.settle_all(queue);
         while self.waiting() > 0 {
@@ -480,7 +481,7 @@ impl Model {
         while self.joinable && self.messages.iter().any(|one| one.place == Place::Got) {
             self.task_done(queue);
         }
-        // Past what was given up at the end.
+        // Goes past the records that were given up at the end.
         self.get(queue, 0);
         self.compare(queue);
         assert_eq!(queue.info().expect("numbers").bytes, 0, "bytes of nothing");

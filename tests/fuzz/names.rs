@@ -1,4 +1,4 @@
-//! Names as anybody may write them: taken or refused by the rule, and nothing else happens.
+//! Any text as a name: the rule accepts or refuses it, and nothing else happens.
 
 use polyproc::{Lock, Status};
 
@@ -22,7 +22,7 @@ pub fn run(name: &str) {
         Err(Status::E_INVALID)
     );
     match Lock::open(name) {
-        // Somebody has one of this name.
+        // An object has this name.
         Ok(_) | Err(Status::E_MISMATCH | Status::E_PERMISSION) => assert!(is_good(name)),
         Err(status) => assert_eq!(status, expected, "{name:?}"),
     }

@@ -2,7 +2,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-/// An arbitrary `Vec` asks at each item whether it goes on, so random bytes make short ones.
+/// An arbitrary `Vec` decides at each item whether it goes on, so random bytes make short ones.
 #[derive(Clone, Debug)]
 pub struct Steps<T>(Vec<T>);
 

@@ -1,4 +1,5 @@
-//! Arbitrary bytes at the other end of a socket: every call answers, and nobody gets in without the key.
+//! Arbitrary bytes at the other end of a socket: every call returns, and no client without the key
+//! is accepted.
 
 use std::io::Write;
 use std::mem::MaybeUninit;
@@ -15,7 +16,7 @@ use crate::steps::Steps;
 #[derive(Arbitrary, Clone, Debug)]
 pub struct Input {
     has_key: bool,
-    /// Who is ours: the listener, or the one who connects.
+    /// Which side is polyproc's: the listener, or the connector.
     connects: bool,
     max_message: u16,
     steps: Steps<Step>,
@@ -155,7 +156,7 @@ fn talk(connection: &Connection) {
     }
 }
 
-/// What is no address is `E_INVALID`, and nothing else happens.
+/// A text that is no address is `E_INVALID`, and nothing else happens.
 pub fn refuses(text: &str) {
     let is_tcp = text.strip_prefix("tcp://").is_some_and(|address| {
         let address = address.replace("localhost:", "127.0.0.1:");

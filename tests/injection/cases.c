@@ -1,4 +1,5 @@
-/* The functions of polyproc.h that can fail, each with what it needs and what it changes. */
+/* The functions of polyproc.h that can fail, each with its preparation and the state that it
+ * changes. */
 #define _GNU_SOURCE
 #include "cases.h"
 
@@ -36,7 +37,7 @@ struct kase *first_case;
 #define CASE_2(id, how, prepares, calls, looks, answers, changes) \
   CASE_OF(id##_##how, "polyproc_" #id " " #how, prepares, calls, looks, answers, changes)
 
-/* What preparing needs must work. */
+/* A call of the preparation, which must succeed. */
 #define MUST(call)                                                                   \
   do {                                                                               \
     int32_t status_ = (call);                                                        \
@@ -76,7 +77,7 @@ static int64_t permits;
 static void a_name(void) {
   snprintf(name, sizeof name, "test-c.%ld.injected", (long)getpid());
 }
-/* Whether there is an object of this process's name. */
+/* Returns whether an object has this process's name. */
 static int64_t named(void) {
   char path[128];
   snprintf(path, sizeof path, "/dev/shm/polyproc.%s", name);
@@ -270,7 +271,7 @@ CASE(queue_is_full, a_queue(), polyproc_queue_is_full(queue, &number), nothing()
 CASE(queue_take, a_queue(); put(), polyproc_queue_take(queue, &message, 0, NULL), length(), 999)
 CASE(message_done, a_queue(); put(); take(), polyproc_message_done(&message), length(), -1000)
 CASE(message_return, a_queue(); put(); take(), polyproc_message_return(&message), length(), -999)
-/* Where there is no memory for a dead letter the message stays, to be delivered once more. */
+/* Without memory for a dead letter the message stays, to be delivered once more. */
 CASE_2(message_return, buries, a_joinable(); put();
        take(), polyproc_message_return(&message), nothing(), POLYPROC_OK, 0)
 CASE(queue_take_dead, a_joinable(); put(); take();

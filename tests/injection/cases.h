@@ -1,17 +1,17 @@
-/* A function of the library, called in a process of its own that has prepared what the call needs. */
+/* A function of the library, called in a process of its own that has prepared the call. */
 #ifndef CASES_H
 #define CASES_H
 
 #include <stdint.h>
 
 struct kase {
-  /* The function, and behind a space how it is called where it has several cases. */
+  /* The function; if it has several cases, a space and the case. */
   const char *name;
   void (*prepare)(void);
   int32_t (*call)(void);
-  /* What others can see of the objects; a failed call leaves it as it was. */
+  /* The state of the objects as others see it; a failed call must leave it as it was. */
   int64_t (*look)(void);
-  /* What the call answers where nothing fails, and by how much it changes what is seen. */
+  /* The result of the call if nothing fails, and by how much it changes that state. */
   int32_t answer;
   int64_t change;
   struct kase *next;

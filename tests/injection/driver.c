@@ -1,14 +1,12 @@
-/*
- * Each function of the library with each call that it makes failing once: the first, the second, as many as
- * it makes.
+/* Calls each function of the library while each call that it makes fails once: the first, the
+ * second, and so on.
  *
- *   driver [part of a case's name [part of a fault's name]]
- *   driver --part 0/4
+ *     driver [part of a case's name [part of a fault's name]]
+ *     driver --part 0/4
  *
- * A line for each: the case, the fault, which of its calls failed, and what came of it: a status, or a
- * problem in words. Each runs in a process of its own, which prepares what the call needs, lets one call
- * fail, looks whether a call that failed has changed anything, and calls once more.
- */
+ * It prints a line for each: the case, the fault, which call failed, and the result: a status, or a
+ * problem in words. Each runs in a process of its own, which prepares the function, lets one call
+ * fail, checks that a failed function has changed nothing, and calls it once more. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <signal.h>
@@ -27,7 +25,7 @@
 /* A call that takes longer hangs. */
 #define PATIENCE_S 30
 
-/* What a case's process says, in memory that it shares with its parent. */
+/* The result of a case's process, in memory that it shares with its parent. */
 struct result {
   int was_hit;
   int32_t status;
@@ -55,7 +53,7 @@ static void seen(const struct kase *it, int64_t expected, const char *when) {
   if (now != expected) problem(when, now, expected);
 }
 
-/* Without any failure: what is seen before it. */
+/* Runs without any failure, to see the states before and after. */
 static void reference(const struct kase *it, const struct fault *fault, long nth, int64_t before) {
   (void)fault, (void)nth, (void)before;
   it->prepare();
@@ -65,7 +63,7 @@ static void reference(const struct kase *it, const struct fault *fault, long nth
   seen(it, result->seen + it->change, "without a failure there is");
 }
 
-/* Where the system is to blame, which call of it. */
+/* Notes which call the system refused, if it did. */
 static void reason(int32_t status) {
   char detail[256];
   int is_of_the_system = status <= -1000 || status == POLYPROC_E_NO_MEMORY || status == POLYPROC_E_LIMIT ||
@@ -93,8 +91,8 @@ static int descriptors_beyond(int expected) {
   return now;
 }
 
-/* The same failure again and again. The first may have made what stays for later calls: what grows each time
- * is lost. */
+/* Fails again and again. The first failure may have made what stays for later calls; memory that
+ * grows each time is lost. */
 static int32_t fail_again(const struct kase *it, const struct fault *fault, long nth, int64_t before) {
   int count = descriptors(), grown = 0;
   int32_t status = it->answer;
@@ -169,7 +167,7 @@ static void say(const struct kase *it, const char *fault, long nth) {
   printf("%s\t%s\t%ld\t%d\t%s\n", it->name, fault, nth, (int)result->status, result->problem);
 }
 
-/* Not every one of many calls: 1 to 4, then some on the way. */
+/* Only some of many calls fail: 1 to 4, then a few on the way. */
 static int is_quick;
 
 static void run_case(const struct kase *it, const char *which) {
@@ -193,7 +191,7 @@ int main(int argc, char **argv) {
   struct rlimit no_core = {0, 0};
   int part = 0, parts = 1, number = 0;
   is_quick = getenv("INJECTION_QUICK") != NULL;
-  /* No measuring of what a wake-up costs, in each of thousands of processes. */
+  /* Do not measure the cost of a wake-up in each of thousands of processes. */
   setenv("POLYPROC_SPIN_NS", "1000", 1);
   setrlimit(RLIMIT_CORE, &no_core);
   setvbuf(stdout, NULL, _IOLBF, 0);

@@ -1,5 +1,5 @@
-/* The calls that the library makes, in front of those of the C library: the program is linked with the
-   static library, so its calls come here first. */
+/* Wrappers of the C library's functions that the library calls. The program is linked with the
+ * static library, so its calls come here first. */
 #define _GNU_SOURCE
 #include "inject.h"
 
@@ -27,7 +27,8 @@
 #define SYS_futex_waitv 449
 #endif
 
-/* Each with what a sandbox answers (EPERM, ENOSYS), and with what the call itself runs out of. */
+/* Each call with the errors of a sandbox (EPERM, ENOSYS), and the error of its own lack of
+ * resources. */
 const struct fault faults[] = {
     {"malloc", ENOMEM, "malloc ENOMEM", 0},
     {"malloc", ENOMEM, "malloc ENOMEM for good", 1},

@@ -1,4 +1,4 @@
-/* Calls of the C library and of the kernel that fail where a test says so. */
+/* Calls of the C library and of the kernel that fail where a test wants it. */
 #ifndef INJECT_H
 #define INJECT_H
 
@@ -16,14 +16,14 @@ struct fault {
 extern const struct fault faults[];
 extern const int fault_count;
 
-/* Before anything else: the state lies in memory that forked children share, so that a failure in a child
-   is seen too. */
+/* Call this before anything else: the state is in memory that forked children share, so a failure
+ * in a child is seen too. */
 void injection_begin(void);
 
-/* From now on the nth call of the fault's kind fails, in whatever thread or child. */
+/* From now on the nth call of the fault's kind fails, in any thread or child. */
 void injection_arm(const struct fault *fault, long nth);
 
-/* No more failures; whether one took place. */
+/* Ends the failures; returns whether one took place. */
 int injection_end(void);
 
 #endif

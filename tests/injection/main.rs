@@ -1,9 +1,9 @@
-//! Each function of the C interface, with each call that it makes of the C library and of the kernel failing once: memory,
-//! threads, descriptors, and what a filter of system calls may refuse.
+//! Each function of the C interface, while each call that it makes of the C library and of the
+//! kernel fails once: memory, threads, descriptors, and calls that a system-call filter may refuse.
 //!
-//! The program `driver.c` does it. Here its answers are held against the header: a status of the function's own list,
-//! nothing changed, and the next try works. `make faults` fails each call and prints the table,
-//! `make test` some of many and prints the sums.
+//! The program `driver.c` makes the calls. This test compares its results with the header: the
+//! status is in the function's own list, nothing has changed, and the next try works. `make faults`
+//! fails each call and prints the table, `make test` fails some of many and prints the sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -15,7 +15,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What came of one call of one function with one failure.
+/// The result of one call of one function with one failure.
 struct Row {
     function: String,
     case: String,
@@ -25,7 +25,7 @@ struct Row {
     problem: String,
 }
 
-/// What a function's comment in the header says that it returns.
+/// The statuses that a function's comment in the header lists.
 struct Header {
     comments: BTreeMap<String, String>,
     names: BTreeMap<i32, String>,
@@ -58,7 +58,7 @@ impl Header {
         text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
     }
 
-    /// The statuses of a function, those included of a function that its comment refers to.
+    /// Returns the statuses of a function, with those of a function that its comment refers to.
     fn returns(&self, function: &str) -> BTreeSet<&str> {
         let comment = self.comments.get(function).expect("a comment");
         let (_, returns) = comment.split_once("Returns  ").expect("Returns");
@@ -80,7 +80,7 @@ impl Header {
     }
 }
 
-/// The driver, linked with the static library, so that the calls of the library come to it first.
+/// Builds the driver, linked with the static library, so that the library's calls come to it first.
 fn build_driver() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let library = target
@@ -110,7 +110,7 @@ fn build_driver() -> PathBuf {
     driver
 }
 
-/// Run the driver; each line of its output is a row.
+/// Runs the driver; each line of its output is a row.
 fn rows(driver: &Path, arguments: &[&str]) -> Vec<Row> {
     let output = Command::new(driver)
         .args(arguments)
@@ -137,7 +137,7 @@ fn rows(driver: &Path, arguments: &[&str]) -> Vec<Row> {
     rows.collect()
 }
 
-/// As many drivers as there are cores, each with its part of the cases.
+/// Runs as many drivers as there are cores, each with its part of the cases.
 fn all_rows(driver: &Path) -> Vec<Row> {
     let count = std::thread::available_parallelism().map_or(1, usize::from) * 2;
     std::thread::scope(|scope| {
@@ -154,12 +154,12 @@ fn all_rows(driver: &Path) -> Vec<Row> {
     })
 }
 
-/// Without the table not every one of many calls fails.
+/// Without the table only some of many calls fail.
 fn is_quick() -> bool {
     env::var_os("POLYPROC_FAULT_TABLE").is_none()
 }
 
-/// Function by function: the failing calls, each with what it came to.
+/// Prints the failing calls of each function, each with its result.
 fn print_table(rows: &[Row], header: &Header) {
     let mut table: BTreeMap<&str, BTreeMap<&str, BTreeSet<String>>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.fault != "-") {
@@ -218,7 +218,8 @@ fn a_call_that_fails_gives_a_status_of_the_list_changes_nothing_and_the_next_one
     );
 }
 
-/// Functions that only a worker of a pool can call: `tests/c/pool_worker.c` does; and those that make no call at all.
+/// Functions that only a pool's worker can call, which `tests/c/pool_worker.c` tests; and functions
+/// that make no call at all.
 const ELSEWHERE: &[&str] = &[
     "polyproc_detail",
     "polyproc_job_chunk_next",

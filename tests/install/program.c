@@ -1,4 +1,4 @@
-/* The first program of a C user: one message there and back. */
+/* A C user's first program: one message there and back. */
 #include <polyproc.h>
 #include <string.h>
 

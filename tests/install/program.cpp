@@ -1,4 +1,4 @@
-// The first program of a C++ user.
+// A C++ user's first program.
 #include <polyproc.hpp>
 
 int main() {

@@ -1,4 +1,5 @@
-//! How soon a sleeper goes on when a process dies that it depends on, and that nobody is taken for dead.
+//! How soon a sleeper goes on when a process dies on which it depends; and no living process is
+//! taken for dead.
 
 use std::mem::MaybeUninit;
 use std::time::Instant;
@@ -99,7 +100,8 @@ fn killed_while_others_join() {
         let victim = Victim::that(|| {
             queue.take(Wait::TRY).unwrap();
         });
-        // The only delivery that is allowed kills its consumer: a dead letter, and nothing is unfinished.
+        // The only delivery that is allowed kills its consumer: the message becomes a dead letter,
+        // and nothing is unfinished.
         let time = woken_after(victim, || queue.join(in_time()).unwrap());
         assert_eq!(queue.info().unwrap().dead_letters, 1);
         assert_eq!(queue.take_dead().unwrap().len, 6);
@@ -121,7 +123,7 @@ fn killed_in_the_middle_of_a_large_put() {
             },
         )
         .unwrap();
-        // What a large put does until its payload is there.
+        // As a large put does until its payload is written.
         let victim = Victim::that(|| {
             queue.reserve(100_000, Wait::TRY).unwrap();
         });
@@ -156,7 +158,7 @@ fn killed_while_asleep() {
         });
         victim.wait_until_asleep();
         victim.kill();
-        // Another sleeper is woken although the dead one was there first.
+        // Another sleeper is woken although the dead one was first.
         let second = Victim::inside(|| match round % 3 {
             0 => drop(
                 queue

@@ -15,7 +15,8 @@ fn lock() -> Lock {
     Lock::create(None, CreateOptions::default()).unwrap()
 }
 
-/// A process that waits until it is notified, and is through when it has the lock and has released it.
+/// A process that waits until it is notified, and has returned when it has acquired and released
+/// the lock.
 fn waiter(condition: &Condition, lock: &Lock) -> Victim {
     let inside = Event::create(None, CreateOptions::default()).unwrap();
     let waiter = Victim::inside(|| {
@@ -25,7 +26,7 @@ fn waiter(condition: &Condition, lock: &Lock) -> Victim {
         lock.release().unwrap();
     });
     inside.wait(in_time()).unwrap();
-    // Its wait has begun when the lock is to be had again.
+    // Its wait has begun when the lock can be acquired again.
     lock.acquire(in_time()).unwrap();
     lock.release().unwrap();
     waiter.wait_until_asleep();
@@ -38,7 +39,7 @@ fn killed_after_it_was_notified() {
     let times = (0..ROUNDS).map(|_| {
         let (condition, theirs, mine) = (condition(), lock(), lock());
         let victim = waiter(&condition, &theirs);
-        // It is notified, and cannot return: its lock is taken.
+        // It is notified, and cannot return, because its lock is held.
         theirs.acquire(Wait::TRY).unwrap();
         condition.notify(1).unwrap();
         mine.acquire(Wait::TRY).unwrap();
@@ -51,7 +52,7 @@ fn killed_after_it_was_notified() {
     check("killed after it was notified", times.collect());
 }
 
-/// How long `tell` takes, which tells a killed, a stopped and a living waiter.
+/// Returns how long `tell` takes with a killed, a stopped and a living waiter.
 fn telling(wait: impl Fn() -> Victim, tell: impl Fn()) -> (Duration, Duration) {
     let (killed, stopped, living) = (wait(), wait(), wait());
     killed.kill();

@@ -1,4 +1,4 @@
-//! What the living see when a process is killed: real processes, real SIGKILLs.
+//! What living processes see when another one is killed: real processes, real SIGKILLs.
 
 mod asleep;
 mod conditions;

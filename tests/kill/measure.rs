@@ -7,16 +7,17 @@ use polyproc::Wait;
 
 use crate::victim::{own_syscall_file, wait_until_asleep, Victim, DEADLINE};
 
-/// Kills per test of how soon.
+/// Kills per measurement.
 pub const ROUNDS: usize = 25;
-/// What the promise allows, for the worst of the rounds and for their median.
+/// The promised limits, for the worst of the rounds and for their median.
 const WORST: Duration = Duration::from_millis(50);
 const MEDIAN: Duration = Duration::from_millis(2);
-/// The same where sleeps are cut into slices, because the kernel cannot wait on several words.
+/// The same if sleeps are cut into slices, because the kernel cannot wait on several words.
 const WORST_SLICE: Duration = Duration::from_millis(550);
 const MEDIAN_SLICE: Duration = Duration::from_millis(280);
 
-/// `sleep` blocks in a thread of its own until `victim` is killed: how long after the kill it was back.
+/// `sleep` blocks in a thread of its own until `victim` is killed. Returns how long after the kill
+/// it returned.
 pub fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
     std::thread::scope(|scope| {
         let (file_to, file_from) = mpsc::channel();
@@ -36,7 +37,7 @@ pub fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
     })
 }
 
-/// Hold the times to the promise.
+/// Compares the times with the promise.
 pub fn check(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
@@ -53,7 +54,7 @@ pub fn check(what: &str, mut times: Vec<Duration>) {
     assert!(median < median_allowed, "{what}: {times:?}");
 }
 
-/// Longer than anything takes.
+/// Longer than any call takes.
 pub fn in_time() -> Wait<'static> {
     Wait::for_ns(DEADLINE.as_nanos() as i64)
 }

@@ -1,14 +1,14 @@
-//! Killed consumers: what they had in hand.
+//! Killed consumers: the messages that they held.
 
 use polyproc::{Queue, QueueOptions, Status, Wait};
 
 use crate::victim::{alone, Victim};
 
-/// So large that the ring which it leaves gives its memory back at once.
+/// So long that the ring behind it gives its memory back at once.
 const LEN: usize = 5 << 20;
 
-/// A queue whose consumer was killed with messages in a large ring that all others have left: what it held is the last
-/// thing in that ring.
+/// Returns a queue whose consumer was killed with messages in a large ring that all others have
+/// left: its messages are the last ones in that ring.
 fn left_by_a_killed_consumer(max_deliveries: u32, shutdown: bool) -> Queue {
     let options = QueueOptions {
         joinable: true,
@@ -22,7 +22,7 @@ fn left_by_a_killed_consumer(max_deliveries: u32, shutdown: bool) -> Queue {
     }
     let victim = Victim::that(|| {
         let taken: Vec<_> = (0..5).map(|_| queue.take(Wait::TRY).unwrap()).collect();
-        // The first stays in flight, those behind it are over.
+        // The first stays in flight; those after it are over.
         queue.done(taken[1].ticket).unwrap();
         queue.done(taken[2].ticket).unwrap();
     });
@@ -33,8 +33,8 @@ fn left_by_a_killed_consumer(max_deliveries: u32, shutdown: bool) -> Queue {
     queue
 }
 
-/// Recovery gave the ring's memory back when the first message was over, in the middle of its walk, and read the zeros
-/// that were left there.
+/// Recovery gave the ring's memory back when the first message was over, in the middle of its walk,
+/// and read the zeros that were left.
 #[test]
 fn recovery_does_not_read_a_ring_that_it_has_given_back() {
     let _alone = alone();
@@ -63,8 +63,8 @@ fn recovery_does_not_read_a_ring_that_it_has_given_back() {
     }
 }
 
-/// A get said that nothing is left before it had looked whether somebody is dead: what that one held stayed behind, and
-/// a join waited for it for ever.
+/// A get reported that nothing is left before it had looked for dead consumers: their messages
+/// stayed, and a join waited for ever.
 #[test]
 fn a_shut_down_queue_has_not_ended_before_what_the_dead_held_is_got() {
     let _alone = alone();

@@ -90,7 +90,7 @@ fn killed_holding_all_that_others_wait_for() {
     let times = (0..ROUNDS).map(|_| {
         let semaphore = owned(3);
         let victim = Victim::that(|| (0..3).for_each(|_| semaphore.acquire(in_time()).unwrap()));
-        // Other processes sleep, too: the one that the kernel wakes tells them.
+        // Other processes sleep too: the one that the kernel wakes wakes them.
         let others: Vec<Victim> = (0..2)
             .map(|_| Victim::inside(|| semaphore.acquire(in_time()).unwrap()))
             .collect();

@@ -1,4 +1,4 @@
-//! Killed parties of a barrier: the others are told at once, and all of a round go or none.
+//! Killed parties of a barrier: the others get the result at once, and of a round all go or none.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ fn barrier(parties: u32) -> Barrier {
     Barrier::create(None, CreateOptions::default(), parties).unwrap()
 }
 
-/// Wait until the process at the barrier counts there, and sleeps.
+/// Waits until the barrier counts the process, and the process sleeps.
 fn until_waits(barrier: &Barrier, victim: &Victim) {
     let end = Instant::now() + DEADLINE;
     while barrier.waiting().unwrap() != 1 {
@@ -46,7 +46,7 @@ fn killed_while_it_leads() {
         until_waits(&barrier, &other);
         let leader = Victim::that(|| _ = barrier.arrive(Wait::TRY));
         assert_eq!(barrier.complete(true), Err(Status::E_NOT_OWNER));
-        // At the gate: it comes while others are held.
+        // At the gate: it arrives while others are held.
         let time = woken_after(leader, || {
             assert_eq!(barrier.wait(in_time()), Err(Status::E_BROKEN_BARRIER));
         });
@@ -68,7 +68,7 @@ fn a_stopped_party_holds_up_nobody() {
             let came = Instant::now();
             assert_eq!(barrier.wait(Wait::TRY), Ok(1));
             let time = came.elapsed();
-            // It has its answer already, whatever becomes of the barrier.
+            // It already has its result, whatever happens to the barrier.
             barrier.abort().unwrap();
             stopped.signal(libc::SIGCONT);
             stopped.wait_until_awake();

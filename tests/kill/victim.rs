@@ -1,10 +1,10 @@
-//! Child processes that are made to be killed, at a moment that the test chooses.
+//! Child processes that a test kills at a moment of its choice.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long anything may take before a test gives up. Only ever makes a test fail.
+/// After this time a test gives up. It only ever makes a test fail.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A test that measures has the process to itself.
@@ -13,7 +13,7 @@ pub fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What parent and child both see: how far the child has come.
+/// The stage of the child, which parent and child both see.
 struct Stage(*const AtomicU32);
 
 const INSIDE: u32 = 1;
@@ -61,7 +61,7 @@ impl Victim {
         victim
     }
 
-    /// A child that runs `body`, in which it stays.
+    /// Starts a child that runs `body` and stays in it.
     pub fn inside(body: impl FnOnce()) -> Victim {
         let victim = Victim::fork(|stage| {
             stage.word().store(INSIDE, Ordering::Release);
@@ -77,8 +77,7 @@ impl Victim {
         let pid = unsafe { libc::fork() };
         assert!(pid >= 0);
         if pid == 0 {
-            // A failed test must not leave children behind.
-            // SAFETY: no pointers.
+            // A failed test must leave no children. SAFETY: no pointers.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
             body(&stage);
             loop {
@@ -110,7 +109,7 @@ impl Victim {
         wait_until_asleep(&format!("/proc/{0}/task/{0}/syscall", self.pid));
     }
 
-    /// Wait until its body is over: then it only pauses.
+    /// Waits until its body is over: then it only pauses.
     pub fn wait_until_awake(&self) {
         let end = Instant::now() + DEADLINE;
         let pause = libc::SYS_pause.to_string();

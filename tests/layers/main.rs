@@ -1,8 +1,8 @@
-//! The map of the layers in `src/lib.rs` is kept: no file imports from a layer above its own, and no files import each
-//! other in a circle, but a module and those inside it.
+//! Checks the map of the layers in `src/lib.rs`: no file imports from a layer above its own, and no
+//! files import each other in a circle, except a module and those inside it.
 //!
-//! Paths are read from all of a file, also from its macros, and re-exports are followed to the file that defines what
-//! they name. Methods are not seen, they have no path.
+//! It reads the paths in all of a file, also in its macros, and follows re-exports to the file that
+//! defines a name. It does not see methods, which have no path.
 
 mod modules;
 
@@ -19,7 +19,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The rows of a map between ```text and ```: the rooms of each, those that may use the others first.
+/// Returns the rows of a map between ```text and ```: the rooms of each row, the topmost row first.
 fn rows_of(map: &str) -> Vec<Vec<String>> {
     let lines = map
         .lines()

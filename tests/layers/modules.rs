@@ -1,4 +1,5 @@
-//! The modules of the crate as the compiler sees them: their files, what they define, and the paths in them.
+//! The modules of the crate as the compiler sees them: their files, what they define, and the paths
+//! in them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,14 +14,14 @@ pub type Name = Vec<String>;
 
 /// One module: a file, or a block `mod name { ... }` in it.
 pub struct Module {
-    /// From the crate's root.
+    /// The path from the crate's root.
     pub name: Name,
     /// Relative to the crate.
     pub file: String,
     pub children: BTreeMap<String, usize>,
     pub parent: Option<usize>,
     items: BTreeSet<String>,
-    /// What a `use` gives a name here.
+    /// The names that a `use` defines here.
     imports: BTreeMap<String, Name>,
     globs: Vec<Name>,
     /// Every path that is written here.
@@ -81,7 +82,8 @@ impl Crate {
         index
     }
 
-    /// The modules in which the things lie that a module names, re-exports followed to their end.
+    /// Returns the modules that define the things which a module names, with re-exports followed to
+    /// their end.
     pub fn named_by(&self, index: usize) -> BTreeSet<usize> {
         let module = &self.0[index];
         let paths = module.paths.iter();
@@ -89,7 +91,8 @@ impl Crate {
         found.filter(|found| *found != index).collect()
     }
 
-    /// The module that defines what `path` means in module `at`; `None` for what is not of this crate.
+    /// Returns the module that defines what `path` means in module `at`; `None` if it is not of
+    /// this crate.
     fn resolve(&self, at: usize, path: &[String], is_written_here: bool) -> Option<usize> {
         let (first, rest) = path.split_first()?;
         match first.as_str() {
@@ -98,7 +101,7 @@ impl Crate {
             "super" => return self.resolve_above(self.0[at].parent?, rest),
             _ => {}
         }
-        // A bare name is the module's own or was imported: the import is a path of its own.
+        // A bare name is the module's own or an import; the import is a path of its own.
         if is_written_here && rest.is_empty() {
             return None;
         }
@@ -121,7 +124,7 @@ impl Crate {
         }
     }
 
-    /// Follow a path whose first part is a name in module `at`.
+    /// Follows a path whose first part is a name in module `at`.
     fn walk(&self, at: usize, path: &[String]) -> Option<usize> {
         let Some((first, rest)) = path.split_first() else {
             return Some(at);
@@ -140,7 +143,7 @@ impl Crate {
         let globs = module.globs.iter();
         let found = globs.filter_map(|glob| self.resolve(at, glob, false));
         let found: Vec<usize> = found.filter_map(|glob| self.defines(glob, first)).collect();
-        // A macro of `macro_rules!` has no path of its own: it is where it is made.
+        // A macro of `macro_rules!` has no path of its own: its place is where it is defined.
         found.first().copied().or(Some(at))
     }
 
@@ -183,7 +186,7 @@ fn path_attribute(attribute: &Attribute) -> Option<String> {
     }
 }
 
-/// What an item gives a name, beside modules and imports.
+/// Returns the name that an item defines, except modules and imports.
 fn defined(item: &Item) -> Option<String> {
     let name = match item {
         Item::Const(one) => &one.ident,
@@ -200,7 +203,7 @@ fn defined(item: &Item) -> Option<String> {
     Some(name.to_string())
 }
 
-/// Gathers the paths of one module, without those of the modules in it.
+/// Collects the paths of one module, without those of the modules in it.
 #[derive(Default)]
 struct Reader {
     imports: BTreeMap<String, Name>,
@@ -239,7 +242,7 @@ impl Reader {
         self.imports.insert(name, path);
     }
 
-    /// The paths in what a macro is given.
+    /// Reads the paths in a macro's arguments.
     fn read_tokens(&mut self, tokens: TokenStream) {
         let mut path = Name::new();
         let mut colons = 0;

@@ -1,12 +1,12 @@
-//! Child processes that hold something, and what parent and child both see.
+//! Child processes that hold something, and the words that parent and child share.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long anything may take before a test gives up. Only ever makes a test fail.
+/// After this time a test gives up. It only ever makes a test fail.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Wait for what another process is about to bring about.
+/// Waits for a change that another process brings about.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !holds() {
@@ -44,7 +44,7 @@ impl Shared {
         self.word(at).load(Ordering::SeqCst)
     }
 
-    /// Wait until a child has set a word, and what it is.
+    /// Waits until a child has set a word, and returns it.
     pub fn when_set(&self, at: usize) -> u32 {
         eventually("a word", || self.get(at) != 0);
         self.get(at)
@@ -98,7 +98,7 @@ impl Child {
         assert_eq!(unsafe { libc::kill(self.pid, signal) }, 0);
     }
 
-    /// Kill it and leave it as a zombie.
+    /// Kills it and leaves it as a zombie.
     pub fn kill_unreaped(&self) {
         self.signal(libc::SIGKILL);
         // SAFETY: all zeros is a valid siginfo_t; WNOWAIT leaves the zombie.
@@ -132,7 +132,7 @@ pub fn sleep_for_ever() -> ! {
     }
 }
 
-/// A field of /proc/pid/stat, counted from the state (1) on.
+/// Returns a field of /proc/pid/stat, counted from the state (1) on.
 pub fn stat(pid: i32, field: usize) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, behind_name) = stat.rsplit_once(')')?;

@@ -11,7 +11,7 @@ fn in_time() -> Wait<'static> {
     Wait::for_ns(DEADLINE.as_nanos() as i64)
 }
 
-/// The next one is told so, and gets a place as soon as one is free.
+/// The next process is refused, and gets a slot as soon as one is free.
 #[test]
 fn the_table_of_participants_is_full() {
     let lock = Lock::create(None, CreateOptions::default()).unwrap();
@@ -24,11 +24,12 @@ fn the_table_of_participants_is_full() {
         })
         .collect();
     assert_eq!(lock.acquire(Wait::TRY), Err(Status::E_LIMIT));
-    // One that holds it is killed, and its place is the only one that can be had.
+    // A process that holds the lock is killed, and its slot is the only one that can become free.
     let holder = others.pop().unwrap();
     holder.kill();
     assert_eq!(lock.acquire(in_time()), Ok(Acquired::Clean));
-    // Full again, with us: who comes now is told so, also while another waits.
+    // All slots are taken, one by this process: the next process is refused, also while another one
+    // waits.
     let told = Shared::new();
     let late = Child::started(|| {
         told.set(
@@ -43,11 +44,11 @@ fn the_table_of_participants_is_full() {
     assert_eq!(told.when_set(0), 1);
     lock.release().unwrap();
     drop((late, others));
-    // A crowd of dead ones is recovered at once.
+    // A crowd of dead processes is recovered at once.
     assert_eq!(lock.acquire(in_time()), Ok(Acquired::Clean));
 }
 
-/// The kernel walks 2,048 entries of one robust list, so one keeper is not enough for all of these.
+/// The kernel walks 2,048 entries of one robust list, so one keeper cannot serve all of these.
 #[test]
 fn five_thousand_objects_of_a_killed_process_come_free() {
     const OBJECTS: usize = 5000;

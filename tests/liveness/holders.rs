@@ -1,4 +1,4 @@
-//! A process holds something while this or that happens to it: whether the others wait or go on.
+//! A process holds something while something happens to it: the others must wait or go on.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use polyproc::{
 
 use crate::child::{eventually, stat, Child, Shared, DEADLINE};
 
-/// Who tells that a process has ended.
+/// Whether the kernel reports the end of a process.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
     ByTheKernel,
-    /// The others ask.
+    /// The others look in /proc.
     No,
 }
 
-/// Longer than every slice into which a sleep is cut (250 ms), several times over.
+/// Several times longer than every slice of a sleep (250 ms).
 const LONG: Duration = Duration::from_millis(900);
 
 fn in_time() -> Wait<'static> {
@@ -32,7 +32,7 @@ fn holder_of(lock: &Lock) -> Child {
     Child::that(|| assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean)))
 }
 
-/// Whoever waits goes on in time, and the lock is a lock again.
+/// A waiter goes on in time, and the lock works again.
 fn assert_dead(lock: &Lock) {
     let began = Instant::now();
     assert_eq!(lock.acquire(in_time()), Ok(Acquired::OwnerDied));
@@ -43,14 +43,14 @@ fn assert_dead(lock: &Lock) {
     lock.release().unwrap();
 }
 
-/// Whoever waits waits, through all that looks for the dead.
+/// A waiter keeps waiting, through every look for dead processes.
 fn assert_alive(lock: &Lock) {
     let wait = Wait::for_ns(LONG.as_nanos() as i64);
     assert_eq!(lock.acquire(wait), Err(Status::E_TIMEOUT));
     assert_eq!(lock.is_locked(), Ok(true));
 }
 
-/// Every scenario that needs no rights.
+/// Every scenario that needs no privileges.
 pub fn all(watched: Watched) {
     let scenarios: [(&str, fn()); 8] = [
         ("killed", killed),
@@ -118,7 +118,7 @@ fn killed_with_a_task_and_a_permit() {
     queue.join(Wait::TRY).unwrap();
 }
 
-/// Stopped for longer than any slice: it keeps what it has, and gives it back itself.
+/// Stopped for longer than any slice: it keeps what it holds, and releases it itself.
 fn stopped() {
     let lock = lock();
     let may_release = Shared::new();
@@ -144,7 +144,7 @@ fn not_reaped_yet() {
     assert_dead(&lock);
 }
 
-/// The process looks like a zombie in /proc, and lives.
+/// In /proc the process looks like a zombie, but it lives.
 fn its_first_thread_has_ended() {
     let lock = lock();
     let other = Shared::new();
@@ -168,7 +168,7 @@ fn its_first_thread_has_ended() {
     assert_dead(&lock);
 }
 
-/// A fork has its parent's memory and handles, and nothing of what its parent held.
+/// A forked child has its parent's memory and handles, and none of its parent's locks.
 fn its_forked_child_lives_on() {
     let lock = lock();
     let heir = Shared::new();
@@ -212,7 +212,7 @@ fn it_ends_by_itself() {
     assert_dead(&lock);
 }
 
-/// Started by the keeper, watched or not.
+/// Started by the keeper, whether the kernel reports its end or not.
 fn a_daemonic_child() {
     let options = ProcessOptions {
         argv: vec![c"true".to_owned()],
@@ -224,8 +224,8 @@ fn a_daemonic_child() {
     assert_eq!(child.exit_code(), Ok(0));
 }
 
-/// To the kernel this is the end of all that the process had. Without it nobody can tell, so it lives on
-/// until the program ends.
+/// To the kernel this is the end of all that the process held. Without the kernel's report no
+/// process can tell, so it counts as alive until the program ends.
 fn starts_another_program(watched: Watched) {
     let lock = lock();
     let holder = Child::started(|| {
@@ -245,7 +245,7 @@ fn starts_another_program(watched: Watched) {
     assert_dead(&lock);
 }
 
-/// In a pid namespace of our own, where numbers are given as we like.
+/// In a pid namespace of our own, where we choose the numbers.
 pub fn its_number_is_given_to_another() {
     println!("its number is given to another");
     let lock = lock();
@@ -266,7 +266,7 @@ pub fn its_number_is_given_to_another() {
     drop(namesake);
 }
 
-/// It has the number 1, as the first of every other namespace has.
+/// It has the number 1, as the first process of every other namespace has.
 pub fn the_first_of_its_namespace() {
     println!("the first of its namespace");
     assert_eq!(std::process::id(), 1);
@@ -281,7 +281,7 @@ pub fn the_first_of_its_namespace() {
     lock.release().unwrap();
 }
 
-/// The holder lives in a pid namespace below ours, and its number means something else here.
+/// The holder lives in a pid namespace below ours, and its number means another process here.
 pub fn in_another_pid_namespace() {
     let lock = lock();
     let there = Shared::new();
@@ -297,7 +297,7 @@ pub fn in_another_pid_namespace() {
     });
     there.when_set(0);
     assert_alive(&lock);
-    // Its parent's end is its own: see `Child::started`.
+    // Its parent ends by itself: see `Child::started`.
     nested.kill();
     assert_dead(&lock);
 }
@@ -324,7 +324,8 @@ fn make_up_own_stat() {
     let text = |path: &str| std::ffi::CString::new(path).unwrap();
     let (from, to) = (text(made_up.to_str().unwrap()), text(&stat));
     let none = std::ptr::null();
-    // SAFETY: the paths end in NUL, and a namespace of its own keeps the rest of the system as it is.
+    // SAFETY: the paths end in NUL, and a namespace of its own keeps the rest of the system as it
+    // is.
     unsafe {
         assert_eq!(libc::unshare(libc::CLONE_NEWNS), 0);
         let private = libc::MS_REC | libc::MS_PRIVATE;

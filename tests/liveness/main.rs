@@ -1,5 +1,5 @@
-//! Who is alive: each way in which a process can be hard to tell from a dead one, and each way to end, with
-//! and without what the kernel offers to tell them apart.
+//! Which processes are alive: each way in which a living process can look dead, and each way to
+//! end, with and without the kernel's report.
 
 mod child;
 mod crowd;

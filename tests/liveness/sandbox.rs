@@ -1,4 +1,4 @@
-//! The scenarios of `holders`, each in processes to which the kernel refuses this or that.
+//! The scenarios of `holders`, each in processes to which the kernel refuses some calls.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -24,7 +24,7 @@ fn is_root(test: &str) -> bool {
     is_root
 }
 
-/// Every scenario, in processes that are refused these calls.
+/// Runs every scenario, in processes to which these calls are refused.
 fn all_scenarios(role: &str, wrapper: &[&str], refused: &'static [Refusal]) {
     let me = std::env::current_exe().unwrap();
     let me = me.to_str().unwrap();
@@ -42,7 +42,7 @@ fn all_scenarios(role: &str, wrapper: &[&str], refused: &'static [Refusal]) {
     println!("{text}");
 }
 
-/// The role's side.
+/// Runs in the role.
 pub fn run_scenarios() {
     let role = std::env::var(ROLE).unwrap();
     let watched = if role.contains("unwatched") {
@@ -120,7 +120,7 @@ fn another_pid_namespace() {
     }
 }
 
-/// Have the kernel answer a system call with an error, for this process and all that it starts.
+/// Makes the kernel refuse a system call with an error, for this process and all that it starts.
 fn refuse((call, errno): &Refusal) -> std::io::Result<()> {
     let load = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     let jump_if_equal = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;

@@ -1,5 +1,6 @@
-//! A process is stopped in the middle of a call, with an internal lock in its hands: the others keep their times, and
-//! all is whole when it goes on. `make crash STOP=1` does this at every instruction of every operation.
+//! A process is stopped in the middle of a call, while it holds an internal lock: the others keep
+//! their times, and all is whole when it goes on. `make crash STOP=1` does this at every
+//! instruction of every operation.
 
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use crate::child::{Child, DEADLINE};
 
 /// The timeout of calls that have one.
 const OWN: Duration = Duration::from_millis(100);
-/// The library promises 50 ms beyond a call's own time. A busy machine takes its share; whoever waits for the stopped
-/// one waits for ever, or did for a second.
+/// The library promises 50 ms beyond a call's own time, and a busy machine adds its share. A call
+/// that waits for the stopped process takes for ever, or took a second.
 const BEYOND: Duration = Duration::from_millis(400);
 
 fn own() -> Wait<'static> {
@@ -25,7 +26,7 @@ fn in_time() -> Wait<'static> {
     Wait::for_ns(DEADLINE.as_nanos() as i64)
 }
 
-/// What a call answers, which may take so long by itself.
+/// Makes a call that may wait for so long by itself.
 fn within<T>(own: Duration, call: impl FnOnce() -> T) -> T {
     let begin = Instant::now();
     let answer = call();
@@ -34,7 +35,7 @@ fn within<T>(own: Duration, call: impl FnOnce() -> T) -> T {
     answer
 }
 
-/// One that does not block.
+/// Makes a call that does not block.
 fn at_once<T>(call: impl FnOnce() -> T) -> T {
     within(Duration::ZERO, call)
 }
@@ -43,7 +44,8 @@ fn at_once<T>(call: impl FnOnce() -> T) -> T {
 struct Stopped(Child);
 
 impl Stopped {
-    /// A child that has done `before` and is stopped within `body`, as soon as `is_held` sees that it has the lock.
+    /// A child that has done `before` and is stopped within `body`, as soon as `is_held` sees that
+    /// it holds the lock.
     fn within(before: impl FnOnce(), body: impl FnOnce(), is_held: impl Fn() -> bool) -> Stopped {
         let child = Child::started(|| {
             before();
@@ -82,12 +84,12 @@ impl Stopped {
         status
     }
 
-    /// It goes on, and comes to the end of its call.
+    /// Lets it go on, to the end of its call.
     fn goes_on(self) {
         self.ask(libc::PTRACE_CONT);
         let status = self.wait();
         assert_eq!(status, 0, "it failed");
-        // It is reaped: its number may be another's.
+        // It is reaped, so its number may be another process's.
         std::mem::forget(self.0);
     }
 }
@@ -116,7 +118,7 @@ fn poll(fd: i32) -> bool {
     unsafe { libc::poll(&mut poll, 1, DEADLINE.as_millis() as i32) == 1 }
 }
 
-/// The queue works as one in which nobody was ever stopped.
+/// The queue works as one in which no process was ever stopped.
 fn assert_whole(queue: &Queue) {
     let get = || {
         let got = get(queue, Wait::TRY);
@@ -149,7 +151,7 @@ fn a_put_that_is_stopped_holds_up_no_call_longer_than_its_time() {
         || queue.put(b"three", Wait::FOREVER).unwrap(),
         is_held,
     );
-    // What needs the producers' lock could not look.
+    // A call that needs the producers' lock could not look.
     let refused = Err(Status::E_TIMEOUT);
     assert_eq!(at_once(|| queue.put(b"x", Wait::TRY)), refused);
     assert_eq!(within(OWN, || queue.put(b"x", own())), refused);
@@ -174,7 +176,7 @@ fn a_put_that_is_stopped_holds_up_no_call_longer_than_its_time() {
         wait_any(&[Waitable::Put(&queue)], &mut [false], own())
     });
     assert_eq!(any, Err(Status::E_TIMEOUT));
-    // What needs the consumers' lock only goes on; so does what one has already.
+    // A call that needs the consumers' lock only goes on; so does settling a loan.
     assert_eq!(at_once(|| queue.len()), Ok(1));
     assert_eq!(at_once(|| queue.give_back(taken.ticket)), Ok(()));
     assert_eq!(at_once(|| get(&queue, Wait::TRY)), Ok(()));
@@ -206,7 +208,7 @@ fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
         },
         is_held,
     );
-    // Where somebody has died as well, nobody waits to recover what that one had.
+    // If a process has died as well, no call waits to recover what that one held.
     for has_died in [false, true] {
         assert_eq!(at_once(|| get(&queue, Wait::TRY)), Err(Status::E_TIMEOUT));
         assert_eq!(within(OWN, || get(&queue, own())), Err(Status::E_TIMEOUT));
@@ -220,7 +222,7 @@ fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
             wait_any(&[Waitable::Get(&queue)], &mut [false], own())
         });
         assert_eq!(any, Err(Status::E_TIMEOUT));
-        // The watcher goes round it.
+        // The watcher passes over it.
         other.put(b"elsewhere", Wait::TRY).unwrap();
         assert!(
             at_once(|| poll(fd)),
@@ -231,7 +233,7 @@ fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
             bystander.signal(libc::SIGKILL);
         }
     }
-    // What one has is settled all the same.
+    // A loan can be settled all the same.
     assert_eq!(at_once(|| queue.done(taken.ticket)), Ok(()));
     assert_eq!(
         queue.done(taken.ticket),
@@ -242,13 +244,13 @@ fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     assert_eq!(at_once(|| queue.abort(&reserved)), Ok(()));
     stopped.goes_on();
     let info = queue.info().unwrap();
-    // One returned, one that nobody had, two that were put since.
+    // One that was returned, one that was never got, two that were put since.
     assert_eq!((info.items, info.in_flight), (4, 0), "{info:?}");
     assert_whole(&queue);
     assert_eq!(queue.join(own()), Ok(()));
 }
 
-/// A close gave back what its process had, and waited for the stopped one's lock.
+/// A close gave back what its process held, and waited for the stopped process's lock.
 #[test]
 fn a_close_beside_a_stopped_peer_returns_and_what_it_left_is_recovered() {
     let queue = queue(false);
@@ -260,7 +262,7 @@ fn a_close_beside_a_stopped_peer_returns_and_what_it_left_is_recovered() {
         || get(&queue, Wait::FOREVER).unwrap(),
         || queue.take_dead().is_ok() || queue.info().is_err(),
     );
-    // A process that takes part, has nothing, and closes; its exit comes by here too.
+    // A process that takes part, holds nothing, and closes; its exit takes this way too.
     let closer = Child::that(|| {
         let opened = Queue::from_fd(fd.try_clone().unwrap()).unwrap();
         assert_eq!(at_once(|| opened.info()).err(), Some(Status::E_TIMEOUT));
@@ -321,7 +323,8 @@ fn a_party_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     assert_eq!(at_once(|| barrier.reset()), Err(Status::E_TIMEOUT));
     assert_eq!(at_once(|| barrier.abort()), Err(Status::E_TIMEOUT));
     assert_eq!(within(OWN, || barrier.wait(own())), Err(Status::E_TIMEOUT));
-    // Its time was over, which breaks the barrier: for the others as soon as the stopped one goes on.
+    // Its time was over, which breaks the barrier: for the others as soon as the stopped process
+    // goes on.
     stopped.goes_on();
     assert_eq!(barrier.is_broken(), Ok(true));
     let mut status = 0;
@@ -333,7 +336,7 @@ fn a_party_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     assert_eq!(barrier.waiting(), Ok(0));
 }
 
-/// A party that waits gives up while somebody is stopped inside.
+/// A party that waits gives up while another one is stopped inside.
 #[test]
 fn a_party_gives_up_beside_a_stopped_peer() {
     let barrier = barrier(2);
@@ -356,7 +359,7 @@ fn a_party_gives_up_beside_a_stopped_peer() {
     });
     assert_eq!(told, Err(Status::E_TIMEOUT));
     assert!(begun.elapsed() < DEADLINE);
-    // Nothing of the one who gave up is left.
+    // Nothing of the party that gave up is left.
     barrier.reset().unwrap();
     assert_eq!(barrier.waiting(), Ok(0));
     let both = std::thread::scope(|scope| {
@@ -388,7 +391,7 @@ fn a_send_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     receiver.recv(&mut buffer, in_time()).unwrap();
 }
 
-/// Nobody's answer is waited for, wherever a notifier stands.
+/// A notifier waits for no waiter, wherever that is stopped.
 #[test]
 fn a_notifier_that_is_stopped_holds_up_nobody() {
     let (condition, lock) = (

@@ -1,4 +1,4 @@
-//! The window in which a killed process's keeper has ended and its other threads have not.
+//! The time in which a killed process's keeper has ended and its other threads have not.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,11 +6,11 @@ use polyproc::{Acquired, CreateOptions, Lock, Wait};
 
 use crate::child::{Child, DEADLINE};
 
-/// How often: each time the busy thread and the end meet elsewhere.
+/// How often: the busy thread and the end meet at another moment each time.
 const ROUNDS: usize = 60;
 
-/// A thread of the victim writes as fast as it can under the lock. Once somebody else has the lock, no
-/// write of it may come any more.
+/// A thread of the victim writes as fast as it can under the lock. Once another process has the
+/// lock, no write may come any more.
 #[test]
 fn a_killed_process_writes_no_more_when_it_counts_as_dead() {
     let access = libc::PROT_READ | libc::PROT_WRITE;

@@ -9,7 +9,7 @@ use crate::measure::{check, in_time, woken_after, ROUNDS};
 use crate::victim::{alone, Victim};
 use crate::{pattern, receive, LONG};
 
-/// A pipe whose end B only a child has, which did `body` with it.
+/// A pipe whose end B only a child has, which has done `body` with it.
 fn with_child(body: impl FnOnce(&Connection)) -> (Connection, Victim) {
     let (a, b) = pipe(true).unwrap();
     let victim = Victim::that(|| body(&b));
@@ -76,7 +76,7 @@ fn killed_in_the_middle_of_sending_a_long_message() {
     let times = (0..ROUNDS).map(|_| {
         let (a, victim) = with_child_inside(|b| b.send(&data, Wait::FOREVER).unwrap());
         a.poll(in_time()).unwrap();
-        // Stopped when some of it has come, most often.
+        // Usually it is stopped when a part of the message has come.
         std::thread::scope(|scope| {
             let mut buffer = vec![MaybeUninit::uninit(); data.len()];
             let a = &a;
@@ -123,7 +123,7 @@ fn killed_while_first_in_line() {
     let times = (0..ROUNDS).map(|_| {
         let (a, b) = pipe(true).unwrap();
         a.send(&pattern(LONG - 1), Wait::TRY).unwrap();
-        // It waits for room, and has the senders' lock.
+        // It waits for room, and holds the senders' lock.
         let victim = Victim::inside(|| {
             let _ = a.send(&pattern(500_000), Wait::FOREVER);
         });
@@ -132,7 +132,7 @@ fn killed_while_first_in_line() {
             let wait = Wait::for_ns(200_000_000);
             assert_eq!(a.send(b"next", wait), Err(Status::E_TIMEOUT));
         });
-        // Woken by the kill or not, it has the lock from then on.
+        // Whether the kill wakes it or not, it has the lock from then on.
         assert!(time < Duration::from_secs(1));
         assert_eq!(receive(&b, LONG, in_time()), Ok(pattern(LONG - 1)));
         let second = Victim::inside(|| drop(receive(&b, 100, Wait::FOREVER)));

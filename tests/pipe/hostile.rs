@@ -1,4 +1,4 @@
-//! Nonsense in the shared memory of a pipe: every call answers, soon, and nothing crashes.
+//! Nonsense in the shared memory of a pipe: every call returns soon, and nothing crashes.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -10,7 +10,7 @@ use crate::victim::alone;
 use crate::{pattern, LONG};
 
 const ROUNDS: u64 = 1500;
-/// The words of a pipe, behind its participants, and the first of its rings.
+/// The words of a pipe, after its participants, and the beginning of its rings.
 const WORDS: std::ops::Range<i64> = 15_616..20_480;
 const RING: std::ops::Range<i64> = 20_480..21_000;
 

@@ -1,7 +1,8 @@
-//! What one end of a pipe sees when the process at the other is killed: real processes, real SIGKILLs.
+//! What one end of a pipe sees when the process at the other end is killed: real processes, real
+//! SIGKILLs.
 //!
-//! A program of its own, one test at a time: a forked child has a copy of each end that is open at that
-//! moment, so the children of other tests would keep the pipes of this one open.
+//! A program of its own, one test at a time: a forked child has a copy of each end that is open at
+//! that moment, so the children of other tests would keep the pipes of this one open.
 
 mod asleep;
 mod hostile;
@@ -15,7 +16,7 @@ use std::mem::MaybeUninit;
 
 use polyproc::{Connection, Got, Status, Wait};
 
-/// What a receive gives, of up to `room` bytes.
+/// Receives a message of up to `room` bytes.
 fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
     let mut buffer = vec![MaybeUninit::uninit(); room];
     match end.recv(&mut buffer, wait)? {
@@ -28,10 +29,10 @@ fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Sta
     }
 }
 
-/// Bytes that tell when one is missing or elsewhere.
+/// Bytes that show whether one is missing or misplaced.
 fn pattern(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at * 7 + (at >> 12)) as u8).collect()
 }
 
-/// One byte more than fits into the ring: a message that is handed over.
+/// One byte more than the ring holds, so the message is handed over.
 const LONG: usize = (1 << 20) - 7;

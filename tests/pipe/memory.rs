@@ -1,4 +1,4 @@
-//! The memory that pipes take, and what they answer when there is none.
+//! The memory that pipes take, and their statuses when there is none.
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
@@ -8,15 +8,15 @@ use polyproc::{pipe, Connection, Got, Status, Wait};
 use crate::victim::alone;
 
 const LEN: usize = 1 << 30;
-/// What a process may have had at most: the buffer, and what it has from its parent.
+/// The most memory that the process may have used: the buffer, and what it inherits.
 const PEAK: u64 = (LEN as u64) / 10 * 12;
 
-/// A gibibyte is filled and looked through byte by byte, on a machine that does much else.
+/// A gibibyte is filled and checked byte by byte, on a busy machine.
 fn in_time() -> Wait<'static> {
     Wait::for_ns(120_000_000_000)
 }
 
-/// The most memory that this process has had.
+/// Returns the most memory that this process has used.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
@@ -114,7 +114,7 @@ fn no_memory_is_a_status() {
             libc::setrlimit(libc::RLIMIT_FSIZE, &limit);
         }
         let large = [1; 100_000];
-        // What A receives lies first in the file.
+        // The messages to A come first in the file.
         b.send(&large, Wait::TRY) == Ok(())
             && b.send(&large, Wait::TRY) == Err(Status::E_NO_MEMORY)
             && a.send(b"x", Wait::TRY) == Err(Status::E_NO_MEMORY)
@@ -127,7 +127,8 @@ fn no_memory_is_a_status() {
     a.send(b"x", Wait::TRY).unwrap();
 }
 
-/// A short message before it, long received, took the room of the longest one that fits into what memory there is.
+/// A short message before it, received long ago, took the room of the longest one that fits into
+/// the memory.
 #[test]
 fn an_empty_pipe_takes_what_a_fresh_one_takes() {
     let _alone = alone();

@@ -1,4 +1,4 @@
-//! Tasks and what becomes of them.
+//! Tasks and their results.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ fn a_failure_brings_its_message() {
         &*outcome(&task).data,
         b"no function \"knead\" is registered in the worker"
     );
-    // All of it in the one worker, which is none the worse.
+    // All of it ran in the one worker, which still works.
     assert_eq!(pool.info().expect("info").started_workers, 1);
 }
 

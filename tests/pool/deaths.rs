@@ -1,4 +1,4 @@
-//! Workers, nurseries and parents that are killed.
+//! Workers, fork servers and parents that are killed.
 
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use polyproc::{Status, Wait};
 
 use super::support::*;
 
-/// Numbers that look random, the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -81,7 +81,8 @@ fn every_task_has_its_result_whoever_is_killed() {
     });
 }
 
-/// With one attempt a killed worker costs its task and no other, and never one that it had reported.
+/// With one attempt a killed worker costs its task and no other, and never one that it has
+/// reported.
 #[test]
 fn a_killed_worker_costs_its_task_alone() {
     let pool = pool(workers(2));
@@ -122,7 +123,7 @@ fn a_task_whose_worker_dies_is_done_by_another() {
     std::fs::remove_file(path).expect("the file");
 }
 
-/// Nobody reads the reports while workers die: their places are taken nevertheless.
+/// Nobody reads the reports while workers die: they are replaced nevertheless.
 #[test]
 fn the_dead_are_replaced_while_nobody_waits() {
     let pool = pool(workers(2));
@@ -135,7 +136,8 @@ fn the_dead_are_replaced_while_nobody_waits() {
     ends_with(&task, Status::E_WORKER_DIED);
 }
 
-/// The last task kills its worker after the pool was closed: another one does it, and the join returns.
+/// The last task kills its worker after the pool was shut down: another worker does it, and the
+/// join returns.
 #[test]
 fn a_death_after_the_close_is_made_good() {
     let path = path("die-after-close");
@@ -159,7 +161,7 @@ fn a_join_sees_the_end_of_a_task_that_killed_its_last_worker() {
     ends_with(&task, Status::E_WORKER_DIED);
 }
 
-/// The process that forks workers is killed, and they with it: a new one takes its place.
+/// The process that forks workers is killed, and they with it: a new one replaces it.
 #[test]
 fn a_killed_nursery_is_replaced() {
     let pool = pool(PoolOptions {
@@ -176,11 +178,11 @@ fn a_killed_nursery_is_replaced() {
     }
 }
 
-/// The thread that starts other workers in the place of dead ones blocks every signal: they must not.
+/// The thread that replaces dead workers blocks every signal: the workers must not.
 #[test]
 fn a_worker_that_takes_anothers_place_can_be_asked_to_end() {
     let pool = pool(workers(1));
-    // At work, it starts no thread: nothing is blocked for a moment.
+    // A worker at work starts no thread, so no signal is blocked even for a moment.
     let at_work = || assert_eq!(result(&submit(&pool, "echo", b"bun")), b"bun");
     at_work();
     let first = pids_of(&pool)[0];
@@ -265,7 +267,7 @@ fn workers_end_when_their_parent_is_killed() {
     });
 }
 
-/// Not so for a zombie that nobody has collected yet.
+/// False for a zombie that was not reaped yet.
 fn is_running(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.is_ok_and(|stat| {
@@ -274,7 +276,7 @@ fn is_running(pid: i32) -> bool {
     })
 }
 
-/// Pools come and go, with work in them, and leave nothing.
+/// Pools come and go with work in them, and leave nothing.
 #[test]
 fn a_dropped_pool_leaves_nothing_behind() {
     for round in 0..10 {

@@ -1,4 +1,4 @@
-//! Functions for workers, and what the tests of pools share.
+//! Functions for workers, and the common part of the pools' tests.
 
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use polyproc::pool::{register, Outcome, Pool, PoolOptions, Reply, Task, TaskOptions};
 use polyproc::{Status, Wait};
 
-/// What no test here needs, on a machine that does much else.
+/// Longer than any test here takes on a busy machine.
 pub fn patience() -> Wait<'static> {
     Wait::for_ns(60_000_000_000)
 }
 
-/// The functions of every worker. Registered before the first pool is made, because workers are forks.
+/// The functions of every worker. Registered before the first pool is made, because workers are
+/// forks.
 fn register_functions() {
     static ONCE: Once = Once::new();
     let function = |name: &str, function: fn(&[u8], &mut Reply) -> i32| {
@@ -46,7 +47,7 @@ fn register_functions() {
             std::thread::sleep(Duration::from_millis(ms));
             0
         });
-        // Says by a file that it has begun.
+        // Creates a file to show that it has begun.
         function("wait-for-file", |path, _| {
             let path = std::str::from_utf8(path).expect("a path");
             std::fs::write(format!("{path}.begun"), b"").expect("a file");
@@ -55,14 +56,14 @@ fn register_functions() {
             }
             0
         });
-        // As long as was asked for, each byte telling where it stands.
+        // As long as the task asks, with bytes that tell their position.
         function("long", |data, reply| {
             let len = u64::from_ne_bytes(data.try_into().expect("eight bytes"));
             let bytes: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
             reply.write(&bytes);
             0
         });
-        // Dies in each attempt until the file is there that it makes in the first one.
+        // Dies in each attempt until the file exists that it makes in the first one.
         function("die-once", |path, reply| {
             let path = std::str::from_utf8(path).expect("a path");
             if std::fs::File::create_new(path).is_ok() {
@@ -126,7 +127,7 @@ pub fn result(task: &Task) -> &[u8] {
     &outcome(task).data
 }
 
-/// Wait for what another process is about to bring about.
+/// Waits for a change that another process brings about.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(60);
     while !holds() {
@@ -135,7 +136,7 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// A path that no other test has, without a file.
+/// Returns a path that no other test has, without a file.
 pub fn path(name: &str) -> String {
     let path = std::env::temp_dir().join(format!("polyproc-pool-{}-{name}", std::process::id()));
     let _ = std::fs::remove_file(&path);

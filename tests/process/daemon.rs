@@ -10,7 +10,8 @@ use polyproc::Status;
 
 use crate::support::*;
 
-/// Start a role in which a parent makes a daemonic child, end that parent, see the child die.
+/// Starts a role in which a parent makes a daemonic child, ends that parent, and sees the child
+/// die.
 fn dies_with(role_name: &str, kill: bool) {
     let (read, write) = pipe();
     let (hold_read, hold_write) = pipe();
@@ -29,7 +30,7 @@ fn dies_with(role_name: &str, kill: bool) {
     let [parent, child] = pids.unwrap_or_else(|_| panic!("{line}"))[..] else {
         panic!("{line}")
     };
-    // Nobody's child here; their descriptors say when they end.
+    // They are no children of this process; their descriptors report their ends.
     let [parent, child] = [parent, child].map(|pid| Process::adopt(pid).expect("adopt"));
     assert_eq!(child.is_alive(), Ok(true));
     if kill {
@@ -47,7 +48,8 @@ fn sleeper() -> ProcessOptions {
     options
 }
 
-/// Tell the test who the parent and the child are, and live on until the test lets its end of stdin go.
+/// Reports the parent and the child to the test, and lives on until the test closes its end of
+/// stdin.
 fn tell_and_wait(pid: i32) {
     eprintln!("{} {pid}", std::process::id());
     let mut line = String::new();
@@ -77,7 +79,8 @@ pub fn parent_of_daemon_in_thread() {
     tell_and_wait(child.pid());
 }
 
-/// Run `make` in a thread; return when the kernel has forgotten that thread, its last signals sent.
+/// Runs `make` in a thread; returns when the kernel has forgotten that thread, its last signals
+/// sent.
 fn in_thread_that_ends(make: fn() -> Process) -> Process {
     let thread = std::thread::spawn(move || {
         // SAFETY: no preconditions.
@@ -110,7 +113,7 @@ fn a_forked_daemon_dies_with_its_parent() {
     dies_with("parent_of_forked_daemon", true);
 }
 
-/// In the first thread of a process: that of a forked child, whatever thread of ours forks it.
+/// In the first thread of a process: in a forked child that is whatever thread forks.
 pub fn parent_of_forked_daemon() {
     extern "C" fn parent(_: *mut std::ffi::c_void) -> libc::c_int {
         let child = fork_sleeper();
@@ -179,7 +182,7 @@ fn wait_for_end(read: &mut BufReader<File>) -> bool {
     unsafe { libc::poll(&mut item, 1, 10_000) == 1 && item.revents & libc::POLLHUP != 0 }
 }
 
-/// Make daemonic children until somebody ends this.
+/// Makes daemonic children until this process is killed.
 fn make_without_end(make: fn() -> Process) -> ! {
     let line = format!("{}\n", std::process::id());
     // SAFETY: the line's bytes.

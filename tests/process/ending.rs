@@ -1,4 +1,4 @@
-//! How a process ends, and who is told.
+//! How a process ends, and which calls report it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -82,7 +82,7 @@ fn join_ends_early() {
     assert_eq!(process.is_alive(), Ok(true));
     process.kill().expect("kill");
     assert_eq!(process.join(seconds(9)), Ok(()));
-    // What has ended is joined, whatever the token says.
+    // A process that has ended is joined, also with a fired token.
     assert_eq!(process.join(Wait::TRY.or_cancel(Some(&cancel))), Ok(()));
     assert_eq!(process.exit_code(), Ok(-9));
 }
@@ -101,7 +101,7 @@ fn many_threads_join_one() {
     }
 }
 
-/// A handler runs and the wait goes on, unless the program has asked to see it first.
+/// A handler runs and the wait goes on, unless the program has asked for E_INTERRUPTED.
 fn interruption() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     extern "C" fn count(_: libc::c_int) {
@@ -151,7 +151,7 @@ fn signals() {
     }
     assert_eq!(process.signal(libc::SIGCONT), Ok(()));
     assert_eq!(process.is_alive(), Ok(true));
-    // A stopped process is alive, and stays so.
+    // A stopped process is alive, and stays stopped.
     assert_eq!(process.signal(libc::SIGSTOP), Ok(()));
     assert_eq!(
         process.join(Wait::for_ns(50_000_000)),
@@ -166,7 +166,7 @@ fn signals() {
     }
     assert_eq!(process.signal(libc::SIGUSR1), Ok(()));
 
-    // A zombie that nobody has asked about yet.
+    // A zombie that no call has looked at yet.
     let process = Process::spawn(&shell("exit 6")).expect("spawn");
     eventually("the zombie", has_zombie);
     assert_eq!(process.terminate(), Ok(()));
@@ -247,8 +247,7 @@ fn adoption() {
         Ok(4)
     );
 
-    // Somebody else's child can be watched, by its descriptor only.
-    // SAFETY: no preconditions.
+    // Another process's child can be watched, but only by its descriptor. SAFETY: no preconditions.
     let parent = unsafe { libc::getppid() };
     match Process::adopt(parent) {
         Ok(parent) => {
@@ -278,7 +277,7 @@ fn a_caller_that_ignores_its_children_is_told_how_they_end() {
     assert_plays(role("sigchld_ignored"));
 }
 
-/// The kernel collects each child at once.
+/// The kernel reaps each child at once.
 pub fn sigchld_ignored() {
     // SAFETY: no handler.
     unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
@@ -304,7 +303,7 @@ fn a_handler_that_collects_every_child_takes_no_exit_code() {
     assert_plays(role("sigchld_reaper"));
 }
 
-/// What many C programs do: a handler of SIGCHLD that waits for whoever has ended.
+/// As many C programs do: a handler of SIGCHLD that reaps every child.
 pub fn sigchld_reaper() {
     extern "C" fn collect_all(_: libc::c_int) {
         // SAFETY: async-signal-safe; errno is put back.
@@ -363,7 +362,7 @@ pub fn list() {
     named.join(seconds(9)).expect("join");
     assert_eq!(active_children(), [first.pid(), second.pid()]);
 
-    // Dropped while it runs: it goes on, and is collected once it has ended.
+    // The handle is dropped while the child runs: it goes on, and is reaped once it has ended.
     let pid = first.pid();
     drop(first);
     assert_eq!(active_children(), [pid, second.pid()]);
@@ -372,7 +371,7 @@ pub fn list() {
         active_children() == [second.pid()]
     });
 
-    // Dropped, then another spawn: no zombie is left behind.
+    // The handle is dropped, then another spawn follows: no zombie is left.
     drop(Process::spawn(&program(&["/bin/true"])).expect("spawn"));
     second.kill().expect("kill");
     second.join(seconds(9)).expect("join");

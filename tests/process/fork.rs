@@ -83,7 +83,7 @@ fn a_forked_child_may_use_its_parents_handles() {
         std::ptr::from_ref(&sibling) as usize,
     );
     assert_eq!(code_of(&child), 1);
-    // It was not the child's to collect.
+    // It was not the child's to reap.
     assert_eq!(code_of(&sibling), -9);
 }
 

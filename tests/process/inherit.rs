@@ -1,4 +1,4 @@
-//! What a program inherits by name, and that nobody else gets it.
+//! The objects that a program inherits by name, and that no other program gets them.
 
 use std::os::fd::AsRawFd;
 
@@ -77,7 +77,7 @@ pub fn heir() {
         assert_eq!(inherited(bad, Kind::Queue).err(), Some(Status::E_INVALID));
     }
 
-    // A child of another library's making sees neither the variable nor a descriptor of it.
+    // A child that another library starts gets neither the variable nor its descriptors.
     let list = |program: &str, arg: &[&str]| {
         let out = std::process::Command::new(program)
             .args(arg)
@@ -87,7 +87,7 @@ pub fn heir() {
     };
     assert!(!list("env", &[]).contains("POLYPROC_PROCESS"));
     assert!(!list("ls", &["-l", "/proc/self/fd"]).contains("process-test"));
-    // Handed on, it goes another generation.
+    // Passed on, it reaches another generation.
     let mut options = role("heir_of_low_descriptor");
     options.handles = vec![handle("low", Kind::Event, &second)];
     options.env.push(c("EXPECTED=jobs"));
@@ -99,7 +99,7 @@ fn a_descriptor_among_the_standard_ones_is_inherited_beside_them() {
     assert_plays(role("bequeaths_low_descriptor"));
 }
 
-/// A parent that had closed its stdin got 0 for an object.
+/// A parent that had closed its stdin got 0 as the descriptor of an object.
 pub fn bequeaths_low_descriptor() {
     let object = memory("from below");
     // SAFETY: numbers only.

@@ -1,4 +1,4 @@
-//! Processes as their users see them: real programs, real signals, real deaths.
+//! Processes as users see them: real programs, real signals, real deaths.
 
 mod daemon;
 mod ending;

@@ -1,9 +1,9 @@
-//! What this test binary does when another test has started it as a process of its own.
+//! The roles of this test binary when another test has started it as a process.
 
 use crate::support::ROLE;
 use crate::{daemon, ending, fork, inherit, sandbox, spawn};
 
-/// No test when nobody asks for a role.
+/// Does nothing unless a test asks for a role.
 #[test]
 fn play() {
     let Ok(role) = std::env::var(ROLE) else {

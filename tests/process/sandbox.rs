@@ -1,11 +1,12 @@
-//! Processes in which the kernel refuses this or that way of making a child.
+//! Processes to which the kernel refuses a way of making a child.
 
 use polyproc::process::{Process, ProcessOptions};
 use polyproc::Status;
 
 use crate::support::*;
 
-/// Refuse, for the rest of this process, `call` where its first argument has one of `flags` (0: always).
+/// Refuses, for the rest of this process, `call` if its first argument has one of `flags` (0:
+/// always).
 fn refuse(call: libc::c_long, flags: libc::c_int, errno: libc::c_int) {
     let load = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
     let jump = |test: u32| (libc::BPF_JMP | test | libc::BPF_K) as u16;
@@ -40,7 +41,7 @@ fn refuse(call: libc::c_long, flags: libc::c_int, errno: libc::c_int) {
     assert!(done, "{}", std::io::Error::last_os_error());
 }
 
-/// What a program can count on.
+/// What a program relies on.
 fn everything_works() {
     assert_eq!(run(&shell("exit 7")), 7);
     let missing = Process::spawn(&program(&["/nowhere"])).err();
@@ -74,7 +75,7 @@ fn everything_works() {
 }
 
 fn refused_ways(flags: libc::c_int, errno: libc::c_int) {
-    // One child in the usual way first: what it has shown may not mislead the next one.
+    // First one child in the usual way: its success must not mislead the next one.
     assert_eq!(run(&shell("exit 0")), 0);
     let descriptors = open_descriptors();
     refuse(libc::SYS_clone, flags, errno);

@@ -1,4 +1,4 @@
-//! Starting programs: where they run, what they get, what is refused.
+//! Starting programs: where they run, what they inherit, which are refused.
 
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
@@ -110,7 +110,7 @@ fn working_directory_is_the_childs() {
     let mut options = shell("pwd -P");
     options.cwd = Some(c("/usr"));
     assert_eq!(output(options), (0, "/usr\n".into()));
-    // A relative program is looked for there.
+    // A relative program is looked up there.
     let mut options = program(&["./sh", "-c", "exit 3"]);
     options.cwd = Some(c("/bin"));
     assert_eq!(run(&options), 3);
@@ -127,12 +127,12 @@ fn standard_descriptors_come_from_where_they_are_said_to() {
     assert_eq!(output(options), (0, String::new()));
     let mut options = shell("echo lost; echo lost >&2; echo kept >&3");
     (options.stdout, options.stderr) = (Stdio::Null, Stdio::Null);
-    // Nothing was given as 3, so the shell fails to write there.
+    // Nothing was passed as 3, so the shell fails to write there.
     assert_eq!(run(&options), 2);
     assert_plays(role("swaps_stdio"));
 }
 
-/// stdout and stderr change places: each is the other's source.
+/// stdout and stderr are swapped: each is the other's source.
 pub fn swaps_stdio() {
     let (out, err) = (memory(""), memory(""));
     // SAFETY: numbers only.

@@ -1,4 +1,4 @@
-//! What the tests of processes share.
+//! The common part of the processes' tests.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use polyproc::process::{Process, ProcessOptions, Stdio};
 use polyproc::sync::Wait;
 
-/// Says which role this test binary plays when a test has started it.
+/// Says which role this test binary plays if a test has started it.
 pub const ROLE: &str = "POLYPROC_TEST_ROLE";
 
 pub fn c(text: &str) -> CString {
@@ -31,7 +31,7 @@ pub fn shell(script: &str) -> ProcessOptions {
     program(&["/bin/sh", "-c", script])
 }
 
-/// This test binary as another process, which runs a function of `roles`.
+/// Returns this test binary as another process, which runs a function of `roles`.
 pub fn role(name: &str) -> ProcessOptions {
     let me = std::env::current_exe().expect("own path");
     let me = me.to_str().expect("UTF-8");
@@ -61,7 +61,7 @@ pub fn pipe() -> (File, OwnedFd) {
     unsafe { (File::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) }
 }
 
-/// Run to the end; the exit code and what it wrote to stdout.
+/// Runs it to its end; returns the exit code and its stdout.
 pub fn output(mut options: ProcessOptions) -> (i32, String) {
     let (mut read, write) = pipe();
     options.stdout = Stdio::Fd(write.as_raw_fd());
@@ -73,7 +73,7 @@ pub fn output(mut options: ProcessOptions) -> (i32, String) {
     (process.exit_code().expect("exit code"), text)
 }
 
-/// A role's exit code and what it wrote to stderr, where libtest writes nothing.
+/// Returns a role's exit code and its stderr, to which libtest writes nothing.
 pub fn report(mut options: ProcessOptions) -> (i32, String) {
     let (mut read, write) = pipe();
     options.stdout = Stdio::Null;
@@ -86,13 +86,13 @@ pub fn report(mut options: ProcessOptions) -> (i32, String) {
     (process.exit_code().expect("exit code"), text)
 }
 
-/// A role passes when it exits 0; what it says else is shown.
+/// A role passes if it exits with 0; any other output is shown.
 pub fn assert_plays(options: ProcessOptions) {
     let (code, text) = report(options);
     assert_eq!(code, 0, "{text}");
 }
 
-/// An unlinked file in memory that holds `text`.
+/// Returns an unlinked file in memory that holds `text`.
 pub fn memory(text: &str) -> OwnedFd {
     // SAFETY: the name ends in NUL; the descriptor is checked.
     let fd = unsafe { libc::memfd_create(c"process-test".as_ptr(), libc::MFD_CLOEXEC) };
@@ -107,12 +107,12 @@ pub fn contents(fd: &OwnedFd) -> String {
     std::fs::read_to_string(format!("/proc/self/fd/{}", fd.as_raw_fd())).expect("read")
 }
 
-/// How many descriptors are open here.
+/// Returns how many descriptors are open.
 pub fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("/proc").count()
 }
 
-/// Whether this process has a child, a zombie included.
+/// Returns whether this process has a child, a zombie included.
 pub fn has_children() -> bool {
     // SAFETY: all zeros is a valid siginfo_t, and WNOWAIT takes nothing away.
     unsafe {
@@ -126,7 +126,8 @@ pub fn has_children() -> bool {
     }
 }
 
-/// Whether the kernel keeps the exit code of what somebody else has collected (Linux 6.15).
+/// Returns whether the kernel keeps the exit code of a child that another process has reaped (Linux
+/// 6.15).
 pub fn kernel_keeps_exit_codes() -> bool {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("/proc");
     let mut numbers = release
@@ -136,7 +137,7 @@ pub fn kernel_keeps_exit_codes() -> bool {
     (next(), next()) >= (6, 15) && std::env::var_os("POLYPROC_NO_PIDFD").is_none()
 }
 
-/// Wait for what another process is about to bring about.
+/// Waits for a change that another process brings about.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(10);
     while !holds() {

@@ -1,5 +1,5 @@
-//! CPython as the peer: `multiprocessing.connection` of the `python3` of this machine as Client and as
-//! Listener, over every kind of address, with and without a key.
+//! CPython as the peer: `multiprocessing.connection` of the `python3` of this machine as Client and
+//! as Listener, over every kind of address, with and without a key.
 
 use std::io::{BufRead, BufReader, Lines};
 use std::mem::MaybeUninit;
@@ -12,7 +12,7 @@ use polyproc::{connect, Connection, Got, Listener, ListenerOptions, Status, Wait
 
 const KEY: &str = "Hello World!";
 const LENGTHS: [usize; 5] = [0, 1, 16_384, 16_385, 20 << 20];
-/// What nothing here needs, on a machine that does much else.
+/// Longer than anything here takes on a busy machine.
 const PATIENCE: Wait<'static> = Wait::for_ns(60_000_000_000);
 
 fn options(key: Option<&str>) -> ListenerOptions {
@@ -22,7 +22,7 @@ fn options(key: Option<&str>) -> ListenerOptions {
     }
 }
 
-/// The kinds of address, each with a name that nobody else has.
+/// Returns the kinds of address, each with a name of its own.
 fn addresses() -> [String; 3] {
     static LAST: AtomicU32 = AtomicU32::new(0);
     let number = LAST.fetch_add(1, Ordering::Relaxed);
@@ -34,7 +34,7 @@ fn addresses() -> [String; 3] {
     ]
 }
 
-/// A process of CPython; what it prints, line by line.
+/// A process of CPython, and its output, line by line.
 struct Python {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -127,7 +127,7 @@ fn listener_of_python(address: &str, key: Option<&str>, options: &ListenerOption
         drop(connection);
         assert_eq!(listener.line(), "EOFError");
     }
-    // What CPython had no time to remove, because it is killed.
+    // CPython is killed, so it does not remove this itself.
     if let Some(path) = address.strip_prefix("unix:/") {
         std::fs::remove_file(format!("/{path}")).expect("its file");
     }
@@ -218,7 +218,7 @@ fn a_wrong_key_is_refused_on_both_sides() {
     is_echoed(&connect(&address, &options(Some(KEY)), PATIENCE).expect("a connection"));
 }
 
-/// A client without the key hears of it at its first receive.
+/// A client without the key fails at its first receive.
 #[test]
 fn no_key_for_a_listener_of_python_that_wants_one() {
     let mut listening = Python::start("listen", "tcp://127.0.0.1:0", Some(KEY), "");

@@ -23,14 +23,17 @@ after(() => {
   fs.rmSync(room, { recursive: true })
 })
 
-/** The next letter. What is got from a joinable queue stays unfinished until it is said to be done. */
+/**
+ * Returns the next letter. A message that was got from a joinable queue stays unfinished until
+ * task_done.
+ */
 function next() {
   const letter = letters.tryGet().toString()
   letters.taskDone()
   return letter
 }
 
-/** Writes the README's example in a language to a file, with a queue of this test's own. */
+/** Writes the README's example in a language to a file, with a queue for this test. */
 function example(language, file) {
   const block = readme.match(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'm'))
   assert.ok(block, `README.md has an example in ${language}`)
@@ -80,7 +83,7 @@ test('the example in Go', () => {
 
 test('the example in JavaScript', () => {
   const file = example('js', 'letters.mjs')
-  // A package of its own, whatever lies in the folders above.
+  // A package of its own, independent of the folders above.
   fs.writeFileSync(path.join(room, 'package.json'), '{ "private": true }')
   fs.mkdirSync(path.join(room, 'node_modules'))
   fs.symlinkSync(path.join(root, 'bindings/node'), path.join(room, 'node_modules/polyproc'))

@@ -1,13 +1,13 @@
-//! The books: what was put, what was consumed, and how long anybody stood still.
+//! The accounts: which messages were put and consumed, and how long each worker made no progress.
 
 use std::time::Duration;
 
 use crate::staff::{Role, Staff};
 
-/// What became of one producer's messages, by their numbers.
+/// The state of one producer's messages, by their numbers.
 #[derive(Default)]
 struct Life {
-    /// Puts that had returned, all of them from the first on.
+    /// The puts that had returned, without a gap.
     returned: u32,
     consumed: Vec<u8>,
 }
@@ -15,9 +15,9 @@ struct Life {
 #[derive(Default)]
 pub struct Audit {
     lives: Vec<Life>,
-    /// Deaths of those who had messages in their hands.
+    /// Deaths of consumers that may have held messages.
     consumers_killed: u64,
-    /// Deaths of those who may have put one more than they told.
+    /// Deaths of producers that may have put one more message than they reported.
     producers_killed: u64,
     kills: u64,
     others: u64,
@@ -34,7 +34,7 @@ impl Audit {
         &mut self.lives[number]
     }
 
-    /// A worker has reported.
+    /// Notes a worker's report.
     pub fn note(&mut self, role: Role, life: u32, number: u32) -> Result<(), String> {
         match role {
             Role::Produce => {
@@ -73,7 +73,7 @@ impl Audit {
         }
     }
 
-    /// Somebody was without progress so long.
+    /// Notes that a worker made no progress for so long.
     pub fn stood_still(&mut self, who: &dyn Fn() -> String, long: Duration) {
         if long > self.longest_stall {
             self.longest_stall = long;

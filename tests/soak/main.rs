@@ -1,10 +1,12 @@
-//! Producers, consumers, lockers and users of permits in C, Go and Node, killed at random and replaced, while an
-//! auditor accounts for every message.
+//! Producers, consumers, lockers and users of permits in C, Go and Node, killed at random and
+//! replaced, while an auditor accounts for every message.
 //!
-//! `make soak SECONDS=600`; `make test` runs ten seconds of it. It prints its figures, and ends with 1 when
-//! something is lost, comes out of nothing, stands still or stays behind.
+//! `make soak SECONDS=600`; `make test` runs ten seconds of it. It prints its figures, and exits
+//! with 1 if a message is lost or comes from nowhere, a worker makes no progress, or something is
+//! left behind.
 //!
-//! `RANDOM=1` runs random configurations instead, see `random`. `SHM=16` gives either a /dev/shm of so many MiB.
+//! `RANDOM=1` runs random configurations instead, see `random`. `SHM=16` gives either a /dev/shm of
+//! so many MiB.
 
 mod audit;
 mod objects;
@@ -20,12 +22,12 @@ use staff::{Staff, Worker};
 
 /// On the average.
 const KILLS_PER_SECOND: u64 = 22;
-/// Nobody who works may be without progress for longer: in a run of minutes, which has the machine to itself, and in a
-/// short one, for which that is only a deadline.
+/// No worker may make no progress for longer: in a run of minutes, which has the machine to itself,
+/// and in a short one, for which this is only a deadline.
 const STALL: Duration = Duration::from_secs(1);
 const STALL_SHORT: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_secs(60);
-/// What nothing takes.
+/// Longer than anything takes.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -116,7 +118,7 @@ fn soak(lasts: Duration) -> Result<(), String> {
     }
 }
 
-/// Small, fast, and good enough to choose who dies next.
+/// Small, fast, and good enough to choose the next victim.
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! What all processes of the soak work on.
+//! The objects of all processes of the soak.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,13 @@ use polyproc::{
     CreateOptions, Event, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Status, Wait,
 };
 
-/// A queue keeps the ring that it uses at the end, which a backlog may have made larger than the first.
+/// A queue keeps the ring that it uses at the end, which a backlog may have made larger than the
+/// first.
 pub const MAY_STAY: u64 = 4 << 20;
 
 const PERMITS: i64 = 2;
 
-/// Named objects, whose names go when this does.
+/// Named objects, which are unlinked when this is dropped.
 pub struct Objects {
     pub prefix: String,
     pub stop: Event,
@@ -56,7 +57,7 @@ impl Objects {
         }
     }
 
-    /// What all of them occupy, in bytes.
+    /// Returns how much memory all of them occupy, in bytes.
     pub fn memory(&self) -> u64 {
         let all = polyproc::list().unwrap();
         let own = all
@@ -65,7 +66,7 @@ impl Objects {
         own.map(|object| object.bytes).sum()
     }
 
-    /// Wait until everything that was put is settled; `meanwhile` is done all the time.
+    /// Waits until every message is settled; calls `meanwhile` all the time.
     pub fn until_empty(
         &self,
         meanwhile: &mut dyn FnMut() -> Result<(), String>,
@@ -93,7 +94,7 @@ impl Objects {
         self.unlimited.shutdown(false).unwrap();
     }
 
-    /// Nobody is left, and nobody has left anything; the memory that is occupied.
+    /// Checks that no process is left and nothing is held; returns the occupied memory.
     pub fn check_whole(&self) -> Result<u64, String> {
         for queue in [&self.joinable, &self.unlimited] {
             let info = queue.info().unwrap();

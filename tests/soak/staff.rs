@@ -1,4 +1,4 @@
-//! The workers: started, listened to, killed, replaced.
+//! The workers: starts, reads, kills and replaces them.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -64,8 +64,8 @@ impl Language {
         })
     }
 
-    /// Of how many lots one in this language is killed: a process of Node takes 50 ms of a core to start, which 20 a
-    /// second would not leave to anybody.
+    /// One worker in this language is killed for so many lots: a process of Node takes 50 ms of a
+    /// core to start, so 20 a second would leave no time to the others.
     fn lots(self) -> u64 {
         match self {
             Language::C => 8,
@@ -78,7 +78,7 @@ impl Language {
 use Language::{Go, Node, C};
 use Role::{ConsumeJoinable, ConsumeUnlimited, Lock, Permits, Produce};
 
-/// Who there is at any time.
+/// The workers that run at any time.
 const PLACES: [(Role, Language); 16] = [
     (Produce, C),
     (Produce, C),
@@ -98,14 +98,14 @@ const PLACES: [(Role, Language); 16] = [
     (Permits, Node),
 ];
 
-/// One process, and what it has said so far.
+/// One process, and its reports so far.
 pub struct Worker {
     role: Role,
     language: Language,
     life: u32,
     child: Child,
     out: ChildStdout,
-    /// A record that has not come as a whole.
+    /// The beginning of an incomplete record.
     rest: Vec<u8>,
     /// When it last reported; None before the first time, when it may still be starting.
     last: Option<Instant>,
@@ -159,7 +159,7 @@ impl Worker {
         )
     }
 
-    /// Read all that it has written until now.
+    /// Reads all that it has written until now.
     fn hear(&mut self, audit: &mut Audit) -> Result<(), String> {
         let mut buffer = [0; 1 << 16];
         loop {
@@ -193,7 +193,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Whether it has ended; nobody ends by himself but well.
+    /// Returns whether it has ended; a worker that was not killed must exit with 0.
     fn has_ended(&mut self) -> Result<bool, String> {
         if self.status.is_none() {
             self.status = self.child.try_wait().map_err(|error| error.to_string())?;
@@ -221,7 +221,7 @@ pub struct Staff {
 }
 
 impl Staff {
-    /// What to draw from for the next kill.
+    /// The number of lots for the next kill.
     pub const LOTS: u64 = 1 << 20;
 
     pub fn hire(objects: &Objects) -> Result<Staff, String> {
@@ -243,7 +243,7 @@ impl Staff {
         Worker::start(role, language, self.lives, &self.prefix)
     }
 
-    /// Hear what they say until a moment.
+    /// Reads the workers' reports until a moment.
     pub fn listen(&mut self, until: Instant, audit: &mut Audit) -> Result<(), String> {
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -273,7 +273,7 @@ impl Staff {
         }
     }
 
-    /// Kill the one that `lot` falls on, and put another in its place.
+    /// Kills the worker that `lot` selects, and replaces it.
     pub fn kill_one(&mut self, lot: u64, audit: &mut Audit) -> Result<(), String> {
         let all: u64 = self
             .workers
@@ -302,7 +302,7 @@ impl Staff {
         Ok(())
     }
 
-    /// Wait until all who are `meant` have ended.
+    /// Waits until all workers that are `meant` have ended.
     pub fn until_over(
         &mut self,
         meant: impl Fn(&Worker) -> bool,
@@ -333,7 +333,7 @@ impl Staff {
         }
     }
 
-    /// How many were killed of each language.
+    /// Returns how many were killed of each language.
     pub fn kills(&self) -> String {
         let each = self
             .kills
@@ -343,7 +343,7 @@ impl Staff {
     }
 }
 
-/// Ended workers are not waited for: their pipes would be ready for ever.
+/// Ended workers are left out: their pipes would be ready for ever.
 fn polled(worker: &Worker) -> libc::pollfd {
     libc::pollfd {
         fd: if worker.status.is_some() {

@@ -1,4 +1,4 @@
-//! What a connection makes of what comes, and of a peer that does not take what it sends.
+//! How a connection reacts to what it receives, and to a peer that does not receive.
 
 use std::io::Read;
 use std::net::Shutdown;
@@ -18,7 +18,7 @@ fn nonsense_for_a_length() {
         (long(1 << 63), Status::E_TOO_LARGE),
         (long(u64::MAX), Status::E_TOO_LARGE),
         (long(1 << 32), Status::E_TOO_LARGE),
-        // 256 MiB and a byte, from whoever it may be.
+        // 256 MiB and a byte, from any peer.
         (long((256 << 20) + 1), Status::E_TOO_LARGE),
     ];
     for (bytes, status) in cases {
@@ -30,7 +30,7 @@ fn nonsense_for_a_length() {
             assert_eq!(recv(&connection, wait), Err(status), "{bytes:?}");
             assert_eq!(connection.poll(wait), Ok(()));
         }
-        // The other direction is none the worse.
+        // The other direction still works.
         connection.send(b"still", PATIENCE).expect("it is sent");
     }
 }
@@ -51,7 +51,7 @@ fn a_limit_of_ones_own() {
     assert_eq!(recv(&connection, PATIENCE), Err(Status::E_TOO_LARGE));
 }
 
-/// A length in the long form is as good, whatever it says.
+/// The long form of a length is valid for any length.
 #[test]
 fn the_long_form_of_a_short_length() {
     let (connection, mut stream) = half_raw(&ListenerOptions::default());
@@ -62,7 +62,7 @@ fn the_long_form_of_a_short_length() {
     assert_eq!(recv(&connection, PATIENCE), Ok(b"hello".to_vec()));
 }
 
-/// Whatever a call had of a message when its time was over, the next one goes on with.
+/// If a call's time ends in the middle of a message, the next call goes on with it.
 #[test]
 fn a_message_that_comes_byte_by_byte() {
     let (connection, mut stream) = half_raw(&ListenerOptions::default());
@@ -77,7 +77,7 @@ fn a_message_that_comes_byte_by_byte() {
     assert_eq!(recv(&connection, PATIENCE), Ok(b"next".to_vec()));
 }
 
-/// A message that is begun stays first in line for whoever has room for it.
+/// A message that has begun stays first in line for a call with room for it.
 #[test]
 fn too_little_room_in_the_middle_of_a_message() {
     let (connection, mut stream) = half_raw(&ListenerOptions::default());
@@ -112,17 +112,17 @@ fn a_peer_that_leaves() {
     while stream.peek(&mut [0; 10]).expect("what was sent") < 10 {}
     drop(stream);
     assert_eq!(recv(&connection, PATIENCE), Err(Status::E_EOF));
-    // This process hears of it by a status, not by SIGPIPE.
+    // A status reports it to this process, and not SIGPIPE.
     let sent = (0..100).find_map(|_| connection.send(b"to nobody", PATIENCE).err());
     assert_eq!(sent, Some(Status::E_BROKEN_PIPE));
 }
 
-/// What could not be sent to its end is never followed by another message.
+/// No message follows one that could not be sent completely.
 #[test]
 fn a_peer_that_does_not_read() {
     let (connection, mut stream) = half_raw(&ListenerOptions::default());
     let long = vec![7; 64 << 20];
-    // One that may not wait does not begin with what may not fit.
+    // A send that may not wait does not begin a message that may not fit.
     assert_eq!(connection.send(&long, Wait::TRY), Err(Status::E_TIMEOUT));
     connection.send(b"first", PATIENCE).expect("it fits");
     assert_eq!(connection.send(&long, SOON), Err(Status::E_TIMEOUT));
@@ -135,12 +135,12 @@ fn a_peer_that_does_not_read() {
     assert!(all.starts_with(&frame(b"first")));
     assert!(all.len() < long.len());
     assert!(!all.ends_with(b"next"));
-    // The other direction is none the worse.
+    // The other direction still works.
     write(&mut stream, &frame(b"back"));
     assert_eq!(recv(&connection, PATIENCE), Ok(b"back".to_vec()));
 }
 
-/// A timeout limits each step of a message that has begun to go, not all of it.
+/// A timeout limits each step of a message that is being sent, not the whole.
 #[test]
 fn a_peer_that_reads_slowly() {
     let (connection, mut stream) = half_raw(&ListenerOptions::default());
@@ -220,7 +220,8 @@ fn many_threads_on_both_ends() {
     });
 }
 
-/// Other threads look at the connection all the time: who only tries gets what there is all the same.
+/// Other threads look at the connection all the time: a call that only tries still gets what is
+/// there.
 #[test]
 fn a_try_beside_others_who_look() {
     let (connection, mut stream) = half_raw(&ListenerOptions::default());
@@ -235,13 +236,14 @@ fn a_try_beside_others_who_look() {
         for turn in 0..2000u32 {
             write(&mut stream, &frame(&turn.to_be_bytes()));
             connection.poll(PATIENCE).expect("it has come");
-            // All of it is there at once: it was written at once.
+            // All of it is there at once, because it was written at once.
             assert_eq!(
                 recv(&connection, Wait::TRY),
                 Ok(turn.to_be_bytes().to_vec())
             );
         }
-        // One that waits for a message that does not come holds up nobody who sends or only tries.
+        // A call that waits for a message that does not come delays no call that sends or only
+        // tries.
         let waiting = scope.spawn(|| recv(&connection, Wait::FOREVER.or_cancel(Some(&token))));
         for _ in 0..10 {
             assert_eq!(recv(&connection, Wait::TRY), Err(Status::E_TIMEOUT));
@@ -263,15 +265,15 @@ fn what_only_begins_like_a_challenge() {
         let b = listener.accept(PATIENCE).expect("b");
         b.send(message, PATIENCE).expect("it is sent");
         assert_eq!(recv(&a, PATIENCE).as_deref(), Ok(message));
-        // Later ones are anybody's.
+        // Later messages may be any bytes.
         let challenge = [&b"#CHALLENGE#{sha256}"[..], &[0; 40]].concat();
         b.send(&challenge, PATIENCE).expect("it is sent");
         assert_eq!(recv(&a, PATIENCE), Ok(challenge));
     }
 }
 
-/// A look at a connection ended with `E_INTERRUPTED` when a signal came in that moment, though nobody had asked for
-/// it; Go's runtime sends signals all the time.
+/// A look at a connection ended with `E_INTERRUPTED` when a signal came in that moment, although
+/// the caller had not asked for it; Go's runtime sends signals all the time.
 #[test]
 fn a_signal_during_a_look() {
     static RUNS: AtomicU32 = AtomicU32::new(0);

@@ -1,4 +1,4 @@
-//! Clients that come to a listener with a key and are wrong.
+//! Clients of a listener with a key whose handshake is wrong.
 
 use std::io::Read;
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 
-/// Whatever a client says in a handshake that is wrong: it is sent away, and the next one is served.
+/// Whatever a client sends in a wrong handshake: it is disconnected, and the next one is served.
 fn sends_away(listener: &Listener, say: impl FnOnce(&mut TcpStream)) {
     // The first accept begins to receive.
     assert_eq!(accepted(listener), Err(Status::E_TIMEOUT));
@@ -60,11 +60,11 @@ fn wrong_answers_and_garbage() {
     }
 }
 
-/// The client shows that it has the key and then says nothing that makes sense.
+/// The client proves that it has the key and then sends nonsense.
 #[test]
 fn a_wrong_challenge_in_return() {
     let listener = listener(&with_key(KEY));
-    // A connector's handshake up to there is what `connect` does; cut the rest off by a wrong verdict.
+    // `connect` does a connector's handshake up to there; a wrong verdict cuts the rest off.
     for bad in [
         &b"#CHALLENGE#"[..],
         b"",
@@ -84,7 +84,7 @@ fn a_client_that_stops_in_the_middle_of_a_frame_or_leaves() {
         ..with_key(KEY)
     };
     let listener = listener(&options);
-    // Its time passes.
+    // Its time ends.
     sends_away(&listener, |_| ());
     sends_away(&listener, |client| write(client, &[0, 0]));
     sends_away(&listener, |client| write(client, &frame(&[7; 16])[..10]));
@@ -94,7 +94,7 @@ fn a_client_that_stops_in_the_middle_of_a_frame_or_leaves() {
     });
 }
 
-/// One that is slow is still served, and so is who comes after it in the meantime.
+/// A slow client is still served, and so is one that comes after it in the meantime.
 #[test]
 fn a_slow_client_holds_up_nobody() {
     let listener = listener(&with_key(KEY));
@@ -105,7 +105,7 @@ fn a_slow_client_holds_up_nobody() {
     drop(slow);
 }
 
-/// All of a thousand are taken in and have to go, and whoever has the key is served at once.
+/// A thousand clients are taken in and disconnected, and a client with the key is served at once.
 #[test]
 fn a_thousand_that_never_speak() {
     raise_limit();
@@ -118,12 +118,12 @@ fn a_thousand_that_never_speak() {
         let begin = Instant::now();
         serve_one(&listener);
         let took = begin.elapsed();
-        // Nobody's ten seconds are waited for.
+        // No client's ten seconds delay the others.
         assert!(took < Duration::from_secs(9), "{took:?}");
         best = best.min(took);
     }
     assert!(best < Duration::from_millis(100), "{best:?}");
-    // Not more of them are there than the listener has room for.
+    // At no time are more of them there than the listener has room for.
     let is_gone = |stream: &&TcpStream| {
         stream.set_nonblocking(true).expect("a switch");
         let mut said = [0; 256];
@@ -153,7 +153,8 @@ fn raise_limit() {
     }
 }
 
-/// Those who have shown the key and are not accepted wait, up to a limit; then the line does.
+/// Clients that have proved their key and are not accepted wait, up to a limit; beyond it the
+/// others wait in line.
 #[test]
 fn more_come_than_are_accepted() {
     let options = ListenerOptions {
@@ -185,7 +186,8 @@ fn more_come_than_are_accepted() {
         .into_iter()
         .map(|client| client.join().expect("no panic"));
     let told = told.filter(|is_connected| *is_connected).count();
-    // With so little room some have to go for others, who may have said their last word just then.
+    // With so little room some must make room for others, and may just have sent their last
+    // message.
     assert!((2..=told).contains(&served), "{served} of {told}");
 }
 
@@ -218,8 +220,8 @@ fn a_listener_of_another_kind() {
     assert_eq!(silent, Err(Status::E_TIMEOUT));
 }
 
-/// A child that is forked in the middle of a handshake has a copy of the socket and knows nothing of it: it
-/// must not keep a client waiting for the end of its connection.
+/// A child that is forked during a handshake has a copy of the socket and does not know of it: the
+/// client must still see the end of its connection.
 #[test]
 fn a_forked_child_keeps_no_stranger() {
     let listener = listener(&with_key(KEY));
@@ -240,7 +242,7 @@ fn a_forked_child_keeps_no_stranger() {
             child => child,
         }
     };
-    // Not the listener: only the copy of the child could be left, and a shutdown would end that as well.
+    // Not the listener: only the child's copy could be left, and a shutdown would end that as well.
     let before = copies_of(&client, child);
     assert_eq!(before, 0);
     // SAFETY: the pipe's ends, and the child's number.
@@ -251,7 +253,7 @@ fn a_forked_child_keeps_no_stranger() {
     }
 }
 
-/// How many sockets of a process have this one's client as their peer.
+/// Returns how many sockets of a process have this client as their peer.
 fn copies_of(client: &TcpStream, pid: i32) -> usize {
     let in_table = |address: std::io::Result<std::net::SocketAddr>| {
         let port = address.expect("an address").port();

@@ -1,5 +1,5 @@
-//! What comes over the wire from peers that are wrong, slow, silent or gone: each a clear status for whom it
-//! concerns, and nothing for the others.
+//! Peers on the wire that are wrong, slow, silent or gone: the call concerned gets a clear status,
+//! and the others notice nothing.
 
 mod connections;
 mod listeners;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use polyproc::{connect, Connection, Got, Listener, ListenerOptions, Status, Wait};
 
 const KEY: &[u8] = b"Hello World!";
-/// What nothing here needs, on a machine that does much else.
+/// Longer than anything here takes on a busy machine.
 const PATIENCE: Wait<'static> = Wait::for_ns(60_000_000_000);
 
 fn with_key(key: &[u8]) -> ListenerOptions {
@@ -35,7 +35,7 @@ fn raw(address: &str) -> TcpStream {
     stream
 }
 
-/// Whether the other end has closed a raw connection, after what it had to say.
+/// Returns whether the other end has closed a raw connection, after its last message.
 fn is_sent_away(stream: &mut TcpStream) -> bool {
     let mut said = Vec::new();
     match stream.read_to_end(&mut said) {
@@ -73,7 +73,7 @@ fn write(stream: &mut TcpStream, bytes: &[u8]) {
     stream.write_all(bytes).expect("it is written");
 }
 
-/// A good client comes in and is served.
+/// A good client connects and is served.
 fn serve_one(listener: &Listener) {
     let address = listener.address();
     let client = std::thread::spawn(move || {

@@ -1,13 +1,11 @@
-/*
- * One end of a pair: puts, or gets and checks, the messages that the same
- * program in every language makes from a seed.
+/* One side of a pair: puts, or gets and checks, the messages that the same program in every
+ * language makes from a seed.
  *
  *     interop produce|consume QUEUE COUNT SEED
  *
- * Message i comes from the splitmix64 stream that starts at SEED + i. Its
- * length is the first value modulo 100,001; its first 8 bytes are i, little
- * endian, the rest the next values, little endian; all cut at the length.
- */
+ * Message i comes from the splitmix64 stream that starts at SEED + i. Its length is the first value
+ * modulo 100,001; its first 8 bytes are i, little endian, the rest the next values, little endian;
+ * all cut at the length. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

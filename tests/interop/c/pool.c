@@ -1,12 +1,11 @@
-/*
- * A pool and its workers, the same program in every language, so that each is the pool of each:
+/* A pool and its workers, the same program in every language, so that each pool runs with each kind
+ * of worker:
  *
  *     pool main WORKER [ARGUMENT...]   a pool of two such workers; prints "ok"
  *     pool worker
  *
- * Workers know "reverse", which gives the bytes the other way round, and "fail", which fails with the message
- * "failed: " and its data.
- */
+ * Workers know "reverse", which returns the bytes in reverse order, and "fail", which fails with
+ * the message "failed: " and its data. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +45,7 @@ static void must(int holds, const char *what, int number) {
   exit(EXIT_FAILURE);
 }
 
-/* Task n has the bytes n, n + 1, ...; its length is longer from task to task, from 0 to LONGEST. */
+/* Task n has the bytes n, n + 1, ...; its length grows from task to task, from 0 to LONGEST. */
 static size_t length_of(int n) {
   return (size_t)n * n * LONGEST / (TASKS * TASKS);
 }

@@ -1,7 +1,8 @@
 'use strict';
 
-// One side of the cross-language test: `node interop.js produce|consume <queue> <count> <seed>`. Every language has the
-// same program; tests/interop pairs them. Message i follows from the seed alone, so the consumer makes it again.
+// One side of the cross-language test: `node interop.js produce|consume <queue> <count> <seed>`.
+// Every language has the same program; tests/interop pairs them. Message i follows from the seed
+// alone, so the consumer makes it again.
 
 const { Queue } = require('../../../bindings/node');
 const { Fnv1a64, messageInto, LONGEST } = require('./messages.js');

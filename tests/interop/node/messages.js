@@ -1,6 +1,7 @@
 'use strict';
 
-// The messages of the cross-language test, in halves of 32 bits: BigInt would take minutes for half a gigabyte.
+// The messages of the cross-language test, in halves of 32 bits: BigInt would take minutes for half
+// a gigabyte.
 
 const LONGEST = 100_000;
 
@@ -15,7 +16,10 @@ function mulHigh(a, b) {
   return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (cross >>> 16)) | 0;
 }
 
-/** splitmix64; `low` and `high` are the halves of the number that `next` made, as signed 32-bit integers. */
+/**
+ * splitmix64; `low` and `high` are the halves of the last number of `next`, as signed 32-bit
+ * integers.
+ */
 class SplitMix64 {
   constructor(state) {
     this.stateLow = Number(BigInt.asIntN(32, state));

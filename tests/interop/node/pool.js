@@ -1,6 +1,7 @@
 'use strict';
 
-// A pool and its workers, as in ../c/pool.c: `node pool.js main WORKER [ARGUMENT...]`, `node pool.js worker`.
+// A pool and its workers, as in ../c/pool.c: `node pool.js main WORKER [ARGUMENT...]`, `node
+// pool.js worker`.
 
 const assert = require('node:assert/strict');
 const { Pool, runWorker } = require('../../../bindings/node');
@@ -15,7 +16,7 @@ const functions = {
   },
 };
 
-/** Task n has the bytes n, n + 1, ...; its length is longer from task to task, from 0 to LONGEST. */
+/** Task n has the bytes n, n + 1, ...; its length grows from task to task, from 0 to LONGEST. */
 function dataOf(n) {
   const data = Buffer.alloc(Math.floor((n * n * LONGEST) / (TASKS * TASKS)));
   for (let i = 0; i < data.length; i++) data[i] = n + i;

@@ -1,14 +1,11 @@
-/*
- * One process of the random soak.
+/* One process of the random soak.
  *
  *     random SEED STEPS GENERATION WORD=VALUE...
  *
- * A word says what there is to work on, under which name or descriptor, and
- * what may be done: the table `words` below. The worker takes one random step
- * after the other until PREFIX.stop is set or its steps are done, then settles
- * what it holds or leaves with it. It ends with 0, or with something else and a
- * sentence when something was not as it must be.
- */
+ * A word names an object, its name or descriptor, and the allowed steps: see the table `words`
+ * below. The worker takes random steps until PREFIX.stop is set or its steps are used up, then
+ * settles what it holds or leaves with it. It exits with 0, or with another code and a sentence if
+ * something was wrong. */
 #define _GNU_SOURCE
 #include "random.h"
 
@@ -72,7 +69,7 @@ OPENER(barrier)
 
 static polyproc_queue_options made;
 
-/* A queue whose name has just been taken away is made anew. */
+/* If the queue's name has just been removed, makes it anew. */
 static int32_t open_or_create(const char *name, void **out) {
   polyproc_queue *queue = NULL;
   int32_t status = polyproc_queue_create(name, &made, &queue);
@@ -114,7 +111,7 @@ bool is_over(void) {
   return set != 0;
 }
 
-/* Children that end in another way than well or by SIGKILL fail the soak through their parent. */
+/* A child that does not exit with 0 or die by SIGKILL fails the soak through its parent. */
 static void reap(int flags) {
   int status;
 
@@ -159,7 +156,7 @@ static void fork_step(void) {
   disown_all();
 }
 
-/* The same program in the same process, with nothing in its hands. */
+/* Starts the same program in the same process, which then holds nothing. */
 static void exec_step(void) {
   char seed[24];
 

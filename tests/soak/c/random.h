@@ -1,10 +1,8 @@
-/*
- * A worker of the random soak: what its files share.
+/* The common part of the files of a random-soak worker.
  *
- * The log is the worker's standard output, a file that all workers of one
- * configuration append to: so it has one order, and outlives its writers. A
- * step is noted before it begins and after it has ended.
- */
+ * The log is the worker's standard output, a file to which all workers of one configuration append:
+ * so it has one order, and outlives its writers. A step is logged before it begins and after it has
+ * ended. */
 #ifndef SOAK_RANDOM_H
 #define SOAK_RANDOM_H
 
@@ -90,10 +88,10 @@ void note(enum op op, int place, int32_t status, uint64_t message, uint64_t valu
 void begin_actor(void);
 uint64_t any(uint64_t limit);
 int64_t some_time(void);
-/* A call that began then and was given that time has ended. */
+/* Logs the end of a call that began then and was allowed that much time. */
 int64_t now(void);
 void note_time(int64_t began, int64_t allowed);
-/* Ends the soak: the status is not one that the call may return now. */
+/* Ends the soak: the call may not return this status now. */
 void wrong(const char *call, int32_t status);
 void expect(const char *call, int32_t status, const int32_t *allowed);
 #define EXPECT(call, status, ...) expect(call, status, (const int32_t[]){__VA_ARGS__, 1000})
@@ -102,13 +100,13 @@ void expect(const char *call, int32_t status, const int32_t *allowed);
 size_t some_length(size_t largest);
 uint64_t new_message(size_t length);
 void fill(unsigned char *data, size_t length, uint64_t message);
-/* The message that the bytes are; 0 for one without bytes. */
+/* Returns the message's number; 0 for one without bytes. */
 uint64_t read_message(const unsigned char *data, size_t length);
 
 /* random_queue.c: one step with a queue, and its end */
 void queue_step(int place);
 void settle_all(void);
-/* In a forked child: what its parent holds is not its own. */
+/* In a forked child: forgets what its parent holds. */
 void disown_all(void);
 
 /* random_objects.c: one step with what is not a queue */

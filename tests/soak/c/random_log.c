@@ -1,4 +1,4 @@
-/* The log, time and chance of a worker of the random soak. */
+/* The log, clock and random numbers of a random-soak worker. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "random.h"
 
-/* A longer wait than this beyond its own time is noted. */
+/* A wait that exceeds its own time by more is logged. */
 static const int64_t WORTH_A_NOTE = 5000000;
 
 static volatile sig_atomic_t continued;
@@ -29,7 +29,7 @@ int64_t now(void) {
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* A number that no other process of the configuration has had: process ids come again. */
+/* A number that no other process of the configuration has had, because process ids are reused. */
 void begin_actor(void) {
   struct sigaction action = {0};
 
@@ -54,7 +54,7 @@ int64_t some_time(void) {
   return times[any(sizeof times / sizeof *times)];
 }
 
-/* A process that was stopped meanwhile has nothing to say about time. */
+/* The times of a process that was stopped meanwhile mean nothing. */
 void note_time(int64_t began, int64_t allowed) {
   static sig_atomic_t seen;
   static int64_t worst;

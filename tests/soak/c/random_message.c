@@ -1,7 +1,5 @@
-/*
- * The messages of the random soak: the first eight bytes say which it is, the
- * others follow from them. One without bytes is like any other such.
- */
+/* The messages of the random soak: the first eight bytes say which one it is, the others follow
+ * from them. Messages without bytes are all alike. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

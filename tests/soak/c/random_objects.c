@@ -6,7 +6,7 @@
 
 #include "random.h"
 
-/* HELD: a status of the log, for a lock that is held whatever became of its last holder. */
+/* HELD: a status of the log, for a lock that is held, whatever happened to its last holder. */
 enum { PIPE_LARGEST = 1 << 21, HELD = 1000 };
 
 static unsigned char buffer[PIPE_LARGEST];
@@ -16,7 +16,7 @@ static void nap(void) {
   nanosleep(&time, NULL);
 }
 
-/* The holder of a lock is in the log: two at a time are seen there. */
+/* The log shows the holder of a lock: two at a time are a breach. */
 static bool acquired(int which, int32_t status) {
   note(OP_LOCK_END, which, status, 0, 0);
   EXPECT("acquire", status, POLYPROC_OK, POLYPROC_OWNER_DIED, POLYPROC_E_TIMEOUT);
@@ -37,7 +37,7 @@ static void lock_step(void) {
   if (!acquired(LOCK, status)) return;
   nap();
   if (me.condition != NULL && any(2) == 0) {
-    /* Let go for a while, and had again when this returns. */
+    /* Released for a while, and acquired again when this returns. */
     note(OP_UNLOCK_BEGIN, LOCK, 0, 0, 0);
     note(OP_LOCK_BEGIN, LOCK, 0, 0, 0);
     status = polyproc_condition_wait(me.condition, me.lock, 2000000, NULL);

@@ -1,4 +1,4 @@
-/* The steps of the random soak with queues: each notes what it is about to do, and what came of it. */
+/* The steps of the random soak with queues: each logs what it is about to do, and the result. */
 #define _POSIX_C_SOURCE 200809L
 #include <poll.h>
 #include <stdio.h>
@@ -24,10 +24,10 @@ static uint64_t got[QUEUES][HANDS];
 static int loan_count, slot_count, got_count[QUEUES];
 static unsigned char buffer[LARGEST + 8];
 
-/* What a call that tries or waits may say beside its success and its own "nothing yet". */
+/* The statuses of a call that tries or waits, beside its success and its own "nothing yet". */
 #define EXPECT_WAIT(call, status, ...) EXPECT(call, status, POLYPROC_OK, POLYPROC_E_TIMEOUT, __VA_ARGS__)
 
-/* For ever waits only one that keeps nobody else waiting: what it holds may be what all wait for. */
+/* Only a worker that keeps no other waiting may wait for ever: all may wait for what it holds. */
 static int64_t queue_time(void) {
   int64_t time = some_time();
   int held = loan_count + slot_count;
@@ -139,10 +139,9 @@ static bool after_take(struct queue *queue, int place, const char *call, int32_t
   return false;
 }
 
-/*
- * Of several that were got the one goes first that lies first in the queue, also when it came back and was
- * got last. So all are settled together: which of them are is known before the first and after the last.
- */
+/* Of several messages that were got, the one that comes first in the queue is settled first, also
+ * if it came back and was got last. So all are settled together: which messages those are is known
+ * before the first and after the last. */
 static void finish(int place) {
   int count = got_count[place], at;
 
@@ -256,7 +255,7 @@ static void settle_many(void) {
   memmove(loans, loans + done, sizeof *loans * (size_t)loan_count);
 }
 
-/* Every figure is asked for; what it says is old by now, but never nonsense. */
+/* Reads every figure; it may be stale, but never nonsense. */
 static void look(int place) {
   polyproc_queue_info info = POLYPROC_QUEUE_INFO_INIT;
   polyproc_queue *queue = me.queue[place].handle;

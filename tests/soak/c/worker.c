@@ -1,13 +1,10 @@
-/*
- * One process of the soak, until it is killed: the same program in every language.
+/* One process of the soak, until it is killed: the same program in every language.
  *
  *     worker ROLE PREFIX LIFE
  *
- * It reports what it has done on its standard output, 8 bytes each time: its
- * life's number and a count, or those of the message that it has got, little
- * endian. It ends by itself when PREFIX.stop is set, or a queue is shut down:
- * with 0; with anything else when something was not as it must be.
- */
+ * It reports its work on its standard output, 8 bytes each time: its life's number and a count, or
+ * those of the message that it has got, little endian. It exits with 0 when PREFIX.stop is set or a
+ * queue is shut down, and with another code if something was wrong. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +22,7 @@ static const int64_t SECOND = 1000000000;
 static polyproc_event *stop;
 static polyproc_queue *joinable, *unlimited;
 static uint32_t life;
-/* Shared memory is small: a put that finds none is made again. */
+/* Shared memory is small: a put that finds none is tried again. */
 static bool lacks_memory;
 
 /* Whatever fails here fails the soak. */
@@ -65,7 +62,7 @@ static bool is_over(void) {
   return set != 0;
 }
 
-/* Now and then a long one, which is copied outside the queue's lock. */
+/* Now and then a long one, which is copied outside of the queue's lock. */
 static size_t length_of(uint32_t number) {
   return number % 50 == 7 ? LONG_MESSAGE : 8 + number % 100;
 }
@@ -127,13 +124,14 @@ static void consume(polyproc_queue *queue) {
       note(message.data, message.len);
       must(polyproc_message_done(&message), "done");
     }
-    /* A plain get would take the message with it when it is killed: only where it stays until it is settled.
-     */
+    /* A plain get would lose the message if the process is killed: so only where the message stays
+     * until it is settled. */
     by_copy = queue == joinable && !by_copy;
   }
 }
 
-/* Whoever has the lock finds the only permit there: its last holder gave it back, or died with the lock. */
+/* A process that has the lock finds the only permit free: its last holder gave it back, or died
+ * with the lock. */
 static void take_lock(polyproc_lock *lock, polyproc_semaphore *inside) {
   for (uint32_t count = 0; !is_over(); count++) {
     must(polyproc_lock_acquire(lock, 5 * SECOND, NULL), "the lock");

@@ -1,8 +1,9 @@
-// Command worker is one process of the soak, until it is killed: the same program in every language.
+// Command worker is one process of the soak, until it is killed: the same program in every
+// language.
 //
 //	worker <role> <prefix> <life>
 //
-// What it does and reports is said in tests/soak/c/worker.c.
+// tests/soak/c/worker.c describes what it does and reports.
 package main
 
 import (
@@ -22,7 +23,7 @@ const (
 	burst       = 16
 )
 
-// Shared memory is small: a put that finds none is made again.
+// Shared memory is small: a put that finds none is tried again.
 var lacksMemory = os.Getenv("POLYPROC_SOAK_LACKS_MEMORY") != ""
 
 func main() {
@@ -173,7 +174,7 @@ func (w *worker) consume(name string, joinable bool) error {
 	}
 }
 
-// within waits for at most so long.
+// within calls wait with a limit.
 func within(limit time.Duration, what string, wait func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()

@@ -1,7 +1,7 @@
 'use strict';
 
-// One process of the random soak in JavaScript. What it is told, does and notes is said in tests/soak/c/random.c and
-// random.h; it knows queues only.
+// One process of the random soak in JavaScript. tests/soak/c/random.c and random.h describe its
+// arguments, steps and log; it knows queues only.
 
 const { writeSync } = require('node:fs');
 const { Event, PolyprocError, Queue } = require('../../../bindings/node');
@@ -35,7 +35,7 @@ function note(op, place, error, message, value) {
   writeSync(1, record);
 }
 
-// What a call that tried or waited may say, with nothing done.
+// The statuses of a call that tried or waited, with nothing done.
 function allow(error, ...also) {
   const known = ['E_TIMEOUT', 'E_EMPTY', 'E_FULL', 'E_SHUTDOWN', ...also];
   if (Number(told.may) & MAY_LACK_MEMORY) known.push('E_NO_MEMORY');
@@ -135,7 +135,7 @@ async function take(place, line) {
   }
 }
 
-/** The opening looks at the queue's options under its locks, which a stopped process may hold. */
+/** The open reads the queue's options under its locks, which a stopped process may hold. */
 function opened(spec) {
   for (;;) {
     try {

@@ -1,7 +1,7 @@
 'use strict';
 
-// One process of the soak, until it is killed: `node worker.js <role> <prefix> <life>`, the same program in every
-// language. What it does and reports is said in tests/soak/c/worker.c.
+// One process of the soak, until it is killed: `node worker.js <role> <prefix> <life>`, the same
+// program in every language. tests/soak/c/worker.c describes what it does and reports.
 
 const { writeSync } = require('node:fs');
 const { setTimeout: nap } = require('node:timers/promises');
@@ -21,7 +21,7 @@ function report(whose, number) {
 
 const lengthOf = (number) => (number % 50 === 7 ? LONG_MESSAGE : 8 + (number % 100));
 
-// Where shared memory is small a put that finds none is made again.
+// If shared memory is small, a put that finds none is tried again.
 async function put(queue, message) {
   for (;;) {
     try {

@@ -1,5 +1,5 @@
-//! A configuration: what is made, who works on it, and what happens to them. It follows from the seed and its
-//! number alone.
+//! A configuration: its objects, its workers, and what happens to them. It follows from the seed
+//! and its number alone.
 
 use polyproc::{CreateOptions, QueueOptions};
 
@@ -41,7 +41,7 @@ pub enum Language {
 #[derive(Debug)]
 pub struct Worker {
     pub language: Language,
-    /// Of ten steps with a queue so many put.
+    /// How many of ten steps with a queue are puts.
     pub puts_in_ten: u64,
     pub steps: u64,
 }
@@ -92,7 +92,7 @@ pub struct Config {
     pub queues: Vec<QueueChoice>,
     pub workers: Vec<Worker>,
     pub may: u32,
-    /// Milliseconds between two of them on the average; 0: never.
+    /// The average milliseconds between two kills; 0: none.
     pub kill_every: u64,
     pub stop_every: u64,
     pub stop_for: u64,

@@ -71,7 +71,7 @@ impl<'c> Crew<'c> {
         }
     }
 
-    /// Whoever is missing is started.
+    /// Starts the missing processes.
     pub fn fill(&mut self, log: &dyn Fn() -> File) -> Result<(), String> {
         for (at, place) in self.places.iter_mut().enumerate() {
             if place.pid.is_some() {
@@ -79,7 +79,7 @@ impl<'c> Crew<'c> {
             }
             let worker = &self.workers[at];
             place.lives += 1;
-            // What a life does follows from whose it is, not from when it began.
+            // The steps of a life follow from its place, not from when it began.
             let mut random = Random::new(
                 self.seed.0 ^ self.seed.1 << 32,
                 (at as u64) << 32 | place.lives,
@@ -111,7 +111,7 @@ impl<'c> Crew<'c> {
         Ok(())
     }
 
-    /// Take note of those that have ended; an end that is not a kill has to be a good one.
+    /// Notes the processes that have ended; an end that is no kill must be a success.
     pub fn reap(&mut self) -> Result<(), String> {
         loop {
             let mut status = 0;
@@ -123,12 +123,12 @@ impl<'c> Crew<'c> {
             let killed = libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGKILL;
             let well = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
             let place = self.places.iter_mut().find(|place| place.pid == Some(pid));
-            // Orphans of killed ones die with them.
+            // Orphans of killed processes die with them.
             let may_be_killed = place.as_ref().is_none_or(|place| place.is_killed);
             if let Some(place) = place {
                 place.pid = None;
             }
-            // A daemon whose parent was killed before it came to its program.
+            // A daemon whose parent was killed before the daemon had started its program.
             let is_early = may_be_killed && status == EARLY << 8;
             if !(well || is_early || killed && may_be_killed) {
                 return Err(format!("process {pid} ended: {:#x}", status));
@@ -150,7 +150,7 @@ impl<'c> Crew<'c> {
         none < 0
     }
 
-    /// Kill one of those that live, children of workers too.
+    /// Kills one of the living processes, children of workers too.
     pub fn kill(&mut self, pid: i32, tell: &mut dyn FnMut()) {
         if let Some(process) = Pinned::new(pid) {
             tell();
@@ -170,7 +170,7 @@ impl<'c> Crew<'c> {
         }
     }
 
-    /// Those whose time is over go on; all of them with None.
+    /// Lets the stopped processes go on whose time is over; all of them with None.
     pub fn go_on(&mut self, now: Option<Instant>) {
         self.stopped.retain(|(until, pid)| {
             let stays = now.is_some_and(|now| now < *until);
@@ -184,7 +184,8 @@ impl<'c> Crew<'c> {
     }
 }
 
-/// A process that is surely one of this configuration's: its number may be another's a moment after it was read.
+/// A process that surely belongs to this configuration: its number may be reused a moment after it
+/// was read.
 struct Pinned(OwnedFd);
 
 impl Pinned {

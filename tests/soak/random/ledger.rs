@@ -1,13 +1,14 @@
-//! The books of one configuration: each record of the log against what may be true at that moment.
+//! The accounts of one configuration: each record of the log is checked against what may be true at
+//! that moment.
 
 use std::collections::{HashMap, HashSet};
 
 use super::locks::Locks;
 use super::log::{op, Record};
 
-/// The one who runs the configuration, and drains its queues.
+/// The process that runs the configuration, and drains its queues.
 pub const AUDITOR: u32 = 0;
-/// The place of the pipe; below it are the queues.
+/// The place of the pipe; the places below it are the queues.
 pub const PIPE: i32 = 8;
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -15,7 +16,7 @@ enum Put {
     #[default]
     Begun,
     Done,
-    /// It returned without having put it.
+    /// It returned without having put the message.
     Refused,
 }
 
@@ -25,7 +26,7 @@ struct Message {
     put: Put,
     is_reserved: bool,
     holder: Option<u32>,
-    /// Its holder has begun to give it back, or to settle it.
+    /// Its holder has begun to return or settle it.
     returning: bool,
     settling: bool,
     settled: bool,
@@ -38,14 +39,14 @@ struct Actor {
     pid: i32,
     parent: i32,
     left: bool,
-    /// The place at which it takes, and whether what it takes is gone with it.
+    /// The place from which it takes, and whether the taken message is consumed at once.
     taking: Option<(i32, bool)>,
-    /// Messages without bytes that it has begun to put or to settle.
+    /// How many messages without bytes it has begun to put or to settle.
     nameless_put: i64,
     nameless_settling: i64,
 }
 
-/// What there is of messages without bytes, of which one is like the other.
+/// The messages without bytes, which are all alike.
 #[derive(Default)]
 struct Nameless {
     put: i64,
@@ -70,9 +71,9 @@ pub struct Ledger {
     killed: HashSet<i32>,
     last: HashMap<(u32, i32, u32), u64>,
     pub locks: Locks,
-    /// Deliveries that each place allows; 0: any number.
+    /// How many deliveries each place allows; 0: any number.
     pub max_deliveries: HashMap<i32, u64>,
-    /// Where there is no room for a dead letter its message is delivered once more.
+    /// Without room for a dead letter its message is delivered once more.
     pub lacks_memory: bool,
     pub figures: Figures,
 }
@@ -80,7 +81,8 @@ pub struct Ledger {
 type Checked = Result<(), String>;
 
 impl Ledger {
-    /// Whether it is over with the actor, or its end is on its way: it, or one that it comes from, is killed.
+    /// Returns whether the actor has ended or is about to: it, or a process that it comes from, is
+    /// killed.
     pub fn is_gone(&self, actor: u32) -> bool {
         let Some(known) = self.actors.get(&actor) else {
             return false;
@@ -106,7 +108,7 @@ impl Ledger {
         actors.filter_map(|actor| self.actors.get(actor))
     }
 
-    /// The processes that have not left.
+    /// Returns the processes that have not left.
     pub fn living(&self) -> Vec<i32> {
         let mut pids: Vec<i32> = self
             .actors
@@ -119,7 +121,7 @@ impl Ledger {
         pids
     }
 
-    /// What a process has noted last.
+    /// Returns the last record of a process.
     pub fn last_of(&self, pid: i32) -> String {
         let actors = self.actors_of(pid).filter_map(|actor| actor.last);
         format!("{:?}", actors.last())
@@ -266,7 +268,7 @@ impl Ledger {
         } else {
             ""
         };
-        // One that was killed while it waited to write is in the log too late.
+        // A process that was killed while it waited to write is in the log too late.
         if !breach.is_empty() && self.is_gone(actor) {
             return Ok(());
         }
@@ -335,7 +337,7 @@ impl Ledger {
 
     fn give_back(&mut self, record: Record) -> Checked {
         if let Some(message) = self.messages.get_mut(&record.message) {
-            // Another may have it by the time the call returns.
+            // Another process may have it by the time the call returns.
             if message.holder == Some(record.actor) {
                 message.returning = record.op == op::RETURN_BEGIN || record.status == 0;
             }
@@ -343,7 +345,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// How many puts the queue must have counted at least, and may have at most.
+    /// Returns how many puts the queue must have counted at least, and may have at most.
     pub fn puts_between(&self, place: i32) -> (u64, u64) {
         let own = self
             .messages
@@ -366,8 +368,8 @@ impl Ledger {
         (least, least + open)
     }
 
-    /// When everything is drained and everybody is gone: nothing is missing but what a killed one took along, and
-    /// what an immediate shutdown threw away.
+    /// When everything is drained and all processes are gone: nothing is missing but what a killed
+    /// process had consumed, and what an immediate shutdown discarded.
     pub fn settle(&mut self, place: i32, discarded: u64) -> Checked {
         let taken_along = self
             .actors

@@ -1,4 +1,5 @@
-//! Locks and owned permits in the log: nobody has one that somebody living holds, and a death inside is told.
+//! Locks and owned permits in the log: each has one living holder, and a death while holding is
+//! reported.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,14 +8,14 @@ use super::log::{op, Record};
 /// The place of the owned permits; the others are locks, of one holder each.
 const PERMITS: i32 = 2;
 const OWNER_DIED: i32 = 1;
-/// Held, and of its last holder nothing is said.
+/// Held; the record does not say whether the last holder died.
 const HELD: i32 = 1000;
 
 #[derive(Default)]
 struct Lock {
-    /// Who has it, and whether it has begun to release it.
+    /// The holders, and whether each has begun to release it.
     holders: HashMap<u32, bool>,
-    /// Who was in the middle of taking or releasing it.
+    /// The processes that were in the middle of taking or releasing it.
     within: HashSet<u32>,
 }
 
@@ -34,7 +35,7 @@ impl Locks {
                 lock.within.insert(actor);
             }
             op::LOCK_END => {
-                // One that was killed while it waited to write is in the log too late.
+                // A process that was killed while it waited to write is in the log too late.
                 if is_gone(actor) {
                     return Ok(());
                 }

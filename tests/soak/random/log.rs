@@ -1,12 +1,13 @@
-//! The log of one configuration: a file in memory that all its processes append to, and that outlives them. So
-//! the steps of all of them are in one order, in which each stands between its cause and its effect.
+//! The log of one configuration: a file in memory to which all its processes append, and which
+//! outlives them. So all steps are in one order, in which each comes between its cause and its
+//! effect.
 
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
-/// What a record says. The same numbers are in tests/soak/c/random.h, in Go and in Node.
+/// The kinds of records. The same numbers are in tests/soak/c/random.h, in Go and in Node.
 pub mod op {
     pub const START: u32 = 1;
     pub const LEAVE: u32 = 2;
@@ -26,7 +27,8 @@ pub mod op {
     pub const UNLOCK_BEGIN: u32 = 16;
     pub const UNLOCK_END: u32 = 17;
     pub const SLOW: u32 = 32;
-    /// Of the one who runs the configuration, before it kills the process whose number is the value.
+    /// By the process that runs the configuration, before it kills the process whose number is the
+    /// value.
     pub const KILL: u32 = 33;
 }
 
@@ -94,7 +96,7 @@ impl Log {
         self.file.write_all(&record.to_bytes()).unwrap();
     }
 
-    /// The records that have come since the last call.
+    /// Returns the records that have come since the last call.
     pub fn news(&mut self) -> Vec<Record> {
         let mut bytes = vec![0; 1 << 16];
         let mut records = Vec::new();

@@ -1,8 +1,8 @@
-//! One random configuration after the other, each in a process of its own, several at once.
+//! Random configurations one after the other, each in a process of its own, several at once.
 //!
-//! `make soak RANDOM=1 SECONDS=60 SEED=1`; one of them alone, again and again: `ONLY=17`. A configuration follows from the
-//! seed and its number: what is made, who works, which steps they take, when somebody is killed or stopped.
-//! The order in which processes run is the machine's.
+//! `make soak RANDOM=1 SECONDS=60 SEED=1`; one of them alone, again and again: `ONLY=17`. A
+//! configuration follows from the seed and its number: its objects, its workers, their steps, and
+//! when one is killed or stopped. The machine decides the order in which processes run.
 
 mod config;
 mod crew;
@@ -31,10 +31,10 @@ pub struct Plan {
 }
 
 const PROGRESS: Duration = Duration::from_secs(30);
-/// So many breaches are enough to look at.
+/// This many breaches are enough to look at.
 const ENOUGH: usize = 20;
 
-/// Thirty-two zeros of each queue's options say nothing.
+/// Thirty-two zeros of each queue's options are no information.
 const NO_LABEL: &str = ", format: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]";
 
 #[derive(Default)]
@@ -104,13 +104,13 @@ impl Totals {
     }
 }
 
-/// True when nothing was wrong.
+/// Returns true if nothing was wrong.
 pub fn run(plan: &Plan) -> bool {
     println!("seed {}", plan.seed);
     let end = Instant::now() + plan.lasts;
     let next = AtomicU64::new(0);
     let totals = Mutex::new(Totals::default());
-    // A probe for memory wants /dev/shm for itself.
+    // A probe for memory needs /dev/shm for itself.
     let at_once = if plan.only.is_some() || plan.memory.is_some() {
         1
     } else {
@@ -161,7 +161,7 @@ pub fn run(plan: &Plan) -> bool {
     totals.breaches.is_empty()
 }
 
-/// The figures of one configuration, or all that it and its workers have said.
+/// Returns the figures of one configuration, or all its output and its workers'.
 fn one(plan: &Plan, number: u64) -> Result<String, String> {
     // SAFETY: the name ends in NUL; the descriptor is checked.
     let fd = unsafe { libc::memfd_create(c"soak-output".as_ptr(), libc::MFD_CLOEXEC) };
@@ -200,7 +200,7 @@ fn one(plan: &Plan, number: u64) -> Result<String, String> {
     }
 }
 
-/// What a configuration leaves that did not come to its end.
+/// Unlinks what a configuration left that did not reach its end.
 fn unlink_all(prefix: &str) {
     for object in polyproc::list().unwrap_or_default() {
         if object.name.starts_with(prefix) {
@@ -209,7 +209,7 @@ fn unlink_all(prefix: &str) {
     }
 }
 
-/// A /dev/shm of its own for this process and its children.
+/// Makes a /dev/shm for this process and its children only.
 pub fn small_memory(mebibytes: u64) -> Result<(), String> {
     let error = |what: &str| format!("{what}: {}", std::io::Error::last_os_error());
     let options = std::ffi::CString::new(format!("size={mebibytes}m,mode=1777")).unwrap();

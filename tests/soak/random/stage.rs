@@ -1,4 +1,4 @@
-//! One configuration from its beginning to its account, in a process of its own.
+//! One configuration from its beginning to its accounts, in a process of its own.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,12 @@ use super::log::{op, Log, Record};
 use super::things::{Line, Things};
 
 const TICK: Duration = Duration::from_millis(2);
-/// Those who work see that they are to stop; after this the queues are shut down, which ends every wait.
+/// The workers see that they are to stop; after this time the queues are shut down, which ends
+/// every wait.
 const STOPS_WITHIN: Duration = Duration::from_millis(200);
-/// What nothing takes.
+/// Longer than anything takes.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// What an empty queue may keep, beside a ring that suits its largest message.
+/// How much memory an empty queue may keep, beside a ring that suits its largest message.
 const MAY_STAY: u64 = 4 << 20;
 
 struct Stage<'c> {
@@ -26,9 +27,10 @@ struct Stage<'c> {
     crew: Crew<'c>,
 }
 
-/// Its figures as the one who runs all of them adds them up.
+/// Returns its figures in the form in which the caller adds them up.
 pub fn run(seed: u64, number: u64, lacks_memory: bool) -> Result<String, String> {
-    // SAFETY: plain system calls. Orphans come to this process; it ends with the one that started it, and in any case.
+    // SAFETY: plain system calls. Orphans come to this process; it ends with the one that started
+    // it, and in any case.
     unsafe {
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1);
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
@@ -37,7 +39,7 @@ pub fn run(seed: u64, number: u64, lacks_memory: bool) -> Result<String, String>
     let mut random = Random::new(seed, number);
     let mut config = Config::new(&mut random, lacks_memory);
     if lacks_memory {
-        // Nobody is to need a shutdown: the queues are tried afterwards.
+        // No worker may need a shutdown: the queues are used afterwards.
         config.may &= !MAY_WAIT_FOR_EVER;
     }
     println!("{config:?}");
@@ -91,12 +93,12 @@ pub fn run(seed: u64, number: u64, lacks_memory: bool) -> Result<String, String>
     }
 }
 
-/// What the names of a configuration begin with.
+/// The beginning of a configuration's names.
 pub fn prefix(pid: u32, number: u64) -> String {
     format!("soak.{pid}.{number}.")
 }
 
-/// When something happens next, so often on the average.
+/// The time of the next event, which come with an average frequency.
 struct Clock {
     every: u64,
     next: Instant,
@@ -195,7 +197,7 @@ impl Stage<'_> {
     fn shut_down(&self, immediate: bool) -> Result<(), String> {
         for queue in self.things.lines.iter().flat_map(|line| &line.all) {
             match queue.shutdown(immediate) {
-                // Somebody is stopped in the middle of a call: later.
+                // A process is stopped in the middle of a call: later.
                 Ok(()) | Err(Status::E_TIMEOUT) => {}
                 Err(status) => return Err(format!("shutdown: {status:?}")),
             }
@@ -203,14 +205,15 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Let everybody come to his end.
+    /// Lets all processes come to their ends.
     fn end(&mut self, lacks_memory: bool) -> Result<(), String> {
         self.crew.go_on(None);
         let set = self.things.stop.set();
         set.map_err(|status| format!("stop: {status:?}"))?;
         let began = Instant::now();
         loop {
-            // A worker may wait for ever at a queue that it has made of a name taken away last.
+            // A worker may wait for ever at a queue that it has made under a name that was removed
+            // last.
             self.things.catch_up(&self.config.queues)?;
             self.look_round()?;
             if self.crew.is_over() {
@@ -228,7 +231,7 @@ impl Stage<'_> {
         self.look_round()
     }
 
-    /// Whoever does not end: what its threads are in the middle of, and what it noted last.
+    /// Describes each process that does not end: where its threads are, and its last record.
     fn describe_living(&self) -> String {
         let each = self.living().into_iter().map(|pid| {
             let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
@@ -278,7 +281,7 @@ impl Stage<'_> {
         }
     }
 
-    /// Everybody is gone: everything is there, and nothing is held.
+    /// All processes are gone: everything must be there, and nothing held.
     fn account(&mut self, lacks_memory: bool) -> Result<u64, String> {
         self.drain()?;
         self.look_round()?;
@@ -313,7 +316,7 @@ impl Stage<'_> {
         }
     }
 
-    /// An empty queue takes whatever a new one of its kind would.
+    /// An empty queue must take every message that a new one of its kind takes.
     fn takes_as_a_fresh_one(&mut self, prefix: &str) -> Result<(), String> {
         for (place, choice) in self.config.queues.iter().enumerate() {
             let line = &self.things.lines[place];
@@ -344,7 +347,7 @@ impl Stage<'_> {
     }
 }
 
-/// Whether a new queue of that kind takes the message.
+/// Returns whether a new queue of that kind takes the message.
 fn takes_fresh(
     name: &str,
     choice: &QueueChoice,
@@ -371,7 +374,7 @@ unsafe fn identity(data: *const u8, len: usize) -> u64 {
     }
 }
 
-/// Take what is there, dead letters too.
+/// Takes all that is there, dead letters too.
 fn drain(queue: &Queue, place: i32, log: &mut Log) -> Result<(), String> {
     let mut is_dead = false;
     loop {
@@ -415,7 +418,8 @@ fn drain(queue: &Queue, place: i32, log: &mut Log) -> Result<(), String> {
     }
 }
 
-/// The figures of a queue, and of those that had its name; how many messages were thrown away.
+/// Checks the figures of a queue, and of those that had its name; returns how many messages were
+/// discarded.
 fn check_line(
     line: &Line,
     place: usize,

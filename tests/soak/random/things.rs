@@ -1,4 +1,4 @@
-//! What one configuration works on, made and unmade by the auditor.
+//! The objects of one configuration, which the auditor makes and removes.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
@@ -9,11 +9,11 @@ use polyproc::{
 
 use super::config::{Config, QueueChoice, MAY_LACK_MEMORY};
 
-/// A queue, and those that had its name before.
+/// A queue, and the queues that had its name before.
 pub struct Line {
     pub name: Option<String>,
     pub all: Vec<Queue>,
-    /// Its name was taken away, and the next one of that name is not held yet.
+    /// Its name was removed, and the next queue of that name is not held yet.
     is_owed: bool,
     _shared: Option<OwnedFd>,
 }
@@ -27,7 +27,7 @@ pub struct Things {
     pub rlock: Option<Rlock>,
     pub permits: Option<Semaphore>,
     pub pipe: Option<(Connection, Connection)>,
-    /// Kept, and told to each worker.
+    /// Passed to each worker.
     words: Vec<String>,
     _shared: Vec<OwnedFd>,
     _kept: (Option<Event>, Option<Condition>, Option<Barrier>),
@@ -126,7 +126,7 @@ impl Things {
         &self.words
     }
 
-    /// Take a queue's name away; a worker or this one makes the next of that name.
+    /// Removes a queue's name; a worker or this process makes the next one of that name.
     pub fn rename(&mut self, place: usize) -> Result<(), String> {
         let line = &mut self.lines[place];
         if let (Some(name), false) = (&line.name, line.is_owed) {
@@ -136,7 +136,8 @@ impl Things {
         Ok(())
     }
 
-    /// Hold every queue that is made of a name that was taken away. Without memory there is none for a while.
+    /// Opens every queue that was made under a removed name. Without memory there may be none for a
+    /// while.
     pub fn catch_up(&mut self, choices: &[QueueChoice]) -> Result<(), String> {
         for (line, choice) in self.lines.iter_mut().zip(choices) {
             if !line.is_owed {
@@ -152,7 +153,7 @@ impl Things {
         Ok(())
     }
 
-    /// What the named ones occupy, in bytes.
+    /// Returns how much memory the named ones occupy, in bytes.
     pub fn memory(&self) -> u64 {
         let all = polyproc::list().unwrap_or_default();
         let own = all

@@ -43,7 +43,7 @@ func main() {
 	fmt.Println("ok")
 }
 
-// data has the bytes n, n + 1, ...; it is longer from task to task, from 0 to longest.
+// data returns the bytes n, n + 1, ...; it grows from task to task, from 0 to longest.
 func data(n int) []byte {
 	data := make([]byte, n*n*longest/(tasks*tasks))
 	for i := range data {

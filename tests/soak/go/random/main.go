@@ -1,5 +1,5 @@
-// Command random is one process of the random soak in Go. What it is told, does and notes is said in
-// tests/soak/c/random.c and random.h; it knows queues only.
+// Command random is one process of the random soak in Go. tests/soak/c/random.c and random.h
+// describe its arguments, steps and log; it knows queues only.
 package main
 
 import (
@@ -201,7 +201,7 @@ func (w *worker) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), time.Duration(w.random.IntN(4))*time.Millisecond)
 }
 
-// allowed says whether a call that tried or waited may end so, with nothing done.
+// allowed reports whether a call that tried or waited may end in this way, with nothing done.
 func (w *worker) allowed(call string, err error, also ...error) error {
 	known := append(also, polyproc.ErrTimeout, polyproc.ErrShutdown, polyproc.ErrEmpty, polyproc.ErrFull, context.DeadlineExceeded)
 	if w.may&mayLackMemory != 0 {
