@@ -1,5 +1,5 @@
-# The one door. `make help` lists what there is; `make demo` and `make test` do all the set-up that they
-# need, pinned by the lock files.
+# `make help` lists the targets. `make demo` and `make test` do all the set-up that they need,
+# pinned by the lock files.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,7 +9,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # What the libraries for C have and a Rust program does not: see Cargo.toml.
 FEATURES := --features c-library
-# Everything below refers to the libraries here.
+# All rules below use the libraries in this folder.
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 POLYPROC_A := target/release/libpolyproc.a
@@ -26,7 +26,7 @@ help: ## this list
 .PHONY: build
 build: $(POLYPROC_A) ## the library, static and dynamic, in target/release
 
-# Cargo knows best whether it is fresh, and leaves the files alone when they are.
+# Cargo decides whether the library is fresh, and leaves its files alone if they are.
 .PHONY: library
 library:
 	@$(CARGO) build --release --locked $(FEATURES)
@@ -82,7 +82,7 @@ test: ## all tests, with the set-up that they need
 
 test-rust: interop soak-workers $(POLYPROC_SO)
 	$(CARGO) test --locked $(FEATURES)
-	# What was tested: which faults of which function, and what each primitive promises.
+	# Prints what was tested: which faults of which function, and which promises of each object.
 	$(CARGO) test --locked $(FEATURES) --quiet --test fault_table --test semantics --test injection -- --nocapture
 	tools/check-library.sh $(POLYPROC_SO)
 
@@ -94,21 +94,21 @@ test-go: $(POLYPROC_A)
 	# Go does not see that the static library has changed: no cached results.
 	cd bindings/go && go vet ./... && go test -count=1 ./... && go test -count=1 -race ./...
 
-# As on kernels before 5.16, where a sleep is on one word and cut into slices. `make test` has the C programs and
-# what waits for several things; everything: make test-no-waitv.
+# As on kernels before 5.16, where a sleep is on one word and cut into slices. `make test` runs the
+# C programs and the tests of waiting for several things; test-no-waitv runs everything.
 .PHONY: test-slices test-no-waitv
 test-slices:
 	POLYPROC_NO_WAITV=1 $(CARGO) test --locked $(FEATURES) --test c_api --test wait
 test-no-waitv: export POLYPROC_NO_WAITV := 1
 test-no-waitv: test-rust test-go test-node ## the tests without futex_waitv
 
-# A few stops of what is stopped at each of its instructions by `make crash STOP=1 FULL=1`.
+# A few stops; `make crash STOP=1 FULL=1` stops each operation at each of its instructions.
 .PHONY: test-stops
 test-stops:
 	$(CARGO) test --locked $(FEATURES) --test crash -- --stop --points=3 "put, small" "get, small" "take and done" "a join" \
 	    "lock: acquire and" "owned semaphore: acquire and" "barrier: the last" "condition: notify" "pipe: recv r" unlink
 
-# Each example of README.md, built and run as it stands there.
+# Builds and runs each example of README.md as it stands there.
 test-readme: polyproc-node
 	node --test tests/readme/
 
@@ -123,16 +123,17 @@ test-memory:
 test-leftovers:
 	@tests/leftovers
 
-# The algorithms in every order of their steps, with one thread that dies at each of its own. In `make test`
-# with at most two preemptions; here with as many as each model says, without a bound where that ends.
+# The algorithms in every order of their steps, with one thread that dies at each of its steps.
+# `make test` bounds the preemptions to two; here the bound is each model's own, or none where the
+# search ends without.
 .PHONY: loom test-loom
 loom: ## the algorithms under a model checker, with a death at every step
 	cd loom && $(CARGO) test --release --locked -- --nocapture --test-threads=1
 test-loom:
 	cd loom && POLYPROC_LOOM_BOUND=2 $(CARGO) test --release --locked --quiet
 
-# The targets of fuzz/, one after the other, under AddressSanitizer; the time is shared among them. A thread that
-# is just ending, as listeners have, looks like a leak.
+# The targets of fuzz/, one after the other, under AddressSanitizer; they share the time. A thread
+# that is just ending, as listeners have, looks like a leak.
 .PHONY: fuzz
 FUZZ_TARGETS = $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
 fuzz: SECONDS ?= 60
@@ -148,7 +149,7 @@ CARGO_FUZZ_VERSION := 0.13.2
 build/tools/bin/cargo-fuzz:
 	$(CARGO) install cargo-fuzz --locked --version $(CARGO_FUZZ_VERSION) --root build/tools
 
-# In `make test` some of many calls fail, and the sums are printed.
+# In `make test` only some of many calls fail, and the sums are printed.
 .PHONY: faults
 faults: ## let each call fail that each function makes (memory, threads, files, system calls), and print what comes of it
 	POLYPROC_FAULT_TABLE=1 $(CARGO) test --locked $(FEATURES) --test injection -- --nocapture

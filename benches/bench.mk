@@ -1,7 +1,7 @@
 # The benchmarks. Included by the Makefile; builds below build/bench.
 #   bench            polyproc beside its peers: table, CSV and plots into docs/performance (ONLY="W1 W2" REPEAT=5)
-#   bench-calls      what a call costs: criterion in Rust and C, testing.B in Go, mitata in Node
-#   bench-check      whether all of it still builds that is built of polyproc
+#   bench-calls      the cost of a call: criterion in Rust and C, testing.B in Go, mitata in Node
+#   bench-check      whether everything that uses polyproc still builds
 #   guard            instruction counts of the hot calls against the committed ones; guard-update commits anew
 #
 # A peer that cannot be built is skipped by name, so its rule may fail.

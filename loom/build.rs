@@ -1,4 +1,5 @@
-//! The cfg by which src/ leaves out what holds only for its own atomics: sizes, and how many places there are.
+//! Sets the cfg by which src/ leaves out what holds only for its own atomics: sizes, and numbers of
+//! places.
 
 fn main() {
     println!("cargo::rustc-cfg=loom");

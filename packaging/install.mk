@@ -1,5 +1,6 @@
-# `make install` and `make uninstall`: PREFIX, LIBDIR (below PREFIX), DESTDIR. What has been built is installed as
-# it is, so that root needs no cargo: `make build && sudo make install`. Included by the Makefile.
+# `make install` and `make uninstall`: PREFIX, LIBDIR (below PREFIX), DESTDIR. It installs what is
+# already built, so root needs no cargo: `make build && sudo make install`. Included by the
+# Makefile.
 
 PREFIX ?= /usr/local
 LIBDIR ?= lib
@@ -30,7 +31,7 @@ install: install-built ## the library, the headers, pkg-config and CMake files, 
 	$(call install-file,packaging/cmake/polyproc-config-version.cmake.in,$(INSTALL_LIB)/cmake/polyproc/polyproc-config-version.cmake)
 	@packaging/after-install '$(DESTDIR)' '$(PREFIX)' '$(LIBDIR)'
 
-# Only what is missing is built.
+# Builds only what is missing.
 install-built:
 	@test -e $(POLYPROC_A) && test -e $(POLYPROC_SO) || { \
 	    command -v $(CARGO) > /dev/null || { echo "make install: nothing is built, and there is no cargo in PATH: run 'make build' first" >&2; exit 1; }; \

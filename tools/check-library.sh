@@ -1,6 +1,6 @@
 #!/bin/sh
-# What a release library must be: exports exactly the golden list, has its soname, is never unloaded,
-# is small, and needs nothing but libc, memmap2 and the hashes of the wire.
+# The requirements for a release library: it exports exactly the golden list, has its soname, is
+# never unloaded, is small, and needs nothing but libc, memmap2 and the hashes of the wire protocol.
 #
 #   tools/check-library.sh target/release/libpolyproc.so
 set -eu
@@ -26,7 +26,7 @@ fi
 
 cargo tree --edges normal --package polyproc --prefix none --format '{p}' |
     awk '{ print $1 }' | LC_ALL=C sort -u > "$work/crates.txt"
-# hmac, md-5, sha2 and sha3 are the wire's hashes; what is indented is theirs.
+# hmac, md-5, sha2 and sha3 are the wire protocol's hashes; indented lines are their dependencies.
 tr -d ' ' << 'CRATES' | LC_ALL=C sort | diff -u - "$work/crates.txt"
 hmac
 md-5

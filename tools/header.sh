@@ -1,8 +1,8 @@
 #!/bin/sh
-# The C header, made from src/ffi.
+# Makes the C header from src/ffi.
 #
 #   tools/header.sh write    write include/polyproc.h
-#   tools/header.sh check    fail when include/polyproc.h is stale, and say the command that mends it
+#   tools/header.sh check    fail if include/polyproc.h is stale, and print the command that renews it
 set -eu
 
 CBINDGEN_VERSION=0.29.2
@@ -18,7 +18,7 @@ if [ "$("$tools/bin/cbindgen" --version 2>/dev/null)" != "cbindgen $CBINDGEN_VER
         --root "$tools" --target-dir build/cbindgen >&2
 fi
 
-# cbindgen exports every `pub const` of a crate. So it is shown src/ffi as a crate of its own.
+# cbindgen exports every `pub const` of a crate, so it sees src/ffi as a crate of its own.
 cat > "$work/Cargo.toml" <<'MANIFEST'
 [package]
 name = "polyproc"

@@ -1,4 +1,4 @@
-# What examples/headers/run runs. Included by the Makefile; builds below build/headers.
+# The programs of examples/headers/run. Included by the Makefile; builds below build/headers.
 #   headers-build  the three programs      headers-test  their tests
 #
 # POLYPROC_A is the static library, polyproc-node builds bindings/node: both are the Makefile's.

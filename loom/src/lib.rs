@@ -1,8 +1,8 @@
 //! The word-level algorithms of polyproc under a model checker.
 //!
-//! The files of `../src/sync` (and of `../src/queue` what the cursors and the records are) are compiled here as
-//! they are, with three things of this crate's own in their place: `sync::atomic`, whose operations loom
-//! interleaves in every order and at each of which a thread can die; `sync::wait`, which has no clock; and
+//! The files of `../src/sync` (and of `../src/queue` the cursors and the records) are compiled here
+//! as they are, with three parts replaced: `sync::atomic`, whose operations loom interleaves in
+//! every order and at each of which a thread can die; `sync::wait`, which has no clock; and
 //! `world`, which sleeps, wakes and dies as futexes and robust lists do.
 
 #![cfg(test)]

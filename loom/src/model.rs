@@ -1,14 +1,14 @@
-//! Exploring a model, and having one of its threads stop for ever at any of its steps.
+//! Explores a model, also with one of its threads stopping for ever at any of its steps.
 
 use std::cell::Cell;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// What unwinds a thread that stops.
+/// The payload that unwinds a thread that stops.
 struct Death;
 
 loom::thread_local! {
-    /// How many steps the thread has left; `None`: all that it wants.
+    /// How many steps the thread may still take; `None`: any number.
     static LEFT: Cell<Option<u32>> = Cell::new(None);
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn step() {
         None => false,
     });
     if dies {
-        // Not a panic: nobody is told, and nothing that the algorithms do runs any more.
+        // Not a panic: no hook runs, and no code of the algorithms runs any more.
         resume_unwind(Box::new(Death));
     }
 }
@@ -35,7 +35,7 @@ pub(crate) struct Mortality {
 }
 
 impl Mortality {
-    /// Run `body` up to the step at which it dies; what it gives, `None` when it died.
+    /// Runs `body` up to the step at which it dies; returns `None` if it died.
     pub(crate) fn run<T>(&self, body: impl FnOnce() -> T) -> Option<T> {
         LEFT.with(|left| left.set(Some(self.steps)));
         let done = catch_unwind(AssertUnwindSafe(body));
@@ -51,7 +51,7 @@ impl Mortality {
     }
 }
 
-/// How many threads may be interrupted in one execution, where the whole space is too large to end.
+/// How many threads may be preempted in one execution, if the whole space is too large.
 /// `POLYPROC_LOOM_BOUND` lowers it for all models.
 #[derive(Clone, Copy)]
 pub(crate) enum Preemptions {
@@ -77,7 +77,7 @@ fn explore(preemptions: Preemptions, model: impl Fn() + Sync + Send + 'static) -
     EXECUTIONS.load(Ordering::Relaxed) - before
 }
 
-/// Every execution of a model in which nobody dies.
+/// Explores every execution of a model in which no thread dies.
 pub(crate) fn check(
     name: &str,
     preemptions: Preemptions,
@@ -87,8 +87,8 @@ pub(crate) fn check(
     println!("{name}: {executions} executions");
 }
 
-/// Every execution of a model in which its mortal thread dies at its first step, at its second, and so on until
-/// it lives to the end.
+/// Explores every execution of a model in which its mortal thread dies at its first step, at its
+/// second, and so on until it lives to the end.
 pub(crate) fn check_deaths(
     name: &str,
     preemptions: Preemptions,

@@ -1,4 +1,4 @@
-//! What the algorithms use of the layer below.
+//! The part of the layer below that the algorithms use.
 
 /// Types made of atomics, which begin as zeros.
 pub(crate) trait Zero {

@@ -1,7 +1,7 @@
 //! Futexes and the ends of processes, as the kernel and `segment` make them.
 //!
-//! A process is a thread of the model. Whoever sleeps also sleeps on the life of every other process; the
-//! kernel wakes one sleeper of a process that ends.
+//! A process is a thread of the model. A sleeper also sleeps on the life of every other process;
+//! the kernel wakes one sleeper of a process that ends.
 
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Condvar, Mutex, MutexGuard};
@@ -13,7 +13,7 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::world::World;
 
-/// What all processes share beside their memory.
+/// The state that all processes share beside their memory.
 pub(crate) struct Machine {
     state: Mutex<State>,
     woken: Condvar,
@@ -23,7 +23,7 @@ pub(crate) struct Machine {
 struct State {
     sleepers: Vec<Sleeper>,
     next: u32,
-    /// Ended, and its traces not recovered yet.
+    /// Ended, and not recovered yet.
     dead: Vec<Owner>,
     /// Ended and recovered: the slot has another generation.
     gone: Vec<Owner>,
@@ -36,7 +36,7 @@ struct Sleeper {
     is_woken: bool,
 }
 
-/// The end of somebody's time.
+/// The end of a thread's time.
 pub(crate) struct Bell {
     rung: AtomicBool,
 }
@@ -63,7 +63,7 @@ impl Bell {
     }
 }
 
-/// What one thread of a model waits for until another has come so far.
+/// A gate at which one thread of a model waits until another has reached a stage.
 pub(crate) struct Gate {
     is_open: Mutex<bool>,
     opened: Condvar,
@@ -136,7 +136,7 @@ impl Machine {
         state.dead.contains(&owner) || state.gone.contains(&owner)
     }
 
-    /// Sleep once while the word holds `value`, unless `turns_back` says that this must not be.
+    /// Sleeps once while the word holds `value`, unless `turns_back` forbids it.
     fn sleep_once(
         &self,
         word: &AtomicU32,
@@ -169,7 +169,7 @@ impl Machine {
     }
 }
 
-/// What a process does for the dead, see `ObjectType::recover`.
+/// A process's recovery of the dead ones, see `ObjectType::recover`.
 pub(crate) type Recover<'a> = &'a dyn Fn(&Process<'_>, &dyn Fn(Owner) -> bool);
 
 /// One process: `segment::Segment` as a world.
@@ -193,7 +193,7 @@ impl<'a> Process<'a> {
         Quiet(*self)
     }
 
-    /// Recover the dead, then give their slots away.
+    /// Recovers the dead processes, then frees their slots.
     fn reap(&self) {
         let dead = self.machine.state().dead.clone();
         if dead.is_empty() {

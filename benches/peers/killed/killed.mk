@@ -1,5 +1,5 @@
-# How polyproc and its peers behave when one of two processes is killed. Included by the Makefile.
-# A peer that cannot be built is left out by name, so its rule may fail.
+# How polyproc and its peers behave when one of two processes is killed. Included by the Makefile. A
+# peer that cannot be built is skipped by name, so its rule may fail.
 
 KILLED := build/killed
 KILLED_PROGRAMS := polyproc posix boost cloudtoid

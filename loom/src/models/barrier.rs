@@ -15,7 +15,7 @@ use crate::world::{process, Bell, Machine, Process};
 struct Model {
     machine: Machine,
     barrier: Barrier,
-    /// The other party has its answer.
+    /// The other party has its result.
     done: Bell,
 }
 
@@ -74,8 +74,8 @@ fn a_party_that_dies_breaks_it_or_has_arrived() {
             let lived = mortality.run(|| model.arrive(0, &Wait::FOREVER));
             if lived.is_none() {
                 model.machine.end(process(0));
-                // It may have died before anybody could know that it would come: then the other waits for a
-                // party, and here is one, for as long as that one waits.
+                // It may have died before another thread could know that it would come. Then the
+                // other one waits for a party, and this thread is one for as long as that waits.
                 let _ = model.arrive(2, &Wait::until(&model.done));
             }
             let told = other.join().expect("no panic");

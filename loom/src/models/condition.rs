@@ -1,4 +1,4 @@
-//! The condition: who waits is reached by a notification, though its notifier dies or another waiter does.
+//! The condition: a notification reaches a waiter, though its notifier dies or another waiter does.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -43,7 +43,7 @@ fn sleep(place: Place<'_>, world: &Process<'_>) {
     place.leave();
 }
 
-/// A thread that waits from now on, and tells another when it was told.
+/// A thread that waits from now on, and rings a bell when it was notified.
 fn waits(model: &Arc<Model>, number: u32) -> thread::JoinHandle<()> {
     let has_entered = Arc::new(Gate::new());
     let (model, enters) = (Arc::clone(model), Arc::clone(&has_entered));
@@ -76,7 +76,8 @@ fn a_notifier_that_dies_has_notified_or_not() {
     );
 }
 
-/// One notification for two: whoever of them dies before it has used it leaves it to the other.
+/// One notification for two waiters: if one dies before it has used the notification, the other one
+/// gets it.
 #[test]
 fn a_waiter_that_dies_passes_on_what_it_was_told() {
     check_deaths(

@@ -1,4 +1,4 @@
-//! Semaphores: no permit is lost, none comes out of nothing, and a death sends the wake-up that was owed.
+//! Semaphores: no permit is lost or made, and a death sends the wake-up that the dead process owed.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -77,7 +77,8 @@ fn a_releaser_that_dies_has_released_or_not() {
             if lived.is_none() {
                 model.machine.end(process(0));
                 if model.counter.value() == 0 {
-                    // Not released, or taken already: who waits for nothing must be told.
+                    // Not released, or already taken: end the wait of the thread that would wait in
+                    // vain.
                     model.bell.ring(&model.machine);
                 }
             }
@@ -92,7 +93,7 @@ fn a_releaser_that_dies_has_released_or_not() {
     );
 }
 
-/// One permit that belongs to who takes it.
+/// A permit that belongs to the process that takes it.
 struct Owned {
     machine: Machine,
     permits: OwnedPermits,

@@ -1,4 +1,4 @@
-//! The event: a wait that was there before a set ends, even where a clear follows at once.
+//! The event: a wait that has begun before a set ends, even if a clear follows at once.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -69,7 +69,8 @@ fn a_setter_that_dies_has_set_it_or_not() {
         });
         if lived.is_none() {
             model.machine.end(process(0));
-            // Died before its one step: then it was never set, and only then is another set needed.
+            // If it died before its only step, the event was never set, and only then another set
+            // is needed.
             if model.event.sets() == 0 {
                 model.with_world(2, |world| model.event.set(world));
             }

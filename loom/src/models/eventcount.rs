@@ -1,4 +1,4 @@
-//! The eventcount: who waits for a condition is woken by who makes it true, or by that one's death.
+//! The eventcount: a thread that makes a condition true wakes the waiters, and so does its death.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -51,7 +51,7 @@ impl Model {
         false
     }
 
-    /// Get one, or find that the one who could have put it is gone.
+    /// Gets one, or finds that the process that could have put it is gone.
     fn get(&self, number: u32, from: Owner) -> bool {
         let recover = |world: &Process<'_>, gone: &dyn Fn(Owner) -> bool| self.recover(world, gone);
         let world = Process::new(&self.machine, number, &recover);
@@ -61,7 +61,7 @@ impl Model {
                 return true;
             }
             let seen = self.waiters.announce();
-            // Before the condition: what is put after this is seen below.
+            // Read before the condition: an item that is put after this is seen below.
             let is_gone = self.machine.is_gone(from);
             if self.try_get() {
                 return true;

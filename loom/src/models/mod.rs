@@ -1,6 +1,7 @@
-//! What is asked of each algorithm.
+//! The properties that each algorithm must have.
 //!
-//! Each model asserts that nobody waits in vain by ending: loom reports threads of which none can go on.
+//! Each model asserts by its end that no thread waits in vain: loom reports threads of which none
+//! can go on.
 
 mod barrier;
 mod condition;

@@ -1,4 +1,5 @@
-//! The robust mutex: one at a time, nobody waits in vain, and whoever dies inside is followed.
+//! The robust mutex: one holder at a time, no thread waits in vain, and a holder that dies is
+//! succeeded.
 
 use std::sync::atomic::{AtomicU32 as Count, Ordering};
 
@@ -18,7 +19,7 @@ use crate::world::{Bell, Machine, Process};
 struct Model {
     machine: Machine,
     mutex: RobustMutex,
-    /// loom reports who touches it beside another.
+    /// loom reports concurrent accesses.
     guarded: UnsafeCell<u32>,
 }
 
@@ -87,7 +88,7 @@ fn nobody_of_three_waits_in_vain() {
     });
 }
 
-/// One gives up, and may have been given the wake-up that was the other's.
+/// One gives up, and may have got the wake-up that was the other's.
 #[test]
 fn who_gives_up_takes_no_wake_up_along() {
     check("mutex, one gives up", Preemptions::AtMost(3), || {
@@ -116,7 +117,7 @@ fn who_gives_up_takes_no_wake_up_along() {
     });
 }
 
-/// How far the mortal one has come: what it did last is what it was about to do.
+/// The last stage of the mortal thread.
 const INSIDE: u32 = 1;
 const OUTSIDE: u32 = 2;
 
@@ -152,7 +153,7 @@ fn who_dies_inside_is_followed() {
             &Process::new(&model.machine, 2, &nothing).quiet(),
             &Wait::FOREVER,
         );
-        // Whoever comes after the one who died inside is told so, once.
+        // The next holder after one that died inside gets OwnerDied, once.
         let told = [acquired, next.expect("the lock")];
         let count = told
             .iter()

@@ -1,4 +1,4 @@
-//! `../src/queue/layout`: what of it the models use.
+//! The part of `../src/queue/layout` that the models use.
 
 #[path = "../../../src/queue/layout/cursor.rs"]
 pub(crate) mod cursor;

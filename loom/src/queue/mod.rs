@@ -1,4 +1,4 @@
-//! `../src/queue`: what the cursors and the records are.
+//! The part of `../src/queue` for cursors and records.
 
 pub(crate) mod layout;
 mod models;

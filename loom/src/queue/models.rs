@@ -1,4 +1,4 @@
-//! The ring's two words: the cursor whose store commits, and the record's state that is claimed.
+//! The ring's two words: the cursor, whose store commits, and the record's state, which is claimed.
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -24,7 +24,7 @@ struct Ring {
     tail: Side,
     records: [Record; SLOTS],
     payloads: [UnsafeCell<u64>; SLOTS],
-    /// What the consumers have seen of the payloads.
+    /// The payloads that the consumers have seen.
     seen: AtomicU64,
 }
 
@@ -46,7 +46,7 @@ impl Ring {
         })
     }
 
-    /// One message, as `put` does it: what `Run` writes, and its commit.
+    /// Puts one message as `put` does: the stores of `Run`, and its commit.
     fn put(&self, number: u32, payload: u64) {
         let world = Process::new(&self.machine, number, &nothing).quiet();
         let mut patience = Patience::new(&Wait::FOREVER);
@@ -59,7 +59,7 @@ impl Ring {
             "totals of another cursor"
         );
         let slot = (from.position.at / SLOT) as usize;
-        // SAFETY: before the commit it is the producer's alone, which loom checks.
+        // SAFETY: before the commit only the producer accesses it, which loom checks.
         self.payloads[slot].with_mut(|place| unsafe { *place = payload });
         self.records[slot].write(Word::new(State::Ready, 0, None), 8, SLOT);
         let to = Position {
@@ -75,7 +75,7 @@ impl Ring {
         self.tail.mutex.unlock(&world);
     }
 
-    /// What a consumer does without the producers' lock: every record before the cursor is whole.
+    /// Looks as a consumer without the producers' lock: every record before the cursor is whole.
     fn look(&self) -> u64 {
         let end = self.tail.position().at;
         for slot in 0..(end / SLOT) as usize {
@@ -127,7 +127,7 @@ fn a_put_is_there_or_not_whoever_dies() {
     );
 }
 
-/// `info` and the limits look at cursor and totals without the lock.
+/// `info` and the limits read cursor and totals without the lock.
 #[test]
 fn cursor_and_totals_agree_at_every_moment() {
     check_deaths("ring, totals", Preemptions::AtMost(3), |mortality| {
@@ -148,7 +148,7 @@ fn cursor_and_totals_agree_at_every_moment() {
     });
 }
 
-/// A record that is reserved: its writer commits it while a consumer goes past it.
+/// A reserved record: its writer commits it while a consumer passes it.
 struct Reserved {
     machine: Machine,
     record: Record,
@@ -162,10 +162,11 @@ unsafe impl Send for Reserved {}
 
 const WRITER: u32 = 0;
 
-/// `reserve::commit` up to where the locks are needed: whether the consumers will find it by themselves.
+/// `reserve::commit` up to where it needs the locks: returns whether the consumers will find the
+/// record by themselves.
 fn commit(reserved: &Reserved, mortality: &Mortality) -> Option<bool> {
     mortality.run(|| {
-        // SAFETY: the writer's alone until the commit, which loom checks.
+        // SAFETY: only the writer accesses it until the commit, which loom checks.
         reserved.payload.with_mut(|place| unsafe { *place = 7 });
         let seen = reserved.record.word();
         let ready = seen.with(State::Ready, None);
@@ -228,7 +229,7 @@ fn a_reservation_is_committed_or_gone_past_and_never_both() {
     );
 }
 
-/// What a consumer claims it has, or another gets it.
+/// If a consumer claims it, the consumer has it, or else another one gets it.
 #[test]
 fn a_claim_of_a_dead_consumer_comes_back() {
     check_deaths("record, claim", Preemptions::AtMost(3), |mortality| {
@@ -245,7 +246,7 @@ fn a_claim_of_a_dead_consumer_comes_back() {
                 .expect("the lock");
             let record = &ring.records[0];
             let mut seen = record.word();
-            // Recovery: in flight with one who is gone.
+            // Recovery: the record is in flight with a process that is gone.
             if acquired == Acquired::OwnerDied || seen.owner().is_some() {
                 let is_gone = seen
                     .owner()
@@ -274,7 +275,8 @@ fn a_claim_of_a_dead_consumer_comes_back() {
         let theirs = other.join().expect("no panic");
         match mine {
             Some(mine) => assert!(mine != theirs, "exactly one has it"),
-            // Died with it or without it: whoever comes now finds it, or the other has it.
+            // It died with the record or without it: the next consumer finds it, or the other one
+            // has it.
             None => assert!(theirs != claim(&ring, 2)),
         }
         let _ = ring.seen.load(Ordering::Relaxed);

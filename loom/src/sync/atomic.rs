@@ -74,7 +74,7 @@ macro_rules! atomic {
                 self.0.fetch_max(value, order)
             }
 
-            /// As the kernel or a test looks at it: nobody dies here.
+            /// Reads as the kernel or a test does: no thread dies here.
             pub(crate) fn peek(&self) -> $of {
                 self.0.load(Ordering::SeqCst)
             }
@@ -94,7 +94,7 @@ pub(crate) fn address(word: &AtomicU32) -> *const u32 {
     std::ptr::from_ref(word).cast()
 }
 
-/// On no machine less than this.
+/// No machine of this model is weaker than this.
 pub(crate) fn barrier_after_rmw() {
     checked::fence(Ordering::SeqCst);
 }

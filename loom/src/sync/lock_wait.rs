@@ -1,4 +1,4 @@
-//! The waits for internal locks: without a clock they go on for ever, since nobody is stopped here, or dies.
+//! The waits for internal locks: they have no clock and no end, because no thread is stopped here.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! `../src/sync`, but for what touches the clock and descriptors.
+//! `../src/sync`, without the parts that use the clock and descriptors.
 
 pub(crate) mod atomic;
 #[path = "../../../src/sync/barrier/mod.rs"]

@@ -1,6 +1,6 @@
-//! The macro for what lies in shared memory.
+//! The macro for types in shared memory.
 
-/// As in the library, but for the size: these atomics are not what lies in shared memory.
+/// As in the library, except the size: these atomics are larger.
 macro_rules! shared {
     ($(#[$attribute:meta])* $visibility:vis struct $name:ident {
         $($(#[$field_attribute:meta])* $field_visibility:vis $field:ident: $type:ty,)*

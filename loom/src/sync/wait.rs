@@ -1,4 +1,4 @@
-//! Waits without a clock: they go on for ever, or end when another thread says that their time is over.
+//! Waits without a clock: they go on for ever, or end when another thread ends their time.
 
 use crate::status::{Result, Status};
 use crate::world::Bell;
@@ -22,7 +22,7 @@ impl Wait<'static> {
 }
 
 impl<'a> Wait<'a> {
-    /// Until `bell` rings: the end of its time.
+    /// Waits until `bell` rings, which ends its time.
     pub(crate) fn until(bell: &'a Bell) -> Wait<'a> {
         Wait {
             bell: Some(bell),
