@@ -48,5 +48,5 @@ pub use object::{Barrier, Condition, Event, Lock, Rlock, Semaphore, SemaphoreOpt
 pub use queue::{Got, Loan, Queue, QueueInfo, QueueOptions, Reservation};
 pub use segment::{list, unlink, CreateOptions, Kind, ObjectInfo};
 pub use status::{Error, Result, Status};
-pub use sync::{interruptible, Acquired, Arrival, Cancel, Wait};
+pub use sync::{interruptible, Acquired, Arrival, Cancel, LazyWait, Wait};
 pub use wait::{wait_any, Waitable};

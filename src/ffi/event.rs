@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_int};
 
 use crate::ffi::abi::check::{guard, guard_close, guard_in_handler, name, required_name, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::cancel::{polyproc_cancel, wait_of};
 use crate::ffi::handle::{self, enter, enter_in_handler, Opaque};
 use crate::ffi::options::create_options;
 use crate::ffi::options::polyproc_options;
@@ -175,8 +175,8 @@ pub unsafe extern "C" fn polyproc_event_wait(
         // SAFETY: the caller passes a handle or NULL.
         let event = unsafe { enter(event) }?;
         // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
-        event.wait(event.wait_for(timeout_ns, &cancel))?;
+        let wait = unsafe { wait_of(&event, timeout_ns, cancel) }?;
+        event.wait(wait)?;
         Ok(Status::OK)
     })
 }
@@ -230,8 +230,8 @@ pub unsafe extern "C" fn polyproc_event_wait_since(
         // SAFETY: the caller passes a handle or NULL.
         let event = unsafe { enter(event) }?;
         // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
-        event.wait_since(sets, event.wait_for(timeout_ns, &cancel))?;
+        let wait = unsafe { wait_of(&event, timeout_ns, cancel) }?;
+        event.wait_since(sets, wait)?;
         Ok(Status::OK)
     })
 }

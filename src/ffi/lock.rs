@@ -3,12 +3,12 @@
 use std::ffi::c_char;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Call, Opaque};
+use crate::ffi::cancel::{polyproc_cancel, wait_of};
+use crate::ffi::handle::{self, enter, Opaque};
 use crate::ffi::options::create_options;
 use crate::ffi::options::polyproc_options;
 use crate::object::Lock;
-use crate::status::{Result, Status};
+use crate::status::Status;
 use crate::sync::Acquired;
 
 /// A lock between processes, like multiprocessing.Lock: one holder at a time, not recursive, and
@@ -117,30 +117,13 @@ pub unsafe extern "C" fn polyproc_lock_acquire(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let lock = unsafe { enter(lock) }?;
-        if cancel.is_null() && lock.acquire_now()? {
-            return Ok(Status::OK);
-        }
         // SAFETY: the caller passes a token or NULL.
-        unsafe { acquire_waiting(&lock, timeout_ns, cancel) }
+        let wait = unsafe { wait_of(&lock, timeout_ns, cancel) }?;
+        match lock.acquire(wait)? {
+            Acquired::Clean => Ok(Status::OK),
+            Acquired::OwnerDied => Ok(Status::OWNER_DIED),
+        }
     })
-}
-
-/// The acquire that could not be done at once.
-///
-/// # Safety
-/// `cancel` is NULL or a token.
-#[inline(never)]
-unsafe fn acquire_waiting(
-    lock: &Call<'_, Lock>,
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-) -> Result<Status> {
-    // SAFETY: as the caller promises.
-    let cancel = unsafe { token(cancel) }?;
-    match lock.acquire(lock.wait_for(timeout_ns, &cancel))? {
-        Acquired::Clean => Ok(Status::OK),
-        Acquired::OwnerDied => Ok(Status::OWNER_DIED),
-    }
 }
 
 /// Release the lock. Any process and thread may release it, also one that did not take it.

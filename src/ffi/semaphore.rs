@@ -7,8 +7,8 @@ use crate::object::SemaphoreOptions;
 use std::ffi::c_char;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Call, Opaque};
+use crate::ffi::cancel::{polyproc_cancel, wait_of};
+use crate::ffi::handle::{self, enter, Opaque};
 use crate::object::Semaphore;
 use crate::status::{Result, Status};
 
@@ -152,28 +152,11 @@ pub unsafe extern "C" fn polyproc_semaphore_acquire(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let semaphore = unsafe { enter(semaphore) }?;
-        if cancel.is_null() && semaphore.acquire_now()? {
-            return Ok(Status::OK);
-        }
         // SAFETY: the caller passes a token or NULL.
-        unsafe { acquire_waiting(&semaphore, timeout_ns, cancel) }
+        let wait = unsafe { wait_of(&semaphore, timeout_ns, cancel) }?;
+        semaphore.acquire(wait)?;
+        Ok(Status::OK)
     })
-}
-
-/// The acquire that could not be done at once.
-///
-/// # Safety
-/// `cancel` is NULL or a token.
-#[inline(never)]
-unsafe fn acquire_waiting(
-    semaphore: &Call<'_, Semaphore>,
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-) -> Result<Status> {
-    // SAFETY: as the caller promises.
-    let cancel = unsafe { token(cancel) }?;
-    semaphore.acquire(semaphore.wait_for(timeout_ns, &cancel))?;
-    Ok(Status::OK)
 }
 
 /// Release permits, all of them or none.

@@ -9,7 +9,7 @@ use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
-use crate::sync::Wait;
+use crate::sync::LazyWait;
 
 /// A flag that any process can set, clear and wait for.
 pub struct Event {
@@ -128,8 +128,12 @@ impl Event {
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
-    pub fn wait(&self, wait: Wait<'_>) -> Result<()> {
-        self.wait_since(self.sets()?, wait)
+    #[inline]
+    pub fn wait(&self, wait: impl LazyWait) -> Result<()> {
+        match self.segment.body::<Body>()?.event.sets_while_clear() {
+            None => Ok(()),
+            Some(sets) => self.wait_since(sets, wait),
+        }
     }
 
     /// A mark of this moment, for [`wait_since`](Self::wait_since); it changes with every set.
@@ -146,14 +150,14 @@ impl Event {
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
-    pub fn wait_since(&self, sets: u32, wait: Wait<'_>) -> Result<()> {
-        let body = self.segment.body::<Body>()?;
-        let waited = body
-            .event
-            .wait_since(&*self.segment, sets, &mut Patience::new(&wait));
-        if matches!(waited, Err(Status::E_TIMEOUT)) {
-            self.readiness.found_nothing();
-        }
-        waited
+    pub fn wait_since(&self, sets: u32, wait: impl LazyWait) -> Result<()> {
+        wait.begin(|wait| {
+            let event = &self.segment.body::<Body>()?.event;
+            let waited = event.wait_since(&*self.segment, sets, &mut Patience::new(&wait));
+            if matches!(waited, Err(Status::E_TIMEOUT)) {
+                self.readiness.found_nothing();
+            }
+            waited
+        })
     }
 }

@@ -9,7 +9,7 @@ use crate::sync::mutex::RobustMutex;
 use crate::sync::owner::Owner;
 use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
-use crate::sync::{Acquired, Wait};
+use crate::sync::{Acquired, LazyWait};
 
 /// Not recursive; any process or thread may release it, as Python's `multiprocessing.Lock`.
 pub struct Lock {
@@ -58,22 +58,13 @@ impl Lock {
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: the lock was not acquired.
     #[inline]
-    pub fn acquire(&self, wait: Wait<'_>) -> Result<Acquired> {
+    pub fn acquire(&self, wait: impl LazyWait) -> Result<Acquired> {
         let me = self.segment.me()?;
-        let body = self.segment.body::<Body>()?;
-        body.mutex
-            .lock(&*self.segment, me, &mut Patience::new(&wait))
-    }
-
-    /// Acquire the lock if it is free and has no waiters; on false the caller uses
-    /// [`acquire`](Self::acquire).
-    ///
-    /// # Errors
-    /// Those of becoming a participant.
-    #[inline]
-    pub fn acquire_now(&self) -> Result<bool> {
-        let me = self.segment.me()?;
-        Ok(self.segment.body::<Body>()?.mutex.try_lock(me))
+        let mutex = &self.segment.body::<Body>()?.mutex;
+        if mutex.try_lock(me) {
+            return Ok(Acquired::Clean);
+        }
+        wait.begin(|wait| mutex.lock(&*self.segment, me, &mut Patience::new(&wait)))
     }
 
     /// Release the lock, whoever acquired it.

@@ -12,7 +12,7 @@ use crate::sync::owner::Owner;
 use crate::sync::semaphore::Counter;
 use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
-use crate::sync::Wait;
+use crate::sync::LazyWait;
 
 /// A number of permits. Any process may acquire a permit; any process may release one, unless the
 /// permits are owned.
@@ -158,26 +158,18 @@ impl Semaphore {
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: no permit was acquired.
     #[inline]
-    pub fn acquire(&self, wait: Wait<'_>) -> Result<()> {
+    pub fn acquire(&self, wait: impl LazyWait) -> Result<()> {
         let (segment, me) = (&*self.segment, self.segment.me()?);
         let body = segment.body::<Body>()?;
-        if self.owned {
-            return body
-                .owned
-                .acquire(segment, &WithoutRecovery(segment), me, &wait);
+        if !self.owned && body.counter.try_acquire_once() {
+            return Ok(());
         }
-        body.counter.acquire(segment, &mut Patience::new(&wait))
-    }
-
-    /// Acquire a permit on the fast path; on false the caller uses [`acquire`](Self::acquire).
-    ///
-    /// # Errors
-    /// Those of becoming a participant.
-    #[inline]
-    pub fn acquire_now(&self) -> Result<bool> {
-        self.segment.me()?;
-        let body = self.segment.body::<Body>()?;
-        Ok(!self.owned && body.counter.acquire_now())
+        wait.begin(|wait| match self.owned {
+            true => body
+                .owned
+                .acquire(segment, &WithoutRecovery(segment), me, &wait),
+            false => body.counter.acquire(segment, &mut Patience::new(&wait)),
+        })
     }
 
     /// Release `count` permits.

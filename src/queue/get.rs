@@ -10,7 +10,7 @@ use super::view::View;
 use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
-use crate::sync::wait::{Patience, Wait};
+use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// The result of a get.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,19 +31,18 @@ impl Queue {
     /// no message was got. `E_TIMEOUT`: no message was got, and a process that is stopped within a
     /// call kept this one from seeing whether there is a message.
     #[inline]
-    pub fn get(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
-        match self.get_now(buffer)? {
-            Some(got) => Ok(got),
-            None => self.get_waiting(buffer, wait),
+    pub fn get(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
+        let me = self.segment.me()?;
+        self.segment.reap_now_and_then(me)?;
+        match self.at()?.get_fast(buffer, me) {
+            Some(len) => Ok(Got::Message(len)),
+            None => wait.begin(|wait| self.get_slow(buffer, wait)),
         }
     }
 
-    /// The rest of [`get`](Self::get), after [`get_now`](Self::get_now).
-    pub(crate) fn get_waiting(
-        &self,
-        buffer: &mut [MaybeUninit<u8>],
-        wait: Wait<'_>,
-    ) -> Result<Got> {
+    /// The rest of [`get`](Self::get), for every case that its fast path leaves.
+    #[cold]
+    fn get_slow(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let queue = self.at()?;
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
@@ -118,7 +117,7 @@ impl<'a> View<'a> {
 
     fn try_get(&self, buffer: &mut [MaybeUninit<u8>], me: Caller<'_>) -> Result<Option<Got>> {
         self.segment.reap_now_and_then(me.owner)?;
-        if let Some(len) = self.get_now(buffer, me.owner) {
+        if let Some(len) = self.get_fast(buffer, me.owner) {
             return Ok(Some(Got::Message(len)));
         }
         let chain = self.messages();

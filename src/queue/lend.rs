@@ -10,27 +10,11 @@ use super::layout::position::Position;
 use super::layout::record::{State, HEADER};
 use super::take::{loan_of, Loan};
 use super::view::View;
-use super::Queue;
-use crate::status::Result;
 use crate::sync::owner::Owner;
-
-impl Queue {
-    /// Take the first message by the fast path. On `None` the caller runs [`take`](Self::take),
-    /// which handles every case and reports errors.
-    ///
-    /// # Errors
-    /// Those of `take`.
-    #[inline]
-    pub(crate) fn take_now(&self) -> Result<Option<Loan>> {
-        let me = self.segment.me()?;
-        self.segment.reap_now_and_then(me)?;
-        Ok(self.at()?.take_now(me))
-    }
-}
 
 impl<'a> View<'a> {
     #[inline]
-    fn take_now(&self, me: Owner) -> Option<Loan> {
+    pub(super) fn take_fast(&self, me: Owner) -> Option<Loan> {
         self.keep_distance_from_producers();
         let head = self.messages().try_lock_head(me)?;
         let mut loan = None;

@@ -12,7 +12,7 @@ use super::view::View;
 use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
-use crate::sync::wait::{Patience, Wait};
+use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// A batch releases the lock after this many bytes, so that other producers get a turn.
 const BATCH_BYTES: u64 = 64 * 1024;
@@ -26,15 +26,16 @@ impl Queue {
     /// `E_CLOSED`, `E_INTERRUPTED`: no message was put. `E_TIMEOUT`: no message was put, and a
     /// process that is stopped within a call kept this one from seeing whether there is room.
     #[inline]
-    pub fn put(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
-        match self.put_now(data)? {
+    pub fn put(&self, data: &[u8], wait: impl LazyWait) -> Result<()> {
+        match self.at()?.put_fast(data, self.segment.me()?) {
             true => Ok(()),
-            false => self.put_waiting(data, wait),
+            false => wait.begin(|wait| self.put_slow(data, wait)),
         }
     }
 
-    /// The rest of [`put`](Self::put), after [`put_now`](Self::put_now).
-    pub(crate) fn put_waiting(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
+    /// The rest of [`put`](Self::put), for every case that its fast path leaves.
+    #[cold]
+    fn put_slow(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         let queue = self.at()?;
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
@@ -57,6 +58,15 @@ impl Queue {
     /// # Errors
     /// Those of [`put`](Self::put), if no message was put.
     pub fn put_many<'d>(
+        &self,
+        count: usize,
+        item: &dyn Fn(usize) -> &'d [u8],
+        wait: impl LazyWait,
+    ) -> Result<usize> {
+        wait.begin(|wait| self.put_all(count, item, wait))
+    }
+
+    fn put_all<'d>(
         &self,
         count: usize,
         item: &dyn Fn(usize) -> &'d [u8],

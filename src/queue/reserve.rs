@@ -19,7 +19,7 @@ use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
-use crate::sync::wait::{Patience, Wait};
+use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// Room for a message. It belongs to this process until it is committed or aborted.
 #[derive(Clone, Copy, Debug)]
@@ -48,30 +48,21 @@ impl Queue {
     ///
     /// # Errors
     /// Those of [`put`](Self::put).
-    pub fn reserve(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
-        match self.reserve_now(len)? {
-            Some(reservation) => Ok(reservation),
-            None => self.reserve_waiting(len, wait),
+    #[inline]
+    pub fn reserve(&self, len: usize, wait: impl LazyWait) -> Result<Reservation> {
+        match self.at()?.reserve_fast(len as u64, self.segment.me()?) {
+            Some(place) => Ok(Reservation::of(&place, len)),
+            None => wait.begin(|wait| self.reserve_slow(len, wait)),
         }
     }
 
-    /// Reserve room by the fast path. On `None` the caller runs [`reserve`](Self::reserve), which
-    /// handles every case and reports errors.
-    ///
-    /// # Errors
-    /// Those of `reserve`.
-    #[inline]
-    pub(crate) fn reserve_now(&self, len: usize) -> Result<Option<Reservation>> {
-        let place = self.at()?.reserve_now(len as u64, self.segment.me()?);
-        Ok(place.map(|place| Reservation::of(&place, len)))
-    }
-
-    /// The rest of [`reserve`](Self::reserve), after [`reserve_now`](Self::reserve_now).
-    pub(crate) fn reserve_waiting(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
+    /// The rest of [`reserve`](Self::reserve), for every case that its fast path leaves.
+    #[cold]
+    fn reserve_slow(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
         let me = Caller::new(self.segment.me()?, &locks);
-        let place = self.at()?.reserve_waiting(len, &mut patience, me)?;
+        let place = self.at()?.reserve_room(len, &mut patience, me)?;
         Ok(Reservation::of(&place, len))
     }
 
@@ -113,7 +104,7 @@ impl Queue {
 }
 
 impl<'a> View<'a> {
-    fn reserve_waiting(
+    fn reserve_room(
         &self,
         len: usize,
         patience: &mut Patience<'_>,
@@ -133,9 +124,9 @@ impl<'a> View<'a> {
         patience: &mut Patience<'_>,
         me: Caller<'_>,
     ) -> Result<()> {
-        let place = match self.reserve_now(data.len() as u64, me.owner) {
+        let place = match self.reserve_fast(data.len() as u64, me.owner) {
             Some(place) => place,
-            None => self.reserve_waiting(data.len(), patience, me)?,
+            None => self.reserve_room(data.len(), patience, me)?,
         };
         place.payload.write(data)?;
         let checked = self.reserved(place.position, me.owner)?;
@@ -149,7 +140,7 @@ impl<'a> View<'a> {
     }
 
     #[inline]
-    fn reserve_now(&self, len: u64, me: Owner) -> Option<Room<'a>> {
+    fn reserve_fast(&self, len: u64, me: Owner) -> Option<Room<'a>> {
         if len > MAX_PAYLOAD {
             return None;
         }

@@ -12,43 +12,16 @@ use std::sync::atomic::Ordering;
 
 use super::chain::consumer::Found;
 use super::chain::{Chain, Held};
-use super::get::Got;
 use super::layout::payload::LARGE;
 use super::layout::position::Position;
 use super::layout::record::{extent_of, State};
 use super::view::View;
-use super::Queue;
-use crate::status::Result;
 use crate::sync::owner::Owner;
-
-impl Queue {
-    /// Put a message by the fast path. On false the caller runs [`put`](Self::put), which handles
-    /// every case and reports errors.
-    ///
-    /// # Errors
-    /// Those of `put`.
-    #[inline]
-    pub(crate) fn put_now(&self, data: &[u8]) -> Result<bool> {
-        Ok(self.at()?.put_now(data, self.segment.me()?))
-    }
-
-    /// Get the first message by the fast path. On `None` the caller runs [`get`](Self::get), which
-    /// handles every case and reports errors.
-    ///
-    /// # Errors
-    /// Those of `get`.
-    #[inline]
-    pub(crate) fn get_now(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<Option<Got>> {
-        let me = self.segment.me()?;
-        self.segment.reap_now_and_then(me)?;
-        Ok(self.at()?.get_now(buffer, me).map(Got::Message))
-    }
-}
 
 impl<'a> View<'a> {
     /// Return whether the message was put.
     #[inline(always)]
-    pub(super) fn put_now(&self, data: &[u8], me: Owner) -> bool {
+    pub(super) fn put_fast(&self, data: &[u8], me: Owner) -> bool {
         self.keep_distance_from_consumers(extent_of(data.len() as u64));
         let Some(tail) = self.messages().try_lock_tail(me) else {
             return false;
@@ -72,7 +45,7 @@ impl<'a> View<'a> {
 
     /// Return the length of the message that was got.
     #[inline(always)]
-    pub(super) fn get_now(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Option<usize> {
+    pub(super) fn get_fast(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Option<usize> {
         self.keep_distance_from_producers();
         let head = self.messages().try_lock_head(me)?;
         if self.body.is_joinable() {
@@ -84,7 +57,7 @@ impl<'a> View<'a> {
         Some(len)
     }
 
-    /// As [`get_now`](Self::get_now), for a joinable queue. There a message belongs to its consumer
+    /// As [`get_fast`](Self::get_fast), for a joinable queue. There a message belongs to its consumer
     /// until it is settled, so it can be copied after the lock is released.
     fn get_joinable(
         &self,

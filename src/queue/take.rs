@@ -5,9 +5,9 @@ use super::layout::record::State;
 use super::view::View;
 use super::Queue;
 use crate::status::detail::because;
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
-use crate::sync::wait::{Patience, Wait};
+use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// A message that belongs to this process until [`Queue::done`] or [`Queue::give_back`] settles it.
 #[derive(Clone, Copy, Debug)]
@@ -35,18 +35,22 @@ impl Queue {
     /// `E_EMPTY`, `E_SHUTDOWN` (and no message is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`:
     /// no message was taken. `E_TIMEOUT`: no message was taken, and a process that is stopped
     /// within a call kept this one from seeing whether there is a message.
-    pub fn take(&self, wait: Wait<'_>) -> Result<Loan> {
-        if let Some(loan) = self.take_now()? {
-            return Ok(loan);
+    #[inline]
+    pub fn take(&self, wait: impl LazyWait) -> Result<Loan> {
+        let me = self.segment.me()?;
+        self.segment.reap_now_and_then(me)?;
+        match self.at()?.take_fast(me) {
+            Some(loan) => Ok(loan),
+            None => wait.begin(|wait| self.take_slow(wait)),
         }
-        self.take_waiting(wait)
     }
 
-    /// The rest of [`take`](Self::take), after [`take_now`](Self::take_now).
-    pub(crate) fn take_waiting(&self, wait: Wait<'_>) -> Result<Loan> {
+    /// The rest of [`take`](Self::take), for every case that its fast path leaves.
+    #[cold]
+    fn take_slow(&self, wait: Wait<'_>) -> Result<Loan> {
         let mut taken = None;
-        self.take_many(1, &mut |_, loan| taken = Some(loan), wait)?;
-        taken.ok_or(crate::Status::E_INTERNAL)
+        self.take_some(1, &mut |_, loan| taken = Some(loan), wait)?;
+        taken.ok_or(Status::E_INTERNAL)
     }
 
     /// Take up to `max` messages, waiting for the first one only. `each` receives them in order.
@@ -58,11 +62,20 @@ impl Queue {
         &self,
         max: usize,
         each: &mut dyn FnMut(usize, Loan),
-        wait: Wait<'_>,
+        wait: impl LazyWait,
     ) -> Result<usize> {
         if max == 0 {
             return Err(because!(E_INVALID, "max is 0"));
         }
+        wait.begin(|wait| self.take_some(max, each, wait))
+    }
+
+    fn take_some(
+        &self,
+        max: usize,
+        each: &mut dyn FnMut(usize, Loan),
+        wait: Wait<'_>,
+    ) -> Result<usize> {
         let queue = self.at()?;
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);

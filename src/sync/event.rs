@@ -60,6 +60,15 @@ impl EventWord {
         self.word.load(Ordering::SeqCst) & !(SET | SLEEPERS | WATCHED)
     }
 
+    /// The number of sets so far, `None` if the flag is set: one look.
+    #[inline]
+    pub(crate) fn sets_while_clear(&self) -> Option<u32> {
+        match self.word.load(Ordering::SeqCst) {
+            word if word & SET != 0 => None,
+            word => Some(word & !(SLEEPERS | WATCHED)),
+        }
+    }
+
     /// Report whether the flag is set now, or was set since `sets` was read.
     pub(crate) fn was_set_since(&self, sets: u32) -> bool {
         self.is_set() || self.sets() != sets

@@ -40,7 +40,7 @@ pub(crate) mod world;
 
 pub use barrier::Arrival;
 pub use cancel::Cancel;
-pub use wait::{interruptible, Wait};
+pub use wait::{interruptible, LazyWait, Wait};
 
 /// How a lock was acquired.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

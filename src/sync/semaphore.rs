@@ -36,7 +36,7 @@ impl Counter {
 
     /// Take a permit if there is one and no other thread changes the counter at this moment.
     #[inline]
-    pub(crate) fn acquire_now(&self) -> bool {
+    pub(crate) fn try_acquire_once(&self) -> bool {
         let value = self.value.load(Ordering::Relaxed);
         value > 0
             && self
@@ -66,7 +66,7 @@ impl Counter {
     /// Take a permit, waiting while there is none.
     #[inline]
     pub(crate) fn acquire(&self, world: &impl World, patience: &mut Patience<'_>) -> Result<()> {
-        if self.acquire_now() {
+        if self.try_acquire_once() {
             return Ok(());
         }
         if patience.is_try() {
@@ -75,7 +75,7 @@ impl Counter {
                 false => Err(Status::E_TIMEOUT),
             };
         }
-        match backoff::attempt(|| self.acquire_now()) {
+        match backoff::attempt(|| self.try_acquire_once()) {
             true => Ok(()),
             false => self.acquire_sleeping(world, patience),
         }

@@ -127,6 +127,22 @@ impl<'a> Wait<'a> {
     }
 }
 
+/// The wait of a call that seldom has to wait: it is made ready only when the call begins to wait.
+pub trait LazyWait {
+    /// Run `rest`, the part of the call that may wait.
+    ///
+    /// # Errors
+    /// Those of `rest`, and why there is no wait, such as a token that was closed meanwhile.
+    fn begin<R>(self, rest: impl FnOnce(Wait<'_>) -> Result<R>) -> Result<R>;
+}
+
+impl LazyWait for Wait<'_> {
+    #[inline]
+    fn begin<R>(self, rest: impl FnOnce(Wait<'_>) -> Result<R>) -> Result<R> {
+        rest(self)
+    }
+}
+
 /// Whether a wait returns `E_INTERRUPTED` after a signal handler ran, instead of continuing.
 static INTERRUPTIBLE: AtomicBool = AtomicBool::new(false);
 

@@ -6,7 +6,7 @@ use crate::ffi::abi::check::{array, array_mut, bytes, guard, room, Out};
 use crate::ffi::abi::constants::POLYPROC_QUEUE_JOINABLE;
 use crate::ffi::abi::growing::SizedOut;
 use crate::ffi::abi::text::text;
-use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::cancel::{polyproc_cancel, wait_of};
 use crate::ffi::handle::enter;
 use crate::ffi::queue::message::{polyproc_message, settle_many};
 use crate::ffi::queue::options::polyproc_queue_info;
@@ -64,8 +64,6 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the count or NULL.
         let out_put = unsafe { Out::required(out_put, "out_put") }?;
         // SAFETY: the caller lends `n` items for the time of the call.
@@ -81,7 +79,9 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
                 .and_then(|item| message(item).ok())
                 .unwrap_or_default()
         };
-        let put = queue.put_many(n, &message_at, queue.wait_for(timeout_ns, &cancel))?;
+        // SAFETY: the caller passes a token or NULL.
+        let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
+        let put = queue.put_many(n, &message_at, wait)?;
         out_put.write(put);
         Ok(Status::OK)
     })
@@ -121,8 +121,6 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let queue = unsafe { enter(queue) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the count or NULL.
         let out_taken = unsafe { Out::required(out_taken, "out_taken") }?;
         // SAFETY: the caller lends room for `max` messages for the time of the call.
@@ -135,7 +133,9 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
                 place.write(polyproc_message::of(&queue, &loan));
             }
         };
-        let taken = queue.take_many(max, &mut each, queue.wait_for(timeout_ns, &cancel))?;
+        // SAFETY: the caller passes a token or NULL.
+        let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
+        let taken = queue.take_many(max, &mut each, wait)?;
         out_taken.write(taken);
         Ok(Status::OK)
     })

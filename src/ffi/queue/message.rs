@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use crate::ffi::abi::check::{guard, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::cancel::{polyproc_cancel, wait_of};
 use crate::ffi::handle::{enter, enter_loan, Call};
 use crate::ffi::queue::polyproc_queue;
 use crate::queue::{Loan, Queue, Reservation};
@@ -158,33 +158,12 @@ pub unsafe extern "C" fn polyproc_queue_take(
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the message or NULL.
         let out = unsafe { Out::required(out, "out") }?;
-        let at_once = match cancel.is_null() {
-            true => queue.take_now()?,
-            false => None,
-        };
-        let loan = match at_once {
-            Some(loan) => loan,
-            // SAFETY: the caller passes a token or NULL.
-            None => unsafe { take_waiting(&queue, timeout_ns, cancel) }?,
-        };
+        // SAFETY: the caller passes a token or NULL.
+        let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
+        let loan = queue.take(wait)?;
         out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
     })
-}
-
-/// The take that could not be done at once.
-///
-/// # Safety
-/// `cancel` is NULL or a token.
-#[inline(never)]
-unsafe fn take_waiting(
-    queue: &Call<'_, Queue>,
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-) -> Result<Loan> {
-    // SAFETY: as the caller promises.
-    let cancel = unsafe { token(cancel) }?;
-    queue.take_waiting(queue.wait_for(timeout_ns, &cancel))
 }
 
 /// Settle a message: its memory is free for the next one. On a joinable queue this is its
@@ -304,34 +283,12 @@ pub unsafe extern "C" fn polyproc_queue_reserve(
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the slot or NULL.
         let out = unsafe { Out::required(out, "out") }?;
-        let at_once = match cancel.is_null() {
-            true => queue.reserve_now(len)?,
-            false => None,
-        };
-        let reservation = match at_once {
-            Some(reservation) => reservation,
-            // SAFETY: the caller passes a token or NULL.
-            None => unsafe { reserve_waiting(&queue, len, timeout_ns, cancel) }?,
-        };
+        // SAFETY: the caller passes a token or NULL.
+        let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
+        let reservation = queue.reserve(len, wait)?;
         out.write(polyproc_slot::of(&queue, &reservation));
         Ok(Status::OK)
     })
-}
-
-/// The reserve that could not be done at once.
-///
-/// # Safety
-/// `cancel` is NULL or a token.
-#[inline(never)]
-unsafe fn reserve_waiting(
-    queue: &Call<'_, Queue>,
-    len: usize,
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-) -> Result<Reservation> {
-    // SAFETY: as the caller promises.
-    let cancel = unsafe { token(cancel) }?;
-    queue.reserve_waiting(len, queue.wait_for(timeout_ns, &cancel))
 }
 
 /// Put the message that was written into a slot. Works after the handle was closed, and after the

@@ -7,15 +7,14 @@ pub mod message;
 pub mod many;
 
 use std::ffi::{c_char, c_void};
-use std::mem::MaybeUninit;
 
 use crate::ffi::abi::check::{bytes, guard, guard_close, name, required_name, room, switch, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Call, Opaque};
+use crate::ffi::cancel::{polyproc_cancel, token, wait_of};
+use crate::ffi::handle::{self, enter, Opaque};
 use crate::ffi::queue::options::polyproc_queue_options;
 use crate::ffi::queue::options::queue_options;
 use crate::queue::{Got, Queue};
-use crate::status::{Result, Status};
+use crate::status::Status;
 
 /// A queue of messages between processes, first in, first out, and the joinable queue: any number
 /// of producers and consumers. A put that returned is visible to everyone at once, and survives
@@ -167,29 +166,11 @@ pub unsafe extern "C" fn polyproc_queue_put(
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
         let message = unsafe { bytes(data, len, "data") }?;
-        if cancel.is_null() && queue.put_now(message)? {
-            return Ok(Status::OK);
-        }
         // SAFETY: the caller passes a token or NULL.
-        unsafe { put_waiting(&queue, message, timeout_ns, cancel) }
+        let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
+        queue.put(message, wait)?;
+        Ok(Status::OK)
     })
-}
-
-/// The put that could not be done at once.
-///
-/// # Safety
-/// `cancel` is NULL or a token.
-#[inline(never)]
-unsafe fn put_waiting(
-    queue: &Call<'_, Queue>,
-    message: &[u8],
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-) -> Result<Status> {
-    // SAFETY: as the caller promises.
-    let cancel = unsafe { token(cancel) }?;
-    queue.put_waiting(message, queue.wait_for(timeout_ns, &cancel))?;
-    Ok(Status::OK)
 }
 
 /// Get the first message, waiting while the queue is empty. On a joinable queue the message then
@@ -232,16 +213,9 @@ pub unsafe extern "C" fn polyproc_queue_get(
         let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends `cap` bytes for the time of the call.
         let buf = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
-        let at_once = match cancel.is_null() {
-            true => queue.get_now(buf)?,
-            false => None,
-        };
-        let got = match at_once {
-            Some(got) => got,
-            // SAFETY: the caller passes a token or NULL.
-            None => unsafe { get_waiting(&queue, buf, timeout_ns, cancel) }?,
-        };
-        match got {
+        // SAFETY: the caller passes a token or NULL.
+        let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
+        match queue.get(buf, wait)? {
             Got::Message(len) => {
                 out_len.write(len);
                 Ok(Status::OK)
@@ -252,22 +226,6 @@ pub unsafe extern "C" fn polyproc_queue_get(
             }
         }
     })
-}
-
-/// The get that could not be done at once.
-///
-/// # Safety
-/// `cancel` is NULL or a token.
-#[inline(never)]
-unsafe fn get_waiting(
-    queue: &Call<'_, Queue>,
-    buf: &mut [MaybeUninit<u8>],
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-) -> Result<Got> {
-    // SAFETY: as the caller promises.
-    let cancel = unsafe { token(cancel) }?;
-    queue.get_waiting(buf, queue.wait_for(timeout_ns, &cancel))
 }
 
 /// Finish a task of a joinable queue: settles the oldest message that this process got and has not
