@@ -95,10 +95,13 @@ test-go: $(POLYPROC_A)
 	cd bindings/go && go vet ./... && go test -count=1 ./... && go test -count=1 -race ./...
 
 # As on kernels before 5.16, where a sleep is on one word and cut into slices. `make test` runs the
-# C programs and the tests of waiting for several things; test-no-waitv runs everything.
+# C programs and the tests of waiting for several things; test-no-waitv runs everything. Then some
+# of the C programs without heuristics of waiting.
 .PHONY: test-slices test-no-waitv
 test-slices:
 	POLYPROC_NO_WAITV=1 $(CARGO) test --locked $(FEATURES) --test c_api --test wait
+	POLYPROC_PACE=off $(CARGO) test --locked $(FEATURES) --test c_api -- \
+	    c99::queue c99::lock c99::semaphore c99::connection c99::killed
 test-no-waitv: export POLYPROC_NO_WAITV := 1
 test-no-waitv: test-rust test-go test-node ## the tests without futex_waitv
 

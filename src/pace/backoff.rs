@@ -3,12 +3,12 @@
 use super::{BACKOFF_LONGEST, BACKOFF_LOOKS, BACKOFF_TURNS};
 use std::hint::spin_loop;
 
+use super::switches::{Heuristic, Switches};
 use crate::sys::thread;
 
-/// Repeat the attempt until it succeeds or a sleep is due. Return whether it succeeded. Under loom
-/// there is no attempt, since the model checker tries every order anyway.
+/// Repeat the attempt until it succeeds or a sleep is due. Return whether it succeeded.
 pub(crate) fn attempt(mut succeeds: impl FnMut() -> bool) -> bool {
-    if cfg!(loom) {
+    if !Switches::of_process().has(Heuristic::Backoff) {
         return false;
     }
     let mut pauses = 1;

@@ -1,30 +1,32 @@
 //! Heuristics of waiting: when to look at a word that another core writes, and when to stop looking
 //! and sleep.
 //!
-//! This is the one table of their numbers. The benchmark that a comment names was used to choose
-//! the numbers below it. After a change the same benchmark says whether the new number is better,
-//! with the two cores near to each other and far apart.
+//! This is the one table of their numbers. `make bench-pace` compares each heuristic with the
+//! library without it and writes docs/tuning.md; the name in brackets is the heuristic's name there
+//! and in `POLYPROC_PACE`. The limits at the end have no name, since they are no heuristics: each
+//! bounds something that no benchmark of speed shows.
 //!
 //! ```text
+//! switches      POLYPROC_PACE: which heuristics are on
 //! wake_cost     the cost of a sleep and a wake-up on this machine: the unit of most numbers here
+//! delay         before a look at the other side's cache lines
 //! spin          before a sleep
-//! backoff       at a lock that is taken
-//! distance      before a look at the other side's cache lines
 //! pressure      at a full ring that could grow
+//! pacing        what a handle of a queue has learned: one of each of the above
+//! backoff       at a lock that is taken
 //! recheck       for changes that come without a wake-up
-//! pacing        what a handle of a queue has learned
 //! ```
 
 pub(crate) mod backoff;
-pub(crate) mod distance;
+pub(crate) mod delay;
 pub(crate) mod pacing;
 pub(crate) mod pressure;
 pub(crate) mod recheck;
 pub(crate) mod spin;
+pub(crate) mod switches;
 pub(crate) mod wake_cost;
 
-// wake_cost: measured when the keeper starts; POLYPROC_SPIN_NS overrides it. Measure: make bench
-// ONLY=W2.
+// wake_cost [wake-cost]: measured when the keeper starts; POLYPROC_SPIN_NS overrides it.
 
 /// Assumed cost of a wake-up until it is measured. On virtual machines an idle core takes about
 /// this long to come back.
@@ -36,29 +38,30 @@ const MOST_WAKE_NS: u32 = 50_000;
 /// Number of measurements. Their median is used.
 const ROUND_TRIPS: usize = 3;
 
-// spin. Measure: make bench ONLY="W1 W2".
+// spin [spin]: of queues and pipes.
 
-/// A spin that has been in vain for long is shortened to this part of the limit: short, and still
-/// long enough to notice that a longer spin would pay.
+/// [budget] A spin that has been in vain for long is shortened to this part of the limit: short,
+/// and still long enough to notice that a longer spin would pay.
 const LEAST_SPIN: u32 = 8;
-/// A sleep that was shorter than this many limits could have been a spin: it took two wake-ups, one
-/// for each side.
+/// [budget] A sleep that was shorter than this many limits could have been a spin: it took two
+/// wake-ups, one for each side.
 const SHORT_SLEEP: u64 = 8;
-/// A spin keeps its core for at least this long: most waits for a busy peer are over by then.
+/// [give-way] A spin keeps its core for at least this long: most waits for a busy peer are over by
+/// then.
 const ALONE_NS: u64 = 2_000;
 /// Approximate duration of a pause of the processor.
 const SPIN_PAUSE_NS: u32 = 24;
 /// Number of looks between two readings of the clock, which costs about as much as these looks.
 const SPIN_LOOKS: u32 = 8;
-/// A turn given away counts as at most this long: other threads ran meanwhile, so the time was not
-/// spent spinning.
+/// [give-way] A turn given away counts as at most this long: other threads ran meanwhile, so the
+/// time was not spent spinning.
 const TURN_NS: u64 = 1_000;
-/// A longer turn went to a thread that does not wait for anything.
+/// [wary] A longer turn went to a thread that does not wait for anything.
 const HOGGED_NS: u64 = 1_000_000;
-/// After such a turn this many waits keep their core.
+/// [wary] After such a turn this many waits keep their core.
 const WARY_WAITS: u32 = 256;
 
-// backoff. Measure: make bench ONLY=W4 (several producers and consumers at one lock).
+// backoff [backoff]: locks and semaphores, also those inside of a queue and a pipe.
 
 /// Number of looks before a sleep: a short critical section ends sooner than a sleep would.
 const BACKOFF_LOOKS: u32 = 12;
@@ -69,7 +72,7 @@ const BACKOFF_LONGEST: u32 = 32;
 /// After these looks the core is given away this many times: the holder may need it.
 const BACKOFF_TURNS: u32 = 4;
 
-// distance. Measure: make bench ONLY=W1.
+// delay [distance]: calls that do not wait.
 
 /// Of the looks that find little, one in this many is delayed for trial, ...
 const TRIAL_EVERY: u32 = 1024;
@@ -84,34 +87,12 @@ const ENOUGH_BYTES: u64 = 8 * 1024;
 /// Wait for at most this part of a queue, so that the other side does not run out of work.
 pub(crate) const PART: u64 = 8;
 
-// pressure. Measure: make bench ONLY=W1 with 64 KiB messages, and the footprint in
-// docs/performance.
-
-/// A consumer copies a message at least at this rate.
-const BYTES_PER_NS: u64 = 8;
-/// The credit that fast consumers earn each time they make room.
-const EARNED_NS: u64 = 1_000;
-/// Upper limit of the credit, and so of the wait that it allows.
-const MOST_CREDIT_NS: u64 = 2_000_000;
-/// With this much credit it is worthwhile to let a ring that has grown run empty.
-pub(crate) const WORTH_DRAINING_NS: u64 = 100_000;
-/// A ring that does not run empty within this time will not do so soon.
-pub(crate) const DRAIN_NS: u64 = 10_000_000;
-
-// recheck. Measure: the time that a pipe's end takes to notice that a child was killed before it
-// started.
-
-/// The time until the first recheck: such a change is often about to happen.
-const FIRST_RECHECK_NS: u64 = 50_000;
-/// The longest time between rechecks, for at most 50 system calls a second.
-const LAST_RECHECK_NS: u64 = 20_000_000;
-
-// pacing. Measure: make bench ONLY="W1 W2".
+// delay [batch]: calls that wait.
 
 /// A consumer pauses at most this many times before it looks again, which takes one or two
 /// microseconds: two cores far apart need that long for a batch to build.
 const ITEMS_SLOWEST: u32 = 64;
-/// The same limit while messages come one by one: such a message must not wait.
+/// [single] The same limit while messages come one by one: such a message must not wait.
 const ITEMS_SINGLE: u32 = 3;
 /// A batch of this many messages is worth a look.
 pub(crate) const ITEMS_ENOUGH: u64 = 16;
@@ -120,17 +101,71 @@ pub(crate) const ITEMS_ENOUGH: u64 = 16;
 const SPACE_SLOWEST: u32 = 512;
 /// Room for this many records is worth a producer's look.
 pub(crate) const COMFORTABLE: u64 = 128;
+
+// pressure [pressure]: a small ring stays hot in the caches; the footprint in docs/performance too.
+
+/// A consumer copies a message at least at this rate.
+const BYTES_PER_NS: u64 = 8;
+/// [credit] The credit that fast consumers earn each time they make room.
+const EARNED_NS: u64 = 1_000;
+/// [credit] Upper limit of the credit, and so of the wait that it allows.
+const MOST_CREDIT_NS: u64 = 2_000_000;
+/// [drain] With this much credit it is worthwhile to let a ring that has grown run empty.
+const WORTH_DRAINING_NS: u64 = 100_000;
+/// [drain] A ring that does not run empty within this time will not do so soon.
+pub(crate) const DRAIN_NS: u64 = 10_000_000;
+
+// From here on: limits.
+
+// Changes without a wake-up. Measure: the time that a pipe's end takes to notice that a child was
+// killed before it started.
+
+/// The time until the first recheck: such a change is often about to happen.
+const FIRST_RECHECK_NS: u64 = 50_000;
+/// The longest time between rechecks, for at most 50 system calls a second.
+const LAST_RECHECK_NS: u64 = 20_000_000;
+
+/// The first and the longest slice of a sleep. Sleeps are cut into slices where a process that died
+/// may not have sent a wake-up.
+pub(crate) const FIRST_SLICE_NS: u64 = 10_000_000;
+pub(crate) const LAST_SLICE_NS: u64 = 250_000_000;
+/// No wake-up tells the watcher of descriptors to lower a raised one, so it looks at raised
+/// descriptors at intervals. These are the first interval and the longest.
+pub(crate) const FIRST_LOWERING_NS: u64 = 1_000_000;
+pub(crate) const LAST_LOWERING_NS: u64 = 250_000_000;
+
+// Memory. Measure: the footprint in docs/performance (make bench ONLY=W7).
+
 /// A queue gives memory back after it was empty for this long: a ring that is given back and grows
 /// again between two bursts costs more than it saves. This time is shorter than a sleep's first
 /// slice.
 pub(crate) const LULL_NS: u64 = 5_000_000;
 
-// Pipes. Measure: make bench ONLY=W3.
+// Calls that do not block. Measure: make crash STOP=1.
 
-/// How long a pipe spins before a sleep: about the cost of a wake-up.
-pub(crate) const PIPE_SPIN_NS: u64 = 20_000;
-/// Number of looks at the pipe between two readings of the clock.
-pub(crate) const PIPE_LOOKS: u32 = 16;
+/// How long a call that does not block waits for its internal locks. Chosen so that the call
+/// answers within 50 ms, including the recovery of a dead process and the time until a thread gets
+/// its core back.
+pub(crate) const BRIEF_NS: u64 = 20_000_000;
+/// The same limit while the lock's holder is runnable and only lacks a core.
+pub(crate) const BRIEF_BUSY_NS: u64 = 1_000_000_000;
+/// How soon to check again whether the holder is still busy.
+pub(crate) const BUSY_STEP_NS: u64 = 5_000_000;
+/// How long the recovery of the dead waits for its locks. If it gets none, the next call or soon a
+/// sleeper tries again.
+pub(crate) const RECOVERY_NS: u64 = 5_000_000;
+/// The same limit while the lock's holder is runnable and only lacks a core.
+pub(crate) const RECOVERY_BUSY_NS: u64 = 10_000_000;
+/// How long a call that holds one lock waits for a second lock. Others want the first lock, and
+/// each of them may wait as long in turn. So this moment is chosen so that about 50 of them, one
+/// after the other, fit into the time by which a call may be late.
+pub(crate) const MOMENT_NS: u64 = 300_000;
+/// How long a call of a pipe that does not block waits for a lock that another thread holds while
+/// that thread copies.
+pub(crate) const PIPE_LOCK_NS: i64 = 10_000_000;
+/// The least time that each side of a pipe waits for the other's next step of a long message; the
+/// other may be stopped.
+pub(crate) const PIPE_STEP_NS: i64 = 30_000_000;
 
 // The dead. Measure: make guard (the looks are part of a get), and `tests/kill` for how late a
 // death is noticed.
@@ -143,3 +178,18 @@ pub(crate) const LOOK_EVERY_NS: u64 = 10_000_000;
 /// After a recovery that could not get its locks, no call waits for these locks for this long; a
 /// sleeper tries again after the same time.
 pub(crate) const LEFT_NS: u64 = 20_000_000;
+
+// Pools. Measure: `tests/pool`, for how late a worker is replaced.
+
+/// How long the collecting thread pauses after it could not read a report.
+pub(crate) const REPORTS_PAUSE_NS: u64 = 20_000_000;
+/// The pause after a failed start of a worker; each further failure doubles it.
+pub(crate) const START_PAUSE_NS: u64 = 5_000_000;
+/// The longest pause after a failed start.
+pub(crate) const LONGEST_START_PAUSE_NS: u64 = 1_000_000_000;
+/// The interval of the monitor's looks on a kernel without pidfds, and of its retries of steps that
+/// a stopped process blocks.
+pub(crate) const MONITOR_LOOK_NS: u64 = 20_000_000;
+/// How long one call waits for the fork server's answer. A longer answer means a stopped server or
+/// a busy machine.
+pub(crate) const FORK_ANSWER_NS: u64 = 20_000_000;

@@ -1,9 +1,9 @@
 //! What the calls of one handle of a queue have learned about the other side.
 
-use super::distance::Distance;
+use super::delay::{Delay, Limits};
 use super::pressure::Pressure;
 use super::spin::Spin;
-use super::{ITEMS_SINGLE, ITEMS_SLOWEST, SPACE_SLOWEST};
+use super::switches::Switches;
 
 /// One per handle. If several threads use it at once, only its accuracy suffers.
 pub(crate) struct Pacing {
@@ -12,18 +12,19 @@ pub(crate) struct Pacing {
     /// ... and from the waits of producers.
     pub(crate) space: Spin,
     pub(crate) pressure: Pressure,
-    pub(crate) from_consumers: Distance,
-    pub(crate) from_producers: Distance,
+    /// Before the looks of calls that do not wait.
+    pub(crate) from_consumers: Delay,
+    pub(crate) from_producers: Delay,
 }
 
 impl Pacing {
-    pub(crate) const fn new() -> Pacing {
+    pub(crate) const fn new(switches: Switches) -> Pacing {
         Pacing {
-            items: Spin::new(ITEMS_SLOWEST, ITEMS_SINGLE),
-            space: Spin::new(SPACE_SLOWEST, SPACE_SLOWEST),
-            pressure: Pressure::new(),
-            from_consumers: Distance::new(),
-            from_producers: Distance::new(),
+            items: Spin::for_items(switches),
+            space: Spin::for_space(switches),
+            pressure: Pressure::new(switches),
+            from_consumers: Delay::new(Limits::of_calls(switches)),
+            from_producers: Delay::new(Limits::of_calls(switches)),
         }
     }
 }

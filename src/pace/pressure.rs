@@ -7,10 +7,11 @@
 //! their core for a moment. Slow consumers earn none: for them the queue grows as soon as its ring
 //! is full.
 
-use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS};
+use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS, WORTH_DRAINING_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::spin::Spin;
+use super::switches::{Heuristic, Switches};
 use super::wake_cost::wake_cost_ns;
 use crate::sys::clock;
 
@@ -18,17 +19,32 @@ use crate::sys::clock;
 pub(crate) struct Pressure {
     spin: Spin,
     credit_ns: AtomicU32,
+    earned_ns: u64,
+    worth_draining_ns: u64,
 }
 
 impl Pressure {
-    pub(crate) const fn new() -> Pressure {
+    pub(super) const fn new(switches: Switches) -> Pressure {
         Pressure {
-            spin: Spin::new(0, 0),
+            spin: Spin::for_pressure(switches),
             credit_ns: AtomicU32::new(0),
+            earned_ns: match switches.has(Heuristic::Credit) {
+                true => EARNED_NS,
+                false => 0,
+            },
+            worth_draining_ns: match switches.has(Heuristic::Drain) {
+                true => WORTH_DRAINING_NS,
+                false => u64::MAX,
+            },
         }
     }
 
-    pub(crate) fn credit(&self) -> u64 {
+    /// Report whether the consumers are fast enough that it is worthwhile to let a ring run empty.
+    pub(crate) fn may_drain(&self) -> bool {
+        self.credit() >= self.worth_draining_ns
+    }
+
+    fn credit(&self) -> u64 {
         u64::from(self.credit_ns.load(Ordering::Relaxed))
     }
 
@@ -57,7 +73,7 @@ impl Pressure {
             .saturating_sub(begin)
             .saturating_sub(expected_ns);
         self.set_credit(match over {
-            0 => credit + EARNED_NS,
+            0 => credit + self.earned_ns,
             over => credit.saturating_sub(over),
         });
         self.spin.has_paid(limit);
@@ -102,7 +118,7 @@ mod tests {
 
     #[test]
     fn only_a_wait_of_full_length_tells_that_consumers_are_slow() {
-        let pressure = Pressure::new();
+        let pressure = Pressure::new(Switches::ALL_ON);
         pressure.set_credit(EARNED_NS);
         assert!(!pressure.wait(1_000, 500, || false));
         assert!(!pressure.wait(1_000, 1_000, || false));

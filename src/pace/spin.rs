@@ -3,10 +3,8 @@
 //! A sleep costs the price of a wake-up, so a wait that ends sooner is cheaper as a spin. A spin
 //! is:
 //!
-//! - **Paced.** A look at a word that the other side writes takes its cache line away. If a
-//!   consumer chases a producer message by message, each message pays for that. So a waiter that
-//!   keeps finding single messages at its first look lets a few pauses pass before it looks, and
-//!   then finds a batch.
+//! - **Delayed**, as in `delay`: a waiter that keeps finding single messages at its first look lets
+//!   a few pauses pass before it looks, and then finds a batch.
 //! - **Giving way.** After the first moments a spin gives its core to any other thread that can
 //!   run: with more processes than cores, the peer may be among them. If the core comes back only
 //!   after a whole slice of the scheduler's, spins keep their core for a while. In that case other
@@ -25,21 +23,32 @@ use super::{
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::delay::{self, Delay, Limits};
+use super::switches::{Heuristic, Switches};
 use super::wake_cost::wake_cost_ns;
 use crate::sys::{clock, thread};
 
 /// What one kind of waits of a handle has learned.
 pub(crate) struct Spin {
+    /// Before the first look.
+    delay: Delay,
     /// How long a spin may last; 0 means as long as the limit.
     budget_ns: AtomicU32,
-    /// Number of pauses before the first look.
-    pace: AtomicU32,
     /// Number of further waits that keep their core.
     wary: AtomicU32,
-    /// Upper limit of `pace`.
-    slowest: u32,
-    /// Upper limit of `pace` while the looks find one message at a time.
-    single: u32,
+    rules: Rules,
+}
+
+/// The numbers of a spin, after the switches.
+struct Rules {
+    /// No spin is longer than this; 0 means that there is no spin.
+    most_ns: u32,
+    /// The shortest spin is this part of the limit.
+    least_part: u32,
+    /// A spin keeps its core for this long.
+    alone_ns: u64,
+    /// Number of waits that keep their core after a turn that took long.
+    wary_waits: u32,
 }
 
 /// The limit that a caller gave, or else the cost of a wake-up.
@@ -50,55 +59,75 @@ fn limit_of(limit_ns: u32) -> u32 {
     }
 }
 
-impl Spin {
-    /// `slowest` is the largest number of pauses before the first look of a wait. `single` is the
-    /// largest number while such a look finds one message at a time.
-    pub(crate) const fn new(slowest: u32, single: u32) -> Spin {
-        Spin {
-            slowest,
-            single,
-            budget_ns: AtomicU32::new(0),
-            pace: AtomicU32::new(0),
-            wary: AtomicU32::new(0),
+impl Rules {
+    const fn of(switches: Switches, spins: Heuristic) -> Rules {
+        Rules {
+            most_ns: if switches.has(spins) { u32::MAX } else { 0 },
+            least_part: match switches.has(Heuristic::Budget) {
+                true => LEAST_SPIN,
+                false => 1,
+            },
+            alone_ns: match switches.has(Heuristic::GiveWay) {
+                true => ALONE_NS,
+                false => u64::MAX,
+            },
+            wary_waits: match switches.has(Heuristic::Wary) {
+                true => WARY_WAITS,
+                false => 0,
+            },
         }
+    }
+}
+
+impl Spin {
+    const fn new(delay: Limits, rules: Rules) -> Spin {
+        Spin {
+            delay: Delay::new(delay),
+            budget_ns: AtomicU32::new(0),
+            wary: AtomicU32::new(0),
+            rules,
+        }
+    }
+
+    /// For the waits of a queue's consumers.
+    pub(super) const fn for_items(switches: Switches) -> Spin {
+        let rules = Rules::of(switches, Heuristic::Spin);
+        Spin::new(Limits::of_items(switches), rules)
+    }
+
+    /// For the waits of a queue's producers.
+    pub(super) const fn for_space(switches: Switches) -> Spin {
+        let rules = Rules::of(switches, Heuristic::Spin);
+        Spin::new(Limits::of_space(switches), rules)
+    }
+
+    /// For waits at a full ring.
+    pub(super) const fn for_pressure(switches: Switches) -> Spin {
+        Spin::new(Limits::NONE, Rules::of(switches, Heuristic::Pressure))
+    }
+
+    /// For waits that look for one change.
+    pub(crate) fn plain() -> Spin {
+        let rules = Rules::of(Switches::of_process(), Heuristic::Spin);
+        Spin::new(Limits::NONE, rules)
     }
 
     /// Spin until `found` returns how much was found (0: go on), for at most `limit_ns` (0: the
     /// cost of a wake-up). Return whether something was found.
     ///
-    /// A look that finds `enough` has cost little per message, so the pace stays as it is.
+    /// A look that finds `enough` has cost little per message, so the delay stays as it is.
     pub(crate) fn spin(&self, limit_ns: u32, enough: u64, found: impl Fn() -> u64) -> bool {
-        // A caller that asks for a short spin gets one, however slow the pace has become.
-        let pace = self.pace.load(Ordering::Relaxed);
-        let pace = pace.min(limit_of(limit_ns) / SPIN_PAUSE_NS);
-        for _ in 0..pace {
-            spin_loop();
-        }
+        // A caller that asks for a short spin gets one, however long the delay has become.
+        let pauses = self.delay.pauses();
+        let pauses = pauses.min(limit_of(limit_ns) / SPIN_PAUSE_NS);
+        delay::pass(pauses);
         let first = found();
         if first > 0 {
-            self.adapt(pace, first, enough);
+            self.delay.adapt(pauses, first, 1, enough);
             return true;
         }
-        if pace > 0 {
-            self.pace.store(pace / 2, Ordering::Relaxed);
-        }
+        self.delay.shorten(pauses);
         self.go_on(limit_ns, found)
-    }
-
-    /// Adapt the pace after a first look that found `amount`.
-    fn adapt(&self, pace: u32, amount: u64, enough: u64) {
-        let next = if amount > 4 * enough {
-            pace / 2
-        } else if amount >= enough {
-            pace
-        } else if amount > 1 || pace < self.single {
-            (2 * pace + 1).min(self.slowest)
-        } else {
-            (pace / 2).max(self.single)
-        };
-        if next != pace {
-            self.pace.store(next, Ordering::Relaxed);
-        }
     }
 
     fn go_on(&self, limit_ns: u32, found: impl Fn() -> u64) -> bool {
@@ -107,6 +136,7 @@ impl Spin {
             0 => limit,
             learnt => learnt.min(limit),
         };
+        let budget = budget.min(self.rules.most_ns);
         let wary = self.wary.load(Ordering::Relaxed);
         if wary > 0 {
             self.wary.store(wary - 1, Ordering::Relaxed);
@@ -120,7 +150,7 @@ impl Spin {
                     return true;
                 }
             }
-            let gives_way = wary == 0 && spent >= ALONE_NS;
+            let gives_way = wary == 0 && spent >= self.rules.alone_ns;
             if gives_way {
                 thread::give_way();
             }
@@ -129,11 +159,11 @@ impl Spin {
             spent += if gives_way { step.min(TURN_NS) } else { step };
             last = now;
             if gives_way && step >= HOGGED_NS {
-                self.wary.store(WARY_WAITS, Ordering::Relaxed);
+                self.wary.store(self.rules.wary_waits, Ordering::Relaxed);
                 return found() > 0;
             }
         }
-        let less = (budget - budget / 8).max(limit / LEAST_SPIN);
+        let less = (budget - budget / 8).max(limit / self.rules.least_part);
         self.budget_ns.store(less, Ordering::Relaxed);
         false
     }

@@ -5,6 +5,7 @@
 use super::{LEAST_WAKE_NS, MOST_WAKE_NS, ROUND_TRIPS, USUAL_WAKE_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::switches::{Heuristic, Switches};
 use crate::sys::{clock, thread};
 
 const UNKNOWN: u32 = u32::MAX;
@@ -28,7 +29,9 @@ pub(crate) fn measure(call: impl Fn(&mut (dyn FnMut() + Send))) {
     if COST_NS.load(Ordering::Relaxed) != UNKNOWN {
         return;
     }
-    let cost = from_environment().unwrap_or_else(|| {
+    let is_measured = Switches::of_process().has(Heuristic::WakeCost);
+    let given = from_environment().or((!is_measured).then_some(USUAL_WAKE_NS));
+    let cost = given.unwrap_or_else(|| {
         let (mine, mut moved) = (thread::core(), None);
         call(&mut || moved = thread::leave_core(mine));
         let mut costs = [0; ROUND_TRIPS].map(|_: u64| {

@@ -45,6 +45,7 @@ pub use take::Loan;
 pub(crate) use loans::Loans;
 
 use crate::pace::pacing::Pacing;
+use crate::pace::switches::Switches;
 use layout::body::Body;
 use layout::ring::{BASE, RINGS};
 
@@ -110,7 +111,7 @@ impl Queue {
         Ok(Queue {
             segment,
             readiness: Readiness::new(),
-            pacing: Pacing::new(),
+            pacing: Pacing::new(Switches::of_process()),
             loans: Loans::new(),
         })
     }

@@ -7,7 +7,7 @@ use super::layout::position::Position;
 use super::layout::ring;
 use super::view::View;
 use crate::pace::pressure::{expected_ns, Hurry};
-use crate::pace::{DRAIN_NS, WORTH_DRAINING_NS};
+use crate::pace::DRAIN_NS;
 use crate::status::Result;
 use crate::sync::owner::Owner;
 use crate::sys::clock;
@@ -95,7 +95,7 @@ impl View<'_> {
         };
         let chain = self.messages();
         let pressure = &self.pacing.pressure;
-        if pressure.credit() < WORTH_DRAINING_NS || !chain.is_larger_than_needed()? {
+        if !pressure.may_drain() || !chain.is_larger_than_needed()? {
             return Ok(false);
         }
         let end = clock::now_ns() + DRAIN_NS;

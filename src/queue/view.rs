@@ -7,6 +7,7 @@ use super::layout::body::{Body, ChainWords, Intake, RINGS_AT};
 use super::layout::ring::{Rings, DEAD_RINGS, MESSAGE_RINGS};
 use super::loans::Loans;
 use crate::pace::pacing::Pacing;
+use crate::pace::switches::Switches;
 use crate::segment::Segment;
 use crate::status::Result;
 
@@ -24,7 +25,7 @@ impl<'a> View<'a> {
     /// loan counts; this view shares one set among all queues.
     #[inline]
     pub(super) fn new(segment: &'a Segment) -> Result<View<'a>> {
-        static PACING: Pacing = Pacing::new();
+        static PACING: Pacing = Pacing::new(Switches::ALL_ON);
         static LOANS: Loans = Loans::new();
         Ok(View {
             segment,

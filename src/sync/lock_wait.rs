@@ -11,6 +11,7 @@ use std::cell::Cell;
 
 use super::owner::Owner;
 use super::wait::{Patience, Wait};
+use crate::pace::{BRIEF_BUSY_NS, BRIEF_NS, MOMENT_NS, RECOVERY_BUSY_NS, RECOVERY_NS};
 use crate::sys::clock;
 
 /// How long a call waits for its locks if the call itself does not wait, or waits for less.
@@ -20,25 +21,17 @@ struct Limits {
     busy_ns: u64,
 }
 
-/// For a call that does not block. Chosen so that the call answers within 50 ms, including the
-/// recovery of a dead process and the time until a thread gets its core back; `make crash STOP=1`
-/// measures it.
+/// For a call that does not block.
 static BRIEF: Limits = Limits {
-    ns: 20_000_000,
-    busy_ns: 1_000_000_000,
+    ns: BRIEF_NS,
+    busy_ns: BRIEF_BUSY_NS,
 };
-/// For the recovery of the dead by a call that found them. If it gets no lock, the next call or
-/// soon a sleeper tries again.
+/// For the recovery of the dead by a call that found them.
 static RECOVERY: Limits = Limits {
-    ns: 5_000_000,
-    busy_ns: 10_000_000,
+    ns: RECOVERY_NS,
+    busy_ns: RECOVERY_BUSY_NS,
 };
 static NONE: Limits = Limits { ns: 0, busy_ns: 0 };
-
-/// How long a call that holds one lock waits for a second lock. Others want the first lock, and
-/// each of them may wait as long in turn. So this moment is chosen so that about 50 of them, one
-/// after the other, fit into the time by which a call may be late.
-const MOMENT_NS: u64 = 300_000;
 
 /// The time that one call has for waiting for its internal locks.
 pub(crate) struct LockWait<'a> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::cancel::Cancel;
 use crate::pace::recheck::Recheck;
+use crate::pace::{BUSY_STEP_NS, FIRST_SLICE_NS, LAST_SLICE_NS};
 use crate::status::{Result, Status};
 use crate::sys::{clock, poll};
 
@@ -151,13 +152,6 @@ static INTERRUPTIBLE: AtomicBool = AtomicBool::new(false);
 pub fn interruptible(on: bool) {
     INTERRUPTIBLE.store(on, Ordering::Relaxed);
 }
-
-/// Sleeps are cut into slices, since a process that died may not have sent a wake-up. The first
-/// slice and the longest.
-const FIRST_SLICE_NS: u64 = 10_000_000;
-const LAST_SLICE_NS: u64 = 250_000_000;
-/// How soon to check again whether the holder is still busy.
-const BUSY_STEP_NS: u64 = 5_000_000;
 
 /// The progress of one call's wait: its deadline, fixed when it is first needed, and its next
 /// slice.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use super::source::WatchedWord;
 use super::watch::{Watch, PLACING};
 use crate::pace::recheck::Recheck;
+use crate::pace::{FIRST_LOWERING_NS, LAST_LOWERING_NS};
 use crate::segment::{changes, look_again, Segment, WaitSet};
 use crate::status::Result;
 use crate::sync::at_fork::hold_across_forks;
@@ -55,24 +56,19 @@ pub(super) fn add(watch: &Arc<Watch>) -> Result<()> {
 
 struct Watcher;
 
-/// No wake-up tells the watcher to lower a raised descriptor, so it looks at raised descriptors at
-/// intervals. These are the first interval and the longest.
-const FIRST_LOOK_NS: u64 = 1_000_000;
-const LAST_LOOK_NS: u64 = 250_000_000;
-
 impl thread::Body for Watcher {
     fn run(&'static self) {
         thread::set_name(c"polyproc-watch");
-        let mut look_ns = FIRST_LOOK_NS;
+        let mut look_ns = FIRST_LOWERING_NS;
         let mut recheck = Recheck::new();
         let mut patience = Patience::new(&Wait::FOREVER);
         loop {
             let (word, changes) = changes();
             let round = prepare((word.as_ptr().cast_const(), changes));
             look_ns = if round.is_new {
-                FIRST_LOOK_NS
+                FIRST_LOWERING_NS
             } else {
-                (look_ns * 2).min(LAST_LOOK_NS)
+                (look_ns * 2).min(LAST_LOWERING_NS)
             };
             if round.has_raised {
                 patience.look_again_within(look_ns);

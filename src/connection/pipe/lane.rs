@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::body::{Body, LaneWords, RING};
 use super::ends::End;
 use super::ring::{Ring, STEP};
+use crate::pace::PIPE_LOCK_NS;
 use crate::segment::Segment;
 use crate::status::{Result, Status};
 use crate::sync::mutex::RobustMutex;
@@ -26,8 +27,6 @@ use crate::sync::wait::{Patience, Wait};
 const HEADER: u64 = 8;
 /// The longest message that fits into the ring.
 pub(super) const LONGEST: usize = (RING - HEADER) as usize;
-/// How long a call that does not block waits for a lock that another thread holds while it copies.
-const GRACE_NS: i64 = 10_000_000;
 
 /// A lane as one process uses it.
 #[derive(Clone, Copy)]
@@ -84,8 +83,8 @@ impl<'a> Lane<'a> {
         wait: &Wait<'_>,
         patience: &mut Patience<'_>,
     ) -> Result<Held<'a>> {
-        if wait.is_shorter_than(GRACE_NS) {
-            let wait = wait.at_least(GRACE_NS);
+        if wait.is_shorter_than(PIPE_LOCK_NS) {
+            let wait = wait.at_least(PIPE_LOCK_NS);
             mutex.lock(self.segment, me, &mut Patience::new(&wait))?;
         } else {
             mutex.lock(self.segment, me, patience)?;

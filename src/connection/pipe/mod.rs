@@ -27,6 +27,7 @@ use lane::{extent_of, Lane, LONGEST};
 use waiting::At;
 pub(crate) use watch::Receiver;
 
+use crate::pace::spin::Spin;
 use crate::queue::Got;
 use crate::segment::{CreateOptions, Kind, ObjectType, Readiness, Segment};
 use crate::status::detail::because;
@@ -99,6 +100,10 @@ pub(crate) struct Pipe {
     /// The epoch in which the claim was last verified.
     epoch: AtomicU32,
     readiness: Readiness,
+    /// Learned from the waits of calls that receive, ...
+    receiving: Spin,
+    /// ... and of calls that send.
+    sending: Spin,
 }
 
 impl Pipe {
@@ -112,6 +117,8 @@ impl Pipe {
             claim: Some(fd),
             epoch: AtomicU32::new(fork::epoch()),
             readiness: Readiness::new(),
+            receiving: Spin::plain(),
+            sending: Spin::plain(),
         })
     }
 
@@ -243,7 +250,11 @@ impl Pipe {
         }
         ends.hold(me, self.end)?;
         self.segment.reap_now_and_then(me)?;
-        Ok(At::new(ends, self.end, me))
+        let spin = match receives {
+            true => &self.receiving,
+            false => &self.sending,
+        };
+        Ok(At::new(ends, self.end, me, spin))
     }
 
     /// The claim. In a forked child it may so far have rested on the parent's descriptor.

@@ -20,15 +20,13 @@ use super::body::RING;
 use super::ends::Standing;
 use super::lane::{publish, Lane};
 use super::waiting::At;
+use crate::pace::PIPE_STEP_NS;
 use crate::status::{Result, Status};
 use crate::sync::owner::{Owner, OWNER_BITS, OWNER_MASK};
 use crate::sync::wait::{Patience, Wait};
 
 /// Bytes given at a time, so that both sides copy at the same time.
 const PIECE: u64 = RING / 8;
-/// The least time that each side waits for the other's next step once the transfer runs; the other
-/// may be stopped.
-const STEP_NS: i64 = 30_000_000;
 
 /// States of an offer, above the owner in its word; a serial number fills the upper half.
 const WITHDRAWN: u64 = 0;
@@ -206,7 +204,7 @@ impl At<'_> {
             if attempt == before {
                 self.wait_for(lane, &lane.words.space, &moved, patience)?;
             } else {
-                let step = wait.at_least(STEP_NS);
+                let step = wait.at_least(PIPE_STEP_NS);
                 self.wait_for(lane, &lane.words.space, &moved, &mut Patience::new(&step))?;
             }
         }
@@ -223,7 +221,7 @@ impl At<'_> {
     ) -> Result<Option<usize>> {
         let (sender, receiver) = (&lane.words.sender, &lane.words.receiver);
         let attempt = attempt_of(receiver.asked.load(Ordering::Relaxed)).wrapping_add(1);
-        let step = wait.at_least(STEP_NS);
+        let step = wait.at_least(PIPE_STEP_NS);
         let mut got = 0;
         publish(&receiver.asked, progress(attempt, 0));
         lane.notify_space();

@@ -1,13 +1,12 @@
 //! Waiting for the other end: for messages, for room, for its next step, or for its close.
 
-use crate::pace::{PIPE_LOOKS, PIPE_SPIN_NS};
 use std::cell::RefCell;
-use std::hint::spin_loop;
 
 use super::body::Waiters;
 use super::ends::{End, Ends, Standing};
 use super::lane::Lane;
 use crate::pace::recheck::Recheck;
+use crate::pace::spin::Spin;
 use crate::status::Result;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
@@ -18,17 +17,19 @@ pub(super) struct At<'a> {
     ends: Ends<'a>,
     end: End,
     pub(super) me: Owner,
+    spin: &'a Spin,
     /// Paces the looks while the other end is claimed and not used: no wake-up reports when such a
     /// claim goes.
     recheck: RefCell<Recheck>,
 }
 
 impl<'a> At<'a> {
-    pub(super) fn new(ends: Ends<'a>, end: End, me: Owner) -> At<'a> {
+    pub(super) fn new(ends: Ends<'a>, end: End, me: Owner, spin: &'a Spin) -> At<'a> {
         At {
             ends,
             end,
             me,
+            spin,
             recheck: RefCell::new(Recheck::new()),
         }
     }
@@ -51,7 +52,7 @@ impl<'a> At<'a> {
         patience: &mut Patience<'_>,
     ) -> Result<()> {
         patience.check()?;
-        if spin(is_ready) {
+        if self.spin.spin(0, 1, || u64::from(is_ready())) {
             return Ok(());
         }
         // A close of another handle of this process on this end may have cleared the record.
@@ -68,22 +69,9 @@ impl<'a> At<'a> {
         patience.recheck(&mut self.recheck.borrow_mut(), is_doubtful);
         // A notification wakes all sleepers, so one that arrives together with an error is not lost
         // to another.
-        waiters.count.sleep(lane.segment, seen, patience)
-    }
-}
-
-/// Spin until `is_ready`, for about the cost of a wake-up. Returns whether it became ready.
-fn spin(is_ready: &dyn Fn() -> bool) -> bool {
-    let end = clock::now_ns() + PIPE_SPIN_NS;
-    loop {
-        for _ in 0..PIPE_LOOKS {
-            if is_ready() {
-                return true;
-            }
-            spin_loop();
-        }
-        if clock::now_ns() >= end {
-            return false;
-        }
+        let begin = clock::now_ns();
+        waiters.count.sleep(lane.segment, seen, patience)?;
+        self.spin.slept(0, clock::now_ns().saturating_sub(begin));
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@
 
 use std::os::fd::AsRawFd;
 
+use crate::pace::FORK_ANSWER_NS;
 use crate::pool::worker::serve;
 use crate::process::{fork_daemon, fork_server_process, Process, ProcessOptions};
 use crate::status::detail;
@@ -20,10 +21,6 @@ use crate::sys::{clock, poll, socketpair};
 
 /// How long a process that has nothing left to do may take to end.
 const PATIENCE_NS: i64 = 2_000_000_000;
-
-/// How long one call waits for the server's answer. A longer answer means a stopped server or a
-/// busy machine.
-const ANSWER_NS: u64 = 20_000_000;
 
 pub(crate) struct ForkServer {
     process: Process,
@@ -83,7 +80,7 @@ impl ForkServer {
             Some(_) => {}
         }
         self.asked = Some(seat);
-        let deadline = clock::now_ns().saturating_add(ANSWER_NS);
+        let deadline = clock::now_ns().saturating_add(FORK_ANSWER_NS);
         match poll::readable(&[self.channel.as_raw_fd()], Some(deadline)) {
             Ok(0) | Err(Status::E_INTERRUPTED) => return Err(Status::E_TIMEOUT),
             other => other?,

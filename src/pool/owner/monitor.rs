@@ -10,6 +10,7 @@ use super::crew::Crew;
 use super::lead::Local;
 use super::submitted::Outcome;
 use super::tasks::{Limit, PoolState, Shared};
+use crate::pace::{LONGEST_START_PAUSE_NS, MONITOR_LOOK_NS, START_PAUSE_NS};
 use crate::pool::protocol::board::{SeatPhase, Step, TaskWord};
 use crate::pool::protocol::message::{Report, ReportHead, Ticket};
 use crate::process::is_exiting;
@@ -21,12 +22,6 @@ use crate::sys::{clock, poll, thread};
 const TERM_NS: u64 = 2_000_000_000;
 /// The pool is broken after more consecutive failed starts than this plus one per worker.
 const FAILURES: u32 = 4;
-/// The pause after a failed start; each further failure doubles it.
-const PAUSE_NS: u64 = 5_000_000;
-const LONGEST_PAUSE_NS: u64 = 1_000_000_000;
-/// The interval of looks on a kernel without pidfds, and of retries of steps that a stopped process
-/// blocks.
-const LOOK_NS: u64 = 20_000_000;
 
 /// What the monitor does next.
 enum Next {
@@ -54,7 +49,7 @@ impl Shared {
                 (next, crew.descriptors())
             };
             let Next::Sleep(deadline) = next else { break };
-            let look = clock::now_ns().saturating_add(LOOK_NS);
+            let look = clock::now_ns().saturating_add(MONITOR_LOOK_NS);
             let (mut descriptors, deadline) = match descriptors {
                 Some(descriptors) => (descriptors, deadline),
                 None => (Vec::new(), Some(deadline.map_or(look, |end| end.min(look)))),
@@ -85,7 +80,7 @@ impl Shared {
         }
         let start = self.fill_seats(crew, now);
         let kill = self.press(crew, now);
-        let tell = (!self.tell_workers()).then(|| clock::now_ns().saturating_add(LOOK_NS));
+        let tell = (!self.tell_workers()).then(|| clock::now_ns().saturating_add(MONITOR_LOOK_NS));
         let nobody = crew.processes().next().is_none();
         if nobody && start.is_none() && self.state() != PoolState::Open {
             return Next::End;
@@ -155,10 +150,10 @@ impl Shared {
 
     fn count_failure(&self, crew: &mut Crew) {
         crew.failures = crew.failures.saturating_add(1);
-        let pause = PAUSE_NS
+        let pause = START_PAUSE_NS
             .checked_shl(crew.failures.min(16))
-            .unwrap_or(PAUSE_NS);
-        crew.not_before = clock::now_ns().saturating_add(pause.min(LONGEST_PAUSE_NS));
+            .unwrap_or(START_PAUSE_NS);
+        crew.not_before = clock::now_ns().saturating_add(pause.min(LONGEST_START_PAUSE_NS));
         let limit = FAILURES.saturating_add(crew.members.len() as u32);
         if crew.failures > limit && !crew.has_ready(&self.board) {
             self.advance(PoolState::Broken);
@@ -188,7 +183,7 @@ impl Shared {
             }
         }
         if is_on_its_way {
-            return Some(clock::now_ns().saturating_add(LOOK_NS));
+            return Some(clock::now_ns().saturating_add(MONITOR_LOOK_NS));
         }
         let is_missing = crew.members.iter().any(|member| member.is_wanted);
         (is_missing && self.needs_workers()).then_some(crew.not_before)

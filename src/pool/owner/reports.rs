@@ -16,6 +16,7 @@ use std::sync::atomic::{fence, Ordering};
 use std::sync::Arc;
 
 use super::tasks::{PoolState, Shared};
+use crate::pace::REPORTS_PAUSE_NS;
 use crate::pool::protocol::bytes;
 use crate::pool::protocol::message::ReportHead;
 use crate::segment::WaitSet;
@@ -23,9 +24,6 @@ use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::{clock, poll, thread};
-
-/// How long the collecting thread pauses after it could not read a report.
-const PAUSE_NS: u64 = 20_000_000;
 
 impl Shared {
     /// Wait until `is_so` returns true. The thread that settles the task makes it true and then
@@ -177,7 +175,10 @@ impl Shared {
                         break;
                     }
                     // For example, no memory is available for a report at the moment.
-                    Err(_) => drop(poll::readable(&[], Some(clock::now_ns() + PAUSE_NS))),
+                    Err(_) => drop(poll::readable(
+                        &[],
+                        Some(clock::now_ns() + REPORTS_PAUSE_NS),
+                    )),
                 }
             }
             pool.end_all(Status::E_CLOSED);

@@ -1,0 +1,253 @@
+//! Delaying a look at words that the other side writes.
+//!
+//! A producer that finds room for one message each time it looks at the consumers is close behind
+//! them. A consumer that finds one message each time it looks at the producers is close behind
+//! those. Every look takes a cache line away from the other side, and both sides are slow. It is
+//! better to wait a moment before the look and to find several messages.
+//!
+//! A look cannot tell a close distance from a lack of messages. So a side that does not wait delays
+//! one look in many for trial; as long as delayed looks find several messages, the next looks are
+//! delayed too. A side that waits has time, and delays the first look of each wait.
+
+use super::{
+    ENOUGH, ENOUGH_BYTES, FARTHEST, ITEMS_SINGLE, ITEMS_SLOWEST, PART, SPACE_SLOWEST, TRIAL,
+    TRIAL_EVERY,
+};
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::switches::{Heuristic, Switches};
+
+/// Numbers of pauses, and when they change.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Number of pauses of a trial.
+    trial: u32,
+    /// A look that finds at most this many messages has found few.
+    few: u64,
+    /// Largest number of pauses after a look that found few, ...
+    after_few: u32,
+    /// ... and after any other look.
+    most: u32,
+}
+
+impl Limits {
+    pub(super) const NONE: Limits = Limits {
+        trial: 0,
+        few: 0,
+        after_few: 0,
+        most: 0,
+    };
+
+    /// For a call that does not wait.
+    pub(super) const fn of_calls(switches: Switches) -> Limits {
+        match switches.has(Heuristic::Distance) {
+            true => Limits {
+                trial: TRIAL,
+                few: 2,
+                after_few: 0,
+                most: FARTHEST,
+            },
+            false => Limits::NONE,
+        }
+    }
+
+    /// For consumers that wait.
+    pub(super) const fn of_items(switches: Switches) -> Limits {
+        match switches.has(Heuristic::Batch) {
+            true => Limits {
+                trial: 0,
+                few: 1,
+                after_few: match switches.has(Heuristic::Single) {
+                    true => ITEMS_SINGLE,
+                    false => ITEMS_SLOWEST,
+                },
+                most: ITEMS_SLOWEST,
+            },
+            false => Limits::NONE,
+        }
+    }
+
+    /// For producers that wait.
+    pub(super) const fn of_space(switches: Switches) -> Limits {
+        match switches.has(Heuristic::Batch) {
+            true => Limits {
+                most: SPACE_SLOWEST,
+                ..Limits::NONE
+            },
+            false => Limits::NONE,
+        }
+    }
+}
+
+/// What one process has learned about one of the sides.
+pub(crate) struct Delay {
+    pauses: AtomicU32,
+    /// Number of looks without a delay that found little.
+    little: AtomicU32,
+    limits: Limits,
+}
+
+impl Delay {
+    pub(super) const fn new(limits: Limits) -> Delay {
+        Delay {
+            pauses: AtomicU32::new(0),
+            little: AtomicU32::new(0),
+            limits,
+        }
+    }
+
+    /// Number of pauses before the next look.
+    #[inline]
+    pub(super) fn pauses(&self) -> u32 {
+        self.pauses.load(Ordering::Relaxed)
+    }
+
+    /// Delay before a look, if `looks` says that there will be one. The caller must hold no lock.
+    #[inline]
+    pub(crate) fn keep(&self, looks: impl FnOnce() -> bool) {
+        let pauses = self.pauses();
+        if pauses != 0 {
+            pass_if(pauses, looks);
+        }
+    }
+
+    /// Learn that a look found `bytes` bytes of messages or of room, for records of `extent` bytes.
+    #[inline]
+    pub(crate) fn learn(&self, bytes: u64, extent: u64, capacity: impl FnOnce() -> u64) {
+        let pauses = self.pauses();
+        if pauses == 0 {
+            if bytes >= (ENOUGH * extent).min(ENOUGH_BYTES) {
+                return;
+            }
+            let little = self.little.load(Ordering::Relaxed).wrapping_add(1);
+            self.little.store(little, Ordering::Relaxed);
+            if !little.is_multiple_of(TRIAL_EVERY) {
+                return;
+            }
+        }
+        self.learn_slowly(pauses, bytes, extent, capacity() / PART);
+    }
+
+    #[cold]
+    fn learn_slowly(&self, pauses: u32, bytes: u64, extent: u64, part: u64) {
+        let enough = (ENOUGH.min(part) * extent).min(ENOUGH_BYTES);
+        match pauses {
+            0 if self.limits.few * extent < enough => {
+                self.pauses.store(self.limits.trial, Ordering::Relaxed);
+            }
+            0 => {}
+            _ => self.adapt(pauses, bytes, extent, enough),
+        }
+    }
+
+    /// Choose the next delay after a look that was delayed by `pauses` and found `amount`. One
+    /// message counts `unit`.
+    pub(super) fn adapt(&self, pauses: u32, amount: u64, unit: u64, enough: u64) {
+        let longer = (2 * pauses).max(1);
+        let next = if amount <= self.limits.few * unit {
+            longer.min(self.limits.after_few)
+        } else if amount < enough {
+            longer.min(self.limits.most)
+        } else if amount > 4 * enough {
+            pauses / 2
+        } else {
+            pauses
+        };
+        if next != pauses {
+            self.pauses.store(next, Ordering::Relaxed);
+        }
+    }
+
+    /// Shorten the delay after a look that found nothing, although a wait goes on.
+    pub(super) fn shorten(&self, pauses: u32) {
+        if pauses != 0 {
+            self.pauses.store(pauses / 2, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cold]
+fn pass_if(pauses: u32, looks: impl FnOnce() -> bool) {
+    if looks() {
+        pass(pauses);
+    }
+}
+
+pub(super) fn pass(pauses: u32) {
+    for _ in 0..pauses {
+        spin_loop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn distance() -> Delay {
+        Delay::new(Limits::of_calls(Switches::ALL_ON))
+    }
+
+    fn look(distance: &Delay, messages: u64) -> u32 {
+        distance.learn(16 * messages, 16, || 1024);
+        distance.pauses()
+    }
+
+    #[test]
+    fn a_trial_that_finds_one_is_the_last_for_long() {
+        let distance = distance();
+        let trials = (0..10 * TRIAL_EVERY).filter(|_| look(&distance, 1) != 0);
+        assert_eq!(trials.count(), 9);
+    }
+
+    #[test]
+    fn one_that_finds_several_is_followed_by_slower_ones() {
+        let distance = distance();
+        while look(&distance, 1) == 0 {}
+        for expected in [2 * TRIAL, 4 * TRIAL, FARTHEST, FARTHEST] {
+            assert_eq!(look(&distance, 5), expected);
+        }
+        assert_eq!(look(&distance, ENOUGH), FARTHEST);
+        assert_eq!(look(&distance, 5 * ENOUGH), FARTHEST / 2);
+        assert_eq!(look(&distance, 2), 0);
+    }
+
+    #[test]
+    fn who_finds_enough_or_has_a_short_queue_is_not_delayed() {
+        let distance = distance();
+        for _ in 0..2 * TRIAL_EVERY {
+            assert_eq!(look(&distance, ENOUGH), 0);
+        }
+        for _ in 0..2 * TRIAL_EVERY {
+            distance.learn(16, 16, || 2 * PART);
+            assert_eq!(distance.pauses(), 0);
+        }
+    }
+
+    #[test]
+    fn a_waiting_consumer_is_delayed_a_little_by_single_messages_and_more_by_several() {
+        let items = Delay::new(Limits::of_items(Switches::ALL_ON));
+        let found = |amount| {
+            items.adapt(items.pauses(), amount, 1, 16);
+            items.pauses()
+        };
+        assert_eq!([1; 4].map(found), [1, 2, ITEMS_SINGLE, ITEMS_SINGLE]);
+        for _ in 0..8 {
+            found(5);
+        }
+        assert_eq!(found(16), ITEMS_SLOWEST);
+        assert_eq!(found(1), ITEMS_SINGLE);
+    }
+
+    #[test]
+    fn a_delay_that_is_switched_off_stays_0() {
+        let delay = Delay::new(Limits::NONE);
+        for _ in 0..2 * TRIAL_EVERY {
+            assert_eq!(look(&delay, 1), 0);
+        }
+        for amount in 1..20 {
+            delay.adapt(delay.pauses(), amount, 1, 16);
+            assert_eq!(delay.pauses(), 0);
+        }
+    }
+}
