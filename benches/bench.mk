@@ -1,5 +1,6 @@
 # The benchmarks. Included by the Makefile; builds below build/bench.
 #   bench            polyproc beside its peers: table, CSV and plots into docs/performance (ONLY="W1 W2" REPEAT=5)
+#   bench-pace       each heuristic of waiting with and without, into docs/tuning.md
 #   bench-calls      the cost of a call: criterion in Rust and C, testing.B in Go, mitata in Node
 #   bench-check      whether everything that uses polyproc still builds
 #   guard            instruction counts of the hot calls against the committed ones; guard-update commits anew
@@ -40,7 +41,7 @@ $(BENCH)/peers/zeromq: BENCH_LIBS := -lzmq
 $(BENCH)/peers/nng: BENCH_LIBS := -lnng
 $(BENCH)/peers/redis: BENCH_LIBS := -lhiredis
 
-.PHONY: bench bench-packages bench-programs bench-rust bench-go bench-calls bench-check
+.PHONY: bench bench-pace bench-packages bench-programs bench-rust bench-go bench-calls bench-check
 bench-packages:
 	@for package in libboost-dev libzmq3-dev libnng-dev libhiredis-dev redis-server; do \
 	    dpkg -s $$package > /dev/null 2>&1 || { apt-get update -qq && apt-get install -qq -y $$package; } || true; \
@@ -69,6 +70,9 @@ bench: bench-packages $(BENCH)/venv/bin/python ## polyproc beside its peers, int
 	-@$(MAKE) --no-print-directory -k bench-programs
 	@$(BENCH)/venv/bin/python benches/driver/bench.py --only "$(ONLY)" --repeat $(or $(REPEAT),5)
 	$(if $(ONLY),,@$(MAKE) --no-print-directory bench-calls)
+
+bench-pace: $(BENCH)/peers/polyproc $(BENCH)/peers/limits ## each heuristic of waiting with and without, into docs/tuning.md (ONLY="spin" ROUNDS=7)
+	@python3 -B benches/driver/pace.py --only "$(ONLY)" --rounds $(or $(ROUNDS),7)
 
 bench-calls: polyproc-node ## what a call costs in Rust, C, Go and Node, into docs/performance
 	python3 benches/driver/calls.py

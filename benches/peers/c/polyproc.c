@@ -1,6 +1,6 @@
 /* polyproc through its C interface. Modes: copy (put, get), many (put_many, take_many), loan
  * (reserve, take: in place on both sides), take (put, take: in place on one), asleep (a wait does
- * not spin); lock, semaphore, event. */
+ * not spin), unlimited (a queue without limits), pipe; lock, semaphore, event. */
 #include <polyproc.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "peer.h"
 
 static polyproc_queue *queues[2];
+static polyproc_connection *receivers[2], *senders[2]; /* of pipes, used instead of queues when they are there */
 static polyproc_slot slots[2];
 static polyproc_message loans[2][BATCH];
 static size_t lent;
@@ -24,6 +25,7 @@ static void create(const struct setup *setup) {
   polyproc_semaphore_options permit = POLYPROC_SEMAPHORE_OPTIONS_INIT;
   options.max_items = setup->capacity;
   if (has_mode(setup, "asleep")) options.spin_ns = 1;
+  if (has_mode(setup, "unlimited")) options.max_items = 0;
   ways.batch = has_mode(setup, "many");
   ways.loan_in = has_mode(setup, "loan");
   ways.loan_out = ways.loan_in || has_mode(setup, "take");
@@ -34,6 +36,8 @@ static void create(const struct setup *setup) {
     ok(polyproc_semaphore_create(NULL, &permit, &semaphore));
   } else if (has_mode(setup, "event")) {
     ok(polyproc_event_create(NULL, NULL, &event));
+  } else if (has_mode(setup, "pipe")) {
+    for (int i = 0; i < setup->channels; i++) ok(polyproc_pipe_create(0, &receivers[i], &senders[i]));
   } else {
     for (int i = 0; i < setup->channels; i++) ok(polyproc_queue_create(NULL, &options, &queues[i]));
   }
@@ -46,12 +50,18 @@ static void join(int channel, enum role role, int index) {
 }
 
 static void put(int channel, const void *data, size_t len) {
-  ok(polyproc_queue_put(queues[channel], data, len, POLYPROC_FOREVER, NULL));
+  if (senders[channel])
+    ok(polyproc_connection_send(senders[channel], data, len, POLYPROC_FOREVER, NULL));
+  else
+    ok(polyproc_queue_put(queues[channel], data, len, POLYPROC_FOREVER, NULL));
 }
 
 static size_t get(int channel, void *buf, size_t cap) {
   size_t len;
-  ok(polyproc_queue_get(queues[channel], buf, cap, &len, POLYPROC_FOREVER, NULL));
+  if (receivers[channel])
+    ok(polyproc_connection_recv(receivers[channel], buf, cap, &len, POLYPROC_FOREVER, NULL));
+  else
+    ok(polyproc_queue_get(queues[channel], buf, cap, &len, POLYPROC_FOREVER, NULL));
   return len;
 }
 

@@ -1,0 +1,233 @@
+"""Measures each heuristic of waiting against the library without it: `make bench-pace` writes docs/tuning.md.
+
+In each round every setting runs with each of its heuristics off, in an order of chance, and with all on before
+and after each of these runs. A run without is compared with the mean of its two neighbours, so a machine that
+becomes slower in the course of a round does not look like a heuristic.
+"""
+
+import argparse
+import csv
+import datetime
+import math
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from statistics import median, quantiles
+
+import heuristics
+from document import machine
+from results import NEAR_NS, in_units
+from runner import ROOT, end_all_of, limits, run_program
+
+VARIABLE = "POLYPROC_PACE"
+DISTANCES = ("near", "far")
+ALL_OFF = "all of them"
+BUSY = "\n**Other programs ran during this run, so its figures decide nothing. Repeat it on a quiet machine.**\n"
+# What a heuristic must earn somewhere to stay.
+LEAST = 0.05
+
+
+class Hogs:
+    """Processes that never sleep, for the time of a run."""
+
+    def __init__(self, count):
+        cores = sorted(os.sched_getaffinity(0))
+        turn = ["sh", "-c", "while :; do :; done"]
+        self.programs = [
+            subprocess.Popen(["taskset", "-c", str(cores[i % len(cores)]), *turn], start_new_session=True) for i in range(count)
+        ]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for program in self.programs:
+            end_all_of(program)
+
+
+def run(setting, off):
+    """The value of one run with what `off` says in the variable."""
+    os.environ[VARIABLE] = off
+    allowed = os.sched_getaffinity(0)
+    with Hogs(setting.hogs):
+        if setting.cores:
+            os.sched_setaffinity(0, sorted(allowed)[: setting.cores])
+        try:
+            figures, why_not = run_program(setting.case.ways[0], setting.case)
+        finally:
+            os.sched_setaffinity(0, allowed)
+    if figures is None:
+        print(f"\n{setting.case.name} with {VARIABLE}={off}: {why_not}", file=sys.stderr)
+    return figures and figures[setting.case.metric]
+
+
+def goodness(setting, value):
+    return value if setting.case.higher_is_better else 1 / value
+
+
+def pairs_of_cores():
+    """Two cores for each distance that the machine has."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    found = {}
+    allowed = os.sched_getaffinity(0)
+    for other in others:
+        os.sched_setaffinity(0, {first, other})
+        found.setdefault("near" if limits("line")["line_ns"] < NEAR_NS else "far", {first, other})
+        os.sched_setaffinity(0, allowed)
+    return found.values()
+
+
+class Figures:
+    """What each heuristic earned in each setting, at each distance."""
+
+    def __init__(self):
+        self.runs = defaultdict(list)  # (name, setting, distance) -> (with, without)
+
+    def add(self, name, setting, distance, on, off):
+        self.runs[name, setting, distance].append((on, off))
+
+    def of(self, name, setting, distance):
+        runs = self.runs.get((name, setting, distance))
+        return Figure(setting, runs) if runs else None
+
+    def best(self, name, settings):
+        """Where it earns most, with some certainty: the lower quartile decides."""
+        figures = [self.of(name, setting, distance) for setting in settings for distance in DISTANCES]
+        return max((figure for figure in figures if figure), key=lambda figure: figure.low, default=None)
+
+
+class Figure:
+    def __init__(self, setting, runs):
+        self.setting = setting
+        self.on, self.off = (median(values) for values in zip(*runs))
+        ratios = [goodness(setting, on) / goodness(setting, off) - 1 for on, off in runs]
+        self.earns, self.count = median(ratios), len(ratios)
+        self.low, _, self.high = quantiles(ratios, n=4) if len(ratios) > 1 else (self.earns,) * 3
+
+    def text(self):
+        return f"{self.earns:+.0%} ({self.low:+.0%} to {self.high:+.0%})"
+
+
+def one_round(setting, chosen, figures, rows, cores):
+    line_ns = limits("line")["line_ns"]
+    distance = "near" if line_ns < NEAR_NS else "far"
+    before = run(setting, "")
+    for name in random.sample(chosen, len(chosen)):
+        off = run(setting, "off" if name == ALL_OFF else f"off:{name}")
+        after = run(setting, "")
+        if before and off and after:
+            on = math.sqrt(before * after)
+            figures.add(name, setting, distance, on, off)
+            rows.append([setting.case.name, name, distance, line_ns, len(cores), on, off, setting.case.metric])
+        before = after
+
+
+def measure(chosen, rounds):
+    figures, rows = Figures(), []
+    settings = dict.fromkeys(setting for heuristic in chosen for setting in heuristic.settings)
+    pairs = list(pairs_of_cores())
+    all_cores, began = os.sched_getaffinity(0), time.monotonic()
+    plan = [(cores, setting) for _ in range(rounds) for cores in pairs for setting in settings]
+    for done, (cores, setting) in enumerate(plan):
+        names = [heuristic.name for heuristic in chosen if setting in heuristic.settings]
+        os.sched_setaffinity(0, cores)
+        one_round(setting, [*names, ALL_OFF], figures, rows, cores)
+        os.sched_setaffinity(0, all_cores)
+        if sys.stderr.isatty():
+            left = (time.monotonic() - began) / (done + 1) * (len(plan) - done - 1)
+            print(f"\r{done + 1}/{len(plan)} {setting.case.name}; {left:.0f} s left\033[K", end="", file=sys.stderr)
+    return figures, rows, list(settings)
+
+
+def numbers_text(names):
+    values = heuristics.numbers()
+    return ", ".join(f"{name} = {values[name]}" for name in names)
+
+
+def main_rows(figures, chosen, is_busy):
+    for heuristic in chosen:
+        best = figures.best(heuristic.name, heuristic.settings)
+        if not best:
+            continue
+        setting = best.setting
+        cells = [in_units(best.on, setting.case), in_units(best.off, setting.case)]
+        for distance in DISTANCES:
+            figure = figures.of(heuristic.name, setting, distance)
+            cells.append(figure.text() if figure else "-")
+        earns = "yes" if best.low >= LEAST else "undecided" if best.high >= LEAST or is_busy else "**no**"
+        constants = numbers_text(heuristic.numbers)
+        yield f"| {heuristic.name} | {constants} | {heuristic.why} | {setting.case.name} | {' | '.join(cells)} | {earns} |"
+
+
+def matrix(figures, chosen, settings, distance):
+    """Rows of settings, columns of heuristics."""
+    names = [*(heuristic.name for heuristic in chosen), ALL_OFF]
+    yield f"| {distance} | " + " | ".join(names) + " |"
+    yield "|---" * (len(names) + 1) + "|"
+    for setting in settings:
+        found = [figures.of(name, setting, distance) for name in names]
+        if any(found):
+            yield f"| {setting.case.name} | " + " | ".join(figure.text() if figure else "" for figure in found) + " |"
+
+
+def matrices(figures, chosen, settings):
+    for distance in DISTANCES:
+        lines = list(matrix(figures, chosen, settings, distance))
+        if len(lines) > 2:
+            yield "\n".join(lines)
+        else:
+            yield f"This machine had no {distance} cores during the run."
+
+
+def page(figures, chosen, settings, rounds, took_s, load):
+    template = Path(__file__).with_name("tuning.md.in").read_text()
+    is_busy = load > len(os.sched_getaffinity(0)) / 2
+    values = {
+        "DATE": datetime.date.today().isoformat(),
+        "MACHINE": machine(),
+        "MINUTES": f"{took_s / 60:.0f}",
+        "LOAD": f"{load:.1f}",
+        "ROUNDS": str(rounds),
+        "LEAST": f"{LEAST * 100:.0f}",
+        "NEAR_NS": str(NEAR_NS),
+        "BUSY": BUSY if is_busy else "",
+        "HEURISTICS": "\n".join(main_rows(figures, chosen, is_busy)),
+        "BINDINGS": "\n".join(f"| {' | '.join(row)} |" for row in heuristics.BINDINGS),
+        "LIMITS": "\n".join(f"| {numbers_text(names)} | {why} |" for names, why in heuristics.LIMITS),
+        "ALL": "\n\n".join(matrices(figures, chosen, settings)),
+    }
+    for name, value in values.items():
+        template = template.replace(f"@{name}@", value)
+    return template
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="", help="heuristics, as in 'distance pressure'; all if empty")
+    parser.add_argument("--rounds", type=int, default=7)
+    args = parser.parse_args()
+    heuristics.check()
+    only = args.only.split()
+    chosen = [heuristic for heuristic in heuristics.HEURISTICS if not only or heuristic.name in only]
+    if not chosen:
+        sys.exit(f"no heuristic {args.only}; there are " + " ".join(h.name for h in heuristics.HEURISTICS))
+    load, began = os.getloadavg()[0], time.monotonic()
+    figures, rows, settings = measure(chosen, args.rounds)
+    out = ROOT / "build/bench/pace"
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "runs.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["case", "off", "distance", "line_ns", "cores", "with", "without", "metric"])
+        writer.writerows(rows)
+    text = page(figures, chosen, settings, args.rounds, time.monotonic() - began, load)
+    target = out / "tuning.md" if only else ROOT / "docs/tuning.md"
+    target.write_text(text)
+    print(text if only else f"written: {target}; every run is in {out}/runs.csv")
+
+
+if __name__ == "__main__":
+    main()
