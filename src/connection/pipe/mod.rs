@@ -100,10 +100,8 @@ pub(crate) struct Pipe {
     /// The epoch in which the claim was last verified.
     epoch: AtomicU32,
     readiness: Readiness,
-    /// Learned from the waits of calls that receive, ...
-    receiving: Spin,
-    /// ... and of calls that send.
-    sending: Spin,
+    /// Learned from the waits of all calls at this end.
+    spin: Spin,
 }
 
 impl Pipe {
@@ -117,8 +115,7 @@ impl Pipe {
             claim: Some(fd),
             epoch: AtomicU32::new(fork::epoch()),
             readiness: Readiness::new(),
-            receiving: Spin::plain(),
-            sending: Spin::plain(),
+            spin: Spin::plain(),
         })
     }
 
@@ -250,11 +247,7 @@ impl Pipe {
         }
         ends.hold(me, self.end)?;
         self.segment.reap_now_and_then(me)?;
-        let spin = match receives {
-            true => &self.receiving,
-            false => &self.sending,
-        };
-        Ok(At::new(ends, self.end, me, spin))
+        Ok(At::new(ends, self.end, me, &self.spin))
     }
 
     /// The claim. In a forked child it may so far have rested on the parent's descriptor.
