@@ -71,7 +71,7 @@ bench: bench-packages $(BENCH)/venv/bin/python ## polyproc beside its peers, int
 	@$(BENCH)/venv/bin/python benches/driver/bench.py --only "$(ONLY)" --repeat $(or $(REPEAT),5)
 	$(if $(ONLY),,@$(MAKE) --no-print-directory bench-calls)
 
-bench-pace: $(BENCH)/peers/polyproc $(BENCH)/peers/limits ## each heuristic of waiting with and without, into docs/tuning.md (ONLY="spin" ROUNDS=7)
+bench-pace: $(BENCH)/peers/polyproc $(BENCH)/peers/limits ## what each heuristic of waiting earns, into docs/tuning.md
 	@python3 -B benches/driver/pace.py --only "$(ONLY)" --rounds $(or $(ROUNDS),7)
 
 bench-calls: polyproc-node ## what a call costs in Rust, C, Go and Node, into docs/performance

@@ -1,4 +1,7 @@
-"""The heuristics of waiting and the limits beside them, for docs/tuning.md. Their numbers come from src/pace/mod.rs."""
+"""The heuristics of waiting and the limits beside them, for docs/tuning.md.
+
+Their numbers come from src/pace/mod.rs.
+"""
 
 import re
 from dataclasses import dataclass
@@ -44,7 +47,7 @@ def ping_pong(name, ways=QUEUE):
 
 
 def shared_core(name, **machine):
-    """A ping-pong by its rate: a median says nothing of the rounds in which another process had the core."""
+    """A ping-pong by its rate: its median hides rounds in which another process had the core."""
     return Setting(Case(name, "pingpong", PING_PONG, QUEUE), **machine)
 
 
@@ -72,81 +75,147 @@ class Heuristic:
         return BASE + self.more
 
 
+LOCKS = (
+    locks("W4 lock, 2 processes", 2, LOCK),
+    locks("W4 lock, 4 processes", 4, LOCK),
+    locks("W4 semaphore, 4 processes", 4, SEMAPHORE),
+)
+
 HEURISTICS = (
     Heuristic(
-        "spin", ("SPIN_LOOKS",), "A wait that is over sooner than a sleep and a wake-up take is cheaper as a spin.",
+        "spin",
+        ("SPIN_LOOKS",),
+        "A wait that ends sooner than a sleep and a wake-up take is cheaper as a spin.",
         (W1_PIPE, W2_PIPE, W2_ONE_CORE, W2_HOGS),
     ),
     Heuristic(
-        "wake-cost", ("USUAL_WAKE_NS", "LEAST_WAKE_NS", "MOST_WAKE_NS", "ROUND_TRIPS"),
-        "The length of a spin is measured, since wake-ups cost 5 us on one machine and 50 on another.", (W1_PIPE, W2_PIPE),
+        "wake-cost",
+        ("USUAL_WAKE_NS", "LEAST_WAKE_NS", "MOST_WAKE_NS", "ROUND_TRIPS"),
+        "A spin's length is measured: a wake-up costs 5 us on one machine and 50 on another.",
+        (W1_PIPE, W2_PIPE),
     ),
     Heuristic(
-        "budget", ("LEAST_SPIN", "SHORT_SLEEP"), "Spins that are in vain become short: a wait for a slow peer leaves its core alone.",
+        "budget",
+        ("LEAST_SPIN", "SHORT_SLEEP"),
+        "Spins in vain become short, so a wait for a slow peer leaves its core alone.",
         (W1_PIPE, W2_PIPE, W2_ONE_CORE, W2_HOGS),
     ),
     Heuristic(
-        "give-way", ("ALONE_NS", "TURN_NS"), "With more processes than cores, the peer may need this core.",
+        "give-way",
+        ("ALONE_NS", "TURN_NS"),
+        "With more processes than cores, the peer may need this core.",
         (W1_PIPE, W2_PIPE, W2_ONE_CORE, W2_HOGS),
     ),
     Heuristic(
-        "wary", ("HOGGED_NS", "WARY_WAITS"),
-        "Beside a process that never sleeps, a sleeper is woken sooner than a spinner that gave way gets its turn.",
+        "wary",
+        ("HOGGED_NS", "WARY_WAITS"),
+        "Beside a process that never sleeps, a spin that gives way gets its core back late.",
         (W2_ONE_CORE, W2_HOGS),
     ),
     Heuristic(
-        "batch", ("ITEMS_SLOWEST", "SPACE_SLOWEST", "ITEMS_ENOUGH", "COMFORTABLE"),
-        "A wait that looks a moment later finds several messages for one cache miss.", (W1_UNLIMITED,),
-    ),
-    Heuristic("single", ("ITEMS_SINGLE",), "A message that comes alone must not wait for others.", (W1_UNLIMITED,)),
-    Heuristic(
-        "distance", ("TRIAL_EVERY", "TRIAL", "FARTHEST", "ENOUGH", "ENOUGH_BYTES", "PART"),
-        "The same for calls that do not wait.", (W1_UNLIMITED,),
+        "batch",
+        ("ITEMS_SLOWEST", "SPACE_SLOWEST", "ITEMS_ENOUGH", "COMFORTABLE"),
+        "A wait that looks a moment later finds several messages for one cache miss.",
+        (W1_UNLIMITED,),
     ),
     Heuristic(
-        "pressure", ("BYTES_PER_NS",), "A short wait at a full ring is cheaper than fresh memory, and a small ring stays in the caches.",
+        "single",
+        ("ITEMS_SINGLE",),
+        "A message that comes alone must not wait for others.",
+        (W1_UNLIMITED,),
+    ),
+    Heuristic(
+        "distance",
+        ("TRIAL_EVERY", "TRIAL", "FARTHEST", "ENOUGH", "ENOUGH_BYTES", "PART"),
+        "As batch, for calls that do not wait.",
+        (W1_UNLIMITED,),
+    ),
+    Heuristic(
+        "pressure",
+        ("BYTES_PER_NS",),
+        "A short wait at a full ring is cheaper than fresh memory, and a small ring stays in caches.",
         (W1_UNLIMITED, W1_UNLIMITED_4K),
     ),
     Heuristic(
-        "credit", ("EARNED_NS", "MOST_CREDIT_NS"), "Consumers that were quick are waited for longer, in case they lost their core for a moment.",
+        "credit",
+        ("EARNED_NS", "MOST_CREDIT_NS"),
+        "Consumers that were quick may have lost their core for a moment only.",
         (W1_UNLIMITED, W1_UNLIMITED_4K),
     ),
     Heuristic(
-        "drain", ("WORTH_DRAINING_NS", "DRAIN_NS"), "A ring that has grown is left to run empty, so that a small one follows.",
+        "drain",
+        ("WORTH_DRAINING_NS", "DRAIN_NS"),
+        "A ring that has grown runs empty, so that a small one follows.",
         (W1_UNLIMITED, W1_UNLIMITED_4K),
     ),
     Heuristic(
-        "backoff", ("BACKOFF_LOOKS", "BACKOFF_LONGEST", "BACKOFF_TURNS"), "A lock that is taken is free sooner than a sleeper is woken.",
-        (
-            locks("W4 lock, 2 processes", 2, LOCK), locks("W4 lock, 4 processes", 4, LOCK),
-            locks("W4 semaphore, 4 processes", 4, SEMAPHORE), W1_PIPE,
-        ),
+        "backoff",
+        ("BACKOFF_LOOKS", "BACKOFF_LONGEST", "BACKOFF_TURNS"),
+        "A lock that is taken is free sooner than a sleeper is woken.",
+        (*LOCKS, W1_PIPE),
     ),
 )
 
 # No heuristics: what each bounds shows in no benchmark of speed, so it is not switched off here.
 LIMITS = (
-    (("FIRST_RECHECK_NS", "LAST_RECHECK_NS"), "how late a change is noticed that comes without a wake-up; how many system calls that takes"),
+    (
+        ("FIRST_RECHECK_NS", "LAST_RECHECK_NS"),
+        "how late a change without a wake-up is noticed, and how many system calls that takes",
+    ),
     (("FIRST_SLICE_NS", "LAST_SLICE_NS"), "how late a death is noticed without futex_waitv(2)"),
     (("FIRST_LOWERING_NS", "LAST_LOWERING_NS"), "how long a descriptor stays raised for nothing"),
-    (("REAP_EVERY",), "how late a consumer that never sleeps notices a death (a look at each call costs 32 times as much)"),
-    (("LOOK_EVERY_NS",), "how often /proc is read for participants that the kernel does not watch"),
+    (("REAP_EVERY",), "how late a consumer that never sleeps notices a death"),
+    (
+        ("LOOK_EVERY_NS",),
+        "how often /proc is read for participants that the kernel does not watch",
+    ),
     (("LEFT_NS",), "how often a recovery waits for a lock that a stopped process holds"),
-    (("LULL_NS",), "how long an empty queue keeps the memory of drained rings (W7 in docs/performance.md)"),
-    (("BRIEF_NS", "BRIEF_BUSY_NS", "BUSY_STEP_NS", "MOMENT_NS"), "how late a call that does not block may be"),
-    (("RECOVERY_NS", "RECOVERY_BUSY_NS"), "how long a call waits for locks in order to recover the dead"),
-    (("PIPE_LOCK_NS", "PIPE_STEP_NS"), "how long a call of a pipe waits for a thread that may be stopped"),
-    (("REPORTS_PAUSE_NS", "START_PAUSE_NS", "LONGEST_START_PAUSE_NS", "MONITOR_LOOK_NS", "FORK_ANSWER_NS"), "how soon a pool tries again"),
+    (
+        ("LULL_NS",),
+        "how long an empty queue keeps the memory of drained rings (W7 of docs/performance.md)",
+    ),
+    (
+        ("BRIEF_NS", "BRIEF_BUSY_NS", "BUSY_STEP_NS", "MOMENT_NS"),
+        "how late a call that does not block may be",
+    ),
+    (("RECOVERY_NS", "RECOVERY_BUSY_NS"), "how long a call waits for locks to recover the dead"),
+    (
+        ("PIPE_LOCK_NS", "PIPE_STEP_NS"),
+        "how long a call of a pipe waits for a thread that may be stopped",
+    ),
+    (
+        ("REPORTS_PAUSE_NS", "START_PAUSE_NS", "LONGEST_START_PAUSE_NS"),
+        "how soon a pool tries again",
+    ),
+    (("MONITOR_LOOK_NS", "FORK_ANSWER_NS"), "how soon a pool looks at its workers again"),
 )
 
-# The bindings' own, which no variable switches: name, number, why, with, without, the command that measures it.
+# Those of the bindings, which no variable switches: name, number, why, with, without, command.
 BINDINGS = (
-    ("Node: turns of the event loop before a thread waits", "TURNS = 16", "The answer of another process comes while the loop turns.",
-     "ping-pong 4 us (8 turns or more)", "65 us (4 or fewer)", "`node benches/peers/node/polyproc.mjs pingpong`"),
-    ("Node: calls between two turns of the event loop", "RUN = 1024", "Timers and sockets get their turn within a millisecond.",
-     "a turn costs 2 % of a loop", "15 % after each 64 calls", "`npm run bench` in bindings/node, \"await put + get\""),
-    ("Go: a short wait as a plain call into C", "shortWait = 1 ms", "The answer of another process comes within it.",
-     "ping-pong 3 us (20 us to 10 ms)", "165 us (0)", "`go test -bench PingPong` in bindings/go"),
+    (
+        "Node: turns of the event loop before a thread waits",
+        "TURNS = 16",
+        "The answer of another process comes while the loop turns.",
+        "ping-pong 4 us (8 turns or more)",
+        "65 us (4 or fewer)",
+        "`node benches/peers/node/polyproc.mjs pingpong`",
+    ),
+    (
+        "Node: calls between two turns of the event loop",
+        "RUN = 1024",
+        "Timers and sockets get their turn within a millisecond.",
+        "a turn costs 2 % of a loop",
+        "15 % after each 64 calls",
+        '`npm run bench` in bindings/node, "await put + get"',
+    ),
+    (
+        "Go: a short wait as a plain call into C",
+        "shortWait = 1 ms",
+        "The answer of another process comes within it.",
+        "ping-pong 3 us (20 us to 10 ms)",
+        "165 us (0)",
+        "`go test -bench PingPong` in bindings/go",
+    ),
 )
 
 
@@ -154,11 +223,11 @@ def numbers():
     """The constants of src/pace/mod.rs, as they stand there."""
     text = (PACE / "mod.rs").read_text()
     found = re.findall(r"const (\w+): \w+ = ([^;]+);", text)
-    return {name: value.replace("_", ",") if re.fullmatch(r"[\d_]+", value) else value for name, value in found}
+    return {name: value.replace("_", ",") for name, value in found}
 
 
 def check():
-    """Fail when the table is not the library's: a heuristic or a number is missing here, or is no more."""
+    """Fail when a heuristic or a number of the library is missing here, or the other way round."""
     known = set(re.findall(r'\("([a-z-]+)", Heuristic::', (PACE / "switches.rs").read_text()))
     mine = {heuristic.name for heuristic in HEURISTICS}
     used = {number for heuristic in HEURISTICS for number in heuristic.numbers}
@@ -166,4 +235,5 @@ def check():
     units = {"SPIN_PAUSE_NS"}
     wrong = (known ^ mine) | ((set(numbers()) - units) ^ used)
     if wrong:
-        raise SystemExit(f"benches/driver/heuristics.py and src/pace differ: {', '.join(sorted(wrong))}")
+        names = ", ".join(sorted(wrong))
+        raise SystemExit(f"benches/driver/heuristics.py and src/pace differ: {names}")

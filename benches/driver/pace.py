@@ -1,8 +1,8 @@
-"""Measures each heuristic of waiting against the library without it: `make bench-pace` writes docs/tuning.md.
+"""Measures each heuristic of waiting against the library without it: `make bench-pace`.
 
-In each round every setting runs with each of its heuristics off, in an order of chance, and with all on before
-and after each of these runs. A run without is compared with the mean of its two neighbours, so a machine that
-becomes slower in the course of a round does not look like a heuristic.
+In each round every setting runs with each of its heuristics off, in a random order, and with all on
+before and after each of these runs. A run without is compared with the mean of its two neighbours,
+so a machine that becomes slower in the course of a round does not look like a heuristic.
 """
 
 import argparse
@@ -26,7 +26,9 @@ from runner import ROOT, end_all_of, limits, run_program
 VARIABLE = "POLYPROC_PACE"
 DISTANCES = ("near", "far")
 ALL_OFF = "all of them"
-BUSY = "\n**Other programs ran during this run, so its figures decide nothing. Repeat it on a quiet machine.**\n"
+BUSY = """
+**Other programs ran during this run, so its figures decide nothing. Repeat it on a quiet machine.**
+"""
 # What a heuristic must earn somewhere to stay.
 LEAST = 0.05
 
@@ -37,9 +39,8 @@ class Hogs:
     def __init__(self, count):
         cores = sorted(os.sched_getaffinity(0))
         turn = ["sh", "-c", "while :; do :; done"]
-        self.programs = [
-            subprocess.Popen(["taskset", "-c", str(cores[i % len(cores)]), *turn], start_new_session=True) for i in range(count)
-        ]
+        on_core = [["taskset", "-c", str(cores[i % len(cores)]), *turn] for i in range(count)]
+        self.programs = [subprocess.Popen(hog, start_new_session=True) for hog in on_core]
 
     def __enter__(self):
         return self
@@ -96,8 +97,9 @@ class Figures:
 
     def best(self, name, settings):
         """Where it earns most, with some certainty: the lower quartile decides."""
-        figures = [self.of(name, setting, distance) for setting in settings for distance in DISTANCES]
-        return max((figure for figure in figures if figure), key=lambda figure: figure.low, default=None)
+        places = [(setting, distance) for setting in settings for distance in DISTANCES]
+        figures = [self.of(name, *place) for place in places]
+        return max(filter(None, figures), key=lambda figure: figure.low, default=None)
 
 
 class Figure:
@@ -112,7 +114,7 @@ class Figure:
         return f"{self.earns:+.0%} ({self.low:+.0%} to {self.high:+.0%})"
 
 
-def one_round(setting, chosen, figures, rows, cores):
+def one_round(setting, chosen, figures, rows):
     line_ns = limits("line")["line_ns"]
     distance = "near" if line_ns < NEAR_NS else "far"
     before = run(setting, "")
@@ -122,7 +124,7 @@ def one_round(setting, chosen, figures, rows, cores):
         if before and off and after:
             on = math.sqrt(before * after)
             figures.add(name, setting, distance, on, off)
-            rows.append([setting.case.name, name, distance, line_ns, len(cores), on, off, setting.case.metric])
+            rows.append([setting.case.name, name, distance, line_ns, on, off, setting.case.metric])
         before = after
 
 
@@ -135,11 +137,12 @@ def measure(chosen, rounds):
     for done, (cores, setting) in enumerate(plan):
         names = [heuristic.name for heuristic in chosen if setting in heuristic.settings]
         os.sched_setaffinity(0, cores)
-        one_round(setting, [*names, ALL_OFF], figures, rows, cores)
+        one_round(setting, [*names, ALL_OFF], figures, rows)
         os.sched_setaffinity(0, all_cores)
         if sys.stderr.isatty():
             left = (time.monotonic() - began) / (done + 1) * (len(plan) - done - 1)
-            print(f"\r{done + 1}/{len(plan)} {setting.case.name}; {left:.0f} s left\033[K", end="", file=sys.stderr)
+            text = f"\r{done + 1}/{len(plan)} {setting.case.name}; {left:.0f} s left\033[K"
+            print(text, end="", file=sys.stderr)
     return figures, rows, list(settings)
 
 
@@ -158,9 +161,10 @@ def main_rows(figures, chosen, is_busy):
         for distance in DISTANCES:
             figure = figures.of(heuristic.name, setting, distance)
             cells.append(figure.text() if figure else "-")
-        earns = "yes" if best.low >= LEAST else "undecided" if best.high >= LEAST or is_busy else "**no**"
-        constants = numbers_text(heuristic.numbers)
-        yield f"| {heuristic.name} | {constants} | {heuristic.why} | {setting.case.name} | {' | '.join(cells)} | {earns} |"
+        is_open = is_busy or best.low < LEAST <= best.high
+        stays = "undecided" if is_open else "yes" if best.low >= LEAST else "**no**"
+        first = [heuristic.name, numbers_text(heuristic.numbers), heuristic.why, setting.case.name]
+        yield f"| {' | '.join([*first, *cells, stays])} |"
 
 
 def matrix(figures, chosen, settings, distance):
@@ -171,7 +175,8 @@ def matrix(figures, chosen, settings, distance):
     for setting in settings:
         found = [figures.of(name, setting, distance) for name in names]
         if any(found):
-            yield f"| {setting.case.name} | " + " | ".join(figure.text() if figure else "" for figure in found) + " |"
+            cells = [figure.text() if figure else "" for figure in found]
+            yield f"| {' | '.join([setting.case.name, *cells])} |"
 
 
 def matrices(figures, chosen, settings):
@@ -197,7 +202,9 @@ def page(figures, chosen, settings, rounds, took_s, load):
         "BUSY": BUSY if is_busy else "",
         "HEURISTICS": "\n".join(main_rows(figures, chosen, is_busy)),
         "BINDINGS": "\n".join(f"| {' | '.join(row)} |" for row in heuristics.BINDINGS),
-        "LIMITS": "\n".join(f"| {numbers_text(names)} | {why} |" for names, why in heuristics.LIMITS),
+        "LIMITS": "\n".join(
+            f"| {numbers_text(names)} | {bounds} |" for names, bounds in heuristics.LIMITS
+        ),
         "ALL": "\n\n".join(matrices(figures, chosen, settings)),
     }
     for name, value in values.items():
@@ -207,21 +214,22 @@ def page(figures, chosen, settings, rounds, took_s, load):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="", help="heuristics, as in 'distance pressure'; all if empty")
+    parser.add_argument("--only", default="", help="as in 'distance pressure'")
     parser.add_argument("--rounds", type=int, default=7)
     args = parser.parse_args()
     heuristics.check()
     only = args.only.split()
-    chosen = [heuristic for heuristic in heuristics.HEURISTICS if not only or heuristic.name in only]
+    chosen = [one for one in heuristics.HEURISTICS if not only or one.name in only]
     if not chosen:
-        sys.exit(f"no heuristic {args.only}; there are " + " ".join(h.name for h in heuristics.HEURISTICS))
+        names = " ".join(heuristic.name for heuristic in heuristics.HEURISTICS)
+        sys.exit(f"no heuristic {args.only}; there are {names}")
     load, began = os.getloadavg()[0], time.monotonic()
     figures, rows, settings = measure(chosen, args.rounds)
     out = ROOT / "build/bench/pace"
     out.mkdir(parents=True, exist_ok=True)
     with (out / "runs.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["case", "off", "distance", "line_ns", "cores", "with", "without", "metric"])
+        writer.writerow(["case", "off", "distance", "line_ns", "with", "without", "metric"])
         writer.writerows(rows)
     text = page(figures, chosen, settings, args.rounds, time.monotonic() - began, load)
     target = out / "tuning.md" if only else ROOT / "docs/tuning.md"
