@@ -133,7 +133,7 @@ HEURISTICS = (
     Heuristic(
         "pressure",
         ("BYTES_PER_NS",),
-        "A short wait at a full ring is cheaper than fresh memory, and a small ring stays in caches.",
+        "A short wait is cheaper than fresh memory, and a small ring stays in the caches.",
         (W1_UNLIMITED, W1_UNLIMITED_4K),
     ),
     Heuristic(

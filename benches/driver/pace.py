@@ -26,11 +26,28 @@ from runner import ROOT, end_all_of, limits, run_program
 VARIABLE = "POLYPROC_PACE"
 DISTANCES = ("near", "far")
 ALL_OFF = "all of them"
-BUSY = """
-**Other programs ran during this run, so its figures decide nothing. Repeat it on a quiet machine.**
-"""
+RUN = """The figures are of one run: {date}, {rounds} rounds in {minutes:.0f} minutes, on {machine}.
+Other programs took {busy:.0%} of the processors' time before or after it."""
+BUSY = "\n**So the figures decide nothing: repeat the run on a quiet machine.**"
+NO_RUN = "**This page was written without a run (`ROUNDS=0`), so it has no figures yet.**"
+# The share of the processors' time that other programs may take.
+MOST_BUSY = 0.15
 # What a heuristic must earn somewhere to stay.
 LEAST = 0.05
+
+
+def busy_share():
+    """The share of the processors' time that other programs take, over two seconds."""
+
+    def read():
+        with open("/proc/stat") as file:
+            ticks = [int(field) for field in file.readline().split()[1:]]
+        return sum(ticks), ticks[3] + ticks[4]
+
+    total, idle = read()
+    time.sleep(2)
+    total_then, idle_then = read()
+    return 1 - (idle_then - idle) / (total_then - total)
 
 
 class Hogs:
@@ -108,10 +125,16 @@ class Figure:
         self.on, self.off = (median(values) for values in zip(*runs))
         ratios = [goodness(setting, on) / goodness(setting, off) - 1 for on, off in runs]
         self.earns, self.count = median(ratios), len(ratios)
-        self.low, _, self.high = quantiles(ratios, n=4) if len(ratios) > 1 else (self.earns,) * 3
+        self.low = self.high = self.earns
+        if len(ratios) > 1:
+            self.low, _, self.high = quantiles(ratios, n=4, method="inclusive")
 
     def text(self):
-        return f"{self.earns:+.0%} ({self.low:+.0%} to {self.high:+.0%})"
+        return f"{percent(self.earns)} ({percent(self.low)} to {percent(self.high)})"
+
+
+def percent(earned):
+    return f"{earned:+.0%}" if earned < 2 else f"{earned + 1:,.0f} x"
 
 
 def one_round(setting, chosen, figures, rows):
@@ -153,8 +176,10 @@ def numbers_text(names):
 
 def main_rows(figures, chosen, is_busy):
     for heuristic in chosen:
+        first = [heuristic.name, numbers_text(heuristic.numbers), heuristic.why]
         best = figures.best(heuristic.name, heuristic.settings)
         if not best:
+            yield f"| {' | '.join([*first, *'-----', 'undecided'])} |"
             continue
         setting = best.setting
         cells = [in_units(best.on, setting.case), in_units(best.off, setting.case)]
@@ -163,8 +188,7 @@ def main_rows(figures, chosen, is_busy):
             cells.append(figure.text() if figure else "-")
         is_open = is_busy or best.low < LEAST <= best.high
         stays = "undecided" if is_open else "yes" if best.low >= LEAST else "**no**"
-        first = [heuristic.name, numbers_text(heuristic.numbers), heuristic.why, setting.case.name]
-        yield f"| {' | '.join([*first, *cells, stays])} |"
+        yield f"| {' | '.join([*first, setting.case.name, *cells, stays])} |"
 
 
 def matrix(figures, chosen, settings, distance):
@@ -184,22 +208,19 @@ def matrices(figures, chosen, settings):
         lines = list(matrix(figures, chosen, settings, distance))
         if len(lines) > 2:
             yield "\n".join(lines)
-        else:
+        elif figures.runs:
             yield f"This machine had no {distance} cores during the run."
 
 
-def page(figures, chosen, settings, rounds, took_s, load):
+def page(figures, chosen, settings, rounds, took_s, busy):
     template = Path(__file__).with_name("tuning.md.in").read_text()
-    is_busy = load > len(os.sched_getaffinity(0)) / 2
+    is_busy = busy > MOST_BUSY
+    date, minutes = datetime.date.today().isoformat(), took_s / 60
+    run = RUN.format(date=date, rounds=rounds, minutes=minutes, machine=machine(), busy=busy)
     values = {
-        "DATE": datetime.date.today().isoformat(),
-        "MACHINE": machine(),
-        "MINUTES": f"{took_s / 60:.0f}",
-        "LOAD": f"{load:.1f}",
-        "ROUNDS": str(rounds),
+        "RUN": run + (BUSY if is_busy else "") if rounds else NO_RUN,
         "LEAST": f"{LEAST * 100:.0f}",
         "NEAR_NS": str(NEAR_NS),
-        "BUSY": BUSY if is_busy else "",
         "HEURISTICS": "\n".join(main_rows(figures, chosen, is_busy)),
         "BINDINGS": "\n".join(f"| {' | '.join(row)} |" for row in heuristics.BINDINGS),
         "LIMITS": "\n".join(
@@ -209,7 +230,7 @@ def page(figures, chosen, settings, rounds, took_s, load):
     }
     for name, value in values.items():
         template = template.replace(f"@{name}@", value)
-    return template
+    return template.rstrip() + "\n"
 
 
 def main():
@@ -223,15 +244,17 @@ def main():
     if not chosen:
         names = " ".join(heuristic.name for heuristic in heuristics.HEURISTICS)
         sys.exit(f"no heuristic {args.only}; there are {names}")
-    load, began = os.getloadavg()[0], time.monotonic()
+    busy, began = busy_share(), time.monotonic()
     figures, rows, settings = measure(chosen, args.rounds)
+    took_s = time.monotonic() - began
+    busy = max(busy, busy_share())
     out = ROOT / "build/bench/pace"
     out.mkdir(parents=True, exist_ok=True)
     with (out / "runs.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["case", "off", "distance", "line_ns", "with", "without", "metric"])
         writer.writerows(rows)
-    text = page(figures, chosen, settings, args.rounds, time.monotonic() - began, load)
+    text = page(figures, chosen, settings, args.rounds, took_s, busy)
     target = out / "tuning.md" if only else ROOT / "docs/tuning.md"
     target.write_text(text)
     print(text if only else f"written: {target}; every run is in {out}/runs.csv")
