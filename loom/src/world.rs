@@ -189,8 +189,8 @@ impl<'a> Process<'a> {
         }
     }
 
-    pub(crate) fn quiet(&self) -> Quiet<'a> {
-        Quiet(*self)
+    pub(crate) fn without_recovery(&self) -> WithoutRecovery<'a> {
+        WithoutRecovery(*self)
     }
 
     /// Recovers the dead processes, then frees their slots.
@@ -239,10 +239,10 @@ impl World for Process<'_> {
     }
 }
 
-/// `segment::Quiet`: for the locks that recovery itself takes.
-pub(crate) struct Quiet<'a>(Process<'a>);
+/// `segment::WithoutRecovery`: for the locks that recovery itself takes.
+pub(crate) struct WithoutRecovery<'a>(Process<'a>);
 
-impl World for Quiet<'_> {
+impl World for WithoutRecovery<'_> {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
         step();
         patience.check()?;

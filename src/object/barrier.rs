@@ -107,7 +107,7 @@ impl Barrier {
     /// `E_NOT_OWNER` when this process leads no round, `E_BROKEN_BARRIER` when the barrier is
     /// broken.
     pub fn complete(&self, ok: bool) -> Result<()> {
-        self.inside(|barrier, quiet, me| barrier.complete(quiet, me, ok))
+        self.inside(|barrier, without_recovery, me| barrier.complete(without_recovery, me, ok))
     }
 
     /// Break the barrier: waiting parties, and all later ones until it is reset, get

@@ -81,8 +81,9 @@ impl Pool {
     /// Make a pool and start its workers.
     ///
     /// # Errors
-    /// `E_NOT_FOUND` and `E_PERMISSION` for the worker program, `E_INVALID`, `E_TOO_LARGE` (the initialiser's data),
-    /// `E_DAEMONIC` in a daemonic process, `E_LIMIT`, `E_NO_MEMORY`. Nothing is left behind.
+    /// `E_NOT_FOUND` and `E_PERMISSION` for the worker program, `E_INVALID`, `E_TOO_LARGE` (the
+    /// initialiser's data), `E_DAEMONIC` in a daemonic process, `E_LIMIT`, `E_NO_MEMORY`. Nothing
+    /// is left behind.
     pub fn create(options: &PoolOptions) -> Result<Pool> {
         malloc::check()?;
         options.check()?;
@@ -188,7 +189,8 @@ impl Pool {
     /// such tasks, each tag once.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_INVALID` when `max` is 0, `E_NOT_OWNER` in a forked child.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_INVALID` when `max` is 0,
+    /// `E_NOT_OWNER` in a forked child.
     pub fn finished(&self, max: usize, each: &mut dyn FnMut(u64), wait: Wait<'_>) -> Result<usize> {
         self.shared.check_owner()?;
         if max == 0 {
@@ -225,7 +227,8 @@ impl Pool {
     /// Wait until every task is over and every worker has ended.
     ///
     /// # Errors
-    /// `E_INVALID` while the pool is open; `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`; `E_NOT_OWNER` in a forked child.
+    /// `E_INVALID` while the pool is open; `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`;
+    /// `E_NOT_OWNER` in a forked child.
     pub fn join(&self, wait: Wait<'_>) -> Result<()> {
         self.shared.check_owner()?;
         if self.shared.state() == PoolState::Open {
@@ -236,7 +239,7 @@ impl Pool {
         }
         let is_over =
             || self.shared.workers_gone.load(Ordering::SeqCst) && self.shared.outstanding() == 0;
-        self.shared.wait_until(&is_over, &self.shared.quiet, &wait)
+        self.shared.wait_until(&is_over, &self.shared.joins, &wait)
     }
 
     /// Terminate the workers; every task that is not over ends with `E_SHUTDOWN`. Does not wait for
@@ -303,11 +306,12 @@ impl Drop for Pool {
         // Only the end of the workers ends this wait: it reads no report, since that could fail.
         let mut patience = Patience::new(&Wait::FOREVER);
         loop {
-            let quiet = self.shared.quiet.watch();
+            let joins = self.shared.joins.watch();
             if self.shared.workers_gone.load(Ordering::SeqCst) {
                 break;
             }
-            let _ = WaitSet::beside(&[quiet], &[]).and_then(|bed| bed.sleep(&mut patience));
+            let _ =
+                WaitSet::beside(&[joins], &[]).and_then(|wait_set| wait_set.sleep(&mut patience));
         }
         self.shared.gone.fire();
     }

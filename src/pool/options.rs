@@ -14,7 +14,8 @@ use crate::sys::syscall;
 pub struct PoolOptions {
     /// How many workers, up to 1,000; 0: the CPUs that this process may use.
     pub workers: u32,
-    /// The worker program and its arguments; empty: a fork of this process as it is when the pool is made.
+    /// The worker program and its arguments; empty: a fork of this process as it is when the pool
+    /// is made.
     pub argv: Vec<CString>,
     /// `K=V`: added to the workers' environment, or replacing the variable `K`.
     pub env: Vec<CString>,

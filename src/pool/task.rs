@@ -53,7 +53,8 @@ impl Task {
     /// it.
     ///
     /// # Errors
-    /// `E_LIMIT` when this process has no descriptor or thread left, `E_NOT_OWNER` in a forked child.
+    /// `E_LIMIT` when this process has no descriptor or thread left, `E_NOT_OWNER` in a forked
+    /// child.
     pub fn fd(&self) -> Result<RawFd> {
         self.pool.check_owner()?;
         self.pool.collect_in_background()?;

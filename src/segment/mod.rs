@@ -47,7 +47,7 @@ pub(crate) use mapping::{LazyMapping, Mapping};
 pub(crate) use methods::common_methods;
 pub use names::unlink;
 pub(crate) use participants::Participant;
-pub(crate) use readiness::{changes, look_again, Raised, Readiness};
+pub(crate) use readiness::{changes, look_again, RaisedDescriptor, Readiness};
 pub(crate) use sleep::{WaitSet, WithoutRecovery};
 
 use crate::status::Result;

@@ -15,14 +15,14 @@ use crate::sys::{fork, futex};
 /// A caller that holds the lock must make sure that no fork happens meanwhile.
 pub(crate) struct Readiness {
     value: LocalLock<Option<Box<dyn Any + Send>>>,
-    raised: Arc<Raised>,
+    raised_descriptor: Arc<RaisedDescriptor>,
 }
 
 impl Readiness {
     pub(crate) fn new() -> Readiness {
         Readiness {
             value: LocalLock::new(None),
-            raised: Arc::new(Raised::new()),
+            raised_descriptor: Arc::new(RaisedDescriptor::new()),
         }
     }
 
@@ -30,16 +30,16 @@ impl Readiness {
         self.value.lock()
     }
 
-    pub(crate) fn raised(&self) -> &Arc<Raised> {
-        &self.raised
+    pub(crate) fn raised_descriptor(&self) -> &Arc<RaisedDescriptor> {
+        &self.raised_descriptor
     }
 
     /// Report that a try would have to wait. If a descriptor says otherwise, it is lowered and its
     /// object is watched again. One load if there is no such descriptor.
     #[inline]
     pub(crate) fn found_nothing(&self) {
-        if self.raised.is_raised() {
-            self.raised.lower();
+        if self.raised_descriptor.is_raised() {
+            self.raised_descriptor.lower();
         }
     }
 }
@@ -49,7 +49,7 @@ impl Readiness {
 ///
 /// While a descriptor is raised nobody watches the object. So calls that find something at every
 /// try pay nothing for a descriptor, and a call that finds nothing has to report it.
-pub(crate) struct Raised(AtomicU64);
+pub(crate) struct RaisedDescriptor(AtomicU64);
 
 const NOT_RAISED: u64 = u64::MAX;
 
@@ -57,9 +57,9 @@ fn mark(fd: RawFd) -> u64 {
     u64::from(fork::epoch()) << 32 | u64::from(fd.unsigned_abs())
 }
 
-impl Raised {
-    pub(crate) fn new() -> Raised {
-        Raised(AtomicU64::new(NOT_RAISED))
+impl RaisedDescriptor {
+    pub(crate) fn new() -> RaisedDescriptor {
+        RaisedDescriptor(AtomicU64::new(NOT_RAISED))
     }
 
     pub(crate) fn is_raised(&self) -> bool {

@@ -146,23 +146,23 @@ impl WaitSet {
     /// on the life words of all users of `segments`. The dead of these segments are recovered
     /// first.
     pub(crate) fn beside(words: &[(*const u32, u32)], segments: &[&Segment]) -> Result<WaitSet> {
-        let mut bed = WaitSet {
+        let mut wait_set = WaitSet {
             words: WordList::new(),
             has_dead: false,
             leaves_dead: false,
         };
         for (address, value) in words {
-            bed.words.add(*address, *value);
+            wait_set.words.add(*address, *value);
         }
         for segment in segments {
             let me = segment.me()?;
             segment.reap(me)?;
-            let has_dead = segment.add_lives(me, &mut bed.words);
+            let has_dead = segment.add_lives(me, &mut wait_set.words);
             let leaves_them = segment.has_left_the_dead();
-            bed.has_dead |= has_dead && !leaves_them;
-            bed.leaves_dead |= leaves_them;
+            wait_set.has_dead |= has_dead && !leaves_them;
+            wait_set.leaves_dead |= leaves_them;
         }
-        Ok(bed)
+        Ok(wait_set)
     }
 
     /// Sleep once. The objects may be gone by now.

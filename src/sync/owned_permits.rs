@@ -81,22 +81,28 @@ impl OwnedPermits {
     /// Run `body` under the lock.
     fn locked<T>(
         &self,
-        quiet: &impl World,
+        without_recovery: &impl World,
         me: Owner,
         locks: &LockWait<'_>,
         body: impl FnOnce() -> Result<T>,
     ) -> Result<T> {
         if !self.mutex.try_lock(me) {
-            self.mutex.lock(quiet, me, &mut locks.patience())?;
+            self.mutex
+                .lock(without_recovery, me, &mut locks.patience())?;
         }
         let result = body();
-        self.mutex.unlock(quiet);
+        self.mutex.unlock(without_recovery);
         result
     }
 
-    fn try_acquire(&self, quiet: &impl World, me: Owner, locks: &LockWait<'_>) -> Result<bool> {
-        self.locked(quiet, me, locks, || {
-            if self.free(quiet)? == 0 {
+    fn try_acquire(
+        &self,
+        without_recovery: &impl World,
+        me: Owner,
+        locks: &LockWait<'_>,
+    ) -> Result<bool> {
+        self.locked(without_recovery, me, locks, || {
+            if self.free(without_recovery)? == 0 {
                 return Ok(false);
             }
             let (slot, count) = self.held_by(me)?;
@@ -110,18 +116,18 @@ impl OwnedPermits {
         })
     }
 
-    /// Take a permit for `me`, waiting while there is none. `quiet` is the world that the lock
-    /// uses.
+    /// Take a permit for `me`, waiting while there is none. `without_recovery` is the world that
+    /// the lock uses.
     pub(crate) fn acquire(
         &self,
         world: &impl World,
-        quiet: &impl World,
+        without_recovery: &impl World,
         me: Owner,
         wait: &Wait<'_>,
     ) -> Result<()> {
         let mut patience = Patience::new(wait);
         let locks = LockWait::until(&mut patience);
-        if self.try_acquire(quiet, me, &locks)? {
+        if self.try_acquire(without_recovery, me, &locks)? {
             return Ok(());
         }
         if wait.is_try() {
@@ -129,12 +135,12 @@ impl OwnedPermits {
         }
         loop {
             let seen = self.permits.announce();
-            if self.try_acquire(quiet, me, &locks)? {
+            if self.try_acquire(without_recovery, me, &locks)? {
                 return Ok(());
             }
             if let Err(status) = self.permits.sleep(world, seen, &mut patience) {
                 // A wake-up may have come together with the end of the wait: then it is used.
-                return match self.try_acquire(quiet, me, &locks) {
+                return match self.try_acquire(without_recovery, me, &locks) {
                     Ok(true) => Ok(()),
                     _ => Err(status),
                 };
@@ -143,11 +149,16 @@ impl OwnedPermits {
     }
 
     /// Give back `count` permits of `me`: all of them, or none and an error.
-    pub(crate) fn release(&self, quiet: &impl World, me: Owner, count: i64) -> Result<()> {
+    pub(crate) fn release(
+        &self,
+        without_recovery: &impl World,
+        me: Owner,
+        count: i64,
+    ) -> Result<()> {
         if count < 1 {
             return Err(because!(E_INVALID, "n is {count}, below 1"));
         }
-        self.locked(quiet, me, &LockWait::brief(), || {
+        self.locked(without_recovery, me, &LockWait::brief(), || {
             let (slot, held) = self.held_by(me)?;
             let left = match held {
                 0 => return Err(Status::E_NOT_OWNER),
@@ -161,13 +172,15 @@ impl OwnedPermits {
         // If the process is killed before this, the sleepers watch its life word, and recovery
         // wakes them.
         self.permits
-            .notify(quiet, u32::try_from(count).unwrap_or(u32::MAX));
+            .notify(without_recovery, u32::try_from(count).unwrap_or(u32::MAX));
         Ok(())
     }
 
     /// The number of free permits.
-    pub(crate) fn value(&self, quiet: &impl World, me: Owner) -> Result<i64> {
-        self.locked(quiet, me, &LockWait::brief(), || self.free(quiet))
+    pub(crate) fn value(&self, without_recovery: &impl World, me: Owner) -> Result<i64> {
+        self.locked(without_recovery, me, &LockWait::brief(), || {
+            self.free(without_recovery)
+        })
     }
 
     /// Recovery: forget the permits of the dead, and wake those who wait.

@@ -11,7 +11,7 @@ use crate::pace::recheck::Recheck;
 use crate::pool::Task;
 use crate::process::Process;
 use crate::queue::Queue;
-use crate::segment::{Raised, Segment, WaitSet};
+use crate::segment::{RaisedDescriptor, Segment, WaitSet};
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::LockWait;
@@ -212,8 +212,8 @@ impl<'a> Item<'a> {
             Item::Process(process) => AnyDescriptor::Process(process),
             Item::Task(task) => AnyDescriptor::Task(task),
             Item::Shared(source) => {
-                let raised = Arc::new(Raised::new());
-                AnyDescriptor::Shared(Descriptor::new(source.clone(), raised)?)
+                let raised_descriptor = Arc::new(RaisedDescriptor::new());
+                AnyDescriptor::Shared(Descriptor::new(source.clone(), raised_descriptor)?)
             }
         })
     }

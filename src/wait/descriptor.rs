@@ -11,7 +11,7 @@ use super::watcher;
 use crate::connection::Connection;
 use crate::object::Event;
 use crate::queue::Queue;
-use crate::segment::{look_again, Raised, Readiness};
+use crate::segment::{look_again, RaisedDescriptor, Readiness};
 use crate::status::Result;
 use crate::sync::look::Look;
 use crate::sys::eventfd;
@@ -21,12 +21,15 @@ use crate::sys::fork;
 pub(crate) struct Descriptor(Arc<Watch>);
 
 impl Descriptor {
-    pub(crate) fn new(source: Source, raised: Arc<Raised>) -> Result<Descriptor> {
+    pub(crate) fn new(
+        source: Source,
+        raised_descriptor: Arc<RaisedDescriptor>,
+    ) -> Result<Descriptor> {
         let watch = Arc::new(Watch {
             source,
             fd: eventfd::event()?,
             epoch: fork::epoch(),
-            raised,
+            raised_descriptor,
         });
         watch.bring_in_step();
         watcher::add(&watch)?;
@@ -89,7 +92,8 @@ impl Connection {
     /// first call on.
     ///
     /// # Errors
-    /// `E_UNSUPPORTED`: this end only sends. `E_LIMIT` when this process has no descriptor or thread left.
+    /// `E_UNSUPPORTED`: this end only sends. `E_LIMIT` when this process has no descriptor or
+    /// thread left.
     pub fn fd(&self) -> Result<RawFd> {
         let Some(pipe) = self.pipe() else {
             return Ok(self.raw_fd());
@@ -106,7 +110,7 @@ fn fd_of(readiness: &Readiness, source: &dyn Fn() -> Result<Source>) -> Result<R
         return Ok(fd);
     }
     // Without PLACING held: `Descriptor::new` looks at the object, which takes other locks.
-    let fresh = Descriptor::new(source()?, readiness.raised().clone())?;
+    let fresh = Descriptor::new(source()?, readiness.raised_descriptor().clone())?;
     let fd = fresh.fd();
     let unused: Box<dyn Any + Send> = Box::new(fresh);
     let (unused, fd) = {

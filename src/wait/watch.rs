@@ -1,7 +1,7 @@
 //! An eventfd and the source whose readiness it shows, for the descriptor and for the watcher.
 
 use super::source::Source;
-use crate::segment::Raised;
+use crate::segment::RaisedDescriptor;
 use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::LockWait;
 use crate::sync::look::Look;
@@ -21,7 +21,7 @@ pub(super) struct Watch {
     /// parent and may not use it.
     pub(super) epoch: u32,
     /// The object's own record of whether the descriptor is raised.
-    pub(super) raised: Arc<Raised>,
+    pub(super) raised_descriptor: Arc<RaisedDescriptor>,
 }
 
 impl Watch {
@@ -33,7 +33,7 @@ impl Watch {
     /// does not watch the object; a try that finds nothing, or the watcher's next look, lowers the
     /// descriptor.
     pub(super) fn is_raised(&self) -> bool {
-        self.raised.is_raised()
+        self.raised_descriptor.is_raised()
     }
 
     /// Raise the descriptor if the source is `Ready`, lower it otherwise. A descriptor that is
@@ -43,14 +43,14 @@ impl Watch {
         let fd = self.fd.as_raw_fd();
         let mut look = self.look();
         if look != Look::Ready {
-            self.raised.clear();
+            self.raised_descriptor.clear();
             eventfd::lower(fd);
             // If the source became ready just before `lower`, that readiness was lowered too.
             look = self.look();
         }
         if look == Look::Ready {
             eventfd::raise(fd);
-            self.raised.set(fd);
+            self.raised_descriptor.set(fd);
         }
         look
     }

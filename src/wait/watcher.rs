@@ -74,9 +74,9 @@ impl thread::Body for Watcher {
                 patience.look_again_within(look_ns);
             }
             patience.recheck(&mut recheck, round.is_doubtful);
-            match round.bed {
+            match round.wait_set {
                 // A wake-up or the end of the slice ends this sleep.
-                Ok(bed) => drop(bed.sleep(&mut patience)),
+                Ok(wait_set) => drop(wait_set.sleep(&mut patience)),
                 // The watcher cannot sleep on the life word of some participant, so it looks at
                 // everything at intervals.
                 Err(_) => {
@@ -90,7 +90,7 @@ impl thread::Body for Watcher {
 
 /// The outcome of one round of the watcher.
 struct Round {
-    bed: Result<WaitSet>,
+    wait_set: Result<WaitSet>,
     /// At least one descriptor is raised.
     has_raised: bool,
     /// At least one descriptor was raised or lowered in this round.
@@ -133,7 +133,7 @@ fn prepare(changes: WatchedWord) -> Round {
         }
     }
     Round {
-        bed: WaitSet::beside(&words, &segments),
+        wait_set: WaitSet::beside(&words, &segments),
         has_raised,
         is_new,
         is_doubtful,

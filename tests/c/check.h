@@ -40,12 +40,12 @@
 /* With POLYPROC_TEST_DETAILS=1 prints the sentences, to be read. */
 static inline void check_reason(const char *call, const char *file, int line) {
   /* A signal handler may call these, so they leave the thread's detail alone. */
-  static const char *const quiet[] = {"polyproc_event_set(", "polyproc_cancel_fire(",
-                                      "polyproc_interruptible(", "polyproc_exit_children_at_exit(",
-                                      "polyproc_detail("};
+  static const char *const signal_safe[] = {"polyproc_event_set(", "polyproc_cancel_fire(",
+                                            "polyproc_interruptible(", "polyproc_exit_children_at_exit(",
+                                            "polyproc_detail("};
   char detail[256];
-  for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++) {
-    if (strncmp(call, quiet[i], strlen(quiet[i])) == 0) return;
+  for (size_t i = 0; i < sizeof signal_safe / sizeof *signal_safe; i++) {
+    if (strncmp(call, signal_safe[i], strlen(signal_safe[i])) == 0) return;
   }
   if (polyproc_detail(detail, sizeof detail) != POLYPROC_OK || detail[0] == '\0') {
     fprintf(stderr, "%s:%d: %s\n  polyproc_detail has no reason\n", file, line, call);

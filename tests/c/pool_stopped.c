@@ -40,7 +40,7 @@ int main(void) {
   polyproc_pool *pool;
   int32_t pids[2];
   size_t count;
-  int nursery;
+  int fork_server;
 
   ANSWERS(OK, polyproc_worker_register("echo", echo, NULL));
   options.workers = 2;
@@ -48,15 +48,15 @@ int main(void) {
   apply(pool);
   while (info_of(pool).alive < 2) nap(MILLISECOND);
   ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &count));
-  nursery = parent_of(pids[0]);
-  if (nursery == getpid()) {
+  fork_server = parent_of(pids[0]);
+  if (fork_server == getpid()) {
     /* Where the kernel has no process descriptors, as under valgrind, the pool's own process forks.
      */
     polyproc_pool_close(pool);
     return 0;
   }
 
-  CHECK(kill(nursery, SIGSTOP) == 0);
+  CHECK(kill(fork_server, SIGSTOP) == 0);
   CHECK(kill(pids[0], SIGKILL) == 0);
   while (info_of(pool).alive == 2) nap(MILLISECOND);
   apply(pool);
@@ -64,12 +64,12 @@ int main(void) {
   CHECK(count == 1);
 
   /* It goes on where it was stopped. */
-  CHECK(kill(nursery, SIGCONT) == 0);
+  CHECK(kill(fork_server, SIGCONT) == 0);
   while (info_of(pool).alive < 2) nap(MILLISECOND);
   apply(pool);
 
   /* The pool ends without it. */
-  CHECK(kill(nursery, SIGSTOP) == 0);
+  CHECK(kill(fork_server, SIGSTOP) == 0);
   ANSWERS(OK, polyproc_pool_worker_pids(pool, pids, 2, &count));
   CHECK(kill(pids[0], SIGKILL) == 0);
   polyproc_pool_close(pool);

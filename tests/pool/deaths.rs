@@ -163,15 +163,15 @@ fn a_join_sees_the_end_of_a_task_that_killed_its_last_worker() {
 
 /// The process that forks workers is killed, and they with it: a new one replaces it.
 #[test]
-fn a_killed_nursery_is_replaced() {
+fn a_killed_fork_server_is_replaced() {
     let pool = pool(PoolOptions {
         max_attempts: 3,
         ..workers(2)
     });
-    let nursery = parent_of(pids_of(&pool)[0]);
-    assert_ne!(nursery, std::process::id() as i32);
+    let fork_server = parent_of(pids_of(&pool)[0]);
+    assert_ne!(fork_server, std::process::id() as i32);
     let task = submit(&pool, "sleep", &50u64.to_ne_bytes());
-    kill(nursery);
+    kill(fork_server);
     ends_with(&task, Status::OK);
     for _ in 0..10 {
         assert_eq!(result(&submit(&pool, "echo", b"bun")), b"bun");
@@ -187,8 +187,8 @@ fn a_worker_that_takes_anothers_place_can_be_asked_to_end() {
     at_work();
     let first = pids_of(&pool)[0];
     let mask = blocked_by(first);
-    let nursery = parent_of(first);
-    for killed in [first, nursery] {
+    let fork_server = parent_of(first);
+    for killed in [first, fork_server] {
         let before = pids_of(&pool);
         kill(killed);
         eventually("another worker", || {
@@ -228,8 +228,12 @@ fn parent() {
     for _ in 0..4 {
         submit(&pool, "sleep", &600_000u64.to_ne_bytes());
     }
-    let nursery = parent_of(pids_of(&pool)[0]);
-    eprintln!("pids {nursery} {} {}", pids_of(&pool)[0], pids_of(&pool)[1]);
+    let fork_server = parent_of(pids_of(&pool)[0]);
+    eprintln!(
+        "pids {fork_server} {} {}",
+        pids_of(&pool)[0],
+        pids_of(&pool)[1]
+    );
     let _ = pool.finished(1, &mut |_| {}, Wait::FOREVER);
 }
 
@@ -282,7 +286,7 @@ fn a_dropped_pool_leaves_nothing_behind() {
     for round in 0..10 {
         let pool = pool(workers(2));
         let pids = pids_of(&pool);
-        let nursery = parent_of(pids[0]);
+        let fork_server = parent_of(pids[0]);
         let tasks: Vec<_> = (0..5)
             .map(|_| submit(&pool, "sleep", &600_000u64.to_ne_bytes()))
             .collect();
@@ -293,7 +297,7 @@ fn a_dropped_pool_leaves_nothing_behind() {
                 Status::E_SHUTDOWN
             );
         }
-        let all = pids.iter().chain([&nursery]);
+        let all = pids.iter().chain([&fork_server]);
         assert!(all.clone().all(|pid| !is_running(*pid)), "round {round}");
     }
 }

@@ -75,7 +75,7 @@ static int32_t submission_read(struct submission *submission, napi_env env, napi
   }
   submission->options.flags = POLYPROC_TASK_TAGGED;
   submission->options.tag = (uint64_t)tag;
-  submission->place = tasks_place(&submission->pool->tasks, (uint32_t)tag);
+  submission->place = tasks_add(&submission->pool->tasks, (uint32_t)tag);
   return submission->place == NULL ? POLYPROC_E_NO_MEMORY : POLYPROC_OK;
 }
 

@@ -9,7 +9,7 @@ struct tasks {
   polyproc_task *of[]; /* NULL: there is none */
 };
 
-polyproc_task **tasks_place(struct tasks **tasks, uint32_t tag) {
+polyproc_task **tasks_add(struct tasks **tasks, uint32_t tag) {
   uint32_t size = *tasks == NULL ? 0 : (*tasks)->size;
   if (tag < size) return &(*tasks)->of[tag];
   uint32_t room = size == 0 ? FIRST_ROOM : size;

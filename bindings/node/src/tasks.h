@@ -7,9 +7,9 @@
 
 struct tasks;
 
-/* Returns the slot for a new task; NULL: no memory. */
-polyproc_task **tasks_place(struct tasks **tasks, uint32_t tag);
-/* Returns the slot of a task, or NULL if there is none. */
+/* Returns the entry for a new task; NULL: no memory. */
+polyproc_task **tasks_add(struct tasks **tasks, uint32_t tag);
+/* Returns the entry of a task, or NULL if there is none. */
 polyproc_task **tasks_find(struct tasks *tasks, int32_t tag);
 void tasks_free(struct tasks *tasks);
 

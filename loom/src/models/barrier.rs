@@ -34,12 +34,12 @@ impl Model {
         let recover = |world: &Process<'_>, gone: &dyn Fn(Owner) -> bool| {
             let locks = LockWait::brief();
             let me = Caller::new(world.me, &locks);
-            let recovered = self.barrier.recover(&world.quiet(), me, gone);
+            let recovered = self.barrier.recover(&world.without_recovery(), me, gone);
             recovered.expect("nothing is corrupt");
         };
         let world = Process::new(&self.machine, number, &recover);
         self.barrier
-            .arrive(&world, &world.quiet(), world.me, false, wait)
+            .arrive(&world, &world.without_recovery(), world.me, false, wait)
     }
 }
 

@@ -114,10 +114,10 @@ impl Owned {
             self.permits.forget(world, gone);
         };
         let world = Process::new(&self.machine, number, &recover);
-        let quiet = world.quiet();
+        let without_recovery = world.without_recovery();
         self.permits
-            .acquire(&world, &quiet, world.me, &Wait::FOREVER)?;
-        self.permits.release(&quiet, world.me, 1)
+            .acquire(&world, &without_recovery, world.me, &Wait::FOREVER)?;
+        self.permits.release(&without_recovery, world.me, 1)
     }
 }
 

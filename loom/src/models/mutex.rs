@@ -57,7 +57,7 @@ impl Model {
 fn passes(model: &Arc<Model>, number: u32) -> thread::JoinHandle<Acquired> {
     let model = Arc::clone(model);
     thread::spawn(move || {
-        let world = Process::new(&model.machine, number, &nothing).quiet();
+        let world = Process::new(&model.machine, number, &nothing).without_recovery();
         model
             .pass(number, &world, &Wait::FOREVER)
             .expect("the lock")
@@ -69,7 +69,7 @@ fn one_at_a_time() {
     check("mutex, two", Preemptions::All, || {
         let model = Model::new();
         let other = passes(&model, 1);
-        let world = Process::new(&model.machine, 0, &nothing).quiet();
+        let world = Process::new(&model.machine, 0, &nothing).without_recovery();
         model.pass(0, &world, &Wait::FOREVER).expect("the lock");
         assert_eq!(other.join().expect("no panic"), Acquired::Clean);
     });
@@ -80,7 +80,7 @@ fn nobody_of_three_waits_in_vain() {
     check("mutex, three", Preemptions::AtMost(3), || {
         let model = Model::new();
         let others = [passes(&model, 1), passes(&model, 2)];
-        let world = Process::new(&model.machine, 0, &nothing).quiet();
+        let world = Process::new(&model.machine, 0, &nothing).without_recovery();
         model.pass(0, &world, &Wait::FOREVER).expect("the lock");
         for other in others {
             assert_eq!(other.join().expect("no panic"), Acquired::Clean);
@@ -98,11 +98,11 @@ fn who_gives_up_takes_no_wake_up_along() {
         let gives_up = {
             let (model, bell) = (Arc::clone(&model), Arc::clone(&bell));
             thread::spawn(move || {
-                let world = Process::new(&model.machine, 2, &nothing).quiet();
+                let world = Process::new(&model.machine, 2, &nothing).without_recovery();
                 let _ = model.pass(2, &world, &Wait::until(&bell));
             })
         };
-        let world = Process::new(&model.machine, 0, &nothing).quiet();
+        let world = Process::new(&model.machine, 0, &nothing).without_recovery();
         let me = crate::world::process(0);
         let mut patience = Patience::new(&Wait::FOREVER);
         model
@@ -127,7 +127,7 @@ fn who_dies_inside_is_followed() {
         let model = Model::new();
         let stage: &Count = Box::leak(Box::new(Count::new(0)));
         let other = passes(&model, 1);
-        let world = Process::new(&model.machine, 0, &nothing).quiet();
+        let world = Process::new(&model.machine, 0, &nothing).without_recovery();
         let me = crate::world::process(0);
         let lived = mortality.run(|| {
             let mut patience = Patience::new(&Wait::FOREVER);
@@ -150,7 +150,7 @@ fn who_dies_inside_is_followed() {
         }
         let next = model.pass(
             2,
-            &Process::new(&model.machine, 2, &nothing).quiet(),
+            &Process::new(&model.machine, 2, &nothing).without_recovery(),
             &Wait::FOREVER,
         );
         // The next holder after one that died inside gets OwnerDied, once.
@@ -174,7 +174,7 @@ fn two_go_on_when_one_dies() {
         |mortality| {
             let model = Model::new();
             let others = [passes(&model, 1), passes(&model, 2)];
-            let world = Process::new(&model.machine, 0, &nothing).quiet();
+            let world = Process::new(&model.machine, 0, &nothing).without_recovery();
             let lived = mortality.run(|| model.pass(0, &world, &Wait::FOREVER));
             if lived.is_none() {
                 model.machine.end(crate::world::process(0));

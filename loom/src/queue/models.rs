@@ -48,7 +48,7 @@ impl Ring {
 
     /// Puts one message as `put` does: the stores of `Run`, and its commit.
     fn put(&self, number: u32, payload: u64) {
-        let world = Process::new(&self.machine, number, &nothing).quiet();
+        let world = Process::new(&self.machine, number, &nothing).without_recovery();
         let mut patience = Patience::new(&Wait::FOREVER);
         let locked = self.tail.mutex.lock(&world, process(number), &mut patience);
         locked.expect("the lock");
@@ -237,7 +237,7 @@ fn a_claim_of_a_dead_consumer_comes_back() {
         ring.records[0].write(Word::new(State::Ready, 0, None), 8, SLOT);
         let claim = |ring: &Ring, number: u32| {
             let me = process(number);
-            let world = Process::new(&ring.machine, number, &nothing).quiet();
+            let world = Process::new(&ring.machine, number, &nothing).without_recovery();
             let mut patience = Patience::new(&Wait::FOREVER);
             let acquired = ring
                 .tail

@@ -38,7 +38,7 @@ impl ForkServer {
         let (ours, theirs) = socketpair::pair()?;
         let mut ends = Some((ours, theirs));
         let own = ProcessOptions {
-            name: Some(c"PoolNursery".to_owned()),
+            name: Some(c"PoolForkServer".to_owned()),
             group: options(0).group,
             ..ProcessOptions::default()
         };

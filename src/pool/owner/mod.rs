@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! tasks, table, submitted   tasks that are not over
-//! reports, lead             how reports are read, by one thread at a time
+//! reports, leadership       how reports are read, by one thread at a time
 //! crew, monitor             the workers: starting, watching, replacing
 //! fork_server               the process that forks them
 //! ```
 
 pub(super) mod crew;
 mod fork_server;
-pub(super) mod lead;
+pub(super) mod leadership;
 mod monitor;
 pub(super) mod reports;
 pub(super) mod submitted;

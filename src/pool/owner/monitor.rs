@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 use super::crew::Crew;
-use super::lead::Local;
+use super::leadership::Local;
 use super::submitted::Outcome;
 use super::tasks::{Limit, PoolState, Shared};
 use crate::pace::{LONGEST_START_PAUSE_NS, MONITOR_LOOK_NS, START_PAUSE_NS};
@@ -63,7 +63,7 @@ impl Shared {
         // will be.
         self.report(ReportHead::about_nothing(Report::Broken));
         self.workers_gone.store(true, Ordering::SeqCst);
-        self.quiet.notify_all(&Local);
+        self.joins.notify_all(&Local);
         self.wake_leader();
     }
 

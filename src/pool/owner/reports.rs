@@ -1,11 +1,11 @@
 //! Reading the workers' reports: one thread reads them, and the others wait.
 //!
-//! One thread at a time has the *lead*: it takes reports out of the queue and settles tasks, until
+//! One thread at a time is the *leader*: it takes reports out of the queue and settles tasks, until
 //! the condition that it waits for itself holds. So reports are settled in the order in which they
 //! were put, and the common case, one thread that waits for its result, needs no other thread.
-//! Other waiting threads sleep on their own word and on the lead's word; when the lead is given up,
-//! one of them takes it. If a descriptor was requested, a thread of the pool keeps the lead
-//! permanently.
+//! Other waiting threads sleep on their own word and on the leadership's word; when the
+//! leader stops, one of them follows it. If a descriptor was requested, a thread of the pool is
+//! the leader permanently.
 //!
 //! A change that does not come from a worker's report (a worker's death, for example) is put into
 //! the queue as well, so that it is settled after the last report of that worker, and wakes the
@@ -42,38 +42,39 @@ impl Shared {
         }
         let mut patience = Patience::new(wait);
         let waited = loop {
-            if let Some(_leading) = self.lead.try_take() {
+            if let Some(_guard) = self.leadership.try_take() {
                 let led = self.settle_until(is_so, wait, &mut patience);
                 break if is_so() { Ok(()) } else { led };
             }
-            let words = [self.lead.followers.watch(), event.watch()];
+            let words = [self.leadership.followers.watch(), event.watch()];
             if is_so() {
                 break Ok(());
             }
-            if !self.lead.is_taken() {
+            if !self.leadership.is_taken() {
                 continue;
             }
-            let slept = WaitSet::beside(&words, &[]).and_then(|bed| bed.sleep(&mut patience));
+            let slept =
+                WaitSet::beside(&words, &[]).and_then(|wait_set| wait_set.sleep(&mut patience));
             if slept.is_err() {
                 break if is_so() { Ok(()) } else { slept };
             }
         };
         // The offer that woke this thread may have been meant for another thread.
-        if !self.lead.is_taken() {
-            self.lead.offer();
+        if !self.leadership.is_taken() {
+            self.leadership.offer();
         }
         waited
     }
 
-    /// Settle reports as they arrive. The caller has the lead.
+    /// Settle reports as they arrive. The caller is the leader.
     fn settle_until(
         &self,
         is_so: &dyn Fn() -> bool,
         wait: &Wait<'_>,
         patience: &mut Patience<'_>,
     ) -> Result<()> {
-        let mut buffer = self.lead.buffer.lock();
-        let nudges = [&self.lead.nudge];
+        let mut buffer = self.leadership.buffer.lock();
+        let nudges = [&self.leadership.nudge];
         let wait = wait.or_any_closed(&nudges);
         while !is_so() {
             self.settle_late(&mut buffer);
@@ -87,9 +88,9 @@ impl Shared {
             match bytes::get(&self.reports, &mut buffer, wait.with_timeout(left)) {
                 Ok(()) => self.settle(&buffer),
                 Err(Status::E_EMPTY) => return Err(Status::E_TIMEOUT),
-                Err(Status::E_CLOSED) if self.lead.nudge.is_fired() => {
+                Err(Status::E_CLOSED) if self.leadership.nudge.is_fired() => {
                     // Reset before the next look: a later change fires the token again.
-                    self.lead.nudge.reset();
+                    self.leadership.nudge.reset();
                     // The caller's own tokens may have fired as well.
                     if let Err(status @ (Status::E_CLOSED | Status::E_CANCELED)) = patience.check()
                     {
@@ -106,27 +107,27 @@ impl Shared {
     /// reports put before it. If the queue cannot be read for another reason than a taken lock,
     /// settle them out of order.
     fn settle_late(&self, buffer: &mut Vec<u8>) {
-        while !self.lead.late.lock().is_empty() {
+        while !self.leadership.late.lock().is_empty() {
             match bytes::get(&self.reports, buffer, Wait::TRY) {
                 Ok(()) => self.settle(buffer),
                 Err(Status::E_TIMEOUT) => return,
                 Err(_) => {
-                    let late = std::mem::take(&mut *self.lead.late.lock());
+                    let late = std::mem::take(&mut *self.leadership.late.lock());
                     late.iter().for_each(|head| self.settle(&head.to_bytes()));
                 }
             }
         }
     }
 
-    /// Settle the reports in the queue, unless another thread has the lead.
+    /// Settle the reports in the queue, unless another thread is the leader.
     pub(crate) fn settle_what_is_there(&self) {
         self.settle_while(&|| true);
     }
 
-    /// Settle reports while `more` returns true, unless another thread has the lead.
+    /// Settle reports while `more` returns true, unless another thread is the leader.
     pub(crate) fn settle_while(&self, more: &dyn Fn() -> bool) {
-        if let Some(_leading) = self.lead.try_take() {
-            let mut buffer = self.lead.buffer.lock();
+        if let Some(_guard) = self.leadership.try_take() {
+            let mut buffer = self.leadership.buffer.lock();
             while more() && bytes::get(&self.reports, &mut buffer, Wait::TRY).is_ok() {
                 self.settle(&buffer);
             }
@@ -138,7 +139,7 @@ impl Shared {
     /// thread waits.
     pub(crate) fn report(&self, head: ReportHead) {
         if bytes::put(&self.reports, &[&head.to_bytes()], Wait::TRY).is_err() {
-            self.lead.late.lock().push(head);
+            self.leadership.late.lock().push(head);
             self.wake_leader();
         }
         self.settle_what_is_there();
@@ -147,8 +148,8 @@ impl Shared {
     /// Wake the leader: a task was settled without a report.
     pub(crate) fn wake_leader(&self) {
         fence(Ordering::SeqCst);
-        if self.lead.is_taken() {
-            self.lead.nudge.fire();
+        if self.leadership.is_taken() {
+            self.leadership.nudge.fire();
         }
     }
 
@@ -157,7 +158,7 @@ impl Shared {
     /// # Errors
     /// `E_LIMIT` when this process has no thread left.
     pub(crate) fn collect_in_background(self: &Arc<Shared>) -> Result<()> {
-        if self.lead.in_background.swap(true, Ordering::AcqRel) {
+        if self.leadership.in_background.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
         let pool = Arc::clone(self);
@@ -166,7 +167,7 @@ impl Shared {
             let wait = Wait::FOREVER.or_closed(&pool.gone);
             let is_gone = || pool.gone.is_fired();
             loop {
-                match pool.wait_until(&is_gone, &pool.quiet, &wait) {
+                match pool.wait_until(&is_gone, &pool.joins, &wait) {
                     Ok(()) | Err(Status::E_CLOSED) => break,
                     Err(Status::E_CORRUPT) => {
                         pool.advance(PoolState::Broken);
@@ -183,6 +184,10 @@ impl Shared {
             }
             pool.end_all(Status::E_CLOSED);
         }));
-        started.inspect_err(|_| self.lead.in_background.store(false, Ordering::Release))
+        started.inspect_err(|_| {
+            self.leadership
+                .in_background
+                .store(false, Ordering::Release)
+        })
     }
 }

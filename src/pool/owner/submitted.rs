@@ -1,6 +1,6 @@
 //! A task that is not over, or that still has a handle.
 
-use super::lead::Local;
+use super::leadership::Local;
 use crate::pool::protocol::message::Ticket;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
@@ -14,9 +14,9 @@ use std::sync::OnceLock;
 /// How a task ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outcome {
-    /// `OK`, `E_TASK_FAILED` (its function failed), `E_NOT_FOUND` (the worker knows no such function),
-    /// `E_WORKER_DIED`, `E_TIMEOUT`, `E_CANCELED`, `E_SHUTDOWN` (the pool was terminated), `E_TOO_LARGE` and `E_NO_MEMORY`
-    /// (there is no room for its result).
+    /// `OK`, `E_TASK_FAILED` (its function failed), `E_NOT_FOUND` (the worker knows no such
+    /// function), `E_WORKER_DIED`, `E_TIMEOUT`, `E_CANCELED`, `E_SHUTDOWN` (the pool was
+    /// terminated), `E_TOO_LARGE` and `E_NO_MEMORY` (there is no room for its result).
     pub status: Status,
     /// The result, or the error message.
     pub data: Box<[u8]>,

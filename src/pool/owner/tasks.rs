@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 
 use super::crew::Crew;
-use super::lead::{Lead, Local};
+use super::leadership::{Leadership, Local};
 use super::submitted::{Outcome, Submitted};
 use super::table::TaskTable;
 use crate::pool::options::TaskOptions;
@@ -81,9 +81,9 @@ pub(crate) struct Shared {
     /// The state announced to the workers by a shutdown of the task queue.
     told: AtomicU32,
     table: LocalLock<TaskTable>,
-    pub(crate) lead: Lead,
+    pub(crate) leadership: Leadership,
     /// Joins wait here for the last task and the last worker.
-    pub(crate) quiet: EventCount,
+    pub(crate) joins: EventCount,
     finished: Finished,
     pub(crate) crew: LocalLock<Crew>,
     pub(crate) workers_gone: AtomicBool,
@@ -115,8 +115,8 @@ impl Shared {
             state: AtomicU32::new(PoolState::Open as u32),
             told: AtomicU32::new(PoolState::Open as u32),
             table: LocalLock::new(TaskTable::default()),
-            lead: Lead::new(),
-            quiet: EventCount::new(),
+            leadership: Leadership::new(),
+            joins: EventCount::new(),
             finished: Finished {
                 tags: LocalLock::new(VecDeque::new()),
                 waiters: EventCount::new(),
@@ -273,7 +273,7 @@ impl Shared {
     /// Called when the last task is over: wake joins, and the monitor, which then lets the last
     /// worker end.
     fn after_the_last(&self) {
-        self.quiet.notify_all(&Local);
+        self.joins.notify_all(&Local);
         if self.state() != PoolState::Open {
             self.kick_monitor();
         }
@@ -312,7 +312,7 @@ impl Shared {
             let data = why.clone().into_boxed_slice();
             self.finish(ticket, Outcome { status, data });
         }
-        self.quiet.notify_all(&Local);
+        self.joins.notify_all(&Local);
         self.wake_leader();
     }
 

@@ -1,4 +1,5 @@
-//! The raw reads and writes of messages in place: the only place of the pool where bytes are touched.
+//! The raw reads and writes of messages in place: the only place of the pool where bytes are
+//! touched.
 
 use std::mem::MaybeUninit;
 

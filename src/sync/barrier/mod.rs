@@ -87,11 +87,11 @@ impl Barrier {
     }
 
     /// Arrive and wait for the others. With `leads`, the last party holds them until it completes
-    /// the round. `quiet` is the world that the mutex uses.
+    /// the round. `without_recovery` is the world that the mutex uses.
     pub(crate) fn arrive(
         &self,
         world: &impl World,
-        quiet: &impl World,
+        without_recovery: &impl World,
         me: Owner,
         leads: bool,
         wait: &Wait<'_>,
@@ -99,10 +99,10 @@ impl Barrier {
         let mut patience = Patience::new(wait);
         let locks = LockWait::until(&mut patience);
         loop {
-            match self.come(quiet, me, &locks, leads)? {
+            match self.come(without_recovery, me, &locks, leads)? {
                 Joined::Last(arrival) => return Ok(arrival),
                 Joined::Waits(waiter, index) => {
-                    self.await_answer(world, quiet, me, waiter, &mut patience, &locks)?;
+                    self.await_answer(world, without_recovery, me, waiter, &mut patience, &locks)?;
                     let leader = false;
                     return Ok(Arrival { index, leader });
                 }
@@ -120,20 +120,20 @@ impl Barrier {
     /// barrier, as every other end of a wait does.
     fn come<'a, W: World>(
         &'a self,
-        quiet: &'a W,
+        without_recovery: &'a W,
         me: Owner,
         locks: &LockWait<'_>,
         leads: bool,
     ) -> Result<Joined<'a>> {
         let mut patience = locks.patience();
         let mut is_inside = false;
-        let joined = self.inside(quiet, me, &mut patience, |inside| {
+        let joined = self.inside(without_recovery, me, &mut patience, |inside| {
             is_inside = true;
             inside.join(leads)
         });
         match joined {
             Err(status) if !is_inside && breaks(status) => {
-                self.give_up_outside(quiet, me);
+                self.give_up_outside(without_recovery, me);
                 Err(status)
             }
             other => other,
@@ -143,7 +143,7 @@ impl Barrier {
     fn await_answer(
         &self,
         world: &impl World,
-        quiet: &impl World,
+        without_recovery: &impl World,
         me: Owner,
         waiter: &Waiter,
         patience: &mut Patience<'_>,
@@ -156,7 +156,7 @@ impl Barrier {
                 _ => return take_answer(waiter, me),
             }
             if let Err(status) = self.answers.sleep(world, seen, patience) {
-                return self.leave(quiet, me, waiter, status, locks);
+                return self.leave(without_recovery, me, waiter, status, locks);
             }
         }
     }
@@ -164,7 +164,7 @@ impl Barrier {
     /// Handle a party whose wait has ended.
     fn leave(
         &self,
-        quiet: &impl World,
+        without_recovery: &impl World,
         me: Owner,
         waiter: &Waiter,
         status: Status,
@@ -172,7 +172,7 @@ impl Barrier {
     ) -> Result<()> {
         let mut patience = locks.patience();
         let mut is_inside = false;
-        let left = self.inside(quiet, me, &mut patience, |inside| {
+        let left = self.inside(without_recovery, me, &mut patience, |inside| {
             is_inside = true;
             inside.give_up(waiter, status)
         });
@@ -184,7 +184,7 @@ impl Barrier {
         // goes on.
         let seen = own(waiter, me)?;
         if seen.answer == Answer::Waits && waiter.change(seen, me, Answer::Claimed) {
-            self.give_up_outside(quiet, me);
+            self.give_up_outside(without_recovery, me);
             return Err(status);
         }
         take_answer(waiter, me)
@@ -192,18 +192,21 @@ impl Barrier {
 
     /// Make the holder of the mutex break the barrier when it releases the mutex; if nobody holds
     /// the mutex any more, break the barrier here.
-    fn give_up_outside(&self, quiet: &impl World, me: Owner) {
+    fn give_up_outside(&self, without_recovery: &impl World, me: Owner) {
         // Store this before the attempt at the mutex, since a holder unlocks before it looks:
         // either the holder sees this store, or it has released the mutex.
         self.given_up.fetch_max(1, Ordering::SeqCst);
-        self.break_for_those_outside(quiet, me);
+        self.break_for_those_outside(without_recovery, me);
     }
 
     /// If the process is killed before this, recovery breaks the barrier on its behalf.
-    fn break_for_those_outside(&self, quiet: &impl World, me: Owner) {
+    fn break_for_those_outside(&self, without_recovery: &impl World, me: Owner) {
         barrier_after_rmw();
         while self.given_up.load(Ordering::SeqCst) != 0 && self.mutex.try_lock(me) {
-            if self.inside_locked_once(quiet, me, |_| Ok(())).is_err() {
+            if self
+                .inside_locked_once(without_recovery, me, |_| Ok(()))
+                .is_err()
+            {
                 // The next call reports the error.
                 break;
             }
@@ -212,8 +215,13 @@ impl Barrier {
 
     /// Called by the leader of the round that is held: release the other parties, or break the
     /// barrier.
-    pub(crate) fn complete(&self, quiet: &impl World, me: Owner, ok: bool) -> Result<()> {
-        self.inside_briefly(quiet, me, |inside| match self.phase()? {
+    pub(crate) fn complete(
+        &self,
+        without_recovery: &impl World,
+        me: Owner,
+        ok: bool,
+    ) -> Result<()> {
+        self.inside_briefly(without_recovery, me, |inside| match self.phase()? {
             Phase::Held(leader) if leader == me => inside.go_to(if ok {
                 Phase::Releasing
             } else {
@@ -225,24 +233,27 @@ impl Barrier {
     }
 
     /// Break the barrier until it is reset.
-    pub(crate) fn abort(&self, quiet: &impl World, me: Owner) -> Result<()> {
-        self.inside_briefly(quiet, me, |inside| inside.go_to(Phase::Breaking))
+    pub(crate) fn abort(&self, without_recovery: &impl World, me: Owner) -> Result<()> {
+        self.inside_briefly(without_recovery, me, |inside| inside.go_to(Phase::Breaking))
     }
 
     /// Refuse the waiting parties, and begin a new round.
-    pub(crate) fn reset(&self, quiet: &impl World, me: Owner) -> Result<()> {
-        self.inside_briefly(quiet, me, |inside| inside.go_to(Phase::Resetting))
+    pub(crate) fn reset(&self, without_recovery: &impl World, me: Owner) -> Result<()> {
+        self.inside_briefly(without_recovery, me, |inside| {
+            inside.go_to(Phase::Resetting)
+        })
     }
 
     /// Recovery: a party or a leader that is gone breaks the barrier. A transition that was
     /// announced by a process that died with the mutex is finished.
     pub(crate) fn recover(
         &self,
-        quiet: &impl World,
+        without_recovery: &impl World,
         me: Caller<'_>,
         is_gone: &dyn Fn(Owner) -> bool,
     ) -> Result<()> {
-        self.mutex.lock(quiet, me.owner, &mut me.locks.patience())?;
+        self.mutex
+            .lock(without_recovery, me.owner, &mut me.locks.patience())?;
         let settled = self.settle(is_gone);
         if settled.is_ok() {
             // Nobody reads these answers any more, and nobody else frees the places.
@@ -252,64 +263,69 @@ impl Barrier {
                 }
             }
         }
-        self.mutex.unlock(quiet);
-        self.break_for_those_outside(quiet, me.owner);
+        self.mutex.unlock(without_recovery);
+        self.break_for_those_outside(without_recovery, me.owner);
         // Always: an answer may come from a process that died before it woke the parties.
-        self.answers.notify_all(quiet);
+        self.answers.notify_all(without_recovery);
         settled.map(|_| ())
     }
 
     /// Run `body` under the mutex, after finishing the transition that an earlier holder announced.
     fn inside<'a, W: World, T>(
         &'a self,
-        quiet: &'a W,
+        without_recovery: &'a W,
         me: Owner,
         patience: &mut Patience<'_>,
         body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
     ) -> Result<T> {
-        self.mutex.lock(quiet, me, patience)?;
-        self.inside_locked(quiet, me, body)
+        self.mutex.lock(without_recovery, me, patience)?;
+        self.inside_locked(without_recovery, me, body)
     }
 
     /// As [`inside`](Self::inside), for calls that do not block.
     fn inside_briefly<'a, W: World, T>(
         &'a self,
-        quiet: &'a W,
+        without_recovery: &'a W,
         me: Owner,
         body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
     ) -> Result<T> {
-        self.inside(quiet, me, &mut LockWait::brief().patience(), body)
+        self.inside(
+            without_recovery,
+            me,
+            &mut LockWait::brief().patience(),
+            body,
+        )
     }
 
     fn inside_locked<'a, W: World, T>(
         &'a self,
-        quiet: &'a W,
+        without_recovery: &'a W,
         me: Owner,
         body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
     ) -> Result<T> {
-        let result = self.inside_locked_once(quiet, me, body);
-        self.break_for_those_outside(quiet, me);
+        let result = self.inside_locked_once(without_recovery, me, body);
+        self.break_for_those_outside(without_recovery, me);
         result
     }
 
     fn inside_locked_once<'a, W: World, T>(
         &'a self,
-        quiet: &'a W,
+        without_recovery: &'a W,
         me: Owner,
         body: impl FnOnce(&Inside<'a, W>) -> Result<T>,
     ) -> Result<T> {
         let inside = Inside {
             barrier: self,
-            world: quiet,
+            world: without_recovery,
             me,
             answered: Cell::new(false),
         };
         let result = inside.settle().and_then(|()| body(&inside));
-        self.mutex.unlock(quiet);
+        self.mutex.unlock(without_recovery);
         if inside.answered.get() {
             // If the process is killed before this, the sleepers watch its life word, and recovery
             // wakes them.
-            self.answers.notify_all(quiet);
+            self.answers.notify_all(without_recovery);
         }
         result
     }

@@ -1,4 +1,4 @@
-//! The lead: one thread at a time reads the reports.
+//! The leadership: one thread at a time, the leader, reads the reports.
 
 use crate::pool::protocol::message::ReportHead;
 use crate::segment::WaitSet;
@@ -29,11 +29,11 @@ impl World for Local {
     }
 }
 
-/// Whether some thread has the lead.
-pub(crate) struct Lead {
+/// Whether a thread is the leader, and the followers that wait for it.
+pub(crate) struct Leadership {
     pub(crate) is_taken: AtomicBool,
     pub(crate) followers: EventCount,
-    /// A thread of the pool keeps the lead.
+    /// A thread of the pool stays the leader.
     pub(crate) in_background: AtomicBool,
     /// The leader's buffer for a report.
     pub(crate) buffer: LocalLock<Vec<u8>>,
@@ -43,9 +43,9 @@ pub(crate) struct Lead {
     pub(crate) nudge: Cancel,
 }
 
-impl Lead {
-    pub(crate) const fn new() -> Lead {
-        Lead {
+impl Leadership {
+    pub(crate) const fn new() -> Leadership {
+        Leadership {
             is_taken: AtomicBool::new(false),
             followers: EventCount::new(),
             in_background: AtomicBool::new(false),
@@ -55,33 +55,33 @@ impl Lead {
         }
     }
 
-    pub(crate) fn try_take(&self) -> Option<Leading<'_>> {
+    pub(crate) fn try_take(&self) -> Option<LeadershipGuard<'_>> {
         let taken =
             !self.is_taken.load(Ordering::Relaxed) && !self.is_taken.swap(true, Ordering::SeqCst);
         // Pairs with the fence in `wake_leader`: a change made there without a report is seen by
-        // the thread that takes the lead, or `wake_leader` sees the lead taken.
+        // the new leader, or `wake_leader` sees that there is a leader.
         fence(Ordering::SeqCst);
-        taken.then(|| Leading { lead: self })
+        taken.then(|| LeadershipGuard { leadership: self })
     }
 
     pub(crate) fn is_taken(&self) -> bool {
         self.is_taken.load(Ordering::SeqCst)
     }
 
-    /// Wake a follower, which looks whether the lead is free.
+    /// Wake a follower, which becomes the leader if there is none.
     pub(crate) fn offer(&self) {
         self.followers.notify(&Local, 1);
     }
 }
 
-/// The lead, while this thread has it.
-pub(crate) struct Leading<'a> {
-    lead: &'a Lead,
+/// Makes this thread the leader until it is dropped.
+pub(crate) struct LeadershipGuard<'a> {
+    leadership: &'a Leadership,
 }
 
-impl Drop for Leading<'_> {
+impl Drop for LeadershipGuard<'_> {
     fn drop(&mut self) {
-        self.lead.is_taken.swap(false, Ordering::AcqRel);
-        self.lead.offer();
+        self.leadership.is_taken.swap(false, Ordering::AcqRel);
+        self.leadership.offer();
     }
 }
