@@ -32,7 +32,7 @@
  *   Only functions marked "Signal-safe: yes" may be called in a handler.
  * Limits. 4 GiB - 1 bytes a message, 1,024 processes a queue, 240 another object, 1,024 waiters.
  *
- * Constants come first, then types, then functions, object by object: what is advanced comes last in each.
+ * Constants come first, then types, then functions, object by object. Advanced functions come last in each.
  */
 
 
@@ -136,7 +136,7 @@
 /** End of file: the other end is closed. (Pipes and connections.) */
 #define POLYPROC_E_EOF (-9)
 
-/** Nobody is left to read. (Pipes and connections.) */
+/** No process is left that could read. (Pipes and connections.) */
 #define POLYPROC_E_BROKEN_PIPE (-10)
 
 /** The buffer is too small; the length that is needed was written, and nothing was taken. */
@@ -161,8 +161,8 @@
 #define POLYPROC_E_PERMISSION (-17)
 
 /**
- * The shared memory holds nonsense: another process wrote into it by mistake or by intent. Of a
- * socket: what came from it is nonsense.
+ * The shared memory is damaged: another process wrote to it by mistake or on purpose. Of a socket:
+ * the received bytes are no valid frame.
  */
 #define POLYPROC_E_CORRUPT (-18)
 
@@ -193,7 +193,7 @@
 /** The task failed. (Pools.) */
 #define POLYPROC_E_TASK_FAILED (-27)
 
-/** A mistake inside polyproc, caught at its border: please report it. */
+/** A fault inside polyproc, caught at its boundary: please report it. */
 #define POLYPROC_E_INTERNAL (-99)
 
 /* ---- Waiting ---- */
@@ -280,8 +280,8 @@
 /* ---- Flags of the options ---- */
 
 /**
- * Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs. A queue
- * that is shut down and that nobody has open is made anew: see polyproc_queue_create.
+ * Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs.
+ * A queue that is shut down and that no process has open is made anew: see polyproc_queue_create.
  */
 #define POLYPROC_OPEN_OR_CREATE 1
 
@@ -297,28 +297,28 @@
  */
 #define POLYPROC_SEMAPHORE_OWNED 4
 
-/** Listener: let it be reached from other machines without a key. */
+/** Listener: other machines can reach it without a key. */
 #define POLYPROC_LISTENER_PUBLIC 1
 
-/** Process: it dies with its parent, in whatever way that ends, and may not have children. */
+/** Process: it dies with its parent, however that ends, and may not have children. */
 #define POLYPROC_PROCESS_DAEMON 1
 
-/** Task: polyproc_pool_finished tells its tag when it is over. */
+/** Task: polyproc_pool_finished reports its tag when it is over. */
 #define POLYPROC_TASK_TAGGED 1
 
 /** Process: its environment is `env` alone, nothing of the parent's. */
 #define POLYPROC_PROCESS_CLEAR_ENV 2
 
 /**
- * Process: it leads a process group of its own. What the terminal sends (Ctrl-C, Ctrl-Z) reaches its
- * parent only, and `kill(-pid, …)` reaches it together with what it has started. It must not read from
- * the terminal: the kernel would stop it.
+ * Process: it leads a process group of its own. Signals of the terminal (Ctrl-C, Ctrl-Z) reach its
+ * parent only, and `kill(-pid, …)` reaches it together with what it has started. It must not read
+ * from the terminal: the kernel would stop it.
  */
 #define POLYPROC_PROCESS_GROUP 4
 
 /**
- * Pool: each worker leads a process group of its own, as with `POLYPROC_PROCESS_GROUP`. So a Ctrl-C
- * does not kill the workers, and this process can end their work in order.
+ * Pool: each worker leads a process group of its own, as with `POLYPROC_PROCESS_GROUP`. So a
+ * Ctrl-C does not kill the workers, and this process can end their work in order.
  */
 #define POLYPROC_POOL_GROUP 1
 
@@ -394,7 +394,7 @@ typedef struct polyproc_rlock polyproc_rlock;
 
 /**
  * A counting semaphore between processes: a number of permits. With a maximum it is bounded, and
- * releasing over it is an error. A permit belongs to nobody, and is lost with a process that ends
+ * releasing over it is an error. A permit has no owner, and is lost with a process that ends
  * without releasing it; or, with POLYPROC_SEMAPHORE_OWNED, to the process that acquired it, and
  * comes back when that ends.
  */
@@ -421,13 +421,19 @@ typedef struct polyproc_object_info {
   char name[208];
 } polyproc_object_info;
 
-/** Options of an object that has none of its own: a lock, an rlock, an event. NULL means the defaults. */
+/**
+ * Options of an object that has none of its own: a lock, an rlock, an event. NULL means the
+ * defaults.
+ */
 typedef struct polyproc_options {
   /** `sizeof(polyproc_options)`, as `POLYPROC_OPTIONS_INIT` sets it. */
   size_t size;
   /** 0 or `POLYPROC_OPEN_OR_CREATE`. */
   uint32_t flags;
-  /** Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600. */
+  /**
+   * Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
+   * 0600.
+   */
   uint32_t mode;
 } polyproc_options;
 
@@ -437,7 +443,10 @@ typedef struct polyproc_semaphore_options {
   size_t size;
   /** `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_SEMAPHORE_OWNED`, or both. */
   uint32_t flags;
-  /** Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600. */
+  /**
+   * Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
+   * 0600.
+   */
   uint32_t mode;
   /** How many permits there are at first, 0 or more. */
   int64_t initial;
@@ -451,7 +460,10 @@ typedef struct polyproc_queue_options {
   size_t size;
   /** `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_QUEUE_JOINABLE`, or both. */
   uint32_t flags;
-  /** Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600. */
+  /**
+   * Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
+   * 0600.
+   */
   uint32_t mode;
   /** How many messages may wait in the queue; 0: no limit. */
   uint64_t max_items;
@@ -462,8 +474,8 @@ typedef struct polyproc_queue_options {
   uint64_t max_bytes;
   /**
    * Joinable: how often one message may be delivered before it goes to the dead letters, at most
-   * 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered once
-   * more, and again until there is room: it is never lost.
+   * 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered
+   * once more, and again until there is room: it is never lost.
    */
   uint32_t max_deliveries;
   /**
@@ -542,7 +554,7 @@ typedef struct polyproc_queue_info {
    * their producer died.
    */
   uint64_t discarded;
-  /** How often a process found another dead and repaired what it left. */
+  /** How often a process found another one dead and recovered what it held. */
   uint64_t recoveries;
   /** Messages in the dead letters, see `polyproc_queue_take_dead`. */
   uint64_t dead_letters;
@@ -573,8 +585,8 @@ typedef struct polyproc_listener_options {
   /** 0 or `POLYPROC_LISTENER_PUBLIC`. */
   uint32_t flags;
   /**
-   * How many may stand in line, how many handshakes may be under way, and how many connections may wait
-   * to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
+   * How many may stand in line, how many handshakes may be under way, and how many connections
+   * may wait to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
    */
   uint32_t backlog;
   /** The secret that both sides must have: any bytes, one at least; NULL: every peer is accepted. */
@@ -584,13 +596,13 @@ typedef struct polyproc_listener_options {
   /** How long a handshake may take in nanoseconds, 0: ten seconds. */
   int64_t handshake_timeout_ns;
   /**
-   * The longest message that the other side may send, in bytes; 0: 256 MiB for a listener without a key,
-   * else 4 GiB - 1. Of a longer one only the length is read.
+   * The longest message that the other side may send, in bytes; 0: 256 MiB for a listener
+   * without a key, else 4 GiB - 1. Of a longer one only the length is read.
    */
   uint64_t max_message;
   /**
-   * 1: HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. 0: the other side has to
-   * know a better hash, as Python does since 3.12.
+   * 1: HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. 0: the other side has
+   * to know a better hash, as Python does since 3.12.
    */
   int32_t allow_md5;
   /** Always 0. */
@@ -604,7 +616,7 @@ typedef struct polyproc_handle {
    * starting with a dot.
    */
   const char *name;
-  /** What the handle is, POLYPROC_KIND_*. */
+  /** The kind of the handle, POLYPROC_KIND_*. */
   int32_t kind;
   /** Open handle of that kind. */
   void *object;
@@ -615,13 +627,13 @@ typedef struct polyproc_process_options {
   /** `sizeof(polyproc_process_options)`, as `POLYPROC_PROCESS_OPTIONS_INIT` sets it. */
   size_t size;
   /**
-   * 0, or of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and `POLYPROC_PROCESS_GROUP`
-   * those that are wanted.
+   * 0, or of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and
+   * `POLYPROC_PROCESS_GROUP` those that are wanted.
    */
   uint32_t flags;
   /**
-   * What the process is called in `polyproc_current_process`, at most 63 bytes; NULL: a name is
-   * made.
+   * The name that `polyproc_current_process` returns in the child, at most 63 bytes; NULL: a
+   * name is made.
    */
   const char *name;
   /** Its working directory; NULL: the parent's. */
@@ -645,7 +657,7 @@ typedef struct polyproc_process_options {
   size_t handle_count;
 } polyproc_process_options;
 
-/** What `polyproc_current_process` tells. */
+/** The description of a process by `polyproc_current_process`. */
 typedef struct polyproc_process_info {
   /** `sizeof(polyproc_process_info)`, as `POLYPROC_PROCESS_INFO_INIT` sets it. */
   size_t size;
@@ -665,14 +677,18 @@ typedef struct polyproc_process_info {
 typedef struct polyproc_pool_options {
   /** `sizeof(polyproc_pool_options)`, as `POLYPROC_POOL_OPTIONS_INIT` sets it. */
   size_t size;
-  /** How many workers, at most `POLYPROC_POOL_WORKERS_MAX`; 0: the CPUs that this process may use. */
+  /**
+   * How many workers, at most `POLYPROC_POOL_WORKERS_MAX`; 0: the CPUs that this process may
+   * use.
+   */
   uint32_t workers;
   /** 0 or `POLYPROC_POOL_GROUP`. */
   uint32_t flags;
   /**
    * The worker program and its arguments, ended by NULL, which calls polyproc_worker_run or
-   * polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is created.
-   * Each worker starts in the directory in which this process is when the pool is created.
+   * polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is
+   * created. Each worker starts in the directory in which this process is when the pool is
+   * created.
    */
   const char *const *argv;
   /** "NAME=value" strings, ended by NULL, added to the workers' environment; NULL: none. */
@@ -680,13 +696,13 @@ typedef struct polyproc_pool_options {
   /** A worker ends after so many tasks and another one takes its place; 0: no limit. */
   uint32_t max_tasks_per_worker;
   /**
-   * How often a task is begun whose worker dies, at most 4,095. 0 and 1: once, then it fails with
-   * E_WORKER_DIED.
+   * How often a task is begun whose worker dies, at most 4,095. 0 and 1: once, then it fails
+   * with E_WORKER_DIED.
    */
   uint32_t max_attempts;
   /**
-   * A function that each worker calls before its first task; NULL: none. A worker whose initialiser
-   * fails ends.
+   * A function that each worker calls before its first task; NULL: none. A worker whose
+   * initialiser fails ends.
    */
   const char *initialiser;
   /** The initialiser's data; NULL when `initialiser_len` is 0. */
@@ -694,8 +710,8 @@ typedef struct polyproc_pool_options {
   /** Its length in bytes, at most 1 MiB. */
   size_t initialiser_len;
   /**
-   * The objects that the workers inherit; NULL when `handle_count` is 0. They stay open while the pool
-   * is there.
+   * The objects that the workers inherit; NULL when `handle_count` is 0. They stay open while
+   * the pool is there.
    */
   const polyproc_handle *handles;
   /** How many `handles` there are. */
@@ -735,17 +751,17 @@ typedef struct polyproc_task_options {
   /** 0 or `POLYPROC_TASK_TAGGED`. */
   uint32_t flags;
   /**
-   * How many nanoseconds the task may take from when a worker begins it; 0 or less: no limit. Past
-   * it the task fails with E_TIMEOUT, and its worker is killed and replaced.
+   * How many nanoseconds the task may take from when a worker begins it; 0 or less: no limit.
+   * Past it the task fails with E_TIMEOUT, and its worker is killed and replaced.
    */
   int64_t timeout_ns;
-  /** What polyproc_pool_finished tells when the task is over. */
+  /** The tag that polyproc_pool_finished reports when the task is over. */
   uint64_t tag;
 } polyproc_task_options;
 
 /**
- * A function of a worker. `data` is valid until it returns. 0: what it has written to `reply` is the
- * result. Anything else: the task fails, and what it has written is the message.
+ * A function that a worker runs for a task. `data` is valid until it returns. If it returns 0, the
+ * bytes that it wrote to `reply` are the result; else the task fails, and they are the message.
  */
 typedef int32_t (*polyproc_task_function)(const void *data,
                                           size_t len,
@@ -770,7 +786,7 @@ typedef struct polyproc_job {
 
 /** One thing that `polyproc_wait_any` waits for. */
 typedef struct polyproc_waitable {
-  /** `POLYPROC_WAIT_*`: what is waited for. */
+  /** `POLYPROC_WAIT_*`: the condition to wait for. */
   int32_t kind;
   /** Written: 1 when it is ready, else 0. */
   int32_t ready;
@@ -812,10 +828,10 @@ uint32_t polyproc_abi_version(void);
 const char *polyproc_strerror(int32_t status);
 
 /**
- * Why the last call of this thread that failed did, in a sentence: for E_INVALID which argument, and
- * what is wrong with it; for E_MISMATCH what the object has and what was asked for; for what the
- * system refused, which call. Calls that succeed, and those that failed for a reason that their status
- * says all of (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave it as it is.
+ * The cause of this thread's last failed call, in a sentence. For E_INVALID it says which argument
+ * is wrong and how, for E_MISMATCH in what the object differs from the options, and for a refusal
+ * by the system which system call failed. Calls that succeed, and failures whose status says all
+ * (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave the sentence as it is.
  *
  * Functions that a signal handler may call leave it too. A runtime that moves its tasks between
  * threads reads it before it lets the task go on.
@@ -833,8 +849,8 @@ int32_t polyproc_detail(char *buf,
 
 /**
  * Let signals end waits: from now on a wait of this process during which a signal handler ran, one
- * that was installed without SA_RESTART, returns E_INTERRUPTED, where it otherwise goes on waiting.
- * For language runtimes that must see the signal first.
+ * that was installed without SA_RESTART, returns E_INTERRUPTED, where it otherwise goes on
+ * waiting. For language runtimes that must see the signal first.
  *
  * on  1 to switch it on, 0 to switch it off.
  *
@@ -845,8 +861,8 @@ int32_t polyproc_detail(char *buf,
 int32_t polyproc_interruptible(int32_t on);
 
 /**
- * Remove the name of an object. Whoever has the object open keeps it, and it goes away with the
- * last of them; the name is free for a new object at once.
+ * Remove the name of an object. A process that has the object open keeps it, and it goes away with
+ * the last of them; the name is free for a new object at once.
  *
  * name  its name.
  *
@@ -886,8 +902,8 @@ int32_t polyproc_list(polyproc_object_info *items, size_t cap, size_t *out_len);
  *          E_EXISTS      the name is taken.
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no lock.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
- *          E_PERMISSION  no right to create it, or to open what has the name.
- *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_PERMISSION  no right to create it, or to open the object that has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
  *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
@@ -988,8 +1004,8 @@ void polyproc_lock_close(polyproc_lock *lock);
  *          E_EXISTS      the name is taken.
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no rlock.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
- *          E_PERMISSION  no right to create it, or to open what has the name.
- *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_PERMISSION  no right to create it, or to open the object that has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
  *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
@@ -1097,8 +1113,8 @@ void polyproc_rlock_close(polyproc_rlock *rlock);
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore, one of another
  *                        maximum, or one whose permits are owned and yours would not be.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
- *          E_PERMISSION  no right to create it, or to open what has the name.
- *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_PERMISSION  no right to create it, or to open the object that has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
  *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options: initial below 0 or over maximum.
@@ -1203,8 +1219,8 @@ void polyproc_semaphore_close(polyproc_semaphore *semaphore);
  *          E_EXISTS      the name is taken.
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no event.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
- *          E_PERMISSION  no right to create it, or to open what has the name.
- *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_PERMISSION  no right to create it, or to open the object that has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
  *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
@@ -1360,8 +1376,8 @@ void polyproc_event_close(polyproc_event *event);
  *          E_EXISTS      the name is taken.
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no condition.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
- *          E_PERMISSION  no right to create it, or to open what has the name.
- *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_PERMISSION  no right to create it, or to open the object that has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
  *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name or bad options.
@@ -1502,8 +1518,8 @@ void polyproc_condition_close(polyproc_condition *condition);
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no barrier or one for another
  *                        number of parties.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
- *          E_PERMISSION  no right to create it, or to open what has the name.
- *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_PERMISSION  no right to create it, or to open the object that has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
  *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_LIMIT       too many descriptors are open.
  *          E_INVALID     out is NULL, a bad name, bad options or a bad number of parties.
@@ -1634,7 +1650,8 @@ int32_t polyproc_barrier_waiting(polyproc_barrier *barrier, uint32_t *out);
 int32_t polyproc_barrier_is_broken(polyproc_barrier *barrier, int32_t *out);
 
 /**
- * Close this handle. Calls that wait on it in other threads return E_CLOSED, which breaks the barrier.
+ * Close this handle. Calls that wait on it in other threads return E_CLOSED, which breaks the
+ * barrier.
  *
  * barrier  handle, or NULL: nothing happens.
  *
@@ -1702,9 +1719,10 @@ int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
  *
  * With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is created
  * again under its name, as if it had been unlinked; its remaining messages and dead letters are
- * lost. So a run that was killed after its shutdown does not end the next run. To read the rest of
- * a stream whose producers have ended use polyproc_queue_open. A process has a queue open from
- * create or open until close, and so has each child that inherited it.
+ * lost. So a program that is killed after its shutdown does not leave an unusable queue to its
+ * next run. To read the rest of a stream whose producers have ended use polyproc_queue_open. A
+ * process has a queue open from create or open until close, and so has each child that inherited
+ * it.
  *
  * name     its name, or NULL for an anonymous one.
  * options  NULL for the defaults: no limit, not joinable, bytes.
@@ -1715,8 +1733,8 @@ int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
  *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no queue or one of another
  *                        shape: joinable, limits or format differ.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
- *          E_PERMISSION  no right to create it, or to open what has the name.
- *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+ *          E_PERMISSION  no right to create it, or to open the object that has the name.
+ *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
  *          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
  *          E_TIMEOUT     POLYPROC_OPEN_OR_CREATE, and a process that is stopped is just making the
  *                        queue anew.
@@ -1738,7 +1756,7 @@ int32_t polyproc_queue_create(const char *name,
  *          E_NOT_FOUND   no object has that name.
  *          E_MISMATCH    it is no queue.
  *          E_PERMISSION  its mode keeps this user out.
- *          E_CORRUPT     it is damaged, or whoever made it anew was killed half-way; create with
+ *          E_CORRUPT     it is damaged, or a process was killed while it made it anew; create with
  *                        POLYPROC_OPEN_OR_CREATE makes it whole.
  *          E_TIMEOUT     a process that is stopped is just making it anew.
  *          E_LIMIT       too many descriptors are open.
@@ -2135,14 +2153,14 @@ int32_t polyproc_queue_take_many(polyproc_queue *queue,
                                  polyproc_cancel *cancel);
 
 /**
- * Settle several messages, in order, with less work for each: what polyproc_message_done does for one.
+ * Settle several messages, in order: as polyproc_message_done for each, with less work.
  * They may come from several queues.
  *
  * messages  from polyproc_queue_take, _take_many or _take_dead; NULL when n is 0. The data of those
  *           that are settled is invalid afterwards.
  * n         how many.
  * out_done  how many of them, from the first, are settled, also where one is refused; NULL if
- *           nobody wants to know.
+ *           the caller does not need it.
  *
  * Returns  OK           all are settled.
  *          E_TIMEOUT    a peer is stopped inside a call; the next one is yours as before. Dead
@@ -2505,9 +2523,9 @@ int32_t polyproc_connect(const char *address,
  * Start a program. Inherited handles travel as descriptors, so this process may close its handles
  * or end at once.
  *
- * The program begins with no signal blocked, and with the default action for each signal that has a
- * handler here and for SIGPIPE and SIGTERM; what else is ignored here is ignored there. It has every
- * descriptor of this process that is not closed on exec.
+ * The program begins with no signal blocked, and with the default action for each signal that has
+ * a handler here and for SIGPIPE and SIGTERM; what else is ignored here is ignored there. It has
+ * every descriptor of this process that is not closed on exec.
  *
  * options  argv is required; start from POLYPROC_PROCESS_OPTIONS_INIT.
  * out      the process, to be closed with polyproc_process_close.
@@ -2528,21 +2546,23 @@ int32_t polyproc_process_spawn(const polyproc_process_options *options,
                                polyproc_process **out);
 
 /**
- * Fork this process and run a function in the child, which exits with what it returns. Only for
- * programs without other threads, or functions that do no more than fork(2) allows in those. The
- * child may use the handles of its parent, and those in options by polyproc_inherited.
+ * Fork this process and run a function in the child, which exits with the function's result. Use
+ * it in a program without other threads, or with a function that does only what fork(2) allows in
+ * a program with several threads. The child may use its parent's handles, and those in options by
+ * polyproc_inherited.
  *
- * As in Python, the child ends as follows: it does what polyproc_exit_children does, flushes its own C
- * streams, and leaves with _exit(2). What this process has registered with atexit does not run there,
- * and what it has not written yet is written once, by this process. With glibc that is so for an exit(3)
- * in the child as well, and handlers that the child itself has registered run first. With another C
- * library an exit(3) in the child runs the handlers of this process too: let target return there.
+ * As in Python, the child ends as follows: it does what polyproc_exit_children does, flushes its
+ * own C streams, and leaves with _exit(2). It runs no atexit handler of this process, and writes
+ * none of this process's buffered output. With glibc the same holds for an exit(3) in the child,
+ * after the handlers that the child itself has registered. With another C library an exit(3) in
+ * the child also runs this process's handlers: let target return there.
  *
- * The child has the signal handlers of this process and the calling thread's signal mask, but for
- * SIGTERM, which is let in. A daemonic child that was forked by another thread than the first of its
- * process must not call exec(3): the new program would outlive this process. A daemonic child of
- * polyproc_process_spawn has no such limit, in any thread. As with every use of PR_SET_PDEATHSIG, a
- * daemonic child that changes its user, or executes a set-user-ID program, is not killed any more.
+ * The child has the signal handlers of this process and the calling thread's signal mask, except
+ * that SIGTERM is unblocked. A daemonic child that was forked by another thread than the first of
+ * its process must not call exec(3): the new program would outlive this process. A daemonic child
+ * of polyproc_process_spawn has no such limit, in any thread. As with every use of
+ * PR_SET_PDEATHSIG, a daemonic child that changes its user, or executes a set-user-ID program, is
+ * not killed any more.
  *
  * options  NULL for the defaults; argv is not used.
  * target   called in the child; the low 8 bits of its result are the exit code.
@@ -2586,7 +2606,7 @@ int32_t polyproc_process_join(polyproc_process *process,
  * How the process ended.
  *
  * process  open handle.
- * out      0 to 255, what it returned from main or gave to exit; -n when signal n killed it.
+ * out      the exit code, 0 to 255; -n if signal n killed it.
  *
  * Returns  OK
  *          E_TIMEOUT    it runs.
@@ -2701,7 +2721,8 @@ int32_t polyproc_process_kill(polyproc_process *process);
 int32_t polyproc_process_signal(polyproc_process *process, int32_t signal_number);
 
 /**
- * A descriptor that is readable once the process has ended (a pidfd), for poll, epoll and the like.
+ * A descriptor that is readable once the process has ended (a pidfd), for poll, epoll and the
+ * like.
  *
  * process  open handle.
  * out_fd   the descriptor. It belongs to the handle: do not close it, nor use it after the handle
@@ -2729,8 +2750,8 @@ void polyproc_process_close(polyproc_process *process);
 /* ---- Process: in the child ---- */
 
 /**
- * Open an object that this process inherited. Each call makes a handle of its own; a connection over
- * a socket goes to the first that asks, later ones get E_NOT_FOUND.
+ * Open an object that this process inherited. Each call makes a handle of its own; a connection
+ * over a socket goes to the first that asks, later ones get E_NOT_FOUND.
  *
  * name  the name that polyproc_process_spawn or _fork gave it.
  * kind  what it is, POLYPROC_KIND_*.
@@ -2774,14 +2795,14 @@ int32_t polyproc_current_process(polyproc_process_info *out);
 int32_t polyproc_active_children(int32_t *pids, size_t cap, size_t *out_len);
 
 /**
- * End what this process has started, as Python does at exit: SIGTERM to the daemonic children, then wait
- * for the others for as long as it takes, then for the daemonic ones; those that are still there 5 s after
- * SIGTERM are killed. Adopted processes are left alone.
+ * End what this process has started, as Python does at exit: SIGTERM to the daemonic children,
+ * then wait for the others for as long as it takes, then for the daemonic ones; those that are
+ * still there 5 s after SIGTERM are killed. Adopted processes are left alone.
  *
  * It runs by itself when this process exits normally, by exit(3) or a return from main, unless
- * polyproc_exit_children_at_exit has switched that off. It does not when the process ends in another way: by a
- * signal, by _exit, or in a runtime that makes that system call itself (Go); such a program calls it before it
- * ends. Daemonic children are killed in any case.
+ * polyproc_exit_children_at_exit has switched that off. It does not when the process ends in
+ * another way: by a signal, by _exit, or in a runtime that makes that system call itself (Go);
+ * such a program calls it before it ends. Daemonic children are killed in any case.
  *
  * Returns  OK             none of them is left.
  *          E_INTERRUPTED  some are: a signal handler ran, see polyproc_interruptible.
@@ -2791,8 +2812,8 @@ int32_t polyproc_active_children(int32_t *pids, size_t cap, size_t *out_len);
 int32_t polyproc_exit_children(void);
 
 /**
- * Whether polyproc_exit_children runs by itself when this process exits normally. It does until it is
- * switched off; a child that is forked later has it as its parent had.
+ * Whether polyproc_exit_children runs by itself when this process exits normally. It does until it
+ * is switched off; a child that is forked later has it as its parent had.
  *
  * on  1 to switch it on, 0 to switch it off: children that are not daemonic then outlive this
  *     process, and daemonic ones are killed without a SIGTERM first.
@@ -2829,9 +2850,10 @@ int32_t polyproc_process_adopt(int32_t pid, polyproc_process **out);
  * registered before, or any program. A worker that dies is replaced; the other workers are not
  * affected. A forked child may not use its parent's pool.
  *
- * A fork of this process is made once, by this call and in its thread; workers are forks of that, also
- * later ones. So create the pool before there are other threads, or let the functions do no more than
- * fork(2) allows in those. Workers are daemonic: they end when this process ends, in whatever way.
+ * This call forks the process once, in its own thread, and every worker, also a later one, is a
+ * fork of that copy. So create the pool before you start other threads; otherwise the functions
+ * may do only what fork(2) allows in a program with several threads. Workers are daemonic: they
+ * end when this process ends, however it ends.
  *
  * options  NULL for the defaults; start from POLYPROC_POOL_OPTIONS_INIT.
  * out      the pool, to be closed with polyproc_pool_close.
@@ -2844,7 +2866,7 @@ int32_t polyproc_process_adopt(int32_t pid, polyproc_process **out);
  *          E_NO_MEMORY   memory is exhausted.
  *          E_TOO_LARGE   the initialiser's data is longer than 1 MiB.
  *          E_CLOSED      a handle among options.handles is closed.
- *          E_UNSUPPORTED the system refuses a descriptor of a process, which it gave before.
+ *          E_UNSUPPORTED the system refuses a process descriptor, although it gave one before.
  *          E_INVALID     out is NULL, bad options, a bad handle, the same name twice.
  *          -(1000 + errno)  another reason why the system did not start a worker.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -2869,7 +2891,7 @@ int32_t polyproc_pool_create(const polyproc_pool_options *options,
  *          E_TASK_FAILED  buf has the message of the failure, as much of it as fits; *out_len is all of it.
  *          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
  *          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
- *          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
+ *          E_TOO_SMALL    the task was done, but its result is lost: it needs *out_len bytes.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait ended early. A task that has
  *                         started keeps running; its result is discarded.
  *          E_SHUTDOWN     the pool is shut down or terminated.
@@ -2914,7 +2936,7 @@ int32_t polyproc_pool_shutdown(polyproc_pool *pool);
  * cancel      NULL, or a token that ends this wait early.
  *
  * Returns  OK           nothing is left of the pool but the results of tasks that are open.
- *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not so.
+ *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait ended before that.
  *          E_CORRUPT    the pool's memory is damaged.
  *          E_NOT_OWNER  it is the pool of the process that this one was forked from.
  *          E_INVALID    the pool is open; not a handle of a pool, or not a token.
@@ -2925,8 +2947,8 @@ int32_t polyproc_pool_join(polyproc_pool *pool,
                            polyproc_cancel *cancel);
 
 /**
- * End the workers, and with E_SHUTDOWN every task that is not over. The workers get SIGTERM, and SIGKILL
- * when they have not ended two seconds later; polyproc_pool_join waits for that.
+ * End the workers, and with E_SHUTDOWN every task that is not over. The workers get SIGTERM, and
+ * SIGKILL when they have not ended two seconds later; polyproc_pool_join waits for that.
  *
  * pool  open handle.
  *
@@ -3066,8 +3088,8 @@ int32_t polyproc_pool_submit_chunk(polyproc_pool *pool,
 /**
  * The next item of a chunk: of its result, or in a worker of its data.
  *
- * In the chunk each item is its length, a uint32_t of this machine's byte order, and then its bytes, up to
- * a multiple of 4.
+ * In the chunk each item is its length, a uint32_t of this machine's byte order, and then its
+ * bytes, up to a multiple of 4.
  *
  * data      the chunk; NULL when len is 0.
  * len       its bytes.
@@ -3115,8 +3137,8 @@ int32_t polyproc_pool_finished(polyproc_pool *pool,
                                polyproc_cancel *cancel);
 
 /**
- * A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_pool_finished would
- * not wait. From the first call on, a thread of this process reads what the workers report.
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_pool_finished
+ * would not wait. From the first call on, a thread of this process reads what the workers report.
  *
  * pool    open handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
@@ -3194,9 +3216,9 @@ int32_t polyproc_task_cancel(polyproc_task *task,
                              int32_t *out_canceled);
 
 /**
- * A descriptor for poll, epoll, libuv, asyncio and the like: readable once the task is over. From the first
- * call on, a thread of this process reads what the workers report. For many tasks polyproc_pool_fd is
- * cheaper.
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable once the task is over. From
+ * the first call on, a thread of this process reads what the workers report. For many tasks
+ * polyproc_pool_fd is cheaper.
  *
  * task    handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
@@ -3268,9 +3290,9 @@ int32_t polyproc_reply_write(polyproc_reply *reply, const void *data, size_t len
 int32_t polyproc_worker_run(void);
 
 /**
- * Wait for the next task and begin it: polyproc_worker_run by hand, for runtimes whose functions C does
- * not call. A worker does one task at a time. The first job is the initialiser where the pool has
- * one: its attempt is 0, and when it fails the worker has to end.
+ * Wait for the next task and begin it: polyproc_worker_run by hand, for runtimes whose functions C
+ * does not call. A worker does one task at a time. The first job is the initialiser where the pool
+ * has one: its attempt is 0, and when it fails the worker has to end.
  *
  * out         the job, to be answered with polyproc_job_reply.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.

@@ -2,7 +2,8 @@
 //!
 //! # Layers
 //!
-//! A row uses the rows below it and nothing beside it. `tests/layers` reads this map and every path in `src`.
+//! A row uses the rows below it and nothing beside it. `tests/layers` reads this map and every path
+//! in `src`.
 //!
 //! ```text
 //! ffi                       the C ABI

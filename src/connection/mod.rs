@@ -129,7 +129,8 @@ impl Connection {
     /// has arrived.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED`: this end only sends.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED`: this end only
+    /// sends.
     pub fn poll(&self, wait: Wait<'_>) -> Result<()> {
         match &self.0 {
             Way::Pipe(pipe) => pipe.poll(wait),

@@ -71,10 +71,10 @@ pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
     text::of(Status::from_code(status)).as_ptr()
 }
 
-/// Why the last call of this thread that failed did, in a sentence: for E_INVALID which argument, and
-/// what is wrong with it; for E_MISMATCH what the object has and what was asked for; for what the
-/// system refused, which call. Calls that succeed, and those that failed for a reason that their status
-/// says all of (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave it as it is.
+/// The cause of this thread's last failed call, in a sentence. For E_INVALID it says which argument
+/// is wrong and how, for E_MISMATCH in what the object differs from the options, and for a refusal
+/// by the system which system call failed. Calls that succeed, and failures whose status says all
+/// (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave the sentence as it is.
 ///
 /// Functions that a signal handler may call leave it too. A runtime that moves its tasks between
 /// threads reads it before it lets the task go on.
@@ -111,8 +111,8 @@ pub unsafe extern "C" fn polyproc_detail(buf: *mut c_char, cap: usize) -> i32 {
 }
 
 /// Let signals end waits: from now on a wait of this process during which a signal handler ran, one
-/// that was installed without SA_RESTART, returns E_INTERRUPTED, where it otherwise goes on waiting.
-/// For language runtimes that must see the signal first.
+/// that was installed without SA_RESTART, returns E_INTERRUPTED, where it otherwise goes on
+/// waiting. For language runtimes that must see the signal first.
 ///
 /// ```text
 /// on  1 to switch it on, 0 to switch it off.
@@ -129,8 +129,8 @@ pub extern "C" fn polyproc_interruptible(on: i32) -> i32 {
     })
 }
 
-/// Remove the name of an object. Whoever has the object open keeps it, and it goes away with the
-/// last of them; the name is free for a new object at once.
+/// Remove the name of an object. A process that has the object open keeps it, and it goes away with
+/// the last of them; the name is free for a new object at once.
 ///
 /// ```text
 /// name  its name.

@@ -33,8 +33,8 @@ pub struct polyproc_listener_options {
     pub size: usize,
     /// 0 or `POLYPROC_LISTENER_PUBLIC`.
     pub flags: u32,
-    /// How many may stand in line, how many handshakes may be under way, and how many connections may wait
-    /// to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
+    /// How many may stand in line, how many handshakes may be under way, and how many connections
+    /// may wait to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
     pub backlog: u32,
     /// The secret that both sides must have: any bytes, one at least; NULL: every peer is accepted.
     pub authkey: *const c_void,
@@ -42,11 +42,11 @@ pub struct polyproc_listener_options {
     pub authkey_len: usize,
     /// How long a handshake may take in nanoseconds, 0: ten seconds.
     pub handshake_timeout_ns: i64,
-    /// The longest message that the other side may send, in bytes; 0: 256 MiB for a listener without a key,
-    /// else 4 GiB - 1. Of a longer one only the length is read.
+    /// The longest message that the other side may send, in bytes; 0: 256 MiB for a listener
+    /// without a key, else 4 GiB - 1. Of a longer one only the length is read.
     pub max_message: u64,
-    /// 1: HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. 0: the other side has to
-    /// know a better hash, as Python does since 3.12.
+    /// 1: HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. 0: the other side has
+    /// to know a better hash, as Python does since 3.12.
     pub allow_md5: i32,
     /// Always 0.
     pub reserved: u32,

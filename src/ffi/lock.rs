@@ -36,8 +36,8 @@ impl Opaque for polyproc_lock {
 ///          E_EXISTS      the name is taken.
 ///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no lock.
 ///          E_NO_MEMORY   memory or shared memory is exhausted.
-///          E_PERMISSION  no right to create it, or to open what has the name.
-///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+///          E_PERMISSION  no right to create it, or to open the object that has the name.
+///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
 ///          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
 ///          E_LIMIT       too many descriptors are open.
 ///          E_INVALID     out is NULL, a bad name or bad options.

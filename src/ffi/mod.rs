@@ -1,10 +1,11 @@
 //! The C ABI: `extern "C"` functions over the safe API, one file or several for an object.
 //!
-//! `include/polyproc.h` is generated from these files (`make header`), so a doc comment here is what
-//! a C programmer reads. Three conventions serve both readers: the table of arguments and results
-//! stands in a `text` fence (`tools/header.sed` takes the fence off), statuses are named without
-//! their `POLYPROC_` prefix there, and an HTML comment at the top of a doc comment becomes a section
-//! heading of the header. What every caller must know first is the opening page in `cbindgen.toml`.
+//! `include/polyproc.h` is generated from these files (`make header`), so a doc comment here is
+//! what a C programmer reads. Three conventions serve both readers: the table of arguments and
+//! results stands in a `text` fence (`tools/header.sed` takes the fence off), statuses are named
+//! without their `POLYPROC_` prefix there, and an HTML comment at the top of a doc comment becomes
+//! a section heading of the header. What every caller must know first is the opening page in
+//! `cbindgen.toml`.
 //!
 //! A function does four things and no more: check its arguments (`abi::check`), enter the handle
 //! (`handle`), call the safe API, write its results.
@@ -13,8 +14,8 @@
 
 mod handle;
 
-// The header follows this order, what is inside a module after the module itself. The paragraphs keep rustfmt from
-// sorting it.
+// The header follows this order, what is inside a module after the module itself. The paragraphs
+// keep rustfmt from sorting it.
 pub mod abi;
 
 pub mod options;

@@ -5,7 +5,8 @@ use crate::ffi::abi::growing::{self, growing};
 use crate::segment::CreateOptions;
 use crate::status::Result;
 
-/// Options of an object that has none of its own: a lock, an rlock, an event. NULL means the defaults.
+/// Options of an object that has none of its own: a lock, an rlock, an event. NULL means the
+/// defaults.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_options {
@@ -13,7 +14,8 @@ pub struct polyproc_options {
     pub size: usize,
     /// 0 or `POLYPROC_OPEN_OR_CREATE`.
     pub flags: u32,
-    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
+    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
+    /// 0600.
     pub mode: u32,
 }
 

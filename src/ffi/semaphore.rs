@@ -13,7 +13,7 @@ use crate::object::Semaphore;
 use crate::status::{Result, Status};
 
 /// A counting semaphore between processes: a number of permits. With a maximum it is bounded, and
-/// releasing over it is an error. A permit belongs to nobody, and is lost with a process that ends
+/// releasing over it is an error. A permit has no owner, and is lost with a process that ends
 /// without releasing it; or, with POLYPROC_SEMAPHORE_OWNED, to the process that acquired it, and
 /// comes back when that ends.
 pub struct polyproc_semaphore {
@@ -34,7 +34,8 @@ pub struct polyproc_semaphore_options {
     pub size: usize,
     /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_SEMAPHORE_OWNED`, or both.
     pub flags: u32,
-    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
+    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
+    /// 0600.
     pub mode: u32,
     /// How many permits there are at first, 0 or more.
     pub initial: i64,
@@ -73,8 +74,8 @@ unsafe fn semaphore_options(theirs: *const polyproc_semaphore_options) -> Result
 ///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore, one of another
 ///                        maximum, or one whose permits are owned and yours would not be.
 ///          E_NO_MEMORY   memory or shared memory is exhausted.
-///          E_PERMISSION  no right to create it, or to open what has the name.
-///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+///          E_PERMISSION  no right to create it, or to open the object that has the name.
+///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
 ///          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
 ///          E_LIMIT       too many descriptors are open.
 ///          E_INVALID     out is NULL, a bad name or bad options: initial below 0 or over maximum.

@@ -1,5 +1,5 @@
-//! `polyproc_share_fd`, `polyproc_open_fd`: an object as a descriptor. Also what it takes to deal
-//! with "a kind and a `void *`", which `process::request` and `process::child` do as well.
+//! `polyproc_share_fd`, `polyproc_open_fd`: an object as a descriptor. Also the handling of "a kind
+//! and a `void *`" for `process::request` and `process::child`.
 
 use std::ffi::{c_int, c_void};
 use std::os::fd::{IntoRawFd, RawFd};
@@ -34,7 +34,7 @@ pub(crate) enum AnyCall<'a> {
     Barrier(Call<'a, Barrier>),
 }
 
-/// Go into a handle of that kind.
+/// Enter a handle of that kind.
 ///
 /// # Safety
 /// As for [`enter`].
@@ -56,7 +56,7 @@ pub(crate) unsafe fn enter_any<'a>(kind: i32, object: *mut c_void) -> Result<Any
 }
 
 impl AnyCall<'_> {
-    /// Its descriptor, good while the call is inside.
+    /// Its descriptor, valid while the call is inside.
     pub(crate) fn raw_fd(&self) -> RawFd {
         match self {
             AnyCall::Lock(lock) => lock.raw_fd(),
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn polyproc_open_fd(fd: c_int, kind: i32, out: *mut *mut c
     })
 }
 
-/// A descriptor of our own for what the caller's refers to.
+/// Duplicate the caller's descriptor.
 fn copy_of(fd: c_int) -> Result<OwnedFd> {
     duplicate(fd).map_err(|status| match status.errno() {
         Some(libc::EBADF) => because!(E_INVALID, "fd is {fd}, no open descriptor"),

@@ -29,7 +29,7 @@ use crate::wait::{wait_any, Waitable};
 /// One thing that `polyproc_wait_any` waits for.
 #[repr(C)]
 pub struct polyproc_waitable {
-    /// `POLYPROC_WAIT_*`: what is waited for.
+    /// `POLYPROC_WAIT_*`: the condition to wait for.
     pub kind: i32,
     /// Written: 1 when it is ready, else 0.
     pub ready: i32,

@@ -33,7 +33,8 @@ pub enum Stdio {
 /// An object that a child inherits under a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InheritHandle {
-    /// 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, not starting with a dot; the child asks for it with `inherited`.
+    /// 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, not starting with a dot; the child asks for it with
+    /// `inherited`.
     pub name: String,
     /// The object's kind; the child has to ask for the same kind.
     pub kind: Kind,

@@ -53,7 +53,8 @@ impl QueueOptions {
         Ok(())
     }
 
-    /// Return `E_MISMATCH` unless a queue made with `self` satisfies a caller that asks for `other`.
+    /// Return `E_MISMATCH` unless a queue made with `self` satisfies a caller that asks for
+    /// `other`.
     pub(super) fn check_shape(&self, other: &QueueOptions) -> Result<()> {
         let limits = [
             ("max_items", self.max_items, other.max_items),

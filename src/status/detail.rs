@@ -1,15 +1,16 @@
-//! Why a call failed, in a sentence: which argument and why, ours and theirs, which call of the system.
+//! The cause of a failure in a sentence: which argument is wrong, in what an object differs, or
+//! which system call failed.
 //!
-//! The place that finds the fault notes the sentence for its thread, on its way to the status
-//! ([`because`], [`failed`]); the C API reads it with `polyproc_detail`. Nothing is written, cleared or
-//! looked at on a path that succeeds.
+//! The function that finds the fault notes the sentence for its thread when it makes the status
+//! ([`because`], [`failed`]); the C API reads it with `polyproc_detail`. A path that succeeds
+//! writes, clears and reads nothing.
 
 use std::cell::Cell;
 use std::fmt::{self, Write};
 
 use super::{Result, Status};
 
-/// The longest sentence that is kept: a name of an object fits, and what is said about it.
+/// The length of the longest sentence: there is room for an object's name and a cause.
 pub(crate) const ROOM: usize = 320;
 
 #[derive(Clone, Copy)]
@@ -20,8 +21,8 @@ pub(crate) const ROOM: usize = 320;
 enum Why {
     Nothing,
     Sentence(Sentence),
-    /// A call of the system, and its errno. Its text is made when it is read: a forked child that notes
-    /// one may not allocate.
+    /// A system call and its errno. The text is made when it is read, because a forked child that
+    /// notes one must not allocate.
     System(&'static str, i32),
 }
 
@@ -33,7 +34,7 @@ struct Note {
     why: Why,
 }
 
-/// What was to be done with which object, for an error of Rust.
+/// The operation and its object, for an error of Rust.
 #[derive(Clone, Copy)]
 struct Subject {
     status: Status,
@@ -58,7 +59,7 @@ thread_local! {
     };
 }
 
-/// A text that keeps what fits.
+/// A text that keeps the part that fits.
 #[derive(Clone, Copy)]
 struct Sentence {
     len: usize,
@@ -86,7 +87,7 @@ impl Write for Sentence {
     }
 }
 
-/// `because!(E_INVALID, "…")`: the status, with the reason noted.
+/// `because!(E_INVALID, "…")` notes the cause and returns the status.
 macro_rules! because {
     ($status:ident, $($why:tt)+) => {
         $crate::status::detail::note($crate::status::Status::$status, format_args!($($why)+))
@@ -98,19 +99,19 @@ pub(crate) use because;
 #[inline(never)]
 pub(crate) fn note(status: Status, why: fmt::Arguments<'_>) -> Status {
     let mut sentence = Sentence::EMPTY;
-    // It never fails.
+    // Writing to it never fails.
     let _ = sentence.write_fmt(why);
     keep(status, Why::Sentence(sentence))
 }
 
-/// The status of a call of the system that failed with `errno`.
+/// Return the status of a system call that failed with `errno`.
 #[cold]
 #[inline(never)]
 pub(crate) fn failed(call: &'static str, errno: i32) -> Status {
     failed_as(Status::from_errno(errno), call, errno)
 }
 
-/// The same for the last failed call of this thread.
+/// The same for the last failed system call of this thread.
 #[cold]
 #[inline(never)]
 pub(crate) fn just_failed(call: &'static str) -> Status {
@@ -120,7 +121,7 @@ pub(crate) fn just_failed(call: &'static str) -> Status {
     )
 }
 
-/// The same where this errno of this call means a `status` of its own.
+/// The same for an errno of this system call that means `status`.
 #[cold]
 #[inline(never)]
 pub(crate) fn failed_as(status: Status, call: &'static str, errno: i32) -> Status {
@@ -145,7 +146,8 @@ fn keep(status: Status, why: Why) -> Status {
     status
 }
 
-/// What was to be done with which object, such as `open queue "jobs"`, when `status` has just come of it.
+/// Note the operation and its object, such as `open queue "jobs"`, for an operation that has just
+/// returned `status`.
 #[cold]
 #[inline(never)]
 pub(crate) fn at(
@@ -173,7 +175,8 @@ pub(crate) fn at(
     status
 }
 
-/// What was to be done, and why `status` came of it, for an error of Rust. Once: the next one is another's.
+/// Take the operation and the cause of `status`, for an error of Rust. They are taken once: the
+/// next error has others.
 pub(crate) fn take(status: Status) -> (String, String) {
     let subject = SUBJECT.try_with(|subject| {
         let kept = subject.replace(Subject {
@@ -201,16 +204,16 @@ pub(crate) fn take(status: Status) -> (String, String) {
     )
 }
 
-/// A reason on its way to another thread.
+/// A cause that is passed to another thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Reason(Note);
 
-/// What this thread has noted last.
+/// Return the last note of this thread.
 pub(crate) fn of_this_thread() -> Option<Reason> {
     NOTE.try_with(|note| Reason(note.get())).ok()
 }
 
-/// `answer` comes from another thread, and this is what that one has noted last.
+/// Replace this thread's note by that of the thread that `answer` comes from.
 pub(crate) fn from_another_thread<T>(why: Option<Reason>, answer: Result<T>) -> Result<T> {
     answer.map_err(|status| match why {
         Some(Reason(note)) if note.status == status => keep(status, note.why),
@@ -218,8 +221,8 @@ pub(crate) fn from_another_thread<T>(why: Option<Reason>, answer: Result<T>) -> 
     })
 }
 
-/// Whether a status is one of those that have a reason: [`read`] must not give such a status the reason of
-/// an earlier one.
+/// Return whether a status has a cause: [`read`] must not return an earlier cause for another
+/// status.
 fn is_explained(status: Status) -> bool {
     matches!(
         status,
@@ -234,7 +237,7 @@ fn is_explained(status: Status) -> bool {
     ) || status.errno().is_some()
 }
 
-/// A function of the C API returns `status`, below 0: the same.
+/// A function of the C API returns the negative `status`: note the same.
 #[cold]
 #[inline(never)]
 pub(crate) fn returns(status: Status) -> Status {
@@ -256,7 +259,7 @@ pub(crate) fn returns(status: Status) -> Status {
     status
 }
 
-/// The sentence, written into `room` as far as it fits; how many bytes of it. `None` when there is none.
+/// Write the sentence to `room`, as far as it fits, and return its length. `None` if there is none.
 pub(crate) fn read(room: &mut [u8]) -> Option<usize> {
     let note = NOTE.try_with(Cell::get).ok()?;
     let mut sentence = Sentence::EMPTY;
@@ -289,14 +292,14 @@ mod tests {
     fn a_status_has_its_own_reason_only() {
         returns(because!(E_INVALID, "n is {}", 7));
         assert_eq!(text().as_deref(), Some("n is 7"));
-        // These have no reason, and are no reason to forget.
+        // These statuses have no cause, and keep the last one.
         returns(Status::E_EMPTY);
         returns(Status::E_OVER_RELEASE);
         assert_eq!(text().as_deref(), Some("n is 7"));
-        // Not the one of the call before.
+        // The note is from an earlier call.
         returns(Status::E_INVALID);
         assert_eq!(text(), None);
-        // Not one that a call got over.
+        // The note is of a failure that the call recovered from.
         failed("memfd_create", libc::ENOSYS);
         returns(Status::E_NOT_FOUND);
         assert_eq!(text(), None);

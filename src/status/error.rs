@@ -1,11 +1,12 @@
-//! An error for programs in Rust: a status with what was to be done, and why it was not.
+//! An error for programs in Rust: a status with the operation, the object and the cause.
 
 use std::fmt;
 
 use super::{detail, Status};
 
-/// Why something failed: `open queue "jobs": not found`, `create queue "jobs": invalid argument: max_bytes is
-/// 8, …`. Made of the [`Status`] that a function of this crate has returned, by `?`, in the thread that called it.
+/// Why an operation failed: `open queue "jobs": not found`, `create queue "jobs": invalid argument:
+/// max_bytes is 8, …`. `?` makes it from the [`Status`] that a function of this crate returned, in
+/// the thread that called the function.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     status: Status,
@@ -19,13 +20,13 @@ impl Error {
         self.status
     }
 
-    /// What was to be done, and with which object; empty where only the caller knows.
+    /// The operation and its object; empty if only the caller knows them.
     pub fn operation(&self) -> &str {
         &self.operation
     }
 
-    /// The cause in a sentence: which argument and what is wrong with it, how an object differs from what was
-    /// asked for, which call the system refused. Empty where the status says all.
+    /// The cause in a sentence: which argument is wrong and how, in what an object differs from the
+    /// options, or which call the system refused. Empty if the status says all.
     pub fn detail(&self) -> &str {
         &self.detail
     }

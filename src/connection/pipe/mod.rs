@@ -133,8 +133,12 @@ impl Pipe {
         }
         // The segment's own descriptor holds no claim: it stays open while any end is in use here.
         let segment = Segment::from_fd(&TYPE, ofd_lock::reopen(fd.as_raw_fd())?)?;
-        let end = End::of_byte(ofd_lock::mark_of(fd.as_raw_fd())?)
-            .ok_or_else(|| because!(E_MISMATCH, "the descriptor says of no end that it is it"))?;
+        let end = End::of_byte(ofd_lock::mark_of(fd.as_raw_fd())?).ok_or_else(|| {
+            because!(
+                E_MISMATCH,
+                "the descriptor does not say which end of the pipe it is"
+            )
+        })?;
         let connection = Pipe::new(segment, end)?;
         // The descriptor that was handed over may close only now that this process has its own
         // claim.
@@ -221,7 +225,8 @@ impl Pipe {
     /// Wait until there is a message, or the end of the stream, so that a receive would not wait.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED`: this end only sends.
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED`: this end only
+    /// sends.
     pub(super) fn poll(&self, wait: Wait<'_>) -> Result<()> {
         let at = self.enter(true)?;
         let lane = Lane::to(&self.segment, self.end)?;

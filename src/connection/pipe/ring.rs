@@ -19,8 +19,9 @@ pub(super) struct Ring<'a> {
 }
 
 impl<'a> Ring<'a> {
-    /// The mapping, once its first `end` bytes are known to have memory. Each process sees to that for
-    /// itself, readers too: neither a full /dev/shm nor what a damaged segment claims is then a SIGBUS.
+    /// The mapping, once its first `end` bytes are known to have memory. Each process sees to that
+    /// for itself, readers too: neither a full /dev/shm nor what a damaged segment claims is then a
+    /// SIGBUS.
     #[inline]
     fn reach(&self, end: u64) -> Result<&'a Mapping> {
         let extent = self

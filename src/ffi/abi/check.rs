@@ -1,4 +1,4 @@
-//! The border itself: no panic crosses it, and no pointer or text goes past it unchecked.
+//! The checks at the C boundary: no panic crosses it, and every pointer and text is checked.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::mem::MaybeUninit;
@@ -10,10 +10,10 @@ use crate::ffi::abi::constants::POLYPROC_NAME_MAX;
 use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 
-/// Run the body of a function; what it answers as a number, `E_INTERNAL` for a panic.
+/// Run the body of a function and return its result as a number, `E_INTERNAL` for a panic.
 #[inline]
 pub(crate) fn guard(body: impl FnOnce() -> Result<Status>) -> i32 {
-    // Nothing that the body has in hand is looked at again after a panic.
+    // After a panic no value that the body used is used again.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status)) => status.code(),
         Ok(Err(status)) => detail::returns(status).code(),
@@ -35,11 +35,12 @@ pub(crate) fn guard_close(body: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(body));
 }
 
-/// A place of the caller where a result goes. Writing it is the last thing that a function does.
+/// A pointer of the caller to which a result is written. The write is the last thing that a
+/// function does.
 pub(crate) struct Out<T>(NonNull<T>);
 
 impl<T> Out<T> {
-    /// `E_INVALID` for NULL and for a pointer that no `T` can have.
+    /// Return `E_INVALID` for NULL and for a pointer that no `T` can have.
     ///
     /// # Safety
     /// `place` is NULL or may be written until the call returns.
@@ -55,14 +56,14 @@ impl<T> Out<T> {
     }
 
     pub(crate) fn write(self, value: T) {
-        // SAFETY: aligned and not NULL by construction, writable as the maker promised. What was
-        // there before is the caller's, and never needs dropping.
+        // SAFETY: aligned and not NULL by construction, writable as the caller of `required`
+        // promised. The old value is the caller's, and never needs dropping.
         unsafe { self.0.as_ptr().write(value) }
     }
 }
 
-// What is wrong with a pointer, one function for each reason: with one for both the compiler computes which it is
-// where neither is.
+// The reasons why a pointer is wrong, one function for each: with one for both, the compiler
+// determines the reason also where there is none.
 
 #[cold]
 #[inline(never)]
@@ -76,7 +77,7 @@ fn unaligned(name: &'static str) -> Status {
     because!(E_INVALID, "{name} is not aligned")
 }
 
-/// The same pointer, `E_INVALID` for NULL and for one that no `T` can have.
+/// Return the pointer, or `E_INVALID` for NULL and for one that no `T` can have.
 pub(crate) fn fitting<T>(pointer: *const T, name: &'static str) -> Result<*const T> {
     if pointer.is_null() {
         return Err(null(name));
@@ -96,7 +97,7 @@ pub(crate) unsafe fn name<'a>(text: *const c_char) -> Result<Option<&'a str>> {
     unsafe { short_text(text, POLYPROC_NAME_MAX, "name") }
 }
 
-/// The longest text of an address; no kernel takes one as long.
+/// The longest text of an address; the kernel accepts no longer one.
 const ADDRESS_MAX: usize = 255;
 
 /// The address of a listener.
@@ -120,7 +121,7 @@ unsafe fn short_text<'a>(
     if text.is_null() {
         return Ok(None);
     }
-    // Looking no further than it may reach keeps a text without an end from being read through.
+    // Read at most one byte more than is allowed, in case the text has no NUL.
     // SAFETY: a C string, so readable up to its NUL.
     let len = unsafe { libc::strnlen(text, max + 1) };
     if len > max {
@@ -142,7 +143,7 @@ pub(crate) unsafe fn required_name<'a>(text: *const c_char) -> Result<&'a str> {
     unsafe { name(text) }?.ok_or_else(|| null("name"))
 }
 
-/// The name of a pool's function: checked for being text of a length that one can have.
+/// The name of a pool's function: checked to be text of a possible length.
 ///
 /// # Safety
 /// `text` is NULL or a C string.
@@ -218,7 +219,7 @@ fn null_array(name: &'static str) -> Status {
     because!(E_INVALID, "{name} is NULL and its length is not 0")
 }
 
-/// What is wrong with an array that is not NULL.
+/// The reason why an array that is not NULL is wrong.
 #[cold]
 #[inline(never)]
 fn unfit_array(is_aligned: bool, name: &'static str) -> Status {
@@ -228,7 +229,7 @@ fn unfit_array(is_aligned: bool, name: &'static str) -> Status {
     }
 }
 
-/// Whether `n` values are no more than an object of C can be.
+/// Return whether `n` values fit into an object of C.
 #[inline]
 fn fits<T>(n: usize) -> bool {
     n.checked_mul(size_of::<T>())
@@ -249,7 +250,7 @@ pub(crate) unsafe fn bytes<'a>(
     unsafe { array(data.cast(), len, name) }
 }
 
-/// A switch of C: 0 or 1.
+/// A boolean of C: 0 or 1.
 pub(crate) fn switch(value: c_int, name: &'static str) -> Result<bool> {
     switch_in_handler(value).map_err(|_| because!(E_INVALID, "{name} is {value}, not 0 or 1"))
 }
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn names_are_read_no_further_than_they_may_reach() {
         let endless = [b'a' as c_char; POLYPROC_NAME_MAX + 1];
-        // SAFETY: 201 readable bytes, of which no more are read.
+        // SAFETY: 201 readable bytes, and no more are read.
         assert_eq!(unsafe { name(endless.as_ptr()) }, Err(Status::E_INVALID));
         // SAFETY: C strings.
         unsafe {

@@ -1,5 +1,5 @@
-//! The numbers of the C API. Plain literals, because cbindgen evaluates nothing; the assertions at
-//! the end hold them to the tables that they copy.
+//! The numbers of the C API. They are plain literals, because cbindgen evaluates nothing; the
+//! assertions at the end compare them with the tables of the safe API.
 
 /// <!-- Version -->
 /// Major version of this header; `polyproc_version()` is that of the library.
@@ -35,7 +35,7 @@ pub const POLYPROC_E_CLOSED: i32 = -7;
 pub const POLYPROC_E_SHUTDOWN: i32 = -8;
 /// End of file: the other end is closed. (Pipes and connections.)
 pub const POLYPROC_E_EOF: i32 = -9;
-/// Nobody is left to read. (Pipes and connections.)
+/// No process is left that could read. (Pipes and connections.)
 pub const POLYPROC_E_BROKEN_PIPE: i32 = -10;
 /// The buffer is too small; the length that is needed was written, and nothing was taken.
 pub const POLYPROC_E_TOO_SMALL: i32 = -11;
@@ -51,8 +51,8 @@ pub const POLYPROC_E_EXISTS: i32 = -15;
 pub const POLYPROC_E_MISMATCH: i32 = -16;
 /// Permission denied.
 pub const POLYPROC_E_PERMISSION: i32 = -17;
-/// The shared memory holds nonsense: another process wrote into it by mistake or by intent. Of a
-/// socket: what came from it is nonsense.
+/// The shared memory is damaged: another process wrote to it by mistake or on purpose. Of a socket:
+/// the received bytes are no valid frame.
 pub const POLYPROC_E_CORRUPT: i32 = -18;
 /// A limit is reached: descriptors, processes, threads, participants of one object.
 pub const POLYPROC_E_LIMIT: i32 = -19;
@@ -72,7 +72,7 @@ pub const POLYPROC_E_UNSUPPORTED: i32 = -25;
 pub const POLYPROC_E_WORKER_DIED: i32 = -26;
 /// The task failed. (Pools.)
 pub const POLYPROC_E_TASK_FAILED: i32 = -27;
-/// A mistake inside polyproc, caught at its border: please report it.
+/// A fault inside polyproc, caught at its boundary: please report it.
 pub const POLYPROC_E_INTERNAL: i32 = -99;
 
 /// <!-- Waiting -->
@@ -126,8 +126,8 @@ pub const POLYPROC_WAIT_PROCESS: i32 = 6;
 pub const POLYPROC_WAIT_TASK: i32 = 7;
 
 /// <!-- Flags of the options -->
-/// Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs. A queue
-/// that is shut down and that nobody has open is made anew: see polyproc_queue_create.
+/// Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs.
+/// A queue that is shut down and that no process has open is made anew: see polyproc_queue_create.
 pub const POLYPROC_OPEN_OR_CREATE: u32 = 1;
 /// Queue: a message that was got stays unfinished until it is settled; `polyproc_queue_join` waits
 /// for that, and what a killed consumer had not finished is delivered again.
@@ -135,27 +135,27 @@ pub const POLYPROC_QUEUE_JOINABLE: u32 = 2;
 /// Semaphore: a permit belongs to the process that acquired it; only that process releases it, and
 /// it is free again the moment the process ends.
 pub const POLYPROC_SEMAPHORE_OWNED: u32 = 4;
-/// Listener: let it be reached from other machines without a key.
+/// Listener: other machines can reach it without a key.
 pub const POLYPROC_LISTENER_PUBLIC: u32 = 1;
-/// Process: it dies with its parent, in whatever way that ends, and may not have children.
+/// Process: it dies with its parent, however that ends, and may not have children.
 pub const POLYPROC_PROCESS_DAEMON: u32 = 1;
-/// Task: polyproc_pool_finished tells its tag when it is over.
+/// Task: polyproc_pool_finished reports its tag when it is over.
 pub const POLYPROC_TASK_TAGGED: u32 = 1;
 /// Process: its environment is `env` alone, nothing of the parent's.
 pub const POLYPROC_PROCESS_CLEAR_ENV: u32 = 2;
-/// Process: it leads a process group of its own. What the terminal sends (Ctrl-C, Ctrl-Z) reaches its
-/// parent only, and `kill(-pid, …)` reaches it together with what it has started. It must not read from
-/// the terminal: the kernel would stop it.
+/// Process: it leads a process group of its own. Signals of the terminal (Ctrl-C, Ctrl-Z) reach its
+/// parent only, and `kill(-pid, …)` reaches it together with what it has started. It must not read
+/// from the terminal: the kernel would stop it.
 pub const POLYPROC_PROCESS_GROUP: u32 = 4;
-/// Pool: each worker leads a process group of its own, as with `POLYPROC_PROCESS_GROUP`. So a Ctrl-C
-/// does not kill the workers, and this process can end their work in order.
+/// Pool: each worker leads a process group of its own, as with `POLYPROC_PROCESS_GROUP`. So a
+/// Ctrl-C does not kill the workers, and this process can end their work in order.
 pub const POLYPROC_POOL_GROUP: u32 = 1;
 
 /// <!-- Descriptors of a new process -->
 /// For `stdin_fd`, `stdout_fd` and `stderr_fd`: `/dev/null`.
 pub const POLYPROC_FD_NULL: i32 = -2;
 
-/// Every constant above beside what the safe API calls it.
+/// Compares every constant above with its counterpart in the safe API.
 mod agreement {
     use super::*;
     use crate::segment::Kind;

@@ -1,9 +1,9 @@
-//! Structs that can grow: how options are read and results are written.
+//! Structs that can grow: reading options and writing results.
 //!
-//! Each starts with `size`, the `sizeof` of whoever compiled the caller. Fields are only ever added
-//! at the end, and zero in a new field means what the library did before the field existed. So a
-//! caller older or newer than the library is understood as far as both know the fields; a newer one
-//! that asks for something unknown is told `E_INVALID`, as Linux does in copy_struct_from_user.
+//! Each starts with `size`, the `sizeof` in the caller's program. Fields are only ever added at the
+//! end, and zero in a new field means the behaviour before the field existed. So the library works
+//! with older and newer callers, as far as both know the fields. A newer caller that uses an
+//! unknown field gets `E_INVALID`, as in Linux's copy_struct_from_user.
 
 use std::ptr;
 use std::slice;
@@ -12,7 +12,8 @@ use crate::ffi::abi::check::fitting;
 use crate::status::detail::because;
 use crate::status::Result;
 
-/// No struct of the API will ever be this large: a caller that says so has not set `size`.
+/// No struct of the API will ever be this large: a larger `size` means that the caller has not set
+/// it.
 pub(crate) const ABSURD: usize = 4096;
 
 /// A struct of the API that starts with its size.
@@ -24,8 +25,8 @@ pub(crate) unsafe trait Growing: Copy {
     const FIRST: usize;
 }
 
-/// Say that structs are [`Growing`], and what they had in the first release on a 64-bit machine: numbers that never
-/// change.
+/// Declare that structs are [`Growing`], with their sizes in the first release on a 64-bit machine:
+/// numbers that never change.
 macro_rules! growing {
     ($($name:ident: $first:literal),* $(,)?) => {
         $(
@@ -40,7 +41,7 @@ macro_rules! growing {
 }
 pub(crate) use growing;
 
-/// The `size` that the caller set; `E_INVALID` when it cannot be.
+/// Return the `size` that the caller set; `E_INVALID` if it is impossible.
 ///
 /// # Safety
 /// `theirs` is NULL or starts with a `size` that is set.
@@ -58,7 +59,7 @@ unsafe fn size_of_theirs<T: Growing>(theirs: *const T, name: &'static str) -> Re
     }
 }
 
-/// What the caller's options say, in this library's own layout.
+/// Return the caller's options in this library's own layout.
 ///
 /// # Safety
 /// `theirs` is NULL or as many bytes as its `size` says may be read.
@@ -74,7 +75,8 @@ pub(crate) unsafe fn read<T: Growing>(theirs: *const T) -> Result<T> {
             "options uses a field that this version of the library does not know"
         ));
     }
-    // SAFETY: all zero is a value of T, and so is what a caller of any version writes over its start.
+    // SAFETY: all zero is a value of T, and so is one whose beginning a caller of any version has
+    // set.
     unsafe {
         let mut ours = std::mem::zeroed::<T>();
         ptr::copy_nonoverlapping(theirs.cast::<u8>(), ptr::addr_of_mut!(ours).cast(), known);
@@ -82,7 +84,7 @@ pub(crate) unsafe fn read<T: Growing>(theirs: *const T) -> Result<T> {
     }
 }
 
-/// `E_INVALID` for a flag of the options that is not among `known`.
+/// Return `E_INVALID` for a flag of the options that is not in `known`.
 pub(crate) fn known_flags(flags: u32, known: u32) -> Result<()> {
     match flags & !known {
         0 => Ok(()),
@@ -101,14 +103,15 @@ pub(crate) struct SizedOut<T> {
 
 impl<T: Growing> SizedOut<T> {
     /// # Safety
-    /// `theirs` is NULL, or starts with its `size` and may be written that far until the call returns.
+    /// `theirs` is NULL, or starts with its `size` and may be written that far until the call
+    /// returns.
     pub(crate) unsafe fn required(theirs: *mut T) -> Result<SizedOut<T>> {
         // SAFETY: as the caller promises.
         let size = unsafe { size_of_theirs(theirs, "out") }?;
         Ok(SizedOut { theirs, size })
     }
 
-    /// Write as much as the caller knows; what only he knows becomes 0, and `size` stays his.
+    /// Write the fields that the caller knows. Its further fields become 0, and its `size` stays.
     pub(crate) fn write(self, ours: &T) {
         let known = self.size.min(size_of::<T>());
         let head = size_of::<usize>();

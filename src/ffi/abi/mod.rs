@@ -1,7 +1,7 @@
-//! What every function of the C API is made of.
+//! The parts that every function of the C API uses.
 //!
 //! ```text
-//! check      no panic crosses the border, and no pointer or text goes past it unchecked
+//! check      no panic crosses the boundary, and every pointer and text is checked
 //! growing    structs that can grow
 //! constants  the numbers
 //! text       the texts of the statuses, and texts in structs

@@ -30,7 +30,7 @@ const fn ended_by_nul() -> [[u8; WIDTH]; COUNT] {
     texts
 }
 
-/// What [`Status::text`] says, ended by a NUL.
+/// Return [`Status::text`], ended by a NUL.
 pub(crate) fn of(status: Status) -> &'static CStr {
     let known = Status::TABLE.iter().position(|row| row.0 == status.code());
     let text = known.and_then(|row| TEXTS.get(row));

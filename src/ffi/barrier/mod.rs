@@ -40,8 +40,8 @@ impl Opaque for polyproc_barrier {
 ///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no barrier or one for another
 ///                        number of parties.
 ///          E_NO_MEMORY   memory or shared memory is exhausted.
-///          E_PERMISSION  no right to create it, or to open what has the name.
-///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+///          E_PERMISSION  no right to create it, or to open the object that has the name.
+///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
 ///          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
 ///          E_LIMIT       too many descriptors are open.
 ///          E_INVALID     out is NULL, a bad name, bad options or a bad number of parties.
@@ -267,7 +267,8 @@ pub unsafe extern "C" fn polyproc_barrier_is_broken(
     })
 }
 
-/// Close this handle. Calls that wait on it in other threads return E_CLOSED, which breaks the barrier.
+/// Close this handle. Calls that wait on it in other threads return E_CLOSED, which breaks the
+/// barrier.
 ///
 /// ```text
 /// barrier  handle, or NULL: nothing happens.

@@ -1,17 +1,18 @@
-//! Handles: what C holds of an object.
+//! Handles: C's references to objects.
 //!
 //! A handle is a block of memory with the object in it and one word that says whether it is closed.
-//! Closing marks the word and fires the handle's token, which ends the calls that wait; the last one out
-//! drops the object, and with it this process's share in it. Nobody waits for anybody. A queue counts what it has lent:
-//! then the last one out is who settles the last loan.
+//! A close marks the word and fires the handle's token, which ends the calls that wait. The last
+//! call that leaves the handle drops the object, and with it this process's use of it; no call
+//! waits for another. A queue counts its loans: while there are any, the last settlement drops the
+//! queue.
 //!
 //! A call notes in its thread's record that it is inside (`presence`), which takes no atomic
-//! read-modify-write. Where that is not to be had (in a signal handler, for the ninth handle of a thread,
-//! in a closed handle) it counts itself in the word.
+//! read-modify-write. Where that is impossible (in a signal handler, for the ninth handle of a
+//! thread, in a closed handle) the call counts itself in the word.
 //!
-//! The memory itself then goes to the `quarantine`, so that a use after close finds a closed handle
-//! there. Everything is done with atomics: a fork may happen at any moment, and [`enter_in_handler`] is
-//! safe in a signal handler.
+//! After that the memory goes to the `quarantine`, so that a use after close finds a closed handle
+//! there. All steps are atomics: a fork may happen at any moment, and [`enter_in_handler`] is safe
+//! in a signal handler.
 
 mod block;
 mod presence;
@@ -33,23 +34,23 @@ use crate::status::{Result, Status};
 use crate::sync::{Cancel, Wait};
 use crate::sys::fork;
 
-/// A C type that is the outside of a handle.
+/// A C type that stands for a handle.
 pub(crate) trait Opaque {
-    /// What is inside.
+    /// The object in the handle.
     type Object;
-    /// Tells handles of one type from those of another.
+    /// Distinguishes the handles of different types.
     const MAGIC: u32;
-    /// What a person calls it.
+    /// The name for people.
     const NAME: &'static str;
-    /// Whether calls note that they are inside, which makes a close dear; not so for what is closed about as
-    /// often as it is used.
+    /// Whether calls write notes, which makes a close expensive. False for objects that are closed
+    /// about as often as they are used.
     const NOTES_CALLS: bool = true;
-    /// Where in the object its loans are counted, if it lends anything.
+    /// Where in the object its loans are counted, if it has loans.
     const LOANS_AT: Option<usize> = None;
 }
 
-// The state word, from bit 0: counted calls inside, the epoch in which they came in; whether all calls are
-// counted, retired, closed.
+// The state word, from bit 0: the number of counted calls inside, and the epoch in which they
+// entered; then flags: count all calls, retired, closed.
 const ONE_CALL: u64 = 1;
 const CALLS: u64 = (1 << 20) - 1;
 const EPOCH_SHIFT: u32 = 20;
@@ -63,7 +64,7 @@ const CLOSED: u64 = 1 << 63;
 struct Header {
     block: Block,
     state: AtomicU64,
-    /// Where the object's loans are counted, from here; 0 where it lends nothing.
+    /// The offset of the object's count of loans from here; 0 if it has no loans.
     loans_at: usize,
 }
 
@@ -77,7 +78,7 @@ struct Handle<T> {
 /// A handle for C that owns `object`.
 pub(crate) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
     quarantine::retire_deferred();
-    // Its first use allocates, which a signal handler must not be the one to do.
+    // The first use allocates, which must not happen in a signal handler.
     fork::epoch();
     let layout = Layout::new::<Handle<C::Object>>();
     // SAFETY: the layout is not empty.
@@ -98,24 +99,25 @@ pub(crate) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
     Ok(place.as_ptr().cast())
 }
 
-/// Drop what is inside a handle.
+/// Drop the object in a handle.
 ///
 /// # Safety
-/// Of a `Handle<T>`, by the last one out, once.
+/// `block` is that of a `Handle<T>`. The last call to leave calls this, once.
 unsafe fn finish<T>(block: NonNull<Block>) {
     let handle = block.cast::<Handle<T>>().as_ptr();
-    // SAFETY: nobody is inside and nobody can come in any more, so the caller alone uses these.
+    // SAFETY: no call is inside and none can enter any more, so only the caller uses these.
     unsafe {
         ManuallyDrop::drop(&mut *ptr::addr_of_mut!((*handle).object));
         ManuallyDrop::drop(&mut *ptr::addr_of_mut!((*handle).closing));
     }
 }
 
-/// The handle behind a pointer of C, `E_INVALID` when it is none of that type; with the reason, but for a call that
-/// a signal handler may make.
+/// Return the handle behind a pointer of C, or `E_INVALID` if it is no handle of that type; with a
+/// reason, except for a call that a signal handler may make.
 ///
 /// # Safety
-/// `pointer` is NULL or a handle of any type, closed fewer than 1,024 closes ago if at all.
+/// `pointer` is NULL or a handle of any type, closed fewer than 1,024 closes ago if at
+/// all.
 #[inline(always)]
 unsafe fn known<C: Opaque>(
     pointer: *mut c_void,
@@ -139,7 +141,8 @@ unsafe fn known<C: Opaque>(
     Ok(handle)
 }
 
-// One function for each reason: with one for both the compiler computes which it is where neither is.
+// One function for each reason: with one for both, the compiler determines the reason also where
+// there is none.
 
 #[cold]
 #[inline(never)]
@@ -158,11 +161,11 @@ impl Header {
         NonNull::from(&self.block)
     }
 
-    /// Note that a call goes in, if the handle is open and the thread has a place left.
+    /// Note that a call enters, if the handle is open and the thread has a free place.
     #[inline]
     fn note_in(&self) -> Option<Visit> {
         let visit = presence::note(self.block())?;
-        // Acquire: whoever made the handle is seen.
+        // Acquire: everything that was done before the handle was created is visible.
         if self.state.load(Ordering::Acquire) & CLOSED != 0 {
             self.turn_back(&visit);
             return None;
@@ -170,23 +173,24 @@ impl Header {
         Some(visit)
     }
 
-    /// The handle is closed. Who closed it may have seen the note, and left the rest to this call.
+    /// The handle is closed. The close may have seen the note, and left the rest to this call.
     #[cold]
     fn turn_back(&self, visit: &Visit) {
         if self.note_out(visit) {
-            // SAFETY: a closed and deserted handle, which was said to this call.
+            // SAFETY: the handle is closed, no call is inside, and only this call has found that.
             unsafe { quarantine::retire(self.block()) };
         }
     }
 
-    /// Count one more call inside when `may` allows it, and set `flags`.
+    /// Count one more call inside if `may` allows it, and set `flags`.
     #[inline(never)]
     fn count_in(&self, flags: u64, may: impl Fn(u64) -> Result<()>) -> Result<()> {
         let epoch = current_epoch();
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             may(state)?;
-            // Calls that were inside when this process was forked are the parent's: here nobody is.
+            // Calls that were inside when this process was forked are the parent's: no call is
+            // inside here.
             let base = if state & EPOCH == epoch {
                 state
             } else {
@@ -196,7 +200,8 @@ impl Header {
                 return Err(Status::E_LIMIT);
             }
             let next = (base + ONE_CALL) | flags;
-            // Acquire: whoever made the handle or came out of it before is seen.
+            // Acquire: everything that was done before the handle was created or last left is
+            // visible.
             match self.state.compare_exchange_weak(
                 state,
                 next,
@@ -209,7 +214,8 @@ impl Header {
         }
     }
 
-    /// One call goes out that [`note_in`](Self::note_in) let in; whether the caller is to retire the handle.
+    /// A call that [`note_in`](Self::note_in) admitted leaves; returns whether the caller must
+    /// retire the handle.
     #[inline]
     fn note_out(&self, visit: &Visit) -> bool {
         visit.leave(self.block());
@@ -218,15 +224,16 @@ impl Header {
         is_last
     }
 
-    /// The same for one that was counted.
+    /// The same for a counted call.
     #[inline(never)]
     fn count_out(&self) -> bool {
-        // AcqRel: what each one did inside comes before the last one drops the object.
+        // AcqRel: everything that the calls did inside happens before the last one drops the
+        // object.
         let before = self.state.fetch_sub(ONE_CALL, Ordering::AcqRel);
         before & CLOSED != 0 && self.is_deserted()
     }
 
-    /// Whether a call may be inside of a closed handle beside the one that closes it.
+    /// Return whether a call may be inside a closed handle beside the one that closes it.
     fn may_be_waited_in(&self) -> bool {
         let state = self.state.load(Ordering::Acquire);
         state & COUNTS_ALL == 0 || state & CALLS != ONE_CALL
@@ -237,15 +244,17 @@ impl Header {
             0 => return false,
             at => ptr::from_ref(self).wrapping_byte_add(at).cast::<Loans>(),
         };
-        // SAFETY: within the handle, whose memory stays; loans are plain numbers, also in an object that has
-        // been dropped.
+        // SAFETY: within the handle, whose memory stays; the counts of loans are plain numbers,
+        // also in a dropped object.
         unsafe { (*loans).is_any() }
     }
 
-    /// Whether nobody is inside of a closed handle, nor can come in any more; says so once.
+    /// Return whether no call is inside a closed handle and none can enter any more; returns true
+    /// only once.
     ///
-    /// Who comes into a closed handle is counted in the word, so from the load on to the exchange any such
-    /// shows there; who came in while it was open is in a record, unless it went out and asks the same.
+    /// A call that enters a closed handle is counted in the word, so the exchange fails if one
+    /// enters after the load. A call that entered while the handle was open is in a record, unless
+    /// it has left and asks the same.
     #[cold]
     fn is_deserted(&self) -> bool {
         loop {
@@ -261,7 +270,8 @@ impl Header {
             if state & COUNTS_ALL == 0 && presence::is_anybody_inside(self.block()) {
                 return false;
             }
-            // Nobody who could lend is inside. Who settles the last one later asks again on the way out.
+            // No call that could make loans is inside. The call that settles the last one asks
+            // again when it leaves.
             if self.has_loans() {
                 return false;
             }
@@ -278,7 +288,7 @@ impl Header {
     }
 }
 
-/// The epoch of this process as the state word has it.
+/// The epoch of this process in the form of the state word.
 fn current_epoch() -> u64 {
     (u64::from(fork::epoch()) << EPOCH_SHIFT) & EPOCH
 }
@@ -290,13 +300,13 @@ pub(crate) struct Call<'a, T> {
     inside: PhantomData<&'a Handle<T>>,
 }
 
-/// How a call came in, and goes out.
+/// How a call has entered, which decides how it leaves.
 enum Way {
     Noted(Visit),
     Counted { in_handler: bool },
 }
 
-/// Go into an open handle.
+/// Enter an open handle.
 ///
 /// # Safety
 /// `handle` is NULL or a handle of any type, closed fewer than 1,024 closes ago if at all.
@@ -306,8 +316,8 @@ pub(crate) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::
     unsafe { come_in::<C>(handle.cast(), false, unless_closed) }
 }
 
-/// The same for a function that a signal handler may call: should the handle be closed meanwhile,
-/// dropping the object is left to the next create or close.
+/// The same for a function that a signal handler may call. If the handle is closed meanwhile, the
+/// next create or close drops the object.
 ///
 /// # Safety
 /// As for [`enter`].
@@ -318,10 +328,11 @@ pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
     unsafe { come_in::<C>(handle.cast(), true, unless_closed) }
 }
 
-/// Go in on behalf of a loan, into a closed handle too. `E_INVALID` when its object is gone: then no loan was left.
+/// Enter for a loan, also into a closed handle. `E_INVALID` if the object was dropped: then no loan
+/// was left.
 ///
 /// # Safety
-/// `handle` is NULL or what [`Call::address`] gave.
+/// `handle` is NULL or a result of [`Call::address`].
 #[inline(always)]
 pub(crate) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Call<'a, C::Object>> {
     let unless_retired = |state| {
@@ -357,7 +368,7 @@ unsafe fn come_in<'a, C: Opaque>(
     let handle = unsafe { known::<C>(pointer, in_handler) }?;
     // SAFETY: known to be a handle.
     let header = unsafe { handle.cast::<Header>().as_ref() };
-    // The record is the interrupted call's, which may be about to write in it.
+    // The record belongs to the interrupted call, which may be about to write to it.
     let noted = if in_handler || !C::NOTES_CALLS {
         None
     } else {
@@ -386,7 +397,8 @@ impl<T> Call<'_, T> {
     #[cold]
     fn retire(&self) {
         let block = self.handle.cast::<Block>();
-        // SAFETY: a handle begins with its block; it is closed and deserted, which was said to this call.
+        // SAFETY: a handle begins with its block; it is closed, no call is inside, and only this
+        // call has found that.
         unsafe {
             match self.way {
                 Way::Counted { in_handler: true } => quarantine::defer(block),
@@ -395,7 +407,7 @@ impl<T> Call<'_, T> {
         }
     }
 
-    /// How long this call waits: for its timeout, its token, or the close of its handle.
+    /// How long this call waits: until its timeout, its token, or the close of its handle.
     pub(crate) fn wait_for<'b>(
         &'b self,
         timeout_ns: i64,
@@ -408,11 +420,11 @@ impl<T> Call<'_, T> {
 
     /// The token that the close of the handle fires.
     pub(crate) fn closing(&self) -> &Cancel {
-        // SAFETY: the token is dropped only when nobody is inside.
+        // SAFETY: the token is dropped only when no call is inside.
         unsafe { &(*self.handle.as_ptr()).closing }
     }
 
-    /// What leads back to the handle from a loan.
+    /// The address by which a loan finds the handle again.
     pub(crate) fn address(&self) -> *mut c_void {
         self.handle.as_ptr().cast()
     }
@@ -423,7 +435,8 @@ impl<T> Deref for Call<'_, T> {
 
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: the object is dropped only when nobody is inside, and never lent mutably before.
+        // SAFETY: the object is dropped only when no call is inside, and never borrowed mutably
+        // before.
         unsafe { &(*self.handle.as_ptr()).object }
     }
 }
@@ -441,7 +454,7 @@ impl<T> Drop for Call<'_, T> {
     }
 }
 
-/// Close a handle. NULL, one that is closed already and one of another type: nothing happens.
+/// Close a handle. Does nothing for NULL, a closed handle, or one of another type.
 ///
 /// # Safety
 /// As for [`enter`].
@@ -453,7 +466,7 @@ pub(crate) unsafe fn close<C: Opaque>(handle: *mut C) {
     };
     // SAFETY: known to be a handle.
     let header = unsafe { handle.cast::<Header>().as_ref() };
-    // Closing is a call too: it keeps the token there while that fires.
+    // A close is a call too, which keeps the token alive while that fires.
     if header.count_in(CLOSED, unless_closed).is_ok() {
         let call = Call {
             handle,

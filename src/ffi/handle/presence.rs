@@ -1,16 +1,17 @@
-//! Who is inside which handle: the way in that costs no atomic read-modify-write.
+//! Which threads are inside which handles: entering a handle costs no atomic read-modify-write.
 //!
-//! A thread notes the handle that it goes into in a *record* of its own and then looks whether the handle
-//! is closed; who closes a handle marks it closed and then looks through all records. Both write first and
-//! look afterwards, so at least one of them sees the other. The thread's half of that pair of barriers is
-//! free: `membarrier(2)`, on the side of the close, stands in for it (D. Vyukov's asymmetric Dekker).
+//! A thread writes the handle that it enters to a *record* of its own, and then reads whether the
+//! handle is closed. A close marks the handle as closed, and then reads all records. Both write
+//! first and read afterwards, so at least one of them sees the other's write. The thread pays for
+//! no barrier: `membarrier(2)`, called by the close, is the barrier of both sides (D. Vyukov's
+//! asymmetric Dekker).
 //!
-//! On its way out a thread leaves a mark in its record until it has looked at the handle once more, so
-//! that the handle's memory is not freed under that look (M. Michael's hazard pointers).
+//! When a thread leaves a handle, a mark stays in its record until it has read the handle once
+//! more, so that the handle's memory is not freed before that read (M. Michael's hazard pointers).
 //!
-//! Records lie in pages that the kernel wipes in a forked child: of the calls that were going on, none is
-//! the child's. Where the kernel offers no such pages, or no membarrier, there are no records, and calls
-//! are counted in the handle instead.
+//! The records lie in pages that the kernel zeroes in a forked child, because no call that was
+//! going on is the child's. If the kernel has no such pages, or no membarrier, there are no
+//! records, and the handle counts its calls instead.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -20,14 +21,15 @@ use std::sync::atomic::{compiler_fence, fence, AtomicPtr, AtomicU64, Ordering};
 use crate::ffi::handle::block::Block;
 use crate::sys::{fork, membarrier, thread};
 
-/// Handles that one thread can be inside of at once, those of nested calls included.
+/// How many handles a thread can be inside of at once, nested calls included.
 const PLACES: usize = 8;
-/// Set in a place while its thread looks at the handle for the last time. Blocks are aligned.
+/// Set in a place while its thread reads the handle for the last time. Blocks are aligned, so the
+/// bit is free.
 const LEAVING: usize = 1;
 
 type Note = AtomicPtr<Block>;
 
-/// What one thread is inside of. One cache line.
+/// The handles that one thread is inside of. One cache line.
 #[repr(align(64))]
 struct Record {
     places: [Note; PLACES],
@@ -36,17 +38,18 @@ struct Record {
 /// As many records as there are bits in a word.
 const RECORDS: usize = 64;
 
-/// Records, and which of them belong to a thread. Never freed.
+/// Records, and which of them belong to a thread. A page is never freed.
 struct Page {
     records: NonNull<[Record; RECORDS]>,
     taken: AtomicU64,
     next: *const Page,
 }
 
-// SAFETY: records are atomics that stay mapped; the rest is not written after the page is published.
+// SAFETY: records are atomics that stay mapped; the rest is not written after the page is
+// published.
 unsafe impl Sync for Page {}
 
-/// The newest page, which leads to the others.
+/// The newest page, which links to the older ones.
 static PAGES: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
 
 /// A record that a thread has taken.
@@ -57,13 +60,14 @@ struct Mine {
 }
 
 thread_local! {
-    /// Null until the first call. Without a destructor, so that looking at it is one load.
+    /// Null until the first call. It has no destructor, so reading it is one load.
     static RECORD: Cell<*const Record> = const { Cell::new(ptr::null()) };
-    /// The thread has given its record back, and gets no other: nobody would give that back.
+    /// The thread has given its record back, and takes no other, because nothing would give that
+    /// back.
     static IS_ENDING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Give back the record of a thread that ends.
+/// Gives back the record of a thread that ends.
 extern "C" fn give_back(record: *mut c_void) {
     IS_ENDING.set(true);
     RECORD.set(ptr::null());
@@ -79,9 +83,9 @@ extern "C" fn give_back(record: *mut c_void) {
 /// A place of this thread's record that holds a handle.
 pub(super) struct Visit(&'static Note);
 
-/// Note that this thread goes into `block`. `None`: count the call instead.
+/// Note that this thread enters `block`. `None`: count the call instead.
 ///
-/// Look whether the handle is closed after this.
+/// The caller must read whether the handle is closed after this.
 #[inline]
 pub(super) fn note(block: NonNull<Block>) -> Option<Visit> {
     let record = RECORD.get();
@@ -98,11 +102,13 @@ pub(super) fn note(block: NonNull<Block>) -> Option<Visit> {
 }
 
 impl Visit {
-    /// The handle is not used from here on, but may be looked at once more before [`forget`](Self::forget).
+    /// The thread no longer uses the handle, but may read it once more before
+    /// [`forget`](Self::forget).
     #[inline]
     pub(super) fn leave(&self, block: NonNull<Block>) {
         let leaving = block.as_ptr().map_addr(|address| address | LEAVING);
-        // Release: what was done inside comes before the object is dropped by who sees this.
+        // Release: the thread that drops the object after reading this sees everything that was
+        // done inside.
         self.0.store(leaving, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
     }
@@ -113,11 +119,11 @@ impl Visit {
     }
 }
 
-/// Whether some thread is inside `block`, which was closed before.
+/// Return whether a thread is inside `block`, which was closed before.
 pub(super) fn is_anybody_inside(block: NonNull<Block>) -> bool {
-    // Where there is no page no thread has noted anything, and the membarrier can be saved. Pairs with the
-    // fence in `first_record`: a thread whose page is not seen here has yet to look at the handle, and finds
-    // it closed.
+    // Without a page no thread has written a note, so the membarrier can be saved. Pairs with the
+    // fence in `first_record`: a thread whose page is not visible here has not read the handle yet,
+    // and will find it closed.
     fence(Ordering::SeqCst);
     if PAGES.load(Ordering::Acquire).is_null() {
         return false;
@@ -126,7 +132,7 @@ pub(super) fn is_anybody_inside(block: NonNull<Block>) -> bool {
     places().any(|place| place.load(Ordering::Acquire) == block.as_ptr())
 }
 
-/// Whether some thread may look at the memory of `block`, which was retired before.
+/// Return whether a thread may read the memory of `block`, which was retired before.
 pub(super) fn is_looked_at(block: NonNull<Block>) -> bool {
     places().any(|place| {
         let noted = place.load(Ordering::Acquire);
@@ -136,7 +142,7 @@ pub(super) fn is_looked_at(block: NonNull<Block>) -> bool {
 
 fn places() -> impl Iterator<Item = &'static Note> {
     pages().flat_map(|page| {
-        // SAFETY: mapped for good, and made of atomics.
+        // SAFETY: never unmapped, and made of atomics.
         let records = unsafe { page.records.as_ref() };
         records.iter().flat_map(|record| &record.places)
     })
@@ -149,17 +155,17 @@ fn pages() -> impl Iterator<Item = &'static Page> {
     std::iter::successors(first, |page| unsafe { page.next.as_ref() })
 }
 
-/// This thread's record, taken at its first call. Not in a signal handler.
+/// Return this thread's record, taken at its first call. Not in a signal handler.
 #[cold]
 fn first_record() -> Option<&'static Record> {
     if IS_ENDING.get() {
         return None;
     }
     let mine = pages().find_map(free_record).or_else(new_page)?;
-    // Pairs with the fence in `is_anybody_inside`: the page is there before this thread looks whether a
-    // handle is closed.
+    // Pairs with the fence in `is_anybody_inside`: the page is visible before this thread reads
+    // whether a handle is closed.
     fence(Ordering::SeqCst);
-    // SAFETY: mapped for good; the number was found in that page.
+    // SAFETY: never unmapped; the number was found in that page.
     let record = unsafe { mine.page.records.as_ref() }.get(mine.number)?;
     if !thread::at_its_end(give_back, ptr::from_ref(record).cast_mut().cast()) {
         mine.page

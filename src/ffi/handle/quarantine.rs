@@ -1,7 +1,8 @@
-//! What becomes of a handle that nobody is inside of any more.
+//! The end of a closed handle.
 //!
-//! Its object is dropped, and its memory rests until 1,024 more handles have been closed: a use
-//! after close finds a closed handle there. Atomics only, so that a fork may happen at any moment.
+//! When no call is inside any more, its object is dropped, and its memory rests until 1,024 more
+//! handles have been closed: a use after close finds a closed handle there. All steps are atomics,
+//! so that a fork may happen at any moment.
 
 use crate::ffi::handle::block::Block;
 use std::alloc::dealloc;
@@ -10,11 +11,11 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::ffi::handle::presence;
 
-/// Drop what is in the handle and let its memory rest.
+/// Drop the object in the handle and let the memory rest.
 ///
 /// # Safety
-/// `block` begins a handle that was made with its layout. The caller was the last one inside, and
-/// nobody can come in any more.
+/// `block` begins a handle that was made with its layout. The caller was the last call
+/// inside, and none can enter any more.
 pub(super) unsafe fn retire(block: NonNull<Block>) {
     // SAFETY: as the caller promises.
     unsafe { (block.as_ref().finish)(block) };
@@ -24,7 +25,7 @@ pub(super) unsafe fn retire(block: NonNull<Block>) {
 /// Handles that are still to be retired, linked by `next`.
 static DEFERRED: AtomicPtr<Block> = AtomicPtr::new(ptr::null_mut());
 
-/// Leave that to the next [`retire_deferred`]: dropping an object is nothing for a signal handler.
+/// Leave that to the next [`retire_deferred`]: a signal handler cannot drop an object.
 ///
 /// # Safety
 /// As for [`retire`].
@@ -48,14 +49,14 @@ pub(super) unsafe fn defer(block: NonNull<Block>) {
     }
 }
 
-/// Retire what signal handlers left. One load when they left nothing.
+/// Retire the handles that signal handlers have left. One load if there are none.
 pub(super) fn retire_deferred() {
     if DEFERRED.load(Ordering::Relaxed).is_null() {
         return;
     }
     let mut first = DEFERRED.swap(ptr::null_mut(), Ordering::Acquire);
     while let Some(block) = NonNull::new(first) {
-        // SAFETY: as `defer` was promised; the swap made this thread its only keeper.
+        // SAFETY: as the caller of `defer` promised; after the swap only this thread has the list.
         unsafe {
             first = block.as_ref().next.load(Ordering::Relaxed);
             retire(block);
@@ -68,7 +69,7 @@ pub(super) const LENGTH: usize = 1024;
 static RESTING: [AtomicPtr<Block>; LENGTH] = [const { AtomicPtr::new(ptr::null_mut()) }; LENGTH];
 static CLOSES: AtomicUsize = AtomicUsize::new(0);
 
-/// Put it in the place of the one that has rested longest, and free that.
+/// Put the block in the place of the one that has rested longest, and free that one.
 fn rest(mut block: NonNull<Block>) {
     loop {
         let place = CLOSES.fetch_add(1, Ordering::Relaxed) % LENGTH;
@@ -79,11 +80,12 @@ fn rest(mut block: NonNull<Block>) {
             return;
         };
         if presence::is_looked_at(rested) {
-            // A thread has been on its way out for a thousand closes. Its memory rests once more.
+            // A thread has been leaving it during a thousand closes. Its memory rests once more.
             block = rested;
             continue;
         }
-        // SAFETY: allocated with this layout and retired. Its quarantine is over: nobody may use it.
+        // SAFETY: allocated with this layout and retired. Its quarantine is over: nobody may use
+        // it.
         unsafe {
             rested.as_ref().magic.store(0, Ordering::Relaxed);
             let layout = rested.as_ref().layout;

@@ -34,9 +34,10 @@ impl Opaque for polyproc_pool {
 /// registered before, or any program. A worker that dies is replaced; the other workers are not
 /// affected. A forked child may not use its parent's pool.
 ///
-/// A fork of this process is made once, by this call and in its thread; workers are forks of that, also
-/// later ones. So create the pool before there are other threads, or let the functions do no more than
-/// fork(2) allows in those. Workers are daemonic: they end when this process ends, in whatever way.
+/// This call forks the process once, in its own thread, and every worker, also a later one, is a
+/// fork of that copy. So create the pool before you start other threads; otherwise the functions
+/// may do only what fork(2) allows in a program with several threads. Workers are daemonic: they
+/// end when this process ends, however it ends.
 ///
 /// ```text
 /// options  NULL for the defaults; start from POLYPROC_POOL_OPTIONS_INIT.
@@ -50,7 +51,7 @@ impl Opaque for polyproc_pool {
 ///          E_NO_MEMORY   memory is exhausted.
 ///          E_TOO_LARGE   the initialiser's data is longer than 1 MiB.
 ///          E_CLOSED      a handle among options.handles is closed.
-///          E_UNSUPPORTED the system refuses a descriptor of a process, which it gave before.
+///          E_UNSUPPORTED the system refuses a process descriptor, although it gave one before.
 ///          E_INVALID     out is NULL, bad options, a bad handle, the same name twice.
 ///          -(1000 + errno)  another reason why the system did not start a worker.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -87,7 +88,7 @@ pub unsafe extern "C" fn polyproc_pool_create(
 ///          E_TASK_FAILED  buf has the message of the failure, as much of it as fits; *out_len is all of it.
 ///          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
 ///          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
-///          E_TOO_SMALL    it was done, and its result is lost: *out_len is what it needs.
+///          E_TOO_SMALL    the task was done, but its result is lost: it needs *out_len bytes.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait ended early. A task that has
 ///                         started keeps running; its result is discarded.
 ///          E_SHUTDOWN     the pool is shut down or terminated.
@@ -180,7 +181,7 @@ pub unsafe extern "C" fn polyproc_pool_shutdown(pool: *mut polyproc_pool) -> i32
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK           nothing is left of the pool but the results of tasks that are open.
-///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not so.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait ended before that.
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
 ///          E_INVALID    the pool is open; not a handle of a pool, or not a token.
@@ -202,8 +203,8 @@ pub unsafe extern "C" fn polyproc_pool_join(
     })
 }
 
-/// End the workers, and with E_SHUTDOWN every task that is not over. The workers get SIGTERM, and SIGKILL
-/// when they have not ended two seconds later; polyproc_pool_join waits for that.
+/// End the workers, and with E_SHUTDOWN every task that is not over. The workers get SIGTERM, and
+/// SIGKILL when they have not ended two seconds later; polyproc_pool_join waits for that.
 ///
 /// ```text
 /// pool  open handle.

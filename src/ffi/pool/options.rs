@@ -19,30 +19,32 @@ use crate::status::{Result, Status};
 pub struct polyproc_pool_options {
     /// `sizeof(polyproc_pool_options)`, as `POLYPROC_POOL_OPTIONS_INIT` sets it.
     pub size: usize,
-    /// How many workers, at most `POLYPROC_POOL_WORKERS_MAX`; 0: the CPUs that this process may use.
+    /// How many workers, at most `POLYPROC_POOL_WORKERS_MAX`; 0: the CPUs that this process may
+    /// use.
     pub workers: u32,
     /// 0 or `POLYPROC_POOL_GROUP`.
     pub flags: u32,
     /// The worker program and its arguments, ended by NULL, which calls polyproc_worker_run or
-    /// polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is created.
-    /// Each worker starts in the directory in which this process is when the pool is created.
+    /// polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is
+    /// created. Each worker starts in the directory in which this process is when the pool is
+    /// created.
     pub argv: *const *const c_char,
     /// "NAME=value" strings, ended by NULL, added to the workers' environment; NULL: none.
     pub env: *const *const c_char,
     /// A worker ends after so many tasks and another one takes its place; 0: no limit.
     pub max_tasks_per_worker: u32,
-    /// How often a task is begun whose worker dies, at most 4,095. 0 and 1: once, then it fails with
-    /// E_WORKER_DIED.
+    /// How often a task is begun whose worker dies, at most 4,095. 0 and 1: once, then it fails
+    /// with E_WORKER_DIED.
     pub max_attempts: u32,
-    /// A function that each worker calls before its first task; NULL: none. A worker whose initialiser
-    /// fails ends.
+    /// A function that each worker calls before its first task; NULL: none. A worker whose
+    /// initialiser fails ends.
     pub initialiser: *const c_char,
     /// The initialiser's data; NULL when `initialiser_len` is 0.
     pub initialiser_data: *const c_void,
     /// Its length in bytes, at most 1 MiB.
     pub initialiser_len: usize,
-    /// The objects that the workers inherit; NULL when `handle_count` is 0. They stay open while the pool
-    /// is there.
+    /// The objects that the workers inherit; NULL when `handle_count` is 0. They stay open while
+    /// the pool is there.
     pub handles: *const polyproc_handle,
     /// How many `handles` there are.
     pub handle_count: usize,
@@ -56,10 +58,10 @@ pub struct polyproc_task_options {
     pub size: usize,
     /// 0 or `POLYPROC_TASK_TAGGED`.
     pub flags: u32,
-    /// How many nanoseconds the task may take from when a worker begins it; 0 or less: no limit. Past
-    /// it the task fails with E_TIMEOUT, and its worker is killed and replaced.
+    /// How many nanoseconds the task may take from when a worker begins it; 0 or less: no limit.
+    /// Past it the task fails with E_TIMEOUT, and its worker is killed and replaced.
     pub timeout_ns: i64,
-    /// What polyproc_pool_finished tells when the task is over.
+    /// The tag that polyproc_pool_finished reports when the task is over.
     pub tag: u64,
 }
 
@@ -97,7 +99,8 @@ growing! {
     polyproc_pool_info: 80,
 }
 
-/// What the caller wants of a pool. The calls keep the objects that the workers inherit open until then.
+/// What the caller wants of a pool. The calls keep the objects that the workers inherit open until
+/// then.
 pub(crate) struct Request<'a> {
     pub(crate) options: PoolOptions,
     _inherits: Vec<AnyCall<'a>>,

@@ -1,4 +1,4 @@
-//! `polyproc_pool_*`: tasks that are handed over, and told when they are over.
+//! `polyproc_pool_*`: submitting tasks, and learning which ones are over.
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -132,8 +132,8 @@ pub unsafe extern "C" fn polyproc_pool_submit_chunk(
 
 /// The next item of a chunk: of its result, or in a worker of its data.
 ///
-/// In the chunk each item is its length, a uint32_t of this machine's byte order, and then its bytes, up to
-/// a multiple of 4.
+/// In the chunk each item is its length, a uint32_t of this machine's byte order, and then its
+/// bytes, up to a multiple of 4.
 ///
 /// ```text
 /// data      the chunk; NULL when len is 0.
@@ -230,8 +230,8 @@ pub unsafe extern "C" fn polyproc_pool_finished(
     })
 }
 
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_pool_finished would
-/// not wait. From the first call on, a thread of this process reads what the workers report.
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_pool_finished
+/// would not wait. From the first call on, a thread of this process reads what the workers report.
 ///
 /// ```text
 /// pool    open handle.

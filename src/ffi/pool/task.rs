@@ -127,9 +127,9 @@ pub unsafe extern "C" fn polyproc_task_cancel(
     })
 }
 
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable once the task is over. From the first
-/// call on, a thread of this process reads what the workers report. For many tasks polyproc_pool_fd is
-/// cheaper.
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable once the task is over. From
+/// the first call on, a thread of this process reads what the workers report. For many tasks
+/// polyproc_pool_fd is cheaper.
 ///
 /// ```text
 /// task    handle.

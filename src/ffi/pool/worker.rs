@@ -1,4 +1,4 @@
-//! `polyproc_worker_*`: the side that does the work, the same in a forked and in a spawned worker.
+//! `polyproc_worker_*`: the worker's side, the same in a forked and in a spawned worker.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
@@ -16,8 +16,8 @@ pub struct polyproc_reply {
     _private: [u8; 0],
 }
 
-/// A function of a worker. `data` is valid until it returns. 0: what it has written to `reply` is the
-/// result. Anything else: the task fails, and what it has written is the message.
+/// A function that a worker runs for a task. `data` is valid until it returns. If it returns 0, the
+/// bytes that it wrote to `reply` are the result; else the task fails, and they are the message.
 pub type polyproc_task_function = Option<
     unsafe extern "C" fn(
         data: *const c_void,
@@ -45,28 +45,30 @@ pub struct polyproc_job {
     pub opaque: [*mut c_void; 2],
 }
 
-/// A function of C and what it is given.
+/// A function of C and its argument.
 struct Callback {
     function:
         unsafe extern "C-unwind" fn(*const c_void, usize, *mut polyproc_reply, *mut c_void) -> i32,
     user: *mut c_void,
 }
 
-// SAFETY: the caller of `polyproc_worker_register` says that the function may be called in a worker.
+// SAFETY: the caller of `polyproc_worker_register` promises that the function may be called in a
+// worker.
 unsafe impl Send for Callback {}
 // SAFETY: as above.
 unsafe impl Sync for Callback {}
 
 impl Callback {
     fn call(&self, data: &[u8], reply: &mut Reply) -> i32 {
-        /// What it throws ends the process here: there is nobody to catch it.
+        /// An exception that reaches this function ends the process, because no caller can catch
+        /// it.
         extern "C" fn stop_unwinding(
             callback: &Callback,
             data: *const c_void,
             len: usize,
             reply: *mut polyproc_reply,
         ) -> i32 {
-            // SAFETY: as whoever registered it has promised.
+            // SAFETY: as the caller of `polyproc_worker_register` promised.
             unsafe { (callback.function)(data, len, reply, callback.user) }
         }
         let reply = ptr::from_mut(reply).cast();
@@ -102,7 +104,7 @@ pub unsafe extern "C" fn polyproc_worker_register(
         let name = unsafe { function_name(name) }?;
         let function = function.ok_or_else(|| because!(E_INVALID, "function is NULL"))?;
         let callback = Callback {
-            // SAFETY: the two types differ in what the compiler assumes about unwinding only.
+            // SAFETY: the two types differ only in what the compiler assumes about unwinding.
             function: unsafe { std::mem::transmute::<Plain, Unwinding>(function) },
             user,
         };
@@ -163,9 +165,9 @@ pub unsafe extern "C" fn polyproc_worker_run() -> i32 {
     })
 }
 
-/// Wait for the next task and begin it: polyproc_worker_run by hand, for runtimes whose functions C does
-/// not call. A worker does one task at a time. The first job is the initialiser where the pool has
-/// one: its attempt is 0, and when it fails the worker has to end.
+/// Wait for the next task and begin it: polyproc_worker_run by hand, for runtimes whose functions C
+/// does not call. A worker does one task at a time. The first job is the initialiser where the pool
+/// has one: its attempt is 0, and when it fails the worker has to end.
 ///
 /// ```text
 /// out         the job, to be answered with polyproc_job_reply.

@@ -1,4 +1,4 @@
-//! What a process asks about itself and its children, and how it leaves them.
+//! Functions with which a process asks about itself and its children, and ends its children.
 
 use std::ffi::{c_char, c_void};
 
@@ -13,8 +13,8 @@ use crate::process;
 use crate::status::Status;
 
 /// <!-- Process: in the child -->
-/// Open an object that this process inherited. Each call makes a handle of its own; a connection over
-/// a socket goes to the first that asks, later ones get E_NOT_FOUND.
+/// Open an object that this process inherited. Each call makes a handle of its own; a connection
+/// over a socket goes to the first that asks, later ones get E_NOT_FOUND.
 ///
 /// ```text
 /// name  the name that polyproc_process_spawn or _fork gave it.
@@ -111,14 +111,14 @@ pub unsafe extern "C" fn polyproc_active_children(
     })
 }
 
-/// End what this process has started, as Python does at exit: SIGTERM to the daemonic children, then wait
-/// for the others for as long as it takes, then for the daemonic ones; those that are still there 5 s after
-/// SIGTERM are killed. Adopted processes are left alone.
+/// End what this process has started, as Python does at exit: SIGTERM to the daemonic children,
+/// then wait for the others for as long as it takes, then for the daemonic ones; those that are
+/// still there 5 s after SIGTERM are killed. Adopted processes are left alone.
 ///
 /// It runs by itself when this process exits normally, by exit(3) or a return from main, unless
-/// polyproc_exit_children_at_exit has switched that off. It does not when the process ends in another way: by a
-/// signal, by _exit, or in a runtime that makes that system call itself (Go); such a program calls it before it
-/// ends. Daemonic children are killed in any case.
+/// polyproc_exit_children_at_exit has switched that off. It does not when the process ends in
+/// another way: by a signal, by _exit, or in a runtime that makes that system call itself (Go);
+/// such a program calls it before it ends. Daemonic children are killed in any case.
 ///
 /// ```text
 /// Returns  OK             none of them is left.
@@ -134,8 +134,8 @@ pub extern "C" fn polyproc_exit_children() -> i32 {
     })
 }
 
-/// Whether polyproc_exit_children runs by itself when this process exits normally. It does until it is
-/// switched off; a child that is forked later has it as its parent had.
+/// Whether polyproc_exit_children runs by itself when this process exits normally. It does until it
+/// is switched off; a child that is forked later has it as its parent had.
 ///
 /// ```text
 /// on  1 to switch it on, 0 to switch it off: children that are not daemonic then outlive this

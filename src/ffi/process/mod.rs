@@ -34,9 +34,9 @@ impl Opaque for polyproc_process {
 /// Start a program. Inherited handles travel as descriptors, so this process may close its handles
 /// or end at once.
 ///
-/// The program begins with no signal blocked, and with the default action for each signal that has a
-/// handler here and for SIGPIPE and SIGTERM; what else is ignored here is ignored there. It has every
-/// descriptor of this process that is not closed on exec.
+/// The program begins with no signal blocked, and with the default action for each signal that has
+/// a handler here and for SIGPIPE and SIGTERM; what else is ignored here is ignored there. It has
+/// every descriptor of this process that is not closed on exec.
 ///
 /// ```text
 /// options  argv is required; start from POLYPROC_PROCESS_OPTIONS_INIT.
@@ -69,21 +69,23 @@ pub unsafe extern "C" fn polyproc_process_spawn(
     })
 }
 
-/// Fork this process and run a function in the child, which exits with what it returns. Only for
-/// programs without other threads, or functions that do no more than fork(2) allows in those. The
-/// child may use the handles of its parent, and those in options by polyproc_inherited.
+/// Fork this process and run a function in the child, which exits with the function's result. Use
+/// it in a program without other threads, or with a function that does only what fork(2) allows in
+/// a program with several threads. The child may use its parent's handles, and those in options by
+/// polyproc_inherited.
 ///
-/// As in Python, the child ends as follows: it does what polyproc_exit_children does, flushes its own C
-/// streams, and leaves with _exit(2). What this process has registered with atexit does not run there,
-/// and what it has not written yet is written once, by this process. With glibc that is so for an exit(3)
-/// in the child as well, and handlers that the child itself has registered run first. With another C
-/// library an exit(3) in the child runs the handlers of this process too: let target return there.
+/// As in Python, the child ends as follows: it does what polyproc_exit_children does, flushes its
+/// own C streams, and leaves with _exit(2). It runs no atexit handler of this process, and writes
+/// none of this process's buffered output. With glibc the same holds for an exit(3) in the child,
+/// after the handlers that the child itself has registered. With another C library an exit(3) in
+/// the child also runs this process's handlers: let target return there.
 ///
-/// The child has the signal handlers of this process and the calling thread's signal mask, but for
-/// SIGTERM, which is let in. A daemonic child that was forked by another thread than the first of its
-/// process must not call exec(3): the new program would outlive this process. A daemonic child of
-/// polyproc_process_spawn has no such limit, in any thread. As with every use of PR_SET_PDEATHSIG, a
-/// daemonic child that changes its user, or executes a set-user-ID program, is not killed any more.
+/// The child has the signal handlers of this process and the calling thread's signal mask, except
+/// that SIGTERM is unblocked. A daemonic child that was forked by another thread than the first of
+/// its process must not call exec(3): the new program would outlive this process. A daemonic child
+/// of polyproc_process_spawn has no such limit, in any thread. As with every use of
+/// PR_SET_PDEATHSIG, a daemonic child that changes its user, or executes a set-user-ID program, is
+/// not killed any more.
 ///
 /// ```text
 /// options  NULL for the defaults; argv is not used.
@@ -155,7 +157,7 @@ pub unsafe extern "C" fn polyproc_process_join(
 ///
 /// ```text
 /// process  open handle.
-/// out      0 to 255, what it returned from main or gave to exit; -n when signal n killed it.
+/// out      the exit code, 0 to 255; -n if signal n killed it.
 ///
 /// Returns  OK
 ///          E_TIMEOUT    it runs.
@@ -370,7 +372,8 @@ pub unsafe extern "C" fn polyproc_process_signal(
     })
 }
 
-/// A descriptor that is readable once the process has ended (a pidfd), for poll, epoll and the like.
+/// A descriptor that is readable once the process has ended (a pidfd), for poll, epoll and the
+/// like.
 ///
 /// ```text
 /// process  open handle.

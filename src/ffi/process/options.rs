@@ -11,7 +11,7 @@ pub struct polyproc_handle {
     /// Its name in the child, for polyproc_inherited: 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, not
     /// starting with a dot.
     pub name: *const c_char,
-    /// What the handle is, POLYPROC_KIND_*.
+    /// The kind of the handle, POLYPROC_KIND_*.
     pub kind: i32,
     /// Open handle of that kind.
     pub object: *mut c_void,
@@ -23,11 +23,11 @@ pub struct polyproc_handle {
 pub struct polyproc_process_options {
     /// `sizeof(polyproc_process_options)`, as `POLYPROC_PROCESS_OPTIONS_INIT` sets it.
     pub size: usize,
-    /// 0, or of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and `POLYPROC_PROCESS_GROUP`
-    /// those that are wanted.
+    /// 0, or of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and
+    /// `POLYPROC_PROCESS_GROUP` those that are wanted.
     pub flags: u32,
-    /// What the process is called in `polyproc_current_process`, at most 63 bytes; NULL: a name is
-    /// made.
+    /// The name that `polyproc_current_process` returns in the child, at most 63 bytes; NULL: a
+    /// name is made.
     pub name: *const c_char,
     /// Its working directory; NULL: the parent's.
     pub cwd: *const c_char,
@@ -48,7 +48,7 @@ pub struct polyproc_process_options {
     pub handle_count: usize,
 }
 
-/// What `polyproc_current_process` tells.
+/// The description of a process by `polyproc_current_process`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_process_info {

@@ -22,7 +22,8 @@ pub(crate) struct Request<'a> {
 
 impl Request<'_> {
     /// # Safety
-    /// `theirs` is NULL or options whose texts, lists and handles are what `polyproc.h` says.
+    /// `theirs` is NULL, or options whose texts, lists and handles are as `polyproc.h`
+    /// demands.
     pub(crate) unsafe fn required<'a>(
         theirs: *const polyproc_process_options,
     ) -> Result<Request<'a>> {

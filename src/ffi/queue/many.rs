@@ -141,7 +141,7 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
     })
 }
 
-/// Settle several messages, in order, with less work for each: what polyproc_message_done does for one.
+/// Settle several messages, in order: as polyproc_message_done for each, with less work.
 /// They may come from several queues.
 ///
 /// ```text
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
 ///           that are settled is invalid afterwards.
 /// n         how many.
 /// out_done  how many of them, from the first, are settled, also where one is refused; NULL if
-///           nobody wants to know.
+///           the caller does not need it.
 ///
 /// Returns  OK           all are settled.
 ///          E_TIMEOUT    a peer is stopped inside a call; the next one is yours as before. Dead

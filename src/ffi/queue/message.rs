@@ -1,7 +1,7 @@
 //! `polyproc_queue_*`, advanced: messages in place, without copying.
 //!
-//! A message or slot that a process borrowed is a loan. `opaque[0]` holds the handle, which the loan
-//! keeps alive past its close, and `opaque[1]` the queue's ticket. Settling clears both.
+//! A message or slot that a process borrowed is a loan. `opaque[0]` holds the handle, which the
+//! loan keeps alive past its close, and `opaque[1]` the queue's ticket. Settling clears both.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -85,8 +85,8 @@ impl polyproc_slot {
     }
 }
 
-/// Settle a loan: ask the queue, and when it agrees let go of the handle and forget the ticket, so
-/// that a second time is `E_INVALID`. A refused loan stays as it is.
+/// Settle a loan with `ask`. If the queue accepts, leave the handle and clear the ticket, so that a
+/// second settle returns `E_INVALID`. If it refuses, the loan stays as it is.
 fn settle(
     opaque: &mut [*mut c_void; 2],
     ask: impl FnOnce(&Queue, u64) -> Result<()>,
@@ -95,15 +95,15 @@ fn settle(
     // SAFETY: `handle` is what `lend` gave out, or NULL once it is settled.
     let call = unsafe { enter_loan::<polyproc_queue>(handle) }?;
     let answer = ask(&call, ticket.addr() as u64);
-    // A queue that is shut down gives a slot up instead of committing it: settled as well.
+    // A queue that is shut down discards a slot instead of committing it, which settles it too.
     if matches!(answer, Ok(()) | Err(Status::E_SHUTDOWN)) {
         *opaque = [ptr::null_mut(); 2];
     }
     answer.map(|()| Status::OK)
 }
 
-/// Settle the messages at the beginning of `messages` that came from the handle of the first. How many,
-/// and what the next one of them was refused for.
+/// Settle the messages at the beginning of `messages` that came from the handle of the first. How
+/// many, and what the next one of them was refused for.
 pub(crate) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<Status>) {
     let Some([handle, _]) = messages.first().map(|message| message.opaque) else {
         return (0, Ok(Status::OK));

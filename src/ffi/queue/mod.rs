@@ -35,9 +35,10 @@ impl Opaque for polyproc_queue {
 ///
 /// With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is created
 /// again under its name, as if it had been unlinked; its remaining messages and dead letters are
-/// lost. So a run that was killed after its shutdown does not end the next run. To read the rest of
-/// a stream whose producers have ended use polyproc_queue_open. A process has a queue open from
-/// create or open until close, and so has each child that inherited it.
+/// lost. So a program that is killed after its shutdown does not leave an unusable queue to its
+/// next run. To read the rest of a stream whose producers have ended use polyproc_queue_open. A
+/// process has a queue open from create or open until close, and so has each child that inherited
+/// it.
 ///
 /// ```text
 /// name     its name, or NULL for an anonymous one.
@@ -49,8 +50,8 @@ impl Opaque for polyproc_queue {
 ///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no queue or one of another
 ///                        shape: joinable, limits or format differ.
 ///          E_NO_MEMORY   memory or shared memory is exhausted.
-///          E_PERMISSION  no right to create it, or to open what has the name.
-///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and what has the name is damaged.
+///          E_PERMISSION  no right to create it, or to open the object that has the name.
+///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
 ///          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
 ///          E_TIMEOUT     POLYPROC_OPEN_OR_CREATE, and a process that is stopped is just making the
 ///                        queue anew.
@@ -86,7 +87,7 @@ pub unsafe extern "C" fn polyproc_queue_create(
 ///          E_NOT_FOUND   no object has that name.
 ///          E_MISMATCH    it is no queue.
 ///          E_PERMISSION  its mode keeps this user out.
-///          E_CORRUPT     it is damaged, or whoever made it anew was killed half-way; create with
+///          E_CORRUPT     it is damaged, or a process was killed while it made it anew; create with
 ///                        POLYPROC_OPEN_OR_CREATE makes it whole.
 ///          E_TIMEOUT     a process that is stopped is just making it anew.
 ///          E_LIMIT       too many descriptors are open.

@@ -17,7 +17,8 @@ pub struct polyproc_queue_options {
     pub size: usize,
     /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_QUEUE_JOINABLE`, or both.
     pub flags: u32,
-    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0: 0600.
+    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
+    /// 0600.
     pub mode: u32,
     /// How many messages may wait in the queue; 0: no limit.
     pub max_items: u64,
@@ -25,8 +26,8 @@ pub struct polyproc_queue_options {
     /// rounded up to a multiple of 16.
     pub max_bytes: u64,
     /// Joinable: how often one message may be delivered before it goes to the dead letters, at most
-    /// 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered once
-    /// more, and again until there is room: it is never lost.
+    /// 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered
+    /// once more, and again until there is room: it is never lost.
     pub max_deliveries: u32,
     /// How many nanoseconds a wait spins at most before it sleeps; 0: POLYPROC_SPIN_NS of the
     /// environment, else what a wake-up was measured to cost on this machine.
@@ -59,7 +60,7 @@ pub struct polyproc_queue_info {
     /// Messages that were never delivered: thrown away by an immediate shutdown, or half put when
     /// their producer died.
     pub discarded: u64,
-    /// How often a process found another dead and repaired what it left.
+    /// How often a process found another one dead and recovered what it held.
     pub recoveries: u64,
     /// Messages in the dead letters, see `polyproc_queue_take_dead`.
     pub dead_letters: u64,
@@ -104,7 +105,7 @@ pub(crate) unsafe fn queue_options(theirs: *const polyproc_queue_options) -> Res
     })
 }
 
-/// A label up to its NUL, which it must have; what stood behind that is nobody's.
+/// A label up to its NUL, which it must have; the bytes after that are ignored.
 fn label(text: &[c_char; 32]) -> Result<[u8; 32]> {
     let mut label = [0; 32];
     for (ours, theirs) in label.iter_mut().zip(text) {
