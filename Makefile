@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
-# What the libraries for C have and a Rust program does not: see Cargo.toml.
+# The libraries for C have this feature and a Rust program does not: see Cargo.toml.
 FEATURES := --features c-library
 # All rules below use the libraries in this folder.
 export CARGO_TARGET_DIR := $(CURDIR)/target

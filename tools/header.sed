@@ -1,4 +1,4 @@
-# From what cbindgen writes to what a C programmer reads. See src/ffi/mod.rs.
+# Converts cbindgen's output to the header for C programmers. See src/ffi/mod.rs.
 
 # The fence that makes the table of a function a block in rustdoc.
 /^ \* ```/d

@@ -146,7 +146,7 @@ func TestListenerFaults(t *testing.T) {
 	}
 }
 
-// Who says nothing holds up nobody.
+// A silent client delays no other.
 func TestSilentClientsHoldUpNobody(t *testing.T) {
 	options := polyproc.SocketOptions{AuthKey: []byte("secret")}
 	l := listen(t, "tcp://127.0.0.1:0", options)

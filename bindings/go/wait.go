@@ -25,7 +25,7 @@ import (
 type gate struct {
 	turn       chan struct{} // holds one element while somebody has the turn
 	descriptor *descriptor   // what to park on; nil where there is nothing
-	ready      *readiness    // made by whoever has the turn and has to park first
+	ready      *readiness    // made by the first goroutine that has the turn and parks
 }
 
 // call is one attempt of a C function that waits.

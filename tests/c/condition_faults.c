@@ -159,7 +159,7 @@ static void waiters_that_are_killed(void) {
   wait_begins(&wait, condition, lock, POLYPROC_FOREVER, NULL);
   kill_and_reap(first);
   ANSWERS(OK, polyproc_condition_notify(condition, 1));
-  went_well(second); /* the dead one was first in line, and is in nobody's way */
+  went_well(second); /* the dead one was first in line, and delays no other */
   CHECK(status_now(&wait) == 77);
 
   /* The notified waiter is killed before it returns: another one is let go instead. */

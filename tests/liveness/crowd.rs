@@ -115,7 +115,7 @@ fn objects_that_are_closed_in_between_leave_the_rest_watched() {
         .map(|file| Semaphore::from_fd(file).unwrap())
         .collect();
     for (at, semaphore) in semaphores.iter().enumerate() {
-        // What was closed was given back.
+        // A closed semaphore's permits were given back.
         let expected = if at % 3 == 1 { 1 } else { 0 };
         assert_eq!(semaphore.value(), Ok(expected), "{at}");
     }

@@ -3,7 +3,7 @@
 
 #include "harness.h"
 
-static uint64_t *guarded; /* in shared memory, written only by whoever holds the lock */
+static uint64_t *guarded; /* in shared memory, written only by the holder of the lock */
 
 static void hold_and_release(const struct run *run, int index) {
   struct counter *mine = &state->received[index];

@@ -20,7 +20,7 @@ function partyOf(barrier, answer) {
 
 const meeting = {
   late: status.E_TIMEOUT,
-  isBinding: true, // who comes and does not wait breaks the barrier, unless it is the last one
+  isBinding: true, // a party that arrives and does not wait breaks the barrier, unless it is the last one
 };
 const wait = new Operation({
   ...meeting,

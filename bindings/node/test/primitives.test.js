@@ -112,7 +112,7 @@ test('semaphore: owned permits are those of their process', async (t) => {
 
 test('the named objects are listed', (t) => {
   const lock = named(t, Lock, { mode: 0o640 });
-  lock.tryAcquire(); // who has used it counts
+  lock.tryAcquire(); // a process counts once it has used the object
   const queue = named(t, Queue);
   const found = list();
   const { kind, mode, processes, waiting, bytes } = found.find(({ name }) => name === lock.name);

@@ -1,4 +1,4 @@
-/* First in, first out, whoever puts and whoever gets: main's message goes to f2, f's message to
+/* First in, first out, with any producers and consumers: main's message goes to f2, f's message to
  * main. */
 #include "example.h"
 

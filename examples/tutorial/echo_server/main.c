@@ -1,6 +1,6 @@
 /*
  * A server that echoes. A client with the key is served until it leaves, then the next one; a
- * client without the key is refused and holds up nobody. Its clients are the programs of
+ * client without the key is refused and delays no other. Its clients are the programs of
  * echo_client, and any of Python:
  *
  *     from multiprocessing.connection import Client

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Messages that nobody reads hold nobody up: the producer exits with ten of them in the queue, and
-// so does main.
+// Messages that nobody reads delay no process: the producer exits with ten of them in the queue,
+// and so does main.
 package main
 
 import (

@@ -10,7 +10,7 @@ const hasLibuv = process.versions.bun === undefined && process.versions.deno ===
 
 const polled = []; // each Readiness whose descriptor is polled, by the number that the native side was given
 const free = []; // numbers
-let idle = []; // polled, and perhaps waited for by nobody any more
+let idle = []; // polled, though perhaps no promise waits for them any more
 
 const descriptors = {
   /** Returns 0, or the status that says why there is no descriptor. */
