@@ -8,7 +8,7 @@
 #include "peer.h"
 
 static polyproc_queue *queues[2];
-static polyproc_connection *receivers[2], *senders[2]; /* of pipes, used instead of queues when they are there */
+static polyproc_connection *receivers[2], *senders[2]; /* of pipes, in the mode pipe */
 static polyproc_slot slots[2];
 static polyproc_message loans[2][BATCH];
 static size_t lent;
