@@ -2214,11 +2214,10 @@ int32_t polyproc_queue_fd(polyproc_queue *queue, int *out_fd);
  * Create a pipe: two ends between which whole messages go, each of 0 to 4 GiB - 1 bytes. It is
  * anonymous; another process gets an end by inheritance or with polyproc_share_fd.
  *
- * An end is open until every process that has it has closed it or ended, in whatever way. A
+ * An end is open until every process that has it has closed it or ended, however it ended. A
  * process has an end by a handle, by a descriptor of polyproc_share_fd, or by inheritance. A child
- * has an inherited end from its start, before it opens it, until it has opened it with
- * polyproc_inherited and closed that handle, or ends. So the parent may close its own handle at
- * once. A child of fork also has a copy of every handle that its parent had: as with pipe(2) it
+ * has an inherited end from its start until it closes the handle that polyproc_inherited returned,
+ * or ends. So the parent may close its own handle at once. A child of fork also has a copy of every handle that its parent had: as with pipe(2) it
  * closes the ends that it does not use, or the other end does not see that its parent has gone.
  *
  * duplex  1: both ends send and receive. 0: a only receives, b only sends.
@@ -2239,8 +2238,8 @@ int32_t polyproc_pipe_create(int32_t duplex,
 
 /**
  * Send a message, waiting while there is no room for it. It is sent as a whole or not at all,
- * also when this process is killed, and apart from what other threads and processes send from the
- * same end.
+ * also when this process is killed, and separate from messages that other threads and processes
+ * send from the same end.
  *
  * A message of up to 1 MiB - 8 bytes goes into the pipe, where it stays when this process ends. A
  * longer one is handed over: the call returns OK when a receiver has all of it, it takes no more
@@ -2394,8 +2393,8 @@ void polyproc_connection_close(polyproc_connection *connection);
  * out      the listener, to be closed with polyproc_listener_close.
  *
  * Returns  OK
- *          E_EXISTS      somebody listens there, or the file exists. One that was killed leaves its file
- *                        behind: remove it, or use an abstract address.
+ *          E_EXISTS      a process listens there, or the file exists. A killed listener leaves its
+ *                        file behind: remove it, or use an abstract address.
  *          E_PERMISSION  the address is not this user's to use; or other machines could reach it and
  *                        there is neither a key nor POLYPROC_LISTENER_PUBLIC.
  *          E_NOT_FOUND   the folder of the path is not there.
@@ -2969,7 +2968,7 @@ int32_t polyproc_pool_terminate(polyproc_pool *pool);
  * pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
  *
  * Returns  nothing. The workers are gone then, unless another thread is still in a call on the pool:
- *          it sees to that when it leaves.
+ *          that call ends them when it returns.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 void polyproc_pool_close(polyproc_pool *pool);
@@ -3204,7 +3203,7 @@ int32_t polyproc_task_result(polyproc_task *task, polyproc_message *out);
  * Cancel a task that no worker has started. A task that has started keeps running.
  *
  * task          handle.
- * out_canceled  1 when it is not begun any more, and over with E_CANCELED; 0 when it had begun or was over.
+ * out_canceled  1 if it was canceled, and is over with E_CANCELED; 0 if it had begun or was over.
  *
  * Returns  OK
  *          E_NOT_OWNER  it is a task of the process that this one was forked from.
@@ -3263,7 +3262,7 @@ int32_t polyproc_worker_register(const char *name, polyproc_task_function functi
 /**
  * Append to the result of the task, or to the message of its failure.
  *
- * reply  what the function was given; valid until it returns, and for one thread at a time.
+ * reply  the function's argument; valid until it returns, and for one thread at a time.
  * data   bytes to append; NULL when len is 0.
  * len    how many.
  *

@@ -24,11 +24,10 @@ impl Opaque for polyproc_connection {
 /// Create a pipe: two ends between which whole messages go, each of 0 to 4 GiB - 1 bytes. It is
 /// anonymous; another process gets an end by inheritance or with polyproc_share_fd.
 ///
-/// An end is open until every process that has it has closed it or ended, in whatever way. A
+/// An end is open until every process that has it has closed it or ended, however it ended. A
 /// process has an end by a handle, by a descriptor of polyproc_share_fd, or by inheritance. A child
-/// has an inherited end from its start, before it opens it, until it has opened it with
-/// polyproc_inherited and closed that handle, or ends. So the parent may close its own handle at
-/// once. A child of fork also has a copy of every handle that its parent had: as with pipe(2) it
+/// has an inherited end from its start until it closes the handle that polyproc_inherited returned,
+/// or ends. So the parent may close its own handle at once. A child of fork also has a copy of every handle that its parent had: as with pipe(2) it
 /// closes the ends that it does not use, or the other end does not see that its parent has gone.
 ///
 /// ```text
@@ -76,8 +75,8 @@ pub unsafe extern "C" fn polyproc_pipe_create(
 }
 
 /// Send a message, waiting while there is no room for it. It is sent as a whole or not at all,
-/// also when this process is killed, and apart from what other threads and processes send from the
-/// same end.
+/// also when this process is killed, and separate from messages that other threads and processes
+/// send from the same end.
 ///
 /// A message of up to 1 MiB - 8 bytes goes into the pipe, where it stays when this process ends. A
 /// longer one is handed over: the call returns OK when a receiver has all of it, it takes no more

@@ -109,8 +109,8 @@ unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<Listene
 /// out      the listener, to be closed with polyproc_listener_close.
 ///
 /// Returns  OK
-///          E_EXISTS      somebody listens there, or the file exists. One that was killed leaves its file
-///                        behind: remove it, or use an abstract address.
+///          E_EXISTS      a process listens there, or the file exists. A killed listener leaves its
+///                        file behind: remove it, or use an abstract address.
 ///          E_PERMISSION  the address is not this user's to use; or other machines could reach it and
 ///                        there is neither a key nor POLYPROC_LISTENER_PUBLIC.
 ///          E_NOT_FOUND   the folder of the path is not there.

@@ -234,7 +234,7 @@ pub unsafe extern "C" fn polyproc_pool_terminate(pool: *mut polyproc_pool) -> i3
 /// pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
 ///
 /// Returns  nothing. The workers are gone then, unless another thread is still in a call on the pool:
-///          it sees to that when it leaves.
+///          that call ends them when it returns.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]

@@ -104,7 +104,7 @@ pub unsafe extern "C" fn polyproc_task_result(
 ///
 /// ```text
 /// task          handle.
-/// out_canceled  1 when it is not begun any more, and over with E_CANCELED; 0 when it had begun or was over.
+/// out_canceled  1 if it was canceled, and is over with E_CANCELED; 0 if it had begun or was over.
 ///
 /// Returns  OK
 ///          E_NOT_OWNER  it is a task of the process that this one was forked from.

@@ -119,7 +119,7 @@ pub unsafe extern "C" fn polyproc_worker_register(
 /// Append to the result of the task, or to the message of its failure.
 ///
 /// ```text
-/// reply  what the function was given; valid until it returns, and for one thread at a time.
+/// reply  the function's argument; valid until it returns, and for one thread at a time.
 /// data   bytes to append; NULL when len is 0.
 /// len    how many.
 ///
