@@ -1,6 +1,64 @@
 //! Python's multiprocessing for every language, at the speed of memory, safe against `kill -9`.
 //!
-//! # Layers
+//! Processes of one Linux machine share queues, locks and other objects, by a name or by
+//! inheritance. A process that is killed, at whatever instruction, blocks no other one: its locks
+//! pass on, and the work that it had taken and not finished goes to another process.
+//!
+//! ```
+//! use polyproc::{Queue, QueueOptions};
+//! use std::time::Duration;
+//!
+//! # fn main() -> polyproc::Result<()> {
+//! // With a name, any process of this user can open it: `Queue::create(Some("jobs"), ...)`.
+//! let jobs = Queue::create(None, &QueueOptions { joinable: true, ..Default::default() })?;
+//! jobs.put(b"resize cat.png")?;
+//!
+//! // In this process or in another one:
+//! let job = jobs.take_timeout(Duration::from_secs(1))?;
+//! assert_eq!(&*job, b"resize cat.png");
+//! job.done()?; // killed before this, or dropped without it: the job is delivered again
+//! jobs.join()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | object | calls that wait | what a killed process costs the others |
+//! |---|---|---|
+//! | [`Queue`] | `put`, `get`, `take`, `reserve`, `join` | nothing; only `get` on a plain queue loses what was got |
+//! | [`Lock`], [`Rlock`] | `lock`, `acquire` | nothing: the next holder gets it, and [is told](LockGuard::owner_died) |
+//! | [`Semaphore`] | `permit`, `acquire` | nothing, if its permits are [owned](SemaphoreOptions::owned) |
+//! | [`Condition`], [`Event`] | `wait` | nothing: a notification goes to another waiter |
+//! | [`Barrier`] | `wait`, `arrive` | the round: the barrier is broken |
+//! | [`Connection`], of a [`pipe`] or a [`Listener`] | `send`, `recv`, `accept`, [`connect`] | end of file at the other end |
+//! | [`Process`] | `join` | |
+//! | [`Pool`], [`Task`] | `wait`, `result`, `finished`, `join` | the killed worker's task, which is run again or fails |
+//! | any of several: [`wait_any`] | | |
+//!
+//! # Waiting
+//!
+//! A call `x()` that waits has two siblings: `try_x()` does not wait, and `x_timeout(wait)` waits no
+//! longer than `wait`: a [`Duration`](std::time::Duration), an `Option<Duration>`, or a [`Wait`],
+//! which can carry a token that ends the wait early. Times are of the monotonic clock.
+//!
+//! # Errors
+//!
+//! A call returns a [`Status`]. `?` turns it into an [`Error`], which names the operation, the
+//! object and the cause. A call that fails has changed nothing, where its entry does not say
+//! otherwise. Besides the statuses that an entry lists, every call may answer `E_CORRUPT` when a
+//! process has damaged the shared memory.
+//!
+//! # Names
+//!
+//! A named object is a file in /dev/shm and stays until [`unlink`]. By default only its own user can
+//! open it. An object without a name goes to children ([`ProcessOptions::handles`], [`inherited`]) or
+//! over a socket (`share_fd`, `from_fd`), and disappears with the last process that has it.
+//!
+//! # Threads and forks
+//!
+//! Every object is `Send` and `Sync`. A forked child may use its parent's objects, but owns nothing
+//! that its parent holds.
+//!
+//! # Layers of the source
 //!
 //! A row uses the rows below it and nothing beside it. `tests/layers` reads this map and every path
 //! in `src`.
@@ -28,26 +86,50 @@
     )
 )]
 
-pub mod connection;
+mod connection;
+#[doc(hidden)]
 #[allow(unsafe_code)]
 pub mod ffi;
-pub mod object;
-pub mod pool;
-pub mod process;
-pub mod queue;
-pub mod segment;
-pub mod status;
-pub mod sync;
-pub mod wait;
-
+mod object;
 mod pace;
+mod pool;
+mod process;
+mod queue;
+mod segment;
+mod status;
+mod sync;
 #[allow(unsafe_code)]
 mod sys;
+mod wait;
 
-pub use connection::{connect, pipe, Connection, Listener, ListenerOptions};
-pub use object::{Barrier, Condition, Event, Lock, Rlock, Semaphore, SemaphoreOptions};
-pub use queue::{Got, Loan, Queue, QueueInfo, QueueOptions, Reservation};
+pub use connection::{connect, connect_timeout, pipe, Connection, Listener, ListenerOptions};
+pub use object::{
+    Barrier, Condition, Event, Lock, LockGuard, Permit, Rlock, RlockGuard, Semaphore,
+    SemaphoreOptions,
+};
+pub use pool::{Function, Outcome, Pool, PoolInfo, PoolOptions, Reply, Task, TaskOptions};
+pub use process::{
+    active_children, current as current_process, exit_children, exit_children_at_exit, inherited,
+    InheritHandle, Process, ProcessInfo, ProcessOptions, Stdio,
+};
+pub use queue::{
+    Got, Message, Messages, OwnedMessage, OwnedSlot, Queue, QueueInfo, QueueOptions, Slot,
+};
+#[doc(hidden)]
+pub use queue::{Loan, Reservation};
 pub use segment::{list, unlink, CreateOptions, Kind, ObjectInfo};
 pub use status::{Error, Result, Status};
-pub use sync::{interruptible, Acquired, Arrival, Cancel, LazyWait, Wait};
-pub use wait::{wait_any, Waitable};
+#[doc(hidden)]
+pub use sync::LazyWait;
+pub use sync::{interruptible, Acquired, Arrival, Cancel, Wait};
+pub use wait::{try_wait_any, wait_any, wait_any_timeout, Waitable};
+
+/// For processes that are workers of a [`Pool`]: registering functions, and running tasks.
+pub mod worker {
+    pub use crate::pool::{register, run};
+}
+
+/// Many items in one task: see [`Pool::submit_chunk`].
+pub mod chunk {
+    pub use crate::pool::{pack, unpack};
+}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use polyproc::{
-    connect, Barrier, CreateOptions, Error, Listener, ListenerOptions, Lock, Queue, QueueOptions,
-    Semaphore, SemaphoreOptions, Status, Wait,
+    connect_timeout, Barrier, CreateOptions, Error, Listener, ListenerOptions, Lock, Queue,
+    QueueOptions, Semaphore, SemaphoreOptions, Status, Wait,
 };
 
 fn name(what: &str) -> String {
@@ -98,10 +98,10 @@ fn a_mismatch_says_ours_and_theirs() {
 #[test]
 fn sockets_name_the_address() {
     let options = ListenerOptions::default();
-    let error = Error::from(Listener::new("udp://x", &options).err().expect("refused"));
+    let error = Error::from(Listener::new("udp://x", &options).expect_err("refused"));
     assert_eq!(error.operation(), "listen at \"udp://x\"");
     assert_eq!(error.status(), Status::E_INVALID);
-    let refused = connect(
+    let refused = connect_timeout(
         "unix:@test-error.nobody",
         &options,
         Wait::for_ns(1_000_000_000),
@@ -113,7 +113,7 @@ fn sockets_name_the_address() {
 fn what_a_status_says_needs_no_more() {
     assert!(Queue::open("..").is_err());
     let queue = Queue::create(None, &QueueOptions::default()).expect("a queue");
-    let empty = queue.take(Wait::for_ns(Duration::ZERO.as_nanos() as i64));
+    let empty = queue.take_raw(Wait::for_ns(Duration::ZERO.as_nanos() as i64));
     assert_eq!(text(empty), "polyproc: the queue is empty");
 }
 

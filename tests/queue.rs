@@ -3,24 +3,14 @@
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
-use polyproc::{wait_any, Cancel, Got, Queue, QueueOptions, Status, Wait, Waitable};
+use polyproc::{try_wait_any, Cancel, Got, Queue, QueueOptions, Status, Wait, Waitable};
 
 fn get(queue: &Queue) -> Result<Vec<u8>, Status> {
     get_within(queue, Wait::TRY)
 }
 
 fn get_within(queue: &Queue, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
-    let mut buffer = vec![MaybeUninit::uninit(); 1 << 20];
-    match queue.get(&mut buffer, wait)? {
-        Got::Message(len) => {
-            // SAFETY: a get writes the `len` bytes that it reports.
-            Ok(buffer[..len]
-                .iter()
-                .map(|byte| unsafe { byte.assume_init() })
-                .collect())
-        }
-        Got::TooSmall(len) => panic!("needs {len} bytes"),
-    }
+    queue.get_timeout(wait)
 }
 
 fn queue(options: QueueOptions) -> Queue {
@@ -43,13 +33,13 @@ fn first_in_first_out_and_exact_counts() {
     assert!(queue.is_empty().unwrap());
     for text in ["a", "b", "c"] {
         assert!(!queue.is_full().unwrap());
-        queue.put(text.as_bytes(), Wait::TRY).unwrap();
+        queue.try_put(text.as_bytes()).unwrap();
     }
     assert!(queue.is_full().unwrap());
     assert_eq!(queue.len(), Ok(3));
-    assert_eq!(queue.put(b"d", Wait::TRY), Err(Status::E_FULL));
+    assert_eq!(queue.try_put(b"d"), Err(Status::E_FULL));
     assert_eq!(
-        queue.put(b"d", Wait::for_ns(5_000_000)),
+        queue.put_timeout(b"d", Wait::for_ns(5_000_000)),
         Err(Status::E_FULL)
     );
     for text in ["a", "b", "c"] {
@@ -80,7 +70,7 @@ fn messages_of_every_length_survive_many_rounds_of_the_ring() {
             _ => round % 3000,
         };
         let message: Vec<u8> = (0..len).map(|at| (at * 31 + round) as u8).collect();
-        queue.put(&message, Wait::TRY).unwrap();
+        queue.try_put(&message).unwrap();
         waiting.push_back(message);
         if waiting.len() == 8 || round % 3 == 0 {
             assert_eq!(
@@ -105,7 +95,7 @@ fn an_unlimited_queue_grows_and_gives_its_memory_back() {
         for number in 0..16_000u32 {
             let mut message = message.clone();
             message[..4].copy_from_slice(&number.to_le_bytes());
-            queue.put(&message, Wait::TRY).unwrap();
+            queue.try_put(&message).unwrap();
         }
         assert_eq!(queue.len(), Ok(16_000));
         assert!(resident() > 60_000_000, "round {round}: {}", resident());
@@ -120,9 +110,9 @@ fn an_unlimited_queue_grows_and_gives_its_memory_back() {
 #[test]
 fn a_small_buffer_leaves_the_message_first_in_line() {
     let queue = queue(QueueOptions::default());
-    queue.put(b"four", Wait::TRY).unwrap();
-    let mut buffer = [MaybeUninit::uninit(); 3];
-    assert_eq!(queue.get(&mut buffer, Wait::TRY), Ok(Got::TooSmall(4)));
+    queue.try_put(b"four").unwrap();
+    let mut buffer = [0; 3];
+    assert_eq!(queue.try_get_into(&mut buffer), Ok(Got::TooSmall(4)));
     assert_eq!(get(&queue).unwrap(), b"four");
 }
 
@@ -132,12 +122,12 @@ fn byte_limits_count_payload_and_headers() {
         max_bytes: 64,
         ..Default::default()
     });
-    assert_eq!(queue.put(&[0; 49], Wait::TRY), Err(Status::E_TOO_LARGE));
-    queue.put(&[0; 16], Wait::TRY).unwrap();
-    queue.put(&[0; 16], Wait::TRY).unwrap();
-    assert_eq!(queue.put(&[], Wait::TRY), Err(Status::E_FULL));
+    assert_eq!(queue.try_put(&[0; 49]), Err(Status::E_TOO_LARGE));
+    queue.try_put(&[0; 16]).unwrap();
+    queue.try_put(&[0; 16]).unwrap();
+    assert_eq!(queue.try_put(&[]), Err(Status::E_FULL));
     get(&queue).unwrap();
-    queue.put(&[], Wait::TRY).unwrap();
+    queue.try_put(&[]).unwrap();
     assert_eq!(queue.info().unwrap().bytes, 48);
 }
 
@@ -145,18 +135,18 @@ fn byte_limits_count_payload_and_headers() {
 fn joinable_tasks_are_settled_oldest_first() {
     let queue = queue(joinable());
     for text in ["a", "b"] {
-        queue.put(text.as_bytes(), Wait::TRY).unwrap();
+        queue.try_put(text.as_bytes()).unwrap();
     }
     assert_eq!(queue.task_done(), Err(Status::E_OVER_RELEASE));
     get(&queue).unwrap();
     get(&queue).unwrap();
-    assert_eq!(queue.join(Wait::TRY), Err(Status::E_TIMEOUT));
+    assert_eq!(queue.try_join(), Err(Status::E_TIMEOUT));
     let info = queue.info().unwrap();
     assert_eq!((info.items, info.in_flight, info.unfinished), (0, 2, 2));
     queue.task_done().unwrap();
     queue.task_done().unwrap();
     assert_eq!(queue.task_done(), Err(Status::E_OVER_RELEASE));
-    queue.join(Wait::TRY).unwrap();
+    queue.try_join().unwrap();
 }
 
 #[test]
@@ -166,42 +156,42 @@ fn a_returned_message_is_first_in_line_and_counts_its_deliveries() {
         ..joinable()
     });
     for text in ["a", "b"] {
-        queue.put(text.as_bytes(), Wait::TRY).unwrap();
+        queue.try_put(text.as_bytes()).unwrap();
     }
-    let first = queue.take(Wait::TRY).unwrap();
+    let first = queue.take_raw(Wait::TRY).unwrap();
     assert_eq!(first.deliveries, 1);
-    queue.give_back(first.ticket).unwrap();
-    assert_eq!(queue.give_back(first.ticket), Err(Status::E_INVALID));
+    queue.give_back_raw(first.ticket).unwrap();
+    assert_eq!(queue.give_back_raw(first.ticket), Err(Status::E_INVALID));
     assert_eq!(queue.len(), Ok(2));
-    let again = queue.take(Wait::TRY).unwrap();
+    let again = queue.take_raw(Wait::TRY).unwrap();
     assert_eq!((again.deliveries, again.id), (2, first.id));
-    queue.give_back(again.ticket).unwrap();
+    queue.give_back_raw(again.ticket).unwrap();
     assert_eq!(queue.info().unwrap().dead_letters, 1);
-    let dead = queue.take_dead().unwrap();
+    let dead = queue.take_dead_raw().unwrap();
     assert_eq!((dead.id, dead.len, dead.deliveries), (first.id, 1, 2));
-    queue.done(dead.ticket).unwrap();
-    assert_eq!(queue.take_dead().err(), Some(Status::E_EMPTY));
-    let second = queue.take(Wait::TRY).unwrap();
+    queue.done_raw(dead.ticket).unwrap();
+    assert_eq!(queue.take_dead_raw().err(), Some(Status::E_EMPTY));
+    let second = queue.take_raw(Wait::TRY).unwrap();
     assert!(second.id > first.id);
-    queue.done(second.ticket).unwrap();
-    assert_eq!(queue.done(second.ticket), Err(Status::E_INVALID));
-    queue.join(Wait::TRY).unwrap();
+    queue.done_raw(second.ticket).unwrap();
+    assert_eq!(queue.done_raw(second.ticket), Err(Status::E_INVALID));
+    queue.try_join().unwrap();
 }
 
 #[test]
 fn a_reservation_holds_up_nobody() {
     let queue = queue(QueueOptions::default());
-    let slow = queue.reserve(100, Wait::TRY).unwrap();
-    queue.put(b"quick", Wait::TRY).unwrap();
+    let slow = queue.reserve_raw(100, Wait::TRY).unwrap();
+    queue.try_put(b"quick").unwrap();
     assert_eq!(queue.len(), Ok(1));
     assert_eq!(get(&queue).unwrap(), b"quick");
     assert!(queue.is_empty().unwrap());
     assert_eq!(get(&queue), Err(Status::E_EMPTY));
     // SAFETY: 100 bytes were reserved and not committed yet.
     unsafe { std::ptr::write_bytes(slow.data, b'x', 3) };
-    assert_eq!(queue.commit(&slow, 101), Err(Status::E_TOO_LARGE));
-    queue.commit(&slow, 3).unwrap();
-    assert_eq!(queue.commit(&slow, 3), Err(Status::E_INVALID));
+    assert_eq!(queue.commit_raw(&slow, 101), Err(Status::E_TOO_LARGE));
+    queue.commit_raw(&slow, 3).unwrap();
+    assert_eq!(queue.commit_raw(&slow, 3), Err(Status::E_INVALID));
     assert_eq!(queue.len(), Ok(1));
     assert_eq!(get(&queue).unwrap(), b"xxx");
 }
@@ -212,19 +202,19 @@ fn an_aborted_reservation_was_never_there() {
         max_items: 2,
         ..joinable()
     });
-    let first = queue.reserve(10, Wait::TRY).unwrap();
-    let second = queue.reserve(10, Wait::TRY).unwrap();
+    let first = queue.reserve_raw(10, Wait::TRY).unwrap();
+    let second = queue.reserve_raw(10, Wait::TRY).unwrap();
     assert!(queue.is_full().unwrap());
-    queue.abort(&second).unwrap();
+    queue.abort_raw(&second).unwrap();
     assert!(!queue.is_full().unwrap());
     assert_eq!(queue.len(), Ok(0));
-    queue.put(b"third", Wait::TRY).unwrap();
-    assert_eq!(queue.put(b"fourth", Wait::TRY), Err(Status::E_FULL));
-    queue.abort(&first).unwrap();
+    queue.try_put(b"third").unwrap();
+    assert_eq!(queue.try_put(b"fourth"), Err(Status::E_FULL));
+    queue.abort_raw(&first).unwrap();
     assert_eq!(queue.len(), Ok(1));
     assert_eq!(get(&queue).unwrap(), b"third");
     queue.task_done().unwrap();
-    queue.join(Wait::TRY).unwrap();
+    queue.try_join().unwrap();
     let info = queue.info().unwrap();
     assert_eq!((info.puts, info.gets, info.items, info.bytes), (1, 1, 0, 0));
 }
@@ -235,14 +225,14 @@ fn an_aborted_reservation_was_never_there() {
 fn the_end_of_the_stream_waits_for_slots() {
     for (is_passed, is_committed) in [(false, false), (false, true), (true, false), (true, true)] {
         let queue = queue(QueueOptions::default());
-        let slot = queue.reserve(1, Wait::TRY).unwrap();
+        let slot = queue.reserve_raw(1, Wait::TRY).unwrap();
         if is_passed {
-            queue.put(b"behind it", Wait::TRY).unwrap();
+            queue.try_put(b"behind it").unwrap();
             assert_eq!(get(&queue).unwrap(), b"behind it");
         }
         queue.shutdown(false).unwrap();
         assert_eq!(get(&queue), Err(Status::E_EMPTY));
-        let can_get = || wait_any(&[Waitable::Get(&queue)], &mut [false], Wait::TRY);
+        let can_get = || try_wait_any(&[Waitable::Get(&queue)]);
         assert_eq!(can_get(), Err(Status::E_TIMEOUT));
         let ends = std::thread::scope(|scope| {
             let waiters = [0; 3].map(|_| scope.spawn(|| get_within(&queue, Wait::FOREVER)));
@@ -250,8 +240,8 @@ fn the_end_of_the_stream_waits_for_slots() {
                 std::thread::yield_now();
             }
             match is_committed {
-                true => queue.commit(&slot, 1).unwrap(),
-                false => queue.abort(&slot).unwrap(),
+                true => queue.commit_raw(&slot, 1).unwrap(),
+                false => queue.abort_raw(&slot).unwrap(),
             }
             waiters.map(|waiter| waiter.join().unwrap())
         });
@@ -266,14 +256,10 @@ fn the_end_of_the_stream_waits_for_slots() {
 #[test]
 fn the_end_of_the_stream_after_an_aborted_slot() {
     let queue = queue(QueueOptions::default());
-    let slot = queue.reserve(1, Wait::TRY).unwrap();
+    let slot = queue.reserve_raw(1, Wait::TRY).unwrap();
     queue.shutdown(false).unwrap();
-    queue.abort(&slot).unwrap();
-    let mut ready = [false];
-    assert_eq!(
-        wait_any(&[Waitable::Get(&queue)], &mut ready, Wait::TRY),
-        Ok(1)
-    );
+    queue.abort_raw(&slot).unwrap();
+    assert_eq!(try_wait_any(&[Waitable::Get(&queue)]), Ok(vec![0]));
     assert_eq!(get(&queue), Err(Status::E_SHUTDOWN));
 }
 
@@ -283,25 +269,25 @@ fn the_end_of_the_stream_after_an_aborted_slot() {
 fn slots_among_messages_are_not_counted() {
     let queue = queue(joinable());
     let slots: Vec<_> = (0..3)
-        .map(|_| queue.reserve(1, Wait::TRY).unwrap())
+        .map(|_| queue.reserve_raw(1, Wait::TRY).unwrap())
         .collect();
-    queue.put(b"x", Wait::TRY).unwrap();
-    queue.commit(&slots[0], 1).unwrap();
+    queue.try_put(b"x").unwrap();
+    queue.commit_raw(&slots[0], 1).unwrap();
     assert_eq!(queue.len(), Ok(2));
-    queue.commit(&slots[2], 1).unwrap();
+    queue.commit_raw(&slots[2], 1).unwrap();
     assert_eq!(queue.len(), Ok(3));
-    queue.abort(&slots[1]).unwrap();
+    queue.abort_raw(&slots[1]).unwrap();
     assert_eq!((queue.len(), queue.len()), (Ok(3), Ok(3)));
-    let late = queue.reserve(1, Wait::TRY).unwrap();
+    let late = queue.reserve_raw(1, Wait::TRY).unwrap();
     assert_eq!(queue.len(), Ok(3));
     for _ in 0..3 {
-        assert_eq!(queue.join(Wait::TRY), Err(Status::E_TIMEOUT));
+        assert_eq!(queue.try_join(), Err(Status::E_TIMEOUT));
         get(&queue).unwrap();
         queue.task_done().unwrap();
     }
     // A slot that is not committed is no task yet.
-    queue.join(Wait::TRY).unwrap();
-    queue.commit(&late, 1).unwrap();
+    queue.try_join().unwrap();
+    queue.commit_raw(&late, 1).unwrap();
     assert_eq!(queue.len(), Ok(1));
 }
 
@@ -309,9 +295,9 @@ fn slots_among_messages_are_not_counted() {
 fn shutdown_drains_or_discards() {
     for immediate in [false, true] {
         let queue = queue(QueueOptions::default());
-        queue.put(b"left", Wait::TRY).unwrap();
+        queue.try_put(b"left").unwrap();
         queue.shutdown(immediate).unwrap();
-        assert_eq!(queue.put(b"late", Wait::FOREVER), Err(Status::E_SHUTDOWN));
+        assert_eq!(queue.put(b"late"), Err(Status::E_SHUTDOWN));
         if !immediate {
             assert_eq!(get(&queue).unwrap(), b"left");
         }
@@ -327,23 +313,16 @@ fn batches_go_in_and_out() {
         ..Default::default()
     });
     let texts: Vec<String> = (0..150).map(|number| number.to_string()).collect();
-    let item = |at: usize| texts[at].as_bytes();
-    assert_eq!(queue.put_many(150, &item, Wait::TRY), Ok(100));
+    assert_eq!(queue.try_put_many(&texts), Ok(100));
     let mut seen = 0;
     while seen < 100 {
-        let mut loans = Vec::new();
-        queue
-            .take_many(32, &mut |_, loan| loans.push(loan), Wait::TRY)
-            .unwrap();
-        for loan in loans {
-            // SAFETY: taken and not settled yet.
-            let data = unsafe { std::slice::from_raw_parts(loan.data, loan.len) };
-            assert_eq!(data, texts[seen].as_bytes());
-            queue.done(loan.ticket).unwrap();
+        for message in queue.try_take_many(32).unwrap() {
+            assert_eq!(&message[..], texts[seen].as_bytes());
+            message.done().unwrap();
             seen += 1;
         }
     }
-    assert_eq!(queue.take(Wait::TRY).err(), Some(Status::E_EMPTY));
+    assert_eq!(queue.take_raw(Wait::TRY).err(), Some(Status::E_EMPTY));
 }
 
 #[test]
@@ -352,16 +331,16 @@ fn an_old_unfinished_message_does_not_block_the_flow() {
         max_bytes: 4 << 20,
         ..joinable()
     });
-    queue.put(b"old", Wait::TRY).unwrap();
-    let old = queue.take(Wait::TRY).unwrap();
+    queue.try_put(b"old").unwrap();
+    let old = queue.take_raw(Wait::TRY).unwrap();
     let message = vec![1; 1000];
     for _ in 0..20_000 {
-        queue.put(&message, Wait::TRY).unwrap();
-        let loan = queue.take(Wait::TRY).unwrap();
-        queue.done(loan.ticket).unwrap();
+        queue.try_put(&message).unwrap();
+        let loan = queue.take_raw(Wait::TRY).unwrap();
+        queue.done_raw(loan.ticket).unwrap();
     }
-    queue.done(old.ticket).unwrap();
-    queue.join(Wait::TRY).unwrap();
+    queue.done_raw(old.ticket).unwrap();
+    queue.try_join().unwrap();
     assert_eq!(queue.info().unwrap().bytes, 0);
 }
 
@@ -378,7 +357,7 @@ fn many_threads_lose_and_double_nothing() {
             scope.spawn(move || {
                 for number in 0..EACH {
                     queue
-                        .put(&(producer * EACH + number).to_le_bytes(), Wait::FOREVER)
+                        .put(&(producer * EACH + number).to_le_bytes())
                         .unwrap();
                 }
             });
@@ -411,7 +390,7 @@ fn many_threads_lose_and_double_nothing() {
 
 fn get_small(queue: &Queue) -> Result<u64, Status> {
     let mut buffer = [MaybeUninit::uninit(); 8];
-    match queue.get(&mut buffer, Wait::FOREVER)? {
+    match queue.get_raw(&mut buffer, Wait::FOREVER)? {
         // SAFETY: a get writes the bytes that it reports.
         Got::Message(8) => Ok(u64::from_le_bytes(
             buffer.map(|byte| unsafe { byte.assume_init() }),
@@ -430,15 +409,15 @@ fn a_long_spin_ends_with_the_wait() {
     let mut buffer = [MaybeUninit::uninit(); 8];
     let began = Instant::now();
     let wait = Wait::for_ns(1_000_000);
-    assert_eq!(queue.get(&mut buffer, wait), Err(Status::E_EMPTY));
+    assert_eq!(queue.get_raw(&mut buffer, wait), Err(Status::E_EMPTY));
     let cancel = Cancel::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(Duration::from_millis(20));
             cancel.fire();
         });
-        let wait = Wait::FOREVER.or_cancel(Some(&cancel));
-        assert_eq!(queue.get(&mut buffer, wait), Err(Status::E_CANCELED));
+        let wait = Wait::FOREVER.or_cancel(&cancel);
+        assert_eq!(queue.get_raw(&mut buffer, wait), Err(Status::E_CANCELED));
     });
     assert!(began.elapsed() < Duration::from_secs(3));
 }
@@ -459,7 +438,7 @@ fn a_stream_that_has_ended_keeps_no_memory_of_its_backlog() {
         let name = format!("queue.ended.{}", std::process::id());
         let queue = Queue::create(Some(&name), &QueueOptions::default()).unwrap();
         for _ in 0..20_000 {
-            queue.put(&[7; 500], Wait::TRY).unwrap();
+            queue.try_put(&[7; 500]).unwrap();
         }
         queue.shutdown(immediate).unwrap();
         while get(&queue) != Err(Status::E_SHUTDOWN) {}
@@ -479,16 +458,19 @@ fn dead_letters_that_are_taken_keep_no_memory() {
     let queue = Queue::create(Some(&name), &options).unwrap();
     for round in [20_000, 3] {
         for _ in 0..round {
-            queue.put(&[7; 500], Wait::TRY).unwrap();
-            let ticket = queue.take(Wait::TRY).unwrap().ticket;
-            queue.give_back(ticket).unwrap();
+            queue.try_put(&[7; 500]).unwrap();
+            let ticket = queue.take_raw(Wait::TRY).unwrap().ticket;
+            queue.give_back_raw(ticket).unwrap();
         }
         for _ in 0..round {
-            let letter = queue.take_dead().unwrap();
+            let letter = queue.take_dead_raw().unwrap();
             assert_eq!((letter.len, letter.deliveries), (500, 1));
-            queue.done(letter.ticket).unwrap();
+            queue.done_raw(letter.ticket).unwrap();
         }
-        assert_eq!(queue.take_dead().map(|loan| loan.id), Err(Status::E_EMPTY));
+        assert_eq!(
+            queue.take_dead_raw().map(|loan| loan.id),
+            Err(Status::E_EMPTY)
+        );
     }
     assert_eq!(get(&queue), Err(Status::E_EMPTY));
     let bytes = bytes_of(&name);

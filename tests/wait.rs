@@ -4,15 +4,15 @@ use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use polyproc::process::{Process, ProcessOptions};
 use polyproc::{
-    wait_any, Cancel, CreateOptions, Event, Queue, QueueOptions, Status, Wait, Waitable,
+    try_wait_any, wait_any_timeout, Cancel, CreateOptions, Event, Process, ProcessOptions, Queue,
+    QueueOptions, Status, Wait, Waitable,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn in_time() -> Wait<'static> {
-    Wait::for_ns(PATIENCE.as_nanos() as i64)
+    Wait::from(PATIENCE)
 }
 
 fn queue(max_items: u64) -> Queue {
@@ -29,7 +29,7 @@ fn event() -> Event {
 
 fn get(queue: &Queue) {
     queue
-        .get(&mut [MaybeUninit::uninit(); 16], Wait::TRY)
+        .get_raw(&mut [MaybeUninit::uninit(); 16], Wait::TRY)
         .unwrap();
 }
 
@@ -50,27 +50,17 @@ fn says_which_are_ready() {
         Waitable::Put(&second),
         Waitable::Event(&flag),
     ];
-    let mut ready = [false; 3];
-    assert_eq!(wait_any(&items, &mut ready, Wait::TRY), Ok(1));
-    assert_eq!(ready, [false, true, false]);
-    second.put(b"full", Wait::TRY).unwrap();
+    assert_eq!(try_wait_any(&items), Ok(vec![1]));
+    second.try_put(b"full").unwrap();
+    assert_eq!(try_wait_any(&items), Err(Status::E_TIMEOUT));
     assert_eq!(
-        wait_any(&items, &mut ready, Wait::TRY),
+        wait_any_timeout(&items, Wait::for_ns(3_000_000)),
         Err(Status::E_TIMEOUT)
     );
-    assert_eq!(
-        wait_any(&items, &mut ready, Wait::for_ns(3_000_000)),
-        Err(Status::E_TIMEOUT)
-    );
-    first.put(b"one", Wait::TRY).unwrap();
+    first.try_put(b"one").unwrap();
     flag.set().unwrap();
-    assert_eq!(wait_any(&items, &mut ready, Wait::TRY), Ok(2));
-    assert_eq!(ready, [true, false, true]);
-    assert_eq!(wait_any(&[], &mut [], Wait::TRY), Err(Status::E_INVALID));
-    assert_eq!(
-        wait_any(&items, &mut [false; 2], Wait::TRY),
-        Err(Status::E_INVALID)
-    );
+    assert_eq!(try_wait_any(&items), Ok(vec![0, 2]));
+    assert_eq!(try_wait_any(&[]), Err(Status::E_INVALID));
 }
 
 /// Waits until a thread of this process sleeps: a change before its wait would wake nobody.
@@ -90,32 +80,30 @@ fn wakes(items: &[Waitable<'_>], place: usize, change: impl FnOnce()) {
     std::thread::scope(|scope| {
         let (tell, thread) = std::sync::mpsc::channel();
         let waiter = scope.spawn(move || {
-            let mut ready = vec![false; items.len()];
             // SAFETY: no arguments.
             tell.send(unsafe { libc::gettid() }).unwrap();
-            wait_any(items, &mut ready, in_time()).map(|count| (count, ready))
+            wait_any_timeout(items, in_time())
         });
         until_asleep(thread.recv().unwrap());
         assert!(!waiter.is_finished());
         change();
-        let (count, ready) = waiter.join().unwrap().unwrap();
-        assert_eq!((count, ready[place]), (1, true));
+        assert_eq!(waiter.join().unwrap(), Ok(vec![place]));
     });
 }
 
 #[test]
 fn each_of_them_wakes_it() {
     let (empty, full, flag) = (queue(0), queue(1), event());
-    full.put(b"full", Wait::TRY).unwrap();
+    full.try_put(b"full").unwrap();
     let items = [
         Waitable::Get(&empty),
         Waitable::Put(&full),
         Waitable::Event(&flag),
     ];
-    wakes(&items, 0, || empty.put(b"one", Wait::TRY).unwrap());
+    wakes(&items, 0, || empty.try_put(b"one").unwrap());
     get(&empty);
     wakes(&items, 1, || get(&full));
-    full.put(b"full", Wait::TRY).unwrap();
+    full.try_put(b"full").unwrap();
     // A set that a clear follows at once is seen.
     wakes(&items, 2, || {
         flag.set().unwrap();
@@ -133,9 +121,7 @@ fn a_process_among_them() {
         Waitable::Process(&process),
         Waitable::Event(&flag),
     ];
-    let mut ready = [false; 3];
-    assert_eq!(wait_any(&items, &mut ready, in_time()), Ok(1));
-    assert_eq!(ready, [false, true, false]);
+    assert_eq!(wait_any_timeout(&items, in_time()), Ok(vec![1]));
     assert_eq!(process.exit_code(), Ok(3));
     let sleeper = child("exec sleep 100");
     let items = [
@@ -143,23 +129,23 @@ fn a_process_among_them() {
         Waitable::Process(&sleeper),
         Waitable::Event(&flag),
     ];
-    wakes(&items, 0, || empty.put(b"one", Wait::TRY).unwrap());
+    wakes(&items, 0, || empty.try_put(b"one").unwrap());
     get(&empty);
     wakes(&items, 2, || {
         flag.set().unwrap();
         flag.clear().unwrap();
     });
     sleeper.kill().unwrap();
-    sleeper.join(in_time()).unwrap();
+    sleeper.join_timeout(in_time()).unwrap();
 }
 
 #[test]
 fn more_than_one_call_of_the_kernel_takes() {
     let queues: Vec<Queue> = (0..200).map(|_| queue(0)).collect();
     let items: Vec<Waitable<'_>> = queues.iter().map(Waitable::Get).collect();
-    wakes(&items, 0, || queues[0].put(b"one", Wait::TRY).unwrap());
+    wakes(&items, 0, || queues[0].try_put(b"one").unwrap());
     get(&queues[0]);
-    wakes(&items, 199, || queues[199].put(b"one", Wait::TRY).unwrap());
+    wakes(&items, 199, || queues[199].try_put(b"one").unwrap());
 }
 
 #[test]
@@ -170,9 +156,9 @@ fn a_token_ends_it() {
         vec![Waitable::Get(&empty)],
         vec![Waitable::Get(&empty), Waitable::Process(&process)],
     ] {
-        let wait = Wait::FOREVER.or_cancel(Some(&cancel));
+        let wait = Wait::FOREVER.or_cancel(&cancel);
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| wait_any(&items, &mut [false; 2], wait));
+            let waiter = scope.spawn(|| wait_any_timeout(&items, wait));
             std::thread::sleep(Duration::from_millis(20));
             cancel.fire();
             assert_eq!(waiter.join().unwrap(), Err(Status::E_CANCELED));
@@ -180,7 +166,7 @@ fn a_token_ends_it() {
         cancel.reset();
     }
     process.kill().unwrap();
-    process.join(in_time()).unwrap();
+    process.join_timeout(in_time()).unwrap();
 }
 
 fn is_readable(fd: RawFd) -> bool {
@@ -208,8 +194,8 @@ fn a_descriptor_is_readable_while_a_get_would_succeed() {
     assert_eq!(queue.fd(), Ok(fd));
     assert!(!is_readable(fd));
     for _ in 0..50 {
-        queue.put(b"one", Wait::TRY).unwrap();
-        queue.put(b"two", Wait::TRY).unwrap();
+        queue.try_put(b"one").unwrap();
+        queue.try_put(b"two").unwrap();
         becomes(fd, true);
         get(&queue);
         assert!(is_readable(fd));
@@ -241,7 +227,7 @@ fn descriptors_of_closed_objects_are_gone() {
     for _ in 0..50 {
         let queue = queue(0);
         queue.fd().unwrap();
-        queue.put(b"one", Wait::TRY).unwrap();
+        queue.try_put(b"one").unwrap();
     }
     let end = Instant::now() + PATIENCE;
     // Other tests of this process open and close descriptors, too.

@@ -11,12 +11,13 @@ mod socket;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
 
-pub use socket::connect::connect;
+pub use socket::connect::{connect, connect_timeout};
 pub use socket::listener::{Listener, ListenerOptions};
 
 pub(crate) use pipe::{Pipe, Receiver};
 use socket::Socket;
 
+use crate::queue::bytes::{receive, receive_into};
 use crate::queue::Got;
 use crate::status::Result;
 use crate::sync::wait::Wait;
@@ -37,11 +38,32 @@ pub fn pipe(duplex: bool) -> Result<(Connection, Connection)> {
 ///
 /// The end is open until every process that has it has closed it or ended. A forked child has a
 /// copy of each end that its parent had, as with pipe(2).
+///
+/// ```
+/// use polyproc::{pipe, Status};
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let (here, there) = pipe(true)?;
+/// here.send(b"ping")?;
+/// assert_eq!(there.recv()?, b"ping");
+/// drop(here);
+/// assert_eq!(there.recv(), Err(Status::E_EOF));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Connection(Way);
 
 enum Way {
     Pipe(Pipe),
     Socket(Socket),
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("fd", &self.raw_fd())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Connection {
@@ -94,15 +116,34 @@ impl Connection {
     }
 
     /// Send a message, waiting while there is no room for it. A message longer than the room is
-    /// transferred while the other end receives it; then `wait` limits each step of the two.
+    /// transferred while the other end receives it.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_NO_MEMORY`: the message was not
-    /// sent. A socket that had begun to send it sends nothing more afterwards. `E_BROKEN_PIPE`: the
+    /// Those of [`send_timeout`](Self::send_timeout).
+    #[inline]
+    pub fn send(&self, message: &[u8]) -> Result<()> {
+        self.send_timeout(message, Wait::FOREVER)
+    }
+
+    /// Send a message if there is room for it, as [`send`](Self::send).
+    ///
+    /// # Errors
+    /// Those of [`send_timeout`](Self::send_timeout).
+    #[inline]
+    pub fn try_send(&self, message: &[u8]) -> Result<()> {
+        self.send_timeout(message, Wait::TRY)
+    }
+
+    /// Send a message, as [`send`](Self::send), waiting no longer than `wait`; where the message is
+    /// transferred while the other end receives it, `wait` limits each step of the two.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`, `E_NO_MEMORY`: the message was not sent. A socket that had begun to send it sends nothing more afterwards. `E_BROKEN_PIPE`: the
     /// other end is closed. `E_UNSUPPORTED`: this end only receives. `E_TOO_LARGE`: more than 4 GiB
     /// - 1.
     #[inline]
-    pub fn send(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
+    pub fn send_timeout<'w>(&self, data: &[u8], wait: impl Into<Wait<'w>>) -> Result<()> {
+        let wait = wait.into();
         match &self.0 {
             Way::Pipe(pipe) => pipe.send(data, wait),
             Way::Socket(socket) => socket.send(data, wait),
@@ -112,13 +153,71 @@ impl Connection {
     /// Receive the first message, waiting while there is none.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: no message was received. `E_EOF`:
+    /// Those of [`recv_timeout`](Self::recv_timeout).
+    pub fn recv(&self) -> Result<Vec<u8>> {
+        self.recv_timeout(Wait::FOREVER)
+    }
+
+    /// Receive the first message if there is one.
+    ///
+    /// # Errors
+    /// Those of [`recv_timeout`](Self::recv_timeout).
+    pub fn try_recv(&self) -> Result<Vec<u8>> {
+        self.recv_timeout(Wait::TRY)
+    }
+
+    /// Receive the first message, waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`, `E_NO_MEMORY`: no message was received. `E_EOF`:
     /// the other end is closed, and every message it sent was received. `E_UNSUPPORTED`: this end
     /// only sends. A socket also answers `E_BROKEN_PIPE`: the other end closed in the middle of a
     /// message, `E_CORRUPT`: the frame is invalid, `E_TOO_LARGE`: the message is longer than
     /// allowed, `E_AUTH`: the listener wants a key.
+    pub fn recv_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<Vec<u8>> {
+        receive(wait.into(), |room, wait| self.recv_raw(room, wait))
+    }
+
+    /// Receive the first message into `buffer`, waiting while there is none. A message that is
+    /// longer stays first, and the answer says how long it is.
+    ///
+    /// # Errors
+    /// Those of [`recv_timeout`](Self::recv_timeout).
     #[inline]
-    pub fn recv(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
+    pub fn recv_into(&self, buffer: &mut [u8]) -> Result<Got> {
+        self.recv_into_timeout(buffer, Wait::FOREVER)
+    }
+
+    /// Receive the first message if there is one, as [`recv_into`](Self::recv_into).
+    ///
+    /// # Errors
+    /// Those of [`recv_timeout`](Self::recv_timeout).
+    #[inline]
+    pub fn try_recv_into(&self, buffer: &mut [u8]) -> Result<Got> {
+        self.recv_into_timeout(buffer, Wait::TRY)
+    }
+
+    /// Receive the first message, as [`recv_into`](Self::recv_into), waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// Those of [`recv_timeout`](Self::recv_timeout).
+    #[inline]
+    pub fn recv_into_timeout<'w>(
+        &self,
+        buffer: &mut [u8],
+        wait: impl Into<Wait<'w>>,
+    ) -> Result<Got> {
+        let wait = wait.into();
+        receive_into(buffer, |room| self.recv_raw(room, wait))
+    }
+
+    /// As [`recv_into_timeout`](Self::recv_into_timeout), into memory that need not be initialised.
+    ///
+    /// # Errors
+    /// Those of [`recv_timeout`](Self::recv_timeout).
+    #[doc(hidden)]
+    #[inline]
+    pub fn recv_raw(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         match &self.0 {
             Way::Pipe(pipe) => pipe.recv(buffer, wait),
             Way::Socket(socket) => socket.recv(buffer, wait),
@@ -129,9 +228,25 @@ impl Connection {
     /// has arrived.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED`: this end only
-    /// sends.
-    pub fn poll(&self, wait: Wait<'_>) -> Result<()> {
+    /// Those of [`poll_timeout`](Self::poll_timeout).
+    pub fn poll(&self) -> Result<()> {
+        self.poll_timeout(Wait::FOREVER)
+    }
+
+    /// Whether a receive would not wait, as `Ok` or `E_TIMEOUT`.
+    ///
+    /// # Errors
+    /// Those of [`poll_timeout`](Self::poll_timeout).
+    pub fn try_poll(&self) -> Result<()> {
+        self.poll_timeout(Wait::TRY)
+    }
+
+    /// As [`poll`](Self::poll), no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`. `E_UNSUPPORTED`: this end only sends.
+    pub fn poll_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<()> {
+        let wait = wait.into();
         match &self.0 {
             Way::Pipe(pipe) => pipe.poll(wait),
             Way::Socket(socket) => socket.poll(wait),

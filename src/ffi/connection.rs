@@ -124,7 +124,7 @@ pub unsafe extern "C" fn polyproc_connection_send(
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
         let data = unsafe { bytes(data, len, "data") }?;
-        connection.send(data, connection.wait_for(timeout_ns, &cancel))?;
+        connection.send_timeout(data, connection.wait_for(timeout_ns, &cancel))?;
         Ok(Status::OK)
     })
 }
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn polyproc_connection_recv(
         let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends `cap` bytes for the time of the call.
         let buf = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
-        match connection.recv(buf, connection.wait_for(timeout_ns, &cancel))? {
+        match connection.recv_raw(buf, connection.wait_for(timeout_ns, &cancel))? {
             Got::Message(len) => {
                 out_len.write(len);
                 Ok(Status::OK)
@@ -225,7 +225,7 @@ pub unsafe extern "C" fn polyproc_connection_poll(
         let connection = unsafe { enter(connection) }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        connection.poll(connection.wait_for(timeout_ns, &cancel))?;
+        connection.poll_timeout(connection.wait_for(timeout_ns, &cancel))?;
         Ok(Status::OK)
     })
 }

@@ -176,7 +176,7 @@ pub unsafe extern "C" fn polyproc_event_wait(
         let event = unsafe { enter(event) }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&event, timeout_ns, cancel) }?;
-        event.wait(wait)?;
+        event.wait_raw(wait)?;
         Ok(Status::OK)
     })
 }
@@ -231,7 +231,7 @@ pub unsafe extern "C" fn polyproc_event_wait_since(
         let event = unsafe { enter(event) }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&event, timeout_ns, cancel) }?;
-        event.wait_since(sets, wait)?;
+        event.wait_since_raw(sets, wait)?;
         Ok(Status::OK)
     })
 }

@@ -1,9 +1,11 @@
 //! `polyproc_listener_*` and `polyproc_connect`: connections over sockets.
 
+use std::time::Duration;
+
 use crate::ffi::abi::growing::growing;
 use std::ffi::{c_char, c_int, c_void};
 
-use crate::connection::{connect, Listener, ListenerOptions};
+use crate::connection::{connect_timeout, Listener, ListenerOptions};
 use crate::ffi::abi::check::{address_text, bytes, guard, guard_close, room, switch, Out};
 use crate::ffi::abi::constants::POLYPROC_LISTENER_PUBLIC;
 use crate::ffi::abi::growing;
@@ -83,8 +85,16 @@ unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<Listene
     Ok(ListenerOptions {
         authkey,
         backlog: theirs.backlog,
-        handshake_timeout_ns: u64::try_from(theirs.handshake_timeout_ns)
-            .map_err(|_| because!(E_INVALID, "options.handshake_timeout_ns is below 0"))?,
+        handshake_timeout: match u64::try_from(theirs.handshake_timeout_ns) {
+            Ok(0) => None,
+            Ok(ns) => Some(Duration::from_nanos(ns)),
+            Err(_) => {
+                return Err(because!(
+                    E_INVALID,
+                    "options.handshake_timeout_ns is below 0"
+                ))
+            }
+        },
         max_message: theirs.max_message,
         allow_md5: switch(theirs.allow_md5, "options.allow_md5")?,
         public: theirs.flags & POLYPROC_LISTENER_PUBLIC != 0,
@@ -168,7 +178,7 @@ pub unsafe extern "C" fn polyproc_listener_accept(
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the handle or NULL.
         let out = unsafe { Out::required(out, "out") }?;
-        let connection = listener.accept(listener.wait_for(timeout_ns, &cancel))?;
+        let connection = listener.accept_timeout(listener.wait_for(timeout_ns, &cancel))?;
         out.write(handle::new::<polyproc_connection>(connection)?);
         Ok(Status::OK)
     })
@@ -307,8 +317,8 @@ pub unsafe extern "C" fn polyproc_connect(
         let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a C string and options or NULL.
         let (address, options) = unsafe { (address_text(address)?, options_of(options)?) };
-        let wait = Wait::for_ns(timeout_ns).or_cancel(cancel.as_deref());
-        out.write(handle::new(connect(address, &options, wait)?)?);
+        let wait = Wait::for_ns(timeout_ns).or_canceled_by(cancel.as_deref());
+        out.write(handle::new(connect_timeout(address, &options, wait)?)?);
         Ok(Status::OK)
     })
 }

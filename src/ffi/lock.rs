@@ -119,7 +119,7 @@ pub unsafe extern "C" fn polyproc_lock_acquire(
         let lock = unsafe { enter(lock) }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&lock, timeout_ns, cancel) }?;
-        match lock.acquire(wait)? {
+        match lock.acquire_raw(wait)? {
             Acquired::Clean => Ok(Status::OK),
             Acquired::OwnerDied => Ok(Status::OWNER_DIED),
         }

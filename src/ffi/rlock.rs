@@ -125,7 +125,7 @@ pub unsafe extern "C" fn polyproc_rlock_acquire(
         let rlock = unsafe { enter(rlock) }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        match rlock.acquire(owner, rlock.wait_for(timeout_ns, &cancel))? {
+        match rlock.acquire_as_timeout(owner, rlock.wait_for(timeout_ns, &cancel))? {
             Acquired::Clean => Ok(Status::OK),
             Acquired::OwnerDied => Ok(Status::OWNER_DIED),
         }
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn polyproc_rlock_release(rlock: *mut polyproc_rlock, owne
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let rlock = unsafe { enter(rlock) }?;
-        rlock.release(owner)?;
+        rlock.release_as(owner)?;
         Ok(Status::OK)
     })
 }

@@ -155,7 +155,7 @@ pub unsafe extern "C" fn polyproc_semaphore_acquire(
         let semaphore = unsafe { enter(semaphore) }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&semaphore, timeout_ns, cancel) }?;
-        semaphore.acquire(wait)?;
+        semaphore.acquire_raw(wait)?;
         Ok(Status::OK)
     })
 }

@@ -24,7 +24,7 @@ use crate::queue::Queue;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, Wait};
-use crate::wait::{wait_any, Waitable};
+use crate::wait::{wait_any_raw, Waitable};
 
 /// One thing that `polyproc_wait_any` waits for.
 #[repr(C)]
@@ -82,9 +82,9 @@ pub unsafe extern "C" fn polyproc_wait_any(
         let waitables: Vec<Waitable<'_>> = calls.iter().map(AnyCall::waitable).collect();
         let mut ready = vec![false; waitables.len()];
         let wait = Wait::for_ns(timeout_ns)
-            .or_cancel(cancel.as_deref())
+            .or_canceled_by(cancel.as_deref())
             .or_any_closed(&closings);
-        let count = wait_any(&waitables, &mut ready, wait)?;
+        let count = wait_any_raw(&waitables, &mut ready, wait)?;
         for (item, ready) in items.iter_mut().zip(ready) {
             // SAFETY: filled in by the caller, and this call's until it returns.
             unsafe { item.assume_init_mut() }.ready = ready.into();

@@ -13,6 +13,19 @@ use crate::sync::{Arrival, Wait};
 
 /// A fixed number of parties that proceed together, round by round; as Python's
 /// `multiprocessing.Barrier`, but the death of a waiting party breaks the barrier at once.
+///
+/// ```
+/// use polyproc::{Barrier, CreateOptions};
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let barrier = Barrier::create(None, CreateOptions::default(), 2)?;
+/// std::thread::scope(|threads| {
+///     let other = threads.spawn(|| barrier.wait());
+///     barrier.wait()?;
+///     other.join().expect("no panic").map(drop)
+/// })
+/// # }
+/// ```
 pub struct Barrier {
     segment: Arc<Segment>,
 }
@@ -46,7 +59,7 @@ impl Barrier {
         Ok(Barrier { segment })
     }
 
-    /// Make a barrier for `parties`, 1 to 1,024.
+    /// Make a barrier for `parties`, 1 to 1,024; anonymous if `name` is `None`.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH` (also when the existing barrier has another number of
@@ -74,24 +87,40 @@ impl Barrier {
         Barrier::opened(Segment::create(&TYPE, name, &options, &fill, &check)?)
     }
 
-    /// Wait until all parties have arrived. Returns this party's number in the round.
+    /// Wait until all parties have arrived. Returns this party's number in the round, from 0 to one
+    /// less than the number of parties.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`: the wait ended early, which breaks the barrier for
-    /// all parties. `E_INTERRUPTED`: this party counts as not arrived, and may call again.
-    /// `E_BROKEN_BARRIER`: the barrier was already broken, was broken by another party, or was
-    /// reset.
-    pub fn wait(&self, wait: Wait<'_>) -> Result<u32> {
-        Ok(self.meet(false, wait)?.index)
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    pub fn wait(&self) -> Result<u32> {
+        self.wait_timeout(Wait::FOREVER)
+    }
+
+    /// As [`wait`](Self::wait), no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`: the wait ended early, which breaks the barrier for all parties.
+    /// `E_INTERRUPTED`: this party counts as not arrived, and may call again. `E_BROKEN_BARRIER`:
+    /// the barrier was already broken, was broken by another party, or was reset.
+    pub fn wait_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<u32> {
+        Ok(self.meet(false, wait.into())?.index)
     }
 
     /// As [`wait`](Self::wait), in two steps: the last party to arrive returns as the leader, and
     /// the others stay held until the leader calls [`complete`](Self::complete).
     ///
     /// # Errors
-    /// As for [`wait`](Self::wait).
-    pub fn arrive(&self, wait: Wait<'_>) -> Result<Arrival> {
-        self.meet(true, wait)
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    pub fn arrive(&self) -> Result<Arrival> {
+        self.arrive_timeout(Wait::FOREVER)
+    }
+
+    /// As [`arrive`](Self::arrive), no longer than `wait`.
+    ///
+    /// # Errors
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    pub fn arrive_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<Arrival> {
+        self.meet(true, wait.into())
     }
 
     fn meet(&self, leads: bool, wait: Wait<'_>) -> Result<Arrival> {

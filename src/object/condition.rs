@@ -1,8 +1,10 @@
 //! A condition: wait with a lock released until another process notifies.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
-use super::{Lock, Rlock};
+use super::rlock::THIS_THREAD;
+use super::{Lock, LockGuard, Rlock, RlockGuard};
 use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment};
 use crate::status::{Result, Status};
 use crate::sync::condition;
@@ -17,8 +19,30 @@ use crate::sync::{Acquired, Wait};
 /// A process that changes the state the waiters wait for holds the lock while it does so, and
 /// notifies before or after it releases the lock. A waiter checks that state again after `wait`
 /// returns, in a loop.
+///
+/// ```
+/// use polyproc::{Condition, CreateOptions, Lock, Status};
+/// use std::time::Duration;
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let lock = Lock::create(None, CreateOptions::default())?;
+/// let condition = Condition::create(None, CreateOptions::default())?;
+/// let mut guard = lock.lock()?;
+/// // Nobody notifies here. In a program: `while !is_ready() { condition.wait(&mut guard)?; }`
+/// let waited = condition.wait_timeout(&mut guard, Duration::from_millis(1));
+/// assert_eq!(waited, Err(Status::E_TIMEOUT));
+/// assert!(lock.is_locked()?); // acquired again
+/// # Ok(())
+/// # }
+/// ```
 pub struct Condition {
     segment: Arc<Segment>,
+}
+
+/// What a guard knows of its lock.
+struct Held<'a> {
+    is_held: &'a mut bool,
+    owner_died: &'a mut bool,
 }
 
 shared! {
@@ -50,7 +74,7 @@ impl Condition {
         Ok(Condition { segment })
     }
 
-    /// Make a condition.
+    /// Make a condition; anonymous if `name` is `None`.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
@@ -59,17 +83,103 @@ impl Condition {
         Condition::opened(segment)
     }
 
-    /// Release `lock`, wait for a notification, and acquire `lock` again, however the wait ended.
+    /// Release the lock, wait for a notification, and acquire the lock again, however the wait
+    /// ended. If the lock's holder died meanwhile, [`LockGuard::owner_died`] is true afterwards, and
+    /// the result does not tell whether a notification arrived.
     ///
     /// # Errors
-    /// `E_NOT_OWNER` when nobody holds the lock. `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`,
-    /// `E_INTERRUPTED`: no notification arrived, and the lock is held. With `OwnerDied` the lock is
-    /// held, and the result does not tell whether a notification arrived.
-    pub fn wait(&self, lock: &Lock, wait: Wait<'_>) -> Result<Acquired> {
-        self.wait_and_then(lock, wait, Wait::FOREVER)
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    pub fn wait(&self, guard: &mut LockGuard<'_>) -> Result<()> {
+        self.wait_timeout(guard, Wait::FOREVER)
     }
 
-    /// As [`wait`](Self::wait), where `again` says how to wait for the lock afterwards.
+    /// As [`wait`](Self::wait), where the wait for the notification is no longer than `wait`. The
+    /// lock is waited for without limit.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`: no notification arrived, and the lock is held.
+    /// `E_NOT_OWNER`: somebody else has released the lock. `E_LIMIT`: 1,024 threads wait already.
+    /// `E_CORRUPT`: the lock may be lost.
+    pub fn wait_timeout<'w>(
+        &self,
+        guard: &mut LockGuard<'_>,
+        wait: impl Into<Wait<'w>>,
+    ) -> Result<()> {
+        let (lock, is_held, owner_died) = guard.parts();
+        lock.check_held()
+            .inspect_err(|status| *is_held = *status != Status::E_NOT_OWNER)?;
+        self.wait_with(
+            wait.into(),
+            Held {
+                is_held,
+                owner_died,
+            },
+            &|| lock.release(),
+            &|()| lock.acquire(),
+        )
+    }
+
+    /// As [`wait`](Self::wait) with an rlock: it is released completely and acquired again to the
+    /// same depth.
+    ///
+    /// # Errors
+    /// Those of [`wait_rlock_timeout`](Self::wait_rlock_timeout).
+    pub fn wait_rlock(&self, guard: &mut RlockGuard<'_>) -> Result<()> {
+        self.wait_rlock_timeout(guard, Wait::FOREVER)
+    }
+
+    /// As [`wait_timeout`](Self::wait_timeout) with an rlock.
+    ///
+    /// # Errors
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    pub fn wait_rlock_timeout<'w>(
+        &self,
+        guard: &mut RlockGuard<'_>,
+        wait: impl Into<Wait<'w>>,
+    ) -> Result<()> {
+        let (rlock, is_held, owner_died) = guard.parts();
+        rlock
+            .check_held(THIS_THREAD)
+            .inspect_err(|status| *is_held = *status != Status::E_NOT_OWNER)?;
+        self.wait_with(
+            wait.into(),
+            Held {
+                is_held,
+                owner_died,
+            },
+            &|| rlock.release_all(THIS_THREAD),
+            &|depth| rlock.acquire_again(THIS_THREAD, depth, &Wait::FOREVER),
+        )
+    }
+
+    /// As [`wait_between`](Self::wait_between), and keep account of whether the lock is held.
+    fn wait_with<T: Copy>(
+        &self,
+        wait: Wait<'_>,
+        held: Held<'_>,
+        release: &dyn Fn() -> Result<T>,
+        acquire: &dyn Fn(T) -> Result<Acquired>,
+    ) -> Result<()> {
+        let is_held = Cell::new(true);
+        let release = || release().inspect(|_| is_held.set(false));
+        let acquire = |depth| acquire(depth).inspect(|_| is_held.set(true));
+        let waited = self.wait_between(wait, &release, &acquire);
+        *held.is_held = is_held.get();
+        *held.owner_died = waited == Ok(Acquired::OwnerDied);
+        waited.map(drop)
+    }
+
+    /// As [`wait_timeout`](Self::wait_timeout) with a lock that is held without a guard.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` when nobody holds the lock; the rest as for
+    /// [`wait_timeout`](Self::wait_timeout). With `OwnerDied` the lock is held, and the result does
+    /// not tell whether a notification arrived.
+    pub fn wait_on<'w>(&self, lock: &Lock, wait: impl Into<Wait<'w>>) -> Result<Acquired> {
+        self.wait_and_then(lock, wait.into(), Wait::FOREVER)
+    }
+
+    /// As [`wait_on`](Self::wait_on), where `again` says how to wait for the lock afterwards.
     pub(crate) fn wait_and_then(
         &self,
         lock: &Lock,
@@ -77,19 +187,24 @@ impl Condition {
         again: Wait<'_>,
     ) -> Result<Acquired> {
         lock.check_held()?;
-        self.wait_between(wait, &|| lock.release(), &|()| lock.acquire(again))
+        self.wait_between(wait, &|| lock.release(), &|()| lock.acquire_timeout(again))
     }
 
-    /// As [`wait`](Self::wait) with an rlock: it is released completely and acquired again to the
-    /// same depth.
+    /// As [`wait_on`](Self::wait_on) with an rlock that `owner` holds, 0 for the calling thread.
     ///
     /// # Errors
-    /// `E_NOT_OWNER` when this owner does not hold the rlock; the rest as for [`wait`](Self::wait).
-    pub fn wait_rlock(&self, rlock: &Rlock, owner: u64, wait: Wait<'_>) -> Result<Acquired> {
-        self.wait_rlock_and_then(rlock, owner, wait, Wait::FOREVER)
+    /// `E_NOT_OWNER` when this owner does not hold the rlock; the rest as for
+    /// [`wait_on`](Self::wait_on).
+    pub fn wait_on_rlock<'w>(
+        &self,
+        rlock: &Rlock,
+        owner: u64,
+        wait: impl Into<Wait<'w>>,
+    ) -> Result<Acquired> {
+        self.wait_rlock_and_then(rlock, owner, wait.into(), Wait::FOREVER)
     }
 
-    /// As [`wait_rlock`](Self::wait_rlock), where `again` says how to wait for the rlock
+    /// As [`wait_on_rlock`](Self::wait_on_rlock), where `again` says how to wait for the rlock
     /// afterwards.
     pub(crate) fn wait_rlock_and_then(
         &self,

@@ -9,9 +9,21 @@ use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
-use crate::sync::LazyWait;
+use crate::sync::{LazyWait, Wait};
 
 /// A flag that any process can set, clear and wait for.
+///
+/// ```
+/// use polyproc::{CreateOptions, Event, Status};
+/// use std::time::Duration;
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let event = Event::create(None, CreateOptions::default())?;
+/// assert_eq!(event.wait_timeout(Duration::from_millis(1)), Err(Status::E_TIMEOUT));
+/// event.set()?;
+/// event.wait()
+/// # }
+/// ```
 pub struct Event {
     segment: Arc<Segment>,
     readiness: Readiness,
@@ -80,7 +92,7 @@ impl Event {
         })
     }
 
-    /// Make an event that is not set.
+    /// Make an event that is not set; anonymous if `name` is `None`.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
@@ -116,7 +128,7 @@ impl Event {
         Ok(())
     }
 
-    /// Whether the flag is set.
+    /// Whether the flag is set. This is the try of [`wait`](Self::wait).
     ///
     /// # Errors
     /// None so far.
@@ -127,12 +139,26 @@ impl Event {
     /// Wait until the flag is set, or has been set since the call began.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    pub fn wait(&self) -> Result<()> {
+        self.wait_timeout(Wait::FOREVER)
+    }
+
+    /// As [`wait`](Self::wait), no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`: the flag is not set.
     #[inline]
-    pub fn wait(&self, wait: impl LazyWait) -> Result<()> {
+    pub fn wait_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<()> {
+        self.wait_raw(wait.into())
+    }
+
+    /// As [`wait_timeout`](Self::wait_timeout), for `ffi`.
+    #[inline]
+    pub(crate) fn wait_raw(&self, wait: impl LazyWait) -> Result<()> {
         match self.segment.body::<Body>()?.event.sets_while_clear() {
             None => Ok(()),
-            Some(sets) => self.wait_since(sets, wait),
+            Some(sets) => self.wait_since_raw(sets, wait),
         }
     }
 
@@ -149,8 +175,13 @@ impl Event {
     /// later.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
-    pub fn wait_since(&self, sets: u32, wait: impl LazyWait) -> Result<()> {
+    /// Those of [`wait_timeout`](Self::wait_timeout).
+    pub fn wait_since<'w>(&self, sets: u32, wait: impl Into<Wait<'w>>) -> Result<()> {
+        self.wait_since_raw(sets, wait.into())
+    }
+
+    /// As [`wait_since`](Self::wait_since), for `ffi`.
+    pub(crate) fn wait_since_raw(&self, sets: u32, wait: impl LazyWait) -> Result<()> {
         wait.begin(|wait| {
             let event = &self.segment.body::<Body>()?.event;
             let waited = event.wait_since(&*self.segment, sets, &mut Patience::new(&wait));

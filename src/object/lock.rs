@@ -9,9 +9,28 @@ use crate::sync::mutex::RobustMutex;
 use crate::sync::owner::Owner;
 use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
-use crate::sync::{Acquired, LazyWait};
+use crate::sync::{Acquired, LazyWait, Wait};
 
-/// Not recursive; any process or thread may release it, as Python's `multiprocessing.Lock`.
+/// A lock between processes. Not recursive; any process or thread may release it, as Python's
+/// `multiprocessing.Lock`.
+///
+/// When its holder dies, the next one gets the lock and is told so: [`LockGuard::owner_died`].
+///
+/// ```
+/// use polyproc::{CreateOptions, Lock};
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let lock = Lock::create(None, CreateOptions::default())?;
+/// {
+///     let guard = lock.lock()?;
+///     if guard.owner_died() {
+///         // The last holder died inside: check what the lock guards.
+///     }
+/// } // released here
+/// assert!(!lock.is_locked()?);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Lock {
     segment: Arc<Segment>,
 }
@@ -44,7 +63,7 @@ impl Lock {
         Ok(Lock { segment })
     }
 
-    /// Make a lock that is free.
+    /// Make a lock that is free; anonymous if `name` is `None`.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
@@ -53,12 +72,70 @@ impl Lock {
         Lock::opened(segment)
     }
 
-    /// Acquire the lock, waiting while another holds it.
+    /// Acquire the lock, waiting while another holds it. The guard releases it when it is dropped.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: the lock was not acquired.
+    /// Those of [`lock_timeout`](Self::lock_timeout).
     #[inline]
-    pub fn acquire(&self, wait: impl LazyWait) -> Result<Acquired> {
+    pub fn lock(&self) -> Result<LockGuard<'_>> {
+        self.lock_timeout(Wait::FOREVER)
+    }
+
+    /// Acquire the lock if it is free, as [`lock`](Self::lock).
+    ///
+    /// # Errors
+    /// `E_TIMEOUT` when it is not free; the rest as for [`lock_timeout`](Self::lock_timeout).
+    #[inline]
+    pub fn try_lock(&self) -> Result<LockGuard<'_>> {
+        self.lock_timeout(Wait::TRY)
+    }
+
+    /// Acquire the lock, as [`lock`](Self::lock), waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`: the lock was not acquired. `E_LIMIT`: too many
+    /// processes use it.
+    #[inline]
+    pub fn lock_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<LockGuard<'_>> {
+        let acquired = self.acquire_timeout(wait)?;
+        Ok(LockGuard {
+            lock: self,
+            is_held: true,
+            owner_died: acquired == Acquired::OwnerDied,
+        })
+    }
+
+    /// Acquire the lock without a guard, waiting while another holds it, for a critical section that
+    /// ends in another function or another process: end it with [`release`](Self::release).
+    ///
+    /// # Errors
+    /// Those of [`lock_timeout`](Self::lock_timeout).
+    #[inline]
+    pub fn acquire(&self) -> Result<Acquired> {
+        self.acquire_timeout(Wait::FOREVER)
+    }
+
+    /// Acquire the lock without a guard if it is free.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT` when it is not free; the rest as for [`lock_timeout`](Self::lock_timeout).
+    #[inline]
+    pub fn try_acquire(&self) -> Result<Acquired> {
+        self.acquire_timeout(Wait::TRY)
+    }
+
+    /// Acquire the lock without a guard, waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// Those of [`lock_timeout`](Self::lock_timeout).
+    #[inline]
+    pub fn acquire_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<Acquired> {
+        self.acquire_raw(wait.into())
+    }
+
+    /// As [`acquire_timeout`](Self::acquire_timeout), for `ffi`.
+    #[inline]
+    pub(crate) fn acquire_raw(&self, wait: impl LazyWait) -> Result<Acquired> {
         let me = self.segment.me()?;
         let mutex = &self.segment.body::<Body>()?.mutex;
         if mutex.try_lock(me) {
@@ -95,5 +172,49 @@ impl Lock {
             return Err(Status::E_NOT_OWNER);
         }
         Ok(())
+    }
+}
+
+/// A held [`Lock`], released when the guard is dropped. Threads may hand a guard on.
+#[must_use = "the lock is released when the guard is dropped"]
+pub struct LockGuard<'a> {
+    lock: &'a Lock,
+    /// False after a [`Condition`](super::Condition) could not acquire the lock again.
+    is_held: bool,
+    owner_died: bool,
+}
+
+impl<'a> LockGuard<'a> {
+    /// Whether the last holder died while it held the lock: check the data that the lock guards.
+    pub fn owner_died(&self) -> bool {
+        self.owner_died
+    }
+
+    /// Keep the lock held without a guard, until [`Lock::release`].
+    pub fn leak(mut self) {
+        self.is_held = false;
+    }
+
+    /// The lock, for a condition that releases it and acquires it again.
+    pub(super) fn parts(&mut self) -> (&'a Lock, &mut bool, &mut bool) {
+        (self.lock, &mut self.is_held, &mut self.owner_died)
+    }
+}
+
+impl std::fmt::Debug for LockGuard<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LockGuard")
+            .field("lock", self.lock)
+            .field("owner_died", &self.owner_died)
+            .finish()
+    }
+}
+
+impl Drop for LockGuard<'_> {
+    fn drop(&mut self) {
+        if self.is_held {
+            // It fails only when somebody else has released the lock, by `Lock::release`.
+            let _ = self.lock.release();
+        }
     }
 }

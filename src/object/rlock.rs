@@ -1,5 +1,6 @@
 //! A recursive lock between processes that outlives its owner.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment};
@@ -12,13 +13,32 @@ use crate::sync::wait::Patience;
 use crate::sync::{Acquired, Wait};
 use crate::sys::thread;
 
-/// Recursive, and released by its owner only; as Python's `multiprocessing.RLock`.
+/// A recursive lock between processes, released by its owner only; as Python's
+/// `multiprocessing.RLock`.
 ///
-/// An owner is a process and, within it, the calling thread (0) or a number that the caller
-/// chooses, for runtimes whose tasks move between threads. A forked child owns nothing.
+/// Its owner is the calling thread of this process. The functions named `…_as` have an owner that
+/// the caller chooses, for tasks that move between threads: a number within this process, 0 for the
+/// calling thread. A forked child owns nothing.
+///
+/// ```
+/// use polyproc::{CreateOptions, Rlock};
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let rlock = Rlock::create(None, CreateOptions::default())?;
+/// let outer = rlock.lock()?;
+/// let inner = rlock.lock()?; // the same thread, once more
+/// assert_eq!(rlock.depth()?, 2);
+/// drop((inner, outer));
+/// assert_eq!(rlock.depth()?, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Rlock {
     segment: Arc<Segment>,
 }
+
+/// The number of an owner that stands for the calling thread.
+pub(super) const THIS_THREAD: u64 = 0;
 
 shared! {
     #[repr(align(128))]
@@ -48,7 +68,7 @@ impl Rlock {
         Ok(Rlock { segment })
     }
 
-    /// Make an rlock that is free.
+    /// Make an rlock that is free; anonymous if `name` is `None`.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH`, `E_PERMISSION`, `E_NO_MEMORY`.
@@ -57,13 +77,108 @@ impl Rlock {
         Rlock::opened(segment)
     }
 
-    /// Acquire the rlock, waiting while another owner holds it; or acquire it once more.
+    /// Acquire the rlock for this thread, waiting while another owner holds it; or acquire it once
+    /// more. The guard releases it once when it is dropped.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: the rlock was not acquired.
-    /// `E_LIMIT`: its depth is at the maximum.
+    /// Those of [`acquire_as_timeout`](Self::acquire_as_timeout).
     #[inline]
-    pub fn acquire(&self, owner: u64, wait: Wait<'_>) -> Result<Acquired> {
+    pub fn lock(&self) -> Result<RlockGuard<'_>> {
+        self.lock_timeout(Wait::FOREVER)
+    }
+
+    /// Acquire the rlock if no other owner holds it, as [`lock`](Self::lock).
+    ///
+    /// # Errors
+    /// `E_TIMEOUT` when another owner holds it; the rest as for
+    /// [`acquire_as_timeout`](Self::acquire_as_timeout).
+    #[inline]
+    pub fn try_lock(&self) -> Result<RlockGuard<'_>> {
+        self.lock_timeout(Wait::TRY)
+    }
+
+    /// Acquire the rlock, as [`lock`](Self::lock), waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// Those of [`acquire_as_timeout`](Self::acquire_as_timeout).
+    #[inline]
+    pub fn lock_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<RlockGuard<'_>> {
+        let acquired = self.acquire_as_timeout(THIS_THREAD, wait)?;
+        Ok(RlockGuard {
+            rlock: self,
+            is_held: true,
+            owner_died: acquired == Acquired::OwnerDied,
+            thread: PhantomData,
+        })
+    }
+
+    /// Acquire the rlock for this thread without a guard, waiting while another owner holds it; end
+    /// the section with [`release`](Self::release).
+    ///
+    /// # Errors
+    /// Those of [`acquire_as_timeout`](Self::acquire_as_timeout).
+    #[inline]
+    pub fn acquire(&self) -> Result<Acquired> {
+        self.acquire_timeout(Wait::FOREVER)
+    }
+
+    /// Acquire the rlock for this thread without a guard if no other owner holds it.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT` when another owner holds it; the rest as for
+    /// [`acquire_as_timeout`](Self::acquire_as_timeout).
+    #[inline]
+    pub fn try_acquire(&self) -> Result<Acquired> {
+        self.acquire_timeout(Wait::TRY)
+    }
+
+    /// Acquire the rlock for this thread without a guard, waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// Those of [`acquire_as_timeout`](Self::acquire_as_timeout).
+    #[inline]
+    pub fn acquire_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<Acquired> {
+        self.acquire_as_timeout(THIS_THREAD, wait)
+    }
+
+    /// Release the rlock once, which this thread holds.
+    ///
+    /// # Errors
+    /// `E_NOT_OWNER` when this thread does not hold it.
+    #[inline]
+    pub fn release(&self) -> Result<()> {
+        self.release_as(THIS_THREAD)
+    }
+
+    /// Acquire the rlock for `owner`, waiting while another owner holds it; or acquire it once more.
+    ///
+    /// # Errors
+    /// Those of [`acquire_as_timeout`](Self::acquire_as_timeout).
+    pub fn acquire_as(&self, owner: u64) -> Result<Acquired> {
+        self.acquire_as_timeout(owner, Wait::FOREVER)
+    }
+
+    /// Acquire the rlock for `owner` if no other owner holds it.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT` when another owner holds it; the rest as for
+    /// [`acquire_as_timeout`](Self::acquire_as_timeout).
+    pub fn try_acquire_as(&self, owner: u64) -> Result<Acquired> {
+        self.acquire_as_timeout(owner, Wait::TRY)
+    }
+
+    /// Acquire the rlock for `owner`, waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`: the rlock was not acquired. `E_LIMIT`: its depth
+    /// is at the maximum, or too many processes use it.
+    #[inline]
+    pub fn acquire_as_timeout<'w>(
+        &self,
+        owner: u64,
+        wait: impl Into<Wait<'w>>,
+    ) -> Result<Acquired> {
+        let wait = wait.into();
         let mutex = &self.segment.body::<Body>()?.mutex;
         mutex.acquire(
             &*self.segment,
@@ -72,12 +187,12 @@ impl Rlock {
         )
     }
 
-    /// Release the rlock once.
+    /// Release the rlock once, which `owner` holds.
     ///
     /// # Errors
     /// `E_NOT_OWNER` when this owner does not hold the rlock.
     #[inline]
-    pub fn release(&self, owner: u64) -> Result<()> {
+    pub fn release_as(&self, owner: u64) -> Result<()> {
         let mutex = &self.segment.body::<Body>()?.mutex;
         mutex.release(&*self.segment, self.taker(owner)?)
     }
@@ -125,9 +240,56 @@ impl Rlock {
             process,
             cells: &participant.ok_or(Status::E_CORRUPT)?.holders,
             holder: match owner {
-                0 => Holder::Thread(thread::number()),
+                THIS_THREAD => Holder::Thread(thread::number()),
                 task => Holder::Task(task),
             },
         })
+    }
+}
+
+/// An [`Rlock`] that this thread holds, released once when the guard is dropped. It stays in its
+/// thread, which is the owner.
+#[must_use = "the rlock is released when the guard is dropped"]
+pub struct RlockGuard<'a> {
+    rlock: &'a Rlock,
+    /// False after a [`Condition`](super::Condition) could not acquire the rlock again.
+    is_held: bool,
+    owner_died: bool,
+    /// Makes the guard neither `Send` nor `Sync`.
+    thread: PhantomData<*const ()>,
+}
+
+impl<'a> RlockGuard<'a> {
+    /// Whether the last owner died while it held the rlock: check the data that the rlock guards.
+    pub fn owner_died(&self) -> bool {
+        self.owner_died
+    }
+
+    /// Keep the rlock held without a guard, until [`Rlock::release`].
+    pub fn leak(mut self) {
+        self.is_held = false;
+    }
+
+    /// The rlock, for a condition that releases it and acquires it again.
+    pub(super) fn parts(&mut self) -> (&'a Rlock, &mut bool, &mut bool) {
+        (self.rlock, &mut self.is_held, &mut self.owner_died)
+    }
+}
+
+impl std::fmt::Debug for RlockGuard<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RlockGuard")
+            .field("rlock", self.rlock)
+            .field("owner_died", &self.owner_died)
+            .finish()
+    }
+}
+
+impl Drop for RlockGuard<'_> {
+    fn drop(&mut self) {
+        if self.is_held {
+            // It fails only when this thread has released the rlock by `Rlock::release`.
+            let _ = self.rlock.release();
+        }
     }
 }

@@ -12,10 +12,25 @@ use crate::sync::owner::Owner;
 use crate::sync::semaphore::Counter;
 use crate::sync::shared::shared;
 use crate::sync::wait::Patience;
-use crate::sync::LazyWait;
+use crate::sync::{LazyWait, Wait};
 
 /// A number of permits. Any process may acquire a permit; any process may release one, unless the
 /// permits are owned.
+///
+/// ```
+/// use polyproc::{Semaphore, SemaphoreOptions, Status};
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let options = SemaphoreOptions { initial: 1, owned: true, ..Default::default() };
+/// let semaphore = Semaphore::create(None, &options)?;
+/// {
+///     let _permit = semaphore.permit()?;
+///     assert_eq!(semaphore.try_acquire(), Err(Status::E_TIMEOUT));
+/// } // released here; and when the process is killed, since the permits are owned
+/// assert_eq!(semaphore.value()?, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Semaphore {
     segment: Arc<Segment>,
     owned: bool,
@@ -105,7 +120,7 @@ impl Semaphore {
         Ok(Semaphore { segment, owned })
     }
 
-    /// Make a semaphore with `initial` permits.
+    /// Make a semaphore with `initial` permits; anonymous if `name` is `None`.
     ///
     /// # Errors
     /// `E_INVALID` (also for less than 0 permits, or more than the maximum), `E_EXISTS`,
@@ -153,12 +168,66 @@ impl Semaphore {
         Semaphore::opened(Segment::create(&TYPE, name, &create, &fill, &check)?)
     }
 
-    /// Acquire a permit, waiting while there is none.
+    /// Acquire a permit, waiting while there is none. The guard releases it when it is dropped.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: no permit was acquired.
+    /// Those of [`acquire_timeout`](Self::acquire_timeout).
     #[inline]
-    pub fn acquire(&self, wait: impl LazyWait) -> Result<()> {
+    pub fn permit(&self) -> Result<Permit<'_>> {
+        self.permit_timeout(Wait::FOREVER)
+    }
+
+    /// Acquire a permit if there is one, as [`permit`](Self::permit).
+    ///
+    /// # Errors
+    /// `E_TIMEOUT` when there is none; the rest as for [`acquire_timeout`](Self::acquire_timeout).
+    #[inline]
+    pub fn try_permit(&self) -> Result<Permit<'_>> {
+        self.permit_timeout(Wait::TRY)
+    }
+
+    /// Acquire a permit, as [`permit`](Self::permit), waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// Those of [`acquire_timeout`](Self::acquire_timeout).
+    #[inline]
+    pub fn permit_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<Permit<'_>> {
+        self.acquire_timeout(wait)?;
+        Ok(Permit { semaphore: self })
+    }
+
+    /// Acquire a permit without a guard, waiting while there is none; give it back with
+    /// [`release`](Self::release).
+    ///
+    /// # Errors
+    /// Those of [`acquire_timeout`](Self::acquire_timeout).
+    #[inline]
+    pub fn acquire(&self) -> Result<()> {
+        self.acquire_timeout(Wait::FOREVER)
+    }
+
+    /// Acquire a permit without a guard if there is one.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT` when there is none; the rest as for [`acquire_timeout`](Self::acquire_timeout).
+    #[inline]
+    pub fn try_acquire(&self) -> Result<()> {
+        self.acquire_timeout(Wait::TRY)
+    }
+
+    /// Acquire a permit without a guard, waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`: no permit was acquired. `E_LIMIT`: too many
+    /// processes use the semaphore.
+    #[inline]
+    pub fn acquire_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<()> {
+        self.acquire_raw(wait.into())
+    }
+
+    /// As [`acquire_timeout`](Self::acquire_timeout), for `ffi`.
+    #[inline]
+    pub(crate) fn acquire_raw(&self, wait: impl LazyWait) -> Result<()> {
         let (segment, me) = (&*self.segment, self.segment.me()?);
         let body = segment.body::<Body>()?;
         if !self.owned && body.counter.try_acquire_once() {
@@ -202,5 +271,27 @@ impl Semaphore {
             return body.owned.value(&WithoutRecovery(segment), segment.me()?);
         }
         Ok(body.counter.value())
+    }
+}
+
+/// A permit of a [`Semaphore`], released when the guard is dropped. Threads may hand it on.
+#[must_use = "the permit is released when the guard is dropped"]
+#[derive(Debug)]
+pub struct Permit<'a> {
+    semaphore: &'a Semaphore,
+}
+
+impl Permit<'_> {
+    /// Keep the permit without a guard, until [`Semaphore::release`].
+    pub fn leak(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        // Owned permits of a damaged semaphore, or of one whose user is stopped within a call, may
+        // refuse the release: then the permit returns when this process ends.
+        let _ = self.semaphore.release(1);
     }
 }

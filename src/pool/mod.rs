@@ -29,7 +29,6 @@ pub use owner::submitted::Outcome;
 pub use protocol::message::{pack, unpack};
 pub use task::Task;
 pub use worker::serve::{register, run, Function, Reply};
-pub use worker::Job;
 
 pub(crate) use protocol::board::MAX_WORKERS;
 
@@ -47,9 +46,38 @@ use crate::sync::wait::{Patience, Wait};
 use crate::sys::eventfd;
 use crate::sys::malloc;
 
-/// Workers, and the tasks given to them. Dropping the pool ends both.
+/// Worker processes, and the tasks given to them. Dropping the pool ends both.
+///
+/// A task names a function that the workers know: those that this process registered with
+/// [`worker::register`](crate::worker::register) before the pool was made, or those of a worker
+/// program in any language. A worker that is killed costs only its own task.
+///
+/// ```
+/// use polyproc::{worker, Pool, PoolOptions, Reply, TaskOptions};
+/// use std::sync::Arc;
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let shout = |data: &[u8], reply: &mut Reply| {
+///     reply.write(&data.to_ascii_uppercase());
+///     0 // success
+/// };
+/// worker::register("shout", Arc::new(shout))?;
+/// let pool = Pool::create(&PoolOptions { workers: 1, ..Default::default() })?;
+/// let task = pool.submit("shout", b"hello", &TaskOptions::default())?;
+/// assert_eq!(task.result()?, b"HELLO");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Pool {
     shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("outstanding", &self.shared.outstanding())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The numbers of a pool at one moment.
@@ -185,13 +213,41 @@ impl Pool {
         })
     }
 
-    /// Wait until a task that was submitted with a tag is over. `each` gets the tags of up to `max`
-    /// such tasks, each tag once.
+    /// Wait until a task that was submitted with a tag is over. Returns the tags of up to `max` such
+    /// tasks, each tag once.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_INVALID` when `max` is 0,
-    /// `E_NOT_OWNER` in a forked child.
-    pub fn finished(&self, max: usize, each: &mut dyn FnMut(u64), wait: Wait<'_>) -> Result<usize> {
+    /// Those of [`finished_timeout`](Self::finished_timeout).
+    pub fn finished(&self, max: usize) -> Result<Vec<u64>> {
+        self.finished_timeout(max, Wait::FOREVER)
+    }
+
+    /// The tags of up to `max` tasks that are over, as [`finished`](Self::finished), without a wait.
+    ///
+    /// # Errors
+    /// Those of [`finished_timeout`](Self::finished_timeout).
+    pub fn try_finished(&self, max: usize) -> Result<Vec<u64>> {
+        self.finished_timeout(max, Wait::TRY)
+    }
+
+    /// As [`finished`](Self::finished), waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`, `E_INVALID` when `max` is 0, `E_NOT_OWNER` in a
+    /// forked child.
+    pub fn finished_timeout<'w>(&self, max: usize, wait: impl Into<Wait<'w>>) -> Result<Vec<u64>> {
+        let mut tags = Vec::new();
+        self.finished_raw(max, &mut |tag| tags.push(tag), wait.into())?;
+        Ok(tags)
+    }
+
+    /// As [`finished_timeout`](Self::finished_timeout); `each` gets the tags. Returns their number.
+    pub(crate) fn finished_raw(
+        &self,
+        max: usize,
+        each: &mut dyn FnMut(u64),
+        wait: Wait<'_>,
+    ) -> Result<usize> {
         self.shared.check_owner()?;
         if max == 0 {
             return Err(because!(E_INVALID, "cap is 0"));
@@ -227,9 +283,26 @@ impl Pool {
     /// Wait until every task is over and every worker has ended.
     ///
     /// # Errors
-    /// `E_INVALID` while the pool is open; `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`;
+    /// Those of [`join_timeout`](Self::join_timeout).
+    pub fn join(&self) -> Result<()> {
+        self.join_timeout(Wait::FOREVER)
+    }
+
+    /// Whether every task is over and every worker has ended, as `Ok` or `E_TIMEOUT`.
+    ///
+    /// # Errors
+    /// Those of [`join_timeout`](Self::join_timeout).
+    pub fn try_join(&self) -> Result<()> {
+        self.join_timeout(Wait::TRY)
+    }
+
+    /// As [`join`](Self::join), no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_INVALID` while the pool is open; `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`;
     /// `E_NOT_OWNER` in a forked child.
-    pub fn join(&self, wait: Wait<'_>) -> Result<()> {
+    pub fn join_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<()> {
+        let wait = wait.into();
         self.shared.check_owner()?;
         if self.shared.state() == PoolState::Open {
             return Err(because!(

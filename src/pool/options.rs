@@ -1,6 +1,7 @@
 //! Options of a pool and of a task, and the checks that need no kernel.
 
 use std::ffi::CString;
+use std::time::Duration;
 
 use super::protocol::board::{MAX_ATTEMPTS, MAX_INITIALISER, MAX_WORKERS};
 use super::protocol::message::check_name;
@@ -66,8 +67,17 @@ impl PoolOptions {
 #[derive(Clone, Copy, Default, Debug)]
 pub struct TaskOptions {
     /// The limit counts from the task's start in a worker. A task that exceeds it fails with
-    /// `E_TIMEOUT`, and its worker is killed and replaced. 0: no limit.
-    pub timeout_ns: u64,
+    /// `E_TIMEOUT`, and its worker is killed and replaced. `None`: no limit.
+    pub timeout: Option<Duration>,
     /// Reported by [`finished`](super::Pool::finished) when the task is over.
     pub tag: Option<u64>,
+}
+
+impl TaskOptions {
+    /// The limit in nanoseconds; 0: none.
+    pub(super) fn timeout_ns(&self) -> u64 {
+        self.timeout.map_or(0, |timeout| {
+            u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX).max(1)
+        })
+    }
 }

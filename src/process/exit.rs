@@ -6,11 +6,11 @@
 //! kernel kills the daemonic children.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::children::{self, AtExit};
 use super::Process;
 use crate::status::{Result, Status};
-use crate::sync::Wait;
 use crate::sys::{clock, process};
 
 /// The time between SIGTERM and SIGKILL for a daemonic child.
@@ -40,7 +40,7 @@ pub fn exit_children() -> Result<()> {
     let end = clock::now_ns() + GRACE_NS;
     let mut result = Ok(());
     for child in &others {
-        result = result.and(child.join(Wait::FOREVER));
+        result = result.and(child.join());
     }
     for daemon in &daemons {
         result = result.and(end_by(daemon, end));
@@ -51,10 +51,10 @@ pub fn exit_children() -> Result<()> {
 /// Wait for a daemonic child until `end`, then kill it.
 fn end_by(daemon: &Process, end: u64) -> Result<()> {
     let left = end.saturating_sub(clock::now_ns());
-    match daemon.join(Wait::for_ns(left as i64)) {
+    match daemon.join_timeout(Duration::from_nanos(left)) {
         Err(Status::E_TIMEOUT) => {
             daemon.kill()?;
-            daemon.join(Wait::FOREVER)
+            daemon.join()
         }
         other => other,
     }

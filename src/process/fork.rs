@@ -42,6 +42,7 @@ impl Process {
         unsafe_code,
         reason = "only the caller knows what target does in a forked child"
     )]
+    #[doc(hidden)]
     pub unsafe fn fork(
         options: &ProcessOptions,
         target: Target,

@@ -76,10 +76,14 @@ pub(super) fn become_child(identity: Identity) {
     IDENTITIES.lock().push(Box::leak(Box::new(identity)));
 }
 
-/// A copy of the descriptor that this process inherited as `name`, with close-on-exec.
+/// A copy of the descriptor that this process inherited as `name`, with close-on-exec: what
+/// [`Queue::from_fd`](crate::Queue::from_fd) and its like take.
 ///
-/// The child may ask any number of times, but only once for a socket. `E_NOT_FOUND`: it inherited
-/// nothing of that name, `E_MISMATCH`: that is an object of another kind.
+/// The child may ask any number of times, but only once for a socket.
+///
+/// # Errors
+/// `E_NOT_FOUND`: it inherited nothing of that name. `E_MISMATCH`: that is an object of another
+/// kind. `E_INVALID`: not a name.
 pub fn inherited(name: &str, kind: Kind) -> Result<std::os::fd::OwnedFd> {
     if !is_handle_name(name) {
         return Err(because!(

@@ -11,8 +11,25 @@ impl Process {
     /// Wait until the process has ended. Any number of threads may wait for the same one.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: the process still runs.
-    pub fn join(&self, wait: Wait<'_>) -> Result<()> {
+    /// Those of [`join_timeout`](Self::join_timeout).
+    pub fn join(&self) -> Result<()> {
+        self.join_timeout(Wait::FOREVER)
+    }
+
+    /// Whether the process has ended, as `Ok` or `E_TIMEOUT`.
+    ///
+    /// # Errors
+    /// Those of [`join_timeout`](Self::join_timeout).
+    pub fn try_join(&self) -> Result<()> {
+        self.join_timeout(Wait::TRY)
+    }
+
+    /// As [`join`](Self::join), no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`: the process still runs.
+    pub fn join_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<()> {
+        let wait = wait.into();
         if self.has_ended()? {
             return Ok(());
         }

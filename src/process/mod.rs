@@ -39,8 +39,29 @@ const LAST_SIGNAL: i32 = 64;
 /// Dropping a `Process` does not affect the process. If it ends later, the next spawn, fork or
 /// `active_children` collects it. A forked child that uses its parent's handles can signal and
 /// watch these processes; only the parent can collect them.
+///
+/// ```
+/// use polyproc::{Process, ProcessOptions};
+/// use std::time::Duration;
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let child = Process::spawn(&ProcessOptions::program(["/bin/sh", "-c", "exit 3"])?)?;
+/// child.join_timeout(Duration::from_secs(60))?;
+/// assert_eq!(child.exit_code(), Ok(3));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Process {
     child: Arc<Child>,
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Process")
+            .field("pid", &self.pid())
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Process {

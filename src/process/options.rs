@@ -72,6 +72,20 @@ pub struct ProcessOptions {
 }
 
 impl ProcessOptions {
+    /// The options of a child that runs a program with these arguments, its own name first.
+    ///
+    /// # Errors
+    /// `E_INVALID`: an argument contains a NUL.
+    pub fn program<T: Into<Vec<u8>>>(argv: impl IntoIterator<Item = T>) -> Result<ProcessOptions> {
+        let argument = |text: T| {
+            CString::new(text).map_err(|_| because!(E_INVALID, "an argument contains a NUL"))
+        };
+        Ok(ProcessOptions {
+            argv: argv.into_iter().map(argument).collect::<Result<_>>()?,
+            ..ProcessOptions::default()
+        })
+    }
+
     /// `E_INVALID` for options that no child can have.
     pub(super) fn check(&self) -> Result<()> {
         let mut names = BTreeSet::new();

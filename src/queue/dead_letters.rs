@@ -21,7 +21,8 @@ impl Queue {
     /// # Errors
     /// `E_EMPTY` if there is none. `E_TIMEOUT` if a process that is stopped within a call holds the
     /// lock.
-    pub fn take_dead(&self) -> Result<Loan> {
+    #[doc(hidden)]
+    pub fn take_dead_raw(&self) -> Result<Loan> {
         let queue = self.at()?;
         let me = self.segment.me()?;
         self.segment.reap(me)?;
@@ -182,9 +183,9 @@ mod tests {
             };
             let queue = Queue::create(None, &options).unwrap();
             for len in 1..=expected.len() {
-                queue.put(&vec![0; len], Wait::TRY).unwrap();
+                queue.try_put(&vec![0; len]).unwrap();
             }
-            let mine = is_given_back.then(|| queue.take(Wait::TRY).unwrap());
+            let mine = is_given_back.then(|| queue.take_raw(Wait::TRY).unwrap());
             // Two processes that took part and are gone. Each holds a message.
             let dead = [Owner::new(100, 1), Owner::new(101, 1)];
             let [recoverer, other] = dead;
@@ -206,13 +207,13 @@ mod tests {
             std::mem::forget(both);
             // The next burial may also come from a process that does not recover anything.
             if let Some(mine) = mine {
-                queue.give_back(mine.ticket).unwrap();
+                queue.give_back_raw(mine.ticket).unwrap();
             }
             let me = Caller::new(queue.segment.me().unwrap(), &locks);
             for _ in 0..2 {
                 at.recover(me, &|owner| dead.contains(&owner)).unwrap();
             }
-            let letters = std::iter::from_fn(|| queue.take_dead().ok());
+            let letters = std::iter::from_fn(|| queue.take_dead_raw().ok());
             let lengths: Vec<usize> = letters.map(|letter| letter.len).collect();
             assert_eq!(lengths, expected);
             assert_eq!(queue.info().unwrap().unfinished, 0);

@@ -12,7 +12,7 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
-/// The result of a get.
+/// The result of a get into a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Got {
     /// A message of this length was copied.
@@ -30,8 +30,9 @@ impl Queue {
     /// `E_EMPTY`, `E_SHUTDOWN` (and no message is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`:
     /// no message was got. `E_TIMEOUT`: no message was got, and a process that is stopped within a
     /// call kept this one from seeing whether there is a message.
+    #[doc(hidden)]
     #[inline]
-    pub fn get(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
+    pub fn get_raw(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
         let me = self.segment.me()?;
         self.segment.reap_now_and_then(me)?;
         match self.at()?.get_fast(buffer, me) {
@@ -40,7 +41,7 @@ impl Queue {
         }
     }
 
-    /// The rest of [`get`](Self::get), for every case that its fast path leaves.
+    /// The rest of [`get_raw`](Self::get_raw), for every case that its fast path leaves.
     #[cold]
     fn get_slow(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let queue = self.at()?;

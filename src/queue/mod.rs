@@ -1,8 +1,9 @@
 //! The queue: messages between processes. When a process is killed, no message is lost or stuck.
 //!
 //! ```text
+//! calls, message, slot, bytes        the calls of users in Rust: copies, and guards that settle
 //! put, reserve, get, take, settle,
-//! dead_letters, info, shutdown       the calls of users
+//! dead_letters, info, shutdown       the calls below them, and those of the C side
 //! steady, run, lend                  the fast paths of these calls
 //! loans                              how many loans of a handle are not settled
 //! room, waiting, pacing              waiting for the other side, and its heuristics
@@ -12,6 +13,9 @@
 //! layout                             what lies in shared memory
 //! ```
 
+#[allow(unsafe_code)]
+pub(crate) mod bytes;
+mod calls;
 mod chain;
 mod dead_letters;
 mod get;
@@ -19,6 +23,7 @@ mod info;
 mod layout;
 mod lend;
 mod loans;
+mod message;
 mod options;
 mod pacing;
 mod put;
@@ -28,6 +33,7 @@ mod room;
 mod run;
 mod settle;
 mod shutdown;
+mod slot;
 mod steady;
 mod take;
 mod view;
@@ -38,8 +44,10 @@ use view::View;
 
 pub use get::Got;
 pub use info::QueueInfo;
+pub use message::{Message, Messages, OwnedMessage};
 pub use options::QueueOptions;
 pub use reserve::Reservation;
+pub use slot::{OwnedSlot, Slot};
 pub use take::Loan;
 
 pub(crate) use loans::Loans;
@@ -56,6 +64,26 @@ use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 
 /// A queue of messages, joinable or not, bounded by items and by bytes or not at all.
+///
+/// Any number of processes and threads put and get. A message is any number of bytes, 0 included,
+/// and is delivered to one of them, first in, first out.
+///
+/// ```
+/// use polyproc::{Queue, QueueOptions};
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let queue = Queue::create(None, &QueueOptions { max_items: 100, ..Default::default() })?;
+/// queue.put(b"hello")?;
+/// assert_eq!(queue.get()?, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | | copies | in place |
+/// |---|---|---|
+/// | send | [`put`](Self::put), [`put_many`](Self::put_many) | [`reserve`](Self::reserve), then [`commit`](Slot::commit) |
+/// | receive | [`get`](Self::get), [`get_into`](Self::get_into) | [`take`](Self::take), [`take_many`](Self::take_many), [`iter`](Self::iter), then [`done`](Message::done) |
+/// | not lost when the consumer dies | on a joinable queue, with [`task_done`](Self::task_done) | always |
 pub struct Queue {
     segment: Arc<Segment>,
     readiness: Readiness,
@@ -82,7 +110,7 @@ impl Queue {
     /// Offset of the loan counts within a `Queue`.
     pub(crate) const LOANS_AT: usize = std::mem::offset_of!(Queue, loans);
 
-    /// Create an empty queue.
+    /// Create an empty queue; anonymous if `name` is `None`.
     ///
     /// # Errors
     /// `E_INVALID`, `E_EXISTS`, `E_MISMATCH` (also when the existing one's options differ),

@@ -31,6 +31,17 @@ pub struct QueueOptions {
 const MAX_DELIVERIES: u32 = u16::MAX as u32 - 1;
 
 impl QueueOptions {
+    /// The default, and open the queue if the name exists.
+    pub const OPEN_OR_CREATE: QueueOptions = QueueOptions {
+        create: CreateOptions::OPEN_OR_CREATE,
+        joinable: false,
+        max_items: 0,
+        max_bytes: 0,
+        max_deliveries: 0,
+        spin_ns: 0,
+        format: [0; 32],
+    };
+
     pub(super) fn check(&self) -> Result<()> {
         if self.max_deliveries > MAX_DELIVERIES {
             let given = self.max_deliveries;

@@ -25,15 +25,16 @@ impl Queue {
     /// `E_FULL`, `E_SHUTDOWN`, `E_TOO_LARGE` (it can never fit), `E_NO_MEMORY`, `E_CANCELED`,
     /// `E_CLOSED`, `E_INTERRUPTED`: no message was put. `E_TIMEOUT`: no message was put, and a
     /// process that is stopped within a call kept this one from seeing whether there is room.
+    #[doc(hidden)]
     #[inline]
-    pub fn put(&self, data: &[u8], wait: impl LazyWait) -> Result<()> {
+    pub fn put_raw(&self, data: &[u8], wait: impl LazyWait) -> Result<()> {
         match self.at()?.put_fast(data, self.segment.me()?) {
             true => Ok(()),
             false => wait.begin(|wait| self.put_slow(data, wait)),
         }
     }
 
-    /// The rest of [`put`](Self::put), for every case that its fast path leaves.
+    /// The rest of [`put_raw`](Self::put_raw), for every case that its fast path leaves.
     #[cold]
     fn put_slow(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         let queue = self.at()?;
@@ -56,8 +57,9 @@ impl Queue {
     /// queue was shut down after some messages were put.
     ///
     /// # Errors
-    /// Those of [`put`](Self::put), if no message was put.
-    pub fn put_many<'d>(
+    /// Those of [`put_raw`](Self::put_raw), if no message was put.
+    #[doc(hidden)]
+    pub fn put_many_raw<'d>(
         &self,
         count: usize,
         item: &dyn Fn(usize) -> &'d [u8],

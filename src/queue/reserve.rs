@@ -22,6 +22,7 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// Room for a message. It belongs to this process until it is committed or aborted.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Reservation {
     /// Address of the room in shared memory; valid until commit or abort and while the queue is
@@ -47,9 +48,10 @@ impl Queue {
     /// Reserve room for a message of up to `len` bytes, waiting while the queue is full.
     ///
     /// # Errors
-    /// Those of [`put`](Self::put).
+    /// Those of [`put_raw`](Self::put_raw).
+    #[doc(hidden)]
     #[inline]
-    pub fn reserve(&self, len: usize, wait: impl LazyWait) -> Result<Reservation> {
+    pub fn reserve_raw(&self, len: usize, wait: impl LazyWait) -> Result<Reservation> {
         match self.at()?.reserve_fast(len as u64, self.segment.me()?) {
             Some(place) => Ok(Reservation::of(&place, len)),
             None => wait.begin(|wait| self.reserve_slow(len, wait)),
@@ -74,7 +76,8 @@ impl Queue {
     /// `E_SHUTDOWN`: the reservation was given up. `E_TOO_LARGE`: the reservation stands.
     /// `E_TIMEOUT`: the reservation stands; a process that is stopped within a call holds a lock.
     /// `E_INVALID` if it is settled already, `E_NOT_OWNER` if it belongs to another process.
-    pub fn commit(&self, reservation: &Reservation, len: usize) -> Result<()> {
+    #[doc(hidden)]
+    pub fn commit_raw(&self, reservation: &Reservation, len: usize) -> Result<()> {
         if len > reservation.len {
             return Err(Status::E_TOO_LARGE);
         }
@@ -93,7 +96,8 @@ impl Queue {
     ///
     /// # Errors
     /// `E_INVALID` if it is settled already, `E_NOT_OWNER` if it belongs to another process.
-    pub fn abort(&self, reservation: &Reservation) -> Result<()> {
+    #[doc(hidden)]
+    pub fn abort_raw(&self, reservation: &Reservation) -> Result<()> {
         let queue = self.at()?;
         let locks = LockWait::brief();
         let me = Caller::new(self.segment.me()?, &locks);

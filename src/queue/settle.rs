@@ -22,8 +22,9 @@ impl Queue {
     ///
     /// # Errors
     /// `E_NOT_OWNER` if another process took it, `E_INVALID` if it is settled already.
-    pub fn done(&self, ticket: u64) -> Result<()> {
-        match self.done_many(std::iter::once(ticket)) {
+    #[doc(hidden)]
+    pub fn done_raw(&self, ticket: u64) -> Result<()> {
+        match self.done_many_raw(std::iter::once(ticket)) {
             (1, _) => Ok(()),
             (_, refused) => refused,
         }
@@ -33,8 +34,9 @@ impl Queue {
     /// and the error of the next one, if there was one.
     ///
     /// # Errors
-    /// Those of [`done`](Self::done), for the first message that was not settled.
-    pub fn done_many(&self, tickets: impl Iterator<Item = u64> + Clone) -> (usize, Result<()>) {
+    /// Those of [`done_raw`](Self::done_raw), for the first message that was not settled.
+    #[doc(hidden)]
+    pub fn done_many_raw(&self, tickets: impl Iterator<Item = u64> + Clone) -> (usize, Result<()>) {
         let mut settled = 0;
         let refused = self.settle_all(tickets, &mut settled);
         (settled, refused)
@@ -74,9 +76,10 @@ impl Queue {
     /// Give back a message that was taken: it becomes first in line and is delivered once more.
     ///
     /// # Errors
-    /// Those of [`done`](Self::done). `E_TIMEOUT`: the message is still taken, because a process
+    /// Those of [`done_raw`](Self::done_raw). `E_TIMEOUT`: the message is still taken, because a process
     /// that is stopped within a call holds a lock.
-    pub fn give_back(&self, ticket: u64) -> Result<()> {
+    #[doc(hidden)]
+    pub fn give_back_raw(&self, ticket: u64) -> Result<()> {
         let queue = self.at()?;
         let locks = LockWait::brief();
         let me = Caller::new(self.segment.me()?, &locks);
@@ -100,12 +103,13 @@ impl Queue {
         queue.settle_oldest(Caller::new(self.segment.me()?, &locks))
     }
 
-    /// Wait until no message is unfinished: every message was got and settled.
+    /// As [`join`](Self::join), no longer than `wait`.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_INVALID` on a queue that is not
-    /// joinable.
-    pub fn join(&self, wait: Wait<'_>) -> Result<()> {
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`: messages are unfinished. `E_INVALID` on a queue
+    /// that is not joinable.
+    pub fn join_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<()> {
+        let wait = wait.into();
         let queue = self.at()?;
         if !queue.body.is_joinable() {
             return Err(because!(E_INVALID, "the queue is not joinable"));

@@ -9,7 +9,8 @@ use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
-/// A message that belongs to this process until [`Queue::done`] or [`Queue::give_back`] settles it.
+/// A message that belongs to this process until `done_raw` or `give_back_raw` settles it.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Loan {
     /// Address of the payload in shared memory; valid until the loan is settled and while the queue
@@ -35,8 +36,9 @@ impl Queue {
     /// `E_EMPTY`, `E_SHUTDOWN` (and no message is left), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`:
     /// no message was taken. `E_TIMEOUT`: no message was taken, and a process that is stopped
     /// within a call kept this one from seeing whether there is a message.
+    #[doc(hidden)]
     #[inline]
-    pub fn take(&self, wait: impl LazyWait) -> Result<Loan> {
+    pub fn take_raw(&self, wait: impl LazyWait) -> Result<Loan> {
         let me = self.segment.me()?;
         self.segment.reap_now_and_then(me)?;
         match self.at()?.take_fast(me) {
@@ -45,7 +47,7 @@ impl Queue {
         }
     }
 
-    /// The rest of [`take`](Self::take), for every case that its fast path leaves.
+    /// The rest of [`take_raw`](Self::take_raw), for every case that its fast path leaves.
     #[cold]
     fn take_slow(&self, wait: Wait<'_>) -> Result<Loan> {
         let mut taken = None;
@@ -57,8 +59,9 @@ impl Queue {
     /// Return how many were taken.
     ///
     /// # Errors
-    /// Those of [`take`](Self::take), and `E_INVALID` if `max` is 0.
-    pub fn take_many(
+    /// Those of [`take_raw`](Self::take_raw), and `E_INVALID` if `max` is 0.
+    #[doc(hidden)]
+    pub fn take_many_raw(
         &self,
         max: usize,
         each: &mut dyn FnMut(usize, Loan),

@@ -31,6 +31,12 @@ const ALLOWED_MODE: u32 = 0o666;
 const SHARED_MODE: u32 = 0o066;
 
 impl CreateOptions {
+    /// The default mode, and open the object if the name exists.
+    pub const OPEN_OR_CREATE: CreateOptions = CreateOptions {
+        mode: 0,
+        open_or_create: true,
+    };
+
     fn checked_mode(&self) -> Result<u32> {
         let mode = if self.mode == 0 {
             DEFAULT_MODE

@@ -5,7 +5,7 @@
 macro_rules! common_methods {
     ($handle:ident, $object:path) => {
         impl $handle {
-            /// Open the object with this name.
+            /// Open the object with this name: 1 to 200 bytes of `A-Z a-z 0-9 . _ -`, no dot first.
             ///
             /// # Errors
             /// `E_INVALID`, `E_NOT_FOUND`, `E_MISMATCH`, `E_PERMISSION`, `E_CORRUPT`.
@@ -35,9 +35,17 @@ macro_rules! common_methods {
                 self.segment.share_fd().map(Into::into)
             }
 
-            /// The object's own descriptor. The object keeps it.
+            /// The object's own descriptor. The object keeps it: do not close it.
             pub fn raw_fd(&self) -> std::os::fd::RawFd {
                 self.segment.raw_fd()
+            }
+        }
+
+        impl std::fmt::Debug for $handle {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($handle))
+                    .field("fd", &self.raw_fd())
+                    .finish_non_exhaustive()
             }
         }
     };

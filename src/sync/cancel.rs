@@ -9,7 +9,9 @@ use crate::sys::futex;
 
 const NO_FD: i32 = -1;
 
-/// A cancel token of this process. A wait that uses the token ends when the token fires.
+/// A cancel token of this process. A wait that uses the token ends when the token fires: see
+/// [`Wait::or_cancel`](crate::Wait::or_cancel).
+#[derive(Debug)]
 pub struct Cancel {
     /// 1 once fired. This word is a futex: sleepers wait on it as well as on their own word.
     fired: AtomicU32,

@@ -2,6 +2,7 @@
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::cancel::Cancel;
 use crate::pace::recheck::Recheck;
@@ -9,8 +10,31 @@ use crate::pace::{BUSY_STEP_NS, FIRST_SLICE_NS, LAST_SLICE_NS};
 use crate::status::{Result, Status};
 use crate::sys::{clock, poll};
 
-/// How long a blocking call waits and what ends it early.
-#[derive(Clone, Copy)]
+/// How long a call waits, and what ends it early. A call named `…_timeout` takes a `Wait` or anything that
+/// becomes one:
+///
+/// ```
+/// use polyproc::{Cancel, Queue, QueueOptions, Status, Wait};
+/// use std::time::Duration;
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let queue = Queue::create(None, &QueueOptions::default())?;
+/// let timeout = Duration::from_millis(1);
+/// assert_eq!(queue.get_timeout(timeout), Err(Status::E_EMPTY));
+/// assert_eq!(queue.get_timeout(Some(timeout)), Err(Status::E_EMPTY)); // `None` waits for ever
+///
+/// let token = Cancel::new();
+/// token.fire(); // in another thread, or in a signal handler
+/// let wait = Wait::from(Duration::from_secs(10)).or_cancel(&token);
+/// assert_eq!(queue.get_timeout(wait), Err(Status::E_CANCELED));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A call that can complete at once does so, even with a timeout of 0 or a token that has fired.
+/// Timeouts are measured by the monotonic clock, in nanoseconds; one of more than 292 years is cut
+/// to that.
+#[derive(Clone, Copy, Debug)]
 pub struct Wait<'a> {
     timeout_ns: i64,
     cancel: Option<&'a Cancel>,
@@ -26,6 +50,7 @@ impl Wait<'static> {
 
     /// Wait `timeout_ns` nanoseconds of the monotonic clock; a negative number waits for ever, 0
     /// tries once.
+    #[doc(hidden)]
     pub const fn for_ns(timeout_ns: i64) -> Wait<'static> {
         Wait {
             timeout_ns,
@@ -38,7 +63,15 @@ impl Wait<'static> {
 
 impl<'a> Wait<'a> {
     /// End early with `E_CANCELED` when `token` fires.
-    pub fn or_cancel<'b>(self, token: Option<&'b Cancel>) -> Wait<'b>
+    pub fn or_cancel<'b>(self, token: &'b Cancel) -> Wait<'b>
+    where
+        'a: 'b,
+    {
+        self.or_canceled_by(Some(token))
+    }
+
+    /// As [`or_cancel`](Self::or_cancel); `None` is no token.
+    pub(crate) fn or_canceled_by<'b>(self, token: Option<&'b Cancel>) -> Wait<'b>
     where
         'a: 'b,
     {
@@ -50,6 +83,7 @@ impl<'a> Wait<'a> {
     }
 
     /// End early with `E_CLOSED` when `closing` fires, which is the token of a handle.
+    #[doc(hidden)]
     pub fn or_closed<'b>(self, closing: &'b Cancel) -> Wait<'b>
     where
         'a: 'b,
@@ -105,6 +139,7 @@ impl<'a> Wait<'a> {
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`.
+    #[doc(hidden)]
     pub fn poll(&self, fd: RawFd) -> Result<()> {
         let mut patience = Patience::new(self);
         let deadline = patience.deadline();
@@ -129,6 +164,7 @@ impl<'a> Wait<'a> {
 }
 
 /// The wait of a call that seldom has to wait: it is made ready only when the call begins to wait.
+#[doc(hidden)]
 pub trait LazyWait {
     /// Run `rest`, the part of the call that may wait.
     ///
@@ -141,6 +177,19 @@ impl LazyWait for Wait<'_> {
     #[inline]
     fn begin<R>(self, rest: impl FnOnce(Wait<'_>) -> Result<R>) -> Result<R> {
         rest(self)
+    }
+}
+
+impl From<Duration> for Wait<'_> {
+    fn from(timeout: Duration) -> Self {
+        Wait::for_ns(i64::try_from(timeout.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// `None` waits for ever.
+impl From<Option<Duration>> for Wait<'_> {
+    fn from(timeout: Option<Duration>) -> Self {
+        timeout.map_or(Wait::FOREVER, Wait::from)
     }
 }
 
@@ -306,6 +355,16 @@ mod tests {
     }
 
     #[test]
+    fn every_duration_becomes_a_wait() {
+        let ns = |wait: Wait<'_>| wait.timeout_ns;
+        assert_eq!(ns(Duration::ZERO.into()), 0);
+        assert_eq!(ns(Duration::new(1, 1).into()), 1_000_000_001);
+        assert_eq!(ns(Duration::MAX.into()), i64::MAX);
+        assert_eq!(ns(Some(Duration::from_nanos(7)).into()), 7);
+        assert_eq!(ns(None.into()), -1);
+    }
+
+    #[test]
     fn one_short_slice_leaves_the_others_as_they_are() {
         let mut patience = Patience::new(&Wait::FOREVER);
         assert_eq!(patience.next_slice(0), FIRST_SLICE_NS);
@@ -321,7 +380,7 @@ mod tests {
         let cancel = Cancel::new();
         let closing = Cancel::new();
         cancel.fire();
-        let wait = Wait::TRY.or_cancel(Some(&cancel));
+        let wait = Wait::TRY.or_cancel(&cancel);
         assert_eq!(Patience::new(&wait).check(), Err(Status::E_CANCELED));
         closing.fire();
         let wait = wait.or_closed(&closing);

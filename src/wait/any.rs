@@ -22,6 +22,7 @@ use crate::sys::malloc;
 use crate::sys::poll;
 
 /// One of the things that [`wait_any`] waits for.
+#[derive(Clone, Copy, Debug)]
 pub enum Waitable<'a> {
     /// A get would not wait.
     Get(&'a Queue),
@@ -39,13 +40,59 @@ pub enum Waitable<'a> {
     Task(&'a Task),
 }
 
-/// Wait until at least one of `items` is ready. Marks the ready ones in `ready`, in the order of
-/// `items`, and returns their number.
+/// Wait until at least one of `items` is ready. Returns the indices of the ready ones, in order.
+///
+/// ```
+/// use polyproc::{wait_any, CreateOptions, Event, Queue, QueueOptions, Waitable};
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let queue = Queue::create(None, &QueueOptions::default())?;
+/// let stop = Event::create(None, CreateOptions::default())?;
+/// stop.set()?;
+/// let ready = wait_any(&[Waitable::Get(&queue), Waitable::Event(&stop)])?;
+/// assert_eq!(ready, [1]);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
-/// `E_INVALID` when `items` is empty or `ready` is shorter than `items`, `E_TIMEOUT`, `E_CANCELED`,
-/// `E_CLOSED`, `E_INTERRUPTED`. `E_UNSUPPORTED` for an end of a pipe that only sends.
-pub fn wait_any(items: &[Waitable<'_>], ready: &mut [bool], wait: Wait<'_>) -> Result<usize> {
+/// Those of [`wait_any_timeout`].
+pub fn wait_any(items: &[Waitable<'_>]) -> Result<Vec<usize>> {
+    wait_any_timeout(items, Wait::FOREVER)
+}
+
+/// The indices of those of `items` that are ready now, or `E_TIMEOUT`.
+///
+/// # Errors
+/// Those of [`wait_any_timeout`].
+pub fn try_wait_any(items: &[Waitable<'_>]) -> Result<Vec<usize>> {
+    wait_any_timeout(items, Wait::TRY)
+}
+
+/// As [`wait_any`], no longer than `wait`.
+///
+/// # Errors
+/// `E_INVALID` when `items` is empty, `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`. `E_UNSUPPORTED` for
+/// an end of a pipe that only sends.
+pub fn wait_any_timeout<'w>(
+    items: &[Waitable<'_>],
+    wait: impl Into<Wait<'w>>,
+) -> Result<Vec<usize>> {
+    let mut ready = vec![false; items.len()];
+    wait_any_raw(items, &mut ready, wait.into())?;
+    let indices = ready.iter().enumerate();
+    Ok(indices
+        .filter_map(|(at, ready)| ready.then_some(at))
+        .collect())
+}
+
+/// As [`wait_any_timeout`]. Marks the ready ones in `ready`, in the order of `items`, and returns
+/// their number.
+pub(crate) fn wait_any_raw(
+    items: &[Waitable<'_>],
+    ready: &mut [bool],
+    wait: Wait<'_>,
+) -> Result<usize> {
     malloc::check()?;
     if items.is_empty() || ready.len() < items.len() {
         return Err(because!(E_INVALID, "n is 0: there is nothing to wait for"));
@@ -220,7 +267,7 @@ impl<'a> Item<'a> {
 }
 
 fn has_come(socket: &Connection) -> Result<bool> {
-    match socket.poll(Wait::TRY) {
+    match socket.try_poll() {
         Err(Status::E_TIMEOUT) => Ok(false),
         other => other.map(|()| true),
     }

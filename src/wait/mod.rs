@@ -14,4 +14,5 @@ mod source;
 mod watch;
 mod watcher;
 
-pub use any::{wait_any, Waitable};
+pub(crate) use any::wait_any_raw;
+pub use any::{try_wait_any, wait_any, wait_any_timeout, Waitable};

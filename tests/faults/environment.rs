@@ -4,8 +4,9 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{chown, PermissionsExt};
 use std::process::Command;
 
-use polyproc::process::{current, inherited, Process, ProcessOptions};
-use polyproc::{Kind, Queue, QueueOptions, Status, Wait};
+use polyproc::{
+    current_process, inherited, Kind, Process, ProcessOptions, Queue, QueueOptions, Status,
+};
 
 use crate::users::{binary_for_all, STRANGER};
 use crate::{assert_plays, is_root, role};
@@ -44,13 +45,13 @@ fn spawned() -> Process {
         ..Default::default()
     };
     let child = Process::spawn(&options).unwrap();
-    child.join(Wait::FOREVER).unwrap();
+    child.join().unwrap();
     child
 }
 
 pub fn believes() {
     assert_eq!(std::env::var_os("POLYPROC_PROCESS"), None);
-    assert_eq!(current().name, "forged");
+    assert_eq!(current_process().name, "forged");
     assert!(inherited("jobs", Kind::Queue).unwrap().as_raw_fd() > 2);
     assert_eq!(spawned().fd().err(), Some(Status::E_UNSUPPORTED));
 }
@@ -59,7 +60,7 @@ pub fn believes_nothing() {
     // SAFETY: no preconditions.
     assert_ne!(unsafe { libc::getuid() }, unsafe { libc::geteuid() });
     assert_eq!(std::env::var_os("POLYPROC_PROCESS"), None);
-    assert_eq!(current().name, "MainProcess");
+    assert_eq!(current_process().name, "MainProcess");
     assert_eq!(
         inherited("jobs", Kind::Queue).err(),
         Some(Status::E_NOT_FOUND)

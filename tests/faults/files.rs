@@ -159,7 +159,7 @@ fn an_existing_name_is_opened_only_with_the_same_shape() {
         Some(Status::E_EXISTS)
     );
     let second = Queue::create(Some(&name.0), &options).unwrap();
-    first.put(b"shared", polyproc::Wait::TRY).unwrap();
+    first.put_timeout(b"shared", polyproc::Wait::TRY).unwrap();
     assert_eq!(second.len(), Ok(1));
     let other = QueueOptions {
         max_items: 8,
@@ -181,19 +181,18 @@ fn a_damaged_queue_answers_with_a_status() {
     // Everything after the header and the participants is overwritten, with several patterns.
     for pattern in [0u8, 0xff, 0x55, 0x01, 0x80] {
         let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
-        queue.put(b"a message", polyproc::Wait::TRY).unwrap();
+        queue.try_put(b"a message").unwrap();
         let file = OpenOptions::new().write(true).open(name.path()).unwrap();
         file.write_all_at(&vec![pattern; 100_000], 65_792).unwrap();
-        let mut buffer = [std::mem::MaybeUninit::uninit(); 100];
         // Every call must return, with any status.
-        let _ = queue.get(&mut buffer, polyproc::Wait::TRY);
-        let _ = queue.put(b"another", polyproc::Wait::TRY);
-        let _ = queue.take(polyproc::Wait::TRY);
-        let _ = queue.reserve(50_000, polyproc::Wait::TRY);
+        let _ = queue.try_get_into(&mut [0; 100]);
+        let _ = queue.try_put(b"another");
+        let _ = queue.try_take();
+        let _ = queue.try_reserve(50_000);
         let _ = queue.task_done();
         let _ = queue.len();
         let _ = queue.info();
-        let _ = queue.take_dead();
+        let _ = queue.take_dead_raw();
         let _ = queue.shutdown(true);
         drop(queue);
         polyproc::unlink(&name.0).unwrap();

@@ -107,7 +107,7 @@ pub fn in_four_mebibytes() {
     // Nothing else can be made, and nothing of the attempt is left.
     let other = Name::new("none");
     let large = vec![1; 1 << 20];
-    assert_eq!(queue.put(&large, Wait::TRY), Err(Status::E_NO_MEMORY));
+    assert_eq!(queue.try_put(&large), Err(Status::E_NO_MEMORY));
     assert_eq!(
         Queue::create(Some(&other.0), &QueueOptions::default()).err(),
         Some(Status::E_NO_MEMORY)
@@ -131,7 +131,7 @@ fn fill(queue: &Queue) -> u64 {
     loop {
         let mut message = [0; 1000];
         message[..8].copy_from_slice(&count.to_le_bytes());
-        match queue.put(&message, Wait::TRY) {
+        match queue.try_put(&message) {
             Ok(()) => count += 1,
             Err(Status::E_NO_MEMORY) => return count,
             Err(status) => panic!("{status:?}"),
@@ -142,12 +142,15 @@ fn fill(queue: &Queue) -> u64 {
 fn drain(queue: &Queue, count: u64) {
     let mut buffer = [MaybeUninit::uninit(); 1000];
     for number in 0..count {
-        assert_eq!(queue.get(&mut buffer, Wait::TRY), Ok(Got::Message(1000)));
+        assert_eq!(
+            queue.get_raw(&mut buffer, Wait::TRY),
+            Ok(Got::Message(1000))
+        );
         // SAFETY: a get writes the bytes that it reports.
         let start = [0, 1, 2, 3, 4, 5, 6, 7].map(|at| unsafe { buffer[at].assume_init() });
         assert_eq!(u64::from_le_bytes(start), number);
     }
-    assert_eq!(queue.get(&mut buffer, Wait::TRY), Err(Status::E_EMPTY));
+    assert_eq!(queue.get_raw(&mut buffer, Wait::TRY), Err(Status::E_EMPTY));
 }
 
 /// Returns the longest message that an empty queue takes.
@@ -155,7 +158,7 @@ fn longest(queue: &Queue, message: &[u8]) -> usize {
     let (mut fits, mut fails) = (0, message.len());
     while fails - fits > 1 {
         let len = (fits + fails) / 2;
-        match queue.put(&message[..len], Wait::TRY) {
+        match queue.try_put(&message[..len]) {
             Ok(()) => fits = len,
             Err(Status::E_NO_MEMORY) => fails = len,
             Err(status) => panic!("{status:?}"),
@@ -167,8 +170,10 @@ fn longest(queue: &Queue, message: &[u8]) -> usize {
 
 /// Takes and settles everything; returns how many messages that were.
 fn settle_all(queue: &Queue) -> usize {
-    let taken = std::iter::from_fn(|| queue.take(Wait::TRY).ok());
-    taken.map(|loan| queue.done(loan.ticket).unwrap()).count()
+    let taken = std::iter::from_fn(|| queue.take_raw(Wait::TRY).ok());
+    taken
+        .map(|loan| queue.done_raw(loan.ticket).unwrap())
+        .count()
 }
 
 /// Pseudo-random numbers, the same in every run.
@@ -211,14 +216,14 @@ pub fn of_all_sizes() {
         for round in 0..12 {
             work(&queue, &message, fresh, &mut numbers);
             settle_all(&queue);
-            while let Ok(letter) = queue.take_dead() {
-                queue.done(letter.ticket).unwrap();
+            while let Ok(letter) = queue.take_dead_raw() {
+                queue.done_raw(letter.ticket).unwrap();
             }
             let len = match round % 4 {
                 0 => fresh,
                 _ => numbers.length(fresh),
             };
-            let put = queue.put(&message[..len], Wait::TRY);
+            let put = queue.try_put(&message[..len]);
             assert_eq!(
                 put,
                 Ok(()),
@@ -235,26 +240,26 @@ fn work(queue: &Queue, message: &[u8], longest: usize, numbers: &mut Numbers) {
     let mut refused = 0;
     for _ in 0..500 {
         match numbers.below(8) {
-            0..4 => match queue.put(&message[..numbers.length(longest)], Wait::TRY) {
+            0..4 => match queue.try_put(&message[..numbers.length(longest)]) {
                 Ok(()) => {}
                 Err(Status::E_NO_MEMORY) => refused += 1,
                 Err(status) => panic!("{status:?}"),
             },
             4 => {
-                if let Ok(reserved) = queue.reserve(numbers.length(longest), Wait::TRY) {
+                if let Ok(reserved) = queue.reserve_raw(numbers.length(longest), Wait::TRY) {
                     match numbers.below(2) {
-                        0 => queue.commit(&reserved, reserved.len).unwrap(),
-                        _ => queue.abort(&reserved).unwrap(),
+                        0 => queue.commit_raw(&reserved, reserved.len).unwrap(),
+                        _ => queue.abort_raw(&reserved).unwrap(),
                     }
                 }
             }
-            5 | 6 => held.extend(queue.take(Wait::TRY)),
+            5 | 6 => held.extend(queue.take_raw(Wait::TRY)),
             _ if held.is_empty() => {}
             _ => {
                 let ticket = held.swap_remove(numbers.below(held.len())).ticket;
                 match numbers.below(4) {
-                    0 => queue.give_back(ticket).unwrap(),
-                    _ => queue.done(ticket).unwrap(),
+                    0 => queue.give_back_raw(ticket).unwrap(),
+                    _ => queue.done_raw(ticket).unwrap(),
                 }
             }
         }
@@ -263,7 +268,7 @@ fn work(queue: &Queue, message: &[u8], longest: usize, numbers: &mut Numbers) {
         }
     }
     for loan in held {
-        queue.done(loan.ticket).unwrap();
+        queue.done_raw(loan.ticket).unwrap();
     }
 }
 
@@ -276,7 +281,7 @@ pub fn large_ones() {
         for more in 0..4 {
             // A little longer each time, so that it never fits where the last one was.
             let len = (mebibytes << 20) + more * 1000;
-            assert_eq!(queue.put(&message[..len], Wait::TRY), Ok(()), "{len}");
+            assert_eq!(queue.try_put(&message[..len]), Ok(()), "{len}");
             assert_eq!(settle_all(&queue), 1);
         }
     }
@@ -289,8 +294,8 @@ pub fn small_ones() {
     let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
     let mut buffer = vec![MaybeUninit::uninit(); message.len()];
     let mut pass = |len: usize| {
-        assert_eq!(queue.put(&message[..len], Wait::TRY), Ok(()));
-        assert_eq!(queue.get(&mut buffer, Wait::TRY), Ok(Got::Message(len)));
+        assert_eq!(queue.try_put(&message[..len]), Ok(()));
+        assert_eq!(queue.get_raw(&mut buffer, Wait::TRY), Ok(Got::Message(len)));
     };
     pass(message.len());
     for _ in 0..100_000 {
@@ -308,22 +313,19 @@ pub fn beside_others() {
     let queue = Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
     let message = vec![6; 2 << 20];
     for hog_comes_after in [0, 100_000, 2 << 20] {
-        queue.put(&message[..hog_comes_after], Wait::TRY).unwrap();
+        queue.try_put(&message[..hog_comes_after]).unwrap();
         settle_all(&queue);
         // It must give back all that it can before it finds that there is not enough.
-        assert_eq!(
-            queue.put(&vec![6; 8 << 20], Wait::TRY),
-            Err(Status::E_NO_MEMORY)
-        );
+        assert_eq!(queue.try_put(&vec![6; 8 << 20]), Err(Status::E_NO_MEMORY));
         let hog = Name::new("hog");
         let file = std::fs::File::create(hog.path()).unwrap();
         take_all(&file);
         for len in [1, 100, 100_000, 120_000, 1] {
-            assert_eq!(queue.put(&message[..len], Wait::TRY), Ok(()), "{len}");
+            assert_eq!(queue.try_put(&message[..len]), Ok(()), "{len}");
             assert_eq!(settle_all(&queue), 1);
         }
-        assert_eq!(queue.put(&message, Wait::TRY), Err(Status::E_NO_MEMORY));
-        assert_eq!(queue.put(&message[..1000], Wait::TRY), Ok(()));
+        assert_eq!(queue.try_put(&message), Err(Status::E_NO_MEMORY));
+        assert_eq!(queue.try_put(&message[..1000]), Ok(()));
         assert_eq!(settle_all(&queue), 1);
     }
 }
@@ -345,29 +347,29 @@ pub fn dead_letters() {
     };
     let queue = Queue::create(Some(&name.0), &options).unwrap();
     let message = vec![6; 2 << 20];
-    queue.put(&message, Wait::TRY).unwrap();
+    queue.try_put(&message).unwrap();
     for deliveries in 1..=3 {
-        let loan = queue.take(Wait::TRY).unwrap();
+        let loan = queue.take_raw(Wait::TRY).unwrap();
         assert_eq!((loan.len, loan.deliveries), (message.len(), deliveries));
-        queue.give_back(loan.ticket).unwrap();
-        assert_eq!(queue.take_dead().err(), Some(Status::E_EMPTY));
+        queue.give_back_raw(loan.ticket).unwrap();
+        assert_eq!(queue.take_dead_raw().err(), Some(Status::E_EMPTY));
     }
     // A short one has room.
-    queue.put(b"short", Wait::TRY).unwrap();
-    let large = queue.take(Wait::TRY).unwrap();
-    let short = queue.take(Wait::TRY).unwrap();
-    queue.give_back(short.ticket).unwrap();
-    let letter = queue.take_dead().unwrap();
+    queue.try_put(b"short").unwrap();
+    let large = queue.take_raw(Wait::TRY).unwrap();
+    let short = queue.take_raw(Wait::TRY).unwrap();
+    queue.give_back_raw(short.ticket).unwrap();
+    let letter = queue.take_dead_raw().unwrap();
     assert_eq!((letter.len, letter.deliveries), (5, 1));
-    queue.done(letter.ticket).unwrap();
-    queue.done(large.ticket).unwrap();
+    queue.done_raw(letter.ticket).unwrap();
+    queue.done_raw(large.ticket).unwrap();
     // So has a longer one once the first is over.
-    queue.put(&message[..1 << 18], Wait::TRY).unwrap();
-    let loan = queue.take(Wait::TRY).unwrap();
-    queue.give_back(loan.ticket).unwrap();
-    let letter = queue.take_dead().unwrap();
+    queue.try_put(&message[..1 << 18]).unwrap();
+    let loan = queue.take_raw(Wait::TRY).unwrap();
+    queue.give_back_raw(loan.ticket).unwrap();
+    let letter = queue.take_dead_raw().unwrap();
     assert_eq!(letter.len, 1 << 18);
-    queue.done(letter.ticket).unwrap();
+    queue.done_raw(letter.ticket).unwrap();
     // Its memory serves a message again.
-    queue.put(&[6; 3_700_000], Wait::TRY).unwrap();
+    queue.try_put(&[6; 3_700_000]).unwrap();
 }

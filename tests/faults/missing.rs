@@ -2,7 +2,7 @@
 
 use std::os::unix::process::CommandExt;
 
-use polyproc::{Acquired, CreateOptions, Lock, Queue, QueueOptions, Status, Wait};
+use polyproc::{Acquired, CreateOptions, Lock, Queue, QueueOptions, Status};
 
 use crate::{assert_plays, is_root, role};
 
@@ -54,5 +54,5 @@ pub fn without_dev_shm() {
     assert_eq!(polyproc::list().map(|names| names.len()), Ok(0));
     // Anonymous objects need no directory.
     let lock = Lock::create(None, CreateOptions::default()).unwrap();
-    assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
+    assert_eq!(lock.try_acquire(), Ok(Acquired::Clean));
 }

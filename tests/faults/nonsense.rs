@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::mem::MaybeUninit;
 use std::os::unix::fs::FileExt;
 
-use polyproc::{pipe, wait_any, Connection, Queue, QueueOptions, Status, Wait, Waitable};
+use polyproc::{pipe, wait_any_timeout, Connection, Queue, QueueOptions, Status, Wait, Waitable};
 
 /// How long a call waits, ...
 const WAIT_NS: i64 = 2_000_000;
@@ -85,7 +85,7 @@ fn sweep<T>(
 
 fn get(queue: &Queue) {
     let mut buffer = [MaybeUninit::uninit(); 100];
-    let _ = queue.get(&mut buffer, wait());
+    let _ = queue.get_raw(&mut buffer, wait());
 }
 
 fn sweep_queue(
@@ -116,9 +116,12 @@ fn a_message_that_is_not_there_is_corrupt() {
     file.write_all_at(&1u64.to_ne_bytes(), CAME_BACK).unwrap();
     let mut buffer = [MaybeUninit::uninit(); 100];
     let in_time = Wait::for_ns(10_000_000_000);
-    assert_eq!(queue.get(&mut buffer, in_time), Err(Status::E_CORRUPT));
-    assert_eq!(queue.take(in_time).err(), Some(Status::E_CORRUPT));
-    assert_eq!(queue.get(&mut buffer, Wait::TRY), Err(Status::E_CORRUPT));
+    assert_eq!(queue.get_raw(&mut buffer, in_time), Err(Status::E_CORRUPT));
+    assert_eq!(queue.take_timeout(in_time).err(), Some(Status::E_CORRUPT));
+    assert_eq!(
+        queue.get_raw(&mut buffer, Wait::TRY),
+        Err(Status::E_CORRUPT)
+    );
 }
 
 #[test]
@@ -129,16 +132,16 @@ fn waits_of_consumers() {
         plain(),
         |_| {},
         |queue| {
-            let _ = queue.take(wait());
+            let _ = queue.take_raw(wait());
         },
     );
     let was_used = |queue: &Queue| {
-        queue.put(b"one", Wait::TRY).unwrap();
+        queue.try_put(b"one").unwrap();
         get(queue);
     };
     sweep_queue("get after one", plain(), was_used, get);
     let ends = |queue: &Queue| {
-        let _ = queue.reserve(10, Wait::TRY).unwrap();
+        let _ = queue.reserve_raw(10, Wait::TRY).unwrap();
         queue.shutdown(false).unwrap();
     };
     sweep_queue("get at the end", plain(), ends, get);
@@ -147,7 +150,7 @@ fn waits_of_consumers() {
         plain(),
         |_| {},
         |queue| {
-            let _ = wait_any(&[Waitable::Get(queue)], &mut [false], wait());
+            let _ = wait_any_timeout(&[Waitable::Get(queue)], wait());
         },
     );
 }
@@ -159,12 +162,12 @@ fn waits_of_joins() {
         ..plain()
     };
     let in_flight = |queue: &Queue| {
-        queue.put(b"one", Wait::TRY).unwrap();
-        queue.put(b"two", Wait::TRY).unwrap();
+        queue.try_put(b"one").unwrap();
+        queue.try_put(b"two").unwrap();
         get(queue);
     };
     sweep_queue("join", options, in_flight, |queue| {
-        let _ = queue.join(wait());
+        let _ = queue.join_timeout(wait());
     });
 }
 
@@ -177,19 +180,19 @@ fn waits_of_producers() {
             max_bytes,
             ..plain()
         };
-        let is_full = |queue: &Queue| queue.put(b"one", Wait::TRY).unwrap();
+        let is_full = |queue: &Queue| queue.try_put(b"one").unwrap();
         sweep_queue("put", options, is_full, |queue| {
-            let _ = queue.put(&[1; 40], wait());
+            let _ = queue.put_timeout(&[1; 40], wait());
         });
         let options = QueueOptions {
             joinable: true,
             ..options
         };
         sweep_queue("reserve", options, is_full, |queue| {
-            let _ = queue.reserve(40, wait());
+            let _ = queue.reserve_raw(40, wait());
         });
         sweep_queue("put_many", options, is_full, |queue| {
-            let _ = queue.put_many(3, &|_| b"1", wait());
+            let _ = queue.put_many_raw(3, &|_| b"1", wait());
         });
     }
 }
@@ -214,27 +217,27 @@ fn waits_of_pipes() {
         "recv",
         |_| {},
         |(a, _)| {
-            let _ = a.recv(&mut [MaybeUninit::uninit(); 100], wait());
+            let _ = a.recv_raw(&mut [MaybeUninit::uninit(); 100], wait());
         },
     );
     sweep_pipe(
         "poll",
         |_| {},
         |(a, _)| {
-            let _ = a.poll(wait());
+            let _ = a.poll_timeout(wait());
         },
     );
     let is_full = |(a, _): &(Connection, Connection)| {
-        a.send(&longest[..(1 << 20) - 100], Wait::TRY).unwrap();
+        a.try_send(&longest[..(1 << 20) - 100]).unwrap();
     };
     sweep_pipe("send", is_full, |(a, _)| {
-        let _ = a.send(&[1; 1000], wait());
+        let _ = a.send_timeout(&[1; 1000], wait());
     });
     sweep_pipe(
         "send, handed over",
         |_| {},
         |(a, _)| {
-            let _ = a.send(&longest, wait());
+            let _ = a.send_timeout(&longest, wait());
         },
     );
 }

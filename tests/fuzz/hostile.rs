@@ -228,26 +228,26 @@ impl Target {
     pub fn open(&self, cut: Option<u16>) {
         let file = || self.copy(cut);
         if let Ok(queue) = Queue::from_fd(file()) {
-            answered((queue.put(b"message", Wait::TRY), queue.take(Wait::TRY)));
-            answered((queue.info(), queue.task_done(), queue.take_dead()));
+            answered((queue.try_put(b"message"), queue.take_raw(Wait::TRY)));
+            answered((queue.info(), queue.task_done(), queue.take_dead_raw()));
         }
         if let Ok(lock) = Lock::from_fd(file()) {
-            answered((lock.acquire(SOON), lock.release()));
+            answered((lock.acquire_timeout(SOON), lock.release()));
         }
         if let Ok(rlock) = Rlock::from_fd(file()) {
-            answered((rlock.acquire(0, SOON), rlock.release(0)));
+            answered((rlock.acquire_timeout(SOON), rlock.release()));
         }
         if let Ok(semaphore) = Semaphore::from_fd(file()) {
-            answered((semaphore.acquire(SOON), semaphore.release(1)));
+            answered((semaphore.acquire_timeout(SOON), semaphore.release(1)));
         }
         if let Ok(event) = Event::from_fd(file()) {
-            answered((event.wait(SOON), event.set()));
+            answered((event.wait_timeout(SOON), event.set()));
         }
         if let Ok(condition) = Condition::from_fd(file()) {
             answered(condition.notify_all());
         }
         if let Ok(barrier) = Barrier::from_fd(file()) {
-            answered((barrier.wait(SOON), barrier.reset()));
+            answered((barrier.wait_timeout(SOON), barrier.reset()));
         }
         answered(Connection::from_fd(file()));
     }

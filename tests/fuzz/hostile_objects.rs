@@ -3,7 +3,7 @@
 
 use arbitrary::Arbitrary;
 use polyproc::{
-    Barrier, Condition, CreateOptions, Event, Lock, Rlock, Semaphore, SemaphoreOptions, Wait,
+    Barrier, Condition, CreateOptions, Event, Lock, Rlock, Semaphore, SemaphoreOptions,
 };
 
 use crate::hostile::{answered, Poke, Storm, Target, SOON};
@@ -50,7 +50,7 @@ pub fn run(input: &Input) {
         Object::Lock => {
             let lock = Lock::create(None, none).unwrap();
             drive(lock.raw_fd(), input, |what, _| match what % 3 {
-                0 => answered(lock.acquire(SOON)),
+                0 => answered(lock.acquire_timeout(SOON)),
                 1 => answered(lock.release()),
                 _ => answered(lock.is_locked()),
             });
@@ -58,8 +58,8 @@ pub fn run(input: &Input) {
         Object::Rlock => {
             let rlock = Rlock::create(None, none).unwrap();
             drive(rlock.raw_fd(), input, |what, argument| match what % 3 {
-                0 => answered(rlock.acquire(argument as u64 % 3, SOON)),
-                1 => answered(rlock.release(argument as u64 % 3)),
+                0 => answered(rlock.acquire_as_timeout(argument as u64 % 3, SOON)),
+                1 => answered(rlock.release_as(argument as u64 % 3)),
                 _ => answered(rlock.depth()),
             });
         }
@@ -80,7 +80,7 @@ pub fn run(input: &Input) {
             };
             let semaphore = Semaphore::create(None, &options).unwrap();
             drive(semaphore.raw_fd(), input, |what, argument| match what % 3 {
-                0 => answered(semaphore.acquire(SOON)),
+                0 => answered(semaphore.acquire_timeout(SOON)),
                 1 => answered(semaphore.release(i64::from(argument))),
                 _ => answered(semaphore.value()),
             });
@@ -88,7 +88,7 @@ pub fn run(input: &Input) {
         Object::Event => {
             let event = Event::create(None, none).unwrap();
             drive(event.raw_fd(), input, |what, _| match what % 4 {
-                0 => answered(event.wait(SOON)),
+                0 => answered(event.wait_timeout(SOON)),
                 1 => answered(event.set()),
                 2 => answered(event.clear()),
                 _ => answered(event.is_set()),
@@ -99,8 +99,8 @@ pub fn run(input: &Input) {
             let lock = Lock::create(None, none).unwrap();
             drive(condition.raw_fd(), input, |what, argument| match what % 3 {
                 0 => {
-                    answered(lock.acquire(Wait::TRY));
-                    answered(condition.wait(&lock, SOON));
+                    answered(lock.try_acquire());
+                    answered(condition.wait_on(&lock, SOON));
                     answered(lock.release());
                 }
                 1 => answered(condition.notify(argument as u32)),
@@ -111,8 +111,8 @@ pub fn run(input: &Input) {
             let parties = u32::from(parties % 4) + 1;
             let barrier = Barrier::create(None, none, parties).unwrap();
             drive(barrier.raw_fd(), input, |what, argument| match what % 6 {
-                0 => answered(barrier.wait(SOON)),
-                1 => answered(barrier.arrive(SOON)),
+                0 => answered(barrier.wait_timeout(SOON)),
+                1 => answered(barrier.arrive_timeout(SOON)),
                 2 => answered(barrier.complete(argument > 0)),
                 3 => answered(barrier.abort()),
                 4 => answered(barrier.reset()),

@@ -4,7 +4,7 @@
 use std::mem::MaybeUninit;
 
 use arbitrary::Arbitrary;
-use polyproc::{pipe, Connection, Wait};
+use polyproc::{pipe, Connection};
 
 use crate::hostile::{answered, Poke, Storm, Target, SOON};
 use crate::steps::Steps;
@@ -51,23 +51,23 @@ fn act(ends: &[Option<Connection>; 2], step: &Step) {
     match step {
         Step::Send(first, len) => {
             if let Some(end) = end(first) {
-                answered(end.send(&vec![1; usize::from(*len)], Wait::TRY));
+                answered(end.try_send(&vec![1; usize::from(*len)]));
             }
         }
         Step::Offer(first) => {
             if let Some(end) = end(first) {
-                answered(end.send(&vec![1; LONG], SOON));
+                answered(end.send_timeout(&vec![1; LONG], SOON));
             }
         }
         Step::Receive(first, room) => {
             if let Some(end) = end(first) {
                 let mut buffer = vec![MaybeUninit::uninit(); usize::from(*room)];
-                answered(end.recv(&mut buffer, SOON));
+                answered(end.recv_raw(&mut buffer, SOON));
             }
         }
         Step::Poll(first) => {
             if let Some(end) = end(first) {
-                answered(end.poll(SOON));
+                answered(end.poll_timeout(SOON));
             }
         }
         Step::Poke(_) | Step::Open(_) | Step::Close(_) => {}

@@ -86,53 +86,53 @@ fn act(queue: &Queue, hands: &mut Hands, step: &Step) {
     let (loans, reservations) = (&mut hands.loans, &mut hands.reservations);
     match step {
         Step::Poke(_) | Step::Open(_) => {}
-        Step::Put(len) => answered(queue.put(&bytes[..usize::from(*len) % 2000], Wait::TRY)),
-        Step::PutLarge(len) => {
-            answered(queue.put(&bytes[..17_000 + usize::from(*len) * 200], Wait::TRY))
-        }
-        Step::PutMany(count, len) => answered(queue.put_many(
+        Step::Put(len) => answered(queue.try_put(&bytes[..usize::from(*len) % 2000])),
+        Step::PutLarge(len) => answered(queue.try_put(&bytes[..17_000 + usize::from(*len) * 200])),
+        Step::PutMany(count, len) => answered(queue.put_many_raw(
             usize::from(*count % 40),
             &|at| &bytes[..(usize::from(*len) + at) % 1000],
             Wait::TRY,
         )),
-        Step::Get(room) => answered(queue.get(&mut buffer[..usize::from(*room)], Wait::TRY)),
-        Step::Take => loans.extend(queue.take(Wait::TRY).ok()),
+        Step::Get(room) => answered(queue.get_raw(&mut buffer[..usize::from(*room)], Wait::TRY)),
+        Step::Take => loans.extend(queue.take_raw(Wait::TRY).ok()),
         Step::TakeMany(max) => {
             let mut each = |_, loan| loans.push(loan);
-            answered(queue.take_many(usize::from(*max), &mut each, Wait::TRY));
+            answered(queue.take_many_raw(usize::from(*max), &mut each, Wait::TRY));
         }
         Step::Done(which) => {
             if let Some(loan) = picked(loans, *which) {
                 read_all(loan.data, loan.len);
-                answered(queue.done(loan.ticket));
+                answered(queue.done_raw(loan.ticket));
             }
         }
         Step::GiveBack(which) => {
             if let Some(loan) = picked(loans, *which) {
                 read_all(loan.data, loan.len);
-                answered(queue.give_back(loan.ticket));
+                answered(queue.give_back_raw(loan.ticket));
             }
         }
         Step::TaskDone => answered(queue.task_done()),
-        Step::Reserve(len) => reservations.extend(queue.reserve(usize::from(*len), Wait::TRY).ok()),
+        Step::Reserve(len) => {
+            reservations.extend(queue.reserve_raw(usize::from(*len), Wait::TRY).ok())
+        }
         Step::Commit(which, len) => {
             if let Some(reservation) = picked(reservations, *which) {
                 let len = usize::from(*len).min(reservation.len);
                 // SAFETY: the reservation says so; the test is whether that is true.
                 unsafe { reservation.data.write_bytes(3, len) };
-                answered(queue.commit(&reservation, len));
+                answered(queue.commit_raw(&reservation, len));
             }
         }
         Step::Abort(which) => {
             if let Some(reservation) = picked(reservations, *which) {
-                answered(queue.abort(&reservation));
+                answered(queue.abort_raw(&reservation));
             }
         }
-        Step::TakeDead => loans.extend(queue.take_dead().ok()),
+        Step::TakeDead => loans.extend(queue.take_dead_raw().ok()),
         Step::Look => {
             answered((queue.len(), queue.is_full(), queue.info(), queue.options()));
         }
-        Step::Join => answered(queue.join(Wait::TRY)),
+        Step::Join => answered(queue.try_join()),
         Step::Shutdown(immediate) => answered(queue.shutdown(*immediate)),
     }
 }

@@ -221,7 +221,7 @@ impl Model {
     }
 
     fn put(&mut self, queue: &Queue, len: usize) {
-        let answer = queue.put(&contents(self.numbers, len), Wait::TRY);
+        let answer = queue.try_put(&contents(self.numbers, len));
         if self.check_put(answer) {
             self.push(len, Place::Waiting);
         }
@@ -231,7 +231,7 @@ impl Model {
         let items: Vec<_> = (0..count)
             .map(|at| contents(self.numbers + at as u32, len))
             .collect();
-        match queue.put_many(count, &|at| &items[at], Wait::TRY) {
+        match queue.put_many_raw(count, &|at| &items[at], Wait::TRY) {
             Ok(put) => {
                 assert!(put <= count);
                 for _ in 0..put {
@@ -248,7 +248,7 @@ impl Model {
 
     fn get(&mut self, queue: &Queue, room: usize) {
         let mut buffer = vec![MaybeUninit::uninit(); room];
-        let answer = queue.get(&mut buffer, Wait::TRY);
+        let answer = queue.get_raw(&mut buffer, Wait::TRY);
         let Some(at) = self.first_waiting() else {
             return self.check_nothing(answer.expect_err("a message out of nothing"));
         };
@@ -272,7 +272,7 @@ impl Model {
 
     fn take_many(&mut self, queue: &Queue, max: usize) {
         let mut loans = Vec::new();
-        let answer = queue.take_many(max, &mut |_, loan| loans.push(loan), Wait::TRY);
+        let answer = queue.take_many_raw(max, &mut |_, loan| loans.push(loan), Wait::TRY);
         if self.waiting() == 0 {
             return self.check_nothing(answer.expect_err("a message out of nothing"));
         }
@@ -294,8 +294,8 @@ impl Model {
 
     fn settle(&mut self, queue: &Queue, which: u8, gives_back: bool) {
         let settle = |loan: &Loan| match gives_back {
-            true => queue.give_back(loan.ticket),
-            false => queue.done(loan.ticket),
+            true => queue.give_back_raw(loan.ticket),
+            false => queue.done_raw(loan.ticket),
         };
         let count = self.loans.len() + self.dead_loans.len();
         if count == 0 {
@@ -356,7 +356,7 @@ impl Model {
     }
 
     fn reserve(&mut self, queue: &Queue, len: usize) {
-        let answer = queue.reserve(len, Wait::TRY);
+        let answer = queue.reserve_raw(len, Wait::TRY);
         if self.check_put(answer.map(|_| ())) {
             let reservation = answer.expect("checked");
             assert_eq!(reservation.len, len);
@@ -375,14 +375,14 @@ impl Model {
         let Some(reservation) = self.picked(which) else {
             return;
         };
-        let longer = queue.commit(&reservation, reservation.len + 1);
+        let longer = queue.commit_raw(&reservation, reservation.len + 1);
         assert_eq!(longer, Err(Status::E_TOO_LARGE));
         let len = len.min(reservation.len);
         let at = self.at(Place::Reserved(reservation.ticket));
         let bytes = contents(self.messages[at].number, len);
         // SAFETY: as many bytes were reserved at least.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), reservation.data, len) };
-        match queue.commit(&reservation, len) {
+        match queue.commit_raw(&reservation, len) {
             Ok(()) => {
                 self.messages[at].len = len;
                 self.messages[at].place = Place::Waiting;
@@ -394,7 +394,7 @@ impl Model {
             }
         }
         assert_eq!(
-            queue.abort(&reservation),
+            queue.abort_raw(&reservation),
             Err(Status::E_INVALID),
             "settled twice"
         );
@@ -402,9 +402,9 @@ impl Model {
 
     fn abort(&mut self, queue: &Queue, which: u8) {
         if let Some(reservation) = self.picked(which) {
-            assert_eq!(queue.abort(&reservation), Ok(()));
+            assert_eq!(queue.abort_raw(&reservation), Ok(()));
             assert_eq!(
-                queue.commit(&reservation, 0),
+                queue.commit_raw(&reservation, 0),
                 Err(Status::E_INVALID),
                 "settled twice"
             );
@@ -414,7 +414,7 @@ impl Model {
     }
 
     fn take_dead(&mut self, queue: &Queue) {
-        match (queue.take_dead(), self.dead.is_empty()) {
+        match (queue.take_dead_raw(), self.dead.is_empty()) {
             (answer, true) => assert_eq!(answer.err(), Some(Status::E_EMPTY)),
             (answer, false) => {
                 let loan = answer.expect("a dead letter");
@@ -439,7 +439,7 @@ impl Model {
             (true, 0) => Ok(()),
             (true, _) => Err(Status::E_TIMEOUT),
         };
-        assert_eq!(queue.join(Wait::TRY), expected);
+        assert_eq!(queue.try_join(), expected);
     }
 
     fn shut_down(&mut self, queue: &Queue, immediate: bool) {

@@ -8,7 +8,7 @@ use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use arbitrary::Arbitrary;
-use polyproc::{connect, Connection, Listener, ListenerOptions, Status, Wait};
+use polyproc::{connect_timeout, Connection, Listener, ListenerOptions, Status, Wait};
 
 use crate::hostile::{answered, SOON};
 use crate::steps::Steps;
@@ -100,7 +100,7 @@ fn send(mut stream: UnixStream, bytes: &[u8]) -> UnixStream {
 pub fn run(input: &Input) {
     let options = ListenerOptions {
         authkey: input.has_key.then(|| b"a key that nobody guesses".to_vec()),
-        handshake_timeout_ns: 2_000_000,
+        handshake_timeout: Some(std::time::Duration::from_nanos(2_000_000)),
         max_message: u64::from(input.max_message),
         ..Default::default()
     };
@@ -117,7 +117,7 @@ fn listens(options: &ListenerOptions, bytes: &[u8]) {
     let listener = Listener::new(&format!("unix:@{name}"), options).unwrap();
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     let stream = send(UnixStream::connect_addr(&address).unwrap(), bytes);
-    match listener.accept(SOON) {
+    match listener.accept_timeout(SOON) {
         Ok(connection) => {
             assert!(options.authkey.is_none(), "let in without the key");
             talk(&connection);
@@ -137,7 +137,7 @@ fn connects(options: &ListenerOptions, bytes: &[u8]) {
             let (stream, _) = listener.accept().unwrap();
             drop(send(stream, bytes));
         });
-        match connect(&format!("unix:@{name}"), options, Wait::for_ns(5_000_000)) {
+        match connect_timeout(&format!("unix:@{name}"), options, Wait::for_ns(5_000_000)) {
             Ok(connection) => {
                 assert!(options.authkey.is_none(), "trusted without the key");
                 talk(&connection);
@@ -150,9 +150,9 @@ fn connects(options: &ListenerOptions, bytes: &[u8]) {
 fn talk(connection: &Connection) {
     let mut buffer = vec![MaybeUninit::uninit(); 300];
     for _ in 0..4 {
-        answered(connection.poll(SOON));
-        answered(connection.recv(&mut buffer, SOON));
-        answered(connection.send(b"an answer", SOON));
+        answered(connection.poll_timeout(SOON));
+        answered(connection.recv_raw(&mut buffer, SOON));
+        answered(connection.send_timeout(b"an answer", SOON));
     }
 }
 
@@ -168,7 +168,7 @@ pub fn refuses(text: &str) {
     let options = ListenerOptions::default();
     assert_eq!(Listener::new(text, &options).err(), Some(Status::E_INVALID));
     assert_eq!(
-        connect(text, &options, Wait::TRY).err(),
+        connect_timeout(text, &options, Wait::TRY).err(),
         Some(Status::E_INVALID)
     );
 }

@@ -20,14 +20,14 @@ fn lock() -> Lock {
 fn waiter(condition: &Condition, lock: &Lock) -> Victim {
     let inside = Event::create(None, CreateOptions::default()).unwrap();
     let waiter = Victim::inside(|| {
-        lock.acquire(in_time()).unwrap();
+        lock.acquire_timeout(in_time()).unwrap();
         inside.set().unwrap();
-        condition.wait(lock, Wait::FOREVER).unwrap();
+        condition.wait_on(lock, Wait::FOREVER).unwrap();
         lock.release().unwrap();
     });
-    inside.wait(in_time()).unwrap();
+    inside.wait_timeout(in_time()).unwrap();
     // Its wait has begun when the lock can be acquired again.
-    lock.acquire(in_time()).unwrap();
+    lock.acquire_timeout(in_time()).unwrap();
     lock.release().unwrap();
     waiter.wait_until_asleep();
     waiter
@@ -40,11 +40,11 @@ fn killed_after_it_was_notified() {
         let (condition, theirs, mine) = (condition(), lock(), lock());
         let victim = waiter(&condition, &theirs);
         // It is notified, and cannot return, because its lock is held.
-        theirs.acquire(Wait::TRY).unwrap();
+        theirs.try_acquire().unwrap();
         condition.notify(1).unwrap();
-        mine.acquire(Wait::TRY).unwrap();
+        mine.try_acquire().unwrap();
         let time = woken_after(victim, || {
-            assert_eq!(condition.wait(&mine, in_time()), Ok(Acquired::Clean));
+            assert_eq!(condition.wait_on(&mine, in_time()), Ok(Acquired::Clean));
         });
         mine.release().unwrap();
         time
@@ -91,7 +91,7 @@ fn set_waits_for_nobody() {
     let times = (0..ROUNDS).map(|_| {
         let event = Event::create(None, CreateOptions::default()).unwrap();
         let wait = || {
-            let waiter = Victim::inside(|| event.wait(Wait::FOREVER).unwrap());
+            let waiter = Victim::inside(|| event.wait().unwrap());
             waiter.wait_until_asleep();
             waiter
         };

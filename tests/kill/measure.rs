@@ -56,5 +56,5 @@ pub fn check(what: &str, mut times: Vec<Duration>) {
 
 /// Longer than any call takes.
 pub fn in_time() -> Wait<'static> {
-    Wait::for_ns(DEADLINE.as_nanos() as i64)
+    Wait::from(DEADLINE)
 }

@@ -18,13 +18,13 @@ fn left_by_a_killed_consumer(max_deliveries: u32, shutdown: bool) -> Queue {
     let queue = Queue::create(None, &options).unwrap();
     let message = vec![7; LEN];
     for _ in 0..6 {
-        queue.put(&message, Wait::TRY).unwrap();
+        queue.try_put(&message).unwrap();
     }
     let victim = Victim::that(|| {
-        let taken: Vec<_> = (0..5).map(|_| queue.take(Wait::TRY).unwrap()).collect();
+        let taken: Vec<_> = (0..5).map(|_| queue.take_raw(Wait::TRY).unwrap()).collect();
         // The first stays in flight; those after it are over.
-        queue.done(taken[1].ticket).unwrap();
-        queue.done(taken[2].ticket).unwrap();
+        queue.done_raw(taken[1].ticket).unwrap();
+        queue.done_raw(taken[2].ticket).unwrap();
     });
     if shutdown {
         queue.shutdown(true).unwrap();
@@ -45,19 +45,19 @@ fn recovery_does_not_read_a_ring_that_it_has_given_back() {
             true => (Err(Status::E_SHUTDOWN), Status::E_SHUTDOWN, Ok(())),
             false => (Ok(()), Status::E_EMPTY, Err(Status::E_TIMEOUT)),
         };
-        assert_eq!(queue().join(Wait::TRY), joined);
-        assert_eq!(queue().put(&message, Wait::TRY), refused);
+        assert_eq!(queue().try_join(), joined);
+        assert_eq!(queue().try_put(&message), refused);
         let queue = queue();
         if !shutdown {
-            let last = queue.take(Wait::TRY).unwrap();
-            queue.done(last.ticket).unwrap();
+            let last = queue.take_raw(Wait::TRY).unwrap();
+            queue.done_raw(last.ticket).unwrap();
             for deliveries in [1; 3] {
-                let letter = queue.take_dead().unwrap();
+                let letter = queue.take_dead_raw().unwrap();
                 assert_eq!((letter.len, letter.deliveries), (LEN, deliveries));
-                queue.done(letter.ticket).unwrap();
+                queue.done_raw(letter.ticket).unwrap();
             }
         }
-        assert_eq!(queue.take(Wait::TRY).map(|loan| loan.id), Err(none));
+        assert_eq!(queue.take_raw(Wait::TRY).map(|loan| loan.id), Err(none));
         let info = queue.info().unwrap();
         assert_eq!((info.unfinished, info.dead_letters), (0, 0));
     }
@@ -74,19 +74,19 @@ fn a_shut_down_queue_has_not_ended_before_what_the_dead_held_is_got() {
             ..Default::default()
         };
         let queue = Queue::create(None, &options).unwrap();
-        queue.put(b"task", Wait::TRY).unwrap();
+        queue.try_put(b"task").unwrap();
         let victim = Victim::that(|| {
-            queue.take(Wait::TRY).unwrap();
+            queue.take_raw(Wait::TRY).unwrap();
         });
         queue.shutdown(false).unwrap();
         victim.kill();
-        let loan = queue.take(wait).unwrap();
+        let loan = queue.take_raw(wait).unwrap();
         assert_eq!(loan.deliveries, 2);
-        queue.done(loan.ticket).unwrap();
+        queue.done_raw(loan.ticket).unwrap();
         assert_eq!(
-            queue.take(wait).map(|loan| loan.id),
+            queue.take_raw(wait).map(|loan| loan.id),
             Err(Status::E_SHUTDOWN)
         );
-        queue.join(Wait::TRY).unwrap();
+        queue.try_join().unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Instant;
 
-use polyproc::{Acquired, CreateOptions, Rlock, Semaphore, SemaphoreOptions, Status, Wait};
+use polyproc::{Acquired, CreateOptions, Rlock, Semaphore, SemaphoreOptions, Status};
 
 use crate::measure::{check, in_time, woken_after, ROUNDS};
 use crate::victim::{alone, own_syscall_file, wait_until_asleep, Victim};
@@ -19,17 +19,20 @@ fn killed_holding_the_rlock() {
         let rlock = rlock();
         let victim = Victim::that(|| {
             for _ in 0..=round % 3 {
-                assert_eq!(rlock.acquire(0, in_time()), Ok(Acquired::Clean));
+                assert_eq!(rlock.acquire_timeout(in_time()), Ok(Acquired::Clean));
             }
         });
         assert_eq!(rlock.depth(), Ok(round as u32 % 3 + 1));
-        assert_eq!(rlock.acquire(0, Wait::TRY), Err(Status::E_TIMEOUT));
+        assert_eq!(rlock.try_acquire(), Err(Status::E_TIMEOUT));
         let time = woken_after(victim, || {
-            assert_eq!(rlock.acquire(9, in_time()), Ok(Acquired::OwnerDied));
+            assert_eq!(
+                rlock.acquire_as_timeout(9, in_time()),
+                Ok(Acquired::OwnerDied)
+            );
         });
         assert_eq!(rlock.depth(), Ok(1));
-        rlock.release(9).unwrap();
-        assert_eq!(rlock.acquire(0, Wait::TRY), Ok(Acquired::Clean));
+        rlock.release_as(9).unwrap();
+        assert_eq!(rlock.try_acquire(), Ok(Acquired::Clean));
         time
     });
     check("killed holding the rlock", times.collect());
@@ -53,7 +56,7 @@ fn four_waiters_get_the_permits_of_four_killed_holders() {
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
         let semaphore = owned(4);
-        let take = || semaphore.acquire(in_time()).unwrap();
+        let take = || semaphore.acquire_timeout(in_time()).unwrap();
         let victims: Vec<Victim> = (0..4).map(|_| Victim::that(take)).collect();
         assert_eq!(semaphore.value(), Ok(0));
         std::thread::scope(|scope| {
@@ -63,7 +66,7 @@ fn four_waiters_get_the_permits_of_four_killed_holders() {
                 let (file_to, end_to, semaphore) = (file_to.clone(), end_to.clone(), &semaphore);
                 scope.spawn(move || {
                     file_to.send(own_syscall_file()).unwrap();
-                    semaphore.acquire(in_time()).unwrap();
+                    semaphore.acquire_timeout(in_time()).unwrap();
                     end_to.send(Instant::now()).unwrap();
                 });
             }
@@ -89,13 +92,14 @@ fn killed_holding_all_that_others_wait_for() {
     let _alone = alone();
     let times = (0..ROUNDS).map(|_| {
         let semaphore = owned(3);
-        let victim = Victim::that(|| (0..3).for_each(|_| semaphore.acquire(in_time()).unwrap()));
+        let victim =
+            Victim::that(|| (0..3).for_each(|_| semaphore.acquire_timeout(in_time()).unwrap()));
         // Other processes sleep too: the one that the kernel wakes wakes them.
         let others: Vec<Victim> = (0..2)
-            .map(|_| Victim::inside(|| semaphore.acquire(in_time()).unwrap()))
+            .map(|_| Victim::inside(|| semaphore.acquire_timeout(in_time()).unwrap()))
             .collect();
         others.iter().for_each(Victim::wait_until_asleep);
-        let time = woken_after(victim, || semaphore.acquire(in_time()).unwrap());
+        let time = woken_after(victim, || semaphore.acquire_timeout(in_time()).unwrap());
         others.iter().for_each(Victim::wait_until_awake);
         assert_eq!(semaphore.value(), Ok(0));
         drop(others);

@@ -26,10 +26,13 @@ fn killed_while_it_waits() {
     let _alone = alone();
     let times = (0..ROUNDS).map(|_| {
         let barrier = barrier(3);
-        let victim = Victim::inside(|| _ = barrier.wait(Wait::FOREVER));
+        let victim = Victim::inside(|| _ = barrier.wait());
         until_waits(&barrier, &victim);
         let time = woken_after(victim, || {
-            assert_eq!(barrier.wait(in_time()), Err(Status::E_BROKEN_BARRIER));
+            assert_eq!(
+                barrier.wait_timeout(in_time()),
+                Err(Status::E_BROKEN_BARRIER)
+            );
         });
         assert_eq!((barrier.is_broken(), barrier.waiting()), (Ok(true), Ok(0)));
         time
@@ -42,13 +45,16 @@ fn killed_while_it_leads() {
     let _alone = alone();
     let times = (0..ROUNDS).map(|_| {
         let barrier = barrier(2);
-        let other = Victim::inside(|| _ = barrier.arrive(Wait::FOREVER));
+        let other = Victim::inside(|| _ = barrier.arrive());
         until_waits(&barrier, &other);
-        let leader = Victim::that(|| _ = barrier.arrive(Wait::TRY));
+        let leader = Victim::that(|| _ = barrier.arrive_timeout(Wait::TRY));
         assert_eq!(barrier.complete(true), Err(Status::E_NOT_OWNER));
         // At the gate: it arrives while others are held.
         let time = woken_after(leader, || {
-            assert_eq!(barrier.wait(in_time()), Err(Status::E_BROKEN_BARRIER));
+            assert_eq!(
+                barrier.wait_timeout(in_time()),
+                Err(Status::E_BROKEN_BARRIER)
+            );
         });
         other.wait_until_awake();
         time
@@ -62,11 +68,11 @@ fn a_stopped_party_holds_up_nobody() {
     let times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
             let barrier = barrier(2);
-            let stopped = Victim::inside(|| _ = barrier.wait(Wait::FOREVER));
+            let stopped = Victim::inside(|| _ = barrier.wait());
             until_waits(&barrier, &stopped);
             stopped.signal(libc::SIGSTOP);
             let came = Instant::now();
-            assert_eq!(barrier.wait(Wait::TRY), Ok(1));
+            assert_eq!(barrier.wait_timeout(Wait::TRY), Ok(1));
             let time = came.elapsed();
             // It already has its result, whatever happens to the barrier.
             barrier.abort().unwrap();

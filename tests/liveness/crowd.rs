@@ -8,7 +8,7 @@ use crate::child::{Child, Shared, DEADLINE};
 const PARTICIPANTS: usize = 240;
 
 fn in_time() -> Wait<'static> {
-    Wait::for_ns(DEADLINE.as_nanos() as i64)
+    Wait::from(DEADLINE)
 }
 
 /// The next process is refused, and gets a slot as soon as one is free.
@@ -18,23 +18,23 @@ fn the_table_of_participants_is_full() {
     let mut others: Vec<_> = (0..PARTICIPANTS)
         .map(|_| {
             Child::that(|| {
-                lock.acquire(in_time()).unwrap();
+                lock.acquire_timeout(in_time()).unwrap();
                 lock.release().unwrap();
             })
         })
         .collect();
-    assert_eq!(lock.acquire(Wait::TRY), Err(Status::E_LIMIT));
+    assert_eq!(lock.try_acquire(), Err(Status::E_LIMIT));
     // A process that holds the lock is killed, and its slot is the only one that can become free.
     let holder = others.pop().unwrap();
     holder.kill();
-    assert_eq!(lock.acquire(in_time()), Ok(Acquired::Clean));
+    assert_eq!(lock.acquire_timeout(in_time()), Ok(Acquired::Clean));
     // All slots are taken, one by this process: the next process is refused, also while another one
     // waits.
     let told = Shared::new();
     let late = Child::started(|| {
         told.set(
             0,
-            if lock.acquire(in_time()) == Err(Status::E_LIMIT) {
+            if lock.acquire_timeout(in_time()) == Err(Status::E_LIMIT) {
                 1
             } else {
                 2
@@ -45,7 +45,7 @@ fn the_table_of_participants_is_full() {
     lock.release().unwrap();
     drop((late, others));
     // A crowd of dead processes is recovered at once.
-    assert_eq!(lock.acquire(in_time()), Ok(Acquired::Clean));
+    assert_eq!(lock.acquire_timeout(in_time()), Ok(Acquired::Clean));
 }
 
 /// The kernel walks 2,048 entries of one robust list, so one keeper cannot serve all of these.
@@ -66,7 +66,7 @@ fn five_thousand_objects_of_a_killed_process_come_free() {
         .collect();
     let holder = Child::that(|| {
         for lock in &locks {
-            assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
+            assert_eq!(lock.try_acquire(), Ok(Acquired::Clean));
         }
     });
     let keepers = std::fs::read_dir(format!("/proc/{}/task", holder.pid)).unwrap();
@@ -78,10 +78,10 @@ fn five_thousand_objects_of_a_killed_process_come_free() {
         })
         .count();
     assert!(keepers >= 3, "{keepers} keepers");
-    assert_eq!(locks[0].acquire(Wait::TRY), Err(Status::E_TIMEOUT));
+    assert_eq!(locks[0].try_acquire(), Err(Status::E_TIMEOUT));
     holder.kill();
     for lock in &locks {
-        assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::OwnerDied));
+        assert_eq!(lock.try_acquire(), Ok(Acquired::OwnerDied));
     }
 }
 
@@ -103,7 +103,7 @@ fn objects_that_are_closed_in_between_leave_the_rest_watched() {
     let holder = Child::that(move || {
         let mut semaphores: Vec<_> = semaphores.into_iter().map(Some).collect();
         for semaphore in semaphores.iter().flatten() {
-            semaphore.acquire(Wait::TRY).unwrap();
+            semaphore.try_acquire().unwrap();
         }
         for place in semaphores.iter_mut().skip(1).step_by(3) {
             drop(place.take());
@@ -121,6 +121,6 @@ fn objects_that_are_closed_in_between_leave_the_rest_watched() {
     }
     holder.kill();
     for semaphore in &semaphores {
-        semaphore.acquire(in_time()).unwrap();
+        semaphore.acquire_timeout(in_time()).unwrap();
     }
 }

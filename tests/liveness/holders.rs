@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use polyproc::process::{Process, ProcessOptions};
 use polyproc::{
-    Acquired, CreateOptions, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Status, Wait,
+    Acquired, CreateOptions, Lock, Process, ProcessOptions, Queue, QueueOptions, Semaphore,
+    SemaphoreOptions, Status, Wait,
 };
 
 use crate::child::{eventually, stat, Child, Shared, DEADLINE};
@@ -21,7 +21,7 @@ pub enum Watched {
 const LONG: Duration = Duration::from_millis(900);
 
 fn in_time() -> Wait<'static> {
-    Wait::for_ns(DEADLINE.as_nanos() as i64)
+    Wait::from(DEADLINE)
 }
 
 fn lock() -> Lock {
@@ -29,24 +29,24 @@ fn lock() -> Lock {
 }
 
 fn holder_of(lock: &Lock) -> Child {
-    Child::that(|| assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean)))
+    Child::that(|| assert_eq!(lock.try_acquire(), Ok(Acquired::Clean)))
 }
 
 /// A waiter goes on in time, and the lock works again.
 fn assert_dead(lock: &Lock) {
     let began = Instant::now();
-    assert_eq!(lock.acquire(in_time()), Ok(Acquired::OwnerDied));
+    assert_eq!(lock.acquire_timeout(in_time()), Ok(Acquired::OwnerDied));
     let took = began.elapsed();
     assert!(took < Duration::from_secs(5), "it took {took:?}");
     lock.release().unwrap();
-    assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
+    assert_eq!(lock.try_acquire(), Ok(Acquired::Clean));
     lock.release().unwrap();
 }
 
 /// A waiter keeps waiting, through every look for dead processes.
 fn assert_alive(lock: &Lock) {
-    let wait = Wait::for_ns(LONG.as_nanos() as i64);
-    assert_eq!(lock.acquire(wait), Err(Status::E_TIMEOUT));
+    let wait = Wait::from(LONG);
+    assert_eq!(lock.acquire_timeout(wait), Err(Status::E_TIMEOUT));
     assert_eq!(lock.is_locked(), Ok(true));
 }
 
@@ -78,7 +78,7 @@ fn killed() {
         let lock = lock();
         let holder = holder_of(&lock);
         assert_eq!(
-            lock.acquire(Wait::for_ns(1_000_000)),
+            lock.acquire_timeout(Wait::for_ns(1_000_000)),
             Err(Status::E_TIMEOUT)
         );
         holder.kill();
@@ -95,7 +95,7 @@ fn killed_with_a_task_and_a_permit() {
         },
     )
     .unwrap();
-    queue.put(b"task", Wait::TRY).unwrap();
+    queue.try_put(b"task").unwrap();
     let options = SemaphoreOptions {
         initial: 1,
         owned: true,
@@ -103,19 +103,19 @@ fn killed_with_a_task_and_a_permit() {
     };
     let semaphore = Semaphore::create(None, &options).unwrap();
     let worker = Child::that(|| {
-        queue.take(Wait::TRY).unwrap();
-        semaphore.acquire(Wait::TRY).unwrap();
+        queue.take_raw(Wait::TRY).unwrap();
+        semaphore.try_acquire().unwrap();
     });
     assert_eq!(
-        semaphore.acquire(Wait::for_ns(1_000_000)),
+        semaphore.acquire_timeout(Wait::for_ns(1_000_000)),
         Err(Status::E_TIMEOUT)
     );
     worker.kill();
-    semaphore.acquire(in_time()).unwrap();
-    let again = queue.take(in_time()).unwrap();
+    semaphore.acquire_timeout(in_time()).unwrap();
+    let again = queue.take_raw(in_time()).unwrap();
     assert_eq!(again.deliveries, 2);
-    queue.done(again.ticket).unwrap();
-    queue.join(Wait::TRY).unwrap();
+    queue.done_raw(again.ticket).unwrap();
+    queue.try_join().unwrap();
 }
 
 /// Stopped for longer than any slice: it keeps what it holds, and releases it itself.
@@ -123,7 +123,7 @@ fn stopped() {
     let lock = lock();
     let may_release = Shared::new();
     let holder = Child::started(|| {
-        lock.acquire(Wait::TRY).unwrap();
+        lock.try_acquire().unwrap();
         may_release.set(0, 1);
         eventually("the word", || may_release.get(1) != 0);
         lock.release().unwrap();
@@ -134,7 +134,7 @@ fn stopped() {
     assert_alive(&lock);
     may_release.set(1, 1);
     holder.signal(libc::SIGCONT);
-    assert_eq!(lock.acquire(in_time()), Ok(Acquired::Clean));
+    assert_eq!(lock.acquire_timeout(in_time()), Ok(Acquired::Clean));
 }
 
 fn not_reaped_yet() {
@@ -149,7 +149,7 @@ fn its_first_thread_has_ended() {
     let lock = lock();
     let other = Shared::new();
     let holder = Child::started(|| {
-        lock.acquire(Wait::TRY).unwrap();
+        lock.try_acquire().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 other.set(0, 1);
@@ -173,12 +173,12 @@ fn its_forked_child_lives_on() {
     let lock = lock();
     let heir = Shared::new();
     let holder = Child::that(|| {
-        lock.acquire(Wait::TRY).unwrap();
+        lock.try_acquire().unwrap();
         // SAFETY: the child does not return.
         if unsafe { libc::fork() } == 0 {
             heir.set(0, std::process::id());
             eventually("its turn", || heir.get(1) != 0);
-            let acquired = lock.acquire(in_time());
+            let acquired = lock.acquire_timeout(in_time());
             heir.set(
                 2,
                 if acquired == Ok(Acquired::Clean) {
@@ -195,7 +195,7 @@ fn its_forked_child_lives_on() {
     assert_dead(&lock);
     heir.set(1, 1);
     assert_eq!(heir.when_set(2), 1);
-    assert_eq!(lock.acquire(Wait::TRY), Err(Status::E_TIMEOUT));
+    assert_eq!(lock.try_acquire(), Err(Status::E_TIMEOUT));
     // SAFETY: the grandchild that we have made; its parent is gone, so init reaps it.
     assert_eq!(unsafe { libc::kill(heir_pid, libc::SIGKILL) }, 0);
     assert_dead(&lock);
@@ -204,7 +204,7 @@ fn its_forked_child_lives_on() {
 fn it_ends_by_itself() {
     let lock = lock();
     let holder = Child::started(|| {
-        lock.acquire(Wait::TRY).unwrap();
+        lock.try_acquire().unwrap();
         // SAFETY: no preconditions.
         unsafe { libc::_exit(0) };
     });
@@ -220,7 +220,7 @@ fn a_daemonic_child() {
         ..Default::default()
     };
     let child = Process::spawn(&options).unwrap();
-    child.join(in_time()).unwrap();
+    child.join_timeout(in_time()).unwrap();
     assert_eq!(child.exit_code(), Ok(0));
 }
 
@@ -229,7 +229,7 @@ fn a_daemonic_child() {
 fn starts_another_program(watched: Watched) {
     let lock = lock();
     let holder = Child::started(|| {
-        lock.acquire(Wait::TRY).unwrap();
+        lock.try_acquire().unwrap();
         let argv = [c"sleep".as_ptr(), c"1000".as_ptr(), std::ptr::null()];
         // SAFETY: strings that end in NUL, and a list that ends in null.
         unsafe { libc::execvp(c"sleep".as_ptr(), argv.as_ptr()) };
@@ -271,7 +271,7 @@ pub fn the_first_of_its_namespace() {
     println!("the first of its namespace");
     assert_eq!(std::process::id(), 1);
     let lock = lock();
-    lock.acquire(Wait::TRY).unwrap();
+    lock.try_acquire().unwrap();
     let other = Shared::new();
     let _child = Child::started(|| {
         assert_alive(&lock);
@@ -290,7 +290,7 @@ pub fn in_another_pid_namespace() {
         assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0);
         let _first = Child::started(|| {
             assert_eq!(std::process::id(), 1);
-            lock.acquire(Wait::TRY).unwrap();
+            lock.try_acquire().unwrap();
             there.set(0, 1);
         });
         crate::child::sleep_for_ever();
@@ -308,7 +308,7 @@ pub fn its_own_stat_is_made_up() {
     let lock = lock();
     let holder = Child::that(|| {
         make_up_own_stat();
-        assert_eq!(lock.acquire(Wait::TRY), Ok(Acquired::Clean));
+        assert_eq!(lock.try_acquire(), Ok(Acquired::Clean));
     });
     assert_alive(&lock);
     holder.kill();

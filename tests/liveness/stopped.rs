@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
 use polyproc::{
-    pipe, wait_any, Barrier, Cancel, Condition, CreateOptions, Lock, Queue, QueueOptions,
+    pipe, wait_any_timeout, Barrier, Cancel, Condition, CreateOptions, Lock, Queue, QueueOptions,
     Semaphore, SemaphoreOptions, Status, Wait, Waitable,
 };
 
@@ -19,11 +19,11 @@ const OWN: Duration = Duration::from_millis(100);
 const BEYOND: Duration = Duration::from_millis(400);
 
 fn own() -> Wait<'static> {
-    Wait::for_ns(OWN.as_nanos() as i64)
+    Wait::from(OWN)
 }
 
 fn in_time() -> Wait<'static> {
-    Wait::for_ns(DEADLINE.as_nanos() as i64)
+    Wait::from(DEADLINE)
 }
 
 /// Makes a call that may wait for so long by itself.
@@ -104,7 +104,7 @@ fn queue(joinable: bool) -> Queue {
 
 fn get(queue: &Queue, wait: Wait<'_>) -> Result<(), Status> {
     queue
-        .get(&mut [MaybeUninit::uninit(); 64], wait)
+        .get_raw(&mut [MaybeUninit::uninit(); 64], wait)
         .map(|_| ())
 }
 
@@ -135,31 +135,34 @@ fn assert_whole(queue: &Queue) {
         "{info:?}"
     );
     assert_eq!((info.unfinished, info.puts), (0, info.gets), "{info:?}");
-    queue.put(b"after", Wait::TRY).unwrap();
+    queue.try_put(b"after").unwrap();
     get().unwrap();
 }
 
 #[test]
 fn a_put_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     let queue = queue(false);
-    queue.put(b"one", Wait::TRY).unwrap();
-    queue.put(b"two", Wait::TRY).unwrap();
-    let taken = queue.take(Wait::TRY).unwrap();
+    queue.try_put(b"one").unwrap();
+    queue.try_put(b"two").unwrap();
+    let taken = queue.take_raw(Wait::TRY).unwrap();
     let is_held = || queue.is_full() == Err(Status::E_TIMEOUT);
     let stopped = Stopped::within(
         || assert_eq!(queue.len(), Ok(1)),
-        || queue.put(b"three", Wait::FOREVER).unwrap(),
+        || queue.put(b"three").unwrap(),
         is_held,
     );
     // A call that needs the producers' lock could not look.
     let refused = Err(Status::E_TIMEOUT);
-    assert_eq!(at_once(|| queue.put(b"x", Wait::TRY)), refused);
-    assert_eq!(within(OWN, || queue.put(b"x", own())), refused);
-    assert_eq!(within(OWN, || queue.put(&[0; 40_000], own())), refused);
-    let put = within(OWN, || queue.put_many(3, &|_| &b"x"[..], own()));
+    assert_eq!(at_once(|| queue.try_put(b"x")), refused);
+    assert_eq!(within(OWN, || queue.put_timeout(b"x", own())), refused);
+    assert_eq!(
+        within(OWN, || queue.put_timeout(&[0; 40_000], own())),
+        refused
+    );
+    let put = within(OWN, || queue.put_many_raw(3, &|_| &b"x"[..], own()));
     assert_eq!(put, Err(Status::E_TIMEOUT));
     assert_eq!(
-        within(OWN, || queue.reserve(8, own())).err(),
+        within(OWN, || queue.reserve_raw(8, own())).err(),
         Some(Status::E_TIMEOUT)
     );
     assert_eq!(at_once(|| queue.info()).err(), Some(Status::E_TIMEOUT));
@@ -167,18 +170,16 @@ fn a_put_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     // A token ends it.
     let token = Cancel::new();
     token.fire();
-    let canceled = Wait::FOREVER.or_cancel(Some(&token));
+    let canceled = Wait::FOREVER.or_cancel(&token);
     assert_eq!(
-        at_once(|| queue.put(b"x", canceled)),
+        at_once(|| queue.put_timeout(b"x", canceled)),
         Err(Status::E_CANCELED)
     );
-    let any = within(OWN, || {
-        wait_any(&[Waitable::Put(&queue)], &mut [false], own())
-    });
+    let any = within(OWN, || wait_any_timeout(&[Waitable::Put(&queue)], own()));
     assert_eq!(any, Err(Status::E_TIMEOUT));
     // A call that needs the consumers' lock only goes on; so does settling a loan.
     assert_eq!(at_once(|| queue.len()), Ok(1));
-    assert_eq!(at_once(|| queue.give_back(taken.ticket)), Ok(()));
+    assert_eq!(at_once(|| queue.give_back_raw(taken.ticket)), Ok(()));
     assert_eq!(at_once(|| get(&queue, Wait::TRY)), Ok(()));
     assert_eq!(at_once(|| get(&queue, Wait::TRY)), Ok(()));
     assert_eq!(within(OWN, || get(&queue, own())), Err(Status::E_EMPTY));
@@ -191,11 +192,11 @@ fn a_put_that_is_stopped_holds_up_no_call_longer_than_its_time() {
 fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     let queue = queue(true);
     for _ in 0..4 {
-        queue.put(b"a message", Wait::TRY).unwrap();
+        queue.try_put(b"a message").unwrap();
     }
-    let taken = queue.take(Wait::TRY).unwrap();
-    let returned = queue.take(Wait::TRY).unwrap();
-    let reserved = queue.reserve(8, Wait::TRY).unwrap();
+    let taken = queue.take_raw(Wait::TRY).unwrap();
+    let returned = queue.take_raw(Wait::TRY).unwrap();
+    let reserved = queue.reserve_raw(8, Wait::TRY).unwrap();
     let other = self::queue(false);
     let (fd, _) = (other.fd().unwrap(), queue.fd().unwrap());
     let is_held = || queue.task_done() == Err(Status::E_TIMEOUT);
@@ -213,17 +214,18 @@ fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
         assert_eq!(at_once(|| get(&queue, Wait::TRY)), Err(Status::E_TIMEOUT));
         assert_eq!(within(OWN, || get(&queue, own())), Err(Status::E_TIMEOUT));
         assert_eq!(
-            within(OWN, || queue.take(own())).err(),
+            within(OWN, || queue.take_raw(own())).err(),
             Some(Status::E_TIMEOUT)
         );
-        assert_eq!(within(OWN, || queue.join(own())), Err(Status::E_TIMEOUT));
-        assert_eq!(at_once(|| queue.put(b"x", Wait::TRY)), Ok(()));
-        let any = within(OWN, || {
-            wait_any(&[Waitable::Get(&queue)], &mut [false], own())
-        });
+        assert_eq!(
+            within(OWN, || queue.join_timeout(own())),
+            Err(Status::E_TIMEOUT)
+        );
+        assert_eq!(at_once(|| queue.try_put(b"x")), Ok(()));
+        let any = within(OWN, || wait_any_timeout(&[Waitable::Get(&queue)], own()));
         assert_eq!(any, Err(Status::E_TIMEOUT));
         // The watcher passes over it.
-        other.put(b"elsewhere", Wait::TRY).unwrap();
+        other.try_put(b"elsewhere").unwrap();
         assert!(
             at_once(|| poll(fd)),
             "another queue's descriptor stands still"
@@ -234,33 +236,33 @@ fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
         }
     }
     // A loan can be settled all the same.
-    assert_eq!(at_once(|| queue.done(taken.ticket)), Ok(()));
+    assert_eq!(at_once(|| queue.done_raw(taken.ticket)), Ok(()));
     assert_eq!(
-        queue.done(taken.ticket),
+        queue.done_raw(taken.ticket),
         Err(Status::E_INVALID),
         "settled twice"
     );
-    assert_eq!(at_once(|| queue.give_back(returned.ticket)), Ok(()));
-    assert_eq!(at_once(|| queue.abort(&reserved)), Ok(()));
+    assert_eq!(at_once(|| queue.give_back_raw(returned.ticket)), Ok(()));
+    assert_eq!(at_once(|| queue.abort_raw(&reserved)), Ok(()));
     stopped.goes_on();
     let info = queue.info().unwrap();
     // One that was returned, one that was never got, two that were put since.
     assert_eq!((info.items, info.in_flight), (4, 0), "{info:?}");
     assert_whole(&queue);
-    assert_eq!(queue.join(own()), Ok(()));
+    assert_eq!(queue.join_timeout(own()), Ok(()));
 }
 
 /// A close gave back what its process held, and waited for the stopped process's lock.
 #[test]
 fn a_close_beside_a_stopped_peer_returns_and_what_it_left_is_recovered() {
     let queue = queue(false);
-    queue.put(b"one", Wait::TRY).unwrap();
-    queue.put(b"two", Wait::TRY).unwrap();
+    queue.try_put(b"one").unwrap();
+    queue.try_put(b"two").unwrap();
     let fd = queue.share_fd().unwrap();
     let stopped = Stopped::within(
         || assert_eq!(queue.len(), Ok(2)),
         || get(&queue, Wait::FOREVER).unwrap(),
-        || queue.take_dead().is_ok() || queue.info().is_err(),
+        || queue.take_dead_raw().is_ok() || queue.info().is_err(),
     );
     // A process that takes part, holds nothing, and closes; its exit takes this way too.
     let closer = Child::that(|| {
@@ -283,18 +285,18 @@ fn an_owned_acquire_that_is_stopped_holds_up_no_call_longer_than_its_time() {
         ..Default::default()
     };
     let semaphore = Semaphore::create(None, &options).unwrap();
-    semaphore.acquire(Wait::TRY).unwrap();
+    semaphore.try_acquire().unwrap();
     let stopped = Stopped::within(
         || assert_eq!(semaphore.value(), Ok(1)),
         || {
-            semaphore.acquire(Wait::TRY).unwrap();
+            semaphore.try_acquire().unwrap();
             semaphore.release(1).unwrap();
         },
         || semaphore.value() == Err(Status::E_TIMEOUT),
     );
     let refused = Err(Status::E_TIMEOUT);
-    assert_eq!(at_once(|| semaphore.acquire(Wait::TRY)), refused);
-    assert_eq!(within(OWN, || semaphore.acquire(own())), refused);
+    assert_eq!(at_once(|| semaphore.try_acquire()), refused);
+    assert_eq!(within(OWN, || semaphore.acquire_timeout(own())), refused);
     assert_eq!(at_once(|| semaphore.release(1)), refused);
     stopped.goes_on();
     semaphore.release(1).unwrap();
@@ -309,7 +311,7 @@ fn barrier(parties: u32) -> Barrier {
 fn a_party_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     let barrier = barrier(3);
     let party = Child::started(|| {
-        let told = barrier.wait(in_time());
+        let told = barrier.wait_timeout(in_time());
         assert_eq!(told, Err(Status::E_BROKEN_BARRIER));
         // SAFETY: no preconditions.
         unsafe { libc::_exit(0) };
@@ -317,12 +319,20 @@ fn a_party_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     crate::child::eventually("a party", || barrier.waiting() == Ok(1));
     let stopped = Stopped::within(
         || assert_eq!(barrier.waiting(), Ok(1)),
-        || assert_eq!(barrier.wait(in_time()), Err(Status::E_BROKEN_BARRIER)),
+        || {
+            assert_eq!(
+                barrier.wait_timeout(in_time()),
+                Err(Status::E_BROKEN_BARRIER)
+            )
+        },
         || barrier.complete(true) == Err(Status::E_TIMEOUT),
     );
     assert_eq!(at_once(|| barrier.reset()), Err(Status::E_TIMEOUT));
     assert_eq!(at_once(|| barrier.abort()), Err(Status::E_TIMEOUT));
-    assert_eq!(within(OWN, || barrier.wait(own())), Err(Status::E_TIMEOUT));
+    assert_eq!(
+        within(OWN, || barrier.wait_timeout(own())),
+        Err(Status::E_TIMEOUT)
+    );
     // Its time was over, which breaks the barrier: for the others as soon as the stopped process
     // goes on.
     stopped.goes_on();
@@ -343,7 +353,7 @@ fn a_party_gives_up_beside_a_stopped_peer() {
     let (begun, told) = std::thread::scope(|scope| {
         let party = scope.spawn(|| {
             let begin = Instant::now();
-            (begin, barrier.wait(Wait::for_ns(2_000_000_000)))
+            (begin, barrier.wait_timeout(Wait::for_ns(2_000_000_000)))
         });
         crate::child::eventually("a party", || barrier.waiting() == Ok(1));
         let stopped = Stopped::within(
@@ -363,8 +373,8 @@ fn a_party_gives_up_beside_a_stopped_peer() {
     barrier.reset().unwrap();
     assert_eq!(barrier.waiting(), Ok(0));
     let both = std::thread::scope(|scope| {
-        let other = scope.spawn(|| barrier.wait(in_time()));
-        [barrier.wait(in_time()), other.join().unwrap()]
+        let other = scope.spawn(|| barrier.wait_timeout(in_time()));
+        [barrier.wait_timeout(in_time()), other.join().unwrap()]
     });
     assert!(both.contains(&Ok(0)) && both.contains(&Ok(1)), "{both:?}");
 }
@@ -373,22 +383,25 @@ fn a_party_gives_up_beside_a_stopped_peer() {
 fn a_send_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     let (receiver, sender) = pipe(false).unwrap();
     let stopped = Stopped::within(
-        || sender.send(b"first", Wait::TRY).unwrap(),
-        || sender.send(b"second", Wait::TRY).unwrap(),
-        || sender.send(b"probe", Wait::TRY) == Err(Status::E_TIMEOUT),
+        || sender.try_send(b"first").unwrap(),
+        || sender.try_send(b"second").unwrap(),
+        || sender.try_send(b"probe") == Err(Status::E_TIMEOUT),
     );
     assert_eq!(
-        within(OWN, || sender.send(b"x", own())),
+        within(OWN, || sender.send_timeout(b"x", own())),
         Err(Status::E_TIMEOUT)
     );
     // Receiving goes on, to the end of what is there.
     let mut buffer = [MaybeUninit::uninit(); 64];
-    while at_once(|| receiver.recv(&mut buffer, Wait::TRY)).is_ok() {}
-    assert_eq!(within(OWN, || receiver.poll(own())), Err(Status::E_TIMEOUT));
+    while at_once(|| receiver.recv_raw(&mut buffer, Wait::TRY)).is_ok() {}
+    assert_eq!(
+        within(OWN, || receiver.poll_timeout(own())),
+        Err(Status::E_TIMEOUT)
+    );
     stopped.goes_on();
-    receiver.recv(&mut buffer, in_time()).unwrap();
-    sender.send(b"third", Wait::TRY).unwrap();
-    receiver.recv(&mut buffer, in_time()).unwrap();
+    receiver.recv_raw(&mut buffer, in_time()).unwrap();
+    sender.try_send(b"third").unwrap();
+    receiver.recv_raw(&mut buffer, in_time()).unwrap();
 }
 
 /// A notifier waits for no waiter, wherever that is stopped.
@@ -405,8 +418,8 @@ fn a_notifier_that_is_stopped_holds_up_nobody() {
             || (0..100).for_each(|_| condition.notify_all().unwrap()),
             || left.replace(left.get() - 1) == 0,
         );
-        lock.acquire(Wait::TRY).unwrap();
-        let waited = within(OWN, || condition.wait(&lock, own()));
+        lock.try_acquire().unwrap();
+        let waited = within(OWN, || condition.wait_on(&lock, own()));
         assert_eq!(waited, Err(Status::E_TIMEOUT));
         lock.release().unwrap();
         at_once(|| condition.notify_all()).unwrap();

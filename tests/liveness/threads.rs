@@ -24,7 +24,7 @@ fn a_killed_process_writes_no_more_when_it_counts_as_dead() {
         let lock = Lock::create(None, CreateOptions::default()).unwrap();
         written.store(0, Ordering::SeqCst);
         let victim = Child::started(|| {
-            lock.acquire(Wait::TRY).unwrap();
+            lock.try_acquire().unwrap();
             loop {
                 written.fetch_add(1, Ordering::Relaxed);
             }
@@ -33,8 +33,8 @@ fn a_killed_process_writes_no_more_when_it_counts_as_dead() {
             std::thread::yield_now();
         }
         victim.signal(libc::SIGKILL);
-        let wait = Wait::for_ns(DEADLINE.as_nanos() as i64);
-        assert_eq!(lock.acquire(wait), Ok(Acquired::OwnerDied));
+        let wait = Wait::from(DEADLINE);
+        assert_eq!(lock.acquire_timeout(wait), Ok(Acquired::OwnerDied));
         let last = written.load(Ordering::SeqCst);
         victim.kill();
         assert_eq!(written.load(Ordering::SeqCst), last, "round {round}");

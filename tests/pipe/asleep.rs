@@ -24,12 +24,15 @@ fn with_child_inside(body: impl FnOnce(&Connection)) -> (Connection, Victim) {
 }
 
 fn uses(end: &Connection) {
-    assert_eq!(end.poll(Wait::TRY), Err(Status::E_TIMEOUT));
+    assert_eq!(end.try_poll(), Err(Status::E_TIMEOUT));
 }
 
 fn expect_end(end: &Connection) {
     assert_eq!(receive(end, 1, in_time()), Err(Status::E_EOF));
-    assert_eq!(end.send(b"x", in_time()), Err(Status::E_BROKEN_PIPE));
+    assert_eq!(
+        end.send_timeout(b"x", in_time()),
+        Err(Status::E_BROKEN_PIPE)
+    );
 }
 
 #[test]
@@ -38,7 +41,7 @@ fn a_receiver_sees_the_end() {
     let times = (0..ROUNDS).map(|_| {
         let (a, victim) = with_child(|b| {
             uses(b);
-            b.send(b"last", Wait::TRY).unwrap();
+            b.try_send(b"last").unwrap();
         });
         assert_eq!(receive(&a, 4, in_time()), Ok(b"last".to_vec()));
         woken_after(victim, || expect_end(&a))
@@ -51,7 +54,7 @@ fn a_poll_sees_the_end() {
     let _alone = alone();
     let times = (0..ROUNDS).map(|_| {
         let (a, victim) = with_child(uses);
-        woken_after(victim, || a.poll(in_time()).unwrap())
+        woken_after(victim, || a.poll_timeout(in_time()).unwrap())
     });
     check("killed while others poll", times.collect());
 }
@@ -61,9 +64,9 @@ fn a_sender_sees_the_end() {
     let _alone = alone();
     let times = (0..ROUNDS).map(|_| {
         let (a, victim) = with_child(uses);
-        a.send(&pattern(LONG - 1), Wait::TRY).unwrap();
+        a.try_send(&pattern(LONG - 1)).unwrap();
         woken_after(victim, || {
-            assert_eq!(a.send(b"x", in_time()), Err(Status::E_BROKEN_PIPE));
+            assert_eq!(a.send_timeout(b"x", in_time()), Err(Status::E_BROKEN_PIPE));
         })
     });
     check("killed while others send", times.collect());
@@ -74,13 +77,14 @@ fn killed_in_the_middle_of_sending_a_long_message() {
     let _alone = alone();
     let data = pattern(4 << 20);
     let times = (0..ROUNDS).map(|_| {
-        let (a, victim) = with_child_inside(|b| b.send(&data, Wait::FOREVER).unwrap());
-        a.poll(in_time()).unwrap();
+        let (a, victim) = with_child_inside(|b| b.send(&data).unwrap());
+        a.poll_timeout(in_time()).unwrap();
         // Usually it is stopped when a part of the message has come.
         std::thread::scope(|scope| {
             let mut buffer = vec![MaybeUninit::uninit(); data.len()];
             let a = &a;
-            let receiver = scope.spawn(move || (a.recv(&mut buffer, in_time()), Instant::now()));
+            let receiver =
+                scope.spawn(move || (a.recv_raw(&mut buffer, in_time()), Instant::now()));
             std::thread::sleep(Duration::from_micros(300));
             victim.signal(libc::SIGSTOP);
             let killed = Instant::now();
@@ -101,7 +105,7 @@ fn killed_in_the_middle_of_receiving_a_long_message() {
     let times = (0..ROUNDS).map(|_| {
         let (a, victim) = with_child_inside(|b| drop(receive(b, data.len(), Wait::FOREVER)));
         std::thread::scope(|scope| {
-            let sender = scope.spawn(|| a.send(&data, in_time()));
+            let sender = scope.spawn(|| a.send_timeout(&data, in_time()));
             std::thread::sleep(Duration::from_micros(300));
             victim.signal(libc::SIGSTOP);
             let killed = Instant::now();
@@ -122,15 +126,15 @@ fn killed_while_first_in_line() {
     let _alone = alone();
     let times = (0..ROUNDS).map(|_| {
         let (a, b) = pipe(true).unwrap();
-        a.send(&pattern(LONG - 1), Wait::TRY).unwrap();
+        a.try_send(&pattern(LONG - 1)).unwrap();
         // It waits for room, and holds the senders' lock.
         let victim = Victim::inside(|| {
-            let _ = a.send(&pattern(500_000), Wait::FOREVER);
+            let _ = a.send(&pattern(500_000));
         });
         victim.wait_until_asleep();
         let time = woken_after(victim, || {
             let wait = Wait::for_ns(200_000_000);
-            assert_eq!(a.send(b"next", wait), Err(Status::E_TIMEOUT));
+            assert_eq!(a.send_timeout(b"next", wait), Err(Status::E_TIMEOUT));
         });
         // Whether the kill wakes it or not, it has the lock from then on.
         assert!(time < Duration::from_secs(1));
@@ -138,7 +142,7 @@ fn killed_while_first_in_line() {
         let second = Victim::inside(|| drop(receive(&b, 100, Wait::FOREVER)));
         second.wait_until_asleep();
         let sent = Instant::now();
-        a.send(b"next", Wait::TRY).unwrap();
+        a.try_send(b"next").unwrap();
         second.wait_until_awake();
         sent.elapsed()
     });
@@ -150,14 +154,14 @@ fn a_stopped_process_is_not_taken_for_dead() {
     let _alone = alone();
     let (a, victim) = with_child_inside(|b| {
         assert_eq!(receive(b, 100, Wait::FOREVER), Ok(b"question".to_vec()));
-        b.send(b"answer", Wait::FOREVER).unwrap();
+        b.send(b"answer").unwrap();
     });
     victim.wait_until_asleep();
     victim.signal(libc::SIGSTOP);
-    a.send(b"question", Wait::TRY).unwrap();
+    a.try_send(b"question").unwrap();
     let wait = Wait::for_ns(300_000_000);
     assert_eq!(receive(&a, 100, wait), Err(Status::E_TIMEOUT));
-    assert_eq!(a.poll(wait), Err(Status::E_TIMEOUT));
+    assert_eq!(a.poll_timeout(wait), Err(Status::E_TIMEOUT));
     victim.signal(libc::SIGCONT);
     assert_eq!(receive(&a, 100, in_time()), Ok(b"answer".to_vec()));
 }

@@ -51,10 +51,10 @@ fn write(fd: &OwnedFd, at: i64, number: u64) {
 
 fn use_it(end: &Connection, long: &[u8]) {
     let mut buffer = [MaybeUninit::uninit(); 100];
-    let _ = end.send(b"small", Wait::TRY);
-    let _ = end.recv(&mut buffer, Wait::TRY);
-    let _ = end.poll(Wait::TRY);
-    let _ = end.send(long, Wait::for_ns(100_000));
+    let _ = end.try_send(b"small");
+    let _ = end.recv_raw(&mut buffer, Wait::TRY);
+    let _ = end.try_poll();
+    let _ = end.send_timeout(long, Wait::for_ns(100_000));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn nonsense_is_answered() {
         let (a, b) = pipe(true).unwrap();
         let file = a.share_fd().unwrap();
         for len in [3, 50, 500] {
-            a.send(&pattern(len), Wait::TRY).unwrap();
+            a.try_send(&pattern(len)).unwrap();
         }
         for _ in 0..=round % 40 {
             write(&file, random.place(&WORDS), random.number());

@@ -19,7 +19,7 @@ use polyproc::{Connection, Got, Status, Wait};
 /// Receives a message of up to `room` bytes.
 fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
     let mut buffer = vec![MaybeUninit::uninit(); room];
-    match end.recv(&mut buffer, wait)? {
+    match end.recv_raw(&mut buffer, wait)? {
         // SAFETY: a receive writes the bytes that it reports.
         Got::Message(len) => Ok(buffer[..len]
             .iter()

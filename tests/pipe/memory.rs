@@ -51,11 +51,11 @@ fn a_gibibyte_takes_its_two_buffers() {
         data.iter_mut()
             .enumerate()
             .for_each(|(at, place)| *place = byte(at));
-        b.send(&data, in_time()).is_ok() && peak() < PEAK
+        b.send_timeout(&data, in_time()).is_ok() && peak() < PEAK
     });
     let receiver = child(|| {
         let mut data = vec![MaybeUninit::new(0); LEN];
-        let got = a.recv(&mut data, in_time());
+        let got = a.recv_raw(&mut data, in_time());
         // SAFETY: made of numbers.
         let right =
             |(at, place): (usize, &MaybeUninit<u8>)| unsafe { place.assume_init() } == byte(at);
@@ -92,8 +92,8 @@ fn a_pipe_whose_receiver_keeps_up_stays_small() {
     assert!(size(&a) <= 24 << 10, "{}", size(&a));
     let mut buffer = [MaybeUninit::uninit(); 1000];
     for _ in 0..10_000 {
-        a.send(&[1; 1000], Wait::TRY).unwrap();
-        assert_eq!(b.recv(&mut buffer, Wait::TRY), Ok(Got::Message(1000)));
+        a.try_send(&[1; 1000]).unwrap();
+        assert_eq!(b.recv_raw(&mut buffer, Wait::TRY), Ok(Got::Message(1000)));
     }
     assert!(size(&a) <= 160 << 10, "{}", size(&a));
 }
@@ -115,16 +115,19 @@ fn no_memory_is_a_status() {
         }
         let large = [1; 100_000];
         // The messages to A come first in the file.
-        b.send(&large, Wait::TRY) == Ok(())
-            && b.send(&large, Wait::TRY) == Err(Status::E_NO_MEMORY)
-            && a.send(b"x", Wait::TRY) == Err(Status::E_NO_MEMORY)
-            && b.poll(Wait::TRY) == Err(Status::E_TIMEOUT)
+        b.try_send(&large) == Ok(())
+            && b.try_send(&large) == Err(Status::E_NO_MEMORY)
+            && a.try_send(b"x") == Err(Status::E_NO_MEMORY)
+            && b.try_poll() == Err(Status::E_TIMEOUT)
     });
     went_well(limited);
     let mut buffer = vec![MaybeUninit::uninit(); 100_000];
-    assert_eq!(a.recv(&mut buffer, Wait::TRY), Ok(Got::Message(100_000)));
-    assert_eq!(a.recv(&mut buffer, Wait::TRY), Err(Status::E_TIMEOUT));
-    a.send(b"x", Wait::TRY).unwrap();
+    assert_eq!(
+        a.recv_raw(&mut buffer, Wait::TRY),
+        Ok(Got::Message(100_000))
+    );
+    assert_eq!(a.recv_raw(&mut buffer, Wait::TRY), Err(Status::E_TIMEOUT));
+    a.try_send(b"x").unwrap();
 }
 
 /// A short message before it, received long ago, took the room of the longest one that fits into
@@ -147,10 +150,10 @@ fn an_empty_pipe_takes_what_a_fresh_one_takes() {
         [100_000, 50_000, 100_000, 1, 100_000, 99_999]
             .iter()
             .all(|len| {
-                b.send(&buffer_of(*len), Wait::TRY) == Ok(())
-                    && a.recv(&mut buffer, Wait::TRY) == Ok(Got::Message(*len))
+                b.try_send(&buffer_of(*len)) == Ok(())
+                    && a.recv_raw(&mut buffer, Wait::TRY) == Ok(Got::Message(*len))
             })
-            && b.send(&buffer_of(200_000), Wait::TRY) == Err(Status::E_NO_MEMORY)
+            && b.try_send(&buffer_of(200_000)) == Err(Status::E_NO_MEMORY)
     });
     went_well(limited);
 }

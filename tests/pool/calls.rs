@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use polyproc::pool::{pack, unpack, PoolOptions, TaskOptions};
-use polyproc::{Cancel, Status, Wait};
+use polyproc::chunk::{pack, unpack};
+use polyproc::{Cancel, PoolOptions, Status, TaskOptions, Wait};
 
 use super::support::*;
 
@@ -131,16 +131,19 @@ fn a_task_that_has_not_begun_can_be_cancelled() {
 fn a_wait_can_end_early() {
     let pool = pool(workers(1));
     let task = submit(&pool, "sleep", &number(600_000));
-    assert_eq!(task.wait(Wait::TRY), Err(Status::E_TIMEOUT));
-    assert_eq!(task.wait(Wait::for_ns(20_000_000)), Err(Status::E_TIMEOUT));
+    assert_eq!(task.wait_timeout(Wait::TRY), Err(Status::E_TIMEOUT));
+    assert_eq!(
+        task.wait_timeout(Wait::for_ns(20_000_000)),
+        Err(Status::E_TIMEOUT)
+    );
     let token = Cancel::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(Duration::from_millis(20));
             token.fire();
         });
-        let wait = Wait::FOREVER.or_cancel(Some(&token));
-        assert_eq!(task.wait(wait), Err(Status::E_CANCELED));
+        let wait = Wait::FOREVER.or_cancel(&token);
+        assert_eq!(task.wait_timeout(wait), Err(Status::E_CANCELED));
     });
     assert!(task.outcome().is_none());
 }
@@ -177,13 +180,15 @@ fn finished_tells_the_tags() {
     let mut seen = [false; 100];
     let mut count = 0;
     while count < 100 {
-        let mut each = |tag: u64| {
-            assert!(!std::mem::replace(&mut seen[tag as usize], true), "once");
-            assert!(tasks[tag as usize].outcome().is_some());
-        };
-        count += pool.finished(7, &mut each, patience()).expect("some");
+        let tags = pool.finished_timeout(7, patience()).expect("some");
+        assert!((1..=7).contains(&tags.len()));
+        for tag in &tags {
+            assert!(!std::mem::replace(&mut seen[*tag as usize], true), "once");
+            assert!(tasks[*tag as usize].outcome().is_some());
+        }
+        count += tags.len();
     }
-    let none = pool.finished(1, &mut |_| {}, Wait::TRY);
+    let none = pool.try_finished(1);
     assert_eq!(none, Err(Status::E_TIMEOUT));
 }
 

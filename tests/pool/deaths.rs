@@ -4,9 +4,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use polyproc::pool::PoolOptions;
-use polyproc::process::Process;
-use polyproc::{Status, Wait};
+use polyproc::{PoolOptions, Process, Status};
 
 use super::support::*;
 
@@ -147,7 +145,7 @@ fn a_death_after_the_close_is_made_good() {
     });
     let task = submit(&pool, "die-once", path.as_bytes());
     pool.shutdown().expect("shut down");
-    pool.join(patience()).expect("joined");
+    pool.join_timeout(patience()).expect("joined");
     assert_eq!(result(&task), b"survived");
     std::fs::remove_file(path).expect("the file");
 }
@@ -157,7 +155,7 @@ fn a_join_sees_the_end_of_a_task_that_killed_its_last_worker() {
     let pool = pool(workers(1));
     let task = submit(&pool, "die", b"");
     pool.shutdown().expect("shut down");
-    pool.join(patience()).expect("joined");
+    pool.join_timeout(patience()).expect("joined");
     ends_with(&task, Status::E_WORKER_DIED);
 }
 
@@ -200,7 +198,7 @@ fn a_worker_that_takes_anothers_place_can_be_asked_to_end() {
     }
     let last = Process::adopt(pids_of(&pool)[0]).expect("adopted");
     last.terminate().expect("terminated");
-    last.join(patience()).expect("it ends");
+    last.join_timeout(patience()).expect("it ends");
 }
 
 fn blocked_by(pid: i32) -> String {
@@ -234,7 +232,7 @@ fn parent() {
         pids_of(&pool)[0],
         pids_of(&pool)[1]
     );
-    let _ = pool.finished(1, &mut |_| {}, Wait::FOREVER);
+    let _ = pool.finished(1);
 }
 
 #[test]

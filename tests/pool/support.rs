@@ -3,8 +3,8 @@
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use polyproc::pool::{register, Outcome, Pool, PoolOptions, Reply, Task, TaskOptions};
-use polyproc::{Status, Wait};
+use polyproc::worker::register;
+use polyproc::{Outcome, Pool, PoolOptions, Reply, Status, Task, TaskOptions, Wait};
 
 /// Longer than any test here takes on a busy machine.
 pub fn patience() -> Wait<'static> {
@@ -114,7 +114,7 @@ pub fn submit(pool: &Pool, function: &str, data: &[u8]) -> Task {
 }
 
 pub fn outcome(task: &Task) -> &Outcome {
-    task.wait(patience()).expect("it ends");
+    task.wait_timeout(patience()).expect("it ends");
     task.outcome().expect("it is over")
 }
 

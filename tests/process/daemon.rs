@@ -5,8 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use polyproc::process::{current, Process, ProcessOptions, Stdio};
-use polyproc::Status;
+use polyproc::{current_process, Process, ProcessOptions, Status, Stdio};
 
 use crate::support::*;
 
@@ -35,11 +34,19 @@ fn dies_with(role_name: &str, kill: bool) {
     assert_eq!(child.is_alive(), Ok(true));
     if kill {
         parent.kill().expect("kill");
-        assert_eq!(child.join(seconds(10)), Ok(()), "it outlived its parent");
+        assert_eq!(
+            child.join_timeout(seconds(10)),
+            Ok(()),
+            "it outlived its parent"
+        );
     }
     drop(hold_write);
-    assert_eq!(child.join(seconds(10)), Ok(()), "it outlived its parent");
-    assert_eq!(player.join(seconds(10)), Ok(()));
+    assert_eq!(
+        child.join_timeout(seconds(10)),
+        Ok(()),
+        "it outlived its parent"
+    );
+    assert_eq!(player.join_timeout(seconds(10)), Ok(()));
 }
 
 fn sleeper() -> ProcessOptions {
@@ -129,7 +136,7 @@ pub fn parent_of_forked_daemon() {
     let options = ProcessOptions::default();
     // SAFETY: nothing else runs in this role.
     let parent = unsafe { Process::fork(&options, parent, std::ptr::null_mut()) }.expect("fork");
-    parent.join(seconds(30)).expect("join");
+    parent.join_timeout(seconds(30)).expect("join");
 }
 
 #[test]
@@ -166,7 +173,7 @@ fn a_parent_killed_at_any_moment_of_a_start_leaves_no_daemon() {
             std::thread::sleep(Duration::from_micros(moment * 211));
             parent.kill().expect("kill");
             assert!(wait_for_end(&mut read), "{way}: a child lives on");
-            player.join(seconds(10)).expect("join");
+            player.join_timeout(seconds(10)).expect("join");
         }
     }
 }
@@ -191,7 +198,7 @@ fn make_without_end(make: fn() -> Process) -> ! {
         let children = (0..20).map(|_| make()).collect::<Vec<_>>();
         for child in children {
             child.kill().expect("kill");
-            child.join(seconds(10)).expect("join");
+            child.join_timeout(seconds(10)).expect("join");
         }
     }
 }
@@ -210,7 +217,10 @@ pub fn forks_daemons_in_first_thread() {
     }
     // SAFETY: nothing else runs in this role.
     let parent = unsafe { Process::fork(&ProcessOptions::default(), parent, std::ptr::null_mut()) };
-    parent.expect("fork").join(seconds(30)).expect("join");
+    parent
+        .expect("fork")
+        .join_timeout(seconds(30))
+        .expect("join");
 }
 
 #[test]
@@ -221,7 +231,7 @@ fn a_daemon_may_have_no_children() {
 }
 
 pub fn daemonic() {
-    assert!(current().daemon);
+    assert!(current_process().daemon);
     assert_eq!(
         Process::spawn(&program(&["/bin/true"])).err(),
         Some(Status::E_DAEMONIC)
@@ -241,7 +251,7 @@ pub fn daemonic() {
 fn a_forked_daemon_may_have_no_children() {
     extern "C" fn try_both(_: *mut std::ffi::c_void) -> libc::c_int {
         let spawned = Process::spawn(&program(&["/bin/true"]));
-        i32::from(current().daemon && spawned.err() == Some(Status::E_DAEMONIC))
+        i32::from(current_process().daemon && spawned.err() == Some(Status::E_DAEMONIC))
     }
     let options = ProcessOptions {
         daemon: true,
@@ -249,6 +259,6 @@ fn a_forked_daemon_may_have_no_children() {
     };
     // SAFETY: it touches this library and the allocator, which know of forks.
     let child = unsafe { Process::fork(&options, try_both, std::ptr::null_mut()) }.expect("fork");
-    child.join(seconds(10)).expect("join");
+    child.join_timeout(seconds(10)).expect("join");
     assert_eq!(child.exit_code(), Ok(1));
 }

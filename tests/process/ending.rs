@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use polyproc::process::{active_children, Process};
-use polyproc::sync::{interruptible, Cancel, Wait};
-use polyproc::Status;
+use polyproc::{active_children, interruptible, Cancel, Process, Status, Wait};
 
 use crate::support::*;
 
@@ -52,10 +50,10 @@ fn exit_codes() {
 
 fn join_ends_early() {
     let process = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
-    assert_eq!(process.join(Wait::TRY), Err(Status::E_TIMEOUT));
+    assert_eq!(process.try_join(), Err(Status::E_TIMEOUT));
     let begun = Instant::now();
     assert_eq!(
-        process.join(Wait::for_ns(100_000_000)),
+        process.join_timeout(Wait::for_ns(100_000_000)),
         Err(Status::E_TIMEOUT)
     );
     assert!(begun.elapsed() >= Duration::from_millis(100));
@@ -63,27 +61,27 @@ fn join_ends_early() {
 
     let cancel = Cancel::new();
     std::thread::scope(|scope| {
-        let joined = scope.spawn(|| process.join(Wait::FOREVER.or_cancel(Some(&cancel))));
+        let joined = scope.spawn(|| process.join_timeout(Wait::FOREVER.or_cancel(&cancel)));
         std::thread::sleep(Duration::from_millis(30));
         cancel.fire();
         assert_eq!(joined.join().expect("thread"), Err(Status::E_CANCELED));
     });
     assert_eq!(
-        process.join(seconds(9).or_cancel(Some(&cancel))),
+        process.join_timeout(seconds(9).or_cancel(&cancel)),
         Err(Status::E_CANCELED)
     );
     let closing = Cancel::new();
     closing.fire();
     assert_eq!(
-        process.join(seconds(9).or_closed(&closing)),
+        process.join_timeout(seconds(9).or_closed(&closing)),
         Err(Status::E_CLOSED)
     );
 
     assert_eq!(process.is_alive(), Ok(true));
     process.kill().expect("kill");
-    assert_eq!(process.join(seconds(9)), Ok(()));
+    assert_eq!(process.join_timeout(seconds(9)), Ok(()));
     // A process that has ended is joined, also with a fired token.
-    assert_eq!(process.join(Wait::TRY.or_cancel(Some(&cancel))), Ok(()));
+    assert_eq!(process.join_timeout(Wait::TRY.or_cancel(&cancel)), Ok(()));
     assert_eq!(process.exit_code(), Ok(-9));
 }
 
@@ -93,7 +91,7 @@ fn many_threads_join_one() {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    process.join(seconds(9)).expect("join");
+                    process.join_timeout(seconds(9)).expect("join");
                     assert_eq!(process.exit_code(), Ok(7));
                 });
             }
@@ -133,7 +131,7 @@ fn interruption() {
             } else {
                 Wait::for_ns(100_000_000)
             };
-            let ended = process.join(timeout);
+            let ended = process.join_timeout(timeout);
             done.store(true, Ordering::Relaxed);
             assert_eq!(ended, Err(expected));
         });
@@ -141,7 +139,7 @@ fn interruption() {
     }
     interruptible(false);
     process.kill().expect("kill");
-    process.join(seconds(9)).expect("join");
+    process.join_timeout(seconds(9)).expect("join");
 }
 
 fn signals() {
@@ -154,12 +152,12 @@ fn signals() {
     // A stopped process is alive, and stays stopped.
     assert_eq!(process.signal(libc::SIGSTOP), Ok(()));
     assert_eq!(
-        process.join(Wait::for_ns(50_000_000)),
+        process.join_timeout(Wait::for_ns(50_000_000)),
         Err(Status::E_TIMEOUT)
     );
     assert_eq!(process.terminate(), Ok(()));
     assert_eq!(process.signal(libc::SIGCONT), Ok(()));
-    assert_eq!(process.join(seconds(9)), Ok(()));
+    assert_eq!(process.join_timeout(seconds(9)), Ok(()));
     assert_eq!(process.exit_code(), Ok(-libc::SIGTERM));
     for signal in [Process::terminate, Process::kill] {
         assert_eq!(signal(&process), Ok(()));
@@ -196,7 +194,7 @@ fn collected_by_somebody_else() {
     for (script, code) in [("exit 9", 9), ("kill -15 $$", -15)] {
         let process = Process::spawn(&shell(script)).expect("spawn");
         collect(process.pid());
-        assert_eq!(process.join(seconds(9)), Ok(()));
+        assert_eq!(process.join_timeout(seconds(9)), Ok(()));
         assert_eq!(process.is_alive(), Ok(false));
         let expected = if kernel_keeps_exit_codes() {
             Ok(code)
@@ -226,7 +224,7 @@ fn adoption() {
     let adopted = Process::adopt(others.id() as i32).expect("adopt");
     assert_eq!(adopted.pid(), others.id() as i32);
     assert_eq!(adopted.name(), format!("pid-{}", others.id()));
-    assert_eq!(adopted.join(seconds(9)), Ok(()));
+    assert_eq!(adopted.join_timeout(seconds(9)), Ok(()));
     assert_eq!(adopted.exit_code(), Ok(8));
     assert_eq!(
         Process::adopt(others.id() as i32).err(),
@@ -238,7 +236,7 @@ fn adoption() {
     let second = Process::adopt(first.pid()).expect("adopt");
     assert_eq!(second.name(), first.name());
     second.kill().expect("kill");
-    assert_eq!(first.join(seconds(9)), Ok(()));
+    assert_eq!(first.join_timeout(seconds(9)), Ok(()));
     assert_eq!((first.exit_code(), second.exit_code()), (Ok(-9), Ok(-9)));
     let zombie = Process::spawn(&shell("exit 4")).expect("spawn");
     eventually("the zombie", has_zombie);
@@ -253,7 +251,10 @@ fn adoption() {
         Ok(parent) => {
             assert_eq!(parent.is_alive(), Ok(true));
             assert_eq!(parent.exit_code(), Err(Status::E_TIMEOUT));
-            assert_eq!(parent.join(Wait::for_ns(1_000_000)), Err(Status::E_TIMEOUT));
+            assert_eq!(
+                parent.join_timeout(Wait::for_ns(1_000_000)),
+                Err(Status::E_TIMEOUT)
+            );
         }
         Err(status) => assert_eq!(status, Status::E_UNSUPPORTED),
     }
@@ -287,7 +288,7 @@ pub fn sigchld_ignored() {
     );
     for code in 0..50 {
         let process = Process::spawn(&shell(&format!("exit {code}"))).expect("spawn");
-        process.join(seconds(9)).expect("join");
+        process.join_timeout(seconds(9)).expect("join");
         let expected = if kernel_keeps_exit_codes() {
             Ok(code)
         } else {
@@ -330,7 +331,7 @@ pub fn sigchld_reaper() {
         let forked =
             unsafe { Process::fork(&options, leave, code as usize as *mut _) }.expect("fork");
         for process in [spawned, forked] {
-            process.join(seconds(9)).expect("join");
+            process.join_timeout(seconds(9)).expect("join");
             let known = process.exit_code();
             let lost = known == Err(Status::E_NOT_FOUND) && !kernel_keeps_exit_codes();
             assert!(known == Ok(code) || lost, "{code}: {known:?}");
@@ -359,7 +360,7 @@ pub fn list() {
     );
     assert_eq!(active_children(), [first.pid(), named.pid(), second.pid()]);
     named.kill().expect("kill");
-    named.join(seconds(9)).expect("join");
+    named.join_timeout(seconds(9)).expect("join");
     assert_eq!(active_children(), [first.pid(), second.pid()]);
 
     // The handle is dropped while the child runs: it goes on, and is reaped once it has ended.
@@ -374,7 +375,7 @@ pub fn list() {
     // The handle is dropped, then another spawn follows: no zombie is left.
     drop(Process::spawn(&program(&["/bin/true"])).expect("spawn"));
     second.kill().expect("kill");
-    second.join(seconds(9)).expect("join");
+    second.join_timeout(seconds(9)).expect("join");
     drop(second);
     eventually("no child", || {
         run(&program(&["/bin/true"]));

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use libc::c_int;
-use polyproc::process::{
-    active_children, current, inherited, InheritHandle, Process, ProcessOptions, Stdio,
+use polyproc::{
+    active_children, current_process, inherited, InheritHandle, Kind, Process, ProcessOptions,
+    Status, Stdio,
 };
-use polyproc::{Kind, Status};
 
 use crate::support::*;
 
@@ -25,7 +25,7 @@ fn fork(
 }
 
 fn code_of(process: &Process) -> i32 {
-    process.join(seconds(20)).expect("join");
+    process.join_timeout(seconds(20)).expect("join");
     process.exit_code().expect("exit code")
 }
 
@@ -46,7 +46,7 @@ fn a_function_gets_its_argument_and_gives_the_exit_code() {
 #[test]
 fn a_forked_child_knows_who_it_is() {
     extern "C" fn check(parent: *mut c_void) -> c_int {
-        let me = current();
+        let me = current_process();
         let told = me.name == "a child" && !me.daemon && me.pid != me.parent_pid;
         let right = told && me.parent_pid == parent as usize as i32 && active_children().is_empty();
         let mut options = shell("exit 3");
@@ -64,7 +64,7 @@ fn a_forked_child_knows_who_it_is() {
     assert_eq!(child.name(), "a child");
     assert_eq!(code_of(&child), 1);
     other.kill().expect("kill");
-    assert_eq!(current().name, "MainProcess");
+    assert_eq!(current_process().name, "MainProcess");
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_forked_child_may_use_its_parents_handles() {
         // SAFETY: the parent's frame, of which this is a copy.
         let sibling = unsafe { &*sibling.cast::<Process>() };
         let alive = sibling.is_alive() == Ok(true) && sibling.exit_code() == Err(Status::E_TIMEOUT);
-        let ended = sibling.kill().is_ok() && sibling.join(seconds(9)).is_ok();
+        let ended = sibling.kill().is_ok() && sibling.join_timeout(seconds(9)).is_ok();
         i32::from(alive && ended && sibling.is_alive() == Ok(false))
     }
     let sibling = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
@@ -196,7 +196,7 @@ pub fn forks_beside_threads() {
         let child = Process::spawn(&program(&["sleep", "600"])).expect("spawn");
         let listed = active_children() == [child.pid()];
         child.kill().expect("kill");
-        i32::from(listed && code_of(&child) == -9 && current().name == "f")
+        i32::from(listed && code_of(&child) == -9 && current_process().name == "f")
     }
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -204,7 +204,7 @@ pub fn forks_beside_threads() {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     active_children();
-                    current();
+                    current_process();
                     // The locks are not fair: leave the forking thread its turn.
                     std::thread::sleep(Duration::from_micros(20));
                 }
@@ -247,7 +247,7 @@ pub fn blocks_everything() {
     child.signal(libc::SIGUSR1).expect("a signal");
     assert_eq!(child.is_alive(), Ok(true), "the rest of the mask is kept");
     child.terminate().expect("terminate");
-    child.join(seconds(20)).expect("join");
+    child.join_timeout(seconds(20)).expect("join");
     assert_eq!(child.exit_code(), Ok(-libc::SIGTERM));
 }
 

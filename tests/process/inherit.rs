@@ -2,8 +2,9 @@
 
 use std::os::fd::AsRawFd;
 
-use polyproc::process::{current, inherited, InheritHandle, Process, ProcessOptions, Stdio};
-use polyproc::{Kind, Status};
+use polyproc::{
+    current_process, inherited, InheritHandle, Kind, Process, ProcessOptions, Status, Stdio,
+};
 
 use crate::support::*;
 
@@ -27,7 +28,7 @@ fn a_program_inherits_by_name_and_its_parent_may_close_at_once() {
     ];
     let child = Process::spawn(&options).expect("spawn");
     drop((jobs, results));
-    child.join(seconds(30)).expect("join");
+    child.join_timeout(seconds(30)).expect("join");
     assert_eq!(child.exit_code(), Ok(0));
 }
 
@@ -49,7 +50,7 @@ fn inheritance_goes_through_a_wrapper() {
 
 pub fn heir() {
     assert_eq!(std::env::var_os("POLYPROC_PROCESS"), None);
-    let me = current();
+    let me = current_process();
     // SAFETY: no preconditions.
     assert_eq!((me.pid, me.parent_pid), unsafe {
         (libc::getpid(), libc::getppid())
@@ -146,7 +147,7 @@ fn a_variable_of_nobody_gives_nothing() {
 
 pub fn heir_of_nothing() {
     assert_eq!(std::env::var_os("POLYPROC_PROCESS"), None);
-    assert_eq!(current().name, "MainProcess");
+    assert_eq!(current_process().name, "MainProcess");
     assert_eq!(
         inherited("jobs", Kind::Queue).err(),
         Some(Status::E_NOT_FOUND)
@@ -168,6 +169,6 @@ fn many_handles_travel_at_once() {
     };
     // SAFETY: it uses this library and the allocator, which know of forks.
     let child = unsafe { Process::fork(&options, count, std::ptr::null_mut()) }.expect("fork");
-    child.join(seconds(10)).expect("join");
+    child.join_timeout(seconds(10)).expect("join");
     assert_eq!(child.exit_code(), Ok(100));
 }

@@ -1,7 +1,6 @@
 //! Processes to which the kernel refuses a way of making a child.
 
-use polyproc::process::{Process, ProcessOptions};
-use polyproc::Status;
+use polyproc::{Process, ProcessOptions, Status};
 
 use crate::support::*;
 
@@ -53,12 +52,9 @@ fn everything_works() {
         sleeper.daemon = daemon;
         let child = Process::spawn(&sleeper).expect("spawn");
         assert_eq!(child.is_alive(), Ok(true));
-        assert_eq!(
-            child.join(polyproc::sync::Wait::TRY),
-            Err(Status::E_TIMEOUT)
-        );
+        assert_eq!(child.try_join(), Err(Status::E_TIMEOUT));
         child.terminate().expect("terminate");
-        child.join(seconds(20)).expect("join");
+        child.join_timeout(seconds(20)).expect("join");
         assert_eq!(child.exit_code(), Ok(-libc::SIGTERM));
     }
     let (code, text) = output(shell("echo bun"));
@@ -69,7 +65,7 @@ fn everything_works() {
     // SAFETY: it only returns.
     let forked = unsafe { Process::fork(&ProcessOptions::default(), three, std::ptr::null_mut()) };
     let forked = forked.expect("fork");
-    forked.join(seconds(20)).expect("join");
+    forked.join_timeout(seconds(20)).expect("join");
     assert_eq!(forked.exit_code(), Ok(3));
     assert!(!has_children(), "what could not be started is collected");
 }

@@ -3,9 +3,7 @@
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use polyproc::process::{InheritHandle, Process, ProcessOptions, Stdio};
-use polyproc::sync::Wait;
-use polyproc::{Kind, Status};
+use polyproc::{InheritHandle, Kind, Process, ProcessOptions, Status, Stdio};
 
 use crate::support::*;
 
@@ -16,11 +14,11 @@ fn start_does_not_block_and_join_does() {
     assert!(begun.elapsed() < Duration::from_millis(1900));
     assert_eq!(process.is_alive(), Ok(true));
     assert_eq!(process.exit_code(), Err(Status::E_TIMEOUT));
-    assert_eq!(process.join(Wait::FOREVER), Ok(()));
+    assert_eq!(process.join(), Ok(()));
     assert!(begun.elapsed() >= Duration::from_millis(1990));
     assert_eq!(process.is_alive(), Ok(false));
     assert_eq!(process.exit_code(), Ok(5));
-    assert_eq!(process.join(Wait::TRY), Ok(()));
+    assert_eq!(process.try_join(), Ok(()));
     assert_eq!(process.exit_code(), Ok(5));
 }
 

@@ -6,8 +6,7 @@ use std::io::Read;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use polyproc::process::{Process, ProcessOptions, Stdio};
-use polyproc::sync::Wait;
+use polyproc::{Process, ProcessOptions, Stdio, Wait};
 
 /// Says which role this test binary plays if a test has started it.
 pub const ROLE: &str = "POLYPROC_TEST_ROLE";
@@ -48,7 +47,7 @@ pub fn role(name: &str) -> ProcessOptions {
 
 pub fn run(options: &ProcessOptions) -> i32 {
     let process = Process::spawn(options).expect("spawn");
-    process.join(seconds(30)).expect("join");
+    process.join_timeout(seconds(30)).expect("join");
     process.exit_code().expect("exit code")
 }
 
@@ -69,7 +68,7 @@ pub fn output(mut options: ProcessOptions) -> (i32, String) {
     drop(write);
     let mut text = String::new();
     read.read_to_string(&mut text).expect("text");
-    process.join(seconds(30)).expect("join");
+    process.join_timeout(seconds(30)).expect("join");
     (process.exit_code().expect("exit code"), text)
 }
 
@@ -82,7 +81,7 @@ pub fn report(mut options: ProcessOptions) -> (i32, String) {
     drop(write);
     let mut text = String::new();
     read.read_to_string(&mut text).expect("text");
-    process.join(seconds(30)).expect("join");
+    process.join_timeout(seconds(30)).expect("join");
     (process.exit_code().expect("exit code"), text)
 }
 

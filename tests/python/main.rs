@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-use polyproc::{connect, Connection, Got, Listener, ListenerOptions, Status, Wait};
+use polyproc::{connect_timeout, Connection, Got, Listener, ListenerOptions, Status, Wait};
 
 const KEY: &str = "Hello World!";
 const LENGTHS: [usize; 5] = [0, 1, 16_384, 16_385, 20 << 20];
@@ -79,7 +79,7 @@ fn recv(connection: &Connection, room: &mut Vec<u8>) -> Result<usize, Status> {
     room.clear();
     loop {
         let place: &mut [MaybeUninit<u8>] = room.spare_capacity_mut();
-        match connection.recv(place, PATIENCE)? {
+        match connection.recv_raw(place, PATIENCE)? {
             Got::Message(len) => {
                 // SAFETY: that many were received into the spare capacity.
                 unsafe { room.set_len(len) };
@@ -94,7 +94,7 @@ fn echo(connection: &Connection) {
     let mut room = Vec::new();
     loop {
         match recv(connection, &mut room) {
-            Ok(_) => connection.send(&room, PATIENCE).expect("an echo"),
+            Ok(_) => connection.send_timeout(&room, PATIENCE).expect("an echo"),
             Err(status) => return assert_eq!(status, Status::E_EOF),
         }
     }
@@ -104,7 +104,9 @@ fn is_echoed(connection: &Connection) {
     let mut room = Vec::new();
     for length in LENGTHS {
         let message = message(length);
-        connection.send(&message, PATIENCE).expect("it is sent");
+        connection
+            .send_timeout(&message, PATIENCE)
+            .expect("it is sent");
         assert_eq!(recv(connection, &mut room), Ok(length));
         assert!(room == message, "{length} bytes came back as others");
     }
@@ -113,7 +115,7 @@ fn is_echoed(connection: &Connection) {
 fn client_of_python(address: &str, key: Option<&str>, options: &ListenerOptions, speaks: &str) {
     let listener = Listener::new(address, options).expect("a listener");
     let mut client = Python::start("connect", &listener.address(), key, speaks);
-    let connection = listener.accept(PATIENCE).expect("a client");
+    let connection = listener.accept_timeout(PATIENCE).expect("a client");
     echo(&connection);
     assert_eq!(client.line(), "echoed");
 }
@@ -122,7 +124,7 @@ fn listener_of_python(address: &str, key: Option<&str>, options: &ListenerOption
     let mut listener = Python::start("listen", address, key, speaks);
     let address = listener.line();
     for _ in 0..2 {
-        let connection = connect(&address, options, PATIENCE).expect("a connection");
+        let connection = connect_timeout(&address, options, PATIENCE).expect("a connection");
         is_echoed(&connection);
         drop(connection);
         assert_eq!(listener.line(), "EOFError");
@@ -182,7 +184,7 @@ fn an_older_python_is_refused_where_md5_is_not_allowed() {
     };
     let listener = Listener::new("tcp://127.0.0.1:0", &without_md5).expect("a listener");
     let address = listener.address();
-    let accepting = thread::spawn(move || listener.accept(PATIENCE).map(drop));
+    let accepting = thread::spawn(move || listener.accept_timeout(PATIENCE).map(drop));
     let mut old = Python::start("connect", &address, Some(KEY), "");
     assert_eq!(old.line(), "AuthenticationError");
     let mut new = Python::start("connect", &address, Some(KEY), "3.12");
@@ -191,7 +193,7 @@ fn an_older_python_is_refused_where_md5_is_not_allowed() {
 
     let mut listening = Python::start("listen", "tcp://127.0.0.1:0", Some(KEY), "");
     let address = listening.line();
-    let refused = connect(&address, &without_md5, PATIENCE).map(drop);
+    let refused = connect_timeout(&address, &without_md5, PATIENCE).map(drop);
     assert_eq!(refused, Err(Status::E_AUTH));
 }
 
@@ -201,7 +203,9 @@ fn a_wrong_key_is_refused_on_both_sides() {
         let listener = Listener::new(&address, &options(Some(KEY))).expect("a listener");
         let at = listener.address();
         let accepting = thread::spawn(move || {
-            let connection = listener.accept(PATIENCE).expect("the one with the key");
+            let connection = listener
+                .accept_timeout(PATIENCE)
+                .expect("the one with the key");
             echo(&connection);
         });
         let mut wrong = Python::start("connect", &at, Some("another"), "");
@@ -212,10 +216,10 @@ fn a_wrong_key_is_refused_on_both_sides() {
     }
     let mut listening = Python::start("listen", "tcp://127.0.0.1:0", Some(KEY), "");
     let address = listening.line();
-    let refused = connect(&address, &options(Some("another")), PATIENCE).map(drop);
+    let refused = connect_timeout(&address, &options(Some("another")), PATIENCE).map(drop);
     assert_eq!(refused, Err(Status::E_AUTH));
     assert_eq!(listening.line(), "AuthenticationError");
-    is_echoed(&connect(&address, &options(Some(KEY)), PATIENCE).expect("a connection"));
+    is_echoed(&connect_timeout(&address, &options(Some(KEY)), PATIENCE).expect("a connection"));
 }
 
 /// A client without the key fails at its first receive.
@@ -223,6 +227,6 @@ fn a_wrong_key_is_refused_on_both_sides() {
 fn no_key_for_a_listener_of_python_that_wants_one() {
     let mut listening = Python::start("listen", "tcp://127.0.0.1:0", Some(KEY), "");
     let address = listening.line();
-    let connection = connect(&address, &options(None), PATIENCE).expect("a connection");
+    let connection = connect_timeout(&address, &options(None), PATIENCE).expect("a connection");
     assert_eq!(recv(&connection, &mut Vec::new()), Err(Status::E_AUTH));
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use polyproc::{
-    CreateOptions, Event, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Status, Wait,
+    CreateOptions, Event, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Status,
 };
 
 /// A queue keeps the ring that it uses at the end, which a backlog may have made larger than the
@@ -79,7 +79,7 @@ impl Objects {
             if unfinished == [0, 0] {
                 return self
                     .joinable
-                    .join(Wait::TRY)
+                    .try_join()
                     .map_err(|status| format!("join: {status:?}"));
             }
             if Instant::now() > end {
@@ -104,7 +104,7 @@ impl Objects {
                 return Err("a queue is not as it was".to_owned());
             }
         }
-        match self.lock.acquire(Wait::TRY) {
+        match self.lock.try_acquire() {
             Ok(_) => self.lock.release().unwrap(),
             Err(status) => return Err(format!("the lock: {status:?}")),
         }

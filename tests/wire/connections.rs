@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::*;
-use polyproc::Cancel;
+use polyproc::{connect_timeout, Cancel};
 
 const SOON: Wait<'static> = Wait::for_ns(20_000_000);
 
@@ -28,10 +28,12 @@ fn nonsense_for_a_length() {
         assert_eq!(recv(&connection, PATIENCE), Ok(b"fine".to_vec()));
         for wait in [PATIENCE, Wait::TRY] {
             assert_eq!(recv(&connection, wait), Err(status), "{bytes:?}");
-            assert_eq!(connection.poll(wait), Ok(()));
+            assert_eq!(connection.poll_timeout(wait), Ok(()));
         }
         // The other direction still works.
-        connection.send(b"still", PATIENCE).expect("it is sent");
+        connection
+            .send_timeout(b"still", PATIENCE)
+            .expect("it is sent");
     }
 }
 
@@ -70,7 +72,7 @@ fn a_message_that_comes_byte_by_byte() {
     for byte in frame(&message) {
         assert_eq!(recv(&connection, Wait::TRY), Err(Status::E_TIMEOUT));
         write(&mut stream, &[byte]);
-        connection.poll(PATIENCE).expect("a byte");
+        connection.poll_timeout(PATIENCE).expect("a byte");
     }
     assert_eq!(recv(&connection, PATIENCE), Ok(message));
     write(&mut stream, &frame(b"next"));
@@ -83,8 +85,8 @@ fn too_little_room_in_the_middle_of_a_message() {
     let (connection, mut stream) = half_raw(&ListenerOptions::default());
     write(&mut stream, &[0, 0, 0, 5, b'h', b'e']);
     let mut room = [MaybeUninit::uninit(); 5];
-    assert_eq!(connection.recv(&mut room, SOON), Err(Status::E_TIMEOUT));
-    let too_small = connection.recv(&mut room[..4], PATIENCE);
+    assert_eq!(connection.recv_raw(&mut room, SOON), Err(Status::E_TIMEOUT));
+    let too_small = connection.recv_raw(&mut room[..4], PATIENCE);
     assert_eq!(too_small, Ok(Got::TooSmall(5)));
     write(&mut stream, b"llo");
     assert_eq!(recv(&connection, PATIENCE), Ok(b"hello".to_vec()));
@@ -108,12 +110,14 @@ fn a_peer_that_leaves() {
     }
     // With a reset, because it has not read what was sent.
     let (connection, stream) = half_raw(&ListenerOptions::default());
-    connection.send(b"unread", PATIENCE).expect("it is sent");
+    connection
+        .send_timeout(b"unread", PATIENCE)
+        .expect("it is sent");
     while stream.peek(&mut [0; 10]).expect("what was sent") < 10 {}
     drop(stream);
     assert_eq!(recv(&connection, PATIENCE), Err(Status::E_EOF));
     // A status reports it to this process, and not SIGPIPE.
-    let sent = (0..100).find_map(|_| connection.send(b"to nobody", PATIENCE).err());
+    let sent = (0..100).find_map(|_| connection.send_timeout(b"to nobody", PATIENCE).err());
     assert_eq!(sent, Some(Status::E_BROKEN_PIPE));
 }
 
@@ -123,11 +127,13 @@ fn a_peer_that_does_not_read() {
     let (connection, mut stream) = half_raw(&ListenerOptions::default());
     let long = vec![7; 64 << 20];
     // A send that may not wait does not begin a message that may not fit.
-    assert_eq!(connection.send(&long, Wait::TRY), Err(Status::E_TIMEOUT));
-    connection.send(b"first", PATIENCE).expect("it fits");
-    assert_eq!(connection.send(&long, SOON), Err(Status::E_TIMEOUT));
+    assert_eq!(connection.try_send(&long), Err(Status::E_TIMEOUT));
+    connection
+        .send_timeout(b"first", PATIENCE)
+        .expect("it fits");
+    assert_eq!(connection.send_timeout(&long, SOON), Err(Status::E_TIMEOUT));
     assert_eq!(
-        connection.send(b"next", PATIENCE),
+        connection.send_timeout(b"next", PATIENCE),
         Err(Status::E_BROKEN_PIPE)
     );
     let mut all = Vec::new();
@@ -161,7 +167,9 @@ fn a_peer_that_reads_slowly() {
             assert_eq!(stream.read(&mut [0]).expect("the end"), 0);
             assert!(is_sent.load(Ordering::Relaxed));
         });
-        connection.send(&long, PATIENCE).expect("it is sent");
+        connection
+            .send_timeout(&long, PATIENCE)
+            .expect("it is sent");
         is_sent.store(true, Ordering::Relaxed);
         drop(connection);
     });
@@ -171,14 +179,14 @@ fn a_peer_that_reads_slowly() {
 fn a_token_ends_each_wait() {
     let (connection, stream) = half_raw(&ListenerOptions::default());
     let token = Cancel::new();
-    let wait = Wait::FOREVER.or_cancel(Some(&token));
+    let wait = Wait::FOREVER.or_cancel(&token);
     let long = vec![7; 64 << 20];
     std::thread::scope(|scope| {
         let receiving = scope.spawn(|| recv(&connection, wait).map(drop));
         // This one waits for its turn.
         let behind = scope.spawn(|| recv(&connection, wait).map(drop));
-        let polling = scope.spawn(|| connection.poll(wait));
-        let sending = scope.spawn(|| connection.send(&long, wait));
+        let polling = scope.spawn(|| connection.poll_timeout(wait));
+        let sending = scope.spawn(|| connection.send_timeout(&long, wait));
         std::thread::sleep(std::time::Duration::from_millis(20));
         token.fire();
         for waiter in [receiving, behind, polling, sending] {
@@ -193,15 +201,16 @@ fn a_token_ends_each_wait() {
 fn many_threads_on_both_ends() {
     let listener = listener(&ListenerOptions::default());
     let address = listener.address();
-    let a = connect(&address, &ListenerOptions::default(), PATIENCE).expect("a connection");
-    let b = listener.accept(PATIENCE).expect("its other end");
+    let a = connect_timeout(&address, &ListenerOptions::default(), PATIENCE).expect("a connection");
+    let b = listener.accept_timeout(PATIENCE).expect("its other end");
     std::thread::scope(|scope| {
         for sender in 1..=4u8 {
             let a = &a;
             scope.spawn(move || {
                 for turn in 0..200 {
                     let len = if turn % 20 == 0 { 300_000 } else { turn * 7 };
-                    a.send(&vec![sender; len], PATIENCE).expect("it is sent");
+                    a.send_timeout(&vec![sender; len], PATIENCE)
+                        .expect("it is sent");
                 }
             });
         }
@@ -230,12 +239,12 @@ fn a_try_beside_others_who_look() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                let _ = connection.poll(Wait::TRY);
+                let _ = connection.try_poll();
             }
         });
         for turn in 0..2000u32 {
             write(&mut stream, &frame(&turn.to_be_bytes()));
-            connection.poll(PATIENCE).expect("it has come");
+            connection.poll_timeout(PATIENCE).expect("it has come");
             // All of it is there at once, because it was written at once.
             assert_eq!(
                 recv(&connection, Wait::TRY),
@@ -244,10 +253,10 @@ fn a_try_beside_others_who_look() {
         }
         // A call that waits for a message that does not come delays no call that sends or only
         // tries.
-        let waiting = scope.spawn(|| recv(&connection, Wait::FOREVER.or_cancel(Some(&token))));
+        let waiting = scope.spawn(|| recv(&connection, Wait::FOREVER.or_cancel(&token)));
         for _ in 0..10 {
             assert_eq!(recv(&connection, Wait::TRY), Err(Status::E_TIMEOUT));
-            connection.send(b"out", Wait::TRY).expect("there is room");
+            connection.try_send(b"out").expect("there is room");
         }
         token.fire();
         assert_eq!(waiting.join().expect("no panic"), Err(Status::E_CANCELED));
@@ -261,13 +270,14 @@ fn what_only_begins_like_a_challenge() {
     let listener = listener(&ListenerOptions::default());
     let messages: [&[u8]; 3] = [b"#CHALLENGE#", b"#CHALLENGE#{sha256}", &[b'#'; 59]];
     for message in messages {
-        let a = connect(&listener.address(), &ListenerOptions::default(), PATIENCE).expect("a");
-        let b = listener.accept(PATIENCE).expect("b");
-        b.send(message, PATIENCE).expect("it is sent");
+        let a =
+            connect_timeout(&listener.address(), &ListenerOptions::default(), PATIENCE).expect("a");
+        let b = listener.accept_timeout(PATIENCE).expect("b");
+        b.send_timeout(message, PATIENCE).expect("it is sent");
         assert_eq!(recv(&a, PATIENCE).as_deref(), Ok(message));
         // Later messages may be any bytes.
         let challenge = [&b"#CHALLENGE#{sha256}"[..], &[0; 40]].concat();
-        b.send(&challenge, PATIENCE).expect("it is sent");
+        b.send_timeout(&challenge, PATIENCE).expect("it is sent");
         assert_eq!(recv(&a, PATIENCE), Ok(challenge));
     }
 }
@@ -298,8 +308,8 @@ fn a_signal_during_a_look() {
             }
         });
         while RUNS.load(Ordering::Relaxed) < 20_000 {
-            let looked = connection.poll(Wait::TRY);
-            let waited = connection.poll(Wait::for_ns(1_000));
+            let looked = connection.try_poll();
+            let waited = connection.poll_timeout(Wait::for_ns(1_000));
             if (looked, waited) != (Err(Status::E_TIMEOUT), Err(Status::E_TIMEOUT)) {
                 is_over.store(true, Ordering::Relaxed);
                 panic!("nothing has come, but the looks gave {looked:?} and {waited:?}");

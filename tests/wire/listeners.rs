@@ -18,7 +18,7 @@ fn sends_away(listener: &Listener, say: impl FnOnce(&mut TcpStream)) {
 }
 
 fn accepted(listener: &Listener) -> Result<(), Status> {
-    listener.accept(Wait::TRY).map(drop)
+    listener.try_accept().map(drop)
 }
 
 fn challenge_of(client: &mut TcpStream) -> Vec<u8> {
@@ -80,7 +80,7 @@ fn a_wrong_challenge_in_return() {
 #[test]
 fn a_client_that_stops_in_the_middle_of_a_frame_or_leaves() {
     let options = ListenerOptions {
-        handshake_timeout_ns: 50_000_000,
+        handshake_timeout: Some(std::time::Duration::from_nanos(50_000_000)),
         ..with_key(KEY)
     };
     let listener = listener(&options);
@@ -167,12 +167,12 @@ fn more_come_than_are_accepted() {
     let clients: Vec<_> = (0..8)
         .map(|_| {
             let address = address.clone();
-            std::thread::spawn(move || connect(&address, &with_key(KEY), PATIENCE).is_ok())
+            std::thread::spawn(move || connect_timeout(&address, &with_key(KEY), PATIENCE).is_ok())
         })
         .collect();
     let mut served = 0;
     loop {
-        match listener.accept(Wait::for_ns(50_000_000)) {
+        match listener.accept_timeout(Wait::for_ns(50_000_000)) {
             Ok(_) => served += 1,
             Err(status) => {
                 assert_eq!(status, Status::E_TIMEOUT);
@@ -205,18 +205,19 @@ fn a_listener_of_another_kind() {
     ];
     for (answer, status) in answers {
         let address = address.clone();
-        let client =
-            std::thread::spawn(move || connect(&address, &with_key(KEY), PATIENCE).map(drop));
+        let client = std::thread::spawn(move || {
+            connect_timeout(&address, &with_key(KEY), PATIENCE).map(drop)
+        });
         let (mut stream, _) = listening.accept().expect("a client");
         write(&mut stream, answer);
         drop(stream);
         assert_eq!(client.join().expect("no panic"), Err(*status), "{answer:?}");
     }
     let options = ListenerOptions {
-        handshake_timeout_ns: 20_000_000,
+        handshake_timeout: Some(std::time::Duration::from_nanos(20_000_000)),
         ..with_key(KEY)
     };
-    let silent = connect(&address, &options, Wait::FOREVER).map(drop);
+    let silent = polyproc::connect(&address, &options).map(drop);
     assert_eq!(silent, Err(Status::E_TIMEOUT));
 }
 

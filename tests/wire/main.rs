@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use polyproc::{connect, Connection, Got, Listener, ListenerOptions, Status, Wait};
+use polyproc::{connect_timeout, Connection, Got, Listener, ListenerOptions, Status, Wait};
 
 const KEY: &[u8] = b"Hello World!";
 /// Longer than anything here takes on a busy machine.
@@ -54,12 +54,15 @@ fn frame(message: &[u8]) -> Vec<u8> {
 fn half_raw(options: &ListenerOptions) -> (Connection, TcpStream) {
     let listener = listener(options);
     let stream = raw(&listener.address());
-    (listener.accept(PATIENCE).expect("the stream"), stream)
+    (
+        listener.accept_timeout(PATIENCE).expect("the stream"),
+        stream,
+    )
 }
 
 fn recv(connection: &Connection, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
     let mut room = vec![MaybeUninit::uninit(); 1 << 20];
-    match connection.recv(&mut room, wait)? {
+    match connection.recv_raw(&mut room, wait)? {
         // SAFETY: that many were received.
         Got::Message(len) => Ok(room[..len]
             .iter()
@@ -77,10 +80,12 @@ fn write(stream: &mut TcpStream, bytes: &[u8]) {
 fn serve_one(listener: &Listener) {
     let address = listener.address();
     let client = std::thread::spawn(move || {
-        let connection = connect(&address, &with_key(KEY), PATIENCE).expect("a connection");
-        connection.send(b"good", PATIENCE).expect("it is sent");
+        let connection = connect_timeout(&address, &with_key(KEY), PATIENCE).expect("a connection");
+        connection
+            .send_timeout(b"good", PATIENCE)
+            .expect("it is sent");
     });
-    let connection = listener.accept(PATIENCE).expect("the good one");
+    let connection = listener.accept_timeout(PATIENCE).expect("the good one");
     assert_eq!(recv(&connection, PATIENCE), Ok(b"good".to_vec()));
     client.join().expect("no panic");
 }

@@ -1,12 +1,11 @@
 //! The cost of a Rust call, alone with its object.
 
 use std::hint::black_box;
-use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
 use polyproc::{
-    pipe, CreateOptions, Event, Lock, Queue, QueueOptions, Semaphore, SemaphoreOptions, Wait,
+    pipe, CreateOptions, Event, Lock, Message, Queue, QueueOptions, Semaphore, SemaphoreOptions,
 };
 
 const BATCH: usize = 32;
@@ -23,22 +22,20 @@ fn messages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("queue in Rust");
     for size in [8, 64, 1024, 64 << 10] {
         let (queue, message) = (queue(), vec![1u8; size]);
-        let mut buffer = vec![MaybeUninit::new(0u8); size];
+        let mut buffer = vec![0u8; size];
         group.throughput(Throughput::Elements(1));
         group.bench_function(BenchmarkId::new("put + get", size), |bencher| {
             bencher.iter(|| {
-                queue.put(black_box(&message), Wait::FOREVER).unwrap();
-                queue.get(&mut buffer, Wait::FOREVER).unwrap()
+                queue.put(black_box(&message)).unwrap();
+                queue.get_into(&mut buffer).unwrap()
             })
         });
         group.bench_function(
             BenchmarkId::new("reserve + commit + take + done", size),
             |bencher| {
                 bencher.iter(|| {
-                    let reservation = queue.reserve(size, Wait::FOREVER).unwrap();
-                    queue.commit(&reservation, size).unwrap();
-                    let loan = queue.take(Wait::FOREVER).unwrap();
-                    queue.done(loan.ticket)
+                    queue.reserve(size).unwrap().commit(size).unwrap();
+                    queue.take().unwrap().done()
                 })
             },
         );
@@ -46,20 +43,10 @@ fn messages(criterion: &mut Criterion) {
         group.bench_function(
             BenchmarkId::new("put_many + take_many of 32 + done_many", size),
             |bencher| {
-                let mut tickets = Vec::with_capacity(BATCH);
+                let batch = [&message[..]; BATCH];
                 bencher.iter(|| {
-                    queue
-                        .put_many(BATCH, &|_| black_box(&message), Wait::FOREVER)
-                        .unwrap();
-                    tickets.clear();
-                    queue
-                        .take_many(
-                            BATCH,
-                            &mut |_, loan| tickets.push(loan.ticket),
-                            Wait::FOREVER,
-                        )
-                        .unwrap();
-                    queue.done_many(tickets.iter().copied())
+                    queue.put_many(black_box(&batch)).unwrap();
+                    Message::done_many(queue.take_many(BATCH).unwrap())
                 })
             },
         );
@@ -72,7 +59,7 @@ fn others(criterion: &mut Criterion) {
     let lock = Lock::create(None, CreateOptions::default()).unwrap();
     group.bench_function("lock: acquire + release", |bencher| {
         bencher.iter(|| {
-            lock.acquire(Wait::FOREVER).unwrap();
+            lock.acquire().unwrap();
             lock.release()
         })
     });
@@ -83,7 +70,7 @@ fn others(criterion: &mut Criterion) {
     let semaphore = Semaphore::create(None, &permits).unwrap();
     group.bench_function("semaphore: acquire + release", |bencher| {
         bencher.iter(|| {
-            semaphore.acquire(Wait::FOREVER).unwrap();
+            semaphore.acquire().unwrap();
             semaphore.release(1)
         })
     });
@@ -91,16 +78,16 @@ fn others(criterion: &mut Criterion) {
     group.bench_function("event: set + wait + clear", |bencher| {
         bencher.iter(|| {
             event.set().unwrap();
-            event.wait(Wait::FOREVER).unwrap();
+            event.wait().unwrap();
             event.clear()
         })
     });
     let (reader, writer) = pipe(false).unwrap();
-    let mut buffer = [MaybeUninit::new(0u8); 64];
+    let mut buffer = [0u8; 64];
     group.bench_function("pipe: send + recv of 64 bytes", |bencher| {
         bencher.iter(|| {
-            writer.send(black_box(&[1; 64]), Wait::FOREVER).unwrap();
-            reader.recv(&mut buffer, Wait::FOREVER).unwrap()
+            writer.send(black_box(&[1; 64])).unwrap();
+            reader.recv_into(&mut buffer).unwrap()
         })
     });
     group.bench_function("queue: create + close", |bencher| bencher.iter(queue));

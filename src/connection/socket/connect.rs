@@ -24,15 +24,27 @@ const LAST_RETRY_NS: u64 = 20_000_000;
 
 /// Connect to the listener at `address`, in the forms of
 /// [`Listener::new`](crate::connection::Listener::new). If there is a key, each side proves to the
-/// other that it has it.
+/// other that it has it. Waits until the listener accepts the connection into its backlog.
 ///
 /// # Errors
-/// `E_TIMEOUT` (also of the handshake), `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_AUTH`: the
+/// Those of [`connect_timeout`].
+pub fn connect(address: &str, options: &ListenerOptions) -> Result<Connection> {
+    connect_timeout(address, options, Wait::FOREVER)
+}
+
+/// As [`connect`], no longer than `wait`.
+///
+/// # Errors
+/// `E_TIMEOUT` (also of the handshake), `E_CANCELED`, `E_INTERRUPTED`. `E_AUTH`: the
 /// two keys differ. `E_EOF`: the listener ended the connection. `E_CORRUPT`, `E_TOO_LARGE`: another
 /// kind of program listens there. `E_NOT_FOUND`: the path does not exist. ECONNREFUSED: nobody
 /// listens. `E_INVALID`.
-pub fn connect(address: &str, options: &ListenerOptions, wait: Wait<'_>) -> Result<Connection> {
-    connect_to(address, options, wait)
+pub fn connect_timeout<'w>(
+    address: &str,
+    options: &ListenerOptions,
+    wait: impl Into<Wait<'w>>,
+) -> Result<Connection> {
+    connect_to(address, options, wait.into())
         .map_err(|status| detail::at(status, "connect", "to", Some(address)))
 }
 

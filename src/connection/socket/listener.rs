@@ -4,6 +4,7 @@
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::address::Address;
 use super::auth::Key;
@@ -28,8 +29,8 @@ pub struct ListenerOptions {
     /// The most connections in the kernel's queue, in a handshake, and waiting for an accept, each;
     /// 0: 128.
     pub backlog: u32,
-    /// How long a handshake may take, in nanoseconds; 0: ten seconds.
-    pub handshake_timeout_ns: u64,
+    /// How long a handshake may take; `None`: ten seconds.
+    pub handshake_timeout: Option<Duration>,
     /// The longest message that the other side may send, in bytes; 0: 256 MiB for a listener
     /// without a key, 4 GiB - 1 otherwise.
     pub max_message: u64,
@@ -44,7 +45,7 @@ impl Default for ListenerOptions {
         ListenerOptions {
             authkey: None,
             backlog: 0,
-            handshake_timeout_ns: 0,
+            handshake_timeout: None,
             max_message: 0,
             allow_md5: true,
             public: false,
@@ -74,10 +75,9 @@ impl ListenerOptions {
     }
 
     pub(crate) fn handshake_ns(&self) -> u64 {
-        match self.handshake_timeout_ns {
-            0 => HANDSHAKE_NS,
-            some => some,
-        }
+        self.handshake_timeout.map_or(HANDSHAKE_NS, |timeout| {
+            u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX)
+        })
     }
 
     fn backlog(&self) -> Result<u32> {
@@ -92,7 +92,22 @@ impl ListenerOptions {
     }
 }
 
-/// An address to which others connect.
+/// An address to which others connect, by [`connect`](crate::connect) or by Python's
+/// `multiprocessing.connection.Client`.
+///
+/// ```
+/// use polyproc::{connect, Listener, ListenerOptions};
+///
+/// # fn main() -> polyproc::Result<()> {
+/// let options = ListenerOptions { authkey: Some(b"secret".to_vec()), ..Default::default() };
+/// let listener = Listener::new("tcp://127.0.0.1:0", &options)?; // port 0: any that is free
+/// std::thread::scope(|threads| {
+///     let client = threads.spawn(|| connect(&listener.address(), &options)?.send(b"hello"));
+///     assert_eq!(listener.accept()?.recv()?, b"hello");
+///     client.join().expect("no panic")
+/// })
+/// # }
+/// ```
 pub struct Listener {
     socket: OwnedFd,
     address: Address,
@@ -120,6 +135,14 @@ struct Opened {
 
 /// Held while a listener's reception is looked up or opened, so that no fork happens in between.
 static OPENING: LocalLock<()> = LocalLock::new(());
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener")
+            .field("address", &self.address())
+            .finish_non_exhaustive()
+    }
+}
 
 impl Listener {
     /// Listen at `tcp://127.0.0.1:5000` (port 0: any free port), `tcp://[::1]:5000`, `unix:/path`
@@ -176,9 +199,26 @@ impl Listener {
     /// waits for them.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`. `E_LIMIT`, `E_NO_MEMORY`: a
+    /// Those of [`accept_timeout`](Self::accept_timeout).
+    pub fn accept(&self) -> Result<Connection> {
+        self.accept_timeout(Wait::FOREVER)
+    }
+
+    /// Accept the next connection if there is one, as [`accept`](Self::accept).
+    ///
+    /// # Errors
+    /// Those of [`accept_timeout`](Self::accept_timeout).
+    pub fn try_accept(&self) -> Result<Connection> {
+        self.accept_timeout(Wait::TRY)
+    }
+
+    /// Accept the next connection, as [`accept`](Self::accept), waiting no longer than `wait`.
+    ///
+    /// # Errors
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`. `E_LIMIT`, `E_NO_MEMORY`: a
     /// connection has to wait for a descriptor, a thread or memory.
-    pub fn accept(&self, wait: Wait<'_>) -> Result<Connection> {
+    pub fn accept_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<Connection> {
+        let wait = wait.into();
         malloc::check()?;
         let mut patience = Patience::new(&wait);
         let reception = self.reception()?;

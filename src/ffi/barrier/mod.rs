@@ -131,7 +131,7 @@ pub unsafe extern "C" fn polyproc_barrier_wait(
         let out_index = unsafe { Out::required(out_index, "out_index") }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        out_index.write(barrier.wait(barrier.wait_for(timeout_ns, &cancel))?);
+        out_index.write(barrier.wait_timeout(barrier.wait_for(timeout_ns, &cancel))?);
         Ok(Status::OK)
     })
 }

@@ -49,7 +49,7 @@ pub unsafe extern "C" fn polyproc_barrier_arrive(
         let out_leader = unsafe { Out::required(out_leader, "out_leader") }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        let arrival = barrier.arrive(barrier.wait_for(timeout_ns, &cancel))?;
+        let arrival = barrier.arrive_timeout(barrier.wait_for(timeout_ns, &cancel))?;
         out_index.write(arrival.index);
         out_leader.write(arrival.leader.into());
         Ok(Status::OK)

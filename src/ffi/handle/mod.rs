@@ -414,7 +414,7 @@ impl<T> Call<'_, T> {
         cancel: &'b Option<Call<'_, Cancel>>,
     ) -> Wait<'b> {
         Wait::for_ns(timeout_ns)
-            .or_cancel(cancel.as_deref())
+            .or_canceled_by(cancel.as_deref())
             .or_closed(self.closing())
     }
 

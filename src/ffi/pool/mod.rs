@@ -125,7 +125,7 @@ pub unsafe extern "C" fn polyproc_pool_apply(
         // SAFETY: the caller passes a place for the length or NULL.
         let out_len = unsafe { Out::required(out_len, "out_len") }?;
         let task = pool.submit(function, data, &TaskOptions::default())?;
-        if let Err(status) = task.wait(pool.wait_for(timeout_ns, &cancel)) {
+        if let Err(status) = task.wait_timeout(pool.wait_for(timeout_ns, &cancel)) {
             // One that no worker has begun is not begun any more.
             task.cancel()?;
             return Err(status);
@@ -198,7 +198,7 @@ pub unsafe extern "C" fn polyproc_pool_join(
         let pool = unsafe { enter(pool) }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        pool.join(pool.wait_for(timeout_ns, &cancel))?;
+        pool.join_timeout(pool.wait_for(timeout_ns, &cancel))?;
         Ok(Status::OK)
     })
 }

@@ -1,5 +1,7 @@
 //! The structs of pools, and how they are read. How they grow: `abi::growing`.
 
+use std::time::Duration;
+
 use crate::ffi::abi::growing::growing;
 use std::ffi::{c_char, c_void};
 
@@ -165,7 +167,10 @@ pub(crate) unsafe fn task_options(theirs: *const polyproc_task_options) -> Resul
     let theirs = unsafe { growing::read(theirs) }?;
     growing::known_flags(theirs.flags, POLYPROC_TASK_TAGGED)?;
     Ok(TaskOptions {
-        timeout_ns: u64::try_from(theirs.timeout_ns).unwrap_or(0),
+        timeout: match u64::try_from(theirs.timeout_ns) {
+            Ok(0) | Err(_) => None,
+            Ok(ns) => Some(Duration::from_nanos(ns)),
+        },
         tag: (theirs.flags & POLYPROC_TASK_TAGGED != 0).then_some(theirs.tag),
     })
 }

@@ -225,7 +225,7 @@ pub unsafe extern "C" fn polyproc_pool_finished(
             }
         };
         let wait = pool.wait_for(timeout_ns, &cancel);
-        out_len.write(pool.finished(cap, &mut each, wait)?);
+        out_len.write(pool.finished_raw(cap, &mut each, wait)?);
         Ok(Status::OK)
     })
 }

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn polyproc_task_wait(
         let task = unsafe { enter(task) }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        task.wait(task.wait_for(timeout_ns, &cancel))?;
+        task.wait_timeout(task.wait_for(timeout_ns, &cancel))?;
         Ok(Status::OK)
     })
 }

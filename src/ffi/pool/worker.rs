@@ -194,7 +194,7 @@ pub unsafe extern "C" fn polyproc_worker_next(
         let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        let wait = Wait::for_ns(timeout_ns).or_cancel(cancel.as_deref());
+        let wait = Wait::for_ns(timeout_ns).or_canceled_by(cancel.as_deref());
         let worker = worker::here()?;
         let job = worker.next(&wait)?;
         out.write(polyproc_job {

@@ -148,7 +148,7 @@ pub unsafe extern "C" fn polyproc_process_join(
         let process = unsafe { enter(process) }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        process.join(process.wait_for(timeout_ns, &cancel))?;
+        process.join_timeout(process.wait_for(timeout_ns, &cancel))?;
         Ok(Status::OK)
     })
 }

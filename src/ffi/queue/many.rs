@@ -81,7 +81,7 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
         };
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
-        let put = queue.put_many(n, &message_at, wait)?;
+        let put = queue.put_many_raw(n, &message_at, wait)?;
         out_put.write(put);
         Ok(Status::OK)
     })
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
         };
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
-        let taken = queue.take_many(max, &mut each, wait)?;
+        let taken = queue.take_many_raw(max, &mut each, wait)?;
         out_taken.write(taken);
         Ok(Status::OK)
     })

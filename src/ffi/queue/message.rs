@@ -118,7 +118,7 @@ pub(crate) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<S
         .map(|message| message.opaque)
         .take_while(|[theirs, _]| *theirs == handle)
         .map(|[_, ticket]| ticket.addr() as u64);
-    let (settled, answer) = call.done_many(tickets);
+    let (settled, answer) = call.done_many_raw(tickets);
     for message in messages.iter_mut().take(settled) {
         message.opaque = [ptr::null_mut(); 2];
     }
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn polyproc_queue_take(
         let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
-        let loan = queue.take(wait)?;
+        let loan = queue.take_raw(wait)?;
         out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
     })
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn polyproc_message_done(message: *mut polyproc_message) -
         // SAFETY: the caller passes a message or NULL, and no other thread settles it now.
         let message =
             unsafe { message.as_mut() }.ok_or_else(|| because!(E_INVALID, "message is NULL"))?;
-        settle(&mut message.opaque, |queue, ticket| queue.done(ticket))
+        settle(&mut message.opaque, |queue, ticket| queue.done_raw(ticket))
     })
 }
 
@@ -210,7 +210,9 @@ pub unsafe extern "C" fn polyproc_message_return(message: *mut polyproc_message)
         // SAFETY: the caller passes a message or NULL, and no other thread settles it now.
         let message =
             unsafe { message.as_mut() }.ok_or_else(|| because!(E_INVALID, "message is NULL"))?;
-        settle(&mut message.opaque, |queue, ticket| queue.give_back(ticket))
+        settle(&mut message.opaque, |queue, ticket| {
+            queue.give_back_raw(ticket)
+        })
     })
 }
 
@@ -240,7 +242,7 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a place for the message or NULL.
         let out = unsafe { Out::required(out, "out") }?;
-        let loan = queue.take_dead()?;
+        let loan = queue.take_dead_raw()?;
         out.write(polyproc_message::of(&queue, &loan));
         Ok(Status::OK)
     })
@@ -285,7 +287,7 @@ pub unsafe extern "C" fn polyproc_queue_reserve(
         let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
-        let reservation = queue.reserve(len, wait)?;
+        let reservation = queue.reserve_raw(len, wait)?;
         out.write(polyproc_slot::of(&queue, &reservation));
         Ok(Status::OK)
     })
@@ -313,7 +315,9 @@ pub unsafe extern "C" fn polyproc_slot_commit(slot: *mut polyproc_slot, len: usi
         // SAFETY: the caller passes a slot or NULL, and no other thread settles it now.
         let slot = unsafe { slot.as_mut() }.ok_or_else(|| because!(E_INVALID, "slot is NULL"))?;
         let reservation = slot.reservation();
-        settle(&mut slot.opaque, |queue, _| queue.commit(&reservation, len))
+        settle(&mut slot.opaque, |queue, _| {
+            queue.commit_raw(&reservation, len)
+        })
     })
 }
 
@@ -334,6 +338,6 @@ pub unsafe extern "C" fn polyproc_slot_abort(slot: *mut polyproc_slot) -> i32 {
         // SAFETY: the caller passes a slot or NULL, and no other thread settles it now.
         let slot = unsafe { slot.as_mut() }.ok_or_else(|| because!(E_INVALID, "slot is NULL"))?;
         let reservation = slot.reservation();
-        settle(&mut slot.opaque, |queue, _| queue.abort(&reservation))
+        settle(&mut slot.opaque, |queue, _| queue.abort_raw(&reservation))
     })
 }

@@ -169,7 +169,7 @@ pub unsafe extern "C" fn polyproc_queue_put(
         let message = unsafe { bytes(data, len, "data") }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
-        queue.put(message, wait)?;
+        queue.put_raw(message, wait)?;
         Ok(Status::OK)
     })
 }
@@ -216,7 +216,7 @@ pub unsafe extern "C" fn polyproc_queue_get(
         let buf = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
-        match queue.get(buf, wait)? {
+        match queue.get_raw(buf, wait)? {
             Got::Message(len) => {
                 out_len.write(len);
                 Ok(Status::OK)
@@ -280,7 +280,7 @@ pub unsafe extern "C" fn polyproc_queue_join(
         let queue = unsafe { enter(queue) }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        queue.join(queue.wait_for(timeout_ns, &cancel))?;
+        queue.join_timeout(queue.wait_for(timeout_ns, &cancel))?;
         Ok(Status::OK)
     })
 }

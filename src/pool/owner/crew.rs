@@ -12,7 +12,6 @@ use crate::process::{InheritHandle, Process, ProcessOptions};
 use crate::queue::Queue;
 use crate::segment::Kind;
 use crate::status::{Result, Status};
-use crate::sync::Wait;
 use crate::sys::descriptor::duplicate;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::process::exec::SignalMask;
@@ -220,7 +219,7 @@ impl Crew {
         self.signal_all(libc::SIGKILL);
         for member in &mut self.members {
             if let Some(process) = member.process.take() {
-                let _ = process.join(Wait::FOREVER);
+                let _ = process.join();
             }
         }
         if let Some(fork_server) = self.fork_server.take() {

@@ -101,11 +101,15 @@ impl ForkServer {
     /// that.
     pub(crate) fn end(self) {
         drop(self.channel);
-        if self.process.join(Wait::for_ns(PATIENCE_NS)).is_err() {
+        if self
+            .process
+            .join_timeout(Wait::for_ns(PATIENCE_NS))
+            .is_err()
+        {
             // The server is stopped; the kernel gives the workers it has not collected to another
             // parent.
             let _ = self.process.kill();
-            let _ = self.process.join(Wait::FOREVER);
+            let _ = self.process.join();
         }
     }
 }
@@ -153,6 +157,6 @@ fn fork_on_request(channel: OwnedFd, options: OptionsOf<'_>, mask: SignalMask) {
     }
     // The workers have ended, or the pool has killed them.
     for worker in workers {
-        let _ = worker.join(Wait::FOREVER);
+        let _ = worker.join();
     }
 }

@@ -23,6 +23,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The result of a task that succeeded.
+    ///
+    /// # Errors
+    /// [`status`](Self::status), unless that is `OK`.
+    pub fn result(&self) -> Result<&[u8]> {
+        self.status.ok().map(|_| &*self.data)
+    }
+
     pub(crate) fn without_data(status: Status) -> Outcome {
         Outcome {
             status,

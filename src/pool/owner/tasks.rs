@@ -210,7 +210,7 @@ impl Shared {
     ) -> Result<Arc<Submitted>> {
         crate::pool::protocol::message::check_name(function)?;
         malloc::check()?;
-        let is_timed = options.timeout_ns > 0;
+        let is_timed = options.timeout.is_some();
         if is_timed {
             // A thread has to notice that the task has started.
             self.collect_in_background()?;
@@ -244,7 +244,7 @@ impl Shared {
         self.board.ensure(ticket.slot)?;
         self.board
             .set(ticket.slot, TaskWord::queued(ticket.generation))?;
-        let core = Arc::new(Submitted::new(ticket, options.timeout_ns, options.tag));
+        let core = Arc::new(Submitted::new(ticket, options.timeout_ns(), options.tag));
         table.insert(ticket, Arc::clone(&core));
         Ok(core)
     }

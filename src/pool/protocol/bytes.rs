@@ -29,9 +29,9 @@ pub(crate) fn put(queue: &Queue, parts: &[&[u8]], wait: Wait<'_>) -> Result<()> 
             to.copy_from_slice(part);
             rest = after;
         }
-        return queue.put(buffer, wait);
+        return queue.put_raw(buffer, wait);
     }
-    let room = queue.reserve(len, wait)?;
+    let room = queue.reserve_raw(len, wait)?;
     let mut at = 0;
     for part in parts {
         // SAFETY: `len` bytes were reserved and the parts are that long together; the room is this
@@ -39,7 +39,7 @@ pub(crate) fn put(queue: &Queue, parts: &[&[u8]], wait: Wait<'_>) -> Result<()> 
         unsafe { std::ptr::copy_nonoverlapping(part.as_ptr(), room.data.add(at), part.len()) };
         at += part.len();
     }
-    queue.commit(&room, len)
+    queue.commit_raw(&room, len)
 }
 
 /// Get a message into `buffer`, in place of what it holds.
@@ -52,7 +52,7 @@ pub(crate) fn get(queue: &Queue, buffer: &mut Vec<u8>, wait: Wait<'_>) -> Result
     buffer.try_reserve(ROOM).map_err(no_memory)?;
     loop {
         let room: &mut [MaybeUninit<u8>] = buffer.spare_capacity_mut();
-        match queue.get(room, wait)? {
+        match queue.get_raw(room, wait)? {
             Got::Message(len) => {
                 debug_assert!(len <= room.len());
                 // SAFETY: the queue has written `len` bytes into the room behind the empty vector.

@@ -22,7 +22,7 @@ use crate::sys::{clock, fork};
 
 /// A task that this worker has started.
 #[derive(Clone, Copy)]
-pub struct Job<'a> {
+pub(crate) struct Job<'a> {
     /// The name of the function.
     pub function: &'a str,
     /// The task's data, in shared memory: valid until the reply.
@@ -171,7 +171,7 @@ impl Worker {
                 let left = deadline.saturating_sub(clock::now_ns());
                 i64::try_from(left).unwrap_or(i64::MAX)
             });
-            let loan = match self.tasks.take(wait.with_timeout(left)) {
+            let loan = match self.tasks.take_raw(wait.with_timeout(left)) {
                 Err(Status::E_SHUTDOWN) => {
                     self.progress.lock().has_ended = true;
                     self.seat()?.enter(SeatPhase::Left);
@@ -253,7 +253,7 @@ impl Worker {
     }
 
     fn pass_over(&self, loan: Loan) -> Result<Option<Job<'_>>> {
-        self.tasks.done(loan.ticket)?;
+        self.tasks.done_raw(loan.ticket)?;
         Ok(None)
     }
 
@@ -316,7 +316,7 @@ impl Worker {
                     }
                     other => other?,
                 }
-                self.tasks.done(loan)?;
+                self.tasks.done_raw(loan)?;
                 self.progress.lock().done += 1;
                 Ok(())
             }

@@ -62,7 +62,7 @@ fn large_get(queue: &Queue) {
 }
 
 fn take(queue: &Queue) -> u64 {
-    let loan = queue.take(Wait::TRY).unwrap();
+    let loan = queue.take_raw(Wait::TRY).unwrap();
     mark(1);
     loan.ticket
 }
@@ -101,7 +101,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         Case::new(|| bounded(false, &[]), body)
             .prepare(warm_up)
             .third(warm_up)
-            .wake(|queue| queue.put(b"first", Wait::TRY).unwrap())
+            .wake(|queue| queue.try_put(b"first").unwrap())
             .check(|queue, end| {
                 let was_put = queue.info().unwrap().puts == 1;
                 let messages = if was_put {
@@ -135,14 +135,14 @@ fn add_joinable(all: &mut Vec<Named>) {
         })
     });
     add(all, "take and done", || {
-        settle_of(plain, |queue| queue.done(take(queue)).unwrap())
+        settle_of(plain, |queue| queue.done_raw(take(queue)).unwrap())
     });
     add(all, "take and done, joinable", || {
-        settle_of(joinable, |queue| queue.done(take(queue)).unwrap())
+        settle_of(joinable, |queue| queue.done_raw(take(queue)).unwrap())
     });
     add(all, "take and return", || {
         Case::new(joinable, |queue: &Queue| {
-            queue.give_back(take(queue)).unwrap()
+            queue.give_back_raw(take(queue)).unwrap()
         })
         .prepare(warm_up)
         .third(warm_up)
@@ -158,7 +158,7 @@ fn add_joinable(all: &mut Vec<Named>) {
             small_get(queue);
             mark(1);
         })
-        .third_sleeps(|queue| queue.join(in_time()).unwrap())
+        .third_sleeps(|queue| queue.join_timeout(in_time()).unwrap())
         .check(|queue, end| {
             // A join returns, or the task comes back and another process does it.
             if timed(|| queue.len()).unwrap() == 1 || queue.info().unwrap().unfinished == 1 {
@@ -181,7 +181,7 @@ fn add_joinable(all: &mut Vec<Named>) {
             get(&queue, Wait::TRY).unwrap();
             queue
         };
-        Case::new(make, |queue: &Queue| queue.join(in_time()).unwrap())
+        Case::new(make, |queue: &Queue| queue.join_timeout(in_time()).unwrap())
             .prepare(warm_up)
             .third(warm_up)
             .wake(|queue| queue.task_done().unwrap())
@@ -199,12 +199,13 @@ fn add_joinable(all: &mut Vec<Named>) {
     add(all, "take_many and done", || {
         let body = |queue: &Queue| {
             let mut tickets = [0; 2];
-            let taken = queue.take_many(2, &mut |at, loan| tickets[at] = loan.ticket, Wait::TRY);
+            let taken =
+                queue.take_many_raw(2, &mut |at, loan| tickets[at] = loan.ticket, Wait::TRY);
             assert_eq!(taken, Ok(2));
             mark(2);
             tickets
                 .iter()
-                .for_each(|ticket| queue.done(*ticket).unwrap());
+                .for_each(|ticket| queue.done_raw(*ticket).unwrap());
         };
         Case::new(|| bounded(true, &[b"zeroth", b"first", b"second"]), body)
             .prepare(warm_up)
@@ -229,46 +230,48 @@ fn once() -> Queue {
 }
 
 fn take_dead(queue: &Queue) -> Vec<u8> {
-    let loan = timed(|| queue.take_dead()).unwrap();
+    let loan = timed(|| queue.take_dead_raw()).unwrap();
     // SAFETY: taken and not settled yet.
     let data = unsafe { std::slice::from_raw_parts(loan.data, loan.len) }.to_vec();
-    queue.done(loan.ticket).unwrap();
+    queue.done_raw(loan.ticket).unwrap();
     data
 }
 
 fn add_dead_letters(all: &mut Vec<Named>) {
     add(all, "return of what becomes a dead letter", || {
-        Case::new(once, |queue: &Queue| queue.give_back(take(queue)).unwrap())
-            .prepare(warm_up)
-            .third(warm_up)
-            .check(|queue, end| {
-                // In exactly one of the two places.
-                let letters = timed(|| queue.info()).unwrap().dead_letters;
-                assert!(letters <= 1, "duplicated: {letters} dead letters");
-                let mut all = Messages::new();
-                if letters == 1 {
-                    all.push(take_dead(queue));
-                }
-                assert!(
-                    letters == 1 || end.mark == 0,
-                    "lost: it was delivered as often as it may be"
-                );
-                all.extend(drain(queue));
-                assert_eq!(all, before(), "lost or duplicated");
-            })
-            .work(work)
+        Case::new(once, |queue: &Queue| {
+            queue.give_back_raw(take(queue)).unwrap()
+        })
+        .prepare(warm_up)
+        .third(warm_up)
+        .check(|queue, end| {
+            // In exactly one of the two places.
+            let letters = timed(|| queue.info()).unwrap().dead_letters;
+            assert!(letters <= 1, "duplicated: {letters} dead letters");
+            let mut all = Messages::new();
+            if letters == 1 {
+                all.push(take_dead(queue));
+            }
+            assert!(
+                letters == 1 || end.mark == 0,
+                "lost: it was delivered as often as it may be"
+            );
+            all.extend(drain(queue));
+            assert_eq!(all, before(), "lost or duplicated");
+        })
+        .work(work)
     });
     add(all, "take_dead and done", || {
         let make = || {
             let queue = once();
-            let loan = queue.take(Wait::TRY).unwrap();
-            queue.give_back(loan.ticket).unwrap();
+            let loan = queue.take_raw(Wait::TRY).unwrap();
+            queue.give_back_raw(loan.ticket).unwrap();
             queue
         };
         let body = |queue: &Queue| {
-            let letter = queue.take_dead().unwrap();
+            let letter = queue.take_dead_raw().unwrap();
             mark(1);
-            queue.done(letter.ticket).unwrap();
+            queue.done_raw(letter.ticket).unwrap();
         };
         Case::new(make, body)
             .prepare(warm_up)

@@ -26,12 +26,12 @@ pub fn add_to(all: &mut Vec<Named>) {
         let long = vec![7; LONG];
         // Three long messages fill a ring of 16 MiB.
         for message in [&long[..], b"first", &long, &long, &long[..2 << 20]] {
-            queue.put(message, Wait::TRY).unwrap();
+            queue.try_put(message).unwrap();
         }
         gone_after(|| {
-            let tickets = [(); 5].map(|()| queue.take(Wait::TRY).unwrap().ticket);
+            let tickets = [(); 5].map(|()| queue.take_raw(Wait::TRY).unwrap().ticket);
             for settled in [0, 2, 3, 4] {
-                queue.done(tickets[settled]).unwrap();
+                queue.done_raw(tickets[settled]).unwrap();
             }
             if shuts_down {
                 queue.shutdown(true).unwrap();
@@ -44,7 +44,7 @@ pub fn add_to(all: &mut Vec<Named>) {
     }
     type Body = (&'static str, fn(&Queue));
     let bodies: [Body; 2] = [
-        ("join", |queue| queue.join(Wait::TRY).unwrap()),
+        ("join", |queue| queue.try_join().unwrap()),
         ("info", |queue| _ = queue.info().unwrap()),
     ];
     for (name, body) in bodies {
@@ -55,9 +55,9 @@ pub fn add_to(all: &mut Vec<Named>) {
                     let info = timed(|| queue.info()).unwrap();
                     let left = (info.unfinished, info.bytes, info.dead_letters);
                     assert_eq!(left, (0, 0, 1), "lost or duplicated: {info:?}");
-                    let letter = queue.take_dead().unwrap();
+                    let letter = queue.take_dead_raw().unwrap();
                     assert_eq!(letter.len, b"first".len());
-                    queue.done(letter.ticket).unwrap();
+                    queue.done_raw(letter.ticket).unwrap();
                 })
                 .work(work)
         });
@@ -67,10 +67,10 @@ pub fn add_to(all: &mut Vec<Named>) {
                     let info = timed(|| queue.info()).unwrap();
                     let left = (info.unfinished, info.bytes, info.dead_letters);
                     assert_eq!(left, (0, 0, 0), "lost or duplicated: {info:?}");
-                    timed(|| queue.join(Wait::TRY)).unwrap();
+                    timed(|| queue.try_join()).unwrap();
                 })
                 .work(|queue| {
-                    let refused = timed(|| queue.put(b"late", in_time()));
+                    let refused = timed(|| queue.put_timeout(b"late", in_time()));
                     assert_eq!(refused, Err(Status::E_SHUTDOWN));
                 })
         });

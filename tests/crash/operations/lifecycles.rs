@@ -65,8 +65,8 @@ fn options(open_or_create: bool) -> QueueOptions {
 }
 
 fn fill(queue: &Queue) {
-    queue.put(b"first", Wait::TRY).unwrap();
-    queue.put(&pattern(LARGE), Wait::TRY).unwrap();
+    queue.try_put(b"first").unwrap();
+    queue.try_put(&pattern(LARGE)).unwrap();
 }
 
 /// The messages of `fill` are there, and the queue works.
@@ -201,7 +201,7 @@ fn add_named(all: &mut Vec<Named>) {
 /// The child has a keeper, and nothing of this object.
 fn warm_up(_: &Name) {
     let lock = Lock::create(None, CreateOptions::default()).unwrap();
-    lock.acquire(Wait::TRY).unwrap();
+    lock.try_acquire().unwrap();
     std::mem::forget(lock);
 }
 
@@ -220,7 +220,7 @@ fn add_anonymous(all: &mut Vec<Named>) {
     add(all, "create and close, anonymous", || {
         Case::new(Name::new, |_: &Name| {
             let queue = Queue::create(None, &QueueOptions::default()).unwrap();
-            queue.put(b"first", Wait::TRY).unwrap();
+            queue.try_put(b"first").unwrap();
         })
         .prepare(warm_up)
         .check(|_, _| {
@@ -235,7 +235,7 @@ fn add_anonymous(all: &mut Vec<Named>) {
     add(all, "first object of a process", || {
         Case::new(Name::new, |name: &Name| {
             let queue = Queue::create(Some(&name.name), &options(false)).unwrap();
-            queue.put(b"first", Wait::TRY).unwrap();
+            queue.try_put(b"first").unwrap();
         })
         .check(|name, end| match timed(|| Queue::open(&name.name)) {
             Ok(queue) => {

@@ -34,14 +34,14 @@ fn condition() -> Meeting<Condition> {
 /// Become a participant of everything.
 fn warm_up(at: &Meeting<Condition>) {
     at.place.notify(0).unwrap();
-    if at.lock.acquire(Wait::TRY).is_ok() {
+    if at.lock.try_acquire().is_ok() {
         at.lock.release().unwrap();
     }
 }
 
 fn wait_once(at: &Meeting<Condition>) {
-    at.lock.acquire(in_time()).unwrap();
-    let waited = at.place.wait(&at.lock, in_time());
+    at.lock.acquire_timeout(in_time()).unwrap();
+    let waited = at.place.wait_on(&at.lock, in_time());
     assert!(waited.is_ok(), "{waited:?}");
     at.let_go.release(1).unwrap();
     at.lock.release().unwrap();
@@ -49,10 +49,16 @@ fn wait_once(at: &Meeting<Condition>) {
 
 /// The lock can be acquired, and a wait ends in time.
 fn work(at: &Meeting<Condition>) {
-    assert_eq!(timed(|| at.lock.acquire(in_time())), Ok(Acquired::Clean));
+    assert_eq!(
+        timed(|| at.lock.acquire_timeout(in_time())),
+        Ok(Acquired::Clean)
+    );
     timed(|| at.place.notify_all().unwrap());
     // A notification before the wait is lost.
-    assert_eq!(at.place.wait(&at.lock, Wait::TRY), Err(Status::E_TIMEOUT));
+    assert_eq!(
+        at.place.wait_on(&at.lock, Wait::TRY),
+        Err(Status::E_TIMEOUT)
+    );
     assert_eq!(at.lock.is_locked(), Ok(true));
     at.lock.release().unwrap();
 }
@@ -85,8 +91,8 @@ fn add_conditions(all: &mut Vec<Named>) {
     }
     add(all, "condition: wait", || {
         let body = |at: &Meeting<Condition>| {
-            at.lock.acquire(Wait::TRY).unwrap();
-            at.place.wait(&at.lock, in_time()).unwrap();
+            at.lock.try_acquire().unwrap();
+            at.place.wait_on(&at.lock, in_time()).unwrap();
             at.lock.release().unwrap();
         };
         Case::new(condition, body)
@@ -94,11 +100,11 @@ fn add_conditions(all: &mut Vec<Named>) {
             .third(warm_up)
             .wake(|at| at.place.notify(1).unwrap())
             .check(|at, end| {
-                let acquired = timed(|| at.lock.acquire(in_time())).unwrap();
+                let acquired = timed(|| at.lock.acquire_timeout(in_time())).unwrap();
                 assert!(!end.has_returned || acquired == Acquired::Clean);
                 // A notification that the dead process got and did not act on goes to another
                 // waiter.
-                let passed_on = timed(|| at.place.wait(&at.lock, Wait::TRY));
+                let passed_on = timed(|| at.place.wait_on(&at.lock, Wait::TRY));
                 assert!(
                     end.was_woken || passed_on == Err(Status::E_TIMEOUT),
                     "told of nothing"
@@ -109,8 +115,11 @@ fn add_conditions(all: &mut Vec<Named>) {
     });
     add(all, "condition: wait that gives up", || {
         let body = |at: &Meeting<Condition>| {
-            at.lock.acquire(Wait::TRY).unwrap();
-            assert_eq!(at.place.wait(&at.lock, Wait::TRY), Err(Status::E_TIMEOUT));
+            at.lock.try_acquire().unwrap();
+            assert_eq!(
+                at.place.wait_on(&at.lock, Wait::TRY),
+                Err(Status::E_TIMEOUT)
+            );
             at.lock.release().unwrap();
         };
         Case::new(condition, body)
@@ -136,7 +145,7 @@ fn warm_up_barrier(at: &Meeting<Barrier>) {
 }
 
 fn party(at: &Meeting<Barrier>) {
-    match at.place.wait(in_time()) {
+    match at.place.wait_timeout(in_time()) {
         Ok(_) => at.let_go.release(1).unwrap(),
         Err(status) => {
             assert_eq!(status, Status::E_BROKEN_BARRIER);
@@ -158,7 +167,7 @@ fn told(at: &Meeting<Barrier>, end: &End<'_>) -> Option<bool> {
 
 /// It still waits, so the next party lets it go.
 fn meets(at: &Meeting<Barrier>, end: &End<'_>) {
-    assert_eq!(timed(|| at.place.wait(Wait::TRY)), Ok(1));
+    assert_eq!(timed(|| at.place.wait_timeout(Wait::TRY)), Ok(1));
     end.third.wakes();
     assert_eq!(at.let_go.value(), Ok(1));
 }
@@ -169,7 +178,7 @@ fn rounds(at: &Meeting<Barrier>) {
     for _ in 0..2 {
         let indices = std::thread::scope(|scope| {
             let parties: Vec<_> = (0..parties)
-                .map(|_| scope.spawn(|| at.place.wait(in_time()).unwrap()))
+                .map(|_| scope.spawn(|| at.place.wait_timeout(in_time()).unwrap()))
                 .collect();
             parties
                 .into_iter()
@@ -198,7 +207,7 @@ fn at_barrier(body: fn(&Meeting<Barrier>)) -> Case<Meeting<Barrier>> {
 
 fn add_barriers(all: &mut Vec<Named>) {
     add(all, "barrier: the last party", || {
-        at_barrier(|at| assert_eq!(at.place.wait(Wait::TRY), Ok(1))).check(|at, end| {
+        at_barrier(|at| assert_eq!(at.place.wait_timeout(Wait::TRY), Ok(1))).check(|at, end| {
             match told(at, end) {
                 None => {
                     assert!(!end.has_returned, "who came last lets the others go");
@@ -209,31 +218,34 @@ fn add_barriers(all: &mut Vec<Named>) {
         })
     });
     add(all, "barrier: a party that waits", || {
-        Case::new(|| barrier(2), |at| _ = at.place.wait(in_time()).unwrap())
-            .prepare(warm_up_barrier)
-            .third(warm_up_barrier)
-            .wake(|at| assert_eq!(at.place.wait(Wait::TRY), Ok(1)))
-            .check(|at, end| {
-                // It died waiting, so the barrier is broken; or it was let go before, or had not
-                // arrived.
-                let is_broken = timed(|| at.place.is_broken()).unwrap();
-                assert_eq!(at.place.waiting(), Ok(0), "the dead wait");
-                assert!(
-                    !is_broken || !end.was_woken,
-                    "it was let go, and breaks the barrier"
-                );
-                if is_broken {
-                    let refused = timed(|| at.place.wait(in_time()));
-                    assert_eq!(refused, Err(Status::E_BROKEN_BARRIER));
-                    at.place.reset().unwrap();
-                }
-            })
-            .work(rounds)
+        Case::new(
+            || barrier(2),
+            |at| _ = at.place.wait_timeout(in_time()).unwrap(),
+        )
+        .prepare(warm_up_barrier)
+        .third(warm_up_barrier)
+        .wake(|at| assert_eq!(at.place.wait_timeout(Wait::TRY), Ok(1)))
+        .check(|at, end| {
+            // It died waiting, so the barrier is broken; or it was let go before, or had not
+            // arrived.
+            let is_broken = timed(|| at.place.is_broken()).unwrap();
+            assert_eq!(at.place.waiting(), Ok(0), "the dead wait");
+            assert!(
+                !is_broken || !end.was_woken,
+                "it was let go, and breaks the barrier"
+            );
+            if is_broken {
+                let refused = timed(|| at.place.wait_timeout(in_time()));
+                assert_eq!(refused, Err(Status::E_BROKEN_BARRIER));
+                at.place.reset().unwrap();
+            }
+        })
+        .work(rounds)
     });
     add(all, "barrier: a party that gives up", || {
         Case::new(
             || barrier(2),
-            |at| assert_eq!(at.place.wait(Wait::TRY), Err(Status::E_TIMEOUT)),
+            |at| assert_eq!(at.place.wait_timeout(Wait::TRY), Err(Status::E_TIMEOUT)),
         )
         .prepare(warm_up_barrier)
         .third(warm_up_barrier)
@@ -251,7 +263,7 @@ fn add_barriers(all: &mut Vec<Named>) {
                 index: 1,
                 leader: true,
             };
-            assert_eq!(at.place.arrive(Wait::TRY), Ok(leads));
+            assert_eq!(at.place.arrive_timeout(Wait::TRY), Ok(leads));
             at.place.complete(true).unwrap();
         })
         .check(|at, end| match told(at, end) {

@@ -27,7 +27,7 @@ fn largest() -> usize {
     *LARGEST.get_or_init(|| {
         let fits = |len: usize| {
             let queue = queue(Default::default());
-            queue.put(&vec![1; len], Wait::TRY).is_ok()
+            queue.try_put(&vec![1; len]).is_ok()
         };
         let (mut least, mut most) = (0, small::size().expect("a small /dev/shm") as usize);
         while most - least > 4096 {
@@ -46,7 +46,7 @@ fn full() -> Queue {
     largest();
     let queue = queue(Default::default());
     for message in all() {
-        match queue.put(&message, Wait::TRY) {
+        match queue.try_put(&message) {
             Ok(()) => {}
             Err(status) => assert_eq!(status, Status::E_NO_MEMORY),
         }
@@ -64,10 +64,10 @@ fn all() -> Messages {
 }
 
 fn take(queue: &Queue, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
-    let loan = queue.take(wait)?;
+    let loan = queue.take_raw(wait)?;
     // SAFETY: taken and not settled yet.
     let message = unsafe { std::slice::from_raw_parts(loan.data, loan.len) }.to_vec();
-    queue.done(loan.ticket)?;
+    queue.done_raw(loan.ticket)?;
     Ok(message)
 }
 
@@ -82,7 +82,7 @@ fn drain(queue: &Queue) -> Messages {
 fn is_like_fresh(queue: &Queue) {
     let (message, short) = (vec![2; largest()], [3; 1000]);
     for message in [&message[..], &short, &message, &long(7)] {
-        assert_eq!(queue.put(message, Wait::TRY), Ok(()), "{}", message.len());
+        assert_eq!(queue.try_put(message), Ok(()), "{}", message.len());
         assert!(take(queue, in_time()).unwrap() == *message);
     }
 }
@@ -107,7 +107,7 @@ pub fn add_to(all: &mut Vec<Named>) {
     add(all, "put into full memory", || {
         kept();
         in_full(|queue| {
-            let refused = queue.put(&[9; 50_000], Wait::TRY);
+            let refused = queue.try_put(&[9; 50_000]);
             assert!(refused.is_err_and(|status| status == Status::E_NO_MEMORY));
         })
         .check(|queue, _| {
@@ -118,8 +118,8 @@ pub fn add_to(all: &mut Vec<Named>) {
     add(all, "take and done in full memory", || {
         kept();
         in_full(|queue| {
-            let loan = queue.take(Wait::TRY).unwrap();
-            queue.done(loan.ticket).unwrap();
+            let loan = queue.take_raw(Wait::TRY).unwrap();
+            queue.done_raw(loan.ticket).unwrap();
         })
         .check(|queue, end| {
             check_got(&drain(queue), kept(), usize::from(end.has_returned), end);
@@ -134,7 +134,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         let make = || {
             let message = vec![1; largest()];
             let queue = queue(Default::default());
-            queue.put(&message, Wait::TRY).unwrap();
+            queue.try_put(&message).unwrap();
             take(&queue, Wait::TRY).unwrap();
             queue
         };
@@ -142,7 +142,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         MESSAGE.get_or_init(|| pattern(largest()));
         let body = |queue: &Queue| {
             let message = MESSAGE.get().expect("made before");
-            queue.put(message, Wait::TRY).unwrap();
+            queue.try_put(message).unwrap();
         };
         Case::new(make, body)
             .prepare(warm_up)

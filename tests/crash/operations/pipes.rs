@@ -20,7 +20,7 @@ pub const LONG: usize = (1 << 20) - 7;
 
 fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
     let mut buffer = vec![MaybeUninit::uninit(); room];
-    match end.recv(&mut buffer, wait)? {
+    match end.recv_raw(&mut buffer, wait)? {
         // SAFETY: a receive writes the bytes that it reports.
         Got::Message(len) => Ok(buffer[..len]
             .iter()
@@ -32,7 +32,7 @@ fn receive(end: &Connection, room: usize, wait: Wait<'_>) -> Result<Vec<u8>, Sta
 
 /// The same for a child that is stepped: nothing but the call itself.
 fn receive_only(end: &Connection, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) {
-    assert!(matches!(end.recv(buffer, wait), Ok(Got::Message(_))));
+    assert!(matches!(end.recv_raw(buffer, wait), Ok(Got::Message(_))));
 }
 
 fn empty() -> Pipe {
@@ -48,18 +48,18 @@ fn before() -> Messages {
 fn busy() -> Pipe {
     let pipe = empty();
     for len in [700_000, 348_000] {
-        pipe.a.send(&pattern(len), Wait::TRY).unwrap();
+        pipe.a.try_send(&pattern(len)).unwrap();
     }
     receive(&pipe.b, 700_000, Wait::TRY).unwrap();
-    pipe.a.send(b"first", Wait::TRY).unwrap();
+    pipe.a.try_send(b"first").unwrap();
     receive(&pipe.b, 348_000, Wait::TRY).unwrap();
-    pipe.a.send(&pattern(1000), Wait::TRY).unwrap();
+    pipe.a.try_send(&pattern(1000)).unwrap();
     pipe
 }
 
 fn warm_up(pipe: &Pipe) {
-    let _ = pipe.a.poll(Wait::TRY);
-    let _ = pipe.b.poll(Wait::TRY);
+    let _ = pipe.a.try_poll();
+    let _ = pipe.b.try_poll();
 }
 
 /// Returns the messages that are left at end B, in order.
@@ -77,8 +77,12 @@ fn drain(pipe: &Pipe) -> Messages {
 /// Short messages both ways.
 fn work(pipe: &Pipe) {
     for number in 0..20u32 {
-        timed(|| pipe.a.send(&number.to_le_bytes(), in_time()).unwrap());
-        timed(|| pipe.b.send(b"back", in_time()).unwrap());
+        timed(|| {
+            pipe.a
+                .send_timeout(&number.to_le_bytes(), in_time())
+                .unwrap()
+        });
+        timed(|| pipe.b.send_timeout(b"back", in_time()).unwrap());
         let there = timed(|| receive(&pipe.b, 4, Wait::TRY));
         assert_eq!(there, Ok(number.to_le_bytes().to_vec()));
         assert_eq!(receive(&pipe.a, 4, Wait::TRY), Ok(b"back".to_vec()));
@@ -90,7 +94,7 @@ fn work_with_long(pipe: &Pipe) {
     work(pipe);
     let data = pattern(LONG);
     std::thread::scope(|scope| {
-        let sender = scope.spawn(|| pipe.a.send(&data, in_time()));
+        let sender = scope.spawn(|| pipe.a.send_timeout(&data, in_time()));
         assert!(receive(&pipe.b, data.len(), in_time()).unwrap() == data);
         assert_eq!(sender.join().unwrap(), Ok(()));
     });
@@ -98,21 +102,19 @@ fn work_with_long(pipe: &Pipe) {
 
 fn send_of(make: fn() -> Pipe, before: fn() -> Messages, message: Vec<u8>) -> Case<Pipe> {
     let sent = message.clone();
-    Case::new(make, move |pipe: &Pipe| {
-        pipe.a.send(&sent, Wait::TRY).unwrap()
-    })
-    .prepare(warm_up)
-    .third(warm_up)
-    .check(move |pipe, end| {
-        let returned = usize::from(end.has_returned);
-        check_put(
-            &drain(pipe),
-            &before(),
-            std::slice::from_ref(&message),
-            returned,
-        );
-    })
-    .work(work)
+    Case::new(make, move |pipe: &Pipe| pipe.a.try_send(&sent).unwrap())
+        .prepare(warm_up)
+        .third(warm_up)
+        .check(move |pipe, end| {
+            let returned = usize::from(end.has_returned);
+            check_put(
+                &drain(pipe),
+                &before(),
+                std::slice::from_ref(&message),
+                returned,
+            );
+        })
+        .work(work)
 }
 
 fn receive_of(make: fn() -> Pipe, before: fn() -> Messages, room: usize) -> Case<Pipe> {
@@ -146,7 +148,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         // From far into an empty ring back to its beginning.
         let make = || {
             let pipe = empty();
-            pipe.a.send(&pattern(100_000), Wait::TRY).unwrap();
+            pipe.a.try_send(&pattern(100_000)).unwrap();
             receive(&pipe.b, 100_000, Wait::TRY).unwrap();
             pipe
         };
@@ -157,7 +159,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         let make = || {
             let pipe = busy();
             receive(&pipe.b, 5, Wait::TRY).unwrap();
-            pipe.a.send(b"second", Wait::TRY).unwrap();
+            pipe.a.try_send(b"second").unwrap();
             pipe
         };
         receive_of(make, || vec![pattern(1000), b"second".to_vec()], 1000)
@@ -167,7 +169,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         Case::new(empty, body)
             .prepare(warm_up)
             .third(warm_up)
-            .wake(|pipe| pipe.a.send(b"first", Wait::TRY).unwrap())
+            .wake(|pipe| pipe.a.try_send(b"first").unwrap())
             .check(|pipe, end| {
                 let sent = if end.was_woken {
                     vec![b"first".to_vec()]
@@ -181,7 +183,7 @@ pub fn add_to(all: &mut Vec<Named>) {
     add(all, "pipe: open, send and close an end", || {
         let body = |pipe: &Pipe| {
             let again = Connection::from_fd(pipe.a.share_fd().unwrap()).unwrap();
-            again.send(b"third", Wait::TRY).unwrap();
+            again.try_send(b"third").unwrap();
             drop(again);
         };
         Case::new(busy, body)
@@ -213,7 +215,7 @@ fn add_long(all: &mut Vec<Named>) {
     }
     add(all, "pipe: send, handed over", || {
         let message = long();
-        let body = move |pipe: &Pipe| pipe.a.send(message, in_time()).unwrap();
+        let body = move |pipe: &Pipe| pipe.a.send_timeout(message, in_time()).unwrap();
         Case::new(empty, body)
             .prepare(warm_up)
             .third(warm_up)
@@ -227,10 +229,10 @@ fn add_long(all: &mut Vec<Named>) {
                     got.len()
                 );
                 // The other direction reports the result.
-                pipe.b.send(&got[..5], in_time()).unwrap();
+                pipe.b.send_timeout(&got[..5], in_time()).unwrap();
             })
             .check(|pipe, end| {
-                timed(|| pipe.a.send(b"after", in_time()).unwrap());
+                timed(|| pipe.a.send_timeout(b"after", in_time()).unwrap());
                 let told = timed(|| receive(&pipe.a, 5, in_time())).unwrap();
                 match told == b"after" {
                     true => assert!(!end.has_returned, "lost: a send that had returned"),
@@ -250,7 +252,7 @@ fn add_long(all: &mut Vec<Named>) {
         Case::new(empty, body)
             .prepare(warm_up)
             .third(warm_up)
-            .third_sleeps(|pipe| pipe.a.send(long(), in_time()).unwrap())
+            .third_sleeps(|pipe| pipe.a.send_timeout(long(), in_time()).unwrap())
             .check(|pipe, end| {
                 // The sender keeps all of it until it is received, and begins again with the next
                 // receiver.

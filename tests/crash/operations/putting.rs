@@ -21,21 +21,19 @@ fn before() -> Messages {
 /// A case in which the dead process put one message behind those of `make`.
 fn put_of(make: fn() -> Queue, message: Vec<u8>) -> Case<Queue> {
     let put = message.clone();
-    Case::new(make, move |queue: &Queue| {
-        queue.put(&put, Wait::TRY).unwrap()
-    })
-    .prepare(warm_up)
-    .third(warm_up)
-    .check(move |queue, end| {
-        let returned = usize::from(end.has_returned);
-        check_put(
-            &drain(queue),
-            &before(),
-            std::slice::from_ref(&message),
-            returned,
-        );
-    })
-    .work(work)
+    Case::new(make, move |queue: &Queue| queue.try_put(&put).unwrap())
+        .prepare(warm_up)
+        .third(warm_up)
+        .check(move |queue, end| {
+            let returned = usize::from(end.has_returned);
+            check_put(
+                &drain(queue),
+                &before(),
+                std::slice::from_ref(&message),
+                returned,
+            );
+        })
+        .work(work)
 }
 
 fn plain() -> Queue {
@@ -52,15 +50,15 @@ fn near_the_wrap() -> Queue {
     // The first ring has 128 KiB; a header takes 16 bytes.
     let block = [0; 4096 - 16];
     for _ in 0..31 {
-        queue.put(&block, Wait::TRY).unwrap();
+        queue.try_put(&block).unwrap();
         get(&queue, Wait::TRY).unwrap();
     }
     // The rest of the ring: room for the two that wait, and for a part of the third.
-    queue.put(&[0; 4096 - 16 - 80], Wait::TRY).unwrap();
+    queue.try_put(&[0; 4096 - 16 - 80]).unwrap();
     get(&queue, Wait::TRY).unwrap();
     BEFORE
         .iter()
-        .for_each(|message| queue.put(message, Wait::TRY).unwrap());
+        .for_each(|message| queue.try_put(message).unwrap());
     queue
 }
 
@@ -74,7 +72,7 @@ fn add_full(all: &mut Vec<Named>) {
                     &messages.iter().map(Vec::as_slice).collect::<Vec<_>>(),
                 )
             },
-            |queue: &Queue| queue.put(b"ninth", in_time()).unwrap(),
+            |queue: &Queue| queue.put_timeout(b"ninth", in_time()).unwrap(),
         )
         .prepare(warm_up)
         .third(warm_up)
@@ -122,12 +120,12 @@ fn add_simple(all: &mut Vec<Named>) {
     add(all, "put to one who waits", || {
         Case::new(
             || bounded(false, &[]),
-            |queue: &Queue| queue.put(b"first", Wait::TRY).unwrap(),
+            |queue: &Queue| queue.try_put(b"first").unwrap(),
         )
         .prepare(warm_up)
         .third(warm_up)
-        .third_sleeps(|queue| match queue.take(in_time()) {
-            Ok(loan) => queue.done(loan.ticket).unwrap(),
+        .third_sleeps(|queue| match queue.take_raw(in_time()) {
+            Ok(loan) => queue.done_raw(loan.ticket).unwrap(),
             // With STOP=1 the other processes also shut the queue down.
             Err(status) => assert_eq!(status, Status::E_SHUTDOWN),
         })
@@ -137,7 +135,7 @@ fn add_simple(all: &mut Vec<Named>) {
             let is_put = timed(|| queue.info()).unwrap().puts == 1;
             assert!(is_put || !end.has_returned, "lost: a put that had returned");
             if !is_put {
-                queue.put(b"another", Wait::TRY).unwrap();
+                queue.try_put(b"another").unwrap();
             }
             end.third.wakes();
             assert!(drain(queue).is_empty(), "duplicated");
@@ -147,7 +145,7 @@ fn add_simple(all: &mut Vec<Named>) {
     add(all, "put beside a living holder", || {
         let held: fn() -> Queue = || bounded(true, &[b"held", b"first", b"second"]);
         put_of(held, b"third".to_vec())
-            .third(|queue| mark_held(queue.take(Wait::TRY).unwrap().ticket))
+            .third(|queue| mark_held(queue.take_raw(Wait::TRY).unwrap().ticket))
             .check(|queue, end| {
                 assert_eq!(
                     timed(|| queue.info()).unwrap().in_flight,
@@ -164,7 +162,7 @@ fn add_simple(all: &mut Vec<Named>) {
             })
             .work(|queue| {
                 if let Some(ticket) = held_ticket() {
-                    queue.done(ticket).unwrap();
+                    queue.done_raw(ticket).unwrap();
                 }
                 work(queue);
             })
@@ -178,7 +176,7 @@ fn add_simple(all: &mut Vec<Named>) {
             || filled(QueueOptions::default(), &BEFORE),
             move |queue: &Queue| {
                 assert_eq!(
-                    queue.put_many(put.len(), &|at| &put[at], Wait::TRY),
+                    queue.put_many_raw(put.len(), &|at| &put[at], Wait::TRY),
                     Ok(put.len())
                 );
                 mark(1);
@@ -214,10 +212,10 @@ fn room_of(reservation: &Reservation, data: &[u8]) {
 fn commit_of(message: Vec<u8>) -> Case<Queue> {
     let put = message.clone();
     Case::new(plain, move |queue: &Queue| {
-        let reservation = queue.reserve(put.len(), Wait::TRY).unwrap();
+        let reservation = queue.reserve_raw(put.len(), Wait::TRY).unwrap();
         room_of(&reservation, &put);
         mark(1);
-        queue.commit(&reservation, put.len()).unwrap();
+        queue.commit_raw(&reservation, put.len()).unwrap();
     })
     .prepare(warm_up)
     .third(warm_up)
@@ -244,8 +242,8 @@ fn add_reservations(all: &mut Vec<Named>) {
     });
     add(all, "reserve and abort", || {
         Case::new(plain, |queue: &Queue| {
-            let reservation = queue.reserve(LARGE, Wait::TRY).unwrap();
-            queue.abort(&reservation).unwrap();
+            let reservation = queue.reserve_raw(LARGE, Wait::TRY).unwrap();
+            queue.abort_raw(&reservation).unwrap();
         })
         .prepare(warm_up)
         .third(warm_up)
@@ -257,14 +255,14 @@ fn add_reservations(all: &mut Vec<Named>) {
             || filled(QueueOptions::default(), &[]),
             |queue: &Queue| {
                 let reservation = PASSED.with(Cell::get).unwrap();
-                queue.commit(&reservation, 5).unwrap();
+                queue.commit_raw(&reservation, 5).unwrap();
             },
         )
         .prepare(|queue| {
-            let reservation = queue.reserve(5, Wait::TRY).unwrap();
+            let reservation = queue.reserve_raw(5, Wait::TRY).unwrap();
             room_of(&reservation, b"first");
             PASSED.with(|passed| passed.set(Some(reservation)));
-            queue.put(b"after", Wait::TRY).unwrap();
+            queue.try_put(b"after").unwrap();
             assert_eq!(get(queue, Wait::TRY), Ok(b"after".to_vec()));
         })
         .third(warm_up)
@@ -289,7 +287,7 @@ fn add_shutdowns(all: &mut Vec<Named>) {
     /// Puts are refused, and at the end gets too.
     fn is_shut_down(queue: &Queue) {
         assert_eq!(
-            timed(|| queue.put(b"late", in_time())),
+            timed(|| queue.put_timeout(b"late", in_time())),
             Err(Status::E_SHUTDOWN)
         );
         assert_eq!(timed(|| get(queue, in_time())), Err(Status::E_SHUTDOWN));
@@ -302,7 +300,7 @@ fn add_shutdowns(all: &mut Vec<Named>) {
         .prepare(warm_up)
         .third(warm_up)
         .third_sleeps(|queue| {
-            let refused = queue.take(in_time()).err();
+            let refused = queue.take_raw(in_time()).err();
             assert_eq!(refused, Some(Status::E_SHUTDOWN));
         })
         .check(|queue, end| {
@@ -318,7 +316,7 @@ fn add_shutdowns(all: &mut Vec<Named>) {
         Case::new(joinable, |queue: &Queue| queue.shutdown(true).unwrap())
             .prepare(warm_up)
             .third(warm_up)
-            .third_sleeps(|queue| queue.join(in_time()).unwrap())
+            .third_sleeps(|queue| queue.join_timeout(in_time()).unwrap())
             .check(|queue, end| {
                 if !end.has_returned {
                     timed(|| queue.shutdown(true).unwrap());

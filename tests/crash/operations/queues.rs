@@ -47,13 +47,13 @@ pub fn filled(options: QueueOptions, before: &[&[u8]]) -> Queue {
     let queue = queue(options);
     before
         .iter()
-        .for_each(|message| queue.put(message, Wait::TRY).unwrap());
+        .for_each(|message| queue.try_put(message).unwrap());
     queue
 }
 
 pub fn get(queue: &Queue, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
     let mut buffer = vec![MaybeUninit::uninit(); 300_000];
-    match queue.get(&mut buffer, wait)? {
+    match queue.get_raw(&mut buffer, wait)? {
         // SAFETY: a get writes the bytes that it reports.
         Got::Message(len) => Ok(buffer[..len]
             .iter()
@@ -65,7 +65,7 @@ pub fn get(queue: &Queue, wait: Wait<'_>) -> Result<Vec<u8>, Status> {
 
 /// The same for a child that is stepped: nothing but the call itself.
 pub fn get_only(queue: &Queue, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) {
-    assert!(matches!(queue.get(buffer, wait), Ok(Got::Message(_))));
+    assert!(matches!(queue.get_raw(buffer, wait), Ok(Got::Message(_))));
 }
 
 /// Become a participant.
@@ -95,7 +95,7 @@ pub fn drain(queue: &Queue) -> Messages {
         "lost or duplicated: not as many as there were said to be"
     );
     if queue.options().unwrap().joinable {
-        timed(|| queue.join(in_time()).unwrap());
+        timed(|| queue.join_timeout(in_time()).unwrap());
     }
     let info = queue.info().unwrap();
     assert_eq!(
@@ -182,20 +182,20 @@ fn gone(left: &[Vec<u8>], before: &[Vec<u8>]) -> usize {
 /// Real work: messages through and through.
 pub fn work(queue: &Queue) {
     for number in 0..20u32 {
-        timed(|| queue.put(&number.to_le_bytes(), in_time()).unwrap());
-        let loan = timed(|| queue.take(in_time()).unwrap());
+        timed(|| queue.put_timeout(&number.to_le_bytes(), in_time()).unwrap());
+        let loan = timed(|| queue.take_raw(in_time()).unwrap());
         assert_eq!((loan.len, loan.deliveries), (4, 1));
-        queue.done(loan.ticket).unwrap();
+        queue.done_raw(loan.ticket).unwrap();
     }
     let large = pattern(LARGE);
-    timed(|| queue.put(&large, in_time()).unwrap());
+    timed(|| queue.put_timeout(&large, in_time()).unwrap());
     assert!(
         timed(|| get(queue, Wait::TRY)).unwrap() == large,
         "a message is damaged"
     );
     if queue.options().unwrap().joinable {
         queue.task_done().unwrap();
-        timed(|| queue.join(in_time()).unwrap());
+        timed(|| queue.join_timeout(in_time()).unwrap());
     }
     let info = queue.info().unwrap();
     assert_eq!(

@@ -64,12 +64,12 @@ impl Half {
 }
 
 fn put(queue: &Queue) {
-    queue.put(b"third", Wait::TRY).unwrap();
+    queue.try_put(b"third").unwrap();
 }
 
 fn put_large(queue: &Queue) {
     let large = [7; LARGE];
-    queue.put(&large, Wait::TRY).unwrap();
+    queue.try_put(&large).unwrap();
 }
 
 fn get_first(queue: &Queue) {
@@ -85,8 +85,8 @@ fn add_queues(all: &mut Vec<Named>) {
         let make = || {
             let queue = bounded(true, &BEFORE);
             gone_after(|| {
-                queue.take(Wait::TRY).unwrap();
-                queue.reserve(LARGE, Wait::TRY).unwrap();
+                queue.take_raw(Wait::TRY).unwrap();
+                queue.reserve_raw(LARGE, Wait::TRY).unwrap();
                 get(&queue, Wait::TRY).unwrap();
             });
             queue
@@ -114,8 +114,8 @@ fn add_queues(all: &mut Vec<Named>) {
             };
             let queue = filled(options, &BEFORE);
             gone_after(|| {
-                queue.take(Wait::TRY).unwrap();
-                queue.take(Wait::TRY).unwrap();
+                queue.take_raw(Wait::TRY).unwrap();
+                queue.take_raw(Wait::TRY).unwrap();
             });
             queue
         };
@@ -125,9 +125,9 @@ fn add_queues(all: &mut Vec<Named>) {
                 assert_eq!(info.dead_letters, 2, "lost or duplicated: {info:?}");
                 assert_eq!((info.unfinished, info.bytes), (0, 0), "{info:?}");
                 for message in BEFORE {
-                    let letter = queue.take_dead().unwrap();
+                    let letter = queue.take_dead_raw().unwrap();
                     assert_eq!((letter.len, letter.deliveries), (message.len(), 1));
-                    queue.done(letter.ticket).unwrap();
+                    queue.done_raw(letter.ticket).unwrap();
                 }
             })
             .work(work)
@@ -142,21 +142,21 @@ fn add_queues(all: &mut Vec<Named>) {
         };
         Case::new(
             move || filled(options, &BEFORE),
-            |queue: &Queue| assert_eq!(queue.join(Wait::TRY), Err(Status::E_TIMEOUT)),
+            |queue: &Queue| assert_eq!(queue.try_join(), Err(Status::E_TIMEOUT)),
         )
         .prepare(|queue| {
-            queue.take(Wait::TRY).unwrap();
-            gone_after(|| _ = queue.take(Wait::TRY).unwrap());
+            queue.take_raw(Wait::TRY).unwrap();
+            gone_after(|| _ = queue.take_raw(Wait::TRY).unwrap());
         })
         .check(|queue, _| {
             let info = timed(|| queue.info()).unwrap();
             assert_eq!((info.unfinished, info.bytes), (0, 0), "{info:?}");
             let mut letters = Messages::new();
-            while let Ok(letter) = queue.take_dead() {
+            while let Ok(letter) = queue.take_dead_raw() {
                 // SAFETY: taken and not settled yet.
                 let data = unsafe { std::slice::from_raw_parts(letter.data, letter.len) };
                 letters.push(data.to_vec());
-                queue.done(letter.ticket).unwrap();
+                queue.done_raw(letter.ticket).unwrap();
             }
             letters.sort();
             assert_eq!(letters, before(), "lost or duplicated");
@@ -171,7 +171,7 @@ fn add_queues(all: &mut Vec<Named>) {
             let half = Half::new(percent);
             Case::new(
                 move || half.die(plain, put),
-                |queue: &Queue| queue.put(b"fourth", Wait::TRY).unwrap(),
+                |queue: &Queue| queue.try_put(b"fourth").unwrap(),
             )
             .third(warm_up)
             .check(|queue, end| {
@@ -194,7 +194,7 @@ fn add_queues(all: &mut Vec<Named>) {
             let half = Half::new(percent);
             Case::new(
                 move || half.die(plain, put_large),
-                |queue: &Queue| queue.put(b"fourth", Wait::TRY).unwrap(),
+                |queue: &Queue| queue.try_put(b"fourth").unwrap(),
             )
             .third(warm_up)
             .check(|queue, end| {
@@ -228,15 +228,15 @@ fn add_objects(all: &mut Vec<Named>) {
     add(all, "recovery of a lock", || {
         let make = || {
             let lock = Lock::create(None, CreateOptions::default()).unwrap();
-            gone_after(|| _ = lock.acquire(Wait::TRY).unwrap());
+            gone_after(|| _ = lock.try_acquire().unwrap());
             lock
         };
         Case::new(make, |lock: &Lock| {
-            lock.acquire(in_time()).unwrap();
+            lock.acquire_timeout(in_time()).unwrap();
             lock.release().unwrap();
         })
         .check(|lock, end| {
-            let acquired = timed(|| lock.acquire(in_time())).unwrap();
+            let acquired = timed(|| lock.acquire_timeout(in_time())).unwrap();
             assert_eq!(
                 acquired == Acquired::Clean,
                 end.has_returned || acquired == Acquired::Clean
@@ -244,7 +244,10 @@ fn add_objects(all: &mut Vec<Named>) {
             lock.release().unwrap();
         })
         .work(|lock| {
-            assert_eq!(timed(|| lock.acquire(in_time())), Ok(Acquired::Clean));
+            assert_eq!(
+                timed(|| lock.acquire_timeout(in_time())),
+                Ok(Acquired::Clean)
+            );
             lock.release().unwrap();
         })
     });
@@ -256,18 +259,18 @@ fn add_objects(all: &mut Vec<Named>) {
                 ..Default::default()
             };
             let semaphore = Semaphore::create(None, &options).unwrap();
-            gone_after(|| (0..2).for_each(|_| semaphore.acquire(Wait::TRY).unwrap()));
+            gone_after(|| (0..2).for_each(|_| semaphore.try_acquire().unwrap()));
             semaphore
         };
         Case::new(make, |semaphore: &Semaphore| {
-            (0..3).for_each(|_| semaphore.acquire(in_time()).unwrap());
+            (0..3).for_each(|_| semaphore.acquire_timeout(in_time()).unwrap());
         })
         .check(|semaphore, _| {
             assert_eq!(timed(|| semaphore.value()), Ok(3), "the dead hold permits")
         })
         .work(|semaphore| {
-            (0..3).for_each(|_| timed(|| semaphore.acquire(Wait::TRY)).unwrap());
-            assert_eq!(semaphore.acquire(Wait::TRY), Err(Status::E_TIMEOUT));
+            (0..3).for_each(|_| timed(|| semaphore.try_acquire()).unwrap());
+            assert_eq!(semaphore.try_acquire(), Err(Status::E_TIMEOUT));
             semaphore.release(3).unwrap();
         })
     });
@@ -275,7 +278,7 @@ fn add_objects(all: &mut Vec<Named>) {
         let make = || {
             let barrier = Barrier::create(None, CreateOptions::default(), 2).unwrap();
             Sleeper::in_call(
-                || _ = barrier.wait(in_time()),
+                || _ = barrier.wait_timeout(in_time()),
                 || barrier.waiting() == Ok(1),
             );
             barrier
@@ -285,14 +288,20 @@ fn add_objects(all: &mut Vec<Named>) {
         })
         .check(|barrier, _| {
             assert_eq!(timed(|| barrier.is_broken()), Ok(true));
-            assert_eq!(barrier.wait(in_time()), Err(Status::E_BROKEN_BARRIER));
+            assert_eq!(
+                barrier.wait_timeout(in_time()),
+                Err(Status::E_BROKEN_BARRIER)
+            );
             assert_eq!(barrier.waiting(), Ok(0));
         })
         .work(|barrier| {
             barrier.reset().unwrap();
             std::thread::scope(|scope| {
-                let other = scope.spawn(|| barrier.wait(in_time()).unwrap());
-                assert_eq!(barrier.wait(in_time()).unwrap() + other.join().unwrap(), 1);
+                let other = scope.spawn(|| barrier.wait_timeout(in_time()).unwrap());
+                assert_eq!(
+                    barrier.wait_timeout(in_time()).unwrap() + other.join().unwrap(),
+                    1
+                );
             });
         })
     });
@@ -306,8 +315,11 @@ fn add_objects(all: &mut Vec<Named>) {
             at.other.ends();
         })
         .work(|at| {
-            assert_eq!(timed(|| at.lock.acquire(in_time())), Ok(Acquired::Clean));
-            let waited = at.condition.wait(&at.lock, Wait::TRY);
+            assert_eq!(
+                timed(|| at.lock.acquire_timeout(in_time())),
+                Ok(Acquired::Clean)
+            );
+            let waited = at.condition.wait_on(&at.lock, Wait::TRY);
             assert_eq!(waited, Err(Status::E_TIMEOUT), "told twice");
             at.lock.release().unwrap();
         })
@@ -318,20 +330,20 @@ fn add_objects(all: &mut Vec<Named>) {
             let long = pattern(1 << 20);
             // It has the senders' lock, and offers a message that no process receives.
             Sleeper::in_call(
-                || _ = pipe.0.send(&long, in_time()),
-                || pipe.1.poll(Wait::TRY) == Ok(()),
+                || _ = pipe.0.send_timeout(&long, in_time()),
+                || pipe.1.try_poll() == Ok(()),
             );
             pipe
         };
         type Pipe = (polyproc::Connection, polyproc::Connection);
         Case::new(make, |pipe: &Pipe| {
-            assert_eq!(pipe.1.poll(Wait::TRY), Err(Status::E_TIMEOUT))
+            assert_eq!(pipe.1.try_poll(), Err(Status::E_TIMEOUT))
         })
-        .check(|pipe, _| assert_eq!(timed(|| pipe.1.poll(Wait::TRY)), Err(Status::E_TIMEOUT)))
+        .check(|pipe, _| assert_eq!(timed(|| pipe.1.try_poll()), Err(Status::E_TIMEOUT)))
         .work(|pipe| {
-            timed(|| pipe.0.send(b"short", in_time()).unwrap());
+            timed(|| pipe.0.send_timeout(b"short", in_time()).unwrap());
             let mut buffer = [std::mem::MaybeUninit::uninit(); 8];
-            let got = timed(|| pipe.1.recv(&mut buffer, in_time()));
+            let got = timed(|| pipe.1.recv_raw(&mut buffer, in_time()));
             assert!(matches!(got, Ok(polyproc::Got::Message(5))));
         })
     });
@@ -357,9 +369,9 @@ impl Notified {
         let (theirs, lock) = (lock(), lock());
         let waiter = |lock: &Lock| {
             let wait = || {
-                lock.acquire(in_time()).unwrap();
+                lock.acquire_timeout(in_time()).unwrap();
                 mark(1);
-                condition.wait(lock, in_time()).unwrap();
+                condition.wait_on(lock, in_time()).unwrap();
                 lock.release().unwrap();
             };
             page().mark.store(0, Ordering::SeqCst);
@@ -368,7 +380,7 @@ impl Notified {
             Sleeper::in_call(wait, waits)
         };
         let first = waiter(&theirs);
-        theirs.acquire(in_time()).unwrap();
+        theirs.acquire_timeout(in_time()).unwrap();
         let other = waiter(&lock);
         other.signal(libc::SIGSTOP);
         condition.notify(1).unwrap();

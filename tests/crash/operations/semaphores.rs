@@ -16,7 +16,7 @@ fn semaphore(owned: bool, initial: i64) -> Semaphore {
 }
 
 fn warm_up(semaphore: &Semaphore) {
-    match semaphore.acquire(Wait::TRY) {
+    match semaphore.try_acquire() {
         Ok(()) => semaphore.release(1).unwrap(),
         Err(status) => assert_eq!(status, Status::E_TIMEOUT),
     }
@@ -25,8 +25,8 @@ fn warm_up(semaphore: &Semaphore) {
 /// Permits come and go.
 fn work(semaphore: &Semaphore) {
     let value = semaphore.value().unwrap();
-    (0..value).for_each(|_| timed(|| semaphore.acquire(Wait::TRY)).unwrap());
-    assert_eq!(semaphore.acquire(Wait::TRY), Err(Status::E_TIMEOUT));
+    (0..value).for_each(|_| timed(|| semaphore.try_acquire()).unwrap());
+    assert_eq!(semaphore.try_acquire(), Err(Status::E_TIMEOUT));
     if value > 0 {
         semaphore.release(value).unwrap();
     }
@@ -38,7 +38,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         Case::new(
             || semaphore(false, 2),
             |semaphore| {
-                semaphore.acquire(Wait::TRY).unwrap();
+                semaphore.try_acquire().unwrap();
                 mark(1);
                 semaphore.release(1).unwrap();
             },
@@ -56,7 +56,7 @@ pub fn add_to(all: &mut Vec<Named>) {
     add(all, "semaphore: acquire that waits", || {
         Case::new(
             || semaphore(false, 0),
-            |semaphore| semaphore.acquire(in_time()).unwrap(),
+            |semaphore| semaphore.acquire_timeout(in_time()).unwrap(),
         )
         .prepare(warm_up)
         .third(warm_up)
@@ -75,7 +75,7 @@ pub fn add_to(all: &mut Vec<Named>) {
         )
         .prepare(warm_up)
         .third(warm_up)
-        .third_sleeps(|semaphore| semaphore.acquire(in_time()).unwrap())
+        .third_sleeps(|semaphore| semaphore.acquire_timeout(in_time()).unwrap())
         .check(|semaphore, end| {
             // A permit reaches a waiter, although the process that released it died before it could
             // wake one.
@@ -106,16 +106,16 @@ fn add_owned(all: &mut Vec<Named>) {
     }
     /// The third process has one of three permits, until it works.
     fn holder(semaphore: &Semaphore) {
-        semaphore.acquire(Wait::TRY).unwrap();
+        semaphore.try_acquire().unwrap();
     }
     add(all, "owned semaphore: acquire and release", || {
         Case::new(
             || semaphore(true, 3),
             |semaphore| {
-                semaphore.acquire(Wait::TRY).unwrap();
-                semaphore.acquire(Wait::TRY).unwrap();
+                semaphore.try_acquire().unwrap();
+                semaphore.try_acquire().unwrap();
                 semaphore.release(2).unwrap();
-                semaphore.acquire(Wait::TRY).unwrap();
+                semaphore.try_acquire().unwrap();
             },
         )
         .prepare(warm_up)
@@ -126,35 +126,37 @@ fn add_owned(all: &mut Vec<Named>) {
     add(all, "owned semaphore: acquire that waits", || {
         let make = || {
             let semaphore = semaphore(true, 3);
-            (0..2).for_each(|_| semaphore.acquire(Wait::TRY).unwrap());
+            (0..2).for_each(|_| semaphore.try_acquire().unwrap());
             semaphore
         };
-        Case::new(make, |semaphore| semaphore.acquire(in_time()).unwrap())
-            .prepare(warm_up)
-            .third(holder)
-            .wake(|semaphore| semaphore.release(2).unwrap())
-            .check(|semaphore, end| {
-                if !end.was_woken {
-                    assert_eq!(
-                        timed(|| semaphore.value()),
-                        Ok(0),
-                        "wrongly dead: the parent"
-                    );
-                    semaphore.release(2).unwrap();
-                }
-                whole(semaphore);
-            })
-            .work(work)
+        Case::new(make, |semaphore| {
+            semaphore.acquire_timeout(in_time()).unwrap()
+        })
+        .prepare(warm_up)
+        .third(holder)
+        .wake(|semaphore| semaphore.release(2).unwrap())
+        .check(|semaphore, end| {
+            if !end.was_woken {
+                assert_eq!(
+                    timed(|| semaphore.value()),
+                    Ok(0),
+                    "wrongly dead: the parent"
+                );
+                semaphore.release(2).unwrap();
+            }
+            whole(semaphore);
+        })
+        .work(work)
     });
     add(all, "owned semaphore: release to one who waits", || {
         Case::new(
             || semaphore(true, 1),
             |semaphore| semaphore.release(1).unwrap(),
         )
-        .prepare(|semaphore| semaphore.acquire(Wait::TRY).unwrap())
+        .prepare(|semaphore| semaphore.try_acquire().unwrap())
         .third(warm_up)
         .third_sleeps(|semaphore| {
-            semaphore.acquire(in_time()).unwrap();
+            semaphore.acquire_timeout(in_time()).unwrap();
             semaphore.release(1).unwrap();
         })
         .check(|_, end| end.third.wakes())
@@ -168,16 +170,16 @@ fn event() -> Event {
 
 /// A set needs no participant, because a signal handler may do it; a sleep needs one.
 fn warm_up_event(event: &Event) {
-    let _ = event.wait(Wait::for_ns(1000));
+    let _ = event.wait_timeout(Wait::for_ns(1000));
 }
 
 fn work_with_event(event: &Event) {
     for _ in 0..3 {
         timed(|| event.set().unwrap());
-        assert_eq!(timed(|| event.wait(in_time())), Ok(()));
+        assert_eq!(timed(|| event.wait_timeout(in_time())), Ok(()));
         event.clear().unwrap();
         assert_eq!(event.is_set(), Ok(false));
-        assert_eq!(event.wait(Wait::TRY), Err(Status::E_TIMEOUT));
+        assert_eq!(event.wait_timeout(Wait::TRY), Err(Status::E_TIMEOUT));
     }
 }
 
@@ -186,7 +188,7 @@ fn add_events(all: &mut Vec<Named>) {
         Case::new(event, |event| event.set().unwrap())
             .prepare(warm_up_event)
             .third(warm_up_event)
-            .third_sleeps(|event| event.wait(in_time()).unwrap())
+            .third_sleeps(|event| event.wait_timeout(in_time()).unwrap())
             .check(|event, end| {
                 let is_set = timed(|| event.is_set()).unwrap();
                 assert!(
@@ -210,7 +212,7 @@ fn add_events(all: &mut Vec<Named>) {
         Case::new(event, body)
             .prepare(warm_up_event)
             .third(warm_up_event)
-            .third_sleeps(|event| event.wait(in_time()).unwrap())
+            .third_sleeps(|event| event.wait_timeout(in_time()).unwrap())
             .check(|event, end| {
                 // A set that had returned wakes the waiters, though a clear followed.
                 if end.mark == 0 && !timed(|| event.is_set()).unwrap() && !end.third.is_woken() {
@@ -222,7 +224,7 @@ fn add_events(all: &mut Vec<Named>) {
             .work(work_with_event)
     });
     add(all, "event: wait", || {
-        Case::new(event, |event| event.wait(in_time()).unwrap())
+        Case::new(event, |event| event.wait_timeout(in_time()).unwrap())
             .prepare(warm_up_event)
             .third(warm_up_event)
             .wake(|event| event.set().unwrap())

@@ -43,7 +43,7 @@ fn is_noticed(queue: &Queue, child: i32, stop: u32) -> bool {
     }
     let begin = Instant::now();
     // One side each; the child holds one of the two locks, or both.
-    let _ = queue.put(b"probe", Wait::TRY);
+    let _ = queue.try_put(b"probe");
     let _ = get(queue, Wait::TRY);
     let held_up = begin.elapsed() > HELD_UP;
     // SAFETY: as above.
@@ -52,24 +52,27 @@ fn is_noticed(queue: &Queue, child: i32, stop: u32) -> bool {
 }
 
 fn small(queue: &Queue) {
-    queue.put(&[1; 100], Wait::TRY).unwrap();
+    queue.try_put(&[1; 100]).unwrap();
     let _ = get(queue, Wait::TRY);
 }
 
 fn batches(queue: &Queue) {
     let message = [2; 256];
     queue
-        .put_many(BATCH, &|_| &message[..], Wait::FOREVER)
+        .put_many_raw(BATCH, &|_| &message[..], Wait::FOREVER)
         .unwrap();
     let mut tickets = [0; BATCH];
     while let Ok(taken) =
-        queue.take_many(BATCH, &mut |at, loan| tickets[at] = loan.ticket, Wait::TRY)
+        queue.take_many_raw(BATCH, &mut |at, loan| tickets[at] = loan.ticket, Wait::TRY)
     {
-        queue.done_many(tickets[..taken].iter().copied()).1.unwrap();
+        queue
+            .done_many_raw(tickets[..taken].iter().copied())
+            .1
+            .unwrap();
     }
 }
 
 fn large(queue: &Queue) {
-    queue.put(&pattern(40_000), Wait::TRY).unwrap();
+    queue.try_put(&pattern(40_000)).unwrap();
     let _ = get(queue, Wait::TRY);
 }

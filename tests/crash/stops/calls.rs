@@ -184,8 +184,8 @@ impl Call<'_> {
     fn run(&self, token: &Cancel, fired: &dyn Fn() -> Option<Instant>) -> Seen {
         let wait = match self.own {
             Own::Nothing => Wait::TRY,
-            Own::Timeout => Wait::for_ns(SHORT.as_nanos() as i64),
-            Own::Token => Wait::FOREVER.or_cancel(Some(token)),
+            Own::Timeout => Wait::from(SHORT),
+            Own::Token => Wait::FOREVER.or_cancel(token),
         };
         let (delayed, begin) = (delay_of_this_thread(), Instant::now());
         let answer = catch_unwind(AssertUnwindSafe(|| (self.go)(wait)));

@@ -32,8 +32,8 @@ fn all_of<'a>(condition: &'a Condition, lock: &'a Lock, tally: &'a Tally, calls:
     calls.waiting("wait at the condition", &[], |wait| {
         // A lock of its own, because others may hold that of the meeting for any time.
         let own = Lock::create(None, Default::default())?;
-        own.acquire(Wait::TRY)?;
-        let waited = condition.wait(&own, wait);
+        own.try_acquire()?;
+        let waited = condition.wait_on(&own, wait);
         own.release()?;
         waited
     });
@@ -41,9 +41,9 @@ fn all_of<'a>(condition: &'a Condition, lock: &'a Lock, tally: &'a Tally, calls:
 
 fn settle_of(condition: &Condition, lock: &Lock, tally: &Tally) {
     lock.settle(None, tally, false);
-    lock.acquire(in_time()).unwrap();
+    lock.acquire_timeout(in_time()).unwrap();
     condition.notify_all().unwrap();
-    let waited = condition.wait(lock, Wait::for_ns(BRIEF.as_nanos() as i64));
+    let waited = condition.wait_on(lock, Wait::from(BRIEF));
     // A notification of a process that is gone is passed on.
     assert!(matches!(waited, Ok(_) | Err(Status::E_TIMEOUT)));
     lock.release().unwrap();
@@ -125,9 +125,9 @@ impl Others for Barrier {
         calls.at_once("open and close", &[], || {
             Barrier::from_fd(self.share_fd()?).map(drop)
         });
-        calls.waiting("wait", BROKEN, |wait| self.wait(wait));
+        calls.waiting("wait", BROKEN, |wait| self.wait_timeout(wait));
         calls.waiting("arrive and complete", BROKEN, |wait| {
-            match self.arrive(wait)?.leader {
+            match self.arrive_timeout(wait)?.leader {
                 true => self.complete(true),
                 false => Ok(()),
             }
@@ -216,11 +216,11 @@ impl Others for Name {
             let queue = Queue::open(name)?;
             next();
             tally.put(b"put here");
-            queue.put(b"put here", Wait::TRY)?;
+            queue.try_put(b"put here")?;
             next();
-            let loan = queue.take(Wait::TRY)?;
+            let loan = queue.take_raw(Wait::TRY)?;
             next();
-            let done = queue.done(loan.ticket);
+            let done = queue.done_raw(loan.ticket);
             next();
             drop(queue);
             done
@@ -242,9 +242,9 @@ impl Others for Name {
         let Ok(queue) = Queue::open(&self.name) else {
             return;
         };
-        queue.put(b"after", in_time()).unwrap();
-        let loan = queue.take(Wait::TRY).unwrap();
-        queue.done(loan.ticket).unwrap();
+        queue.put_timeout(b"after", in_time()).unwrap();
+        let loan = queue.take_raw(Wait::TRY).unwrap();
+        queue.done_raw(loan.ticket).unwrap();
         queue.info().unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use polyproc::{wait_any, Acquired, Event, Lock, Rlock, Semaphore, Status, Wait, Waitable};
+use polyproc::{wait_any_timeout, Acquired, Event, Lock, Rlock, Semaphore, Status, Wait, Waitable};
 
 use super::calls::{next, Calls};
 use super::others::{is_readable, Others, Tally};
@@ -29,7 +29,7 @@ impl Others for Lock {
     }
 
     fn attach(&self) {
-        if self.acquire(Wait::TRY).is_ok() {
+        if self.try_acquire().is_ok() {
             self.release().unwrap();
         }
     }
@@ -37,7 +37,7 @@ impl Others for Lock {
     fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("is_locked", &[], || self.is_locked());
         calls.at_once("acquire and release", &[], || {
-            self.acquire(Wait::TRY)?;
+            self.try_acquire()?;
             next();
             self.release()
         });
@@ -53,7 +53,7 @@ impl Others for Lock {
             Lock::from_fd(self.share_fd()?).map(drop)
         });
         calls.waiting("acquire and release", &[], move |wait| {
-            self.acquire(wait)?;
+            self.acquire_timeout(wait)?;
             next();
             assert!(!is_held, "stolen: somebody else holds it");
             alone(&INSIDE);
@@ -63,12 +63,12 @@ impl Others for Lock {
 
     fn settle(&self, _: Option<()>, _: &Tally, _: bool) {
         // If its maker holds it, its maker must release it.
-        if self.acquire(Wait::TRY).is_err() {
+        if self.try_acquire().is_err() {
             self.release().unwrap();
-            self.acquire(in_time()).unwrap();
+            self.acquire_timeout(in_time()).unwrap();
         }
         self.release().unwrap();
-        assert_eq!(self.acquire(in_time()), Ok(Acquired::Clean));
+        assert_eq!(self.acquire_timeout(in_time()), Ok(Acquired::Clean));
         self.release().unwrap();
     }
 }
@@ -81,15 +81,15 @@ impl Others for Rlock {
     }
 
     fn attach(&self) {
-        assert_eq!(self.release(0), Err(Status::E_NOT_OWNER));
+        assert_eq!(self.release(), Err(Status::E_NOT_OWNER));
     }
 
     fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("depth", &[], || self.depth());
         calls.at_once("acquire and release", &[], || {
-            self.acquire(77, Wait::TRY)?;
+            self.try_acquire_as(77)?;
             next();
-            self.release(77)
+            self.release_as(77)
         });
     }
 
@@ -103,33 +103,33 @@ impl Others for Rlock {
             Rlock::from_fd(self.share_fd()?).map(drop)
         });
         calls.at_once("release by another", &[Status::E_NOT_OWNER], || {
-            let refused = self.release(99);
+            let refused = self.release_as(99);
             assert!(refused.is_err(), "stolen: it was not held");
             refused
         });
         calls.waiting("acquire twice and release", &[], move |wait| {
             let owner = u64::from(OWNER.fetch_add(1, Ordering::SeqCst));
-            self.acquire(owner, wait)?;
+            self.acquire_as_timeout(owner, wait)?;
             next();
             assert!(!is_held, "stolen: somebody else holds it");
             alone(&INSIDE);
-            self.acquire(owner, wait)?;
+            self.acquire_as_timeout(owner, wait)?;
             next();
-            self.release(owner)?;
-            self.release(owner)
+            self.release_as(owner)?;
+            self.release_as(owner)
         });
     }
 
     fn settle(&self, _: Option<()>, _: &Tally, _: bool) {
-        if self.acquire(0, Wait::TRY).is_err() {
+        if self.try_acquire().is_err() {
             // Its maker has it, twice.
-            (0..2).for_each(|_| self.release(3).unwrap());
-            self.acquire(0, in_time()).unwrap();
+            (0..2).for_each(|_| self.release_as(3).unwrap());
+            self.acquire_timeout(in_time()).unwrap();
         }
         assert_eq!(self.depth(), Ok(1));
-        self.release(0).unwrap();
-        assert_eq!(self.acquire(0, in_time()), Ok(Acquired::Clean));
-        self.release(0).unwrap();
+        self.release().unwrap();
+        assert_eq!(self.acquire_timeout(in_time()), Ok(Acquired::Clean));
+        self.release().unwrap();
     }
 }
 
@@ -141,19 +141,19 @@ impl Others for Semaphore {
     }
 
     fn attach(&self) {
-        if self.acquire(Wait::TRY).is_ok() {
+        if self.try_acquire().is_ok() {
             self.release(1).unwrap();
         }
     }
 
     fn hold(&self) -> Option<()> {
-        self.acquire(Wait::TRY).ok()
+        self.try_acquire().ok()
     }
 
     fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("value", &[], || self.value());
         calls.at_once("acquire and release", &[], || {
-            self.acquire(Wait::TRY)?;
+            self.try_acquire()?;
             next();
             self.release(1)
         });
@@ -165,7 +165,7 @@ impl Others for Semaphore {
             Semaphore::from_fd(self.share_fd()?).map(drop)
         });
         calls.waiting("acquire and release", &[], |wait| {
-            self.acquire(wait)?;
+            self.acquire_timeout(wait)?;
             next();
             self.release(1)
         });
@@ -177,12 +177,12 @@ impl Others for Semaphore {
     fn settle(&self, _: Option<Option<()>>, _: &Tally, _: bool) {
         let value = self.value().unwrap();
         assert!((0..=3).contains(&value), "{value} permits");
-        let acquired = (0..value).map(|_| self.acquire(Wait::TRY));
+        let acquired = (0..value).map(|_| self.try_acquire());
         assert!(
             acquired.into_iter().all(|one| one.is_ok()),
             "lost: a permit"
         );
-        assert_eq!(self.acquire(Wait::TRY), Err(Status::E_TIMEOUT));
+        assert_eq!(self.try_acquire(), Err(Status::E_TIMEOUT));
         if value > 0 {
             self.release(value).unwrap();
         }
@@ -197,13 +197,13 @@ impl Others for Event {
     }
 
     fn attach(&self) {
-        let _ = self.wait(Wait::for_ns(1000));
+        let _ = self.wait_timeout(Wait::for_ns(1000));
     }
 
     fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {
         calls.at_once("is_set", &[], || self.is_set());
         calls.at_once("sets", &[], || self.sets());
-        calls.at_once("wait", &[], || self.wait(Wait::TRY));
+        calls.at_once("wait", &[], || self.wait_timeout(Wait::TRY));
     }
 
     fn all<'a>(&'a self, _: Option<&'a ()>, _: &'a Tally, calls: &mut Calls<'a>) {
@@ -214,18 +214,18 @@ impl Others for Event {
             Event::from_fd(self.share_fd()?).map(drop)
         });
         calls.at_once("descriptor", &[], || self.fd());
-        calls.waiting("wait", &[], |wait| self.wait(wait));
+        calls.waiting("wait", &[], |wait| self.wait_timeout(wait));
         calls.waiting("wait_since", &[], |wait| {
             self.wait_since(self.sets()?, wait)
         });
         calls.waiting("wait_any", &[], |wait| {
-            wait_any(&[Waitable::Event(self)], &mut [false], wait)
+            wait_any_timeout(&[Waitable::Event(self)], wait)
         });
     }
 
     fn settle(&self, _: Option<()>, _: &Tally, _: bool) {
         self.set().unwrap();
-        assert_eq!(self.wait(in_time()), Ok(()));
+        assert_eq!(self.wait_timeout(in_time()), Ok(()));
         assert!(is_readable(self.fd().unwrap(), 2000));
         self.clear().unwrap();
         assert_eq!(self.is_set(), Ok(false));

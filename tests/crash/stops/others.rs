@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use polyproc::{wait_any, Queue, QueueOptions, Wait, Waitable};
+use polyproc::{wait_any_timeout, Queue, QueueOptions, Wait, Waitable};
 
 use super::calls::{next, Calls};
 pub use super::tally::Tally;
@@ -64,16 +64,15 @@ pub fn served_meanwhile(calls: &mut Calls<'_>) {
     let [polled, waited] = elsewhere();
     calls.at_once("descriptor of another object", &[], move || {
         let fd = polled.fd()?;
-        polled.put(b"elsewhere", Wait::TRY)?;
+        polled.try_put(b"elsewhere")?;
         next();
         assert!(is_readable(fd, 2000), "not raised");
         next();
-        let loan = polled.take(Wait::TRY)?;
-        polled.done(loan.ticket)
+        let loan = polled.take_raw(Wait::TRY)?;
+        polled.done_raw(loan.ticket)
     });
     calls.waiting("wait_any of another object", &[], move |wait| {
-        let mut ready = [false];
-        wait_any(&[Waitable::Get(waited)], &mut ready, wait)
+        wait_any_timeout(&[Waitable::Get(waited)], wait)
     });
 }
 

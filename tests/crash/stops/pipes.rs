@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 
-use polyproc::{wait_any, Connection, Got, Status, Wait, Waitable};
+use polyproc::{wait_any_timeout, Connection, Got, Status, Wait, Waitable};
 
 use super::calls::Calls;
 use super::others::{Others, Tally};
@@ -15,26 +15,28 @@ const GONE: &[Status] = &[Status::E_EOF, Status::E_BROKEN_PIPE];
 
 fn receive(end: &Connection, wait: Wait<'_>) -> Result<Got, Status> {
     let mut buffer = [MaybeUninit::<u8>::uninit(); 2000];
-    end.recv(&mut buffer, wait)
+    end.recv_raw(&mut buffer, wait)
 }
 
 fn harmless<'a>(a: &'a Connection, b: &'a Connection, calls: &mut Calls<'a>) {
-    calls.at_once("poll", &[], || a.poll(Wait::TRY));
-    calls.at_once("poll of the other end", &[], || b.poll(Wait::TRY));
+    calls.at_once("poll", &[], || a.try_poll());
+    calls.at_once("poll of the other end", &[], || b.try_poll());
 }
 
 fn all<'a>(a: &'a Connection, b: &'a Connection, calls: &mut Calls<'a>) {
     for (name, end) in [("send", a), ("send back", b)] {
-        calls.waiting(name, GONE, move |wait| end.send(b"from another", wait));
+        calls.waiting(name, GONE, move |wait| {
+            end.send_timeout(b"from another", wait)
+        });
     }
     for (name, end) in [("recv", a), ("recv at the other end", b)] {
         calls.waiting(name, GONE, move |wait| receive(end, wait));
     }
     for (name, end) in [("poll", a), ("poll of the other end", b)] {
-        calls.waiting(name, GONE, move |wait| end.poll(wait));
+        calls.waiting(name, GONE, move |wait| end.poll_timeout(wait));
     }
     calls.waiting("wait_any", GONE, |wait| {
-        wait_any(&[Waitable::Receive(b)], &mut [false], wait)
+        wait_any_timeout(&[Waitable::Receive(b)], wait)
     });
     calls.at_once("descriptor", &[], || b.fd());
     calls.at_once("open and close", &[], || {
@@ -45,16 +47,16 @@ fn all<'a>(a: &'a Connection, b: &'a Connection, calls: &mut Calls<'a>) {
 /// A message that is handed over, if another process receives it.
 fn long<'a>(a: &'a Connection, calls: &mut Calls<'a>) {
     calls.waiting("send, handed over", GONE, |wait| {
-        a.send(&vec![5; LONG], wait)
+        a.send_timeout(&vec![5; LONG], wait)
     });
 }
 
 fn settle(a: &Connection, b: &Connection) {
     let mut buffer = vec![MaybeUninit::<u8>::uninit(); 2 << 20];
     for (from, to) in [(a, b), (b, a)] {
-        while to.recv(&mut buffer, Wait::TRY).is_ok() {}
-        from.send(b"after", in_time()).unwrap();
-        let got = to.recv(&mut buffer, in_time());
+        while to.recv_raw(&mut buffer, Wait::TRY).is_ok() {}
+        from.send_timeout(b"after", in_time()).unwrap();
+        let got = to.recv_raw(&mut buffer, in_time());
         assert!(matches!(got, Ok(Got::Message(5))));
     }
 }
@@ -67,8 +69,8 @@ impl Others for Pipe {
     }
 
     fn attach(&self) {
-        let _ = self.a.poll(Wait::TRY);
-        let _ = self.b.poll(Wait::TRY);
+        let _ = self.a.try_poll();
+        let _ = self.b.try_poll();
     }
 
     fn harmless<'a>(&'a self, _: &'a Tally, calls: &mut Calls<'a>) {

@@ -3,7 +3,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::RawFd;
 
-use polyproc::{wait_any, Got, Loan, Queue, Reservation, Status, Wait, Waitable};
+use polyproc::{wait_any_timeout, Got, Loan, Queue, Reservation, Status, Wait, Waitable};
 
 use super::calls::{next, Calls};
 use super::others::{Others, Tally};
@@ -39,12 +39,12 @@ impl Others for Queue {
 
     fn hold(&self) -> Holding {
         // One more, so that as many are left as before.
-        let _ = self.put(b"held", Wait::TRY);
+        let _ = self.try_put(b"held");
         // The watcher watches it.
         let _ = self.fd();
         Holding {
-            taken: self.take(Wait::TRY).ok().map(|loan| loan.ticket),
-            reserved: self.reserve(8, Wait::TRY).ok(),
+            taken: self.take_raw(Wait::TRY).ok().map(|loan| loan.ticket),
+            reserved: self.reserve_raw(8, Wait::TRY).ok(),
         }
     }
 
@@ -54,9 +54,9 @@ impl Others for Queue {
         calls.at_once("info", &[], || self.info());
         if self.options().unwrap().max_deliveries == 0 {
             calls.at_once("take and return", NOTHING, || {
-                let loan = self.take(Wait::TRY)?;
+                let loan = self.take_raw(Wait::TRY)?;
                 next();
-                let returned = self.give_back(loan.ticket);
+                let returned = self.give_back_raw(loan.ticket);
                 tally.settled(returned, Unsettled::Return(loan.ticket))
             });
         }
@@ -74,7 +74,7 @@ impl Others for Queue {
         if let Some(ticket) = holding.taken {
             const SETTLED: &[Status] = &[Status::E_INVALID, Status::E_NOT_OWNER];
             calls.at_once("done of what was taken before", SETTLED, move || {
-                self.done(ticket)
+                self.done_raw(ticket)
             });
         }
         if holding.reserved.is_some() {
@@ -99,15 +99,15 @@ impl Others for Queue {
             let _ = commit(self, reserved);
         }
         if let Some(ticket) = holding.taken {
-            let _ = self.done(ticket);
+            let _ = self.done_raw(ticket);
         }
         let before = self.info().unwrap();
         // Recovery that was left to others during the stop comes a moment later, not at the first
         // look.
         until("not all comes back", || {
-            while let Ok(loan) = self.take(Wait::TRY) {
+            while let Ok(loan) = self.take_raw(Wait::TRY) {
                 tally.over(bytes(&loan));
-                self.done(loan.ticket).unwrap();
+                self.done_raw(loan.ticket).unwrap();
             }
             self.info().unwrap().unfinished == 0
         });
@@ -123,10 +123,10 @@ impl Others for Queue {
             tally.check(3);
         }
         if !info.shutdown {
-            self.put(b"after", in_time()).unwrap();
-            let loan = self.take(Wait::TRY).unwrap();
+            self.put_timeout(b"after", in_time()).unwrap();
+            let loan = self.take_raw(Wait::TRY).unwrap();
             assert_eq!(bytes(&loan), b"after");
-            self.done(loan.ticket).unwrap();
+            self.done_raw(loan.ticket).unwrap();
         }
     }
 }
@@ -139,7 +139,7 @@ fn bytes(loan: &Loan) -> Vec<u8> {
 fn commit(queue: &Queue, reserved: &Reservation) -> Result<(), Status> {
     // SAFETY: reserved for as many bytes, and not settled yet.
     unsafe { std::ptr::copy_nonoverlapping(b"reserved".as_ptr(), reserved.data, 8) };
-    queue.commit(reserved, 8)
+    queue.commit_raw(reserved, 8)
 }
 
 /// Returns the message of a call with a wait: each call's differs.
@@ -169,43 +169,43 @@ impl Parts for Queue {
         calls.at_once("open and close", &[], || {
             Queue::from_fd(self.share_fd()?).map(drop)
         });
-        calls.waiting("join", NOT_JOINABLE, |wait| self.join(wait));
+        calls.waiting("join", NOT_JOINABLE, |wait| self.join_timeout(wait));
         calls.waiting("wait_any, get", &[], |wait| {
-            wait_any(&[Waitable::Get(self)], &mut [false], wait)
+            wait_any_timeout(&[Waitable::Get(self)], wait)
         });
         calls.waiting("wait_any, put", &[], |wait| {
-            wait_any(&[Waitable::Put(self)], &mut [false], wait)
+            wait_any_timeout(&[Waitable::Put(self)], wait)
         });
     }
 
     fn produce<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>) {
         calls.waiting("put", NO_ROOM, move |wait| {
             let message = message("put", wait);
-            let put = self.put(&message, wait);
+            let put = self.put_timeout(&message, wait);
             put.map(|()| tally.put(&message))
         });
         calls.at_once("put, large", NO_ROOM, move || {
             let message = vec![3; LARGE];
-            let put = self.put(&message, Wait::TRY);
+            let put = self.try_put(&message);
             put.map(|()| tally.put(&message))
         });
         calls.waiting("put_many", NO_ROOM, move |wait| {
             let messages = ["one", "two"].map(|which| message(which, wait));
-            let put = self.put_many(2, &|at| &messages[at], wait)?;
+            let put = self.put_many_raw(2, &|at| &messages[at], wait)?;
             messages[..put]
                 .iter()
                 .for_each(|message| tally.put(message));
             Ok::<(), Status>(())
         });
         calls.waiting("reserve and commit", NO_ROOM, move |wait| {
-            let reserved = self.reserve(8, wait)?;
+            let reserved = self.reserve_raw(8, wait)?;
             next();
             tally.settled(commit(self, &reserved), Unsettled::Commit(reserved))
         });
         calls.waiting("reserve and abort", NO_ROOM, move |wait| {
-            let reserved = self.reserve(8, wait)?;
+            let reserved = self.reserve_raw(8, wait)?;
             next();
-            tally.settled(self.abort(&reserved), Unsettled::Abort(reserved))
+            tally.settled(self.abort_raw(&reserved), Unsettled::Abort(reserved))
         });
     }
 
@@ -213,7 +213,7 @@ impl Parts for Queue {
         let is_joinable = self.options().unwrap().joinable;
         calls.waiting("get", NOTHING, move |wait| {
             let mut buffer = vec![MaybeUninit::<u8>::uninit(); 300_000];
-            let Got::Message(len) = self.get(&mut buffer, wait)? else {
+            let Got::Message(len) = self.get_raw(&mut buffer, wait)? else {
                 panic!("too small");
             };
             next();
@@ -225,26 +225,26 @@ impl Parts for Queue {
             }
         });
         calls.waiting("take and done", NOTHING, move |wait| {
-            let loan = self.take(wait)?;
+            let loan = self.take_raw(wait)?;
             next();
             let done = Unsettled::Done(loan.ticket, bytes(&loan));
-            tally.settled(self.done(loan.ticket), done)
+            tally.settled(self.done_raw(loan.ticket), done)
         });
         calls.waiting("take and return", NOTHING, move |wait| {
-            let loan = self.take(wait)?;
+            let loan = self.take_raw(wait)?;
             next();
-            let returned = self.give_back(loan.ticket);
+            let returned = self.give_back_raw(loan.ticket);
             tally.settled(returned, Unsettled::Return(loan.ticket))
         });
         calls.waiting("take_many and done", NOTHING, move |wait| {
             let mut taken = Vec::new();
-            self.take_many(
+            self.take_many_raw(
                 2,
                 &mut |_, loan| taken.push((loan.ticket, bytes(&loan))),
                 wait,
             )?;
             next();
-            let (settled, refused) = self.done_many(taken.iter().map(|(ticket, _)| *ticket));
+            let (settled, refused) = self.done_many_raw(taken.iter().map(|(ticket, _)| *ticket));
             for (at, (ticket, message)) in taken.into_iter().enumerate() {
                 let answer = if at < settled { Ok(()) } else { refused };
                 let _ = tally.settled(answer, Unsettled::Done(ticket, message));
@@ -252,9 +252,9 @@ impl Parts for Queue {
             refused
         });
         calls.at_once("take_dead and return", NOTHING, move || {
-            let loan = self.take_dead()?;
+            let loan = self.take_dead_raw()?;
             next();
-            let returned = self.give_back(loan.ticket);
+            let returned = self.give_back_raw(loan.ticket);
             tally.settled(returned, Unsettled::Return(loan.ticket))
         });
         // Beside consumers: the messages that they have to settle are not there for this one.

@@ -52,14 +52,14 @@ impl Tally {
     pub fn settle(&self, queue: &Queue) {
         for one in self.unsettled.lock().unwrap().drain(..) {
             let settled = match one {
-                Unsettled::Return(ticket) => queue.give_back(ticket),
+                Unsettled::Return(ticket) => queue.give_back_raw(ticket),
                 Unsettled::Done(ticket, message) => {
                     self.over(message);
-                    queue.done(ticket)
+                    queue.done_raw(ticket)
                 }
                 Unsettled::Task => queue.task_done(),
-                Unsettled::Commit(reserved) => queue.commit(&reserved, 8),
-                Unsettled::Abort(reserved) => queue.abort(&reserved),
+                Unsettled::Commit(reserved) => queue.commit_raw(&reserved, 8),
+                Unsettled::Abort(reserved) => queue.abort_raw(&reserved),
             };
             // An immediate shutdown discards messages that were being put.
             let is_over = settled == Err(Status::E_SHUTDOWN);

@@ -260,7 +260,7 @@ impl Stage<'_> {
         };
         let mut buffer = vec![std::mem::MaybeUninit::uninit(); 2 << 20];
         loop {
-            match reader.recv(&mut buffer, Wait::for_ns(2_000_000)) {
+            match reader.recv_raw(&mut buffer, Wait::for_ns(2_000_000)) {
                 Ok(Got::TooSmall(len)) => {
                     return Err(format!("a message of {len} bytes in the pipe"))
                 }
@@ -291,11 +291,11 @@ impl Stage<'_> {
         }
         self.ledger.settle(PIPE, 0)?;
         if let Some(lock) = &self.things.lock {
-            let free = lock.acquire(Wait::TRY).and_then(|_| lock.release());
+            let free = lock.try_acquire().and_then(|_| lock.release());
             free.map_err(|status| format!("stuck: the lock: {status:?}"))?;
         }
         if let Some(rlock) = &self.things.rlock {
-            let free = rlock.acquire(0, Wait::TRY).and_then(|_| rlock.release(0));
+            let free = rlock.try_acquire().and_then(|_| rlock.release());
             free.map_err(|status| format!("stuck: the rlock: {status:?}"))?;
         }
         if let Some(permits) = &self.things.permits {
@@ -329,7 +329,7 @@ impl Stage<'_> {
             for len in [1_000, 100_000, 1 << 20, 3 << 20, 8 << 20, 15 << 20] {
                 let message = vec![7; len];
                 let fresh = takes_fresh(&format!("{prefix}fresh"), choice, &message)?;
-                let drained = queue.put(&message, Wait::TRY);
+                let drained = queue.try_put(&message);
                 if fresh == Ok(()) && drained != Ok(()) {
                     return Err(format!(
                         "memory: queue {place} is empty and refuses {len} bytes ({drained:?}), a fresh one takes them"
@@ -337,8 +337,8 @@ impl Stage<'_> {
                 }
                 if drained.is_ok() {
                     let taken = queue
-                        .take(Wait::TRY)
-                        .and_then(|loan| queue.done(loan.ticket));
+                        .take_raw(Wait::TRY)
+                        .and_then(|loan| queue.done_raw(loan.ticket));
                     taken.map_err(|status| format!("stuck: a message is not there: {status:?}"))?;
                 }
             }
@@ -355,7 +355,7 @@ fn takes_fresh(
 ) -> Result<Result<(), Status>, String> {
     let fresh = Queue::create(Some(name), &choice.options);
     let answer = match &fresh {
-        Ok(queue) => queue.put(message, Wait::TRY),
+        Ok(queue) => queue.try_put(message),
         Err(status) => Err(*status),
     };
     drop(fresh);
@@ -379,8 +379,8 @@ fn drain(queue: &Queue, place: i32, log: &mut Log) -> Result<(), String> {
     let mut is_dead = false;
     loop {
         let taken = match is_dead {
-            false => queue.take(Wait::TRY),
-            true => queue.take_dead(),
+            false => queue.take_raw(Wait::TRY),
+            true => queue.take_dead_raw(),
         };
         let loan = match taken {
             Ok(loan) => loan,
@@ -409,9 +409,9 @@ fn drain(queue: &Queue, place: i32, log: &mut Log) -> Result<(), String> {
             u64::from(loan.deliveries),
         );
         note(op::DONE_BEGIN, 0);
-        let mut done = queue.done(loan.ticket);
+        let mut done = queue.done_raw(loan.ticket);
         while done == Err(Status::E_TIMEOUT) {
-            done = queue.done(loan.ticket);
+            done = queue.done_raw(loan.ticket);
         }
         done.map_err(|status| format!("done by the auditor: {status:?}"))?;
         note(op::DONE_END, 0);
