@@ -844,8 +844,7 @@ const char *polyproc_strerror(int32_t status);
  *          E_INVALID    buf is NULL or cap is 0.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_detail(char *buf,
-                        size_t cap);
+int32_t polyproc_detail(char *buf, size_t cap);
 
 /**
  * Let signals end waits: from now on a wait of this process during which a signal handler ran, one
@@ -2170,9 +2169,7 @@ int32_t polyproc_queue_take_many(polyproc_queue *queue,
  *          E_INVALID    messages is NULL and n is not 0, or the next one is settled already.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_message_done_many(polyproc_message *messages,
-                                   size_t n,
-                                   size_t *out_done);
+int32_t polyproc_message_done_many(polyproc_message *messages, size_t n, size_t *out_done);
 
 /**
  * The figures of the queue at one moment, for people and tools.
@@ -2764,9 +2761,7 @@ void polyproc_process_close(polyproc_process *process);
  *          E_INVALID    not a name, an unknown kind, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_inherited(const char *name,
-                           int32_t kind,
-                           void **out);
+int32_t polyproc_inherited(const char *name, int32_t kind, void **out);
 
 /**
  * The identity of this process.
@@ -3150,8 +3145,7 @@ int32_t polyproc_pool_finished(polyproc_pool *pool,
  *          E_INVALID    not a handle of a pool, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_pool_fd(polyproc_pool *pool,
-                         int *out_fd);
+int32_t polyproc_pool_fd(polyproc_pool *pool, int *out_fd);
 
 /* ---- Pool: tasks ---- */
 
@@ -3211,8 +3205,7 @@ int32_t polyproc_task_result(polyproc_task *task, polyproc_message *out);
  *          E_INVALID    not a handle of a task, or out_canceled is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_task_cancel(polyproc_task *task,
-                             int32_t *out_canceled);
+int32_t polyproc_task_cancel(polyproc_task *task, int32_t *out_canceled);
 
 /**
  * A descriptor for poll, epoll, libuv, asyncio and the like: readable once the task is over. From
@@ -3230,8 +3223,7 @@ int32_t polyproc_task_cancel(polyproc_task *task,
  *          E_INVALID    not a handle of a task, or out_fd is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
-int32_t polyproc_task_fd(polyproc_task *task,
-                         int *out_fd);
+int32_t polyproc_task_fd(polyproc_task *task, int *out_fd);
 
 /**
  * Close a task. A task that is not over keeps running; its result is discarded.
