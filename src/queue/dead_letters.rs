@@ -4,7 +4,7 @@
 //! A dead letter's payload begins with 16 bytes: the message's id and the number of its deliveries.
 
 use super::chain::checked::{lower, raise, Checked};
-use super::layout::position::Position;
+use super::layout::cursor::Position;
 use super::layout::record::{extent_of, State, Word};
 use super::take::Loan;
 use super::view::View;

@@ -1,15 +1,18 @@
 //! Getting messages: the payload is copied out.
 
 use std::mem::MaybeUninit;
+use std::sync::atomic::Ordering;
 
 use super::chain::consumer::Found;
-use super::chain::Held;
+use super::chain::{Chain, Held};
+use super::layout::cursor::Position;
 use super::layout::payload::LARGE;
 use super::layout::record::State;
 use super::view::View;
 use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
+use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// The result of a get into a buffer.
@@ -35,8 +38,8 @@ impl Queue {
     pub fn get_raw(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
         let me = self.segment.me()?;
         self.segment.reap_now_and_then(me)?;
-        match self.at()?.get_fast(buffer, me) {
-            Some(len) => Ok(Got::Message(len)),
+        match self.at()?.get_fast(buffer, me)? {
+            Some(got) => Ok(got),
             None => wait.begin(|wait| self.get_slow(buffer, wait)),
         }
     }
@@ -116,51 +119,114 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The fast path of a get, if the lock is free; `None` if there is no message or the lock is not
+    /// free.
+    #[inline(always)]
+    fn get_fast(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Result<Option<Got>> {
+        self.keep_distance_from_producers();
+        match self.messages().try_lock_head(me) {
+            Some(head) => self.get_first(head, buffer, me),
+            None => Ok(None),
+        }
+    }
+
     fn try_get(&self, buffer: &mut [MaybeUninit<u8>], me: Caller<'_>) -> Result<Option<Got>> {
         self.segment.reap_now_and_then(me.owner)?;
-        if let Some(len) = self.get_fast(buffer, me.owner) {
-            return Ok(Some(Got::Message(len)));
+        self.keep_distance_from_producers();
+        let head = self.messages().lock_head(me)?;
+        self.get_first(head, buffer, me.owner)
+    }
+
+    /// Under the head lock, which this releases: get the first message.
+    #[inline(always)]
+    fn get_first(
+        &self,
+        head: Held<'a>,
+        buffer: &mut [MaybeUninit<u8>],
+        me: Owner,
+    ) -> Result<Option<Got>> {
+        match self.ready(&self.messages()) {
+            Some(found) => self.get_found(head, &found, buffer, me).map(Some),
+            None => self.get_otherwise(head, buffer, me),
         }
-        let chain = self.messages();
-        let head = chain.lock_head(me)?;
-        let Some(found) = chain.front()? else {
-            return Ok(None);
-        };
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_otherwise(
+        self,
+        head: Held<'a>,
+        buffer: &mut [MaybeUninit<u8>],
+        me: Owner,
+    ) -> Result<Option<Got>> {
+        match self.messages().front()? {
+            Some(found) => self.get_found(head, &found, buffer, me).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[inline(always)]
+    fn get_found(
+        &self,
+        head: Held<'a>,
+        found: &Found<'a>,
+        buffer: &mut [MaybeUninit<u8>],
+        me: Owner,
+    ) -> Result<Got> {
         let len = found.len as usize;
         if len > buffer.len() {
-            return Ok(Some(Got::TooSmall(len)));
+            return Ok(Got::TooSmall(len));
         }
-        if self.body.is_joinable() {
-            self.note_got(&found, me.owner);
-            chain.claim(&found, State::Got, me.owner);
-            drop(head);
-            found.payload.read(len, buffer)?;
-        } else if len > LARGE {
-            self.get_large(head, &found, len, buffer, me)?;
+        if self.body.is_joinable() || len > LARGE {
+            self.get_outside(head, *found, len, buffer, me)?;
         } else {
             // The message is over when the cursor moves, which is after the copy. If the process is
             // killed before that, the message stays in the queue.
             found.payload.read(len, buffer)?;
-            chain.consume(&found)?;
+            self.messages().consume(found)?;
             drop(head);
         }
         self.after_get(1);
-        Ok(Some(Got::Message(len)))
+        Ok(Got::Message(len))
     }
 
     /// Copy outside of the lock, so that other consumers go on meanwhile. The message comes back if
-    /// this process dies.
-    fn get_large(
-        &self,
+    /// this process dies: on a joinable queue until it is settled, else until it is copied.
+    #[inline(never)]
+    fn get_outside(
+        self,
         head: Held<'a>,
-        found: &Found<'a>,
+        found: Found<'a>,
         len: usize,
         buffer: &mut [MaybeUninit<u8>],
-        me: Caller<'_>,
+        me: Owner,
     ) -> Result<()> {
-        self.messages().claim(found, State::Taken, me.owner);
+        let chain = self.messages();
+        if self.body.is_joinable() {
+            self.note_got(&found, me);
+            chain.claim(&found, State::Got, me);
+            drop(head);
+            found.payload.read(len, buffer)?;
+            return Ok(());
+        }
+        chain.claim(&found, State::Taken, me);
         drop(head);
         found.payload.read(len, buffer)?;
-        self.settle(found.position, me)
+        self.settle(found.position, Caller::new(me, &LockWait::brief()))
+    }
+
+    /// Under the head lock: the message at the cursor, if the producers are in the same ring and no
+    /// returned message comes first. Learn from a look at the tail, if there was one.
+    #[inline(always)]
+    pub(super) fn ready(&self, chain: &Chain<'a>) -> Option<Found<'a>> {
+        let seen = &chain.words.head.seen.count;
+        let before = seen.load(Ordering::Relaxed);
+        let found = chain.ready()?;
+        let now = seen.load(Ordering::Relaxed);
+        if now != before {
+            let tail = Position::from_bits(now);
+            self.saw_messages(tail.at.saturating_sub(found.position.at), found.extent);
+        }
+        Some(found)
     }
 }

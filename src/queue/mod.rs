@@ -4,7 +4,6 @@
 //! calls, message, slot, bytes        the calls of users in Rust: copies, and guards that settle
 //! put, reserve, get, take, settle,
 //! dead_letters, info, shutdown       the calls below them, and those of the C side
-//! steady, run, lend                  the fast paths of these calls
 //! loans                              how many loans of a handle are not settled
 //! room, waiting, pacing              waiting for the other side, and its heuristics
 //! readiness                          whether a get or a put would wait, for descriptors
@@ -21,7 +20,6 @@ mod dead_letters;
 mod get;
 mod info;
 mod layout;
-mod lend;
 mod loans;
 mod message;
 mod options;
@@ -30,11 +28,9 @@ mod put;
 pub(crate) mod readiness;
 mod reserve;
 mod room;
-mod run;
 mod settle;
 mod shutdown;
 mod slot;
-mod steady;
 mod take;
 mod view;
 mod waiting;
@@ -150,14 +146,5 @@ impl Queue {
     /// None so far.
     pub fn options(&self) -> Result<QueueOptions> {
         Ok(self.at()?.body.options())
-    }
-
-    #[inline]
-    fn at(&self) -> Result<View<'_>> {
-        Ok(View {
-            pacing: &self.pacing,
-            loans: &self.loans,
-            ..View::new(&self.segment)?
-        })
     }
 }

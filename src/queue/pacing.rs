@@ -2,8 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::layout::cursor::Totals;
-use super::layout::position::Position;
+use super::layout::cursor::{Position, Totals};
 use super::layout::ring;
 use super::view::View;
 use crate::pace::pressure::{expected_ns, Hurry};

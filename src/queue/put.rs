@@ -1,17 +1,17 @@
 //! Putting messages.
 
 use super::chain::producer::{Pen, Room};
-use super::chain::Chain;
+use super::chain::{Chain, Held};
 use super::layout::body::Intake;
 use super::layout::payload::LARGE;
-use super::layout::record::{extent_of, State, Word, HEADER};
+use super::layout::record::{extent_of, HEADER};
 use super::options::longest;
 use super::room::{Attempt, Growth};
-use super::run::Run;
 use super::view::View;
 use super::Queue;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
+use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// A batch releases the lock after this many bytes, so that other producers get a turn.
@@ -111,17 +111,64 @@ impl<'a> View<'a> {
         Ok(())
     }
 
+    /// The fast path of a put: the lock is free, the message is small, and there is room by what the
+    /// tail knows of the head, or after a look at the head. Return whether the message was put. If
+    /// it was not, nothing was done, and [`try_put`](Self::try_put) finds room in more ways.
+    #[inline(always)]
+    fn put_fast(&self, data: &[u8], me: Owner) -> bool {
+        if data.len() > LARGE {
+            return false;
+        }
+        let extent = extent_of(data.len() as u64);
+        self.keep_distance_from_consumers(extent);
+        let chain = self.messages();
+        let Some(tail) = chain.try_lock_tail(me) else {
+            return false;
+        };
+        if self.body.phase() != Intake::Open {
+            return false;
+        }
+        let mut pen = self.pen(&chain);
+        match chain.place_within(&mut pen, extent) {
+            Some(room) => self.publish_message(tail, pen, &room, data, extent),
+            None => self.put_after_a_look(tail, pen, data, extent),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_after_a_look(self, tail: Held<'a>, mut pen: Pen, data: &[u8], extent: u64) -> bool {
+        match self.place_after_a_look(&self.messages(), &mut pen, extent) {
+            Some(room) => self.publish_message(tail, pen, &room, data, extent),
+            None => false,
+        }
+    }
+
+    /// Write a message and publish it, release the tail lock and wake a consumer.
+    #[inline(always)]
+    fn publish_message(
+        &self,
+        tail: Held<'a>,
+        mut pen: Pen,
+        room: &Room<'a>,
+        data: &[u8],
+        extent: u64,
+    ) -> bool {
+        if room.fill(data, extent).is_err() {
+            return false;
+        }
+        self.messages().publish(&mut pen);
+        drop(tail);
+        self.notify_items(1);
+        true
+    }
+
     fn try_put(&self, data: &[u8], me: Caller<'_>, growth: Growth) -> Result<Attempt<()>> {
         let chain = self.messages();
         let tail = chain.lock_tail(me)?;
-        if self.put_straight(data).is_some() {
-            drop(tail);
-            self.notify_items(1);
-            return Ok(Attempt::Done(()));
-        }
         self.check_open()?;
-        let mut pen = chain.pen();
-        let written = self.write_small(&chain, &mut pen, data, me, growth)?;
+        let mut pen = self.pen(&chain);
+        let written = self.write(&chain, &mut pen, data, me, growth)?;
         if let Attempt::Done(()) = written {
             chain.publish(&mut pen);
             drop(tail);
@@ -141,18 +188,15 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me)?;
         self.check_open()?;
-        if let Some(put) = self.put_run(range.clone(), item) {
-            return Ok(Attempt::Done(put));
-        }
-        let mut pen = chain.pen();
-        let begin = pen.totals();
+        let mut pen = self.pen(&chain);
+        let begin = pen.totals().bytes;
         let mut put = 0;
         for at in range {
             let data = item(at);
-            if data.len() > LARGE || pen.totals().bytes.wrapping_sub(begin.bytes) > BATCH_BYTES {
+            if data.len() > LARGE || pen.totals().bytes.wrapping_sub(begin) > BATCH_BYTES {
                 break;
             }
-            match self.write_small(&chain, &mut pen, data, me, growth) {
+            match self.write(&chain, &mut pen, data, me, growth) {
                 Ok(Attempt::Done(())) => put += 1,
                 Ok(_) if put > 0 => break,
                 Ok(Attempt::Cramped) => return Ok(Attempt::Cramped),
@@ -165,33 +209,10 @@ impl<'a> View<'a> {
         if pen.is_wet() {
             chain.publish(&mut pen);
         }
-        Ok(if put > 0 {
-            Attempt::Done(put)
-        } else {
-            Attempt::Full
+        Ok(match put {
+            0 => Attempt::Full,
+            put => Attempt::Done(put),
         })
-    }
-
-    /// Put messages from the beginning of a batch by the fast path; `None` if the first does not
-    /// qualify.
-    fn put_run<'d>(
-        &self,
-        range: std::ops::Range<usize>,
-        item: &dyn Fn(usize) -> &'d [u8],
-    ) -> Option<usize> {
-        let mut run = Run::begin(self)?;
-        let mut put = 0;
-        for data in range.map(item) {
-            if run.bytes() > BATCH_BYTES || run.put_looking(data).is_none() {
-                break;
-            }
-            put += 1;
-        }
-        if put == 0 {
-            return None;
-        }
-        run.commit();
-        Some(put)
     }
 
     #[inline]
@@ -202,8 +223,17 @@ impl<'a> View<'a> {
         }
     }
 
+    /// A pen at the tail, with the limits of this queue. Under the tail lock.
+    #[inline]
+    pub(super) fn pen(&self, chain: &Chain<'a>) -> Pen {
+        let mut pen = chain.pen();
+        chain.limit(&mut pen, self.body.max_items(), self.body.max_bytes());
+        pen
+    }
+
     /// Write a complete message at the pen's position.
-    fn write_small(
+    #[inline(always)]
+    fn write(
         &self,
         chain: &Chain<'a>,
         pen: &mut Pen,
@@ -211,22 +241,68 @@ impl<'a> View<'a> {
         me: Caller<'_>,
         growth: Growth,
     ) -> Result<Attempt<()>> {
-        let len = data.len() as u64;
-        let extent = extent_of(len);
-        let place = match self.place(chain, pen, extent, me, growth)? {
-            Attempt::Done(place) => place,
-            Attempt::Full => return Ok(Attempt::Full),
-            Attempt::Cramped => return Ok(Attempt::Cramped),
-        };
-        place.payload.write(data)?;
-        place
-            .record
-            .write(Word::new(State::Ready, 0, None), len, extent);
-        Ok(Attempt::Done(()))
+        let extent = extent_of(data.len() as u64);
+        if let Some(room) = chain.place_within(pen, extent) {
+            return room.fill(data, extent).map(Attempt::Done);
+        }
+        // The function for rare cases gets a copy, so that the pen itself needs no memory.
+        let mut copy = *pen;
+        let written = self.write_otherwise(*chain, &mut copy, data, me, growth);
+        *pen = copy;
+        written
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write_otherwise(
+        self,
+        chain: Chain<'a>,
+        pen: &mut Pen,
+        data: &[u8],
+        me: Caller<'_>,
+        growth: Growth,
+    ) -> Result<Attempt<()>> {
+        let extent = extent_of(data.len() as u64);
+        Ok(match self.place(&chain, pen, extent, me, growth)? {
+            Attempt::Done(room) => Attempt::Done(room.fill(data, extent)?),
+            Attempt::Full => Attempt::Full,
+            Attempt::Cramped => Attempt::Cramped,
+        })
     }
 
     /// Find room for a record at the pen's position.
     pub(super) fn place(
+        &self,
+        chain: &Chain<'a>,
+        pen: &mut Pen,
+        extent: u64,
+        me: Caller<'_>,
+        growth: Growth,
+    ) -> Result<Attempt<Room<'a>>> {
+        if let Some(room) = chain.place_within(pen, extent) {
+            return Ok(Attempt::Done(room));
+        }
+        match self.place_after_a_look(chain, pen, extent) {
+            Some(room) => Ok(Attempt::Done(room)),
+            None => self.place_otherwise(chain, pen, extent, me, growth),
+        }
+    }
+
+    /// Find room after a look at the head, which may have advanced since the tail looked last.
+    pub(super) fn place_after_a_look(
+        &self,
+        chain: &Chain<'a>,
+        pen: &mut Pen,
+        extent: u64,
+    ) -> Option<Room<'a>> {
+        chain.look_at_the_head();
+        chain.limit(pen, self.body.max_items(), self.body.max_bytes());
+        self.saw_room(pen.room(extent), extent);
+        chain.place_within(pen, extent)
+    }
+
+    /// Find room in every other way: at the beginning of the ring, in more memory, in another ring.
+    fn place_otherwise(
         &self,
         chain: &Chain<'a>,
         pen: &mut Pen,
@@ -241,10 +317,13 @@ impl<'a> View<'a> {
             Growth::Waits => (chain.place_here(pen, extent), Attempt::Cramped),
             Growth::Grows => (chain.place(pen, extent, me), Attempt::Full),
         };
-        let place = match placed {
+        let room = match placed {
             Err(Status::E_NO_MEMORY) => self.place_in_what_there_is(pen, extent, me)?,
             other => other?,
         };
-        Ok(place.map_or(otherwise, Attempt::Done))
+        if room.is_some() {
+            chain.limit(pen, self.body.max_items(), self.body.max_bytes());
+        }
+        Ok(room.map_or(otherwise, Attempt::Done))
     }
 }

@@ -7,12 +7,12 @@
 use std::sync::atomic::Ordering;
 
 use super::chain::checked::{lower, raise, Checked};
-use super::chain::producer::Room;
+use super::chain::producer::{Pen, Room};
+use super::chain::{Chain, Held};
 use super::layout::body::Intake;
-use super::layout::position::Position;
+use super::layout::cursor::Position;
 use super::layout::record::{extent_of, State, Word, MAX_PAYLOAD};
 use super::room::{Attempt, Growth};
-use super::run::Run;
 use super::view::View;
 use super::Queue;
 use crate::status::detail::because;
@@ -143,53 +143,74 @@ impl<'a> View<'a> {
         put
     }
 
-    #[inline]
+    /// The fast path of a reservation, as [`put_fast`](Self::put_fast). `None`: nothing was done.
+    #[inline(always)]
     fn reserve_fast(&self, len: u64, me: Owner) -> Option<Room<'a>> {
         if len > MAX_PAYLOAD {
             return None;
         }
-        self.keep_distance_from_consumers(extent_of(len));
-        let _tail = self.messages().try_lock_tail(me)?;
-        self.reserve_straight(len, me)
+        let extent = extent_of(len);
+        self.keep_distance_from_consumers(extent);
+        let chain = self.messages();
+        let tail = chain.try_lock_tail(me)?;
+        if self.body.phase() != Intake::Open {
+            return None;
+        }
+        let mut pen = self.pen(&chain);
+        match chain.place_within(&mut pen, extent) {
+            Some(room) => {
+                self.publish_reservation(&chain, &mut pen, &room, len, me);
+                drop(tail);
+                Some(room)
+            }
+            None => self.reserve_after_a_look(tail, pen, len, me),
+        }
     }
 
-    /// Under the tail lock: as `put_straight`, for a record whose payload is written later.
-    #[inline]
-    fn reserve_straight(&self, len: u64, me: Owner) -> Option<Room<'a>> {
-        let mut run = Run::begin(self)?;
-        let mut place = run.place(len);
-        if place.is_none() {
-            run.look_again(extent_of(len));
-            place = run.place(len);
+    #[cold]
+    #[inline(never)]
+    fn reserve_after_a_look(
+        self,
+        _tail: Held<'a>,
+        mut pen: Pen,
+        len: u64,
+        me: Owner,
+    ) -> Option<Room<'a>> {
+        let chain = self.messages();
+        let room = self.place_after_a_look(&chain, &mut pen, extent_of(len))?;
+        self.publish_reservation(&chain, &mut pen, &room, len, me);
+        Some(room)
+    }
+
+    fn try_reserve(&self, len: u64, me: Caller<'_>, growth: Growth) -> Result<Attempt<Room<'a>>> {
+        let chain = self.messages();
+        let _tail = chain.lock_tail(me)?;
+        self.check_open()?;
+        let mut pen = self.pen(&chain);
+        let place = self.place(&chain, &mut pen, extent_of(len), me, growth)?;
+        if let Attempt::Done(room) = &place {
+            self.publish_reservation(&chain, &mut pen, room, len, me.owner);
         }
-        let place = place?;
-        write_reserved(&place, len, me);
-        self.messages().note_reservation(place.position);
-        self.loans.reserved();
-        run.commit();
-        Some(place)
+        Ok(place)
     }
 
     /// If the process is killed before the tail's commit, there is no record. If it is killed after
     /// the commit, the record is WRITING with a dead owner, and the process that reaches it gives
     /// it up.
-    fn try_reserve(&self, len: u64, me: Caller<'_>, growth: Growth) -> Result<Attempt<Room<'a>>> {
-        let chain = self.messages();
-        let _tail = chain.lock_tail(me)?;
-        self.check_open()?;
-        if let Some(place) = self.reserve_straight(len, me.owner) {
-            return Ok(Attempt::Done(place));
-        }
-        let mut pen = chain.pen();
-        let place = match self.place(&chain, &mut pen, extent_of(len), me, growth)? {
-            Attempt::Done(place) => place,
-            other => return Ok(other),
-        };
-        write_reserved(&place, len, me.owner);
-        chain.note_reservation(place.position);
+    #[inline]
+    fn publish_reservation(
+        &self,
+        chain: &Chain<'a>,
+        pen: &mut Pen,
+        room: &Room<'a>,
+        len: u64,
+        me: Owner,
+    ) {
+        let word = Word::new(State::Writing, 0, Some(me));
+        room.record.write(word, len, extent_of(len));
+        chain.note_reservation(room.position);
         self.loans.reserved();
-        chain.publish(&mut pen);
-        Ok(Attempt::Done(place))
+        chain.publish(pen);
     }
 
     /// The record of a reservation of `me`, ahead of or behind the cursor.
@@ -308,9 +329,4 @@ impl<'a> View<'a> {
         self.notify_items(u32::MAX);
         self.after_finish(me.owner)
     }
-}
-
-fn write_reserved(place: &Room<'_>, len: u64, me: Owner) {
-    let word = Word::new(State::Writing, 0, Some(me));
-    place.record.write(word, len, extent_of(len));
 }

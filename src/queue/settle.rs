@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::chain::checked::{lower, Checked};
 use super::chain::consumer::Found;
 use super::chain::Chain;
-use super::layout::position::Position;
+use super::layout::cursor::Position;
 use super::layout::record::State;
 use super::layout::ring::DEAD_RINGS;
 use super::view::View;
@@ -23,11 +23,21 @@ impl Queue {
     /// # Errors
     /// `E_NOT_OWNER` if another process took it, `E_INVALID` if it is settled already.
     #[doc(hidden)]
+    #[inline]
     pub fn done_raw(&self, ticket: u64) -> Result<()> {
-        match self.done_many_raw(std::iter::once(ticket)) {
-            (1, _) => Ok(()),
-            (_, refused) => refused,
+        let queue = self.at()?;
+        let me = self.segment.me()?;
+        let position = Position::from_bits(ticket);
+        if let Some(head) = queue.messages().try_lock_head(me) {
+            let one = std::iter::once(position);
+            let (settled, _) = queue.settle_run(one, State::is_in_flight, me);
+            if settled == 1 {
+                queue.loans.settled(1);
+                drop(head);
+                return queue.after_finish(me);
+            }
         }
+        queue.settle_anywhere(position, me)
     }
 
     /// Settle several messages that were taken. Return how many were settled, from the first on,
@@ -57,17 +67,8 @@ impl Queue {
         if *settled > 0 {
             queue.after_finish(me)?;
         }
-        if positions.clone().nth(*settled).is_none() {
-            return Ok(());
-        }
-        let locks = LockWait::brief();
-        let me = Caller::new(me, &locks);
         for position in positions.skip(*settled) {
-            match DEAD_RINGS.contains(&position.ring) {
-                true => queue.settle_dead(position, me)?,
-                false => queue.settle(position, me)?,
-            }
-            queue.loans.settled_apart();
+            queue.settle_anywhere(position, me)?;
             *settled += 1;
         }
         Ok(())
@@ -139,6 +140,65 @@ impl Queue {
 }
 
 impl<'a> View<'a> {
+    /// Settle a message, wherever it lies, and wait for the lock if it is held.
+    #[cold]
+    #[inline(never)]
+    fn settle_anywhere(self, position: Position, me: Owner) -> Result<()> {
+        let locks = LockWait::brief();
+        let me = Caller::new(me, &locks);
+        match DEAD_RINGS.contains(&position.ring) {
+            true => self.settle_dead(position, me)?,
+            false => self.settle(position, me)?,
+        }
+        self.loans.settled_apart();
+        Ok(())
+    }
+
+    /// Under the head lock: settle messages of `me` that are in one of `states` and lie in the
+    /// head's ring. Return how many were settled, from the first on, and the sum of their extents.
+    ///
+    /// If the process is killed in between, the records marked DONE are over, and the next holder
+    /// of the lock counts anew.
+    #[inline(always)]
+    fn settle_run(
+        &self,
+        positions: impl Iterator<Item = Position>,
+        states: fn(State) -> bool,
+        me: Owner,
+    ) -> (usize, u64) {
+        let chain = self.messages();
+        let head = chain.words.head.position();
+        let Ok(ring) = chain.state(head.ring) else {
+            return (0, 0);
+        };
+        let free = ring.free.load(Ordering::Relaxed);
+        let (mut settled, mut bytes, mut over) = (0, 0, free);
+        for position in positions {
+            if position.ring != head.ring || !(free..head.at).contains(&position.at) {
+                break;
+            }
+            let Ok(checked) = chain.checked(position, head.at) else {
+                break;
+            };
+            if !states(checked.state) || checked.word.owner() != Some(me) {
+                break;
+            }
+            checked.record.set(checked.word.with(State::Done, None));
+            // Most often messages are settled in the order in which they lie.
+            if position.at == over {
+                over += checked.extent;
+            }
+            settled += 1;
+            bytes += checked.extent;
+        }
+        if settled > 0 {
+            chain.uncount(settled as u64, bytes);
+            // The messages are settled in any case; the general way reports damage behind them.
+            let _ = chain.free_over(head.ring, ring, free, over, head.at);
+        }
+        (settled, bytes)
+    }
+
     /// Settle one message.
     pub(super) fn settle(&self, position: Position, me: Caller<'_>) -> Result<()> {
         let chain = self.messages();
@@ -157,7 +217,7 @@ impl<'a> View<'a> {
     }
 
     /// Wake the producers that wait for room, and the joins if no message is unfinished.
-    #[inline]
+    #[inline(always)]
     pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
         self.notify_space(u32::MAX);
         let idle = &self.body.idle.waiters;
@@ -168,7 +228,7 @@ impl<'a> View<'a> {
     }
 
     #[cold]
-    fn tell_who_joins(&self, me: Owner) -> Result<()> {
+    fn tell_who_joins(self, me: Owner) -> Result<()> {
         match self.has_unfinished(Caller::new(me, &LockWait::at_once())) {
             Ok(true) => {}
             // If this cannot be seen at once, wake the joins, so that they look themselves.
@@ -263,11 +323,16 @@ fn own<'a>(chain: &Chain<'a>, position: Position, me: Owner) -> Result<Checked<'
 impl<'a> Chain<'a> {
     /// Settle a record in flight. Under the head lock.
     pub(super) fn finish(&self, position: Position, checked: &Checked<'a>) -> Result<()> {
-        let behind = &self.words.behind;
         checked.record.set(checked.word.with(State::Done, None));
-        lower(&behind.in_flight, 1);
-        lower(&behind.bytes, checked.extent);
+        self.uncount(1, checked.extent);
         self.free_behind(position.ring)
+    }
+
+    /// Take settled records off the counts. Under the head lock.
+    #[inline]
+    fn uncount(&self, count: u64, bytes: u64) {
+        lower(&self.words.behind.in_flight, count);
+        lower(&self.words.behind.bytes, bytes);
     }
 
     /// The record of a ticket of `me`, for the dead letters.

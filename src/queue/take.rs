@@ -1,12 +1,18 @@
 //! Taking messages: they are read in place and settled afterwards.
 
+use std::sync::atomic::Ordering;
+
+use super::chain::checked::raise;
 use super::chain::consumer::Found;
+use super::chain::Held;
+use super::layout::cursor::Position;
 use super::layout::record::State;
 use super::view::View;
 use super::Queue;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
+use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// A message that belongs to this process until `done_raw` or `give_back_raw` settles it.
@@ -41,7 +47,7 @@ impl Queue {
     pub fn take_raw(&self, wait: impl LazyWait) -> Result<Loan> {
         let me = self.segment.me()?;
         self.segment.reap_now_and_then(me)?;
-        match self.at()?.take_fast(me) {
+        match self.at()?.take_fast(me)? {
             Some(loan) => Ok(loan),
             None => wait.begin(|wait| self.take_slow(wait)),
         }
@@ -88,7 +94,38 @@ impl Queue {
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// The fast path of a take, if the lock is free; `None` if there is no message or the lock is
+    /// not free.
+    #[inline(always)]
+    fn take_fast(&self, me: Owner) -> Result<Option<Loan>> {
+        self.keep_distance_from_producers();
+        let chain = self.messages();
+        let Some(head) = chain.try_lock_head(me) else {
+            return Ok(None);
+        };
+        match self.ready(&chain) {
+            Some(found) => Ok(Some(self.take_found(head, &found, me))),
+            None => self.take_otherwise(head, me),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_otherwise(self, head: Held<'a>, me: Owner) -> Result<Option<Loan>> {
+        let found = self.messages().front()?;
+        Ok(found.map(|found| self.take_found(head, &found, me)))
+    }
+
+    #[inline(always)]
+    fn take_found(&self, head: Held<'a>, found: &Found<'a>, me: Owner) -> Loan {
+        self.messages().claim(found, State::Taken, me);
+        self.loans.took(1);
+        drop(head);
+        self.after_get(1);
+        loan_of(found)
+    }
+
     fn try_take_many(
         &self,
         max: usize,
@@ -100,9 +137,7 @@ impl View<'_> {
         self.keep_distance_from_producers();
         let chain = self.messages();
         let head = chain.lock_head(me)?;
-        let mut taken = self.claim_run(max, State::Taken, owner, |at, found| {
-            each(at, loan_of(found))
-        });
+        let mut taken = self.claim_run(max, owner, each);
         while taken == 0 || (taken < max && !chain.is_drained()) {
             let found = match chain.front() {
                 Ok(Some(found)) => found,
@@ -123,10 +158,50 @@ impl View<'_> {
         self.after_get(u32::try_from(taken).unwrap_or(u32::MAX));
         Ok(Some(taken))
     }
+
+    /// Under the head lock: claim up to `max` messages from the cursor on, with one commit. Return
+    /// how many were claimed.
+    ///
+    /// If the process is killed before the commit, its claims stand ahead of the cursor. The
+    /// consumer that reaches such a claim finds that its owner is dead and undoes it.
+    #[inline]
+    fn claim_run(&self, max: usize, me: Owner, each: &mut dyn FnMut(usize, Loan)) -> usize {
+        let chain = self.messages();
+        let behind = &chain.words.behind;
+        if behind.available.load(Ordering::Relaxed) != 0 {
+            return 0;
+        }
+        let from = chain.words.head.cursor();
+        let seen = &chain.words.head.seen.count;
+        let before = seen.load(Ordering::Relaxed);
+        let (mut to, mut totals) = (from.position, from.totals);
+        let mut claimed = 0;
+        while claimed < max {
+            let Some(found) = chain.ready_at(to, from) else {
+                break;
+            };
+            found.record.set(found.word.with(State::Taken, Some(me)));
+            each(claimed, loan_of(&found));
+            if claimed == 0 && seen.load(Ordering::Relaxed) != before {
+                let tail = Position::from_bits(seen.load(Ordering::Relaxed));
+                self.saw_messages(tail.at.saturating_sub(to.at), found.extent);
+            }
+            to.at += found.extent;
+            totals.bytes = totals.bytes.wrapping_add(found.extent);
+            claimed += 1;
+        }
+        if claimed > 0 {
+            totals.count = totals.count.wrapping_add(claimed as u64);
+            raise(&behind.in_flight, claimed as u64);
+            raise(&behind.bytes, totals.bytes.wrapping_sub(from.totals.bytes));
+            chain.words.head.commit(&from, to, totals);
+        }
+        claimed
+    }
 }
 
 #[inline]
-pub(super) fn loan_of(found: &Found<'_>) -> Loan {
+fn loan_of(found: &Found<'_>) -> Loan {
     Loan {
         data: found.payload.address(),
         len: found.len as usize,

@@ -1,4 +1,5 @@
-//! A view of a queue's shared words for the time of one call.
+//! A view of a queue's shared words for the time of one call, and what a call does last: waking
+//! those who wait.
 
 use std::sync::atomic::Ordering;
 
@@ -6,6 +7,7 @@ use super::chain::Chain;
 use super::layout::body::{Body, ChainWords, Intake, RINGS_AT};
 use super::layout::ring::{Rings, DEAD_RINGS, MESSAGE_RINGS};
 use super::loans::Loans;
+use super::Queue;
 use crate::pace::pacing::Pacing;
 use crate::pace::switches::Switches;
 use crate::segment::Segment;
@@ -18,6 +20,19 @@ pub(super) struct View<'a> {
     pub(super) body: &'a Body,
     pub(super) pacing: &'a Pacing,
     pub(super) loans: &'a Loans,
+}
+
+impl Queue {
+    /// The view of a call through this handle.
+    #[inline]
+    pub(super) fn at(&self) -> Result<View<'_>> {
+        Ok(View {
+            segment: &self.segment,
+            body: self.segment.body()?,
+            pacing: &self.pacing,
+            loans: &self.loans,
+        })
+    }
 }
 
 impl<'a> View<'a> {
@@ -64,6 +79,42 @@ impl<'a> View<'a> {
             let chain = self.messages();
             !chain.may_have_reservations_ahead()
                 && chain.words.behind.passed.load(Ordering::Acquire) == 0
+        }
+    }
+
+    /// Wake consumers for `count` new messages.
+    #[inline]
+    pub(super) fn notify_items(&self, count: u32) {
+        self.body.items.notify(self.segment, count);
+    }
+
+    /// Wake producers for room for `count` messages. With a limit of items only, `count` producers
+    /// are woken. With a limit of bytes all of them are woken, since they may wait for room of
+    /// different sizes.
+    #[inline]
+    pub(super) fn notify_space(&self, count: u32) {
+        if self.body.max_bytes() != 0 {
+            self.body.space.notify_all(self.segment);
+        } else if self.body.max_items() != 0 {
+            self.body.space.notify(self.segment, count);
+        }
+    }
+
+    /// After `count` messages were taken out: wake producers that wait for room, and the threads
+    /// that watch for the queue to run empty.
+    #[inline(always)]
+    pub(super) fn after_get(&self, count: u32) {
+        self.notify_space(count);
+        if self.body.drained.watchers.has_sleepers() {
+            self.tell_watchers();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_watchers(self) {
+        if !self.messages().has_more() {
+            self.body.drained.notify_all(self.segment);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting for messages and for room, and waking those who wait.
+//! Waiting for messages and for room.
 
 use super::layout::body::WaitPoint;
 use super::view::View;
@@ -108,34 +108,6 @@ impl View<'_> {
         match self.messages().about_how_many() {
             0 => u64::from(self.has_ended()),
             some => some,
-        }
-    }
-
-    /// Wake consumers for `count` new messages.
-    #[inline]
-    pub(super) fn notify_items(&self, count: u32) {
-        self.body.items.notify(self.segment, count);
-    }
-
-    /// Wake producers for room for `count` messages. With a limit of items only, `count` producers
-    /// are woken. With a limit of bytes all of them are woken, since they may wait for room of
-    /// different sizes.
-    #[inline]
-    pub(super) fn notify_space(&self, count: u32) {
-        if self.body.max_bytes() != 0 {
-            self.body.space.notify_all(self.segment);
-        } else if self.body.max_items() != 0 {
-            self.body.space.notify(self.segment, count);
-        }
-    }
-
-    /// After `count` messages were taken out: wake producers that wait for room, and the threads
-    /// that watch for the queue to run empty.
-    #[inline]
-    pub(super) fn after_get(&self, count: u32) {
-        self.notify_space(count);
-        if self.body.drained.watchers.has_sleepers() && !self.messages().has_more() {
-            self.body.drained.notify_all(self.segment);
         }
     }
 

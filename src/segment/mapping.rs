@@ -88,6 +88,24 @@ impl Mapping {
         Ok(unsafe { &*self.start.add(offset).cast::<T>() })
     }
 
+    /// The `T` at `offset`, and the bytes from there to `end`: their address and their number.
+    /// `None` if they lie outside of the mapping, or if the `T` does.
+    #[inline]
+    pub(crate) fn view_to<T: Shared>(
+        &self,
+        offset: usize,
+        end: usize,
+    ) -> Option<(&T, *mut u8, usize)> {
+        let room = end.checked_sub(offset)?;
+        let address = self.start.wrapping_add(offset);
+        let is_aligned = (address as usize).is_multiple_of(align_of::<T>());
+        if end > self.length || room < size_of::<T>() || !is_aligned {
+            return None;
+        }
+        // SAFETY: in bounds and aligned, as checked above; for the rest as in `view`.
+        Some((unsafe { &*address.cast::<T>() }, address, room))
+    }
+
     /// The address of the `length` bytes at `offset`; `E_CORRUPT` if they lie outside of the
     /// mapping.
     #[inline]

@@ -90,6 +90,8 @@ pub(crate) struct ObjectType {
 pub(crate) struct Segment {
     object: &'static ObjectType,
     fixed: Mapping,
+    /// Offset of the object's own words.
+    body_at: usize,
     fd: OwnedFd,
     identity: (u64, u64),
     /// The epoch (high half) and the owner of this process's slot. Under another epoch the slot is
@@ -127,9 +129,10 @@ fn hold_tables_across_forks() {
 
 impl Segment {
     /// The object's own words.
+    #[inline]
     pub(crate) fn body<T: Shared>(&self) -> Result<&T> {
         debug_assert_eq!(size_of::<T>(), self.object.body);
-        self.fixed.view(header::body_at(self.object.kind))
+        self.fixed.view(self.body_at)
     }
 
     pub(crate) fn raw_fd(&self) -> RawFd {
@@ -211,6 +214,7 @@ impl Segment {
         Segment {
             object,
             fixed,
+            body_at: header::body_at(object.kind),
             fd,
             identity,
             me: AtomicU64::new(0),

@@ -2,7 +2,5 @@
 
 #[path = "../../../src/queue/layout/cursor.rs"]
 pub(crate) mod cursor;
-#[path = "../../../src/queue/layout/position.rs"]
-pub(crate) mod position;
 #[path = "../../../src/queue/layout/record.rs"]
 pub(crate) mod record;

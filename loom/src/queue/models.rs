@@ -4,8 +4,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::layout::cursor::{Side, Totals};
-use super::layout::position::Position;
+use super::layout::cursor::{Position, Side, Totals};
 use super::layout::record::{Record, State, Word};
 use crate::model::{check_deaths, Mortality, Preemptions};
 use crate::sync::atomic::{AtomicU64, Ordering};

@@ -2,7 +2,7 @@
 
 use std::alloc::Layout;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32};
 
 /// How a handle's memory begins, whatever its type. Stays readable through the quarantine.
 #[repr(C)]
@@ -25,10 +25,5 @@ impl Block {
             finish,
             layout,
         }
-    }
-
-    #[inline]
-    pub(super) fn is_of(&self, magic: u32) -> bool {
-        self.magic.load(Ordering::Relaxed) == magic
     }
 }

@@ -135,7 +135,7 @@ unsafe fn known<C: Opaque>(
     }
     // SAFETY: every handle starts with a header, and a closed one keeps it for its quarantine.
     let header = unsafe { handle.cast::<Header>().as_ref() };
-    if !header.block.is_of(C::MAGIC) {
+    if header.block.magic.load(Ordering::Relaxed) != C::MAGIC {
         return Err(refused(other_handle));
     }
     Ok(handle)

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::checked::Checked;
 use super::Chain;
-use crate::queue::layout::position::Position;
+use crate::queue::layout::cursor::Position;
 use crate::queue::layout::record::State;
 use crate::queue::layout::ring;
 use crate::queue::layout::ring::{OPEN_END, RINGS};
@@ -125,26 +125,47 @@ impl<'a> Chain<'a> {
         } else {
             state.end.load(Ordering::Relaxed)
         };
-        let begin = state.free.load(Ordering::Relaxed);
-        if limit == OPEN_END || begin > limit {
+        let free = state.free.load(Ordering::Relaxed);
+        if limit == OPEN_END || free > limit {
             return Err(Status::E_CORRUPT);
         }
-        let mut at = begin;
-        while at < limit {
-            let checked = self.checked(Position { ring, at }, limit)?;
-            if !checked.state.is_over() {
-                break;
-            }
-            at += checked.extent;
-        }
-        if at != begin {
-            // Release, pairs with the Acquire of a producer that writes there next.
-            state.free.store(at, Ordering::Release);
-        }
+        let at = self.free_over(ring, state, free, free, limit)?;
         if ring != head.ring && at == limit {
             self.give_back_rings(LARGE_RING)?;
         }
         Ok(())
+    }
+
+    /// Free the records of a ring from `free` on that are over, up to `limit`. Those before `at`
+    /// are known to be over. Return the place before which the ring is free now.
+    ///
+    /// # Errors
+    /// `E_CORRUPT` if the walk ends at a damaged record. The records before it are freed.
+    #[inline(always)]
+    pub(crate) fn free_over(
+        &self,
+        ring: usize,
+        state: &ring::RingState,
+        free: u64,
+        mut at: u64,
+        limit: u64,
+    ) -> Result<u64> {
+        let mut walked = Ok(());
+        while at < limit {
+            match self.checked(Position { ring, at }, limit) {
+                Ok(checked) if checked.state.is_over() => at += checked.extent,
+                Ok(_) => break,
+                Err(status) => {
+                    walked = Err(status);
+                    break;
+                }
+            }
+        }
+        if at != free {
+            // Release, pairs with the Acquire of a producer that writes there next.
+            state.free.store(at, Ordering::Release);
+        }
+        walked.map(|()| at)
     }
 
     /// Give back one step of the memory of rings that nobody needs and that have at least `least`

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Chain;
-use crate::queue::layout::position::Position;
+use crate::queue::layout::cursor::Position;
 use crate::queue::layout::record::{Record, State, Word, ALIGN, HEADER};
 use crate::status::{Result, Status};
 

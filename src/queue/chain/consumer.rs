@@ -1,19 +1,21 @@
 //! The consumers' end of a chain. Every function here needs the head lock.
+//!
+//! Most often the record at the cursor is a message in the producers' ring
+//! ([`Chain::ready`]). [`Chain::front`] begins with that and goes on with every other case.
 
 use super::checked::{lower, raise, Checked};
 use std::sync::atomic::Ordering;
 
 use super::Chain;
-use crate::queue::layout::cursor::{Cursor, Totals};
+use crate::queue::layout::cursor::{Cursor, Position, Totals};
 use crate::queue::layout::payload::Payload;
-use crate::queue::layout::position::Position;
 use crate::queue::layout::record::{Record, State, Word, HEADER};
-use crate::queue::layout::ring::LARGE_RING;
-use crate::queue::layout::ring::{OPEN_END, RINGS};
+use crate::queue::layout::ring::{RingState, LARGE_RING, OPEN_END, RINGS};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 
 /// A message that a consumer may get or take.
+#[derive(Clone, Copy)]
 pub(crate) struct Found<'a> {
     pub(crate) position: Position,
     pub(crate) record: &'a Record,
@@ -21,6 +23,8 @@ pub(crate) struct Found<'a> {
     pub(crate) len: u64,
     pub(crate) extent: u64,
     pub(crate) payload: Payload<'a>,
+    /// The state of its ring.
+    ring: &'a RingState,
     /// The head's cursor, if the message lies ahead of it; `None` for a returned message, which
     /// lies behind the cursor.
     cursor: Option<Cursor>,
@@ -42,6 +46,7 @@ impl<'a> Chain<'a> {
             ..
         } = checked;
         let (_, payload) = self.rings.slot(position.ring, position.at, extent)?;
+        let ring = self.state(position.ring)?;
         Ok(Found {
             position,
             record,
@@ -49,6 +54,7 @@ impl<'a> Chain<'a> {
             len,
             extent,
             payload,
+            ring,
             cursor,
         })
     }
@@ -56,6 +62,13 @@ impl<'a> Chain<'a> {
     /// The first message: a returned one, or else the next at the cursor. Records at the cursor
     /// that are no messages are skipped.
     pub(crate) fn front(&self) -> Result<Option<Found<'a>>> {
+        if let Some(found) = self.ready() {
+            return Ok(Some(found));
+        }
+        if self.is_owed() {
+            // The caller has only tried the lock, which does not count what is owed.
+            self.count_what_is_owed()?;
+        }
         if self.words.behind.available.load(Ordering::Relaxed) != 0 {
             // Under the lock the count is exact. A count that promises a message which does not
             // exist would make waits retry for ever.
@@ -78,8 +91,19 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The record at `position`, which is at or ahead of the cursor, if it is a message. Serves the
-    /// steady state only, in which the producers are in the same ring.
+    /// The first message in the usual case: no message was returned, and the one at the cursor is in
+    /// the producers' ring.
+    #[inline(always)]
+    pub(crate) fn ready(&self) -> Option<Found<'a>> {
+        if self.words.behind.available.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        let cursor = self.words.head.cursor();
+        self.ready_at(cursor.position, cursor)
+    }
+
+    /// The record at `position`, which is at or ahead of the cursor, if it is a message and the
+    /// producers are in the same ring.
     #[inline(always)]
     pub(crate) fn ready_at(&self, position: Position, cursor: Cursor) -> Option<Found<'a>> {
         let head = &self.words.head;
@@ -92,6 +116,7 @@ impl<'a> Chain<'a> {
                 return None;
             }
         }
+        let state = self.state(ring).ok()?;
         let (record, room) = self.rings.known(ring, at)?;
         let word = record.word();
         let (len, extent) = record.size();
@@ -106,6 +131,7 @@ impl<'a> Chain<'a> {
             len,
             extent,
             payload: room.part(HEADER, extent - HEADER)?,
+            ring: state,
             cursor: Some(cursor),
         })
     }
@@ -190,15 +216,13 @@ impl<'a> Chain<'a> {
     /// If the process is killed between the two stores, the record is READY behind the cursor. That
     /// state counts as consumed there, so a survey frees the record.
     #[inline(always)]
-    fn advance_over(&self, cursor: &Cursor, extent: u64, counts: bool) -> Result<()> {
+    fn advance_over(&self, cursor: &Cursor, ring: &RingState, extent: u64, counts: bool) {
         self.advance(cursor, extent, counts);
-        let position = cursor.position;
-        let free = &self.state(position.ring)?.free;
-        if free.load(Ordering::Relaxed) == position.at {
+        let at = cursor.position.at;
+        if ring.free.load(Ordering::Relaxed) == at {
             // Release, pairs with the Acquire of a producer that writes there next.
-            free.store(position.at + extent, Ordering::Release);
+            ring.free.store(at + extent, Ordering::Release);
         }
-        Ok(())
     }
 
     /// Report whether the record at the cursor is the last one and a live process is writing it.
@@ -225,8 +249,11 @@ impl<'a> Chain<'a> {
             .owner()
             .is_none_or(|owner| self.segment.is_gone_for_good(owner));
         match state {
-            State::Pad => self.advance_over(&cursor, extent, false),
-            State::Void | State::Done => self.advance_over(&cursor, extent, true),
+            State::Pad | State::Void | State::Done => {
+                let ring = self.state(cursor.position.ring)?;
+                self.advance_over(&cursor, ring, extent, state != State::Pad);
+                Ok(())
+            }
             // A consumer was killed after it stored its claim and before the cursor's commit.
             State::Taken | State::Got if owner_is_gone => {
                 record.set(word.with(State::Ready, None));
@@ -264,13 +291,16 @@ impl<'a> Chain<'a> {
     #[inline(always)]
     pub(crate) fn consume(&self, found: &Found<'a>) -> Result<()> {
         match &found.cursor {
-            Some(cursor) => self.advance_over(cursor, found.extent, true),
-            None => self.consume_behind(found),
+            Some(cursor) => {
+                self.advance_over(cursor, found.ring, found.extent, true);
+                Ok(())
+            }
+            None => self.consume_behind(*found),
         }
     }
 
     #[cold]
-    fn consume_behind(&self, found: &Found<'a>) -> Result<()> {
+    fn consume_behind(self, found: Found<'a>) -> Result<()> {
         found.record.set(found.word.with(State::Done, None));
         lower(&self.words.behind.available, 1);
         lower(&self.words.behind.bytes, found.extent);

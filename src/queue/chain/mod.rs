@@ -20,8 +20,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::layout::body::ChainWords;
-use super::layout::cursor::Side;
-use super::layout::position::Position;
+use super::layout::cursor::{Position, Side};
 use super::layout::record::State;
 use super::layout::ring::{self, RingState, Rings, OPEN_END, RINGS};
 use crate::segment::{Segment, WithoutRecovery};
@@ -51,7 +50,7 @@ pub(super) struct Held<'a> {
 }
 
 impl Drop for Held<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         self.side.mutex.unlock(&WithoutRecovery(self.segment));
     }

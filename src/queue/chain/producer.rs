@@ -1,13 +1,16 @@
 //! The producers' end of a chain. Every function here needs the tail lock.
+//!
+//! A [`Pen`] writes records behind the tail, and one store publishes them. Most records lie within
+//! the limits of the pen, which are computed once for several records ([`Chain::place_within`]);
+//! every other record takes the general way ([`Chain::place_here`], [`Chain::place`]).
 
 use std::cell::OnceCell;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Chain;
-use crate::queue::layout::cursor::{Cursor, Totals};
+use crate::queue::layout::cursor::{Cursor, Position, Totals};
 use crate::queue::layout::payload::Payload;
-use crate::queue::layout::position::Position;
-use crate::queue::layout::record::{Record, State, Word, ALIGN};
+use crate::queue::layout::record::{Record, State, Word, ALIGN, HEADER};
 use crate::queue::layout::ring;
 use crate::queue::layout::ring::OPEN_END;
 use crate::status::detail::because;
@@ -20,12 +23,31 @@ use crate::sys::memory;
 const SKIPS: u64 = 8;
 /// The longest padding: the extent of a padding record is stored in 32 bits.
 const LONGEST_PADDING: u64 = 32 << 30;
+/// Distance in bytes from a record to the cache lines that are prefetched for the next records, ...
+const AHEAD: u64 = 320;
+/// ... and the most bytes that are prefetched.
+const MOST_AHEAD: u64 = 256;
 
 /// A producer's private copy of the tail. Other processes see no change before [`Chain::publish`].
+#[derive(Clone, Copy)]
 pub(crate) struct Pen {
     from: Cursor,
     position: Position,
     totals: Totals,
+    limits: Limits,
+}
+
+/// How far a pen may go, by what the tail knows of the head and of its ring. Limits of 0 admit no
+/// record: then every record takes the general way.
+#[derive(Clone, Copy, Default)]
+struct Limits {
+    /// The place that the pen may reach, ...
+    end: u64,
+    /// ... the totals of records and of bytes that it may reach, ...
+    count: u64,
+    bytes: u64,
+    /// ... and the largest extent of a record.
+    largest: u64,
 }
 
 /// Room for one record at the pen's position.
@@ -45,6 +67,26 @@ impl Pen {
     pub(crate) fn is_wet(&self) -> bool {
         self.position != self.from.position
     }
+
+    /// How many bytes of records of `extent` bytes the limits admit.
+    pub(crate) fn room(&self, extent: u64) -> u64 {
+        let of_items = self.limits.count.saturating_sub(self.totals.count);
+        let of_bytes = self.limits.bytes.saturating_sub(self.totals.bytes);
+        let of_ring = self.limits.end.saturating_sub(self.position.at);
+        of_items.saturating_mul(extent).min(of_bytes).min(of_ring)
+    }
+}
+
+impl Room<'_> {
+    /// Write a complete message: its payload, and a header for a record of `extent` bytes. If the
+    /// process is killed before the pen is published, there is no record.
+    #[inline]
+    pub(crate) fn fill(&self, data: &[u8], extent: u64) -> Result<()> {
+        self.payload.write(data)?;
+        let word = Word::new(State::Ready, 0, None);
+        self.record.write(word, data.len() as u64, extent);
+        Ok(())
+    }
 }
 
 impl<'a> Chain<'a> {
@@ -55,10 +97,68 @@ impl<'a> Chain<'a> {
             from,
             position: from.position,
             totals: from.totals,
+            limits: Limits::default(),
         }
     }
 
-    /// Make everything that the pen has written visible, with one store.
+    /// Compute how far the pen may go in a queue of at most `max_items` records and `max_bytes`
+    /// bytes; 0 is no maximum.
+    #[inline]
+    pub(crate) fn limit(&self, pen: &mut Pen, max_items: u64, max_bytes: u64) {
+        let seen = &self.words.tail.seen;
+        let Position { ring, at } = pen.position;
+        let Ok(state) = self.state(ring) else {
+            // The general way reports the damage.
+            pen.limits = Limits::default();
+            return;
+        };
+        let size = ring::size(ring);
+        let start = at - (at & (size - 1));
+        let free = seen.free.load(Ordering::Relaxed);
+        let allocated = state.allocated.load(Ordering::Relaxed);
+        let up_to = |max: u64, seen: &AtomicU64| match max {
+            0 => u64::MAX,
+            max => seen.load(Ordering::Relaxed).saturating_add(max),
+        };
+        pen.limits = Limits {
+            // The tail's copy of `free` may be older than the truth, but it is never ahead of the
+            // tail.
+            end: (start + allocated.min(size)).min(free.min(at) + size),
+            count: up_to(max_items, &seen.count),
+            bytes: up_to(max_bytes, &seen.bytes),
+            largest: state.largest.load(Ordering::Relaxed),
+        };
+    }
+
+    /// Find room for a record of `extent` bytes within the limits of the pen; `None` beyond them.
+    #[inline]
+    pub(crate) fn place_within(&self, pen: &mut Pen, extent: u64) -> Option<Room<'a>> {
+        let position = pen.position;
+        let Position { ring, at } = position;
+        let count = pen.totals.count.wrapping_add(1);
+        let bytes = pen.totals.bytes.wrapping_add(extent);
+        let is_within = extent <= pen.limits.largest
+            && at + extent <= pen.limits.end
+            && count <= pen.limits.count
+            && bytes <= pen.limits.bytes;
+        if !is_within {
+            return None;
+        }
+        let (record, room) = self.rings.known(ring, at)?;
+        let payload = room.part(HEADER, extent - HEADER)?;
+        payload.fetch_for_writing(AHEAD, extent.min(MOST_AHEAD));
+        pen.position.at = at + extent;
+        pen.totals.count = count;
+        pen.totals.bytes = bytes;
+        Some(Room {
+            position,
+            record,
+            payload,
+        })
+    }
+
+    /// Make everything that the pen has written visible, with one store. If the process is killed
+    /// before that store, nothing was written.
     #[inline]
     pub(crate) fn publish(&self, pen: &mut Pen) {
         pen.from = self.words.tail.commit(&pen.from, pen.position, pen.totals);
@@ -211,6 +311,8 @@ impl<'a> Chain<'a> {
             ring,
             at: at + extent,
         };
+        // They may be those of another ring.
+        pen.limits = Limits::default();
         pen.totals.count = pen.totals.count.wrapping_add(1);
         pen.totals.bytes = pen.totals.bytes.wrapping_add(extent);
         Ok(Room {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::checked::{lower, raise, Checked};
 use super::Chain;
 use crate::queue::layout::body::Intake;
-use crate::queue::layout::position::Position;
+use crate::queue::layout::cursor::Position;
 use crate::queue::layout::record::{State, Word};
 use crate::queue::view::View;
 use crate::status::Result;

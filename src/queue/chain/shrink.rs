@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Chain;
-use crate::queue::layout::position::Position;
+use crate::queue::layout::cursor::Position;
 use crate::queue::layout::ring;
 use crate::queue::view::View;
 use crate::status::{Result, Status};

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use super::checked::raise;
 use super::Chain;
 use crate::queue::layout::body::Intake;
-use crate::queue::layout::position::Position;
+use crate::queue::layout::cursor::Position;
 use crate::queue::layout::record::{State, Word};
 use crate::queue::view::View;
 use crate::status::detail::because;

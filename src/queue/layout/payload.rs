@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 
 use crate::segment::Mapping;
 use crate::status::{Result, Status};
+use crate::sync::shared::Shared;
 
 /// Longer messages are copied outside of the producers' lock.
 pub(crate) const LARGE: usize = 16 * 1024;
@@ -40,6 +41,23 @@ impl<'a> Payload<'a> {
             room,
             mapping: PhantomData,
         })
+    }
+
+    /// The `T` at `offset`, and the bytes from there to `end`. The caller knows that the file holds
+    /// them.
+    #[inline]
+    pub(crate) fn behind<T: Shared>(
+        mapping: &'a Mapping,
+        offset: usize,
+        end: usize,
+    ) -> Option<(&'a T, Payload<'a>)> {
+        let (header, address, room) = mapping.view_to(offset, end)?;
+        let payload = Payload {
+            address,
+            room,
+            mapping: PhantomData,
+        };
+        Some((header, payload))
     }
 
     pub(crate) fn address(self) -> *mut u8 {

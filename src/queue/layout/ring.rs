@@ -117,9 +117,8 @@ impl<'a> Rings<'a> {
         let extent = self.segment.extents.get(ring)?;
         let mapping = extent.mapping.get()?;
         let place = at & (size(ring) - 1);
-        let room = extent.known.load(Ordering::Relaxed).checked_sub(place)?;
-        let room = Payload::new(mapping, place as usize, room as usize).ok()?;
-        Some((mapping.view(place as usize).ok()?, room))
+        let known = extent.known.load(Ordering::Relaxed);
+        Payload::behind(mapping, place as usize, known as usize)
     }
 
     /// The mapping of a ring, after checking that the file holds the ring's first `end` bytes.
@@ -135,7 +134,7 @@ impl<'a> Rings<'a> {
     }
 
     #[cold]
-    fn reach_further(&self, ring: usize, extent: &'a Extent, end: u64) -> Result<&'a Mapping> {
+    fn reach_further(self, ring: usize, extent: &'a Extent, end: u64) -> Result<&'a Mapping> {
         let begin = self.base + offset(ring);
         let held = self
             .segment
