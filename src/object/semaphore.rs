@@ -248,16 +248,22 @@ impl Semaphore {
     /// `E_NOT_OWNER` when this process holds none, `E_OVER_RELEASE` when it holds fewer,
     /// `E_TIMEOUT` when a process that is stopped within a call blocks the release. No permit was
     /// released.
-    #[inline]
+    #[inline(always)]
     pub fn release(&self, count: i64) -> Result<()> {
         // This process becomes a participant, so that the sleepers watch its life word: it may be
         // killed before it wakes one.
         let (segment, me) = (&*self.segment, self.segment.me()?);
         let body = segment.body::<Body>()?;
-        if self.owned {
-            return body.owned.release(&WithoutRecovery(segment), me, count);
+        match self.owned {
+            true => self.release_owned(body, me, count),
+            false => body.counter.release(segment, count),
         }
-        body.counter.release(segment, count)
+    }
+
+    #[inline(never)]
+    fn release_owned(&self, body: &Body, me: Owner, count: i64) -> Result<()> {
+        let segment = &*self.segment;
+        body.owned.release(&WithoutRecovery(segment), me, count)
     }
 
     /// The number of permits available now.

@@ -98,6 +98,7 @@ impl Counter {
     }
 
     /// Give back `count` permits. If the result would exceed the maximum, nothing changes.
+    #[inline]
     pub(crate) fn release(&self, world: &impl World, count: i64) -> Result<()> {
         if count < 1 {
             return Err(because!(E_INVALID, "n is {count}, below 1"));
