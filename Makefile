@@ -26,10 +26,22 @@ help: ## this list
 .PHONY: build
 build: $(POLYPROC_A) ## the library, static and dynamic, in target/release
 
-# Cargo decides whether the library is fresh, and leaves its files alone if they are.
+# The number in the library's soname: a program loads the library of the interface that it was
+# linked with.
+POLYPROC_ABI := $(shell sed -n 's/^\#define POLYPROC_ABI_VERSION //p' include/polyproc.h)
+# nodelete: each process that uses an object runs a keeper thread, whose code must not be unmapped.
+LIBRARY_LINK := -C link-arg=-Wl,-soname,libpolyproc.so.$(POLYPROC_ABI) -C link-arg=-Wl,-z,nodelete
+# The tests set the profile, dev or release, and `make dist` the rest.
+LIBRARY_PROFILE := release
+LIBRARY_TARGET :=
+LIBRARY_KINDS := cdylib,staticlib
+
+# The crate alone is an rlib, so Rust programs that use it do not link these two libraries. Cargo
+# decides whether they are fresh, and leaves their files alone if they are.
 .PHONY: library
 library:
-	@$(CARGO) build --release --locked $(FEATURES)
+	@$(CARGO) rustc --profile $(LIBRARY_PROFILE) --locked $(FEATURES) --lib --crate-type $(LIBRARY_KINDS) \
+	    $(if $(LIBRARY_TARGET),--target $(LIBRARY_TARGET)) -- $(LIBRARY_LINK)
 $(POLYPROC_A) $(POLYPROC_SO): library
 	@:
 

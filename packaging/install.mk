@@ -5,7 +5,6 @@
 PREFIX ?= /usr/local
 LIBDIR ?= lib
 POLYPROC_VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-POLYPROC_ABI := $(shell sed -n 's/^\#define POLYPROC_ABI_VERSION //p' include/polyproc.h)
 
 INSTALL_LIB := $(DESTDIR)$(PREFIX)/$(LIBDIR)
 INSTALL_INCLUDE := $(DESTDIR)$(PREFIX)/include

@@ -85,10 +85,10 @@ fn compiler(language: Language) -> cc::Tool {
 
 /// A folder of this build's own: a debug and a release build share cargo's folder for tests.
 fn folder(library: &Path, name: &str) -> PathBuf {
-    let profile = library.ancestors().nth(2).and_then(Path::file_name);
+    let profile = library.ancestors().nth(1).and_then(Path::file_name);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join("c")
-        .join(profile.expect("target/<profile>/deps"))
+        .join(profile.expect("target/<profile>"))
         .join(name);
     fs::create_dir_all(&folder).expect("a folder for what is built");
     folder
@@ -96,7 +96,7 @@ fn folder(library: &Path, name: &str) -> PathBuf {
 
 /// Returns a folder that has the library under its soname, for which programs look.
 fn soname_folder(library: &Path) -> PathBuf {
-    let folder = folder(library, "lib");
+    let folder = folder(library, "soname");
     let link = folder.join("libpolyproc.so.0");
     // Several tests do this at once: a link that another one has made is as good.
     match std::os::unix::fs::symlink(library, &link) {

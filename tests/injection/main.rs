@@ -5,6 +5,13 @@
 //! status is in the function's own list, nothing has changed, and the next try works. `make faults`
 //! fails each call and prints the table, `make test` fails some of many and prints the sums.
 
+#[allow(
+    dead_code,
+    reason = "the driver is linked with the release library, in each profile"
+)]
+#[path = "../compiled_c/library.rs"]
+mod library;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
@@ -82,19 +89,9 @@ impl Header {
 
 /// Builds the driver, linked with the static library, so that the library's calls come to it first.
 fn build_driver() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let library = target
-        .parent()
-        .expect("target")
-        .join("release/libpolyproc.a");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "--quiet"])
-        // The allocator with its reserve.
-        .args(["--features", "c-library"])
-        .current_dir(root())
-        .status();
-    assert!(built.expect("cargo").success() && library.exists());
-    let driver = target.join("injection-driver");
+    // With the allocator and its reserve.
+    let library = library::build(true).join("libpolyproc.a");
+    let driver = Path::new(env!("CARGO_TARGET_TMPDIR")).join("injection-driver");
     let folder = root().join("tests/injection");
     let sources = ["driver.c", "cases.c", "inject.c"].map(|name| folder.join(name));
     let compiled = Command::new("cc")
