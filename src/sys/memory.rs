@@ -36,8 +36,7 @@ pub(crate) struct FileStatus {
 /// refuses memfds.
 pub(crate) fn create_anonymous() -> Result<OwnedFd> {
     let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-    // SAFETY: the name ends in NUL.
-    let fd = unsafe { libc::memfd_create(c"polyproc".as_ptr(), flags) };
+    let fd = syscall::memfd_create(c"polyproc", flags);
     if fd < 0 && is_refused(super::errno()) {
         return create_unnamed(0o600).map(|unnamed| unnamed.fd);
     }

@@ -1,4 +1,5 @@
-//! System calls by number, for calls whose C function is a cancellation point (pthreads(7)).
+//! System calls by number, for calls whose C function is a cancellation point (pthreads(7)), or newer than
+//! the glibc that the packages promise (2.17).
 //!
 //! pthread_cancel ends a thread inside such a function by unwinding its stack. Here the stack has
 //! frames of Rust, so this would abort the whole process. syscall(2) is no cancellation point, so a
@@ -7,7 +8,7 @@
 //!
 //! Each function returns what its namesake of C returns: on failure -1, with errno set.
 
-use std::ffi::{c_char, c_int, c_long, c_void};
+use std::ffi::{c_char, c_int, c_long, c_uint, c_void, CStr};
 
 use libc::{mode_t, off_t, pollfd, sockaddr, socklen_t, timespec};
 
@@ -57,6 +58,12 @@ pub(crate) unsafe fn write(fd: c_int, data: *const c_void, length: usize) -> isi
 pub(crate) fn fallocate(fd: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int {
     // SAFETY: no pointers.
     unsafe { libc::syscall(libc::SYS_fallocate, fd, mode, offset, length) as c_int }
+}
+
+/// memfd_create(2).
+pub(crate) fn memfd_create(name: &CStr, flags: c_uint) -> c_int {
+    // SAFETY: the name ends in NUL.
+    unsafe { libc::syscall(libc::SYS_memfd_create, name.as_ptr(), flags) as c_int }
 }
 
 /// getrandom(2).
