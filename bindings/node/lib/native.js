@@ -3,9 +3,11 @@
 // The addon, one instance per thread of JavaScript. A call returns a number, negative if it is a
 // status, and writes further results to `rows`: `ROW` numbers for message i, from i * ROW on.
 
+const { addon } = require('./addon.js');
+
 // Copies the functions: V8 uses a hash table for each look-up in an object that Node-API has
 // filled.
-const native = { ...require('../build/polyproc.node') };
+const native = { ...addon };
 
 const ROW = 5;
 

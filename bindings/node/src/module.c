@@ -1,4 +1,5 @@
 /* Begins and ends the addon in an environment, and asks the library about itself. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "loan.h"
@@ -206,7 +207,20 @@ static const addon_function library_functions[] = {
     {"strerror", library_text}, {"detail", library_detail},          {"version", library_version},
     {"setSlab", library_slab},  {"startWaits", library_start_waits}, {NULL, NULL}};
 
+/* A library of another binary interface would be called with the wrong arguments. */
+static bool library_fits(napi_env env) {
+  char text[160];
+  uint32_t abi = polyproc_abi_version();
+  if (abi == POLYPROC_ABI_VERSION) return true;
+  snprintf(text, sizeof text,
+           "this addon is made for libpolyproc.so.%u, and is linked with libpolyproc.so.%u (version %s)",
+           (unsigned)POLYPROC_ABI_VERSION, (unsigned)abi, polyproc_version());
+  napi_throw_error(env, NULL, text);
+  return false;
+}
+
 NAPI_MODULE_INIT() {
+  if (!library_fits(env)) return NULL;
   struct addon *addon = calloc(1, sizeof *addon);
   if (addon == NULL) return internal_failure(env, "out of memory");
   addon->env = env;

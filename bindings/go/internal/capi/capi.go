@@ -1,8 +1,7 @@
 // Package capi is the only place of the binding that knows C: one thin Go function for each
 // function of polyproc.h that package polyproc needs, without decisions of its own.
 //
-// It links target/release/libpolyproc.a of this repository; with -tags polyproc_dynamic it links
-// the installed shared library, which pkg-config finds.
+// link.go and dynamic.go say which library it links.
 //
 // Why it is sound:
 //   - Nothing here calls back into Go, and no C memory keeps a Go pointer when a call returns. The
@@ -14,9 +13,6 @@ package capi
 
 /*
 #cgo CFLAGS: -std=c11
-#cgo !polyproc_dynamic CFLAGS: -I${SRCDIR}/../../../../include
-#cgo !polyproc_dynamic LDFLAGS: ${SRCDIR}/../../../../target/release/libpolyproc.a -lpthread -ldl -lm
-#cgo polyproc_dynamic pkg-config: polyproc
 #include <stdlib.h>
 #include "shim.h"
 */
