@@ -26,11 +26,16 @@ struct Language {
     program: &'static str,
 }
 
-const LANGUAGES: [Language; 3] = [
+const LANGUAGES: [Language; 4] = [
     Language {
         name: "c",
         interpreter: None,
         program: "build/interop/c",
+    },
+    Language {
+        name: "cpp",
+        interpreter: None,
+        program: "build/interop/cpp",
     },
     Language {
         name: "go",
@@ -227,11 +232,16 @@ fn from_c_to_each() {
 }
 
 #[test]
-fn from_go_to_each() {
+fn from_cpp_to_each() {
     pairs_from(1);
 }
 
 #[test]
-fn from_node_to_each() {
+fn from_go_to_each() {
     pairs_from(2);
+}
+
+#[test]
+fn from_node_to_each() {
+    pairs_from(3);
 }

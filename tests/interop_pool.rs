@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Returns each language's program for `main WORKER...` and `worker`: its name and its command.
-fn languages() -> [(&'static str, Vec<PathBuf>); 3] {
+fn languages() -> [(&'static str, Vec<PathBuf>); 4] {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     [
         ("c", vec![root.join("build/interop/c-pool")]),
+        ("cpp", vec![root.join("build/interop/cpp-pool")]),
         ("go", vec![root.join("build/interop/go-pool")]),
         (
             "node",

@@ -133,7 +133,7 @@ for (const [program, name] of [['worker', 'worker-\\d+'], ['node', 'reporter']])
 }
 
 test('workers that cannot work are an error', async () => {
-  const run = new Run([path.join(BUILD, 'headers/headers'), '--worker=/bin/false',
+  const run = new Run([path.join(BUILD, `headers/headers${process.env.ENGINE ? '-cpp' : ''}`), '--worker=/bin/false',
     `--reporter=${path.join(EXAMPLE, 'reporter/main.js')}`, `--html=${html}`, `--json=${inRoom('json')}`, inRoom('files')])
   assert.equal(await run.end(), 1, run.output)
   assert.match(run.stderr, /worker-\d+ \(pid \d+\) ended with exit code 1 before its work was over/)
