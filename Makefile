@@ -24,7 +24,7 @@ help: ## this list
 # --- build
 
 .PHONY: build
-build: $(POLYPROC_A) ## the library, static and dynamic, in target/release
+build: $(POLYPROC_A) man ## the library, static and dynamic, in target/release
 
 # The number in the library's soname: a program loads the library of the interface that it was
 # linked with.
@@ -69,12 +69,12 @@ include tests/cpp/cpp.mk
 # --- demo
 
 .PHONY: demo
-demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT=dir KILL=5 CHECK=1 WORKERS=n)
+demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT=dir KILL=5 CHECK=1 WORKERS=n ENGINE=cpp)
 	@examples/headers/run
 
 # --- test
 
-.PHONY: test test-rust test-soak test-go test-readme test-install test-memory test-leftovers
+.PHONY: test test-rust test-soak test-go test-readme test-install test-versions test-memory test-leftovers
 test: ## all tests, with the set-up that they need
 	$(MAKE) test-rust
 	$(MAKE) test-soak
@@ -88,6 +88,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) examples-test
 	$(MAKE) test-readme
 	$(MAKE) test-install
+	$(MAKE) test-versions
 	$(MAKE) test-memory
 	$(MAKE) guard
 	$(MAKE) test-leftovers
@@ -127,8 +128,11 @@ test-stops:
 test-readme: polyproc-node
 	node --test tests/readme/
 
-test-install: $(POLYPROC_A) $(POLYPROC_SO)
+test-install: build
 	tests/install/run
+
+test-versions: polyproc-node
+	tests/versions/run
 
 # The programs of tests/c under memcheck.
 test-memory:
@@ -198,7 +202,7 @@ build/soak/go build/soak/random-go: $(POLYPROC_A) FORCE
 	cd tests/soak/go && go build -o $(CURDIR)/$@ $(if $(findstring random,$@),./random,.)
 
 .PHONY: interop
-interop: build/interop/c build/interop/go build/interop/c-pool build/interop/go-pool polyproc-node
+interop: $(addprefix build/interop/,c cpp go c-pool cpp-pool go-pool) polyproc-node
 
 build/interop/c: tests/interop/c/interop.c
 build/interop/c-pool: tests/interop/c/pool.c
@@ -206,6 +210,13 @@ build/interop/c build/interop/c-pool: include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -Iinclude \
 	    -o $@ $(filter %.c,$^) $(POLYPROC_A) $(POLYPROC_LIBS)
+
+build/interop/cpp: tests/interop/cpp/interop.cpp
+build/interop/cpp-pool: tests/interop/cpp/pool.cpp
+build/interop/cpp build/interop/cpp-pool: $(POLYPROC_HPP) include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 -O2 -g -Wall -Wextra -Wpedantic -Werror -Iinclude -Ibindings/cpp \
+	    -o $@ $(filter %.cpp,$^) $(POLYPROC_A) $(POLYPROC_LIBS)
 
 build/interop/go: PACKAGE := .
 build/interop/go-pool: PACKAGE := ./pool
@@ -231,13 +242,15 @@ lint-c:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.hpp' '*.cpp' | grep -v '^include/polyproc.h$$')
 
 lint-go: $(POLYPROC_A)
-	@test -z "$$(gofmt -l bindings/go examples tests/interop/go tests/soak/go benches)" || { gofmt -d bindings/go examples tests/interop/go tests/soak/go benches; exit 1; }
+	@test -z "$$(gofmt -l bindings/go examples tests/interop/go tests/soak/go benches packaging/go)" || { gofmt -d bindings/go examples tests/interop/go tests/soak/go benches packaging/go; exit 1; }
 	cd bindings/go && go tool -modfile=tools/go.mod staticcheck ./...
 	cd tests/interop/go && go vet ./...
 	cd tests/soak/go && go vet ./...
+	cd packaging/go && go vet ./...
 
 include packaging/install.mk
+include packaging/dist.mk
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf build target bindings/node/build bindings/node/node_modules examples/headers/reporter/node_modules
+	rm -rf build dist target bindings/node/build bindings/node/node_modules examples/headers/reporter/node_modules

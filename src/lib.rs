@@ -86,6 +86,15 @@
     )
 )]
 
+#[cfg(not(all(
+    target_os = "linux",
+    target_pointer_width = "64",
+    target_endian = "little"
+)))]
+compile_error!(
+    "polyproc needs Linux on a 64-bit, little-endian processor, such as x86-64 or aarch64"
+);
+
 mod connection;
 #[doc(hidden)]
 #[allow(unsafe_code)]
