@@ -65,6 +65,7 @@ include benches/peers/killed/killed.mk
 include benches/peers/pool/pool.mk
 include benches/bench.mk
 include tests/cpp/cpp.mk
+include bindings/python/python.mk
 
 # --- demo
 
@@ -84,6 +85,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-cpp
 	$(MAKE) test-go
 	$(MAKE) test-node
+	$(MAKE) test-python
 	$(MAKE) headers-test
 	$(MAKE) examples-test
 	$(MAKE) test-readme
@@ -125,7 +127,7 @@ test-stops:
 	    "lock: acquire and" "owned semaphore: acquire and" "barrier: the last" "condition: notify" "pipe: recv r" unlink
 
 # Builds and runs each example of README.md as it stands there.
-test-readme: polyproc-node
+test-readme: polyproc-node python-install
 	node --test tests/readme/
 
 test-install: build
@@ -228,13 +230,14 @@ build/interop/go build/interop/go-pool: $(POLYPROC_A) FORCE
 # --- lint
 
 .PHONY: lint lint-rust lint-c lint-go
-lint: lint-rust lint-c lint-go bench-check ## formats and lints
+lint: lint-rust lint-c lint-go lint-python bench-check ## formats and lints
 
 lint-rust:
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path loom/Cargo.toml
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked $(FEATURES) --all-targets -- -D warnings
+	$(CARGO) clippy --locked --package polyproc-python -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 
 lint-c:

@@ -91,6 +91,11 @@ test('the example in JavaScript', () => {
   assert.equal(next(), 'hello from Node')
 })
 
+test('the example in Python', () => {
+  run(path.join(root, 'build/python/venv/bin/python'), example('python', 'letters.py'))
+  assert.equal(next(), 'hello from Python')
+})
+
 test('the example in Rust', () => {
   example('rust', 'letters/src/main.rs')
   fs.writeFileSync(path.join(room, 'letters/Cargo.toml'),

@@ -1,0 +1,39 @@
+# The Python binding: built by maturin, tested in a virtual environment. Included by the Makefile.
+
+PYTHON ?= python3
+PYTHON_DIR := bindings/python
+PYTHON_VENV := build/python/venv
+PYTHON_BIN := $(CURDIR)/$(PYTHON_VENV)/bin
+PYTHON_WHEELS := build/python/wheels
+PYTHON_SOURCES := $(PYTHON_DIR) benches/python examples/tutorial
+# With FULL=1 all three start methods; they take long for what they add.
+PYTHON_CPYTHON := locks $(if $(FULL),fork spawn forkserver,fork)
+
+.PHONY: python-wheel python-install test-python lint-python
+$(PYTHON_VENV)/.installed: $(PYTHON_DIR)/requirements.txt
+	$(PYTHON) -m venv $(PYTHON_VENV)
+	$(PYTHON_BIN)/pip install --quiet --requirement $<
+	touch $@
+
+python-wheel: $(PYTHON_VENV)/.installed ## the wheel for Python 3.10 and later, in build/python/wheels
+	rm -rf $(PYTHON_WHEELS)
+	cd $(PYTHON_DIR) && $(PYTHON_BIN)/maturin build --quiet --release --locked --out $(CURDIR)/$(PYTHON_WHEELS)
+
+python-install: python-wheel
+	$(PYTHON_BIN)/pip install --quiet --force-reinstall --no-deps $(PYTHON_WHEELS)/*.whl
+
+test-python: python-install build/python/testsuite/.unpacked ## Python: our tests, and CPython's own with one import changed (FULL=1: with every start method)
+	cd $(PYTHON_DIR)/tests && $(PYTHON_BIN)/python -m unittest
+	cd $(PYTHON_DIR)/tests/types && $(PYTHON_BIN)/mypy --strict everything.py && $(PYTHON_BIN)/pyright --pythonpath $(PYTHON_BIN)/python everything.py
+	$(PYTHON_BIN)/python $(PYTHON_DIR)/tests/cpython/run.py build/python/testsuite $(PYTHON_CPYTHON)
+
+# An interpreter comes with some of its tests only; the others are in a package of Debian.
+build/python/testsuite/.unpacked:
+	mkdir -p $(@D)
+	cd $(@D) && { apt-get download -qq libpython3.11-testsuite || { apt-get update -qq && apt-get download -qq libpython3.11-testsuite; }; }
+	cd $(@D) && dpkg-deb --extract libpython3.11-testsuite_*.deb .
+	touch $@
+
+lint-python: $(PYTHON_VENV)/.installed
+	$(PYTHON_BIN)/ruff check --quiet --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES)
+	$(PYTHON_BIN)/ruff format --quiet --check --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES)

@@ -1,0 +1,42 @@
+"""Processes: those of Python's multiprocessing, where a daemon dies with its parent in whatever way
+the parent ends."""
+
+from __future__ import annotations
+
+import multiprocessing.context as _context
+from multiprocessing.process import (
+    BaseProcess,
+    active_children,
+    current_process,
+    parent_process,
+)
+from typing import Any
+
+from . import _core
+
+__all__ = ["BaseProcess", "Process", "active_children", "current_process", "parent_process"]
+
+
+class _Bound(BaseProcess):
+    def _bootstrap(self, parent_sentinel: Any = None) -> int:
+        if self.daemon and parent_sentinel is not None:
+            _core.die_with_parent(self._parent_pid, parent_sentinel)
+        return super()._bootstrap(parent_sentinel)  # type: ignore[misc,no-any-return]
+
+
+class Process(_Bound, _context.Process):
+    """A process that calls `target(*args, **kwargs)`, or a subclass with a `run` of its own.
+
+    As in multiprocessing. A daemon does not outlive its parent, not even one that is killed."""
+
+
+class ForkProcess(_Bound, _context.ForkProcess):
+    pass
+
+
+class SpawnProcess(_Bound, _context.SpawnProcess):
+    pass
+
+
+class ForkServerProcess(_Bound, _context.ForkServerProcess):
+    pass

@@ -1,0 +1,216 @@
+//! Semaphores. The permits of an owned semaphore come back when their process is killed.
+
+use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
+
+use polyproc::{SemaphoreOptions, Status};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::common_methods;
+use crate::errors::{self, OrRaise};
+use crate::lock::patience;
+use crate::object::{origin, Inner, Origin};
+use crate::wait::{wait, Patience};
+
+/// A number of permits between processes.
+///
+/// With `owned=True` a permit belongs to the process that acquired it: only that process releases
+/// it, and it comes back the moment that the process dies.
+#[pyclass(module = "polyproc", frozen, subclass, dict, weakref)]
+pub struct Semaphore {
+    inner: Inner<polyproc::Semaphore>,
+    /// Unknown of a semaphore that this process did not make.
+    maximum: OnceLock<i64>,
+}
+
+#[pymethods]
+impl Semaphore {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Semaphore {
+        Semaphore {
+            inner: Inner::new(),
+            maximum: OnceLock::new(),
+        }
+    }
+
+    #[pyo3(signature = (value = 1, *, name = None, create = None, exist_ok = false, mode = None,
+                        owned = false, maximum = 0, ctx = None))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+    fn __init__(
+        &self,
+        py: Python<'_>,
+        value: i64,
+        name: Option<&str>,
+        create: Option<bool>,
+        exist_ok: bool,
+        mode: Option<u32>,
+        owned: bool,
+        maximum: i64,
+        ctx: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let _ = ctx;
+        if value < 0 {
+            return Err(PyValueError::new_err(
+                "semaphore initial value must be >= 0",
+            ));
+        }
+        let mut options = SemaphoreOptions {
+            initial: value,
+            maximum,
+            owned,
+            ..Default::default()
+        };
+        let made = match origin(name, create, exist_ok, mode)? {
+            Origin::Anonymous => polyproc::Semaphore::create(None, &options),
+            Origin::Create(name, create) => {
+                options.create = create;
+                polyproc::Semaphore::create(Some(name), &options)
+            }
+            Origin::Open(name) => polyproc::Semaphore::open(name),
+        };
+        self.inner.set(made.or_raise(py)?)?;
+        if !matches!(create, Some(false)) && maximum > 0 {
+            let _ = self.maximum.set(maximum);
+        }
+        Ok(())
+    }
+
+    /// Acquire a permit. Return False if there is none and `block` is False or the timeout is over.
+    #[pyo3(signature = (block = true, timeout = None, *, blocking = None))]
+    fn acquire(
+        &self,
+        py: Python<'_>,
+        block: bool,
+        timeout: Option<f64>,
+        blocking: Option<bool>,
+    ) -> PyResult<bool> {
+        self.acquire_for(py, patience(block, timeout, blocking)?)
+    }
+
+    /// Release `n` permits. ValueError if there were more than the maximum.
+    #[pyo3(signature = (n = 1))]
+    fn release(&self, py: Python<'_>, n: i64) -> PyResult<()> {
+        if n < 1 {
+            return Err(PyValueError::new_err("n must be one or more"));
+        }
+        self.inner.get()?.release(n).or_raise(py)
+    }
+
+    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
+        self.acquire_for(py, Patience::Forever)
+    }
+
+    #[pyo3(signature = (_type = None, _value = None, _traceback = None))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _type: Option<&Bound<'_, PyAny>>,
+        _value: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        self.release(py, 1)
+    }
+
+    /// The number of permits available now.
+    fn get_value(&self, py: Python<'_>) -> PyResult<i64> {
+        self.inner.get()?.value().or_raise(py)
+    }
+
+    // What Python's own queues ask of a semaphore of their context.
+
+    #[getter]
+    fn _semlock(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn _get_value(&self, py: Python<'_>) -> PyResult<i64> {
+        self.get_value(py)
+    }
+
+    fn _is_zero(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.get_value(py)? == 0)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let class = slf.get_type();
+        let value = slf.get().get_value(slf.py())?;
+        let bound = slf.get().maximum.get();
+        Ok(format!(
+            "<{}.{} at {:#x}: value={value}{}>",
+            class.module()?,
+            class.qualname()?,
+            slf.as_ptr() as usize,
+            bound.map_or(String::new(), |bound| format!("/{bound}"))
+        ))
+    }
+}
+
+impl Semaphore {
+    fn opened(&self, py: Python<'_>, fd: OwnedFd) -> PyResult<()> {
+        let opened = polyproc::Semaphore::from_fd(fd).or_raise(py)?;
+        self.inner.set(opened)
+    }
+
+    #[inline]
+    fn acquire_for(&self, py: Python<'_>, patience: Patience) -> PyResult<bool> {
+        let semaphore = self.inner.get()?;
+        match wait(py, patience, |wait| semaphore.acquire_timeout(wait))? {
+            Ok(()) => Ok(true),
+            Err(Status::E_TIMEOUT) => Ok(false),
+            Err(status) => Err(errors::exception(py, status)),
+        }
+    }
+}
+
+common_methods!(Semaphore);
+
+/// A semaphore that never has more permits than at the start: a release too many is a ValueError.
+#[pyclass(module = "polyproc", frozen, subclass, extends = Semaphore)]
+pub struct BoundedSemaphore;
+
+#[pymethods]
+impl BoundedSemaphore {
+    #[new]
+    #[pyo3(signature = (*args, **kwargs))]
+    fn new(
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyClassInitializer<BoundedSemaphore> {
+        PyClassInitializer::from(Semaphore::new(args, kwargs)).add_subclass(BoundedSemaphore)
+    }
+
+    #[pyo3(signature = (value = 1, *, name = None, create = None, exist_ok = false, mode = None,
+                        owned = false, ctx = None))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+    fn __init__(
+        slf: &Bound<'_, Self>,
+        value: i64,
+        name: Option<&str>,
+        create: Option<bool>,
+        exist_ok: bool,
+        mode: Option<u32>,
+        owned: bool,
+        ctx: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        if value == 0 {
+            return Err(PyValueError::new_err(
+                "a bounded semaphore of 0 has no permits, ever",
+            ));
+        }
+        let base = slf.as_super().get();
+        base.__init__(
+            slf.py(),
+            value,
+            name,
+            create,
+            exist_ok,
+            mode,
+            owned,
+            value,
+            ctx,
+        )
+    }
+}

@@ -1,0 +1,50 @@
+"""What several tests use."""
+
+import os
+import signal
+import time
+from contextlib import contextmanager
+
+import polyproc
+
+#: Far longer than anything takes on a busy machine: what exceeds it hangs.
+DEADLINE = 60
+
+
+def kill(process):
+    """Kill a process, and wait for its end."""
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(DEADLINE)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def until(condition, what="the condition"):
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not in time"
+        time.sleep(0.005)
+
+
+@contextmanager
+def child(target, *args, daemon=True):
+    process = polyproc.Process(target=target, args=args, daemon=daemon)
+    process.start()
+    try:
+        yield process
+    finally:
+        # It may end by itself at this moment.
+        process.kill()
+        process.join()
+
+
+@contextmanager
+def within(seconds):
+    """What is inside takes no longer, however slow the machine is."""
+    begin = time.monotonic()
+    yield
+    took = time.monotonic() - begin
+    assert took < seconds, f"{took:.1f} s, not within {seconds}"
+
+
+def sleep_for_ever():
+    time.sleep(3600)

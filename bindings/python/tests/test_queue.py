@@ -1,0 +1,323 @@
+"""Queues: values, loans, names, the end of the stream."""
+
+import os
+import pickle
+import signal
+import unittest
+
+import numpy
+import polyproc
+from support import DEADLINE, child, kill, until
+
+
+class Point:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __eq__(self, other):
+        return (self.x, self.y) == (other.x, other.y)
+
+
+VALUES = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    2**31 - 1,
+    -(2**31),
+    2**31,
+    2**80,
+    0.0,
+    -1.5,
+    "",
+    "text",
+    "包子",
+    "\ud800",
+    "x" * 255,
+    "x" * 256,
+    "x" * 5000,
+    b"",
+    b"bytes",
+    b"x" * 255,
+    b"x" * 256,
+    b"x" * 4096,
+    b"x" * 4097,
+    b"x" * 1_000_000,
+    bytearray(b"x" * 3000),
+    [1, "two", None],
+    {"a": 1, "b": [2, 3]},
+    (1, (2, (3,))),
+    {1, 2},
+    Point(1, 2),
+    len,
+    Point,
+    list(range(1000)),
+]
+
+SIMPLE = [
+    None, True, False, 0, 127, 128, -32, -33, 2**63 - 1, -(2**63), 2**64 - 1, 1.5,
+    "包子", "x" * 40, "x" * 300, "x" * 70000, b"", b"x" * 70000,
+    [], [1, [2, None]], list(range(20)), list(range(70000)), {}, {"a": {"b": b"c"}, 1: 2},
+]  # fmt: skip
+
+
+def take_and_die(queue):
+    queue.take()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def echo(queue, answers):
+    for value in queue:
+        answers.put(value)
+
+
+class Values(unittest.TestCase):
+    def test_every_value_comes_back(self):
+        for joinable in (False, True):
+            queue = polyproc.Queue(joinable=joinable)
+            for value in VALUES:
+                queue.put(value)
+                got = queue.get()
+                self.assertEqual(got, value)
+                self.assertIs(type(got), type(value))
+                with self.subTest(value=repr(value)[:20]):
+                    queue.put(value)
+                    with queue.take() as message:
+                        self.assertEqual(message.value, value)
+
+    def test_a_message_is_a_pickle(self):
+        queue = polyproc.Queue()
+        for value in VALUES:
+            queue.put(value)
+            with queue.take() as message:
+                self.assertEqual(pickle.loads(message.data), value)
+
+    def test_msgpack(self):
+        queue = polyproc.Queue(format="msgpack")
+        for value in SIMPLE:
+            queue.put(value)
+            got = queue.get()
+            self.assertEqual(got, value)
+            self.assertIs(type(got), type(value))
+        queue.put((1, 2))
+        self.assertEqual(queue.get(), [1, 2])
+        for value in (2**64, -(2**63) - 1):
+            self.assertRaises(OverflowError, queue.put, value)
+        self.assertRaises(TypeError, queue.put, {1})
+        endless = []
+        endless.append(endless)
+        self.assertRaises(RecursionError, queue.put, endless)
+        self.assertTrue(queue.empty())
+
+    def test_bytes(self):
+        queue = polyproc.Queue(format="bytes")
+        for value in (b"one", bytearray(b"two"), memoryview(b"three")):
+            queue.put(value)
+            self.assertEqual(queue.get(), bytes(value))
+        self.assertRaises(TypeError, queue.put, "text")
+
+    def test_an_error_of_pickle_is_raised_by_put(self):
+        queue = polyproc.Queue()
+        with self.assertRaises((AttributeError, pickle.PicklingError)):
+            queue.put(lambda: None)
+        self.assertTrue(queue.empty())
+
+    def test_an_array_is_copied_once_and_read_in_place(self):
+        array = numpy.arange(131072, dtype=numpy.float64)
+        queue = polyproc.Queue()
+        queue.put({"array": array, "more": [array[:10].copy()]})
+        with queue.take() as message:
+            inside = message.value["array"]
+            self.assertTrue((inside == array).all())
+            self.assertFalse(inside.flags.writeable)
+            place = inside.__array_interface__["data"][0]
+            begin = numpy.frombuffer(message.data, dtype=numpy.uint8).__array_interface__["data"][0]
+            self.assertTrue(begin <= place < begin + len(message), "the array lies in the message")
+            del inside
+        queue.put(array)
+        got = queue.get()
+        self.assertTrue((got == array).all())
+        got[0] = 1
+        queue = polyproc.JoinableQueue()
+        queue.put(array)
+        self.assertTrue((queue.get() == array).all())
+        queue.task_done()
+
+    def test_a_view_keeps_the_message(self):
+        queue = polyproc.Queue()
+        queue.put(b"x" * 10000)
+        with queue.take() as message:
+            kept = message.data[100:200]
+        self.assertEqual(queue.info().in_flight, 1)
+        self.assertEqual(kept[:3], b"xxx")
+        self.assertRaises(ValueError, lambda: message.data)
+        del kept
+        self.assertEqual(queue.info().in_flight, 0)
+
+
+class Loans(unittest.TestCase):
+    def test_done_and_give_back(self):
+        queue = polyproc.Queue(joinable=True)
+        queue.put("task")
+        with self.assertRaises(KeyError), queue.take() as message:
+            self.assertEqual(message.deliveries, 1)
+            raise KeyError
+        with queue.take() as message:
+            self.assertEqual((message.deliveries, message.value), (2, "task"))
+        self.assertRaises(ValueError, message.done)
+        self.assertTrue(queue.join(0))
+        queue.put("lost")
+        queue.take()
+        self.assertEqual(queue.get(), "lost")
+
+    def test_reserve(self):
+        queue = polyproc.Queue(format="bytes")
+        with queue.reserve(10) as slot:
+            slot.data[:5] = b"hello"
+            slot.commit(5)
+        self.assertEqual(queue.get(), b"hello")
+        with self.assertRaises(KeyError), queue.reserve(10):
+            raise KeyError
+        self.assertTrue(queue.empty())
+        slot = queue.reserve(4)
+        view = slot.data
+        self.assertRaises(BufferError, slot.commit)
+        view[:] = b"four"
+        del view
+        slot.commit()
+        self.assertEqual(queue.get(), b"four")
+        del slot
+        queue.reserve(3)
+        self.assertRaises(polyproc.Empty, queue.get_nowait)
+
+    def test_many(self):
+        for joinable in (False, True):
+            queue = polyproc.Queue(10, joinable=joinable)
+            self.assertEqual(queue.put_many(range(20), timeout=0.01), 10)
+            self.assertRaises(polyproc.Full, queue.put_many, [1], False)
+            self.assertEqual(queue.get_many(4), [0, 1, 2, 3])
+            messages = queue.take_many(100)
+            self.assertEqual([message.value for message in messages], [4, 5, 6, 7, 8, 9])
+            for message in messages:
+                message.done()
+            self.assertRaises(polyproc.Empty, queue.get_many, 4, False)
+
+    def test_dead_letters(self):
+        queue = polyproc.Queue(joinable=True, max_deliveries=2)
+        queue.put("poison")
+        for _ in range(2):
+            with child(take_and_die, queue) as victim:
+                victim.join(DEADLINE)
+        self.assertRaises(polyproc.Empty, queue.take, False)
+        with queue.take_dead() as letter:
+            self.assertEqual((letter.value, letter.deliveries), ("poison", 2))
+        self.assertRaises(polyproc.Empty, queue.take_dead)
+
+
+class Ends(unittest.TestCase):
+    def test_shutdown_ends_every_loop(self):
+        queue, answers = polyproc.Queue(), polyproc.Queue()
+        with child(echo, queue, answers) as one, child(echo, queue, answers) as two:
+            queue.put_many(range(100))
+            queue.shutdown()
+            self.assertRaises(polyproc.ShutDown, queue.put, 1)
+            one.join(DEADLINE)
+            two.join(DEADLINE)
+            self.assertEqual((one.exitcode, two.exitcode), (0, 0))
+        self.assertEqual(sorted(answers.get_many(1000)), list(range(100)))
+        self.assertRaises(polyproc.ShutDown, queue.get)
+
+    def test_close_is_of_this_object(self):
+        queue = polyproc.Queue()
+        self.assertRaises(AssertionError, queue.join_thread)
+        queue.cancel_join_thread()
+        queue.close()
+        queue.join_thread()
+        self.assertRaises(ValueError, queue.put, 1)
+        self.assertRaises(ValueError, queue.get)
+
+
+class Names(unittest.TestCase):
+    def setUp(self):
+        self.name = f"polyproc-python-test.{os.getpid()}"
+
+    def test_a_name(self):
+        queue = polyproc.Queue(
+            name=self.name, create=True, joinable=True, format="msgpack", maxsize=5
+        )
+        self.addCleanup(polyproc.unlink, self.name)
+        same = polyproc.Queue.open(self.name)
+        self.assertEqual((same.format, same.joinable, same.maxsize), ("msgpack", True, 5))
+        queue.put(["hello", 88, b"World!"])
+        self.assertEqual(same.get(), ["hello", 88, b"World!"])
+        same.task_done()
+        self.assertRaises(FileExistsError, polyproc.Queue, name=self.name)
+        self.assertRaises(polyproc.Mismatch, polyproc.Queue, name=self.name, exist_ok=True)
+        self.assertRaises(polyproc.Mismatch, polyproc.Lock, self.name, create=False)
+        again = pickle.loads(pickle.dumps(queue))
+        self.assertEqual(again.name, self.name)
+        self.assertIn(self.name, [info["name"] for info in polyproc.list_objects()])
+
+    def test_no_such_name(self):
+        self.assertRaises(FileNotFoundError, polyproc.Queue.open, self.name)
+        self.assertRaises(ValueError, polyproc.Queue, name="no/name")
+
+    def test_without_a_name_only_inside_of_a_start(self):
+        for thing in (polyproc.Queue(), polyproc.Lock(), polyproc.Event(), polyproc.Barrier(1)):
+            self.assertRaises(RuntimeError, pickle.dumps, thing)
+
+
+class Truth(unittest.TestCase):
+    def test_what_was_put_is_there(self):
+        queue = polyproc.Queue(1)
+        for _ in range(200):
+            queue.put(1)
+            self.assertFalse(queue.empty())
+            self.assertTrue(queue.full())
+            self.assertEqual(queue.qsize(), 1)
+            queue.get()
+            self.assertTrue(queue.empty())
+
+    def test_too_many(self):
+        queue = polyproc.JoinableQueue()
+        self.assertRaises(ValueError, queue.task_done)
+        lock = polyproc.Lock()
+        self.assertRaises(ValueError, lock.release)
+        semaphore = polyproc.BoundedSemaphore(2)
+        self.assertRaises(ValueError, semaphore.release)
+        self.assertRaises(AssertionError, polyproc.RLock().release)
+
+    def test_permits_of_the_dead_return(self):
+        semaphore, ready = polyproc.Semaphore(1, owned=True), polyproc.Event()
+        with child(_hold, semaphore, ready) as holder:
+            ready.wait(DEADLINE)
+            self.assertFalse(semaphore.acquire(False))
+            kill(holder)
+            self.assertTrue(semaphore.acquire(timeout=DEADLINE))
+
+    def test_wait_any(self):
+        queue, event = polyproc.Queue(), polyproc.Event()
+        a, b = polyproc.Pipe()
+        self.assertEqual(polyproc.wait_any([queue, event, a], 0), [])
+        b.send(1)
+        self.assertEqual(polyproc.wait_any([queue, event, a], DEADLINE), [a])
+        event.set()
+        queue.put(1)
+        self.assertEqual(polyproc.wait_any([queue, event, a], DEADLINE), [queue, event, a])
+        process = polyproc.Process(target=int)
+        process.start()
+        until(lambda: polyproc.wait_any([process], 1) == [process])
+        process.join()
+
+
+def _hold(semaphore, ready):
+    semaphore.acquire()
+    ready.set()
+    import time
+
+    time.sleep(3600)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,140 @@
+"""A program that uses everything, for type checkers: `make test-python`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import Future
+
+import polyproc
+from polyproc import (
+    Barrier,
+    BoundedSemaphore,
+    Condition,
+    Event,
+    JoinableQueue,
+    Lock,
+    Message,
+    Pipe,
+    Pool,
+    Process,
+    ProcessPoolExecutor,
+    Queue,
+    QueueInfo,
+    RLock,
+    Semaphore,
+    ShutDown,
+    SimpleQueue,
+    Slot,
+)
+from polyproc.connection import Client, Listener
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def locks() -> None:
+    lock, rlock = Lock(), RLock("name", create=False)
+    with lock, rlock:
+        held: bool = lock.locked() and rlock.owner_died
+        assert held
+    if lock.acquire(timeout=1.5) and rlock.acquire(False):
+        lock.release()
+    semaphore, bounded = Semaphore(3, owned=True), BoundedSemaphore(2)
+    with semaphore, bounded:
+        value: int = semaphore.get_value()
+        assert value
+    event = Event()
+    event.set()
+    event.clear()
+    flag: bool = event.is_set() or event.wait(1)
+    condition = Condition(lock)
+    with condition:
+        condition.wait_for(lambda: flag, 1)
+        condition.notify(2)
+        condition.notify_all()
+    barrier = Barrier(2, action=print, timeout=1)
+    index: int = barrier.wait()
+    assert index < barrier.parties and not barrier.broken
+
+
+def queues() -> None:
+    numbers: Queue[int] = Queue(10)
+    numbers.put(1, timeout=1)
+    number: int = numbers.get()
+    numbers.put_many([number, 2])
+    many: list[int] = numbers.get_many(10)
+    for each in numbers:
+        many.append(each)
+    jobs: JoinableQueue[str] = JoinableQueue()
+    jobs.put_nowait("job")
+    jobs.get_nowait()
+    jobs.task_done()
+    done: bool = jobs.join(1)
+    simple: SimpleQueue[bytes] = SimpleQueue()
+    simple.put(b"")
+    shared: Queue[object] = Queue(name="jobs", create=True, joinable=True, format="msgpack")
+    again: Queue[object] = Queue.open("jobs")
+    assert again.name and done
+    with shared.take() as message:
+        view: memoryview = message.data
+        print(view, message.deliveries, message.value, message.id)
+    messages: list[Message] = shared.take_many(3)
+    messages[0].give_back()
+    slot: Slot
+    with shared.reserve(100) as slot:
+        slot.data[0] = 1
+        slot.commit(1)
+    info: QueueInfo = shared.info()
+    print(info.items, info.dead_letters, polyproc.wait_any([shared], 1))
+    try:
+        shared.shutdown(immediate=True)
+    except ShutDown:
+        pass
+    polyproc.unlink("jobs")
+    inherited: Queue[object] = polyproc.inherited("jobs")
+    inherited.close()
+
+
+async def aio(queue: Queue[int]) -> int:
+    await queue.aput(1)
+    async for value in queue:
+        return value
+    return await queue.aget()
+
+
+def processes() -> None:
+    process = Process(target=square, args=(1,), daemon=True)
+    process.start()
+    process.join(1)
+    print(process.exitcode, process.sentinel, polyproc.active_children())
+    ours, theirs = Pipe()
+    with ours, theirs:
+        ours.send([1])
+        print(theirs.poll(1), theirs.recv())
+        ours.send_bytes(b"bytes")
+        received: bytes = theirs.recv_bytes()
+        print(received)
+    with Listener(("localhost", 0), authkey=b"key") as listener:
+        Client(listener.address, authkey=b"key").close()
+    ctx = polyproc.get_context("spawn")
+    ctx.Process(target=os.getpid).start()
+
+
+def pools() -> None:
+    with Pool(2, max_attempts=3) as pool:
+        print(pool.map(square, [1, 2]), pool.apply_async(square, (1,)).get(1))
+        for value in pool.imap_unordered(square, [1, 2]):
+            print(value)
+    with ProcessPoolExecutor(2) as executor:
+        future: Future[int] = executor.submit(square, 1)
+        print(future.result())
+
+
+if __name__ == "__main__":
+    locks()
+    queues()
+    processes()
+    pools()
+    asyncio.run(aio(Queue()))
