@@ -1,10 +1,10 @@
-# The programs of examples/tutorial/<program>/main.{c,cpp,go,js}. Included by the Makefile; builds
+# The programs of examples/tutorial/<program>/main.{c,cpp,go,js,py}. Included by the Makefile; builds
 # below build/examples/{c,cpp,go}.
 #   examples-build  all of them      examples-test  their tests (LANGUAGES="c go" PROGRAMS="ktv chat")
 #
 # POLYPROC_A is the static library, polyproc-node builds bindings/node: both are the Makefile's.
 
-EXAMPLES_LANGUAGES := $(or $(LANGUAGES),c cpp go node)
+EXAMPLES_LANGUAGES := $(or $(LANGUAGES),c cpp go node python)
 TUTORIAL := examples/tutorial
 # $(1): the extension, $(2): the folder of the built programs
 tutorial_programs = $(patsubst $(TUTORIAL)/%/main.$(1),build/examples/$(2)/%,$(wildcard $(TUTORIAL)/*/main.$(1)))
@@ -39,11 +39,12 @@ $(EXAMPLES_MEETING): examples/meeting/kitchen.go $(POLYPROC_A) FORCE
 	@rm -f $@
 	cd examples && go build -o $(CURDIR)/$@ ./meeting
 
-.PHONY: examples-c examples-cpp examples-go examples-node examples-build examples-test FORCE
+.PHONY: examples-c examples-cpp examples-go examples-node examples-python examples-build examples-test FORCE
 examples-c: $(EXAMPLES_C)
 examples-cpp: $(EXAMPLES_CPP)
 examples-go: $(EXAMPLES_GO) $(EXAMPLES_MEETING)
 examples-node: polyproc-node
+examples-python: python-install
 examples-build: $(EXAMPLES_LANGUAGES:%=examples-%)
 
 examples-test: examples-build

@@ -6,10 +6,10 @@ import { test } from 'node:test'
 import { LANGUAGES, run } from './run.mjs'
 
 const MILLISECONDS = 1000
-LANGUAGES.python = { command: (name) => ['python3', fileURLToPath(import.meta.resolve('./echo.py')), name] }
+LANGUAGES.cpython = { command: (name) => ['python3', fileURLToPath(import.meta.resolve('./echo.py')), name] }
 const chosen = process.env.LANGUAGES?.split(/\s+/).filter(Boolean) ?? []
 const all = Object.keys(LANGUAGES)
-const languages = all.filter((language) => language === 'python' || chosen.length === 0 || chosen.includes(language))
+const languages = all.filter((language) => language === 'cpython' || chosen.length === 0 || chosen.includes(language))
 
 const list = '["hello", 88, "World!"]'
 const served = [`sends ${list}`, `gets ${list}`]
@@ -17,7 +17,7 @@ const refused = ['refused: the key is wrong']
 
 for (const server of languages) {
   test(`echo_server in ${server}`, async () => {
-    const clients = languages.filter((client) => client !== 'python' || server !== 'python')
+    const clients = languages.filter((client) => client !== 'cpython' || server !== 'cpython')
     let found
     const address = new Promise((resolve) => (found = resolve))
     const serving = run(server, 'echo_server', MILLISECONDS, ['tcp://127.0.0.1:0', String(2 * clients.length)], (line) => {

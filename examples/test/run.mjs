@@ -18,6 +18,7 @@ export const LANGUAGES = {
   cpp: { source: 'main.cpp', command: (name) => [path.join(BUILD, 'examples/cpp', name)] },
   go: { source: 'main.go', command: (name) => [path.join(BUILD, 'examples/go', name)] },
   node: { source: 'main.js', command: (name) => [process.execPath, path.join(TUTORIAL, name, 'main.js')] },
+  python: { source: 'main.py', command: (name) => [path.join(BUILD, 'python/venv/bin/python'), path.join(TUTORIAL, name, 'main.py')] },
 }
 
 /** Returns the programs of the tutorial in a language. */
@@ -56,7 +57,8 @@ export async function run(language, name, ms, more = [], onLine = () => {}) {
   const seconds = () => (performance.now() - start) / ms
   const child = spawn(program, [...args, String(ms), ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, EXAMPLES_TEST: mark.split('=')[1] },
+    // Unbuffered, Python's print writes the end of a line by itself.
+    env: { ...process.env, EXAMPLES_TEST: mark.split('=')[1], PYTHONUNBUFFERED: '' },
   })
   output.pid = child.pid
   child.stdout.setEncoding('utf8').on('data', (text) => {
