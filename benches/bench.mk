@@ -2,6 +2,7 @@
 #   bench            polyproc beside its peers: table, CSV and plots into docs/performance (ONLY="W1 W2" REPEAT=5)
 #   bench-pace       each heuristic of waiting with and without, into docs/tuning.md
 #   bench-calls      the cost of a call: criterion in Rust and C, testing.B in Go, mitata in Node
+#   bench-python     Python's multiprocessing and polyproc in one run (REPEAT=5)
 #   bench-check      whether everything that uses polyproc still builds
 #   guard            instruction counts of the hot calls against the committed ones; guard-update commits anew
 #
@@ -76,6 +77,10 @@ bench-pace: $(BENCH)/peers/polyproc $(BENCH)/peers/limits ## what each heuristic
 
 bench-calls: polyproc-node ## what a call costs in Rust, C, Go and Node, into docs/performance
 	python3 benches/driver/calls.py
+
+.PHONY: bench-python
+bench-python: python-install ## Python: polyproc beside multiprocessing, and what a call costs (REPEAT=5)
+	$(PYTHON_BIN)/python benches/python/bench.py --repeat $(or $(REPEAT),5)
 
 bench-check: $(BENCH_OURS) $(BENCH)/guard bench-go
 	cd benches/peers/go && go vet ./...
