@@ -79,8 +79,10 @@ WAITS = {
     "wait_any": "queue = polyproc.Queue(); ready(); polyproc.wait_any([queue])",
 }
 
+# A job that a shell starts in the background inherits an ignored SIGINT, and the program would too.
 PROGRAM = """
-import sys, time, polyproc
+import signal, sys, time, polyproc
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def ready():
     print("ready", flush=True)
 try:
@@ -152,6 +154,7 @@ class Processes(unittest.TestCase):
                     stderr=subprocess.PIPE,
                     text=True,
                 )
+                self.addCleanup(program.kill)
                 self.assertEqual(program.stdout.readline(), "ready\n")
                 if name in ("condition", "barrier"):
                     # A signal in the last moment before these two sleep is seen after the wait.
