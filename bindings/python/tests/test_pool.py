@@ -160,6 +160,9 @@ class Executors(unittest.TestCase):
                 executor.submit(square, 1).result(DEADLINE)
             self.assertRaises(BrokenProcessPool, executor.submit, square, 1)
 
+    def test_a_result_descriptor_that_is_readable_for_nothing_hangs_no_executor(self):
+        self.assertIsNone(polyproc.SimpleQueue()._reader.recv())
+
     def test_pythons_executor_takes_our_context(self):
         from concurrent.futures import ProcessPoolExecutor
 

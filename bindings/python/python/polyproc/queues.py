@@ -73,10 +73,19 @@ class _End:
 
     def __init__(self, queue: SimpleQueue) -> None:
         self.fileno = queue.fileno
-        self.recv = queue.get
+        self._get_nowait = queue.get_nowait
         self.send = queue.put
         self.close = queue.close
         self.closed = queue.closed
+
+    def recv(self) -> Any:
+        """The next result, or None. The executor calls this when the descriptor was readable, which
+        it can be for a moment after another look has got the message; it takes None as a wake-up
+        without a result."""
+        try:
+            return self._get_nowait()
+        except Empty:
+            return None
 
     def poll(self, timeout: float | None = 0.0) -> bool:
         return bool(wait([self], timeout))
