@@ -1,7 +1,7 @@
 # `make dist`: every package into dist/, and `make test-dist`: each of them installed where there is neither Rust nor this
 # repository. Included by the Makefile, last, so that a binding adds its own package: DIST_PARTS += dist-python.
 
-# What can be built here; a platform whose Rust target cannot be had is left out by name.
+# The platforms that can be built here; a platform whose Rust target cannot be had is left out by name.
 PLATFORMS ?= linux-x64 linux-arm64 linux-x64-musl linux-arm64-musl
 DIST_PARTS += dist-c dist-deb dist-go dist-npm dist-crate
 

@@ -32,7 +32,7 @@ BUSY = "\n**So the figures decide nothing: repeat the run on a quiet machine.**"
 NO_RUN = "**This page was written without a run (`ROUNDS=0`), so it has no figures yet.**"
 # The share of the processors' time that other programs may take.
 MOST_BUSY = 0.15
-# What a heuristic must earn somewhere to stay.
+# A heuristic stays if it earns this much in some setting.
 LEAST = 0.05
 
 
@@ -100,7 +100,7 @@ def pairs_of_cores():
 
 
 class Figures:
-    """What each heuristic earned in each setting, at each distance."""
+    """The gain of each heuristic in each setting, at each distance."""
 
     def __init__(self):
         self.runs = defaultdict(list)  # (name, setting, distance) -> (with, without)

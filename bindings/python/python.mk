@@ -23,7 +23,7 @@ python-install: python-wheel
 	$(PYTHON_BIN)/pip install --quiet --force-reinstall --no-deps $(PYTHON_WHEELS)/*.whl
 
 test-python: python-install build/python/testsuite/.unpacked ## Python: our tests, and CPython's own with one import changed (FULL=1: with every start method)
-	# What hangs is ended, and shows where each thread is.
+	# A run that hangs is ended, and prints where each thread is.
 	cd $(PYTHON_DIR)/tests && timeout --signal=ABRT 900 $(PYTHON_BIN)/python -X faulthandler -m unittest
 	cd $(PYTHON_DIR)/tests/types && $(PYTHON_BIN)/mypy --strict everything.py && $(PYTHON_BIN)/pyright --pythonpath $(PYTHON_BIN)/python everything.py
 	timeout --signal=ABRT 1200 $(PYTHON_BIN)/python -X faulthandler $(PYTHON_DIR)/tests/cpython/run.py build/python/testsuite $(PYTHON_CPYTHON)

@@ -1,4 +1,4 @@
-# What the scripts of `make dist` share. Sourced by them, with the name of a platform in $1 where they need one.
+# Functions that the scripts of `make dist` share. They source this file, with the name of a platform in $1 where they need one.
 # shellcheck shell=bash
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

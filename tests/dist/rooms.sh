@@ -16,7 +16,7 @@ make_root() {
     touch "$folder/.complete"
 }
 
-# Runs the script at standard input in a root, as root in an empty folder. What it writes goes when it ends.
+# Runs the script at standard input in a root, as root in an empty folder. The files that it writes are removed when it ends.
 #
 #   in_room SUITE [folder of this machine, or folder:place, that is also there]...
 #

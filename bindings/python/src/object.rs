@@ -1,4 +1,4 @@
-//! What the classes of all objects share: options, names, descriptors, pickling.
+//! Code that the classes of all objects share: options, names, descriptors, pickling.
 
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;

@@ -164,7 +164,7 @@ fn call<'py>(py: Python<'py>, function: &Py<PyAny>, data: &[u8]) -> PyResult<Bou
     Ok(result.cast_into::<PyBytes>()?)
 }
 
-/// What an exception says, or its class if it says nothing.
+/// The message of an exception, or its class if it has no message.
 fn message(py: Python<'_>, error: &PyErr) -> String {
     let text = error.value(py).to_string();
     match text.is_empty() {

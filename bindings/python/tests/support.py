@@ -1,4 +1,4 @@
-"""What several tests use."""
+"""Functions that several tests use."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def child(target, *args, daemon=True):
 
 @contextmanager
 def within(seconds):
-    """What is inside takes no longer, however slow the machine is."""
+    """The body takes no longer than this, however slow the machine is."""
     begin = time.monotonic()
     yield
     took = time.monotonic() - begin

@@ -1,4 +1,4 @@
-"""What a pool consists of in its own process: the workers, the tasks that are not over, and
+"""The parts of a pool in its own process: the workers, the tasks that are not over, and
 whoever reads the reports.
 
 A thread that waits for a result reads the reports itself, one thread at a time. A thread of the
@@ -98,7 +98,7 @@ class Crew:
         args: tuple[Any, ...],
         kwds: dict[str, Any],
     ) -> None:
-        """Hand a task to the workers. What goes wrong is the outcome of the task."""
+        """Hand a task to the workers. If that fails, the error is the outcome of the task."""
         number = next(self.numbers)
         self.open[number] = outcome, place
         try:

@@ -43,7 +43,7 @@ class _Call(Outcome):
 
 
 class _State:
-    """What the executor and its calls share."""
+    """The state that the executor and its calls share."""
 
     def __init__(self, crew: Crew) -> None:
         self.crew = crew

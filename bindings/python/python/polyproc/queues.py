@@ -69,7 +69,7 @@ class SimpleQueue(Queue):
 
 
 class _End:
-    """What Python's executor uses of a SimpleQueue: the ends of its pipe."""
+    """The part of a pipe's end that Python's executor uses of a SimpleQueue."""
 
     def __init__(self, queue: SimpleQueue) -> None:
         self.fileno = queue.fileno

@@ -1,4 +1,4 @@
-//! What the messages of a queue are: its label.
+//! The format of the messages of a queue: its label.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;

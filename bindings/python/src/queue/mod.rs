@@ -216,7 +216,7 @@ impl Queue {
         Ok(self.inner.get()?.name.clone())
     }
 
-    /// What the messages are: "pickle", "msgpack", "bytes", or another label, whose messages are
+    /// The format of the messages: "pickle", "msgpack", "bytes", or another label, whose messages are
     /// bytes here.
     #[getter]
     fn format(&self) -> PyResult<String> {
