@@ -1,4 +1,4 @@
-/* What the kernel offers. Modes: pipe, socketpair (SOCK_SEQPACKET), mq (POSIX message queue); spawn
+/* The mechanisms of the kernel. Modes: pipe, socketpair (SOCK_SEQPACKET), mq (POSIX message queue); spawn
  * is posix_spawn + waitid. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -126,7 +126,7 @@ impl Lock {
         self.owner_died.load(Ordering::Relaxed)
     }
 
-    // What code over Python's own locks asks of them.
+    // Methods that code written for Python's own locks calls.
 
     #[getter]
     fn _semlock(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -274,7 +274,7 @@ impl RLock {
         self.owner_died.load(Ordering::Relaxed)
     }
 
-    // What code over Python's own locks asks of them.
+    // Methods that code written for Python's own locks calls.
 
     #[getter]
     fn _semlock(slf: Bound<'_, Self>) -> Bound<'_, Self> {

@@ -354,7 +354,7 @@ pub fn decode<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> 
         return Ok(value);
     }
     if data.first() == Some(&0) {
-        // What is loaded refers to the buffers, so they are copied.
+        // The loaded object refers to the buffers, so they are copied.
         return decode_kept(&PyByteArray::new(py, data).into_any(), data.len());
     }
     // SAFETY: the memory stays for this call, and the view is released before its end.

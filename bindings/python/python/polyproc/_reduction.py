@@ -33,7 +33,7 @@ def _open(cls: Any, name: str) -> Any:
 
 
 class _Pickler(pickle.Pickler):
-    # What multiprocessing knows to pickle besides: connections, sockets, locks inside a start.
+    # The other types that multiprocessing can pickle: connections, sockets, locks inside a start.
     dispatch_table = collections.ChainMap(
         reduction.ForkingPickler._extra_reducers,  # type: ignore[attr-defined]
         copyreg.dispatch_table,
