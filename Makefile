@@ -66,6 +66,7 @@ include benches/peers/pool/pool.mk
 include benches/bench.mk
 include tests/cpp/cpp.mk
 include bindings/python/python.mk
+include cli/cli.mk
 
 # --- demo
 
@@ -86,6 +87,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-go
 	$(MAKE) test-node
 	$(MAKE) test-python
+	$(MAKE) test-cli
 	$(MAKE) headers-test
 	$(MAKE) examples-test
 	$(MAKE) test-readme
@@ -230,7 +232,7 @@ build/interop/go build/interop/go-pool: $(POLYPROC_A) FORCE
 # --- lint
 
 .PHONY: lint lint-rust lint-c lint-go
-lint: lint-rust lint-c lint-go lint-python bench-check ## formats and lints
+lint: lint-rust lint-cli lint-c lint-go lint-python bench-check ## formats and lints
 
 lint-rust:
 	$(CARGO) fmt --check

@@ -1,0 +1,28 @@
+//! `polyproc completions SHELL`
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+use clap_complete::{generate, Shell};
+
+use crate::failure::Outcome;
+use crate::Cli;
+
+/// Print a shell's completions.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  polyproc completions bash > polyproc.bash && source polyproc.bash"
+)]
+pub struct Completions {
+    shell: Shell,
+}
+
+impl Completions {
+    pub fn run(self) -> Outcome {
+        let mut script = Vec::new();
+        generate(self.shell, &mut Cli::command(), "polyproc", &mut script);
+        io::stdout().write_all(&script)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
