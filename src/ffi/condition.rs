@@ -28,7 +28,7 @@ impl Opaque for polyproc_condition {
     const NAME: &'static str = "condition";
 }
 
-/// What a wait answers.
+/// The status of a wait.
 fn status_of(acquired: Result<Acquired>) -> Result<Status> {
     match acquired? {
         Acquired::Clean => Ok(Status::OK),
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn polyproc_condition_open(
 ///          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards.
 ///                      The status does not tell whether you were notified.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the lock all the same.
-///          E_CLOSED     one of the handles is closed. You hold the lock again, unless it is its handle.
+///          E_CLOSED     a handle is closed; you hold the lock, unless its own handle is.
 ///          E_NOT_OWNER  nobody holds the lock; nothing happened.
 ///          E_CORRUPT    memory is damaged.
 ///          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn polyproc_condition_wait(
 ///          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards.
 ///                      The status does not tell whether you were notified.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the rlock all the same.
-///          E_CLOSED     one of the handles is closed. You hold the rlock again, unless it is its handle.
+///          E_CLOSED     a handle is closed; you hold the rlock, unless its own handle is.
 ///          E_NOT_OWNER  this owner does not hold the rlock; nothing happened.
 ///          E_CORRUPT    memory is damaged.
 ///          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.

@@ -24,11 +24,12 @@ impl Opaque for polyproc_connection {
 /// Create a pipe: two ends between which whole messages go, each of 0 to 4 GiB - 1 bytes. It is
 /// anonymous; another process gets an end by inheritance or with polyproc_share_fd.
 ///
-/// An end is open until every process that has it has closed it or ended, however it ended. A
-/// process has an end by a handle, by a descriptor of polyproc_share_fd, or by inheritance. A child
+/// An end stays open until every process that has it has closed it or ended, in whatever way. A
+/// process has an end through a handle, a descriptor of polyproc_share_fd, or inheritance. A child
 /// has an inherited end from its start until it closes the handle that polyproc_inherited returned,
-/// or ends. So the parent may close its own handle at once. A child of fork also has a copy of every handle that its parent had: as with pipe(2) it
-/// closes the ends that it does not use, or the other end does not see that its parent has gone.
+/// or ends. So the parent may close its own handle at once. A forked child also has a copy of every
+/// handle of its parent. As with pipe(2) it must close the ends that it does not use; otherwise
+/// they stay open when the parent ends.
 ///
 /// ```text
 /// duplex  1: both ends send and receive. 0: a only receives, b only sends.
@@ -39,7 +40,7 @@ impl Opaque for polyproc_connection {
 ///          E_NO_MEMORY    memory or shared memory is exhausted.
 ///          E_LIMIT        too many descriptors are open: a pipe takes three.
 ///          E_UNSUPPORTED  /proc is not there.
-///          E_PERMISSION   the system refuses to open its own memory anew.
+///          E_PERMISSION   the system refuses to open the pipe's memory through /proc.
 ///          E_INVALID      duplex is neither 0 nor 1, or an out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
@@ -79,15 +80,17 @@ pub unsafe extern "C" fn polyproc_pipe_create(
 /// send from the same end.
 ///
 /// A message of up to 1 MiB - 8 bytes goes into the pipe, where it stays when this process ends. A
-/// longer one is handed over: the call returns OK when a receiver has all of it, it takes no more
-/// shared memory than 1 MiB, and timeout_ns limits first the wait for a receiver, then each wait
-/// for its next step (0.1 s at least). With timeout_ns 0 it is not sent.
+/// longer message is handed over through 1 MiB of shared memory: the call returns OK when a
+/// receiver has all of it. timeout_ns limits the wait for a receiver, and then each wait for the
+/// receiver's next step, which may take at least 0.03 s. With timeout_ns 0 such a message is not
+/// sent.
 ///
 /// Over a socket OK means that the system has all of the message, not that the peer has received
-/// it. timeout_ns limits first the wait for room for the first bytes, then each wait for more room
-/// (0.1 s at least). Bytes that were sent cannot be taken back, so a call that gives up in the
-/// middle ends this direction: later calls return E_BROKEN_PIPE, and the other end finds the stream
-/// cut, never a wrong message. With timeout_ns 0 a message of more than 32 KiB is not sent.
+/// it. timeout_ns limits the wait for room for the first bytes, and then each wait for more room,
+/// which may take at least 0.1 s. Bytes that were sent cannot be taken back, so a call that gives
+/// up in the middle of a message ends this direction: later sends return E_BROKEN_PIPE, and the
+/// other end finds the stream cut, never a wrong message. With timeout_ns 0 a message of more than
+/// 32 KiB is not sent.
 ///
 /// ```text
 /// connection  open handle.
@@ -133,10 +136,10 @@ pub unsafe extern "C" fn polyproc_connection_send(
 /// message goes to one of them, whole.
 ///
 /// When the other end is closed, the messages that it sent are received first, then E_EOF is
-/// returned. A message that a process was sending when it was killed is never seen. A message that
-/// is handed over (see polyproc_connection_send) is received to its end once it has begun to come,
-/// also past timeout_ns, unless its sender does not move for that long (0.1 s at least); then it
-/// stays first in line.
+/// returned. A message that a process was sending when it was killed is never seen. Once the
+/// transfer of a message that is handed over (see polyproc_connection_send) has begun, the call
+/// goes on to its end, also past timeout_ns. If the sender makes no step for timeout_ns (at least
+/// 0.03 s), the call ends, and the message stays first in line.
 ///
 /// When a call on a socket ends early, the part of a message that has arrived is kept, and the next
 /// call continues it. A message that can never be received ends this direction: each later call
@@ -144,8 +147,8 @@ pub unsafe extern "C" fn polyproc_connection_send(
 ///
 /// ```text
 /// connection  open handle.
-/// buf         where the message goes; NULL when cap is 0. What is in it is lost, also when the
-///             call fails.
+/// buf         where the message goes; NULL when cap is 0. A call that fails may have overwritten
+///             it too.
 /// cap         how many bytes fit there.
 /// out_len     the length of the message; with E_TOO_SMALL the cap that is needed.
 /// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
@@ -243,7 +246,7 @@ pub unsafe extern "C" fn polyproc_connection_poll(
 ///
 /// Returns  OK
 ///          E_UNSUPPORTED  this end only sends.
-///          E_LIMIT        too many descriptors, threads or processes that use it are there.
+///          E_LIMIT        too many descriptors or threads are there, or too many processes use it.
 ///          E_CLOSED       the handle is closed.
 ///          E_INVALID      not a handle of a connection, or out_fd is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1

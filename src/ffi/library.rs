@@ -1,4 +1,4 @@
-//! `polyproc_version` and what else belongs to no object.
+//! `polyproc_version` and the other functions that belong to no object.
 
 use std::ffi::c_char;
 use std::ptr;
@@ -14,11 +14,11 @@ use crate::status::detail;
 use crate::status::Status;
 use crate::sync;
 
-/// What `polyproc_list` tells of an object.
+/// A named object, as `polyproc_list` describes it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_object_info {
-    /// What it is, `POLYPROC_KIND_*`.
+    /// Its kind, `POLYPROC_KIND_*`.
     pub kind: i32,
     /// Its permissions, for example 0600.
     pub mode: u32,
@@ -60,7 +60,7 @@ pub extern "C" fn polyproc_abi_version() -> u32 {
 /// A short English text for a status.
 ///
 /// ```text
-/// status  any number, one that no function returned too.
+/// status  any number, also one that no function returns.
 ///
 /// Returns  a static string, never NULL. For an operating-system error, -(1000 + errno), it says
 ///          no more than that: strerror(-status - 1000) is its text.
@@ -76,12 +76,12 @@ pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
 /// by the system which system call failed. Calls that succeed, and failures whose status says all
 /// (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave the sentence as it is.
 ///
-/// Functions that a signal handler may call leave it too. A runtime that moves its tasks between
-/// threads reads it before it lets the task go on.
+/// So do the functions that a signal handler may call. A runtime that moves tasks between threads
+/// must read the sentence before the task can move to another thread.
 ///
 /// ```text
-/// buf  where the sentence goes, ended by a NUL; one that is longer is cut.
-/// cap  how many bytes fit there; 256 are enough for most.
+/// buf  where the sentence goes, ended by a NUL. A sentence that does not fit is cut.
+/// cap  how many bytes fit there; 256 are enough for most sentences.
 ///
 /// Returns  OK           buf has the sentence.
 ///          E_NOT_FOUND  there is none: buf is empty.
@@ -90,7 +90,7 @@ pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
 /// ```
 #[no_mangle]
 pub unsafe extern "C" fn polyproc_detail(buf: *mut c_char, cap: usize) -> i32 {
-    // Not `guard`: what this call answers is no reason to forget the reason.
+    // Not `guard`, which would replace the sentence by the cause of this call's own failure.
     guard_in_handler(|| {
         if buf.is_null() || cap == 0 {
             return Err(Status::E_INVALID);
@@ -110,9 +110,9 @@ pub unsafe extern "C" fn polyproc_detail(buf: *mut c_char, cap: usize) -> i32 {
     })
 }
 
-/// Let signals end waits: from now on a wait of this process during which a signal handler ran, one
-/// that was installed without SA_RESTART, returns E_INTERRUPTED, where it otherwise goes on
-/// waiting. For language runtimes that must see the signal first.
+/// Choose what a wait of this process does after a signal handler ran that was installed without
+/// SA_RESTART. When on, the wait returns E_INTERRUPTED; when off, the default, it goes on. For
+/// language runtimes, which run their own handlers between two calls.
 ///
 /// ```text
 /// on  1 to switch it on, 0 to switch it off.
@@ -129,8 +129,8 @@ pub extern "C" fn polyproc_interruptible(on: i32) -> i32 {
     })
 }
 
-/// Remove the name of an object. A process that has the object open keeps it, and it goes away with
-/// the last of them; the name is free for a new object at once.
+/// Remove the name of an object. Processes that have the object open keep it, and the object goes
+/// away with the last of them. The name is free for a new object at once.
 ///
 /// ```text
 /// name  its name.
@@ -151,10 +151,11 @@ pub unsafe extern "C" fn polyproc_unlink(name: *const c_char) -> i32 {
     })
 }
 
-/// The named objects of this user, by name, each as it was when it was looked at.
+/// List the named objects of this user, sorted by name. Each entry describes its object as it was
+/// when this call looked at it.
 ///
 /// ```text
-/// items    where they go; NULL when cap is 0.
+/// items    where the entries go; NULL when cap is 0.
 /// cap      how many fit there.
 /// out_len  how many there are; with E_TOO_SMALL the cap that is needed.
 ///

@@ -35,8 +35,9 @@ pub struct polyproc_listener_options {
     pub size: usize,
     /// 0 or `POLYPROC_LISTENER_PUBLIC`.
     pub flags: u32,
-    /// How many may stand in line, how many handshakes may be under way, and how many connections
-    /// may wait to be accepted, at most 4,096 each; 0: 128. Unused by polyproc_connect.
+    /// The limit for each of three numbers: connections in the kernel's queue, handshakes in
+    /// progress, and connections that wait to be accepted. At most 4,096; 0: 128. Unused by
+    /// polyproc_connect.
     pub backlog: u32,
     /// The secret that both sides must have: any bytes, one at least; NULL: every peer is accepted.
     pub authkey: *const c_void,
@@ -45,10 +46,10 @@ pub struct polyproc_listener_options {
     /// How long a handshake may take in nanoseconds, 0: ten seconds.
     pub handshake_timeout_ns: i64,
     /// The longest message that the other side may send, in bytes; 0: 256 MiB for a listener
-    /// without a key, else 4 GiB - 1. Of a longer one only the length is read.
+    /// without a key, else 4 GiB - 1. A longer message is refused when its length has been read.
     pub max_message: u64,
-    /// 1: HMAC-MD5 is good enough, which is all that Python up to 3.11 knows. 0: the other side has
-    /// to know a better hash, as Python does since 3.12.
+    /// 1: accept HMAC-MD5, the only hash that Python up to 3.11 knows. 0: the other side must use a
+    /// better hash, as Python does since 3.12.
     pub allow_md5: i32,
     /// Always 0.
     pub reserved: u32,
@@ -112,16 +113,16 @@ unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<Listene
 /// user if the address is TCP or abstract, and every user that may write the file if it is a path.
 ///
 /// ```text
-/// address  "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for one that is free; "unix:/path", whose
-///          file is removed when the listener is closed; "unix:@name", an abstract address, which has
-///          no file. "tcp://localhost:5000" is 127.0.0.1; other names of hosts are not looked up.
+/// address  "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for a free one; "unix:/path", whose
+///          file is removed when the listener is closed; "unix:@name", an abstract address, which
+///          has no file. "tcp://localhost:5000" is 127.0.0.1; no other host name is looked up.
 /// options  NULL for no key.
 /// out      the listener, to be closed with polyproc_listener_close.
 ///
 /// Returns  OK
 ///          E_EXISTS      a process listens there, or the file exists. A killed listener leaves its
 ///                        file behind: remove it, or use an abstract address.
-///          E_PERMISSION  the address is not this user's to use; or other machines could reach it and
+///          E_PERMISSION  this user may not use the address; or other machines could reach it, and
 ///                        there is neither a key nor POLYPROC_LISTENER_PUBLIC.
 ///          E_NOT_FOUND   the folder of the path is not there.
 ///          E_LIMIT       too many descriptors are open.
@@ -158,7 +159,7 @@ pub unsafe extern "C" fn polyproc_listener_create(
 ///
 /// Returns  OK
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was accepted.
-///          E_LIMIT      somebody waits, and too many descriptors or threads are there.
+///          E_LIMIT      a connection waits, but no descriptor or thread is left for it.
 ///          E_NO_MEMORY  memory is exhausted.
 ///          E_PERMISSION the system refuses to accept.
 ///          E_INVALID    not a listener, not a token, or out is NULL.
@@ -277,20 +278,20 @@ pub unsafe extern "C" fn polyproc_listener_close(listener: *mut polyproc_listene
 /// it has the key.
 ///
 /// A connector without a key cannot know whether the listener wants one: if it does, the first
-/// receive returns E_AUTH. A connector with a key gets no challenge from a listener without one:
-/// E_TIMEOUT after the handshake's time.
+/// receive returns E_AUTH. A listener without a key sends no challenge, so a connector with a key
+/// gets E_TIMEOUT after the handshake's time limit.
 ///
 /// ```text
 /// address     as for polyproc_listener_create.
-/// options     NULL for no key; otherwise its key, allow_md5, handshake_timeout_ns and max_message count.
+/// options     NULL for no key; the key, allow_md5, handshake_timeout_ns and max_message are used.
 /// out         the connection, to be closed with polyproc_connection_close.
-/// timeout_ns  nanoseconds from now, monotonic, for all of it; <0 for ever, 0 try once, which a handshake
-///             never comes to its end in.
+/// timeout_ns  nanoseconds from now, monotonic, for the whole call; <0 for ever, 0 try once, too
+///             short for any handshake.
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK
-///          E_AUTH       one of the two has not the other's key, or knows no hash that the other allows.
-///          E_TIMEOUT    also when the handshake took longer than its own time.
+///          E_AUTH       the keys differ, or one side knows no hash that the other allows.
+///          E_TIMEOUT    also when the handshake exceeded its own time limit.
 ///          E_CANCELED, E_INTERRUPTED  there is no connection.
 ///          E_EOF        the listener has ended the connection before the handshake was over.
 ///          E_CORRUPT, E_TOO_LARGE  something else is listening there.

@@ -4,7 +4,7 @@
 //! what a C programmer reads. Three conventions serve both readers: the table of arguments and
 //! results stands in a `text` fence (`tools/header.sed` takes the fence off), statuses are named
 //! without their `POLYPROC_` prefix there, and an HTML comment at the top of a doc comment becomes
-//! a section heading of the header. What every caller must know first is the opening page in
+//! a section heading of the header. The opening page, the rules for every caller, is in
 //! `cbindgen.toml`.
 //!
 //! A function does four things and no more: check its arguments (`abi::check`), enter the handle
@@ -14,8 +14,8 @@
 
 mod handle;
 
-// The header follows this order, what is inside a module after the module itself. The paragraphs
-// keep rustfmt from sorting it.
+// The header follows this order; the parts of a module follow the module. The empty lines keep
+// rustfmt from sorting the list.
 pub mod abi;
 
 pub mod options;

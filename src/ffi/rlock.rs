@@ -100,8 +100,8 @@ pub unsafe extern "C" fn polyproc_rlock_open(
 /// ```text
 /// rlock       open handle.
 /// owner       0: the calling thread is the owner. A runtime whose tasks move between threads passes
-///             its own number of the task, any but 0; it counts within this process, and apart from
-///             threads.
+///             a number of its own for the task, any but 0. Such a number is valid within this
+///             process, and never stands for a thread.
 /// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
 /// cancel      NULL, or a token that ends this wait early.
 ///

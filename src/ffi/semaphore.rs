@@ -13,9 +13,9 @@ use crate::object::Semaphore;
 use crate::status::{Result, Status};
 
 /// A counting semaphore between processes: a number of permits. With a maximum it is bounded, and
-/// releasing over it is an error. A permit has no owner, and is lost with a process that ends
-/// without releasing it; or, with POLYPROC_SEMAPHORE_OWNED, to the process that acquired it, and
-/// comes back when that ends.
+/// releasing over it is an error. By default a permit has no owner: if a process ends without
+/// releasing its permit, the permit is lost. With POLYPROC_SEMAPHORE_OWNED a permit belongs to the
+/// process that acquired it, and comes back when that process ends.
 pub struct polyproc_semaphore {
     _private: [u8; 0],
 }
@@ -167,8 +167,8 @@ pub unsafe extern "C" fn polyproc_semaphore_acquire(
 /// n          how many, 1 or more.
 ///
 /// Returns  OK
-///          E_OVER_RELEASE  that would exceed the maximum, or owned: this process holds some, but
-///                          fewer than n; nothing is released.
+///          E_OVER_RELEASE  the maximum would be exceeded; owned: this process holds some permits,
+///                          but fewer than n. Nothing is released.
 ///          E_NOT_OWNER     owned: this process holds none.
 ///          E_TIMEOUT       owned: a peer is stopped inside a call; nothing is released.
 ///          E_CORRUPT       its memory is damaged.
@@ -197,7 +197,7 @@ pub unsafe extern "C" fn polyproc_semaphore_release(
 /// out        the number of permits.
 ///
 /// Returns  OK
-///          E_TIMEOUT  owned: that could not be seen: a peer is stopped inside a call.
+///          E_TIMEOUT  owned: a peer is stopped inside a call and hides the number.
 ///          E_CORRUPT  its memory is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.

@@ -44,8 +44,8 @@ pub struct polyproc_waitable {
 ///
 /// ```text
 /// items       what to wait for; their `ready` is written.
-/// n           how many, at least 1. Up to about a hundred things and their users wake the call at once;
-///             changes of more than that are seen within 10 ms.
+/// n           how many, at least 1. The call returns as soon as one is ready, or, with more than
+///             about a hundred things and processes that use them, within 10 ms.
 /// out_ready   how many of them are ready, 1 at least.
 /// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
 /// cancel      NULL, or a token that ends this wait early.

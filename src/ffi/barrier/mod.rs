@@ -101,13 +101,13 @@ pub unsafe extern "C" fn polyproc_barrier_open(
 ///
 /// ```text
 /// barrier     open handle.
-/// out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
-/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only as the last one.
+/// out_index   the number of this party in the round, 0 to parties - 1.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 succeeds for the last party only.
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK
-///          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, or by abort; or
-///                            it was reset meanwhile.
+///          E_BROKEN_BARRIER  it was broken before or meanwhile (a party gave up or died, or abort
+///                            was called), or it was reset meanwhile.
 ///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait ended early, which breaks the barrier for all
 ///                            parties.
 ///          E_INTERRUPTED     this party counts as not arrived, and may call again; nothing is
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn polyproc_barrier_reset(barrier: *mut polyproc_barrier) 
     })
 }
 
-/// How many parties the barrier is for.
+/// Report for how many parties the barrier was created.
 ///
 /// ```text
 /// barrier  open handle.

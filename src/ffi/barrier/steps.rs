@@ -13,15 +13,15 @@ use crate::status::Status;
 ///
 /// ```text
 /// barrier     open handle.
-/// out_index   which of the parties this one was, 0 to parties - 1: each once in a round.
+/// out_index   the number of this party in the round, 0 to parties - 1.
 /// out_leader  1 for the leader, else 0.
-/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 only as the last one. The time that
-///             parties are held counts.
+/// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 succeeds for the last party only.
+///             The time during which parties are held counts.
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK
-///          E_BROKEN_BARRIER  it is broken: before, by a party that gave up or died, by abort or by
-///                            the leader; or it was reset meanwhile.
+///          E_BROKEN_BARRIER  it was broken before or meanwhile (a party gave up or died, or abort
+///                            or the leader broke it), or it was reset meanwhile.
 ///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait ended early, which breaks the barrier for all
 ///                            parties. Only a party that arrived while the parties of
 ///                            another round were held leaves without breaking it.

@@ -1,4 +1,4 @@
-//! `polyproc_pool_*`: the side that has the work. Submitting it: `submit`.
+//! `polyproc_pool_*`: the process that owns the pool. Submitting tasks is in `submit`.
 
 pub mod options;
 
@@ -85,10 +85,10 @@ pub unsafe extern "C" fn polyproc_pool_create(
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK             buf has the result.
-///          E_TASK_FAILED  buf has the message of the failure, as much of it as fits; *out_len is all of it.
-///          E_NOT_FOUND    the worker has no function of that name; buf and *out_len likewise.
+///          E_TASK_FAILED  buf has the message of the failure, cut at cap; *out_len is its length.
+///          E_NOT_FOUND    the worker has no function of that name; buf has a message likewise.
 ///          E_WORKER_DIED  its worker died, max_attempts times; or the workers do not start.
-///          E_TOO_SMALL    the task was done, but its result is lost: it needs *out_len bytes.
+///          E_TOO_SMALL    the task is done, but its result, *out_len bytes, is lost.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait ended early. A task that has
 ///                         started keeps running; its result is discarded.
 ///          E_SHUTDOWN     the pool is shut down or terminated.
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn polyproc_pool_shutdown(pool: *mut polyproc_pool) -> i32
 /// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
 /// cancel      NULL, or a token that ends this wait early.
 ///
-/// Returns  OK           nothing is left of the pool but the results of tasks that are open.
+/// Returns  OK           every task is over, every worker has ended. Open tasks keep their results.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  the wait ended before that.
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
@@ -233,8 +233,8 @@ pub unsafe extern "C" fn polyproc_pool_terminate(pool: *mut polyproc_pool) -> i3
 /// ```text
 /// pool  handle, or NULL. Calls that wait on it in other threads return E_CLOSED.
 ///
-/// Returns  nothing. The workers are gone then, unless another thread is still in a call on the pool:
-///          that call ends them when it returns.
+/// Returns  nothing. The workers have ended by then. If another thread is still in a call on the
+///          pool, they end when that call returns.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]

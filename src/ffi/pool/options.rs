@@ -26,17 +26,17 @@ pub struct polyproc_pool_options {
     pub workers: u32,
     /// 0 or `POLYPROC_POOL_GROUP`.
     pub flags: u32,
-    /// The worker program and its arguments, ended by NULL, which calls polyproc_worker_run or
-    /// polyproc_worker_next; NULL: the workers are forks of this process as it is when the pool is
-    /// created. Each worker starts in the directory in which this process is when the pool is
-    /// created.
+    /// The worker program and its arguments, ended by NULL. The program has to call
+    /// polyproc_worker_run or polyproc_worker_next. NULL: the workers are forks of this process in
+    /// its state when the pool is created. Each worker starts in the working directory that this
+    /// process has when the pool is created.
     pub argv: *const *const c_char,
     /// "NAME=value" strings, ended by NULL, added to the workers' environment; NULL: none.
     pub env: *const *const c_char,
-    /// A worker ends after so many tasks and another one takes its place; 0: no limit.
+    /// A worker ends after this many tasks and is replaced; 0: no limit.
     pub max_tasks_per_worker: u32,
-    /// How often a task is begun whose worker dies, at most 4,095. 0 and 1: once, then it fails
-    /// with E_WORKER_DIED.
+    /// How often a task is begun if its worker dies each time, at most 4,095; then the task fails
+    /// with E_WORKER_DIED. 0 means 1.
     pub max_attempts: u32,
     /// A function that each worker calls before its first task; NULL: none. A worker whose
     /// initialiser fails ends.
@@ -45,8 +45,8 @@ pub struct polyproc_pool_options {
     pub initialiser_data: *const c_void,
     /// Its length in bytes, at most 1 MiB.
     pub initialiser_len: usize,
-    /// The objects that the workers inherit; NULL when `handle_count` is 0. They stay open while
-    /// the pool is there.
+    /// The objects that the workers inherit; NULL when `handle_count` is 0. They stay open until
+    /// the pool is closed.
     pub handles: *const polyproc_handle,
     /// How many `handles` there are.
     pub handle_count: usize,
@@ -101,8 +101,8 @@ growing! {
     polyproc_pool_info: 80,
 }
 
-/// What the caller wants of a pool. The calls keep the objects that the workers inherit open until
-/// then.
+/// The pool to create. The calls keep the objects that the workers inherit open until it is
+/// created.
 pub(crate) struct Request<'a> {
     pub(crate) options: PoolOptions,
     _inherits: Vec<AnyCall<'a>>,

@@ -130,10 +130,10 @@ pub unsafe extern "C" fn polyproc_pool_submit_chunk(
     })
 }
 
-/// The next item of a chunk: of its result, or in a worker of its data.
+/// Get the next item of a chunk: of its result, or, in a worker, of its data.
 ///
-/// In the chunk each item is its length, a uint32_t of this machine's byte order, and then its
-/// bytes, up to a multiple of 4.
+/// An item of a chunk is its length, a uint32_t in this machine's byte order, followed by its
+/// bytes, padded to a multiple of 4.
 ///
 /// ```text
 /// data      the chunk; NULL when len is 0.
@@ -182,9 +182,9 @@ pub unsafe extern "C" fn polyproc_job_chunk_next(
     })
 }
 
-/// Get the tags of tasks that are over, of those that were submitted with a tag, waiting until at
-/// least one is. Each tag is reported once. So one thread, or one descriptor in an event loop,
-/// serves any number of tasks.
+/// Get the tags of tasks that are over, waiting until at least one task that was submitted with a
+/// tag is. Each tag is reported once. So one thread, or one descriptor in an event loop, serves any
+/// number of tasks.
 ///
 /// ```text
 /// pool        open handle.
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn polyproc_job_chunk_next(
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK
-///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  none is over that was not told before.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  no other task is over.
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is the pool of the process that this one was forked from.
 ///          E_INVALID    not a handle of a pool, not a token, tags or out_len is NULL, or cap is 0.

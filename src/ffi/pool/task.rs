@@ -32,7 +32,7 @@ impl Opaque for polyproc_task {
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK           it is over.
-///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not. It goes on.
+///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not over and goes on.
 ///          E_CORRUPT    the pool's memory is damaged.
 ///          E_NOT_OWNER  it is a task of the process that this one was forked from.
 ///          E_NO_MEMORY  memory is exhausted.
@@ -67,8 +67,8 @@ pub unsafe extern "C" fn polyproc_task_wait(
 ///          E_TASK_FAILED  its function failed; out has the message.
 ///          E_NOT_FOUND    the worker has no function of that name; out has a message.
 ///          E_WORKER_DIED  its worker died, max_attempts times, or no worker starts; out has the
-///                         message of the initialiser if that is why.
-///          E_TIMEOUT      it took longer than it might, and its worker was killed.
+///                         initialiser's message if the initialiser failed.
+///          E_TIMEOUT      it exceeded its time limit, and its worker was killed.
 ///          E_CANCELED     polyproc_task_cancel came in time.
 ///          E_SHUTDOWN     the pool was terminated or closed before.
 ///          E_TOO_LARGE, E_NO_MEMORY  there was no room for its result.

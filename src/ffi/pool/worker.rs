@@ -165,9 +165,9 @@ pub unsafe extern "C" fn polyproc_worker_run() -> i32 {
     })
 }
 
-/// Wait for the next task and begin it: polyproc_worker_run by hand, for runtimes whose functions C
-/// does not call. A worker does one task at a time. The first job is the initialiser where the pool
-/// has one: its attempt is 0, and when it fails the worker has to end.
+/// Wait for the next task and begin it. This is polyproc_worker_run by hand, for runtimes whose
+/// functions C cannot call. A worker does one task at a time. If the pool has an initialiser, that
+/// is the first job; its attempt is 0, and the worker has to end when it fails.
 ///
 /// ```text
 /// out         the job, to be answered with polyproc_job_reply.
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn polyproc_worker_run() -> i32 {
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing has begun.
 ///          E_NOT_FOUND  this process is no worker: no pool has started it.
 ///          E_CORRUPT    the pool's memory is damaged.
-///          E_INVALID    the job before has no reply yet, out is NULL, or not a token.
+///          E_INVALID    the last job has no reply yet, out is NULL, or not a token.
 /// Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
@@ -214,15 +214,15 @@ pub unsafe extern "C" fn polyproc_worker_next(
 ///
 /// ```text
 /// job     from polyproc_worker_next. Its data is invalid afterwards.
-/// status  POLYPROC_OK: data is the result. POLYPROC_E_NOT_FOUND: there is no function of that name. Any
-///         other: the task failed, and data is the message.
-/// data    bytes of it; NULL when len is 0. For a chunk, its items as polyproc_job_chunk_next reads
-///         them.
-/// len     how many.
+/// status  POLYPROC_OK: data is the result. POLYPROC_E_NOT_FOUND: there is no function of that
+///         name. Any other: the task failed, and data is the message.
+/// data    the result or the message; NULL when len is 0. The result of a chunk has its items in
+///         the form that polyproc_job_chunk_next reads.
+/// len     its bytes.
 ///
-/// Returns  OK         it is reported. A result that there is no room for counts as E_TOO_LARGE or
-///                     E_NO_MEMORY.
-///          E_TIMEOUT  the task took longer than it might: this worker is about to be killed.
+/// Returns  OK         it is reported. If there is no room for a result, the task ends with
+///                     E_TOO_LARGE or E_NO_MEMORY.
+///          E_TIMEOUT  the task exceeded its time limit: this worker is about to be killed.
 ///          E_NO_MEMORY, E_CORRUPT  it could not be reported; exit, so that the task does not hang.
 ///          E_NOT_FOUND  this process is no worker.
 ///          E_INVALID  job is NULL, there is no job to reply to, or data is NULL and len is not 0.
@@ -251,9 +251,9 @@ pub unsafe extern "C" fn polyproc_job_reply(
 }
 
 /// A descriptor for poll, epoll, libuv, asyncio and the like: readable while polyproc_worker_next
-/// would not wait for a task. It follows a change with a short delay, so try without waiting, and
-/// poll again if there is no task. Ask polyproc_worker_next once before the first poll: the
-/// initialiser is no message.
+/// would not wait for a task. The descriptor follows a change with a short delay, so try without
+/// waiting, and poll again if there is no task. Call polyproc_worker_next once before the first
+/// poll, because the descriptor does not announce the initialiser.
 ///
 /// ```text
 /// out_fd  the descriptor. It belongs to the library: do not read it or close it.

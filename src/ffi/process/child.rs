@@ -111,14 +111,14 @@ pub unsafe extern "C" fn polyproc_active_children(
     })
 }
 
-/// End what this process has started, as Python does at exit: SIGTERM to the daemonic children,
-/// then wait for the others for as long as it takes, then for the daemonic ones; those that are
-/// still there 5 s after SIGTERM are killed. Adopted processes are left alone.
+/// End the children of this process, as Python does at exit: send SIGTERM to the daemonic children,
+/// wait without limit for the others, then wait for the daemonic children, and kill those that
+/// still run 5 s after SIGTERM. Adopted processes are left alone.
 ///
-/// It runs by itself when this process exits normally, by exit(3) or a return from main, unless
-/// polyproc_exit_children_at_exit has switched that off. It does not when the process ends in
-/// another way: by a signal, by _exit, or in a runtime that makes that system call itself (Go);
-/// such a program calls it before it ends. Daemonic children are killed in any case.
+/// The library calls this function when the process exits normally, by exit(3) or a return from
+/// main, unless polyproc_exit_children_at_exit has switched that off. A process that ends in
+/// another way (by a signal, by _exit, or in a runtime such as Go's, which makes the system call
+/// itself) has to call it before. Daemonic children are killed in any case.
 ///
 /// ```text
 /// Returns  OK             none of them is left.
@@ -134,8 +134,8 @@ pub extern "C" fn polyproc_exit_children() -> i32 {
     })
 }
 
-/// Whether polyproc_exit_children runs by itself when this process exits normally. It does until it
-/// is switched off; a child that is forked later has it as its parent had.
+/// Choose whether the library calls polyproc_exit_children when this process exits normally. It
+/// does by default. A child that is forked later inherits the choice.
 ///
 /// ```text
 /// on  1 to switch it on, 0 to switch it off: children that are not daemonic then outlive this

@@ -35,8 +35,8 @@ impl Opaque for polyproc_process {
 /// or end at once.
 ///
 /// The program begins with no signal blocked, and with the default action for each signal that has
-/// a handler here and for SIGPIPE and SIGTERM; what else is ignored here is ignored there. It has
-/// every descriptor of this process that is not closed on exec.
+/// a handler here and for SIGPIPE and SIGTERM; any other signal that this process ignores stays
+/// ignored. The program has every descriptor of this process that is not closed on exec.
 ///
 /// ```text
 /// options  argv is required; start from POLYPROC_PROCESS_OPTIONS_INIT.
@@ -71,19 +71,19 @@ pub unsafe extern "C" fn polyproc_process_spawn(
 
 /// Fork this process and run a function in the child, which exits with the function's result. Use
 /// it in a program without other threads, or with a function that does only what fork(2) allows in
-/// a program with several threads. The child may use its parent's handles, and those in options by
-/// polyproc_inherited.
+/// a program with several threads. The child may use its parent's handles, and opens the objects in
+/// options with polyproc_inherited.
 ///
 /// As in Python, the child ends as follows: it does what polyproc_exit_children does, flushes its
 /// own C streams, and leaves with _exit(2). It runs no atexit handler of this process, and writes
 /// none of this process's buffered output. With glibc the same holds for an exit(3) in the child,
 /// after the handlers that the child itself has registered. With another C library an exit(3) in
-/// the child also runs this process's handlers: let target return there.
+/// the child also runs this process's handlers, so return from target instead.
 ///
 /// The child has the signal handlers of this process and the calling thread's signal mask, except
-/// that SIGTERM is unblocked. A daemonic child that was forked by another thread than the first of
-/// its process must not call exec(3): the new program would outlive this process. A daemonic child
-/// of polyproc_process_spawn has no such limit, in any thread. As with every use of
+/// that SIGTERM is unblocked. A daemonic child that was not forked by the first thread of its
+/// process must not call exec(3): the new program would outlive this process. A daemonic child of
+/// polyproc_process_spawn has no such limit, whichever thread spawns it. As with every use of
 /// PR_SET_PDEATHSIG, a daemonic child that changes its user, or executes a set-user-ID program, is
 /// not killed any more.
 ///
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn polyproc_process_join(
     })
 }
 
-/// How the process ended.
+/// Get the exit code of the process.
 ///
 /// ```text
 /// process  open handle.
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn polyproc_process_exit_code(
 ///
 /// ```text
 /// process  open handle.
-/// out      the id. Once the process was joined the system may give it to another one.
+/// out      the id. After a join the system may give it to another process.
 ///
 /// Returns  OK
 ///          E_CLOSED   the handle is closed.
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn polyproc_process_pid(
     })
 }
 
-/// The name of the process, as its options gave it or as it was made.
+/// Get the name of the process: that of its options, or the one that the library made.
 ///
 /// ```text
 /// process  open handle.
@@ -249,7 +249,7 @@ pub unsafe extern "C" fn polyproc_process_name(
     })
 }
 
-/// Whether the process still runs.
+/// Report whether the process still runs.
 ///
 /// ```text
 /// process  open handle.
@@ -275,7 +275,7 @@ pub unsafe extern "C" fn polyproc_process_is_alive(
     })
 }
 
-/// Whether the process was started with POLYPROC_PROCESS_DAEMON.
+/// Report whether the process was started with POLYPROC_PROCESS_DAEMON.
 ///
 /// ```text
 /// process  open handle.
@@ -301,8 +301,8 @@ pub unsafe extern "C" fn polyproc_process_is_daemon(
     })
 }
 
-/// Ask the process to end: SIGTERM, which no child of this library begins with blocked. The signal
-/// reaches this process or none, never a later process with the same id.
+/// Ask the process to end, by SIGTERM. No child that this library started begins with SIGTERM
+/// blocked. The signal reaches this process or none, never a later process with the same id.
 ///
 /// ```text
 /// process  open handle.

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use crate::ffi::abi::growing::growing;
 
-/// An object that a new process inherits, and the name under which it asks for it.
+/// An object that a new process inherits, and the name under which the process asks for it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct polyproc_handle {
@@ -23,8 +23,8 @@ pub struct polyproc_handle {
 pub struct polyproc_process_options {
     /// `sizeof(polyproc_process_options)`, as `POLYPROC_PROCESS_OPTIONS_INIT` sets it.
     pub size: usize,
-    /// 0, or of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and
-    /// `POLYPROC_PROCESS_GROUP` those that are wanted.
+    /// 0, or any of `POLYPROC_PROCESS_DAEMON`, `POLYPROC_PROCESS_CLEAR_ENV` and
+    /// `POLYPROC_PROCESS_GROUP`.
     pub flags: u32,
     /// The name that `polyproc_current_process` returns in the child, at most 63 bytes; NULL: a
     /// name is made.

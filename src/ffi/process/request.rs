@@ -14,7 +14,7 @@ use crate::process::{InheritHandle, ProcessOptions, Stdio};
 use crate::status::detail::because;
 use crate::status::Result;
 
-/// What the caller wants started. The calls keep the objects that it inherits open until then.
+/// The process to start. The calls keep the objects that it inherits open until it has started.
 pub(crate) struct Request<'a> {
     pub(crate) options: ProcessOptions,
     _inherits: Vec<AnyCall<'a>>,

@@ -33,15 +33,15 @@ pub struct polyproc_slice {
 /// queue       open handle.
 /// items       the messages; NULL when n is 0.
 /// n           how many.
-/// out_put     how many of them, from the first, are in the queue.
+/// out_put     how many of them are in the queue, counted from the first.
 /// timeout_ns  nanoseconds from now for all of them, monotonic; <0 for ever, 0 try once.
 /// cancel      NULL, or a token that ends this wait early.
 ///
-/// Returns  OK           *out_put messages are in the queue: all, or at least one and then the wait
-///                       ended, for whatever reason a further call will tell.
+/// Returns  OK           *out_put messages are in the queue: all, or the first of them if the wait
+///                       ended early. Then the next call returns the reason.
 ///          E_FULL       the timeout passed and there was no room for the first.
-///          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
-///                       stopped inside a call.
+///          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
+///                       there is room.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  none was put.
 ///          E_SHUTDOWN   the queue is shut down.
 ///          E_TOO_LARGE  one of them can never fit: none was put.
@@ -100,8 +100,8 @@ pub unsafe extern "C" fn polyproc_queue_put_many(
 ///
 /// Returns  OK           *out_taken messages, at least one, are yours until you settle them.
 ///          E_EMPTY      the timeout passed and there was no message.
-///          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
-///                       peer is stopped inside a call.
+///          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
+///                       there is a message.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
 ///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
 ///          E_CORRUPT    the queue is damaged.
@@ -148,15 +148,15 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
 /// messages  from polyproc_queue_take, _take_many or _take_dead; NULL when n is 0. The data of those
 ///           that are settled is invalid afterwards.
 /// n         how many.
-/// out_done  how many of them, from the first, are settled, also where one is refused; NULL if
-///           the caller does not need it.
+/// out_done  how many of them are settled, counted from the first; written after a failure too.
+///           NULL if the caller does not need the number.
 ///
 /// Returns  OK           all are settled.
-///          E_TIMEOUT    a peer is stopped inside a call; the next one is yours as before. Dead
+///          E_TIMEOUT    a peer is stopped inside a call; the next message stays yours. Dead
 ///                       letters only.
-///          E_NOT_OWNER  another process took the next one.
+///          E_NOT_OWNER  another process took the next message.
 ///          E_CORRUPT    the queue is damaged.
-///          E_INVALID    messages is NULL and n is not 0, or the next one is settled already.
+///          E_INVALID    messages is NULL and n is not 0, or the next message is settled already.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn polyproc_message_done_many(
 /// out    set its size first, as POLYPROC_QUEUE_INFO_INIT does.
 ///
 /// Returns  OK
-///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
+///          E_TIMEOUT  a peer is stopped inside a call and hides the state of the queue.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.

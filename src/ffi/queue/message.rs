@@ -48,7 +48,7 @@ pub struct polyproc_slot {
 }
 
 impl polyproc_message {
-    /// What C is given for a loan of the handle that `call` is inside of.
+    /// The C struct for a loan of the handle that `call` is inside of.
     pub(crate) fn of(call: &Call<'_, Queue>, loan: &Loan) -> polyproc_message {
         polyproc_message {
             data: loan.data.cast(),
@@ -102,8 +102,8 @@ fn settle(
     answer.map(|()| Status::OK)
 }
 
-/// Settle the messages at the beginning of `messages` that came from the handle of the first. How
-/// many, and what the next one of them was refused for.
+/// Settle the messages at the beginning of `messages` that came from the same handle as the first.
+/// Return how many were settled, and why the next one was refused, if it was.
 pub(crate) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<Status>) {
     let Some([handle, _]) = messages.first().map(|message| message.opaque) else {
         return (0, Ok(Status::OK));
@@ -137,8 +137,8 @@ pub(crate) fn settle_many(messages: &mut [polyproc_message]) -> (usize, Result<S
 ///
 /// Returns  OK           out is yours until you settle it.
 ///          E_EMPTY      the timeout passed and there was no message.
-///          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
-///                       peer is stopped inside a call.
+///          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
+///                       there is a message.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was taken.
 ///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
 ///          E_CORRUPT    the queue is damaged.
@@ -225,7 +225,7 @@ pub unsafe extern "C" fn polyproc_message_return(message: *mut polyproc_message)
 ///
 /// Returns  OK         out is yours until you settle it.
 ///          E_EMPTY    there is no dead letter.
-///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
+///          E_TIMEOUT  a peer is stopped inside a call and hides the state of the queue.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
@@ -261,8 +261,8 @@ pub unsafe extern "C" fn polyproc_queue_take_dead(
 ///
 /// Returns  OK           out is yours until you settle it.
 ///          E_FULL       the timeout passed and there was no room.
-///          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
-///                       stopped inside a call.
+///          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
+///                       there is room.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing is reserved.
 ///          E_SHUTDOWN   the queue is shut down.
 ///          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.

@@ -16,9 +16,9 @@ use crate::ffi::queue::options::queue_options;
 use crate::queue::{Got, Queue};
 use crate::status::Status;
 
-/// A queue of messages between processes, first in, first out, and the joinable queue: any number
-/// of producers and consumers. A put that returned is visible to everyone at once, and survives
-/// the death of its producer. A message is 0 bytes or more, and one call gets one message.
+/// A queue of messages between processes, first in, first out, plain or joinable, with any number
+/// of producers and consumers. A message has 0 bytes or more. When a put has returned, every
+/// process can get its message, and the message survives the death of its producer.
 pub struct polyproc_queue {
     _private: [u8; 0],
 }
@@ -37,8 +37,8 @@ impl Opaque for polyproc_queue {
 /// again under its name, as if it had been unlinked; its remaining messages and dead letters are
 /// lost. So a program that is killed after its shutdown does not leave an unusable queue to its
 /// next run. To read the rest of a stream whose producers have ended use polyproc_queue_open. A
-/// process has a queue open from create or open until close, and so has each child that inherited
-/// it.
+/// process has a queue open from its create or open until its close. Each child that inherited the
+/// queue has it open too.
 ///
 /// ```text
 /// name     its name, or NULL for an anonymous one.
@@ -53,8 +53,8 @@ impl Opaque for polyproc_queue {
 ///          E_PERMISSION  no right to create it, or to open the object that has the name.
 ///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
 ///          E_UNSUPPORTED a name, and /dev/shm is missing: there are anonymous objects only.
-///          E_TIMEOUT     POLYPROC_OPEN_OR_CREATE, and a process that is stopped is just making the
-///                        queue anew.
+///          E_TIMEOUT     POLYPROC_OPEN_OR_CREATE, and a process was stopped while it created the
+///                        queue again.
 ///          E_LIMIT       too many descriptors are open.
 ///          E_INVALID     out is NULL, a bad name or bad options.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
@@ -87,9 +87,9 @@ pub unsafe extern "C" fn polyproc_queue_create(
 ///          E_NOT_FOUND   no object has that name.
 ///          E_MISMATCH    it is no queue.
 ///          E_PERMISSION  its mode keeps this user out.
-///          E_CORRUPT     it is damaged, or a process was killed while it made it anew; create with
-///                        POLYPROC_OPEN_OR_CREATE makes it whole.
-///          E_TIMEOUT     a process that is stopped is just making it anew.
+///          E_CORRUPT     it is damaged, or a process was killed while it created the queue again,
+///                        which a create with POLYPROC_OPEN_OR_CREATE repairs.
+///          E_TIMEOUT     a process was stopped while it created the queue again.
 ///          E_LIMIT       too many descriptors are open.
 ///          E_NO_MEMORY   memory or shared memory is exhausted.
 ///          E_INVALID     out is NULL, or not a name.
@@ -129,8 +129,8 @@ pub unsafe extern "C" fn polyproc_queue_close(queue: *mut polyproc_queue) {
 /// the message, and the message survives the death of this process.
 ///
 /// A full /dev/shm is E_NO_MEMORY at once, whatever the timeout: the put does not wait for memory.
-/// It uses the memory that the queue has and that no message needs. So the same put succeeds once
-/// consumers have made room, and an empty queue takes every message that a new queue takes. An
+/// But it reuses memory of the queue that no message occupies any more. So the same put succeeds
+/// once consumers have made room, and an empty queue takes every message that a new queue takes. An
 /// anonymous queue does not lie in /dev/shm: the memory of the system or of its control group is
 /// its limit.
 ///
@@ -143,8 +143,8 @@ pub unsafe extern "C" fn polyproc_queue_close(queue: *mut polyproc_queue) {
 ///
 /// Returns  OK           it is in the queue.
 ///          E_FULL       the timeout passed and there was no room.
-///          E_TIMEOUT    the timeout passed, and whether there is room could not be seen: a peer is
-///                       stopped inside a call.
+///          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
+///                       there is room.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not in the queue.
 ///          E_SHUTDOWN   the queue is shut down.
 ///          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
@@ -187,8 +187,8 @@ pub unsafe extern "C" fn polyproc_queue_put(
 ///
 /// Returns  OK           the message is in buf.
 ///          E_EMPTY      the timeout passed and there was no message.
-///          E_TIMEOUT    the timeout passed, and whether there is a message could not be seen: a
-///                       peer is stopped inside a call.
+///          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
+///                       there is a message.
 ///          E_TOO_SMALL  the message stays first in line; *out_len is what it needs.
 ///          E_CANCELED, E_INTERRUPTED, E_CLOSED  nothing was got.
 ///          E_SHUTDOWN   the queue is shut down and nothing is left in it.
@@ -292,8 +292,8 @@ pub unsafe extern "C" fn polyproc_queue_join(
 ///
 /// ```text
 /// queue      open handle.
-/// immediate  0: consumers drain the queue. 1: what waits in it is thrown away, and on a joinable
-///            queue counts as finished; messages in flight are not touched.
+/// immediate  0: consumers drain the queue. 1: messages that wait are discarded, and on a
+///            joinable queue count as finished; messages in flight are not touched.
 ///
 /// Returns  OK         also when it was shut down before.
 ///          E_TIMEOUT  a peer is stopped inside a call; nothing has changed.
@@ -324,7 +324,7 @@ pub unsafe extern "C" fn polyproc_queue_shutdown(
 /// out    the number of messages; those in flight are not among them.
 ///
 /// Returns  OK
-///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
+///          E_TIMEOUT  a peer is stopped inside a call and hides the state of the queue.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
@@ -351,7 +351,7 @@ pub unsafe extern "C" fn polyproc_queue_length(queue: *mut polyproc_queue, out: 
 /// out    1 when it is empty, else 0.
 ///
 /// Returns  OK
-///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
+///          E_TIMEOUT  a peer is stopped inside a call and hides the state of the queue.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
@@ -378,7 +378,7 @@ pub unsafe extern "C" fn polyproc_queue_is_empty(queue: *mut polyproc_queue, out
 /// out    1 when it is full, else 0.
 ///
 /// Returns  OK
-///          E_TIMEOUT  that could not be seen: a peer is stopped inside a call.
+///          E_TIMEOUT  a peer is stopped inside a call and hides the state of the queue.
 ///          E_CORRUPT  the queue is damaged.
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.

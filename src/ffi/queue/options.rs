@@ -22,15 +22,15 @@ pub struct polyproc_queue_options {
     pub mode: u32,
     /// How many messages may wait in the queue; 0: no limit.
     pub max_items: u64,
-    /// How many bytes, 0: as much as shared memory holds. A message takes 16 more than its length,
-    /// rounded up to a multiple of 16.
+    /// How many bytes of the queue messages may occupy; 0: as much as shared memory holds. A
+    /// message occupies its length plus 16 bytes, rounded up to a multiple of 16.
     pub max_bytes: u64,
     /// Joinable: how often one message may be delivered before it goes to the dead letters, at most
-    /// 65,534; 0: no limit. A message for whose dead letter shared memory has no room is delivered
-    /// once more, and again until there is room: it is never lost.
+    /// 65,534; 0: no limit. While shared memory has no room for the dead letter, the message is
+    /// delivered again: it is never lost.
     pub max_deliveries: u32,
-    /// How many nanoseconds a wait spins at most before it sleeps; 0: POLYPROC_SPIN_NS of the
-    /// environment, else what a wake-up was measured to cost on this machine.
+    /// How many nanoseconds a wait spins at most before it sleeps; 0: the environment variable
+    /// POLYPROC_SPIN_NS, or without it the measured cost of a wake-up on this machine.
     pub spin_ns: u32,
     /// A label for bindings that says what a message is, at most 31 bytes and a NUL: "" is bytes,
     /// "msgpack" is MessagePack. The library never reads it.
