@@ -1,8 +1,8 @@
 //! Python's multiprocessing for every language, at the speed of memory, safe against `kill -9`.
 //!
 //! Processes of one Linux machine share queues, locks and other objects, by a name or by
-//! inheritance. A process that is killed, at whatever instruction, blocks no other one: its locks
-//! pass on, and the work that it had taken and not finished goes to another process.
+//! inheritance. A process that is killed, at whatever instruction, blocks no other one: other
+//! processes get its locks, and the work that it had taken and not finished.
 //!
 //! ```
 //! use polyproc::{Queue, QueueOptions};
@@ -24,34 +24,35 @@
 //!
 //! | object | calls that wait | what a killed process costs the others |
 //! |---|---|---|
-//! | [`Queue`] | `put`, `get`, `take`, `reserve`, `join` | nothing; only `get` on a plain queue loses what was got |
-//! | [`Lock`], [`Rlock`] | `lock`, `acquire` | nothing: the next holder gets it, and [is told](LockGuard::owner_died) |
+//! | [`Queue`] | `put`, `get`, `take`, `reserve`, `join` | nothing; after a `get` on a plain queue, the message that was got |
+//! | [`Lock`], [`Rlock`] | `lock`, `acquire` | nothing: the next holder gets it, and [learns of the death](LockGuard::owner_died) |
 //! | [`Semaphore`] | `permit`, `acquire` | nothing, if its permits are [owned](SemaphoreOptions::owned) |
 //! | [`Condition`], [`Event`] | `wait` | nothing: a notification goes to another waiter |
 //! | [`Barrier`] | `wait`, `arrive` | the round: the barrier is broken |
 //! | [`Connection`], of a [`pipe`] or a [`Listener`] | `send`, `recv`, `accept`, [`connect`] | end of file at the other end |
 //! | [`Process`] | `join` | |
-//! | [`Pool`], [`Task`] | `wait`, `result`, `finished`, `join` | the killed worker's task, which is run again or fails |
+//! | [`Pool`], [`Task`] | `wait`, `result`, `finished`, `join` | the task of the killed worker, which runs again or fails |
 //! | any of several: [`wait_any`] | | |
 //!
 //! # Waiting
 //!
-//! A call `x()` that waits has two siblings: `try_x()` does not wait, and `x_timeout(wait)` waits no
-//! longer than `wait`: a [`Duration`](std::time::Duration), an `Option<Duration>`, or a [`Wait`],
-//! which can carry a token that ends the wait early. Times are of the monotonic clock.
+//! A call `x()` that waits has two siblings: `try_x()` does not wait, and `x_timeout(wait)` waits
+//! no longer than `wait`, which is a [`Duration`](std::time::Duration), an `Option<Duration>`, or a
+//! [`Wait`] that can also carry a token to end the wait early. Times are measured by the monotonic
+//! clock.
 //!
 //! # Errors
 //!
 //! A call returns a [`Status`]. `?` turns it into an [`Error`], which names the operation, the
-//! object and the cause. A call that fails has changed nothing, where its entry does not say
-//! otherwise. Besides the statuses that an entry lists, every call may answer `E_CORRUPT` when a
-//! process has damaged the shared memory.
+//! object and the cause. A call that fails has changed nothing, unless its documentation says
+//! otherwise. Every call may also return `E_CORRUPT`, when a process has damaged the shared memory.
 //!
 //! # Names
 //!
-//! A named object is a file in /dev/shm and stays until [`unlink`]. By default only its own user can
-//! open it. An object without a name goes to children ([`ProcessOptions::handles`], [`inherited`]) or
-//! over a socket (`share_fd`, `from_fd`), and disappears with the last process that has it.
+//! A named object is a file in /dev/shm and stays until [`unlink`]. By default only its own user
+//! can open it. An object without a name reaches children by inheritance
+//! ([`ProcessOptions::handles`], [`inherited`]) and other processes as a descriptor (`share_fd`,
+//! `from_fd`). It disappears with the last process that has it.
 //!
 //! # Threads and forks
 //!
@@ -60,8 +61,8 @@
 //!
 //! # Layers of the source
 //!
-//! A row uses the rows below it and nothing beside it. `tests/layers` reads this map and every path
-//! in `src`.
+//! The modules of a row use modules of the rows below, and none of their own row. `tests/layers`
+//! reads this map and checks every path in `src`.
 //!
 //! ```text
 //! ffi                       the C ABI

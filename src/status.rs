@@ -12,13 +12,13 @@ mod error;
 
 pub use error::Error;
 
-/// What a call answers: 0 success, positive success with a note, negative nothing was done.
+/// The result of a call: 0 is success, above 0 success with a note, below 0 nothing was done.
 ///
 /// An operating-system error without a status of its own is `-(1000 + errno)`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Status(i32);
 
-/// What fallible functions of this crate return.
+/// The result of the functions of this crate that can fail.
 pub type Result<T> = std::result::Result<T, Status>;
 
 macro_rules! table {

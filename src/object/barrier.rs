@@ -11,8 +11,9 @@ use crate::sync::owner::Owner;
 use crate::sync::shared::shared;
 use crate::sync::{Arrival, Wait};
 
-/// A fixed number of parties that proceed together, round by round; as Python's
-/// `multiprocessing.Barrier`, but the death of a waiting party breaks the barrier at once.
+/// A fixed number of parties that wait for each other and go on together, round by round. As
+/// Python's `multiprocessing.Barrier`, except that the death of a waiting party breaks the barrier
+/// at once.
 ///
 /// ```
 /// use polyproc::{Barrier, CreateOptions};

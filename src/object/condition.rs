@@ -16,8 +16,8 @@ use crate::sync::{Acquired, Wait};
 
 /// As Python's `multiprocessing.Condition`, over a [`Lock`] or an [`Rlock`] of its own segment.
 ///
-/// A process that changes the state the waiters wait for holds the lock while it does so, and
-/// notifies before or after it releases the lock. A waiter checks that state again after `wait`
+/// A process that changes the state for which others wait holds the lock during the change, and
+/// notifies before or after it releases the lock. A waiter checks the state again after `wait`
 /// returns, in a loop.
 ///
 /// ```
@@ -93,8 +93,8 @@ impl Condition {
         self.wait_timeout(guard, Wait::FOREVER)
     }
 
-    /// As [`wait`](Self::wait), where the wait for the notification is no longer than `wait`. The
-    /// lock is waited for without limit.
+    /// As [`wait`](Self::wait), waiting for the notification no longer than `wait`. The wait for
+    /// the lock afterwards has no limit.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`: no notification arrived, and the lock is held.
@@ -152,7 +152,7 @@ impl Condition {
         )
     }
 
-    /// As [`wait_between`](Self::wait_between), and keep account of whether the lock is held.
+    /// As [`wait_between`](Self::wait_between); records in the guard whether the lock is held.
     fn wait_with<T: Copy>(
         &self,
         wait: Wait<'_>,

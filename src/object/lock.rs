@@ -14,7 +14,7 @@ use crate::sync::{Acquired, LazyWait, Wait};
 /// A lock between processes. Not recursive; any process or thread may release it, as Python's
 /// `multiprocessing.Lock`.
 ///
-/// When its holder dies, the next one gets the lock and is told so: [`LockGuard::owner_died`].
+/// When the holder dies, the next process gets the lock, and [`LockGuard::owner_died`] is true.
 ///
 /// ```
 /// use polyproc::{CreateOptions, Lock};
@@ -213,7 +213,7 @@ impl std::fmt::Debug for LockGuard<'_> {
 impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
         if self.is_held {
-            // It fails only when somebody else has released the lock, by `Lock::release`.
+            // This fails only if the lock was released already, by a call of `Lock::release`.
             let _ = self.lock.release();
         }
     }

@@ -288,7 +288,7 @@ impl std::fmt::Debug for RlockGuard<'_> {
 impl Drop for RlockGuard<'_> {
     fn drop(&mut self) {
         if self.is_held {
-            // It fails only when this thread has released the rlock by `Rlock::release`.
+            // This fails only if this thread has released the rlock by `Rlock::release`.
             let _ = self.rlock.release();
         }
     }

@@ -269,8 +269,8 @@ impl Semaphore {
     /// The number of permits available now.
     ///
     /// # Errors
-    /// `E_CORRUPT` when the owners' recorded permits are impossible; `E_TIMEOUT` when a stopped
-    /// process blocks the look.
+    /// `E_CORRUPT` when the recorded permits are impossible; `E_TIMEOUT` when a stopped process
+    /// holds the lock that guards them.
     pub fn value(&self) -> Result<i64> {
         let (segment, body) = (&*self.segment, self.segment.body::<Body>()?);
         if self.owned {
@@ -296,8 +296,8 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        // Owned permits of a damaged semaphore, or of one whose user is stopped within a call, may
-        // refuse the release: then the permit returns when this process ends.
+        // The release of an owned permit fails if the semaphore is damaged, or if a process is
+        // stopped within a call on it: then the permit comes back when this process ends.
         let _ = self.semaphore.release(1);
     }
 }

@@ -1,13 +1,14 @@
 //! Delaying a look at words that the other side writes.
 //!
-//! A producer that finds room for one message each time it looks at the consumers is close behind
-//! them. A consumer that finds one message each time it looks at the producers is close behind
-//! those. Every look takes a cache line away from the other side, and both sides are slow. It is
-//! better to wait a moment before the look and to find several messages.
+//! A producer that finds room for only one message at each look follows the consumers closely; a
+//! consumer that finds only one message at each look follows the producers closely. Every look
+//! takes a cache line away from the other side and slows both sides. It is better to wait a moment
+//! before the look, and then to find several messages.
 //!
-//! A look cannot tell a close distance from a lack of messages. So a side that does not wait delays
-//! one look in many for trial; as long as delayed looks find several messages, the next looks are
-//! delayed too. A side that waits has time, and delays the first look of each wait.
+//! A look cannot tell whether the other side is close or whether there are few messages. So a call
+//! that does not wait delays one look in many for trial, and as long as delayed looks find several
+//! messages, the next looks are delayed too. A call that waits has time, and delays the first look
+//! of each wait.
 
 use super::{
     ENOUGH, ENOUGH_BYTES, FARTHEST, ITEMS_SINGLE, ITEMS_SLOWEST, PART, SPACE_SLOWEST, TRIAL,
@@ -80,7 +81,7 @@ impl Limits {
     }
 }
 
-/// What one process has learned about one of the sides.
+/// The delay that one process has learned for its looks at one side.
 pub(crate) struct Delay {
     pauses: AtomicU32,
     /// Number of looks without a delay that found little.
@@ -141,8 +142,8 @@ impl Delay {
         }
     }
 
-    /// Choose the next delay after a look that was delayed by `pauses` and found `amount`. One
-    /// message counts `unit`.
+    /// Choose the next delay after a look that was delayed by `pauses` and found `amount`, in which
+    /// one message counts as `unit`. A look that finds `enough` is worth its cost.
     pub(super) fn adapt(&self, pauses: u32, amount: u64, unit: u64, enough: u64) {
         let longer = (2 * pauses).max(1);
         let next = if amount <= self.limits.few * unit {

@@ -96,13 +96,14 @@ const ITEMS_SLOWEST: u32 = 64;
 const ITEMS_SINGLE: u32 = 3;
 /// A batch of this many messages is worth a look.
 pub(crate) const ITEMS_ENOUGH: u64 = 16;
-/// A producer's limit of pauses, after the price of a wake-up: the consumers have a full queue to
-/// work on.
+/// A producer pauses at most this many times, which takes about as long as a wake-up. It may pause
+/// longer than a consumer, since the consumers have a full queue to work on.
 const SPACE_SLOWEST: u32 = 512;
 /// Room for this many records is worth a producer's look.
 pub(crate) const COMFORTABLE: u64 = 128;
 
-// pressure [pressure]: a small ring stays hot in the caches; the footprint in docs/performance too.
+// pressure [pressure]: a small ring stays in the caches, and needs less memory (W7 of
+// docs/performance).
 
 /// A consumer copies a message at least at this rate.
 const BYTES_PER_NS: u64 = 8;
@@ -110,9 +111,9 @@ const BYTES_PER_NS: u64 = 8;
 const EARNED_NS: u64 = 1_000;
 /// [credit] Upper limit of the credit, and so of the wait that it allows.
 const MOST_CREDIT_NS: u64 = 2_000_000;
-/// [drain] With this much credit it is worthwhile to let a ring that has grown run empty.
+/// [drain] With at least this much credit, producers let a ring that has grown run empty.
 const WORTH_DRAINING_NS: u64 = 100_000;
-/// [drain] A ring that does not run empty within this time will not do so soon.
+/// [drain] How long producers wait for the ring to run empty.
 pub(crate) const DRAIN_NS: u64 = 10_000_000;
 
 // From here on: limits.
@@ -129,8 +130,9 @@ const LAST_RECHECK_NS: u64 = 20_000_000;
 /// may not have sent a wake-up.
 pub(crate) const FIRST_SLICE_NS: u64 = 10_000_000;
 pub(crate) const LAST_SLICE_NS: u64 = 250_000_000;
-/// No wake-up tells the watcher of descriptors to lower a raised one, so it looks at raised
-/// descriptors at intervals. These are the first interval and the longest.
+/// When a descriptor should become unreadable, no wake-up reaches the watcher of descriptors. So
+/// the watcher looks at readable descriptors at intervals. These are the first interval and the
+/// longest.
 pub(crate) const FIRST_LOWERING_NS: u64 = 1_000_000;
 pub(crate) const LAST_LOWERING_NS: u64 = 250_000_000;
 
@@ -151,20 +153,19 @@ pub(crate) const BRIEF_NS: u64 = 20_000_000;
 pub(crate) const BRIEF_BUSY_NS: u64 = 1_000_000_000;
 /// How soon to check again whether the holder is still busy.
 pub(crate) const BUSY_STEP_NS: u64 = 5_000_000;
-/// How long the recovery of the dead waits for its locks. If it gets none, the next call or soon a
+/// How long the recovery of the dead waits for its locks. If it gets no lock, the next call or a
 /// sleeper tries again.
 pub(crate) const RECOVERY_NS: u64 = 5_000_000;
 /// The same limit while the lock's holder is runnable and only lacks a core.
 pub(crate) const RECOVERY_BUSY_NS: u64 = 10_000_000;
-/// How long a call that holds one lock waits for a second lock. Others want the first lock, and
-/// each of them may wait as long in turn. So this moment is chosen so that about 50 of them, one
-/// after the other, fit into the time by which a call may be late.
+/// How long a call that holds one lock waits for a second lock. Other threads want the first lock,
+/// and each of them may hold it for as long. Chosen so that about 50 such threads, one after the
+/// other, fit into the time by which a call may be late.
 pub(crate) const MOMENT_NS: u64 = 300_000;
-/// How long a call of a pipe that does not block waits for a lock that another thread holds while
-/// that thread copies.
+/// How long a call of a pipe that does not block waits for a lock whose holder copies a message.
 pub(crate) const PIPE_LOCK_NS: i64 = 10_000_000;
-/// The least time that each side of a pipe waits for the other's next step of a long message; the
-/// other may be stopped.
+/// How long each side of a pipe waits at least for the other side's next step in the transfer of a
+/// long message. The other side may be stopped.
 pub(crate) const PIPE_STEP_NS: i64 = 30_000_000;
 
 // The dead. Measure: make guard (the looks are part of a get), and `tests/kill` for how late a
@@ -175,8 +176,8 @@ pub(crate) const REAP_EVERY: u32 = 32;
 /// The shortest time between two looks of a segment at the participants that the kernel does not
 /// watch: each look reads /proc.
 pub(crate) const LOOK_EVERY_NS: u64 = 10_000_000;
-/// After a recovery that could not get its locks, no call waits for these locks for this long; a
-/// sleeper tries again after the same time.
+/// After a recovery that could not get its locks, calls only try these locks, and do not wait for
+/// them, for this long. A sleeper repeats the recovery after the same time.
 pub(crate) const LEFT_NS: u64 = 20_000_000;
 
 // Pools. Measure: `tests/pool`, for how late a worker is replaced.

@@ -1,4 +1,4 @@
-//! What the calls of one handle of a queue have learned about the other side.
+//! The pacing that the calls of one handle of a queue have learned.
 
 use super::delay::{Delay, Limits};
 use super::pressure::Pressure;

@@ -1,11 +1,10 @@
 //! Keeping a queue small: a producer that is ahead of active consumers waits for them a little
 //! instead of linking another ring.
 //!
-//! A short backlog stays in the cores' caches, and fresh memory costs more than a short wait. The
-//! waits themselves teach how long a wait is worthwhile. Consumers that make room quickly earn
-//! *credit*: with credit the producer waits for them longer, in case the system takes them off
-//! their core for a moment. Slow consumers earn none: for them the queue grows as soon as its ring
-//! is full.
+//! A short backlog stays in the cores' caches, and fresh memory costs more than a short wait. A
+//! producer learns from its waits how long a wait is worthwhile. When consumers make room quickly,
+//! they earn *credit*: the producer then waits for them longer, in case they have lost their core
+//! for a moment. Slow consumers earn no credit, and the queue grows as soon as its ring is full.
 
 use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS, WORTH_DRAINING_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +14,7 @@ use super::switches::{Heuristic, Switches};
 use super::wake_cost::wake_cost_ns;
 use crate::sys::clock;
 
-/// What the producers of this process have learned about the consumers.
+/// The credit of the consumers, as the producers of this process have learned it.
 pub(crate) struct Pressure {
     spin: Spin,
     credit_ns: AtomicU32,
@@ -84,8 +83,7 @@ impl Pressure {
 /// How long a put may be delayed in order to keep the ring small.
 #[derive(Clone, Copy)]
 pub(crate) enum Hurry {
-    /// The put only tries: it waits for at most the time of a wake-up, which another ring costs as
-    /// well.
+    /// The put only tries: it waits for at most the time that a fast consumer takes for one record.
     Try,
     /// The put waits for at most the rest of its own wait; `None` if that has no end.
     Until(Option<u64>),

@@ -14,8 +14,8 @@ impl Recheck {
         }
     }
 
-    /// The limit of the next sleep after a look whose result was in doubt; `None` after any other
-    /// look.
+    /// The limit of the next sleep if the last look could not determine the state (`is_doubtful`);
+    /// otherwise `None`.
     pub(crate) fn limit(&mut self, is_doubtful: bool) -> Option<u64> {
         if !is_doubtful {
             self.next_ns = FIRST_RECHECK_NS;

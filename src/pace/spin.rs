@@ -6,13 +6,13 @@
 //! - **Delayed**, as in `delay`: a waiter that keeps finding single messages at its first look lets
 //!   a few pauses pass before it looks, and then finds a batch.
 //! - **Giving way.** After the first moments a spin gives its core to any other thread that can
-//!   run: with more processes than cores, the peer may be among them. If the core comes back only
-//!   after a whole slice of the scheduler's, spins keep their core for a while. In that case other
-//!   threads run that never give way, and against those a sleeper is woken sooner than a spinner
-//!   gets its turn.
+//!   run: with more processes than cores, the peer may be among them. If the spin gets its core
+//!   back only after a whole time slice of the scheduler, threads run that never give way. Next to
+//!   such threads a sleeper is woken sooner than a spinner gets its core back, so the next spins
+//!   keep their core.
 //! - **Learning.** A spin that ended in a sleep was in vain: the next one is a little shorter. A
-//!   spin that would have paid makes the next one twice as long: two peers that both sleep for each
-//!   other's messages must find that out.
+//!   spin that would have paid makes the next one twice as long, so that two peers that sleep for
+//!   each other's messages begin to spin again.
 //!
 //! The state belongs to one handle of one process. If several threads use it at once, only its
 //! accuracy suffers.
@@ -28,7 +28,7 @@ use super::switches::{Heuristic, Switches};
 use super::wake_cost::wake_cost_ns;
 use crate::sys::{clock, thread};
 
-/// What one kind of waits of a handle has learned.
+/// The spin that one kind of waits of a handle has learned.
 pub(crate) struct Spin {
     /// Before the first look.
     delay: Delay,
@@ -117,7 +117,7 @@ impl Spin {
     ///
     /// A look that finds `enough` has cost little per message, so the delay stays as it is.
     pub(crate) fn spin(&self, limit_ns: u32, enough: u64, found: impl Fn() -> u64) -> bool {
-        // A caller that asks for a short spin gets one, however long the delay has become.
+        // The delay is part of the spin, so it is no longer than the spin's limit.
         let pauses = self.delay.pauses();
         let pauses = pauses.min(limit_of(limit_ns) / SPIN_PAUSE_NS);
         delay::pass(pauses);

@@ -1,5 +1,5 @@
-//! Which heuristics this process uses. `POLYPROC_PACE=off` switches all of them off,
-//! `POLYPROC_PACE=off:distance,pressure` those that it names. Unknown names and other values have
+//! Which heuristics this process uses. `POLYPROC_PACE=off` switches off all heuristics,
+//! `POLYPROC_PACE=off:distance,pressure` only the named ones. Unknown names and other values have
 //! no effect. `make bench-pace` measures each heuristic with this variable.
 //!
 //! The variable is read once. A controller copies what it needs into its own limits when it is

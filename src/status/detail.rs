@@ -29,7 +29,7 @@ enum Why {
 #[derive(Clone, Copy)]
 struct Note {
     status: Status,
-    /// Whether the function of the C API that noted it has not returned yet.
+    /// Whether the note is from the call of the C API that is still running.
     is_new: bool,
     why: Why,
 }
@@ -104,14 +104,14 @@ pub(crate) fn note(status: Status, why: fmt::Arguments<'_>) -> Status {
     keep(status, Why::Sentence(sentence))
 }
 
-/// Return the status of a system call that failed with `errno`.
+/// Note that a system call failed with `errno`, and return the status for that errno.
 #[cold]
 #[inline(never)]
 pub(crate) fn failed(call: &'static str, errno: i32) -> Status {
     failed_as(Status::from_errno(errno), call, errno)
 }
 
-/// The same for the last failed system call of this thread.
+/// As [`failed`], for the last failed system call of this thread.
 #[cold]
 #[inline(never)]
 pub(crate) fn just_failed(call: &'static str) -> Status {
@@ -121,7 +121,7 @@ pub(crate) fn just_failed(call: &'static str) -> Status {
     )
 }
 
-/// The same for an errno of this system call that means `status`.
+/// As [`failed`], for an errno that means `status` when this system call returns it.
 #[cold]
 #[inline(never)]
 pub(crate) fn failed_as(status: Status, call: &'static str, errno: i32) -> Status {
@@ -129,7 +129,7 @@ pub(crate) fn failed_as(status: Status, call: &'static str, errno: i32) -> Statu
 }
 
 fn keep(status: Status, why: Why) -> Status {
-    // A thread that is ending has no place for it any more.
+    // A thread that is ending has no thread-locals any more.
     let _ = NOTE.try_with(|note| {
         note.set(Note {
             status,
@@ -175,8 +175,8 @@ pub(crate) fn at(
     status
 }
 
-/// Take the operation and the cause of `status`, for an error of Rust. They are taken once: the
-/// next error has others.
+/// Take the operation and the cause of `status`, for an error of Rust. A second call does not find
+/// them again, since the next error has its own.
 pub(crate) fn take(status: Status) -> (String, String) {
     let subject = SUBJECT.try_with(|subject| {
         let kept = subject.replace(Subject {
@@ -237,7 +237,8 @@ fn is_explained(status: Status) -> bool {
     ) || status.errno().is_some()
 }
 
-/// A function of the C API returns the negative `status`: note the same.
+/// Call this when a function of the C API returns the negative `status`. The note of this call
+/// stays; an older note is removed, unless `status` needs no cause.
 #[cold]
 #[inline(never)]
 pub(crate) fn returns(status: Status) -> Status {

@@ -5,7 +5,7 @@
 //! does not block waits for a bounded moment, in which a running holder releases the lock. All
 //! locks of a call share that moment.
 //!
-//! A holder that only waits for a core is not stopped. Then the moment is longer.
+//! A holder that only waits for a core is not stopped; for such a holder the moment is longer.
 
 use std::cell::Cell;
 
@@ -14,7 +14,8 @@ use super::wait::{Patience, Wait};
 use crate::pace::{BRIEF_BUSY_NS, BRIEF_NS, MOMENT_NS, RECOVERY_BUSY_NS, RECOVERY_NS};
 use crate::sys::clock;
 
-/// How long a call waits for its locks if the call itself does not wait, or waits for less.
+/// How long a call waits for its locks, if the call itself does not wait or waits for a shorter
+/// time.
 struct Limits {
     ns: u64,
     /// The limit while the holder is runnable and only lacks a core.
@@ -107,8 +108,8 @@ impl<'a> LockWait<'a> {
     #[cold]
     pub(crate) fn patience(&self) -> Patience<'a> {
         let end = self.end();
-        // A call that waits for longer than the moment has an end of its own, and busy holders do
-        // not move it.
+        // A call that may wait for longer than the moment ends at its own end, also if the holder
+        // is busy.
         let is_brief = end == Some(self.brief_end());
         let busy_end = if is_brief {
             self.begin().saturating_add(self.limits.busy_ns)

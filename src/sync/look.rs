@@ -1,12 +1,12 @@
-//! The result of a look at something that a caller may want to wait for.
+//! The result of a look at a condition that a caller may want to wait for.
 
-/// Whether a wait would be over.
+/// Whether the condition holds, so that a wait would end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Look {
     Ready,
-    /// Not yet. A change wakes the sleepers that have announced themselves.
+    /// It does not hold. A change wakes the sleepers that have announced themselves.
     Waits,
-    /// Not yet as far as is known. A change may come without a wake-up: look again before long.
+    /// It could not be determined, or a change may come without a wake-up: look again soon.
     Doubtful,
 }
 

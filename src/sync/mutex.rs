@@ -68,7 +68,7 @@ impl RobustMutex {
         }
     }
 
-    /// Release the mutex, whichever participant took it; `E_OVER_RELEASE` if it is free.
+    /// Release the mutex, also if another participant took it; `E_OVER_RELEASE` if it is free.
     pub(crate) fn release(&self, world: &impl World) -> Result<()> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {

@@ -139,7 +139,7 @@ impl OwnedPermits {
                 return Ok(());
             }
             if let Err(status) = self.permits.sleep(world, seen, &mut patience) {
-                // A wake-up may have come together with the end of the wait: then it is used.
+                // A wake-up for this thread may have come as the wait ended: use its permit.
                 return match self.try_acquire(without_recovery, me, &locks) {
                     Ok(true) => Ok(()),
                     _ => Err(status),

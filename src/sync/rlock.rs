@@ -1,10 +1,10 @@
 //! A robust recursive lock: its owner may take it again, and only its owner releases it.
 //!
 //! The lock word says which process holds the lock. The holder within that process is stored in the
-//! process's own [`Holders`], one cell per way of naming an owner. A cell names a holder only while
-//! that holder has the lock, since the cell is written under the lock and emptied before the
-//! release. So an owner recognizes itself by its own cell, whatever others do meanwhile, and a
-//! killed holder leaves nothing that another owner could mistake for its own hold.
+//! process's own [`Holders`], which has one cell for a thread and one for a task. A cell names a
+//! holder only while that holder has the lock, since the cell is written under the lock and emptied
+//! before the release. So an owner recognizes itself by its own cell, whatever others do meanwhile,
+//! and a killed holder leaves nothing that another owner could mistake for its own hold.
 
 use super::atomic::{AtomicU64, Ordering};
 use super::mutex::RobustMutex;
@@ -132,7 +132,7 @@ impl RecursiveMutex {
         self.hold.store(hold, Ordering::Relaxed);
     }
 
-    /// How deep the caller holds the lock; `None` if it does not.
+    /// How many times the caller holds the lock; `None` if it does not hold it.
     pub(crate) fn depth_of(&self, taker: Taker<'_>) -> Result<Option<u32>> {
         let (cell, id) = taker.cells.cell(taker.holder);
         // If the caller holds the lock, the caller wrote both words itself, so no ordering is
@@ -147,7 +147,7 @@ impl RecursiveMutex {
         }
     }
 
-    /// How deep the lock is held, by any holder; 0 if it is free or its holder died.
+    /// How many times its holder has the lock; 0 if it is free or its holder died.
     pub(crate) fn depth(&self, world: &impl World) -> u32 {
         let hold = self.hold.load(Ordering::Relaxed);
         match self.mutex.holder() {

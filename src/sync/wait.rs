@@ -163,13 +163,15 @@ impl<'a> Wait<'a> {
     }
 }
 
-/// The wait of a call that seldom has to wait: it is made ready only when the call begins to wait.
+/// The wait of a call that seldom has to wait. Its tokens are entered only when the call begins to
+/// wait.
 #[doc(hidden)]
 pub trait LazyWait {
     /// Run `rest`, the part of the call that may wait.
     ///
     /// # Errors
-    /// Those of `rest`, and why there is no wait, such as a token that was closed meanwhile.
+    /// Those of `rest`; or the reason why the call cannot wait, such as a token that was closed
+    /// meanwhile.
     fn begin<R>(self, rest: impl FnOnce(Wait<'_>) -> Result<R>) -> Result<R>;
 }
 
@@ -292,8 +294,8 @@ impl<'a> Patience<'a> {
         self.soon_ns = self.soon_ns.min(ns);
     }
 
-    /// Limit the next slice after a look whose result was in doubt, so that the next look comes
-    /// soon.
+    /// Limit the next slice if the last look could not determine the state (`is_doubtful`), so that
+    /// the next look comes soon.
     pub(crate) fn recheck(&mut self, recheck: &mut Recheck, is_doubtful: bool) {
         if let Some(ns) = recheck.limit(is_doubtful) {
             self.look_again_within(ns);

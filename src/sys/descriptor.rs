@@ -26,7 +26,7 @@ pub(crate) fn owned(call: &'static str, answer: RawFd) -> Result<OwnedFd> {
 /// Take over a new descriptor, and move it above the standard descriptors if necessary.
 ///
 /// # Errors
-/// `E_LIMIT` if there is no such number left; then the descriptor is closed.
+/// `E_LIMIT` if no such number is free; then the descriptor is closed.
 pub(crate) fn adopt(fd: RawFd) -> Result<OwnedFd> {
     // SAFETY: the caller got the descriptor from the kernel just now, and no other code knows it.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };

@@ -1,4 +1,5 @@
-//! Eventfds: descriptors that are readable while they are raised, which ends a wait in poll(2).
+//! Eventfds: descriptors that [`raise`] makes readable and [`lower`] makes unreadable again, to end
+//! a wait in poll(2).
 
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 
@@ -19,8 +20,7 @@ pub(crate) fn event() -> Result<OwnedFd> {
     }
 }
 
-/// A pipe whose one descriptor is open for both reading and writing, so it reads what was written
-/// to it.
+/// A pipe with one descriptor, which is open for both reading and writing.
 fn pipe() -> Result<OwnedFd> {
     let flags = libc::O_CLOEXEC | libc::O_NONBLOCK;
     let mut ends = [0; 2];
@@ -55,8 +55,7 @@ pub(crate) fn raise(fd: RawFd) {
 
 /// Make an eventfd unreadable again.
 pub(crate) fn lower(fd: RawFd) {
-    // One read takes everything from an eventfd. A pipe may hold more, after it was raised very
-    // often.
+    // One read empties an eventfd. A pipe may hold more, after many calls of `raise`.
     let mut values = [0u64; 64];
     let size = size_of_val(&values);
     // SAFETY: `size` bytes of a local; the descriptor does not block.

@@ -34,8 +34,8 @@ fn begin() -> u32 {
         let page = wiped_page();
         let first =
             PAGE.compare_exchange(ptr::null_mut(), page, Ordering::AcqRel, Ordering::Acquire);
-        // Two threads may come here at once. The page of the first one stays; the other page is not
-        // unmapped, which would not be worth the code.
+        // Two threads may come here at once. The first page stays in use. The second one is leaked,
+        // since unmapping it would not be worth the code.
         debug_assert!(first.is_ok() || !PAGE.load(Ordering::Relaxed).is_null());
     }
     let page = PAGE.load(Ordering::Acquire);

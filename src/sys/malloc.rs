@@ -1,7 +1,7 @@
 //! A reserve of memory for the case that malloc(3) fails.
 //!
 //! Small allocations happen deep inside of calls: a name, a table's entry, a mapping's record. A
-//! Rust program aborts if such an allocation fails. In the C library they then come from this
+//! Rust program aborts if such an allocation fails. In libpolyproc they then come from this
 //! reserve, so the current call can finish. As long as malloc fails, [`check`] refuses every later
 //! call that would make something. Large allocations (data of the caller) never use the reserve:
 //! they return an error.
@@ -105,7 +105,7 @@ fn give_back(memory: *mut u8) {
     }
 }
 
-/// The allocator of the C library: malloc(3), with the reserve behind it.
+/// The allocator of libpolyproc: malloc(3), with the reserve behind it.
 pub(crate) struct WithReserve;
 
 #[cfg(feature = "c-library")]

@@ -1,20 +1,20 @@
 //! Barriers that one thread issues for other threads, by membarrier(2).
 //!
 //! [`settle`] makes sure that no thread of a process that is marked dead runs any more. The kernel
-//! marks a life word when the keeper thread ends. By then the other threads of the process have
-//! been told to end: the kernel sets the signal that ends them for all of them under one lock,
-//! which the keeper needs to end. But a thread that runs on another core continues until an
-//! interrupt reaches that core. membarrier(2) sends an interrupt to every core that runs such a
-//! process and waits for it; the thread ends on its way back from the interrupt.
+//! marks a life word when the keeper thread ends. By then the kernel has set the signal that ends
+//! the other threads: it sets the signal for all threads under one lock, which the keeper needs in
+//! order to end. But a thread that runs on another core continues until an interrupt reaches that
+//! core. membarrier(2) sends an interrupt to every core that runs such a process and waits for it;
+//! the thread ends on its way back from the interrupt.
 
 const MEMBARRIER_CMD_GLOBAL_EXPEDITED: libc::c_int = 1 << 1;
 const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
 const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 const MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: libc::c_int = 1 << 2;
 
-/// Register this process, so that [`settle`], called anywhere on this machine, reaches it (since
-/// Linux 4.16; if registration is refused, nothing else can be done), and so that [`all_threads`]
-/// works in it.
+/// Register this process for [`settle`], which any process of this machine may call, and for
+/// [`all_threads`]. Since Linux 4.16. If the kernel refuses the registration, there is no other
+/// way.
 ///
 /// This takes microseconds in a process with one thread; with more threads the kernel waits for a
 /// grace period each time. A forked child is registered as its parent was.
@@ -23,7 +23,7 @@ pub(crate) fn register() {
     register_all_threads();
 }
 
-/// Wait until every thread that was told to end before this call has left its program.
+/// Wait until every thread whose end the kernel has ordered before this call has left its program.
 pub(crate) fn settle() {
     membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
 }

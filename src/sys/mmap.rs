@@ -77,8 +77,8 @@ impl SplitMapping {
     /// The private memory that belongs to the `length` bytes at `offset` of the file. This call
     /// makes it usable.
     ///
-    /// Memory becomes usable page by page, so an object costs its process one page: the process has
-    /// one slot there.
+    /// Memory becomes usable page by page. A process has one slot in an object, so each object
+    /// costs it one page.
     ///
     /// # Errors
     /// `E_CORRUPT` outside of the private part; `E_NO_MEMORY` only when memory is requested for the

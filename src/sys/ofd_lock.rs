@@ -62,9 +62,8 @@ pub(crate) fn claim(fd: &OwnedFd, byte: i64) -> Result<()> {
     }
 }
 
-/// Claim a byte. With `alone`, claim it only if no other description does, and keep the others out.
-/// One kind of claim of a description can be converted into the other. Return false if another
-/// description is in the way.
+/// Claim a byte. With `alone`, the claim is exclusive. A description can convert one kind of claim
+/// into the other. Return false if the claim of another description is in the way.
 pub(crate) fn try_claim(fd: &OwnedFd, byte: i64, alone: bool) -> Result<bool> {
     let kind = if alone { libc::F_WRLCK } else { libc::F_RDLCK };
     let mut lock = lock_of(byte, kind);

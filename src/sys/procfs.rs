@@ -50,9 +50,9 @@ pub(crate) fn has_ended(process: &Lifetime) -> bool {
 /// The fields of /proc/PID/stat that matter here.
 struct Stat {
     started: u64,
-    /// It waits to be reaped, and none of its threads is left.
+    /// The process waits to be reaped, and none of its threads is left.
     is_over: bool,
-    /// It has a core or waits for one.
+    /// The thread has a core or waits for one.
     runs: bool,
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn start<B: Body>(body: &'static B) -> Result<()> {
     create(enter::<B>, arg, STACK_BYTES)
 }
 
-/// The body of a thread that ends.
+/// The body of a thread that ends when the body returns.
 type Once = Box<dyn FnOnce() + Send>;
 
 extern "C" fn enter_once(body: *mut c_void) -> *mut c_void {

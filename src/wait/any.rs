@@ -101,8 +101,7 @@ pub(crate) fn wait_any_raw(
     let mut patience = Patience::new(&wait);
     // The deadline is fixed before the first look, which may take a moment.
     patience.deadline();
-    // The items are looked at repeatedly, so one look waits for a taken lock no longer than a try
-    // does.
+    // This call repeats its looks, so one look waits for a lock no longer than a try does.
     let locks = LockWait::brief();
     let mut recheck = Recheck::new();
     let descriptors = match items.iter().any(Item::has_descriptor) {

@@ -48,7 +48,7 @@ impl Descriptor {
     pub(super) fn in_step(&self) -> Result<RawFd> {
         let was_raised = self.0.is_raised();
         if self.0.bring_in_step() != Look::Ready && was_raised {
-            // The watcher did not watch the object while its descriptor was raised.
+            // The watcher did not watch the object while its descriptor was readable.
             look_again();
         }
         Ok(self.fd())

@@ -20,7 +20,7 @@ pub(super) struct Watch {
     /// The epoch of the process that made the eventfd. A forked child shares the eventfd with its
     /// parent and may not use it.
     pub(super) epoch: u32,
-    /// The object's own record of whether the descriptor is raised.
+    /// The object's record of whether its descriptor is raised, which means readable.
     pub(super) raised_descriptor: Arc<RaisedDescriptor>,
 }
 
@@ -29,23 +29,23 @@ impl Watch {
         &self.source
     }
 
-    /// Whether the descriptor shows that the operation would not wait. While it does, the watcher
-    /// does not watch the object; a try that finds nothing, or the watcher's next look, lowers the
-    /// descriptor.
+    /// Whether the descriptor is readable, which says that the operation would not wait. While it
+    /// is, the watcher does not watch the object. A try that finds nothing makes the descriptor
+    /// unreadable, and so does the watcher's next look.
     pub(super) fn is_raised(&self) -> bool {
         self.raised_descriptor.is_raised()
     }
 
-    /// Raise the descriptor if the source is `Ready`, lower it otherwise. A descriptor that is
-    /// raised already is raised again: each raise is an edge, which an edge-triggered poller needs
-    /// after it found nothing, and it undoes a lowering that came too late.
+    /// Make the descriptor readable if the source is `Ready`, and unreadable otherwise. A readable
+    /// descriptor is written to again: each write is an edge, which an edge-triggered poller needs
+    /// after it found nothing, and the write undoes a `lower` of another thread that came too late.
     pub(super) fn bring_in_step(&self) -> Look {
         let fd = self.fd.as_raw_fd();
         let mut look = self.look();
         if look != Look::Ready {
             self.raised_descriptor.clear();
             eventfd::lower(fd);
-            // If the source became ready just before `lower`, that readiness was lowered too.
+            // The source may have become ready just before `lower`: look again.
             look = self.look();
         }
         if look == Look::Ready {
@@ -55,8 +55,8 @@ impl Watch {
         look
     }
 
-    /// A damaged object counts as ready: the operation answers at once with the error. An object
-    /// whose lock is taken is doubtful; the look does not wait for the lock, since it would delay
+    /// A damaged object counts as ready: the operation returns the error at once. If the object's
+    /// lock is taken, the look is `Doubtful`: it does not wait for the lock, since that would delay
     /// all other watches.
     fn look(&self) -> Look {
         self.source

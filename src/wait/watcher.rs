@@ -1,10 +1,11 @@
 //! The watcher: one thread per process that keeps descriptors up to date.
 //!
 //! It runs only in a process that asked for a descriptor. It sleeps on the words of all objects
-//! whose descriptor is lowered, and on the life words of their participants. It holds no reference
-//! to an object while it sleeps, so that a close frees the object at once. It does not watch an
-//! object whose descriptor is raised, since that would slow the object's users: a try of this
-//! process that finds nothing lowers the descriptor, or the watcher does on its rounds.
+//! whose descriptor is not readable, and on the life words of their participants. While it sleeps
+//! it holds no reference to an object, so that a close frees the object at once. It does not watch
+//! an object whose descriptor is readable, since that would slow the object's users. Such a
+//! descriptor becomes unreadable when a try of this process finds nothing, or when the watcher
+//! looks at it in its rounds.
 
 use std::sync::{Arc, Weak};
 
@@ -91,15 +92,16 @@ impl thread::Body for Watcher {
 /// The outcome of one round of the watcher.
 struct Round {
     wait_set: Result<WaitSet>,
-    /// At least one descriptor is raised.
+    /// At least one descriptor is readable.
     has_raised: bool,
-    /// At least one descriptor was raised or lowered in this round.
+    /// At least one descriptor has changed in this round.
     is_new: bool,
-    /// At least one object may become ready without a wake-up.
+    /// At least one look was `Doubtful`: its object may become ready without a wake-up.
     is_doubtful: bool,
 }
 
-/// Bring every descriptor up to date, and collect the words on which to sleep for the lowered ones.
+/// Bring every descriptor up to date, and collect the words to sleep on for those that are not
+/// readable.
 fn prepare(changes: WatchedWord) -> Round {
     let watches: Vec<Arc<Watch>> = {
         let mut table = WATCHES.lock();
@@ -116,7 +118,7 @@ fn prepare(changes: WatchedWord) -> Round {
             continue;
         }
         let others = words.len();
-        // A damaged object adds no words to sleep on, and its descriptor stays raised.
+        // A damaged object adds no words to sleep on, and its descriptor stays readable.
         let _announced = watch.source().watch(&mut words);
         // After the announcement, so that a change since then ends the sleep at once.
         let look = watch.bring_in_step();

@@ -35,8 +35,8 @@ shared! {
         parties: AtomicU32,
         /// Advances whenever parties were answered.
         answers: EventCount,
-        /// Not 0 if a party has given up that could not get the mutex. The process that holds the
-        /// mutex then, or else the next one that takes it, breaks the barrier.
+        /// Not 0 if a party that could not get the mutex has given up. The holder of the mutex, or
+        /// the next process that takes it, breaks the barrier.
         given_up: AtomicU32,
         waiters: Waiters,
     }
@@ -179,9 +179,8 @@ impl Barrier {
         if is_inside || !left.is_err_and(Status::ends_a_wait) {
             return left;
         }
-        // A process is stopped while it holds the mutex. This party counts as arrived for the
-        // processes that have seen it arrive; the barrier breaks as soon as the stopped process
-        // goes on.
+        // The mutex was not free in time: its holder is stopped. Other processes still count this
+        // party as arrived. The barrier breaks when the holder goes on.
         let seen = own(waiter, me)?;
         if seen.answer == Answer::Waits && waiter.change(seen, me, Answer::Claimed) {
             self.give_up_outside(without_recovery, me);
@@ -190,8 +189,8 @@ impl Barrier {
         take_answer(waiter, me)
     }
 
-    /// Make the holder of the mutex break the barrier when it releases the mutex; if nobody holds
-    /// the mutex any more, break the barrier here.
+    /// Make the holder of the mutex break the barrier when it releases the mutex. If the mutex is
+    /// free by now, break the barrier here.
     fn give_up_outside(&self, without_recovery: &impl World, me: Owner) {
         // Store this before the attempt at the mutex, since a holder unlocks before it looks:
         // either the holder sees this store, or it has released the mutex.

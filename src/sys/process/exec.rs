@@ -31,12 +31,12 @@ pub(crate) struct SignalMask(u64);
 
 impl SignalMask {
     const ALL: SignalMask = SignalMask(u64::MAX);
-    /// The mask of a program: no signal is blocked, since a program does not know the process that
-    /// started it.
+    /// The mask of a new program. No signal is blocked, since the program does not expect the mask
+    /// of this process.
     const NONE: SignalMask = SignalMask(0);
 
-    /// The mask of a copy of this process: that of the calling thread, except that SIGTERM is not
-    /// blocked, since it has to reach the copy.
+    /// The mask of a copy of this process: the mask of the calling thread without SIGTERM, since
+    /// SIGTERM has to reach the copy.
     pub(crate) fn of_a_copy() -> SignalMask {
         let mut mask = SignalMask::NONE;
         mask_signals(None, Some(&mut mask));
@@ -142,8 +142,8 @@ pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
 
     match task.failed.load(Ordering::Acquire) {
         0 if pidfd.is_some() => Ok(Started { pid, pidfd }),
-        // Kernels before 5.2 ignore CLONE_PIDFD. If other code has reaped the child by now, no
-        // descriptor of the child can be had any more, and its process id may belong to another
+        // Kernels before 5.2 ignore CLONE_PIDFD. If other code has reaped the child by now, the
+        // kernel gives no descriptor of it any more, and its process id may belong to another
         // process.
         0 => Ok(Started {
             pid,
@@ -168,7 +168,7 @@ fn make_child(room: &Room, task: &mut Task<'_>) -> Result<(i32, Option<OwnedFd>)
             continue;
         }
         match clone_into(room, task, way) {
-            // This is no refusal, so another way would not help.
+            // The kernel lacks resources and does not refuse the way, so another would not help.
             Err(errno @ (libc::EAGAIN | libc::ENOMEM)) => return Err(status_of("clone", errno)),
             Err(_) => {}
             Ok(made) => return Ok(made),

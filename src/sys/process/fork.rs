@@ -158,8 +158,8 @@ impl Gate {
         })
     }
 
-    /// Wait in the child. If the parent was killed, the gate stays closed, and the child goes on
-    /// without it.
+    /// Wait in the child. If the parent is killed before it opens the gate, the child notices that,
+    /// and goes on.
     fn pass(self) {
         loop {
             let (fds, deadline) = match self.parent_fd {

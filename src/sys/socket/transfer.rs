@@ -13,7 +13,7 @@ use crate::sys::syscall;
 /// stream.
 pub(crate) type Moved = Result<Step<usize>>;
 
-/// Which of the two it was is plain from the function that failed.
+/// Names both sendmsg(2) and recv(2): the caller knows whether it was sending or receiving.
 const CALL: &str = "a call on the socket";
 
 fn moved(answer: isize) -> Moved {
