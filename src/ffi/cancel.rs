@@ -26,8 +26,8 @@ pub(super) unsafe fn token<'a>(cancel: *mut polyproc_cancel) -> Result<Option<Ca
     if cancel.is_null() {
         return Ok(None);
     }
-    // A closed token is a bad argument: E_CLOSED would speak of the object that the call is about.
-    // SAFETY: as the caller promises.
+    // A closed token is a bad argument. E_CLOSED would mean that the handle of the object is
+    // closed. SAFETY: as the caller promises.
     let call = unsafe { enter(cancel) }.map_err(|_| not_a_token())?;
     Ok(Some(call))
 }

@@ -171,8 +171,8 @@ impl Pool {
     }
 
     /// Hand a chunk to the workers: one task, whose function is called for each item that was
-    /// [`pack`]ed into `chunk`. Its result has as many items, to be [`unpack`]ed; the first
-    /// failure is the chunk's.
+    /// [`pack`]ed into `chunk`. The result has as many items, to be [`unpack`]ed. If the function
+    /// fails for an item, the task ends with that failure.
     ///
     /// # Errors
     /// Those of [`submit`](Self::submit), and `E_INVALID` when `chunk` does not hold `count` items.
@@ -376,7 +376,7 @@ impl Drop for Pool {
         self.shared.end_all(Status::E_SHUTDOWN);
         self.shared.crew.lock().signal_all(libc::SIGKILL);
         self.shared.kick_monitor();
-        // Only the end of the workers ends this wait: it reads no report, since that could fail.
+        // This waits for the end of the workers only, and reads no report, since that could fail.
         let mut patience = Patience::new(&Wait::FOREVER);
         loop {
             let joins = self.shared.joins.watch();

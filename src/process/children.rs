@@ -205,7 +205,8 @@ impl Child {
 }
 
 impl Child {
-    /// Whether the kernel lets this process watch and signal a process that is not its child.
+    /// Whether this process can watch and signal this child through its descriptor alone, as it
+    /// would a process that is not its child.
     pub(super) fn reaches_strangers(&self) -> bool {
         // Signal 0 checks the permission and sends nothing.
         let signals = |fd| process::send_signal(self.pid, Some(fd), 0).is_ok();

@@ -1,4 +1,4 @@
-//! What a process can learn about itself.
+//! The identity of this process.
 
 use super::inherit::identity;
 use crate::sys::process;

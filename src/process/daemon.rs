@@ -2,15 +2,15 @@
 //!
 //! The kernel sends the signal of PR_SET_PDEATHSIG when the *thread* that made the child ends. So
 //! the keeper thread, which lives as long as its process, starts a program. A fork has to happen in
-//! the thread that calls it. If that is the first thread of the process, the child uses the same
-//! signal (a program that ends its first thread alone, by pthread_exit, ends such children too); in
-//! another thread, the child watches its parent's descriptor.
+//! the calling thread. If that is the first thread of the process, the child uses the same signal;
+//! a pthread_exit of that thread then ends the child too. If it is another thread, a thread of the
+//! child, the watcher, waits for the end of the parent.
 //!
-//! The signal survives an exec, except of a set-uid program; the watcher thread does not. So a
-//! program that a child of another thread executes outlives the parent. The kernel offers nothing
-//! better: the signal belongs to the thread that forks, a fork copies that thread's stack and
-//! thread-locals, and only the child itself can change the signal, which an executed program does
-//! not do.
+//! The signal survives an exec, except of a set-uid program; the watcher does not. So if the child
+//! of another thread executes a program, the program outlives the parent. The kernel offers nothing
+//! better. The keeper cannot fork in place of the caller, since a fork copies the stack and the
+//! thread-locals of the thread that forks; and only the child itself can request the signal, which
+//! an executed program does not do.
 
 use std::os::fd::{AsFd, AsRawFd};
 

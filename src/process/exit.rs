@@ -18,7 +18,7 @@ const GRACE_NS: u64 = 5_000_000_000;
 
 static AT_EXIT: AtomicBool = AtomicBool::new(true);
 
-/// Switch on or off that [`exit_children`] runs when this process exits normally. On by default.
+/// Choose whether [`exit_children`] runs when this process exits normally. On by default.
 pub fn exit_children_at_exit(on: bool) {
     AT_EXIT.store(on, Ordering::Relaxed);
 }

@@ -1,4 +1,5 @@
-//! What a parent tells its child: its name, whether it is daemonic, and the handles it inherits.
+//! The data that a parent passes to its child: the child's name, whether it is daemonic, and the
+//! handles that it inherits.
 //!
 //! A spawned program reads it from one environment variable, once, when the library is loaded; a
 //! forked child finds it in memory. Handles travel as descriptors, so they outlive the parent.

@@ -160,8 +160,8 @@ impl Process {
 }
 
 impl Process {
-    /// Whether this process could watch and signal a process like this one that is not its child,
-    /// as the kernel's restrictions are. Call it while the process runs.
+    /// Whether the kernel's restrictions let this process watch and signal a process that is not
+    /// its child. This is tried with the process of this handle, which must still run.
     pub(crate) fn reaches_strangers(&self) -> bool {
         self.child.reaches_strangers()
     }

@@ -9,8 +9,8 @@ use crate::status::{Result, Status};
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::clock;
 
-/// A message up to this length needs one call and one copy more; a longer one needs a second call,
-/// with room for it.
+/// A message up to this length is received by one call of `get`, and copied once more. A longer
+/// message takes a second call, with room for it.
 const SMALL: usize = 1024;
 
 /// Receive a message of any length by `get`, which writes the bytes that it reports, or leaves the
@@ -68,8 +68,8 @@ pub(crate) fn receive_into(
     get(unsafe { std::slice::from_raw_parts_mut(start, len) })
 }
 
-/// The bytes of a loan or of a reservation, in place. Whoever has them keeps the queue open and
-/// settles the loan only when no reference to the bytes is left.
+/// The bytes of a loan or of a reservation, in place. The owner of this value keeps the queue open,
+/// and settles the loan only when no reference to the bytes is left.
 #[derive(Debug)]
 pub(super) struct Lent {
     address: *mut u8,
@@ -107,8 +107,8 @@ impl Lent {
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
         // SAFETY: mapped as long as the queue is open, and initialised, since every byte of a file
-        // is. The record belongs to this process until it is settled, so no process that keeps to
-        // the rules writes there; one that does not can spoil the bytes, and nothing depends on
+        // is. The record belongs to this process until it is settled, so no other process of this
+        // library writes there. A hostile process can change the bytes, and nothing depends on
         // their value.
         unsafe { std::slice::from_raw_parts(self.address, self.len) }
     }

@@ -56,8 +56,8 @@ impl Queue {
     }
 
     /// Put several messages, waiting while the queue is full, no longer than `wait` altogether.
-    /// Returns how many were put: fewer than there are only if the wait ended, or the queue was shut
-    /// down, after some were.
+    /// Returns how many were put: fewer than all only if the wait ended, or the queue was shut
+    /// down, after some had been put.
     ///
     /// # Errors
     /// Those of [`put_timeout`](Self::put_timeout), if no message was put.
@@ -70,8 +70,8 @@ impl Queue {
         self.put_many_raw(messages.len(), &item, wait.into())
     }
 
-    /// Get a copy of the first message, waiting while there is none, and remove the message: if this
-    /// process dies afterwards, it is lost. [`take`](Self::take) loses nothing.
+    /// Get a copy of the first message, waiting while there is none, and remove it from the queue:
+    /// if this process dies afterwards, the message is lost. With [`take`](Self::take) it is not.
     ///
     /// On a joinable queue the message stays unfinished until [`task_done`](Self::task_done), and
     /// comes back if this process dies before that.
@@ -144,7 +144,7 @@ impl Queue {
         self.join_timeout(Wait::FOREVER)
     }
 
-    /// Whether no message is unfinished, as `Ok` or `E_TIMEOUT`.
+    /// `Ok` if no message is unfinished, otherwise `E_TIMEOUT`.
     ///
     /// # Errors
     /// Those of [`join_timeout`](Self::join_timeout).

@@ -44,7 +44,7 @@ impl Queue {
         }
     }
 
-    /// The rest of [`get_raw`](Self::get_raw), for every case that its fast path leaves.
+    /// The rest of [`get_raw`](Self::get_raw), for every case that the fast path does not handle.
     #[cold]
     fn get_slow(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let queue = self.at()?;
@@ -91,7 +91,8 @@ impl<'a> View<'a> {
                 self.segment.reap(me.owner)?;
                 let last = attempt()?;
                 if last.is_none() {
-                    // No consumer will wait for a lull any more, so give memory back now.
+                    // The stream has ended, and no consumer will wait for messages any more: give
+                    // memory back now.
                     self.shrink(me.owner)?;
                     self.tidy(me.owner)?;
                 }
@@ -101,7 +102,8 @@ impl<'a> View<'a> {
             if patience.is_try() {
                 self.tidy(me.owner)?;
                 self.segment.reap(me.owner)?;
-                // The last attempt may have gone past reservations that were given up.
+                // If the last attempt went past reservations that were given up, the stream may
+                // have ended.
                 let otherwise = match self.has_ended() {
                     true => Status::E_SHUTDOWN,
                     false => Status::E_EMPTY,

@@ -211,7 +211,7 @@ impl View<'_> {
     }
 }
 
-/// What a consumer finds ahead of the cursor or among the returned messages.
+/// The result of a look for messages, ahead of the cursor and among the returned messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Ahead {
     Message,

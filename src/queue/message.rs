@@ -49,8 +49,8 @@ macro_rules! message {
             /// Does not block.
             ///
             /// # Errors
-            /// `E_INVALID`, `E_NOT_OWNER`: the message is not this process's any more, as in a
-            /// forked child. After an error the message is given back, if it can be.
+            /// `E_INVALID`, `E_NOT_OWNER`: the message does not belong to this process, as in a
+            /// forked child. After an error the message is given back, if that is possible.
             pub fn done(mut self) -> Result<()> {
                 let settled = self.queue.done_raw(self.ticket);
                 self.is_settled = settled.is_ok();
@@ -60,8 +60,8 @@ macro_rules! message {
             /// Settle several messages, faster than one by one. Does not block.
             ///
             /// # Errors
-            /// Those of [`done`](Self::done), for the first message that was not settled; that one
-            /// and the later ones are given back, if they can be.
+            /// Those of [`done`](Self::done), for the first message that was not settled. This
+            /// message and the later ones are given back, if that is possible.
             pub fn done_many(messages: impl IntoIterator<Item = Self>) -> Result<()> {
                 let mut messages: Vec<Self> = messages.into_iter().collect();
                 let mut rest = messages.as_mut_slice();
@@ -78,8 +78,8 @@ macro_rules! message {
                 Ok(())
             }
 
-            /// Give the message back: it becomes first in line and is delivered once more. So does
-            /// a drop, which cannot report an error.
+            /// Give the message back: it becomes first in line and is delivered once more. A drop
+            /// does the same, but cannot report an error.
             ///
             /// # Errors
             /// Those of [`done`](Self::done). `E_TIMEOUT`: a process that is stopped within a call
@@ -147,8 +147,8 @@ message! {
     /// # }
     /// ```
     ///
-    /// No process of this library changes the bytes. One that was given the queue and does not keep
-    /// to its rules could do so: copy what you check first and use afterwards.
+    /// No process changes the bytes through this library. A hostile process that has the queue
+    /// could change them: copy bytes that you first check and then use.
     Message<'a>, &'a Queue
 }
 

@@ -1,4 +1,4 @@
-//! How a queue keeps its distance from the other side, and how it waits for room before it grows.
+//! How a call delays its looks at the other side, and how it waits for room before the queue grows.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use crate::sync::owner::Owner;
 use crate::sys::clock;
 
 impl View<'_> {
-    /// Keep distance before a put of a record of `extent` bytes.
+    /// Before a put of a record of `extent` bytes: if it will look at the head, delay that look.
     #[inline]
     pub(super) fn keep_distance_from_consumers(&self, extent: u64) {
         let tail = &self.body.messages.tail;
@@ -32,7 +32,7 @@ impl View<'_> {
         self.pacing.from_consumers.learn(bytes, extent, capacity);
     }
 
-    /// Keep distance before a get.
+    /// Before a get: if it will look at the tail, delay that look.
     #[inline]
     pub(super) fn keep_distance_from_producers(&self) {
         let head = &self.body.messages.head;

@@ -34,7 +34,7 @@ impl Queue {
         }
     }
 
-    /// The rest of [`put_raw`](Self::put_raw), for every case that its fast path leaves.
+    /// The rest of [`put_raw`](Self::put_raw), for every case that the fast path does not handle.
     #[cold]
     fn put_slow(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         let queue = self.at()?;
@@ -245,7 +245,7 @@ impl<'a> View<'a> {
         if let Some(room) = chain.place_within(pen, extent) {
             return room.fill(data, extent).map(Attempt::Done);
         }
-        // The function for rare cases gets a copy, so that the pen itself needs no memory.
+        // The function for rare cases gets a copy, so that the pen itself can stay in registers.
         let mut copy = *pen;
         let written = self.write_otherwise(*chain, &mut copy, data, me, growth);
         *pen = copy;

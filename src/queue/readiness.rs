@@ -34,8 +34,8 @@ impl Queue {
     }
 }
 
-/// Report whether a get would return at once: there is a message, or the stream has ended. The
-/// answer is in doubt if the time for `locks` ends before this can be seen.
+/// Report whether a get would return at once: there is a message, or the stream has ended.
+/// `Doubtful` if the time for `locks` ends before this can be determined.
 pub(crate) fn can_get(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
     let queue = View::new(segment)?;
     // Usually the queue is empty, and this is seen without counting.
@@ -71,7 +71,7 @@ pub(crate) fn watch_get(segment: &Segment) -> Result<[WatchedWord; 2]> {
 }
 
 /// Report whether a put of one byte would return at once: there is room, or the queue is shut down.
-/// The answer is in doubt as with [`can_get`].
+/// `Doubtful` as in [`can_get`].
 pub(crate) fn can_put(segment: &Segment, locks: &LockWait<'_>) -> Result<Look> {
     let queue = View::new(segment)?;
     if queue.body.phase() != Intake::Open {

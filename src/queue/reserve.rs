@@ -58,7 +58,7 @@ impl Queue {
         }
     }
 
-    /// The rest of [`reserve`](Self::reserve), for every case that its fast path leaves.
+    /// The rest of [`reserve`](Self::reserve), for every case that the fast path does not handle.
     #[cold]
     fn reserve_slow(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
         let mut patience = Patience::new(&wait);

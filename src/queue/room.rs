@@ -78,12 +78,12 @@ impl<'a> View<'a> {
             }
             self.let_a_large_ring_drain(extent, hurry, me.owner)?;
             let waited = if self.room_now(extent) == 0 {
-                // The wait is for the limits, so look at the limits only.
+                // The limits have no room, so the wait looks at the limits only.
                 let found = || self.room_now(extent);
                 self.wait_for_space(found, self.comfortable(extent), patience)
             } else {
-                // The limits have room but no ring has, unless one has room since. Attempt once
-                // more after the look at the head, so that no record consumed in between is missed.
+                // The limits have room, but no ring had. Look at the head and attempt once more, so
+                // that no record is missed that was consumed in between.
                 let seen = self.messages().consumed();
                 if is_done()? {
                     return Ok(());

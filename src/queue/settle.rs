@@ -193,7 +193,7 @@ impl<'a> View<'a> {
         }
         if settled > 0 {
             chain.uncount(settled as u64, bytes);
-            // The messages are settled in any case; the general way reports damage behind them.
+            // The messages are settled in any case; the general path reports damage behind them.
             let _ = chain.free_over(head.ring, ring, free, over, head.at);
         }
         (settled, bytes)
@@ -231,7 +231,7 @@ impl<'a> View<'a> {
     fn tell_who_joins(self, me: Owner) -> Result<()> {
         match self.has_unfinished(Caller::new(me, &LockWait::at_once())) {
             Ok(true) => {}
-            // If this cannot be seen at once, wake the joins, so that they look themselves.
+            // If this cannot be determined at once, wake the joins, so that they look themselves.
             Ok(false) | Err(Status::E_TIMEOUT) => self.body.idle.waiters.notify_all(self.segment),
             Err(status) => return Err(status),
         }

@@ -53,7 +53,7 @@ impl Queue {
         }
     }
 
-    /// The rest of [`take_raw`](Self::take_raw), for every case that its fast path leaves.
+    /// The rest of [`take_raw`](Self::take_raw), for every case that the fast path does not handle.
     #[cold]
     fn take_slow(&self, wait: Wait<'_>) -> Result<Loan> {
         let mut taken = None;

@@ -5,7 +5,7 @@
 //! lane, ring  one direction: messages in a ring
 //! transfer    messages that are longer than the ring
 //! waiting     for the other end
-//! watch       what the layer that waits for several things sees of an end
+//! watch       readiness of an end, for the layer that waits for several things
 //! ```
 
 mod body;
@@ -47,7 +47,7 @@ static TYPE: ObjectType = ObjectType {
     recover,
 };
 
-/// A dead process leaves only what this clears: a single store commits each step of a lane.
+/// Single stores commit the steps of a lane, so a dead process leaves nothing else to recover.
 fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     for end in [End::A, End::B] {
         let lane = Lane::to(segment, end)?;

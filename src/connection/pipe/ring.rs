@@ -7,7 +7,7 @@ use super::body::{RING, RINGS_AT};
 use crate::segment::{Extent, Mapping, Segment};
 use crate::status::{Result, Status};
 
-/// Memory is allocated in steps of this: a pipe that never has much in it stays small.
+/// Memory is allocated in steps of this size, so that a pipe with little in it stays small.
 pub(super) const STEP: u64 = 64 * 1024;
 const PAGE: u64 = 4096;
 
@@ -19,9 +19,9 @@ pub(super) struct Ring<'a> {
 }
 
 impl<'a> Ring<'a> {
-    /// The mapping, once its first `end` bytes are known to have memory. Each process sees to that
-    /// for itself, readers too: neither a full /dev/shm nor what a damaged segment claims is then a
-    /// SIGBUS.
+    /// The mapping, after making sure that its first `end` bytes have memory. Every process does
+    /// that itself, also one that only reads, so neither a full /dev/shm nor a damaged segment can
+    /// cause a SIGBUS.
     #[inline]
     fn reach(&self, end: u64) -> Result<&'a Mapping> {
         let extent = self
@@ -63,7 +63,7 @@ impl<'a> Ring<'a> {
         extent.mapping.get().ok_or(Status::E_INTERNAL)
     }
 
-    /// Memory for what a write at `at` of `len` bytes touches, before anything of it is written.
+    /// Make sure that a write of `len` bytes at `at` has memory, before it writes any byte.
     pub(super) fn ensure(&self, at: u64, len: u64) -> Result<()> {
         let end = (at % RING).saturating_add(len).min(RING);
         self.reach(end).map(|_| ())
@@ -92,7 +92,7 @@ impl<'a> Ring<'a> {
         Ok(())
     }
 
-    /// Fill `buffer` with what lies from a position on.
+    /// Fill `buffer` with the bytes from a position on.
     #[inline]
     pub(super) fn read(&self, at: u64, buffer: &mut [MaybeUninit<u8>]) -> Result<()> {
         let place = at % RING;

@@ -34,7 +34,7 @@ impl Pipe {
         &self.readiness
     }
 
-    /// Lower the end's descriptor, if this process has one, after a receive that found nothing.
+    /// After a receive that found nothing: make the end's descriptor unreadable, if there is one.
     pub(super) fn tell_nothing<T>(&self, got: Result<T>) -> Result<T> {
         if matches!(got, Err(Status::E_TIMEOUT)) {
             self.readiness.found_nothing();

@@ -54,8 +54,9 @@ impl Default for ListenerOptions {
 }
 
 const BACKLOG: u32 = 128;
-/// The least kernel queue of a listener with a reception, which takes connections in at once. When
-/// the kernel's queue is full, a client gets no answer and tries again after a second.
+/// The smallest kernel queue of a listener with a reception, whatever its `backlog`. When the
+/// kernel's queue is full, a client gets no answer and tries again after a second; the reception
+/// empties the queue at once.
 const LINE: u32 = 1024;
 /// The largest backlog, for each of the three limits that it sets.
 const BACKLOG_MAX: u32 = 4096;

@@ -9,9 +9,9 @@
 //!
 //! ```text
 //! frame, turn          where a message begins and ends; which thread has a direction
-//! listener, connect    how two come to a socket
+//! listener, connect    how two processes make a connection
 //! reception, pending   a listener's thread, which serves the handshakes; sockets that nobody has accepted yet
-//! handshake, auth      how the two prove that they have the key
+//! handshake, auth      how both sides prove that they have the key
 //! address              where a listener is
 //! ```
 
@@ -51,12 +51,12 @@ const LONGEST_AT_ONCE: usize = 32 * 1024;
 /// The size in which memory is allocated for a message that arrives in pieces.
 const PIECE: usize = 64 * 1024;
 
-/// What this side knows of a peer before its first message.
+/// Whether the first message of a peer may be a challenge.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Peer {
     /// The peer has proved that it has the key, or no key is required.
     Known,
-    /// A listener that was given no key: it may require one.
+    /// The peer is a listener, and this side was given no key: the listener may require one.
     MayChallenge,
 }
 

@@ -1,8 +1,8 @@
-//! Sockets that were taken in and not yet accepted.
+//! Sockets that a listener's thread has accepted from the kernel, and no accept call has taken yet.
 //!
-//! A forked child gets a copy of every descriptor. It can close those that belong to a handle. It
-//! does not know the sockets in here, and a copy would keep a connection open that its client
-//! expects to be closed. So these sockets are recorded, and closed in each child.
+//! A forked child gets a copy of every descriptor. It can close the descriptors that belong to a
+//! handle, but these sockets belong to none. A copy would keep a connection open that the client
+//! expects to be closed. So the sockets are recorded here, and each child closes its copies.
 
 use std::os::fd::{AsRawFd, RawFd};
 

@@ -62,8 +62,8 @@ impl<T> Out<T> {
     }
 }
 
-// The reasons why a pointer is wrong, one function for each: with one for both, the compiler
-// determines the reason also where there is none.
+// The reasons why a pointer is wrong, one function for each: a common function would make the
+// compiler compute the reason on the path without a failure too.
 
 #[cold]
 #[inline(never)]

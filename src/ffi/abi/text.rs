@@ -41,7 +41,7 @@ pub(crate) fn of(status: Status) -> &'static CStr {
     }
 }
 
-/// Bytes as C has them, cut so that a NUL ends them.
+/// Bytes as a C string in an array, cut so that a NUL ends them.
 pub(crate) fn text<const N: usize>(bytes: &[u8]) -> [c_char; N] {
     let mut text = [0; N];
     for (to, from) in text.iter_mut().take(N - 1).zip(bytes) {

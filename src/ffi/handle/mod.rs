@@ -2,17 +2,17 @@
 //!
 //! A handle is a block of memory with the object in it and one word that says whether it is closed.
 //! A close marks the word and fires the handle's token, which ends the calls that wait. The last
-//! call that leaves the handle drops the object, and with it this process's use of it; no call
-//! waits for another. A queue counts its loans: while there are any, the last settlement drops the
-//! queue.
+//! call that leaves a closed handle drops the object, and with it this process's use of the object;
+//! no call waits for another. A queue counts its loans: if there are loans when the last call
+//! leaves, the settlement of the last loan drops the queue.
 //!
 //! A call notes in its thread's record that it is inside (`presence`), which takes no atomic
 //! read-modify-write. Where that is impossible (in a signal handler, for the ninth handle of a
 //! thread, in a closed handle) the call counts itself in the word.
 //!
-//! After that the memory goes to the `quarantine`, so that a use after close finds a closed handle
-//! there. All steps are atomics: a fork may happen at any moment, and [`enter_in_handler`] is safe
-//! in a signal handler.
+//! When the object has been dropped, the memory of the handle goes to the `quarantine`, so that a
+//! use after close finds a closed handle there. All steps are atomics: a fork may happen at any
+//! moment, and [`enter_in_handler`] is safe in a signal handler.
 
 mod block;
 mod presence;
@@ -40,10 +40,10 @@ pub(crate) trait Opaque {
     type Object;
     /// Distinguishes the handles of different types.
     const MAGIC: u32;
-    /// The name for people.
+    /// The name of the type, for messages to people.
     const NAME: &'static str;
-    /// Whether calls write notes, which makes a close expensive. False for objects that are closed
-    /// about as often as they are used.
+    /// Whether calls note that they are inside; a close then has to call membarrier(2). False for
+    /// objects that are closed about as often as they are used.
     const NOTES_CALLS: bool = true;
     /// Where in the object its loans are counted, if it has loans.
     const LOANS_AT: Option<usize> = None;
@@ -141,8 +141,8 @@ unsafe fn known<C: Opaque>(
     Ok(handle)
 }
 
-// One function for each reason: with one for both, the compiler determines the reason also where
-// there is none.
+// One function for each reason: a common function would make the compiler compute the reason on the
+// path without a failure too.
 
 #[cold]
 #[inline(never)]

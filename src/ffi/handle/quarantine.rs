@@ -64,7 +64,7 @@ pub(super) fn retire_deferred() {
     }
 }
 
-/// How many closes a closed handle keeps its memory for.
+/// For how many further closes a closed handle keeps its memory.
 pub(super) const LENGTH: usize = 1024;
 static RESTING: [AtomicPtr<Block>; LENGTH] = [const { AtomicPtr::new(ptr::null_mut()) }; LENGTH];
 static CLOSES: AtomicUsize = AtomicUsize::new(0);
@@ -80,7 +80,8 @@ fn rest(mut block: NonNull<Block>) {
             return;
         };
         if presence::is_looked_at(rested) {
-            // A thread has been leaving it during a thousand closes. Its memory rests once more.
+            // A thread has been leaving this handle during a thousand closes: quarantine the handle
+            // once more.
             block = rested;
             continue;
         }

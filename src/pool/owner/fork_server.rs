@@ -1,8 +1,8 @@
 //! The process that forks workers.
 //!
-//! The fork server is forked from the pool's process when the pool is made, and only forks itself
-//! on request. So a replacement worker starts from the same state as the first workers, and no fork
-//! happens while the threads of the pool's process run.
+//! The fork server is forked from the pool's process when the pool is made. All that it does is to
+//! fork itself on request. So a replacement worker starts from the same state as the first workers,
+//! and no fork happens while the threads of the pool's process run.
 //!
 //! The fork server ends with the pool's process, and the workers end with the fork server.
 
@@ -92,13 +92,12 @@ impl ForkServer {
             let why = format_args!("the process that forks the workers could not fork one");
             return Err(detail::note(Status::from_code(pid), why));
         }
-        // The worker's number stays reserved until the fork server collects it, not before the next
-        // request.
+        // The worker's process id cannot be reused before the fork server reaps the worker, which
+        // it does no sooner than at the next request.
         Process::adopt(pid)
     }
 
-    /// Let the fork server end, which it does after it has collected its workers, and wait for
-    /// that.
+    /// Let the fork server end, and wait for that. It first reaps its workers.
     pub(crate) fn end(self) {
         drop(self.channel);
         if self
@@ -106,7 +105,7 @@ impl ForkServer {
             .join_timeout(Wait::for_ns(PATIENCE_NS))
             .is_err()
         {
-            // The server is stopped; the kernel gives the workers it has not collected to another
+            // The server is stopped. The kernel gives the workers that it has not reaped to another
             // parent.
             let _ = self.process.kill();
             let _ = self.process.join();

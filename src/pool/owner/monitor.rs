@@ -23,7 +23,7 @@ const TERM_NS: u64 = 2_000_000_000;
 /// The pool is broken after more consecutive failed starts than this plus one per worker.
 const FAILURES: u32 = 4;
 
-/// What the monitor does next.
+/// The next step of the monitor.
 enum Next {
     /// Sleep until an event, or until this time.
     Sleep(Option<u64>),
@@ -129,8 +129,8 @@ impl Shared {
         }
     }
 
-    /// Report the task in which a worker died. The report goes behind the worker's last one, so
-    /// that a result it gave counts.
+    /// Report that a worker died in a task. This report goes behind the worker's own reports, so if
+    /// the worker has reported a result, the result counts.
     fn blame(&self, seat: usize, ticket: Ticket) {
         let Ok(word) = self.board.look(ticket.slot) else {
             return;
@@ -199,7 +199,8 @@ impl Shared {
         }
     }
 
-    /// Kill workers whose time to end has passed. Returns when that time is.
+    /// Terminate the workers of a pool that was terminated, and kill them after their time to end.
+    /// Returns the end of that time, if it is still to come.
     fn press(&self, crew: &mut Crew, now: u64) -> Option<u64> {
         if self.state() == PoolState::Broken {
             crew.signal_all(libc::SIGKILL);

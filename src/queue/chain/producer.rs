@@ -2,7 +2,7 @@
 //!
 //! A [`Pen`] writes records behind the tail, and one store publishes them. Most records lie within
 //! the limits of the pen, which are computed once for several records ([`Chain::place_within`]);
-//! every other record takes the general way ([`Chain::place_here`], [`Chain::place`]).
+//! every other record takes the general path ([`Chain::place_here`], [`Chain::place`]).
 
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +38,7 @@ pub(crate) struct Pen {
 }
 
 /// How far a pen may go, by what the tail knows of the head and of its ring. Limits of 0 admit no
-/// record: then every record takes the general way.
+/// record: then every record takes the general path.
 #[derive(Clone, Copy, Default)]
 struct Limits {
     /// The place that the pen may reach, ...
@@ -108,7 +108,7 @@ impl<'a> Chain<'a> {
         let seen = &self.words.tail.seen;
         let Position { ring, at } = pen.position;
         let Ok(state) = self.state(ring) else {
-            // The general way reports the damage.
+            // The general path reports the damage.
             pen.limits = Limits::default();
             return;
         };
@@ -340,7 +340,7 @@ impl<'a> Chain<'a> {
         let Some(suitable) =
             self.unused_ring_of(ring::suitable_size(extent, backlog), extent, used)
         else {
-            // Rings are left, but they lie beyond the largest size that the file may have.
+            // Unused rings exist, but they lie beyond the largest size that the file may have.
             return match memory::file_limit() {
                 u64::MAX => Ok(None),
                 limit => Err(because!(

@@ -1,4 +1,4 @@
-//! Settling a loan while the head lock cannot be had because its holder is stopped within a call.
+//! Settling a loan without the head lock, when the holder of the lock is stopped within a call.
 //!
 //! A record that is lent belongs to its owner, and only the owner changes its word. So the owner
 //! can store the record's final state without the lock, by one compare-and-swap. The counts that

@@ -83,13 +83,14 @@ shared! {
 }
 
 shared! {
-    /// Two event counts for one event, on a cache line of their own.
+    /// A condition to wait for, with two event counts, on a cache line of its own.
     #[repr(align(128))]
     pub(crate) struct WaitPoint {
-        /// Threads that use up what they wait for: a notification wakes only as many as it suffices
-        /// for.
+        /// Threads that take a message or use room when they are woken. A notification for n
+        /// messages wakes at most n of them.
         pub(crate) waiters: EventCount,
-        /// Threads that only watch for it. They take no wake-up away from the waiters.
+        /// Threads that only watch the condition. Each notification wakes all of them, and takes no
+        /// wake-up away from the waiters.
         pub(crate) watchers: EventCount,
     }
 }

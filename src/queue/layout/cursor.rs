@@ -99,7 +99,7 @@ shared! {
         /// Head only: what was settled without the lock, for the next holder to count; see
         /// `unlocked`.
         pub(crate) owed: AtomicU32,
-        /// What this side last saw of the other side. It may be older than the truth, never newer;
+        /// This side's last look at the other side. It may be older than the truth, never newer;
         /// 0 if unknown.
         pub(crate) seen: Seen,
         /// Tail: one more than the place of the last reservation. Head: no reservation is left

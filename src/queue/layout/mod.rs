@@ -1,4 +1,4 @@
-//! What lies in shared memory: a queue's own words, and its rings with their records.
+//! The layout of a queue in shared memory: its own words, and its rings with their records.
 //!
 //! ```text
 //!     65792  a queue's own words
