@@ -67,8 +67,9 @@ func (b *Barrier) Wait(ctx context.Context) (index int, err error) {
 }
 
 // WaitAction is Wait with an action that the last party to arrive runs once, before any party goes
-// on. All parties of a round must pass an action with the same effect. An action that fails or
-// panics breaks the barrier: its party gets its error, the others [ErrBrokenBarrier].
+// on. All parties of a round must pass an action with the same effect. If the action fails or
+// panics, the barrier breaks: the party that ran it gets the error, and the others get
+// [ErrBrokenBarrier].
 func (b *Barrier) WaitAction(ctx context.Context, action func() error) (index int, err error) {
 	leader := false
 	_, err = b.await(ctx, func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
@@ -116,7 +117,7 @@ func (b *Barrier) Abort() error {
 	return err
 }
 
-// Reset makes the barrier as new. Parties that wait get [ErrBrokenBarrier].
+// Reset repairs a broken barrier and begins a new round. Parties that wait get [ErrBrokenBarrier].
 func (b *Barrier) Reset() error {
 	_, err := b.try(func(int64, *capi.Cancel) capi.Status { return capi.BarrierReset(b.object) })
 	return err

@@ -21,8 +21,8 @@ import (
 //	lock.Release()
 //
 // A waiter checks the state again when Wait returns: another may have changed it in between. The
-// library counts and notifies each waiter by itself, so each takes a thread; at most 1,024 wait at
-// one condition ([ErrLimit]).
+// library counts and notifies each waiter separately, so each waiter takes a thread. At most 1,024
+// waiters wait at one condition; one more gets [ErrLimit].
 type Condition struct{ shared }
 
 func newCondition(object capi.Object, status capi.Status) (*Condition, error) {
@@ -61,9 +61,10 @@ func ConditionFromFile(file *os.File) (*Condition, error) {
 
 // Wait releases the lock, which the caller holds, waits until notified, and takes the lock again. A
 // process that takes the lock after this release can notify this wait. The caller holds the lock
-// when Wait returns, also when ctx has ended the wait, except with [ErrNotOwner] (nobody held the
-// lock) and with [ErrClosed] of the lock. ownerDied means that the last holder of the lock died
-// while it held it; the wait may have been notified or not.
+// when Wait returns, also when ctx has ended the wait. Two errors are exceptions: [ErrNotOwner],
+// when nobody held the lock, and [ErrClosed], when the lock's handle was closed. ownerDied means
+// that the last holder of the lock died while it held the lock; then the result does not tell
+// whether the wait was notified.
 func (c *Condition) Wait(ctx context.Context, lock *Lock) (ownerDied bool, err error) {
 	return c.wait(ctx, &lock.handle, func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.ConditionWait(c.object, lock.object, timeout, cancel)
@@ -122,8 +123,9 @@ func (c *Condition) WaitForRLock(ctx context.Context, lock *RLock, owner Owner, 
 	return ownerDied, nil
 }
 
-// Notify wakes up to n waits, the oldest first. It wakes only waits that have begun; the rest of n
-// is discarded. It does not wait for the woken. The caller usually holds the lock.
+// Notify wakes up to n waits, the oldest first. Only waits that have begun are woken; the rest of n
+// is discarded. Notify does not wait until the woken goroutines run. The caller usually holds the
+// lock.
 func (c *Condition) Notify(n int) error {
 	if n < 0 || int64(n) > math.MaxUint32 {
 		return ErrInvalid

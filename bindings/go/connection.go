@@ -80,8 +80,8 @@ func newPipe(duplex bool) (a, b *Connection, err error) {
 }
 
 // InheritedConnection opens the end that the parent process gave this one under a name. The parent
-// closes its own handle: the other end sees the end of file only when no process has this end any
-// more.
+// has to close its own handle, because the other end gets the end of file only when no process has
+// this end any more.
 func InheritedConnection(name string) (*Connection, error) {
 	return named[Connection]("inherit connection", name)(newSocket(capi.Inherited(name, capi.KindConnection)))
 }
@@ -114,8 +114,8 @@ func (c *Connection) Send(ctx context.Context, data []byte) error {
 }
 
 // sendToSocket sends in one attempt: once a part of the message is in the socket, the attempt must
-// reach the end of the message, or the connection is spoilt. While the socket is full nothing is in
-// it yet, so the goroutine waits for room without a thread.
+// reach the end of the message, or the connection can send no more. As long as the socket has no
+// room, no part of the message is in it, so the goroutine waits for room without a thread.
 func (c *Connection) sendToSocket(ctx context.Context, data []byte) error {
 	g := &c.gates[gateSend]
 	if err := c.takeTurn(ctx, g); err != nil {
@@ -134,7 +134,7 @@ func (c *Connection) sendToSocket(ctx context.Context, data []byte) error {
 	return err
 }
 
-// sendWaiting is a function of its own because its closure goes to the heap.
+// sendWaiting is a function of its own because its closure is allocated on the heap.
 func (c *Connection) sendWaiting(ctx context.Context, data []byte) error {
 	_, err := c.wait(ctx, &c.gates[gateSend], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.ConnectionSend(c.object, data, timeout, cancel)

@@ -7,15 +7,15 @@
 // An object made with New... is anonymous: another process gets it by inheritance
 // ([ProcessOptions].Handles in the parent, [InheritedQueue] and its like in the child), and it goes
 // away with the last process that has it. An object made with Create... has a name. Any process of
-// the same user, in any language, opens it with Open..., until someone calls [Unlink]. [List]
+// the same user, in any language, can open it with Open..., until a process calls [Unlink]. [List]
 // returns the names.
 //
 // # Waiting
 //
 // Calls that may wait take a [context.Context] and return its error when it ends first. Calls named
-// Try... never wait. A waiting goroutine is cheap. Goroutines that want the same of an object (a
-// message, room, the lock, ...) wait in line, as goroutines on a channel do, and the first of them
-// waits for all:
+// Try... never wait. A waiting goroutine is cheap. Goroutines that wait for the same thing at an
+// object (a message, room, the lock, ...) stand in line, as goroutines at a channel do, and only
+// the first of them waits in the library or the poller:
 //
 //   - A goroutine that gets from a queue, receives from a connection or joins a process is parked on
 //     a descriptor by the runtime's poller. That takes no thread, however many goroutines wait.
@@ -23,9 +23,9 @@
 //     direction, 32 in the whole process. Waits beyond that are tried every 10 ms.
 //   - A goroutine at a [Condition] or a [Barrier] takes a thread for itself, because the library
 //     counts each waiter: 4,000 in the whole process, then a wait fails with [ErrLimit].
-//   - So does a message that is partly sent through a socket, and [Connect]: 1,000 in the whole
-//     process, then the next one waits for another to end. A send that finds the socket full is
-//     parked before it begins.
+//   - A message that is partly sent through a socket takes a thread too, and so does [Connect]:
+//     1,000 in the whole process; one more waits until another has ended. A send that finds the
+//     socket full is parked before it begins.
 //
 // [WaitAny] waits for several objects at once.
 //
@@ -34,8 +34,8 @@
 // Close releases this process's handle; other handles and processes keep the object. Calls that
 // wait on the handle return [ErrClosed], and so does every call after Close. A held [Message] or
 // [Slot] stays valid: the memory is unmapped when the last of them is settled. Close what you open.
-// A handle that becomes garbage is closed too, at some time. A [Pool] differs: after Close it
-// completes the tasks that it has, and Join waits for that.
+// The garbage collector closes a handle that is no longer used, at some time. A [Pool] differs:
+// after Close it completes the tasks that it has, and Join waits for that.
 //
 // # Errors
 //

@@ -74,7 +74,7 @@ func (e *Event) Wait(ctx context.Context) error {
 		return ErrClosed
 	}
 	defer e.leave()
-	// From this mark on the Wait counts as begun, also while another goroutine has the turn at the
+	// The Wait counts as begun from this mark on, also while another goroutine has the turn at the
 	// gate.
 	mark, status := capi.EventSets(e.object)
 	if status < 0 {
@@ -86,7 +86,7 @@ func (e *Event) Wait(ctx context.Context) error {
 	return e.waitSince(ctx, mark)
 }
 
-// waitSince is a function of its own because its closure goes to the heap.
+// waitSince is a function of its own because its closure is allocated on the heap.
 func (e *Event) waitSince(ctx context.Context, mark uint32) error {
 	_, err := e.wait(ctx, &e.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.EventWaitSince(e.object, mark, timeout, cancel)

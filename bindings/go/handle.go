@@ -14,9 +14,10 @@ import (
 // handle is the common part of all objects: the C handle, and a count of the goroutines that use
 // it.
 //
-// C frees the handle in its close, so no goroutine may be on the way into a call by then. Every
-// call therefore enters and leaves; Close wakes the goroutines that wait, and the last one that
-// leaves frees the handle. Held messages and slots point into the mapping and count as users.
+// C frees the handle in its close, so no goroutine may be about to call C with it at that time.
+// Therefore every call enters and leaves. Close wakes the goroutines that wait, and the last user
+// that leaves frees the handle. Messages and slots that are held point into the mapping, and count
+// as users.
 type handle struct {
 	*resource
 	users  atomic.Int64 // closedBit when closed, plus the users
@@ -29,8 +30,8 @@ type handle struct {
 
 const closedBit = math.MinInt64
 
-// resource has what must be given back. It is apart from the handle, so that the garbage
-// collector's cleanup can refer to it without keeping the handle alive.
+// resource has the object to close. It is separate from the handle, so that the garbage collector's
+// cleanup can refer to the resource without keeping the handle alive.
 type resource struct {
 	object capi.Object
 	kind   capi.Kind
@@ -44,8 +45,8 @@ func (r *resource) free() {
 	capi.Close(r.kind, r.object)
 }
 
-// open makes h, a field of owner, the handle of an object. It has a gate for each direction in
-// which a goroutine can wait; the gate has a descriptor to park on, or nil.
+// open makes h, a field of owner, the handle of an object. The handle gets a gate for each
+// direction in which a goroutine can wait. Each gate has a descriptor to park on, or nil.
 //
 // The cleanup runs when owner is garbage. No goroutine is inside a call then: the last statement of
 // a call, leave, still refers to owner. Messages and slots refer to it as well.
@@ -117,7 +118,7 @@ func (h *handle) Close() error {
 		if users < 0 {
 			return nil
 		}
-		// Count Close in as well: nothing may be freed before the waits below are interrupted.
+		// Close counts as a user too: nothing may be freed before the waits below are interrupted.
 		if h.users.CompareAndSwap(users, users+1+closedBit) {
 			break
 		}

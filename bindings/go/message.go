@@ -62,7 +62,7 @@ func (q *Queue) TakeDead() (*Message, error) {
 	return q.taken(loan, check(status))
 }
 
-// taken ends a take. The message keeps the count with which the caller entered.
+// taken ends a take. The message stays a user of the handle, with the count of the caller's enter.
 func (q *Queue) taken(loan capi.Message, err error) (*Message, error) {
 	if err != nil {
 		q.leave()
@@ -72,7 +72,7 @@ func (q *Queue) taken(loan capi.Message, err error) (*Message, error) {
 }
 
 // Data returns the message's bytes in shared memory, for reading only. They are valid until Done or
-// Return; copy what you need longer. Of a settled message Data is nil.
+// Return; copy what you need longer. Data is nil for a settled message.
 func (m *Message) Data() []byte {
 	if m.settled.Load() {
 		return nil

@@ -13,7 +13,8 @@ import (
 // io.Copy and the like. A Write sends its bytes as one message. A Read returns bytes of one message
 // at most, and passes over empty messages. The end of file is [io.EOF].
 //
-// Close of the NetConn closes the connection. A message that Read has begun is not there for Recv.
+// Close of the NetConn closes the connection. If Read has returned a part of a message, Recv does
+// not return that message.
 func (c *Connection) NetConn() net.Conn {
 	return &netConn{connection: c, reads: newDeadline(), writes: newDeadline()}
 }

@@ -14,8 +14,8 @@ type Options struct {
 	Mode fs.FileMode
 	// OpenOrCreate opens the object if the name exists, and fails with ErrMismatch if that object
 	// is of another kind or shape. Without it a name that exists is ErrExists. A queue that is shut
-	// down and that no process has open is made anew, and its messages are lost: use OpenQueue to
-	// read them.
+	// down and that no process has open is created again, and its messages are lost: use OpenQueue
+	// to read them.
 	OpenOrCreate bool
 }
 

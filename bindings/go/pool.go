@@ -39,8 +39,8 @@ type PoolOptions struct {
 }
 
 // Pool is a set of worker processes that run tasks: functions by name, see [Register] and [Define].
-// A worker that dies is replaced and costs only the task that it ran; that task is begun again or
-// fails with [ErrWorkerDied]. Workers die with this process, however it ends.
+// A worker that dies is replaced. Its death affects only the task that it ran, which is begun again
+// or fails with [ErrWorkerDied]. Workers die with this process, however it ends.
 //
 // A pool ends with [Pool.Close] or [Pool.Terminate], and then [Pool.Join].
 type Pool struct {
@@ -107,8 +107,8 @@ func NewPool(options PoolOptions) (*Pool, error) {
 }
 
 // run waits for tasks to end, until no task is left and none can come, and then ends the pool.
-// While the pool has no task with a tag, run makes no call of the library: a task of Apply returns
-// sooner then.
+// While the pool has no task with a tag, run does not wait in the library, so that a task of Apply
+// returns sooner.
 func (p *Pool) run() {
 	defer close(p.ended)
 	defer p.handle.Close()
@@ -129,8 +129,7 @@ func (p *Pool) run() {
 	}, &p.handle)
 }
 
-// goesOn waits until there are tasks. It returns false when the pool has none and gets none any
-// more.
+// goesOn waits until there are tasks. It returns false when the pool has no task and will get none.
 func (p *Pool) goesOn() bool {
 	for {
 		isShut := p.open.Err() != nil
@@ -304,7 +303,7 @@ func (p *Pool) submit(function string, options TaskOptions, over chan<- *Task, h
 	return task, nil
 }
 
-// inherited returns the objects for a child. Each is counted in until leave.
+// inherited returns the objects for a child. Each object counts one more user until leave.
 func inherited(objects map[string]Handle) (handles []capi.NamedHandle, leave func(), err error) {
 	var entered []*handle
 	leave = func() {

@@ -36,8 +36,8 @@ func (p *Pool) Apply(ctx context.Context, function string, data []byte) ([]byte,
 	return takeTask(function, task)
 }
 
-// awaitTask waits for a task that takes long: on a thread if one is free, else parked. It asks for
-// a descriptor last, because a task's descriptor makes all other tasks a little slower.
+// awaitTask waits for a task that takes long: on a thread if one is free, else parked. The
+// descriptor is the last resort, because it makes all other tasks of the pool a little slower.
 func (p *Pool) awaitTask(ctx context.Context, task capi.Object) (err error) {
 	attempt := func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.TaskWait(task, timeout, cancel)

@@ -114,13 +114,14 @@ func (p *Pool) Map(ctx context.Context, function string, items [][]byte, options
 }
 
 // Imap calls a function for each of the items, on all workers, and yields the results in the order
-// of the items, each as soon as it and those before it are there. A failed item is a round with its
-// error, after which the loop may go on; the end of ctx is the last round. A loop that ends early
-// cancels the tasks that have not begun.
+// of the items, each as soon as it and all earlier results are there. A failed item gives a round
+// with an error, after which the loop may go on. The end of ctx gives the last round. A loop that
+// ends early cancels the tasks that have not begun.
 //
 // A goroutine of its own takes the next item whenever fewer tasks than the window are under way. So
-// items may wait for something, also for the results of earlier items. After the loop has ended,
-// items is left when it yields the next time. If items panics, the loop panics after the results.
+// items may wait for something, also for the results of earlier items. When the loop has ended, the
+// goroutine leaves items at its next item. If items panics, the loop panics too, after it has
+// yielded the results.
 func (p *Pool) Imap(ctx context.Context, function string, items iter.Seq[[]byte], options MapOptions) iter.Seq2[[]byte, error] {
 	return p.imap(ctx, function, items, options, true)
 }

@@ -17,9 +17,8 @@ import (
 //
 // When the loop asks for the next message, All calls Done on the last one unless the body has
 // settled it. When the body leaves the loop (break, return, a panic), All calls Return on the last
-// one, and another consumer gets it. To leave the loop because of a message that must not come
-// again, call its Done first. A body that hands the message to another goroutine calls
-// [Message.Detach].
+// one, and another consumer gets it. To leave the loop without another delivery of the message,
+// call Done first. A body that hands the message to another goroutine calls [Message.Detach].
 //
 // After an error the loop gets one round with a nil message and ends; shutdown is no error.
 func (q *Queue) All(ctx context.Context) iter.Seq2[*Message, error] {
@@ -54,8 +53,8 @@ func visit(msg *Message, body func() bool) (on bool, err error) {
 		if on {
 			err = msg.Done()
 		} else {
-			// The loop is being left, perhaps by a panic, so an error has no receiver. A message
-			// that cannot be returned now is redelivered when this process ends.
+			// The body leaves the loop, perhaps by a panic, so no caller would get an error. A
+			// message that cannot be returned now is redelivered when this process ends.
 			_ = msg.Return()
 		}
 	}()

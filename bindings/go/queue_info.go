@@ -13,14 +13,14 @@ type QueueInfo struct {
 
 	Items       uint64 // messages that wait to be got
 	Bytes       uint64 // shared memory that messages and their headers take
-	InFlight    uint64 // messages that were handed out and are not settled
+	InFlight    uint64 // messages that were got or taken and are not settled
 	Unfinished  uint64 // messages that Join waits for
 	Puts        uint64 // messages put, ever
 	Gets        uint64 // messages got, ever
-	Redelivered uint64 // messages handed out again, ever
-	Discarded   uint64 // messages whose producer died while it wrote them
-	Recoveries  uint64 // deaths that were made good
-	DeadLetters uint64 // messages that were handed out too often
+	Redelivered uint64 // messages that came back, ever
+	Discarded   uint64 // messages never delivered: ShutdownNow, or their producer died in the put
+	Recoveries  uint64 // recoveries of what a dead process held, ever
+	DeadLetters uint64 // messages that were delivered too often, and wait for TakeDead
 
 	Waiting      int  // threads that wait for the queue
 	Participants int  // processes that use the queue

@@ -163,7 +163,8 @@ func DoneMany(messages []*Message) (err error) {
 	return err
 }
 
-// messages makes a Message of each loan, counted in, with two allocations for all.
+// messages makes a Message of each loan, as one more user of the handle, with two allocations for
+// all.
 func (q *Queue) messages(loans []capi.Message) []*Message {
 	q.users.Add(int64(len(loans)))
 	messages := make([]Message, len(loans))

@@ -78,7 +78,7 @@ func (l *RLock) Acquire(ctx context.Context, owner Owner) (ownerDied bool, err e
 	return status == capi.OwnerDied, check(status)
 }
 
-// acquireWaiting is a function of its own because its closure goes to the heap.
+// acquireWaiting is a function of its own because its closure is allocated on the heap.
 func (l *RLock) acquireWaiting(ctx context.Context, owner Owner) (ownerDied bool, err error) {
 	status, err := l.wait(ctx, &l.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.RLockAcquire(l.object, owner.id, timeout, cancel)

@@ -45,7 +45,7 @@ func (q *Queue) Reserve(ctx context.Context, n int) (*Slot, error) {
 		q.leave()
 		return nil, err
 	}
-	return slot, nil // with the count of enter
+	return slot, nil // without leave: the slot stays a user of the handle
 }
 
 // Data returns the room to write to. It is valid until Commit or Abort, and nil afterwards.
@@ -58,7 +58,7 @@ func (s *Slot) Data() []byte {
 }
 
 // Commit puts the first n bytes of the room as the message. It returns [ErrInvalid] if n is larger
-// than the room, and the slot stays as it was; also if the slot is already settled.
+// than the room, and the slot stays as it was, or if the slot is already settled.
 func (s *Slot) Commit(n int) error {
 	if room := s.Data(); n < 0 || n > len(room) {
 		return ErrInvalid

@@ -12,8 +12,8 @@ import (
 //
 // With T = any, numbers decode as int64, as uint64 if they are greater than that, or as float64;
 // lists as []any; maps as map[string]any, or map[any]any if a key is no string. With T an integer
-// type, a number that does not fit is a [DecodeError]. Inside structs, lists and maps of a fixed
-// type the decoder cuts such a number off, so make the field as wide as the other side's.
+// type, a number that does not fit is a [DecodeError]. In a struct, list or map of a fixed type the
+// decoder truncates such a number, so make the field as wide as the sender's.
 type ValueQueue[T any] struct{ *Queue }
 
 // NewValueQueue makes an anonymous queue of values.
@@ -113,7 +113,8 @@ func (q *ValueQueue[T]) TakeValue(ctx context.Context) (*ValueMessage[T], error)
 	if err == nil {
 		return &ValueMessage[T]{Message: msg, Value: v}, nil
 	}
-	// To return it would only make the next consumer fail, and so on for ever.
+	// If the message were returned, the next consumer would fail in the same way, and so on for
+	// ever.
 	if doneErr := msg.Done(); doneErr != nil {
 		return nil, doneErr
 	}

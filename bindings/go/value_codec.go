@@ -108,7 +108,7 @@ func isNumber(target reflect.Value) bool {
 		(target.NumMethod() == 0 || v.Type() == reflect.TypeFor[time.Duration]())
 }
 
-// decodeNumber decodes the number types, because the decoder itself cuts off numbers that do not
+// decodeNumber decodes the number types, because the decoder itself truncates numbers that do not
 // fit.
 func decodeNumber(decoder *msgpack.Decoder, v reflect.Value) error {
 	n, err := decoder.DecodeInterface()

@@ -19,12 +19,12 @@ import (
 //
 // The end of the context and Close end each of these.
 
-// gate lets one goroutine at a time wait for an object in one direction. Others wait for their
-// turn: a goroutine that succeeds passes the turn on, so one message wakes one goroutine, however
-// many wait.
+// gate lets one goroutine at a time wait for an object in one direction. The other goroutines wait
+// for their turn. A goroutine that succeeds passes the turn on, so one message wakes one goroutine,
+// however many wait.
 type gate struct {
 	turn       chan struct{} // holds one element while somebody has the turn
-	descriptor *descriptor   // what to park on; nil where there is nothing
+	descriptor *descriptor   // to park on; nil if there is none
 	ready      *readiness    // made by the first goroutine that has the turn and parks
 }
 
@@ -51,7 +51,7 @@ func (h *handle) do(ctx context.Context, g *gate, wait operation) (capi.Status, 
 	return status, check(status)
 }
 
-// doWaiting is a function of its own because its closure goes to the heap.
+// doWaiting is a function of its own because its closure is allocated on the heap.
 func (h *handle) doWaiting(ctx context.Context, g *gate, wait operation) (capi.Status, error) {
 	return h.wait(ctx, g, func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return wait(h.object, timeout, cancel)

@@ -7,10 +7,10 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// Waitable is a thing that [WaitAny] waits for, until: a get from the [Queue] would not wait; a put
-// would not wait, for [Queue.PutSide]; the [Event] is set, or was since the call began; a receive
-// from the [Connection] would not wait; an accept from the [Listener] would not wait; the [Process]
-// has ended.
+// Waitable is a thing that [WaitAny] waits for. A [Queue] is ready when a get would not wait, a
+// [Queue.PutSide] when a put would not wait, an [Event] when it is set or was set since the call
+// began, a [Connection] when a receive would not wait, a [Listener] when an accept would not wait,
+// and a [Process] when it has ended.
 type Waitable interface {
 	waitable() (*handle, capi.WaitKind)
 }
@@ -41,7 +41,8 @@ func (s PutSide) waitable() (*handle, capi.WaitKind) { return &s.queue.handle, c
 //		}
 //	}
 //
-// It takes nothing, so another goroutine or process may be quicker: use the Try calls afterwards.
+// WaitAny performs no operation, so another goroutine or process may be faster: use the Try calls
+// afterwards.
 func WaitAny(ctx context.Context, things ...Waitable) (ready []Waitable, err error) {
 	if len(things) == 0 {
 		return nil, ErrInvalid
@@ -89,9 +90,9 @@ func WaitAny(ctx context.Context, things ...Waitable) (ready []Waitable, err err
 	return ready, nil
 }
 
-// waitAnySince waits for the table. Its waits in C begin later than the caller's WaitAny, and only
-// the marks tell of an event that was set and cleared before. So it reads the marks before each
-// wait in C.
+// waitAnySince waits for the table. Its waits in C begin later than the caller's WaitAny, so an
+// event may have been set and cleared in between, which only the marks show. So waitAnySince reads
+// the marks before each wait in C.
 func waitAnySince(table capi.Waitables, marks []mark, timeout int64, cancel *capi.Cancel) capi.Status {
 	const longest = int64(250 * time.Millisecond)
 	for {

@@ -23,9 +23,9 @@ func readable(of func(capi.Object) (int, capi.Status)) *descriptor {
 }
 
 // readiness is a descriptor that the runtime's poller watches, so that a goroutine waits for it
-// without a thread. The poller has an epoll descriptor that holds the object's descriptor: the
-// binding may close the epoll descriptor and make it non-blocking. The library and the kernel raise
-// the object's descriptor anew with each change, and each time is an edge for the poller.
+// without a thread. The poller watches an epoll descriptor that holds the object's descriptor,
+// because the binding may close its own epoll descriptor and make it non-blocking. Each change
+// makes the object's descriptor readable again, and that is an edge for the poller.
 type readiness struct {
 	file *os.File
 	conn syscall.RawConn
@@ -81,7 +81,7 @@ func (r *readiness) interrupt() { _ = r.file.SetReadDeadline(past) }
 
 func (r *readiness) reset() { _ = r.file.SetReadDeadline(time.Time{}) }
 
-// park makes an attempt whenever the descriptor is raised, until one succeeds or fails.
+// park makes an attempt whenever the descriptor becomes ready, until an attempt succeeds or fails.
 func (h *handle) park(ctx context.Context, r *readiness, attempt call) (status capi.Status, err error) {
 	if !h.attach(r) {
 		return capi.EClosed, ErrClosed

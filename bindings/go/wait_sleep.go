@@ -7,8 +7,8 @@ import (
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// block repeats attempt until it succeeds or fails: asleep in C if a thread is free, else at
-// intervals. So no wait depends on a thread that another wait has.
+// block repeats attempt until it succeeds or fails. If a thread is free the attempt sleeps in C,
+// else block tries at intervals, so that no wait depends on a thread that another wait has.
 func block(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
 	if !blockingThreads.tryTake() {
 		status, err := poll(ctx, attempt, handles[0].closed)
@@ -20,8 +20,8 @@ func block(ctx context.Context, attempt call, handles ...*handle) (capi.Status, 
 	return sleep(ctx, attempt, handles...)
 }
 
-// poll makes an attempt at intervals until one succeeds or fails, or until it has got a thread:
-// then it returns the status of a timeout.
+// poll makes an attempt at intervals until one succeeds or fails. When a thread becomes free, poll
+// takes it and returns the status of a timeout.
 func poll(ctx context.Context, attempt call, closed <-chan struct{}) (capi.Status, error) {
 	ticks := time.NewTicker(pollInterval)
 	defer ticks.Stop()
@@ -101,10 +101,11 @@ func ending(ctx context.Context, status capi.Status, handles ...*handle) error {
 	return check(status)
 }
 
-// interrupter ends a wait early: the present one or else the next one, until it is reset.
+// interrupter ends a wait early: the current wait, or, if there is none, each wait that begins
+// before the reset.
 type interrupter interface{ interrupt() }
 
-// onDone makes the end of ctx interrupt a wait. After undo it does not: call undo when the wait is
+// onDone makes the end of ctx interrupt a wait, until undo is called. Call undo when the wait is
 // over.
 func onDone(ctx context.Context, wait interrupter) (undo func()) {
 	if ctx.Done() == nil {
@@ -117,7 +118,7 @@ func onDone(ctx context.Context, wait interrupter) (undo func()) {
 	})
 	return func() {
 		if !stop() {
-			<-fired // it has started, and would hit the next wait
+			<-fired // the interrupt has started: without this it could end the next wait
 		}
 	}
 }

@@ -17,8 +17,8 @@ var (
 	blockingThreads = make(threads, 32)
 
 	// transferThreads serve operations that cannot be interrupted and begun anew: a message that is
-	// partly sent through a socket, a handshake. Each lasts as long as its peer takes, so the bound
-	// is how many stopped peers still leave room for others.
+	// partly sent through a socket, a handshake. Each takes as long as its peer does. So with this
+	// many stopped peers, further operations have to wait.
 	transferThreads = make(threads, 1000)
 
 	// countedThreads wait at conditions and barriers, where the library counts each caller, so each
@@ -52,10 +52,10 @@ func (t threads) take(ctx context.Context) error {
 
 func (t threads) give() { <-t }
 
-// shortWait is how long a wait is a plain call into C before it parks or sleeps. Chosen so that the
-// answer of another process that answers at once comes within it; and so that the end of a context,
-// which does not end it, is late by no more than a timer is. With a core for each process a round
-// of BenchmarkPingPong takes 3 us with any value from 20 us to 10 ms, and 165 us with 0.
+// shortWait is how long a wait is a plain call into C before it parks or sleeps. Chosen so that it
+// covers the answer of another process that answers at once, and so that a context, whose end does
+// not end this wait, ends it late by no more than a timer would. With a core for each process a
+// round of BenchmarkPingPong takes 3 us with any value from 20 us to 10 ms, and 165 us with 0.
 const shortWait = time.Millisecond
 
 // pollInterval is how often a wait without a free thread is tried.

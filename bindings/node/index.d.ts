@@ -13,9 +13,8 @@ export interface WaitOptions {
   /** Milliseconds. Absent or Infinity: for ever; 0 or less: try once. */
   timeout?: number;
   /**
-   * An abort rejects the promise with the signal's reason, and nothing was done. A call that
-   * succeeded first resolves.
-   */
+   * An abort rejects the promise with the signal's reason, and the call has changed nothing. If the
+   * call succeeded before the abort, the promise resolves. /
   signal?: AbortSignal;
 }
 
@@ -29,8 +28,8 @@ export interface CreateOptions {
   mode?: number;
   /**
    * Open the object if the name exists, rather than fail with E_EXISTS. A queue that is shut down
-   * and that no process has open is made anew, and its messages are lost: use `Queue.open` to read
-   * them.
+   * and that no process has open is created again, and its messages are lost: use `Queue.open` to
+   * read them.
    */
   openOrCreate?: boolean;
 }
@@ -49,9 +48,8 @@ export interface QueueOptions extends CreateOptions {
   /** Nanoseconds that a wait spins before it sleeps. 0 or absent: the default. */
   spinNs?: number;
   /**
-   * The encoding of the messages: "" bytes, "msgpack" values. With any other label they are bytes,
-   * which the program decodes.
-   */
+   * The encoding of the messages: "" is bytes, "msgpack" is values. With any other label the
+   * messages are bytes, which the program decodes. /
   format?: string;
 }
 
@@ -94,17 +92,15 @@ export class PolyprocError extends Error {
   constructor(status: number, what: string, options?: ErrorOptions & { detail?: string });
   name: string;
   /**
-   * The status's name: "E_EMPTY", "E_CLOSED", ... or for an error of the operating system its
-   * errno's: "EBADF".
-   */
+   * The name of the status: "E_EMPTY", "E_CLOSED", ...; for an error of the operating system the
+   * name of the errno: "EBADF". /
   readonly code: string;
   /** The number that the C API returned. */
   readonly status: number;
   /**
-   * The cause in a sentence, with which the message ends: which argument is wrong and how, in what
-   * an object differs from the options, which call the system refused. Undefined if the status says
-   * all.
-   */
+   * The cause in a sentence, which is also the end of `message`: which argument is wrong and how,
+   * in what an object differs from the options, or which call the system refused. Undefined if the
+   * status says all. /
   readonly detail: string | undefined;
 }
 
@@ -267,9 +263,8 @@ export class Lock extends SharedObject {
 }
 
 /**
- * The owner of an rlock: a number above 0. Absent: the task whose `hold` this runs in, else this
- * thread.
- */
+ * The owner of an rlock: a number above 0. Absent: the task whose `hold` the call runs in, or,
+ * outside of any `hold`, this thread. /
 export interface OwnerOptions {
   owner?: number;
 }
@@ -323,9 +318,8 @@ export class Event extends SharedObject {
 }
 
 /**
- * Lets tasks wait, with a lock released meanwhile, until another has changed the state and notifies
- * them.
- */
+ * Lets a task wait, with a lock released meanwhile, until another task or process has changed the
+ * state and notifies it. /
 export class Condition extends SharedObject {
   private constructor();
   static create(options?: CreateOptions): Condition;
@@ -333,16 +327,14 @@ export class Condition extends SharedObject {
   static inherited(name: string): Condition;
   static fromFd(fd: number): Condition;
   /**
-   * Releases the lock, which the caller holds, waits until notified and takes the lock again. The
-   * caller holds the lock however the wait ends, also by E_TIMEOUT or an abort; to take it may last
-   * longer than `timeout`.
-   */
+   * Releases the lock, which the caller holds, waits until notified and takes the lock again.
+   * However the wait ends, also by E_TIMEOUT or an abort, the caller holds the lock; taking it
+   * again may last longer than `timeout`. /
   wait(lock: Lock, options?: WaitOptions): Promise<Held>;
   wait(lock: RLock, options?: WaitOptions & OwnerOptions): Promise<Held>;
   /**
-   * Waits until `predicate` returns something true, which is the result. It is called with the lock
-   * held.
-   */
+   * Waits until `predicate` returns a truthy value, and resolves to that value. `predicate` is
+   * called with the lock held. /
   waitFor<R>(lock: Lock | RLock, predicate: () => R | PromiseLike<R>, options?: WaitOptions & OwnerOptions): Promise<R>;
   /** Wakes up to `n` waits that have begun, 1 by default. */
   notify(n?: number): void;
@@ -350,7 +342,7 @@ export class Condition extends SharedObject {
 }
 
 export interface Party {
-  /** From 0 to parties - 1, another one for each party of a round. */
+  /** The number of this party in the round, from 0 to parties - 1. */
   readonly index: number;
   /** True for the party that completes the round; the others are held until it does. */
   readonly isLeader: boolean;
@@ -364,10 +356,9 @@ export class Barrier extends SharedObject {
   static inherited(name: string): Barrier;
   static fromFd(fd: number): Barrier;
   /**
-   * Resolves to this party's index. A party that gives up, by timeout or abort, or that dies breaks
-   * the barrier for all (E_BROKEN_BARRIER). One party runs `action`, which all parties pass, while
-   * the others are held; if it fails the barrier is broken.
-   */
+   * Resolves to this party's index. If a party dies, or gives up by a timeout or an abort, the
+   * barrier breaks for all parties (E_BROKEN_BARRIER). All parties of a round pass `action`, and
+   * one of them runs it while the others are held. If the action fails, the barrier breaks. /
   wait(options?: WaitOptions & { action?: () => unknown }): Promise<number>;
   /** The two steps of a wait with an action: after its arrival the leader calls `complete`. */
   arrive(options?: WaitOptions): Promise<Party>;
@@ -398,9 +389,8 @@ export class Connection<Out = Buffer, In = Bytes> extends SharedObject implement
   readonly format: string;
 
   /**
-   * Returns false if there is no room, and always for a message over 1 MiB: `send` hands those
-   * over.
-   */
+   * Returns false if there is no room, and always for a message over 1 MiB, which only `send` can
+   * hand over. /
   trySend(value: In): boolean;
   /** Resolves when the message is in the pipe; one over 1 MiB when it has been received. */
   send(value: In, options?: WaitOptions): Promise<void>;
@@ -444,8 +434,8 @@ export interface PeerOptions extends FormatOptions {
 
 export interface ListenerOptions extends PeerOptions {
   /**
-   * The limit for the peers in line and for the handshakes under way, at most 4,096. Default: 128.
-   */
+   * The limit for each of three numbers: connections in the kernel's queue, handshakes in progress,
+   * and connections that wait to be accepted. At most 4,096. Default: 128. /
   backlog?: number;
   /** Other machines can reach the listener without a key. */
   isPublic?: boolean;
@@ -499,8 +489,8 @@ export type Waitable =
   | Process
   | Task;
 /**
- * Resolves to the items that are ready, at least one. It takes nothing, so another may be quicker.
- */
+ * Resolves to the items that are ready, at least one. This performs no operation, so another task
+ * or process may be faster. /
 export function waitAny<T extends Waitable>(items: readonly T[], options?: WaitOptions): Promise<T[]>;
 
 /** A descriptor, or a word that stands for one. */
@@ -599,11 +589,10 @@ export interface TaskOptions {
 
 export interface MapOptions extends TaskOptions {
   /**
-   * How many values make one task, to which `timeLimit` applies. The task is submitted when that
-   * many have come.
-   */
+   * How many values make one task, to which `timeLimit` applies. A task is submitted when that many
+   * values have come. /
   chunkSize?: number;
-  /** Called with how many values are done, and of how many if that is known. */
+  /** Called with the number of values that are done, and of all values if that number is known. */
   onProgress?: (done: number, total: number | undefined) => void;
 }
 
@@ -626,10 +615,9 @@ export interface PoolInfo {
 }
 
 /**
- * A task that did not succeed. If its function failed (E_TASK_FAILED), the message is what that
- * threw. Else the message says what happened to which function: its worker died, its time was over,
- * ...
- */
+ * A task that did not succeed. If its function failed (E_TASK_FAILED), the message is that of the
+ * thrown value. Otherwise the message names the function and the failure: its worker died, its time
+ * was over, ... /
 export class TaskError extends PolyprocError {
   constructor(status: number, message: string, workerStack?: string);
   /** The stack in the worker, if its language knows. */
@@ -657,9 +645,8 @@ export class Task<R = any> implements Promise<R> {
 }
 
 /**
- * A set of worker processes that run tasks: functions by name. A worker that dies is replaced and
- * costs only its task. The workers end with this process, however it ends.
- */
+ * A set of worker processes that run tasks: functions by name. A worker that dies is replaced, and
+ * only its task is affected. The workers end with this process, however it ends. /
 export class Pool {
   private constructor();
   static create(options: PoolOptions): Pool;
@@ -675,10 +662,10 @@ export class Pool {
   /** Resolves to the results in the order of the values, or rejects with the first error. */
   map<R = any>(name: string, values: Iterable<unknown>, options?: MapOptions): Promise<R[]>;
   /**
-   * Yields the results in the order of the values, each as soon as it is there. It reads the values
-   * meanwhile, as far as the window has room: the source may wait for something, also for those
-   * results. If the source fails, the results of the values before come first, then its error.
-   */
+   * Yields the results in the order of the values, each as soon as it is there. The pool reads the
+   * values meanwhile, as far as the window has room: the source may wait for something, also for
+   * these results. If the source fails, the results of the earlier values come first, then the
+   * error. /
   imap<R = any>(name: string, values: Iterable<unknown> | AsyncIterable<unknown>, options?: ImapOptions): AsyncGenerator<R, void, void>;
   /** Yields the results in the order in which they come. */
   imapUnordered<R = any>(

@@ -64,7 +64,8 @@ class connection
 struct listener_options {
   /// The secret that both sides must have; empty: every peer is accepted.
   std::string authkey;
-  /// The limit for the peers in line and for the handshakes under way; 0: 128.
+  /// The limit for connections in the kernel's queue, for handshakes in progress, and for
+  /// connections that wait to be accepted; 0: 128.
   std::uint32_t backlog = 0;
   /// The longest time for a handshake; 0: ten seconds.
   std::chrono::nanoseconds handshake_timeout{0};

@@ -93,7 +93,7 @@ template <std::int32_t Status>
 class status_error : public error {
  public:
   explicit status_error(const char *operation) : error(Status, operation) {}
-  /// With all of the text, as the library's own have it.
+  /// The text is complete, as the library's own calls make it.
   explicit status_error(const std::string &text) : error(Status, text) {}
 };
 

@@ -108,7 +108,7 @@ class pool : public detail::handle<polyproc_pool, 0, polyproc_pool_close> {
   void terminate() {
     detail::check(polyproc_pool_terminate(native_handle()), "terminate pool");
   }
-  /// After `shutdown` or `terminate`: waits until every worker has ended.
+  /// Waits until every worker has ended. Call `shutdown` or `terminate` first.
   void join(const wait_options &limit = forever) {
     detail::check(polyproc_pool_join(native_handle(), limit.timeout_ns(), limit.token()), "join pool");
   }

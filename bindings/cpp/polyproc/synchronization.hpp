@@ -104,7 +104,8 @@ class event : public detail::handle<polyproc_event, POLYPROC_KIND_EVENT, polypro
   }
 };
 
-/// Waits until another has changed the state that a lock guards, and notifies.
+/// Lets threads and processes wait until another one has changed the state that a lock guards, and
+/// notifies them.
 class condition
     : public detail::handle<polyproc_condition, POLYPROC_KIND_CONDITION, polyproc_condition_close> {
  public:
@@ -150,7 +151,7 @@ class condition
     return true;
   }
 
-  /// Wakes `n` of the waits that have begun.
+  /// Wakes up to `n` of the waits that have begun, the oldest first.
   void notify(std::uint32_t n = 1) {
     detail::check(polyproc_condition_notify(native_handle(), n), "notify condition");
   }
@@ -187,7 +188,7 @@ class barrier : public detail::handle<polyproc_barrier, POLYPROC_KIND_BARRIER, p
     return barrier(out);
   }
 
-  /// Waits for the other parties and returns a number from 0 to parties - 1, another one for each.
+  /// Waits for the other parties and returns this party's number in the round: 0 to parties - 1.
   /// Throws `broken_barrier` if a party gave up or died. A `timeout` breaks the barrier for all.
   std::uint32_t wait(const wait_options &limit = forever) {
     std::uint32_t index = 0;

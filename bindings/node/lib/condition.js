@@ -13,7 +13,8 @@ const { perform } = require('./wait/perform.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
 
-// However the wait ends, it takes the lock again before that. That may block, so a thread does it.
+// Before the wait ends, in whatever way, it takes the lock again. That may block, so a thread
+// waits.
 const waiting = {
   code: constants.WAIT_CONDITION,
   begin: (handle, { lock, owner }, code) => native.wait(handle, code, lock[HANDLE], owner),

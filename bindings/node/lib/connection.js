@@ -55,7 +55,7 @@ const recv = new Operation({
   atOnce: valueOf,
   later: valueOf,
   elsewhere: status.E_TOO_SMALL,
-  /** A thread completes it; waits behind it go on when it has the message. */
+  /** A thread completes the receive; the waits behind it go on when the thread has the message. */
   finish({ owner, timeout, deadline, signal, resolve, reject }, readiness) {
     readiness.pause();
     const settled = (settle) => (result) => {

@@ -21,7 +21,7 @@ function textOf(code) {
   return (code < ERRNO_BASE ? systemError(code)?.[1] : undefined) ?? native.strerror(code);
 }
 
-// The library has a sentence about these; the other statuses need none.
+// The statuses for which the library has a sentence. The other statuses need none.
 const EXPLAINED = new Set([
   status.E_INVALID,
   status.E_MISMATCH,

@@ -15,9 +15,9 @@ const INT32_MIN = -(2 ** 31);
 const UINT64_MAX = 2n ** 64n - 1n;
 const INT64_MIN = -(2n ** 63n);
 
-// The package decodes 64-bit integers as BigInt, all of them or none. Here an integer is a number
-// where that is exact, else a BigInt. That needs overrides of methods that its types call private,
-// so its version is pinned and tests hold each case.
+// The package decodes either all 64-bit integers as BigInt or none. Here an integer is a number if
+// that is exact, else a BigInt. This overrides methods that the types of the package declare
+// private, so the version of the package is pinned, and tests cover each case.
 
 /** Classes whose content is not in their properties. */
 const HOLDERS = [
@@ -117,7 +117,7 @@ const msgpack = {
 };
 
 const bytes = {
-  /** The native side checks it. */
+  /** The native side checks the type. */
   encode: (value) => value,
   /** All of them must be bytes before the first is put. */
   encodeOwn(value, what = 'a message') {

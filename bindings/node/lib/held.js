@@ -19,8 +19,8 @@ if (Symbol.dispose) {
   Held.prototype[Symbol.dispose] = Held.prototype.release;
 }
 
-// A collected object is closed, and its locks and permits are given back: so keep it while it holds
-// some.
+// When an object is collected it is closed, which gives its locks and permits back. So keep an
+// object while it holds a lock or a permit.
 const holding = new Map(); // object -> how often
 
 function noteHeld(object) {

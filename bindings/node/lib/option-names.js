@@ -1,7 +1,7 @@
 'use strict';
 
-// The options of every function. Any other name is an error, because it would be ignored in
-// silence.
+// The options of every function. Any other name is an error, because otherwise a wrong name would
+// be ignored in silence.
 
 const wait = ['timeout', 'signal'];
 const owner = ['owner'];

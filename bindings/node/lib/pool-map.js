@@ -112,7 +112,7 @@ class Feed {
     return one;
   }
 
-  /** The loop has ended: cancels the tasks that have not begun, and leaves the source. */
+  /** Runs when the loop has ended: cancels the tasks that have not begun, and leaves the source. */
   async leave() {
     this.#isLeft = true;
     this.#room.open();

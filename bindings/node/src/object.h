@@ -30,7 +30,7 @@ struct object {
   void *handle;
   int32_t kind;   /* POLYPROC_KIND_* or OBJECT_* */
   bool closed;    /* JavaScript called close */
-  uint32_t users; /* the open handle and each request: the last one out closes the handle */
+  uint32_t users; /* the open handle and each request: the last user closes the handle */
   struct line lines[2];
   int polled_fd;       /* -1: nobody waits for its descriptor */
   struct tasks *tasks; /* of a pool */

@@ -18,17 +18,17 @@
 
 enum { READY_MAX = 256 };
 
-/* Outlives its addon by a turn of the loop, which closes the handle. */
+/* Lives one turn of the loop longer than its addon: that turn closes the libuv handle. */
 struct poller {
   uv_poll_t uv;
   struct poll_thread *thread; /* NULL: libuv polls */
-  struct addon *addon;        /* NULL once that is gone; nor does it know of a poller that is closing */
+  struct addon *addon;        /* NULL once the addon is gone */
   napi_env env;
   int epoll;
-  uint32_t armed; /* objects in the epoll instance; while there is one it is polled, and Node goes on */
+  uint32_t armed; /* objects in the epoll instance; above 0 the loop polls, and Node stays alive */
   napi_async_context context;
-  napi_ref ready;  /* called with how many are ready; their numbers are in the rows, as `loan` */
-  napi_ref served; /* called when JavaScript has tried its waits on them */
+  napi_ref ready;  /* called when objects are ready, with how many; the rows have their numbers */
+  napi_ref served; /* called when JavaScript has tried its waits on these objects */
   struct row *rows;
   napi_async_cleanup_hook_handle hook;
 };

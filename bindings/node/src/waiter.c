@@ -64,8 +64,9 @@ static struct request *leave_line(struct request *request) {
   return line->first;
 }
 
-/* An event ends every wait whose mark is older than the set. Those behind the first came later, so
- * the marks of the requests that go come before the marks of those that stay. */
+/* Answers the waits behind `event`, whose event was set. A set ends every wait whose mark is older
+ * than the set. The requests stand in the order of their marks, so the first one that must go on
+ * waiting ends the loop. */
 static void answer_all(struct waits *waits, struct request *event) {
   struct request *next;
   for (struct request *other = event->next; other != NULL; other = next) {
@@ -131,7 +132,7 @@ static void waiter_free(struct waiter *waiter) {
   free(waiter);
 }
 
-/* Joins the threads that have said that they end: only their return is left. */
+/* Joins the threads that have marked themselves as ended: all that they still do is return. */
 static void reap(struct waits *waits) {
   for (struct waiter **link = &waits->waiters, *waiter; (waiter = *link) != NULL;) {
     if (!waiter->ended) {

@@ -33,7 +33,8 @@ struct waits {
 };
 
 int32_t waiters_add(struct waits *waits, struct request *request);
-/* True if the request had not begun and is out; else its wait is ended and its answer will come. */
+/* Returns true if the request had not begun and was removed; else ends its wait, and its answer
+ * will come. */
 bool waiters_cancel(struct waits *waits, struct request *request);
 /* Ends the request with E_CLOSED, because one of its objects closes. */
 void waiters_stop(struct waits *waits, struct request *request);

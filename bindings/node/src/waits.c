@@ -155,8 +155,8 @@ void waits_teardown(struct addon *addon) {
     struct request *request = waits->table[id];
     if (request == NULL) continue;
     waiters_stop(waits, request);
-    /* The wait would return only after it has taken its lock again, which another may keep. Closing
-     * the handle makes it give that up. */
+    /* A wait at a condition returns only when it has taken its lock again, and another process may
+     * keep the lock. Closing the handle of the lock ends that. */
     if (request->operation == WAIT_CONDITION) object_abandon(request->pair[1]);
   }
   waiters_end(waits);

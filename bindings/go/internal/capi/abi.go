@@ -7,8 +7,8 @@ import "C"
 
 import "fmt"
 
-// A library of another binary interface would be called with the wrong arguments. The loader refuses it by its soname,
-// unless somebody has loaded it in another way.
+// A library with another binary interface would get wrong arguments. The loader recognizes such a
+// library by its soname, unless the program has loaded it in another way.
 func init() {
 	if got := uint32(C.polyproc_abi_version()); got != C.POLYPROC_ABI_VERSION {
 		panic(fmt.Sprintf("polyproc: this package is made for libpolyproc.so.%d, and the program has loaded libpolyproc.so.%d (version %s)",

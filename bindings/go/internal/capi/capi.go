@@ -5,7 +5,7 @@
 //
 // Why it is sound:
 //   - Nothing here calls back into Go, and no C memory keeps a Go pointer when a call returns. The
-//     noescape and nocallback directives rest on that; the one has no effect without the other.
+//     noescape and nocallback directives rely on that; neither has an effect without the other.
 //   - Go memory that C reads or writes holds no Go pointers. Buffers travel as uint8_t pointers,
 //     which cgo does not have to check; shim.h converts them to the types of polyproc.h.
 //   - Objects are never used after Close: the callers count themselves in and out.
@@ -130,8 +130,9 @@ func withName(name *string, call func(*C.char) Status) Status {
 	return call(c)
 }
 
-// told makes a call that is not hot. If the call fails, it keeps the sentence of polyproc_detail
-// before this goroutine can move to another thread. The shims do that themselves.
+// told makes a call outside of the hot paths. If the call fails, told keeps the sentence of
+// polyproc_detail before this goroutine can move to another thread. On the hot paths the shims do
+// that.
 func told(call func() C.int32_t) Status {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -145,7 +146,7 @@ func told(call func() C.int32_t) Status {
 // IsTold reports whether a sentence is kept for a status: [Detail] returns both.
 func IsTold(status Status) bool { return status <= -C.PP_STEP }
 
-// Detail returns the library's status of a told one, and its sentence.
+// Detail returns the library's status and the sentence for a status that [IsTold].
 func Detail(told Status) (Status, string) {
 	var text [C.PP_DETAIL]byte
 	var n C.size_t
@@ -180,7 +181,7 @@ func List() (objects []ObjectInfo, status Status) {
 		var n C.size_t
 		status = told(func() C.int32_t { return C.polyproc_list(&items[0], C.size_t(len(items)), &n) })
 		if status == ETooSmall {
-			items = make([]C.polyproc_object_info, n+n/4) // others may come meanwhile
+			items = make([]C.polyproc_object_info, n+n/4) // more objects may be created meanwhile
 			continue
 		}
 		if status < 0 {

@@ -1,10 +1,10 @@
 'use strict';
 
 // The source of queues that promises wait to get from. One native thread waits in
-// `polyproc_wait_any` for all of them, and only while a promise waits: a queue's descriptor would
-// have to be updated as long as the queue is open, which each put would pay for. Before the thread
-// waits, the event loop turns a few times: the next message of a busy queue comes sooner than a
-// thread wakes up.
+// `polyproc_wait_any` for all of them, and only while a promise waits: a descriptor of a queue
+// would have to be kept up to date as long as the queue is open, and that would slow each put.
+// Before the thread waits, the event loop turns a few times: the next message of a busy queue comes
+// sooner than a thread wakes up.
 
 const { constants, native, status } = require('../native.js');
 const { Operation } = require('./operation.js');
@@ -65,7 +65,8 @@ const operation = new Operation({
 function report(all, answer) {
   wait = undefined;
   const isRefused = answer === status.E_LIMIT || answer === status.E_NO_MEMORY;
-  // E_CANCELED and E_CLOSED mean that the set has changed. A get finds any other status too.
+  // E_CANCELED and E_CLOSED mean that the set has changed. With any other status let all of them
+  // try: their gets return the status too.
   const concernsAll = typeof answer === 'number' && answer !== status.E_CANCELED && answer !== status.E_CLOSED;
   for (let i = 0; i < all.length; i++) {
     const readiness = all[i];
