@@ -1,4 +1,4 @@
-//! What each primitive promises, and the test that shows it: `tests/semantics.txt`. `make test`
+//! The promises of each primitive, and the test of each promise: `tests/semantics.txt`. `make test`
 //! prints the list.
 
 use std::fs;

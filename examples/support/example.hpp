@@ -13,7 +13,7 @@
 
 namespace example {
 
-// What stands for a second; the first argument has milliseconds.
+// The time that stands for a second; the first argument has it in milliseconds.
 inline std::chrono::nanoseconds second = std::chrono::seconds(1);
 
 inline std::chrono::nanoseconds seconds(double n) {

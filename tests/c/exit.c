@@ -1,4 +1,4 @@
-/* What happens to the children of a process that exits. */
+/* The children of a process that exits: ended, waited for, or left alone. */
 #include "check.h"
 
 static polyproc_event *started;

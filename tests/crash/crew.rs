@@ -12,19 +12,19 @@ use crate::page::{renew_page, shared, DEADLINE};
 use crate::small;
 use crate::stepper::{Ended, Path};
 
-/// In a full run an operation of up to so many instructions is killed at each, a longer one at as
-/// many points.
+/// In a full run, an operation of up to this many instructions is killed at each instruction, and a
+/// longer operation at this many points.
 const FULL: usize = 5000;
-/// The number of points of an operation otherwise.
+/// The number of points of an operation in any other run.
 const POINTS: usize = 120;
 /// More workers gain nothing.
 const MOST_WORKERS: usize = 8;
-/// A survivor that is delayed for longer is a breach: in a full run, which has the machine to
-/// itself, and otherwise.
+/// A longer delay of a survivor is a breach: the limit for a full run, which has the machine to
+/// itself, and the limit for any other run.
 const STALL_FULL: Duration = Duration::from_millis(50);
 const STALL: Duration = Duration::from_secs(1);
-/// A point with a delay of this length is tried again, so many times, and the shortest delay
-/// counts: a delay that the point causes comes again, one that other work on the machine causes
+/// A point with a delay of this length is tried this many times more, and the shortest delay
+/// counts. A delay that the point causes repeats; a delay that other work on the machine causes
 /// does not.
 const SUSPICIOUS_NS: u64 = 5_000_000;
 const AGAIN: usize = 2;

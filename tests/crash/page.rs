@@ -1,4 +1,4 @@
-//! A page of words in which the processes of one worker see each other, beside the object.
+//! A page of words through which the processes of one worker communicate, apart from the object.
 
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ pub struct Page {
     pub third: AtomicU32,
     /// The third process's number, 0 if there is none.
     pub third_pid: AtomicU32,
-    /// It waits for the object, and may get it at any time.
+    /// The third process waits for the object, and may get it at any time.
     pub third_waits: AtomicU32,
     /// The stage of the process that closes the object while another is stopped, and how long the
     /// close took.
@@ -115,8 +115,8 @@ fn futex(word: &AtomicU32, operation: i32, value: u32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, &second) };
 }
 
-/// Yields the core until `holds`, for changes that nobody reports, made by a process on the same
-/// core.
+/// Yields the core until `holds` returns true. For changes that another process on the same core
+/// makes without a notification.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !holds() {

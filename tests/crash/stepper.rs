@@ -14,15 +14,15 @@ use crate::page::{is_asleep, page, waits, AFTER, DEADLINE};
 use crate::stores::{may_store, LONGEST};
 use crate::third::{forked, kill};
 
-/// How many rounds of a loop are tried: later ones are the same, and each costs a stop for every
-/// one before it.
+/// How many rounds of a loop are tried. Later rounds are alike, and to reach a round takes a stop
+/// at every round before it.
 const ROUNDS: usize = 200;
 
 /// The places that a run has passed.
 #[derive(Default)]
 pub struct Path {
-    /// Each place, and how often it was reached before. None if a breakpoint cannot tell steps
-    /// apart.
+    /// For each step its place, and how often the place was reached before. `None` if a breakpoint
+    /// cannot tell the steps apart.
     steps: Vec<Option<(u64, usize)>>,
     reached: std::collections::HashMap<u64, usize>,
 }
@@ -33,7 +33,8 @@ impl Path {
         self.steps.len()
     }
 
-    /// Returns whether it is in one of the first rounds of a loop, or in none.
+    /// Adds a step. Returns whether the step is in one of the first rounds of a loop, or in no
+    /// loop.
     fn add(&mut self, place: Option<u64>) -> bool {
         let step = place.map(|place| {
             let before = self.reached.entry(place).or_default();
@@ -44,8 +45,8 @@ impl Path {
         step.is_none_or(|(_, before)| before < ROUNDS)
     }
 
-    /// Returns at most so many steps to be killed after, spread over the run; of a loop, the first
-    /// rounds.
+    /// Returns up to `most` steps after which to kill, spread over the run; in a loop, steps of the
+    /// first rounds only.
     pub fn kill_points(&self, most: usize) -> Vec<usize> {
         let is_early = |at: &usize| {
             let step = self.steps.get(*at).copied().flatten();
@@ -61,8 +62,8 @@ impl Path {
             .collect()
     }
 
-    /// Returns where to go at full speed on the way to a step: the step there, the place, and how
-    /// often it is passed before.
+    /// Returns the place to which to run at full speed on the way to a step: the step at that
+    /// place, the place, and how often the run passes the place before.
     fn short_cut(&self, to: usize) -> Option<(usize, u64, usize)> {
         const FAR: usize = 256;
         let to = to.min(self.len().saturating_sub(1));
@@ -90,7 +91,7 @@ pub enum Ended {
     Strayed,
 }
 
-/// Where a child stands that does not run any further for now.
+/// Where a child has stopped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Stands {
     /// Before an instruction of the body.
@@ -121,17 +122,18 @@ pub fn record(body: &Body<'_>) -> Path {
     record_beside(body, &mut |_, _| ())
 }
 
-/// What the last step may have changed for others.
+/// The change that the last step may have made for others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     Nothing,
     Store,
-    /// It was in the kernel.
+    /// The step was a system call.
     Anything,
 }
 
-/// The same. It calls `look` before each step and after the last one, with whether that is one of
-/// the first rounds of a loop, and what the step before it may have changed.
+/// As [`record`]. Calls `look` before each step and after the last one. The arguments of `look`:
+/// whether the step is in one of the first rounds of a loop, or in no loop, and the effect of the
+/// step before it.
 pub fn record_beside(body: &Body<'_>, look: &mut dyn FnMut(bool, Effect)) -> Path {
     let mut path = Path::default();
     let mut effect = Effect::Anything;

@@ -48,7 +48,8 @@ fn the_table_of_participants_is_full() {
     assert_eq!(lock.acquire_timeout(in_time()), Ok(Acquired::Clean));
 }
 
-/// The kernel walks 2,048 entries of one robust list, so one keeper cannot serve all of these.
+/// The kernel walks at most 2,048 entries of one robust list, so one keeper cannot serve all of
+/// these objects.
 #[test]
 fn five_thousand_objects_of_a_killed_process_come_free() {
     const OBJECTS: usize = 5000;

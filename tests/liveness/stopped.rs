@@ -209,7 +209,7 @@ fn a_get_that_is_stopped_holds_up_no_call_longer_than_its_time() {
         },
         is_held,
     );
-    // If a process has died as well, no call waits to recover what that one held.
+    // If another process has died, no call waits to recover what the dead process held.
     for has_died in [false, true] {
         assert_eq!(at_once(|| get(&queue, Wait::TRY)), Err(Status::E_TIMEOUT));
         assert_eq!(within(OWN, || get(&queue, own())), Err(Status::E_TIMEOUT));

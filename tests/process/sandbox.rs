@@ -40,7 +40,7 @@ fn refuse(call: libc::c_long, flags: libc::c_int, errno: libc::c_int) {
     assert!(done, "{}", std::io::Error::last_os_error());
 }
 
-/// What a program relies on.
+/// Starts, exit codes and errors work as without a sandbox.
 fn everything_works() {
     assert_eq!(run(&shell("exit 7")), 7);
     let missing = Process::spawn(&program(&["/nowhere"])).err();

@@ -294,7 +294,7 @@ impl Staff {
         let (role, language) = (worker.role, worker.language);
         worker.child.kill().map_err(|error| error.to_string())?;
         worker.child.wait().map_err(|error| error.to_string())?;
-        // What it wrote stays in the pipe.
+        // Its last reports are still in the pipe.
         worker.hear(audit)?;
         audit.killed(role);
         *self.kills.entry(language).or_default() += 1;
@@ -317,7 +317,7 @@ impl Staff {
                 is_over &= worker.has_ended()?;
             }
             if is_over {
-                // What they wrote last.
+                // Read their last reports.
                 return self.listen(Instant::now(), audit);
             }
             if Instant::now() > end {

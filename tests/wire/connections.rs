@@ -264,7 +264,8 @@ fn a_try_beside_others_who_look() {
     });
 }
 
-/// The first message of a listener that wants a key is told from one that only looks like it.
+/// A challenge, the first message of a listener that wants a key, is distinguished from a message
+/// that only looks like one.
 #[test]
 fn what_only_begins_like_a_challenge() {
     let listener = listener(&ListenerOptions::default());

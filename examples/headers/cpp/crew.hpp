@@ -8,7 +8,7 @@
 
 namespace headers {
 
-/// A child that runs, and what it is called.
+/// A child that runs, and its name.
 struct member {
   std::string name;
   int pid;
@@ -20,7 +20,7 @@ class crew {
   crew(polyproc::queue &jobs, polyproc::queue &results) : jobs_(jobs), results_(results) {}
   crew(const crew &) = delete;
   crew &operator=(const crew &) = delete;
-  /// Ends every child that still runs: SIGTERM, and SIGKILL for one that does not heed it.
+  /// Ends every child that still runs: SIGTERM, and SIGKILL after two seconds.
   ~crew() {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
     const auto each = [this](auto act) {
@@ -47,7 +47,7 @@ class crew {
     while (workers_.size() < count) workers_.push_back(start_worker());
   }
 
-  /// Kills a worker and puts another in its place; who it was.
+  /// Kills a worker and replaces it. Returns the killed worker.
   member replace(std::size_t place) {
     member dead = std::move(workers_[place]);
     workers_.erase(workers_.begin() + std::ptrdiff_t(place));
@@ -60,7 +60,8 @@ class crew {
     return workers_.size();
   }
 
-  /// Does what may wait with `wake()` until it is done, looking after the children whenever one has ended.
+  /// Repeats a call that waits with `wake()` until it succeeds. When a child has ended, checks the
+  /// children.
   template <class Call>
   auto attended(Call call) {
     for (;;) {
@@ -88,9 +89,9 @@ class crew {
   member start(const std::string &name, std::vector<std::string> command) {
     polyproc::process_options options;
     options.name = name;
-    // It ends when this process does, even by SIGKILL.
+    // The child ends when this process does, even by SIGKILL.
     options.daemon = true;
-    // The queues have no name that others could open: a child asks for those that it is handed here.
+    // The queues are anonymous: a child inherits them here, and asks for them by these names.
     options.handles = {{"jobs", jobs_}, {"results", results_}};
     auto process = polyproc::process::spawn(command, options);
     const int pid = process.pid();
@@ -102,7 +103,7 @@ class crew {
 
   /// Finds out what fired `wake()`; throws when it is a reason to stop.
   void attend() {
-    // Before looking: what happens meanwhile fires it again.
+    // Reset the token first and look afterwards: an event in between fires it again.
     wake().reset();
     if (stopped_by != 0) throw stopped();
     for (const auto &worker : workers_) check(worker);

@@ -1,4 +1,4 @@
-// What the pipeline needs of the system: its arguments, the walk through a directory, signals, messages.
+// The system's part of the pipeline: arguments, the walk through a directory, signals, messages.
 #ifndef HEADERS_SUPPORT_HPP
 #define HEADERS_SUPPORT_HPP
 
@@ -18,7 +18,7 @@
 
 namespace headers {
 
-/// The run cannot go on. What it has said is on stderr already.
+/// The run cannot go on. The reason is on stderr already.
 struct stopped {};
 
 /// "headers: " and a message, on stderr.
@@ -91,8 +91,8 @@ inline bool is_header(const std::filesystem::path &path) {
 }
 
 /// Calls `visit` with the path of everything below `directory` that is named like a C or C++ header, and of
-/// every directory that cannot be read: whoever opens the path next finds out why. Links to directories are
-/// not followed: a tree of links can lead in circles.
+/// every directory that cannot be read: a worker that opens the path reports the reason.
+/// Links to directories are not followed, since links can form circles.
 template <class Visit>
 void walk(const std::string &directory, Visit visit) {
   std::vector<std::filesystem::path> pending{directory};
@@ -114,8 +114,8 @@ void walk(const std::string &directory, Visit visit) {
 
 // --- signals
 
-/// Fired by a signal that asks the program to stop, and by the end of a child: every wait that is given it
-/// ends at once. It lives until the process ends, since a signal may come until then.
+/// A token that ends every wait that uses it. A signal that asks the program to stop fires it, and
+/// so does the end of a child. It lives until the process ends, since a signal may come until then.
 inline polyproc::cancel_token &wake() {
   static auto &token = *new polyproc::cancel_token;
   return token;
@@ -138,7 +138,7 @@ inline void install_signals() {
   sigemptyset(&all);
   for (const int number : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
     sigaddset(&all, number);
-    // Whoever started us with nohup, or in the background, meant it.
+    // A program that was started with nohup, or in the background, ignores the signal on purpose.
     sigaction(number, nullptr, &before);
     if (before.sa_handler == SIG_IGN && (number == SIGINT || number == SIGHUP)) continue;
     sigaction(number, &action, nullptr);

@@ -19,7 +19,7 @@ import (
 	"polyproc.dev/polyproc"
 )
 
-// second is what stands for a second; the first argument has it in milliseconds.
+// second is the time that stands for a second; the first argument has it in milliseconds.
 var second = time.Second
 
 func init() {

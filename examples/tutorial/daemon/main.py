@@ -15,7 +15,7 @@ def daemon(has_spoken):
     try:
         Process(target=time.sleep, args=(0,)).start()
     except AssertionError:
-        # What is E_DAEMONIC in the other languages.
+        # The other languages return E_DAEMONIC.
         print("daemon may not have children: E_DAEMONIC")
     print("daemon sleeps for 3 s")
     has_spoken.set()

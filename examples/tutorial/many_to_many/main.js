@@ -1,7 +1,7 @@
 'use strict';
 
-// Three producers, two consumers, and two ways to tell the consumers that it is over: an end mark
-// for each, which needs counting, and shutdown, which does not and ends their loops.
+// Three producers, two consumers, and two ways to end: an end mark for each consumer, which main
+// has to count, and shutdown, once, for any number of consumers.
 
 const { Process, Queue } = require('../../../bindings/node');
 const { finish, nap, run, running } = require('../../support/example.js');

@@ -1,7 +1,8 @@
 'use strict';
 
 // A queue of at most three items: what each call does while it is empty, while it is full, and in
-// between. What is put is there for everyone at once: isEmpty, isFull and length are exact.
+// between. A message is there for every process when its put has returned, so isEmpty, isFull and
+// length are exact.
 
 const { Queue } = require('../../../bindings/node');
 const { run, seconds } = require('../../support/example.js');

@@ -1,5 +1,6 @@
 """A queue of at most three items: what each call does while it is empty, while it is full, and in
-between. What is put is there for everyone at once: empty, full and qsize are exact."""
+between. A message is there for every process when its put has returned, so empty, full and qsize
+are exact."""
 
 import sys
 from functools import partial

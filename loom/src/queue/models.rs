@@ -45,7 +45,7 @@ impl Ring {
         })
     }
 
-    /// Puts one message as `put` does: the stores of `Run`, and its commit.
+    /// Puts one message as `put` does: the stores of a `Pen`, and its commit.
     fn put(&self, number: u32, payload: u64) {
         let world = Process::new(&self.machine, number, &nothing).without_recovery();
         let mut patience = Patience::new(&Wait::FOREVER);

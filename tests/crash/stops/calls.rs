@@ -59,10 +59,10 @@ impl From<Duration> for Answer {
 }
 
 std::thread_local! {
-    /// For a thread with several calls: when the last call but the present one ended, and its
-    /// delays until then.
+    /// For a thread with several calls: the end of its last finished call, and the thread's delays
+    /// until then.
     static LAST: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
-    /// When the first call ended, and the longest of the others but the last.
+    /// The end of the first call, and the longest of the calls after it, without the last one.
     static FIRST: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
     static LONGEST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
@@ -101,7 +101,7 @@ pub struct Seen {
     pub own: Own,
     /// Its time beyond its own limit and the waiting for a core.
     pub beyond: Duration,
-    /// What was wrong with it, apart from its time.
+    /// The broken promise, apart from a late return.
     pub wrong: Option<String>,
 }
 

@@ -16,9 +16,9 @@ use crate::stepper::{Path, Stands};
 
 /// Workers to a core: chosen so that a core has something to do while calls wait for a stopped process.
 const TO_A_CORE: usize = 3;
-/// A stop with a late call is tried again, so many times, and counts if a call is late each time: a
-/// delay that the stopped process causes comes again, one that other work on the machine causes
-/// does not.
+/// A stop with a late call is tried this many times, and counts as a breach if a call is late each
+/// time. A delay that the stopped process causes repeats; a delay that other work on the machine
+/// causes does not.
 const AGAIN: usize = 3;
 /// How many breaches of an operation each worker prints, and after how many it gives the operation
 /// up.

@@ -1,4 +1,4 @@
-//! What others see of an object: the bytes of its files.
+//! The bytes of an object's files, which are all that other processes see of it.
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, RawFd};

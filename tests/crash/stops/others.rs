@@ -11,20 +11,20 @@ pub use super::tally::Tally;
 
 /// An object of the cases.
 pub trait Others: Sized {
-    /// What another process can hold of it beside the stopped one.
+    /// The locks or loans of the object that another process can hold beside the stopped one.
     type Holding: Default + Sync;
 
-    /// The files in which it is.
+    /// The files of the object.
     fn files(&self) -> Vec<RawFd>;
     /// Become a participant.
     fn attach(&self);
-    /// Holds something of it, as far as possible.
+    /// Acquires what can be held, as far as possible.
     fn hold(&self) -> Self::Holding {
         Self::Holding::default()
     }
     /// Calls that leave everything as it was.
     fn harmless<'a>(&'a self, tally: &'a Tally, calls: &mut Calls<'a>);
-    /// Repeats what was refused, once the stopped process has gone on.
+    /// Repeats the calls that were refused, once the stopped process has gone on.
     fn catch_up(&self, _: &Tally) {}
     /// All calls but the last ones.
     fn all<'a>(

@@ -14,14 +14,14 @@ use crate::page::{page, DEADLINE};
 use crate::stepper::{record_beside, stop, Body, Effect, Path, Stands, Tracee};
 use crate::third::Third;
 
-/// What happens beside the operation.
+/// The calls that other processes make while the operation is stopped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Setup {
-    /// As in a kill: others leave everything as it is, and afterwards the same must hold.
+    /// As in a kill: calls that change nothing, so that the same must hold afterwards.
     Untouched,
-    /// Others make every call.
+    /// Every call.
     Shared,
-    /// And hold something of the object.
+    /// Every call, by processes that also hold something of the object.
     Holding,
 }
 
@@ -29,7 +29,7 @@ pub enum Setup {
 #[derive(Clone, Copy)]
 pub struct How {
     pub setup: Setup,
-    /// With the calls that change the object for good: shutdown and its like.
+    /// Whether others also make the calls that change the object for good, such as shutdown.
     pub last_calls: bool,
     /// The third process dies while the other one is stopped.
     pub with_death: bool,
@@ -56,7 +56,7 @@ pub struct Stop {
     /// The longest time of a call beyond its own, and which call that was.
     pub beyond: Duration,
     pub latest: String,
-    /// What was wrong, apart from times.
+    /// The broken promise, apart from late calls.
     pub breach: Option<String>,
 }
 

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use polyproc::{Queue, Reservation, Status};
 
-/// What must be settled when the stopped process has gone on: it was refused with `E_TIMEOUT`, and
-/// has changed nothing.
+/// A call to repeat when the stopped process has gone on: it returned `E_TIMEOUT` and changed
+/// nothing.
 pub enum Unsettled {
     Return(u64),
     Done(u64, Vec<u8>),

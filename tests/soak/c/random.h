@@ -42,7 +42,7 @@ struct record {
 
 enum { QUEUES = 3, PIPE = 8, LOCK = 0, RLOCK = 1, PERMITS = 2, LARGEST = 8 << 20 };
 
-/* What a configuration allows. */
+/* The steps that a configuration allows. */
 enum feature {
   MAY_FORK = 1,
   MAY_EXEC = 2,
