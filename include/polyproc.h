@@ -169,7 +169,7 @@
 /** A limit is reached: descriptors, processes, threads, participants of one object. */
 #define POLYPROC_E_LIMIT (-19)
 
-/** It belongs to another process, thread or task. */
+/** The object, loan or lock belongs to another process, thread or task. */
 #define POLYPROC_E_NOT_OWNER (-20)
 
 /** Released or finished more often than acquired or got. */
@@ -2155,7 +2155,7 @@ int32_t polyproc_queue_take_many(polyproc_queue *queue,
 
 /**
  * Settle several messages, in order: as polyproc_message_done for each, with less work.
- * They may come from several queues.
+ * The messages may come from several queues.
  *
  * messages  from polyproc_queue_take, _take_many or _take_dead; NULL when n is 0. The data of those
  *           that are settled is invalid afterwards.

@@ -156,14 +156,14 @@ HEURISTICS = (
     ),
 )
 
-# No heuristics: what each bounds shows in no benchmark of speed, so it is not switched off here.
+# Limits, not heuristics: no benchmark of speed shows what they bound, so they are not switched off.
 LIMITS = (
     (
         ("FIRST_RECHECK_NS", "LAST_RECHECK_NS"),
         "how late a change without a wake-up is noticed, and how many system calls that takes",
     ),
     (("FIRST_SLICE_NS", "LAST_SLICE_NS"), "how late a death is noticed without futex_waitv(2)"),
-    (("FIRST_LOWERING_NS", "LAST_LOWERING_NS"), "how long a descriptor stays raised for nothing"),
+    (("FIRST_LOWERING_NS", "LAST_LOWERING_NS"), "how long a descriptor stays readable for nothing"),
     (("REAP_EVERY",), "how late a consumer that never sleeps notices a death"),
     (
         ("LOOK_EVERY_NS",),

@@ -51,8 +51,8 @@ func (q *Queue) TryTake() (*Message, error) {
 	return q.taken(loan, check(status))
 }
 
-// TakeDead takes a dead letter: a message that was delivered more often than MaxDeliveries allows.
-// It returns [ErrEmpty] when there is none.
+// TakeDead takes a dead letter: a message that was delivered MaxDeliveries times and never
+// finished. If there is no dead letter, it returns [ErrEmpty].
 func (q *Queue) TakeDead() (*Message, error) {
 	if !q.enter() {
 		return nil, ErrClosed

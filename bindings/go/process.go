@@ -136,7 +136,7 @@ func (p *Process) Join(ctx context.Context) error {
 }
 
 // ExitCode is the exit code, 0 to 255, or the negative number of the signal that ended the process.
-// It is [ErrTimeout] while the process runs.
+// While the process runs, ExitCode returns [ErrTimeout].
 func (p *Process) ExitCode() (code int, err error) {
 	_, err = p.try(func(int64, *capi.Cancel) (status capi.Status) {
 		code, status = capi.ProcessExitCode(p.object)

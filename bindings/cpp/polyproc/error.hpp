@@ -35,7 +35,7 @@ inline std::string text_of(std::int32_t status, const char *operation, const std
   return text.append(": ").append(polyproc_strerror(status));
 }
 
-/// The same with the cause of this thread's last failure, if it has one.
+/// As `text_of`, with the cause of this thread's last failure, if there is one.
 inline std::string explained_text_of(std::int32_t status, const char *operation, const std::string &name) {
   std::string text = text_of(status, operation, name);
   char sentence[512];

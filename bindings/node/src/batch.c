@@ -70,7 +70,7 @@ static napi_value queue_get_many(napi_env env, napi_callback_info info) {
   if (status < 0) return number(env, status);
   if (call_i32(&call, 1, &max) < 0 || max <= 0) return number(env, POLYPROC_E_INVALID);
   if (max > BATCH_MAX) max = BATCH_MAX;
-  /* One after the other: to take them together would cost a lock for settling each. */
+  /* Get one after the other: after a common take, settling each would take the lock again. */
   while (got < max) {
     size_t offset = addon->slab_used, room = addon->slab_size - offset, length = 0;
     status = polyproc_queue_get(queue->handle, addon->slab + offset, room, &length, 0, NULL);

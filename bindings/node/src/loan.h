@@ -9,8 +9,8 @@ enum { COPY_LIMIT = 4096 }; /* messages up to this are copied: a view costs more
 
 /* Returns the loan's number, or E_NO_MEMORY: then the caller must still settle the slot. */
 int32_t loan_slot(struct addon *addon, const polyproc_slot *slot);
-/* The same for a message. Fills its row, and copies a short message to the slab if that has room.
- */
+/* As loan_slot, for a message. Fills the message's row, and copies a short message to the slab if
+ * the slab has room. */
 int32_t lend(struct addon *addon, struct row *row, const polyproc_message *message);
 void loans_teardown(struct addon *addon);
 

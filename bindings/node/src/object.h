@@ -47,7 +47,7 @@ void objects_teardown(struct addon *addon);
 
 /* E_INVALID if the value is no object of that kind (0: any), E_CLOSED if it is closed. */
 int32_t object_of(napi_env env, napi_value value, int32_t kind, struct object **out);
-/* The same for argument 0 of a call. */
+/* As object_of, for argument 0 of a call. */
 int32_t call_object(const struct call *call, int32_t kind, struct object **out);
 /* Reads a call and the object in its argument 0. */
 int32_t call_enter(struct call *call, napi_env env, napi_callback_info info, int32_t kind,

@@ -45,7 +45,7 @@ static napi_value barrier_wait(napi_env env, napi_callback_info info) {
   return number(env, status);
 }
 
-/* The same. Row 0 has as `offset` whether the party is the leader. */
+/* As barrier_wait. Row 0 also has, as `offset`, whether the party is the leader. */
 static napi_value barrier_arrive(napi_env env, napi_callback_info info) {
   struct call call;
   struct object *barrier;

@@ -21,7 +21,7 @@ pub(crate) fn guard(body: impl FnOnce() -> Result<Status>) -> i32 {
     }
 }
 
-/// The same for a function that a signal handler may call: it leaves the thread's detail alone.
+/// As [`guard`], for a function that a signal handler may call: leaves the thread's detail alone.
 #[inline]
 pub(crate) fn guard_in_handler(body: impl FnOnce() -> Result<Status>) -> i32 {
     match catch_unwind(AssertUnwindSafe(body)) {
@@ -30,7 +30,7 @@ pub(crate) fn guard_in_handler(body: impl FnOnce() -> Result<Status>) -> i32 {
     }
 }
 
-/// The same for a function that returns nothing.
+/// As [`guard`], for a function that returns nothing.
 pub(crate) fn guard_close(body: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(body));
 }
@@ -255,7 +255,7 @@ pub(crate) fn switch(value: c_int, name: &'static str) -> Result<bool> {
     switch_in_handler(value).map_err(|_| because!(E_INVALID, "{name} is {value}, not 0 or 1"))
 }
 
-/// The same for a function that a signal handler may call.
+/// As [`switch`], for a function that a signal handler may call.
 pub(crate) fn switch_in_handler(value: c_int) -> Result<bool> {
     match value {
         0 => Ok(false),

@@ -56,7 +56,7 @@ pub const POLYPROC_E_PERMISSION: i32 = -17;
 pub const POLYPROC_E_CORRUPT: i32 = -18;
 /// A limit is reached: descriptors, processes, threads, participants of one object.
 pub const POLYPROC_E_LIMIT: i32 = -19;
-/// It belongs to another process, thread or task.
+/// The object, loan or lock belongs to another process, thread or task.
 pub const POLYPROC_E_NOT_OWNER: i32 = -20;
 /// Released or finished more often than acquired or got.
 pub const POLYPROC_E_OVER_RELEASE: i32 = -21;

@@ -224,7 +224,7 @@ impl Header {
         is_last
     }
 
-    /// The same for a counted call.
+    /// As [`note_out`](Self::note_out), for a call that was counted.
     #[inline(never)]
     fn count_out(&self) -> bool {
         // AcqRel: everything that the calls did inside happens before the last one drops the
@@ -316,8 +316,8 @@ pub(crate) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::
     unsafe { come_in::<C>(handle.cast(), false, unless_closed) }
 }
 
-/// The same for a function that a signal handler may call. If the handle is closed meanwhile, the
-/// next create or close drops the object.
+/// As [`enter`], for a function that a signal handler may call. If the handle is closed meanwhile,
+/// the next create or close drops the object.
 ///
 /// # Safety
 /// As for [`enter`].

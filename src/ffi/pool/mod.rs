@@ -126,7 +126,7 @@ pub unsafe extern "C" fn polyproc_pool_apply(
         let out_len = unsafe { Out::required(out_len, "out_len") }?;
         let task = pool.submit(function, data, &TaskOptions::default())?;
         if let Err(status) = task.wait_timeout(pool.wait_for(timeout_ns, &cancel)) {
-            // One that no worker has begun is not begun any more.
+            // If no worker has begun the task, none begins it any more.
             task.cancel()?;
             return Err(status);
         }

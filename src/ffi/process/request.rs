@@ -34,7 +34,7 @@ impl Request<'_> {
         }
     }
 
-    /// The same, but NULL stands for the defaults.
+    /// As [`required`](Self::required), but NULL stands for the defaults.
     ///
     /// # Safety
     /// As for [`required`](Self::required).

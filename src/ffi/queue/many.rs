@@ -142,7 +142,7 @@ pub unsafe extern "C" fn polyproc_queue_take_many(
 }
 
 /// Settle several messages, in order: as polyproc_message_done for each, with less work.
-/// They may come from several queues.
+/// The messages may come from several queues.
 ///
 /// ```text
 /// messages  from polyproc_queue_take, _take_many or _take_dead; NULL when n is 0. The data of those

@@ -311,7 +311,7 @@ impl<'a> Chain<'a> {
             ring,
             at: at + extent,
         };
-        // They may be those of another ring.
+        // The limits may be those of another ring.
         pen.limits = Limits::default();
         pen.totals.count = pen.totals.count.wrapping_add(1);
         pen.totals.bytes = pen.totals.bytes.wrapping_add(extent);

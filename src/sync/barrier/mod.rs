@@ -255,7 +255,7 @@ impl Barrier {
             .lock(without_recovery, me.owner, &mut me.locks.patience())?;
         let settled = self.settle(is_gone);
         if settled.is_ok() {
-            // Nobody reads these answers any more, and nobody else frees the places.
+            // The threads of these places are dead: they read no answer and free no place.
             for (waiter, seen) in self.waiters.taken() {
                 if is_gone(seen.owner) {
                     waiter.free(seen);

@@ -14,13 +14,13 @@ class Operation {
     this.attempt = of.attempt;
     /** An attempt cannot be undone, so it is made only for a caller without time to wait. */
     this.isBinding = of.isBinding ?? false;
-    /** It is tried even if others wait. */
+    /** If true, the operation is tried even if others wait. */
     this.barges = of.barges ?? false;
     /** The status of an attempt that would have to wait, and of a wait whose time is over. */
     this.late = of.late;
     /** `(owner, answer, argument)`: returns the result of an attempt, or throws */
     this.atOnce = of.atOnce;
-    /** The same for the answer of a wait. */
+    /** As `atOnce`, for the answer of a wait. */
     this.later = of.later ?? of.atOnce;
     /**
      * If true, it waits for its owner's readiness and is tried again; else a native thread waits.
