@@ -281,7 +281,8 @@
 
 /**
  * Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs.
- * A queue that is shut down and that no process has open is made anew: see polyproc_queue_create.
+ * A queue that is shut down and that no process has open is created again: see
+ * polyproc_queue_create.
  */
 #define POLYPROC_OPEN_OR_CREATE 1
 
@@ -354,7 +355,7 @@ typedef struct polyproc_condition polyproc_condition;
 /** One end of a pipe or of a socket: whole messages, to and from the other end. */
 typedef struct polyproc_connection polyproc_connection;
 
-/** A flag between processes that one can wait for: clear at first, set and cleared by anyone. */
+/** A flag between processes to wait for: clear at first; any process may set and clear it. */
 typedef struct polyproc_event polyproc_event;
 
 /** An address at which others connect. */
@@ -545,16 +546,19 @@ typedef struct polyproc_queue_info {
   uint64_t unfinished;
   /** Messages ever put. */
   uint64_t puts;
-  /** Messages ever got or taken, each once; one that came back and waits again does not count. */
+  /**
+   * Messages that were put and do not wait any more: got, taken, or discarded by an immediate
+   * shutdown. A message that came back and waits again is not counted.
+   */
   uint64_t gets;
-  /** Messages that went back because their consumer died or returned them. */
+  /** Messages that came back because their consumer died or returned them. */
   uint64_t redelivered;
   /**
-   * Messages that were never delivered: thrown away by an immediate shutdown, or half put when
-   * their producer died.
+   * Messages that were never delivered: discarded by an immediate shutdown, or not yet put
+   * completely when their producer died.
    */
   uint64_t discarded;
-  /** How often a process found another one dead and recovered what it held. */
+  /** How often a process recovered what a dead process had held. */
   uint64_t recoveries;
   /** Messages in the dead letters, see `polyproc_queue_take_dead`. */
   uint64_t dead_letters;
@@ -953,7 +957,7 @@ int32_t polyproc_lock_acquire(polyproc_lock *lock,
                               polyproc_cancel *cancel);
 
 /**
- * Release the lock. Any process and thread may release it, also one that did not take it.
+ * Release the lock. Any process or thread may release it, even if another one took it.
  *
  * lock  open handle.
  *
@@ -2611,7 +2615,7 @@ int32_t polyproc_process_join(polyproc_process *process,
  *
  * Returns  OK
  *          E_TIMEOUT    it runs.
- *          E_NOT_FOUND  it has ended, and somebody else (a waitpid of the program's own, another
+ *          E_NOT_FOUND  it has ended, and other code (a waitpid of the program's own, another
  *                       parent) took its exit code.
  *          E_CLOSED     the handle is closed.
  *          E_INVALID    not a handle of a process, or out is NULL.

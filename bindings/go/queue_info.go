@@ -16,7 +16,7 @@ type QueueInfo struct {
 	InFlight    uint64 // messages that were got or taken and are not settled
 	Unfinished  uint64 // messages that Join waits for
 	Puts        uint64 // messages put, ever
-	Gets        uint64 // messages got, ever
+	Gets        uint64 // messages that do not wait any more: got, taken, or discarded
 	Redelivered uint64 // messages that came back, ever
 	Discarded   uint64 // messages never delivered: ShutdownNow, or their producer died in the put
 	Recoveries  uint64 // recoveries of what a dead process held, ever

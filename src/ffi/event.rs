@@ -10,7 +10,7 @@ use crate::ffi::options::polyproc_options;
 use crate::object::Event;
 use crate::status::Status;
 
-/// A flag between processes that one can wait for: clear at first, set and cleared by anyone.
+/// A flag between processes to wait for: clear at first; any process may set and clear it.
 pub struct polyproc_event {
     _private: [u8; 0],
 }

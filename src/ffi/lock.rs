@@ -126,7 +126,7 @@ pub unsafe extern "C" fn polyproc_lock_acquire(
     })
 }
 
-/// Release the lock. Any process and thread may release it, also one that did not take it.
+/// Release the lock. Any process or thread may release it, even if another one took it.
 ///
 /// ```text
 /// lock  open handle.

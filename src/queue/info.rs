@@ -22,7 +22,8 @@ pub struct QueueInfo {
     pub unfinished: u64,
     /// Messages put since the queue was made.
     pub puts: u64,
-    /// Messages got since the queue was made, without those that came back.
+    /// Messages that were put and do not wait any more: got, taken, or discarded by an immediate
+    /// shutdown. A message that came back and waits again is not counted.
     pub gets: u64,
     /// Messages that came back because they were returned or their consumer died.
     pub redelivered: u64,

@@ -127,7 +127,8 @@ pub const POLYPROC_WAIT_TASK: i32 = 7;
 
 /// <!-- Flags of the options -->
 /// Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs.
-/// A queue that is shut down and that no process has open is made anew: see polyproc_queue_create.
+/// A queue that is shut down and that no process has open is created again: see
+/// polyproc_queue_create.
 pub const POLYPROC_OPEN_OR_CREATE: u32 = 1;
 /// Queue: a message that was got stays unfinished until it is settled; `polyproc_queue_join` waits
 /// for that, and what a killed consumer had not finished is delivered again.

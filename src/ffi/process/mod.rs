@@ -161,7 +161,7 @@ pub unsafe extern "C" fn polyproc_process_join(
 ///
 /// Returns  OK
 ///          E_TIMEOUT    it runs.
-///          E_NOT_FOUND  it has ended, and somebody else (a waitpid of the program's own, another
+///          E_NOT_FOUND  it has ended, and other code (a waitpid of the program's own, another
 ///                       parent) took its exit code.
 ///          E_CLOSED     the handle is closed.
 ///          E_INVALID    not a handle of a process, or out is NULL.

@@ -53,14 +53,15 @@ pub struct polyproc_queue_info {
     pub unfinished: u64,
     /// Messages ever put.
     pub puts: u64,
-    /// Messages ever got or taken, each once; one that came back and waits again does not count.
+    /// Messages that were put and do not wait any more: got, taken, or discarded by an immediate
+    /// shutdown. A message that came back and waits again is not counted.
     pub gets: u64,
-    /// Messages that went back because their consumer died or returned them.
+    /// Messages that came back because their consumer died or returned them.
     pub redelivered: u64,
-    /// Messages that were never delivered: thrown away by an immediate shutdown, or half put when
-    /// their producer died.
+    /// Messages that were never delivered: discarded by an immediate shutdown, or not yet put
+    /// completely when their producer died.
     pub discarded: u64,
-    /// How often a process found another one dead and recovered what it held.
+    /// How often a process recovered what a dead process had held.
     pub recoveries: u64,
     /// Messages in the dead letters, see `polyproc_queue_take_dead`.
     pub dead_letters: u64,
