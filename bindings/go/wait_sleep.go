@@ -41,7 +41,7 @@ func poll(ctx context.Context, attempt call, closed <-chan struct{}) (capi.Statu
 	}
 }
 
-// transfer is sleep for an operation that cannot be interrupted and begun anew.
+// transfer is sleep for an operation that cannot be interrupted and repeated.
 func transfer(ctx context.Context, attempt call, handles ...*handle) (capi.Status, error) {
 	if err := transferThreads.take(ctx); err != nil {
 		return capi.ECanceled, err

@@ -16,7 +16,7 @@ var (
 	// there is one.
 	blockingThreads = make(threads, 32)
 
-	// transferThreads serve operations that cannot be interrupted and begun anew: a message that is
+	// transferThreads serve operations that cannot be interrupted and repeated: a message that is
 	// partly sent through a socket, a handshake. Each takes as long as its peer does. So with this
 	// many stopped peers, further operations have to wait.
 	transferThreads = make(threads, 1000)

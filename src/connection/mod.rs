@@ -134,8 +134,8 @@ impl Connection {
         self.send_timeout(message, Wait::TRY)
     }
 
-    /// Send a message, as [`send`](Self::send), waiting no longer than `wait`; where the message is
-    /// transferred while the other end receives it, `wait` limits each step of the two.
+    /// Send a message, as [`send`](Self::send), waiting no longer than `wait`; if the message is
+    /// transferred while the other end receives it, `wait` limits each step of the transfer.
     ///
     /// # Errors
     /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`, `E_NO_MEMORY`: the message was not sent. A socket that had begun to send it sends nothing more afterwards. `E_BROKEN_PIPE`: the

@@ -39,7 +39,8 @@ pub struct Condition {
     segment: Arc<Segment>,
 }
 
-/// What a guard knows of its lock.
+/// The fields of a guard that a wait updates: whether it holds its lock, and whether the last
+/// holder died.
 struct Held<'a> {
     is_held: &'a mut bool,
     owner_died: &'a mut bool,

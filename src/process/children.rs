@@ -39,7 +39,7 @@ pub(super) struct Child {
     code: AtomicI64,
 }
 
-/// What happens to a child when its parent exits.
+/// How an exit of the parent treats a child.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum AtExit {
     /// The parent waits for the child.

@@ -23,7 +23,8 @@ shared! {
     /// The permits, and how many each process holds.
     pub(crate) struct OwnedPermits {
         initial: AtomicI64,
-        /// Guards `held`. A holder that dies inside has either done its one store or not.
+        /// Guards `held`. A holder changes `held` by a single store, so a holder that dies leaves
+        /// nothing half done.
         mutex: RobustMutex,
         permits: EventCount,
         /// One more than the highest slot that ever held a permit.

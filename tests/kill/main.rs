@@ -1,4 +1,4 @@
-//! What living processes see when another one is killed: real processes, real SIGKILLs.
+//! A process is killed, and the living processes must go on: real processes, real SIGKILLs.
 
 mod asleep;
 mod conditions;

@@ -1,5 +1,5 @@
-//! What one end of a pipe sees when the process at the other end is killed: real processes, real
-//! SIGKILLs.
+//! The process at one end of a pipe is killed, and the process at the other end must notice: real
+//! processes, real SIGKILLs.
 //!
 //! A program of its own, one test at a time: a forked child has a copy of each end that is open at
 //! that moment, so the children of other tests would keep the pipes of this one open.

@@ -5,7 +5,7 @@
 
 enum { WORKERS = 4 };
 
-/* Runs in a worker. What it writes to the reply is the result. */
+/* Runs in a worker. The bytes that it writes to the reply are the result. */
 static int32_t square(const void *data, size_t len, polyproc_reply *reply, void *user) {
   int number;
 

@@ -105,8 +105,8 @@ impl<'a> Ends<'a> {
         }
     }
 
-    /// Undo that record. Another handle of this process on the same end records it again at its
-    /// next use.
+    /// Remove the record of [`hold`](Self::hold). Another handle of this process on the same end
+    /// writes it again at its next use.
     pub(super) fn let_go(&self, me: Owner, end: End) {
         if let Some(word) = self.word(me) {
             let mine = |seen| (seen & OWNER_MASK == me.bits()).then_some(seen & !end.holder_bit());

@@ -161,8 +161,8 @@ impl<'a> Lane<'a> {
         let sender = &self.words.sender;
         let tail = self.tail();
         if tail == self.head() && tail % RING >= STEP {
-            // While the ring is empty nobody looks at a position. If this sender is killed here,
-            // the next one finds the same jump.
+            // While the ring is empty no receiver follows the jump. If this sender is killed here,
+            // the next sender stores the same jump.
             sender.jump.store(tail, Ordering::Relaxed);
         }
         let extent = extent_of(data.len());
