@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::errors::OrRaise;
-use crate::object::{adopted, duplicated, origin, Inner, Origin};
+use crate::object::{adopted, duplicated, origin, Inner};
 use crate::wait::{wait_whole, Patience};
 
 struct Parts {
@@ -49,13 +49,10 @@ impl Barrier {
         ctx: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _ = ctx;
-        let made = match origin(name, create, exist_ok, mode)? {
-            Origin::Anonymous => polyproc::Barrier::create(None, Default::default(), parties),
-            Origin::Create(name, options) => {
-                polyproc::Barrier::create(Some(name), options, parties)
-            }
-            Origin::Open(name) => polyproc::Barrier::open(name),
-        };
+        let made = origin(name, create, exist_ok, mode)?.make(
+            |name, options| polyproc::Barrier::create(name, options, parties),
+            polyproc::Barrier::open,
+        );
         let barrier = made.or_raise(py)?;
         self.inner.set(Parts {
             barrier,

@@ -115,10 +115,8 @@ pub trait Lender: PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Sync {
 
     fn derived() -> &'static PyOnceLock<Py<PyType>>;
 
-    /// The memory, which stays until as many views were released as were counted.
-    fn memory(&self) -> PyResult<Memory>;
-
-    fn count_view(&self);
+    /// The memory, which stays until `release_view` was called as often as this.
+    fn lend(&self) -> PyResult<Memory>;
 
     fn release_view(&self);
 }
@@ -165,7 +163,7 @@ unsafe extern "C" fn get_buffer<T: Lender>(
         // SAFETY: Python passes an object of the class.
         let object = unsafe { Bound::from_borrowed_ptr(py, object) };
         let lent = object.cast::<T>().map_err(PyErr::from);
-        let (lender, memory) = match lent.and_then(|lender| Ok((lender, lender.get().memory()?))) {
+        let (lender, memory) = match lent.and_then(|lender| Ok((lender, lender.get().lend()?))) {
             Ok(lent) => lent,
             Err(error) => {
                 // SAFETY: Python passes a view, and an error leaves its object empty.
@@ -178,8 +176,8 @@ unsafe extern "C" fn get_buffer<T: Lender>(
         let (at, len) = (memory.at.cast(), memory.len as Py_ssize_t);
         // SAFETY: the view is Python's, and the memory stays until the view is released.
         let filled = unsafe { PyBuffer_FillInfo(view, object.as_ptr(), at, len, readonly, flags) };
-        if filled == 0 {
-            lender.get().count_view();
+        if filled != 0 {
+            lender.get().release_view();
         }
         filled
     })

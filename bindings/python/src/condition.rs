@@ -8,9 +8,10 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
+use crate::acquire_methods;
 use crate::errors::{self, OrRaise};
 use crate::lock::{Lock, RLock};
-use crate::object::{adopted, duplicated, origin, Inner, Origin};
+use crate::object::{adopted, duplicated, origin, Inner};
 use crate::wait::Patience;
 
 /// The owner of an rlock is the calling thread.
@@ -107,61 +108,15 @@ impl Condition {
             Some(lock) => AnyLock::of(lock)?,
             None => AnyLock::of(&py.get_type::<RLock>().call0()?)?,
         };
-        let condition = match origin(name, create, exist_ok, mode)? {
-            Origin::Anonymous => polyproc::Condition::create(None, Default::default()),
-            Origin::Create(name, options) => polyproc::Condition::create(Some(name), options),
-            Origin::Open(name) => polyproc::Condition::open(name),
-        };
+        let condition = origin(name, create, exist_ok, mode)?
+            .make(polyproc::Condition::create, polyproc::Condition::open);
         let condition = condition.or_raise(py)?;
         self.inner.set(Parts { condition, lock })
     }
 
-    /// Acquire the condition's lock.
-    #[pyo3(signature = (block = true, timeout = None, *, blocking = None))]
-    fn acquire(
-        &self,
-        py: Python<'_>,
-        block: bool,
-        timeout: Option<f64>,
-        blocking: Option<bool>,
-    ) -> PyResult<bool> {
-        match &self.inner.get()?.lock {
-            AnyLock::Lock(lock) => lock.get().acquire(py, block, timeout, blocking),
-            AnyLock::RLock(lock) => lock.get().acquire(py, block, timeout, blocking),
-            AnyLock::Other(lock) => {
-                let lock = lock.bind(py);
-                let block = blocking.unwrap_or(block);
-                let acquired = match timeout {
-                    Some(timeout) if block => lock.call_method1("acquire", (true, timeout)),
-                    _ => lock.call_method1("acquire", (block,)),
-                };
-                acquired?.is_truthy()
-            }
-        }
-    }
-
     /// Release the condition's lock.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
-        match &self.inner.get()?.lock {
-            AnyLock::Lock(lock) => lock.get().release(py),
-            AnyLock::RLock(lock) => lock.get().release(py),
-            AnyLock::Other(lock) => lock.call_method0(py, "release").map(drop),
-        }
-    }
-
-    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
-        self.acquire(py, true, None, None)
-    }
-
-    #[pyo3(signature = (_type = None, _value = None, _traceback = None))]
-    fn __exit__(
-        &self,
-        py: Python<'_>,
-        _type: Option<&Bound<'_, PyAny>>,
-        _value: Option<&Bound<'_, PyAny>>,
-        _traceback: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        self.release(py)
+        self.release_one(py)
     }
 
     /// Release the lock, wait for a notification, and acquire the lock again. False after the
@@ -283,6 +238,32 @@ fn once<T: Send>(
 }
 
 impl Condition {
+    fn acquire_for(&self, py: Python<'_>, patience: Patience) -> PyResult<bool> {
+        match &self.inner.get()?.lock {
+            AnyLock::Lock(lock) => lock.get().acquire_for(py, patience),
+            AnyLock::RLock(lock) => lock.get().acquire_for(py, patience),
+            AnyLock::Other(lock) => {
+                let lock = lock.bind(py);
+                let acquired = match patience {
+                    Patience::Try => lock.call_method1("acquire", (false,)),
+                    Patience::Until(_) => {
+                        lock.call_method1("acquire", (true, patience.left_seconds()))
+                    }
+                    Patience::Forever => lock.call_method0("acquire"),
+                };
+                acquired?.is_truthy()
+            }
+        }
+    }
+
+    fn release_one(&self, py: Python<'_>) -> PyResult<()> {
+        match &self.inner.get()?.lock {
+            AnyLock::Lock(lock) => lock.get().release_one(py),
+            AnyLock::RLock(lock) => lock.get().release_one(py),
+            AnyLock::Other(lock) => lock.call_method0(py, "release").map(drop),
+        }
+    }
+
     fn in_class<'py>(
         class: &Bound<'py, PyType>,
         fd: OwnedFd,
@@ -297,3 +278,5 @@ impl Condition {
         Ok(object)
     }
 }
+
+acquire_methods!(Condition, "Acquire the condition's lock.");

@@ -1,7 +1,6 @@
 //! Ends of a pipe over shared memory: whole messages, also when several threads use one end, and
 //! also when a process is killed in the middle of one.
 
-use std::mem::MaybeUninit;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +15,8 @@ use crate::object::{adopted, duplicated, raised};
 use crate::pickle;
 use crate::wait::{wait, Patience};
 
-const SHORT: usize = 1024;
+/// Longer messages are received into an object of their own.
+const SHORT: usize = 512;
 
 /// One end of a pipe: `Pipe()` makes both.
 #[pyclass(module = "polyproc.connection", frozen, subclass, dict, weakref)]
@@ -56,7 +56,7 @@ impl Connection {
     fn send(&self, py: Python<'_>, obj: &Bound<'_, PyAny>) -> PyResult<()> {
         let end = self.writable_end()?;
         let mut message = Vec::new();
-        if !pickle::encode_short(obj, &mut message) {
+        if !pickle::encode_small(obj, &mut message) {
             let pickled = pickle::Pickled::new(obj)?;
             message.reserve(pickled.len());
             pickled.each(&mut |part| message.extend_from_slice(part));
@@ -110,8 +110,7 @@ impl Connection {
             _ => Ok(PyBytes::new(py, data).into_any()),
         };
         let received = receive(py, &end, max, short, |room| {
-            // SAFETY: nobody else knows the object.
-            Ok(PyBytes::new(py, unsafe { room.as_bytes() }).into_any())
+            Ok(PyBytes::new(py, Bytes::of(room.as_any())?.as_slice()).into_any())
         });
         if received
             .as_ref()
@@ -144,8 +143,7 @@ impl Connection {
             &end,
             None,
             |data| Ok(PyBytes::new(py, data).into_any()),
-            // SAFETY: nobody else knows the object.
-            |room| Ok(PyBytes::new(py, unsafe { room.as_bytes() }).into_any()),
+            |room| Ok(PyBytes::new(py, Bytes::of(room.as_any())?.as_slice()).into_any()),
         )?;
         let message = received.cast::<PyBytes>()?.as_bytes();
         if message.len() > bytes.len() - offset {
@@ -317,40 +315,31 @@ fn receive<'py>(
     short: impl Fn(&[u8]) -> PyResult<Bound<'py, PyAny>>,
     long: impl Fn(&Bound<'py, PyByteArray>) -> PyResult<Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut buffer = [MaybeUninit::<u8>::uninit(); SHORT];
+    let mut buffer = [0; SHORT];
     loop {
-        let place = &mut buffer;
+        let room = &mut buffer;
         let got = wait(py, Patience::Forever, |wait| {
-            end.recv_raw(&mut *place, wait)
+            end.recv_into_timeout(room, wait)
         })?;
         let needed = match got.or_raise(py)? {
-            Got::Message(len) => {
-                // SAFETY: the receive has written that many bytes.
-                let data = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast(), len) };
-                return short(data);
-            }
+            Got::Message(len) => return short(&buffer[..len]),
             Got::TooSmall(needed) => needed,
         };
         if max.is_some_and(|max| needed > max) {
             return Err(PyOSError::new_err("bad message length"));
         }
-        let room = PyByteArray::new_with(py, needed, |_| Ok(()))?;
-        // SAFETY: nobody else knows the object.
-        let bytes = unsafe { room.as_bytes_mut() };
-        // SAFETY: the same memory, of which only written bytes are read.
-        let place =
-            unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), bytes.len()) };
-        match wait(py, Patience::Forever, |wait| {
-            end.recv_raw(&mut *place, wait)
-        })?
-        .or_raise(py)?
-        {
-            Got::Message(len) => {
-                room.resize(len)?;
-                return long(&room);
-            }
-            // Another thread has received the message.
-            Got::TooSmall(_) => {}
+        let mut got = Got::TooSmall(needed);
+        let room = PyByteArray::new_with(py, needed, |room| {
+            let received = wait(py, Patience::Forever, |wait| {
+                end.recv_into_timeout(room, wait)
+            })?;
+            got = received.or_raise(py)?;
+            Ok(())
+        })?;
+        // If it is too small, another thread has received the message.
+        if let Got::Message(len) = got {
+            room.resize(len)?;
+            return long(&room);
         }
     }
 }

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::common_methods;
 use crate::errors::{self, OrRaise};
-use crate::object::{origin, raised, Inner, Origin};
+use crate::object::{origin, raised, Inner};
 use crate::wait::{wait, Patience};
 
 /// A flag between processes. All waiters of the moment return from `wait` when it is set, even if
@@ -39,11 +39,8 @@ impl Event {
         ctx: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _ = ctx;
-        let made = match origin(name, create, exist_ok, mode)? {
-            Origin::Anonymous => polyproc::Event::create(None, Default::default()),
-            Origin::Create(name, options) => polyproc::Event::create(Some(name), options),
-            Origin::Open(name) => polyproc::Event::open(name),
-        };
+        let made = origin(name, create, exist_ok, mode)?
+            .make(polyproc::Event::create, polyproc::Event::open);
         self.inner.set(made.or_raise(py)?)
     }
 

@@ -1,7 +1,7 @@
 //! Python's binding of polyproc: the classes that `python/polyproc` is made of.
 //!
 //! ```text
-//! lock semaphore event condition barrier      one class per object
+//! lock semaphore event condition barrier      one class per object; acquire: what they share
 //! queue connection                            messages: queues and pipes
 //! pickle msgpack                              Python's values as bytes
 //! wait                                        how a Python thread waits
@@ -11,6 +11,7 @@
 //! errors                                      a status as Python's exception
 //! ```
 
+mod acquire;
 mod barrier;
 mod buffer;
 mod condition;
@@ -48,6 +49,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<connection::Connection>()?;
     module.add_function(wrap_pyfunction!(connection::pipe, module)?)?;
     module.add_function(wrap_pyfunction!(pickle::dumps, module)?)?;
+    module.add_function(wrap_pyfunction!(pickle::loads_of, module)?)?;
     module.add_class::<workers::ProgramPool>()?;
     module.add_class::<workers::ProgramTask>()?;
     module.add_function(wrap_pyfunction!(workers::register_function, module)?)?;

@@ -7,10 +7,10 @@ use polyproc::{Acquired, Status};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::common_methods;
 use crate::errors::{self, OrRaise};
-use crate::object::{origin, Inner, Origin};
+use crate::object::{origin, Inner};
 use crate::wait::{wait, Patience};
+use crate::{acquire_methods, common_methods};
 
 /// A lock between processes: not recursive, and any process or thread may release it.
 ///
@@ -25,94 +25,138 @@ pub struct Lock {
     owner_died: AtomicBool,
 }
 
-/// Acquired a lock: note whether its owner died, and warn. If the warning is an error, the lock is
-/// released.
-pub fn note_acquired(
-    py: Python<'_>,
-    acquired: Acquired,
-    owner_died: &AtomicBool,
-    release: impl FnOnce() -> Result<(), Status>,
-) -> PyResult<()> {
-    let died = acquired == Acquired::OwnerDied;
-    if died || owner_died.load(Ordering::Relaxed) {
-        owner_died.store(died, Ordering::Relaxed);
-    }
-    if died {
-        let category = errors::owner_died(py)?;
-        let text = c"the last holder of the lock died while it held the lock";
-        if let Err(error) = PyErr::warn(py, category, text, 1) {
-            release().or_raise(py)?;
-            return Err(error);
-        }
-    }
-    Ok(())
+/// A recursive lock between processes: the thread that holds it may acquire it again, and only that
+/// thread releases it.
+///
+/// If the holder is killed, the next one gets the lock, as with `Lock`.
+#[pyclass(module = "polyproc", frozen, subclass, dict, weakref)]
+pub struct RLock {
+    pub inner: Inner<polyproc::Rlock>,
+    owner_died: AtomicBool,
 }
 
-/// `block` is the name of multiprocessing, `blocking` that of threading.
-pub fn patience(block: bool, timeout: Option<f64>, blocking: Option<bool>) -> PyResult<Patience> {
-    Patience::new(blocking.unwrap_or(block), timeout)
+/// The methods that both classes have.
+macro_rules! lock_methods {
+    ($class:ident, $inner:ty) => {
+        #[pymethods]
+        impl $class {
+            #[new]
+            #[pyo3(signature = (*_args, **_kwargs))]
+            fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> $class {
+                $class {
+                    inner: Inner::new(),
+                    owner_died: AtomicBool::new(false),
+                }
+            }
+
+            #[pyo3(signature = (name=None, *, create=None, exist_ok=false, mode=None, ctx=None))]
+            fn __init__(
+                &self,
+                py: Python<'_>,
+                name: Option<&str>,
+                create: Option<bool>,
+                exist_ok: bool,
+                mode: Option<u32>,
+                ctx: Option<&Bound<'_, PyAny>>,
+            ) -> PyResult<()> {
+                let _ = ctx;
+                let origin = origin(name, create, exist_ok, mode)?;
+                let made = origin.make(<$inner>::create, <$inner>::open);
+                self.inner.set(made.or_raise(py)?)
+            }
+
+            /// Whether the holder before the last acquire of this object died while it held the
+            /// lock.
+            #[getter]
+            fn owner_died(&self) -> bool {
+                self.owner_died.load(Ordering::Relaxed)
+            }
+
+            // For code written for Python's own locks.
+            #[getter]
+            fn _semlock(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+                slf
+            }
+
+            fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+                represent(slf.as_any(), slf.get().locked(slf.py())?)
+            }
+        }
+
+        impl $class {
+            fn opened(&self, py: Python<'_>, fd: OwnedFd) -> PyResult<()> {
+                self.inner.set(<$inner>::from_fd(fd).or_raise(py)?)
+            }
+
+            #[inline]
+            pub fn acquire_for(&self, py: Python<'_>, patience: Patience) -> PyResult<bool> {
+                let lock = self.inner.get()?;
+                match wait(py, patience, |wait| lock.acquire_timeout(wait))? {
+                    Ok(acquired) => self.acquired(py, acquired).map(|()| true),
+                    Err(Status::E_TIMEOUT) => Ok(false),
+                    Err(status) => Err(errors::exception(py, status)),
+                }
+            }
+
+            #[inline]
+            pub fn release_one(&self, py: Python<'_>) -> PyResult<()> {
+                self.inner.get()?.release().or_raise(py)
+            }
+
+            /// Acquired the lock: note whether its owner died, and warn. If the warning is an
+            /// error, the lock is released.
+            #[inline]
+            pub fn acquired(&self, py: Python<'_>, acquired: Acquired) -> PyResult<()> {
+                let died = acquired == Acquired::OwnerDied;
+                if died || self.owner_died.load(Ordering::Relaxed) {
+                    self.owner_died.store(died, Ordering::Relaxed);
+                }
+                match died {
+                    true => warn(py).inspect_err(|_| drop(self.release_one(py))),
+                    false => Ok(()),
+                }
+            }
+        }
+
+        common_methods!($class);
+    };
+}
+
+lock_methods!(Lock, polyproc::Lock);
+acquire_methods!(
+    Lock,
+    "Acquire the lock. Return False if it is held and `block` is False or the timeout is over."
+);
+
+lock_methods!(RLock, polyproc::Rlock);
+acquire_methods!(
+    RLock,
+    "Acquire the lock, or once more. Return False if another thread holds it and `block` is \
+     False or the timeout is over."
+);
+
+#[cold]
+fn warn(py: Python<'_>) -> PyResult<()> {
+    let text = c"the last holder of the lock died while it held the lock";
+    PyErr::warn(py, errors::owner_died(py)?, text, 1)
+}
+
+fn represent(lock: &Bound<'_, PyAny>, is_locked: bool) -> PyResult<String> {
+    let class = lock.get_type();
+    Ok(format!(
+        "<{} {}.{} object at {:#x}>",
+        if is_locked { "locked" } else { "unlocked" },
+        class.module()?,
+        class.qualname()?,
+        lock.as_ptr() as usize
+    ))
 }
 
 #[pymethods]
 impl Lock {
-    #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
-    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Lock {
-        Lock {
-            inner: Inner::new(),
-            owner_died: AtomicBool::new(false),
-        }
-    }
-
-    #[pyo3(signature = (name = None, *, create = None, exist_ok = false, mode = None, ctx = None))]
-    fn __init__(
-        &self,
-        py: Python<'_>,
-        name: Option<&str>,
-        create: Option<bool>,
-        exist_ok: bool,
-        mode: Option<u32>,
-        ctx: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        let _ = ctx;
-        let made = match origin(name, create, exist_ok, mode)? {
-            Origin::Anonymous => polyproc::Lock::create(None, Default::default()),
-            Origin::Create(name, options) => polyproc::Lock::create(Some(name), options),
-            Origin::Open(name) => polyproc::Lock::open(name),
-        };
-        self.inner.set(made.or_raise(py)?)
-    }
-
-    /// Acquire the lock. Return False if it is held and `block` is False or the timeout is over.
-    #[pyo3(signature = (block = true, timeout = None, *, blocking = None))]
-    pub fn acquire(
-        &self,
-        py: Python<'_>,
-        block: bool,
-        timeout: Option<f64>,
-        blocking: Option<bool>,
-    ) -> PyResult<bool> {
-        self.acquire_for(py, patience(block, timeout, blocking)?)
-    }
-
     /// Release the lock, whoever acquired it. ValueError if it is free.
-    pub fn release(&self, py: Python<'_>) -> PyResult<()> {
-        self.inner.get()?.release().or_raise(py)
-    }
-
-    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
-        self.acquire_for(py, Patience::Forever)
-    }
-
-    #[pyo3(signature = (_type = None, _value = None, _traceback = None))]
-    fn __exit__(
-        &self,
-        py: Python<'_>,
-        _type: Option<&Bound<'_, PyAny>>,
-        _value: Option<&Bound<'_, PyAny>>,
-        _traceback: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        self.release(py)
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        self.release_one(py)
     }
 
     /// Whether the lock is held.
@@ -120,18 +164,7 @@ impl Lock {
         self.inner.get()?.is_locked().or_raise(py)
     }
 
-    /// Whether the holder before the last acquire of this object died while it held the lock.
-    #[getter]
-    fn owner_died(&self) -> bool {
-        self.owner_died.load(Ordering::Relaxed)
-    }
-
     // Methods that code written for Python's own locks calls.
-
-    #[getter]
-    fn _semlock(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
 
     fn _is_mine(&self, py: Python<'_>) -> PyResult<bool> {
         self.locked(py)
@@ -147,120 +180,13 @@ impl Lock {
             false => Ok(()),
         }
     }
-
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        represent(slf.as_any(), slf.get().locked(slf.py())?)
-    }
-}
-
-pub fn represent(lock: &Bound<'_, PyAny>, is_locked: bool) -> PyResult<String> {
-    let class = lock.get_type();
-    Ok(format!(
-        "<{} {}.{} object at {:#x}>",
-        if is_locked { "locked" } else { "unlocked" },
-        class.module()?,
-        class.qualname()?,
-        lock.as_ptr() as usize
-    ))
-}
-
-impl Lock {
-    fn opened(&self, py: Python<'_>, fd: OwnedFd) -> PyResult<()> {
-        self.inner.set(polyproc::Lock::from_fd(fd).or_raise(py)?)
-    }
-
-    #[inline]
-    fn acquire_for(&self, py: Python<'_>, patience: Patience) -> PyResult<bool> {
-        let lock = self.inner.get()?;
-        match wait(py, patience, |wait| lock.acquire_timeout(wait))? {
-            Ok(acquired) => {
-                self.acquired(py, acquired)?;
-                Ok(true)
-            }
-            Err(Status::E_TIMEOUT) => Ok(false),
-            Err(status) => Err(errors::exception(py, status)),
-        }
-    }
-
-    pub fn acquired(&self, py: Python<'_>, acquired: Acquired) -> PyResult<()> {
-        let lock = self.inner.get()?;
-        note_acquired(py, acquired, &self.owner_died, || lock.release())
-    }
-}
-
-common_methods!(Lock);
-
-/// A recursive lock between processes: the thread that holds it may acquire it again, and only that
-/// thread releases it.
-///
-/// If the holder is killed, the next one gets the lock, as with `Lock`.
-#[pyclass(module = "polyproc", frozen, subclass, dict, weakref)]
-pub struct RLock {
-    pub inner: Inner<polyproc::Rlock>,
-    owner_died: AtomicBool,
 }
 
 #[pymethods]
 impl RLock {
-    #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
-    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> RLock {
-        RLock {
-            inner: Inner::new(),
-            owner_died: AtomicBool::new(false),
-        }
-    }
-
-    #[pyo3(signature = (name = None, *, create = None, exist_ok = false, mode = None, ctx = None))]
-    fn __init__(
-        &self,
-        py: Python<'_>,
-        name: Option<&str>,
-        create: Option<bool>,
-        exist_ok: bool,
-        mode: Option<u32>,
-        ctx: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        let _ = ctx;
-        let made = match origin(name, create, exist_ok, mode)? {
-            Origin::Anonymous => polyproc::Rlock::create(None, Default::default()),
-            Origin::Create(name, options) => polyproc::Rlock::create(Some(name), options),
-            Origin::Open(name) => polyproc::Rlock::open(name),
-        };
-        self.inner.set(made.or_raise(py)?)
-    }
-
-    /// Acquire the lock, or once more. Return False if another thread holds it and `block` is False
-    /// or the timeout is over.
-    #[pyo3(signature = (block = true, timeout = None, *, blocking = None))]
-    pub fn acquire(
-        &self,
-        py: Python<'_>,
-        block: bool,
-        timeout: Option<f64>,
-        blocking: Option<bool>,
-    ) -> PyResult<bool> {
-        self.acquire_for(py, patience(block, timeout, blocking)?)
-    }
-
     /// Release the lock once. AssertionError (and RuntimeError) if this thread does not hold it.
-    pub fn release(&self, py: Python<'_>) -> PyResult<()> {
-        self.inner.get()?.release().or_raise(py)
-    }
-
-    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
-        self.acquire_for(py, Patience::Forever)
-    }
-
-    #[pyo3(signature = (_type = None, _value = None, _traceback = None))]
-    fn __exit__(
-        &self,
-        py: Python<'_>,
-        _type: Option<&Bound<'_, PyAny>>,
-        _value: Option<&Bound<'_, PyAny>>,
-        _traceback: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        self.release(py)
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        self.release_one(py)
     }
 
     /// Whether a thread holds the lock.
@@ -268,18 +194,7 @@ impl RLock {
         Ok(self.inner.get()?.depth().or_raise(py)? > 0)
     }
 
-    /// Whether the holder before the last acquire of this object died while it held the lock.
-    #[getter]
-    fn owner_died(&self) -> bool {
-        self.owner_died.load(Ordering::Relaxed)
-    }
-
     // Methods that code written for Python's own locks calls.
-
-    #[getter]
-    fn _semlock(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
 
     fn _is_mine(&self, py: Python<'_>) -> PyResult<bool> {
         self._is_owned(py)
@@ -323,34 +238,4 @@ impl RLock {
         }
         Ok(())
     }
-
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        represent(slf.as_any(), slf.get().locked(slf.py())?)
-    }
 }
-
-impl RLock {
-    fn opened(&self, py: Python<'_>, fd: OwnedFd) -> PyResult<()> {
-        self.inner.set(polyproc::Rlock::from_fd(fd).or_raise(py)?)
-    }
-
-    #[inline]
-    fn acquire_for(&self, py: Python<'_>, patience: Patience) -> PyResult<bool> {
-        let lock = self.inner.get()?;
-        match wait(py, patience, |wait| lock.acquire_timeout(wait))? {
-            Ok(acquired) => {
-                self.acquired(py, acquired)?;
-                Ok(true)
-            }
-            Err(Status::E_TIMEOUT) => Ok(false),
-            Err(status) => Err(errors::exception(py, status)),
-        }
-    }
-
-    pub fn acquired(&self, py: Python<'_>, acquired: Acquired) -> PyResult<()> {
-        let lock = self.inner.get()?;
-        note_acquired(py, acquired, &self.owner_died, || lock.release())
-    }
-}
-
-common_methods!(RLock);

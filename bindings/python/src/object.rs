@@ -3,7 +3,7 @@
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
-use polyproc::{CreateOptions, Kind};
+use polyproc::{CreateOptions, Kind, Status};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -45,6 +45,21 @@ pub enum Origin<'a> {
     Anonymous,
     Create(&'a str, CreateOptions),
     Open(&'a str),
+}
+
+impl Origin<'_> {
+    /// Make or open the object.
+    pub fn make<T>(
+        self,
+        create: impl FnOnce(Option<&str>, CreateOptions) -> Result<T, Status>,
+        open: impl FnOnce(&str) -> Result<T, Status>,
+    ) -> Result<T, Status> {
+        match self {
+            Origin::Anonymous => create(None, CreateOptions::default()),
+            Origin::Create(name, options) => create(Some(name), options),
+            Origin::Open(name) => open(name),
+        }
+    }
 }
 
 pub fn origin<'a>(

@@ -8,11 +8,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::common_methods;
 use crate::errors::{self, OrRaise};
-use crate::lock::patience;
-use crate::object::{origin, Inner, Origin};
+use crate::object::{origin, Inner};
 use crate::wait::{wait, Patience};
+use crate::{acquire_methods, common_methods};
 
 /// A number of permits between processes.
 ///
@@ -57,37 +56,23 @@ impl Semaphore {
                 "semaphore initial value must be >= 0",
             ));
         }
-        let mut options = SemaphoreOptions {
+        let options = SemaphoreOptions {
             initial: value,
             maximum,
             owned,
             ..Default::default()
         };
-        let made = match origin(name, create, exist_ok, mode)? {
-            Origin::Anonymous => polyproc::Semaphore::create(None, &options),
-            Origin::Create(name, create) => {
-                options.create = create;
-                polyproc::Semaphore::create(Some(name), &options)
-            }
-            Origin::Open(name) => polyproc::Semaphore::open(name),
-        };
+        let made = origin(name, create, exist_ok, mode)?.make(
+            |name, create| {
+                polyproc::Semaphore::create(name, &SemaphoreOptions { create, ..options })
+            },
+            polyproc::Semaphore::open,
+        );
         self.inner.set(made.or_raise(py)?)?;
         if !matches!(create, Some(false)) && maximum > 0 {
             let _ = self.maximum.set(maximum);
         }
         Ok(())
-    }
-
-    /// Acquire a permit. Return False if there is none and `block` is False or the timeout is over.
-    #[pyo3(signature = (block = true, timeout = None, *, blocking = None))]
-    fn acquire(
-        &self,
-        py: Python<'_>,
-        block: bool,
-        timeout: Option<f64>,
-        blocking: Option<bool>,
-    ) -> PyResult<bool> {
-        self.acquire_for(py, patience(block, timeout, blocking)?)
     }
 
     /// Release `n` permits. ValueError if there were more than the maximum.
@@ -97,21 +82,6 @@ impl Semaphore {
             return Err(PyValueError::new_err("n must be one or more"));
         }
         self.inner.get()?.release(n).or_raise(py)
-    }
-
-    fn __enter__(&self, py: Python<'_>) -> PyResult<bool> {
-        self.acquire_for(py, Patience::Forever)
-    }
-
-    #[pyo3(signature = (_type = None, _value = None, _traceback = None))]
-    fn __exit__(
-        &self,
-        py: Python<'_>,
-        _type: Option<&Bound<'_, PyAny>>,
-        _value: Option<&Bound<'_, PyAny>>,
-        _traceback: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        self.release(py, 1)
     }
 
     /// The number of permits available now.
@@ -154,6 +124,10 @@ impl Semaphore {
         self.inner.set(opened)
     }
 
+    fn release_one(&self, py: Python<'_>) -> PyResult<()> {
+        self.release(py, 1)
+    }
+
     #[inline]
     fn acquire_for(&self, py: Python<'_>, patience: Patience) -> PyResult<bool> {
         let semaphore = self.inner.get()?;
@@ -165,6 +139,10 @@ impl Semaphore {
     }
 }
 
+acquire_methods!(
+    Semaphore,
+    "Acquire a permit. Return False if there is none and `block` is False or the timeout is over."
+);
 common_methods!(Semaphore);
 
 /// A semaphore that never has more permits than at the start: a release too many is a ValueError.

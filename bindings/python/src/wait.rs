@@ -49,6 +49,11 @@ impl Patience {
         }
     }
 
+    /// The seconds that are left of a timeout.
+    pub fn left_seconds(self) -> f64 {
+        self.left().unwrap_or_default().as_secs_f64()
+    }
+
     /// The whole wait in one piece.
     pub fn whole(self) -> Wait<'static> {
         Wait::from(self.left())

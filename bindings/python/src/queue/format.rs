@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes};
+use pyo3::types::PyBytes;
 
 use crate::buffer::Bytes;
 use crate::{msgpack, pickle};
@@ -73,7 +73,7 @@ impl Format {
     #[inline]
     pub fn encode(self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<bool> {
         match self {
-            Format::Pickle => Ok(pickle::encode_short(value, out)),
+            Format::Pickle => Ok(pickle::encode_small(value, out)),
             Format::Msgpack => msgpack::write(value, out).map(|()| true),
             Format::Bytes => {
                 out.extend_from_slice(bytes_of(value)?.as_slice());
@@ -105,8 +105,4 @@ pub fn bytes_of(value: &Bound<'_, PyAny>) -> PyResult<Bytes> {
             "a queue of format \"bytes\" takes bytes-like objects, not {name}"
         ))
     })
-}
-
-pub fn room_for(py: Python<'_>, len: usize) -> PyResult<Bound<'_, PyByteArray>> {
-    PyByteArray::new_with(py, len, |_| Ok(()))
 }

@@ -1,18 +1,16 @@
 //! Getting a value, and taking a message.
 
-use std::mem::MaybeUninit;
-
-use polyproc::{Got, Loan, Status};
+use polyproc::{Got, OwnedMessage, Status};
 use pyo3::exceptions::PyStopIteration;
 use pyo3::prelude::*;
+use pyo3::types::PyByteArray;
 
-use super::format::room_for;
-use super::{message, Parts, Queue, Sendable};
+use super::{message, Parts, Queue};
 use crate::errors::{self, OrRaise};
 use crate::wait::{wait, Patience};
 
 /// Longer messages are read in place, or copied into an object of their own.
-const SHORT: usize = 1024;
+const SHORT: usize = 512;
 
 #[pymethods]
 impl Queue {
@@ -43,16 +41,16 @@ impl Queue {
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, message::Message>> {
         let (py, parts) = (slf.py(), Queue::open(slf)?);
-        let loan = take(py, parts, Patience::new(block, timeout)?)?.or_raise(py)?;
-        message::new(py, &parts.queue, loan, parts.format)
+        let message = take(py, parts, Patience::new(block, timeout)?)?.or_raise(py)?;
+        message::new(py, message, parts.format)
     }
 
     /// Take the oldest dead letter: a message that was delivered too often. `queue.Empty` if there
     /// is none.
     fn take_dead<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, message::Message>> {
         let (py, parts) = (slf.py(), Queue::open(slf)?);
-        let loan = parts.queue.take_dead_raw().or_raise(py)?;
-        message::new(py, &parts.queue, loan, parts.format)
+        let message = parts.queue.take_dead_owned().or_raise(py)?;
+        message::new(py, message, parts.format)
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -70,10 +68,13 @@ impl Queue {
     }
 }
 
-pub fn take(py: Python<'_>, parts: &Parts, patience: Patience) -> PyResult<Result<Loan, Status>> {
-    let queue = &*parts.queue;
-    let taken = wait(py, patience, |wait| queue.take_raw(wait).map(Sendable))?;
-    Ok(taken.map(|Sendable(loan)| loan))
+pub fn take(
+    py: Python<'_>,
+    parts: &Parts,
+    patience: Patience,
+) -> PyResult<Result<OwnedMessage, Status>> {
+    let queue = &parts.queue;
+    wait(py, patience, |wait| queue.take_owned_timeout(wait))
 }
 
 #[inline]
@@ -91,15 +92,11 @@ pub fn get_or_status<'py>(
     patience: Patience,
 ) -> PyResult<Result<Bound<'py, PyAny>, Status>> {
     let queue = &*parts.queue;
-    let mut short = [MaybeUninit::<u8>::uninit(); SHORT];
+    let mut short = [0; SHORT];
     loop {
-        let buffer = &mut short;
-        let needed = match wait(py, patience, |wait| queue.get_raw(&mut *buffer, wait))? {
-            Ok(Got::Message(len)) => {
-                // SAFETY: the get has written that many bytes.
-                let data = unsafe { std::slice::from_raw_parts(short.as_ptr().cast(), len) };
-                return parts.format.decode(py, data).map(Ok);
-            }
+        let room = &mut short;
+        let needed = match wait(py, patience, |wait| queue.get_into_timeout(room, wait))? {
+            Ok(Got::Message(len)) => return parts.format.decode(py, &short[..len]).map(Ok),
             Ok(Got::TooSmall(needed)) => needed,
             Err(status) => return Ok(Err(status)),
         };
@@ -118,23 +115,21 @@ fn get_long<'py>(
     needed: usize,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     if !parts.is_joinable {
-        let loan = match take(py, parts, Patience::Try)? {
+        let message = match parts.queue.try_take() {
             Err(Status::E_EMPTY) => return Ok(None),
             other => other.or_raise(py)?,
         };
-        // SAFETY: the loan's memory is ours until it is settled.
-        let data = unsafe { std::slice::from_raw_parts(loan.data, loan.len) };
-        let value = parts.format.decode(py, data);
-        parts.queue.done_raw(loan.ticket).or_raise(py)?;
+        let value = parts.format.decode(py, &message);
+        message.done().or_raise(py)?;
         return value.map(Some);
     }
     // The message stays unfinished until task_done, so it is copied.
-    let room = room_for(py, needed)?;
-    // SAFETY: nobody else knows the object.
-    let bytes = unsafe { room.as_bytes_mut() };
-    // SAFETY: the same memory, of which only written bytes are read.
-    let buffer = unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), bytes.len()) };
-    match parts.queue.get_raw(buffer, polyproc::Wait::TRY) {
+    let mut got = Err(Status::E_EMPTY);
+    let room = PyByteArray::new_with(py, needed, |room| {
+        got = parts.queue.try_get_into(room);
+        Ok(())
+    })?;
+    match got {
         Ok(Got::Message(len)) => {
             room.resize(len)?;
             parts.format.decode_kept(room.as_any()).map(Some)

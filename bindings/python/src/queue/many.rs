@@ -1,11 +1,11 @@
 //! Several messages in one call.
 
-use polyproc::{Loan, Status};
+use polyproc::{Message, Status};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use super::put::Batch;
-use super::{get, message, Parts, Queue, Sendable};
+use super::{get, message, Queue};
 use crate::errors::{self, OrRaise};
 use crate::wait::{wait, Patience};
 
@@ -24,12 +24,11 @@ impl Queue {
         let patience = Patience::new(block, timeout)?;
         let batch = Batch::of(parts.format, items)?;
         let queue = &*parts.queue;
+        let messages = batch.messages();
         let mut put = 0;
-        while put < batch.len() {
-            let rest = batch.len() - put;
-            let some = wait(py, patience, |wait| {
-                queue.put_many_raw(rest, &|at| batch.item(put + at), wait)
-            })?;
+        while put < messages.len() {
+            let rest = &messages[put..];
+            let some = wait(py, patience, |wait| queue.put_many_timeout(rest, wait))?;
             match some {
                 Ok(some) => put += some,
                 Err(Status::E_FULL | Status::E_SHUTDOWN) if put > 0 => break,
@@ -61,19 +60,17 @@ impl Queue {
             }
             return Ok(values);
         }
-        let loans = take_many(py, parts, max, patience)?;
+        let queue = &*parts.queue;
+        let messages =
+            wait(py, patience, |wait| queue.take_many_timeout(max, wait))?.or_raise(py)?;
         let mut failed = None;
-        for loan in &loans {
-            // SAFETY: the loan's memory is ours until it is settled.
-            let data = unsafe { std::slice::from_raw_parts(loan.data, loan.len) };
-            match parts.format.decode(py, data) {
+        for message in &messages {
+            match parts.format.decode(py, message) {
                 Ok(value) => values.append(value)?,
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        let tickets = loans.iter().map(|loan| loan.ticket);
-        let (_, settled) = parts.queue.done_many_raw(tickets);
-        settled.or_raise(py)?;
+        Message::done_many(messages).or_raise(py)?;
         match failed {
             Some(error) => Err(error),
             None => Ok(values),
@@ -89,21 +86,14 @@ impl Queue {
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, PyList>> {
         let (py, parts) = (slf.py(), Queue::open(slf)?);
-        let loans = take_many(py, parts, max, Patience::new(block, timeout)?)?;
+        let (queue, patience) = (&parts.queue, Patience::new(block, timeout)?);
+        let taken = wait(py, patience, |wait| {
+            queue.take_many_owned_timeout(max, wait)
+        })?;
         let messages = PyList::empty(py);
-        for loan in loans {
-            messages.append(message::new(py, &parts.queue, loan, parts.format)?)?;
+        for message in taken.or_raise(py)? {
+            messages.append(message::new(py, message, parts.format)?)?;
         }
         Ok(messages)
     }
-}
-
-fn take_many(py: Python<'_>, parts: &Parts, max: usize, patience: Patience) -> PyResult<Vec<Loan>> {
-    let queue = &*parts.queue;
-    let taken = wait(py, patience, |wait| {
-        let mut loans = Vec::new();
-        queue.take_many_raw(max, &mut |_, loan| loans.push(loan), wait)?;
-        Ok(Sendable(loans))
-    })?;
-    Ok(taken.or_raise(py)?.0)
 }

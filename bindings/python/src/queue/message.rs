@@ -1,10 +1,9 @@
 //! A message that was taken: read in place, and settled when its block is left.
 
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicU32, AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use polyproc::{Loan, Queue, Status};
+use polyproc::{OwnedMessage, Status};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -13,24 +12,6 @@ use pyo3::types::{PyMemoryView, PyType};
 use super::format::Format;
 use crate::buffer::{self, Lender, Memory};
 use crate::errors::OrRaise;
-
-const TAKEN: u8 = 0;
-/// To be settled when the last view of the memory is gone.
-const DONE: u8 = 1;
-const GIVEN_BACK: u8 = 2;
-const SETTLED: u8 = 3;
-
-struct Taken {
-    queue: Arc<Queue>,
-    loan: Loan,
-    format: Format,
-}
-
-// SAFETY: the address is that of shared memory, which the queue keeps mapped; any thread may read
-// it.
-unsafe impl Send for Taken {}
-// SAFETY: as above.
-unsafe impl Sync for Taken {}
 
 /// A message that this process has taken: it lies in shared memory until it is settled.
 ///
@@ -44,32 +25,46 @@ unsafe impl Sync for Taken {}
 /// when the last view is gone.
 #[pyclass(module = "polyproc", frozen, subclass, weakref)]
 pub struct Message {
-    taken: OnceLock<Taken>,
-    state: AtomicU8,
-    views: AtomicU32,
+    facts: OnceLock<Facts>,
+    state: Mutex<State>,
 }
 
-/// Make the object for a loan.
-pub fn new<'py>(
-    py: Python<'py>,
-    queue: &Arc<Queue>,
-    loan: Loan,
+/// What is known of the message, also after it was settled.
+struct Facts {
+    id: u64,
+    deliveries: u32,
+    len: usize,
     format: Format,
-) -> PyResult<Bound<'py, Message>> {
-    let taken = Taken {
-        queue: queue.clone(),
-        loan,
+}
+
+/// A message that nobody settled goes back to the queue with this.
+#[derive(Default)]
+struct State {
+    /// None when it is settled.
+    message: Option<OwnedMessage>,
+    /// How it is to be settled, as soon as the last view of its memory is gone.
+    asked: Option<Settle>,
+    views: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settle {
+    Done,
+    GiveBack,
+}
+
+/// Make the object for a message.
+pub fn new(py: Python<'_>, message: OwnedMessage, format: Format) -> PyResult<Bound<'_, Message>> {
+    let object = buffer::new::<Message>(py)?;
+    let facts = Facts {
+        id: message.id(),
+        deliveries: message.deliveries(),
+        len: message.len(),
         format,
     };
-    let message = match buffer::new::<Message>(py) {
-        Ok(message) => message,
-        Err(error) => {
-            let _ = taken.queue.give_back_raw(taken.loan.ticket);
-            return Err(error);
-        }
-    };
-    let _ = message.get().taken.set(taken);
-    Ok(message)
+    let _ = object.get().facts.set(facts);
+    object.get().state().message = Some(message);
+    Ok(object)
 }
 
 #[pymethods]
@@ -77,9 +72,8 @@ impl Message {
     #[new]
     fn new() -> Message {
         Message {
-            taken: OnceLock::new(),
-            state: AtomicU8::new(TAKEN),
-            views: AtomicU32::new(0),
+            facts: OnceLock::new(),
+            state: Mutex::default(),
         }
     }
 
@@ -93,38 +87,39 @@ impl Message {
     /// message, read-only.
     #[getter]
     fn value<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let taken = slf.get().open()?;
-        taken.format.decode_kept(slf.as_any())
+        let facts = slf.get().facts()?;
+        facts.format.decode_kept(slf.as_any())
     }
 
     /// How many times the message was delivered: 1 the first time.
     #[getter]
     fn deliveries(&self) -> PyResult<u32> {
-        Ok(self.taken()?.loan.deliveries)
+        Ok(self.facts()?.deliveries)
     }
 
     /// The number of the message in its queue: the same at every delivery.
     #[getter]
     fn id(&self) -> PyResult<u64> {
-        Ok(self.taken()?.loan.id)
+        Ok(self.facts()?.id)
     }
 
     fn __len__(&self) -> PyResult<usize> {
-        Ok(self.open()?.loan.len)
+        drop(self.open()?);
+        Ok(self.facts()?.len)
     }
 
     /// The work is done: the message is over, and on a joinable queue its task too.
     fn done(&self, py: Python<'_>) -> PyResult<()> {
-        self.settle(py, DONE)
+        self.settle(py, Settle::Done)
     }
 
     /// Give the message back: it is first in line, and delivered once more.
     fn give_back(&self, py: Python<'_>) -> PyResult<()> {
-        self.settle(py, GIVEN_BACK)
+        self.settle(py, Settle::GiveBack)
     }
 
     fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        slf.get().open()?;
+        drop(slf.get().open()?);
         Ok(slf)
     }
 
@@ -135,20 +130,31 @@ impl Message {
         _value: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        if self.state.load(Ordering::Acquire) != TAKEN {
+        if self.open().is_err() {
             return Ok(());
         }
-        self.settle(py, if error.is_none() { DONE } else { GIVEN_BACK })
+        self.settle(
+            py,
+            if error.is_none() {
+                Settle::Done
+            } else {
+                Settle::GiveBack
+            },
+        )
     }
 
     fn __repr__(&self) -> PyResult<String> {
-        let loan = self.taken()?.loan;
-        let state = match self.state.load(Ordering::Acquire) {
-            TAKEN => "taken",
-            GIVEN_BACK => "given back",
-            _ => "done",
+        let Facts {
+            id,
+            len,
+            deliveries,
+            ..
+        } = self.facts()?;
+        let state = match self.state().asked {
+            None => "taken",
+            Some(Settle::Done) => "done",
+            Some(Settle::GiveBack) => "given back",
         };
-        let (id, len, deliveries) = (loan.id, loan.len, loan.deliveries);
         Ok(format!(
             "<polyproc.Message {state} id={id} len={len} deliveries={deliveries}>"
         ))
@@ -156,49 +162,42 @@ impl Message {
 }
 
 impl Message {
-    fn taken(&self) -> PyResult<&Taken> {
-        self.taken
-            .get()
-            .ok_or_else(|| PyRuntimeError::new_err("a message is made by a queue's take()"))
+    fn facts(&self) -> PyResult<&Facts> {
+        let made = || PyRuntimeError::new_err("a message is made by a queue's take()");
+        self.facts.get().ok_or_else(made)
     }
 
-    fn open(&self) -> PyResult<&Taken> {
-        match self.state.load(Ordering::Acquire) {
-            TAKEN => self.taken(),
-            _ => Err(PyValueError::new_err("the message is settled already")),
-        }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn settle(&self, py: Python<'_>, how: u8) -> PyResult<()> {
-        self.open()?;
-        if self
-            .state
-            .compare_exchange(TAKEN, how, Ordering::AcqRel, Ordering::Acquire)
-            .is_err()
-        {
-            return Err(PyValueError::new_err("the message is settled already"));
-        }
-        match self.views.load(Ordering::Acquire) {
-            0 => self.settle_now().or_raise(py),
-            _ => Ok(()),
+    /// The state of a message that is not settled.
+    fn open(&self) -> PyResult<MutexGuard<'_, State>> {
+        self.facts()?;
+        let state = self.state();
+        match state.asked {
+            None => Ok(state),
+            Some(_) => Err(PyValueError::new_err("the message is settled already")),
         }
     }
 
-    /// Settle the message in the way that was asked for, once.
-    fn settle_now(&self) -> Result<(), Status> {
-        let how = self.state.swap(SETTLED, Ordering::AcqRel);
-        match (self.taken.get(), how) {
-            (None, _) | (_, SETTLED) => Ok(()),
-            (Some(taken), DONE) => taken.queue.done_raw(taken.loan.ticket),
-            (Some(taken), _) => taken.queue.give_back_raw(taken.loan.ticket),
-        }
+    fn settle(&self, py: Python<'_>, how: Settle) -> PyResult<()> {
+        let mut state = self.open()?;
+        state.asked = Some(how);
+        state.settle_unless_viewed().or_raise(py)
     }
 }
 
-impl Drop for Message {
-    /// A message that nobody settled goes back to the queue.
-    fn drop(&mut self) {
-        let _ = self.settle_now();
+impl State {
+    fn settle_unless_viewed(&mut self) -> Result<(), Status> {
+        if self.views > 0 || self.asked.is_none() {
+            return Ok(());
+        }
+        match (self.message.take(), self.asked) {
+            (Some(message), Some(Settle::Done)) => message.done(),
+            (Some(message), _) => message.give_back(),
+            (None, _) => Ok(()),
+        }
     }
 }
 
@@ -210,24 +209,21 @@ impl Lender for Message {
         &CLASS
     }
 
-    fn memory(&self) -> PyResult<Memory> {
-        let loan = &self.open()?.loan;
+    fn lend(&self) -> PyResult<Memory> {
+        let mut state = self.open()?;
+        state.views += 1;
+        let bytes: &[u8] = state.message.as_deref().unwrap_or_default();
         Ok(Memory {
-            at: loan.data.cast_mut(),
-            len: loan.len,
+            at: bytes.as_ptr().cast_mut(),
+            len: bytes.len(),
             is_readonly: true,
         })
     }
 
-    fn count_view(&self) {
-        self.views.fetch_add(1, Ordering::AcqRel);
-    }
-
     fn release_view(&self) {
-        let was_last = self.views.fetch_sub(1, Ordering::AcqRel) == 1;
-        if was_last && self.state.load(Ordering::Acquire) != TAKEN {
-            // There is no caller to raise an error to.
-            let _ = self.settle_now();
-        }
+        let mut state = self.state();
+        state.views -= 1;
+        // There is no caller to raise an error to.
+        let _ = state.settle_unless_viewed();
     }
 }

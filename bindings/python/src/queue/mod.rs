@@ -26,7 +26,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::common_methods;
 use crate::errors::{self, OrRaise};
-use crate::object::{origin, raised, Inner, Origin};
+use crate::object::{origin, raised, Inner};
 use crate::wait::{wait, Patience};
 use format::Format;
 
@@ -106,7 +106,7 @@ impl Queue {
         ctx: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _ = ctx;
-        let mut options = QueueOptions {
+        let options = QueueOptions {
             joinable,
             // As in Python, a size that is not positive is none.
             max_items: u64::try_from(maxsize).unwrap_or(0),
@@ -115,14 +115,10 @@ impl Queue {
             format: format::label(format)?,
             ..Default::default()
         };
-        let made = match origin(name, create, exist_ok, mode)? {
-            Origin::Anonymous => polyproc::Queue::create(None, &options),
-            Origin::Create(name, create) => {
-                options.create = create;
-                polyproc::Queue::create(Some(name), &options)
-            }
-            Origin::Open(name) => polyproc::Queue::open(name),
-        };
+        let made = origin(name, create, exist_ok, mode)?.make(
+            |name, create| polyproc::Queue::create(name, &QueueOptions { create, ..options }),
+            polyproc::Queue::open,
+        );
         self.inner.set(Parts::new(py, made.or_raise(py)?, name)?)
     }
 
@@ -205,7 +201,7 @@ impl Queue {
             return Ok(raised(py, fd));
         }
         if *format != Format::Bytes {
-            let _ = queue.get_raw(&mut [], polyproc::Wait::TRY);
+            let _ = queue.try_get_into(&mut []);
         }
         Ok(fd)
     }
@@ -275,11 +271,5 @@ fn closed(queue: &Bound<'_, Queue>) -> PyErr {
         .map_or_else(|_| "?".to_owned(), |shown| shown.to_string());
     PyValueError::new_err(format!("Queue {shown} is closed"))
 }
-
-/// What is not `Send` by its address only.
-struct Sendable<T>(T);
-
-// SAFETY: loans and reservations are addresses in shared memory, which any thread may use.
-unsafe impl<T> Send for Sendable<T> {}
 
 common_methods!(Queue);

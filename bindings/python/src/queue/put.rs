@@ -6,7 +6,7 @@ use polyproc::Queue as Inner;
 use pyo3::prelude::*;
 
 use super::format::Format;
-use super::{slot, Parts, Queue, Sendable};
+use super::{slot, Parts, Queue};
 use crate::errors::OrRaise;
 use crate::pickle::Pickled;
 use crate::wait::{wait, Patience};
@@ -61,9 +61,9 @@ impl Queue {
         let (py, queue) = (slf.py(), &Queue::open(slf)?.queue);
         let patience = Patience::new(block, timeout)?;
         let reserved = wait(py, patience, |wait| {
-            queue.reserve_raw(length, wait).map(Sendable)
+            queue.reserve_owned_timeout(length, wait)
         })?;
-        slot::new(py, queue.clone(), reserved.or_raise(py)?.0)
+        slot::new(py, reserved.or_raise(py)?)
     }
 }
 
@@ -80,7 +80,8 @@ fn put(
     let put = match parts.format.encode(value, &mut scratch) {
         Ok(true) => {
             let message = &scratch;
-            wait(py, patience, |wait| queue.put_raw(message, wait)).and_then(|put| put.or_raise(py))
+            wait(py, patience, |wait| queue.put_timeout(message, wait))
+                .and_then(|put| put.or_raise(py))
         }
         Ok(false) => put_pickled(py, queue, value, patience),
         Err(error) => Err(error),
@@ -99,22 +100,17 @@ fn put_pickled(
 ) -> PyResult<()> {
     let pickled = Pickled::new(value)?;
     if let Some(message) = pickled.whole() {
-        return wait(py, patience, |wait| queue.put_raw(message, wait))?.or_raise(py);
+        return wait(py, patience, |wait| queue.put_timeout(message, wait))?.or_raise(py);
     }
     let length = pickled.len();
-    let reserved = wait(py, patience, |wait| {
-        queue.reserve_raw(length, wait).map(Sendable)
-    })?;
-    let Sendable(reservation) = reserved.or_raise(py)?;
-    let mut at = reservation.data;
+    let reserved = wait(py, patience, |wait| queue.reserve_timeout(length, wait))?;
+    let mut slot = reserved.or_raise(py)?;
+    let mut at = 0;
     pickled.each(&mut |part| {
-        // SAFETY: the parts are as long together as the reservation, which is ours.
-        unsafe {
-            std::ptr::copy_nonoverlapping(part.as_ptr(), at, part.len());
-            at = at.add(part.len());
-        }
+        slot[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
     });
-    queue.commit_raw(&reservation, length).or_raise(py)
+    slot.commit(length).or_raise(py)
 }
 
 /// Messages of a batch, one after the other in one piece of memory.
@@ -136,15 +132,11 @@ impl Batch {
         Ok(batch)
     }
 
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub fn item(&self, at: usize) -> &[u8] {
-        let begin = match at {
-            0 => 0,
-            _ => self.ends[at - 1],
-        };
-        &self.bytes[begin..self.ends[at]]
+    pub fn messages(&self) -> Vec<&[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins
+            .zip(&self.ends)
+            .map(|(begin, end)| &self.bytes[begin..*end])
+            .collect()
     }
 }

@@ -1,10 +1,9 @@
 //! Room for a message that is written in place.
 
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use polyproc::{Queue, Reservation};
+use polyproc::{OwnedSlot, Status};
 use pyo3::exceptions::{PyBufferError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -12,17 +11,6 @@ use pyo3::types::{PyMemoryView, PyType};
 
 use crate::buffer::{self, Lender, Memory};
 use crate::errors::OrRaise;
-
-struct Reserved {
-    queue: Arc<Queue>,
-    reservation: Reservation,
-}
-
-// SAFETY: the address is that of shared memory, which the queue keeps mapped; Python's threads
-// write there as into any buffer.
-unsafe impl Send for Reserved {}
-// SAFETY: as above.
-unsafe impl Sync for Reserved {}
 
 /// Room for a message in shared memory: it is written, and then committed.
 ///
@@ -35,25 +23,25 @@ unsafe impl Sync for Reserved {}
 /// A view of `data` that is kept (a slice, a numpy array) has to go before the commit: BufferError.
 #[pyclass(module = "polyproc", frozen, subclass, weakref)]
 pub struct Slot {
-    reserved: OnceLock<Reserved>,
-    is_settled: AtomicBool,
-    views: AtomicU32,
+    len: OnceLock<usize>,
+    state: Mutex<State>,
 }
 
-pub fn new(
-    py: Python<'_>,
-    queue: Arc<Queue>,
-    reservation: Reservation,
-) -> PyResult<Bound<'_, Slot>> {
-    let slot = match buffer::new::<Slot>(py) {
-        Ok(slot) => slot,
-        Err(error) => {
-            let _ = queue.abort_raw(&reservation);
-            return Err(error);
-        }
-    };
-    let _ = slot.get().reserved.set(Reserved { queue, reservation });
-    Ok(slot)
+/// Room that nobody committed is given back with this.
+#[derive(Default)]
+struct State {
+    /// None when the room is committed or given back.
+    slot: Option<OwnedSlot>,
+    /// Whether the room is to be given back when the last view of it is gone.
+    is_aborted: bool,
+    views: u32,
+}
+
+pub fn new(py: Python<'_>, slot: OwnedSlot) -> PyResult<Bound<'_, Slot>> {
+    let object = buffer::new::<Slot>(py)?;
+    let _ = object.get().len.set(slot.len());
+    object.get().state().slot = Some(slot);
+    Ok(object)
 }
 
 #[pymethods]
@@ -61,9 +49,8 @@ impl Slot {
     #[new]
     fn new() -> Slot {
         Slot {
-            reserved: OnceLock::new(),
-            is_settled: AtomicBool::new(false),
-            views: AtomicU32::new(0),
+            len: OnceLock::new(),
+            state: Mutex::default(),
         }
     }
 
@@ -74,37 +61,39 @@ impl Slot {
     }
 
     fn __len__(&self) -> PyResult<usize> {
-        Ok(self.open()?.reservation.len)
+        drop(self.open()?);
+        self.len()
     }
 
     /// Put the message: the first `length` bytes, or all.
     #[pyo3(signature = (length = None))]
     fn commit(&self, py: Python<'_>, length: Option<usize>) -> PyResult<()> {
-        let Reserved { queue, reservation } = self.open()?;
-        if self.views.load(Ordering::Acquire) > 0 {
+        let mut state = self.open()?;
+        if state.views > 0 {
             return Err(PyBufferError::new_err(
                 "a view of the slot is alive: delete it before the message is put",
             ));
         }
-        let length = length.unwrap_or(reservation.len);
-        queue.commit_raw(reservation, length).or_raise(py)?;
-        self.is_settled.store(true, Ordering::Release);
-        Ok(())
+        let room = self.len()?;
+        let length = length.unwrap_or(room);
+        if length > room {
+            return Err(PyValueError::new_err("the length exceeds the slot's"));
+        }
+        match state.slot.take() {
+            Some(slot) => slot.commit(length).or_raise(py),
+            None => Ok(()),
+        }
     }
 
     /// Give the room back: there is no message.
     fn abort(&self, py: Python<'_>) -> PyResult<()> {
-        let Reserved { queue, reservation } = self.open()?;
-        if self.views.load(Ordering::Acquire) > 0 {
-            // The room is given back with the last view.
-            return Ok(());
-        }
-        self.is_settled.store(true, Ordering::Release);
-        queue.abort_raw(reservation).or_raise(py)
+        let mut state = self.open()?;
+        state.is_aborted = true;
+        state.abort_unless_viewed().or_raise(py)
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().open()?;
+        drop(slf.get().open()?);
         Ok(slf)
     }
 
@@ -115,7 +104,7 @@ impl Slot {
         _value: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        if self.is_settled.load(Ordering::Acquire) {
+        if self.open().is_err() {
             return Ok(());
         }
         match error.is_none() {
@@ -126,20 +115,32 @@ impl Slot {
 }
 
 impl Slot {
-    fn open(&self) -> PyResult<&Reserved> {
-        if self.is_settled.load(Ordering::Acquire) {
-            return Err(PyValueError::new_err("the slot is settled already"));
-        }
+    fn len(&self) -> PyResult<usize> {
         let made = || PyRuntimeError::new_err("a slot is made by a queue's reserve()");
-        self.reserved.get().ok_or_else(made)
+        self.len.get().copied().ok_or_else(made)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state of a slot that is neither committed nor given back.
+    fn open(&self) -> PyResult<MutexGuard<'_, State>> {
+        self.len()?;
+        let state = self.state();
+        match state.slot.is_none() || state.is_aborted {
+            true => Err(PyValueError::new_err("the slot is settled already")),
+            false => Ok(state),
+        }
     }
 }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if let (Some(reserved), false) = (self.reserved.get(), *self.is_settled.get_mut()) {
-            let _ = reserved.queue.abort_raw(&reserved.reservation);
+impl State {
+    fn abort_unless_viewed(&mut self) -> Result<(), Status> {
+        if self.views > 0 || !self.is_aborted {
+            return Ok(());
         }
+        self.slot.take().map_or(Ok(()), OwnedSlot::abort)
     }
 }
 
@@ -151,20 +152,21 @@ impl Lender for Slot {
         &CLASS
     }
 
-    fn memory(&self) -> PyResult<Memory> {
-        let reservation = &self.open()?.reservation;
+    fn lend(&self) -> PyResult<Memory> {
+        let mut state = self.open()?;
+        state.views += 1;
+        let room: &mut [u8] = state.slot.as_deref_mut().unwrap_or_default();
         Ok(Memory {
-            at: reservation.data,
-            len: reservation.len,
+            at: room.as_mut_ptr(),
+            len: room.len(),
             is_readonly: false,
         })
     }
 
-    fn count_view(&self) {
-        self.views.fetch_add(1, Ordering::AcqRel);
-    }
-
     fn release_view(&self) {
-        self.views.fetch_sub(1, Ordering::AcqRel);
+        let mut state = self.state();
+        state.views -= 1;
+        // There is no caller to raise an error to.
+        let _ = state.abort_unless_viewed();
     }
 }

@@ -10,19 +10,21 @@
 //!     the pickle, then the buffers, each at a multiple of 64
 //! ```
 //!
-//! Short values of the types bytes, str, int, float, bool and None are written and read here: as
-//! what `pickle.dumps` could have written, without its frame.
+//! `plain` writes and reads small values of built-in types.
+
+mod global;
+mod plain;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyNone, PyString,
-    PyTuple, PyType,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple,
 };
 use pyo3::{ffi, intern};
 
 use crate::buffer::Bytes;
+pub use plain::write as encode_small;
 
 const MAGIC: [u8; 8] = *b"\0pp-oob\0";
 const ALIGN: usize = 64;
@@ -31,110 +33,8 @@ const PROTOCOL: [u8; 2] = [0x80, 5];
 const STOP: u8 = b'.';
 /// From Python's memoryobject.h.
 const PYBUF_READ: std::ffi::c_int = 0x100;
-/// Longer strings and bytes are copied straight from the object to the queue.
-const SHORT: usize = 4096;
 /// How many parts of a value are looked at to see whether all are of built-in types.
 const LOOKS: u32 = 64;
-
-/// Write a short value of a built-in type. Return false, with nothing written, for any other.
-#[inline]
-pub fn encode_short(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> bool {
-    if let Ok(bytes) = value.cast_exact::<PyBytes>() {
-        let bytes = bytes.as_bytes();
-        return encode_run(bytes, b'C', b'B', out);
-    }
-    if let Ok(text) = value.cast_exact::<PyString>() {
-        // A lone surrogate has no UTF-8: pickle knows what to do.
-        return match text.to_str() {
-            Ok(text) => encode_run(text.as_bytes(), 0x8c, b'X', out),
-            Err(_) => false,
-        };
-    }
-    if let Ok(number) = value.cast_exact::<PyInt>() {
-        let Ok(number) = number.extract::<i32>() else {
-            return false;
-        };
-        out.extend_from_slice(&PROTOCOL);
-        out.push(b'J');
-        out.extend_from_slice(&number.to_le_bytes());
-        out.push(STOP);
-        return true;
-    }
-    let opcode = if value.is_none() {
-        b'N'
-    } else if let Ok(flag) = value.cast_exact::<PyBool>() {
-        0x88 + u8::from(!flag.is_true())
-    } else if let Ok(number) = value.cast_exact::<PyFloat>() {
-        out.extend_from_slice(&PROTOCOL);
-        out.push(b'G');
-        out.extend_from_slice(&number.value().to_be_bytes());
-        out.push(STOP);
-        return true;
-    } else {
-        return false;
-    };
-    out.extend_from_slice(&PROTOCOL);
-    out.extend_from_slice(&[opcode, STOP]);
-    true
-}
-
-fn encode_run(run: &[u8], short: u8, long: u8, out: &mut Vec<u8>) -> bool {
-    if run.len() > SHORT {
-        return false;
-    }
-    out.extend_from_slice(&PROTOCOL);
-    match u8::try_from(run.len()) {
-        Ok(len) => out.extend_from_slice(&[short, len]),
-        Err(_) => {
-            out.push(long);
-            out.extend_from_slice(&(run.len() as u32).to_le_bytes());
-        }
-    }
-    out.extend_from_slice(run);
-    out.push(STOP);
-    true
-}
-
-/// Read what [`encode_short`] writes. None for any other pickle.
-#[inline]
-fn decode_short<'py>(py: Python<'py>, data: &[u8]) -> Option<Bound<'py, PyAny>> {
-    let data = data.strip_prefix(&PROTOCOL)?;
-    let (&opcode, rest) = data.split_first()?;
-    let (&stop, body) = rest.split_last()?;
-    if stop != STOP {
-        return None;
-    }
-    let run = |short: bool| -> Option<&[u8]> {
-        let (len, run) = match short {
-            true => body
-                .split_first()
-                .map(|(&len, run)| (usize::from(len), run))?,
-            false => {
-                let (len, run) = body.split_first_chunk()?;
-                (u32::from_le_bytes(*len) as usize, run)
-            }
-        };
-        (run.len() == len).then_some(run)
-    };
-    let text = |run: &[u8]| {
-        let text = std::str::from_utf8(run).ok()?;
-        Some(PyString::new(py, text).into_any())
-    };
-    Some(match opcode {
-        b'C' => PyBytes::new(py, run(true)?).into_any(),
-        b'B' => PyBytes::new(py, run(false)?).into_any(),
-        0x8c => text(run(true)?)?,
-        b'X' => text(run(false)?)?,
-        b'J' => {
-            let number = i32::from_le_bytes(body.try_into().ok()?);
-            number.into_pyobject(py).ok()?.into_any()
-        }
-        b'G' => PyFloat::new(py, f64::from_be_bytes(body.try_into().ok()?)).into_any(),
-        b'N' if body.is_empty() => PyNone::get(py).to_owned().into_any(),
-        0x88 | 0x89 if body.is_empty() => PyBool::new(py, opcode == 0x88).to_owned().into_any(),
-        _ => return None,
-    })
-}
 
 /// A value as the parts of a message, to be written one after the other.
 pub struct Pickled<'py> {
@@ -146,7 +46,7 @@ pub struct Pickled<'py> {
 }
 
 impl<'py> Pickled<'py> {
-    /// Pickle a value that [`encode_short`] has refused.
+    /// Pickle a value that [`encode_small`] has refused.
     pub fn new(value: &Bound<'py, PyAny>) -> PyResult<Pickled<'py>> {
         if let Some(run) = Pickled::of_run(value)? {
             return Ok(run);
@@ -254,21 +154,34 @@ impl<'py> Pickled<'py> {
     }
 }
 
-/// Functions are pickled by their name.
-fn is_function(value: &Bound<'_, PyAny>) -> bool {
-    static FUNCTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let class = FUNCTION.import(value.py(), "types", "FunctionType");
-    class.is_ok_and(|class| value.get_type().is(class))
+/// Pickle a value in one piece, as a queue does, behind `head`: with what multiprocessing knows to
+/// pickle besides.
+#[pyfunction]
+#[pyo3(signature = (value, head = None))]
+pub fn dumps<'py>(value: &Bound<'py, PyAny>, head: Option<&[u8]>) -> PyResult<Bound<'py, PyBytes>> {
+    let py = value.py();
+    let head = head.unwrap_or_default();
+    let mut out = head.to_vec();
+    if !encode_small(value, &mut out) {
+        let pickle = match is_built_in(value, &mut { LOOKS }) {
+            true => plain_dumps(py)?.call1((value, 5))?,
+            false => reduction_dumps(py)?.call1((value, py.None()))?,
+        };
+        let pickle = pickle.cast_into::<PyBytes>()?;
+        if head.is_empty() {
+            return Ok(pickle);
+        }
+        out.extend_from_slice(pickle.as_bytes());
+    }
+    Ok(PyBytes::new(py, &out))
 }
 
-/// Pickle a value in one piece, as a queue does: with what multiprocessing knows to pickle besides.
-#[pyfunction]
-pub fn dumps<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = value.py();
-    if is_built_in(value, &mut { LOOKS }) {
-        return plain_dumps(py)?.call1((value, 5));
-    }
-    reduction_dumps(py)?.call1((value, py.None()))
+/// The value of a pickle that [`dumps`] has made, without its head of `begin` bytes.
+#[pyfunction(name = "loads")]
+#[pyo3(signature = (data, begin = 0))]
+pub fn loads_of<'py>(data: &Bound<'py, PyBytes>, begin: usize) -> PyResult<Bound<'py, PyAny>> {
+    let pickle = data.as_bytes().get(begin..).unwrap_or_default();
+    decode(data.py(), pickle)
 }
 
 fn plain_dumps(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
@@ -296,7 +209,7 @@ fn is_built_in(value: &Bound<'_, PyAny>, looks: &mut u32) -> bool {
     if is_plain {
         return true;
     }
-    if is_function(value) {
+    if global::is_function(value) {
         return true;
     }
     if let Ok(dict) = value.cast_exact::<PyDict>() {
@@ -350,7 +263,7 @@ fn layout(data: &[u8]) -> PyResult<Option<Layout>> {
 /// The value of a message whose memory is borrowed for the time of this call.
 #[inline]
 pub fn decode<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    if let Some(value) = decode_short(py, data) {
+    if let Some(value) = plain::read(py, data) {
         return Ok(value);
     }
     if data.first() == Some(&0) {
@@ -375,7 +288,7 @@ pub fn decode_kept<'py>(object: &Bound<'py, PyAny>, len: usize) -> PyResult<Boun
     let found = {
         let bytes = Bytes::of(object)?;
         let data = &bytes.as_slice()[..len];
-        if let Some(value) = decode_short(py, data) {
+        if let Some(value) = plain::read(py, data) {
             return Ok(value);
         }
         layout(data)?
