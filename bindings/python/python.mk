@@ -6,8 +6,9 @@ PYTHON_VENV := build/python/venv
 PYTHON_BIN := $(CURDIR)/$(PYTHON_VENV)/bin
 PYTHON_WHEELS := build/python/wheels
 PYTHON_SOURCES := $(PYTHON_DIR) benches/python examples/tutorial
-# With FULL=1 all three start methods; they take long for what they add.
-PYTHON_CPYTHON := locks $(if $(FULL),fork spawn forkserver,fork)
+# CPython's tests: with FULL=1 all of them with each start method; otherwise those with spawn and
+# forkserver to which it matters.
+PYTHON_CPYTHON := $(if $(FULL),,--short) locks fork spawn forkserver futures
 
 .PHONY: python-wheel python-install test-python lint-python
 $(PYTHON_VENV)/.installed: $(PYTHON_DIR)/requirements.txt
@@ -22,7 +23,7 @@ python-wheel: $(PYTHON_VENV)/.installed ## the wheel for Python 3.10 and later, 
 python-install: python-wheel
 	$(PYTHON_BIN)/pip install --quiet --force-reinstall --no-deps $(PYTHON_WHEELS)/*.whl
 
-test-python: python-install build/python/testsuite/.unpacked ## Python: our tests, and CPython's own with one import changed (FULL=1: with every start method)
+test-python: python-install build/python/testsuite/.unpacked ## Python: our tests, and CPython's own with one import changed (FULL=1: all with every start method)
 	# A run that hangs is ended, and prints where each thread is.
 	cd $(PYTHON_DIR)/tests && timeout --signal=ABRT 900 $(PYTHON_BIN)/python -X faulthandler -m unittest
 	cd $(PYTHON_DIR)/tests/types && $(PYTHON_BIN)/mypy --strict everything.py && $(PYTHON_BIN)/pyright --pythonpath $(PYTHON_BIN)/python everything.py
@@ -38,3 +39,4 @@ build/python/testsuite/.unpacked:
 lint-python: $(PYTHON_VENV)/.installed
 	$(PYTHON_BIN)/ruff check --quiet --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES)
 	$(PYTHON_BIN)/ruff format --quiet --check --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES)
+	cd $(PYTHON_DIR) && $(PYTHON_BIN)/mypy --strict --cache-dir $(CURDIR)/build/python/mypy python/polyproc

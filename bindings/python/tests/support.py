@@ -1,9 +1,10 @@
 """Functions that several tests use."""
 
+import io
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 
 import polyproc
 
@@ -48,3 +49,7 @@ def within(seconds):
 
 def sleep_for_ever():
     time.sleep(3600)
+
+
+def captured_stderr():
+    return redirect_stderr(io.StringIO())

@@ -1,8 +1,11 @@
 """Pools and the executor: what multiprocessing promises, and what it does not."""
 
+import gc
 import os
+import pickle
 import random
 import signal
+import sys
 import threading
 import time
 import unittest
@@ -10,7 +13,7 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 import polyproc
-from support import DEADLINE, sleep_for_ever, until
+from support import DEADLINE, captured_stderr, sleep_for_ever, until
 
 
 def square(number):
@@ -48,8 +51,26 @@ def use_inherited(value):
     inherited.put(value)
 
 
+def wait_for_inherited():
+    return inherited.wait()
+
+
 def no_start():
     raise ValueError("this worker does not start")
+
+
+class NoPickle:
+    def __reduce__(self):
+        raise pickle.PicklingError("never")
+
+
+class ExitsWhenUnpickled:
+    def __reduce__(self):
+        return sys.exit, (3,)
+
+
+def the_exiting():
+    return ExitsWhenUnpickled()
 
 
 class Pools(unittest.TestCase):
@@ -121,6 +142,20 @@ class Pools(unittest.TestCase):
             until(lambda: come and failed)
         self.assertEqual((come, failed[0].args), ([9], ("x",)))
 
+    def test_a_callback_that_fails_holds_up_nobody(self):
+        come = []
+        with polyproc.Pool(1) as pool, captured_stderr() as stderr:
+            pool.apply_async(square, (3,), callback=lambda _: 1 / 0)
+            pool.apply_async(square, (4,), callback=come.append)
+            until(lambda: come)
+        self.assertEqual(come, [16])
+        self.assertIn("ZeroDivisionError", stderr.getvalue())
+
+    def test_a_result_that_exits_when_it_is_unpickled(self):
+        with polyproc.Pool(1) as pool:
+            self.assertRaises(SystemExit, pool.apply, the_exiting)
+            self.assertEqual(pool.apply(square, (2,)), 4)
+
     def test_many_threads_wait(self):
         with polyproc.Pool(2) as pool:
             got = []
@@ -162,6 +197,52 @@ class Executors(unittest.TestCase):
 
     def test_a_result_descriptor_that_is_readable_for_nothing_hangs_no_executor(self):
         self.assertIsNone(polyproc.SimpleQueue()._reader.recv())
+
+    def test_a_result_that_exits_when_it_is_unpickled(self):
+        with polyproc.ProcessPoolExecutor(1) as executor:
+            with self.assertRaises(SystemExit):
+                executor.submit(the_exiting).result(DEADLINE)
+            self.assertEqual(executor.submit(square, 2).result(DEADLINE), 4)
+
+    def test_a_killed_worker_is_what_python_calls_broken(self):
+        with polyproc.ProcessPoolExecutor(1) as executor:
+            killed = executor.submit(os.kill, executor.submit(pid, 0).result(), signal.SIGKILL)
+            error = killed.exception(DEADLINE)
+            self.assertIsInstance(error, polyproc.WorkerDied)
+            self.assertIsInstance(error, BrokenProcessPool)
+            self.assertEqual(executor.submit(square, 2).result(DEADLINE), 4)
+
+    def test_an_executor_that_nobody_needs_any_more_ends(self):
+        executor = polyproc.ProcessPoolExecutor(2)
+        squares, workers = executor.map(square, range(10)), list(executor._processes.values())
+        del executor
+        gc.collect()
+        self.assertEqual(list(squares), [n * n for n in range(10)])
+        for worker in workers:
+            worker.join(DEADLINE)
+            self.assertEqual(worker.exitcode, 0)
+
+    def test_shutdown_without_waiting(self):
+        executor = polyproc.ProcessPoolExecutor(2)
+        squares, workers = executor.map(square, range(10)), list(executor._processes.values())
+        refused = executor.submit(square, NoPickle())
+        executor.shutdown(wait=False)
+        self.assertIsInstance(refused.exception(DEADLINE), pickle.PicklingError)
+        self.assertEqual(list(squares), [n * n for n in range(10)])
+        for worker in workers:
+            worker.join(DEADLINE)
+            self.assertEqual(worker.exitcode, 0)
+
+    def test_thousands_of_calls_that_cannot_be_pickled(self):
+        release = polyproc.Event()
+        with polyproc.ProcessPoolExecutor(1, initializer=start, initargs=(release,)) as executor:
+            first = [executor.submit(wait_for_inherited) for _ in range(2)]
+            refused = [executor.submit(square, NoPickle()) for _ in range(3000)]
+            release.set()
+            for future in refused:
+                self.assertIsInstance(future.exception(DEADLINE), pickle.PicklingError)
+            for future in first:
+                self.assertTrue(future.result(DEADLINE))
 
     def test_pythons_executor_takes_our_context(self):
         from concurrent.futures import ProcessPoolExecutor

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import collections
 import itertools
-import pickle
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,7 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from . import _worker, queues
-from ._core import Event, dumps
+from ._core import Event, dumps, loads
 from .errors import Empty, ShutDown
 
 RUN, CLOSE, TERMINATE = "RUN", "CLOSE", "TERMINATE"
@@ -52,6 +52,7 @@ class Crew:
         initargs: tuple[Any, ...],
         max_tasks: int | None,
         max_attempts: int,
+        style: str = _worker.POOL,
     ) -> None:
         self.ctx = ctx
         self.size = size
@@ -64,8 +65,10 @@ class Crew:
         self.tasks: queues.Queue[bytes] = queues.Queue(format="bytes")
         self.reports: queues.Queue[bytes] = queues.Queue(format="bytes")
         self.arguments = (
-            self.tasks, self.reports, initializer, initargs, max_tasks, max_attempts,
+            self.tasks, self.reports, initializer, initargs, max_tasks, max_attempts, style,
         )  # fmt: skip
+        # What was read and is not yet told. Only the thread that reads touches it.
+        self.unread: collections.deque[bytes] = collections.deque()
         # Guards what follows, and tells of every outcome.
         self.changed = threading.Condition()
         self.is_reading = False
@@ -102,12 +105,15 @@ class Crew:
         number = next(self.numbers)
         self.open[number] = outcome, place
         try:
-            self.tasks.put(_worker.NUMBER.pack(number) + dumps((func, args, kwds)))
+            self.tasks.put(dumps((func, args, kwds), _worker.NUMBER.pack(number)))
         except ShutDown:
             pass
-        except Exception as error:
+        except BaseException as error:
+            # SystemExit too: the task's objects decide what pickling raises.
             self._end(number, False, error)
             self._tell()
+            if isinstance(error, KeyboardInterrupt):
+                raise
         if self.failure is not None or self.state is TERMINATE:
             self._end_all()
 
@@ -186,8 +192,12 @@ class Crew:
 
     def _read(self, block: bool, timeout: float | None) -> None:
         try:
-            for report in self.reports.get_many(_BATCH, block, timeout):
-                self._report(report)
+            if not self.unread:
+                self.unread.extend(self.reports.get_many(_BATCH, block, timeout))
+            while self.unread:
+                # A report whose reading is interrupted is read again, by the next reader.
+                self._report(self.unread[0])
+                self.unread.popleft()
         except Empty:
             pass
         finally:
@@ -197,11 +207,9 @@ class Crew:
 
     def _report(self, report: bytes) -> None:
         number, kind = _worker.REPORT.unpack_from(report)
-        if number == 0:
-            if kind == _worker.NO_START:
-                self._break(_load(report)[1])
-            return
-        if number in self.open:
+        if number == _worker.NO_START:
+            self._break(_load(report)[1])
+        elif number in self.open:
             is_success, value = _load(report)
             self._end(number, is_success and kind == _worker.SUCCESS, value)
 
@@ -211,7 +219,11 @@ class Crew:
         except KeyError:
             # Another thread was faster: the pool is terminated.
             return
-        outcome._resolve(place, is_success, value)
+        try:
+            outcome._resolve(place, is_success, value)
+        except Exception:
+            # A callback has failed. It concerns neither the reader nor other tasks.
+            sys.excepthook(*sys.exc_info())
         if not self.open:
             self.wake.set()
 
@@ -290,8 +302,11 @@ class Crew:
 
 def _load(report: bytes) -> tuple[bool, Any]:
     try:
-        return True, pickle.loads(memoryview(report)[_worker.REPORT.size :])
-    except Exception as error:
+        return True, loads(report, _worker.REPORT.size)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # SystemExit too: the result's objects decide what unpickling raises.
         return False, error
 
 
@@ -313,7 +328,8 @@ def _keep(crew: Crew) -> None:
         except Exception as error:
             crew._break(error)
             continue
-        wait_for([crew.wake, *(worker.sentinel for worker in crew.workers)])
+        sources: list[Any] = [crew.wake, *(worker.sentinel for worker in crew.workers)]
+        wait_for(sources)
     crew.are_gone.set()
     crew._tell()
 

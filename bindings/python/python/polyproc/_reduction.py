@@ -32,12 +32,12 @@ def _open(cls: Any, name: str) -> Any:
     return cls.open(name)
 
 
+#: The other types that multiprocessing can pickle: connections, sockets, locks inside a start.
+_extra = reduction.ForkingPickler._extra_reducers  # type: ignore[attr-defined]
+
+
 class _Pickler(pickle.Pickler):
-    # The other types that multiprocessing can pickle: connections, sockets, locks inside a start.
-    dispatch_table = collections.ChainMap(
-        reduction.ForkingPickler._extra_reducers,  # type: ignore[attr-defined]
-        copyreg.dispatch_table,
-    )
+    dispatch_table: Any = collections.ChainMap(_extra, copyreg.dispatch_table)
 
 
 def dumps(obj: Any, buffers: list[pickle.PickleBuffer] | None) -> bytes:

@@ -83,7 +83,7 @@ class DefaultContext(BaseContext):
 
     def set_start_method(self, method: str | None, force: bool = False) -> None:
         """How processes start: "fork", "spawn" or "forkserver". At most once."""
-        multiprocessing.set_start_method(method, force)  # type: ignore[arg-type]
+        multiprocessing.set_start_method(method, force)
 
     def get_start_method(self, allow_none: bool = False) -> Any:
         """How processes start."""

@@ -15,9 +15,10 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ._crew import Crew, Outcome
-from ._worker import starcall_chunk
+from ._worker import EXECUTOR, starcall_chunk
+from .errors import WorkerDied
 
-__all__ = ["BrokenProcessPool", "ProcessPoolExecutor"]
+__all__ = ["BrokenProcessPool", "CallWorkerDied", "ProcessPoolExecutor"]
 
 #: Tasks beyond one for each worker that are handed over, and can be canceled no more.
 _AHEAD = 1
@@ -25,19 +26,26 @@ _AHEAD = 1
 _open: weakref.WeakSet[ProcessPoolExecutor] = weakref.WeakSet()
 
 
+class CallWorkerDied(WorkerDied, BrokenProcessPool):
+    """The worker of a call was killed. The executor is not broken; but code that was written for
+    Python's executor handles a death as BrokenProcessPool."""
+
+
 class _Call(Outcome):
     """A call whose outcome is that of a future."""
 
-    def __init__(self, executor: _State, future: Future[Any], call: tuple[Any, ...]) -> None:
+    def __init__(self, executor: _State, future: Future[Any], call: tuple[Any, Any, Any]) -> None:
         self.executor = executor
         self.future = future
         self.call = call
 
     def _resolve(self, number: int, is_success: bool, value: Any) -> None:
-        future, self.call = self.future, ()
+        future, self.call = self.future, (None, (), {})
         if is_success:
             future.set_result(value)
         else:
+            if isinstance(value, WorkerDied):
+                value = CallWorkerDied(*value.args)
             future.set_exception(value)
         self.executor.ended()
 
@@ -51,6 +59,7 @@ class _State:
         self.waiting: collections.deque[_Call] = collections.deque()
         self.running = 0
         self.is_shut_down = False
+        self.is_handing_over = False
 
     def ended(self) -> None:
         with self.lock:
@@ -59,17 +68,31 @@ class _State:
 
     def hand_over(self) -> None:
         """Hand calls to the workers, so many that no worker waits for the next."""
-        while True:
+        with self.lock:
+            if self.is_handing_over:
+                # The one who does sees what has changed. It may be a caller of this: a call that
+                # cannot be pickled ends at once.
+                return
+            self.is_handing_over = True
+        try:
+            while call := self._next_call():
+                self.crew.submit(call, 0, *call.call)
+                del call
+        except BaseException:
             with self.lock:
-                if self.running >= self.crew.size + _AHEAD or not self.waiting:
-                    break
-                call = self.waiting.popleft()
-                if not call.future.set_running_or_notify_cancel():
-                    continue
-                self.running += 1
-            func, args, kwds = call.call
-            self.crew.submit(call, 0, func, args, kwds)
+                self.is_handing_over = False
+            raise
         self.close_if_done()
+
+    def _next_call(self) -> _Call | None:
+        with self.lock:
+            while self.waiting and self.running < self.crew.size + _AHEAD:
+                call = self.waiting.popleft()
+                if call.future.set_running_or_notify_cancel():
+                    self.running += 1
+                    return call
+            self.is_handing_over = False
+            return None
 
     def close_if_done(self) -> None:
         if self.is_shut_down and not self.waiting and not self.running:
@@ -81,7 +104,8 @@ class ProcessPoolExecutor(Executor):
 
     As `concurrent.futures.ProcessPoolExecutor`, which fails as a whole when one of its processes is
     killed. Here the task of that process is tried again until it has cost `max_attempts` workers,
-    and fails with `polyproc.WorkerDied` then; the other tasks go on."""
+    and fails then, with an error that is a `polyproc.WorkerDied` and a BrokenProcessPool; the other
+    tasks go on."""
 
     def __init__(
         self,
@@ -113,8 +137,15 @@ class ProcessPoolExecutor(Executor):
             # Processes have to die with their parent, so they are polyproc's.
             mp_context = default.get_context(mp_context.get_start_method())
         self._max_workers = max_workers
+        self._mp_context = mp_context
         crew = Crew(
-            mp_context, max_workers, initializer, tuple(initargs), max_tasks_per_child, max_attempts
+            mp_context,
+            max_workers,
+            initializer,
+            tuple(initargs),
+            max_tasks_per_child,
+            max_attempts,
+            EXECUTOR,
         )
         crew.why_ended = _broken
         self._state = _State(crew)
@@ -165,6 +196,11 @@ class ProcessPoolExecutor(Executor):
     @property
     def _processes(self) -> dict[int, Any]:
         return {worker.pid: worker for worker in self._state.crew.workers}
+
+    @property
+    def _broken(self) -> str | bool:
+        failure = self._state.crew.failure
+        return False if failure is None else str(_broken(failure))
 
 
 def _flat(results: Iterator[list[Any]]) -> Iterator[Any]:

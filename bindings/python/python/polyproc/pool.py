@@ -161,6 +161,7 @@ class Pool:
         if chunksize < 1:
             raise ValueError(f"Chunksize must be 1+, not {chunksize:n}")
         result = kind(self._crew, is_chunked=chunksize > 1)
+        tasks: Iterator[Any]
         if chunksize == 1:
             tasks = ((func, (item,)) for item in iterable)
         else:
@@ -228,7 +229,11 @@ def _terminate(crew: Crew) -> None:
     crew.terminate()
 
 
-def _chunks(items: Iterable[Any], size: int) -> Iterator[tuple[Any, ...]]:
+def _chunks(items: Iterable[Any], size: int) -> Iterator[Iterable[Any]]:
+    if type(items) in (list, tuple, range):
+        # A part of a range is a range: it travels without its items.
+        yield from (items[begin : begin + size] for begin in range(0, len(items), size))  # type: ignore[index, arg-type]
+        return
     rest = iter(items)
     while chunk := tuple(itertools.islice(rest, size)):
         yield chunk
@@ -293,7 +298,7 @@ class AsyncResult(_Outcome):
         if call:
             call(value)
 
-    __class_getitem__ = classmethod(types.GenericAlias)  # type: ignore[assignment]
+    __class_getitem__: Any = classmethod(types.GenericAlias)
 
 
 class MapResult(AsyncResult):

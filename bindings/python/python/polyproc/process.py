@@ -18,6 +18,8 @@ __all__ = ["BaseProcess", "Process", "active_children", "current_process", "pare
 
 
 class _Bound(BaseProcess):
+    _parent_pid: int
+
     def _bootstrap(self, parent_sentinel: Any = None) -> int:
         if self.daemon and parent_sentinel is not None:
             _core.die_with_parent(self._parent_pid, parent_sentinel)

@@ -13,7 +13,6 @@ Functions have names, and get and return one value each:
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from multiprocessing import TimeoutError
 from typing import Any
@@ -99,7 +98,7 @@ class WorkerPool:
     def map(self, function: str, values: Iterable[Any]) -> Iterator[Any]:
         """The results for several values, in order."""
         tasks = [self.submit(function, value) for value in values]
-        return (task.get() for task in itertools.chain(tasks))
+        return (task.get() for task in tasks)
 
     def worker_pids(self) -> list[int]:
         """The numbers of the worker processes."""

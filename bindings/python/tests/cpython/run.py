@@ -1,6 +1,6 @@
 """Run CPython's own tests of multiprocessing against polyproc: with one import changed.
 
-    python run.py <directory for generated files> [fork|spawn|forkserver|locks|futures ...]
+    python run.py <directory for generated files> [--short] [fork|spawn|forkserver|locks|futures]
 
 The tests come from the `test` package of this interpreter, or of Debian's package with the rest of
 that package. Each test that does not apply is in exclusions.txt, with its reason.
@@ -13,10 +13,22 @@ import re
 import sys
 import time
 import unittest
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = "polyproc_cpython"
 METHODS = ("fork", "spawn", "forkserver")
+
+#: With --short, of some parts only the tests to which it matters most how a process starts: the
+#: other tests run with fork.
+STARTED = ("*Process.*", "*TestQueue.*", "*Lock.*", "*TestEvent.*", "*TestPool.*", "*Connection*")
+SHORT = {
+    "spawn": (*STARTED, "TestStartMethod.*"),
+    "forkserver": (*STARTED, "TestStartMethod.*"),
+    # Of fork and forkserver, the names of the second go on with a small letter.
+    "futures": ("ProcessPoolFork[A-Z]*", "ProcessPool*ExecutorTest.*", "*InitializerTest.*"),
+}
 
 LOCKS = """\
 import unittest
@@ -86,6 +98,11 @@ def source_of(module: str, testsuite: pathlib.Path) -> str:
     return found.read_text()
 
 
+def on_the_path(target: pathlib.Path) -> str:
+    """A line that lets a program find the package of generated files."""
+    return f"import sys; sys.path.insert(0, {str(target)!r})\n"
+
+
 def generate(target: pathlib.Path, parts: list[str]) -> None:
     package = target / PACKAGE
     package.mkdir(parents=True, exist_ok=True)
@@ -94,22 +111,33 @@ def generate(target: pathlib.Path, parts: list[str]) -> None:
         tests = source_of("test._test_multiprocessing", target)
         tests = with_the_import_changed(tests) + WITHOUT_INVARIANT
         (package / "_test_multiprocessing.py").write_text(tests)
-        bomb = source_of("test.mp_fork_bomb", target)
-        (package / "mp_fork_bomb.py").write_text(with_the_import_changed(bomb))
+        for program in ("mp_fork_bomb", "mp_preload"):
+            text = with_the_import_changed(source_of(f"test.{program}", target))
+            text = text.replace(f'"test.{program}"', f'"{PACKAGE}.{program}"')
+            (package / f"{program}.py").write_text(on_the_path(target) + text)
     for method in METHODS:
         text = WITH_METHOD.format(package=PACKAGE, method=method)
         (package / f"test_{method}.py").write_text(text)
     (package / "test_locks.py").write_text(LOCKS)
     if "futures" in parts:
         text = source_of("test.test_concurrent_futures", target)
-        text = with_the_import_changed(text).replace(
-            "futures.ProcessPoolExecutor", "polyproc.ProcessPoolExecutor"
-        )
+        text = with_the_import_changed(text)
+        for old, new in (
+            ("futures.ProcessPoolExecutor", "polyproc.ProcessPoolExecutor"),
+            # In the programs that the tests run.
+            ("from concurrent.futures import {exe", "from polyproc import {exe"),
+            (
+                "from test.test_concurrent_futures import",
+                f"{on_the_path(target).strip()}; from {PACKAGE}.test_futures import",
+            ),
+        ):
+            assert old in text, old
+            text = text.replace(old, new)
         (package / "test_futures.py").write_text("import polyproc\n" + text)
 
 
 def exclusions() -> dict[str, str]:
-    """Of each excluded test, `Class.test` or `part/Class.test`, the reason."""
+    """Of each pattern of excluded tests, `Class.test` or `part/Class.test`, the reason."""
     reasons = {}
     reason = ""
     for line in (HERE / "exclusions.txt").read_text().splitlines():
@@ -141,12 +169,25 @@ class Result(unittest.TextTestResult):
         # A test that hangs tells where.
         faulthandler.dump_traceback_later(240, exit=True)
 
+    def addError(self, test, error):
+        super().addError(test, error)
+        # Known also if a later test hangs.
+        print(f" {test.id()} ", flush=True)
+
+    def addFailure(self, test, error):
+        super().addFailure(test, error)
+        print(f" {test.id()} ", flush=True)
+
     def stopTest(self, test):
         self.times.append((time.monotonic() - self.begin, test.id()))
         super().stopTest(test)
 
 
-def run(part: str, only: str) -> bool:
+def is_any(test: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(test, pattern) for pattern in patterns)
+
+
+def run(part: str, only: str, is_short: bool) -> bool:
     loader = unittest.TestLoader()
     module = importlib.import_module(f"{PACKAGE}.test_{part}")
     suite = unittest.TestSuite()
@@ -156,7 +197,9 @@ def run(part: str, only: str) -> bool:
         name = ".".join(test.id().split(".")[-2:])
         if only not in name:
             continue
-        if name in excluded or f"{part}/{name}" in excluded:
+        if is_short and not is_any(name, SHORT.get(part, "*")):
+            continue
+        if is_any(name, excluded) or is_any(f"{part}/{name}", excluded):
             left_out += 1
         elif "ThreadPool" not in name and not name.startswith("WithThreads"):
             # Threads are not ours.
@@ -177,13 +220,14 @@ def run(part: str, only: str) -> bool:
 
 def main() -> int:
     target = pathlib.Path(sys.argv[1]).resolve()
-    parts = [part for part in sys.argv[2:] if not part.startswith("-k")]
+    parts = [part for part in sys.argv[2:] if not part.startswith("-")]
     only = next((part[2:] for part in sys.argv[2:] if part.startswith("-k")), "")
     parts = parts or [*METHODS, "locks"]
     generate(target, parts)
     sys.path.insert(0, str(target))
+    is_short = "--short" in sys.argv
     sys.argv = sys.argv[:1]
-    return 0 if all([run(part, only) for part in parts]) else 1
+    return 0 if all([run(part, only, is_short) for part in parts]) else 1
 
 
 if __name__ == "__main__":
