@@ -96,50 +96,70 @@ compile_error!(
     "polyproc needs Linux on a 64-bit, little-endian processor, such as x86-64 or aarch64"
 );
 
+// On another system or processor the sentence above is the only error, so nothing else is compiled.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod connection;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[doc(hidden)]
 #[allow(unsafe_code)]
 pub mod ffi;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod object;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod pace;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod pool;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod process;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod queue;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod segment;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod status;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod sync;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[allow(unsafe_code)]
 mod sys;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod wait;
 
-pub use connection::{connect, connect_timeout, pipe, Connection, Listener, ListenerOptions};
-pub use object::{
-    Barrier, Condition, Event, Lock, LockGuard, Permit, Rlock, RlockGuard, Semaphore,
-    SemaphoreOptions,
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub use {
+    connection::{connect, connect_timeout, pipe, Connection, Listener, ListenerOptions},
+    object::{
+        Barrier, Condition, Event, Lock, LockGuard, Permit, Rlock, RlockGuard, Semaphore,
+        SemaphoreOptions,
+    },
+    pool::{Function, Outcome, Pool, PoolInfo, PoolOptions, Reply, Task, TaskOptions},
+    process::{
+        active_children, current as current_process, exit_children, exit_children_at_exit,
+        inherited, InheritHandle, Process, ProcessInfo, ProcessOptions, Stdio,
+    },
+    queue::{
+        Got, Message, Messages, OwnedMessage, OwnedSlot, Queue, QueueInfo, QueueOptions, Slot,
+    },
+    segment::{list, unlink, CreateOptions, Kind, ObjectInfo},
+    status::{Error, Result, Status},
+    sync::{interruptible, Acquired, Arrival, Cancel, Wait},
+    wait::{try_wait_any, wait_any, wait_any_timeout, Waitable},
 };
-pub use pool::{Function, Outcome, Pool, PoolInfo, PoolOptions, Reply, Task, TaskOptions};
-pub use process::{
-    active_children, current as current_process, exit_children, exit_children_at_exit, inherited,
-    InheritHandle, Process, ProcessInfo, ProcessOptions, Stdio,
-};
-pub use queue::{
-    Got, Message, Messages, OwnedMessage, OwnedSlot, Queue, QueueInfo, QueueOptions, Slot,
-};
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[doc(hidden)]
-pub use queue::{Loan, Reservation};
-pub use segment::{list, unlink, CreateOptions, Kind, ObjectInfo};
-pub use status::{Error, Result, Status};
-#[doc(hidden)]
-pub use sync::LazyWait;
-pub use sync::{interruptible, Acquired, Arrival, Cancel, Wait};
-pub use wait::{try_wait_any, wait_any, wait_any_timeout, Waitable};
+pub use {
+    queue::{Loan, Reservation},
+    sync::LazyWait,
+};
 
 /// For processes that are workers of a [`Pool`]: registering functions, and running tasks.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod worker {
     pub use crate::pool::{register, run};
 }
 
 /// Many items in one task: see [`Pool::submit_chunk`].
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod chunk {
     pub use crate::pool::{pack, unpack};
 }
