@@ -3,6 +3,8 @@
 # never unloaded, is small, and needs nothing but libc, memmap2 and the hashes of the wire protocol.
 #
 #   tools/check-library.sh target/release/libpolyproc.so
+#
+# CROSS is the prefix of the binutils where they are not this machine's, as in aarch64-linux-gnu-.
 set -eu
 
 library=$(realpath "${1:?usage: tools/check-library.sh <libpolyproc.so>}")
@@ -17,7 +19,7 @@ readelf -d "$library" > "$work/dynamic.txt"
 grep -q 'soname: \[libpolyproc.so.0\]' "$work/dynamic.txt"
 grep -q 'NODELETE' "$work/dynamic.txt"
 
-strip -o "$work/stripped.so" "$library"
+"${CROSS:-}strip" -o "$work/stripped.so" "$library"
 size=$(wc -c < "$work/stripped.so")
 if [ "$size" -ge 1310720 ]; then
     echo "the stripped library has $size bytes, not under 1.25 MiB" >&2

@@ -57,10 +57,11 @@ zig() {
     PATH=$tools/zig/bin:$PATH
 }
 
-# A tool of crates.io, built once: NAME VERSION
+# A tool of crates.io, built once: NAME VERSION. Optimising it would take longer than all its runs.
 cargo_tool() {
     [ "$(cat "$tools/.$1" 2> /dev/null)" = "$2" ] || {
-        cargo install "$1" --version "$2" --locked --root "$tools" --target-dir "$root/build/cargo-tools"
+        CARGO_PROFILE_DEV_DEBUG=0 cargo install "$1" --version "$2" --locked --debug --root "$tools" \
+            --target-dir "$root/build/cargo-tools"
         rm -rf "$root/build/cargo-tools"
         echo "$2" > "$tools/.$1"
     } >&2
