@@ -206,11 +206,12 @@ build/soak/go build/soak/random-go: $(POLYPROC_A) FORCE
 	cd tests/soak/go && go build -o $(CURDIR)/$@ $(if $(findstring random,$@),./random,.)
 
 .PHONY: interop
-interop: $(addprefix build/interop/,c cpp go c-pool cpp-pool go-pool) polyproc-node
+interop: $(addprefix build/interop/,c cpp go c-pool cpp-pool go-pool c-tasks go-tasks) polyproc-node python-install
 
 build/interop/c: tests/interop/c/interop.c
 build/interop/c-pool: tests/interop/c/pool.c
-build/interop/c build/interop/c-pool: include/polyproc.h $(POLYPROC_A)
+build/interop/c-tasks: tests/interop/c/tasks.c
+build/interop/c build/interop/c-pool build/interop/c-tasks: include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -Iinclude \
 	    -o $@ $(filter %.c,$^) $(POLYPROC_A) $(POLYPROC_LIBS)
@@ -224,7 +225,8 @@ build/interop/cpp build/interop/cpp-pool: $(POLYPROC_HPP) include/polyproc.h $(P
 
 build/interop/go: PACKAGE := .
 build/interop/go-pool: PACKAGE := ./pool
-build/interop/go build/interop/go-pool: $(POLYPROC_A) FORCE
+build/interop/go-tasks: PACKAGE := ./tasks
+build/interop/go build/interop/go-pool build/interop/go-tasks: $(POLYPROC_A) FORCE
 	@mkdir -p $(@D)
 	rm -f $@
 	cd tests/interop/go && go build -o $(CURDIR)/$@ $(PACKAGE)
