@@ -163,6 +163,10 @@ LIMITS = (
         "how late a change without a wake-up is noticed, and how many system calls that takes",
     ),
     (("FIRST_SLICE_NS", "LAST_SLICE_NS"), "how late a death is noticed without futex_waitv(2)"),
+    (
+        ("CROWD_LOOKS",),
+        "how late a death among many processes is noticed if a stopped one took the wake-up",
+    ),
     (("FIRST_LOWERING_NS", "LAST_LOWERING_NS"), "how long a descriptor stays readable for nothing"),
     (("REAP_EVERY",), "how late a consumer that never sleeps notices a death"),
     (

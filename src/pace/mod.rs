@@ -130,6 +130,9 @@ const LAST_RECHECK_NS: u64 = 20_000_000;
 /// may not have sent a wake-up.
 pub(crate) const FIRST_SLICE_NS: u64 = 10_000_000;
 pub(crate) const LAST_SLICE_NS: u64 = 250_000_000;
+/// How often a second the sleepers of a crowd look at all lives, together: in case that a stopped
+/// process has consumed a wake-up. `tests/kill` counts how often 200 sleepers wake.
+pub(crate) const CROWD_LOOKS: u64 = 64;
 /// When a descriptor should become unreadable, no wake-up reaches the watcher of descriptors. So
 /// the watcher looks at readable descriptors at intervals. These are the first interval and the
 /// longest.

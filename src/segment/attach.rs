@@ -122,9 +122,13 @@ impl Segment {
             return Ok(None);
         }
         // Raise this before the slot is taken, so that no scan misses the slot.
-        self.header()?
+        let used_before = self
+            .header()?
             .used_slots
-            .fetch_max(slot + 1, Ordering::AcqRel);
+            .fetch_max(slot + 1, Ordering::SeqCst);
+        if used_before <= slot {
+            self.close_gap(slot as usize);
+        }
         if seen.is_dead() {
             // From now on the life word no longer says that the earlier occupant is dead.
             participant.haunt(seen);

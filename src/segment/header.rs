@@ -13,6 +13,7 @@
 //!        32    recoveries
 //!       256  participants, 64 bytes each
 //!       256    life, the futex that the kernel marks, and generation
+//!       264    watchers and nudge: of sleepers in a crowd
 //!       272    pid
 //!       276    sleepers
 //!       280    namespaces of pid and started
@@ -38,9 +39,8 @@ use crate::sys::mmap;
 const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
 /// The magic number while an object is made anew in the file of an object that is over.
 const RENEWING: u64 = u64::from_le_bytes(*b"polyrenw");
-/// Changes with every incompatible change of the layout of shared memory. 2: the list entries for
-/// the kernel are no longer in it.
-const LAYOUT: u32 = 2;
+/// Changes with every incompatible change of the layout of shared memory.
+const LAYOUT: u32 = 3;
 
 const _: () = assert!(offset_of!(Header, magic) == 0);
 

@@ -6,6 +6,7 @@
 //! participants      the participants, dead or alive
 //! keeper            the thread that the kernel watches for a process
 //! sleep             sleeping on a word and on the lives of all others
+//! crowd             sleeping among more participants than one sleep can watch
 //! readiness         what an object's descriptor says
 //! header, kind      the beginning of a segment
 //! mapping           typed views of mapped memory
@@ -18,6 +19,7 @@
 mod attach;
 mod co_users;
 mod create;
+mod crowd;
 mod header;
 pub(crate) mod keeper;
 mod kind;
@@ -159,6 +161,14 @@ impl Segment {
     /// This process's list entry for a slot.
     fn entry(&self, slot: usize) -> Result<&Entry> {
         self.fixed.entry(header::slot_at(slot))
+    }
+
+    /// The number of slots that were ever taken.
+    fn slots_in_use(&self) -> usize {
+        let used = self
+            .header()
+            .map_or(0, |header| header.used_slots.load(Ordering::SeqCst));
+        used.min(self.object.kind.max_participants()) as usize
     }
 
     /// The slots that were ever taken, with their numbers.

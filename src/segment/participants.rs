@@ -33,9 +33,8 @@ shared! {
     #[repr(align(64))]
     pub(crate) struct Participant {
         pub(super) word: AtomicU64,
-        /// The kernel's list entry lay here before layout 2. Now each process has its own entries
-        /// in private memory (`sys::robust_list`).
-        _unused: AtomicU64,
+        /// Who watches whom among many participants.
+        pub(super) watch: Watch,
         /// The process id, for people and tools.
         pub(crate) pid: AtomicU32,
         /// Number of the process's threads that sleep in this segment.
@@ -58,6 +57,40 @@ shared! {
 
 const _: () = assert!(size_of::<Participant>() == 64);
 const _: () = assert!(std::mem::offset_of!(Participant, word) == 0);
+
+shared! {
+    /// Who watches whom among many participants: see `crowd`.
+    pub(super) struct Watch {
+        /// How many threads of the occupant watch the slots after this one, below the lower half of
+        /// the occupant's generation: a count of an earlier occupant is 0.
+        watchers: AtomicU32,
+        /// Changes when those threads have to look again.
+        pub(super) nudge: AtomicU32,
+    }
+}
+
+const COUNT_BITS: u32 = 16;
+const COUNT: u32 = (1 << COUNT_BITS) - 1;
+
+impl Watch {
+    fn watchers(word: u32, generation: u32) -> u32 {
+        match word >> COUNT_BITS == generation & COUNT {
+            true => word & COUNT,
+            false => 0,
+        }
+    }
+
+    /// Change the number of watchers of the occupant with this generation.
+    pub(super) fn change(&self, generation: u32, change: impl Fn(u32) -> u32) {
+        let next = |word| {
+            let watchers = change(Watch::watchers(word, generation)) & COUNT;
+            Some(generation << COUNT_BITS | watchers)
+        };
+        let _ = self
+            .watchers
+            .fetch_update(Ordering::SeqCst, Ordering::Relaxed, next);
+    }
+}
 
 /// A bit that is 0 in every thread id.
 const UNWATCHED: u32 = 0x2000_0000;
@@ -129,6 +162,12 @@ impl Life {
 impl Participant {
     pub(crate) fn life(&self) -> Life {
         Life(self.word.load(Ordering::Acquire))
+    }
+
+    /// Report whether the occupant lives and its threads watch the slots after this one.
+    pub(super) fn has_watchers(&self, life: Life) -> bool {
+        let word = self.watch.watchers.load(Ordering::SeqCst);
+        life.is_alive() && Watch::watchers(word, life.generation()) != 0
     }
 
     /// The address of the half of the word that is a futex.

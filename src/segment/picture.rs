@@ -90,6 +90,12 @@ fn the_picture_of_a_segment_is_true() {
         at(offset_of!(Participant, word)),
         "life, the futex that the kernel marks, and generation",
     );
+    line(
+        &mut picture,
+        2,
+        at(offset_of!(Participant, watch)),
+        "watchers and nudge: of sleepers in a crowd",
+    );
     line(&mut picture, 2, at(offset_of!(Participant, pid)), "pid");
     line(
         &mut picture,

@@ -78,9 +78,9 @@ impl Segment {
     pub(super) fn recover_dead(&self, me: Owner, locks: &LockWait<'_>) -> Result<()> {
         let seen = self
             .participants()
-            .map(|(_, participant)| (participant, participant.life(), participant.ghost()));
+            .map(|(slot, one)| (slot, one, one.life(), one.ghost()));
         let dead: Vec<_> = seen
-            .filter(|(_, life, ghost)| life.is_dead() || *ghost != 0)
+            .filter(|(_, _, life, ghost)| life.is_dead() || *ghost != 0)
             .collect();
         membarrier::settle();
         let me = Caller::new(me, locks);
@@ -96,10 +96,11 @@ impl Segment {
             }
             Err(status) => return Err(status),
         }
-        for (participant, life, ghost) in dead {
+        for (slot, participant, life, ghost) in dead {
             // Only now: a slot goes to a new participant only after every trace of the old one is
             // gone.
             if life.is_dead() {
+                self.close_gap(slot as usize);
                 participant.release(life);
             }
             participant.lay(ghost);

@@ -1,14 +1,15 @@
 //! Sleeping in a segment: on a word, and on the life words of all other participants.
 //!
 //! There is one rule: a thread that sleeps here also sleeps on the life word of each other
-//! participant. So a death wakes a sleeper, which recovers what the dead process held and sends the
+//! participant, or sees to it that another sleeper does (`crowd`). So a death wakes a sleeper, which recovers what the dead process held and sends the
 //! wake-ups that it did not send. The kernel wakes one sleeper of a life word; this sleeper
 //! recovers, and recovery wakes the rest.
 
-use crate::pace::LEFT_NS;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::crowd::Watcher;
 use super::Segment;
+use crate::pace::{LAST_SLICE_NS, LEFT_NS};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
@@ -29,8 +30,10 @@ impl World for Segment {
         if leaves_them {
             patience.look_again_within(LEFT_NS);
         }
+        let watcher = self.watch_window(me);
         let turns_back = |has_dead| has_dead && !leaves_them;
-        let wakeup = self.sleep_once(word, value, me, &turns_back, patience);
+        let wakeup = self.sleep_once(word, value, me, watcher.as_ref(), &turns_back, patience);
+        drop(watcher);
         if let Some(own) = own {
             own.sleepers.fetch_sub(1, Ordering::Relaxed);
         }
@@ -70,7 +73,7 @@ impl World for WithoutRecovery<'_> {
         let holder_is_gone = |_| holder.is_some_and(|holder| self.0.is_gone(holder));
         match self
             .0
-            .sleep_once(word, value, me, &holder_is_gone, patience)
+            .sleep_once(word, value, me, None, &holder_is_gone, patience)
         {
             Wakeup::Interrupted => patience.interrupted(),
             _ => Ok(()),
@@ -87,13 +90,15 @@ impl World for WithoutRecovery<'_> {
 }
 
 impl Segment {
-    /// Sleep once. `turns_back` is called after the life words have been read; its argument says
-    /// whether a participant is dead already. If it returns true, there is no sleep.
+    /// Sleep once. `watcher` is this sleeper among many participants. `turns_back` is called after
+    /// the life words have been read; its argument says whether a participant is dead already. If
+    /// it returns true, there is no sleep.
     fn sleep_once(
         &self,
         word: &AtomicU32,
         value: u32,
         me: Owner,
+        watcher: Option<&Watcher<'_>>,
         turns_back: &dyn Fn(bool) -> bool,
         patience: &mut Patience<'_>,
     ) -> Wakeup {
@@ -104,7 +109,14 @@ impl Segment {
         let mut words = WordList::new();
         words.add(word.as_ptr(), value);
         add_tokens(&mut words, patience);
-        if turns_back(self.add_lives(me, &mut words)) {
+        let has_dead = match watcher {
+            Some(watcher) => watcher.add_words(&mut words, patience),
+            None => {
+                patience.limit_slices(LAST_SLICE_NS);
+                self.add_lives(me, &mut words)
+            }
+        };
+        if turns_back(has_dead) {
             return Wakeup::Woken;
         }
         sleep_on(&words, patience)

@@ -210,6 +210,8 @@ pub(crate) struct Patience<'a> {
     wait: Wait<'a>,
     deadline: Option<Option<u64>>,
     slice_ns: u64,
+    /// Upper limit of all slices.
+    longest_ns: u64,
     /// Upper limit of the next slice only.
     soon_ns: u64,
     /// Until this time the wait may continue after its deadline, see [`goes_on`](Self::goes_on).
@@ -224,6 +226,7 @@ impl<'a> Patience<'a> {
             wait: *wait,
             deadline: None,
             slice_ns: FIRST_SLICE_NS,
+            longest_ns: LAST_SLICE_NS,
             soon_ns: u64::MAX,
             busy_end: 0,
             is_brief: false,
@@ -280,13 +283,19 @@ impl<'a> Patience<'a> {
     pub(crate) fn next_slice(&mut self, now: u64) -> u64 {
         let end = now.saturating_add(self.slice_ns.min(self.soon_ns));
         self.soon_ns = u64::MAX;
-        self.slice_ns = (self.slice_ns * 2).min(LAST_SLICE_NS);
+        self.slice_ns = (self.slice_ns * 2).min(self.longest_ns);
         self.deadline().map_or(end, |deadline| end.min(deadline))
     }
 
     /// Keep slices short, because a waker may be unable to reach this sleeper.
     pub(crate) fn stay_alert(&mut self) {
         self.slice_ns = FIRST_SLICE_NS;
+    }
+
+    /// Let slices grow up to `ns` from now on.
+    pub(crate) fn limit_slices(&mut self, ns: u64) {
+        self.longest_ns = ns;
+        self.slice_ns = self.slice_ns.min(ns);
     }
 
     /// Limit the next slice to `ns`, because some change comes without a wake-up.

@@ -2,6 +2,7 @@
 
 mod asleep;
 mod conditions;
+mod crowd;
 mod measure;
 mod messages;
 mod owners;

@@ -46,7 +46,7 @@ impl Drop for Stage {
 
 /// A child process; killed and reaped when it goes out of scope.
 pub struct Victim {
-    pid: i32,
+    pub pid: i32,
     stage: Stage,
 }
 

@@ -1,0 +1,150 @@
+//! Sleeping among more participants than one sleep can watch.
+//!
+//! The kernel lets one sleep watch 128 words, so a sleeper cannot watch the life words of a whole
+//! *crowd*. There the sleepers share the work: each one watches the [`WINDOW`] slots after its own,
+//! the last slot being followed by the first. A sleeper whose window holds the next sleeper is
+//! *linked*. If every sleeper is linked, every life is watched by the sleeper before it; the kernel
+//! wakes a watcher of a life that ends, which recovers what the dead process held, and that wakes
+//! the others. A sleeper that is not linked looks at all lives at short intervals instead, on
+//! behalf of the lives up to the next sleeper. So one process sleeps lightly for each gap, and all
+//! others sleep.
+//!
+//! A window names slots, whoever has them: a free slot is watched too, so a process that takes one
+//! is watched from its first moment.
+//!
+//! When a sleeper leaves, the sleeper before it may lose its link without noticing. So whoever
+//! leaves looks for the sleepers on both sides of its slot and nudges the first if they are too far
+//! apart ([`Segment::close_gap`]). The same is done for a sleeper that died, before its slot is
+//! freed, and for a slot that is used for the first time, which lies between two sleepers like a
+//! sleeper that left.
+//!
+//! Each side writes first and reads afterwards (Dekker's): a sleeper counts itself and then reads
+//! its nudge and who sleeps in its window; a leaver uncounts itself and then reads who sleeps. A
+//! nudge that comes before the sleep changes the value that the sleep expects.
+//!
+//! Killed between the two steps of a leaver: the leaver's life is watched by the sleeper before it,
+//! which recovers the leaver and nudges in its place. A sleeper that is stopped and consumes the
+//! kernel's only wake-up costs some time: together the sleepers of a crowd look at all lives
+//! [`CROWD_LOOKS`] times a second.
+//!
+//! The numbers come from shared memory. A wrong one costs a needless look or a late one, and
+//! nothing else.
+
+use std::sync::atomic::{fence, Ordering};
+
+use super::participants::Participant;
+use super::Segment;
+use crate::pace::{CROWD_LOOKS, LAST_SLICE_NS};
+use crate::sync::owner::Owner;
+use crate::sync::wait::Patience;
+use crate::sys::futex::{self, WordList};
+
+/// Up to this many lives, each sleeper watches all of them: with the words of a wait they fit into
+/// one sleep.
+const FEW: usize = 120;
+/// How many slots a sleeper of a crowd watches. Half of what fits: with every word a sleep and a
+/// wake-up get slower, and with fewer words there are more gaps.
+const WINDOW: usize = 64;
+
+/// A sleeper in a crowd, which counts until it is dropped.
+pub(super) struct Watcher<'a> {
+    segment: &'a Segment,
+    own: &'a Participant,
+    slot: usize,
+    generation: u32,
+}
+
+impl Segment {
+    /// Count this sleeper among the watchers, if there is a crowd.
+    pub(super) fn watch_window(&self, me: Owner) -> Option<Watcher<'_>> {
+        let is_alive = |(_, participant): &(u32, &Participant)| participant.life().is_alive();
+        if !futex::has_wait_any() {
+            return None;
+        }
+        if self.slots_in_use() <= FEW || self.participants().filter(is_alive).count() <= FEW {
+            return None;
+        }
+        let own = self.participant(me.slot())?;
+        let generation = own.life().generation();
+        own.watch
+            .change(generation, |count| count.saturating_add(1));
+        Some(Watcher {
+            segment: self,
+            own,
+            slot: me.slot(),
+            generation,
+        })
+    }
+
+    /// If the sleepers on both sides of a slot are too far apart for a link, tell the first.
+    pub(super) fn close_gap(&self, slot: usize) {
+        let slots = self.slots_in_use();
+        if slots <= FEW {
+            return;
+        }
+        // The caller's store comes before these loads: see the module.
+        fence(Ordering::SeqCst);
+        let watcher = |slot: usize| {
+            let participant = self.participant(slot)?;
+            participant
+                .has_watchers(participant.life())
+                .then_some(participant)
+        };
+        let before = (1..=WINDOW).find_map(|distance| {
+            let before = watcher((slot + slots - distance) % slots)?;
+            Some((distance, before))
+        });
+        // A sleeper that is further away is not linked.
+        let Some((distance, before)) = before else {
+            return;
+        };
+        let reach = WINDOW - distance;
+        if (1..=reach).all(|distance| watcher((slot + distance) % slots).is_none()) {
+            before.watch.nudge.fetch_add(1, Ordering::SeqCst);
+            futex::wake(&before.watch.nudge, u32::MAX);
+        }
+    }
+}
+
+impl Watcher<'_> {
+    /// Add the words of the window, and choose how long to sleep. Return whether a participant in
+    /// the window is dead already.
+    pub(super) fn add_words(&self, words: &mut WordList, patience: &mut Patience<'_>) -> bool {
+        let nudge = &self.own.watch.nudge;
+        words.add(nudge.as_ptr(), nudge.load(Ordering::SeqCst));
+        let slots = self.segment.slots_in_use();
+        let (mut is_linked, mut has_dead, mut has_unwatched) = (false, false, false);
+        for distance in 1..=WINDOW {
+            let slot = (self.slot + distance) % slots.max(1);
+            let Some(participant) = self.segment.participant(slot) else {
+                break;
+            };
+            let life = participant.life();
+            has_dead |= life.is_dead();
+            has_unwatched |= life.is_unwatched();
+            is_linked |= participant.has_watchers(life);
+            words.add(participant.futex_address(), life.futex());
+        }
+        match (is_linked, has_unwatched) {
+            (true, false) => patience.limit_slices(self.longest_ns(slots)),
+            (true, true) => patience.limit_slices(LAST_SLICE_NS),
+            (false, _) => patience.stay_alert(),
+        }
+        has_dead
+    }
+
+    /// The longest slice of this sleeper, so that all sleepers together look [`CROWD_LOOKS`] times a
+    /// second. It differs from slot to slot, so that they do not look all at once.
+    fn longest_ns(&self, slots: usize) -> u64 {
+        let all = slots as u64 * 1_000_000_000 / CROWD_LOOKS;
+        LAST_SLICE_NS.max(all / 2 + all * self.slot as u64 / slots.max(1) as u64)
+    }
+}
+
+impl Drop for Watcher<'_> {
+    fn drop(&mut self) {
+        let uncount = |count: u32| count.saturating_sub(1);
+        self.own.watch.change(self.generation, uncount);
+        self.segment.close_gap(self.slot);
+    }
+}
