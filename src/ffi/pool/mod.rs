@@ -145,7 +145,7 @@ pub unsafe extern "C" fn polyproc_pool_apply(
         for (to, from) in room.iter_mut().zip(&*outcome.data) {
             to.write(*from);
         }
-        outcome.status.ok()
+        outcome.answer()
     })
 }
 

@@ -96,7 +96,7 @@ pub unsafe extern "C" fn polyproc_task_result(
             reserved: 0,
             opaque: [ptr::null_mut(); 2],
         });
-        outcome.status.ok()
+        outcome.answer()
     })
 }
 

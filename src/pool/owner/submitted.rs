@@ -2,6 +2,7 @@
 
 use super::leadership::Local;
 use crate::pool::protocol::message::Ticket;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::eventcount::EventCount;
 use crate::sync::local_lock::LocalLock;
@@ -28,7 +29,19 @@ impl Outcome {
     /// # Errors
     /// [`status`](Self::status), unless that is `OK`.
     pub fn result(&self) -> Result<&[u8]> {
-        self.status.ok().map(|_| &*self.data)
+        self.answer().map(|_| &*self.data)
+    }
+
+    /// The status as the answer of a call. Memory that a worker lacks has no cause in this process,
+    /// so the cause is noted here.
+    pub(crate) fn answer(&self) -> Result<Status> {
+        match self.status {
+            Status::E_NO_MEMORY => Err(because!(
+                E_NO_MEMORY,
+                "the worker has no memory for the task or its result"
+            )),
+            status => status.ok(),
+        }
     }
 
     pub(crate) fn without_data(status: Status) -> Outcome {
