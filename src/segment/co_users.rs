@@ -1,5 +1,5 @@
-//! The users that can change an object's file. They could make it shorter, which no mapping
-//! survives.
+//! The users that can change an object's file. They could make it shorter; then a process that
+//! touches the missing memory of its mapping gets SIGBUS.
 
 use crate::status::Result;
 use crate::sys::descriptor::OwnedFd;

@@ -9,23 +9,27 @@
 //! behalf of the lives up to the next sleeper. So one process sleeps lightly for each gap, and all
 //! others sleep.
 //!
-//! A window names slots, whoever has them: a free slot is watched too, so a process that takes one
-//! is watched from its first moment.
+//! A window consists of slots, free ones included, so a process that takes a free slot is watched
+//! from its first moment.
 //!
-//! When a sleeper leaves, the sleeper before it may lose its link without noticing. So whoever
-//! leaves looks for the sleepers on both sides of its slot and nudges the first if they are too far
-//! apart ([`Segment::close_gap`]). The same is done for a sleeper that died, before its slot is
-//! freed, and for a slot that is used for the first time, which lies between two sleepers like a
-//! sleeper that left.
+//! When a sleeper leaves, the sleeper before it may lose its link without noticing. So the sleeper
+//! that leaves looks for the next sleepers on both sides of its slot, and nudges the first of the
+//! two if they are too far apart ([`Segment::close_gap`]). A recovery does the same for a dead
+//! process, before it frees the slot. So does a process that is the first one in its slot, since
+//! the new slot lies between two sleepers too.
 //!
-//! Each side writes first and reads afterwards (Dekker's): a sleeper counts itself and then reads
-//! its nudge and who sleeps in its window; a leaver uncounts itself and then reads who sleeps. A
-//! nudge that comes before the sleep changes the value that the sleep expects.
+//! Each side writes first and reads afterwards (Dekker's): a sleeper counts itself, and then reads
+//! its nudge and the counts in its window; a sleeper that leaves uncounts itself, and then reads the
+//! counts beside its slot. A nudge that comes before the sleep changes the value that the sleep
+//! expects.
 //!
-//! Killed between the two steps of a leaver: the leaver's life is watched by the sleeper before it,
-//! which recovers the leaver and nudges in its place. A sleeper that is stopped and consumes the
+//! If a process is killed after it uncounted itself and before its nudge, its life is still watched
+//! by the sleeper before it, which recovers it and nudges in its place. A sleeper that is stopped and consumes the
 //! kernel's only wake-up costs some time: together the sleepers of a crowd look at all lives
 //! [`CROWD_LOOKS`] times a second.
+//!
+//! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at short
+//! intervals.
 //!
 //! The numbers come from shared memory. A wrong one costs a needless look or a late one, and
 //! nothing else.

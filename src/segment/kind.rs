@@ -50,7 +50,7 @@ impl Kind {
         self as i32
     }
 
-    /// What a person calls it.
+    /// The name for people.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Kind::Lock => "lock",

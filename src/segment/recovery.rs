@@ -97,8 +97,8 @@ impl Segment {
             Err(status) => return Err(status),
         }
         for (slot, participant, life, ghost) in dead {
-            // Only now: a slot goes to a new participant only after every trace of the old one is
-            // gone.
+            // Free the slot only now, when every trace of the dead process is gone. (If the table is
+            // full, a process takes the slot before that, and `ghost` records the traces.)
             if life.is_dead() {
                 self.close_gap(slot as usize);
                 participant.release(life);

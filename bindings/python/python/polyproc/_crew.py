@@ -34,7 +34,7 @@ def _why_ended(failure: BaseException | None) -> BaseException:
 
 
 class Outcome:
-    """Whoever is told the outcome of tasks."""
+    """An object that receives the outcome of tasks."""
 
     def _resolve(self, number: int, is_success: bool, value: Any) -> None:
         raise NotImplementedError
@@ -184,7 +184,7 @@ class Crew:
         self._read(False, None)
 
     def _tell(self) -> None:
-        """Something is over without a report: whoever waits looks again."""
+        """A task ended without a report: the waiting threads look again."""
         with self.changed:
             self.changed.notify_all()
             if self.is_reading:
