@@ -14,7 +14,8 @@ export interface WaitOptions {
   timeout?: number;
   /**
    * An abort rejects the promise with the signal's reason, and the call has changed nothing. If the
-   * call succeeded before the abort, the promise resolves. /
+   * call succeeded before the abort, the promise resolves.
+   */
   signal?: AbortSignal;
 }
 
@@ -49,7 +50,8 @@ export interface QueueOptions extends CreateOptions {
   spinNs?: number;
   /**
    * The encoding of the messages: "" is bytes, "msgpack" is values. With any other label the
-   * messages are bytes, which the program decodes. /
+   * messages are bytes, which the program decodes.
+   */
   format?: string;
 }
 
@@ -93,14 +95,16 @@ export class PolyprocError extends Error {
   name: string;
   /**
    * The name of the status: "E_EMPTY", "E_CLOSED", ...; for an error of the operating system the
-   * name of the errno: "EBADF". /
+   * name of the errno: "EBADF".
+   */
   readonly code: string;
   /** The number that the C API returned. */
   readonly status: number;
   /**
    * The cause in a sentence, which is also the end of `message`: which argument is wrong and how,
    * in what an object differs from the options, or which call the system refused. Undefined if the
-   * status says all. /
+   * status says all.
+   */
   readonly detail: string | undefined;
 }
 
@@ -264,7 +268,8 @@ export class Lock extends SharedObject {
 
 /**
  * The owner of an rlock: a number above 0. Absent: the task whose `hold` the call runs in, or,
- * outside of any `hold`, this thread. /
+ * outside of any `hold`, this thread.
+ */
 export interface OwnerOptions {
   owner?: number;
 }
@@ -319,7 +324,8 @@ export class Event extends SharedObject {
 
 /**
  * Lets a task wait, with a lock released meanwhile, until another task or process has changed the
- * state and notifies it. /
+ * state and notifies it.
+ */
 export class Condition extends SharedObject {
   private constructor();
   static create(options?: CreateOptions): Condition;
@@ -329,12 +335,14 @@ export class Condition extends SharedObject {
   /**
    * Releases the lock, which the caller holds, waits until notified and takes the lock again.
    * However the wait ends, also by E_TIMEOUT or an abort, the caller holds the lock; taking it
-   * again may last longer than `timeout`. /
+   * again may last longer than `timeout`.
+   */
   wait(lock: Lock, options?: WaitOptions): Promise<Held>;
   wait(lock: RLock, options?: WaitOptions & OwnerOptions): Promise<Held>;
   /**
    * Waits until `predicate` returns a truthy value, and resolves to that value. `predicate` is
-   * called with the lock held. /
+   * called with the lock held.
+   */
   waitFor<R>(lock: Lock | RLock, predicate: () => R | PromiseLike<R>, options?: WaitOptions & OwnerOptions): Promise<R>;
   /** Wakes up to `n` waits that have begun, 1 by default. */
   notify(n?: number): void;
@@ -358,7 +366,8 @@ export class Barrier extends SharedObject {
   /**
    * Resolves to this party's index. If a party dies, or gives up by a timeout or an abort, the
    * barrier breaks for all parties (E_BROKEN_BARRIER). All parties of a round pass `action`, and
-   * one of them runs it while the others are held. If the action fails, the barrier breaks. /
+   * one of them runs it while the others are held. If the action fails, the barrier breaks.
+   */
   wait(options?: WaitOptions & { action?: () => unknown }): Promise<number>;
   /** The two steps of a wait with an action: after its arrival the leader calls `complete`. */
   arrive(options?: WaitOptions): Promise<Party>;
@@ -390,7 +399,8 @@ export class Connection<Out = Buffer, In = Bytes> extends SharedObject implement
 
   /**
    * Returns false if there is no room, and always for a message over 1 MiB, which only `send` can
-   * hand over. /
+   * hand over.
+   */
   trySend(value: In): boolean;
   /** Resolves when the message is in the pipe; one over 1 MiB when it has been received. */
   send(value: In, options?: WaitOptions): Promise<void>;
@@ -435,7 +445,8 @@ export interface PeerOptions extends FormatOptions {
 export interface ListenerOptions extends PeerOptions {
   /**
    * The limit for each of three numbers: connections in the kernel's queue, handshakes in progress,
-   * and connections that wait to be accepted. At most 4,096. Default: 128. /
+   * and connections that wait to be accepted. At most 4,096. Default: 128.
+   */
   backlog?: number;
   /** Other machines can reach the listener without a key. */
   isPublic?: boolean;
@@ -490,7 +501,8 @@ export type Waitable =
   | Task;
 /**
  * Resolves to the items that are ready, at least one. This performs no operation, so another task
- * or process may be faster. /
+ * or process may be faster.
+ */
 export function waitAny<T extends Waitable>(items: readonly T[], options?: WaitOptions): Promise<T[]>;
 
 /** A descriptor, or a word that stands for one. */
@@ -590,7 +602,8 @@ export interface TaskOptions {
 export interface MapOptions extends TaskOptions {
   /**
    * How many values make one task, to which `timeLimit` applies. A task is submitted when that many
-   * values have come. /
+   * values have come.
+   */
   chunkSize?: number;
   /** Called with the number of values that are done, and of all values if that number is known. */
   onProgress?: (done: number, total: number | undefined) => void;
@@ -617,7 +630,8 @@ export interface PoolInfo {
 /**
  * A task that did not succeed. If its function failed (E_TASK_FAILED), the message is that of the
  * thrown value. Otherwise the message names the function and the failure: its worker died, its time
- * was over, ... /
+ * was over, ...
+ */
 export class TaskError extends PolyprocError {
   constructor(status: number, message: string, workerStack?: string);
   /** The stack in the worker, if its language knows. */
@@ -646,7 +660,8 @@ export class Task<R = any> implements Promise<R> {
 
 /**
  * A set of worker processes that run tasks: functions by name. A worker that dies is replaced, and
- * only its task is affected. The workers end with this process, however it ends. /
+ * only its task is affected. The workers end with this process, however it ends.
+ */
 export class Pool {
   private constructor();
   static create(options: PoolOptions): Pool;
@@ -665,7 +680,8 @@ export class Pool {
    * Yields the results in the order of the values, each as soon as it is there. The pool reads the
    * values meanwhile, as far as the window has room: the source may wait for something, also for
    * these results. If the source fails, the results of the earlier values come first, then the
-   * error. /
+   * error.
+   */
   imap<R = any>(name: string, values: Iterable<unknown> | AsyncIterable<unknown>, options?: ImapOptions): AsyncGenerator<R, void, void>;
   /** Yields the results in the order in which they come. */
   imapUnordered<R = any>(
