@@ -14,7 +14,7 @@ pub const NOTHING: u8 = 3;
 pub const NO_SUCH_OBJECT: u8 = 4;
 pub const DAMAGED: u8 = 5;
 
-/// What a command returns. A command that ran another program returns that program's exit code.
+/// The result of a command. A command that ran another program returns that program's exit code.
 pub type Outcome = Result<ExitCode, Failure>;
 
 /// Why a command failed.

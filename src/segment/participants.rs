@@ -33,7 +33,7 @@ shared! {
     #[repr(align(64))]
     pub(crate) struct Participant {
         pub(super) word: AtomicU64,
-        /// Who watches whom among many participants.
+        /// For sleepers among many participants.
         pub(super) watch: Watch,
         /// The process id, for people and tools.
         pub(crate) pid: AtomicU32,
@@ -59,7 +59,7 @@ const _: () = assert!(size_of::<Participant>() == 64);
 const _: () = assert!(std::mem::offset_of!(Participant, word) == 0);
 
 shared! {
-    /// Who watches whom among many participants: see `crowd`.
+    /// The part of a slot that sleepers among many participants use: see `crowd`.
     pub(super) struct Watch {
         /// How many threads of the occupant watch the slots after this one, below the lower half of
         /// the occupant's generation: a count of an earlier occupant is 0.

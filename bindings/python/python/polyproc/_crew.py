@@ -67,7 +67,7 @@ class Crew:
         self.arguments = (
             self.tasks, self.reports, initializer, initargs, max_tasks, max_attempts, style,
         )  # fmt: skip
-        # What was read and is not yet told. Only the thread that reads touches it.
+        # Reports that were read and not delivered yet. Only the reading thread uses them.
         self.unread: collections.deque[bytes] = collections.deque()
         # Guards what follows, and tells of every outcome.
         self.changed = threading.Condition()

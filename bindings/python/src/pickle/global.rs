@@ -32,7 +32,8 @@ pub fn is_function(value: &Bound<'_, PyAny>) -> bool {
     class.is_ok_and(|class| value.get_type().is(class))
 }
 
-/// What a pickle refers to, as `pickle.Unpickler.find_class` finds it, if its module is loaded.
+/// Find an object by module and name, as `pickle.Unpickler.find_class` does; only if the module is
+/// loaded.
 pub fn load<'py>(
     module: &Bound<'py, PyAny>,
     name: &Bound<'py, PyAny>,

@@ -1,8 +1,8 @@
 //! Small values of built-in types: str, bytes, int, float, bool, None, functions and classes, and
 //! tuple, list and dict of them. They are written and read here, several times as fast as by a call of `pickle`.
 //!
-//! What is written is what `pickle.dumps` could have written, without its frame and its memo. What is
-//! read may also come from `pickle.dumps`, as long as it refers to nothing but such values.
+//! The bytes are a valid pickle: those of `pickle.dumps`, without its frame and its memo. The reader
+//! also accepts the bytes of `pickle.dumps`, as long as they refer to nothing but such values.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyNone, PyString, PyTuple};

@@ -29,7 +29,7 @@ pub struct Message {
     state: Mutex<State>,
 }
 
-/// What is known of the message, also after it was settled.
+/// The properties of the message, which stay readable after it was settled.
 struct Facts {
     id: u64,
     deliveries: u32,
