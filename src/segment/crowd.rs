@@ -25,8 +25,9 @@
 //!
 //! If a process is killed after it uncounted itself and before its nudge, its life is still watched
 //! by the sleeper before it, which recovers it and nudges in its place. A sleeper that is stopped and consumes the
-//! kernel's only wake-up costs some time: together the sleepers of a crowd look at all lives
-//! [`CROWD_LOOKS`] times a second.
+//! kernel's only wake-up costs some time: together the sleepers of a crowd look at all lives about
+//! [`CROWD_LOOKS`] times a second. If all of them fell asleep at the same moment, their looks begin
+//! at the same times, and the longest pause between two looks is a sleeper's longest slice.
 //!
 //! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at short
 //! intervals.
