@@ -24,10 +24,12 @@
 //! expects.
 //!
 //! If a process is killed after it uncounted itself and before its nudge, its life is still watched
-//! by the sleeper before it, which recovers it and nudges in its place. A sleeper that is stopped and consumes the
-//! kernel's only wake-up costs some time: together the sleepers of a crowd look at all lives about
-//! [`CROWD_LOOKS`] times a second. If all of them fell asleep at the same moment, their looks begin
-//! at the same times, and the longest pause between two looks is a sleeper's longest slice.
+//! by the sleeper before it, which recovers it and nudges in its place.
+//!
+//! The kernel wakes one watcher. If that watcher is stopped, the death is noticed at another
+//! sleeper's next look. Together the sleepers of a crowd look at all lives about [`CROWD_LOOKS`]
+//! times a second; if all of them fell asleep at the same moment, their looks coincide at first, and
+//! the pause between two of them can be as long as a slice.
 //!
 //! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at short
 //! intervals.
