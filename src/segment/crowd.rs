@@ -19,8 +19,8 @@
 //! the new slot lies between two sleepers too.
 //!
 //! Each side writes first and reads afterwards (Dekker's): a sleeper counts itself, and then reads
-//! its nudge and the counts in its window; a sleeper that leaves uncounts itself, and then reads the
-//! counts beside its slot. A nudge that comes before the sleep changes the value that the sleep
+//! its nudge and the counts in its window; a sleeper that leaves uncounts itself, and then reads
+//! the counts beside its slot. A nudge that comes before the sleep changes the value that the sleep
 //! expects.
 //!
 //! If a process is killed after it uncounted itself and before its nudge, its life is still watched
@@ -28,11 +28,11 @@
 //!
 //! The kernel wakes one watcher. If that watcher is stopped, the death is noticed at another
 //! sleeper's next look. Together the sleepers of a crowd look at all lives about [`CROWD_LOOKS`]
-//! times a second; if all of them fell asleep at the same moment, their looks coincide at first, and
-//! the pause between two of them can be as long as a slice.
+//! times a second; if all of them fell asleep at the same moment, their looks coincide at first,
+//! and the pause between two of them can be as long as a slice.
 //!
-//! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at short
-//! intervals.
+//! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at
+//! short intervals.
 //!
 //! The numbers come from shared memory. A wrong one costs a needless look or a late one, and
 //! nothing else.
@@ -140,8 +140,8 @@ impl Watcher<'_> {
         has_dead
     }
 
-    /// The longest slice of this sleeper, so that all sleepers together look [`CROWD_LOOKS`] times a
-    /// second. It differs from slot to slot, so that they do not look all at once.
+    /// The longest slice of this sleeper, so that all sleepers together look [`CROWD_LOOKS`] times
+    /// a second. It differs from slot to slot, so that they do not look all at once.
     fn longest_ns(&self, slots: usize) -> u64 {
         let all = slots as u64 * 1_000_000_000 / CROWD_LOOKS;
         LAST_SLICE_NS.max(all / 2 + all * self.slot as u64 / slots.max(1) as u64)
