@@ -54,6 +54,8 @@
 //! ([`ProcessOptions::handles`], [`inherited`]) and other processes as a descriptor (`share_fd`,
 //! `from_fd`). It disappears with the last process that has it.
 //!
+//! [`inspect`] shows the objects of a machine without taking part: who holds and waits for what.
+//!
 //! # Threads and forks
 //!
 //! Every object is `Send` and `Sync`. A forked child may use its parent's objects, but owns nothing
@@ -67,7 +69,7 @@
 //! ```text
 //! ffi                       the C ABI
 //! wait                      waiting for several things at once; descriptors for epoll and its like
-//! connection pool           pipe, socket, listener; workers that take tasks and report
+//! connection inspect pool   pipe, socket, listener; looking from outside; workers that take tasks
 //! object queue process      lock, rlock, semaphore, event, condition, barrier; messages; children
 //! segment                   one object's shared memory and its participants
 //! sync                      algorithms on words
@@ -103,6 +105,8 @@ mod connection;
 #[doc(hidden)]
 #[allow(unsafe_code)]
 pub mod ffi;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub mod inspect;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod object;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, WithoutRecovery};
+use crate::segment::{
+    common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot, WithoutRecovery,
+};
 use crate::status::detail::{self, because};
 use crate::status::Result;
 use crate::sync::barrier::{self, MAX_PARTIES};
@@ -50,6 +52,24 @@ static TYPE: ObjectType = ObjectType {
 fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     let body = segment.body::<Body>()?;
     body.barrier.recover(&WithoutRecovery(segment), me, is_gone)
+}
+
+/// The parties of a barrier, for a process that takes no part.
+pub(crate) struct Parties {
+    pub(crate) all: u32,
+    /// The participants whose threads wait, one for each thread.
+    pub(crate) waiting: Vec<Owner>,
+    pub(crate) is_broken: bool,
+}
+
+/// The parties of a barrier, for a process that takes no part.
+pub(crate) fn parties_in(snapshot: &Snapshot) -> Result<Parties> {
+    let barrier = snapshot.words::<Body>()?.barrier;
+    Ok(Parties {
+        all: barrier.parties()?,
+        waiting: barrier.waiting_parties(),
+        is_broken: barrier.is_broken()?,
+    })
 }
 
 common_methods!(Barrier, TYPE);

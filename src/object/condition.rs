@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::rlock::THIS_THREAD;
 use super::{Lock, LockGuard, Rlock, RlockGuard};
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot};
 use crate::status::{Result, Status};
 use crate::sync::condition;
 use crate::sync::lock_wait::Caller;
@@ -66,6 +66,11 @@ fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -
     let body = segment.body::<Body>()?;
     body.condition.recover(segment, me.owner, is_gone);
     Ok(())
+}
+
+/// The participants whose threads wait, one for each thread, for a process that takes no part.
+pub(crate) fn waiting_in(snapshot: &Snapshot) -> Result<Vec<Owner>> {
+    Ok(snapshot.words::<Body>()?.condition.waiting())
 }
 
 common_methods!(Condition, TYPE);

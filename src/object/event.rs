@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Readiness, Segment};
+use crate::segment::{
+    common_methods, CreateOptions, Kind, ObjectType, Readiness, Segment, Snapshot,
+};
 use crate::status::{Result, Status};
 use crate::sync::event::EventWord;
 use crate::sync::lock_wait::Caller;
@@ -68,6 +70,11 @@ pub(crate) fn was_set_since(segment: &Segment, sets: u32) -> Result<bool> {
 /// Announce a sleeper that any change of the flag wakes.
 pub(crate) fn watch(segment: &Segment) -> Result<(*const u32, u32)> {
     Ok(segment.body::<Body>()?.event.watch())
+}
+
+/// Whether the event is set, for a process that takes no part.
+pub(crate) fn is_set_in(snapshot: &Snapshot) -> Result<bool> {
+    Ok(snapshot.words::<Body>()?.event.is_set())
 }
 
 common_methods!(Event, TYPE);

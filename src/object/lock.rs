@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::mutex::RobustMutex;
@@ -54,6 +54,11 @@ static TYPE: ObjectType = ObjectType {
 fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     segment.body::<Body>()?.mutex.orphan(segment, is_gone);
     Ok(())
+}
+
+/// The participant that holds the lock, dead or alive, for a process that takes no part.
+pub(crate) fn holder_in(snapshot: &Snapshot) -> Result<Option<Owner>> {
+    Ok(snapshot.words::<Body>()?.mutex.holder())
 }
 
 common_methods!(Lock, TYPE);

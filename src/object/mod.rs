@@ -1,11 +1,11 @@
 //! The small synchronization objects, each in a segment of its own.
 
-mod barrier;
-mod condition;
+pub(crate) mod barrier;
+pub(crate) mod condition;
 pub(crate) mod event;
-mod lock;
-mod rlock;
-mod semaphore;
+pub(crate) mod lock;
+pub(crate) mod rlock;
+pub(crate) mod semaphore;
 
 pub use barrier::Barrier;
 pub use condition::Condition;

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -59,6 +59,12 @@ static TYPE: ObjectType = ObjectType {
 fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     segment.body::<Body>()?.mutex.orphan(segment, is_gone);
     Ok(())
+}
+
+/// The participant that holds the rlock, dead or alive, and its depth, for a process that takes no
+/// part. The depth is 0 for a holder that is about to store it.
+pub(crate) fn holder_in(snapshot: &Snapshot) -> Result<Option<(Owner, u32)>> {
+    Ok(snapshot.words::<Body>()?.mutex.holder())
 }
 
 common_methods!(Rlock, TYPE);

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, WithoutRecovery};
+use crate::segment::{
+    common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot, WithoutRecovery,
+};
 use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
@@ -89,6 +91,37 @@ fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) 
     body.counter.wake_all(segment);
     body.owned.forget(segment, is_gone);
     Ok(())
+}
+
+/// The permits of a semaphore, for a process that takes no part.
+pub(crate) struct Permits {
+    pub(crate) value: i64,
+    /// 0 if there is none.
+    pub(crate) maximum: i64,
+    /// The participants and their permits, if permits are owned.
+    pub(crate) owned: Option<Vec<(Owner, u32)>>,
+}
+
+/// Count the permits, for a process that takes no part.
+pub(crate) fn permits_in(snapshot: &Snapshot) -> Result<Permits> {
+    let body = snapshot.words::<Body>()?;
+    let maximum = body.counter.maximum();
+    if !body.is_owned()? {
+        let (value, owned) = (body.counter.value(), None);
+        return Ok(Permits {
+            value,
+            maximum,
+            owned,
+        });
+    }
+    let mut holders = body.owned.holders();
+    holders.retain(|(owner, _)| !snapshot.is_gone(*owner));
+    let held: i64 = holders.iter().map(|(_, count)| i64::from(*count)).sum();
+    Ok(Permits {
+        value: body.owned.initial().saturating_sub(held),
+        maximum,
+        owned: Some(holders),
+    })
 }
 
 common_methods!(Semaphore, TYPE);

@@ -7,6 +7,7 @@
 //! loans                              how many loans of a handle are not settled
 //! room, waiting, pacing              waiting for the other side, and its heuristics
 //! readiness                          whether a get or a put would wait, for descriptors
+//! snapshot                           a queue as a process sees it that takes no part
 //! view                               a queue's words as one call uses them
 //! chain                              a chain of rings, its two ends and its recovery
 //! layout                             what lies in shared memory
@@ -31,6 +32,7 @@ mod room;
 mod settle;
 mod shutdown;
 mod slot;
+pub(crate) mod snapshot;
 mod take;
 mod view;
 mod waiting;

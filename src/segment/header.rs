@@ -106,8 +106,8 @@ impl Header {
         self.recoveries.store(0, Ordering::Relaxed);
     }
 
-    /// Check that this is a segment of `kind` with the layout of this version of the library.
-    pub(crate) fn check(&self, kind: Kind, body: usize, file_mode: u32) -> Result<()> {
+    /// Check that this is a segment with the layout of this version of the library.
+    fn check_version(&self) -> Result<()> {
         let magic = self.magic.load(Ordering::Acquire);
         if magic == RENEWING {
             // The process that made it anew was killed meanwhile.
@@ -123,6 +123,62 @@ impl Header {
                 "its memory has layout {layout}, and this version of the library knows {LAYOUT}"
             ));
         }
+        Ok(())
+    }
+
+    /// The kind of the object in a file of `size` bytes.
+    ///
+    /// # Errors
+    /// `E_MISMATCH`: it is no object that this version knows. `E_CORRUPT`.
+    pub(super) fn kind_from_outside(&self, size: u64) -> Result<Kind> {
+        if size < size_of::<Header>() as u64 {
+            return Err(because!(
+                E_MISMATCH,
+                "the file is too short to be an object of polyproc"
+            ));
+        }
+        if self.magic.load(Ordering::Acquire) == RENEWING {
+            return Err(because!(
+                E_CORRUPT,
+                "the process that made it anew was killed, or is about to end"
+            ));
+        }
+        self.check_version()?;
+        let code = self.kind.load(Ordering::Relaxed);
+        let kind = Kind::from_code(code as i32).ok_or_else(|| {
+            because!(
+                E_MISMATCH,
+                "the object has kind {code}, which this version of the library does not know"
+            )
+        })?;
+        let body = self.body.load(Ordering::Relaxed) as usize;
+        let slots = self.participants.load(Ordering::Relaxed);
+        if slots != kind.max_participants() {
+            return Err(because!(
+                E_CORRUPT,
+                "its table of participants has {slots} slots"
+            ));
+        }
+        let used = self.used_slots.load(Ordering::Relaxed);
+        if used > slots {
+            return Err(because!(
+                E_CORRUPT,
+                "{used} of {slots} participants are in use"
+            ));
+        }
+        let least = fixed_size(kind, body);
+        if size < least {
+            return Err(because!(
+                E_CORRUPT,
+                "its file was cut: it has {size} bytes of at least {least}"
+            ));
+        }
+        Ok(kind)
+    }
+
+    /// Check that this is a segment of `kind` with the layout of this version of the library.
+    pub(crate) fn check(&self, kind: Kind, body: usize, file_mode: u32) -> Result<()> {
+        self.check_version()?;
         let theirs = self.kind.load(Ordering::Relaxed);
         if theirs != kind.code() as u32 {
             return Err(kind.mismatch(theirs as i32));

@@ -50,8 +50,8 @@ impl Kind {
         self as i32
     }
 
-    /// The name for people.
-    pub(crate) const fn name(self) -> &'static str {
+    /// The name for people: `lock`, `queue`, …
+    pub const fn name(self) -> &'static str {
         match self {
             Kind::Lock => "lock",
             Kind::Semaphore => "semaphore",

@@ -11,6 +11,7 @@
 //! header, kind      the beginning of a segment
 //! mapping           typed views of mapped memory
 //! names, list       valid names and existing names
+//! snapshot, copy    looking at an object without taking part
 //! methods           what all handles have
 //! co_users          the users that can change a file
 //! registry          the segments that this process has open
@@ -18,6 +19,8 @@
 
 mod attach;
 mod co_users;
+#[allow(unsafe_code)]
+mod copy;
 mod create;
 mod crowd;
 mod header;
@@ -36,6 +39,7 @@ mod recovery;
 mod registry;
 mod renew;
 mod sleep;
+mod snapshot;
 
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -48,9 +52,11 @@ pub use list::{list, ObjectInfo};
 pub(crate) use mapping::{LazyMapping, Mapping};
 pub(crate) use methods::common_methods;
 pub use names::unlink;
+pub(crate) use names::{of_file as name_of_file, path as path_of};
 pub(crate) use participants::Participant;
 pub(crate) use readiness::{changes, look_again, RaisedDescriptor, Readiness};
 pub(crate) use sleep::{WaitSet, WithoutRecovery};
+pub(crate) use snapshot::Snapshot;
 
 use crate::status::Result;
 use crate::sync::at_fork::hold_across_forks;

@@ -153,6 +153,13 @@ impl Life {
         !self.is_dead() && self.futex() & TID_MASK != 0
     }
 
+    /// The id of the thread whose end the kernel reports, in the pid namespace of its process;
+    /// `None` if there is none.
+    pub(crate) fn keeper(self) -> Option<u32> {
+        let tid = self.futex() & TID_MASK;
+        (!self.is_unwatched() && tid != 0).then_some(tid)
+    }
+
     /// Whether the word says alive and the kernel will not change it.
     pub(crate) fn is_unwatched(self) -> bool {
         self.futex() & (UNWATCHED | OWNER_DIED) == UNWATCHED

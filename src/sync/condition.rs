@@ -67,6 +67,11 @@ impl ConditionWord {
         }
     }
 
+    /// The participants whose threads wait, one for each thread.
+    pub(crate) fn waiting(&self) -> Vec<Owner> {
+        self.waiters.waiting().map(|(_, seen)| seen.owner).collect()
+    }
+
     /// Recovery: a thread of a dead process no longer waits, and its unused notification is passed
     /// on.
     pub(crate) fn recover(&self, world: &impl World, me: Owner, is_gone: &dyn Fn(Owner) -> bool) {

@@ -52,6 +52,17 @@ impl OwnedPermits {
         self.initial.store(initial, Ordering::Relaxed);
     }
 
+    /// The number of permits at the beginning.
+    pub(crate) fn initial(&self) -> i64 {
+        self.initial.load(Ordering::Relaxed)
+    }
+
+    /// The processes that hold permits, dead or alive, with the number of their permits.
+    pub(crate) fn holders(&self) -> Vec<(Owner, u32)> {
+        let held = self.slots().map(|slot| slot.load(Ordering::Acquire));
+        held.filter_map(unpack).collect()
+    }
+
     fn slots(&self) -> impl Iterator<Item = &AtomicU64> {
         let used = self.used.load(Ordering::Acquire) as usize;
         self.held.iter().take(used)

@@ -160,6 +160,14 @@ impl RecursiveMutex {
         }
     }
 
+    /// The participant that holds the lock, dead or alive, and its depth if that is stored.
+    pub(crate) fn holder(&self) -> Option<(Owner, u32)> {
+        let owner = self.mutex.holder()?;
+        let hold = self.hold.load(Ordering::Relaxed);
+        let is_its_own = hold >> 32 == u64::from(owner.bits());
+        Some((owner, if is_its_own { hold as u32 } else { 0 }))
+    }
+
     /// Recovery: make the next `acquire` return `OwnerDied`.
     pub(crate) fn orphan(&self, world: &impl World, is_gone: &dyn Fn(Owner) -> bool) {
         self.mutex.orphan(world, is_gone);

@@ -108,3 +108,14 @@ impl IntoRawFd for OwnedFd {
         fd
     }
 }
+
+/// How many descriptors this process may have open: RLIMIT_NOFILE.
+pub(crate) fn limit() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: a local. If the call is refused, no limit is known.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    limit.rlim_cur
+}

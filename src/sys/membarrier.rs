@@ -42,6 +42,14 @@ pub(crate) fn all_threads() {
     }
 }
 
+/// Report whether the kernel has the barriers that reach other processes.
+pub(crate) fn is_allowed() -> bool {
+    const MEMBARRIER_CMD_QUERY: libc::c_int = 0;
+    // SAFETY: no pointers.
+    let commands = unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) };
+    commands > 0 && commands & libc::c_long::from(MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0
+}
+
 fn membarrier(command: libc::c_int) -> bool {
     // SAFETY: no pointers.
     unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }

@@ -64,7 +64,16 @@ pub(crate) fn is_sealed_against_shrinking(fd: &OwnedFd) -> bool {
 
 /// Open a named file, but never through a symbolic link and never a device, whose open could block.
 pub(crate) fn open_named(path: &CStr) -> Result<OwnedFd> {
-    let flags = libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    open_file(path, libc::O_RDWR)
+}
+
+/// Open a named file for reading only, otherwise as [`open_named`].
+pub(crate) fn open_to_read(path: &CStr) -> Result<OwnedFd> {
+    open_file(path, libc::O_RDONLY)
+}
+
+fn open_file(path: &CStr, access: libc::c_int) -> Result<OwnedFd> {
+    let flags = access | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK;
     // SAFETY: the path ends in NUL.
     let fd = unsafe { syscall::open(path.as_ptr(), flags, 0) };
     if fd < 0 {
@@ -99,7 +108,20 @@ pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
     let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };
     // SAFETY: `stat` is writable.
     check("fstat", unsafe { libc::fstat(fd.as_raw_fd(), &mut stat) })?;
-    Ok(FileStatus {
+    Ok(status_from(&stat))
+}
+
+/// The status of what has this name, of a symbolic link itself. It needs no right to the file.
+pub(crate) fn status_by_name(path: &CStr) -> Result<FileStatus> {
+    // SAFETY: plain data.
+    let mut stat = unsafe { std::mem::zeroed::<libc::stat>() };
+    // SAFETY: the path ends in NUL, `stat` is writable.
+    check("lstat", unsafe { libc::lstat(path.as_ptr(), &mut stat) })?;
+    Ok(status_from(&stat))
+}
+
+fn status_from(stat: &libc::stat) -> FileStatus {
+    FileStatus {
         size: u64::try_from(stat.st_size).unwrap_or(0),
         mode: stat.st_mode & 0o7777,
         owner: stat.st_uid,
@@ -109,7 +131,19 @@ pub(crate) fn status_of(fd: &OwnedFd) -> Result<FileStatus> {
             .unwrap_or(0)
             .saturating_mul(512),
         identity: (stat.st_dev, stat.st_ino),
-    })
+    }
+}
+
+/// The size of /dev/shm and its free part, in bytes.
+pub(crate) fn space() -> Result<(u64, u64)> {
+    // SAFETY: plain data.
+    let mut stat = unsafe { std::mem::zeroed::<libc::statvfs>() };
+    // SAFETY: the path ends in NUL, `stat` is writable.
+    check("statvfs", unsafe {
+        libc::statvfs(SHM_DIRECTORY.as_ptr(), &mut stat)
+    })?;
+    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    Ok((bytes(stat.f_blocks), bytes(stat.f_bavail)))
 }
 
 /// The names of the files in shared memory.

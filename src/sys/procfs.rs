@@ -1,12 +1,14 @@
-//! Detecting the end of a process for which the kernel keeps no robust list.
+//! What /proc tells about processes: for a person who looks, and for detecting the end of a process
+//! for which the kernel keeps no robust list.
 //!
 //! A process is identified by its process id and its start time, within its namespaces: a later
 //! process with the same id has started later. If this cannot be determined, the process counts as
 //! alive.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use super::{fork, syscall};
+use super::{clock, fork, syscall};
 
 /// The identity of a process, which no later process with the same id has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +56,49 @@ struct Stat {
     is_over: bool,
     /// The thread has a core or waits for one.
     runs: bool,
+    /// A signal or a debugger has stopped it.
+    is_stopped: bool,
+}
+
+/// What a person wants to know about a process.
+pub(crate) struct Account {
+    /// Its arguments, each ended by a NUL byte; empty for a process that has ended.
+    pub(crate) arguments: Vec<u8>,
+    /// How long it has been running.
+    pub(crate) age: Duration,
+    /// Whether a signal or a debugger has stopped it.
+    pub(crate) is_stopped: bool,
+}
+
+/// What /proc tells about a process; `None` if there is none with this id, or if it is hidden.
+pub(crate) fn account_of(pid: u32) -> Option<Account> {
+    let stat = stat_of(pid)?;
+    let read = || std::fs::read(format!("/proc/{pid}/cmdline"));
+    // SAFETY: no pointers. The answer does not change.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    let second = u64::try_from(ticks).ok().filter(|ticks| *ticks > 0)?;
+    let started = Duration::from_millis(stat.started.saturating_mul(1000) / second);
+    Some(Account {
+        arguments: syscall::without_cancellation(read).unwrap_or_default(),
+        age: clock::since_boot().saturating_sub(started),
+        is_stopped: stat.is_stopped,
+    })
+}
+
+/// The name of a thread of a process.
+pub(crate) fn thread_name(pid: u32, tid: u32) -> Option<Vec<u8>> {
+    let read = || std::fs::read(format!("/proc/{pid}/task/{tid}/comm"));
+    let mut name = syscall::without_cancellation(read).ok()?;
+    if name.last() == Some(&b'\n') {
+        name.pop();
+    }
+    Some(name)
+}
+
+/// The number of this process's pid namespace; `None` if /proc belongs to another one.
+pub(crate) fn pid_namespace() -> Option<u32> {
+    namespaces()?;
+    inode("/proc/self/ns/pid")
 }
 
 fn stat_of(pid: u32) -> Option<Stat> {
@@ -74,11 +119,11 @@ fn parse(stat: &[u8]) -> Option<Stat> {
     let started = fields.nth(1)?.parse().ok()?;
     // A first thread that has ended also looks like this while other threads continue.
     let is_over = matches!(state, "Z" | "X") && threads <= 1;
-    let runs = state == "R";
     Some(Stat {
         started,
         is_over,
-        runs,
+        runs: state == "R",
+        is_stopped: matches!(state, "T" | "t"),
     })
 }
 

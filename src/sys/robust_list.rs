@@ -140,3 +140,14 @@ pub(crate) fn adopt(address: u64) -> bool {
     // SAFETY: the kernel only records the pointer; it checks each access when it walks the list.
     unsafe { libc::syscall(libc::SYS_set_robust_list, address, size) == 0 }
 }
+
+/// Report whether the kernel lets this process register robust lists: register this thread's list
+/// again.
+pub(crate) fn is_allowed() -> bool {
+    let (mut head, mut size) = (std::ptr::null_mut::<libc::c_void>(), 0usize);
+    // SAFETY: both numbers are locals. The second call registers what is registered already.
+    unsafe {
+        libc::syscall(libc::SYS_get_robust_list, 0, &mut head, &mut size) == 0
+            && libc::syscall(libc::SYS_set_robust_list, head, size) == 0
+    }
+}

@@ -49,7 +49,7 @@ shared! {
     /// cache lines.
     #[repr(align(128))]
     pub(crate) struct Body {
-        pub(super) settings: Settings,
+        pub(crate) settings: Settings,
         pub(crate) messages: ChainWords,
         /// Consumers wait here for messages.
         pub(crate) items: WaitPoint,
@@ -71,13 +71,13 @@ pub(crate) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Body>());
 shared! {
     /// The options with which the queue was created, and whether it is shut down.
     #[repr(align(128))]
-    pub(super) struct Settings {
+    pub(crate) struct Settings {
         max_items: AtomicU64,
         max_bytes: AtomicU64,
         joinable: AtomicU32,
         max_deliveries: AtomicU32,
         spin_ns: AtomicU32,
-        shutdown: AtomicU32,
+        pub(crate) shutdown: AtomicU32,
         format: [AtomicU64; 4],
     }
 }

@@ -106,7 +106,7 @@ shared! {
         /// before this place.
         pub(crate) reservations: AtomicU64,
         _to_the_next_line: [AtomicU64; 11],
-        pub(super) cursor: AtomicU64,
+        pub(crate) cursor: AtomicU64,
         pub(super) totals: [SharedTotals; 2],
     }
 }

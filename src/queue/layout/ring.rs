@@ -77,7 +77,7 @@ pub(crate) fn size(ring: usize) -> u64 {
 }
 
 /// A ring's offset from the end of the fixed part of the segment.
-pub(super) fn offset(ring: usize) -> u64 {
+pub(crate) fn offset(ring: usize) -> u64 {
     let size = size(ring);
     let third = if ring < MESSAGE_RINGS.end {
         ring as u64 % 2

@@ -78,6 +78,11 @@ impl Barrier {
         living.count() as u32
     }
 
+    /// The participants whose threads wait, one for each thread, dead or alive.
+    pub(crate) fn waiting_parties(&self) -> Vec<Owner> {
+        self.waiters.waiting().map(|(_, seen)| seen.owner).collect()
+    }
+
     fn phase(&self) -> Result<Phase> {
         Phase::unpack(self.phase.load(Ordering::SeqCst))
     }

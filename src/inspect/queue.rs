@@ -1,0 +1,71 @@
+//! The state of a queue.
+
+use crate::queue::QueueOptions;
+
+/// The numbers of a queue.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct QueueState {
+    /// The options with which it was created.
+    pub options: QueueOptions,
+    /// Whether it takes messages.
+    pub intake: Intake,
+    /// Messages that wait.
+    pub waiting: u64,
+    /// Messages that a process has got or taken and not settled.
+    pub in_flight: u64,
+    /// Bytes of all messages that are not over, headers included.
+    pub bytes: u64,
+    /// Messages put since the queue was made.
+    pub puts: u64,
+    /// Messages got since the queue was made, without those that came back.
+    pub gets: u64,
+    /// Messages that came back because they were returned or their consumer died.
+    pub redelivered: u64,
+    /// Messages discarded by an immediate shutdown, and puts whose process died within the call.
+    pub discarded: u64,
+    /// Dead letters that no process has taken.
+    pub dead_letters: u64,
+    /// The message that was put first of those in flight. Only [`object`](super::object) looks for
+    /// it.
+    pub oldest_lease: Option<Lease>,
+    /// Whether [`object`](super::object) has looked at every message. It looks at no more than a
+    /// million, and it gives up when other processes put and get faster than it reads.
+    pub is_complete: bool,
+}
+
+/// A message that a process has got or taken and not settled. When it did so is not recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Lease {
+    /// The id of the message.
+    pub id: u64,
+    /// How often it was delivered and came back.
+    pub deliveries: u16,
+    /// The slot of the participant that has it.
+    pub slot: u32,
+}
+
+/// Whether a queue takes messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Intake {
+    /// It takes messages.
+    Open,
+    /// It is shut down: puts are refused, and what is in it is still delivered.
+    Draining,
+    /// It is shut down, and what was in it was discarded.
+    Discarded,
+}
+
+impl QueueState {
+    /// Messages that wait or are in flight.
+    pub fn unfinished(&self) -> u64 {
+        self.waiting.saturating_add(self.in_flight)
+    }
+
+    /// The label that says what its messages are.
+    pub fn format(&self) -> String {
+        let label = self.options.format.split(|byte| *byte == 0).next();
+        String::from_utf8_lossy(label.unwrap_or_default()).into_owned()
+    }
+}
