@@ -38,9 +38,21 @@ impl Failure {
         Failure::new(code, "")
     }
 
-    /// The same failure, and what it is about.
+    /// The same failure, and what it is about; one that says nothing stays so.
     pub fn about(self, subject: impl Display) -> Failure {
+        if self.text.is_empty() {
+            return self;
+        }
         Failure::new(self.code, format_args!("{subject}: {}", self.text))
+    }
+
+    /// The same failure, and what to type if `code` is its exit code.
+    pub fn hint(mut self, code: u8, hint: &str) -> Failure {
+        if self.code == code {
+            self.text += "; ";
+            self.text += hint;
+        }
+        self
     }
 
     /// Say what went wrong, and return the exit code.

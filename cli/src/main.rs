@@ -4,10 +4,25 @@
 
 #![deny(unsafe_code)]
 
+mod child;
 mod completions;
+mod dead;
+mod event;
 mod failure;
+mod form;
+mod get;
+mod join;
+mod lock;
 mod man;
+mod msgpack;
+mod put;
+mod queues;
 mod rm;
+mod sem;
+mod shutdown;
+mod span;
+mod streams;
+mod take;
 
 use std::process::ExitCode;
 
@@ -29,6 +44,15 @@ Exit codes: 0 ok, 1 error, 2 usage, 3 nothing there or timed out, 4 no such obje
 
 #[derive(Subcommand)]
 enum Command {
+    Put(put::Put),
+    Get(get::Get),
+    Take(take::Take),
+    Dead(dead::Dead),
+    Join(join::Join),
+    Shutdown(shutdown::Shutdown),
+    Lock(lock::LockArgs),
+    Sem(sem::Sem),
+    Event(event::EventArgs),
     Rm(rm::Rm),
     Completions(completions::Completions),
     Man(man::Man),
@@ -37,9 +61,18 @@ enum Command {
 impl Command {
     fn run(self) -> Outcome {
         match self {
-            Command::Rm(rm) => rm.run(),
-            Command::Completions(completions) => completions.run(),
-            Command::Man(man) => man.run(),
+            Command::Put(command) => command.run(),
+            Command::Get(command) => command.run(),
+            Command::Take(command) => command.run(),
+            Command::Dead(command) => command.run(),
+            Command::Join(command) => command.run(),
+            Command::Shutdown(command) => command.run(),
+            Command::Lock(command) => command.run(),
+            Command::Sem(command) => command.run(),
+            Command::Event(command) => command.run(),
+            Command::Rm(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
 }

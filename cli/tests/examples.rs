@@ -3,15 +3,18 @@
 mod support;
 
 use polyproc::{Queue, QueueOptions};
-use support::{ok, own_shm, shell};
+use support::{ok, own_shm, shell, Folder};
 
 /// Makes what the examples find.
 fn set_up() -> polyproc::Result<()> {
-    let joinable = QueueOptions {
+    let options = QueueOptions {
         joinable: true,
+        max_deliveries: 1,
         ..QueueOptions::OPEN_OR_CREATE
     };
-    let jobs = Queue::create(Some("jobs"), &joinable)?;
+    let jobs = Queue::create(Some("jobs"), &options)?;
+    jobs.put(b"a dead letter")?;
+    jobs.take()?.give_back()?;
     for job in ["one", "two", "three"] {
         jobs.put(job.as_bytes())?;
     }
@@ -24,6 +27,9 @@ fn commands() -> Vec<String> {
     let help = ok("polyproc help");
     let rows = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     let rows = rows.take_while(|line| !line.is_empty());
+    // A row that is indented more goes on with the one above it.
+    let rows = rows.filter_map(|row| row.strip_prefix("  "));
+    let rows = rows.filter(|row| !row.starts_with(' '));
     let names = rows.filter_map(|row| row.split_whitespace().next());
     names
         .filter(|name| *name != "help")
@@ -44,8 +50,7 @@ fn each_example_of_each_help_runs() {
     if !own_shm() {
         return;
     }
-    let home = std::env::temp_dir().join(format!("polyproc-examples-{}", std::process::id()));
-    std::fs::create_dir(&home).expect("a new directory");
+    let home = Folder::new("examples");
     let commands = commands();
     assert!(commands.len() > 2, "{commands:?}");
     for command in &commands {
@@ -54,9 +59,8 @@ fn each_example_of_each_help_runs() {
         for example in examples {
             println!("{example}");
             set_up().expect("the setting");
-            ok(&format!("cd {}; {example}", home.display()));
+            ok(&format!("cd {}; {example}", home.0.display()));
             shell("rm -f /dev/shm/polyproc.*");
         }
     }
-    std::fs::remove_dir_all(&home).expect("the directory");
 }

@@ -1,0 +1,52 @@
+//! Standard input and output, which may be closed: `polyproc get jobs >&-`.
+//!
+//! Before `main`, the standard library opens /dev/null where they are closed. So they are looked at
+//! before that, or a get would take messages and write them nowhere.
+
+use std::io::{self, Stdin, StdoutLock};
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::io::fcntl_getfd;
+use rustix::stdio::{raw_stdin, raw_stdout};
+
+use crate::failure::{Failure, ERROR};
+
+static INPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
+static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Standard input.
+pub fn stdin() -> Result<Stdin, Failure> {
+    match INPUT_IS_CLOSED.load(Ordering::Relaxed) {
+        true => Err(Failure::new(ERROR, "standard input is closed")),
+        false => Ok(io::stdin()),
+    }
+}
+
+/// Standard output.
+pub fn stdout() -> Result<StdoutLock<'static>, Failure> {
+    match OUTPUT_IS_CLOSED.load(Ordering::Relaxed) {
+        true => Err(Failure::new(ERROR, "standard output is closed")),
+        false => Ok(io::stdout().lock()),
+    }
+}
+
+extern "C" fn look() {
+    INPUT_IS_CLOSED.store(is_closed(raw_stdin()), Ordering::Relaxed);
+    OUTPUT_IS_CLOSED.store(is_closed(raw_stdout()), Ordering::Relaxed);
+}
+
+fn is_closed(descriptor: RawFd) -> bool {
+    // SAFETY: nothing opens or closes descriptors while the one call runs, which fails if this one
+    // is not open.
+    #[allow(unsafe_code)]
+    let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    fcntl_getfd(descriptor).is_err()
+}
+
+// SAFETY: the loader calls the functions of this section, in the only thread, before `main`. `look`
+// needs nothing of the standard library.
+#[allow(unsafe_code)]
+#[used]
+#[link_section = ".init_array"]
+static LOOK: extern "C" fn() = look;
