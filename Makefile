@@ -66,7 +66,6 @@ include benches/peers/pool/pool.mk
 include benches/bench.mk
 include tests/cpp/cpp.mk
 include bindings/python/python.mk
-include cli/cli.mk
 
 # --- demo
 
@@ -256,6 +255,7 @@ lint-go: $(POLYPROC_A)
 	cd packaging/go && go vet ./...
 
 include packaging/install.mk
+include cli/cli.mk
 include packaging/dist.mk
 
 .PHONY: clean

@@ -1,19 +1,47 @@
-# The command `polyproc`, which has dependencies of its own. Included by the Makefile.
+# The command `polyproc`, which has dependencies of its own. Included by the Makefile, after
+# packaging/install.mk, whose PREFIX and DESTDIR it uses.
 
 POLYPROC_BIN := target/cli/polyproc
 CLI_FILES := build/cli
+CLI_PREFIX = $(DESTDIR)$(PREFIX)
+CLI_TREE := $(CLI_FILES)/tree
 
-.PHONY: cli test-cli lint-cli
-cli: ## the command polyproc, in target/cli, its completions and manual pages in build/cli
-	@$(CARGO) build --quiet --locked --profile cli --package polyproc-cli
+.PHONY: cli test-cli test-install-cli lint-cli
+cli: ## the command polyproc, in target/cli; its completions and manual pages in build/cli
+	$(CARGO) build --locked --profile cli --package polyproc-cli
+	@rm -rf $(CLI_FILES)
 	@mkdir -p $(CLI_FILES)/man
 	@for shell in bash fish zsh; do $(POLYPROC_BIN) completions $$shell > $(CLI_FILES)/polyproc.$$shell; done
 	@$(POLYPROC_BIN) man --directory $(CLI_FILES)/man
 
-# The same profile as `make cli`, so that its dependencies are built once.
-test-cli: ## the command's tests
+# With the profile of `make cli`, so that its dependencies are built once. They need root, or a user
+# who may make namespaces: each test has a /dev/shm of its own.
+test-cli: cli ## the command's tests
 	$(CARGO) test --locked --profile cli --package polyproc-cli
+	$(MAKE) test-install-cli
+
+test-install-cli:
+	@$(MAKE) --no-print-directory install-cli DESTDIR=$(CURDIR)/$(CLI_TREE)
+	@test "$$($(CLI_TREE)$(PREFIX)/bin/polyproc --version)" = "polyproc $(POLYPROC_VERSION)"
+	@$(MAKE) --no-print-directory uninstall-cli DESTDIR=$(CURDIR)/$(CLI_TREE)
+	@left=$$(find $(CLI_TREE) -type f) && test -z "$$left" || { echo "uninstall-cli leaves $$left" >&2; exit 1; }
 
 lint-cli:
 	$(CARGO) fmt --check --package polyproc-cli
 	$(CARGO) clippy --locked --package polyproc-cli --all-targets -- -D warnings
+
+# As `make install`, it needs no cargo: `make cli && sudo make install-cli`.
+.PHONY: install-cli uninstall-cli
+install-cli: ## the command, its completions and manual pages, below PREFIX (DESTDIR=)
+	@test -e $(POLYPROC_BIN) || { echo "make install-cli: run 'make cli' first" >&2; exit 1; }
+	install -D -m 755 $(POLYPROC_BIN) $(CLI_PREFIX)/bin/polyproc
+	install -D -m 644 $(CLI_FILES)/polyproc.bash $(CLI_PREFIX)/share/bash-completion/completions/polyproc
+	install -D -m 644 $(CLI_FILES)/polyproc.fish $(CLI_PREFIX)/share/fish/vendor_completions.d/polyproc.fish
+	install -D -m 644 $(CLI_FILES)/polyproc.zsh $(CLI_PREFIX)/share/zsh/site-functions/_polyproc
+	install -d $(CLI_PREFIX)/share/man/man1
+	install -m 644 $(CLI_FILES)/man/*.1 $(CLI_PREFIX)/share/man/man1/
+
+uninstall-cli: ## remove what install-cli has put there
+	rm -f $(CLI_PREFIX)/bin/polyproc $(CLI_PREFIX)/share/man/man1/polyproc.1 $(CLI_PREFIX)/share/man/man1/polyproc-*.1 \
+	    $(CLI_PREFIX)/share/bash-completion/completions/polyproc $(CLI_PREFIX)/share/fish/vendor_completions.d/polyproc.fish \
+	    $(CLI_PREFIX)/share/zsh/site-functions/_polyproc
