@@ -33,6 +33,11 @@ impl Failure {
         }
     }
 
+    /// The same failure with another exit code.
+    pub fn with_code(self, code: u8) -> Failure {
+        Failure { code, ..self }
+    }
+
     /// Exit with `code` and say nothing.
     pub fn silent(code: u8) -> Failure {
         Failure::new(code, "")

@@ -4,6 +4,7 @@
 
 #![deny(unsafe_code)]
 
+mod bench;
 mod child;
 mod completions;
 mod dead;
@@ -18,6 +19,7 @@ mod msgpack;
 mod put;
 mod queues;
 mod rm;
+mod run;
 mod sem;
 mod shutdown;
 mod span;
@@ -27,6 +29,7 @@ mod take;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rustix::process::{set_parent_process_death_signal, Signal};
 
 use failure::Outcome;
 
@@ -54,6 +57,9 @@ enum Command {
     Sem(sem::Sem),
     Event(event::EventArgs),
     Rm(rm::Rm),
+    Run(run::Run),
+    Bench(bench::Bench),
+    BenchProcess(bench::BenchProcess),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -71,6 +77,9 @@ impl Command {
             Command::Sem(command) => command.run(),
             Command::Event(command) => command.run(),
             Command::Rm(command) => command.run(),
+            Command::Run(command) => command.run(),
+            Command::Bench(command) => command.run(),
+            Command::BenchProcess(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),
         }
@@ -78,6 +87,11 @@ impl Command {
 }
 
 fn main() -> ExitCode {
+    if polyproc::current_process().daemon {
+        // A process of `polyproc run` may be a shell that runs this command. The kernel ends the
+        // shell with `run`, and this process has to end with the shell.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    }
     let outcome = Cli::parse().command.run();
     outcome.unwrap_or_else(|failure| failure.report())
 }

@@ -1,4 +1,4 @@
-//! Opening a queue, and the options with which `put` makes one.
+//! Opening a queue, and the options with which `put` and `run` make one.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,8 @@ use polyproc::{inherited, CreateOptions, Kind, Queue, QueueOptions};
 
 use crate::failure::{Failure, NO_SUCH_OBJECT, USAGE};
 
-/// The queue of this name: the one that this process inherited, or the object with that name.
+/// The queue of this name: the one that this process inherited, as a program of `polyproc run`
+/// does, or the object with that name.
 pub fn open(name: &str) -> Result<Queue, Failure> {
     let queue = match inherited(name, Kind::Queue) {
         Ok(descriptor) => Queue::from_fd(descriptor),

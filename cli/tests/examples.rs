@@ -22,6 +22,15 @@ fn set_up() -> polyproc::Result<()> {
     letters.put(b"hello")
 }
 
+const PIPELINE: &str = r#"
+[queue.numbers]
+[process.count]
+run = "seq 3 | polyproc put numbers --lines"
+puts = ["numbers"]
+[process.print]
+run = ["polyproc", "get", "numbers", "--follow"]
+"#;
+
 /// The commands, as `polyproc help` lists them.
 fn commands() -> Vec<String> {
     let help = ok("polyproc help");
@@ -52,6 +61,7 @@ fn each_example_of_each_help_runs() {
     }
     let home = Folder::new("examples");
     let commands = commands();
+    std::fs::write(home.0.join("pipeline.toml"), PIPELINE).expect("a file");
     assert!(commands.len() > 2, "{commands:?}");
     for command in &commands {
         let examples = examples(command);

@@ -33,9 +33,10 @@ $(HEADERS_REPORTER): $(HEADERS)/reporter/package.json $(HEADERS)/reporter/packag
 .PHONY: headers-build headers-test FORCE
 headers-build: build/headers/headers build/headers/headers-cpp build/headers/worker $(HEADERS_REPORTER) polyproc-node
 
-headers-test: headers-build
+headers-test: headers-build cli
 	cd $(HEADERS)/worker && go vet . && go test .
 	node --test $(HEADERS)/test/headers.test.mjs
+	node --test $(HEADERS)/test/toml.test.mjs
 	ENGINE=cpp node --test --test-name-pattern='everything odd|killed workers|at once|Ctrl-C|by itself|cannot work' \
 	    $(HEADERS)/test/headers.test.mjs
 
