@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use polyproc::{Queue, QueueOptions};
+use sha2::{Digest, Sha256};
 
 const COUNT: u64 = 10_000;
 const LENGTHS: u64 = 100_001;
@@ -20,13 +21,13 @@ const DEADLINE: Duration = Duration::from_secs(300);
 #[derive(Clone, Copy)]
 struct Language {
     name: &'static str,
-    /// The interpreter; `None` if the program is executable.
+    /// The interpreter, on the path or below the crate; `None` if the program is executable.
     interpreter: Option<&'static str>,
     /// Below the crate; the variable `POLYPROC_INTEROP_<NAME>` names another.
     program: &'static str,
 }
 
-const LANGUAGES: [Language; 4] = [
+const LANGUAGES: [Language; 5] = [
     Language {
         name: "c",
         interpreter: None,
@@ -47,15 +48,23 @@ const LANGUAGES: [Language; 4] = [
         interpreter: Some("node"),
         program: "tests/interop/node/interop.js",
     },
+    Language {
+        name: PYTHON,
+        interpreter: Some("build/python/venv/bin/python"),
+        program: "tests/interop/python/interop.py",
+    },
 ];
+/// The language whose consumer prints a SHA-256 instead of the FNV.
+const PYTHON: &str = "python";
+
+fn below_the_crate(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
 
 impl Language {
     fn path(&self) -> PathBuf {
         let variable = format!("POLYPROC_INTEROP_{}", self.name.to_uppercase());
-        std::env::var_os(variable).map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join(self.program),
-            PathBuf::from,
-        )
+        std::env::var_os(variable).map_or_else(|| below_the_crate(self.program), PathBuf::from)
     }
 
     fn start(&self, role: &str, queue: &str, seed: u64) -> Ended {
@@ -67,7 +76,10 @@ impl Language {
         );
         let mut command = match self.interpreter {
             Some(interpreter) => {
-                let mut command = Command::new(interpreter);
+                let mut command = match interpreter.contains('/') {
+                    true => Command::new(below_the_crate(interpreter)),
+                    false => Command::new(interpreter),
+                };
                 command.arg(&path);
                 command
             }
@@ -154,21 +166,35 @@ fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
     })
 }
 
-/// Returns the checksum of all messages of a seed, one after the other.
-fn checksum(seed: u64) -> u64 {
-    let mut hash = 0xCBF2_9CE4_8422_2325;
+/// Passes on the bytes of all messages of a seed, one after the other.
+fn each_part(seed: u64, mut part: impl FnMut(&[u8])) {
     for index in 0..COUNT {
         let mut state = seed.wrapping_add(index);
         let mut left = (next(&mut state) % LENGTHS) as usize;
         let mut value = index;
         while left > 0 {
             let length = left.min(8);
-            hash = fnv1a(hash, &value.to_le_bytes()[..length]);
+            part(&value.to_le_bytes()[..length]);
             left -= length;
             value = next(&mut state);
         }
     }
-    hash
+}
+
+/// Returns the checksum of all messages of a seed, as the consumer in that language prints it.
+fn checksum(consumer: Language, seed: u64) -> String {
+    if consumer.name == PYTHON {
+        let mut hash = Sha256::new();
+        each_part(seed, |bytes| hash.update(bytes));
+        return hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+    }
+    let mut hash = 0xCBF2_9CE4_8422_2325;
+    each_part(seed, |bytes| hash = fnv1a(hash, bytes));
+    format!("{hash:016x}")
 }
 
 fn pair(producer: Language, consumer: Language, seed: u64) {
@@ -187,7 +213,7 @@ fn pair(producer: Language, consumer: Language, seed: u64) {
 
     let mut consume = consumer.start("consume", &name.0, seed);
     let mut produce = producer.start("produce", &name.0, seed);
-    let expected = format!("ok {COUNT} {:016x}\n", checksum(seed));
+    let expected = format!("ok {COUNT} {}\n", checksum(consumer, seed));
 
     // If one side fails, the other would wait for ever.
     while !consume.has_failed() && matches!(produce.child.try_wait(), Ok(None)) {
@@ -244,4 +270,9 @@ fn from_go_to_each() {
 #[test]
 fn from_node_to_each() {
     pairs_from(3);
+}
+
+#[test]
+fn from_python_to_each() {
+    pairs_from(4);
 }

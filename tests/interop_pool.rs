@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Returns each language's program for `main WORKER...` and `worker`: its name and its command.
-fn languages() -> [(&'static str, Vec<PathBuf>); 4] {
+fn languages() -> [(&'static str, Vec<PathBuf>); 5] {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     [
         ("c", vec![root.join("build/interop/c-pool")]),
@@ -24,6 +24,13 @@ fn languages() -> [(&'static str, Vec<PathBuf>); 4] {
             vec![
                 PathBuf::from("node"),
                 root.join("tests/interop/node/pool.js"),
+            ],
+        ),
+        (
+            "python",
+            vec![
+                root.join("build/python/venv/bin/python"),
+                root.join("tests/interop/python/pool.py"),
             ],
         ),
     ]
