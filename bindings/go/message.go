@@ -27,7 +27,7 @@ func (q *Queue) Take(ctx context.Context) (*Message, error) {
 	}
 	var loan capi.Message
 	status := capi.QueueTake(q.object, &loan, 0, nil)
-	if status != capi.EEmpty {
+	if !isTimeout(status) {
 		return q.taken(loan, check(status))
 	}
 	return q.takeWaiting(ctx)

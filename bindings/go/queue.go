@@ -82,7 +82,7 @@ func (q *Queue) Put(ctx context.Context, data []byte) error {
 		return ErrClosed
 	}
 	status := capi.QueuePut(q.object, data, 0, nil)
-	if status != capi.EFull {
+	if !isTimeout(status) {
 		q.leave()
 		return check(status)
 	}
@@ -114,7 +114,7 @@ func (q *Queue) GetInto(ctx context.Context, buf []byte) (n int, err error) {
 		return 0, ErrClosed
 	}
 	n, status := capi.QueueGet(q.object, buf, 0, nil)
-	if status != capi.EEmpty {
+	if !isTimeout(status) {
 		q.leave()
 		return n, check(status)
 	}

@@ -61,7 +61,7 @@ func (q *Queue) PutMany(ctx context.Context, items [][]byte) (put int, err error
 func (q *Queue) putBatch(ctx context.Context, data []byte, lens []uintptr) (put int, err error) {
 	for put < len(lens) {
 		n, status := capi.QueuePutMany(q.object, data, lens[put:], 0, nil)
-		if status == capi.EFull {
+		if isTimeout(status) {
 			n, err = q.putBatchWaiting(ctx, data, lens[put:])
 		} else {
 			err = check(status)
@@ -104,7 +104,7 @@ func (q *Queue) TakeMany(ctx context.Context, limit int) ([]*Message, error) {
 	}
 	taken, status := capi.QueueTakeMany(q.object, (*loans)[:limit], 0, nil)
 	err := check(status)
-	if status == capi.EEmpty {
+	if isTimeout(status) {
 		taken, err = q.takeManyWaiting(ctx, (*loans)[:limit])
 	}
 	if err != nil {

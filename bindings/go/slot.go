@@ -34,7 +34,7 @@ func (q *Queue) Reserve(ctx context.Context, n int) (*Slot, error) {
 	}
 	slot := &Slot{queue: q}
 	var err error
-	if status := capi.QueueReserve(q.object, n, &slot.room, 0, nil); status == capi.EFull {
+	if status := capi.QueueReserve(q.object, n, &slot.room, 0, nil); isTimeout(status) {
 		_, err = q.wait(ctx, &q.gates[gatePut], func(timeout int64, cancel *capi.Cancel) capi.Status {
 			return capi.QueueReserve(q.object, n, &slot.room, timeout, cancel)
 		})

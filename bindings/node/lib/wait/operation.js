@@ -1,5 +1,7 @@
 'use strict';
 
+const { status } = require('../native.js');
+
 /**
  * An operation that may have to wait, for `perform`. All have one shape, so V8 reads their
  * properties quickly.
@@ -40,6 +42,14 @@ class Operation {
     this.options = of.options;
     /** The status that ends a loop over the results. */
     this.end = of.end;
+  }
+
+  /**
+   * Whether an attempt would have to wait. It also does if another process holds an internal lock of
+   * the object for too long: that process may have been preempted.
+   */
+  isLate(answer) {
+    return answer === this.late || answer === status.E_TIMEOUT;
   }
 }
 

@@ -57,7 +57,7 @@ async function perform(owner, operation, argument, options) {
   if (isTriedFirst(owner, operation, how)) {
     const answer = operation.attempt(owner[HANDLE], argument);
     if (answer === operation.elsewhere) return finishElsewhere(owner, operation, argument, how);
-    if (answer !== operation.late) {
+    if (!operation.isLate(answer)) {
       const result = operation.atOnce(owner, answer, argument);
       if (isLongRun()) await nextTurn();
       return result;

@@ -108,7 +108,7 @@ class Readiness {
         wait.reject(error);
         continue;
       }
-      if (answer === operation.late) break;
+      if (operation.isLate(answer)) break;
       this.remove(wait);
       if (answer === operation.elsewhere) operation.finish(wait, this);
       else wait.settle(answer);
