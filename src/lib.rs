@@ -146,7 +146,7 @@ pub use {
     },
     segment::{list, unlink, CreateOptions, Kind, ObjectInfo},
     status::{Error, Result, Status},
-    sync::{interruptible, Acquired, Arrival, Cancel, Wait},
+    sync::{interruptible, look_for_signals, Acquired, Arrival, Cancel, Signals, Wait},
     wait::{try_wait_any, wait_any, wait_any_timeout, Waitable},
 };
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]

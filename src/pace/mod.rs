@@ -125,6 +125,9 @@ pub(crate) const DRAIN_NS: u64 = 10_000_000;
 const FIRST_RECHECK_NS: u64 = 50_000;
 /// The longest time between rechecks, for at most 50 system calls a second.
 const LAST_RECHECK_NS: u64 = 20_000_000;
+/// The time between two looks of a sleeper at the signals of a language runtime: what a person who
+/// presses Ctrl-C takes for at once.
+pub(crate) const SIGNALS_NS: u64 = 100_000_000;
 
 /// The first and the longest slice of a sleep. Sleeps are cut into slices where a process that died
 /// may not have sent a wake-up.

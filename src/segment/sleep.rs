@@ -22,6 +22,7 @@ impl World for Segment {
         let me = self.me()?;
         self.reap(me)?;
         patience.check()?;
+        patience.look_for_signals()?;
         let own = self.participant(me.slot());
         if let Some(own) = own {
             own.sleepers.fetch_add(1, Ordering::Relaxed);

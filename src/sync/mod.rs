@@ -40,7 +40,7 @@ pub(crate) mod world;
 
 pub use barrier::Arrival;
 pub use cancel::Cancel;
-pub use wait::{interruptible, LazyWait, Wait};
+pub use wait::{interruptible, look_for_signals, LazyWait, Signals, Wait};
 
 /// How a lock was acquired.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,11 +2,12 @@
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::cancel::Cancel;
 use crate::pace::recheck::Recheck;
-use crate::pace::{BUSY_STEP_NS, FIRST_SLICE_NS, LAST_SLICE_NS};
+use crate::pace::{BUSY_STEP_NS, FIRST_SLICE_NS, LAST_SLICE_NS, SIGNALS_NS};
 use crate::status::{Result, Status};
 use crate::sys::{clock, poll};
 
@@ -204,6 +205,27 @@ pub fn interruptible(on: bool) {
     INTERRUPTIBLE.store(on, Ordering::Relaxed);
 }
 
+/// What a language runtime answers when a wait asks about signals of the calling thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signals {
+    /// The runtime does not look during this wait: [`interruptible`] decides what a signal does.
+    Unseen,
+    /// The handlers of the signals that came have run, and the wait goes on.
+    Handled,
+    /// The wait ends with `E_INTERRUPTED`.
+    EndWait,
+}
+
+static SIGNALS: OnceLock<fn() -> Signals> = OnceLock::new();
+
+/// Let waits of this process ask `look` about signals: before a thread sleeps, every 100 ms while
+/// it sleeps, and after a signal handler ran. So a signal counts that arrived just before the sleep,
+/// which ends no sleep. The thread holds no lock of the library at that time, and `look` may call
+/// the library. Only the first call has an effect.
+pub fn look_for_signals(look: fn() -> Signals) {
+    let _ = SIGNALS.set(look);
+}
+
 /// The progress of one call's wait: its deadline, fixed when it is first needed, and its next
 /// slice.
 pub(crate) struct Patience<'a> {
@@ -332,8 +354,30 @@ impl<'a> Patience<'a> {
 
     /// The effect of a signal on this wait.
     pub(crate) fn interrupted(&self) -> Result<()> {
-        if !self.is_brief && INTERRUPTIBLE.load(Ordering::Relaxed) {
-            return Err(Status::E_INTERRUPTED);
+        if self.is_brief {
+            return Ok(());
+        }
+        match SIGNALS.get().map(|look| look()) {
+            Some(Signals::Handled) => Ok(()),
+            Some(Signals::EndWait) => Err(Status::E_INTERRUPTED),
+            Some(Signals::Unseen) | None if INTERRUPTIBLE.load(Ordering::Relaxed) => {
+                Err(Status::E_INTERRUPTED)
+            }
+            Some(Signals::Unseen) | None => Ok(()),
+        }
+    }
+
+    /// Before a sleep: look for signals that came before, and sleep no longer than until the next
+    /// look.
+    pub(crate) fn look_for_signals(&mut self) -> Result<()> {
+        match SIGNALS.get() {
+            None => return Ok(()),
+            Some(_) if self.is_brief => return Ok(()),
+            Some(look) => match look() {
+                Signals::Unseen => {}
+                Signals::Handled => self.look_again_within(SIGNALS_NS),
+                Signals::EndWait => return Err(Status::E_INTERRUPTED),
+            },
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::os::fd::{OwnedFd, RawFd};
 
+use polyproc::Arrival;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
@@ -69,10 +70,16 @@ impl Barrier {
         let patience = Patience::new(true, timeout.or(parts.timeout))?;
         let barrier = &parts.barrier;
         let Some(action) = &parts.action else {
-            let index = wait_whole(py, patience, |wait| barrier.wait_timeout(wait))?;
+            let index = wait_whole(py, patience, |wait| barrier.wait_timeout(wait), drop)?;
             return in_time(py, index);
         };
-        let arrival = wait_whole(py, patience, |wait| barrier.arrive_timeout(wait))?;
+        // The other parties wait for their leader.
+        let leave = |arrival: Arrival| {
+            if arrival.leader {
+                let _ = barrier.complete(false);
+            }
+        };
+        let arrival = wait_whole(py, patience, |wait| barrier.arrive_timeout(wait), leave)?;
         let arrival = in_time(py, arrival)?;
         if arrival.leader {
             let acted = action.call0(py);

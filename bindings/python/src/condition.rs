@@ -3,7 +3,7 @@
 use std::os::fd::{OwnedFd, RawFd};
 use std::time::Instant;
 
-use polyproc::Status;
+use polyproc::{Status, Wait};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
@@ -12,7 +12,7 @@ use crate::acquire_methods;
 use crate::errors::{self, OrRaise};
 use crate::lock::{Lock, RLock};
 use crate::object::{adopted, duplicated, origin, Inner};
-use crate::wait::Patience;
+use crate::wait::{wait_whole, Patience};
 
 /// The owner of an rlock is the calling thread.
 const THREAD: u64 = 0;
@@ -120,8 +120,7 @@ impl Condition {
     }
 
     /// Release the lock, wait for a notification, and acquire the lock again. False after the
-    /// timeout. A signal handler that ran meanwhile also ends the wait: look at the state again, as
-    /// `wait_for` does.
+    /// timeout.
     #[pyo3(signature = (timeout = None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<bool> {
         let Parts { condition, lock } = self.inner.get()?;
@@ -129,13 +128,12 @@ impl Condition {
         let waited = match lock {
             AnyLock::Lock(held) => {
                 let inner = held.get().inner.get()?;
-                once(py, patience, |wait| condition.wait_on(inner, wait))
+                wait_whole(py, patience, |wait| condition.wait_on(inner, wait), drop)?
             }
             AnyLock::RLock(held) => {
                 let inner = held.get().inner.get()?;
-                once(py, patience, |wait| {
-                    condition.wait_on_rlock(inner, THREAD, wait)
-                })
+                let wait_on = |wait: Wait<'_>| condition.wait_on_rlock(inner, THREAD, wait);
+                wait_whole(py, patience, wait_on, drop)?
             }
             AnyLock::Other(_) => return Err(no_lock()),
         };
@@ -149,7 +147,6 @@ impl Condition {
                 Ok(true)
             }
             Err(Status::E_TIMEOUT) => Ok(false),
-            Err(Status::E_INTERRUPTED) => py.check_signals().map(|()| true),
             Err(status) => Err(errors::exception(py, status)),
         }
     }
@@ -226,15 +223,6 @@ impl Condition {
         let lock = lock.object(slf.py());
         crate::object::reduce_with(slf.as_any(), condition.raw_fd(), lock.bind(slf.py()))
     }
-}
-
-/// One wait without the interpreter lock, ended by a signal.
-fn once<T: Send>(
-    py: Python<'_>,
-    patience: Patience,
-    call: impl FnOnce(polyproc::Wait<'_>) -> Result<T, Status> + Send,
-) -> Result<T, Status> {
-    py.detach(|| call(patience.whole()))
 }
 
 impl Condition {

@@ -34,6 +34,7 @@ use pyo3::prelude::*;
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // A signal ends a wait, so that Python can run its handlers.
     polyproc::interruptible(true);
+    polyproc::look_for_signals(wait::look);
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<lock::Lock>()?;
     module.add_class::<lock::RLock>()?;

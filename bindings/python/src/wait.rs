@@ -1,8 +1,9 @@
 //! How a Python thread waits: one try with the interpreter lock, then without it.
 
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
-use polyproc::{Status, Wait};
+use polyproc::{Signals, Status, Wait};
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 
@@ -15,8 +16,8 @@ pub enum Patience {
 }
 
 /// A signal that arrives between the last look at Python's flag and the moment at which the thread
-/// sleeps ends no wait. So the sleep is cut, and the flag looked at again. A wait whose timeout has
-/// an effect on others (a barrier breaks) is not cut.
+/// sleeps ends no wait. So the sleep is cut, and the flag looked at again. A wait that cannot be cut
+/// looks during its sleep: see [`wait_whole`].
 const SLICE: Duration = Duration::from_millis(100);
 
 impl Patience {
@@ -54,11 +55,6 @@ impl Patience {
         self.left().unwrap_or_default().as_secs_f64()
     }
 
-    /// The whole wait in one piece.
-    pub fn whole(self) -> Wait<'static> {
-        Wait::from(self.left())
-    }
-
     fn is_try(self) -> bool {
         matches!(self, Patience::Try)
     }
@@ -78,32 +74,84 @@ pub fn wait<T: Send>(
 ) -> PyResult<Result<T, Status>> {
     match call(Wait::TRY) {
         Err(status) if is_over(status) && !patience.is_try() => {
-            wait_without_lock(py, patience, true, call)
+            wait_without_lock(py, patience, call)
         }
         other => Ok(other),
     }
 }
 
-/// As [`wait`], for a call that may time out only once: without a try, and in one piece.
+thread_local! {
+    /// What [`look`] does in this thread.
+    static LOOKS: Cell<Looks> = const { Cell::new(Looks::No) };
+    /// The exception of a signal handler that [`look`] has run.
+    static RAISED: RefCell<Option<PyErr>> = const { RefCell::new(None) };
+}
+
+#[derive(Clone, Copy)]
+enum Looks {
+    No,
+    /// Python runs signal handlers in the main thread only.
+    AsMainThread,
+    AsOtherThread,
+}
+
+/// Run the handlers of signals that came. Called by the library during [`wait_whole`].
+pub fn look() -> Signals {
+    match LOOKS.get() {
+        Looks::No => return Signals::Unseen,
+        Looks::AsOtherThread => return Signals::Handled,
+        // The wait ends as soon as it can.
+        Looks::AsMainThread if RAISED.with_borrow(Option::is_some) => return Signals::Handled,
+        Looks::AsMainThread => {}
+    }
+    // A handler may wait for something else.
+    LOOKS.set(Looks::No);
+    let handled = Python::attach(|py| py.check_signals());
+    LOOKS.set(Looks::AsMainThread);
+    match handled {
+        Ok(()) => Signals::Handled,
+        Err(error) => {
+            RAISED.set(Some(error));
+            Signals::EndWait
+        }
+    }
+}
+
+/// As [`wait`], for a call that cannot be cut into slices: the timeout of a barrier breaks it, and a
+/// waiter at a condition would miss the notifications between two slices. Without a try. If a
+/// handler has raised an exception although the call succeeded, `undo` gets the result of the call.
 pub fn wait_whole<T: Send>(
     py: Python<'_>,
     patience: Patience,
-    call: impl FnMut(Wait<'_>) -> Result<T, Status> + Send,
+    call: impl FnOnce(Wait<'_>) -> Result<T, Status> + Send,
+    undo: impl FnOnce(T),
 ) -> PyResult<Result<T, Status>> {
-    wait_without_lock(py, patience, false, call)
+    // SAFETY: neither call has a precondition.
+    let is_main_thread = unsafe { libc::gettid() == libc::getpid() };
+    let before = LOOKS.replace(match is_main_thread {
+        true => Looks::AsMainThread,
+        false => Looks::AsOtherThread,
+    });
+    let waited = py.detach(|| call(Wait::from(patience.left())));
+    LOOKS.set(before);
+    match RAISED.take() {
+        None => Ok(waited),
+        Some(error) => {
+            let _ = waited.map(undo);
+            Err(error)
+        }
+    }
 }
 
 fn wait_without_lock<T: Send>(
     py: Python<'_>,
     patience: Patience,
-    in_slices: bool,
     mut call: impl FnMut(Wait<'_>) -> Result<T, Status> + Send,
 ) -> PyResult<Result<T, Status>> {
     loop {
         let left = patience.left();
         let slice = match left {
-            Some(left) if !in_slices || left <= SLICE => Some(left),
-            None if !in_slices => None,
+            Some(left) if left <= SLICE => Some(left),
             _ => Some(SLICE),
         };
         let call = &mut call;

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import unittest
+from functools import partial
 
 import polyproc
 from support import DEADLINE, child, kill, sleep_for_ever, until
@@ -32,13 +33,17 @@ def is_running(pid):
         return False
 
 
-def until_asleep(pid):
-    """Wait until the process sleeps, and has done so for a while."""
-    asleep = 0
-    while asleep < 5:
-        time.sleep(0.1)
-        with open(f"/proc/{pid}/stat") as stat:
-            asleep = asleep + 1 if stat.read().rsplit(")", 1)[1].split()[0] == "S" else 0
+def is_group(number):
+    try:
+        os.killpg(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def notify(condition):
+    with condition:
+        condition.notify()
 
 
 def use_all(queue, joinable, lock, rlock, semaphore, event, condition, barrier, conn):
@@ -60,36 +65,60 @@ def echo_connections(conn):
     conn.send("done")
 
 
-#: Each waits for ever, in the main thread.
+#: Each waits for ever, in the main thread: how it is made, and the call.
 WAITS = {
-    "lock": "lock = polyproc.Lock(); lock.acquire(); ready(); lock.acquire()",
-    "semaphore": "semaphore = polyproc.Semaphore(0); ready(); semaphore.acquire()",
-    "event": "event = polyproc.Event(); ready(); event.wait()",
-    "condition": "c = polyproc.Condition(); c.acquire(); ready(); c.wait()",
-    "barrier": "barrier = polyproc.Barrier(2); ready(); barrier.wait()",
-    "get": "queue = polyproc.Queue(); ready(); queue.get()",
-    "take": "queue = polyproc.Queue(); ready(); queue.take()",
-    "put": "queue = polyproc.Queue(1); queue.put(1); ready(); queue.put(2)",
-    "join": "queue = polyproc.JoinableQueue(); queue.put(1); ready(); queue.join()",
-    "recv": "a, b = polyproc.Pipe(); ready(); a.recv()",
-    "poll": "a, b = polyproc.Pipe(); ready(); a.poll(None)",
-    "pool": "pool = polyproc.Pool(2); ready(); pool.apply(time.sleep, (3600,))",
-    "process": "p = polyproc.Process(target=time.sleep, args=(3600,), daemon=True); "
-    "p.start(); ready(); p.join()",
-    "wait_any": "queue = polyproc.Queue(); ready(); polyproc.wait_any([queue])",
+    "lock": ("lock = polyproc.Lock(); lock.acquire()", "lock.acquire"),
+    "semaphore": ("semaphore = polyproc.Semaphore(0)", "semaphore.acquire"),
+    "event": ("event = polyproc.Event()", "event.wait"),
+    "condition": ("condition = polyproc.Condition(); condition.acquire()", "condition.wait"),
+    "condition of a lock": (
+        "condition = polyproc.Condition(polyproc.Lock()); condition.acquire()",
+        "condition.wait",
+    ),
+    "barrier": ("barrier = polyproc.Barrier(2)", "barrier.wait"),
+    "barrier with an action": ("barrier = polyproc.Barrier(2, print)", "barrier.wait"),
+    "get": ("queue = polyproc.Queue()", "queue.get"),
+    "take": ("queue = polyproc.Queue()", "queue.take"),
+    "put": ("queue = polyproc.Queue(1); queue.put(1)", "partial(queue.put, 2)"),
+    "join": ("queue = polyproc.JoinableQueue(); queue.put(1)", "queue.join"),
+    "recv": ("a, b = polyproc.Pipe()", "a.recv"),
+    "poll": ("a, b = polyproc.Pipe()", "partial(a.poll, None)"),
+    "pool": ("pool = polyproc.Pool(2)", "partial(pool.apply, time.sleep, (3600,))"),
+    "map": ("pool = polyproc.Pool(2)", "partial(pool.map, time.sleep, [3600] * 10)"),
+    "executor": (
+        "executor = polyproc.ProcessPoolExecutor(2)",
+        "executor.submit(time.sleep, 3600).result",
+    ),
+    "process": (
+        "process = polyproc.Process(target=time.sleep, args=(3600,), daemon=True); process.start()",
+        "process.join",
+    ),
+    "wait_any": ("queue = polyproc.Queue()", "partial(polyproc.wait_any, [queue])"),
+    "aget": ("queue = polyproc.Queue()", "lambda: asyncio.run(queue.aget())"),
+    "accept": ("listener = Listener(('localhost', 0))", "listener.accept"),
+    "manager": ("queue = polyproc.Manager().Queue()", "queue.get"),
 }
 
 # A job that a shell starts in the background inherits an ignored SIGINT, and the program would too.
 PROGRAM = """
-import signal, sys, time, polyproc
+import asyncio, ctypes, operator, signal, sys, time, polyproc
+from functools import partial
+from polyproc.connection import Listener
 signal.signal(signal.SIGINT, signal.default_int_handler)
-def ready():
-    print("ready", flush=True)
-try:
-    {wait}
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
+def interrupt():
+    # Python's handler has noted the signal, and runs no code of Python before the wait.
+    return partial(getattr(ctypes.CDLL(None), "raise"), signal.SIGINT)
+if __name__ == "__main__":
+    try:
+        {make}
+        call = {call}
+        print("ready", flush=True)
+        {run}
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
 """
+RUN = "call()"
+RUN_INTERRUPTED = "list(map(operator.methodcaller('__call__'), [interrupt(), call]))"
 
 
 class Processes(unittest.TestCase):
@@ -145,27 +174,63 @@ class Processes(unittest.TestCase):
             self.assertEqual(one.recv(), "through the other")
             self.assertEqual(ours.recv(), "done")
 
-    def test_interrupts_end_every_wait(self):
-        for name, wait in WAITS.items():
-            with self.subTest(wait=name):
-                program = subprocess.Popen(
-                    [sys.executable, "-c", PROGRAM.format(wait=wait)],
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                )
-                self.addCleanup(program.kill)
-                self.assertEqual(program.stdout.readline(), "ready\n")
-                if name in ("condition", "barrier"):
-                    # A signal in the last moment before these two sleep is seen after the wait.
-                    until_asleep(program.pid)
-                else:
-                    # It may still be on its way into the wait, or asleep by now: both count.
-                    time.sleep(0.05)
-                program.send_signal(signal.SIGINT)
-                out, err = program.communicate(timeout=DEADLINE)
-                self.assertEqual(out, "interrupted\n", err)
-                self.assertEqual(program.returncode, 0)
+    def start_waiting(self, wait, run):
+        make, call = WAITS[wait]
+        program = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM.format(make=make, call=call, run=run)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.addCleanup(program.kill)
+        self.assertEqual(program.stdout.readline(), "ready\n")
+        return program
+
+    def check_interrupted(self, program):
+        with program.stdout, program.stderr:
+            program.wait(DEADLINE)
+            out, err = program.stdout.read(), program.stderr.read()
+        self.assertEqual(out, "interrupted\n", err)
+        self.assertEqual(program.returncode, 0, err)
+        # Its children have left the group too.
+        until(lambda: not is_group(program.pid), "the end of all processes")
+
+    def test_interrupts_end_every_wait_and_leave_no_process(self):
+        for wait in WAITS:
+            with self.subTest(wait=wait):
+                program = self.start_waiting(wait, RUN)
+                # It may still be on its way into the wait, or asleep by now: both count.
+                time.sleep(0.05)
+                # As a terminal does.
+                os.killpg(program.pid, signal.SIGINT)
+                self.check_interrupted(program)
+
+    def test_an_interrupt_in_the_moment_before_a_wait_sleeps(self):
+        for wait in WAITS:
+            with self.subTest(wait=wait):
+                if wait == "executor":
+                    # The worker gets no signal here, and an executor ends after its tasks.
+                    continue
+                self.check_interrupted(self.start_waiting(wait, RUN_INTERRUPTED))
+
+    def test_a_handler_that_returns_ends_no_wait(self):
+        before = signal.signal(signal.SIGALRM, lambda *_: None)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        condition, barrier = polyproc.Condition(), polyproc.Barrier(2)
+        for wait, proceed in (
+            (condition.wait, partial(notify, condition)),
+            (barrier.wait, barrier.wait),
+        ):
+            signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+            timer = threading.Timer(0.5, proceed)
+            begin = time.monotonic()
+            with condition:
+                timer.start()
+                wait()
+            self.assertGreater(time.monotonic() - begin, 0.45)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            timer.join()
 
     def test_other_handlers_run_during_a_wait(self):
         ran = []
