@@ -96,11 +96,34 @@ fn raise_bare(class: PyResult<&Bound<'_, PyType>>) -> PyErr {
 /// Turns the status of a call into an exception.
 pub trait OrRaise<T> {
     fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+
+    /// As `or_raise`, for a get. A try times out if another process, which may have been preempted,
+    /// holds an internal lock for too long. As with multiprocessing, that is `queue.Empty`.
+    fn or_empty(self, py: Python<'_>) -> PyResult<T>;
+
+    /// As `or_empty`, for a put: `queue.Full`.
+    fn or_full(self, py: Python<'_>) -> PyResult<T>;
 }
 
 impl<T> OrRaise<T> for Result<T, Status> {
     #[inline]
     fn or_raise(self, py: Python<'_>) -> PyResult<T> {
         self.map_err(|status| exception(py, status))
+    }
+
+    #[inline]
+    fn or_empty(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|status| match status {
+            Status::E_TIMEOUT => empty(py),
+            other => exception(py, other),
+        })
+    }
+
+    #[inline]
+    fn or_full(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|status| match status {
+            Status::E_TIMEOUT => full(py),
+            other => exception(py, other),
+        })
     }
 }

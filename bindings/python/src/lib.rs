@@ -6,6 +6,8 @@
 //! pickle msgpack                              Python's values as bytes
 //! wait                                        how a Python thread waits
 //! buffer                                      Python's buffer protocol
+//! shortcut                                    methods without PyO3's way into them
+//! tasks                                       the hot paths of Pool and ProcessPoolExecutor
 //! workers                                     pools of programs in any language
 //! parent                                      daemons die with their parent
 //! errors                                      a status as Python's exception
@@ -25,6 +27,8 @@ mod parent;
 mod pickle;
 mod queue;
 mod semaphore;
+mod shortcut;
+mod tasks;
 mod wait;
 mod workers;
 
@@ -40,6 +44,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<lock::RLock>()?;
     module.add_class::<semaphore::Semaphore>()?;
     module.add_class::<semaphore::BoundedSemaphore>()?;
+    lock::Lock::install_shortcuts(module.py())?;
+    lock::RLock::install_shortcuts(module.py())?;
+    semaphore::Semaphore::install_shortcuts(module.py())?;
     module.add_class::<event::Event>()?;
     module.add_class::<condition::Condition>()?;
     module.add_class::<barrier::Barrier>()?;
@@ -51,6 +58,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(connection::pipe, module)?)?;
     module.add_function(wrap_pyfunction!(pickle::dumps, module)?)?;
     module.add_function(wrap_pyfunction!(pickle::loads_of, module)?)?;
+    module.add_function(wrap_pyfunction!(tasks::put_task, module)?)?;
+    module.add_function(wrap_pyfunction!(tasks::run_tasks, module)?)?;
+    module.add_function(wrap_pyfunction!(tasks::get_reports, module)?)?;
     module.add_class::<workers::ProgramPool>()?;
     module.add_class::<workers::ProgramTask>()?;
     module.add_function(wrap_pyfunction!(workers::register_function, module)?)?;

@@ -9,8 +9,9 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::errors::{self, OrRaise};
 use crate::object::{origin, Inner};
+use crate::shortcut::Shortcut;
 use crate::wait::{wait, Patience};
-use crate::{acquire_methods, common_methods};
+use crate::{acquire_methods, common_methods, shortcut};
 
 /// A lock between processes: not recursive, and any process or thread may release it.
 ///
@@ -84,6 +85,39 @@ macro_rules! lock_methods {
         }
 
         impl $class {
+            /// `acquire` without arguments, of a lock that is free.
+            #[inline]
+            fn acquire_now(&self, py: Python<'_>) -> Shortcut {
+                let Ok(lock) = self.inner.get() else {
+                    return Shortcut::Usual;
+                };
+                match lock.try_acquire() {
+                    Ok(acquired) => match self.acquired(py, acquired) {
+                        Ok(()) => Shortcut::True,
+                        Err(error) => {
+                            error.restore(py);
+                            Shortcut::Raised
+                        }
+                    },
+                    Err(_) => Shortcut::Usual,
+                }
+            }
+
+            #[inline]
+            fn release_now(&self, _: Python<'_>) -> Shortcut {
+                match self.inner.get().map(|lock| lock.release()) {
+                    Ok(Ok(())) => Shortcut::None,
+                    _ => Shortcut::Usual,
+                }
+            }
+
+            pub fn install_shortcuts(py: Python<'_>) -> PyResult<()> {
+                shortcut!(py, $class, c"acquire", 0, acquire_now)?;
+                shortcut!(py, $class, c"release", 0, release_now)?;
+                shortcut!(py, $class, c"__enter__", 0, acquire_now)?;
+                shortcut!(py, $class, c"__exit__", 3, release_now)
+            }
+
             fn opened(&self, py: Python<'_>, fd: OwnedFd) -> PyResult<()> {
                 self.inner.set(<$inner>::from_fd(fd).or_raise(py)?)
             }

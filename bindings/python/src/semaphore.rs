@@ -10,8 +10,9 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::errors::{self, OrRaise};
 use crate::object::{origin, Inner};
+use crate::shortcut::Shortcut;
 use crate::wait::{wait, Patience};
-use crate::{acquire_methods, common_methods};
+use crate::{acquire_methods, common_methods, shortcut};
 
 /// A number of permits between processes.
 ///
@@ -119,6 +120,30 @@ impl Semaphore {
 }
 
 impl Semaphore {
+    /// `acquire` without arguments, if there is a permit.
+    #[inline]
+    fn acquire_now(&self, _: Python<'_>) -> Shortcut {
+        match self.inner.get().map(|semaphore| semaphore.try_acquire()) {
+            Ok(Ok(())) => Shortcut::True,
+            _ => Shortcut::Usual,
+        }
+    }
+
+    #[inline]
+    fn release_now(&self, _: Python<'_>) -> Shortcut {
+        match self.inner.get().map(|semaphore| semaphore.release(1)) {
+            Ok(Ok(())) => Shortcut::None,
+            _ => Shortcut::Usual,
+        }
+    }
+
+    pub fn install_shortcuts(py: Python<'_>) -> PyResult<()> {
+        shortcut!(py, Semaphore, c"acquire", 0, acquire_now)?;
+        shortcut!(py, Semaphore, c"release", 0, release_now)?;
+        shortcut!(py, Semaphore, c"__enter__", 0, acquire_now)?;
+        shortcut!(py, Semaphore, c"__exit__", 3, release_now)
+    }
+
     fn opened(&self, py: Python<'_>, fd: OwnedFd) -> PyResult<()> {
         let opened = polyproc::Semaphore::from_fd(fd).or_raise(py)?;
         self.inner.set(opened)

@@ -38,15 +38,6 @@ def child(target, *args, daemon=True):
         process.join()
 
 
-@contextmanager
-def within(seconds):
-    """The body takes no longer than this, however slow the machine is."""
-    begin = time.monotonic()
-    yield
-    took = time.monotonic() - begin
-    assert took < seconds, f"{took:.1f} s, not within {seconds}"
-
-
 def sleep_for_ever():
     time.sleep(3600)
 

@@ -7,11 +7,12 @@ import threading
 import time
 import unittest
 import warnings
+from contextlib import contextmanager
 
 import polyproc
-from support import DEADLINE, child, kill, sleep_for_ever, until, within
+from support import DEADLINE, child, kill, sleep_for_ever, until
 
-#: A second, times what a busy machine may need.
+#: A second, times what a busy machine may need. How long each took is printed.
 SOON = 20
 
 
@@ -90,12 +91,28 @@ def wait_for_sleeper(queue, count):
 
 
 class Hangs(unittest.TestCase):
+    took = {}
+
+    @classmethod
+    def tearDownClass(cls):
+        print("\nhow long the others were held up:", file=sys.stderr)
+        for name, seconds in sorted(cls.took.items(), key=lambda one: int(one[0].split()[0])):
+            print(f"    {name:<52}{seconds * 1000:8.1f} ms", file=sys.stderr)
+
+    @contextmanager
+    def soon(self):
+        begin = time.monotonic()
+        yield
+        took = time.monotonic() - begin
+        self.took[self._testMethodName.removeprefix("test_").replace("_", " ")] = took
+        self.assertLess(took, SOON)
+
     def test_1_killed_while_it_holds_a_lock(self):
         lock, ready = polyproc.Lock(), polyproc.Event()
         with child(hold, lock, ready) as holder:
             ready.wait(DEADLINE)
             kill(holder)
-            with within(SOON), self.assertWarns(polyproc.OwnerDied):
+            with self.soon(), self.assertWarns(polyproc.OwnerDied):
                 self.assertTrue(lock.acquire())
         self.assertTrue(lock.owner_died)
         lock.release()
@@ -120,7 +137,7 @@ class Hangs(unittest.TestCase):
             ready.wait(DEADLINE)
             wait_for_sleeper(queue, 1)
             kill(reader)
-            with within(SOON):
+            with self.soon():
                 queue.put("hello")
                 self.assertEqual(queue.get(), "hello")
 
@@ -130,7 +147,7 @@ class Hangs(unittest.TestCase):
             ready.wait(DEADLINE)
             wait_for_sleeper(queue, 1)
             kill(writer)
-            with within(SOON):
+            with self.soon():
                 self.assertEqual(queue.get(), b"x" * 100_000)
                 queue.put("hello")
                 queue.get()
@@ -143,7 +160,7 @@ class Hangs(unittest.TestCase):
             with condition:
                 # The child has released the lock: it waits.
                 kill(waiter)
-                with within(SOON):
+                with self.soon():
                     condition.notify()
                     condition.notify_all()
 
@@ -152,7 +169,7 @@ class Hangs(unittest.TestCase):
         with child(wait, event, ready) as waiter:
             ready.wait(DEADLINE)
             kill(waiter)
-            with within(SOON):
+            with self.soon():
                 event.set()
                 self.assertTrue(event.wait())
 
@@ -161,30 +178,30 @@ class Hangs(unittest.TestCase):
         with child(wait, barrier, ready) as party:
             until(lambda: barrier.n_waiting == 1)
             kill(party)
-            with within(SOON), self.assertRaises(threading.BrokenBarrierError):
+            with self.soon(), self.assertRaises(threading.BrokenBarrierError):
                 barrier.wait()
 
     def test_7_a_killed_worker_of_a_pool(self):
-        with polyproc.Pool(2) as pool, within(SOON):
+        with polyproc.Pool(2) as pool, self.soon():
             with self.assertRaises(polyproc.WorkerDied):
                 pool.apply(die)
             self.assertEqual(pool.map(square, range(4)), [0, 1, 4, 9])
 
     def test_8_an_exception_that_cannot_be_unpickled(self):
-        with polyproc.Pool(1) as pool, within(SOON):
+        with polyproc.Pool(1) as pool, self.soon():
             with self.assertRaisesRegex(RuntimeError, "NoWayBack"):
                 pool.apply(raise_no_way_back)
             self.assertEqual(pool.apply(square, (2,)), 4)
 
     def test_9_exit_in_a_task(self):
-        with polyproc.Pool(1) as pool, within(SOON):
+        with polyproc.Pool(1) as pool, self.soon():
             with self.assertRaises(SystemExit):
                 pool.apply(call_exit)
             self.assertEqual(pool.apply(square, (2,)), 4)
 
     def test_10_join_before_the_queue_is_drained(self):
         queue = polyproc.Queue()
-        with child(put_a_lot, queue, daemon=False) as writer, within(SOON):
+        with child(put_a_lot, queue, daemon=False) as writer, self.soon():
             writer.join()
             self.assertEqual(writer.exitcode, 0)
         self.assertEqual(queue.qsize(), 100)
@@ -194,7 +211,7 @@ class Hangs(unittest.TestCase):
         queue.put("task")
         with child(get_and_die, queue) as victim:
             victim.join(DEADLINE)
-        with child(done_after_get, queue), within(SOON):
+        with child(done_after_get, queue), self.soon():
             self.assertTrue(queue.join())
 
     def test_12_clear_right_after_set(self):

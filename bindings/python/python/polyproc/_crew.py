@@ -18,7 +18,7 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from . import _worker, queues
-from ._core import Event, dumps, loads
+from ._core import Event, get_reports, loads, put_task
 from .errors import Empty, ShutDown
 
 RUN, CLOSE, TERMINATE = "RUN", "CLOSE", "TERMINATE"
@@ -68,7 +68,7 @@ class Crew:
             self.tasks, self.reports, initializer, initargs, max_tasks, max_attempts, style,
         )  # fmt: skip
         # Reports that were read and not delivered yet. Only the reading thread uses them.
-        self.unread: collections.deque[bytes] = collections.deque()
+        self.unread: collections.deque[tuple[int, int, bool, Any]] = collections.deque()
         # Guards what follows, and tells of every outcome.
         self.changed = threading.Condition()
         self.is_reading = False
@@ -105,7 +105,7 @@ class Crew:
         number = next(self.numbers)
         self.open[number] = outcome, place
         try:
-            self.tasks.put(dumps((func, args, kwds), _worker.NUMBER.pack(number)))
+            put_task(self.tasks, number, (func, args, kwds))
         except ShutDown:
             pass
         except BaseException as error:
@@ -193,7 +193,7 @@ class Crew:
     def _read(self, block: bool, timeout: float | None) -> None:
         try:
             if not self.unread:
-                self.unread.extend(self.reports.get_many(_BATCH, block, timeout))
+                self.unread.extend(get_reports(self.reports, _BATCH, block, timeout))
             while self.unread:
                 # A report whose reading is interrupted is read again, by the next reader.
                 self._report(self.unread[0])
@@ -205,12 +205,14 @@ class Crew:
                 self.is_reading = False
                 self.changed.notify_all()
 
-    def _report(self, report: bytes) -> None:
-        number, kind = _worker.REPORT.unpack_from(report)
-        if number == _worker.NO_START:
-            self._break(_load(report)[1])
+    def _report(self, report: tuple[int, int, bool, Any]) -> None:
+        number, kind, is_loaded, value = report
+        if is_loaded:
+            self._end(number, kind == _worker.SUCCESS, value)
+        elif number == _worker.NO_START:
+            self._break(_load(value)[1])
         elif number in self.open:
-            is_success, value = _load(report)
+            is_success, value = _load(value)
             self._end(number, is_success and kind == _worker.SUCCESS, value)
 
     def _end(self, number: int, is_success: bool, value: Any) -> None:
@@ -300,9 +302,9 @@ class Crew:
         self.workers.clear()
 
 
-def _load(report: bytes) -> tuple[bool, Any]:
+def _load(pickle: bytes) -> tuple[bool, Any]:
     try:
-        return True, loads(report, _worker.REPORT.size)
+        return True, loads(pickle)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

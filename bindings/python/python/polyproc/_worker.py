@@ -1,8 +1,8 @@
 """A worker process of a pool.
 
-A task is a message: its number in 8 bytes, then the pickle of (function, args, kwargs). The worker
-takes it, puts the report, and settles it. So the message of a worker that is killed comes back,
-with a higher count of deliveries: by that the next worker sees how many workers it has cost.
+The worker takes a task, puts its report, and settles the task's message: `run_tasks` of the
+extension module, where the layout of both is. So the message of a worker that is killed comes back,
+with a higher count of deliveries. By that the next worker sees how many workers it has cost.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from multiprocessing.pool import (  # type: ignore[attr-defined]
 )
 from typing import Any
 
-from ._core import dumps, loads
-from .errors import ShutDown, WorkerDied
+from ._core import dumps, loads, run_tasks
+from .errors import WorkerDied
 
-NUMBER = struct.Struct("<Q")
 #: Of a report: the number of its task, and what follows.
 REPORT = struct.Struct("<QB")
 SUCCESS, FAILURE = 1, 2
@@ -78,35 +77,20 @@ def work(
             logger.critical("Exception in initializer:", exc_info=True)
             reports.put(failure_of(NO_START, error, style))
             return
-    done = 0
-    while max_tasks is None or done < max_tasks:
-        try:
-            message = tasks.take()
-        except (ShutDown, KeyboardInterrupt):
-            break
-        data = message.value
-        number = NUMBER.unpack_from(data)[0]
-        if message.deliveries > max_attempts:
-            died = WorkerDied(f"the worker of the task was killed ({max_attempts} attempts)")
-            reports.put(dumps(died, REPORT.pack(number, FAILURE)))
-        else:
-            reports.put(_run(number, data, style))
-            done += 1
-        message.done()
-        # No reference to the task lives on while the worker waits.
-        message = data = None
-    util.debug("worker exiting after %d tasks", done)
 
-
-def _run(number: int, data: bytes, style: str) -> bytes:
-    try:
-        func, args, kwds = loads(data, NUMBER.size)
-        value = func(*args, **kwds)
-    except BaseException as error:
+    def failed(number: int, error: BaseException, has_value: bool, value: Any) -> bytes:
         # SystemExit too: the task has failed, and the worker goes on.
+        if has_value and style == POOL:
+            error = MaybeEncodingError(error, value)
         return failure_of(number, error, style)
+
+    def lost(number: int) -> bytes:
+        died = WorkerDied(f"the worker of the task was killed ({max_attempts} attempts)")
+        return dumps(died, REPORT.pack(number, FAILURE))
+
     try:
-        return dumps(value, REPORT.pack(number, SUCCESS))
-    except BaseException as error:
-        failure = MaybeEncodingError(error, value) if style == POOL else error
-        return failure_of(number, failure, style)
+        done = run_tasks(tasks, reports, SUCCESS, max_tasks, max_attempts, failed, lost)
+        util.debug("worker exiting after %d tasks", done)
+    except KeyboardInterrupt:
+        # Between two tasks.
+        pass

@@ -17,6 +17,8 @@ from ._crew import Outcome as _Outcome
 from ._worker import MaybeEncodingError, call_chunk, starcall_chunk
 from .errors import WorkerDied
 
+_LARGE_CHUNK = 4096
+
 __all__ = ["AsyncResult", "MaybeEncodingError", "Pool", "WorkerDied"]
 
 
@@ -131,7 +133,8 @@ class Pool:
         count = len(items)  # type: ignore[arg-type]
         if chunksize is None:
             chunksize, extra = divmod(count, self._crew.size * 4)
-            chunksize += bool(extra)
+            # The objects of a smaller chunk stay in a core's cache.
+            chunksize = min(chunksize + bool(extra), _LARGE_CHUNK)
         chunksize = max(1, chunksize)
         result = MapResult(self._crew, count, chunksize, callback, error_callback)
         for number, chunk in enumerate(_chunks(items, chunksize)):
@@ -292,11 +295,14 @@ class AsyncResult(_Outcome):
 
     def _end(self, is_success: bool, value: Any) -> None:
         self._is_success, self._value = is_success, value
-        self._is_done = True
         call = self._callback if is_success else self._error_callback
         self._callback = self._error_callback = None
-        if call:
-            call(value)
+        try:
+            if call:
+                # Before anybody sees the result, as in multiprocessing.
+                call(value)
+        finally:
+            self._is_done = True
 
     __class_getitem__: Any = classmethod(types.GenericAlias)
 

@@ -24,7 +24,7 @@ use pyo3::types::{
 use pyo3::{ffi, intern};
 
 use crate::buffer::Bytes;
-pub use plain::write as encode_small;
+pub use plain::{read as load_small, write as encode_small};
 
 const MAGIC: [u8; 8] = *b"\0pp-oob\0";
 const ALIGN: usize = 64;
@@ -154,26 +154,26 @@ impl<'py> Pickled<'py> {
     }
 }
 
-/// Pickle a value in one piece, as a queue does, behind `head`: with what multiprocessing knows to
-/// pickle besides.
-#[pyfunction]
-#[pyo3(signature = (value, head = None))]
-pub fn dumps<'py>(value: &Bound<'py, PyAny>, head: Option<&[u8]>) -> PyResult<Bound<'py, PyBytes>> {
+/// Pickle a value in one piece, as a queue does: with what multiprocessing knows to pickle besides.
+pub fn append(value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
     let py = value.py();
-    let head = head.unwrap_or_default();
-    let mut out = head.to_vec();
-    if !encode_small(value, &mut out) {
+    if !encode_small(value, out) {
         let pickle = match is_built_in(value, &mut { LOOKS }) {
             true => plain_dumps(py)?.call1((value, 5))?,
             false => reduction_dumps(py)?.call1((value, py.None()))?,
         };
-        let pickle = pickle.cast_into::<PyBytes>()?;
-        if head.is_empty() {
-            return Ok(pickle);
-        }
-        out.extend_from_slice(pickle.as_bytes());
+        out.extend_from_slice(pickle.cast::<PyBytes>()?.as_bytes());
     }
-    Ok(PyBytes::new(py, &out))
+    Ok(())
+}
+
+/// The bytes that [`append`] makes of a value, behind `head`.
+#[pyfunction]
+#[pyo3(signature = (value, head = None))]
+pub fn dumps<'py>(value: &Bound<'py, PyAny>, head: Option<&[u8]>) -> PyResult<Bound<'py, PyBytes>> {
+    let mut out = head.unwrap_or_default().to_vec();
+    append(value, &mut out)?;
+    Ok(PyBytes::new(value.py(), &out))
 }
 
 /// The value of a pickle that [`dumps`] has made, without its head of `begin` bytes.

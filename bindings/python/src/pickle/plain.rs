@@ -329,12 +329,17 @@ impl<'py, 'a> Reader<'py, 'a> {
                         APPENDS => marks.pop()?,
                         _ => stack.len().checked_sub(1)?,
                     };
-                    let (under, items) = stack.split_at_checked(begin)?;
-                    let list = under.last()?.cast_exact::<PyList>().ok()?;
-                    for item in items {
-                        list.append(item).ok()?;
+                    if begin > stack.len() {
+                        return None;
                     }
-                    stack.truncate(begin);
+                    let items = PyList::new(py, stack.drain(begin..)).ok()?;
+                    let place = stack.last_mut()?;
+                    let list = place.cast_exact::<PyList>().ok()?;
+                    match list.len() {
+                        // Nothing else refers to the empty list yet.
+                        0 => *place = items.into_any(),
+                        len => list.set_slice(len, len, &items).ok()?,
+                    }
                     continue;
                 }
                 SETITEM | SETITEMS => {

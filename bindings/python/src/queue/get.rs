@@ -41,7 +41,7 @@ impl Queue {
         timeout: Option<f64>,
     ) -> PyResult<Bound<'py, message::Message>> {
         let (py, parts) = (slf.py(), Queue::open(slf)?);
-        let message = take(py, parts, Patience::new(block, timeout)?)?.or_raise(py)?;
+        let message = take(py, parts, Patience::new(block, timeout)?)?.or_empty(py)?;
         message::new(py, message, parts.format)
     }
 
@@ -49,7 +49,7 @@ impl Queue {
     /// is none.
     fn take_dead<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, message::Message>> {
         let (py, parts) = (slf.py(), Queue::open(slf)?);
-        let message = parts.queue.take_dead_owned().or_raise(py)?;
+        let message = parts.queue.take_dead_owned().or_empty(py)?;
         message::new(py, message, parts.format)
     }
 
@@ -79,10 +79,7 @@ pub fn take(
 
 #[inline]
 pub fn get<'py>(py: Python<'py>, parts: &Parts, patience: Patience) -> PyResult<Bound<'py, PyAny>> {
-    match get_or_status(py, parts, patience)? {
-        Ok(value) => Ok(value),
-        Err(status) => Err(errors::exception(py, status)),
-    }
+    get_or_status(py, parts, patience)?.or_empty(py)
 }
 
 #[inline]
@@ -116,7 +113,7 @@ fn get_long<'py>(
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     if !parts.is_joinable {
         let message = match parts.queue.try_take() {
-            Err(Status::E_EMPTY) => return Ok(None),
+            Err(Status::E_EMPTY | Status::E_TIMEOUT) => return Ok(None),
             other => other.or_raise(py)?,
         };
         let value = parts.format.decode(py, &message);
@@ -134,7 +131,7 @@ fn get_long<'py>(
             room.resize(len)?;
             parts.format.decode_kept(room.as_any()).map(Some)
         }
-        Ok(Got::TooSmall(_)) | Err(Status::E_EMPTY) => Ok(None),
+        Ok(Got::TooSmall(_)) | Err(Status::E_EMPTY | Status::E_TIMEOUT) => Ok(None),
         Err(status) => Err(errors::exception(py, status)),
     }
 }

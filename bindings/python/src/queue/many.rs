@@ -6,7 +6,7 @@ use pyo3::types::PyList;
 
 use super::put::Batch;
 use super::{get, message, Queue};
-use crate::errors::{self, OrRaise};
+use crate::errors::OrRaise;
 use crate::wait::{wait, Patience};
 
 #[pymethods]
@@ -31,8 +31,8 @@ impl Queue {
             let some = wait(py, patience, |wait| queue.put_many_timeout(rest, wait))?;
             match some {
                 Ok(some) => put += some,
-                Err(Status::E_FULL | Status::E_SHUTDOWN) if put > 0 => break,
-                Err(status) => return Err(errors::exception(py, status)),
+                Err(Status::E_FULL | Status::E_TIMEOUT | Status::E_SHUTDOWN) if put > 0 => break,
+                Err(status) => return Err(status).or_full(py),
             }
         }
         Ok(put)
@@ -62,7 +62,7 @@ impl Queue {
         }
         let queue = &*parts.queue;
         let messages =
-            wait(py, patience, |wait| queue.take_many_timeout(max, wait))?.or_raise(py)?;
+            wait(py, patience, |wait| queue.take_many_timeout(max, wait))?.or_empty(py)?;
         let mut failed = None;
         for message in &messages {
             match parts.format.decode(py, message) {
@@ -91,7 +91,7 @@ impl Queue {
             queue.take_many_owned_timeout(max, wait)
         })?;
         let messages = PyList::empty(py);
-        for message in taken.or_raise(py)? {
+        for message in taken.or_empty(py)? {
             messages.append(message::new(py, message, parts.format)?)?;
         }
         Ok(messages)

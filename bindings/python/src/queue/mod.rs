@@ -8,11 +8,11 @@
 //! ```
 
 mod format;
-mod get;
+pub mod get;
 pub mod info;
 mod many;
 pub mod message;
-mod put;
+pub mod put;
 pub mod slot;
 
 use std::os::fd::{OwnedFd, RawFd};
@@ -31,7 +31,7 @@ use crate::wait::{wait, Patience};
 use format::Format;
 
 pub struct Parts {
-    queue: Arc<polyproc::Queue>,
+    pub queue: Arc<polyproc::Queue>,
     format: Format,
     label: String,
     is_joinable: bool,
@@ -255,7 +255,7 @@ impl Queue {
 
     /// The parts of a queue that is not closed.
     #[inline]
-    fn open<'a>(slf: &'a Bound<'_, Queue>) -> PyResult<&'a Parts> {
+    pub fn open<'a>(slf: &'a Bound<'_, Queue>) -> PyResult<&'a Parts> {
         let queue = slf.get();
         match queue.is_closed.load(Ordering::Relaxed) {
             true => Err(closed(slf)),

@@ -63,7 +63,7 @@ impl Queue {
         let reserved = wait(py, patience, |wait| {
             queue.reserve_owned_timeout(length, wait)
         })?;
-        slot::new(py, reserved.or_raise(py)?)
+        slot::new(py, reserved.or_full(py)?)
     }
 }
 
@@ -75,21 +75,26 @@ fn put(
     patience: Patience,
 ) -> PyResult<()> {
     let queue = &*parts.queue;
+    with_scratch(|scratch| match parts.format.encode(value, scratch)? {
+        true => {
+            let message = &*scratch;
+            wait(py, patience, |wait| queue.put_timeout(message, wait))?.or_full(py)
+        }
+        false => put_pickled(py, queue, value, patience),
+    })
+}
+
+/// Lend this thread's memory for short messages, empty.
+#[inline]
+pub fn with_scratch<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    // Taken out, for the work may run code of Python that puts another value.
     let mut scratch = SCRATCH.take();
     scratch.clear();
-    let put = match parts.format.encode(value, &mut scratch) {
-        Ok(true) => {
-            let message = &scratch;
-            wait(py, patience, |wait| queue.put_timeout(message, wait))
-                .and_then(|put| put.or_raise(py))
-        }
-        Ok(false) => put_pickled(py, queue, value, patience),
-        Err(error) => Err(error),
-    };
+    let result = work(&mut scratch);
     if scratch.capacity() <= KEEP {
         SCRATCH.set(scratch);
     }
-    put
+    result
 }
 
 fn put_pickled(
@@ -100,11 +105,11 @@ fn put_pickled(
 ) -> PyResult<()> {
     let pickled = Pickled::new(value)?;
     if let Some(message) = pickled.whole() {
-        return wait(py, patience, |wait| queue.put_timeout(message, wait))?.or_raise(py);
+        return wait(py, patience, |wait| queue.put_timeout(message, wait))?.or_full(py);
     }
     let length = pickled.len();
     let reserved = wait(py, patience, |wait| queue.reserve_timeout(length, wait))?;
-    let mut slot = reserved.or_raise(py)?;
+    let mut slot = reserved.or_full(py)?;
     let mut at = 0;
     pickled.each(&mut |part| {
         slot[at..at + part.len()].copy_from_slice(part);
