@@ -10,6 +10,9 @@ process that is killed holds up another one. The same queues are open to Go, Nod
 
 from __future__ import annotations
 
+import importlib as _importlib
+from typing import Any as _Any
+
 from ._core import Message, QueueInfo, Slot, __version__, list_objects, unlink
 from ._inherited import inherited
 from .connection import Pipe
@@ -37,6 +40,16 @@ from .process import Process, active_children, current_process, parent_process
 from .queues import JoinableQueue, Queue, SimpleQueue
 from .synchronize import Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore
 from .waiting import wait_any
+
+#: Modules of multiprocessing that are Python's own, imported when they are needed.
+_MODULES = {"dummy", "managers", "shared_memory", "sharedctypes"}
+
+
+def __getattr__(name: str) -> _Any:
+    if name in _MODULES:
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 Array = _default.Array
 Manager = _default.Manager

@@ -27,6 +27,26 @@ class Queue(_core.Queue):
         _core.Queue.__init__(queue, name=name, create=False)
         return queue
 
+    # Code that was written for several kinds of queue asks `hasattr(queue, "task_done")`, and
+    # multiprocessing.Queue has neither.
+
+    @property
+    def task_done(self) -> Any:
+        """Of a joinable queue: `task_done()` says that the oldest message that this process got is
+        done. ValueError if there is none."""
+        return self._of_joinable("task_done")
+
+    @property
+    def join(self) -> Any:
+        """Of a joinable queue: `join(timeout=None)` waits until every message was got and done.
+        False after the timeout."""
+        return self._of_joinable("join")
+
+    def _of_joinable(self, name: str) -> Any:
+        if not self.joinable:
+            raise AttributeError(f"{name!r} is a method of joinable queues", name=name, obj=self)
+        return getattr(super(), name)
+
     async def aget(self) -> Any:
         """`get`, for asyncio: no thread waits."""
         return await _aio.get(self)
@@ -51,6 +71,9 @@ class JoinableQueue(Queue):
 
     def __init__(self, maxsize: int = 0, **options: Any) -> None:
         super().__init__(maxsize, joinable=True, **options)
+
+    task_done = _core.Queue.task_done
+    join = _core.Queue.join
 
 
 class SimpleQueue(Queue):
