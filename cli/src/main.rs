@@ -8,23 +8,29 @@ mod bench;
 mod child;
 mod completions;
 mod dead;
+mod doctor;
 mod event;
 mod failure;
 mod form;
 mod get;
 mod join;
 mod lock;
+mod ls;
 mod man;
 mod msgpack;
+mod peek;
 mod put;
 mod queues;
+mod rates;
 mod rm;
 mod run;
 mod sem;
 mod shutdown;
 mod span;
+mod stat;
 mod streams;
 mod take;
+mod view;
 
 use std::process::ExitCode;
 
@@ -47,6 +53,10 @@ Exit codes: 0 ok, 1 error, 2 usage, 3 nothing there or timed out, 4 no such obje
 
 #[derive(Subcommand)]
 enum Command {
+    Ls(ls::Ls),
+    Stat(stat::Stat),
+    Doctor(doctor::Doctor),
+    Peek(peek::Peek),
     Put(put::Put),
     Get(get::Get),
     Take(take::Take),
@@ -67,6 +77,10 @@ enum Command {
 impl Command {
     fn run(self) -> Outcome {
         match self {
+            Command::Ls(command) => command.run(),
+            Command::Stat(command) => command.run(),
+            Command::Doctor(command) => command.run(),
+            Command::Peek(command) => command.run(),
             Command::Put(command) => command.run(),
             Command::Get(command) => command.run(),
             Command::Take(command) => command.run(),

@@ -1,0 +1,41 @@
+//! `peek`.
+
+use polyproc::{CreateOptions, Lock, Queue};
+
+use crate::support::{code, ok, own_shm};
+use crate::{joinable, json};
+
+#[test]
+fn peek_shows_messages_and_takes_none() {
+    if !own_shm() {
+        return;
+    }
+    let jobs = Queue::create(Some("jobs"), &joinable()).unwrap();
+    assert_eq!(code("polyproc peek jobs").0, 3);
+    for text in ["bad", "held", "a\x1b[2Jb", "four"] {
+        jobs.put(text.as_bytes()).unwrap();
+    }
+    jobs.take().unwrap().give_back().unwrap();
+    let _held = jobs.take().unwrap();
+    let text = ok("polyproc peek jobs -n 1");
+    assert!(
+        text.contains("a\\u{1b}[2Jb") && text.lines().count() == 1,
+        "{text}"
+    );
+    let dead = &json("polyproc peek jobs --from dead --json")[0];
+    assert_eq!(
+        (&dead["text"], &dead["deliveries"]),
+        (&"bad".into(), &1.into())
+    );
+    let held = &json("polyproc peek jobs --from inflight --as hex --json")[0];
+    assert_eq!(held["hex"], "68656c64");
+    assert_eq!(held["pid"], std::process::id());
+    let no_json = &json("polyproc peek jobs --as json --json")[1];
+    assert_eq!(no_json["value"]["hex"], "666f7572");
+    let cut = ok("polyproc peek jobs --most 2 -n 1");
+    assert!(cut.ends_with("a\\u{1b}… 4 bytes more\n"), "{cut}");
+    assert_eq!(jobs.len().unwrap(), 2);
+    Lock::create(Some("lock"), CreateOptions::default()).unwrap();
+    assert_eq!(code("polyproc peek nothing").0, 4);
+    assert_eq!(code("polyproc peek lock").0, 1);
+}
