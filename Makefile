@@ -61,6 +61,7 @@ polyproc-node: $(POLYPROC_A) bindings/node/node_modules/.package-lock.json
 include bindings/node/runtimes.mk
 include examples/headers/headers.mk
 include examples/examples.mk
+include examples/patterns/patterns.mk
 include benches/peers/killed/killed.mk
 include benches/peers/pool/pool.mk
 include benches/bench.mk
@@ -89,6 +90,8 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-cli
 	$(MAKE) headers-test
 	$(MAKE) examples-test
+	$(MAKE) patterns-test
+	$(MAKE) test-docs
 	$(MAKE) test-readme
 	$(MAKE) test-install
 	$(MAKE) test-versions
@@ -127,7 +130,7 @@ test-stops:
 	$(CARGO) test --locked $(FEATURES) --test crash -- --stop --points=3 "put, small" "get, small" "take and done" "a join" \
 	    "lock: acquire and" "owned semaphore: acquire and" "barrier: the last" "condition: notify" "pipe: recv r" unlink
 
-# Builds and runs each example of README.md as it stands there.
+# Builds and runs each example of docs/book/languages.md as it stands there.
 test-readme: polyproc-node python-install
 	node --test tests/readme/
 
@@ -256,6 +259,7 @@ lint-go: $(POLYPROC_A)
 
 include packaging/install.mk
 include cli/cli.mk
+include docs/docs.mk
 include packaging/dist.mk
 
 .PHONY: clean

@@ -12,7 +12,7 @@
  *     work(message.data, message.len);
  *     polyproc_message_done(&message);        killed before this: another consumer gets the message
  *
- * IN SHORT (in full: docs/guide.md)
+ * IN SHORT (in full: docs/book/guide.md)
  * Statuses. 0 is success, above 0 success with a note, below 0 nothing was done. Outputs are written
  *   only at 0 and above. polyproc_detail has the cause. Comments leave out the prefix POLYPROC_.
  * Objects and names. A named object stays until polyproc_unlink; NULL is the name of an anonymous

@@ -225,7 +225,7 @@ fn the_opening_page_is_short_and_the_guide_has_the_rest() {
     let (page, _) = header
         .split_once("#ifndef POLYPROC_H")
         .expect("an include guard");
-    let guide = read("docs/guide.md");
+    let guide = read("docs/book/guide.md");
     for subject in [
         "Statuses.",
         "Objects and names.",
@@ -248,7 +248,7 @@ fn the_opening_page_is_short_and_the_guide_has_the_rest() {
         let heading = format!("\n## {}\n", subject.trim_end_matches('.'));
         assert!(
             guide.contains(&heading),
-            "docs/guide.md has no section of {subject}"
+            "docs/book/guide.md has no section of {subject}"
         );
     }
     assert!(page.contains("\n * QUICK START\n"));

@@ -62,7 +62,7 @@ def main():
     plan = [case for case in cases() if wanted(case, only)]
     if not plan and "W6" not in only:
         sys.exit(f"no workload {args.only}; there are " + " ".join(sorted({case.group for case in cases()} | {"W6"})))
-    out = ROOT / ("build/bench/partial" if only else "docs/performance")
+    out = ROOT / ("build/bench/partial" if only else "docs/book/performance")
     table = results.Table()
     for case in plan:
         for way in case.ways:
@@ -73,7 +73,7 @@ def main():
     pool = pools() if not only or "W6" in only else "Not in this run."
     results.write(table, out)
     plots.write(table, out)
-    page = out / "performance.md" if only else ROOT / "docs/performance.md"
+    page = out / "performance.md" if only else ROOT / "docs/book/performance.md"
     document.write(table, page, args.repeat, time.monotonic() - began, pool)
     print(pool if only == ["W6"] else (out / "figures.md").read_text() if only else f"written: {page}, {out}")
 

@@ -1,4 +1,4 @@
-"""The cost of single calls, by each language's own tool: docs/performance/calls.md, and Go's
+"""The cost of single calls, by each language's own tool: docs/book/performance/calls.md, and Go's
 benchstat output."""
 
 import os
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "docs/performance"
+OUT = ROOT / "docs/book/performance"
 GO_COUNT = 6  # benchstat wants that many for its intervals
 HEAD = """# What single calls cost
 
@@ -36,13 +36,13 @@ def rust():
 def go():
     text = run(["go", "test", "-run", "^$", "-bench", ".", "-benchtime", "200ms", "-count", str(GO_COUNT), "."], "bindings/go")
     (OUT / "calls-go.txt").write_text(text)
-    tool = ["go", "tool", "-modfile=tools/go.mod", "benchstat", "../../docs/performance/calls-go.txt"]
-    yield "```\n" + run(tool, "bindings/go").strip() + "\n```"
+    tool = ["go", "tool", "-modfile=tools/go.mod", "benchstat", "../../docs/book/performance/calls-go.txt"]
+    yield "```text\n" + run(tool, "bindings/go").strip() + "\n```"
 
 
 def node():
     text = run(["npm", "run", "--silent", "bench"], "bindings/node", {"NO_COLOR": "1"})
-    yield "```\n" + re.sub(r"\x1b\[[0-9;]*m", "", text).strip() + "\n```"
+    yield "```text\n" + re.sub(r"\x1b\[[0-9;]*m", "", text).strip() + "\n```"
 
 
 def main():

@@ -1,4 +1,4 @@
-"""docs/performance.md: performance.md.in filled with the figures."""
+"""docs/book/performance.md: performance.md.in filled with the figures."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""The heuristics of waiting and the limits beside them, for docs/tuning.md.
+"""The heuristics of waiting and the limits beside them, for docs/book/tuning.md.
 
 Their numbers come from src/pace/mod.rs.
 """
@@ -176,7 +176,7 @@ LIMITS = (
     (("LEFT_NS",), "how often a recovery waits for a lock that a stopped process holds"),
     (
         ("LULL_NS",),
-        "how long an empty queue keeps the memory of drained rings (W7 of docs/performance.md)",
+        "how long an empty queue keeps the memory of drained rings (W7 of docs/book/performance.md)",
     ),
     (
         ("BRIEF_NS", "BRIEF_BUSY_NS", "BUSY_STEP_NS", "MOMENT_NS"),

@@ -255,7 +255,7 @@ def main():
         writer.writerow(["case", "off", "distance", "line_ns", "with", "without", "metric"])
         writer.writerows(rows)
     text = page(figures, chosen, settings, args.rounds, took_s, busy)
-    target = out / "tuning.md" if only else ROOT / "docs/tuning.md"
+    target = out / "tuning.md" if only else ROOT / "docs/book/tuning.md"
     target.write_text(text)
     print(text if only else f"written: {target}; every run is in {out}/runs.csv")
 

@@ -1,4 +1,4 @@
-"""The plots of docs/performance.md, as SVG."""
+"""The plots of docs/book/performance.md, as SVG."""
 
 import matplotlib
 

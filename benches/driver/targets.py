@@ -1,4 +1,4 @@
-"""The targets of polyproc: one line of docs/performance.md each, with the figure of this run."""
+"""The targets of polyproc: one line of docs/book/performance.md each, with the figure of this run."""
 
 from dataclasses import dataclass
 

@@ -5,7 +5,7 @@ PYTHON_DIR := bindings/python
 PYTHON_VENV := build/python/venv
 PYTHON_BIN := $(CURDIR)/$(PYTHON_VENV)/bin
 PYTHON_WHEELS := build/python/wheels
-PYTHON_SOURCES := $(PYTHON_DIR) benches/python examples/tutorial tests/interop/python
+PYTHON_SOURCES := $(PYTHON_DIR) benches/python examples/tutorial examples/patterns docs/book tests/interop/python
 # CPython's tests: with FULL=1 all of them with each start method; otherwise those with spawn and
 # forkserver to which it matters.
 PYTHON_CPYTHON := $(if $(FULL),,--short) locks fork spawn forkserver futures

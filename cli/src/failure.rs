@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use polyproc::{Error, Status};
 
-/// The exit codes of all commands: see docs/command.md.
+/// The exit codes of all commands: see docs/book/command.md.
 pub const ERROR: u8 = 1;
 pub const USAGE: u8 = 2;
 /// Nothing is there, or the time is over.

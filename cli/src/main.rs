@@ -1,4 +1,4 @@
-//! The command `polyproc`: named objects from the shell. docs/command.md describes it.
+//! The command `polyproc`: named objects from the shell. docs/book/command.md describes it.
 //!
 //! One file per command, each with a struct of its arguments and a method `run`.
 

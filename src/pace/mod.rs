@@ -2,7 +2,7 @@
 //! and sleep.
 //!
 //! This is the one table of their numbers. `make bench-pace` compares each heuristic with the
-//! library without it and writes docs/tuning.md; the name in brackets is the heuristic's name there
+//! library without it and writes docs/book/tuning.md; the name in brackets is the heuristic's name there
 //! and in `POLYPROC_PACE`. The limits at the end have no name, since they are no heuristics: each
 //! bounds something that no benchmark of speed shows.
 //!
@@ -103,7 +103,7 @@ const SPACE_SLOWEST: u32 = 512;
 pub(crate) const COMFORTABLE: u64 = 128;
 
 // pressure [pressure]: a small ring stays in the caches, and needs less memory (W7 of
-// docs/performance).
+// docs/book/performance).
 
 /// A consumer copies a message at least at this rate.
 const BYTES_PER_NS: u64 = 8;
@@ -142,7 +142,7 @@ pub(crate) const CROWD_LOOKS: u64 = 64;
 pub(crate) const FIRST_LOWERING_NS: u64 = 1_000_000;
 pub(crate) const LAST_LOWERING_NS: u64 = 250_000_000;
 
-// Memory. Measure: the footprint in docs/performance (make bench ONLY=W7).
+// Memory. Measure: the footprint in docs/book/performance (make bench ONLY=W7).
 
 /// A queue gives memory back after it was empty for this long: a ring that is given back and grows
 /// again between two bursts costs more than it saves. This time is shorter than a sleep's first

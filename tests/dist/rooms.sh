@@ -58,10 +58,10 @@ in_room() {
     ' room "$rooms/$suite" "$dist" "$script" "$@"
 }
 
-# The commands that README.md gives for a language: the block below the heading `### <language>`, as it stands there.
+# The commands that the book gives for a language: the block below the heading `### <language>`, as it stands there.
 readme_of() {
     awk -v heading="### $1" '
         $0 == heading { is_in = 1; next }
         is_in && /^```/ { if (in_block) exit; in_block = 1; next }
-        is_in && in_block { print }' "$root/README.md"
+        is_in && in_block { print }' "$root/docs/book/install.md"
 }

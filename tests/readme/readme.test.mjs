@@ -1,4 +1,4 @@
-// The examples of README.md, one after the other: what a reader copies must work.
+// The examples of docs/book/languages.md, one after the other: what a reader copies must work.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../../..')
-const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8')
+const page = fs.readFileSync(path.join(root, 'docs/book/languages.md'), 'utf8')
 const room = fs.mkdtempSync(path.join(os.tmpdir(), 'readme-test-'))
 const library = [path.join(root, 'target/release/libpolyproc.a'), '-lpthread', '-ldl', '-lm']
 const { Queue, unlink } = createRequire(import.meta.url)(path.join(root, 'bindings/node'))
@@ -33,10 +33,10 @@ function next() {
   return letter
 }
 
-/** Writes the README's example in a language to a file, with a queue for this test. */
+/** Writes the page's example in a language to a file, with a queue for this test. */
 function example(language, file) {
-  const block = readme.match(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'm'))
-  assert.ok(block, `README.md has an example in ${language}`)
+  const block = page.match(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'm'))
+  assert.ok(block, `the page has an example in ${language}`)
   fs.mkdirSync(path.dirname(path.join(room, file)), { recursive: true })
   fs.writeFileSync(path.join(room, file), block[1].replace(/(["'])letters\1/g, `"${name}"`))
   return path.join(room, file)

@@ -1,4 +1,4 @@
-//! Objects as JSON, with the field names that docs/command.md lists.
+//! Objects as JSON, with the field names that docs/book/command.md lists.
 
 use polyproc::inspect::{Hold, Intake, Liveness, Object, Participant, State, Verdict, Whereabouts};
 use serde_json::{json, Map, Value};

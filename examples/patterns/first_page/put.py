@@ -1,0 +1,8 @@
+from polyproc import Queue
+
+jobs = Queue(name="book.pages", create=True, exist_ok=True, joinable=True, format="msgpack")
+for page in range(1, 101):
+    jobs.put(page)
+jobs.join()  # until each page is done, whoever is killed meanwhile
+print("done, of which again:", jobs.info().redelivered)
+jobs.shutdown()

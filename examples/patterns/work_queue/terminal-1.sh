@@ -1,0 +1,1 @@
+build/python/venv/bin/python examples/patterns/work_queue/put.py

@@ -1,0 +1,27 @@
+#include <polyproc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int main(int argc, char **argv) {
+  unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : 1; /* that a job takes */
+  polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
+  polyproc_queue *jobs = NULL;
+  polyproc_message job;
+  int32_t status;
+
+  options.flags = POLYPROC_OPEN_OR_CREATE | POLYPROC_QUEUE_JOINABLE;
+  status = polyproc_queue_create("book.jobs", &options, &jobs);
+  while (status >= 0) {
+    status = polyproc_queue_take(jobs, &job, POLYPROC_FOREVER, NULL);
+    if (status < 0) break;
+    printf("begins %.*s\n", (int)job.len, (const char *)job.data);
+    sleep(seconds);
+    printf("ends %.*s\n", (int)job.len, (const char *)job.data);
+    status = polyproc_message_done(&job); /* killed before this: another worker gets the job */
+  }
+  polyproc_queue_close(jobs);
+  if (status == POLYPROC_E_SHUTDOWN) return 0;
+  fprintf(stderr, "book.jobs: %s\n", polyproc_strerror(status));
+  return 1;
+}
