@@ -1,6 +1,5 @@
 //! `polyproc bench`: how fast messages go through a queue on this machine.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -12,6 +11,7 @@ use polyproc::{
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome, ERROR};
+use crate::streams;
 
 /// Measure how many messages a second go from producers to consumers, and how long a message takes
 /// to another process and back.
@@ -77,7 +77,6 @@ impl Bench {
         let pairs = format!("{producers}x{consumers}");
         let rate = self.stream(time)?;
         let (median, slow) = self.round_trips(rounds)?;
-        let mut out = io::stdout();
         if self.json {
             let stream = json!({
                 "figure": "stream",
@@ -92,18 +91,15 @@ impl Bench {
                 "median_seconds": median.as_secs_f64(),
                 "p99_seconds": slow.as_secs_f64(),
             });
-            writeln!(out, "{stream}\n{round_trip}")?;
+            streams::print(format!("{stream}\n{round_trip}\n").as_bytes())?;
         } else {
             let size = self.size;
-            writeln!(
-                out,
-                "{pairs}, {size} bytes: {} messages a second",
-                human(rate)
-            )?;
-            writeln!(
-                out,
-                "1x1, {size} bytes: there and back in {median:.1?}, p99 {slow:.1?}"
-            )?;
+            let rate = human(rate);
+            let text = format!(
+                "{pairs}, {size} bytes: {rate} messages a second\n\
+                 1x1, {size} bytes: there and back in {median:.1?}, p99 {slow:.1?}\n"
+            );
+            streams::print(text.as_bytes())?;
         }
         Ok(ExitCode::SUCCESS)
     }

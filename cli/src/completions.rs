@@ -1,13 +1,12 @@
 //! `polyproc completions SHELL`
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
 use clap_complete::{generate, Shell};
 
 use crate::failure::Outcome;
-use crate::Cli;
+use crate::{streams, Cli};
 
 /// Print a shell's completions.
 #[derive(Args)]
@@ -22,7 +21,7 @@ impl Completions {
     pub fn run(self) -> Outcome {
         let mut script = Vec::new();
         generate(self.shell, &mut Cli::command(), "polyproc", &mut script);
-        io::stdout().write_all(&script)?;
+        streams::print(&script)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use polyproc::{Message, Queue, Status};
+use polyproc::inspect::Place;
+use polyproc::{Queue, Status};
 
 use crate::failure::{Failure, Outcome, NOTHING};
+use crate::peek::Look;
 use crate::queues;
 
 /// Deal with dead letters: messages that were delivered as often as their queue allows.
@@ -15,17 +17,24 @@ use crate::queues;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
+  polyproc dead jobs
+  polyproc dead jobs list --json
   polyproc dead jobs retry
   polyproc dead jobs move letters
   polyproc dead jobs drop")]
 pub struct Dead {
     name: String,
     #[command(subcommand)]
-    action: Action,
+    action: Option<Action>,
 }
 
 #[derive(Subcommand)]
 enum Action {
+    /// Show dead letters, and take none, as `polyproc peek --from dead`
+    List {
+        #[command(flatten)]
+        look: Look,
+    },
     /// Put dead letters into their queue again
     Retry {
         #[command(flatten)]
@@ -63,24 +72,24 @@ impl Which {
 
 impl Dead {
     pub fn run(self) -> Outcome {
+        let list = || Action::List {
+            look: Look::default(),
+        };
+        let action = self.action.unwrap_or_else(list);
+        let (which, other) = match action {
+            Action::List { look } => return look.show(&self.name, Place::DeadLetters, usize::MAX),
+            Action::Retry { which } => (which, Some(self.name.clone())),
+            Action::Drop { which } => (which, None),
+            Action::Move { other, which } => (which, Some(other)),
+        };
         let queue = queues::open(&self.name)?;
-        match &self.action {
-            Action::Retry { which } => settle(&queue, which, |message| queue.put(message)),
-            Action::Drop { which } => settle(&queue, which, |_| Ok(())),
-            Action::Move { other, which } => {
-                let other = queues::open(other)?;
-                settle(&queue, which, |message| other.put(message))
-            }
-        }
+        let other = other.map(|other| queues::open(&other)).transpose()?;
+        settle(&queue, &which, other.as_ref()).map_err(|failure| failure.about(&self.name))
     }
 }
 
-/// Does something with dead letters, and removes them.
-fn settle(
-    queue: &Queue,
-    which: &Which,
-    act: impl Fn(&Message<'_>) -> polyproc::Result<()>,
-) -> Outcome {
+/// Puts dead letters into another queue, if there is one, and removes them.
+fn settle(queue: &Queue, which: &Which, other: Option<&Queue>) -> Outcome {
     let mut settled = 0;
     // The others are given back at the end, or the next look would find them again.
     let mut others = Vec::new();
@@ -92,7 +101,9 @@ fn settle(
             Err(other) => return Err(other.into()),
         };
         if which.includes(message.id()) {
-            act(&message)?;
+            if let Some(other) = other {
+                other.put(&message)?;
+            }
             message.done()?;
             settled += 1;
         } else {

@@ -22,7 +22,7 @@ pub struct EventArgs {
     #[arg(long)]
     create: bool,
     /// How long to wait: 5s, 1m; without it for ever
-    #[arg(long, value_name = "TIME", value_parser = span::duration)]
+    #[arg(long, value_name = "TIME", value_parser = span::duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
 }
 
@@ -44,11 +44,12 @@ impl EventArgs {
                 Failure::from(status).hint(NO_SUCH_OBJECT, "--create makes it")
             })?,
         };
-        match self.action {
-            Action::Set => event.set()?,
-            Action::Clear => event.clear()?,
-            Action::Wait => event.wait_timeout(self.timeout)?,
-        }
+        let done = match self.action {
+            Action::Set => event.set(),
+            Action::Clear => event.clear(),
+            Action::Wait => event.wait_timeout(self.timeout),
+        };
+        done.map_err(|status| Failure::from(status).about(&self.name))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -79,14 +79,18 @@ impl From<Status> for Failure {
             _ => ERROR,
         };
         let text = Error::from(status).to_string();
-        Failure::new(code, text.strip_prefix("polyproc: ").unwrap_or(&text))
+        let failure = Failure::new(code, text.strip_prefix("polyproc: ").unwrap_or(&text));
+        match status {
+            Status::E_NO_MEMORY => failure.hint(code, "`df -h /dev/shm` shows its size"),
+            _ => failure,
+        }
     }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {
-            // The reader of the output has seen enough: `polyproc ls | head -n 1`.
+            // The reader of the output has seen enough: `polyproc get jobs --all | head -n 1`.
             io::ErrorKind::BrokenPipe => Failure::silent(0),
             _ => Failure::new(ERROR, error),
         }

@@ -46,7 +46,7 @@ pub struct Get {
     #[arg(short = '0', long)]
     null: bool,
     /// How long to wait for each message: 5s, 1m; without it for ever
-    #[arg(long, value_name = "TIME", value_parser = span::duration, conflicts_with = "all")]
+    #[arg(long, value_name = "TIME", value_parser = span::duration, allow_negative_numbers = true, conflicts_with = "all")]
     timeout: Option<Duration>,
 }
 
@@ -93,8 +93,8 @@ impl Get {
         match status {
             Status::E_SHUTDOWN if self.follow => Ok(ExitCode::SUCCESS),
             Status::E_SHUTDOWN | Status::E_EMPTY if self.all && has_got => Ok(ExitCode::SUCCESS),
-            Status::E_SHUTDOWN => Err(Failure::new(NOTHING, status)),
-            _ => Err(status.into()),
+            Status::E_SHUTDOWN => Err(Failure::new(NOTHING, status).about(&self.name)),
+            _ => Err(Failure::from(status).about(&self.name)),
         }
     }
 }
@@ -114,15 +114,11 @@ fn deliver(
         }
         written += 1;
     }
-    out.flush().map_err(not_written)?;
+    out.flush().map_err(streams::not_written)?;
     let others = messages.split_off(written);
     Message::done_many(messages)?;
     drop(others);
-    result.map_err(not_written)
-}
-
-fn not_written(error: io::Error) -> Failure {
-    Failure::from(error).about("standard output")
+    result.map_err(streams::not_written)
 }
 
 /// Prints the messages of one queue.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome, USAGE};
 use crate::queues;
 use crate::span;
 
@@ -17,13 +17,20 @@ Example:
 pub struct Join {
     name: String,
     /// How long to wait: 5s, 1m; without it for ever
-    #[arg(long, value_name = "TIME", value_parser = span::duration)]
+    #[arg(long, value_name = "TIME", value_parser = span::duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
 }
 
 impl Join {
     pub fn run(self) -> Outcome {
-        queues::open(&self.name)?.join_timeout(self.timeout)?;
+        let joined = queues::open(&self.name)?.join_timeout(self.timeout);
+        joined.map_err(|status| {
+            let failure = Failure::from(status).about(&self.name);
+            failure.hint(
+                USAGE,
+                "`polyproc put --create --joinable` makes one that is",
+            )
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }

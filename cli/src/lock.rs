@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
-use polyproc::{CreateOptions, Lock, Wait};
+use polyproc::{CreateOptions, Lock, Status, Wait};
 
 use crate::child;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome, NOTHING};
 use crate::span;
 
 /// Run a program while holding a lock, as flock(1). Makes the lock if it does not exist.
@@ -26,7 +26,7 @@ pub struct LockArgs {
     #[arg(short = 'n', long, conflicts_with = "timeout")]
     nonblock: bool,
     /// How long to wait: 5s, 1m; without it for ever
-    #[arg(long, value_name = "TIME", value_parser = span::duration)]
+    #[arg(long, value_name = "TIME", value_parser = span::duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -39,7 +39,10 @@ impl LockArgs {
             true => Wait::TRY,
             false => self.timeout.into(),
         };
-        let guard = lock.lock_timeout(wait)?;
+        let guard = lock.lock_timeout(wait).map_err(|status| match status {
+            Status::E_TIMEOUT => Failure::new(NOTHING, format_args!("{}: it is held", self.name)),
+            other => Failure::from(other).about(&self.name),
+        })?;
         if guard.owner_died() {
             eprintln!(
                 "polyproc: {}: its last holder died while it held the lock",

@@ -19,6 +19,7 @@ mod ls;
 mod man;
 mod msgpack;
 mod peek;
+mod prune;
 mod put;
 mod queues;
 mod rates;
@@ -35,7 +36,6 @@ mod view;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use rustix::process::{set_parent_process_death_signal, Signal};
 
 use failure::Outcome;
 
@@ -67,6 +67,7 @@ enum Command {
     Sem(sem::Sem),
     Event(event::EventArgs),
     Rm(rm::Rm),
+    Prune(prune::Prune),
     Run(run::Run),
     Bench(bench::Bench),
     BenchProcess(bench::BenchProcess),
@@ -91,6 +92,7 @@ impl Command {
             Command::Sem(command) => command.run(),
             Command::Event(command) => command.run(),
             Command::Rm(command) => command.run(),
+            Command::Prune(command) => command.run(),
             Command::Run(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::BenchProcess(command) => command.run(),
@@ -101,11 +103,7 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    if polyproc::current_process().daemon {
-        // A process of `polyproc run` may be a shell that runs this command. The kernel ends the
-        // shell with `run`, and this process has to end with the shell.
-        let _ = set_parent_process_death_signal(Some(Signal::KILL));
-    }
+    run::end_with_it();
     let outcome = Cli::parse().command.run();
     outcome.unwrap_or_else(|failure| failure.report())
 }

@@ -1,14 +1,13 @@
 //! `polyproc man`
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
 use clap_mangen::Man as Page;
 
-use crate::failure::Outcome;
-use crate::Cli;
+use crate::failure::{Failure, Outcome};
+use crate::{streams, Cli};
 
 /// Print the manual page, or write a page for each command into a directory.
 #[derive(Args)]
@@ -22,11 +21,12 @@ pub struct Man {
 impl Man {
     pub fn run(self) -> Outcome {
         match self.directory {
-            Some(directory) => clap_mangen::generate_to(Cli::command(), directory)?,
+            Some(directory) => clap_mangen::generate_to(Cli::command(), &directory)
+                .map_err(|error| Failure::from(error).about(directory.display()))?,
             None => {
                 let mut page = Vec::new();
                 Page::new(Cli::command()).render(&mut page)?;
-                io::stdout().write_all(&page)?;
+                streams::print(&page)?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -33,6 +33,9 @@ pub struct Peek {
     look: Look,
 }
 
+/// How much of a message is read if nothing else is asked for.
+const MOST: usize = 1 << 20;
+
 /// Flags of a command that shows messages and takes none.
 #[derive(Args)]
 pub struct Look {
@@ -40,7 +43,7 @@ pub struct Look {
     #[arg(long = "as", value_name = "FORM")]
     form: Option<Form>,
     /// How much of each message to read
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
+    #[arg(long, value_name = "BYTES", default_value_t = MOST)]
     most: usize,
     /// Print an object a line: id, deliveries, length, pid, and text, hex or value
     #[arg(long)]
@@ -61,9 +64,26 @@ impl Peek {
             Where::Inflight => Place::InFlight,
             Where::Dead => Place::DeadLetters,
         };
-        let letters = inspect::peek(&self.name, place, self.count, self.look.most)?;
-        let object = inspect::object(&self.name)?;
-        let view = self.look.view(&object);
+        self.look.show(&self.name, place, self.count)
+    }
+}
+
+impl Default for Look {
+    fn default() -> Look {
+        Look {
+            form: None,
+            most: MOST,
+            json: false,
+        }
+    }
+}
+
+impl Look {
+    /// Prints the first messages of a place.
+    pub fn show(&self, name: &str, place: Place, count: usize) -> Outcome {
+        let letters = inspect::peek(name, place, count, self.most)?;
+        let object = inspect::object(name)?;
+        let view = self.view(&object);
         let mut out = io::BufWriter::new(io::stdout().lock());
         for letter in &letters {
             writeln!(out, "{}", view.line(letter))?;
@@ -74,9 +94,7 @@ impl Peek {
             false => Ok(ExitCode::SUCCESS),
         }
     }
-}
 
-impl Look {
     pub fn view<'a>(&self, object: &'a Object) -> LetterView<'a> {
         let mut view = LetterView::of(object);
         view.form = self.form.unwrap_or(view.form);

@@ -49,7 +49,7 @@ pub struct Put {
     #[arg(long = "as", value_name = "FORM")]
     form: Option<Form>,
     /// How long to wait for room: 5s, 1m; without it for ever
-    #[arg(long, value_name = "TIME", value_parser = span::duration)]
+    #[arg(long, value_name = "TIME", value_parser = span::duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
     /// At most so many messages: 100/s, 30/m, 6/h
     #[arg(long)]
@@ -90,6 +90,7 @@ impl Put {
     pub fn run(self) -> Outcome {
         let queue = self.create.open(&self.name)?;
         let mut sink = Sink {
+            name: &self.name,
             form: Form::of(self.form, &queues::format(&queue.options()?))?,
             queue,
             timeout: self.timeout,
@@ -101,7 +102,8 @@ impl Put {
             self.put_each(end, &mut sink)?;
         } else if self.text.is_empty() {
             let mut all = Vec::new();
-            self.input()?.read_to_end(&mut all)?;
+            let read = self.input()?.read_to_end(&mut all);
+            read.map_err(|error| self.not_read(error))?;
             sink.put(&all)?;
         }
         for text in &self.text {
@@ -117,16 +119,25 @@ impl Put {
         };
         match File::open(path) {
             Ok(file) => Ok(Box::new(file)),
-            Err(error) => Err(Failure::from(error).about(path.display())),
+            Err(error) => Err(self.not_read(error)),
         }
     }
 
+    fn not_read(&self, error: io::Error) -> Failure {
+        let named = self.file.as_deref().unwrap_or(Path::new("standard input"));
+        Failure::from(error).about(named.display())
+    }
+
     /// Puts what stands before each `end`, and what stands behind the last one if it is not empty.
-    fn put_each(&self, end: u8, sink: &mut Sink) -> Result<(), Failure> {
+    fn put_each(&self, end: u8, sink: &mut Sink<'_>) -> Result<(), Failure> {
         let mut input = BufReader::new(self.input()?);
         let progress = progress();
         let mut line = Vec::new();
-        while input.read_until(end, &mut line)? > 0 {
+        while input
+            .read_until(end, &mut line)
+            .map_err(|error| self.not_read(error))?
+            > 0
+        {
             if line.last() == Some(&end) {
                 line.pop();
             }
@@ -152,7 +163,8 @@ fn progress() -> ProgressBar {
 }
 
 /// Where the messages go.
-struct Sink {
+struct Sink<'n> {
+    name: &'n str,
     queue: Queue,
     form: Form,
     timeout: Option<Duration>,
@@ -160,7 +172,7 @@ struct Sink {
     count: u64,
 }
 
-impl Sink {
+impl Sink<'_> {
     fn put(&mut self, text: &[u8]) -> Result<(), Failure> {
         let message = self.message(text)?;
         self.pacer.wait();
@@ -173,8 +185,8 @@ impl Sink {
     fn refused(&self, status: Status) -> Failure {
         let failure = Failure::from(status);
         match self.count {
-            0 => failure,
-            count => failure.about(format_args!("after {count} messages")),
+            0 => failure.about(self.name),
+            count => failure.about(format_args!("{}: after {count} messages", self.name)),
         }
     }
 

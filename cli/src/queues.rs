@@ -31,6 +31,7 @@ pub struct Create {
         long,
         value_name = "N",
         requires = "create",
+        allow_negative_numbers = true,
         default_value_t = 0,
         hide_default_value = true
     )]
@@ -40,6 +41,7 @@ pub struct Create {
         long,
         value_name = "N",
         requires = "create",
+        allow_negative_numbers = true,
         default_value_t = 0,
         hide_default_value = true
     )]
@@ -49,6 +51,7 @@ pub struct Create {
         long,
         value_name = "N",
         requires = "create",
+        allow_negative_numbers = true,
         default_value_t = 0,
         hide_default_value = true
     )]

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
-use polyproc::{CreateOptions, Semaphore, SemaphoreOptions, Wait};
+use polyproc::{CreateOptions, Semaphore, SemaphoreOptions, Status, Wait};
 
 use crate::child;
-use crate::failure::{Failure, Outcome, NO_SUCH_OBJECT};
+use crate::failure::{Failure, Outcome, NOTHING, NO_SUCH_OBJECT};
 use crate::span;
 
 /// Run a program while holding a permit of a semaphore: so many at the same time.
@@ -28,7 +28,7 @@ pub struct Sem {
     #[arg(short = 'n', long, conflicts_with = "timeout")]
     nonblock: bool,
     /// How long to wait: 5s, 1m; without it for ever
-    #[arg(long, value_name = "TIME", value_parser = span::duration)]
+    #[arg(long, value_name = "TIME", value_parser = span::duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
     #[arg(last = true, required = true, value_name = "CMD")]
     command: Vec<OsString>,
@@ -46,7 +46,14 @@ impl Sem {
             true => Wait::TRY,
             false => self.timeout.into(),
         };
-        let _permit = semaphore.permit_timeout(wait)?;
+        let _permit = semaphore
+            .permit_timeout(wait)
+            .map_err(|status| match status {
+                Status::E_TIMEOUT => {
+                    Failure::new(NOTHING, format_args!("{}: no permit is free", self.name))
+                }
+                other => Failure::from(other).about(&self.name),
+            })?;
         child::run(&self.command)
     }
 }

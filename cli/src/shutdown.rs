@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::queues;
 
 /// End a queue's stream: puts are refused, and gets return what is left, then the end.
@@ -19,7 +19,8 @@ pub struct Shutdown {
 
 impl Shutdown {
     pub fn run(self) -> Outcome {
-        queues::open(&self.name)?.shutdown(self.now)?;
+        let ended = queues::open(&self.name)?.shutdown(self.now);
+        ended.map_err(|status| Failure::from(status).about(&self.name))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,14 +1,14 @@
 //! Times and rates as a person writes them.
 
-use std::num::ParseIntError;
 use std::time::{Duration, Instant};
 
 /// `5s`, `1m 30s`, or a number of seconds: `0.5`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string()),
-        Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string()),
-    }
+    let duration = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    duration.ok_or_else(|| "it is a number of seconds or has a unit, as 0.5, 5s, 1m 30s".into())
 }
 
 /// So many times in each second, minute or hour.
@@ -24,18 +24,16 @@ impl std::str::FromStr for Rate {
     fn from_str(text: &str) -> Result<Rate, String> {
         let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
         let seconds = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            _ => return Err(format!("{unit} is no unit: it is s, m or h")),
+            "s" => Some(1),
+            "m" => Some(60),
+            "h" => Some(3600),
+            _ => None,
         };
-        let number: u32 = number
-            .parse()
-            .map_err(|error: ParseIntError| error.to_string())?;
-        match Duration::from_secs(seconds).checked_div(number) {
-            Some(interval) => Ok(Rate { interval }),
-            None => Err("a rate is above 0".into()),
-        }
+        let number = number.parse().ok();
+        let interval =
+            seconds.and_then(|seconds| Duration::from_secs(seconds).checked_div(number?));
+        let rate = interval.map(|interval| Rate { interval });
+        rate.ok_or_else(|| "it is a number above 0 and a unit, as 100/s, 30/m, 6/h".into())
     }
 }
 

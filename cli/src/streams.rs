@@ -3,7 +3,7 @@
 //! Before `main`, the standard library opens /dev/null where they are closed. So they are looked at
 //! before that, or a get would take messages and write them nowhere.
 
-use std::io::{self, Stdin, StdoutLock};
+use std::io::{self, Stdin, StdoutLock, Write};
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,6 +29,18 @@ pub fn stdout() -> Result<StdoutLock<'static>, Failure> {
         true => Err(Failure::new(ERROR, "standard output is closed")),
         false => Ok(io::stdout().lock()),
     }
+}
+
+/// Writes to standard output.
+pub fn print(text: &[u8]) -> Result<(), Failure> {
+    let mut out = stdout()?;
+    let written = out.write_all(text).and_then(|()| out.flush());
+    written.map_err(not_written)
+}
+
+/// Why standard output was not written.
+pub fn not_written(error: io::Error) -> Failure {
+    Failure::from(error).about("standard output")
 }
 
 extern "C" fn look() {

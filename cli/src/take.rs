@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::process::Signal;
 
 use crate::child;
-use crate::failure::{Failure, Outcome, ERROR, NOTHING};
+use crate::failure::{Failure, Outcome, ERROR};
 use crate::queues;
 use crate::span;
 
@@ -44,7 +44,7 @@ pub struct Take {
     #[arg(short = 'n', long, value_name = "N")]
     count: Option<u64>,
     /// How long to wait for another message: 5s, 1m
-    #[arg(long, value_name = "TIME", value_parser = span::duration, default_value = "0s")]
+    #[arg(long, value_name = "TIME", value_parser = span::duration, allow_negative_numbers = true, default_value = "0s")]
     timeout: Duration,
     /// Wait for messages until the queue is shut down
     #[arg(long, conflicts_with = "timeout")]
@@ -217,7 +217,7 @@ impl<'q> Crew<'q> {
             }
             // A stopped process keeps the queue busy: look again later.
             Err(Status::E_TIMEOUT) => return Ok(false),
-            Err(other) => return Err(other.into()),
+            Err(other) => return Err(Failure::from(other).about(&self.take.name)),
         };
         self.last = Instant::now();
         match self.start(&message) {
@@ -290,7 +290,7 @@ impl<'q> Crew<'q> {
     fn result(&self) -> Outcome {
         match self.started {
             // Followed to the end of the stream, which others have emptied.
-            0 if !self.take.follow => Err(Failure::new(NOTHING, Status::E_EMPTY)),
+            0 if !self.take.follow => Err(Failure::from(Status::E_EMPTY).about(&self.take.name)),
             _ if self.dead > 0 || !self.failed.is_empty() => Err(Failure::silent(ERROR)),
             _ => Ok(ExitCode::SUCCESS),
         }

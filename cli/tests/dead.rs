@@ -32,6 +32,9 @@ fn dead_letters_are_retried_dropped_and_moved() {
         return;
     }
     let (queue, ids) = dead_letters("jobs", &["a", "b", "c", "d"]).expect("dead letters");
+    let lines = ids.iter().zip(["a", "b", "c", "d"]);
+    let lines = lines.map(|(id, text)| format!("{id:>8}  (came back once) {text}\n"));
+    assert_eq!(ok("polyproc dead jobs"), lines.collect::<String>());
     ok(&format!("polyproc dead jobs retry {}", ids[1]));
     assert_eq!(
         (ok("polyproc get jobs --all"), dead(&queue)),
@@ -50,6 +53,8 @@ fn dead_letters_are_retried_dropped_and_moved() {
         ("c\n".into(), 0)
     );
     assert_eq!(code("polyproc dead jobs drop").0, 3);
+    assert_eq!(code("polyproc dead jobs").0, 3);
+    assert_eq!(code("polyproc dead missing list").0, 4);
     assert_eq!(code("polyproc dead missing drop").0, 4);
     assert_eq!(code("polyproc dead jobs drop --all 7").0, 2);
 }
@@ -62,6 +67,11 @@ fn those_that_are_not_asked_for_stay_in_their_order() {
     let (queue, ids) = dead_letters("jobs", &["a", "b", "c"]).expect("dead letters");
     ok(&format!("polyproc dead jobs drop {}", ids[2]));
     assert_eq!(dead(&queue), 2);
+    let row = |id: u64, text: &str| {
+        format!("{{\"id\":{id},\"deliveries\":1,\"length\":1,\"pid\":null,\"text\":\"{text}\"}}\n")
+    };
+    let rows = row(ids[0], "a") + &row(ids[1], "b");
+    assert_eq!(ok("polyproc dead jobs list --json"), rows);
     ok("polyproc dead jobs retry");
     assert_eq!(ok("polyproc get jobs --all"), "a\nb\n");
 }

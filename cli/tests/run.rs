@@ -162,6 +162,22 @@ fn a_signal_ends_all_and_leaves_nothing() {
 }
 
 #[test]
+fn what_a_shell_starts_while_run_is_killed_ends_too() {
+    if !own_shm() {
+        return;
+    }
+    for _ in 0..20 {
+        let folder = Folder::new("run-dies-early");
+        let text = "[queue.q]\n[process.shell]\nrun = 'polyproc get q; echo never'\ncount = 4";
+        let (mut child, _) = run(&folder, text);
+        until("some run", || inside(&folder).len() >= 5);
+        child.kill().expect("a child");
+        child.wait().expect("a child");
+        until("all have ended", || inside(&folder).is_empty());
+    }
+}
+
+#[test]
 fn a_killed_run_takes_its_processes_along() {
     if !own_shm() {
         return;

@@ -7,6 +7,7 @@ mod signals;
 mod stragglers;
 
 use std::collections::BTreeMap;
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use clap::Args;
-use polyproc::{InheritHandle, Kind, Queue, Wait};
+use polyproc::{inherited, CreateOptions, InheritHandle, Kind, Lock, Queue, Wait};
+use rustix::process::{getpid, kill_process, Signal};
 
 use crate::failure::{Failure, Outcome};
 use crew::{Crew, Member, Shared};
@@ -42,6 +44,8 @@ impl Run {
         let pipeline = Pipeline::read(&self.file)?;
         let directory = self.file.parent().filter(|parent| *parent != Path::new(""));
         let queues = Queues::make(&pipeline)?;
+        let life = Lock::create(None, CreateOptions::default())?;
+        let _alive = life.lock()?;
         let stop = Stop::install()?;
         stragglers::adopt();
         let mut crew = Crew {
@@ -49,7 +53,11 @@ impl Run {
             shared: Shared {
                 directory: directory.unwrap_or(Path::new(".")),
                 path: path(),
-                handles: queues.handles(),
+                handles: [
+                    queues.handles(),
+                    vec![handle(LIFE, Kind::Lock, life.raw_fd())],
+                ]
+                .concat(),
             },
             copies: Vec::new(),
         };
@@ -65,6 +73,27 @@ impl Run {
         let code = stop.signal().map_or(0, |signal| SIGNAL_BASE + signal);
         Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)))
     }
+}
+
+/// A lock that `run` holds while it lives, and that its processes inherit.
+const LIFE: &str = "polyproc-run";
+
+/// If this process belongs to a `polyproc run`, it ends with it, however that ends. The kernel ends
+/// the processes that `run` has started, but not this process if a shell among them has started it.
+pub fn end_with_it() {
+    let Ok(life) = inherited(LIFE, Kind::Lock).and_then(Lock::from_fd) else {
+        return;
+    };
+    std::thread::spawn(move || {
+        if life.lock().is_ok() {
+            let _ = kill_process(getpid(), Signal::KILL);
+        }
+    });
+}
+
+fn handle(name: &str, kind: Kind, fd: RawFd) -> InheritHandle {
+    let name = name.to_owned();
+    InheritHandle { name, kind, fd }
 }
 
 /// The PATH of the processes: this program's own directory comes last, so that a file can say
@@ -173,12 +202,10 @@ impl Queues {
     }
 
     fn handles(&self) -> Vec<InheritHandle> {
-        let handle = |(name, queue): (&String, &PipelineQueue)| InheritHandle {
-            name: name.clone(),
-            kind: Kind::Queue,
-            fd: queue.queue.raw_fd(),
-        };
-        self.0.iter().map(handle).collect()
+        let queues = self.0.iter();
+        queues
+            .map(|(name, queue)| handle(name, Kind::Queue, queue.queue.raw_fd()))
+            .collect()
     }
 
     fn remove(&self) {
