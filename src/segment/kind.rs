@@ -68,15 +68,19 @@ impl Kind {
     /// `E_MISMATCH`: somebody asked for `self`, and the object has another kind.
     #[cold]
     pub(crate) fn mismatch(self, theirs: i32) -> Status {
-        let asked = self.name();
+        let article = |kind: Kind| match kind {
+            Kind::Event | Kind::Rlock => "an",
+            _ => "a",
+        };
         match Kind::from_code(theirs) {
-            Some(theirs) => {
-                let theirs = theirs.name();
-                because!(
-                    E_MISMATCH,
-                    "the object is a {theirs}, asked for as a {asked}"
-                )
-            }
+            Some(theirs) => because!(
+                E_MISMATCH,
+                "the object is {} {}, asked for as {} {}",
+                article(theirs),
+                theirs.name(),
+                article(self),
+                self.name()
+            ),
             None => because!(
                 E_MISMATCH,
                 "the object has kind {theirs}, which this version of the library does not know"

@@ -49,11 +49,12 @@ impl fmt::Display for Error {
         if !self.operation.is_empty() {
             write!(f, "{}: ", self.operation)?;
         }
-        write!(f, "{}", self.status)?;
         let says_all = matches!(self.status, Status::E_NOT_FOUND | Status::E_EXISTS);
         match says_all || self.detail.is_empty() {
-            true => Ok(()),
-            false => write!(f, ": {}", self.detail),
+            true => write!(f, "{}", self.status),
+            // The detail of an error of the system has the same text, and the name of the call.
+            false if self.status.errno().is_some() => f.write_str(&self.detail),
+            false => write!(f, "{}: {}", self.status, self.detail),
         }
     }
 }
