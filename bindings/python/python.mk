@@ -10,7 +10,7 @@ PYTHON_SOURCES := $(PYTHON_DIR) benches/python examples/tutorial examples/patter
 # forkserver to which it matters.
 PYTHON_CPYTHON := $(if $(FULL),,--short) locks fork spawn forkserver futures
 
-.PHONY: python-wheel python-install test-python lint-python
+.PHONY: python-wheel python-install test-python test-python-all lint-python
 $(PYTHON_VENV)/.installed: $(PYTHON_DIR)/requirements.txt
 	$(PYTHON) -m venv $(PYTHON_VENV)
 	$(PYTHON_BIN)/pip install --quiet --requirement $<
@@ -28,6 +28,18 @@ test-python: python-install build/python/testsuite/.unpacked ## Python: our test
 	cd $(PYTHON_DIR)/tests && timeout --signal=ABRT 900 $(PYTHON_BIN)/python -X faulthandler -m unittest
 	cd $(PYTHON_DIR)/tests/types && $(PYTHON_BIN)/mypy --strict everything.py && $(PYTHON_BIN)/pyright --pythonpath $(PYTHON_BIN)/python everything.py
 	timeout --signal=ABRT 1200 $(PYTHON_BIN)/python -X faulthandler $(PYTHON_DIR)/tests/cpython/run.py build/python/testsuite $(PYTHON_CPYTHON)
+
+# The one wheel is for all versions: a function that an older one does not have fails when it is loaded.
+PYTHONS ?= $(foreach version,10 12 13 14,$(shell command -v python3.$(version))) $(wildcard $(HOME)/.pyenv/versions/3.1[0234].*/bin/python3)
+test-python-all: python-wheel ## our tests of Python with each of PYTHONS="python3.10 python3.13 ..."; by default those of pyenv
+	set -e; for python in $(PYTHONS); do \
+	    "$$python" --version || continue; \
+	    venv=$(CURDIR)/build/python/venv-$$("$$python" -c 'import platform; print(platform.python_version())'); \
+	    "$$python" -m venv $$venv; \
+	    $$venv/bin/pip install --quiet $$(grep ^numpy $(PYTHON_DIR)/requirements.txt); \
+	    $$venv/bin/pip install --quiet --force-reinstall --no-deps $(PYTHON_WHEELS)/*.whl; \
+	    (cd $(PYTHON_DIR)/tests && timeout --signal=ABRT 900 $$venv/bin/python -X faulthandler -m unittest); \
+	done
 
 # An interpreter comes with some of its tests only; the others are in a package of Debian.
 build/python/testsuite/.unpacked:

@@ -4,20 +4,11 @@
 
 use std::ffi::{c_char, CStr, CString};
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi::{self, PyObject, Py_ssize_t};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
-
-extern "C" {
-    // In the stable ABI from 3.12 on only, and the same in 3.10.
-    fn PyObject_Vectorcall(
-        callable: *mut PyObject,
-        args: *const *mut PyObject,
-        count: usize,
-        names: *mut PyObject,
-    ) -> *mut PyObject;
-}
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 /// What a shortcut has come to.
 pub enum Shortcut {
@@ -92,22 +83,47 @@ pub unsafe fn usual(
     names: *mut PyObject,
 ) -> *mut PyObject {
     Python::attach(|py| {
-        let Some(usual) = usual.get(py) else {
-            return std::ptr::null_mut();
+        // SAFETY: Python passes a reference to the object, null or a tuple of names, and as many
+        // arguments as it says, those with a name behind the others.
+        let called = unsafe {
+            let object = Bound::from_borrowed_ptr(py, object);
+            let names = Bound::from_borrowed_ptr_or_opt(py, names);
+            call_usual(usual, object, args, count as usize, names)
         };
-        let named = match names.is_null() {
-            true => 0,
-            // SAFETY: it is a tuple.
-            false => unsafe { ffi::PyTuple_Size(names) },
-        };
-        let mut all = vec![object];
-        if count + named > 0 {
-            // SAFETY: that many arguments are there, those with a name behind the others.
-            all.extend(unsafe { std::slice::from_raw_parts(args, (count + named) as usize) });
+        match called {
+            Ok(result) => result.into_ptr(),
+            Err(error) => {
+                error.restore(py);
+                std::ptr::null_mut()
+            }
         }
-        // SAFETY: all are alive during the call.
-        unsafe { PyObject_Vectorcall(usual.as_ptr(), all.as_ptr(), count as usize + 1, names) }
     })
+}
+
+/// # Safety
+/// `args` has `count` objects, and behind them one for each name.
+unsafe fn call_usual<'py>(
+    usual: &PyOnceLock<Py<PyAny>>,
+    object: Bound<'py, PyAny>,
+    args: *const *mut PyObject,
+    count: usize,
+    names: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = object.py();
+    // SAFETY: the caller says how many there are.
+    let argument = |at| unsafe { Bound::from_borrowed_ptr(py, *args.add(at)) };
+    let plain = std::iter::once(object).chain((0..count).map(argument));
+    let plain = PyTuple::new(py, plain.collect::<Vec<_>>())?;
+    let named = PyDict::new(py);
+    if let Some(names) = names {
+        for (at, name) in names.cast::<PyTuple>()?.iter().enumerate() {
+            named.set_item(name, argument(count + at))?;
+        }
+    }
+    let usual = usual
+        .get(py)
+        .ok_or_else(|| PyRuntimeError::new_err("the method is not there"))?;
+    usual.bind(py).call(plain, Some(&named))
 }
 
 /// Put a function in the place of a method, with the documentation of that method.
