@@ -7,7 +7,6 @@ import random
 import signal
 import sys
 import threading
-import time
 import unittest
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -76,17 +75,21 @@ def the_exiting():
 class Pools(unittest.TestCase):
     def test_10_000_tasks_and_20_killed_workers(self):
         with polyproc.Pool(4, max_attempts=20) as pool:
-            results = [pool.apply_async(square, (number,)) for number in range(10_000)]
-            for _ in range(20):
-                victim = random.choice(list(pool._pool))
-                try:
-                    os.kill(victim.pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-                time.sleep(0.01)
+            results, victims = [], set()
+            while len(results) < 10_000:
+                begin = len(results)
+                results += [pool.apply_async(square, (begin + n,)) for n in range(500)]
+                # While these tasks wait or run.
+                until(lambda: set(pool._pool) - victims, "a new worker")
+                victim = random.choice(list(set(pool._pool) - victims))
+                os.kill(victim.pid, signal.SIGKILL)
+                victims.add(victim)
             self.assertEqual(
                 [result.get(DEADLINE) for result in results], [n * n for n in range(10_000)]
             )
+            self.assertEqual(len(victims), 20)
+            for victim in victims:
+                until(lambda victim=victim: victim.exitcode == -signal.SIGKILL)
 
     def test_a_task_is_tried_again(self):
         import tempfile
