@@ -27,7 +27,9 @@ pub struct Barrier {
 #[pymethods]
 impl Barrier {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs),
+           text_signature = "(parties, action=None, timeout=None, *, name=None, \
+                                 create=None, exist_ok=False, mode=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Barrier {
         Barrier {
             inner: Inner::new(),

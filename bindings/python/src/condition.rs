@@ -79,7 +79,9 @@ fn no_lock() -> PyErr {
 #[pymethods]
 impl Condition {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs),
+           text_signature = "(lock=None, *, name=None, create=None, exist_ok=False, \
+                                 mode=None)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Condition {
         Condition {
             inner: Inner::new(),

@@ -20,6 +20,8 @@ use crate::{acquire_methods, common_methods, shortcut};
 ///
 /// If the holder is killed, the next one gets the lock: `acquire` returns True, `owner_died` is
 /// True, and the warning `polyproc.OwnerDied` is issued. Check the data that the lock guards.
+///
+/// With a name, every process finds the lock under it: see `Queue` for `create`, `exist_ok`, `mode`.
 #[pyclass(module = "polyproc", frozen, subclass, dict, weakref)]
 pub struct Lock {
     pub inner: Inner<polyproc::Lock>,
@@ -42,7 +44,8 @@ macro_rules! lock_methods {
         #[pymethods]
         impl $class {
             #[new]
-            #[pyo3(signature = (*_args, **_kwargs))]
+            #[pyo3(signature = (*_args, **_kwargs),
+                   text_signature = "(name=None, *, create=None, exist_ok=False, mode=None)")]
             fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> $class {
                 $class {
                     inner: Inner::new(),

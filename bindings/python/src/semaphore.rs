@@ -28,7 +28,9 @@ pub struct Semaphore {
 #[pymethods]
 impl Semaphore {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs),
+           text_signature = "(value=1, *, name=None, create=None, exist_ok=False, \
+                                 mode=None, owned=False, maximum=0)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Semaphore {
         Semaphore {
             inner: Inner::new(),
@@ -177,7 +179,9 @@ pub struct BoundedSemaphore;
 #[pymethods]
 impl BoundedSemaphore {
     #[new]
-    #[pyo3(signature = (*args, **kwargs))]
+    #[pyo3(signature = (*args, **kwargs),
+           text_signature = "(value=1, *, name=None, create=None, exist_ok=False, \
+                                 mode=None, owned=False)")]
     fn new(
         args: &Bound<'_, PyTuple>,
         kwargs: Option<&Bound<'_, PyDict>>,

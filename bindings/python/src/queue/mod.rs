@@ -70,7 +70,20 @@ impl Parts {
 ///
 /// With a name, the queue is open to every process, in any language: `format="msgpack"` makes
 /// messages that Go, Node, C, C++ and Rust read. It stays until `polyproc.unlink(name)`.
-#[pyclass(module = "polyproc", frozen, subclass, dict, weakref)]
+///
+/// `for obj in queue` ends when the queue is shut down and drained.
+///
+///     maxsize         how many objects may wait; without a limit if it is not positive
+///     name            a name, under which other processes find the queue
+///     create          of a queue with a name: True makes it, False opens it
+///     exist_ok        open the queue if it exists, instead of a FileExistsError
+///     mode            the permissions, 0o600 if None
+///     joinable        an object that was got stays unfinished until `task_done`: see JoinableQueue
+///     format          "pickle" for Python, "msgpack" for other languages too, "bytes" for
+///                     bytes-like objects as they are
+///     max_bytes       how many bytes may wait; 0 for no limit
+///     max_deliveries  an object that came back so often becomes a dead letter; 0 for never
+#[pyclass(module = "polyproc._core", frozen, subclass, dict, weakref)]
 pub struct Queue {
     inner: Inner<Parts>,
     is_closed: AtomicBool,
@@ -79,7 +92,10 @@ pub struct Queue {
 #[pymethods]
 impl Queue {
     #[new]
-    #[pyo3(signature = (*_args, **_kwargs))]
+    #[pyo3(signature = (*_args, **_kwargs),
+           text_signature = "(maxsize=0, *, name=None, create=None, exist_ok=False, \
+                                 mode=None, joinable=False, format=\"pickle\", max_bytes=0, \
+                                 max_deliveries=0)")]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Queue {
         Queue {
             inner: Inner::new(),
@@ -137,7 +153,7 @@ impl Queue {
         self.inner.get()?.queue.is_full().or_raise(py)
     }
 
-    /// This process puts and gets no more.
+    /// Put and get no more with this object.
     fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
     }

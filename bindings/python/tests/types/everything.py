@@ -27,7 +27,10 @@ from polyproc import (
     SimpleQueue,
     Slot,
 )
-from polyproc.connection import Client, Listener
+from polyproc.connection import Client, Connection, Listener
+from polyproc.managers import BaseManager
+from polyproc.shared_memory import SharedMemory
+from polyproc.workers import TaskFailed, WorkerPool, WorkerTask, run_worker
 
 
 def square(number: int) -> int:
@@ -92,6 +95,14 @@ def queues() -> None:
         shared.shutdown(immediate=True)
     except ShutDown:
         pass
+    dead: Message = shared.take_dead()
+    dead.done()
+    event = Event()
+    ready: list[object] = polyproc.wait_any([shared, event], 1)
+    print(ready, [each["name"] for each in polyproc.list_objects()])
+    same: Queue[object] = Queue.from_fd(shared.fileno())
+    os.close(same.share_fd())
+    print(same.joinable, same.format)
     polyproc.unlink("jobs")
     inherited: Queue[object] = polyproc.inherited("jobs")
     inherited.close()
@@ -132,9 +143,38 @@ def pools() -> None:
         print(future.result())
 
 
+def other_languages() -> None:
+    with WorkerPool(["worker", "argument"], 2, format="msgpack", max_attempts=2) as pool:
+        task: WorkerTask = pool.submit("square", 3)
+        try:
+            print(task.get(1), pool.apply("square", 4), list(pool.map("square", [1, 2])))
+        except TaskFailed as failed:
+            print(failed, task.cancel(), pool.worker_pids())
+        pool.shutdown()
+        joined: bool = pool.join(1)
+        assert joined
+    run_worker({"square": square}, format="msgpack")
+
+
+def pythons_own() -> None:
+    with polyproc.Manager() as manager:
+        words = manager.dict({"one": 1})
+        words["two"] = 2
+    number, numbers = polyproc.Value("i", 1), polyproc.Array("d", [1.0])
+    with number.get_lock():
+        number.value += 1
+    print(numbers[0], BaseManager)
+    memory = SharedMemory(create=True, size=10)
+    memory.unlink()
+    connection: Connection = polyproc.Pipe()[0]
+    connection.close()
+
+
 if __name__ == "__main__":
     locks()
     queues()
     processes()
     pools()
+    other_languages()
+    pythons_own()
     asyncio.run(aio(Queue()))
