@@ -21,7 +21,7 @@ $(PATTERNS_GO): $(PATTERNS_BUILD)/%-go: $(PATTERNS)/%.go $(POLYPROC_A) FORCE
 
 # The programs in Node find the package as after `npm install`.
 .PHONY: patterns patterns-test
-patterns: $(PATTERNS_C) $(PATTERNS_CPP) $(PATTERNS_GO) polyproc-node python-install ## the programs of the book's patterns, in build/patterns
+patterns: $(PATTERNS_C) $(PATTERNS_CPP) $(PATTERNS_GO) polyproc-node python-install cli ## the programs of the book's patterns, in build/patterns
 	$(CARGO) build --quiet --locked $(FEATURES) --example work_queue
 	@ln -sf ../../../target/debug/examples/work_queue $(PATTERNS_BUILD)/work_queue/worker-rs
 	@mkdir -p $(PATTERNS)/node_modules

@@ -1,6 +1,7 @@
 // Starts the programs of examples/patterns for a test, and follows what they print.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -11,12 +12,17 @@ export const ROOT = path.resolve(fileURLToPath(import.meta.url), '../../..')
 const PATTERNS = path.join(ROOT, 'examples/patterns')
 const BUILD = path.join(ROOT, 'build/patterns')
 export const PYTHON = path.join(ROOT, 'build/python/venv/bin/python')
-const { Queue, unlink, list } = createRequire(import.meta.url)(path.join(ROOT, 'bindings/node'))
-export { Queue }
+const { Process, Queue, unlink, list } = createRequire(import.meta.url)(path.join(ROOT, 'bindings/node'))
+export { Process, Queue }
 // Far longer than any program takes on a busy machine.
 const DEADLINE_MS = 120_000
 /** As an argument: longer than any test. */
 export const LONG = '1000'
+
+/** Python prints each line at once, and the shell finds the command `polyproc`. */
+const ENVIRONMENT = {
+  ...process.env, PYTHONUNBUFFERED: '1', PATH: `${path.join(ROOT, 'target/cli')}:${process.env.PATH}`,
+}
 
 const running = new Set()
 
@@ -25,6 +31,7 @@ function command(file) {
   const source = path.join(PATTERNS, file)
   if (extension === '.py') return [PYTHON, source]
   if (extension === '.js' || extension === '.mjs') return [process.execPath, source]
+  if (extension === '.sh') return ['sh', source]
   const program = path.join(BUILD, `${file.slice(0, -extension.length)}-${extension.slice(1)}`)
   return extension === '.c' ? ['stdbuf', '-oL', program] : [program]
 }
@@ -39,7 +46,7 @@ class Program {
   constructor(argv, cwd = PATTERNS) {
     this.argv = argv
     this.child = spawn(argv[0], argv.slice(1), {
-      cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PYTHONUNBUFFERED: '1' },
+      cwd, stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT, detached: true, // a group of its own
     })
     running.add(this)
     let text = ''
@@ -80,15 +87,22 @@ class Program {
 
   /** Waits for the end with exit code 0, and returns the lines. */
   async end(code = 0) {
-    const late = setTimeout(() => this.child.kill('SIGKILL'), DEADLINE_MS)
+    const late = setTimeout(() => process.kill(-this.child.pid, 'SIGKILL'), DEADLINE_MS)
     const ended = await this.closed
     clearTimeout(late)
     if (ended !== code) this.#fail(`ended with ${ended}`)
     return this.lines
   }
 
+  /** Kills the program, and then what it has started: a program of `polyproc take`. */
   async kill() {
     this.child.kill('SIGKILL')
+    await once(this.child, 'exit')
+    try {
+      process.kill(-this.child.pid, 'SIGKILL')
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error
+    }
     assert.equal(await this.closed, 'SIGKILL')
   }
 }
@@ -106,7 +120,7 @@ const names = () => list().map(({ name }) => name).filter((name) => name.startsW
 
 /** Ends what a failed test has left running, and removes the names of the programs. */
 export async function clean() {
-  for (const program of running) program.child.kill('SIGKILL')
+  for (const program of running) process.kill(-program.child.pid, 'SIGKILL')
   await Promise.all([...running].map((program) => program.closed))
   for (const name of names()) unlink(name)
 }

@@ -5,10 +5,22 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { clean, folder, LONG, Queue, ROOT, run, start, startAgain } from './patterns.mjs'
+import { clean, folder, LONG, Process, PYTHON, Queue, ROOT, run, start, startAgain } from './patterns.mjs'
 
 beforeEach(clean)
 afterEach(clean)
+
+/** Waits until a program has made a queue, and opens it. */
+async function opened(name) {
+  for (;;) {
+    try {
+      return Queue.open(name)
+    } catch (error) {
+      if (error.code !== 'E_NOT_FOUND') throw error
+      await sleep(10)
+    }
+  }
+}
 
 /** Starts workers of one pattern, each with the same argument. */
 const startAll = (files, ...args) => files.map((file) => start(file, ...args))
@@ -25,6 +37,30 @@ for (const victim of ['c', 'cpp', 'go', 'js', 'py', 'rs']) {
     assert.equal((await other.end()).length, 20)
   })
 }
+
+test('a work queue in the shell: a worker is killed, one in Go does its job', async () => {
+  const put = start('work_queue/put.sh')
+  const queue = await opened('book.jobs')
+  const killed = start('work_queue/worker.sh', LONG)
+  const [, job] = await killed.line(/^begins (.*)$/)
+  await killed.kill()
+  const other = start('work_queue/worker.go', '0')
+  await other.line(new RegExp(`^begins ${job}$`))
+  assert.deepEqual(await put.end(), ['10 jobs are done'])
+  await other.end()
+  queue.close()
+})
+
+test('a work queue in the shell: its worker does what a killed one in Python had', async () => {
+  const put = start('work_queue/put.py')
+  const killed = start('work_queue/worker.py', LONG)
+  const [, job] = await killed.line(/^begins (.*)$/)
+  await killed.kill()
+  const other = start('work_queue/worker.sh', '0')
+  await other.line(new RegExp(`^begins ${job}$`))
+  assert.deepEqual(await put.end(), ['10 jobs are done, 1 of them were delivered again'])
+  await other.end()
+})
 
 test('progress: the figures while a worker holds a job, is killed, and another works', async () => {
   for (const watch of ['progress/watch.py', 'progress/watch.js']) {
@@ -66,7 +102,7 @@ for (const language of ['py', 'js']) {
 }
 
 test('a limit at once: two are inside, the third waits until one of them is killed', async () => {
-  for (const [language, other] of [['py', 'go'], ['go', 'py']]) {
+  for (const [language, other] of [['py', 'go'], ['go', 'sh'], ['sh', 'py']]) {
     const inside = startAll([`rate_limit/at_once.${language}`, `rate_limit/at_once.${other}`], LONG)
     for (const program of inside) await program.line(/^inside$/)
     const third = start(`rate_limit/at_once.${other}`, '0')
@@ -91,6 +127,17 @@ test('a limit in time: callers wait for the clock, and another ticks when the cl
   // 20 calls with a ticket for each 50 ms, of which the first 5 may have waited.
   assert.ok(performance.now() - begin > 15 * 50 - 50)
   await second.kill()
+})
+
+test('a leader in the shell is killed, and one in Python leads', async () => {
+  const leader = start('leader/leader.sh', LONG)
+  await leader.line(/^\d+ leads$/)
+  const successor = start('leader/leader.py', '0')
+  await leader.kill()
+  assert.deepEqual(await successor.end(), [`${successor.child.pid} leads, the last leader died`])
+  const next = start('leader/leader.sh', '0')
+  await next.line(/^\d+ leads$/)
+  await next.end()
 })
 
 for (const [first, next] of [['py', 'go'], ['go', 'js'], ['js', 'py']]) {
@@ -154,7 +201,7 @@ for (const [server, client, other] of [['py', 'js', 'go'], ['go', 'py', 'py']]) 
     const killed = start(`request/server.${server}`, LONG)
     const asking = start(`request/client.${client}`)
     await killed.line(/^request 0$/)
-    const requests = Queue.open('book.requests')
+    const requests = await opened('book.requests')
     const gone = start('request/client.py')
     while (requests.info().unfinished < 6) await sleep(10)
     gone.child.kill('SIGINT') // it removes the name of its replies
@@ -226,12 +273,20 @@ test('names that nobody uses are listed', async () => {
   }
 })
 
-test('the quick start of the header, and the programs of the bindings', async () => {
+test('the quick start of the header, and the programs of the bindings', async (t) => {
   assert.deepEqual(await start('quick_start/quick_start.c').end(), ['hello'])
   assert.deepEqual(await start('readmes/readme.go').end(), ['[1 4 9]', 'works on a message'])
   const node = await start('readmes/readme.mjs').end()
   assert.deepEqual(node[0], "works on { path: '/usr/include/stdio.h', depth: 1 }")
   assert.deepEqual(node.slice(1, 3).sort(), ['result 101', 'result 102'])
   assert.deepEqual(node[3], '9 [ 1, 4, 9 ]')
-  assert.deepEqual(await start('readmes/readme.py').end(), ['hello', "['hello', 88, b'World!'] 1"])
+  const queue = Queue.create({ format: 'msgpack' })
+  queue.tryPut('work')
+  const file = path.join(folder(t), 'output')
+  const stdout = fs.openSync(file, 'w')
+  const argv = [PYTHON, path.join(ROOT, 'examples/patterns/readmes/readme.py')]
+  assert.equal(await Process.spawn({ argv, handles: { work: queue }, stdout }).join(), 0)
+  assert.equal(fs.readFileSync(file, 'utf8'), "hello\n['hello', 88, b'World!'] 1\n0\nwork\n")
+  const workers = path.join(ROOT, 'examples/patterns/readmes')
+  assert.deepEqual(await run('sh', '-c', `cd ${workers} && exec ${PYTHON} workers.py`).end(), ['16'])
 })

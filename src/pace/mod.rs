@@ -2,8 +2,8 @@
 //! and sleep.
 //!
 //! This is the one table of their numbers. `make bench-pace` compares each heuristic with the
-//! library without it and writes docs/book/tuning.md; the name in brackets is the heuristic's name there
-//! and in `POLYPROC_PACE`. The limits at the end have no name, since they are no heuristics: each
+//! library without it and writes docs/book/tuning.md; the name in brackets is the heuristic's name
+//! there and in `POLYPROC_PACE`. The limits at the end have no name, since they are no heuristics: each
 //! bounds something that no benchmark of speed shows.
 //!
 //! ```text

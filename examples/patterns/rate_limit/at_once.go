@@ -21,6 +21,7 @@ func main() {
 	rooms, err := polyproc.CreateSemaphore("book.rooms", polyproc.SemaphoreOptions{
 		Options: polyproc.Options{OpenOrCreate: true},
 		Initial: 2,
+		Maximum: 2,
 		Owned:   true,
 	})
 	if err != nil {

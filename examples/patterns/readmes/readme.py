@@ -22,3 +22,16 @@ if __name__ == "__main__":
     jobs = Queue.open("book.jobs")
     with jobs.take() as message:  # killed in this block: another process gets it
         print(message.value, message.deliveries)
+
+    from polyproc import Semaphore, inherited, wait_any
+
+    # The permit of a holder that is killed comes back.
+    licences = Semaphore(3, name="book.licences", exist_ok=True, owned=True)
+    # A message that has cost three processes becomes a dead letter: letters.take_dead().
+    letters = Queue(name="book.letters", exist_ok=True, max_deliveries=3)
+    print(letters.info().dead_letters)
+    # The list of those that are ready; also of events, connections and processes.
+    wait_any([jobs, letters], timeout=1)
+    # From a parent in any language, which gave it this name.
+    work = inherited("work")
+    print(work.get())
