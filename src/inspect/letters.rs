@@ -210,7 +210,7 @@ impl Tail {
         let mut letters = Vec::new();
         let mut next = self.next;
         let walk = queue.walk(Chain::Messages, self.next, &mut |found| {
-            if found.position.at < self.next {
+            if found.position.at() < self.next {
                 return Ok(false);
             }
             if found.is_being_written() {

@@ -104,13 +104,15 @@ impl Delay {
         self.pauses.load(Ordering::Relaxed)
     }
 
-    /// Delay before a look, if `looks` says that there will be one. The caller must hold no lock.
+    /// Report whether looks are delayed at present.
     #[inline]
-    pub(crate) fn keep(&self, looks: impl FnOnce() -> bool) {
-        let pauses = self.pauses();
-        if pauses != 0 {
-            pass_if(pauses, looks);
-        }
+    pub(crate) fn is_on(&self) -> bool {
+        self.pauses() != 0
+    }
+
+    /// Delay before a look. The caller must hold no lock.
+    pub(crate) fn pass(&self) {
+        pass(self.pauses());
     }
 
     /// Learn that a look found `bytes` bytes of messages or of room, for records of `extent` bytes.
@@ -165,13 +167,6 @@ impl Delay {
         if pauses != 0 {
             self.pauses.store(pauses / 2, Ordering::Relaxed);
         }
-    }
-}
-
-#[cold]
-fn pass_if(pauses: u32, looks: impl FnOnce() -> bool) {
-    if looks() {
-        pass(pauses);
     }
 }
 

@@ -73,13 +73,13 @@ impl<'a> View<'a> {
         let source = self
             .messages()
             .rings
-            .slot(position.ring, position.at, checked.extent)?
+            .slot(position.ring(), position.at(), checked.extent)?
             .1;
         let chain = self.dead_letters();
         let _tail = chain.lock_tail_too(me)?;
         let mut pen = chain.pen();
         let mark = mark_of(position);
-        if pen.totals().mark == mark {
+        if chain.words.tail.mark() == mark {
             return Ok(true);
         }
         self.finish_burial()?;
@@ -113,7 +113,7 @@ impl<'a> View<'a> {
     /// Mark the message that was copied last as DONE, in case the process that copied it was killed
     /// before it did so. Under the messages' locks; the mark changes only under these locks.
     pub(super) fn finish_burial(&self) -> Result<()> {
-        let mark = self.dead_letters().words.tail.cursor().totals.mark;
+        let mark = self.dead_letters().words.tail.mark();
         if mark == 0 {
             return Ok(());
         }

@@ -1,11 +1,9 @@
 //! Getting messages: the payload is copied out.
 
 use std::mem::MaybeUninit;
-use std::sync::atomic::Ordering;
 
 use super::chain::consumer::Found;
-use super::chain::{Chain, Held};
-use super::layout::cursor::Position;
+use super::chain::Held;
 use super::layout::payload::LARGE;
 use super::layout::record::State;
 use super::view::View;
@@ -147,7 +145,7 @@ impl<'a> View<'a> {
         buffer: &mut [MaybeUninit<u8>],
         me: Owner,
     ) -> Result<Option<Got>> {
-        match self.ready(&self.messages()) {
+        match self.ready() {
             Some(found) => self.get_found(head, &found, buffer, me).map(Some),
             None => self.get_otherwise(head, buffer, me),
         }
@@ -186,7 +184,7 @@ impl<'a> View<'a> {
             // killed before that, the message stays in the queue.
             found.payload.read(len, buffer)?;
             self.messages().consume(found)?;
-            drop(head);
+            head.release();
         }
         self.after_get(1);
         Ok(Got::Message(len))
@@ -217,18 +215,11 @@ impl<'a> View<'a> {
         self.settle(found.position, Caller::new(me, &LockWait::brief()))
     }
 
-    /// Under the head lock: the message at the cursor, if the producers are in the same ring and no
-    /// returned message comes first. Learn from a look at the tail, if there was one.
+    /// Under the head lock: the first message in the usual case, see `Chain::ready`. Learn from a
+    /// look at the tail, if there is one.
     #[inline(always)]
-    pub(super) fn ready(&self, chain: &Chain<'a>) -> Option<Found<'a>> {
-        let seen = &chain.words.head.seen.count;
-        let before = seen.load(Ordering::Relaxed);
-        let found = chain.ready()?;
-        let now = seen.load(Ordering::Relaxed);
-        if now != before {
-            let tail = Position::from_bits(now);
-            self.saw_messages(tail.at.saturating_sub(found.position.at), found.extent);
-        }
-        Some(found)
+    pub(super) fn ready(&self) -> Option<Found<'a>> {
+        self.messages()
+            .ready(|ahead, extent| self.saw_messages(ahead, extent))
     }
 }

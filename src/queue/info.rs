@@ -142,7 +142,7 @@ impl View<'_> {
         if self.has_messages_only() {
             return Ok((chain.backlog(), 0));
         }
-        let end = chain.words.tail.position().at;
+        let end = chain.words.tail.position().at();
         chain.walk_ahead(|checked| {
             match checked.state {
                 State::Ready | State::Taken | State::Got => items += 1,

@@ -15,13 +15,21 @@ impl View<'_> {
     /// Before a put of a record of `extent` bytes: if it will look at the head, delay that look.
     #[inline]
     pub(super) fn keep_distance_from_consumers(&self, extent: u64) {
+        if self.pacing.from_consumers.is_on() {
+            self.wait_for_consumers(extent);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_for_consumers(self, extent: u64) {
         let tail = &self.body.messages.tail;
-        self.pacing.from_consumers.keep(|| {
-            let seen = &tail.seen;
-            let count = seen.count.load(Ordering::Relaxed);
-            let bytes = seen.bytes.load(Ordering::Relaxed);
-            self.body.room(&tail.cursor().totals, extent, count, bytes) == 0
-        });
+        let seen = &tail.seen;
+        let count = seen.count.load(Ordering::Relaxed);
+        let bytes = seen.bytes.load(Ordering::Relaxed);
+        if self.body.room(&tail.cursor().totals, extent, count, bytes) == 0 {
+            self.pacing.from_consumers.pass();
+        }
     }
 
     /// Learn from a look at the head: there is room for `bytes` bytes, in records of `extent`
@@ -35,12 +43,19 @@ impl View<'_> {
     /// Before a get: if it will look at the tail, delay that look.
     #[inline]
     pub(super) fn keep_distance_from_producers(&self) {
+        if self.pacing.from_producers.is_on() {
+            self.wait_for_producers();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_for_producers(self) {
         let head = &self.body.messages.head;
-        self.pacing.from_producers.keep(|| {
-            let tail = Position::from_bits(head.seen.count.load(Ordering::Relaxed));
-            let at = head.position();
-            tail.ring != at.ring || tail.at <= at.at
-        });
+        let tail = Position::from_bits(head.seen.count.load(Ordering::Relaxed));
+        if head.position().bytes_to(tail).is_none() {
+            self.pacing.from_producers.pass();
+        }
     }
 
     /// Learn from a look at the tail: `bytes` bytes of messages wait, in records of `extent` bytes.
@@ -64,7 +79,7 @@ impl View<'_> {
     #[inline(never)]
     pub(super) fn consumers_make_room(&self, extent: u64, hurry: Hurry) -> bool {
         let chain = self.messages();
-        let Position { ring, at } = chain.words.tail.position();
+        let (ring, at) = chain.words.tail.position().parts();
         let size = ring::size(ring);
         let Ok(state) = chain.state(ring) else {
             return false;

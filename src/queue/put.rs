@@ -62,7 +62,7 @@ impl Queue {
     pub fn put_many_raw<'d>(
         &self,
         count: usize,
-        item: &dyn Fn(usize) -> &'d [u8],
+        item: &impl Fn(usize) -> &'d [u8],
         wait: impl LazyWait,
     ) -> Result<usize> {
         wait.begin(|wait| self.put_all(count, item, wait))
@@ -71,7 +71,7 @@ impl Queue {
     fn put_all<'d>(
         &self,
         count: usize,
-        item: &dyn Fn(usize) -> &'d [u8],
+        item: &impl Fn(usize) -> &'d [u8],
         wait: Wait<'_>,
     ) -> Result<usize> {
         let queue = self.at()?;
@@ -125,39 +125,34 @@ impl<'a> View<'a> {
         let Some(tail) = chain.try_lock_tail(me) else {
             return false;
         };
-        if self.body.phase() != Intake::Open {
+        // The limits of a queue that is shut down admit nothing.
+        let mut pen = chain.pen();
+        let Some(room) = chain.place_within(&mut pen, extent) else {
+            return self.put_after_a_look(tail, pen, data, extent);
+        };
+        if room.fill(data, extent).is_err() {
             return false;
         }
-        let mut pen = self.pen(&chain);
-        match chain.place_within(&mut pen, extent) {
-            Some(room) => self.publish_message(tail, pen, &room, data, extent),
-            None => self.put_after_a_look(tail, pen, data, extent),
-        }
+        chain.commit(&mut pen);
+        tail.release();
+        self.notify_items(1);
+        true
     }
 
     #[cold]
     #[inline(never)]
     fn put_after_a_look(self, tail: Held<'a>, mut pen: Pen, data: &[u8], extent: u64) -> bool {
-        match self.place_after_a_look(&self.messages(), &mut pen, extent) {
-            Some(room) => self.publish_message(tail, pen, &room, data, extent),
-            None => false,
+        if self.body.phase() != Intake::Open {
+            return false;
         }
-    }
-
-    /// Write a message and publish it, release the tail lock and wake a consumer.
-    #[inline(always)]
-    fn publish_message(
-        &self,
-        tail: Held<'a>,
-        mut pen: Pen,
-        room: &Room<'a>,
-        data: &[u8],
-        extent: u64,
-    ) -> bool {
+        let chain = self.messages();
+        let Some(room) = self.place_after_a_look(&chain, &mut pen, extent) else {
+            return false;
+        };
         if room.fill(data, extent).is_err() {
             return false;
         }
-        self.messages().publish(&mut pen);
+        chain.publish(&mut pen);
         drop(tail);
         self.notify_items(1);
         true
@@ -167,7 +162,7 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let tail = chain.lock_tail(me)?;
         self.check_open()?;
-        let mut pen = self.pen(&chain);
+        let mut pen = chain.pen();
         let written = self.write(&chain, &mut pen, data, me, growth)?;
         if let Attempt::Done(()) = written {
             chain.publish(&mut pen);
@@ -181,14 +176,14 @@ impl<'a> View<'a> {
     fn try_put_some<'d>(
         &self,
         range: std::ops::Range<usize>,
-        item: &dyn Fn(usize) -> &'d [u8],
+        item: &impl Fn(usize) -> &'d [u8],
         me: Caller<'_>,
         growth: Growth,
     ) -> Result<Attempt<usize>> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me)?;
         self.check_open()?;
-        let mut pen = self.pen(&chain);
+        let mut pen = chain.pen();
         let begin = pen.totals().bytes;
         let mut put = 0;
         for at in range {
@@ -221,14 +216,6 @@ impl<'a> View<'a> {
             Intake::Open => Ok(()),
             _ => Err(Status::E_SHUTDOWN),
         }
-    }
-
-    /// A pen at the tail, with the limits of this queue. Under the tail lock.
-    #[inline]
-    pub(super) fn pen(&self, chain: &Chain<'a>) -> Pen {
-        let mut pen = chain.pen();
-        chain.limit(&mut pen, self.body.max_items(), self.body.max_bytes());
-        pen
     }
 
     /// Write a complete message at the pen's position.

@@ -153,14 +153,13 @@ impl<'a> View<'a> {
         self.keep_distance_from_consumers(extent);
         let chain = self.messages();
         let tail = chain.try_lock_tail(me)?;
-        if self.body.phase() != Intake::Open {
-            return None;
-        }
-        let mut pen = self.pen(&chain);
+        // The limits of a queue that is shut down admit nothing.
+        let mut pen = chain.pen();
         match chain.place_within(&mut pen, extent) {
             Some(room) => {
-                self.publish_reservation(&chain, &mut pen, &room, len, me);
-                drop(tail);
+                self.note_reservation(&chain, &room, len, me);
+                chain.commit(&mut pen);
+                tail.release();
                 Some(room)
             }
             None => self.reserve_after_a_look(tail, pen, len, me),
@@ -176,9 +175,13 @@ impl<'a> View<'a> {
         len: u64,
         me: Owner,
     ) -> Option<Room<'a>> {
+        if self.body.phase() != Intake::Open {
+            return None;
+        }
         let chain = self.messages();
         let room = self.place_after_a_look(&chain, &mut pen, extent_of(len))?;
-        self.publish_reservation(&chain, &mut pen, &room, len, me);
+        self.note_reservation(&chain, &room, len, me);
+        chain.publish(&mut pen);
         Some(room)
     }
 
@@ -186,47 +189,42 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me)?;
         self.check_open()?;
-        let mut pen = self.pen(&chain);
+        let mut pen = chain.pen();
         let place = self.place(&chain, &mut pen, extent_of(len), me, growth)?;
         if let Attempt::Done(room) = &place {
-            self.publish_reservation(&chain, &mut pen, room, len, me.owner);
+            self.note_reservation(&chain, room, len, me.owner);
+            chain.publish(&mut pen);
         }
         Ok(place)
     }
 
-    /// If the process is killed before the tail's commit, there is no record. If it is killed after
-    /// the commit, the record is WRITING with a dead owner, and the process that reaches it gives
-    /// it up.
+    /// Write the record of a reservation, before the tail's commit.
+    ///
+    /// If the process is killed before the commit, there is no record. If it is killed after the
+    /// commit, the record is WRITING with a dead owner, and the process that reaches it gives it
+    /// up.
     #[inline]
-    fn publish_reservation(
-        &self,
-        chain: &Chain<'a>,
-        pen: &mut Pen,
-        room: &Room<'a>,
-        len: u64,
-        me: Owner,
-    ) {
+    fn note_reservation(&self, chain: &Chain<'a>, room: &Room<'a>, len: u64, me: Owner) {
         let word = Word::new(State::Writing, 0, Some(me));
         room.record.write(word, len, extent_of(len));
         chain.note_reservation(room.position);
         self.loans.reserved();
-        chain.publish(pen);
     }
 
     /// The record of a reservation of `me`, ahead of or behind the cursor.
     pub(super) fn reserved(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
         let chain = self.messages();
         let state = chain
-            .state(position.ring)
+            .state(position.ring())
             .map_err(|_| because!(E_INVALID, "the loan is settled already"))?;
         let tail = chain.words.tail.position();
-        let limit = match tail.ring == position.ring {
-            true => tail.at,
+        let limit = match tail.ring() == position.ring() {
+            true => tail.at(),
             false => state.end.load(Ordering::Acquire),
         };
-        let is_within = position.at >= state.start.load(Ordering::Acquire)
-            && position.at < limit
-            && limit.wrapping_sub(position.at) <= super::layout::ring::size(position.ring);
+        let is_within = position.at() >= state.start.load(Ordering::Acquire)
+            && position.at() < limit
+            && limit.wrapping_sub(position.at()) <= super::layout::ring::size(position.ring());
         if !is_within {
             return Err(because!(E_INVALID, "the loan is settled already"));
         }
@@ -283,7 +281,7 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let _both = chain.lock_both(me)?;
         let checked = self.reserved(position, me.owner)?;
-        if position.at >= chain.words.head.position().at {
+        if position.at() >= chain.words.head.position().at() {
             // A consumer was killed after it marked the record as PASSED and before the cursor's
             // commit.
             checked.record.set(checked.word.with(State::Ready, None));
@@ -313,10 +311,10 @@ impl<'a> View<'a> {
         if !is_ahead {
             let checked = self.reserved(position, me.owner)?;
             checked.record.set(checked.word.with(State::Void, None));
-            if position.at < chain.words.head.position().at {
+            if position.at() < chain.words.head.position().at() {
                 lower(&chain.words.behind.passed, 1);
                 lower(&chain.words.behind.bytes, checked.extent);
-                chain.free_behind(position.ring)?;
+                chain.free_behind(position.ring())?;
             }
         }
         drop(head);

@@ -33,7 +33,7 @@ impl Queue {
             let (settled, _) = queue.settle_run(one, State::is_in_flight, me);
             if settled == 1 {
                 queue.loans.settled(1);
-                drop(head);
+                head.release();
                 return queue.after_finish(me);
             }
         }
@@ -85,7 +85,7 @@ impl Queue {
         let locks = LockWait::brief();
         let me = Caller::new(self.segment.me()?, &locks);
         let position = Position::from_bits(ticket);
-        match DEAD_RINGS.contains(&position.ring) {
+        match DEAD_RINGS.contains(&position.ring()) {
             true => queue.return_dead(position, me)?,
             false => queue.give_back(position, me)?,
         }
@@ -146,7 +146,7 @@ impl<'a> View<'a> {
     fn settle_anywhere(self, position: Position, me: Owner) -> Result<()> {
         let locks = LockWait::brief();
         let me = Caller::new(me, &locks);
-        match DEAD_RINGS.contains(&position.ring) {
+        match DEAD_RINGS.contains(&position.ring()) {
             true => self.settle_dead(position, me)?,
             false => self.settle(position, me)?,
         }
@@ -168,16 +168,16 @@ impl<'a> View<'a> {
     ) -> (usize, u64) {
         let chain = self.messages();
         let head = chain.words.head.position();
-        let Ok(ring) = chain.state(head.ring) else {
+        let Ok(ring) = chain.state(head.ring()) else {
             return (0, 0);
         };
         let free = ring.free.load(Ordering::Relaxed);
         let (mut settled, mut bytes, mut over) = (0, 0, free);
         for position in positions {
-            if position.ring != head.ring || !(free..head.at).contains(&position.at) {
+            if position.ring() != head.ring() || !(free..head.at()).contains(&position.at()) {
                 break;
             }
-            let Ok(checked) = chain.checked(position, head.at) else {
+            let Ok(checked) = chain.checked(position, head.at()) else {
                 break;
             };
             if !states(checked.state) || checked.word.owner() != Some(me) {
@@ -185,7 +185,7 @@ impl<'a> View<'a> {
             }
             checked.record.set(checked.word.with(State::Done, None));
             // Most often messages are settled in the order in which they lie.
-            if position.at == over {
+            if position.at() == over {
                 over += checked.extent;
             }
             settled += 1;
@@ -194,7 +194,7 @@ impl<'a> View<'a> {
         if settled > 0 {
             chain.uncount(settled as u64, bytes);
             // The messages are settled in any case; the general path reports damage behind them.
-            let _ = chain.free_over(head.ring, ring, free, over, head.at);
+            let _ = chain.free_over(head.ring(), ring, free, over, head.at());
         }
         (settled, bytes)
     }
@@ -244,7 +244,7 @@ impl<'a> View<'a> {
             let _both = chain.lock_both(me)?;
             let checked = own(&chain, position, me.owner)?;
             if self.put_back(&chain, position, &checked, me)? {
-                chain.free_behind(position.ring)?;
+                chain.free_behind(position.ring())?;
             }
             chain.forget_head();
             Ok(())
@@ -263,8 +263,8 @@ impl<'a> View<'a> {
     pub(super) fn note_got(&self, found: &Found<'a>, me: Owner) {
         if let Some(own) = self.segment.participant(me.slot()) {
             // A returned message lies before messages that were got since.
-            if found.position.at < own.oldest_got.load(Ordering::Relaxed) {
-                own.oldest_got.store(found.position.at, Ordering::Relaxed);
+            if found.position.at() < own.oldest_got.load(Ordering::Relaxed) {
+                own.oldest_got.store(found.position.at(), Ordering::Relaxed);
             }
         }
     }
@@ -284,7 +284,7 @@ impl<'a> View<'a> {
         if chain.words.behind.lingering.load(Ordering::Relaxed) == 0 {
             // All records behind the cursor lie in the head's ring, and most often the remembered
             // place is that of the message.
-            let likely = std::iter::once(Position { at: from, ..at });
+            let likely = std::iter::once(Position::new(at.ring(), from));
             let (settled, extent) = self.settle_run(likely, |state| state == State::Got, me.owner);
             if settled == 1 {
                 own.oldest_got.store(from + extent, Ordering::Relaxed);
@@ -297,11 +297,11 @@ impl<'a> View<'a> {
         })?;
         let Some((position, checked)) = oldest else {
             own.oldest_got
-                .store(chain.words.head.position().at, Ordering::Relaxed);
+                .store(chain.words.head.position().at(), Ordering::Relaxed);
             return Err(Status::E_OVER_RELEASE);
         };
         chain.finish(position, &checked)?;
-        let next = position.at + checked.extent;
+        let next = position.at() + checked.extent;
         own.oldest_got.store(next, Ordering::Relaxed);
         drop(head);
         self.after_finish(me.owner)
@@ -325,7 +325,7 @@ impl<'a> Chain<'a> {
     pub(super) fn finish(&self, position: Position, checked: &Checked<'a>) -> Result<()> {
         checked.record.set(checked.word.with(State::Done, None));
         self.uncount(1, checked.extent);
-        self.free_behind(position.ring)
+        self.free_behind(position.ring())
     }
 
     /// Take settled records off the counts. Under the head lock.

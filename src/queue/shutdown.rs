@@ -19,6 +19,9 @@ impl Queue {
         let chain = queue.messages();
         {
             let _both = chain.lock_both(Caller::new(me, &LockWait::brief()))?;
+            // The fast path of a put looks at the limits and not at the phase. If the process is
+            // killed between the two stores, the next put finds the queue open.
+            chain.forget_head();
             queue.body.go_to(if immediate {
                 Intake::Discarded
             } else {

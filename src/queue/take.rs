@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use super::chain::checked::raise;
 use super::chain::consumer::Found;
 use super::chain::Held;
-use super::layout::cursor::Position;
 use super::layout::record::State;
 use super::view::View;
 use super::Queue;
@@ -45,15 +44,39 @@ impl Queue {
     #[doc(hidden)]
     #[inline]
     pub fn take_raw(&self, wait: impl LazyWait) -> Result<Loan> {
-        let me = self.segment.me()?;
-        self.segment.reap_now_and_then(me)?;
-        match self.at()?.take_fast(me)? {
-            Some(loan) => Ok(loan),
-            None => wait.begin(|wait| self.take_slow(wait)),
-        }
+        let mut taken = None;
+        self.take_with(wait, |loan| taken = Some(loan))?;
+        taken.ok_or(Status::E_INTERNAL)
     }
 
-    /// The rest of [`take_raw`](Self::take_raw), for every case that the fast path does not handle.
+    /// As [`take_raw`](Self::take_raw), and pass the loan to `give`: so the fast path hands over
+    /// its parts in registers.
+    #[inline(always)]
+    pub(crate) fn take_with(&self, wait: impl LazyWait, give: impl FnOnce(Loan)) -> Result<()> {
+        let me = self.segment.me()?;
+        self.segment.reap_now_and_then(me)?;
+        let queue = self.at()?;
+        queue.keep_distance_from_producers();
+        if let Some(head) = queue.messages().try_lock_head(me) {
+            match queue.ready() {
+                Some(found) => {
+                    queue.take_found(head, &found, me);
+                    give(loan_of(&found));
+                    return Ok(());
+                }
+                None => {
+                    if let Some(loan) = queue.take_otherwise(head, me)? {
+                        give(loan);
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        wait.begin(|wait| self.take_slow(wait)).map(give)
+    }
+
+    /// The rest of [`take_with`](Self::take_with), for every case that the fast path does not
+    /// handle.
     #[cold]
     fn take_slow(&self, wait: Wait<'_>) -> Result<Loan> {
         let mut taken = None;
@@ -95,35 +118,22 @@ impl Queue {
 }
 
 impl<'a> View<'a> {
-    /// The fast path of a take, if the lock is free; `None` if there is no message or the lock is
-    /// not free.
-    #[inline(always)]
-    fn take_fast(&self, me: Owner) -> Result<Option<Loan>> {
-        self.keep_distance_from_producers();
-        let chain = self.messages();
-        let Some(head) = chain.try_lock_head(me) else {
-            return Ok(None);
-        };
-        match self.ready(&chain) {
-            Some(found) => Ok(Some(self.take_found(head, &found, me))),
-            None => self.take_otherwise(head, me),
-        }
-    }
-
     #[cold]
     #[inline(never)]
     fn take_otherwise(self, head: Held<'a>, me: Owner) -> Result<Option<Loan>> {
-        let found = self.messages().front()?;
-        Ok(found.map(|found| self.take_found(head, &found, me)))
+        let Some(found) = self.messages().front()? else {
+            return Ok(None);
+        };
+        self.take_found(head, &found, me);
+        Ok(Some(loan_of(&found)))
     }
 
     #[inline(always)]
-    fn take_found(&self, head: Held<'a>, found: &Found<'a>, me: Owner) -> Loan {
+    fn take_found(&self, head: Held<'a>, found: &Found<'a>, me: Owner) {
         self.messages().claim(found, State::Taken, me);
         self.loans.took(1);
-        drop(head);
+        head.release();
         self.after_get(1);
-        loan_of(found)
     }
 
     fn try_take_many(
@@ -172,21 +182,31 @@ impl<'a> View<'a> {
             return 0;
         }
         let from = chain.words.head.cursor();
-        let seen = &chain.words.head.seen.count;
-        let before = seen.load(Ordering::Relaxed);
         let (mut to, mut totals) = (from.position, from.totals);
         let mut claimed = 0;
+        let mut tail = chain.seen_tail();
+        let mut has_looked = false;
         while claimed < max {
-            let Some(found) = chain.ready_at(to, from) else {
+            let ahead = match to.bytes_to(tail) {
+                Some(ahead) => ahead,
+                None => {
+                    has_looked = true;
+                    tail = chain.look_at_the_tail();
+                    match to.bytes_to(tail) {
+                        Some(ahead) => ahead,
+                        None => break,
+                    }
+                }
+            };
+            let Some(found) = chain.ready_at(to, ahead, from) else {
                 break;
             };
             found.record.set(found.word.with(State::Taken, Some(me)));
             each(claimed, loan_of(&found));
-            if claimed == 0 && seen.load(Ordering::Relaxed) != before {
-                let tail = Position::from_bits(seen.load(Ordering::Relaxed));
-                self.saw_messages(tail.at.saturating_sub(to.at), found.extent);
+            if claimed == 0 && has_looked {
+                self.saw_messages(ahead, found.extent);
             }
-            to.at += found.extent;
+            to = to.forward(found.extent);
             totals.bytes = totals.bytes.wrapping_add(found.extent);
             claimed += 1;
         }

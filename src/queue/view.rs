@@ -91,7 +91,7 @@ impl<'a> View<'a> {
     /// Wake producers for room for `count` messages. With a limit of items only, `count` producers
     /// are woken. With a limit of bytes all of them are woken, since they may wait for room of
     /// different sizes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn notify_space(&self, count: u32) {
         if self.body.max_bytes() != 0 {
             self.body.space.notify_all(self.segment);

@@ -34,20 +34,18 @@ impl Segment {
     /// `E_LIMIT` if the table is full of live processes, and the errors of starting a keeper.
     #[inline]
     pub(crate) fn me(&self) -> Result<Owner> {
-        // Acquire, pairs with the Release in `attach`: a thread that writes this owner into shared
-        // memory does so after the slot is alive.
-        let me = self.me.load(Ordering::Acquire);
-        if (me >> 32) as u32 == fork::epoch() {
-            if let Some(owner) = Owner::from_bits(me as u32) {
-                return Ok(owner);
-            }
+        match self.me_if_attached() {
+            Some(me) => Ok(me),
+            None => self.attach(),
         }
-        self.attach()
     }
 
     /// The owner that this process is in this segment, if it is a participant already. For calls
     /// that must not make it one.
+    #[inline]
     pub(crate) fn me_if_attached(&self) -> Option<Owner> {
+        // Acquire, pairs with the Release in `attach`: a thread that writes this owner into shared
+        // memory does so after the slot is alive.
         let me = self.me.load(Ordering::Acquire);
         if (me >> 32) as u32 != fork::epoch() {
             return None;

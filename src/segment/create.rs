@@ -139,7 +139,7 @@ impl Segment {
         memory::allocate(&fd, 0, fixed + object.extra)?;
         let mapping = Mapping::behind_private(&fd, fixed)?;
         let identity = memory::status_of(&fd)?.identity;
-        let segment = Segment::unattached(object, mapping, fd, identity);
+        let segment = Segment::unattached(object, mapping, fd, identity)?;
         fill(&segment)?;
         segment.header()?.fill(object.kind, object.body, mode);
         Ok(segment)
@@ -226,7 +226,7 @@ impl Segment {
             // SIGBUS.
             memory::allocate(&fd, 0, fixed)?;
             let mapping = Mapping::behind_private(&fd, fixed)?;
-            Ok(Segment::unattached(object, mapping, fd, status.identity))
+            Segment::unattached(object, mapping, fd, status.identity)
         })?;
         segment.check_kind(object)?;
         Ok(segment)

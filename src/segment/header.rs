@@ -40,7 +40,7 @@ const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
 /// The magic number while an object is made anew in the file of an object that is over.
 const RENEWING: u64 = u64::from_le_bytes(*b"polyrenw");
 /// Changes with every incompatible change of the layout of shared memory.
-const LAYOUT: u32 = 3;
+const LAYOUT: u32 = 4;
 
 const _: () = assert!(offset_of!(Header, magic) == 0);
 
@@ -66,7 +66,7 @@ shared! {
 
 /// Offset of the participants.
 pub(crate) const PARTICIPANTS_AT: usize = 256;
-const BODY_ALIGN: usize = 128;
+pub(super) const BODY_ALIGN: usize = 128;
 
 /// Offset of a slot.
 pub(crate) const fn slot_at(slot: usize) -> usize {

@@ -4,11 +4,13 @@
 //! fields: every type that lies in it is [`Shared`] and consists of atomics only.
 
 use std::mem::MaybeUninit;
+use std::ops::Deref;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use memmap2::MmapRaw;
 
+use super::header::BODY_ALIGN;
 use crate::status::{Result, Status};
 use crate::sync::shared::Shared;
 use crate::sys::descriptor::OwnedFd;
@@ -20,7 +22,21 @@ use crate::sys::robust_list::Entry;
 pub(crate) struct Mapping {
     start: *mut u8,
     length: usize,
+    /// What of a place is its offset, if the mapping is a ring: see `view_in_ring`.
+    ring_mask: usize,
+    /// At most `length`.
+    known: AtomicUsize,
     memory: Memory,
+}
+
+/// The size and the alignment of what begins at a place of a ring.
+const RING_UNIT: usize = 16;
+
+fn ring_mask(length: usize) -> usize {
+    match length.is_power_of_two() {
+        true => length.saturating_sub(RING_UNIT),
+        false => 0,
+    }
 }
 
 enum Memory {
@@ -40,6 +56,8 @@ impl Mapping {
         Ok(Mapping {
             start: memory.as_mut_ptr(),
             length: memory.len(),
+            ring_mask: ring_mask(memory.len()),
+            known: AtomicUsize::new(0),
             memory: Memory::Plain {
                 _unmapped_by: memory,
             },
@@ -49,9 +67,12 @@ impl Mapping {
     /// Map the beginning of a file, with room for this process's list entries in front of it.
     pub(crate) fn behind_private(fd: &OwnedFd, length: u64) -> Result<Mapping> {
         let memory = SplitMapping::new(fd, length)?;
+        let length = usize::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
         Ok(Mapping {
             start: memory.shared(),
-            length: usize::try_from(length).map_err(|_| Status::E_TOO_LARGE)?,
+            length,
+            ring_mask: ring_mask(length),
+            known: AtomicUsize::new(length),
             memory: Memory::BehindPrivate(memory),
         })
     }
@@ -88,21 +109,42 @@ impl Mapping {
         Ok(unsafe { &*self.start.add(offset).cast::<T>() })
     }
 
-    /// The `T` at `offset`, and the bytes from there to `end`: their address and their number.
-    /// `None` if they lie outside of the mapping, or if the `T` does.
+    /// How many bytes from the beginning the file is known to hold. Files never shrink.
     #[inline]
-    pub(crate) fn view_to<T: Shared>(
+    pub(crate) fn known(&self) -> u64 {
+        self.known.load(Ordering::Relaxed) as u64
+    }
+
+    /// The file holds the first `held` bytes of what is mapped.
+    pub(crate) fn learn(&self, held: u64) {
+        let held = usize::try_from(held).unwrap_or(usize::MAX);
+        self.known
+            .fetch_max(held.min(self.length), Ordering::Relaxed);
+    }
+
+    /// The `T` at place `at` of a ring that fills this mapping, with its address and the number of
+    /// bytes from there to the end of what the file is known to hold. `None` if these are fewer than
+    /// `least`.
+    ///
+    /// Places go on from round to round: the offset is the place modulo the mapping's length, which
+    /// is a power of two.
+    #[inline]
+    pub(crate) fn view_in_ring<T: Shared>(
         &self,
-        offset: usize,
-        end: usize,
+        at: u64,
+        least: u64,
     ) -> Option<(&T, *mut u8, usize)> {
-        let room = end.checked_sub(offset)?;
-        let address = self.start.wrapping_add(offset);
-        let is_aligned = (address as usize).is_multiple_of(align_of::<T>());
-        if end > self.length || room < size_of::<T>() || !is_aligned {
+        // The mask leaves a multiple of the unit that is less than the mapping's length, or 0. So
+        // whatever the place is, a `T` at this offset is aligned and lies within the mapping.
+        const { assert!(size_of::<T>() == RING_UNIT && align_of::<T>() == RING_UNIT) };
+        let offset = at as usize & self.ring_mask;
+        let room = self.known.load(Ordering::Relaxed).checked_sub(offset)?;
+        if least > room as u64 {
             return None;
         }
-        // SAFETY: in bounds and aligned, as checked above; for the rest as in `view`.
+        let address = self.start.wrapping_add(offset);
+        // SAFETY: in bounds and aligned, as said above (a mapping has at least a page); for the
+        // rest as in `view`.
         Some((unsafe { &*address.cast::<T>() }, address, room))
     }
 
@@ -137,7 +179,50 @@ impl Mapping {
     }
 }
 
-/// A mapping that its first use creates. A fork at any moment leaves it usable in the child.
+/// The fixed part of a segment. The place of the object's own words is checked once, so that a call
+/// need not check it again.
+pub(crate) struct Fixed {
+    mapping: Mapping,
+    body_at: usize,
+    body_size: usize,
+}
+
+impl Fixed {
+    /// `E_CORRUPT` if the words do not lie within the mapping.
+    pub(crate) fn new(mapping: Mapping, body_at: usize, body_size: usize) -> Result<Fixed> {
+        mapping.bytes(body_at, body_size)?;
+        if !(mapping.start as usize + body_at).is_multiple_of(BODY_ALIGN) {
+            return Err(Status::E_CORRUPT);
+        }
+        Ok(Fixed {
+            mapping,
+            body_at,
+            body_size,
+        })
+    }
+
+    /// The object's own words; `E_CORRUPT` if there are fewer than a `T` has.
+    #[inline]
+    pub(crate) fn body<T: Shared>(&self) -> Result<&T> {
+        const { assert!(align_of::<T>() <= BODY_ALIGN) };
+        if size_of::<T>() > self.body_size {
+            return Err(Status::E_CORRUPT);
+        }
+        // SAFETY: in bounds and aligned, as `new` has checked; for the rest as in `view`.
+        Ok(unsafe { &*self.mapping.start.add(self.body_at).cast::<T>() })
+    }
+}
+
+impl Deref for Fixed {
+    type Target = Mapping;
+
+    fn deref(&self) -> &Mapping {
+        &self.mapping
+    }
+}
+
+/// A further range of the file, such as a queue's ring: a mapping that its first use creates and
+/// that stays as long as the segment. A fork at any moment leaves it usable in the child.
 #[derive(Default)]
 pub(crate) struct LazyMapping {
     /// Null, or the address of a leaked box.
@@ -147,23 +232,27 @@ pub(crate) struct LazyMapping {
 impl LazyMapping {
     #[inline]
     pub(crate) fn get(&self) -> Option<&Mapping> {
-        // SAFETY: null, or a box that `set` leaked and only drop frees.
+        // SAFETY: null, or a box that `get_or_set` leaked and only drop frees.
         unsafe { self.mapping.load(Ordering::Acquire).as_ref() }
     }
 
-    /// Store `fresh`, unless another thread has stored a mapping already.
-    pub(crate) fn set(&self, fresh: Mapping) {
-        let fresh = Box::into_raw(Box::new(fresh));
-        let kept = self.mapping.compare_exchange(
-            ptr::null_mut(),
-            fresh,
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        );
-        if kept.is_err() {
-            // SAFETY: leaked just above, and no other thread has seen it.
-            drop(unsafe { Box::from_raw(fresh) });
+    /// The mapping; the first use stores what `map` returns.
+    pub(crate) fn get_or_set(&self, map: impl FnOnce() -> Result<Mapping>) -> Result<&Mapping> {
+        if self.get().is_none() {
+            let fresh = Box::into_raw(Box::new(map()?));
+            let kept = self.mapping.compare_exchange(
+                ptr::null_mut(),
+                fresh,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+            if kept.is_err() {
+                // Another thread was faster.
+                // SAFETY: leaked just above, and no other thread has seen it.
+                drop(unsafe { Box::from_raw(fresh) });
+            }
         }
+        self.get().ok_or(Status::E_INTERNAL)
     }
 }
 
@@ -171,7 +260,7 @@ impl Drop for LazyMapping {
     fn drop(&mut self) {
         let mapping = *self.mapping.get_mut();
         if !mapping.is_null() {
-            // SAFETY: leaked by `set`, and no borrow of it is left.
+            // SAFETY: leaked by `get_or_set`, and no borrow of it is left.
             drop(unsafe { Box::from_raw(mapping) });
         }
     }

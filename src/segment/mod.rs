@@ -49,6 +49,7 @@ pub(crate) use header::fixed_size;
 use header::Header;
 pub use kind::Kind;
 pub use list::{list, ObjectInfo};
+use mapping::Fixed;
 pub(crate) use mapping::{LazyMapping, Mapping};
 pub(crate) use methods::common_methods;
 pub use names::unlink;
@@ -97,9 +98,7 @@ pub(crate) struct ObjectType {
 /// An object's shared memory, as this process has it open.
 pub(crate) struct Segment {
     object: &'static ObjectType,
-    fixed: Mapping,
-    /// Offset of the object's own words.
-    body_at: usize,
+    fixed: Fixed,
     fd: OwnedFd,
     identity: (u64, u64),
     /// The epoch (high half) and the owner of this process's slot. Under another epoch the slot is
@@ -113,16 +112,7 @@ pub(crate) struct Segment {
     left_until: AtomicU64,
     /// Accessed only under `attach::ATTACHING`.
     attachment: LocalLock<Option<attach::Attachment>>,
-    pub(crate) extents: Box<[Extent]>,
-}
-
-/// A further range of the file, such as a queue's ring. It is mapped at its first use and stays
-/// mapped as long as the segment.
-#[derive(Default)]
-pub(crate) struct Extent {
-    pub(crate) mapping: LazyMapping,
-    /// How many of its bytes the file is known to hold. Files never shrink.
-    pub(crate) known: AtomicU64,
+    pub(crate) extents: Box<[LazyMapping]>,
 }
 
 /// Make forks lock the tables of this layer, in the order in which they are locked, so that a child
@@ -140,7 +130,7 @@ impl Segment {
     #[inline]
     pub(crate) fn body<T: Shared>(&self) -> Result<&T> {
         debug_assert_eq!(size_of::<T>(), self.object.body);
-        self.fixed.view(self.body_at)
+        self.fixed.body()
     }
 
     pub(crate) fn raw_fd(&self) -> RawFd {
@@ -226,11 +216,10 @@ impl Segment {
         fixed: Mapping,
         fd: OwnedFd,
         identity: (u64, u64),
-    ) -> Segment {
-        Segment {
+    ) -> Result<Segment> {
+        Ok(Segment {
             object,
-            fixed,
-            body_at: header::body_at(object.kind),
+            fixed: Fixed::new(fixed, header::body_at(object.kind), object.body)?,
             fd,
             identity,
             me: AtomicU64::new(0),
@@ -238,8 +227,10 @@ impl Segment {
             looked_closer: AtomicU64::new(0),
             left_until: AtomicU64::new(0),
             attachment: LocalLock::new(None),
-            extents: (0..object.extents).map(|_| Extent::default()).collect(),
-        }
+            extents: (0..object.extents)
+                .map(|_| LazyMapping::default())
+                .collect(),
+        })
     }
 
     fn check_kind(&self, object: &'static ObjectType) -> Result<()> {

@@ -9,34 +9,30 @@ use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-/// The page that is wiped; null until its first use.
-static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+/// The page that is wiped; until its first use a word that stays 0, so that [`epoch`] need not ask.
+static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(NO_PAGE);
+const NO_PAGE: *mut AtomicU32 = (&raw const NO_EPOCH).cast_mut();
+static NO_EPOCH: AtomicU32 = AtomicU32::new(0);
 /// The last epoch that this process or an ancestor has used.
 static LAST: AtomicU32 = AtomicU32::new(0);
 
-/// This process's epoch, never 0. One or two loads if it is known.
+/// This process's epoch, never 0. Two loads if it is known.
 #[inline]
 pub(crate) fn epoch() -> u32 {
-    let page = PAGE.load(Ordering::Acquire);
-    if !page.is_null() {
-        // SAFETY: once set, the page stays mapped for the life of the process.
-        let epoch = unsafe { (*page).load(Ordering::Relaxed) };
-        if epoch != 0 {
-            return epoch;
-        }
+    // SAFETY: a static, or a page that stays mapped for the life of the process.
+    match unsafe { (*PAGE.load(Ordering::Acquire)).load(Ordering::Relaxed) } {
+        0 => begin(),
+        epoch => epoch,
     }
-    begin()
 }
 
 #[cold]
 fn begin() -> u32 {
-    if PAGE.load(Ordering::Acquire).is_null() {
+    if PAGE.load(Ordering::Acquire) == NO_PAGE {
         let page = wiped_page();
-        let first =
-            PAGE.compare_exchange(ptr::null_mut(), page, Ordering::AcqRel, Ordering::Acquire);
         // Two threads may come here at once. The first page stays in use. The second one is leaked,
         // since unmapping it would not be worth the code.
-        debug_assert!(first.is_ok() || !PAGE.load(Ordering::Relaxed).is_null());
+        let _ = PAGE.compare_exchange(NO_PAGE, page, Ordering::AcqRel, Ordering::Acquire);
     }
     let page = PAGE.load(Ordering::Acquire);
     // SAFETY: set above, never unmapped, aligned to a page.
@@ -95,9 +91,6 @@ pub(crate) fn at_fork(handlers: &Handlers) {
 
 /// Begin a new epoch in a forked child, if the kernel does not wipe the page. Async-signal-safe.
 pub(crate) fn forget_epoch() {
-    let page = PAGE.load(Ordering::Acquire);
-    if !page.is_null() {
-        // SAFETY: set once and never unmapped.
-        unsafe { (*page).store(0, Ordering::Relaxed) };
-    }
+    // SAFETY: a static, or a page that is never unmapped.
+    unsafe { (*PAGE.load(Ordering::Acquire)).store(0, Ordering::Relaxed) };
 }

@@ -4,7 +4,7 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use super::layout::cursor::{Position, Side, Totals};
+use super::layout::cursor::{Side, Totals};
 use super::layout::record::{Record, State, Word};
 use crate::model::{check_deaths, Mortality, Preemptions};
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -54,21 +54,17 @@ impl Ring {
         let from = self.tail.cursor();
         assert_eq!(
             from.totals.count * SLOT,
-            from.position.at,
+            from.position.at(),
             "totals of another cursor"
         );
-        let slot = (from.position.at / SLOT) as usize;
+        let slot = (from.position.at() / SLOT) as usize;
         // SAFETY: before the commit only the producer accesses it, which loom checks.
         self.payloads[slot].with_mut(|place| unsafe { *place = payload });
         self.records[slot].write(Word::new(State::Ready, 0, None), 8, SLOT);
-        let to = Position {
-            at: from.position.at + SLOT,
-            ..from.position
-        };
+        let to = from.position.forward(SLOT);
         let totals = Totals {
             count: from.totals.count + 1,
             bytes: from.totals.bytes + SLOT,
-            ..from.totals
         };
         self.tail.commit(&from, to, totals);
         self.tail.mutex.unlock(&world);
@@ -76,7 +72,7 @@ impl Ring {
 
     /// Looks as a consumer without the producers' lock: every record before the cursor is whole.
     fn look(&self) -> u64 {
-        let end = self.tail.position().at;
+        let end = self.tail.position().at();
         for slot in 0..(end / SLOT) as usize {
             assert_eq!(self.records[slot].word().state(), Some(State::Ready));
             assert_eq!(self.records[slot].size(), (8, SLOT));
@@ -135,8 +131,8 @@ fn cursor_and_totals_agree_at_every_moment() {
             let ring = Arc::clone(&ring);
             thread::spawn(move || {
                 let cursor = ring.tail.snapshot();
-                assert_eq!(cursor.totals.count * SLOT, cursor.position.at);
-                assert_eq!(cursor.totals.bytes, cursor.position.at);
+                assert_eq!(cursor.totals.count * SLOT, cursor.position.at());
+                assert_eq!(cursor.totals.bytes, cursor.position.at());
             })
         };
         let lived = mortality.run(|| (0..3).for_each(|_| ring.put(0, 7)));

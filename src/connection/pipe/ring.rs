@@ -1,10 +1,10 @@
 //! The bytes of a lane: a ring in the file, whose memory is allocated as it is first reached.
 
 use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use super::body::{RING, RINGS_AT};
-use crate::segment::{Extent, Mapping, Segment};
+use crate::segment::{LazyMapping, Mapping, Segment};
 use crate::status::{Result, Status};
 
 /// Memory is allocated in steps of this size, so that a pipe with little in it stays small.
@@ -29,21 +29,20 @@ impl<'a> Ring<'a> {
             .extents
             .get(self.lane)
             .ok_or(Status::E_INTERNAL)?;
-        if end <= extent.known.load(Ordering::Relaxed) {
-            if let Some(mapping) = extent.mapping.get() {
-                return Ok(mapping);
-            }
+        match extent.get() {
+            Some(mapping) if end <= mapping.known() => Ok(mapping),
+            _ => self.reach_further(extent, end),
         }
-        self.reach_further(extent, end)
     }
 
     #[cold]
-    fn reach_further(&self, extent: &'a Extent, end: u64) -> Result<&'a Mapping> {
+    fn reach_further(&self, extent: &'a LazyMapping, end: u64) -> Result<&'a Mapping> {
         if end > RING {
             return Err(Status::E_CORRUPT);
         }
         let begin = RINGS_AT + self.lane as u64 * RING;
-        let known = extent.known.load(Ordering::Relaxed);
+        let mapping = extent.get_or_set(|| self.segment.map(begin, RING))?;
+        let known = mapping.known();
         if end > known {
             let roomy = end.next_multiple_of(STEP);
             let tight = end.next_multiple_of(PAGE);
@@ -55,12 +54,9 @@ impl<'a> Ring<'a> {
                 self.segment.allocate(begin + known, tight - known)?;
                 got = tight;
             }
-            extent.known.fetch_max(got, Ordering::Relaxed);
+            mapping.learn(got);
         }
-        if extent.mapping.get().is_none() {
-            extent.mapping.set(self.segment.map(begin, RING)?);
-        }
-        extent.mapping.get().ok_or(Status::E_INTERNAL)
+        Ok(mapping)
     }
 
     /// Make sure that a write of `len` bytes at `at` has memory, before it writes any byte.

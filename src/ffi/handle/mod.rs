@@ -167,7 +167,7 @@ impl Header {
         let visit = presence::note(self.block())?;
         // Acquire: everything that was done before the handle was created is visible.
         if self.state.load(Ordering::Acquire) & CLOSED != 0 {
-            self.turn_back(&visit);
+            self.turn_back(visit);
             return None;
         }
         Some(visit)
@@ -175,7 +175,7 @@ impl Header {
 
     /// The handle is closed. The close may have seen the note, and left the rest to this call.
     #[cold]
-    fn turn_back(&self, visit: &Visit) {
+    fn turn_back(&self, visit: Visit) {
         if self.note_out(visit) {
             // SAFETY: the handle is closed, no call is inside, and only this call has found that.
             unsafe { quarantine::retire(self.block()) };
@@ -217,7 +217,7 @@ impl Header {
     /// A call that [`note_in`](Self::note_in) admitted leaves; returns whether the caller must
     /// retire the handle.
     #[inline]
-    fn note_out(&self, visit: &Visit) -> bool {
+    fn note_out(&self, visit: Visit) -> bool {
         visit.leave(self.block());
         let is_last = self.state.load(Ordering::Relaxed) & CLOSED != 0 && self.is_deserted();
         visit.forget();
@@ -293,8 +293,9 @@ fn current_epoch() -> u64 {
     (u64::from(fork::epoch()) << EPOCH_SHIFT) & EPOCH
 }
 
-/// A call that is inside a handle, and may use its object.
-pub(crate) struct Call<'a, T> {
+/// A call that is inside a handle, and may use its object. `IN_HANDLER`: a signal handler may have
+/// made it.
+pub(crate) struct Call<'a, T, const IN_HANDLER: bool = false> {
     handle: NonNull<Handle<T>>,
     way: Way,
     inside: PhantomData<&'a Handle<T>>,
@@ -303,7 +304,7 @@ pub(crate) struct Call<'a, T> {
 /// How a call has entered, which decides how it leaves.
 enum Way {
     Noted(Visit),
-    Counted { in_handler: bool },
+    Counted,
 }
 
 /// Enter an open handle.
@@ -313,7 +314,7 @@ enum Way {
 #[inline(always)]
 pub(crate) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::Object>> {
     // SAFETY: as the caller promises.
-    unsafe { come_in::<C>(handle.cast(), false, unless_closed) }
+    unsafe { come_in::<C, false>(handle.cast(), unless_closed) }
 }
 
 /// As [`enter`], for a function that a signal handler may call. If the handle is closed meanwhile,
@@ -323,9 +324,9 @@ pub(crate) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::
 /// As for [`enter`].
 pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
     handle: *mut C,
-) -> Result<Call<'a, C::Object>> {
+) -> Result<Call<'a, C::Object, true>> {
     // SAFETY: as the caller promises.
-    unsafe { come_in::<C>(handle.cast(), true, unless_closed) }
+    unsafe { come_in::<C, true>(handle.cast(), unless_closed) }
 }
 
 /// Enter for a loan, also into a closed handle. `E_INVALID` if the object was dropped: then no loan
@@ -346,7 +347,7 @@ pub(crate) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Ca
         return Err(because!(E_INVALID, "the loan is settled already"));
     }
     // SAFETY: as the caller promises.
-    unsafe { come_in::<C>(handle, false, unless_retired) }
+    unsafe { come_in::<C, false>(handle, unless_retired) }
 }
 
 fn unless_closed(state: u64) -> Result<()> {
@@ -359,17 +360,16 @@ fn unless_closed(state: u64) -> Result<()> {
 /// # Safety
 /// As for [`enter`].
 #[inline(always)]
-unsafe fn come_in<'a, C: Opaque>(
+unsafe fn come_in<'a, C: Opaque, const IN_HANDLER: bool>(
     pointer: *mut c_void,
-    in_handler: bool,
     may: impl Fn(u64) -> Result<()>,
-) -> Result<Call<'a, C::Object>> {
+) -> Result<Call<'a, C::Object, IN_HANDLER>> {
     // SAFETY: as the caller promises.
-    let handle = unsafe { known::<C>(pointer, in_handler) }?;
+    let handle = unsafe { known::<C>(pointer, IN_HANDLER) }?;
     // SAFETY: known to be a handle.
     let header = unsafe { handle.cast::<Header>().as_ref() };
     // The record belongs to the interrupted call, which may be about to write to it.
-    let noted = if in_handler || !C::NOTES_CALLS {
+    let noted = if IN_HANDLER || !C::NOTES_CALLS {
         None
     } else {
         header.note_in()
@@ -378,7 +378,7 @@ unsafe fn come_in<'a, C: Opaque>(
         Some(visit) => Way::Noted(visit),
         None => {
             header.count_in(0, may)?;
-            Way::Counted { in_handler }
+            Way::Counted
         }
     };
     Ok(Call {
@@ -388,7 +388,7 @@ unsafe fn come_in<'a, C: Opaque>(
     })
 }
 
-impl<T> Call<'_, T> {
+impl<T, const IN_HANDLER: bool> Call<'_, T, IN_HANDLER> {
     fn header(&self) -> &Header {
         // SAFETY: a handle has its header while a call is inside.
         unsafe { self.handle.cast::<Header>().as_ref() }
@@ -400,9 +400,9 @@ impl<T> Call<'_, T> {
         // SAFETY: a handle begins with its block; it is closed, no call is inside, and only this
         // call has found that.
         unsafe {
-            match self.way {
-                Way::Counted { in_handler: true } => quarantine::defer(block),
-                _ => quarantine::retire(block),
+            match IN_HANDLER {
+                true => quarantine::defer(block),
+                false => quarantine::retire(block),
             }
         }
     }
@@ -430,7 +430,7 @@ impl<T> Call<'_, T> {
     }
 }
 
-impl<T> Deref for Call<'_, T> {
+impl<T, const IN_HANDLER: bool> Deref for Call<'_, T, IN_HANDLER> {
     type Target = T;
 
     #[inline]
@@ -441,12 +441,12 @@ impl<T> Deref for Call<'_, T> {
     }
 }
 
-impl<T> Drop for Call<'_, T> {
+impl<T, const IN_HANDLER: bool> Drop for Call<'_, T, IN_HANDLER> {
     #[inline]
     fn drop(&mut self) {
-        let is_last = match &self.way {
+        let is_last = match self.way {
             Way::Noted(visit) => self.header().note_out(visit),
-            Way::Counted { .. } => self.header().count_out(),
+            Way::Counted => self.header().count_out(),
         };
         if is_last {
             self.retire();
@@ -468,9 +468,9 @@ pub(crate) unsafe fn close<C: Opaque>(handle: *mut C) {
     let header = unsafe { handle.cast::<Header>().as_ref() };
     // A close is a call too, which keeps the token alive while that fires.
     if header.count_in(CLOSED, unless_closed).is_ok() {
-        let call = Call {
+        let call = Call::<_> {
             handle,
-            way: Way::Counted { in_handler: false },
+            way: Way::Counted,
             inside: PhantomData,
         };
         if header.may_be_waited_in() {

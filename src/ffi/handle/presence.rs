@@ -81,6 +81,7 @@ extern "C" fn give_back(record: *mut c_void) {
 }
 
 /// A place of this thread's record that holds a handle.
+#[derive(Clone, Copy)]
 pub(super) struct Visit(&'static Note);
 
 /// Note that this thread enters `block`. `None`: count the call instead.
@@ -105,7 +106,7 @@ impl Visit {
     /// The thread no longer uses the handle, but may read it once more before
     /// [`forget`](Self::forget).
     #[inline]
-    pub(super) fn leave(&self, block: NonNull<Block>) {
+    pub(super) fn leave(self, block: NonNull<Block>) {
         let leaving = block.as_ptr().map_addr(|address| address | LEAVING);
         // Release: the thread that drops the object after reading this sees everything that was
         // done inside.
@@ -114,7 +115,7 @@ impl Visit {
     }
 
     #[inline]
-    pub(super) fn forget(&self) {
+    pub(super) fn forget(self) {
         self.0.store(ptr::null_mut(), Ordering::Release);
     }
 }

@@ -160,8 +160,7 @@ pub unsafe extern "C" fn polyproc_queue_take(
         let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
-        let loan = queue.take_raw(wait)?;
-        out.write(polyproc_message::of(&queue, &loan));
+        queue.take_with(wait, |loan| out.write(polyproc_message::of(&queue, &loan)))?;
         Ok(Status::OK)
     })
 }

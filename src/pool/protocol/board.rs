@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::bytes;
 use super::message::Ticket;
-use crate::segment::{fixed_size, CreateOptions, Extent, Kind, ObjectType, Segment};
+use crate::segment::{fixed_size, CreateOptions, Kind, LazyMapping, ObjectType, Segment};
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
@@ -287,17 +287,14 @@ impl Board {
     pub(crate) fn ensure(&self, slot: u32) -> Result<()> {
         let place = WordAt::of(slot)?;
         let extent = self.extent(&place)?;
-        if extent.mapping.get().is_some() {
-            return Ok(());
-        }
-        self.segment.allocate(place.begin, place.length)?;
-        extent
-            .mapping
-            .set(self.segment.map(place.begin, place.length)?);
-        Ok(())
+        let map = || {
+            self.segment.allocate(place.begin, place.length)?;
+            self.segment.map(place.begin, place.length)
+        };
+        extent.get_or_set(map).map(|_| ())
     }
 
-    fn extent(&self, place: &WordAt) -> Result<&Extent> {
+    fn extent(&self, place: &WordAt) -> Result<&LazyMapping> {
         let extent = self.segment.extents.get(place.stretch);
         extent.ok_or(Status::E_INTERNAL)
     }
@@ -306,16 +303,13 @@ impl Board {
     fn word(&self, slot: u32) -> Result<&AtomicU64> {
         let place = WordAt::of(slot).map_err(|_| Status::E_CORRUPT)?;
         let extent = self.extent(&place)?;
-        if extent.mapping.get().is_none() {
+        let map = || {
             if self.segment.file_size()? < place.begin + place.length {
                 return Err(Status::E_CORRUPT);
             }
-            extent
-                .mapping
-                .set(self.segment.map(place.begin, place.length)?);
-        }
-        let mapping = extent.mapping.get().ok_or(Status::E_INTERNAL)?;
-        mapping.view(place.at as usize)
+            self.segment.map(place.begin, place.length)
+        };
+        extent.get_or_set(map)?.view(place.at as usize)
     }
 
     pub(crate) fn look(&self, slot: u32) -> Result<TaskWord> {

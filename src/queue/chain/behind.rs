@@ -24,13 +24,13 @@ impl<'a> Chain<'a> {
         let mut count = 0;
         for ring in self.range() {
             let is_lingering = lingering & (1 << ring) != 0;
-            if ring != head.ring && !is_lingering {
+            if ring != head.ring() && !is_lingering {
                 continue;
             }
             let state = self.state(ring)?;
             let free = state.free.load(Ordering::Relaxed);
-            let limit = if ring == head.ring {
-                head.at
+            let limit = if ring == head.ring() {
+                head.at()
             } else {
                 state.end.load(Ordering::Relaxed)
             };
@@ -76,7 +76,7 @@ impl<'a> Chain<'a> {
                 continue;
             }
             while at < limit {
-                let position = Position { ring, at };
+                let position = Position::new(ring, at);
                 let checked = self.checked(position, limit)?;
                 at += checked.extent;
                 if each(position, &checked)? {
@@ -97,16 +97,16 @@ impl<'a> Chain<'a> {
     pub(crate) fn ticket(&self, position: Position) -> Result<Checked<'a>> {
         let head = self.words.head.position();
         let state = self
-            .state(position.ring)
+            .state(position.ring())
             .map_err(|_| because!(E_INVALID, "the loan is settled already"))?;
         let is_lingering =
-            self.words.behind.lingering.load(Ordering::Relaxed) & (1 << position.ring) != 0;
-        let limit = match position.ring == head.ring {
-            true => head.at,
+            self.words.behind.lingering.load(Ordering::Relaxed) & (1 << position.ring()) != 0;
+        let limit = match position.ring() == head.ring() {
+            true => head.at(),
             false if is_lingering => state.end.load(Ordering::Relaxed),
             false => return Err(because!(E_INVALID, "the loan is settled already")),
         };
-        if position.at < state.free.load(Ordering::Relaxed) || position.at >= limit {
+        if position.at() < state.free.load(Ordering::Relaxed) || position.at() >= limit {
             return Err(because!(E_INVALID, "the loan is settled already"));
         }
         self.checked(position, limit)
@@ -120,8 +120,8 @@ impl<'a> Chain<'a> {
     pub(crate) fn free_behind(&self, ring: usize) -> Result<()> {
         let head = self.words.head.position();
         let state = self.state(ring)?;
-        let limit = if ring == head.ring {
-            head.at
+        let limit = if ring == head.ring() {
+            head.at()
         } else {
             state.end.load(Ordering::Relaxed)
         };
@@ -130,7 +130,7 @@ impl<'a> Chain<'a> {
             return Err(Status::E_CORRUPT);
         }
         let at = self.free_over(ring, state, free, free, limit)?;
-        if ring != head.ring && at == limit {
+        if ring != head.ring() && at == limit {
             self.give_back_rings(LARGE_RING)?;
         }
         Ok(())
@@ -152,7 +152,7 @@ impl<'a> Chain<'a> {
     ) -> Result<u64> {
         let mut walked = Ok(());
         while at < limit {
-            match self.checked(Position { ring, at }, limit) {
+            match self.checked(Position::new(ring, at), limit) {
                 Ok(checked) if checked.state.is_over() => at += checked.extent,
                 Ok(_) => break,
                 Err(status) => {
@@ -173,7 +173,7 @@ impl<'a> Chain<'a> {
     pub(crate) fn give_back_rings(&self, least: u64) -> Result<bool> {
         let behind = &self.words.behind;
         let lingering = behind.lingering.load(Ordering::Relaxed);
-        let head = self.words.head.position().ring;
+        let head = self.words.head.position().ring();
         for ring in self.range() {
             if lingering & (1 << ring) == 0 || ring == head || ring::size(ring) < least {
                 continue;
@@ -224,31 +224,28 @@ impl<'a> Chain<'a> {
         let tail = self.words.tail.position();
         let mut position = self.words.head.position();
         for _ in 0..RINGS {
-            let state = self.state(position.ring)?;
-            let is_last = position.ring == tail.ring;
+            let state = self.state(position.ring())?;
+            let is_last = position.ring() == tail.ring();
             let limit = if is_last {
-                tail.at
+                tail.at()
             } else {
                 state.end.load(Ordering::Acquire)
             };
-            if position.at > limit || limit - position.at > ring::size(position.ring) {
+            if position.at() > limit || limit - position.at() > ring::size(position.ring()) {
                 return Err(Status::E_CORRUPT);
             }
-            while position.at < limit {
+            while position.at() < limit {
                 let checked = self.checked(position, limit)?;
                 if each(&checked) {
                     return Ok(());
                 }
-                position.at += checked.extent;
+                position = position.forward(checked.extent);
             }
             if is_last {
                 return Ok(());
             }
             let ring = state.next.load(Ordering::Acquire) as usize;
-            position = Position {
-                ring,
-                at: self.state(ring)?.start.load(Ordering::Acquire),
-            };
+            position = Position::new(ring, self.state(ring)?.start.load(Ordering::Acquire));
         }
         Err(Status::E_CORRUPT)
     }

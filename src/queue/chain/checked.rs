@@ -39,12 +39,12 @@ impl<'a> Chain<'a> {
     /// The record at `position`, which lies before `limit` in its ring.
     #[inline]
     pub(crate) fn checked(&self, position: Position, limit: u64) -> Result<Checked<'a>> {
-        let record = self.rings.record(position.ring, position.at)?;
+        let record = self.rings.record(position.ring(), position.at())?;
         let word = record.word();
         let (len, extent) = record.size();
         let state = word.state().ok_or(Status::E_CORRUPT)?;
         let fits = extent >= HEADER && extent % ALIGN == 0 && len <= extent - HEADER;
-        if !fits || extent > limit.saturating_sub(position.at) {
+        if !fits || extent > limit.saturating_sub(position.at()) {
             return Err(Status::E_CORRUPT);
         }
         Ok(Checked {

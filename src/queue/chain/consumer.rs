@@ -45,8 +45,8 @@ impl<'a> Chain<'a> {
             extent,
             ..
         } = checked;
-        let (_, payload) = self.rings.slot(position.ring, position.at, extent)?;
-        let ring = self.state(position.ring)?;
+        let (_, payload) = self.rings.slot(position.ring(), position.at(), extent)?;
+        let ring = self.state(position.ring())?;
         Ok(Found {
             position,
             record,
@@ -62,7 +62,7 @@ impl<'a> Chain<'a> {
     /// The first message: a returned one, or else the next at the cursor. Records at the cursor
     /// that are no messages are skipped.
     pub(crate) fn front(&self) -> Result<Option<Found<'a>>> {
-        if let Some(found) = self.ready() {
+        if let Some(found) = self.ready(|_, _| {}) {
             return Ok(Some(found));
         }
         if self.is_owed() {
@@ -92,35 +92,54 @@ impl<'a> Chain<'a> {
     }
 
     /// The first message in the usual case: no message was returned, and the one at the cursor is in
-    /// the producers' ring.
+    /// the producers' ring. After a look at the tail, `learn` gets the number of bytes ahead and the
+    /// extent of the message.
     #[inline(always)]
-    pub(crate) fn ready(&self) -> Option<Found<'a>> {
+    pub(crate) fn ready(&self, learn: impl FnOnce(u64, u64)) -> Option<Found<'a>> {
         if self.words.behind.available.load(Ordering::Relaxed) != 0 {
             return None;
         }
         let cursor = self.words.head.cursor();
-        self.ready_at(cursor.position, cursor)
+        let known = cursor.position.bytes_to(self.seen_tail());
+        let ahead = match known {
+            Some(ahead) => ahead,
+            None => cursor.position.bytes_to(self.look_at_the_tail())?,
+        };
+        let found = self.ready_at(cursor.position, ahead, cursor)?;
+        if known.is_none() {
+            learn(ahead, found.extent);
+        }
+        Some(found)
     }
 
-    /// The record at `position`, which is at or ahead of the cursor, if it is a message and the
-    /// producers are in the same ring.
+    /// The tail as the head saw it last.
+    #[inline]
+    pub(crate) fn seen_tail(&self) -> Position {
+        Position::from_bits(self.words.head.seen.count.load(Ordering::Relaxed))
+    }
+
+    /// Update what the head knows of the tail.
+    pub(crate) fn look_at_the_tail(&self) -> Position {
+        let tail = self.words.tail.position();
+        let seen = &self.words.head.seen.count;
+        seen.store(tail.bits(), Ordering::Relaxed);
+        tail
+    }
+
+    /// The record at `position`, which is at or ahead of the cursor, if it is a message. The next
+    /// `ahead` bytes, at least 1, are records in the producers' ring.
     #[inline(always)]
-    pub(crate) fn ready_at(&self, position: Position, cursor: Cursor) -> Option<Found<'a>> {
-        let head = &self.words.head;
-        let Position { ring, at } = position;
-        let mut tail = Position::from_bits(head.seen.count.load(Ordering::Relaxed));
-        if tail.ring != ring || tail.at <= at {
-            tail = self.words.tail.position();
-            head.seen.count.store(tail.bits(), Ordering::Relaxed);
-            if tail.ring != ring || tail.at <= at {
-                return None;
-            }
-        }
-        let state = self.state(ring).ok()?;
-        let (record, room) = self.rings.known(ring, at)?;
+    pub(crate) fn ready_at(
+        &self,
+        position: Position,
+        ahead: u64,
+        cursor: Cursor,
+    ) -> Option<Found<'a>> {
+        let state = self.state(position.ring()).ok()?;
+        let (record, room) = self.rings.known(position, HEADER)?;
         let word = record.word();
         let (len, extent) = record.size();
-        let is_sound = extent >= HEADER && len <= extent - HEADER && extent <= tail.at - at;
+        let is_sound = len + HEADER <= extent && extent <= ahead;
         if word.state() != Some(State::Ready) || !is_sound {
             return None;
         }
@@ -130,7 +149,7 @@ impl<'a> Chain<'a> {
             word,
             len,
             extent,
-            payload: room.part(HEADER, extent - HEADER)?,
+            payload: room.behind_header(extent)?,
             ring: state,
             cursor: Some(cursor),
         })
@@ -142,23 +161,21 @@ impl<'a> Chain<'a> {
     fn next_unread(&self) -> Result<Option<(Position, u64)>> {
         for _ in 0..RINGS {
             let position = self.words.head.position();
-            let seen = &self.words.head.seen.count;
-            let mut tail = Position::from_bits(seen.load(Ordering::Relaxed));
-            if tail.ring != position.ring || tail.at <= position.at {
-                tail = self.words.tail.position();
-                seen.store(tail.bits(), Ordering::Relaxed);
+            let mut tail = self.seen_tail();
+            if position.bytes_to(tail).is_none() {
+                tail = self.look_at_the_tail();
             }
             if position == tail {
                 return Ok(None);
             }
-            let limit = match tail.ring == position.ring {
-                true => tail.at,
-                false => self.state(position.ring)?.end.load(Ordering::Acquire),
+            let limit = match tail.ring() == position.ring() {
+                true => tail.at(),
+                false => self.state(position.ring())?.end.load(Ordering::Acquire),
             };
-            if position.at < limit && limit != OPEN_END {
+            if position.at() < limit && limit != OPEN_END {
                 return Ok(Some((position, limit)));
             }
-            if position.at != limit {
+            if position.at() != limit {
                 return Err(Status::E_CORRUPT);
             }
             self.enter_next_ring(position)?;
@@ -170,9 +187,9 @@ impl<'a> Chain<'a> {
     /// given back.
     #[cold]
     fn enter_next_ring(&self, position: Position) -> Result<()> {
-        let next = self.state(position.ring)?.next.load(Ordering::Acquire) as usize;
+        let next = self.state(position.ring())?.next.load(Ordering::Acquire) as usize;
         let start = self.state(next)?.start.load(Ordering::Acquire);
-        if next == position.ring || start < position.at {
+        if next == position.ring() || start < position.at() {
             return Err(Status::E_CORRUPT);
         }
         // If the process is killed before the commit, the lingering bit belongs to the head's own
@@ -180,16 +197,11 @@ impl<'a> Chain<'a> {
         self.words
             .behind
             .lingering
-            .fetch_or(1 << position.ring, Ordering::Relaxed);
+            .fetch_or(1 << position.ring(), Ordering::Relaxed);
         let cursor = self.words.head.cursor();
-        self.words.head.commit(
-            &cursor,
-            Position {
-                ring: next,
-                at: start,
-            },
-            cursor.totals,
-        );
+        self.words
+            .head
+            .commit(&cursor, Position::new(next, start), cursor.totals);
         self.give_back_rings(LARGE_RING)?;
         Ok(())
     }
@@ -197,17 +209,14 @@ impl<'a> Chain<'a> {
     /// Advance the cursor past the record at the cursor.
     #[inline(always)]
     fn advance(&self, cursor: &Cursor, extent: u64, counts: bool) {
-        let position = cursor.position;
         let mut totals = cursor.totals;
         if counts {
             totals.count = totals.count.wrapping_add(1);
             totals.bytes = totals.bytes.wrapping_add(extent);
         }
-        let to = Position {
-            ring: position.ring,
-            at: position.at + extent,
-        };
-        self.words.head.commit(cursor, to, totals);
+        self.words
+            .head
+            .commit(cursor, cursor.position.forward(extent), totals);
     }
 
     /// Advance the cursor past the record at the cursor, which is over, and free the record if
@@ -218,7 +227,7 @@ impl<'a> Chain<'a> {
     #[inline(always)]
     fn advance_over(&self, cursor: &Cursor, ring: &RingState, extent: u64, counts: bool) {
         self.advance(cursor, extent, counts);
-        let at = cursor.position.at;
+        let at = cursor.position.at();
         if ring.free.load(Ordering::Relaxed) == at {
             // Release, pairs with the Acquire of a producer that writes there next.
             ring.free.store(at + extent, Ordering::Release);
@@ -250,7 +259,7 @@ impl<'a> Chain<'a> {
             .is_none_or(|owner| self.segment.is_gone_for_good(owner));
         match state {
             State::Pad | State::Void | State::Done => {
-                let ring = self.state(cursor.position.ring)?;
+                let ring = self.state(cursor.position.ring())?;
                 self.advance_over(&cursor, ring, extent, state != State::Pad);
                 Ok(())
             }
@@ -304,7 +313,7 @@ impl<'a> Chain<'a> {
         found.record.set(found.word.with(State::Done, None));
         lower(&self.words.behind.available, 1);
         lower(&self.words.behind.bytes, found.extent);
-        self.free_behind(found.position.ring)
+        self.free_behind(found.position.ring())
     }
 
     /// Put a message in flight: it belongs to `me` until it is settled.
@@ -339,7 +348,6 @@ impl<'a> Chain<'a> {
                 .saturating_sub(available)
                 .saturating_sub(passed),
             bytes: totals.bytes.saturating_sub(held),
-            mark: 0,
         }
     }
 }

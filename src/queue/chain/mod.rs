@@ -16,12 +16,13 @@ mod shortage;
 mod shrink;
 mod unlocked;
 
+use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::layout::body::ChainWords;
-use super::layout::cursor::{Position, Side};
-use super::layout::record::State;
+use super::layout::cursor::{Limits, Position, Side};
+use super::layout::record::{State, HEADER};
 use super::layout::ring::{self, RingState, Rings, OPEN_END, RINGS};
 use crate::segment::{Segment, WithoutRecovery};
 use crate::status::{Result, Status};
@@ -56,6 +57,15 @@ impl Drop for Held<'_> {
     }
 }
 
+impl Held<'_> {
+    /// As a drop, in line: the compiler makes one function of all drops.
+    #[inline(always)]
+    pub(super) fn release(self) {
+        let held = ManuallyDrop::new(self);
+        held.side.mutex.unlock(&WithoutRecovery(held.segment));
+    }
+}
+
 impl<'a> Chain<'a> {
     pub(super) fn range(&self) -> Range<usize> {
         self.range.0..self.range.1
@@ -82,7 +92,7 @@ impl<'a> Chain<'a> {
     }
 
     /// Take the producers' lock. Nothing that a dead holder had begun was committed. Only its copy
-    /// of the head's progress (`seen`) may claim too much, so that copy is reset.
+    /// of the head's progress (`seen`) and its `limits` may claim too much, so both are reset.
     #[inline]
     pub(super) fn lock_tail(&self, me: Caller<'_>) -> Result<Held<'a>> {
         Ok(self.with_tail(self.lock(&self.words.tail, me)?))
@@ -171,13 +181,14 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// Under the tail lock: forget what the tail knows of the head, so that the next check of a
-    /// limit loads the head.
+    /// Under the tail lock: forget what the tail knows of the head and how far it may go, so that
+    /// the next put looks at the head.
     pub(super) fn forget_head(&self) {
         let seen = &self.words.tail.seen;
         seen.count.store(0, Ordering::Relaxed);
         seen.bytes.store(0, Ordering::Relaxed);
         seen.free.store(0, Ordering::Relaxed);
+        self.words.tail.limits.store(Limits::default());
     }
 
     /// Under the tail lock: update what the tail knows of the head.
@@ -187,7 +198,7 @@ impl<'a> Chain<'a> {
         let consumed = self.consumed();
         seen.count.store(consumed.count, Ordering::Relaxed);
         seen.bytes.store(consumed.bytes, Ordering::Relaxed);
-        let Position { ring, at } = self.words.tail.position();
+        let (ring, at) = self.words.tail.position().parts();
         let free = match self.state(ring) {
             // Acquire, pairs with the Release store of `free`: the records before it have been
             // read.
@@ -213,10 +224,7 @@ impl<'a> Chain<'a> {
         let first = self.state(self.range.0)?;
         first.end.store(OPEN_END, Ordering::Relaxed);
         first.allocated.store(allocated, Ordering::Relaxed);
-        let start = Position {
-            ring: self.range.0,
-            at: 0,
-        };
+        let start = Position::new(self.range.0, 0);
         for side in [&self.words.tail, &self.words.head] {
             side.commit(&side.cursor(), start, Default::default());
         }
@@ -264,21 +272,21 @@ impl<'a> Chain<'a> {
     /// a record gives a consumer nothing yet, and going past it would cost its writer both locks.
     #[inline]
     pub(super) fn is_last_and_being_written(&self, head: Position, tail: Position) -> bool {
-        if head.ring != tail.ring {
+        if head.ring() != tail.ring() {
             return false;
         }
         // Examine only a record that was reserved and that has not been consumed meanwhile. The
         // memory of any other record may be given back at this moment, since this function holds no
         // lock.
         let last_reservation = self.words.tail.reservations.load(Ordering::Acquire);
-        if last_reservation != head.at + 1 || self.words.head.position() != head {
+        if last_reservation != head.at() + 1 || self.words.head.position() != head {
             return false;
         }
-        let Some((record, _)) = self.rings.known(head.ring, head.at) else {
+        let Some((record, _)) = self.rings.known(head, HEADER) else {
             return false;
         };
         record.word().state() == Some(State::Writing)
-            && record.size().1 == tail.at.wrapping_sub(head.at)
+            && record.size().1 == tail.at().wrapping_sub(head.at())
     }
 
     /// Under the tail lock, before the commit: note that the record at `position` will be a
@@ -286,7 +294,7 @@ impl<'a> Chain<'a> {
     #[inline]
     pub(super) fn note_reservation(&self, position: Position) {
         let last = &self.words.tail.reservations;
-        last.store(position.at + 1, Ordering::Release);
+        last.store(position.at() + 1, Ordering::Release);
     }
 
     /// Report whether a record ahead of the cursor may be a reservation that is not committed yet.
@@ -300,7 +308,7 @@ impl<'a> Chain<'a> {
         let head = self.words.head.position();
         let settled = self.words.head.reservations.load(Ordering::Acquire);
         let last = self.words.tail.reservations.load(Ordering::Acquire);
-        last > head.at.max(settled) && head != self.words.tail.position()
+        last > head.at().max(settled) && head != self.words.tail.position()
     }
 
     /// Report whether the consumers have reached the producers' position and no returned message is
@@ -312,8 +320,8 @@ impl<'a> Chain<'a> {
 
     /// The rings from the head's ring to the tail's ring, as bits. Under both locks.
     pub(super) fn linked(&self) -> Result<u64> {
-        let last = self.words.tail.position().ring;
-        let mut ring = self.words.head.position().ring;
+        let last = self.words.tail.position().ring();
+        let mut ring = self.words.head.position().ring();
         let mut linked = 0u64;
         for _ in 0..RINGS {
             let state = self.state(ring)?;

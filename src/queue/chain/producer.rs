@@ -8,9 +8,9 @@ use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Chain;
-use crate::queue::layout::cursor::{Cursor, Position, Totals};
+use crate::queue::layout::cursor::{Cursor, Limits, Position, Totals};
 use crate::queue::layout::payload::Payload;
-use crate::queue::layout::record::{Record, State, Word, ALIGN, HEADER};
+use crate::queue::layout::record::{Record, State, Word, ALIGN};
 use crate::queue::layout::ring;
 use crate::queue::layout::ring::OPEN_END;
 use crate::status::detail::because;
@@ -23,10 +23,8 @@ use crate::sys::memory;
 const SKIPS: u64 = 8;
 /// The longest padding: the extent of a padding record is stored in 32 bits.
 const LONGEST_PADDING: u64 = 32 << 30;
-/// Distance in bytes from a record to the cache lines that are prefetched for the next records, ...
+/// Distance in bytes from a record to the cache lines that are prefetched for the next records.
 const AHEAD: u64 = 320;
-/// ... and the most bytes that are prefetched.
-const MOST_AHEAD: u64 = 256;
 
 /// A producer's private copy of the tail. Other processes see no change before [`Chain::publish`].
 #[derive(Clone, Copy)]
@@ -34,20 +32,8 @@ pub(crate) struct Pen {
     from: Cursor,
     position: Position,
     totals: Totals,
+    /// How far it may go: see `SharedLimits`.
     limits: Limits,
-}
-
-/// How far a pen may go, by what the tail knows of the head and of its ring. Limits of 0 admit no
-/// record: then every record takes the general path.
-#[derive(Clone, Copy, Default)]
-struct Limits {
-    /// The place that the pen may reach, ...
-    end: u64,
-    /// ... the totals of records and of bytes that it may reach, ...
-    count: u64,
-    bytes: u64,
-    /// ... and the largest extent of a record.
-    largest: u64,
 }
 
 /// Room for one record at the pen's position.
@@ -72,7 +58,8 @@ impl Pen {
     pub(crate) fn room(&self, extent: u64) -> u64 {
         let of_items = self.limits.count.saturating_sub(self.totals.count);
         let of_bytes = self.limits.bytes.saturating_sub(self.totals.bytes);
-        let of_ring = self.limits.end.saturating_sub(self.position.at);
+        let end = Position::from_bits(self.limits.end);
+        let of_ring = self.position.bytes_to(end).unwrap_or(0);
         of_items.saturating_mul(extent).min(of_bytes).min(of_ring)
     }
 }
@@ -97,16 +84,16 @@ impl<'a> Chain<'a> {
             from,
             position: from.position,
             totals: from.totals,
-            limits: Limits::default(),
+            limits: self.words.tail.limits.load(),
         }
     }
 
     /// Compute how far the pen may go in a queue of at most `max_items` records and `max_bytes`
-    /// bytes; 0 is no maximum.
-    #[inline]
+    /// bytes; 0 is no maximum. The next publish stores the result for all producers.
+    #[cold]
     pub(crate) fn limit(&self, pen: &mut Pen, max_items: u64, max_bytes: u64) {
         let seen = &self.words.tail.seen;
-        let Position { ring, at } = pen.position;
+        let (ring, at) = pen.position.parts();
         let Ok(state) = self.state(ring) else {
             // The general path reports the damage.
             pen.limits = Limits::default();
@@ -120,10 +107,10 @@ impl<'a> Chain<'a> {
             0 => u64::MAX,
             max => seen.load(Ordering::Relaxed).saturating_add(max),
         };
+        // The tail's copy of `free` may be older than the truth, but it is never ahead of the tail.
+        let end = (start + allocated.min(size)).min(free.min(at) + size);
         pen.limits = Limits {
-            // The tail's copy of `free` may be older than the truth, but it is never ahead of the
-            // tail.
-            end: (start + allocated.min(size)).min(free.min(at) + size),
+            end: Position::new(ring, end).bits(),
             count: up_to(max_items, &seen.count),
             bytes: up_to(max_bytes, &seen.bytes),
             largest: state.largest.load(Ordering::Relaxed),
@@ -134,20 +121,20 @@ impl<'a> Chain<'a> {
     #[inline]
     pub(crate) fn place_within(&self, pen: &mut Pen, extent: u64) -> Option<Room<'a>> {
         let position = pen.position;
-        let Position { ring, at } = position;
+        let next = position.forward(extent);
         let count = pen.totals.count.wrapping_add(1);
         let bytes = pen.totals.bytes.wrapping_add(extent);
         let is_within = extent <= pen.limits.largest
-            && at + extent <= pen.limits.end
+            && next.bits() <= pen.limits.end
             && count <= pen.limits.count
             && bytes <= pen.limits.bytes;
         if !is_within {
             return None;
         }
-        let (record, room) = self.rings.known(ring, at)?;
-        let payload = room.part(HEADER, extent - HEADER)?;
-        payload.fetch_for_writing(AHEAD, extent.min(MOST_AHEAD));
-        pen.position.at = at + extent;
+        let (record, room) = self.rings.known(position, extent)?;
+        let payload = room.behind_header(extent)?;
+        payload.fetch_for_writing(AHEAD, extent);
+        pen.position = next;
         pen.totals.count = count;
         pen.totals.bytes = bytes;
         Some(Room {
@@ -160,15 +147,23 @@ impl<'a> Chain<'a> {
     /// Make everything that the pen has written visible, with one store. If the process is killed
     /// before that store, nothing was written.
     #[inline]
-    pub(crate) fn publish(&self, pen: &mut Pen) {
+    pub(crate) fn commit(&self, pen: &mut Pen) {
         pen.from = self.words.tail.commit(&pen.from, pen.position, pen.totals);
+    }
+
+    /// As [`commit`](Self::commit), for a pen whose limits may be new, and for dead letters, whose
+    /// mark stays. If the process is killed before or while the limits are stored, the next holder
+    /// of the lock forgets them.
+    pub(crate) fn publish(&self, pen: &mut Pen) {
+        self.publish_marked(pen, self.words.tail.mark());
     }
 
     /// As [`publish`](Self::publish), and store `mark`, which names the message that was moved
     /// here.
     pub(crate) fn publish_marked(&self, pen: &mut Pen, mark: u64) {
-        pen.totals.mark = mark;
-        self.publish(pen);
+        self.words.tail.set_next_mark(mark);
+        self.commit(pen);
+        self.words.tail.limits.store(pen.limits);
     }
 
     /// Find room for a record of `extent` bytes, if necessary in another ring; `None` if there is
@@ -200,7 +195,7 @@ impl<'a> Chain<'a> {
     /// `E_NO_MEMORY`: nothing has changed.
     #[inline]
     pub(crate) fn place_here(&self, pen: &mut Pen, extent: u64) -> Result<Option<Room<'a>>> {
-        let Position { ring, at } = pen.position;
+        let (ring, at) = pen.position.parts();
         let state = self.state(ring)?;
         let size = ring::size(ring);
         let begin = at & (size - 1);
@@ -224,7 +219,7 @@ impl<'a> Chain<'a> {
         state: &ring::RingState,
         extent: u64,
     ) -> Result<Option<Room<'a>>> {
-        let Position { ring, at } = pen.position;
+        let (ring, at) = pen.position.parts();
         let size = ring::size(ring);
         let begin = at & (size - 1);
         let padding = size - begin;
@@ -236,7 +231,7 @@ impl<'a> Chain<'a> {
         let pad = self.rings.record(ring, at)?;
         pad.write(Word::new(State::Pad, 0, None), 0, padding);
         let at = at + padding;
-        self.put_down(pen, state, Position { ring, at }, extent)
+        self.put_down(pen, state, Position::new(ring, at), extent)
             .map(Some)
     }
 
@@ -252,7 +247,7 @@ impl<'a> Chain<'a> {
         state: &ring::RingState,
         extent: u64,
     ) -> Result<Option<Room<'a>>> {
-        let Position { ring, at } = pen.position;
+        let (ring, at) = pen.position.parts();
         let size = ring::size(ring);
         let begin = at & (size - 1);
         let padding = size - begin;
@@ -302,15 +297,12 @@ impl<'a> Chain<'a> {
         extent: u64,
     ) -> Result<Room<'a>> {
         debug_assert_eq!(extent % ALIGN, 0);
-        let Position { ring, at } = position;
+        let (ring, at) = position.parts();
         if extent > state.largest.load(Ordering::Relaxed) {
             state.largest.store(extent, Ordering::Relaxed);
         }
         let (record, payload) = self.rings.slot(ring, at, extent)?;
-        pen.position = Position {
-            ring,
-            at: at + extent,
-        };
+        pen.position = position.forward(extent);
         // The limits may be those of another ring.
         pen.limits = Limits::default();
         pen.totals.count = pen.totals.count.wrapping_add(1);
@@ -355,9 +347,9 @@ impl<'a> Chain<'a> {
             Err(status) => return Err(status),
         };
         let state = self.state(ring)?;
-        let start = pen.position.at.next_multiple_of(ring::size(ring));
+        let start = pen.position.at().next_multiple_of(ring::size(ring));
         self.link(pen.position, ring, start)?;
-        self.put_down(pen, state, Position { ring, at: start }, extent)
+        self.put_down(pen, state, Position::new(ring, start), extent)
             .map(Some)
     }
 
@@ -369,10 +361,11 @@ impl<'a> Chain<'a> {
         next.free.store(start, Ordering::Relaxed);
         next.end.store(OPEN_END, Ordering::Relaxed);
         next.largest.store(0, Ordering::Relaxed);
-        let last = self.state(tail.ring)?;
+        let last = self.state(tail.ring())?;
         last.next.store(ring as u32, Ordering::Relaxed);
-        last.end.store(tail.at, Ordering::Relaxed);
+        last.end.store(tail.at(), Ordering::Relaxed);
         self.words.tail.seen.free.store(0, Ordering::Relaxed);
+        self.words.tail.limits.store(Limits::default());
         Ok(())
     }
 

@@ -32,7 +32,7 @@ impl<'a> View<'a> {
             chain.give_back_unused(Some(me))?;
             let dead = self.dead_letters();
             let _tail = dead.lock_tail_too(me)?;
-            let ring = dead.words.tail.position().ring;
+            let ring = dead.words.tail.position().ring();
             if dead.state(ring)?.allocated.load(Ordering::Relaxed) != 0 {
                 dead.begin_anew(&mut dead.pen(), ring::BASE, ring::BASE, me)?;
             }
@@ -92,7 +92,7 @@ impl<'a> Chain<'a> {
             return Ok(false);
         }
         let tail = self.words.tail.position();
-        let is_held = self.state(tail.ring)?.free.load(Ordering::Relaxed) != tail.at;
+        let is_held = self.state(tail.ring())?.free.load(Ordering::Relaxed) != tail.at();
         let used = self.linked()? | self.words.behind.lingering.load(Ordering::Relaxed);
         let Some(ring) = self.unused_ring_of(size, extent, used).filter(|_| !is_held) else {
             return Ok(false);

@@ -62,7 +62,7 @@ impl Chain<'_> {
 
     /// Report whether the producers' ring is larger than its records need if there is no backlog.
     pub(crate) fn is_larger_than_needed(&self) -> Result<bool> {
-        let ring = self.words.tail.position().ring;
+        let ring = self.words.tail.position().ring();
         let size = ring::size(ring);
         Ok(size > ring::BASE && size > self.modest_size(ring)?)
     }
@@ -82,11 +82,11 @@ impl Chain<'_> {
             return Ok(());
         }
         let used = self.linked()? | self.words.behind.lingering.load(Ordering::Relaxed);
-        let size = self.modest_size(cursor.position.ring)?;
+        let size = self.modest_size(cursor.position.ring())?;
         let Some(ring) = self.unused_ring_of(size, size, used) else {
             return Ok(());
         };
-        if ring::size(ring) >= ring::size(cursor.position.ring) {
+        if ring::size(ring) >= ring::size(cursor.position.ring()) {
             return Ok(());
         }
         self.move_to(ring)
@@ -96,22 +96,22 @@ impl Chain<'_> {
     /// can be given back. Under both locks; the chain must be empty.
     pub(crate) fn move_to(&self, ring: usize) -> Result<()> {
         let cursor = self.words.tail.cursor();
-        let start = cursor.position.at.next_multiple_of(ring::size(ring));
+        let start = cursor.position.at().next_multiple_of(ring::size(ring));
         self.link(cursor.position, ring, start)?;
         // Expect records of the same size as before.
-        let largest = &self.state(cursor.position.ring)?.largest;
+        let largest = &self.state(cursor.position.ring())?.largest;
         self.state(ring)?
             .largest
             .store(largest.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.words
-            .tail
-            .commit(&cursor, Position { ring, at: start }, cursor.totals);
+        let tail = &self.words.tail;
+        tail.set_next_mark(tail.mark());
+        tail.commit(&cursor, Position::new(ring, start), cursor.totals);
         self.front()?;
         Ok(())
     }
 
     fn has_drained_rings(&self) -> Result<bool> {
-        let head = self.words.head.position().ring;
+        let head = self.words.head.position().ring();
         let lingering = self.words.behind.lingering.load(Ordering::Acquire) & !(1 << head);
         for ring in self.range().filter(|ring| lingering & (1 << ring) != 0) {
             let state = self.state(ring)?;

@@ -97,7 +97,7 @@ shared! {
 
 impl WaitPoint {
     /// Wake at most `count` waiters, and all watchers. Ordered like [`EventCount::notify`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn notify(&self, segment: &Segment, count: u32) {
         self.waiters.notify(segment, count);
         self.watchers.notify_all(segment);

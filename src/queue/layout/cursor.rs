@@ -24,33 +24,72 @@ use crate::sync::shared::shared;
 const PLACE_BITS: u32 = 57;
 const RING_SHIFT: u32 = PLACE_BITS + 1;
 const UNIT_SHIFT: u32 = 4;
+const PARITY: u64 = 1;
 
-/// A ring and a place.
+/// A ring and a place, in the form above with parity 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Position {
-    pub(crate) ring: usize,
-    /// The place in bytes, a multiple of 16. The offset within the ring is the place modulo the
-    /// ring's size.
-    pub(crate) at: u64,
+    bits: u64,
 }
 
 impl Position {
-    pub(crate) fn from_bits(bits: u64) -> Position {
-        let units = bits >> 1 & ((1 << PLACE_BITS) - 1);
+    pub(crate) fn new(ring: usize, at: u64) -> Position {
+        let units = at >> UNIT_SHIFT & ((1 << PLACE_BITS) - 1);
         Position {
-            ring: (bits >> RING_SHIFT) as usize,
-            at: units << UNIT_SHIFT,
+            bits: (ring as u64) << RING_SHIFT | units << 1,
+        }
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Position {
+        Position {
+            bits: bits & !PARITY,
         }
     }
 
     /// The bits of a position, with parity 0.
     pub(crate) fn bits(self) -> u64 {
-        (self.ring as u64) << RING_SHIFT | (self.at >> UNIT_SHIFT & ((1 << PLACE_BITS) - 1)) << 1
+        self.bits
+    }
+
+    pub(crate) fn ring(self) -> usize {
+        (self.bits >> RING_SHIFT) as usize
+    }
+
+    /// The place in bytes, a multiple of 16. The offset within the ring is the place modulo the
+    /// ring's size.
+    pub(crate) fn at(self) -> u64 {
+        (self.bits << (u64::BITS - RING_SHIFT)) >> (u64::BITS - RING_SHIFT + 1) << UNIT_SHIFT
+    }
+
+    /// The place in bytes, with other bits above 2^61: enough to find it in a ring.
+    pub(crate) fn at_and_more(self) -> u64 {
+        self.bits << (UNIT_SHIFT - 1)
+    }
+
+    /// The number of bytes from here to a later position of the same ring; `None` if `other` is not
+    /// later or in another ring.
+    #[inline]
+    pub(crate) fn bytes_to(self, other: Position) -> Option<u64> {
+        let is_same_ring = (self.bits ^ other.bits) >> RING_SHIFT == 0;
+        (is_same_ring && other.bits > self.bits)
+            .then(|| (other.bits - self.bits) << (UNIT_SHIFT - 1))
+    }
+
+    pub(crate) fn parts(self) -> (usize, u64) {
+        (self.ring(), self.at())
+    }
+
+    /// The position that is `extent` bytes, a multiple of 16, further in the same ring.
+    pub(crate) fn forward(self, extent: u64) -> Position {
+        debug_assert_eq!(extent % (1 << UNIT_SHIFT), 0);
+        Position {
+            bits: self.bits.wrapping_add(extent >> (UNIT_SHIFT - 1)),
+        }
     }
 
     /// The id of the message, which users see.
     pub(crate) fn id(self) -> u64 {
-        self.at >> UNIT_SHIFT
+        self.at() >> UNIT_SHIFT
     }
 }
 
@@ -61,15 +100,12 @@ pub(crate) struct Totals {
     pub(crate) count: u64,
     /// Sum of their extents in bytes, without padding.
     pub(crate) bytes: u64,
-    /// Dead letters only: identifies the message that was moved there last.
-    pub(crate) mark: u64,
 }
 
 shared! {
     pub(super) struct SharedTotals {
         count: AtomicU64,
         bytes: AtomicU64,
-        mark: AtomicU64,
     }
 }
 
@@ -78,14 +114,12 @@ impl SharedTotals {
         Totals {
             count: self.count.load(Ordering::Relaxed),
             bytes: self.bytes.load(Ordering::Relaxed),
-            mark: self.mark.load(Ordering::Relaxed),
         }
     }
 
     fn store(&self, totals: Totals) {
         self.count.store(totals.count, Ordering::Relaxed);
         self.bytes.store(totals.bytes, Ordering::Relaxed);
-        self.mark.store(totals.mark, Ordering::Relaxed);
     }
 }
 
@@ -99,20 +133,74 @@ shared! {
         /// Head only: what was settled without the lock, for the next holder to count; see
         /// `unlocked`.
         pub(crate) owed: AtomicU32,
+        /// Tail only: how far records may go without another look.
+        pub(crate) limits: SharedLimits,
         /// This side's last look at the other side. It may be older than the truth, never newer;
         /// 0 if unknown.
         pub(crate) seen: Seen,
         /// Tail: one more than the place of the last reservation. Head: no reservation is left
         /// before this place.
         pub(crate) reservations: AtomicU64,
-        _to_the_next_line: [AtomicU64; 11],
+        _to_the_next_line: [AtomicU64; 7],
         pub(crate) cursor: AtomicU64,
         pub(super) totals: [SharedTotals; 2],
+        /// Tail of the dead letters only: identifies the message that was moved there last. Twice,
+        /// as the totals.
+        pub(super) marks: [AtomicU64; 2],
     }
 }
 
 #[cfg(not(loom))]
-const _: () = assert!(std::mem::offset_of!(Side, cursor) == 128);
+const _: () = {
+    // A put reads the lock with the limits, and the cursor with the totals: one line each.
+    assert!(std::mem::offset_of!(Side, seen) <= 64);
+    assert!(std::mem::offset_of!(Side, cursor) == 128);
+};
+
+shared! {
+    /// How far the tail may go by what it knows of the head, of its ring and of the queue's limits,
+    /// so that a put looks at one line only. All are 0 while this is unknown, or while the queue is
+    /// shut down. Guarded by the tail lock; a recovery and every step that takes room away forget
+    /// them, and so does the next holder if a holder dies.
+    pub(crate) struct SharedLimits {
+        end: AtomicU64,
+        count: AtomicU64,
+        bytes: AtomicU64,
+        largest: AtomicU64,
+    }
+}
+
+/// How far records may go. Limits of 0 admit no record.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Limits {
+    /// The position that they may reach, in the tail's ring and in the ring's present round, as
+    /// bits, ...
+    pub(crate) end: u64,
+    /// ... the totals of records and of bytes that they may reach, ...
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+    /// ... and the largest extent of a record.
+    pub(crate) largest: u64,
+}
+
+impl SharedLimits {
+    #[inline]
+    pub(crate) fn load(&self) -> Limits {
+        Limits {
+            end: self.end.load(Ordering::Relaxed),
+            count: self.count.load(Ordering::Relaxed),
+            bytes: self.bytes.load(Ordering::Relaxed),
+            largest: self.largest.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn store(&self, limits: Limits) {
+        self.end.store(limits.end, Ordering::Relaxed);
+        self.count.store(limits.count, Ordering::Relaxed);
+        self.bytes.store(limits.bytes, Ordering::Relaxed);
+        self.largest.store(limits.largest, Ordering::Relaxed);
+    }
+}
 
 shared! {
     /// A side's copy of the other side's progress, so that most calls do not touch the other side's
@@ -152,7 +240,7 @@ impl Side {
 
     #[inline]
     fn cursor_of(&self, bits: u64) -> Cursor {
-        let parity = bits & 1;
+        let parity = bits & PARITY;
         Cursor {
             position: Position::from_bits(bits),
             totals: self.totals_of(parity).load(),
@@ -176,7 +264,7 @@ impl Side {
     /// Commit a step and return the new cursor. The last store makes the step valid.
     #[inline]
     pub(crate) fn commit(&self, from: &Cursor, to: Position, totals: Totals) -> Cursor {
-        let parity = from.parity ^ 1;
+        let parity = from.parity ^ PARITY;
         // Pairs with the fence in `snapshot`: a reader that sees any of these totals also sees that
         // the cursor has left the totals that were there before.
         fence(Ordering::Release);
@@ -186,6 +274,26 @@ impl Side {
             position: to,
             totals,
             parity,
+        }
+    }
+
+    /// Under the side's lock: the mark that the last step left.
+    pub(crate) fn mark(&self) -> u64 {
+        let parity = self.cursor.load(Ordering::Acquire) & PARITY;
+        self.mark_of(parity).load(Ordering::Relaxed)
+    }
+
+    /// Under the side's lock: let the next commit leave `mark`.
+    pub(crate) fn set_next_mark(&self, mark: u64) {
+        let next = self.cursor.load(Ordering::Relaxed) & PARITY ^ PARITY;
+        self.mark_of(next).store(mark, Ordering::Relaxed);
+    }
+
+    fn mark_of(&self, parity: u64) -> &AtomicU64 {
+        let [even, odd] = &self.marks;
+        match parity {
+            0 => even,
+            _ => odd,
         }
     }
 
@@ -205,10 +313,10 @@ mod tests {
 
     #[test]
     fn a_position_survives_its_bits() {
-        let position = Position {
-            ring: 63,
-            at: (1 << 60) - 16,
-        };
+        let (ring, at) = (63, (1 << 60) - 32);
+        let position = Position::new(ring, at);
+        assert_eq!(position.parts(), (ring, at));
+        assert_eq!(position.forward(16).parts(), (ring, at + 16));
         assert_eq!(Position::from_bits(position.bits()), position);
         assert_eq!(Position::from_bits(position.bits() | 1), position);
     }

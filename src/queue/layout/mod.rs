@@ -6,16 +6,18 @@
 //!     65920    messages
 //!     65920      tail's mutex
 //!     65924      owed: to be counted anew
-//!     65928      what the tail saw of the head: count, bytes, free
-//!     65952      reservations: the last one's place
+//!     65928      how far a put may go: end, count, bytes, largest
+//!     65960      what the tail saw of the head: count, bytes, free
+//!     65984      reservations: the last one's place
 //!     66048      cursor: its store commits a step
-//!     66056      totals, twice: count, bytes, mark
+//!     66056      totals, twice: count, bytes
+//!     66088      dead letters' mark, twice
 //!     66176      head's mutex
 //!     66180      owed: to be counted anew
-//!     66184      what the head saw of the tail: its cursor
-//!     66208      reservations: the last one's place
+//!     66216      what the head saw of the tail: its cursor
+//!     66240      reservations: the last one's place
 //!     66304      cursor: its store commits a step
-//!     66312      totals, twice: count, bytes, mark
+//!     66312      totals, twice: count, bytes
 //!     66432      behind the head's cursor: available, in_flight, ...
 //!     66560    items: consumers sleep here
 //!     66688    space: producers sleep here
@@ -78,6 +80,14 @@ mod tests {
                 at + offset_of!(Side, owed),
                 "owed: to be counted anew",
             );
+            if side == "tail" {
+                line(
+                    picture,
+                    4,
+                    at + offset_of!(Side, limits),
+                    "how far a put may go: end, count, bytes, largest",
+                );
+            }
             line(
                 picture,
                 4,
@@ -100,8 +110,16 @@ mod tests {
                 picture,
                 4,
                 at + offset_of!(Side, totals),
-                "totals, twice: count, bytes, mark",
+                "totals, twice: count, bytes",
             );
+            if side == "tail" {
+                line(
+                    picture,
+                    4,
+                    at + offset_of!(Side, marks),
+                    "dead letters' mark, twice",
+                );
+            }
         }
         let behind = at + offset_of!(ChainWords, behind);
         line(

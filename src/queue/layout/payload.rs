@@ -3,14 +3,16 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
+use super::record::{Record, HEADER};
 use crate::segment::Mapping;
 use crate::status::{Result, Status};
-use crate::sync::shared::Shared;
 
 /// Longer messages are copied outside of the producers' lock.
 pub(crate) const LARGE: usize = 16 * 1024;
 /// Typical size of a cache line in bytes.
 const LINE: u64 = 64;
+/// The most lines that are prefetched for a record.
+const MOST_LINES: u64 = 4;
 
 #[inline(always)]
 fn fetch_line_for_writing(address: *mut u8) {
@@ -43,29 +45,43 @@ impl<'a> Payload<'a> {
         })
     }
 
-    /// The `T` at `offset`, and the bytes from there to `end`. The caller knows that the file holds
-    /// them.
+    /// The record at place `at` of a ring, and the bytes from there to the end of the part of the
+    /// ring that is known to have memory; `None` if these are fewer than `least`.
     #[inline]
-    pub(crate) fn behind<T: Shared>(
+    pub(crate) fn of_record(
         mapping: &'a Mapping,
-        offset: usize,
-        end: usize,
-    ) -> Option<(&'a T, Payload<'a>)> {
-        let (header, address, room) = mapping.view_to(offset, end)?;
-        let payload = Payload {
+        at: u64,
+        least: u64,
+    ) -> Option<(&'a Record, Payload<'a>)> {
+        let (record, address, room) = mapping.view_in_ring(at, least)?;
+        let all = Payload {
             address,
             room,
             mapping: PhantomData,
         };
-        Some((header, payload))
+        Some((record, all))
+    }
+
+    /// What is behind the header in a record of `extent` bytes, of which this is the first to the
+    /// last; `None` if the record is longer than this.
+    #[inline]
+    pub(crate) fn behind_header(self, extent: u64) -> Option<Payload<'a>> {
+        if extent > self.room as u64 || extent < HEADER {
+            return None;
+        }
+        Some(Payload {
+            address: self.address.wrapping_add(HEADER as usize),
+            room: (extent - HEADER) as usize,
+            ..self
+        })
     }
 
     pub(crate) fn address(self) -> *mut u8 {
         self.address
     }
 
-    /// Prefetch for writing the cache lines of `len` bytes, beginning `ahead` bytes after this
-    /// payload's start.
+    /// Prefetch for writing the cache lines of `len` bytes, at least one line and at most
+    /// [`MOST_LINES`], beginning `ahead` bytes after this payload's start.
     ///
     /// A consumer read these lines last. A plain store to them would not stall the processor, but
     /// the atomic exchange that releases the lock soon afterwards waits until all earlier stores
@@ -73,10 +89,12 @@ impl<'a> Payload<'a> {
     #[inline(always)]
     pub(crate) fn fetch_for_writing(self, ahead: u64, len: u64) {
         let first = self.address.wrapping_add(ahead as usize);
-        let mut at = 0;
-        while at < len {
-            fetch_line_for_writing(first.wrapping_add(at as usize));
-            at += LINE;
+        fetch_line_for_writing(first);
+        for line in 1..MOST_LINES {
+            if line * LINE >= len {
+                break;
+            }
+            fetch_line_for_writing(first.wrapping_add((line * LINE) as usize));
         }
     }
 
@@ -141,19 +159,6 @@ impl<'a> Payload<'a> {
         // and `copy` allows that.
         unsafe { std::ptr::copy(other.address, self.address, len) };
         Ok(())
-    }
-
-    /// The `room` bytes of this payload that begin at `begin`.
-    #[inline]
-    pub(crate) fn part(self, begin: u64, room: u64) -> Option<Payload<'a>> {
-        if begin.checked_add(room)? > self.room as u64 {
-            return None;
-        }
-        Some(Payload {
-            address: self.address.wrapping_add(begin as usize),
-            room: room as usize,
-            ..self
-        })
     }
 
     /// The rest of this payload after its first `bytes` bytes.

@@ -134,7 +134,7 @@ const _: () = assert!(size_of::<Record>() as u64 == HEADER);
 /// The extent of a record whose payload has `len` bytes.
 #[inline]
 pub(crate) fn extent_of(len: u64) -> u64 {
-    (HEADER + len).next_multiple_of(ALIGN)
+    (HEADER + len + ALIGN - 1) & !(ALIGN - 1)
 }
 
 impl Record {

@@ -8,9 +8,10 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::cursor::Position;
 use super::payload::Payload;
 use super::record::{Record, ALIGN, HEADER};
-use crate::segment::{Extent, Mapping, Segment};
+use crate::segment::{LazyMapping, Mapping, Segment};
 use crate::status::{Result, Status};
 use crate::sync::shared::shared;
 
@@ -106,35 +107,34 @@ impl<'a> Rings<'a> {
         self.base + offset(ring) >= file_size
     }
 
-    fn extent(&self, ring: usize) -> Result<&'a Extent> {
+    fn extent(&self, ring: usize) -> Result<&'a LazyMapping> {
         self.segment.extents.get(ring).ok_or(Status::E_CORRUPT)
     }
 
-    /// The record at a place, and the bytes from there to the end of the part of the ring that this
-    /// process knows to exist; `None` if the record is not known to exist.
+    /// The record at a position, and the bytes from there to the end of the part of the ring that
+    /// this process knows to exist; `None` if these are fewer than `least`.
     #[inline]
-    pub(crate) fn known(&self, ring: usize, at: u64) -> Option<(&'a Record, Payload<'a>)> {
-        let extent = self.segment.extents.get(ring)?;
-        let mapping = extent.mapping.get()?;
-        let place = at & (size(ring) - 1);
-        let known = extent.known.load(Ordering::Relaxed);
-        Payload::behind(mapping, place as usize, known as usize)
+    pub(crate) fn known(
+        &self,
+        position: Position,
+        least: u64,
+    ) -> Option<(&'a Record, Payload<'a>)> {
+        let mapping = self.segment.extents.get(position.ring())?.get()?;
+        Payload::of_record(mapping, position.at_and_more(), least)
     }
 
     /// The mapping of a ring, after checking that the file holds the ring's first `end` bytes.
     #[inline]
     fn reach(&self, ring: usize, end: u64) -> Result<&'a Mapping> {
         let extent = self.extent(ring)?;
-        if end <= extent.known.load(Ordering::Relaxed) {
-            if let Some(mapping) = extent.mapping.get() {
-                return Ok(mapping);
-            }
+        match extent.get() {
+            Some(mapping) if end <= mapping.known() => Ok(mapping),
+            _ => self.reach_further(ring, extent, end),
         }
-        self.reach_further(ring, extent, end)
     }
 
     #[cold]
-    fn reach_further(self, ring: usize, extent: &'a Extent, end: u64) -> Result<&'a Mapping> {
+    fn reach_further(self, ring: usize, extent: &'a LazyMapping, end: u64) -> Result<&'a Mapping> {
         let begin = self.base + offset(ring);
         let held = self
             .segment
@@ -144,12 +144,9 @@ impl<'a> Rings<'a> {
         if end > held {
             return Err(Status::E_CORRUPT);
         }
-        if extent.mapping.get().is_none() {
-            let fresh = self.segment.map(begin, size(ring))?;
-            extent.mapping.set(fresh);
-        }
-        extent.known.fetch_max(held, Ordering::Relaxed);
-        extent.mapping.get().ok_or(Status::E_INTERNAL)
+        let mapping = extent.get_or_set(|| self.segment.map(begin, size(ring)))?;
+        mapping.learn(held);
+        Ok(mapping)
     }
 
     /// The record at a place.

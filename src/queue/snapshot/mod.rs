@@ -168,7 +168,7 @@ impl<'a> QueueSnapshot<'a> {
             let Ends { head, tail } = self.ends(chain);
             let name = chain.name();
             for (end, cursor) in [("head", head), ("tail", tail)] {
-                let ring = cursor.position.ring;
+                let ring = cursor.position.ring();
                 if !chain.has_ring(ring) {
                     return Err(because!(
                         E_CORRUPT,
@@ -176,15 +176,15 @@ impl<'a> QueueSnapshot<'a> {
                     ));
                 }
             }
-            if head.position.at > tail.position.at || head.totals.count > tail.totals.count {
+            if head.position.at() > tail.position.at() || head.totals.count > tail.totals.count {
                 return Err(because!(
                     E_CORRUPT,
                     "the head of its {name} is after the tail"
                 ));
             }
-            let ring = head.position.ring;
+            let ring = head.position.ring();
             let free = self.free(ring)?;
-            let behind = head.position.at.checked_sub(free);
+            let behind = head.position.at().checked_sub(free);
             if behind.is_none_or(|behind| behind > ring::size(ring)) {
                 return Err(because!(
                     E_CORRUPT,
@@ -204,13 +204,13 @@ impl<'a> QueueSnapshot<'a> {
 
     /// The place behind the last message.
     pub(crate) fn tail(&self) -> u64 {
-        self.messages.tail.position.at
+        self.messages.tail.position.at()
     }
 
     /// The place of the first message that was not delivered before, and how many records lie from
     /// there on.
     pub(crate) fn head(&self) -> (u64, u64) {
-        (self.messages.head.position.at, self.messages.ahead())
+        (self.messages.head.position.at(), self.messages.ahead())
     }
 
     /// The options with which the queue was created.

@@ -35,7 +35,7 @@ pub(crate) struct Found {
 impl Found {
     /// The place behind it.
     pub(crate) fn end(&self) -> u64 {
-        self.position.at + self.extent
+        self.position.at() + self.extent
     }
 
     /// Report whether it is a message that waits.
@@ -128,10 +128,7 @@ impl QueueSnapshot<'_> {
             }
             let mut piece = Piece::default();
             while at < stretch.to {
-                let position = Position {
-                    ring: stretch.ring,
-                    at,
-                };
+                let position = Position::new(stretch.ring, at);
                 let found = match self.record(&mut piece, position, &stretch) {
                     Ok(found) => found,
                     Err(_) if self.was_overwritten(chain, position)? => return Ok(Walk::Overtaken),
@@ -184,8 +181,8 @@ impl QueueSnapshot<'_> {
         let lingering = lingering.load(Ordering::Relaxed);
         let mut stretches = Vec::new();
         for ring in (0..RINGS).filter(|ring| chain.has_ring(*ring)) {
-            let to = match ring == head.ring {
-                true => head.at,
+            let to = match ring == head.ring() {
+                true => head.at(),
                 false if lingering & (1 << ring) != 0 => self.state(ring)?.end,
                 false => continue,
             };
@@ -193,10 +190,10 @@ impl QueueSnapshot<'_> {
             stretches.push(checked(ring, from, to, true)?);
         }
         stretches.sort_by_key(|stretch| stretch.from);
-        let (mut ring, mut from) = (head.ring, head.at);
+        let (mut ring, mut from) = (head.ring(), head.at());
         for _ in 0..RINGS {
-            if ring == tail.ring {
-                stretches.push(checked(ring, from, tail.at, false)?);
+            if ring == tail.ring() {
+                stretches.push(checked(ring, from, tail.at(), false)?);
                 return Ok(stretches);
             }
             let state = self.state(ring)?;
@@ -212,10 +209,10 @@ impl QueueSnapshot<'_> {
 
     /// Read a record, from `piece` if it is there.
     fn record(&self, piece: &mut Piece, position: Position, stretch: &Stretch) -> Result<Found> {
-        let at = position.at;
+        let at = position.at();
         let limit = stretch.to.saturating_sub(at);
         if piece.header(at).is_none() {
-            let in_ring = ring::size(position.ring).saturating_sub(in_ring(position));
+            let in_ring = ring::size(position.ring()).saturating_sub(in_ring(position));
             let units = (limit.min(in_ring) / HEADER).clamp(1, PIECE) as usize;
             let units = self.segment.many(offset_of_record(position), units)?;
             *piece = Piece { from: at, units };
@@ -227,7 +224,7 @@ impl QueueSnapshot<'_> {
         };
         let fits = extent >= HEADER && extent % ALIGN == 0 && len <= extent - HEADER;
         let end = in_ring(position).saturating_add(extent);
-        if !fits || extent > limit || end > ring::size(position.ring) {
+        if !fits || extent > limit || end > ring::size(position.ring()) {
             return Err(because!(
                 E_CORRUPT,
                 "the record at {at} has no valid length"
@@ -246,14 +243,14 @@ impl QueueSnapshot<'_> {
     /// Report whether a producer may have written where this record was, before this call.
     fn was_overwritten(&self, chain: Chain, position: Position) -> Result<bool> {
         let head = Ends::copy(self.segment, chain)?.head.position;
-        let is_left = head.ring != position.ring && position.at < head.at;
+        let is_left = head.ring() != position.ring() && position.at() < head.at();
         if !is_left {
-            return Ok(self.free(position.ring)? > position.at);
+            return Ok(self.free(position.ring())? > position.at());
         }
         // A ring that the consumers have left, with every record over, gives its memory back.
-        let end = self.state(position.ring)?.end;
-        let free = self.free(position.ring)?;
-        Ok(free > position.at || free == end)
+        let end = self.state(position.ring())?.end;
+        let free = self.free(position.ring())?;
+        Ok(free > position.at() || free == end)
     }
 
     pub(super) fn free(&self, ring: usize) -> Result<u64> {
@@ -302,9 +299,9 @@ fn state_at(ring: usize) -> usize {
 
 /// Offset of a position in its ring.
 fn in_ring(position: Position) -> u64 {
-    position.at & (ring::size(position.ring) - 1)
+    position.at() & (ring::size(position.ring()) - 1)
 }
 
 fn offset_of_record(position: Position) -> u64 {
-    RINGS_AT + ring::offset(position.ring) + in_ring(position)
+    RINGS_AT + ring::offset(position.ring()) + in_ring(position)
 }
