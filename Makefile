@@ -9,6 +9,8 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # The libraries for C have this feature and a Rust program does not: see Cargo.toml.
 FEATURES := --features c-library
+# The tests also have the features for Rust programs.
+TEST_FEATURES := $(FEATURES),serde,tokio
 # All rules below use the libraries in this folder.
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
@@ -100,14 +102,14 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-leftovers
 
 test-rust: interop soak-workers $(POLYPROC_SO)
-	$(CARGO) test --locked $(FEATURES)
+	$(CARGO) test --locked $(TEST_FEATURES)
 	# Prints what was tested: which faults of which function, and which promises of each object.
-	$(CARGO) test --locked $(FEATURES) --quiet --test fault_table --test semantics --test injection -- --nocapture
+	$(CARGO) test --locked $(TEST_FEATURES) --quiet --test fault_table --test semantics --test injection -- --nocapture
 	tools/check-library.sh $(POLYPROC_SO)
 
 # A minute of random configurations, the same in each run.
 test-soak: soak-workers
-	$(CARGO) test --locked $(FEATURES) --test soak -- --seconds=60 --random --seed=1
+	$(CARGO) test --locked $(TEST_FEATURES) --test soak -- --seconds=60 --random --seed=1
 
 test-go: $(POLYPROC_A)
 	# Go does not see that the static library has changed: no cached results.
@@ -118,8 +120,8 @@ test-go: $(POLYPROC_A)
 # of the C programs without heuristics of waiting.
 .PHONY: test-slices test-no-waitv
 test-slices:
-	POLYPROC_NO_WAITV=1 $(CARGO) test --locked $(FEATURES) --test c_api --test wait
-	POLYPROC_PACE=off $(CARGO) test --locked $(FEATURES) --test c_api -- \
+	POLYPROC_NO_WAITV=1 $(CARGO) test --locked $(TEST_FEATURES) --test c_api --test wait
+	POLYPROC_PACE=off $(CARGO) test --locked $(TEST_FEATURES) --test c_api -- \
 	    c99::queue c99::lock c99::semaphore c99::connection c99::killed
 test-no-waitv: export POLYPROC_NO_WAITV := 1
 test-no-waitv: test-rust test-go test-node ## the tests without futex_waitv
@@ -127,7 +129,7 @@ test-no-waitv: test-rust test-go test-node ## the tests without futex_waitv
 # A few stops; `make crash STOP=1 FULL=1` stops each operation at each of its instructions.
 .PHONY: test-stops
 test-stops:
-	$(CARGO) test --locked $(FEATURES) --test crash -- --stop --points=3 "put, small" "get, small" "take and done" "a join" \
+	$(CARGO) test --locked $(TEST_FEATURES) --test crash -- --stop --points=3 "put, small" "get, small" "take and done" "a join" \
 	    "lock: acquire and" "owned semaphore: acquire and" "barrier: the last" "condition: notify" "pipe: recv r" unlink
 
 # Builds and runs each example of docs/book/languages.md as it stands there.
@@ -143,7 +145,7 @@ test-versions: polyproc-node
 # The programs of tests/c under memcheck.
 test-memory:
 	@command -v valgrind > /dev/null || { apt-get update -qq && apt-get install -qq -y valgrind; }
-	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked $(FEATURES) --test c_api -- --test-threads=1
+	POLYPROC_TEST_VALGRIND=1 $(CARGO) test --locked $(TEST_FEATURES) --test c_api -- --test-threads=1
 
 test-leftovers:
 	@tests/leftovers
@@ -177,17 +179,17 @@ build/tools/bin/cargo-fuzz:
 # In `make test` only some of many calls fail, and the sums are printed.
 .PHONY: faults
 faults: ## let each call fail that each function makes (memory, threads, files, system calls), and print what comes of it
-	POLYPROC_FAULT_TABLE=1 $(CARGO) test --locked $(FEATURES) --test injection -- --nocapture
+	POLYPROC_FAULT_TABLE=1 $(CARGO) test --locked $(TEST_FEATURES) --test injection -- --nocapture
 
 .PHONY: crash
 crash: ## kill each operation (STOP=1: stop it) at many of its instructions, FULL=1 at every one; SHM=4: in a /dev/shm of 4 MiB
-	$(CARGO) test --release --locked $(FEATURES) --test crash -- $(if $(FULL),--full,--points=$(if $(STOP),100,500)) \
+	$(CARGO) test --release --locked $(TEST_FEATURES) --test crash -- $(if $(FULL),--full,--points=$(if $(STOP),100,500)) \
 	    $(if $(STOP),--stop) $(if $(SHM),--shm=$(SHM)) $(OPERATION)
 
 .PHONY: soak soak-workers
 soak: SECONDS ?= 60
 soak: soak-workers ## processes in C, Go and Node killed at random for SECONDS=60, every message accounted for; RANDOM=1 SEED=n: random configurations; SHM=16: in so many MiB
-	$(CARGO) test --release --locked $(FEATURES) --test soak -- --seconds=$(SECONDS) $(if $(filter 1,$(RANDOM)),--random) \
+	$(CARGO) test --release --locked $(TEST_FEATURES) --test soak -- --seconds=$(SECONDS) $(if $(filter 1,$(RANDOM)),--random) \
 	    $(if $(SEED),--seed=$(SEED)) $(if $(ONLY),--only=$(ONLY)) $(if $(SHM),--shm=$(SHM))
 
 soak-workers: build/soak/c build/soak/go build/soak/random-c build/soak/random-go polyproc-node
@@ -242,9 +244,9 @@ lint-rust:
 	$(CARGO) fmt --check
 	$(CARGO) fmt --check --manifest-path loom/Cargo.toml
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
-	$(CARGO) clippy --locked $(FEATURES) --all-targets -- -D warnings
+	$(CARGO) clippy --locked $(TEST_FEATURES) --all-targets -- -D warnings
 	$(CARGO) clippy --locked --package polyproc-python -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet --features serde,tokio
 
 lint-c:
 	@command -v clang-format > /dev/null || { apt-get update -qq && apt-get install -qq -y clang-format; }

@@ -61,6 +61,11 @@
 //! Every object is `Send` and `Sync`. A forked child may use its parent's objects, but owns nothing
 //! that its parent holds.
 //!
+//! # Features
+//!
+//! None is on by default. `serde`: `TypedQueue`, whose messages are values of one type, which other
+//! languages understand. `tokio`: `AsyncQueue`, whose gets and takes are awaited.
+//!
 //! # Layers of the source
 //!
 //! The modules of a row use modules of the rows below, and none of their own row. `tests/layers`
@@ -129,6 +134,10 @@ mod sys;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod wait;
 
+#[cfg(all(target_os = "linux", target_pointer_width = "64", feature = "serde"))]
+pub use queue::TypedQueue;
+#[cfg(all(target_os = "linux", target_pointer_width = "64", feature = "tokio"))]
+pub use wait::AsyncQueue;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub use {
     connection::{connect, connect_timeout, pipe, Connection, Listener, ListenerOptions},

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! calls, message, slot, bytes        the calls of users in Rust: copies, and guards that settle
+//! typed                              the same for values of one type: feature `serde`
 //! put, reserve, get, take, settle,
 //! dead_letters, info, shutdown       the calls below them, and those of the C side
 //! loans                              how many loans of a handle are not settled
@@ -34,6 +35,8 @@ mod shutdown;
 mod slot;
 pub(crate) mod snapshot;
 mod take;
+#[cfg(feature = "serde")]
+mod typed;
 mod view;
 mod waiting;
 
@@ -47,6 +50,8 @@ pub use options::QueueOptions;
 pub use reserve::Reservation;
 pub use slot::{OwnedSlot, Slot};
 pub use take::Loan;
+#[cfg(feature = "serde")]
+pub use typed::TypedQueue;
 
 pub(crate) use loans::Loans;
 

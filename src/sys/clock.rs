@@ -30,7 +30,7 @@ fn read(clock: libc::clockid_t) -> libc::timespec {
 /// `ns` as the `struct timespec` of the kernel.
 pub(crate) fn timespec(ns: u64) -> libc::timespec {
     libc::timespec {
-        tv_sec: (ns / 1_000_000_000) as libc::time_t,
+        tv_sec: (ns / 1_000_000_000) as _,
         tv_nsec: (ns % 1_000_000_000) as libc::c_long,
     }
 }
