@@ -28,8 +28,8 @@
 //!
 //! The kernel wakes one watcher. If that watcher is stopped, the death is noticed at another
 //! sleeper's next look. Together the sleepers of a crowd look at all lives about [`CROWD_LOOKS`]
-//! times a second; if all of them fell asleep at the same moment, their looks coincide at first,
-//! and the pause between two of them can be as long as a slice.
+//! times a second. The length of the slices differs from slot to slot, the first one too, so these
+//! looks are spread over time even if all sleepers fell asleep at the same moment.
 //!
 //! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at
 //! short intervals.
@@ -133,19 +133,29 @@ impl Watcher<'_> {
             words.add(participant.futex_address(), life.futex());
         }
         match (is_linked, has_unwatched) {
-            (true, false) => patience.limit_slices(self.longest_ns(slots)),
+            (true, false) => {
+                let share = share(self.slot);
+                patience.limit_slices(longest_ns(slots, share));
+                patience.spread_slices(share);
+            }
             (true, true) => patience.limit_slices(LAST_SLICE_NS),
             (false, _) => patience.stay_alert(),
         }
         has_dead
     }
+}
 
-    /// The longest slice of this sleeper, so that all sleepers together look [`CROWD_LOOKS`] times
-    /// a second. It differs from slot to slot, so that they do not look all at once.
-    fn longest_ns(&self, slots: usize) -> u64 {
-        let all = slots as u64 * 1_000_000_000 / CROWD_LOOKS;
-        LAST_SLICE_NS.max(all / 2 + all * self.slot as u64 / slots.max(1) as u64)
-    }
+/// A number of 16 bits for each slot. Those of neighbours are far apart, and those of any slots in a
+/// row are spread evenly: Weyl's sequence of the golden ratio.
+fn share(slot: usize) -> u16 {
+    ((slot as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16
+}
+
+/// The longest slice of a sleeper, so that all sleepers together look [`CROWD_LOOKS`] times a
+/// second. It differs from slot to slot, so that they do not look all at once.
+fn longest_ns(slots: usize, share: u16) -> u64 {
+    let all = slots as u64 * 1_000_000_000 / CROWD_LOOKS;
+    LAST_SLICE_NS.max(all / 2 + ((all * u64::from(share)) >> 16))
 }
 
 impl Drop for Watcher<'_> {

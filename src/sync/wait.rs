@@ -320,6 +320,14 @@ impl<'a> Patience<'a> {
         self.slice_ns = self.slice_ns.min(ns);
     }
 
+    /// Lengthen the first slice by a `share` of 65,536 parts, so that the looks of many sleepers that fell
+    /// asleep at the same moment are spread over time: each later slice is twice the one before.
+    pub(crate) fn spread_slices(&mut self, share: u16) {
+        if self.slice_ns == FIRST_SLICE_NS {
+            self.slice_ns += (FIRST_SLICE_NS * u64::from(share)) >> 16;
+        }
+    }
+
     /// Limit the next slice to `ns`, because some change comes without a wake-up.
     pub(crate) fn look_again_within(&mut self, ns: u64) {
         self.soon_ns = self.soon_ns.min(ns);

@@ -180,3 +180,23 @@ fn a_sleeper_that_dies_leaves_no_gap_in_a_crowd() {
     let (_, time) = crowd.kill_holder(80);
     assert!(has_slices() || time < NOTICED, "{time:?}");
 }
+
+/// All sleepers that watch the holder's life are stopped. A stop takes a process out of its sleep,
+/// so the kernel wakes nobody, and the death is noticed at a look of another sleeper.
+#[test]
+fn stopped_watchers_in_a_crowd_hide_no_death() {
+    let _alone = alone();
+    let mut crowd = Crowd::of(150);
+    crowd.hold(100);
+    for index in (0..150).filter(|index| *index != 100) {
+        crowd.sleep(index);
+    }
+    std::thread::sleep(BRIEF);
+    for index in 36..100 {
+        crowd.members[index].as_ref().unwrap().signal(libc::SIGSTOP);
+    }
+    let (next, time) = crowd.kill_holder(100);
+    assert!(!(36..100).contains(&next), "{next} is stopped");
+    println!("noticed beside stopped watchers after {time:?}");
+    assert!(has_slices() || time < NOTICED, "{time:?}");
+}
