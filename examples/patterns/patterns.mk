@@ -29,4 +29,4 @@ patterns: $(PATTERNS_C) $(PATTERNS_CPP) $(PATTERNS_GO) polyproc-node python-inst
 
 # The programs have names in common, so only one run at a time.
 patterns-test: patterns ## runs the programs of the book's patterns, and kills some
-	flock /tmp/polyproc-patterns.lock node --test examples/test/patterns.test.mjs
+	flock /tmp/polyproc-patterns.$$(id -u).lock node --test examples/test/patterns.test.mjs
