@@ -1,7 +1,7 @@
 # The benchmarks. Included by the Makefile; builds below build/bench.
 #   bench            polyproc beside its peers: table, CSV and plots into docs/book/performance (ONLY="W1 W2" REPEAT=5)
 #   bench-pace       each heuristic of waiting with and without, into docs/book/tuning.md
-#   bench-calls      the cost of a call: criterion in Rust and C, testing.B in Go, mitata in Node
+#   bench-calls      the cost of a call: criterion in Rust and C, testing.B in Go, mitata in Node, Python
 #   bench-python     Python's multiprocessing and polyproc in one run (REPEAT=5)
 #   bench-check      whether everything that uses polyproc still builds
 #   guard            instruction counts of the hot calls against the committed ones; guard-update commits anew
@@ -70,12 +70,12 @@ $(BENCH)/venv/bin/python: benches/driver/requirements.txt
 bench: bench-packages $(BENCH)/venv/bin/python ## polyproc beside its peers, into docs/book/performance (ONLY="W1 W2" REPEAT=5)
 	-@$(MAKE) --no-print-directory -k bench-programs
 	@$(BENCH)/venv/bin/python benches/driver/bench.py --only "$(ONLY)" --repeat $(or $(REPEAT),5)
-	$(if $(ONLY),,@$(MAKE) --no-print-directory bench-calls)
+	$(if $(ONLY),,@$(MAKE) --no-print-directory bench-calls bench-python)
 
 bench-pace: $(BENCH)/peers/polyproc $(BENCH)/peers/limits ## what each heuristic of waiting earns, into docs/book/tuning.md
 	@python3 -B benches/driver/pace.py --only "$(ONLY)" --rounds $(or $(ROUNDS),7)
 
-bench-calls: polyproc-node ## what a call costs in Rust, C, Go and Node, into docs/book/performance
+bench-calls: polyproc-node python-install ## what a call costs in Rust, C, Go, Node and Python, into docs/book/performance
 	python3 benches/driver/calls.py
 
 .PHONY: bench-python

@@ -45,12 +45,18 @@ def node():
     yield "```text\n" + re.sub(r"\x1b\[[0-9;]*m", "", text).strip() + "\n```"
 
 
+def python():
+    text = run([str(ROOT / "build/python/venv/bin/python"), "bench.py", "--calls"], "benches/python")
+    yield "```text\n" + text.strip() + "\n```"
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     parts = (
         ("Rust and C (criterion)", rust),
         (f"Go (`go test -bench`, {GO_COUNT} times, with benchstat; the runs are in [calls-go.txt](calls-go.txt))", go),
         ("Node (mitata)", node),
+        ("Python", python),
     )
     text = HEAD
     for title, part in parts:

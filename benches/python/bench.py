@@ -8,6 +8,7 @@ import argparse
 import multiprocessing
 import statistics
 import time
+from functools import partial
 
 import numpy
 import polyproc
@@ -114,39 +115,53 @@ LINES = [
 
 
 def calls():
-    """The cost of single calls in one process, in nanoseconds, to stand beside C's and Go's."""
-    queue = polyproc.Queue()
-    bytes_queue = polyproc.Queue(format="bytes")
-    semaphore, event = polyproc.Semaphore(), polyproc.Event()
-    message, pair = b"x" * 64, polyproc.Pipe()
+    """The cost of single calls in one process, in nanoseconds: the least of several rounds."""
+    queue, values = polyproc.Queue(), polyproc.Queue(format="msgpack")
+    plain = polyproc.Queue(format="bytes")
+    lock, semaphore, event = polyproc.Lock(), polyproc.Semaphore(), polyproc.Event()
+    message, (one, other) = b"x" * 64, polyproc.Pipe()
+    batch = [message] * 32
 
-    def put_get():
+    def put_get(queue, message):
         queue.put(message)
         queue.get()
 
-    def put_get_bytes():
-        bytes_queue.put(message)
-        bytes_queue.get()
-
     def take_done():
-        bytes_queue.put(message)
-        bytes_queue.take().done()
+        plain.put(message)
+        plain.take().done()
 
-    def acquire_release():
-        semaphore.acquire()
-        semaphore.release()
+    def many():
+        plain.put_many(batch)
+        plain.get_many(32)
+
+    def pair(acquire, release):
+        acquire()
+        release()
 
     def send_recv():
-        pair[0].send_bytes(message)
-        pair[1].recv_bytes()
+        one.send_bytes(message)
+        other.recv_bytes()
 
-    for call in (put_get, put_get_bytes, take_done, acquire_release, send_recv, event.is_set):
-        count = 200_000
-        begin = time.perf_counter()
-        for _ in range(count):
-            call()
-        took = (time.perf_counter() - begin) / count
-        print(f"    {call.__name__:<20}{took * 1e9:8.0f} ns")
+    lines = [
+        ("put + get, 64 bytes, bytes", partial(put_get, plain, message), 1),
+        ("put + get, 64 bytes, pickle", partial(put_get, queue, message), 1),
+        ("put + get, a small dict, pickle", partial(put_get, queue, SMALL), 1),
+        ("put + get, a small dict, msgpack", partial(put_get, values, SMALL), 1),
+        ("put + take + done, 64 bytes", take_done, 1),
+        ("put_many + get_many, each of 32", many, 32),
+        ("send_bytes + recv_bytes, 64 bytes", send_recv, 1),
+        ("lock: acquire + release", partial(pair, lock.acquire, lock.release), 1),
+        ("semaphore: acquire + release", partial(pair, semaphore.acquire, semaphore.release), 1),
+        ("event: is_set", event.is_set, 1),
+    ]
+    for name, call, parts in lines:
+        count, least = 20_000 // parts, float("inf")
+        for _ in range(7):
+            begin = time.perf_counter()
+            for _ in range(count):
+                call()
+            least = min(least, (time.perf_counter() - begin) / count)
+        print(f"{name:<34}{least / parts * 1e9:8.0f} ns")
 
 
 def main():
@@ -154,7 +169,11 @@ def main():
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="fewer messages, for a look")
     parser.add_argument("--only", default="", help="lines whose name has this")
+    parser.add_argument("--calls", action="store_true", help="single calls only")
     options = parser.parse_args()
+    if options.calls:
+        calls()
+        return
     columns = f"{'multiprocessing':>16}{'polyproc':>14}   ratio, least, most     goal"
     print(f"{'a second':<34}{columns}")
     for name, measure, message, count, goal in LINES:
@@ -173,7 +192,7 @@ def main():
             flush=True,
         )
     if not options.only:
-        print("single calls in one process")
+        print("\nsingle calls in one process")
         calls()
 
 
