@@ -26,6 +26,14 @@ test-install-cli:
 	@$(MAKE) --no-print-directory uninstall-cli DESTDIR=$(CURDIR)/$(CLI_TREE)
 	@left=$$(find $(CLI_TREE) -type f) && test -z "$$left" || { echo "uninstall-cli leaves $$left" >&2; exit 1; }
 
+# A browser is too much for `make test`. It leaves pictures of the page, light and dark.
+.PHONY: test-page
+test-page: cli ## clicks and reads the page of `polyproc page` in Chromium
+	@command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq -y chromium; }
+	cd cli/tests/page && npm ci --no-audit --no-fund
+	cd cli/tests/page && POLYPROC=$(CURDIR)/$(POLYPROC_BIN) CHROMIUM=$$(command -v chromium) PICTURES=$(CURDIR)/build/page \
+	    timeout 300 unshare --mount sh -c 'mount -t tmpfs none /dev/shm && exec node --test'
+
 lint-cli:
 	$(CARGO) fmt --check --package polyproc-cli
 	$(CARGO) clippy --locked --package polyproc-cli --all-targets -- -D warnings

@@ -10,14 +10,17 @@ mod completions;
 mod dead;
 mod doctor;
 mod event;
+mod exporter;
 mod failure;
 mod form;
 mod get;
+mod http;
 mod join;
 mod lock;
 mod ls;
 mod man;
 mod msgpack;
+mod page;
 mod peek;
 mod prune;
 mod put;
@@ -30,7 +33,9 @@ mod shutdown;
 mod span;
 mod stat;
 mod streams;
+mod tail;
 mod take;
+mod top;
 mod view;
 
 use std::process::ExitCode;
@@ -56,7 +61,11 @@ enum Command {
     Ls(ls::Ls),
     Stat(stat::Stat),
     Doctor(doctor::Doctor),
+    Top(top::Top),
     Peek(peek::Peek),
+    Tail(tail::Tail),
+    Exporter(exporter::Exporter),
+    Page(page::Page),
     Put(put::Put),
     Get(get::Get),
     Take(take::Take),
@@ -81,7 +90,11 @@ impl Command {
             Command::Ls(command) => command.run(),
             Command::Stat(command) => command.run(),
             Command::Doctor(command) => command.run(),
+            Command::Top(command) => command.run(),
             Command::Peek(command) => command.run(),
+            Command::Tail(command) => command.run(),
+            Command::Exporter(command) => command.run(),
+            Command::Page(command) => command.run(),
             Command::Put(command) => command.run(),
             Command::Get(command) => command.run(),
             Command::Take(command) => command.run(),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use polyproc::inspect::{self, Letter, Object, Place, State};
+use polyproc::inspect::{self, Letter, Object, Participant, Place, State};
 use serde_json::{json, Value};
 
 use crate::failure::{Failure, Outcome, NOTHING};
@@ -44,7 +44,7 @@ pub struct Look {
     form: Option<Form>,
     /// How much of each message to read
     #[arg(long, value_name = "BYTES", default_value_t = MOST)]
-    most: usize,
+    pub most: usize,
     /// Print an object a line: id, deliveries, length, pid, and text, hex or value
     #[arg(long)]
     json: bool,
@@ -78,6 +78,16 @@ impl Default for Look {
     }
 }
 
+/// The lines for the messages of a place, for a screen.
+pub fn lines(name: &str, place: Place) -> polyproc::Result<Vec<String>> {
+    const COUNT: usize = 200;
+    const BYTES: usize = 1000;
+    let letters = inspect::peek(name, place, COUNT, BYTES)?;
+    let object = inspect::object(name)?;
+    let view = LetterView::of(&object);
+    Ok(letters.iter().map(|letter| view.line(letter)).collect())
+}
+
 impl Look {
     /// Prints the first messages of a place.
     pub fn show(&self, name: &str, place: Place, count: usize) -> Outcome {
@@ -105,12 +115,18 @@ impl Look {
 
 /// How the messages of a queue are shown, one a line.
 pub struct LetterView<'a> {
-    object: &'a Object,
+    participants: &'a [Participant],
     form: Form,
-    is_json: bool,
+    pub is_json: bool,
 }
 
 impl LetterView<'_> {
+    /// The same without naming the process that has a message: a slot may have another one by now.
+    pub fn without_pids(mut self) -> Self {
+        self.participants = &[];
+        self
+    }
+
     /// As text, in the form for the format of the queue.
     pub fn of(object: &Object) -> LetterView<'_> {
         let form = match &object.state {
@@ -118,7 +134,7 @@ impl LetterView<'_> {
             _ => Form::Text,
         };
         LetterView {
-            object,
+            participants: &object.participants,
             form,
             is_json: false,
         }
@@ -166,7 +182,7 @@ impl LetterView<'_> {
 
     fn pid(&self, letter: &Letter) -> Option<u32> {
         let slot = letter.slot?;
-        let holder = self.object.participants.iter().find(|one| one.slot == slot);
+        let holder = self.participants.iter().find(|one| one.slot == slot);
         holder.map(|one| one.pid)
     }
 }

@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome, ERROR};
+use crate::view;
 
 /// Check this system and all objects, and say what to type.
 ///
@@ -115,8 +116,7 @@ fn write_json(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
 }
 
 fn write_text(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let has_colour = io::stdout().is_terminal() && !no_colour;
+    let has_colour = io::stdout().is_terminal() && !view::is_colourless();
     let (on, off) = match has_colour {
         true => (finding.level.colour(), "\x1b[0m"),
         false => ("", ""),

@@ -7,6 +7,8 @@ use std::thread::JoinHandle;
 
 use polyproc::Stdio;
 
+use crate::view::is_colourless;
+
 /// A line that is longer is cut into several.
 const LONGEST_LINE: u64 = 64 * 1024;
 
@@ -60,8 +62,7 @@ impl Prefix {
     }
 
     fn text(&self, stream: &impl IsTerminal) -> String {
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        match stream.is_terminal() && !no_colour {
+        match stream.is_terminal() && !is_colourless() {
             true => format!("\x1b[{}m{}\x1b[0m", self.colour, self.name),
             false => self.name.clone(),
         }

@@ -59,7 +59,9 @@ fn damaged_objects_neither_crash_nor_hang_a_look() {
             "peek jobs -n 100",
             "peek jobs --from inflight",
             "peek jobs --from dead",
+            "tail jobs --all --timeout 1ms",
             "doctor",
+            "exporter --once",
         ] {
             let output = Command::new("timeout")
                 .args(["60", POLYPROC])

@@ -4,8 +4,10 @@ mod damage;
 mod doctor;
 mod list;
 mod messages;
+mod serve;
 #[path = "../support/mod.rs"]
 mod support;
+mod top;
 
 use polyproc::QueueOptions;
 use serde_json::Value;

@@ -1,8 +1,13 @@
-//! `peek`.
+//! `peek` and `tail`.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use polyproc::{CreateOptions, Lock, Queue};
 
-use crate::support::{code, ok, own_shm};
+use crate::support::{code, ok, own_shm, until, POLYPROC};
 use crate::{joinable, json};
 
 #[test]
@@ -38,4 +43,43 @@ fn peek_shows_messages_and_takes_none() {
     Lock::create(Some("lock"), CreateOptions::default()).unwrap();
     assert_eq!(code("polyproc peek nothing").0, 4);
     assert_eq!(code("polyproc peek lock").0, 1);
+}
+
+#[test]
+fn tail_shows_what_is_put_and_takes_none() {
+    if !own_shm() {
+        return;
+    }
+    let jobs = Queue::create(Some("jobs"), &joinable()).unwrap();
+    jobs.put(b"one").unwrap();
+    jobs.put(b"two").unwrap();
+    let all = ok("polyproc tail jobs --all --timeout 100ms");
+    assert_eq!(all.lines().count(), 2, "{all}");
+    assert_eq!(code("polyproc tail jobs --timeout 100ms").0, 3);
+    assert_eq!(code("polyproc tail nothing").0, 4);
+    assert_eq!(jobs.len().unwrap(), 2);
+
+    let mut tail = Command::new(POLYPROC)
+        .args(["tail", "jobs"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may begin a little later: until it has shown one, there is another message.
+    let mut out = BufReader::new(tail.stdout.take().unwrap());
+    let (sender, first) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        sender.send(()).unwrap();
+        let mut rest = String::new();
+        out.read_to_string(&mut rest).unwrap();
+        line
+    });
+    until("a line", || {
+        jobs.put(b"another").unwrap();
+        first.recv_timeout(Duration::from_millis(20)).is_ok()
+    });
+    jobs.shutdown(false).unwrap();
+    assert!(tail.wait().unwrap().success(), "it ends with the queue");
+    assert!(reader.join().unwrap().contains("another"));
 }
