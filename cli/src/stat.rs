@@ -103,7 +103,7 @@ pub fn describe(object: &Object) -> String {
         let recoveries = object.recoveries;
         row(
             "recoveries",
-            format!("{recoveries} times dead processes were recovered"),
+            format!("{recoveries}, of processes that had died"),
         );
     }
     text.push('\n');

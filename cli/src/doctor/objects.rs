@@ -65,10 +65,14 @@ fn queue_of(object: &Object, queue: &QueueState, findings: &mut Vec<Finding>) {
     }
     let sleepers = object.asleep();
     if text::is_full(queue) && sleepers > 0 && queue.intake == Intake::Open {
+        let waiting = match sleepers {
+            1 => "a thread waits".to_owned(),
+            threads => format!("{threads} threads wait"),
+        };
         findings.push(Finding::new(
             Level::Warn,
             name,
-            format!("full, and {sleepers} threads wait: its consumers are too slow, or gone"),
+            format!("full, and {waiting}: its consumers are too slow, or gone"),
             format!("polyproc stat {name}"),
         ));
     }

@@ -11,17 +11,18 @@ use super::table::Objects;
 use super::{App, Shows, Sort};
 use crate::view::{is_colourless, rate, size, text};
 
+/// On a narrow screen only the columns without an order become narrower.
 const COLUMNS: [(&str, Option<Sort>, u16); 10] = [
-    ("NAME", Some(Sort::Name), 24),
+    ("NAME", Some(Sort::Name), 16),
     ("KIND", None, 14),
-    ("WAITING", Some(Sort::Waiting), 9),
+    ("WAITING", Some(Sort::Waiting), 8),
     ("IN FLIGHT", Some(Sort::InFlight), 10),
-    ("DEAD", Some(Sort::Dead), 6),
-    ("PUT/S", Some(Sort::Puts), 7),
-    ("GET/S", Some(Sort::Gets), 7),
+    ("DEAD", Some(Sort::Dead), 5),
+    ("PUT/S", Some(Sort::Puts), 6),
+    ("GET/S", Some(Sort::Gets), 6),
     ("USERS", Some(Sort::Users), 6),
-    ("MEMORY", Some(Sort::Memory), 9),
-    ("STATE", None, 20),
+    ("MEMORY", Some(Sort::Memory), 8),
+    ("STATE", None, 40),
 ];
 
 pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
@@ -76,9 +77,9 @@ fn draw_objects(frame: &mut Frame<'_>, objects: &Objects, area: Rect) {
     let header = Row::new(titles).style(bold);
     let listed = objects.rows();
     let rows = listed.iter().map(|object| row(objects, object));
-    let widths = COLUMNS.iter().map(|(title, _, width)| match *title {
-        "NAME" | "STATE" => Constraint::Min(*width),
-        _ => Constraint::Length(*width),
+    let widths = COLUMNS.iter().map(|(_, sort, width)| match sort {
+        Some(_) => Constraint::Min(*width),
+        None => Constraint::Length(*width),
     });
     let table = Table::new(rows, widths)
         .header(header)
