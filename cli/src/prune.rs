@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use polyproc::inspect::{self, Liveness, Object, State};
 use serde_json::json;
 
@@ -24,12 +24,13 @@ Examples:
   polyproc prune --unused --dry-run
   polyproc prune --unused --older 1h
   polyproc prune --older 7d")]
+#[command(group = ArgGroup::new(WHICH).required(true).multiple(true))]
 pub struct Prune {
     /// Those that no process uses and that have no message in them
-    #[arg(long, required_unless_present = "older")]
+    #[arg(long, group = WHICH)]
     unused: bool,
     /// Those that no process uses and that were made so long ago: 30m, 1d. Their messages are lost
-    #[arg(long, value_name = "TIME", value_parser = span::duration)]
+    #[arg(long, value_name = "TIME", value_parser = span::duration, group = WHICH)]
     older: Option<Duration>,
     /// Remove nothing, and print what would be removed
     #[arg(long)]
@@ -38,6 +39,8 @@ pub struct Prune {
     #[arg(long)]
     json: bool,
 }
+
+const WHICH: &str = "which";
 
 impl Prune {
     pub fn run(self) -> Outcome {

@@ -17,6 +17,7 @@ use crate::child;
 use crate::failure::{Failure, Outcome, ERROR};
 use crate::queues;
 use crate::span;
+use crate::streams;
 
 /// Run a program for each message: xargs that survives a kill.
 ///
@@ -58,6 +59,8 @@ const PLACE: &[u8] = b"{}";
 
 impl Take {
     pub fn run(self) -> Outcome {
+        // The programs would write to /dev/null.
+        drop(streams::stdout()?);
         let queue = queues::open(&self.name)?;
         Crew {
             max_deliveries: queue.options()?.max_deliveries,

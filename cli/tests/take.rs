@@ -46,6 +46,7 @@ fn a_program_that_is_not_there_leaves_the_message() {
     ok("polyproc put jobs a --create");
     assert_eq!(code("polyproc take jobs -- no-such-program {}").0, 127);
     assert_eq!(code("polyproc take jobs -- /etc/passwd {}").0, 126);
+    assert_eq!(code("polyproc take jobs -- echo {} >&-").0, 1);
     assert_eq!(ok("polyproc get jobs"), "a\n");
 }
 
