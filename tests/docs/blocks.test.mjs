@@ -26,7 +26,7 @@ const RUN_AS_THEY_STAND = {
 
 /** The lines of a code without what differs between a page and a program: indents, empty lines. */
 const lines = (code) => code.split('\n').map((line) => line.trim()).filter(Boolean).join('\n')
-const tested = files.filter(isTested).filter((file) => /\.(?:c|h|cpp|hpp|go|js|mjs|ts|py|rs|sh|toml|txt|cmake)$|\/run$/.test(file))
+const tested = files.filter(isTested).filter((file) => /\.(?:c|h|cpp|hpp|go|js|mjs|ts|py|rs|sh|toml|txt|cmake|yml)$|\/run$/.test(file))
 // What tests/dist/run takes from a page counts too.
 tested.push('docs/book/install.md')
 const texts = new Map(tested.map((file) => [file, `\n${lines(read(file))}\n`]))
@@ -112,4 +112,12 @@ test('the quick start of the header is a program that is compiled and run', () =
     at = program.indexOf(statement, at)
     assert.ok(at >= 0, `${statement} is not in quick_start.c, or not in this order`)
   }
+})
+
+test('the metrics of the book are those of the exporter', () => {
+  const exporter = read('cli/src/exporter.rs')
+  const text = read('docs/book/production.md') + read('examples/patterns/production/alerts.yml')
+  const metrics = new Set(text.match(/polyproc_(?:queue|lock|shm)_\w+/g))
+  assert.ok(metrics.size >= 6)
+  for (const metric of metrics) assert.ok(exporter.includes(`"${metric.replace(/_total$/, '')}`), metric)
 })
