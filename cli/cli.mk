@@ -6,9 +6,13 @@ CLI_FILES := build/cli
 CLI_PREFIX = $(DESTDIR)$(PREFIX)
 CLI_TREE := $(CLI_FILES)/tree
 
-.PHONY: cli test-cli test-install-cli lint-cli
+.PHONY: cli cli-files test-cli test-install-cli lint-cli
 cli: ## the command polyproc, in target/cli; its completions and manual pages in build/cli
 	$(CARGO) build --locked --profile cli --package polyproc-cli
+	@$(MAKE) --no-print-directory cli-files
+
+# Of any POLYPROC_BIN that runs here.
+cli-files:
 	@rm -rf $(CLI_FILES)
 	@mkdir -p $(CLI_FILES)/man
 	@for shell in bash fish zsh; do $(POLYPROC_BIN) completions $$shell > $(CLI_FILES)/polyproc.$$shell; done

@@ -3,7 +3,7 @@
 
 # The platforms that can be built here; a platform whose Rust target cannot be had is left out by name.
 PLATFORMS ?= linux-x64 linux-arm64 linux-x64-musl linux-arm64-musl
-DIST_PARTS += dist-c dist-deb dist-go dist-npm dist-crate dist-python
+DIST_PARTS += dist-c dist-command dist-deb dist-go dist-npm dist-crate dist-python
 
 .PHONY: dist dist-libraries dist-legal $(DIST_PARTS)
 dist: ## every package, with checksums, into dist/ (PLATFORMS="linux-x64" for one platform)
@@ -16,8 +16,9 @@ dist-libraries:
 	@for platform in $(PLATFORMS); do packaging/dist/library $$platform || exit 1; done
 dist-legal:
 	@packaging/dist/legal
-dist-c dist-deb dist-go dist-npm dist-python: dist-%: dist-libraries dist-legal
+dist-c dist-command dist-deb dist-go dist-npm dist-python: dist-%: dist-libraries dist-legal
 	packaging/dist/$*
+dist-deb: dist-command
 dist-crate:
 	packaging/dist/crate
 

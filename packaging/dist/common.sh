@@ -28,6 +28,9 @@ platform() {
     library=$work/lib/$1
 }
 
+# The platform of this machine, for glibc.
+here() { uname -m | sed 's/x86_64/linux-x64/; s/aarch64/linux-arm64/'; }
+
 # The platforms that `packaging/dist/library` has built.
 platforms() {
     local one
@@ -67,6 +70,7 @@ rust_flags() {
 cargo_tool() {
     [ "$(cat "$tools/.$1" 2> /dev/null)" = "$2" ] || {
         CARGO_PROFILE_DEV_DEBUG=0 cargo install "$1" --version "$2" --locked --debug --root "$tools" \
+            --config 'profile.dev.package."*".opt-level=0' \
             --target-dir "$root/build/cargo-tools"
         rm -rf "$root/build/cargo-tools"
         echo "$2" > "$tools/.$1"

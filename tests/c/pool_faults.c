@@ -122,6 +122,8 @@ static void arguments(void) {
   FAULT(unknown_flag, E_INVALID, polyproc_pool_submit_with(pool, "echo", "x", 1, &task_options, &task));
   FAULT(no_room, E_INVALID, polyproc_pool_finished(pool, &tag, 0, &len, 0, NULL));
   FAULT(wrong_type, E_INVALID, polyproc_task_wait((polyproc_task *)(void *)pool, 0, NULL));
+  /* The worker is being started. */
+  while (polyproc_pool_worker_pids(pool, NULL, 0, &len) == POLYPROC_OK) nap(MILLISECOND);
   FAULT(no_room, E_TOO_SMALL, polyproc_pool_worker_pids(pool, NULL, 0, &len));
   CHECK(len == 1);
   polyproc_pool_close(pool);

@@ -31,6 +31,8 @@ on_arm64() {
 #!/bin/busybox sh
 export PATH=/work/bin:/usr/bin:/bin:/sbin
 /bin/busybox mkdir -p /proc /sys /dev /tmp /root
+echo 'root:x:0:0::/root:/bin/sh' > /etc/passwd
+/bin/busybox test -e /bin/sh || /bin/busybox ln -s busybox /bin/sh
 /bin/busybox --install -s /sbin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -49,7 +51,7 @@ SH
     (cd "$machine" && find . | cpio --quiet -o -H newc) > "$arm64/initramfs"
     timeout 1200 qemu-system-aarch64 -M virt -cpu neoverse-n1 -smp 2 -m 3G -nographic -no-reboot -nic none \
         -kernel "$rooms"/arm64/boot/vmlinuz-* -initrd "$arm64/initramfs" -append 'console=ttyAMA0 quiet panic=-1' < /dev/null |
-        tr -d '\r' | tee "$arm64/console.log"
+        sed -u 's|\r||' | tee "$arm64/console.log"
     grep -qx 'the guest ends: 0' "$arm64/console.log"
 }
 
