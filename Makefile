@@ -57,7 +57,7 @@ bindings/node/node_modules/.package-lock.json: bindings/node/package.json bindin
 	cd bindings/node && npm ci --no-audit --no-fund
 
 .PHONY: polyproc-node
-polyproc-node: $(POLYPROC_A) bindings/node/node_modules/.package-lock.json
+polyproc-node: $(POLYPROC_A) bindings/node/node_modules/.package-lock.json ## the Node binding, in bindings/node
 	$(MAKE) -C bindings/node POLYPROC_LIBRARY=$(CURDIR)/$(POLYPROC_A)
 
 include bindings/node/runtimes.mk

@@ -74,7 +74,8 @@ bool bytes_of(napi_env env, napi_value value, void **data, size_t *length) {
   } else if (napi_get_dataview_info(env, value, length, data, NULL, NULL) != napi_ok &&
              napi_get_arraybuffer_info(env, value, data, length) != napi_ok) {
     napi_throw_type_error(env, "ERR_INVALID_ARG_TYPE",
-                          "a message must be a Buffer, TypedArray, DataView or ArrayBuffer");
+                          "a message must be a Buffer, TypedArray, DataView or ArrayBuffer; "
+                          "a queue with { format: 'msgpack' } takes any value");
     return false;
   }
   if (*length == 0 && is_detached(env, value)) {

@@ -85,7 +85,10 @@ def work(
         return failure_of(number, error, style)
 
     def lost(number: int) -> bytes:
-        died = WorkerDied(f"the worker of the task was killed ({max_attempts} attempts)")
+        attempts = f"{max_attempts} attempts"
+        if max_attempts == 1:
+            attempts = "1 attempt; max_attempts=2 allows another"
+        died = WorkerDied(f"the worker of the task was killed ({attempts})")
         return dumps(died, REPORT.pack(number, FAILURE))
 
     try:
