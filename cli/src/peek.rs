@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use polyproc::inspect::{self, Letter, Object, Participant, Place, State};
 use serde_json::{json, Value};
 
-use crate::failure::{Failure, Outcome, NOTHING};
+use crate::failure::{Failure, Outcome, NOTHING, NO_SUCH_OBJECT};
 use crate::form::{json_line, Form};
 
 /// Show messages of a queue, and take none.
@@ -91,7 +91,9 @@ pub fn lines(name: &str, place: Place) -> polyproc::Result<Vec<String>> {
 impl Look {
     /// Prints the first messages of a place.
     pub fn show(&self, name: &str, place: Place, count: usize) -> Outcome {
-        let letters = inspect::peek(name, place, count, self.most)?;
+        let letters = inspect::peek(name, place, count, self.most).map_err(|status| {
+            Failure::from(status).hint(NO_SUCH_OBJECT, "`polyproc ls` shows the names")
+        })?;
         let object = inspect::object(name)?;
         let view = self.view(&object);
         let mut out = io::BufWriter::new(io::stdout().lock());

@@ -7,7 +7,7 @@ use clap::Args;
 use polyproc::inspect::{self, Intake, Object, QueueState, State, Verdict, Whereabouts};
 use serde_json::{json, Value};
 
-use crate::failure::{Failure, Outcome, DAMAGED, ERROR};
+use crate::failure::{Failure, Outcome, DAMAGED, ERROR, NO_SUCH_OBJECT};
 use crate::form::clean;
 use crate::view::{self, json, text};
 
@@ -32,8 +32,11 @@ impl Stat {
     pub fn run(self) -> Outcome {
         let mut outcome = Ok(ExitCode::SUCCESS);
         for (index, name) in self.names.iter().enumerate() {
-            let object =
-                inspect::object(name).map_err(|status| Failure::from(status).about(name))?;
+            let object = inspect::object(name).map_err(|status| {
+                Failure::from(status)
+                    .about(name)
+                    .hint(NO_SUCH_OBJECT, "`polyproc ls` shows the names")
+            })?;
             match self.json {
                 true => println(&whole(&object).to_string())?,
                 false => {
@@ -134,9 +137,9 @@ fn describe_queue(row: &mut impl FnMut(&str, String), object: &Object, queue: &Q
             .participants
             .iter()
             .find(|one| one.slot == lease.slot);
-        in_flight.push_str(&format!(", the oldest is {}", lease.id));
+        in_flight.push_str(&format!(", the oldest is message {}", lease.id));
         if let Some(holder) = holder {
-            in_flight.push_str(&format!(", with {}", holder.pid));
+            in_flight.push_str(&format!(", with process {}", holder.pid));
             if let Whereabouts::Here(process) = holder.process() {
                 in_flight.push_str(&format!(" for at most {}", view::age(process.age)));
             }
