@@ -126,8 +126,11 @@ pub fn wait_whole<T: Send>(
     call: impl FnOnce(Wait<'_>) -> Result<T, Status> + Send,
     undo: impl FnOnce(T),
 ) -> PyResult<Result<T, Status>> {
+    // By number: the C libraries before 2.30 have no gettid.
     // SAFETY: neither call has a precondition.
-    let is_main_thread = unsafe { libc::gettid() == libc::getpid() };
+    let thread = unsafe { libc::syscall(libc::SYS_gettid) };
+    // SAFETY: as above.
+    let is_main_thread = thread == i64::from(unsafe { libc::getpid() });
     let before = LOOKS.replace(match is_main_thread {
         true => Looks::AsMainThread,
         false => Looks::AsOtherThread,
