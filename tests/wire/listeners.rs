@@ -229,27 +229,34 @@ fn a_forked_child_keeps_no_stranger() {
     serve_one(&listener);
     let mut client = raw(&listener.address());
     challenge_of(&mut client);
-    let mut pipe = [0; 2];
-    // SAFETY: a pipe, and a child that only waits for its end.
+    let (mut pipe, mut report) = ([0; 2], [0; 2]);
+    let mut byte = 0u8;
+    let place = std::ptr::from_mut(&mut byte).cast::<libc::c_void>();
+    // SAFETY: two pipes, and a child that only reports and waits for the end of the other one.
     let child = unsafe {
         assert_eq!(libc::pipe2(pipe.as_mut_ptr(), libc::O_CLOEXEC), 0);
+        assert_eq!(libc::pipe2(report.as_mut_ptr(), libc::O_CLOEXEC), 0);
         match libc::fork() {
             0 => {
                 libc::close(pipe[1]);
-                let mut byte = 0u8;
-                libc::read(pipe[0], std::ptr::from_mut(&mut byte).cast(), 1);
+                libc::write(report[1], place, 1);
+                libc::read(pipe[0], place, 1);
                 libc::_exit(0)
             }
             child => child,
         }
     };
+    // Only a child in which fork has returned has closed what it inherited.
+    // SAFETY: one byte of the pipe.
+    assert_eq!(unsafe { libc::read(report[0], place, 1) }, 1);
     // Not the listener: only the child's copy could be left, and a shutdown would end that as well.
     let before = copies_of(&client, child);
     assert_eq!(before, 0);
     // SAFETY: the pipe's ends, and the child's number.
     unsafe {
-        libc::close(pipe[0]);
-        libc::close(pipe[1]);
+        for fd in [pipe[0], pipe[1], report[0], report[1]] {
+            libc::close(fd);
+        }
         assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
     }
 }
