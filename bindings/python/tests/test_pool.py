@@ -173,6 +173,14 @@ class Pools(unittest.TestCase):
             self.assertEqual(sorted(got), sorted(n * n for n in range(20)))
 
 
+def exit_code(worker):
+    worker.join(DEADLINE)
+    # If the pool's own thread collects the worker at the same moment, join returns before that
+    # thread has stored the code.
+    until(lambda: worker.exitcode is not None, "the exit code")
+    return worker.exitcode
+
+
 class Executors(unittest.TestCase):
     def test_a_killed_worker_costs_its_own_task(self):
         with polyproc.ProcessPoolExecutor(2) as executor:
@@ -221,9 +229,7 @@ class Executors(unittest.TestCase):
         del executor
         gc.collect()
         self.assertEqual(list(squares), [n * n for n in range(10)])
-        for worker in workers:
-            worker.join(DEADLINE)
-            self.assertEqual(worker.exitcode, 0)
+        self.assertEqual([exit_code(worker) for worker in workers], [0, 0])
 
     def test_shutdown_without_waiting(self):
         executor = polyproc.ProcessPoolExecutor(2)
@@ -232,9 +238,7 @@ class Executors(unittest.TestCase):
         executor.shutdown(wait=False)
         self.assertIsInstance(refused.exception(DEADLINE), pickle.PicklingError)
         self.assertEqual(list(squares), [n * n for n in range(10)])
-        for worker in workers:
-            worker.join(DEADLINE)
-            self.assertEqual(worker.exitcode, 0)
+        self.assertEqual([exit_code(worker) for worker in workers], [0, 0])
 
     def test_thousands_of_calls_that_cannot_be_pickled(self):
         release = polyproc.Event()
