@@ -7,15 +7,23 @@ use std::process::{Child, Command, Stdio};
 
 use support::{children, ok, own_shm, runs, until, POLYPROC};
 
-/// Starts the command as a shell with job control does: in a process group of its own.
+/// Starts the command as a shell with job control does: in a process group of its own, and with
+/// SIGINT as usual, which a test that runs in the background may have inherited as ignored.
 fn start(line: &str) -> Child {
-    Command::new(POLYPROC)
+    let mut command = Command::new(POLYPROC);
+    command
         .args(line.split(' '))
         .stdin(Stdio::null())
         .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .expect("polyproc")
+        .process_group(0);
+    // SAFETY: signal may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            Ok(())
+        });
+    }
+    command.spawn().expect("polyproc")
 }
 
 /// Sends the signal of Ctrl-C, as a terminal does.
