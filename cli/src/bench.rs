@@ -39,7 +39,7 @@ pub struct Bench {
 const LONGEST: i64 = 16 << 20;
 /// Room for messages, so that neither side runs far ahead.
 const MAX_ITEMS: u64 = 1024;
-/// What a child needs at most beyond its work.
+/// The longest time that a child takes beyond its work.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy)]

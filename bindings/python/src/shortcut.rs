@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-/// What a shortcut has come to.
+/// The outcome of a shortcut.
 pub enum Shortcut {
     True,
     None,

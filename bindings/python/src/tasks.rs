@@ -5,7 +5,8 @@
 //! report   the number in 8 bytes, the kind in one byte, then the pickle of the result
 //! ```
 //!
-//! `_crew.py` and `_worker.py` are the callers. What is rare (failures, large values) is done there.
+//! `_crew.py` and `_worker.py` are the callers. They handle the rare cases: failures and large
+//! values.
 
 use polyproc::{Message, OwnedMessage, Status};
 use pyo3::exceptions::PyValueError;

@@ -54,7 +54,7 @@ impl Level {
     }
 }
 
-/// What was found about one subject, and what to type.
+/// One finding: its subject, and the command that helps.
 struct Finding {
     level: Level,
     subject: String,

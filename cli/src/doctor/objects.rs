@@ -1,4 +1,4 @@
-//! What is wrong with objects, and with the processes that use them.
+//! Findings about objects, and about the processes that use them.
 
 use polyproc::inspect::{
     self, Intake, Object, Participant, QueueState, State, Verdict, Whereabouts,
@@ -89,7 +89,7 @@ fn participants(object: &Object, findings: &mut Vec<Finding>) {
         }
     }
     let has_dead = object.participants.iter().any(|one| !one.is_alive());
-    // What each process holds of a queue takes a look at every message.
+    // Only a look at every message tells which messages of a queue each process holds.
     let whole = (has_dead || !stopped.is_empty()).then(|| inspect::object(name).ok());
     let holder = |one: &&Participant| -> Option<Participant> {
         let mut all = whole
