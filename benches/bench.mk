@@ -86,6 +86,7 @@ bench-check: $(BENCH_OURS) $(BENCH)/guard bench-go
 	cd benches/peers/go && go vet ./...
 	cd benches/calls && $(CARGO) fmt --check
 	cd benches/peers/rust && $(CARGO) fmt --check
+	cd benches/driver && python3 -B -c "import heuristics; heuristics.check()"
 
 # --- the guard
 

@@ -173,6 +173,7 @@ LIMITS = (
         ("LOOK_EVERY_NS",),
         "how often /proc is read for participants that the kernel does not watch",
     ),
+    (("SIGNALS_NS",), "how late Ctrl-C ends the wait of a language runtime"),
     (("LEFT_NS",), "how often a recovery waits for a lock that a stopped process holds"),
     (
         ("LULL_NS",),
