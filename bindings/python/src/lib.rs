@@ -3,7 +3,7 @@
 //! ```text
 //! lock semaphore event condition barrier      one class per object; acquire: what they share
 //! queue connection                            messages: queues and pipes
-//! pickle msgpack                              Python's values as bytes
+//! pickle msgpack pairs                        Python's values as bytes
 //! wait                                        how a Python thread waits
 //! buffer                                      Python's buffer protocol
 //! shortcut                                    methods without PyO3's way into them
@@ -23,6 +23,7 @@ mod event;
 mod lock;
 mod msgpack;
 mod object;
+mod pairs;
 mod parent;
 mod pickle;
 mod queue;
@@ -58,6 +59,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(connection::pipe, module)?)?;
     module.add_function(wrap_pyfunction!(pickle::dumps, module)?)?;
     module.add_function(wrap_pyfunction!(pickle::loads_of, module)?)?;
+    module.add_function(wrap_pyfunction!(pickle::load_into, module)?)?;
     module.add_function(wrap_pyfunction!(tasks::put_task, module)?)?;
     module.add_function(wrap_pyfunction!(tasks::run_tasks, module)?)?;
     module.add_function(wrap_pyfunction!(tasks::get_reports, module)?)?;

@@ -11,6 +11,7 @@ use rmp::decode::{self, RmpRead};
 use rmp::{encode, Marker};
 
 use crate::buffer::Bytes;
+use crate::pairs::{check_count, pairs};
 
 /// How deep lists and dicts may lie in each other.
 const DEPTH: u32 = 500;
@@ -48,8 +49,13 @@ fn write_at(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> PyResult
         return ok(encode::write_bin(out, bytes.as_bytes()));
     }
     if let Ok(list) = value.cast::<PyList>() {
-        ok(encode::write_array_len(out, length(list.len())?).map(drop))?;
-        return list.iter().try_for_each(|item| write_at(&item, out, depth));
+        let (said, mut count) = (list.len(), 0);
+        ok(encode::write_array_len(out, length(said)?).map(drop))?;
+        for item in list.iter() {
+            write_at(&item, out, depth)?;
+            count += 1;
+        }
+        return check_count(said, count);
     }
     if let Ok(tuple) = value.cast::<PyTuple>() {
         ok(encode::write_array_len(out, length(tuple.len())?).map(drop))?;
@@ -58,11 +64,14 @@ fn write_at(value: &Bound<'_, PyAny>, out: &mut Vec<u8>, depth: u32) -> PyResult
             .try_for_each(|item| write_at(&item, out, depth));
     }
     if let Ok(dict) = value.cast::<PyDict>() {
-        ok(encode::write_map_len(out, length(dict.len())?).map(drop))?;
-        return dict.iter().try_for_each(|(key, value)| {
+        let (said, mut count) = (dict.len(), 0);
+        ok(encode::write_map_len(out, length(said)?).map(drop))?;
+        for (key, value) in pairs(dict) {
             write_at(&key, out, depth)?;
-            write_at(&value, out, depth)
-        });
+            write_at(&value, out, depth)?;
+            count += 1;
+        }
+        return check_count(said, count);
     }
     if value.is_instance_of::<PyByteArray>() || value.is_instance_of::<PyMemoryView>() {
         return ok(encode::write_bin(out, Bytes::of(value)?.as_slice()));

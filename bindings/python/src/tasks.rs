@@ -22,6 +22,8 @@ use crate::wait::{wait, Patience};
 const NUMBER: usize = 8;
 const HEAD: usize = NUMBER + 1;
 const LET_OTHERS: u64 = 64;
+/// Longer values are loaded by whoever knows their place.
+const SMALL: usize = 1024;
 
 /// Put a task: `task` is (function, args, kwargs).
 #[pyfunction]
@@ -128,7 +130,7 @@ fn put_report(py: Python<'_>, parts: &Parts, report: &Bound<'_, PyAny>) -> PyRes
 }
 
 /// Get up to `max` reports, waiting for the first one only: a list of (number, kind, is_loaded,
-/// value). A value that may run code of others when it is loaded is left as bytes.
+/// value). A value that is long, or may run code of others when it is loaded, is left as bytes.
 #[pyfunction]
 #[pyo3(signature = (reports, max, block, timeout))]
 pub fn get_reports<'py>(
@@ -151,7 +153,11 @@ pub fn get_reports<'py>(
             .unwrap_or((&[0; NUMBER], &[]));
         let number = u64::from_le_bytes(*number);
         let kind = kind.first().copied().unwrap_or_default();
-        let report = match pickle::load_small(py, pickle) {
+        let value = match pickle.len() <= SMALL {
+            true => pickle::load_small(py, pickle),
+            false => None,
+        };
+        let report = match value {
             Some(value) => (number, kind, true, value).into_pyobject(py)?,
             None => (number, kind, false, PyBytes::new(py, pickle)).into_pyobject(py)?,
         };

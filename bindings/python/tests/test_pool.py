@@ -58,6 +58,10 @@ def no_start():
     raise ValueError("this worker does not start")
 
 
+def same(item):
+    return item
+
+
 class NoPickle:
     def __reduce__(self):
         raise pickle.PicklingError("never")
@@ -90,6 +94,20 @@ class Pools(unittest.TestCase):
             self.assertEqual(len(victims), 20)
             for victim in victims:
                 until(lambda victim=victim: victim.exitcode == -signal.SIGKILL)
+
+    def test_the_results_of_a_map_are_in_their_places(self):
+        lists = [
+            list(range(-5000, 5000)),
+            [number / 3 for number in range(5000)],
+            [2**63 - 1, -(2**63), None, True, 1.5] * 1000,
+            [1] * 4000 + ["text", [1, 2], 2**80] + [1] * 1000,
+        ]
+        with polyproc.Pool(2) as pool:
+            for items in lists:
+                for chunksize in (None, 1, 1500):
+                    results = pool.map(same, items, chunksize)
+                    self.assertEqual(results, items)
+                    self.assertEqual([*map(type, results)], [*map(type, items)])
 
     def test_a_task_is_tried_again(self):
         import tempfile

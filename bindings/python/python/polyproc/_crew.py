@@ -39,6 +39,10 @@ class Outcome:
     def _resolve(self, number: int, is_success: bool, value: Any) -> None:
         raise NotImplementedError
 
+    def _load(self, number: int, data: bytes) -> Any:
+        """The value for `_resolve` of a task that has succeeded."""
+        return loads(data)
+
     def _fed(self, count: int) -> None:
         raise NotImplementedError
 
@@ -62,6 +66,8 @@ class Crew:
         self.workers: list[Any] = []
         self.open: dict[int, tuple[Any, int]] = {}
         self.numbers = itertools.count(1)
+        # Without the interpreter lock, two threads may get the same number of a count.
+        self.numbering = threading.Lock()
         self.tasks: queues.Queue[bytes] = queues.Queue(format="bytes")
         self.reports: queues.Queue[bytes] = queues.Queue(format="bytes")
         self.arguments = (
@@ -102,7 +108,8 @@ class Crew:
         kwds: dict[str, Any],
     ) -> None:
         """Hand a task to the workers. If that fails, the error is the outcome of the task."""
-        number = next(self.numbers)
+        with self.numbering:
+            number = next(self.numbers)
         self.open[number] = outcome, place
         try:
             put_task(self.tasks, number, (func, args, kwds))
@@ -210,10 +217,13 @@ class Crew:
         if is_loaded:
             self._end(number, kind == _worker.SUCCESS, value)
         elif number == _worker.NO_START:
-            self._break(_load(value)[1])
-        elif number in self.open:
-            is_success, value = _load(value)
-            self._end(number, is_success and kind == _worker.SUCCESS, value)
+            self._break(_try(loads, value)[1])
+        elif waiting := self.open.get(number):
+            outcome, place = waiting
+            if kind == _worker.SUCCESS:
+                self._end(number, *_try(outcome._load, place, value))
+            else:
+                self._end(number, False, _try(loads, value)[1])
 
     def _end(self, number: int, is_success: bool, value: Any) -> None:
         try:
@@ -302,9 +312,9 @@ class Crew:
         self.workers.clear()
 
 
-def _load(pickle: bytes) -> tuple[bool, Any]:
+def _try(load: Callable[..., Any], *arguments: Any) -> tuple[bool, Any]:
     try:
-        return True, loads(pickle)
+        return True, load(*arguments)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import itertools
 import multiprocessing.pool
 import os
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import TimeoutError, util
 from typing import Any
 
+from ._core import load_into
 from ._crew import CLOSE, RUN, TERMINATE, Crew
 from ._crew import Outcome as _Outcome
 from ._worker import MaybeEncodingError, call_chunk, starcall_chunk
@@ -321,15 +323,28 @@ class MapResult(AsyncResult):
         super().__init__(crew, callback, error_callback)
         self._chunksize = chunksize
         self._left = -(-count // chunksize)
-        self._results: list[Any] = [None] * count
+        self._count = count
+        self._list: list[Any] | None = None
         self._failure: BaseException | None = None
         if not count:
             self._end(True, [])
 
+    @property
+    def _results(self) -> list[Any]:
+        """The list. It is made when the first results come: the workers have begun by then."""
+        if self._list is None:
+            self._list = [None] * self._count
+        return self._list
+
+    def _load(self, number: int, data: bytes) -> list[Any] | None:
+        return load_into(self._results, number * self._chunksize, self._chunksize, data)
+
     def _resolve(self, number: int, is_success: bool, value: Any) -> None:
         if is_success:
             begin = number * self._chunksize
-            self._results[begin : begin + self._chunksize] = value
+            # None: the results are in their places.
+            if value is not None:
+                self._results[begin : begin + self._chunksize] = value
         elif self._failure is None:
             self._failure = value
         self._left -= 1
@@ -402,14 +417,23 @@ class IMapIterator(_Outcome):
 class IMapUnorderedIterator(IMapIterator):
     """The results of an imap_unordered, as they come."""
 
+    def __init__(self, crew: Crew, is_chunked: bool) -> None:
+        super().__init__(crew, is_chunked)
+        self._line: collections.deque[tuple[bool, Any]] = collections.deque()
+
+    def _resolve(self, number: int, is_success: bool, value: Any) -> None:
+        self._line.append((is_success, value))
+
     def _has_next(self) -> bool:
-        return bool(self._come) or self._is_over()
+        return bool(self._line) or self._is_over()
 
     def _pop(self) -> tuple[bool, Any] | None:
-        for number in self._come:
-            self._next += 1
-            return self._come.pop(number)
-        return None
+        try:
+            come = self._line.popleft()
+        except IndexError:
+            return None
+        self._next += 1
+        return come
 
 
 def __getattr__(name: str) -> Any:

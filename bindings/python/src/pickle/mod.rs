@@ -24,7 +24,8 @@ use pyo3::types::{
 use pyo3::{ffi, intern};
 
 use crate::buffer::Bytes;
-pub use plain::{read as load_small, write as encode_small};
+use crate::pairs::pairs;
+pub use plain::{read as load_small, read_into, write as encode_small};
 
 const MAGIC: [u8; 8] = *b"\0pp-oob\0";
 const ALIGN: usize = 64;
@@ -184,6 +185,23 @@ pub fn loads_of<'py>(data: &Bound<'py, PyBytes>, begin: usize) -> PyResult<Bound
     decode(data.py(), pickle)
 }
 
+/// Load a list into the places from `begin` on of another, at most `count` of them. Returns the list
+/// if it is no list of `count` scalars, of which each would take its place: then nothing, or
+/// something, was written.
+#[pyfunction]
+pub fn load_into<'py>(
+    list: &Bound<'py, PyList>,
+    begin: usize,
+    count: usize,
+    data: &Bound<'py, PyBytes>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let end = begin.saturating_add(count).min(list.len());
+    match read_into(list, begin, end, data.as_bytes()) {
+        true => Ok(None),
+        false => decode(data.py(), data.as_bytes()).map(Some),
+    }
+}
+
 fn plain_dumps(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     DUMPS.import(py, "pickle", "dumps")
@@ -213,8 +231,7 @@ fn is_built_in(value: &Bound<'_, PyAny>, looks: &mut u32) -> bool {
         return true;
     }
     if let Ok(dict) = value.cast_exact::<PyDict>() {
-        return dict
-            .iter()
+        return pairs(dict)
             .all(|(key, value)| is_built_in(&key, looks) && is_built_in(&value, looks));
     }
     if let Ok(list) = value.cast_exact::<PyList>() {

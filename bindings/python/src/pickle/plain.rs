@@ -4,15 +4,18 @@
 //! The bytes are a valid pickle: those of `pickle.dumps`, without its frame and its memo. The reader
 //! also accepts the bytes of `pickle.dumps`, as long as they refer to nothing but such values.
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyNone, PyString, PyTuple};
 
 use super::{global, PROTOCOL, STOP};
+use crate::pairs::pairs;
 
 /// Longer strings and bytes are copied straight from the object to the queue.
 const SHORT: usize = 4096;
-/// How many bytes a value may take; how many values it may consist of.
-const BYTES: usize = 16 * 1024;
+/// How many bytes a value may take.
+const BYTES: usize = 60 * 1024;
+/// How many values it may consist of, besides the numbers in its lists.
 const PARTS: usize = 64;
 
 mod opcode {
@@ -86,8 +89,20 @@ impl Writer<'_> {
         if let Ok(bytes) = value.cast_exact::<PyBytes>() {
             return self.run(bytes.as_bytes(), SHORT_BINBYTES, BINBYTES);
         }
+        match self.number(value)? {
+            true => Some(()),
+            false => self.container(value),
+        }
+    }
+
+    /// A number, or another value of fixed size. False, with nothing written, for any other.
+    #[inline]
+    fn number(&mut self, value: &Bound<'_, PyAny>) -> Option<bool> {
+        if self.out.len() > self.limit {
+            return None;
+        }
         if let Ok(number) = value.cast_exact::<PyInt>() {
-            self.int(number.extract::<i64>().ok()?);
+            self.int(int_of(number)?);
         } else if value.is_none() {
             self.out.push(NONE);
         } else if let Ok(flag) = value.cast_exact::<PyBool>() {
@@ -97,9 +112,9 @@ impl Writer<'_> {
             self.out.push(BINFLOAT);
             self.out.extend_from_slice(&number.value().to_be_bytes());
         } else {
-            return self.container(value);
+            return Some(false);
         }
-        Some(())
+        Some(true)
     }
 
     fn run(&mut self, run: &[u8], short: u8, long: u8) -> Option<()> {
@@ -150,7 +165,7 @@ impl Writer<'_> {
                 return Some(());
             }
             self.out.push(MARK);
-            for (key, value) in dict.iter() {
+            for (key, value) in pairs(dict) {
                 self.value(&key)?;
                 self.value(&value)?;
             }
@@ -163,7 +178,9 @@ impl Writer<'_> {
             }
             self.out.push(MARK);
             for item in list.iter() {
-                self.value(&item)?;
+                if !self.number(&item)? {
+                    self.value(&item)?;
+                }
             }
             self.out.push(APPENDS);
         } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
@@ -190,6 +207,33 @@ impl Writer<'_> {
         }
         Some(())
     }
+}
+
+/// The value of an int of up to 64 bits.
+fn int_of(number: &Bound<'_, PyInt>) -> Option<i64> {
+    let mut overflow = 0;
+    // SAFETY: the object is an int, for which the call raises nothing.
+    let value = unsafe { ffi::PyLong_AsLongLongAndOverflow(number.as_ptr(), &mut overflow) };
+    (overflow == 0).then_some(value)
+}
+
+/// Read a list of scalars into the places from `begin` to `end` of a list. False for any other
+/// value; some of the places may have changed then.
+pub fn read_into(list: &Bound<'_, PyList>, begin: usize, end: usize, data: &[u8]) -> bool {
+    let fill = || -> Option<bool> {
+        let mut reader = Reader {
+            py: list.py(),
+            rest: data
+                .strip_prefix(&PROTOCOL)?
+                .strip_prefix(&[EMPTY_LIST, MARK])?,
+        };
+        for at in begin..end {
+            let opcode = reader.byte()?;
+            list.set_item(at, reader.scalar(opcode)?).ok()?;
+        }
+        Some(reader.rest == [APPENDS, STOP])
+    };
+    fill() == Some(true)
 }
 
 /// Read a small value. None for any other pickle, which `pickle.loads` reads or refuses.
