@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use polyproc::{
-    pipe, Barrier, CreateOptions, Event, InheritHandle, Kind, Lock, Process, ProcessOptions, Queue,
-    QueueOptions, Rlock, Semaphore, SemaphoreOptions,
+    pipe, Barrier, Condition, CreateOptions, Event, InheritHandle, Kind, Lock, Process,
+    ProcessOptions, Queue, QueueOptions, Rlock, Semaphore, SemaphoreOptions,
 };
 
 /// Generous: the program takes less than a second on an idle machine.
@@ -48,6 +48,7 @@ fn python_inherits_objects_of_each_kind() {
     let permits = Semaphore::create(None, &permits).expect("a semaphore");
     let go = Event::create(None, options).expect("an event");
     let barrier = Barrier::create(None, options, 2).expect("a barrier");
+    let changed = Condition::create(None, options).expect("a condition");
     let (ours, theirs) = pipe(true).expect("a pipe");
 
     lock.acquire().expect("it is free");
@@ -63,6 +64,7 @@ fn python_inherits_objects_of_each_kind() {
             handle("permits", Kind::Semaphore, permits.raw_fd()),
             handle("go", Kind::Event, go.raw_fd()),
             handle("barrier", Kind::Barrier, barrier.raw_fd()),
+            handle("changed", Kind::Condition, changed.raw_fd()),
             handle("pipe", Kind::Connection, theirs.raw_fd()),
         ],
         ..ProcessOptions::default()
@@ -73,6 +75,10 @@ fn python_inherits_objects_of_each_kind() {
     go.set().expect("set");
     barrier.wait_timeout(DEADLINE).expect("the child comes");
     assert_eq!(ours.recv_timeout(DEADLINE).as_deref(), Ok(&b"6"[..]));
+    ours.send(b"changed").expect("send");
+    rlock.acquire().expect("the child releases it");
+    changed.notify_all().expect("notify");
+    rlock.release().expect("release");
     child.join_timeout(DEADLINE).expect("it ends");
     assert_eq!(child.exit_code(), Ok(0));
     assert_eq!(lock.is_locked(), Ok(false), "the child has released it");

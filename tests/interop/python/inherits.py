@@ -6,9 +6,9 @@ from polyproc import inherited
 DEADLINE = 300
 
 
-def fails(error, *args):
+def fails(error, *args, **options):
     try:
-        inherited(*args)
+        inherited(*args, **options)
     except error:
         return True
     return False
@@ -25,11 +25,18 @@ def main():
     assert inherited("permits", "semaphore").acquire(timeout=DEADLINE)
     total = sum(work.get(timeout=DEADLINE))
     inherited("barrier", "barrier").wait(DEADLINE)
+    changed = inherited("changed", "condition", lock=inherited("rlock", "rlock"))
     with inherited("pipe", "connection") as pipe:
         pipe.send_bytes(str(total).encode())
+        with changed:
+            # The parent sends, and notifies then.
+            assert changed.wait_for(pipe.poll, DEADLINE)
+        assert pipe.recv_bytes() == b"changed"
     assert fails(polyproc.Mismatch, "work", "lock")
     assert fails(FileNotFoundError, "nothing")
     assert fails(ValueError, "work", "dictionary")
+    assert fails(TypeError, "changed", "condition")
+    assert fails(TypeError, "work", lock=lock)
 
 
 if __name__ == "__main__":
