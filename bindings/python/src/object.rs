@@ -4,10 +4,10 @@ use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
 use polyproc::{CreateOptions, Kind, Status};
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use crate::errors::OrRaise;
 
@@ -37,6 +37,25 @@ impl<T> Inner<T> {
 #[cold]
 fn uninitialised() -> PyErr {
     PyRuntimeError::new_err("__init__ of the object was not called")
+}
+
+/// A number, in the place where the constructors of some other objects have the name.
+#[derive(Clone, Copy)]
+pub struct Number(pub i64);
+
+impl FromPyObject<'_, '_> for Number {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Number> {
+        match object.cast::<PyString>() {
+            // PyO3 puts the name of the argument before this.
+            Ok(_) => Err(PyTypeError::new_err(format!(
+                "{name} is not a number; a name has its keyword: name={name}",
+                name = object.repr()?
+            ))),
+            Err(_) => object.extract().map(Number),
+        }
+    }
 }
 
 /// How an object of a name is made: `create=True` makes it (or opens the one that exists if

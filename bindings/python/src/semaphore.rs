@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::errors::{self, OrRaise};
-use crate::object::{origin, Inner};
+use crate::object::{origin, Inner, Number};
 use crate::shortcut::Shortcut;
 use crate::wait::{wait, Patience};
 use crate::{acquire_methods, common_methods, shortcut};
@@ -38,13 +38,13 @@ impl Semaphore {
         }
     }
 
-    #[pyo3(signature = (value = 1, *, name = None, create = None, exist_ok = false, mode = None,
-                        owned = false, maximum = 0, ctx = None))]
+    #[pyo3(signature = (value = Number(1), *, name = None, create = None, exist_ok = false,
+                        mode = None, owned = false, maximum = 0, ctx = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn __init__(
         &self,
         py: Python<'_>,
-        value: i64,
+        value: Number,
         name: Option<&str>,
         create: Option<bool>,
         exist_ok: bool,
@@ -54,6 +54,7 @@ impl Semaphore {
         ctx: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let _ = ctx;
+        let Number(value) = value;
         if value < 0 {
             return Err(PyValueError::new_err(
                 "semaphore initial value must be >= 0",
@@ -189,12 +190,12 @@ impl BoundedSemaphore {
         PyClassInitializer::from(Semaphore::new(args, kwargs)).add_subclass(BoundedSemaphore)
     }
 
-    #[pyo3(signature = (value = 1, *, name = None, create = None, exist_ok = false, mode = None,
-                        owned = false, ctx = None))]
+    #[pyo3(signature = (value = Number(1), *, name = None, create = None, exist_ok = false,
+                        mode = None, owned = false, ctx = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn __init__(
         slf: &Bound<'_, Self>,
-        value: i64,
+        value: Number,
         name: Option<&str>,
         create: Option<bool>,
         exist_ok: bool,
@@ -202,7 +203,7 @@ impl BoundedSemaphore {
         owned: bool,
         ctx: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        if value == 0 {
+        if value.0 == 0 {
             return Err(PyValueError::new_err(
                 "a bounded semaphore of 0 has no permits, ever",
             ));
@@ -216,7 +217,7 @@ impl BoundedSemaphore {
             exist_ok,
             mode,
             owned,
-            value,
+            value.0,
             ctx,
         )
     }

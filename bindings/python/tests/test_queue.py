@@ -53,6 +53,10 @@ VALUES = [
     len,
     Point,
     list(range(1000)),
+    list(range(-40_000, 40_000, 7)),
+    [2**63 - 1, -(2**63), None, True, 1.5] * 300,
+    [2**63, -(2**63) - 1] * 300,
+    [0] * 300 + ["text", [0] * 300],
 ]
 
 SIMPLE = [
@@ -258,6 +262,13 @@ class Names(unittest.TestCase):
         again = pickle.loads(pickle.dumps(queue))
         self.assertEqual(again.name, self.name)
         self.assertIn(self.name, [info["name"] for info in polyproc.list_objects()])
+
+    def test_a_name_in_the_place_of_a_number(self):
+        for make in (
+            polyproc.Queue, polyproc.JoinableQueue, polyproc.Semaphore, polyproc.BoundedSemaphore,
+        ):  # fmt: skip
+            with self.assertRaisesRegex(TypeError, "its keyword: name='jobs'"):
+                make("jobs")
 
     def test_no_such_name(self):
         self.assertRaises(FileNotFoundError, polyproc.Queue.open, self.name)

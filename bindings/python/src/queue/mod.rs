@@ -26,7 +26,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use crate::common_methods;
 use crate::errors::{self, OrRaise};
-use crate::object::{origin, raised, Inner};
+use crate::object::{origin, raised, Inner, Number};
 use crate::wait::{wait, Patience};
 use format::Format;
 
@@ -64,12 +64,20 @@ impl Parts {
 
 /// A queue of Python's objects between processes.
 ///
+///     queue = Queue()
+///     Process(target=work, args=(queue,)).start()  # calls queue.put
+///     print(queue.get())
+///
 /// `put` means that everybody can get it: there is no thread that feeds the queue, so `qsize`,
 /// `empty` and `full` tell the truth, and no process waits at its end for data that nobody reads.
 /// A process that is killed, wherever it is, holds up nobody.
 ///
 /// With a name, the queue is open to every process, in any language: `format="msgpack"` makes
 /// messages that Go, Node, C, C++ and Rust read. It stays until `polyproc.unlink(name)`.
+///
+///     jobs = Queue(name="jobs", exist_ok=True, format="msgpack")  # made, or opened if it exists
+///     with jobs.take() as message:  # killed in this block: another process gets it
+///         work_on(message.value)
 ///
 /// `for obj in queue` ends when the queue is shut down and drained.
 ///
@@ -103,14 +111,14 @@ impl Queue {
         }
     }
 
-    #[pyo3(signature = (maxsize = 0, *, name = None, create = None, exist_ok = false, mode = None,
-                        joinable = false, format = "pickle", max_bytes = 0, max_deliveries = 0,
-                        ctx = None))]
+    #[pyo3(signature = (maxsize = Number(0), *, name = None, create = None, exist_ok = false,
+                        mode = None, joinable = false, format = "pickle", max_bytes = 0,
+                        max_deliveries = 0, ctx = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn __init__(
         &self,
         py: Python<'_>,
-        maxsize: i64,
+        maxsize: Number,
         name: Option<&str>,
         create: Option<bool>,
         exist_ok: bool,
@@ -125,7 +133,7 @@ impl Queue {
         let options = QueueOptions {
             joinable,
             // As in Python, a size that is not positive is none.
-            max_items: u64::try_from(maxsize).unwrap_or(0),
+            max_items: u64::try_from(maxsize.0).unwrap_or(0),
             max_bytes,
             max_deliveries,
             format: format::label(format)?,
@@ -247,6 +255,7 @@ impl Queue {
         Ok(self.inner.get()?.maxsize)
     }
 
+    /// Whether `close` was called.
     #[getter]
     fn closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
