@@ -210,12 +210,13 @@ build/soak/go build/soak/random-go: $(POLYPROC_A) FORCE
 	cd tests/soak/go && go build -o $(CURDIR)/$@ $(if $(findstring random,$@),./random,.)
 
 .PHONY: interop
-interop: $(addprefix build/interop/,c cpp go c-pool cpp-pool go-pool c-tasks go-tasks) polyproc-node python-install
+interop: $(addprefix build/interop/,c cpp go c-pool cpp-pool go-pool c-tasks go-tasks c-listener go-listener) polyproc-node python-install
 
 build/interop/c: tests/interop/c/interop.c
 build/interop/c-pool: tests/interop/c/pool.c
 build/interop/c-tasks: tests/interop/c/tasks.c
-build/interop/c build/interop/c-pool build/interop/c-tasks: include/polyproc.h $(POLYPROC_A)
+build/interop/c-listener: tests/interop/c/listener.c
+build/interop/c build/interop/c-pool build/interop/c-tasks build/interop/c-listener: include/polyproc.h $(POLYPROC_A)
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -O2 -g -Wall -Wextra -Wpedantic -Wstrict-prototypes -Werror -Iinclude \
 	    -o $@ $(filter %.c,$^) $(POLYPROC_A) $(POLYPROC_LIBS)
@@ -230,7 +231,8 @@ build/interop/cpp build/interop/cpp-pool: $(POLYPROC_HPP) include/polyproc.h $(P
 build/interop/go: PACKAGE := .
 build/interop/go-pool: PACKAGE := ./pool
 build/interop/go-tasks: PACKAGE := ./tasks
-build/interop/go build/interop/go-pool build/interop/go-tasks: $(POLYPROC_A) FORCE
+build/interop/go-listener: PACKAGE := ./listener
+build/interop/go build/interop/go-pool build/interop/go-tasks build/interop/go-listener: $(POLYPROC_A) FORCE
 	@mkdir -p $(@D)
 	rm -f $@
 	cd tests/interop/go && go build -o $(CURDIR)/$@ $(PACKAGE)
