@@ -8,13 +8,17 @@ that package. Each test that does not apply is in exclusions.txt, with its reaso
 
 import faulthandler
 import importlib.util
+import os
 import pathlib
 import re
 import sys
+import tempfile
 import time
 import unittest
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+
+from test.support.os_helper import TESTFN
 
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = "polyproc_cpython"
@@ -180,7 +184,18 @@ class Result(unittest.TextTestResult):
 
     def stopTest(self, test):
         self.times.append((time.monotonic() - self.begin, test.id()))
+        if os.path.exists(TESTFN):
+            # A later test that makes it anew would fail, and not this one.
+            os.unlink(TESTFN)
+            self.addError(test, _error(f"left the file {TESTFN}"))
         super().stopTest(test)
+
+
+def _error(text: str):
+    try:
+        raise AssertionError(text)
+    except AssertionError:
+        return sys.exc_info()
 
 
 def is_any(test: str, patterns: Iterable[str]) -> bool:
@@ -227,7 +242,13 @@ def main() -> int:
     sys.path.insert(0, str(target))
     is_short = "--short" in sys.argv
     sys.argv = sys.argv[:1]
-    return 0 if all([run(part, only, is_short) for part in parts]) else 1
+    # The tests make files with the number of this process in their names. As in CPython's own
+    # runner, no other process that has or had the number uses the folder.
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        good = all([run(part, only, is_short) for part in parts])
+        os.chdir("/")
+    return 0 if good else 1
 
 
 if __name__ == "__main__":
