@@ -1,5 +1,6 @@
 """Programs over multiprocessing print the same with nothing but the import changed."""
 
+import multiprocessing
 import os
 import pathlib
 import re
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import unittest
 
+import polyproc.multiprocessing
 from support import DEADLINE
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
@@ -34,6 +36,11 @@ def run(source, directory):
 
 class Programs(unittest.TestCase):
     maxDiff = None
+
+    def test_every_name_of_multiprocessing_is_there(self):
+        for module in (polyproc, polyproc.multiprocessing):
+            missing = [name for name in multiprocessing.__all__ if not hasattr(module, name)]
+            self.assertEqual(missing, [], module)
 
     def test_the_output_is_that_of_multiprocessing(self):
         programs = sorted(PROGRAMS.glob("*.py"))

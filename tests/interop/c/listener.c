@@ -28,14 +28,14 @@ static int listen_at(const char *where, const polyproc_listener_options *options
   int32_t status = polyproc_listener_create(where, options, &listener);
 
   if (status < 0) return fail("cannot listen", status);
-  status = polyproc_listener_address(listener, address, sizeof address, NULL);
+  status = polyproc_listener_address(listener, address, sizeof address, &length);
   if (status < 0) return fail("address", status);
   puts(address);
   fflush(stdout);
   status = polyproc_listener_accept(listener, &client, POLYPROC_FOREVER, NULL);
   if (status < 0) return fail("accept", status);
-  while ((status = polyproc_connection_recv(client, received, sizeof received, &length,
-                                            POLYPROC_FOREVER, NULL)) == POLYPROC_OK) {
+  while ((status = polyproc_connection_recv(client, received, sizeof received, &length, POLYPROC_FOREVER,
+                                            NULL)) == POLYPROC_OK) {
     status = polyproc_connection_send(client, received, length, POLYPROC_FOREVER, NULL);
     if (status < 0) return fail("send", status);
   }
@@ -55,8 +55,7 @@ static int connect_to(const char *address, const polyproc_listener_options *opti
     for (at = 0; at < lengths[i]; at++) sent[at] = (unsigned char)(lengths[i] + at);
     status = polyproc_connection_send(connection, sent, lengths[i], POLYPROC_FOREVER, NULL);
     if (status < 0) return fail("send", status);
-    status = polyproc_connection_recv(connection, received, sizeof received, &length,
-                                      POLYPROC_FOREVER, NULL);
+    status = polyproc_connection_recv(connection, received, sizeof received, &length, POLYPROC_FOREVER, NULL);
     if (status < 0) return fail("recv", status);
     if (length != lengths[i] || memcmp(sent, received, length) != 0) {
       fprintf(stderr, "listener: %zu bytes came back otherwise\n", lengths[i]);
