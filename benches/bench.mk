@@ -2,6 +2,7 @@
 #   bench            polyproc beside its peers: table, CSV and plots into docs/book/performance (ONLY="W1 W2" REPEAT=5)
 #   bench-pace       each heuristic of waiting with and without, into docs/book/tuning.md
 #   bench-calls      the cost of a call: criterion in Rust and C, testing.B in Go, mitata in Node, Python
+#   bench-inspect    what `polyproc top` and the page cost a running stream
 #   bench-python     Python's multiprocessing and polyproc in one run (REPEAT=5)
 #   bench-check      whether everything that uses polyproc still builds
 #   guard            instruction counts of the hot calls against the committed ones; guard-update commits anew
@@ -82,7 +83,15 @@ bench-calls: polyproc-node python-install ## what a call costs in Rust, C, Go, N
 bench-python: python-install ## Python: polyproc beside multiprocessing, and what a call costs (REPEAT=5)
 	$(PYTHON_BIN)/python benches/python/bench.py --repeat $(or $(REPEAT),5)
 
-bench-check: $(BENCH_OURS) $(BENCH)/guard bench-go
+$(BENCH)/stream: benches/inspect/stream.c include/polyproc.h $(POLYPROC_A)
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -g -Wall -Wextra -Werror -Iinclude -o $@ $< $(POLYPROC_A) $(POLYPROC_LIBS)
+
+.PHONY: bench-inspect
+bench-inspect: cli $(BENCH)/stream ## what `top` and the page cost a running stream, in two minutes (ROUNDS=12)
+	@python3 -B benches/inspect/bench.py --polyproc $(POLYPROC_BIN) --stream $(BENCH)/stream --rounds $(or $(ROUNDS),12)
+
+bench-check: $(BENCH_OURS) $(BENCH)/guard $(BENCH)/stream bench-go
 	cd benches/peers/go && go vet ./...
 	cd benches/calls && $(CARGO) fmt --check
 	cd benches/peers/rust && $(CARGO) fmt --check

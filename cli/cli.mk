@@ -38,6 +38,21 @@ test-page: cli ## clicks and reads the page of `polyproc page` in Chromium
 	cd cli/tests/page && POLYPROC=$(CURDIR)/$(POLYPROC_BIN) CHROMIUM=$$(command -v chromium) PICTURES=$(CURDIR)/build/page \
 	    timeout 300 unshare --mount sh -c 'mount -t tmpfs none /dev/shm && exec node --test'
 
+# promtool of Debian's package, unpacked and not installed.
+PROMTOOL := build/tools/prometheus/usr/bin/promtool
+ALERTS := examples/patterns/production
+
+$(PROMTOOL):
+	rm -rf build/tools/prometheus && mkdir -p build/tools/prometheus
+	cd build/tools/prometheus && { apt-get download -qq prometheus 2> /dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; }
+	cd build/tools/prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb
+
+.PHONY: test-alerts
+test-alerts: $(PROMTOOL) cli ## the book's alert rules and dashboard with a real Prometheus that scrapes the exporter
+	cd $(ALERTS) && $(CURDIR)/$(PROMTOOL) check rules alerts.yml && $(CURDIR)/$(PROMTOOL) test rules alerts.test.yml
+	POLYPROC=$(CURDIR)/$(POLYPROC_BIN) PROMETHEUS=$(CURDIR)/$(dir $(PROMTOOL))prometheus PRODUCTION=$(CURDIR)/$(ALERTS) \
+	    timeout 300 unshare --mount sh -c 'mount -t tmpfs none /dev/shm && exec node --test cli/tests/prometheus/'
+
 lint-cli:
 	$(CARGO) fmt --check --package polyproc-cli
 	$(CARGO) clippy --locked --package polyproc-cli --all-targets -- -D warnings

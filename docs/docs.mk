@@ -27,3 +27,7 @@ test-docs: docs ## the book's links and blocks of code
 .PHONY: docs-recording
 docs-recording: headers-build ## records a run of `make demo` for README.md, in docs/book/demo.svg
 	$(PYTHON) docs/book/record.py
+
+.PHONY: docs-session
+docs-session: headers-build cli ## records the session of the page about the command, on standard output (INPUT=dir)
+	@unshare --mount sh -c 'mount -t tmpfs none /dev/shm && exec $(PYTHON) docs/book/session.py'

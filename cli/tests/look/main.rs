@@ -1,5 +1,6 @@
 //! The commands that look: what they print, and that nothing makes them fail or wait.
 
+mod colour;
 mod damage;
 mod doctor;
 mod list;

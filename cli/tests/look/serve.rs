@@ -131,3 +131,69 @@ fn the_page_runs_nothing_but_its_own_script() {
         assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     });
 }
+
+/// The names of metrics in an expression of Prometheus.
+fn metrics(expression: &str) -> Vec<String> {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let words = expression.split(|character| !is_part(character));
+    let names = words.filter(|word| word.starts_with("polyproc_"));
+    names.map(String::from).collect()
+}
+
+#[test]
+fn the_dashboard_and_the_alerts_ask_for_metrics_that_the_exporter_serves() {
+    if !own_shm() {
+        return;
+    }
+    let mut served = String::new();
+    with_objects(|| served = ok("polyproc exporter --once"));
+    let is_served = |name: &str| {
+        let sample = format!("{name}{{name=\"");
+        served.lines().any(|line| line.starts_with(&sample))
+    };
+    let file = |name: &str| {
+        let folder = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../examples/patterns/production"
+        );
+        std::fs::read_to_string(format!("{folder}/{name}")).expect("a file")
+    };
+    let dashboard: Value = serde_json::from_str(&file("dashboard.json")).expect("JSON");
+    let (mut ids, mut seen) = (Vec::new(), Vec::new());
+    for panel in dashboard["panels"].as_array().expect("panels") {
+        ids.push(panel["id"].as_u64().expect("a number"));
+        for target in panel["targets"].as_array().expect("targets") {
+            let expression = target["expr"].as_str().expect("an expression");
+            let names = metrics(expression);
+            assert_eq!(names.len(), 1, "{expression}");
+            seen.extend(names);
+        }
+    }
+    let panels = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), panels, "each panel has a number of its own");
+    let variables = dashboard["templating"]["list"]
+        .as_array()
+        .expect("variables");
+    let queues = variables
+        .iter()
+        .find(|one| one["name"] == "queue")
+        .expect("the queues");
+    seen.extend(metrics(queues["query"]["query"].as_str().expect("a query")));
+    let alerts = file("alerts.yml");
+    let rules = alerts
+        .lines()
+        .filter(|line| line.trim().starts_with("expr:"));
+    let in_rules: Vec<_> = rules.flat_map(metrics).collect();
+    assert_eq!(in_rules.len(), 3);
+    seen.extend(in_rules);
+    for name in &seen {
+        assert!(is_served(name), "{name} is not served:\n{served}");
+    }
+    // Each metric that is served has its place on the dashboard.
+    let all = served.lines().filter(|line| !line.starts_with('#'));
+    for name in all.filter_map(|line| line.split('{').next()) {
+        assert!(seen.iter().any(|one| one == name), "{name} is in no panel");
+    }
+}
