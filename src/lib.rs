@@ -151,7 +151,8 @@ pub use {
         inherited, InheritHandle, Process, ProcessInfo, ProcessOptions, Stdio,
     },
     queue::{
-        Got, Message, Messages, OwnedMessage, OwnedSlot, Queue, QueueInfo, QueueOptions, Slot,
+        Got, Message, Messages, OwnedMessage, OwnedSlot, Queue, QueueInfo, QueueOptions, Settled,
+        Slot,
     },
     segment::{list, unlink, CreateOptions, Kind, ObjectInfo},
     status::{Error, Result, Status},

@@ -8,6 +8,8 @@ use crate::queue::QueueOptions;
 pub struct QueueState {
     /// The options with which it was created.
     pub options: QueueOptions,
+    /// Random bits that were chosen when it was created: see [`Queue::identity`](crate::Queue).
+    pub identity: [u8; 16],
     /// Whether it takes messages.
     pub intake: Intake,
     /// Messages that wait.

@@ -55,6 +55,7 @@ fn state_of(queue: &QueueSnapshot<'_>) -> QueueState {
     let counts = queue.counts();
     QueueState {
         options: queue.options(),
+        identity: queue.identity(),
         intake: match counts.intake {
             snapshot::Intake::Open => Intake::Open,
             snapshot::Intake::Draining => Intake::Draining,

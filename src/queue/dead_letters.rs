@@ -5,6 +5,7 @@
 
 use super::chain::checked::{lower, raise, Checked};
 use super::layout::cursor::Position;
+use super::layout::ends::Ending;
 use super::layout::record::{extent_of, State, Word};
 use super::take::Loan;
 use super::view::View;
@@ -119,10 +120,12 @@ impl<'a> View<'a> {
         }
         let chain = self.messages();
         // Most often the message has been freed, and its position is no valid ticket any more.
-        let Ok(checked) = chain.ticket(Position::from_bits(mark)) else {
+        let position = Position::from_bits(mark);
+        let Ok(checked) = chain.ticket(position) else {
             return Ok(());
         };
         if checked.state.is_in_flight() {
+            self.body.ends.remember(position.id(), Ending::Dead);
             checked.record.set(checked.word.with(State::Done, None));
             lower(&chain.words.behind.in_flight, 1);
             lower(&chain.words.behind.bytes, checked.extent);

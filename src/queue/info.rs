@@ -39,6 +39,8 @@ pub struct QueueInfo {
     pub participants: u32,
     /// Whether puts are refused.
     pub shutdown: bool,
+    /// The queue's [identity](Queue::identity).
+    pub identity: [u8; 16],
 }
 
 impl Queue {
@@ -110,6 +112,7 @@ impl Queue {
             waiting,
             participants,
             shutdown: queue.body.phase() != Intake::Open,
+            identity: queue.body.identity(),
         })
     }
 }

@@ -3,8 +3,10 @@
 //! ```text
 //! calls, message, slot, bytes        the calls of users in Rust: copies, and guards that settle
 //! typed                              the same for values of one type: feature `serde`
-//! put, reserve, get, take, settle,
-//! dead_letters, info, shutdown       the calls below them, and those of the C side
+//! put, put_id, reserve, get, take,
+//! settle, dead_letters, info,
+//! shutdown                           the calls below them, and those of the C side
+//! settled                            how a message stands, by its id
 //! loans                              how many loans of a handle are not settled
 //! room, waiting, pacing              waiting for the other side, and its heuristics
 //! readiness                          whether a get or a put would wait, for descriptors
@@ -27,10 +29,12 @@ mod message;
 mod options;
 mod pacing;
 mod put;
+mod put_id;
 pub(crate) mod readiness;
 mod reserve;
 mod room;
 mod settle;
+pub(crate) mod settled;
 mod shutdown;
 mod slot;
 pub(crate) mod snapshot;
@@ -40,6 +44,7 @@ mod typed;
 mod view;
 mod waiting;
 
+use settled::SettledWatch;
 use std::sync::Arc;
 use view::View;
 
@@ -48,6 +53,7 @@ pub use info::QueueInfo;
 pub use message::{Message, Messages, OwnedMessage};
 pub use options::QueueOptions;
 pub use reserve::Reservation;
+pub use settled::Settled;
 pub use slot::{OwnedSlot, Slot};
 pub use take::Loan;
 #[cfg(feature = "serde")]
@@ -65,6 +71,7 @@ use crate::status::detail;
 use crate::status::Result;
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
+use crate::sys::getrandom;
 
 /// A queue of messages, joinable or not, bounded by items and by bytes or not at all.
 ///
@@ -92,6 +99,7 @@ pub struct Queue {
     readiness: Readiness,
     pacing: Pacing,
     loans: Loans,
+    settled: SettledWatch,
 }
 
 static TYPE: ObjectType = ObjectType {
@@ -122,9 +130,13 @@ impl Queue {
         options
             .check()
             .map_err(|status| detail::at(status, "create", "queue", name))?;
+        // Before an object that is over is made anew: this can fail.
+        let mut identity = [0; 16];
+        getrandom::fill(&mut identity)
+            .map_err(|status| detail::at(status, "create", "queue", name))?;
         let fill = |segment: &Segment| {
             let queue = View::new(segment)?;
-            queue.body.fill(options);
+            queue.body.fill(options, &identity);
             queue.messages().fill(BASE)?;
             queue.dead_letters().fill(0)
         };
@@ -144,7 +156,18 @@ impl Queue {
             readiness: Readiness::new(),
             pacing: Pacing::new(Switches::of_process()),
             loans: Loans::new(),
+            settled: SettledWatch::new(),
         })
+    }
+
+    /// Return 128 random bits that were chosen when the queue was created. A queue that is created
+    /// again under the same name has others, so they tell its messages' ids from those of the
+    /// earlier queue.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn identity(&self) -> Result<[u8; 16]> {
+        Ok(self.at()?.body.identity())
     }
 
     /// Return the options with which the queue was created.

@@ -128,6 +128,17 @@ impl<'a> View<'a> {
         patience: &mut Patience<'_>,
         me: Caller<'_>,
     ) -> Result<()> {
+        self.put_large_at(data, patience, me).map(|_| ())
+    }
+
+    /// As [`put_large`](Self::put_large). Return the position of the message.
+    #[inline]
+    pub(super) fn put_large_at(
+        &self,
+        data: &[u8],
+        patience: &mut Patience<'_>,
+        me: Caller<'_>,
+    ) -> Result<Position> {
         let place = match self.reserve_fast(data.len() as u64, me.owner) {
             Some(place) => place,
             None => self.reserve_room(data.len(), patience, me)?,
@@ -140,7 +151,7 @@ impl<'a> View<'a> {
             // holds a lock. The reservation cannot become a message now.
             self.abort(place.position, &checked, me)?;
         }
-        put
+        put.map(|()| place.position)
     }
 
     /// The fast path of a reservation, as [`put_fast`](Self::put_fast). `None`: nothing was done.

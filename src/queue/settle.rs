@@ -216,12 +216,12 @@ impl<'a> View<'a> {
         self.after_finish(me.owner)
     }
 
-    /// Wake the producers that wait for room, and the joins if no message is unfinished.
+    /// Wake the producers that wait for room, the threads that watch for settled messages, and the
+    /// joins if no message is unfinished.
     #[inline(always)]
     pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
         self.notify_space(u32::MAX);
-        let idle = &self.body.idle.waiters;
-        match idle.has_sleepers_after_rmw() && self.messages().is_idle_at_a_glance() {
+        match self.body.idle.waiters.has_sleepers_after_rmw() {
             true => self.tell_who_joins(me),
             false => Ok(()),
         }
@@ -229,6 +229,10 @@ impl<'a> View<'a> {
 
     #[cold]
     fn tell_who_joins(self, me: Owner) -> Result<()> {
+        self.notify_settled();
+        if !self.messages().is_idle_at_a_glance() {
+            return Ok(());
+        }
         match self.has_unfinished(Caller::new(me, &LockWait::at_once())) {
             Ok(true) => {}
             // If this cannot be determined at once, wake the joins, so that they look themselves.

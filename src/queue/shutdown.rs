@@ -2,6 +2,7 @@
 
 use super::chain::checked::raise;
 use super::layout::body::Intake;
+use super::layout::ends::Ending;
 use super::view::View;
 use super::Queue;
 use crate::status::Result;
@@ -41,7 +42,14 @@ impl View<'_> {
     /// messages may be delivered or not.
     fn discard_all(&self) -> Result<()> {
         let chain = self.messages();
+        let ends = &self.body.ends;
+        let is_range = ends.begin_range(chain.words.head.position().id());
         while let Some(found) = chain.front()? {
+            let position = found.position;
+            match is_range && position.at() >= chain.words.head.position().at() {
+                true => ends.extend_range(position.forward(found.extent).id()),
+                false => ends.remember(position.id(), Ending::Discarded),
+            }
             chain.consume(&found)?;
             raise(&self.body.counters.discarded, 1);
         }

@@ -105,7 +105,7 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub(super) fn after_get(&self, count: u32) {
         self.notify_space(count);
-        if self.body.drained.watchers.has_sleepers() {
+        if self.body.drained.watchers.has_sleepers_after_rmw() {
             self.tell_watchers();
         }
     }
@@ -113,8 +113,17 @@ impl<'a> View<'a> {
     #[cold]
     #[inline(never)]
     fn tell_watchers(self) {
+        // A get from a joinable queue settles nothing.
+        if !self.body.is_joinable() {
+            self.notify_settled();
+        }
         if !self.messages().has_more() {
             self.body.drained.notify_all(self.segment);
         }
+    }
+
+    /// Wake the threads that watch for settled messages: see `settled::watch`.
+    pub(super) fn notify_settled(&self) {
+        self.body.idle.watchers.notify_all(self.segment);
     }
 }

@@ -40,7 +40,7 @@ const MAGIC: u64 = u64::from_le_bytes(*b"polyproc");
 /// The magic number while an object is made anew in the file of an object that is over.
 const RENEWING: u64 = u64::from_le_bytes(*b"polyrenw");
 /// Changes with every incompatible change of the layout of shared memory.
-const LAYOUT: u32 = 4;
+const LAYOUT: u32 = 5;
 
 const _: () = assert!(offset_of!(Header, magic) == 0);
 

@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use super::descriptor::Descriptor;
+use super::descriptor::{settled_source, Descriptor};
 use super::source::{Source, WatchedWord};
 use crate::connection::{Connection, Listener};
 use crate::object::{event, Event};
@@ -28,6 +28,8 @@ pub enum Waitable<'a> {
     Get(&'a Queue),
     /// A put would not wait.
     Put(&'a Queue),
+    /// Messages were settled since [`Queue::settled_count`] was last called with this handle.
+    Settled(&'a Queue),
     /// The event is set, or has been set since the call began.
     Event(&'a Event),
     /// A receive would not wait.
@@ -218,6 +220,7 @@ impl<'a> Item<'a> {
         Ok(match waitable {
             Waitable::Get(queue) => Item::Shared(Source::Get(queue.segment().clone())),
             Waitable::Put(queue) => Item::Shared(Source::Put(queue.segment().clone())),
+            Waitable::Settled(queue) => Item::Shared(settled_source(queue)),
             // A set counts even if a clear follows at once.
             Waitable::Event(event) => {
                 let sets = event::sets(event.segment())?;

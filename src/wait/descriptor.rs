@@ -73,6 +73,23 @@ impl Queue {
     }
 }
 
+impl Queue {
+    /// A descriptor that is readable while messages were settled since the last call of
+    /// [`settled_count`](Queue::settled_count) with this handle, for epoll and similar. The queue
+    /// owns the descriptor. From the first call on, a thread of this process keeps it up to date.
+    ///
+    /// # Errors
+    /// `E_LIMIT` when this process has no descriptor or thread left.
+    pub fn settled_fd(&self) -> Result<RawFd> {
+        fd_of(self.settled_readiness(), &|| Ok(settled_source(self)))
+    }
+}
+
+/// The messages that were settled since the count that a handle asked for last.
+pub(super) fn settled_source(queue: &Queue) -> Source {
+    Source::Settled(queue.segment().clone(), queue.settled_seen().clone())
+}
+
 impl Event {
     /// A descriptor that is readable while the event is set, for epoll and similar. The event owns
     /// the descriptor. From the first call on, a thread of this process keeps it up to date.

@@ -1,10 +1,11 @@
 //! Sources of readiness in shared memory.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::Arc;
 
 use crate::connection::Receiver;
 use crate::object::event;
-use crate::queue::readiness;
+use crate::queue::{readiness, settled};
 use crate::segment::Segment;
 use crate::status::Result;
 use crate::sync::lock_wait::LockWait;
@@ -20,6 +21,8 @@ pub(crate) enum Source {
     Get(Arc<Segment>),
     /// A put into a queue.
     Put(Arc<Segment>),
+    /// Messages of a queue that were settled since the count had this value.
+    Settled(Arc<Segment>, Arc<AtomicU64>),
     /// An event that is set.
     Event(Arc<Segment>),
     /// An event that is set, or was set since its count of sets had this value.
@@ -33,6 +36,7 @@ impl Source {
         match self {
             Source::Get(segment)
             | Source::Put(segment)
+            | Source::Settled(segment, _)
             | Source::Event(segment)
             | Source::EventSince(segment, _) => segment,
             Source::Receive(receiver) => receiver.segment(),
@@ -45,6 +49,7 @@ impl Source {
         let is_ready = match self {
             Source::Get(segment) => return readiness::can_get(segment, locks),
             Source::Put(segment) => return readiness::can_put(segment, locks),
+            Source::Settled(segment, seen) => return settled::has_grown(segment, seen, locks),
             Source::Event(segment) => event::is_set(segment)?,
             Source::EventSince(segment, sets) => event::was_set_since(segment, *sets)?,
             Source::Receive(receiver) => return receiver.look(),
@@ -58,6 +63,7 @@ impl Source {
         match self {
             Source::Get(segment) => words.extend(readiness::watch_get(segment)?),
             Source::Put(segment) => words.push(readiness::watch_put(segment)?),
+            Source::Settled(segment, _) => words.extend(settled::watch(segment)?),
             Source::Event(segment) | Source::EventSince(segment, _) => {
                 words.push(event::watch(segment)?);
             }

@@ -135,6 +135,36 @@ fn another_kind_another_layout_or_a_wider_mode_is_refused() {
 }
 
 #[test]
+fn a_queue_of_another_version_says_which_layouts_differ() {
+    let name = Name::new("layout");
+    Queue::create(Some(&name.0), &QueueOptions::default()).unwrap();
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(name.path())
+        .unwrap();
+    let mut number = [0; 4];
+    file.read_exact_at(&mut number, 8).unwrap();
+    let ours = u32::from_le_bytes(number);
+    file.write_all_at(&(ours - 1).to_le_bytes(), 8).unwrap();
+    let create = QueueOptions::OPEN_OR_CREATE;
+    let open = || Queue::open(&name.0);
+    let create = || Queue::create(Some(&name.0), &create);
+    let attempts: [&dyn Fn() -> polyproc::Result<Queue>; 2] = [&open, &create];
+    for attempt in attempts {
+        let error = polyproc::Error::from(attempt().unwrap_err());
+        assert_eq!(error.status(), Status::E_MISMATCH);
+        let (theirs, known) = (ours - 1, ours);
+        assert_eq!(
+            error.detail(),
+            format!(
+                "its memory has layout {theirs}, and this version of the library knows {known}"
+            )
+        );
+    }
+}
+
+#[test]
 fn an_existing_name_is_opened_only_with_the_same_shape() {
     let name = Name::new("shape");
     let create = CreateOptions {

@@ -7,4 +7,5 @@ mod measure;
 mod messages;
 mod owners;
 mod parties;
+mod settled;
 mod victim;

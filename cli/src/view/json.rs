@@ -3,6 +3,8 @@
 use polyproc::inspect::{Hold, Intake, Liveness, Object, Participant, State, Verdict, Whereabouts};
 use serde_json::{json, Map, Value};
 
+use crate::form::hex;
+
 /// An object without its participants.
 pub fn object(object: &Object) -> Map<String, Value> {
     let (verdict, why) = match &object.verdict {
@@ -71,6 +73,7 @@ fn add_state(put: &mut impl FnMut(&str, Value) -> Option<Value>, state: &State) 
             put("max_deliveries", json!(queue.options.max_deliveries));
             put("format", json!(queue.format()));
             put("shut_down", json!(queue.intake != Intake::Open));
+            put("identity", json!(hex(&queue.identity)));
         }
         State::Condition { waiting } => {
             put("waiting", json!(waiting));

@@ -221,31 +221,44 @@ impl<'a> Chain<'a> {
     /// Walk the records ahead of the cursor, in order, until `each` returns true. Needs both locks;
     /// with the head lock alone the walk covers the records that were committed when it began.
     pub(crate) fn walk_ahead(&self, mut each: impl FnMut(&Checked<'a>) -> bool) -> Result<()> {
+        self.rings_ahead(|ring, from, limit| {
+            let mut position = Position::new(ring, from);
+            while position.at() < limit {
+                let checked = self.checked(position, limit)?;
+                if each(&checked) {
+                    return Ok(true);
+                }
+                position = position.forward(checked.extent);
+            }
+            Ok(false)
+        })
+    }
+
+    /// Call `each` for the rings at and ahead of the cursor, in the order of their records, with
+    /// the places from which and up to which their records lie ahead, until it returns true. The
+    /// locks are those of [`walk_ahead`](Self::walk_ahead).
+    pub(crate) fn rings_ahead(
+        &self,
+        mut each: impl FnMut(usize, u64, u64) -> Result<bool>,
+    ) -> Result<()> {
         let tail = self.words.tail.position();
-        let mut position = self.words.head.position();
+        let (mut ring, mut from) = self.words.head.position().parts();
         for _ in 0..RINGS {
-            let state = self.state(position.ring())?;
-            let is_last = position.ring() == tail.ring();
+            let state = self.state(ring)?;
+            let is_last = ring == tail.ring();
             let limit = if is_last {
                 tail.at()
             } else {
                 state.end.load(Ordering::Acquire)
             };
-            if position.at() > limit || limit - position.at() > ring::size(position.ring()) {
+            if from > limit || limit - from > ring::size(ring) {
                 return Err(Status::E_CORRUPT);
             }
-            while position.at() < limit {
-                let checked = self.checked(position, limit)?;
-                if each(&checked) {
-                    return Ok(());
-                }
-                position = position.forward(checked.extent);
-            }
-            if is_last {
+            if each(ring, from, limit)? || is_last {
                 return Ok(());
             }
-            let ring = state.next.load(Ordering::Acquire) as usize;
-            position = Position::new(ring, self.state(ring)?.start.load(Ordering::Acquire));
+            ring = state.next.load(Ordering::Acquire) as usize;
+            from = self.state(ring)?.start.load(Ordering::Acquire);
         }
         Err(Status::E_CORRUPT)
     }

@@ -8,6 +8,7 @@ use super::checked::{lower, raise, Checked};
 use super::Chain;
 use crate::queue::layout::body::Intake;
 use crate::queue::layout::cursor::Position;
+use crate::queue::layout::ends::Ending;
 use crate::queue::layout::record::{State, Word};
 use crate::queue::view::View;
 use crate::status::Result;
@@ -85,16 +86,18 @@ impl<'a> View<'a> {
         let behind = &chain.words.behind;
         let deliveries = checked.word.deliveries().saturating_add(1);
         let limit = self.body.max_deliveries();
-        let is_over = if self.body.phase() == Intake::Discarded {
+        let ending = if self.body.phase() == Intake::Discarded {
             raise(&self.body.counters.discarded, 1);
-            true
+            Some(Ending::Discarded)
         } else {
-            limit != 0
+            let is_buried = limit != 0
                 && u32::from(deliveries) >= limit
-                && self.bury(position, checked, deliveries, me)?
+                && self.bury(position, checked, deliveries, me)?;
+            is_buried.then_some(Ending::Dead)
         };
         lower(&behind.in_flight, 1);
-        if is_over {
+        if let Some(ending) = ending {
+            self.body.ends.remember(position.id(), ending);
             checked.record.set(checked.word.with(State::Done, None));
             lower(&behind.bytes, checked.extent);
             return Ok(true);

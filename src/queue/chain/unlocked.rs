@@ -12,6 +12,7 @@ use super::checked::raise;
 use super::Chain;
 use crate::queue::layout::body::Intake;
 use crate::queue::layout::cursor::Position;
+use crate::queue::layout::ends::Ending;
 use crate::queue::layout::record::{State, Word};
 use crate::queue::view::View;
 use crate::status::detail::because;
@@ -72,6 +73,7 @@ impl<'a> View<'a> {
             return Err(Status::E_TIMEOUT);
         }
         if self.body.phase() == Intake::Discarded {
+            self.body.ends.remember(position.id(), Ending::Discarded);
             self.settle_without_lock(position, me)?;
             self.body.counters.discarded.fetch_add(1, Ordering::Relaxed);
             return Ok(());

@@ -4,6 +4,7 @@ use super::cursor::Side;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::cursor::Totals;
+use super::ends::Ends;
 use super::ring::{RingState, RINGS};
 use crate::queue::options::QueueOptions;
 use crate::segment::{fixed_size, Kind, Segment};
@@ -57,11 +58,13 @@ shared! {
         pub(crate) space: WaitPoint,
         /// Watchers wait here for the queue to run empty.
         pub(crate) drained: WaitPoint,
-        /// Calls of `join` wait here until no message is unfinished.
+        /// Calls of `join` wait here until no message is unfinished, and watchers for messages that
+        /// are settled.
         pub(crate) idle: WaitPoint,
         pub(crate) counters: Counters,
         pub(crate) dead: ChainWords,
         pub(crate) rings: [RingState; RINGS],
+        pub(crate) ends: Ends,
     }
 }
 
@@ -79,6 +82,9 @@ shared! {
         spin_ns: AtomicU32,
         pub(crate) shutdown: AtomicU32,
         format: [AtomicU64; 4],
+        /// Random bits that tell this queue from every other one, also from an earlier one of the
+        /// same name. They never change.
+        identity: [AtomicU64; 2],
     }
 }
 
@@ -131,7 +137,7 @@ pub(crate) enum Intake {
 }
 
 impl Body {
-    pub(crate) fn fill(&self, options: &QueueOptions) {
+    pub(crate) fn fill(&self, options: &QueueOptions, identity: &[u8; 16]) {
         let settings = &self.settings;
         settings
             .max_items
@@ -153,6 +159,18 @@ impl Body {
         {
             word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
         }
+        for (word, bytes) in settings.identity.iter().zip(identity.as_chunks::<8>().0) {
+            word.store(u64::from_ne_bytes(*bytes), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn identity(&self) -> [u8; 16] {
+        let mut identity = [0; 16];
+        let words = self.settings.identity.iter();
+        for (word, bytes) in words.zip(identity.as_chunks_mut::<8>().0) {
+            *bytes = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
+        identity
     }
 
     /// Offset within `Body` of a word that is not 0 once the queue is shut down.

@@ -28,12 +28,13 @@
 //!     67840    states of 64 rings, 256 bytes each
 //!     67840      start, end, allocated, largest, next: the producers'
 //!     67968      free: the consumers'
-//!     86016  ring 0, messages, 128 KiB
-//!    217088  ring 1, messages, 128 KiB
-//!    348160  ring 48, dead letters, 128 KiB
-//!    479232  ring 2, messages, 256 KiB
-//!    741376  ring 3, messages, 256 KiB
-//!   1003520  ring 49, dead letters, 256 KiB
+//!     84224    ends: messages that are over and were not done
+//!     94208  ring 0, messages, 128 KiB
+//!    225280  ring 1, messages, 128 KiB
+//!    356352  ring 48, dead letters, 128 KiB
+//!    487424  ring 2, messages, 256 KiB
+//!    749568  ring 3, messages, 256 KiB
+//!   1011712  ring 49, dead letters, 256 KiB
 //!       ...  up to ring 47, 1 TiB; a ring has memory as far as its records have come
 //! ```
 //!
@@ -41,6 +42,7 @@
 
 pub(super) mod body;
 pub(super) mod cursor;
+pub(super) mod ends;
 #[allow(unsafe_code)]
 pub(super) mod payload;
 pub(super) mod record;
@@ -199,6 +201,12 @@ mod tests {
             4,
             rings + offset_of!(RingState, free),
             "free: the consumers'",
+        );
+        line(
+            &mut picture,
+            2,
+            body + offset_of!(Body, ends),
+            "ends: messages that are over and were not done",
         );
         for ring in [0, 1, 48, 2, 3, 49] {
             let kind = if ring < 48 {

@@ -218,6 +218,11 @@ impl<'a> QueueSnapshot<'a> {
         self.body.options()
     }
 
+    /// The identity of the queue.
+    pub(crate) fn identity(&self) -> [u8; 16] {
+        self.body.identity()
+    }
+
     /// The numbers of the queue. Reservations that are not committed yet count as items.
     pub(crate) fn counts(&self) -> Counts {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
