@@ -52,3 +52,6 @@ lint-python: $(PYTHON_VENV)/.installed
 	$(PYTHON_BIN)/ruff check --quiet --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES)
 	$(PYTHON_BIN)/ruff format --quiet --check --config $(PYTHON_DIR)/pyproject.toml $(PYTHON_SOURCES)
 	cd $(PYTHON_DIR) && $(PYTHON_BIN)/mypy --strict --cache-dir $(CURDIR)/build/python/mypy python/polyproc
+	# A CPython without the interpreter lock is in no registry: for that one it is compiled, and no test runs.
+	PYO3_CONFIG_FILE=$(CURDIR)/$(PYTHON_DIR)/tests/free-threaded.config $(CARGO) clippy --quiet --locked \
+	    --package polyproc-python --target-dir target/free-threaded -- -D warnings
