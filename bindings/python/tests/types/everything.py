@@ -59,7 +59,12 @@ def locks() -> None:
         condition.notify_all()
     barrier = Barrier(2, action=print, timeout=1)
     index: int = barrier.wait()
-    assert index < barrier.parties and not barrier.broken
+    assert index + barrier.n_waiting < barrier.parties and not barrier.broken
+    barrier.abort()
+    barrier.reset()
+    guard: Lock = polyproc.inherited("guard", "lock")
+    changed: Condition = polyproc.inherited("changed", "condition", lock=guard)
+    changed.acquire()
 
 
 def queues() -> None:
@@ -70,6 +75,12 @@ def queues() -> None:
     many: list[int] = numbers.get_many(10)
     for each in numbers:
         many.append(each)
+    size: int = numbers.qsize() + numbers.maxsize
+    assert size or numbers.empty() or numbers.full()
+    numbers.close()
+    numbers.join_thread()
+    numbers.cancel_join_thread()
+    assert numbers.closed
     jobs: JoinableQueue[str] = JoinableQueue()
     jobs.put_nowait("job")
     jobs.get_nowait()
@@ -89,8 +100,9 @@ def queues() -> None:
     with shared.reserve(100) as slot:
         slot.data[0] = 1
         slot.commit(1)
-    info: QueueInfo = shared.info()
-    print(info.items, info.dead_letters, polyproc.wait_any([shared], 1))
+    shared.reserve(1).abort()
+    print(polyproc.wait_any([shared], 1))
+    numbers_of(shared.info())
     try:
         shared.shutdown(immediate=True)
     except ShutDown:
@@ -106,6 +118,13 @@ def queues() -> None:
     polyproc.unlink("jobs")
     inherited: Queue[object] = polyproc.inherited("jobs")
     inherited.close()
+
+
+def numbers_of(info: QueueInfo) -> None:
+    messages: int = info.items + info.bytes + info.in_flight + info.unfinished + info.waiting
+    ever: int = info.puts + info.gets + info.redelivered + info.discarded + info.dead_letters
+    processes: int = info.participants + info.recoveries
+    print(messages, ever, processes, info.shutdown)
 
 
 async def aio(queue: Queue[int]) -> int:
@@ -126,7 +145,8 @@ def processes() -> None:
         print(theirs.poll(1), theirs.recv())
         ours.send_bytes(b"bytes")
         received: bytes = theirs.recv_bytes()
-        print(received)
+        count: int = theirs.recv_bytes_into(bytearray(10))
+        print(received, count, theirs.readable, theirs.writable, theirs.closed)
     with Listener(("localhost", 0), authkey=b"key") as listener:
         Client(listener.address, authkey=b"key").close()
     ctx = polyproc.get_context("spawn")
@@ -138,6 +158,13 @@ def pools() -> None:
         print(pool.map(square, [1, 2]), pool.apply_async(square, (1,)).get(1))
         for value in pool.imap_unordered(square, [1, 2]):
             print(value)
+        print(pool.imap(square, [1, 2]).next(1), pool.starmap(pow, [(2, 3)]))
+        result = pool.map_async(square, [1, 2], callback=print)
+        result.wait(1)
+        print(result.ready() and result.successful(), pool.starmap_async(pow, [(2, 3)]).get())
+        pool.close()
+        pool.terminate()
+        pool.join()
     with ProcessPoolExecutor(2) as executor:
         future: Future[int] = executor.submit(square, 1)
         print(future.result())
@@ -153,6 +180,7 @@ def other_languages() -> None:
         pool.shutdown()
         joined: bool = pool.join(1)
         assert joined
+        pool.terminate()
     run_worker({"square": square}, format="msgpack")
 
 
@@ -170,7 +198,45 @@ def pythons_own() -> None:
     connection.close()
 
 
+def settings() -> None:
+    polyproc.set_start_method("spawn")
+    polyproc.set_executable("/usr/bin/python3")
+    polyproc.set_forkserver_preload(["numpy"])
+    polyproc.allow_connection_pickling()
+    polyproc.freeze_support()
+    methods: list[str] = [polyproc.get_start_method(), *polyproc.get_all_start_methods()]
+    cores: int = polyproc.cpu_count()
+    print(methods, cores, polyproc.__version__, polyproc.reducer)
+    print(polyproc.current_process().name, polyproc.parent_process())
+    polyproc.log_to_stderr()
+    polyproc.get_logger().info("text")
+    print(polyproc.RawValue("i", 1).value, len(polyproc.RawArray("d", 3)))
+
+
+def errors() -> None:
+    kinds: list[type[BaseException]] = [
+        polyproc.AuthenticationError,
+        polyproc.BrokenBarrierError,
+        polyproc.BufferTooShort,
+        polyproc.Corrupt,
+        polyproc.Empty,
+        polyproc.Full,
+        polyproc.Mismatch,
+        polyproc.NotOwned,
+        polyproc.OverReleased,
+        polyproc.OwnerDied,
+        polyproc.ProcessError,
+        polyproc.ShutDown,
+        polyproc.TimeoutError,
+        polyproc.Unsupported,
+        polyproc.WorkerDied,
+    ]
+    print(kinds)
+
+
 if __name__ == "__main__":
+    settings()
+    errors()
     locks()
     queues()
     processes()
