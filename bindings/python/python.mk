@@ -27,7 +27,7 @@ test-python: python-install build/python/testsuite/.unpacked ## Python: our test
 	# A run that hangs is ended, and prints where each thread is.
 	cd $(PYTHON_DIR)/tests && timeout --signal=ABRT 900 $(PYTHON_BIN)/python -X faulthandler -m unittest
 	cd $(PYTHON_DIR)/tests/types && $(PYTHON_BIN)/mypy --strict everything.py && $(PYTHON_BIN)/pyright --pythonpath $(PYTHON_BIN)/python everything.py
-	timeout --signal=ABRT 1200 $(PYTHON_BIN)/python -X faulthandler $(PYTHON_DIR)/tests/cpython/run.py build/python/testsuite $(PYTHON_CPYTHON)
+	timeout --signal=ABRT $(if $(FULL),3600,1200) $(PYTHON_BIN)/python -X faulthandler $(PYTHON_DIR)/tests/cpython/run.py build/python/testsuite $(PYTHON_CPYTHON)
 
 # The one wheel is for all versions: a function that an older one does not have fails when it is loaded.
 PYTHONS ?= $(foreach version,10 12 13 14,$(shell command -v python3.$(version))) $(wildcard $(HOME)/.pyenv/versions/3.1[0234].*/bin/python3)

@@ -184,7 +184,10 @@ impl Message {
     fn settle(&self, py: Python<'_>, how: Settle) -> PyResult<()> {
         let mut state = self.open()?;
         state.asked = Some(how);
-        state.settle_unless_viewed().or_raise(py)
+        let settled = state.settle_unless_viewed();
+        // Without the interpreter lock, code of Python may wait for the thread that wants the state.
+        drop(state);
+        settled.or_raise(py)
     }
 }
 

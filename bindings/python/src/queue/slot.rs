@@ -79,17 +79,19 @@ impl Slot {
         if length > room {
             return Err(PyValueError::new_err("the length exceeds the slot's"));
         }
-        match state.slot.take() {
-            Some(slot) => slot.commit(length).or_raise(py),
-            None => Ok(()),
-        }
+        let committed = state.slot.take().map_or(Ok(()), |slot| slot.commit(length));
+        // Without the interpreter lock, code of Python may wait for the thread that wants the state.
+        drop(state);
+        committed.or_raise(py)
     }
 
     /// Give the room back: there is no message.
     fn abort(&self, py: Python<'_>) -> PyResult<()> {
         let mut state = self.open()?;
         state.is_aborted = true;
-        state.abort_unless_viewed().or_raise(py)
+        let aborted = state.abort_unless_viewed();
+        drop(state);
+        aborted.or_raise(py)
     }
 
     fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
