@@ -1,9 +1,9 @@
-"""Records what docs/book/command.md shows: the demo's pipeline while workers are stopped and killed.
+"""Records what docs/book/command.md shows: the demo's pipeline, workers stopped and killed.
 
     make docs-session
 
-It prints the session; paste it into the page. The queues of the pipeline get names, and a /dev/shm of
-their own, so that nothing else is listed. INPUT=dir counts the headers of another directory.
+It prints the session; paste it into the page. The queues of the pipeline get names, and a /dev/shm
+of their own, so that nothing else is listed. INPUT=dir counts the headers of another directory.
 """
 
 import fcntl
