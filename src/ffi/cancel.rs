@@ -1,10 +1,9 @@
 //! `polyproc_cancel_*`
 
 use crate::ffi::abi::check::{guard, guard_close, guard_in_handler, Out};
-use crate::ffi::handle::{self, enter, enter_in_handler, Call, Opaque};
-use crate::status::detail::because;
-use crate::status::{Result, Status};
-use crate::sync::{Cancel, LazyWait, Wait};
+use crate::ffi::handle::{self, enter, enter_in_handler, Opaque};
+use crate::status::Status;
+use crate::sync::Cancel;
 
 /// A token that ends waits of this process early. It belongs to one process, not to shared memory:
 /// a forked child has its own copy.
@@ -16,74 +15,6 @@ impl Opaque for polyproc_cancel {
     type Object = Cancel;
     const MAGIC: u32 = u32::from_be_bytes(*b"canc");
     const NAME: &'static str = "cancel token";
-}
-
-/// The token that a call was given, `None` for NULL. The call keeps it alive.
-///
-/// # Safety
-/// `cancel` is NULL or came from `polyproc_cancel_create`.
-pub(super) unsafe fn token<'a>(cancel: *mut polyproc_cancel) -> Result<Option<Call<'a, Cancel>>> {
-    if cancel.is_null() {
-        return Ok(None);
-    }
-    // A closed token is a bad argument. E_CLOSED would mean that the handle of the object is
-    // closed. SAFETY: as the caller promises.
-    let call = unsafe { enter(cancel) }.map_err(|_| not_a_token())?;
-    Ok(Some(call))
-}
-
-/// The wait of a call inside a handle: for its timeout, its token, or the close of the handle. The
-/// token's handle is entered only when the call begins to wait.
-#[derive(Clone, Copy)]
-pub(super) struct CallWait<'a, T> {
-    call: &'a Call<'a, T>,
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-}
-
-/// How long `call` waits; `E_INVALID` if `cancel` is no open token.
-///
-/// # Safety
-/// `cancel` is NULL or came from `polyproc_cancel_create`, and is valid as long as the result.
-#[inline(always)]
-pub(super) unsafe fn wait_of<'a, T>(
-    call: &'a Call<'a, T>,
-    timeout_ns: i64,
-    cancel: *mut polyproc_cancel,
-) -> Result<CallWait<'a, T>> {
-    if !cancel.is_null() {
-        // SAFETY: as the caller promises.
-        unsafe { check_token(cancel) }?;
-    }
-    Ok(CallWait {
-        call,
-        timeout_ns,
-        cancel,
-    })
-}
-
-impl<T> LazyWait for CallWait<'_, T> {
-    #[cold]
-    #[inline(never)]
-    fn begin<R>(self, rest: impl FnOnce(Wait<'_>) -> Result<R>) -> Result<R> {
-        // SAFETY: as the caller of `wait_of` promised.
-        let cancel = unsafe { token(self.cancel) }?;
-        rest(self.call.wait_for(self.timeout_ns, &cancel))
-    }
-}
-
-/// # Safety
-/// As for [`token`].
-#[inline(never)]
-unsafe fn check_token(cancel: *mut polyproc_cancel) -> Result<()> {
-    // SAFETY: as the caller promises.
-    unsafe { token(cancel) }.map(drop)
-}
-
-#[cold]
-#[inline(never)]
-fn not_a_token() -> Status {
-    because!(E_INVALID, "cancel is not an open token")
 }
 
 /// <!-- Cancel: end waits early -->

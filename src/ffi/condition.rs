@@ -4,8 +4,8 @@ use std::ffi::c_char;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
 use crate::ffi::abi::constants::POLYPROC_FOREVER;
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, token, Opaque};
 use crate::ffi::lock::polyproc_lock;
 use crate::ffi::options::create_options;
 use crate::ffi::options::polyproc_options;

@@ -4,8 +4,8 @@ use std::ffi::{c_int, c_void};
 
 use crate::connection::{pipe, Connection};
 use crate::ffi::abi::check::{bytes, guard, guard_close, room, switch, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, token, Opaque};
 use crate::queue::Got;
 use crate::status::Status;
 

@@ -7,8 +7,8 @@ use crate::object::SemaphoreOptions;
 use std::ffi::c_char;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
-use crate::ffi::cancel::{polyproc_cancel, wait_of};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, wait_of, Opaque};
 use crate::object::Semaphore;
 use crate::status::{Result, Status};
 

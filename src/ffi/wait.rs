@@ -9,10 +9,10 @@ use crate::ffi::abi::constants::{
     POLYPROC_WAIT_CONNECTION, POLYPROC_WAIT_EVENT, POLYPROC_WAIT_LISTENER, POLYPROC_WAIT_PROCESS,
     POLYPROC_WAIT_QUEUE_GET, POLYPROC_WAIT_QUEUE_PUT, POLYPROC_WAIT_TASK,
 };
-use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::cancel::polyproc_cancel;
 use crate::ffi::connection::polyproc_connection;
 use crate::ffi::event::polyproc_event;
-use crate::ffi::handle::{enter, Call};
+use crate::ffi::handle::{enter, token, Call};
 use crate::ffi::listener::polyproc_listener;
 use crate::ffi::pool::task::polyproc_task;
 use crate::ffi::process::polyproc_process;

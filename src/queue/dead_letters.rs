@@ -10,6 +10,7 @@ use super::layout::record::{extent_of, State, Word};
 use super::take::Loan;
 use super::view::View;
 use super::Queue;
+use crate::segment::Bytes;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -35,7 +36,7 @@ impl Queue {
             return Err(Status::E_EMPTY);
         };
         let (id, deliveries) = found.payload.read_pair()?;
-        let data = found.payload.skip(PREFIX)?.address();
+        let data = after_prefix(found.payload)?.address();
         let len = (found.len as usize)
             .checked_sub(PREFIX)
             .ok_or(Status::E_CORRUPT)?;
@@ -49,6 +50,13 @@ impl Queue {
             ticket: found.position.bits(),
         })
     }
+}
+
+/// The bytes behind the prefix of a dead letter.
+fn after_prefix(payload: Bytes<'_>) -> Result<Bytes<'_>> {
+    payload
+        .part(PREFIX as u64, payload.room())
+        .ok_or(Status::E_CORRUPT)
 }
 
 /// The mark of the last dead letter: the position of its message. The mark is 0 until there is one.
@@ -78,7 +86,7 @@ impl<'a> View<'a> {
             .1;
         let chain = self.dead_letters();
         let _tail = chain.lock_tail_too(me)?;
-        let mut pen = chain.pen();
+        let mut pen = chain.words.tail.pen();
         let mark = mark_of(position);
         if chain.words.tail.mark() == mark {
             return Ok(true);
@@ -100,10 +108,7 @@ impl<'a> View<'a> {
         place
             .payload
             .write_pair(position.id(), u64::from(deliveries))?;
-        place
-            .payload
-            .skip(PREFIX)?
-            .copy_from(source, checked.len as usize)?;
+        after_prefix(place.payload)?.copy_from(source, checked.len as usize)?;
         place
             .record
             .write(Word::new(State::Ready, 0, None), len, extent);

@@ -4,8 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::chain::consumer::Found;
 use super::chain::Held;
-use super::layout::payload::LARGE;
-use super::layout::record::State;
+use super::layout::record::{State, LARGE};
 use super::view::View;
 use super::Queue;
 use crate::status::{Result, Status};

@@ -23,13 +23,23 @@ impl View<'_> {
     #[cold]
     #[inline(never)]
     fn wait_for_consumers(self, extent: u64) {
+        if self.is_full_as_seen(extent) {
+            self.pacing.from_consumers.pass();
+        }
+    }
+
+    /// Report whether a put of a record of `extent` bytes has to look at the head, and that look is
+    /// to be delayed, which takes a caller without the lock.
+    pub(super) fn delays_look_at_consumers(&self, extent: u64) -> bool {
+        self.pacing.from_consumers.is_on() && self.is_full_as_seen(extent)
+    }
+
+    fn is_full_as_seen(&self, extent: u64) -> bool {
         let tail = &self.body.messages.tail;
         let seen = &tail.seen;
         let count = seen.count.load(Ordering::Relaxed);
         let bytes = seen.bytes.load(Ordering::Relaxed);
-        if self.body.room(&tail.cursor().totals, extent, count, bytes) == 0 {
-            self.pacing.from_consumers.pass();
-        }
+        self.body.room(&tail.cursor().totals, extent, count, bytes) == 0
     }
 
     /// Learn from a look at the head: there is room for `bytes` bytes, in records of `extent`

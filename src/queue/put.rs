@@ -1,21 +1,23 @@
 //! Putting messages.
 
-use super::chain::producer::{Pen, Room};
+use super::chain::producer::Room;
 use super::chain::{Chain, Held};
-use super::layout::body::Intake;
-use super::layout::payload::LARGE;
-use super::layout::record::{extent_of, HEADER};
+use super::layout::body::{Body, Intake};
+use super::layout::cursor::Pen;
+use super::layout::record::{extent_of, Record, State, Word, HEADER, LARGE};
 use super::options::longest;
 use super::room::{Attempt, Growth};
 use super::view::View;
 use super::Queue;
+use crate::segment::{Segment, WithoutRecovery};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
-use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
 /// A batch releases the lock after this many bytes, so that other producers get a turn.
 const BATCH_BYTES: u64 = 64 * 1024;
+/// Distance in bytes from a record to the cache lines that are prefetched for the next records.
+const AHEAD: u64 = 320;
 
 impl Queue {
     /// Put a message, waiting while the queue is full. The message is visible to all processes when
@@ -28,10 +30,41 @@ impl Queue {
     #[doc(hidden)]
     #[inline]
     pub fn put_raw(&self, data: &[u8], wait: impl LazyWait) -> Result<()> {
-        match self.at()?.put_fast(data, self.segment.me()?) {
+        match self.put_fast(data)? {
             true => Ok(()),
             false => wait.begin(|wait| self.put_slow(data, wait)),
         }
+    }
+
+    /// The fast path of a put: the lock is free, the message is small, and there is room by what the
+    /// tail knows of the head, or after a look at the head. Return whether the message was put. If
+    /// it was not, nothing was done, and [`put_slow`](Self::put_slow) finds room in more ways.
+    ///
+    /// If the process is killed before the commit, no record was written. If it is killed after the
+    /// commit, the message is there: the next holder of the lock takes it over, and consumers that
+    /// sleep see the death and look again.
+    #[inline(always)]
+    fn put_fast(&self, data: &[u8]) -> Result<bool> {
+        let body: &Body = self.segment.body()?;
+        let tail = &body.messages.tail;
+        let me = self.segment.me()?;
+        if data.len() > LARGE {
+            return Ok(false);
+        }
+        let Some(held) = tail.mutex.try_hold(WithoutRecovery(&self.segment), me) else {
+            return Ok(false);
+        };
+        let extent = extent_of(data.len() as u64);
+        let mut pen = tail.pen();
+        // The limits of a queue that is shut down admit nothing.
+        let Some(room) = place_within(&self.segment, &mut pen, extent) else {
+            return Ok(self.at()?.put_after_a_look(held, pen, data, extent));
+        };
+        fill(&room, data, extent)?;
+        tail.commit_pen(&mut pen);
+        held.release();
+        body.items.notify(&*self.segment, 1);
+        Ok(true)
     }
 
     /// The rest of [`put_raw`](Self::put_raw), for every case that the fast path does not handle.
@@ -46,6 +79,7 @@ impl Queue {
         }
         queue.check_length(data.len())?;
         let extent = extent_of(data.len() as u64);
+        queue.keep_distance_from_consumers(extent);
         queue.until_room(extent, &mut patience, me, |growth| {
             queue.try_put(data, me, growth)
         })
@@ -103,6 +137,38 @@ impl Queue {
     }
 }
 
+/// Find room for a record of `extent` bytes within the limits of the pen, and go past it; `None`
+/// beyond them.
+#[inline]
+pub(super) fn place_within<'a>(
+    segment: &'a Segment,
+    pen: &mut Pen,
+    extent: u64,
+) -> Option<Room<'a>> {
+    let mut further = *pen;
+    let position = further.step(extent)?;
+    let (record, all) =
+        segment.in_ring::<Record>(position.ring(), position.at_and_more(), extent)?;
+    let payload = all.part(HEADER, extent)?;
+    payload.fetch_for_writing(AHEAD, extent);
+    *pen = further;
+    Some(Room {
+        position,
+        record,
+        payload,
+    })
+}
+
+/// Write a complete message: its payload, and a header for a record of `extent` bytes. If the
+/// process is killed before the pen is published, there is no record.
+#[inline]
+pub(super) fn fill(room: &Room<'_>, data: &[u8], extent: u64) -> Result<()> {
+    room.payload.write(data)?;
+    let word = Word::new(State::Ready, 0, None);
+    room.record.write(word, data.len() as u64, extent);
+    Ok(())
+}
+
 impl<'a> View<'a> {
     pub(super) fn check_length(&self, len: usize) -> Result<()> {
         if len as u64 > longest(self.body.max_bytes()) {
@@ -111,45 +177,18 @@ impl<'a> View<'a> {
         Ok(())
     }
 
-    /// The fast path of a put: the lock is free, the message is small, and there is room by what the
-    /// tail knows of the head, or after a look at the head. Return whether the message was put. If
-    /// it was not, nothing was done, and [`try_put`](Self::try_put) finds room in more ways.
-    #[inline(always)]
-    fn put_fast(&self, data: &[u8], me: Owner) -> bool {
-        if data.len() > LARGE {
-            return false;
-        }
-        let extent = extent_of(data.len() as u64);
-        self.keep_distance_from_consumers(extent);
-        let chain = self.messages();
-        let Some(tail) = chain.try_lock_tail(me) else {
-            return false;
-        };
-        // The limits of a queue that is shut down admit nothing.
-        let mut pen = chain.pen();
-        let Some(room) = chain.place_within(&mut pen, extent) else {
-            return self.put_after_a_look(tail, pen, data, extent);
-        };
-        if room.fill(data, extent).is_err() {
-            return false;
-        }
-        chain.commit(&mut pen);
-        tail.release();
-        self.notify_items(1);
-        true
-    }
-
+    /// The rest of a put's fast path, under the tail lock: look at the head.
     #[cold]
     #[inline(never)]
     fn put_after_a_look(self, tail: Held<'a>, mut pen: Pen, data: &[u8], extent: u64) -> bool {
-        if self.body.phase() != Intake::Open {
+        if self.body.phase() != Intake::Open || self.delays_look_at_consumers(extent) {
             return false;
         }
         let chain = self.messages();
         let Some(room) = self.place_after_a_look(&chain, &mut pen, extent) else {
             return false;
         };
-        if room.fill(data, extent).is_err() {
+        if fill(&room, data, extent).is_err() {
             return false;
         }
         chain.publish(&mut pen);
@@ -162,7 +201,7 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let tail = chain.lock_tail(me)?;
         self.check_open()?;
-        let mut pen = chain.pen();
+        let mut pen = chain.words.tail.pen();
         let written = self.write(&chain, &mut pen, data, me, growth)?;
         if let Attempt::Done(()) = written {
             chain.publish(&mut pen);
@@ -183,12 +222,12 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me)?;
         self.check_open()?;
-        let mut pen = chain.pen();
-        let begin = pen.totals().bytes;
+        let mut pen = chain.words.tail.pen();
+        let begin = pen.totals.bytes;
         let mut put = 0;
         for at in range {
             let data = item(at);
-            if data.len() > LARGE || pen.totals().bytes.wrapping_sub(begin) > BATCH_BYTES {
+            if data.len() > LARGE || pen.totals.bytes.wrapping_sub(begin) > BATCH_BYTES {
                 break;
             }
             match self.write(&chain, &mut pen, data, me, growth) {
@@ -229,8 +268,8 @@ impl<'a> View<'a> {
         growth: Growth,
     ) -> Result<Attempt<()>> {
         let extent = extent_of(data.len() as u64);
-        if let Some(room) = chain.place_within(pen, extent) {
-            return room.fill(data, extent).map(Attempt::Done);
+        if let Some(room) = place_within(self.segment, pen, extent) {
+            return fill(&room, data, extent).map(Attempt::Done);
         }
         // The function for rare cases gets a copy, so that the pen itself can stay in registers.
         let mut copy = *pen;
@@ -251,7 +290,7 @@ impl<'a> View<'a> {
     ) -> Result<Attempt<()>> {
         let extent = extent_of(data.len() as u64);
         Ok(match self.place(&chain, pen, extent, me, growth)? {
-            Attempt::Done(room) => Attempt::Done(room.fill(data, extent)?),
+            Attempt::Done(room) => Attempt::Done(fill(&room, data, extent)?),
             Attempt::Full => Attempt::Full,
             Attempt::Cramped => Attempt::Cramped,
         })
@@ -266,7 +305,7 @@ impl<'a> View<'a> {
         me: Caller<'_>,
         growth: Growth,
     ) -> Result<Attempt<Room<'a>>> {
-        if let Some(room) = chain.place_within(pen, extent) {
+        if let Some(room) = place_within(self.segment, pen, extent) {
             return Ok(Attempt::Done(room));
         }
         match self.place_after_a_look(chain, pen, extent) {
@@ -285,7 +324,7 @@ impl<'a> View<'a> {
         chain.look_at_the_head();
         chain.limit(pen, self.body.max_items(), self.body.max_bytes());
         self.saw_room(pen.room(extent), extent);
-        chain.place_within(pen, extent)
+        place_within(self.segment, pen, extent)
     }
 
     /// Find room in every other way: at the beginning of the ring, in more memory, in another ring.

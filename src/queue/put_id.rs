@@ -1,8 +1,8 @@
 //! Putting a message and learning its id. A put that does not need the id is faster.
 
 use super::layout::cursor::Position;
-use super::layout::payload::LARGE;
-use super::layout::record::extent_of;
+use super::layout::record::{extent_of, LARGE};
+use super::put::fill;
 use super::room::{Attempt, Growth};
 use super::view::View;
 use super::Queue;
@@ -69,14 +69,14 @@ impl View<'_> {
         let chain = self.messages();
         let tail = chain.lock_tail(me)?;
         self.check_open()?;
-        let mut pen = chain.pen();
+        let mut pen = chain.words.tail.pen();
         let extent = extent_of(data.len() as u64);
         let room = match self.place(&chain, &mut pen, extent, me, growth)? {
             Attempt::Done(room) => room,
             Attempt::Full => return Ok(Attempt::Full),
             Attempt::Cramped => return Ok(Attempt::Cramped),
         };
-        room.fill(data, extent)?;
+        fill(&room, data, extent)?;
         chain.publish(&mut pen);
         drop(tail);
         self.notify_items(1);

@@ -7,11 +7,12 @@
 use std::sync::atomic::Ordering;
 
 use super::chain::checked::{lower, raise, Checked};
-use super::chain::producer::{Pen, Room};
+use super::chain::producer::Room;
 use super::chain::{Chain, Held};
 use super::layout::body::Intake;
-use super::layout::cursor::Position;
+use super::layout::cursor::{Pen, Position};
 use super::layout::record::{extent_of, State, Word, MAX_PAYLOAD};
+use super::put::place_within;
 use super::room::{Attempt, Growth};
 use super::view::View;
 use super::Queue;
@@ -165,11 +166,11 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let tail = chain.try_lock_tail(me)?;
         // The limits of a queue that is shut down admit nothing.
-        let mut pen = chain.pen();
-        match chain.place_within(&mut pen, extent) {
+        let mut pen = chain.words.tail.pen();
+        match place_within(self.segment, &mut pen, extent) {
             Some(room) => {
                 self.note_reservation(&chain, &room, len, me);
-                chain.commit(&mut pen);
+                chain.words.tail.commit_pen(&mut pen);
                 tail.release();
                 Some(room)
             }
@@ -200,7 +201,7 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let _tail = chain.lock_tail(me)?;
         self.check_open()?;
-        let mut pen = chain.pen();
+        let mut pen = chain.words.tail.pen();
         let place = self.place(&chain, &mut pen, extent_of(len), me, growth)?;
         if let Attempt::Done(room) = &place {
             self.note_reservation(&chain, room, len, me.owner);

@@ -3,9 +3,9 @@
 use crate::pace::{COMFORTABLE, PART};
 use std::sync::atomic::Ordering;
 
-use super::chain::producer::Pen;
 use super::chain::Chain;
 use super::layout::body::Intake;
+use super::layout::cursor::Pen;
 use super::layout::record::{extent_of, State};
 use super::view::View;
 use crate::pace::pressure::Hurry;
@@ -166,7 +166,7 @@ impl<'a> View<'a> {
         if !self.body.is_limited() {
             return Ok(true);
         }
-        let totals = pen.totals();
+        let totals = pen.totals;
         let allow = |count: u64, bytes: u64| self.body.allows(&totals, extent, count, bytes);
         let seen = &chain.words.tail.seen;
         if allow(
@@ -213,7 +213,7 @@ impl<'a> View<'a> {
         let chain = self.messages();
         self.without_holding_up(me, || {
             let _tail = chain.lock_tail(me)?;
-            self.has_room(&chain, &chain.pen(), extent_of(1), me)
+            self.has_room(&chain, &chain.words.tail.pen(), extent_of(1), me)
         })
     }
 

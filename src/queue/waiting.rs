@@ -1,11 +1,11 @@
 //! Waiting for messages and for room.
 
-use super::layout::body::WaitPoint;
 use super::view::View;
 use crate::pace::spin::Spin;
 use crate::pace::{ITEMS_ENOUGH, LULL_NS};
 use crate::status::Result;
 use crate::sync::cancel::Cancel;
+use crate::sync::eventcount::WaitPoint;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sys::clock;

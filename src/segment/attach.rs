@@ -27,19 +27,6 @@ pub(super) struct Attachment {
 pub(super) static ATTACHING: LocalLock<()> = LocalLock::new(());
 
 impl Segment {
-    /// The owner that this process is in this segment. The first use of the object, also after a
-    /// fork, makes the process a participant.
-    ///
-    /// # Errors
-    /// `E_LIMIT` if the table is full of live processes, and the errors of starting a keeper.
-    #[inline]
-    pub(crate) fn me(&self) -> Result<Owner> {
-        match self.me_if_attached() {
-            Some(me) => Ok(me),
-            None => self.attach(),
-        }
-    }
-
     /// The owner that this process is in this segment, if it is a participant already. For calls
     /// that must not make it one.
     #[inline]
@@ -54,7 +41,7 @@ impl Segment {
     }
 
     #[cold]
-    fn attach(&self) -> Result<Owner> {
+    pub(super) fn attach(&self) -> Result<Owner> {
         malloc::check()?;
         super::hold_tables_across_forks();
         let attaching = ATTACHING.lock();

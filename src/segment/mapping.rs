@@ -3,6 +3,7 @@
 //! Other processes write to this memory at any moment, so it is never used through `&mut` or plain
 //! fields: every type that lies in it is [`Shared`] and consists of atomics only.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr;
@@ -31,6 +32,10 @@ pub(crate) struct Mapping {
 
 /// The size and the alignment of what begins at a place of a ring.
 const RING_UNIT: usize = 16;
+/// Typical size of a cache line in bytes.
+const LINE: u64 = 64;
+/// The most lines that are prefetched for a record.
+const MOST_LINES: u64 = 4;
 
 fn ring_mask(length: usize) -> usize {
     match length.is_power_of_two() {
@@ -122,18 +127,13 @@ impl Mapping {
             .fetch_max(held.min(self.length), Ordering::Relaxed);
     }
 
-    /// The `T` at place `at` of a ring that fills this mapping, with its address and the number of
-    /// bytes from there to the end of what the file is known to hold. `None` if these are fewer than
-    /// `least`.
+    /// The `T` at place `at` of a ring that fills this mapping, and the bytes from there to the end
+    /// of what the file is known to hold. `None` if these are fewer than `least`.
     ///
     /// Places go on from round to round: the offset is the place modulo the mapping's length, which
     /// is a power of two.
     #[inline]
-    pub(crate) fn view_in_ring<T: Shared>(
-        &self,
-        at: u64,
-        least: u64,
-    ) -> Option<(&T, *mut u8, usize)> {
+    pub(crate) fn view_in_ring<T: Shared>(&self, at: u64, least: u64) -> Option<(&T, Bytes<'_>)> {
         // The mask leaves a multiple of the unit that is less than the mapping's length, or 0. So
         // whatever the place is, a `T` at this offset is aligned and lies within the mapping.
         const { assert!(size_of::<T>() == RING_UNIT && align_of::<T>() == RING_UNIT) };
@@ -142,19 +142,26 @@ impl Mapping {
         if least > room as u64 {
             return None;
         }
-        let address = self.start.wrapping_add(offset);
+        let all = self.bytes_from(offset, room);
         // SAFETY: in bounds and aligned, as said above (a mapping has at least a page); for the
         // rest as in `view`.
-        Some((unsafe { &*address.cast::<T>() }, address, room))
+        Some((unsafe { &*all.address.cast::<T>() }, all))
     }
 
-    /// The address of the `length` bytes at `offset`; `E_CORRUPT` if they lie outside of the
-    /// mapping.
+    /// The `length` bytes at `offset`; `E_CORRUPT` if they lie outside of the mapping.
     #[inline]
-    pub(crate) fn bytes(&self, offset: usize, length: usize) -> Result<*mut u8> {
+    pub(crate) fn bytes(&self, offset: usize, length: usize) -> Result<Bytes<'_>> {
         match offset.checked_add(length) {
-            Some(end) if end <= self.length => Ok(self.start.wrapping_add(offset)),
+            Some(end) if end <= self.length => Ok(self.bytes_from(offset, length)),
             _ => Err(Status::E_CORRUPT),
+        }
+    }
+
+    fn bytes_from(&self, offset: usize, room: usize) -> Bytes<'_> {
+        Bytes {
+            address: self.start.wrapping_add(offset),
+            room,
+            mapping: PhantomData,
         }
     }
 
@@ -162,21 +169,138 @@ impl Mapping {
     /// memory is allocated.
     #[inline]
     pub(crate) fn write(&self, offset: usize, data: &[u8]) -> Result<()> {
-        let to = self.bytes(offset, data.len())?;
-        // SAFETY: in bounds, as `bytes` checks; `data` is memory of this process and not of the
-        // mapping. Other processes that write here at the same time can only spoil the bytes.
-        unsafe { ptr::copy_nonoverlapping(data.as_ptr(), to, data.len()) };
-        Ok(())
+        self.bytes(offset, data.len())?.write(data)
     }
 
     /// Copy the bytes at `offset` to `buffer`; `E_CORRUPT` if they lie outside of the mapping.
     #[inline]
     pub(crate) fn read(&self, offset: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<()> {
-        let from = self.bytes(offset, buffer.len())?;
-        // SAFETY: in bounds, as `bytes` checks; `buffer` is memory of this process.
-        unsafe { ptr::copy_nonoverlapping(from, buffer.as_mut_ptr().cast(), buffer.len()) };
+        let len = buffer.len();
+        self.bytes(offset, len)?.read(len, buffer).map(drop)
+    }
+}
+
+/// Bytes of a mapping that outlives this value: messages are copied into them and out of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Bytes<'a> {
+    address: *mut u8,
+    room: usize,
+    mapping: PhantomData<&'a Mapping>,
+}
+
+impl<'a> Bytes<'a> {
+    /// The bytes from `begin` to `end`; `None` if there are not so many.
+    #[inline]
+    pub(crate) fn part(self, begin: u64, end: u64) -> Option<Bytes<'a>> {
+        if end > self.room as u64 || begin > end {
+            return None;
+        }
+        Some(Bytes {
+            address: self.address.wrapping_add(begin as usize),
+            room: (end - begin) as usize,
+            ..self
+        })
+    }
+
+    pub(crate) fn room(self) -> u64 {
+        self.room as u64
+    }
+
+    pub(crate) fn address(self) -> *mut u8 {
+        self.address
+    }
+
+    /// Prefetch for writing the cache lines of `len` bytes, at least one line and at most
+    /// [`MOST_LINES`], beginning `ahead` bytes after the first of these.
+    ///
+    /// A consumer read these lines last. A plain store to them would not stall the processor, but
+    /// the atomic exchange that releases the lock soon afterwards waits until all earlier stores
+    /// are done.
+    #[inline(always)]
+    pub(crate) fn fetch_for_writing(self, ahead: u64, len: u64) {
+        let first = self.address.wrapping_add(ahead as usize);
+        fetch_line_for_writing(first);
+        for line in 1..MOST_LINES {
+            if line * LINE >= len {
+                break;
+            }
+            fetch_line_for_writing(first.wrapping_add((line * LINE) as usize));
+        }
+    }
+
+    /// Copy `data` to the first of these bytes.
+    #[inline]
+    pub(crate) fn write(self, data: &[u8]) -> Result<()> {
+        if data.len() > self.room {
+            return Err(Status::E_INTERNAL);
+        }
+        // SAFETY: `room` bytes are mapped and `data` fits. No other process writes a record that
+        // this process owns; a hostile process that does so can only spoil the bytes.
+        unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), self.address, data.len()) };
         Ok(())
     }
+
+    /// Copy the first `len` bytes to `buffer`; false if it is too small.
+    #[inline]
+    pub(crate) fn read(self, len: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
+        if len > self.room {
+            return Err(Status::E_CORRUPT);
+        }
+        if len > buffer.len() {
+            return Ok(false);
+        }
+        // SAFETY: `room` bytes are mapped; `buffer` has room for `len` bytes and belongs to this
+        // process.
+        unsafe { std::ptr::copy_nonoverlapping(self.address, buffer.as_mut_ptr().cast(), len) };
+        Ok(true)
+    }
+
+    /// Write two numbers to the first of these bytes.
+    pub(crate) fn write_pair(self, first: u64, second: u64) -> Result<()> {
+        let mut bytes = [0; 16];
+        let (low, high) = bytes.split_at_mut(8);
+        low.copy_from_slice(&first.to_ne_bytes());
+        high.copy_from_slice(&second.to_ne_bytes());
+        self.write(&bytes)
+    }
+
+    /// Read two numbers from the first of these bytes.
+    pub(crate) fn read_pair(self) -> Result<(u64, u64)> {
+        if self.room < 16 {
+            return Err(Status::E_CORRUPT);
+        }
+        let address = self.address.cast::<u64>();
+        // SAFETY: 16 bytes are mapped, and any contents are valid; unaligned reads are allowed
+        // here.
+        Ok(unsafe {
+            (
+                address.read_unaligned(),
+                address.wrapping_add(1).read_unaligned(),
+            )
+        })
+    }
+
+    /// Copy the first `len` of other bytes to these.
+    pub(crate) fn copy_from(self, other: Bytes<'_>, len: usize) -> Result<()> {
+        if len > self.room || len > other.room {
+            return Err(Status::E_CORRUPT);
+        }
+        // SAFETY: both have `len` bytes mapped. They overlap only in a damaged segment,
+        // and `copy` allows that.
+        unsafe { std::ptr::copy(other.address, self.address, len) };
+        Ok(())
+    }
+}
+
+#[inline(always)]
+fn fetch_line_for_writing(address: *mut u8) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a prefetch is allowed for any address; processors that do not support it ignore it.
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags));
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = address;
 }
 
 /// The fixed part of a segment. The place of the object's own words is checked once, so that a call

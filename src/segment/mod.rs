@@ -50,7 +50,7 @@ use header::Header;
 pub use kind::Kind;
 pub use list::{list, ObjectInfo};
 use mapping::Fixed;
-pub(crate) use mapping::{LazyMapping, Mapping};
+pub(crate) use mapping::{Bytes, LazyMapping, Mapping};
 pub(crate) use methods::common_methods;
 pub use names::unlink;
 pub(crate) use names::{of_file as name_of_file, path as path_of};
@@ -131,6 +131,32 @@ impl Segment {
     pub(crate) fn body<T: Shared>(&self) -> Result<&T> {
         debug_assert_eq!(size_of::<T>(), self.object.body);
         self.fixed.body()
+    }
+
+    /// The owner that this process is in this segment. The first use of the object, also after a
+    /// fork, makes the process a participant.
+    ///
+    /// # Errors
+    /// `E_LIMIT` if the table is full of live processes, and the errors of starting a keeper.
+    #[inline]
+    pub(crate) fn me(&self) -> Result<Owner> {
+        match self.me_if_attached() {
+            Some(me) => Ok(me),
+            None => self.attach(),
+        }
+    }
+
+    /// The `T` at place `at` of a further range of the file that is used as a ring, and the bytes
+    /// from there to the end of the part that this process knows to exist. `None` if these are
+    /// fewer than `least`.
+    #[inline]
+    pub(crate) fn in_ring<T: Shared>(
+        &self,
+        range: usize,
+        at: u64,
+        least: u64,
+    ) -> Option<(&T, Bytes<'_>)> {
+        self.extents.get(range)?.get()?.view_in_ring(at, least)
     }
 
     pub(crate) fn raw_fd(&self) -> RawFd {

@@ -122,3 +122,31 @@ impl EventCount {
         world.wake(&self.word, u32::MAX);
     }
 }
+
+shared! {
+    /// A condition to wait for, with two event counts, on a cache line of its own.
+    #[repr(align(128))]
+    pub(crate) struct WaitPoint {
+        /// Threads that take a message or use room when they are woken. A notification for n
+        /// messages wakes at most n of them.
+        pub(crate) waiters: EventCount,
+        /// Threads that only watch the condition. Each notification wakes all of them, and takes no
+        /// wake-up away from the waiters.
+        pub(crate) watchers: EventCount,
+    }
+}
+
+impl WaitPoint {
+    /// Wake at most `count` waiters, and all watchers. Ordered like [`EventCount::notify`].
+    #[inline(always)]
+    pub(crate) fn notify(&self, world: &impl World, count: u32) {
+        self.waiters.notify(world, count);
+        self.watchers.notify_all(world);
+    }
+
+    /// Wake all waiters and watchers.
+    #[inline]
+    pub(crate) fn notify_all(&self, world: &impl World) {
+        self.notify(world, u32::MAX);
+    }
+}

@@ -16,8 +16,9 @@
 //! After the three-state futex mutex (U. Drepper, "Futexes Are Tricky") and musl's mutex with the
 //! owner in the word; the starving bit is the idea of Go's sync.Mutex.
 
-use super::atomic::{AtomicU32, Ordering};
+use std::mem::ManuallyDrop;
 
+use super::atomic::{AtomicU32, Ordering};
 use super::owner::{Owner, OWNER_MASK};
 use super::shared::shared;
 use super::wait::Patience;
@@ -57,6 +58,33 @@ impl RobustMutex {
         self.word
             .compare_exchange(0, me.bits(), Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
+    }
+
+    /// As [`try_lock`](Self::try_lock), with a guard that releases the mutex.
+    #[inline]
+    pub(crate) fn try_hold<W: World>(&self, world: W, me: Owner) -> Option<Guard<'_, W>> {
+        // Not `then_some`: its argument would be built in any case, and dropping it releases the
+        // mutex.
+        self.try_lock(me).then(|| Guard {
+            mutex: self,
+            world,
+            inherited: false,
+        })
+    }
+
+    /// As [`lock`](Self::lock), with a guard that releases the mutex.
+    pub(crate) fn hold<W: World>(
+        &self,
+        world: W,
+        me: Owner,
+        patience: &mut Patience<'_>,
+    ) -> Result<Guard<'_, W>> {
+        let acquired = self.lock(&world, me, patience)?;
+        Ok(Guard {
+            mutex: self,
+            world,
+            inherited: acquired == Acquired::OwnerDied,
+        })
     }
 
     /// Release the mutex. The caller holds it.
@@ -211,5 +239,29 @@ impl RobustMutex {
             world.sleep(&self.word, waiting, patience)?;
             slept += 1;
         }
+    }
+}
+
+/// A mutex that is held. A drop releases it.
+pub(crate) struct Guard<'a, W: World> {
+    mutex: &'a RobustMutex,
+    world: W,
+    /// Whether the previous holder died while it held the mutex.
+    pub(crate) inherited: bool,
+}
+
+impl<W: World> Guard<'_, W> {
+    /// As a drop, in line: the compiler makes one function of all drops.
+    #[inline(always)]
+    pub(crate) fn release(self) {
+        let held = ManuallyDrop::new(self);
+        held.mutex.unlock(&held.world);
+    }
+}
+
+impl<W: World> Drop for Guard<'_, W> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.mutex.unlock(&self.world);
     }
 }

@@ -23,3 +23,17 @@ pub(crate) trait World {
     /// Report whether this owner has died. A timeout never makes an owner dead.
     fn is_dead(&self, owner: Owner) -> bool;
 }
+
+impl<W: World> World for &W {
+    fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
+        (**self).sleep(word, value, patience)
+    }
+
+    fn wake(&self, word: &AtomicU32, count: u32) -> usize {
+        (**self).wake(word, count)
+    }
+
+    fn is_dead(&self, owner: Owner) -> bool {
+        (**self).is_dead(owner)
+    }
+}

@@ -19,7 +19,7 @@ use super::ring::{Ring, STEP};
 use crate::pace::PIPE_LOCK_NS;
 use crate::segment::Segment;
 use crate::status::{Result, Status};
-use crate::sync::mutex::RobustMutex;
+use crate::sync::mutex::{Guard, RobustMutex};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 
@@ -36,17 +36,9 @@ pub(super) struct Lane<'a> {
     pub(super) ring: Ring<'a>,
 }
 
-/// A held lock of one side, released when dropped.
-pub(super) struct Held<'a> {
-    mutex: &'a RobustMutex,
-    segment: &'a Segment,
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.mutex.unlock(self.segment);
-    }
-}
+/// A held lock of one side. Whether the last holder died does not matter: single stores commit what
+/// the lock guards, so there is nothing to repair.
+type Held<'a> = Guard<'a, &'a Segment>;
 
 /// The first message of a lane.
 pub(super) struct First {
@@ -74,8 +66,6 @@ impl<'a> Lane<'a> {
         })
     }
 
-    /// Whether the last holder died does not matter: single stores commit what the lock guards, so
-    /// there is nothing to repair.
     fn lock(
         &self,
         mutex: &'a RobustMutex,
@@ -85,14 +75,10 @@ impl<'a> Lane<'a> {
     ) -> Result<Held<'a>> {
         if wait.is_shorter_than(PIPE_LOCK_NS) {
             let wait = wait.at_least(PIPE_LOCK_NS);
-            mutex.lock(self.segment, me, &mut Patience::new(&wait))?;
+            mutex.hold(self.segment, me, &mut Patience::new(&wait))
         } else {
-            mutex.lock(self.segment, me, patience)?;
+            mutex.hold(self.segment, me, patience)
         }
-        Ok(Held {
-            mutex,
-            segment: self.segment,
-        })
     }
 
     /// Take the senders' lock.

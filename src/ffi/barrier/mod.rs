@@ -5,8 +5,8 @@ pub mod steps;
 use std::ffi::c_char;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, token, Opaque};
 use crate::ffi::options::create_options;
 use crate::ffi::options::polyproc_options;
 use crate::object::Barrier;

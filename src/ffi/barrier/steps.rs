@@ -2,8 +2,8 @@
 
 use crate::ffi::abi::check::{guard, switch, Out};
 use crate::ffi::barrier::polyproc_barrier;
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::enter;
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{enter, token};
 use crate::status::Status;
 
 /// <!-- Barrier, advanced: two steps, with an action between arriving and going on -->

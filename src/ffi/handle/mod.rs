@@ -6,7 +6,7 @@
 //! no call waits for another. A queue counts its loans: if there are loans when the last call
 //! leaves, the settlement of the last loan drops the queue.
 //!
-//! A call notes in its thread's record that it is inside (`presence`), which takes no atomic
+//! A call (`call`) notes in its thread's record that it is inside (`presence`), which takes no atomic
 //! read-modify-write. Where that is impossible (in a signal handler, for the ninth handle of a
 //! thread, in a closed handle) the call counts itself in the word.
 //!
@@ -15,23 +15,21 @@
 //! moment, and [`enter_in_handler`] is safe in a signal handler.
 
 mod block;
+mod call;
 mod presence;
 mod quarantine;
 
 use std::alloc::{alloc, Layout};
-use std::ffi::c_void;
-use std::marker::PhantomData;
 use std::mem::{offset_of, ManuallyDrop};
-use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use self::presence::Visit;
+pub(crate) use self::call::{enter, enter_in_handler, enter_loan, token, wait_of, Call};
+use self::call::{known, unless_closed};
 use crate::ffi::handle::block::Block;
 use crate::queue::Loans;
-use crate::status::detail::because;
 use crate::status::{Result, Status};
-use crate::sync::{Cancel, Wait};
+use crate::sync::Cancel;
 use crate::sys::fork;
 
 /// A C type that stands for a handle.
@@ -112,74 +110,9 @@ unsafe fn finish<T>(block: NonNull<Block>) {
     }
 }
 
-/// Return the handle behind a pointer of C, or `E_INVALID` if it is no handle of that type; with a
-/// reason, except for a call that a signal handler may make.
-///
-/// # Safety
-/// `pointer` is NULL or a handle of any type, closed fewer than 1,024 closes ago if at
-/// all.
-#[inline(always)]
-unsafe fn known<C: Opaque>(
-    pointer: *mut c_void,
-    in_handler: bool,
-) -> Result<NonNull<Handle<C::Object>>> {
-    let refused = |why: fn(&'static str) -> Status| match in_handler {
-        true => Status::E_INVALID,
-        false => why(C::NAME),
-    };
-    let Some(handle) = NonNull::new(pointer.cast::<Handle<C::Object>>()) else {
-        return Err(refused(null_handle));
-    };
-    if !handle.is_aligned() {
-        return Err(refused(other_handle));
-    }
-    // SAFETY: every handle starts with a header, and a closed one keeps it for its quarantine.
-    let header = unsafe { handle.cast::<Header>().as_ref() };
-    if header.block.magic.load(Ordering::Relaxed) != C::MAGIC {
-        return Err(refused(other_handle));
-    }
-    Ok(handle)
-}
-
-// One function for each reason: a common function would make the compiler compute the reason on the
-// path without a failure too.
-
-#[cold]
-#[inline(never)]
-fn null_handle(name: &'static str) -> Status {
-    because!(E_INVALID, "the handle of the {name} is NULL")
-}
-
-#[cold]
-#[inline(never)]
-fn other_handle(name: &'static str) -> Status {
-    because!(E_INVALID, "the handle is not that of a {name}")
-}
-
 impl Header {
     fn block(&self) -> NonNull<Block> {
         NonNull::from(&self.block)
-    }
-
-    /// Note that a call enters, if the handle is open and the thread has a free place.
-    #[inline]
-    fn note_in(&self) -> Option<Visit> {
-        let visit = presence::note(self.block())?;
-        // Acquire: everything that was done before the handle was created is visible.
-        if self.state.load(Ordering::Acquire) & CLOSED != 0 {
-            self.turn_back(visit);
-            return None;
-        }
-        Some(visit)
-    }
-
-    /// The handle is closed. The close may have seen the note, and left the rest to this call.
-    #[cold]
-    fn turn_back(&self, visit: Visit) {
-        if self.note_out(visit) {
-            // SAFETY: the handle is closed, no call is inside, and only this call has found that.
-            unsafe { quarantine::retire(self.block()) };
-        }
     }
 
     /// Count one more call inside if `may` allows it, and set `flags`.
@@ -214,17 +147,7 @@ impl Header {
         }
     }
 
-    /// A call that [`note_in`](Self::note_in) admitted leaves; returns whether the caller must
-    /// retire the handle.
-    #[inline]
-    fn note_out(&self, visit: Visit) -> bool {
-        visit.leave(self.block());
-        let is_last = self.state.load(Ordering::Relaxed) & CLOSED != 0 && self.is_deserted();
-        visit.forget();
-        is_last
-    }
-
-    /// As [`note_out`](Self::note_out), for a call that was counted.
+    /// A call that was counted leaves; return whether the caller must retire the handle.
     #[inline(never)]
     fn count_out(&self) -> bool {
         // AcqRel: everything that the calls did inside happens before the last one drops the
@@ -293,167 +216,6 @@ fn current_epoch() -> u64 {
     (u64::from(fork::epoch()) << EPOCH_SHIFT) & EPOCH
 }
 
-/// A call that is inside a handle, and may use its object. `IN_HANDLER`: a signal handler may have
-/// made it.
-pub(crate) struct Call<'a, T, const IN_HANDLER: bool = false> {
-    handle: NonNull<Handle<T>>,
-    way: Way,
-    inside: PhantomData<&'a Handle<T>>,
-}
-
-/// How a call has entered, which decides how it leaves.
-enum Way {
-    Noted(Visit),
-    Counted,
-}
-
-/// Enter an open handle.
-///
-/// # Safety
-/// `handle` is NULL or a handle of any type, closed fewer than 1,024 closes ago if at all.
-#[inline(always)]
-pub(crate) unsafe fn enter<'a, C: Opaque>(handle: *mut C) -> Result<Call<'a, C::Object>> {
-    // SAFETY: as the caller promises.
-    unsafe { come_in::<C, false>(handle.cast(), unless_closed) }
-}
-
-/// As [`enter`], for a function that a signal handler may call. If the handle is closed meanwhile,
-/// the next create or close drops the object.
-///
-/// # Safety
-/// As for [`enter`].
-pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
-    handle: *mut C,
-) -> Result<Call<'a, C::Object, true>> {
-    // SAFETY: as the caller promises.
-    unsafe { come_in::<C, true>(handle.cast(), unless_closed) }
-}
-
-/// Enter for a loan, also into a closed handle. `E_INVALID` if the object was dropped: then no loan
-/// was left.
-///
-/// # Safety
-/// `handle` is NULL or a result of [`Call::address`].
-#[inline(always)]
-pub(crate) unsafe fn enter_loan<'a, C: Opaque>(handle: *mut c_void) -> Result<Call<'a, C::Object>> {
-    let unless_retired = |state| {
-        if state & RETIRED != 0 {
-            Err(because!(E_INVALID, "the loan is settled already"))
-        } else {
-            Ok(())
-        }
-    };
-    if handle.is_null() {
-        return Err(because!(E_INVALID, "the loan is settled already"));
-    }
-    // SAFETY: as the caller promises.
-    unsafe { come_in::<C, false>(handle, unless_retired) }
-}
-
-fn unless_closed(state: u64) -> Result<()> {
-    if state & CLOSED != 0 {
-        return Err(Status::E_CLOSED);
-    }
-    Ok(())
-}
-
-/// # Safety
-/// As for [`enter`].
-#[inline(always)]
-unsafe fn come_in<'a, C: Opaque, const IN_HANDLER: bool>(
-    pointer: *mut c_void,
-    may: impl Fn(u64) -> Result<()>,
-) -> Result<Call<'a, C::Object, IN_HANDLER>> {
-    // SAFETY: as the caller promises.
-    let handle = unsafe { known::<C>(pointer, IN_HANDLER) }?;
-    // SAFETY: known to be a handle.
-    let header = unsafe { handle.cast::<Header>().as_ref() };
-    // The record belongs to the interrupted call, which may be about to write to it.
-    let noted = if IN_HANDLER || !C::NOTES_CALLS {
-        None
-    } else {
-        header.note_in()
-    };
-    let way = match noted {
-        Some(visit) => Way::Noted(visit),
-        None => {
-            header.count_in(0, may)?;
-            Way::Counted
-        }
-    };
-    Ok(Call {
-        handle,
-        way,
-        inside: PhantomData,
-    })
-}
-
-impl<T, const IN_HANDLER: bool> Call<'_, T, IN_HANDLER> {
-    fn header(&self) -> &Header {
-        // SAFETY: a handle has its header while a call is inside.
-        unsafe { self.handle.cast::<Header>().as_ref() }
-    }
-
-    #[cold]
-    fn retire(&self) {
-        let block = self.handle.cast::<Block>();
-        // SAFETY: a handle begins with its block; it is closed, no call is inside, and only this
-        // call has found that.
-        unsafe {
-            match IN_HANDLER {
-                true => quarantine::defer(block),
-                false => quarantine::retire(block),
-            }
-        }
-    }
-
-    /// How long this call waits: until its timeout, its token, or the close of its handle.
-    pub(crate) fn wait_for<'b>(
-        &'b self,
-        timeout_ns: i64,
-        cancel: &'b Option<Call<'_, Cancel>>,
-    ) -> Wait<'b> {
-        Wait::for_ns(timeout_ns)
-            .or_canceled_by(cancel.as_deref())
-            .or_closed(self.closing())
-    }
-
-    /// The token that the close of the handle fires.
-    pub(crate) fn closing(&self) -> &Cancel {
-        // SAFETY: the token is dropped only when no call is inside.
-        unsafe { &(*self.handle.as_ptr()).closing }
-    }
-
-    /// The address by which a loan finds the handle again.
-    pub(crate) fn address(&self) -> *mut c_void {
-        self.handle.as_ptr().cast()
-    }
-}
-
-impl<T, const IN_HANDLER: bool> Deref for Call<'_, T, IN_HANDLER> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        // SAFETY: the object is dropped only when no call is inside, and never borrowed mutably
-        // before.
-        unsafe { &(*self.handle.as_ptr()).object }
-    }
-}
-
-impl<T, const IN_HANDLER: bool> Drop for Call<'_, T, IN_HANDLER> {
-    #[inline]
-    fn drop(&mut self) {
-        let is_last = match self.way {
-            Way::Noted(visit) => self.header().note_out(visit),
-            Way::Counted => self.header().count_out(),
-        };
-        if is_last {
-            self.retire();
-        }
-    }
-}
-
 /// Close a handle. Does nothing for NULL, a closed handle, or one of another type.
 ///
 /// # Safety
@@ -468,14 +230,10 @@ pub(crate) unsafe fn close<C: Opaque>(handle: *mut C) {
     let header = unsafe { handle.cast::<Header>().as_ref() };
     // A close is a call too, which keeps the token alive while that fires.
     if header.count_in(CLOSED, unless_closed).is_ok() {
-        let call = Call::<_> {
-            handle,
-            way: Way::Counted,
-            inside: PhantomData,
-        };
+        // SAFETY: counted just now.
+        let call = unsafe { Call::<_>::counted(handle) };
         if header.may_be_waited_in() {
-            // SAFETY: this call is inside.
-            unsafe { &(*call.handle.as_ptr()).closing }.fire();
+            call.closing().fire();
         }
     }
 }

@@ -16,7 +16,7 @@
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{compiler_fence, fence, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{fence, AtomicPtr, AtomicU64, Ordering};
 
 use crate::ffi::handle::block::Block;
 use crate::sys::{fork, membarrier, thread};
@@ -25,14 +25,14 @@ use crate::sys::{fork, membarrier, thread};
 const PLACES: usize = 8;
 /// Set in a place while its thread reads the handle for the last time. Blocks are aligned, so the
 /// bit is free.
-const LEAVING: usize = 1;
+pub(super) const LEAVING: usize = 1;
 
-type Note = AtomicPtr<Block>;
+pub(super) type Note = AtomicPtr<Block>;
 
 /// The handles that one thread is inside of. One cache line.
 #[repr(align(64))]
-struct Record {
-    places: [Note; PLACES],
+pub(super) struct Record {
+    pub(super) places: [Note; PLACES],
 }
 
 /// As many records as there are bits in a word.
@@ -61,7 +61,7 @@ struct Mine {
 
 thread_local! {
     /// Null until the first call. It has no destructor, so reading it is one load.
-    static RECORD: Cell<*const Record> = const { Cell::new(ptr::null()) };
+    pub(super) static RECORD: Cell<*const Record> = const { Cell::new(ptr::null()) };
     /// The thread has given its record back, and takes no other, because nothing would give that
     /// back.
     static IS_ENDING: Cell<bool> = const { Cell::new(false) };
@@ -77,46 +77,6 @@ extern "C" fn give_back(record: *mut c_void) {
         if number < RECORDS {
             page.taken.fetch_and(!(1 << number), Ordering::Release);
         }
-    }
-}
-
-/// A place of this thread's record that holds a handle.
-#[derive(Clone, Copy)]
-pub(super) struct Visit(&'static Note);
-
-/// Note that this thread enters `block`. `None`: count the call instead.
-///
-/// The caller must read whether the handle is closed after this.
-#[inline]
-pub(super) fn note(block: NonNull<Block>) -> Option<Visit> {
-    let record = RECORD.get();
-    // SAFETY: null, or this thread's record, which stays mapped.
-    let record = unsafe { record.as_ref() }.or_else(first_record)?;
-    let place = record
-        .places
-        .iter()
-        .find(|place| place.load(Ordering::Relaxed).is_null())?;
-    place.store(block.as_ptr(), Ordering::Relaxed);
-    // The other half is the membarrier in `is_anybody_inside`.
-    compiler_fence(Ordering::SeqCst);
-    Some(Visit(place))
-}
-
-impl Visit {
-    /// The thread no longer uses the handle, but may read it once more before
-    /// [`forget`](Self::forget).
-    #[inline]
-    pub(super) fn leave(self, block: NonNull<Block>) {
-        let leaving = block.as_ptr().map_addr(|address| address | LEAVING);
-        // Release: the thread that drops the object after reading this sees everything that was
-        // done inside.
-        self.0.store(leaving, Ordering::Release);
-        compiler_fence(Ordering::SeqCst);
-    }
-
-    #[inline]
-    pub(super) fn forget(self) {
-        self.0.store(ptr::null_mut(), Ordering::Release);
     }
 }
 
@@ -158,7 +118,7 @@ fn pages() -> impl Iterator<Item = &'static Page> {
 
 /// Return this thread's record, taken at its first call. Not in a signal handler.
 #[cold]
-fn first_record() -> Option<&'static Record> {
+pub(super) fn first_record() -> Option<&'static Record> {
     if IS_ENDING.get() {
         return None;
     }

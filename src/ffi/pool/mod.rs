@@ -12,8 +12,8 @@ use std::ffi::{c_char, c_void};
 
 use crate::ffi::abi::check::{bytes, function_name, guard, guard_close, room, Out};
 use crate::ffi::abi::growing::SizedOut;
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, token, Opaque};
 use crate::pool::{Pool, TaskOptions};
 use crate::status::Status;
 use options::{polyproc_pool_info, polyproc_pool_options, pool_options};

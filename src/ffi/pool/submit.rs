@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int, c_void};
 
 use crate::ffi::abi::check::{bytes, function_name, guard, room, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, token};
 use crate::ffi::pool::options::{chunk, polyproc_task_options, task_options};
 use crate::ffi::pool::polyproc_pool;
 use crate::ffi::pool::task::polyproc_task;

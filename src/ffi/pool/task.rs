@@ -4,8 +4,8 @@ use std::ffi::c_int;
 use std::ptr;
 
 use crate::ffi::abi::check::{guard, guard_close, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, token, Opaque};
 use crate::ffi::queue::message::polyproc_message;
 use crate::pool::Task;
 use crate::status::Status;

@@ -5,7 +5,8 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::ffi::abi::check::{bytes, function_name, guard, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::token;
 use crate::pool::{self, worker, Reply};
 use crate::status::detail::because;
 use crate::status::Status;

@@ -11,8 +11,8 @@ pub mod adopt;
 use std::ffi::{c_char, c_int, c_void};
 
 use crate::ffi::abi::check::{guard, guard_close, room, Out};
-use crate::ffi::cancel::{polyproc_cancel, token};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, token, Opaque};
 use crate::ffi::process::options::polyproc_process_options;
 use crate::process::Process;
 use crate::status::detail::because;

@@ -7,8 +7,8 @@ use std::ffi::c_void;
 use std::ptr;
 
 use crate::ffi::abi::check::{guard, Out};
-use crate::ffi::cancel::{polyproc_cancel, wait_of};
-use crate::ffi::handle::{enter, enter_loan, Call};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{enter, enter_loan, wait_of, Call};
 use crate::ffi::queue::polyproc_queue;
 use crate::queue::{Loan, Queue, Reservation};
 use crate::status::detail::because;

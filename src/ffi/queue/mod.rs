@@ -9,8 +9,8 @@ pub mod many;
 use std::ffi::{c_char, c_void};
 
 use crate::ffi::abi::check::{bytes, guard, guard_close, name, required_name, room, switch, Out};
-use crate::ffi::cancel::{polyproc_cancel, token, wait_of};
-use crate::ffi::handle::{self, enter, Opaque};
+use crate::ffi::cancel::polyproc_cancel;
+use crate::ffi::handle::{self, enter, token, wait_of, Opaque};
 use crate::ffi::queue::options::polyproc_queue_options;
 use crate::ffi::queue::options::queue_options;
 use crate::queue::{Got, Queue};

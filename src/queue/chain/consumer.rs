@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 
 use super::Chain;
 use crate::queue::layout::cursor::{Cursor, Position, Totals};
-use crate::queue::layout::payload::Payload;
 use crate::queue::layout::record::{Record, State, Word, HEADER};
 use crate::queue::layout::ring::{RingState, LARGE_RING, OPEN_END, RINGS};
+use crate::segment::Bytes;
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
 
@@ -22,7 +22,7 @@ pub(crate) struct Found<'a> {
     pub(crate) word: Word,
     pub(crate) len: u64,
     pub(crate) extent: u64,
-    pub(crate) payload: Payload<'a>,
+    pub(crate) payload: Bytes<'a>,
     /// The state of its ring.
     ring: &'a RingState,
     /// The head's cursor, if the message lies ahead of it; `None` for a returned message, which
@@ -136,7 +136,9 @@ impl<'a> Chain<'a> {
         cursor: Cursor,
     ) -> Option<Found<'a>> {
         let state = self.state(position.ring()).ok()?;
-        let (record, room) = self.rings.known(position, HEADER)?;
+        let (record, room) =
+            self.segment
+                .in_ring::<Record>(position.ring(), position.at_and_more(), HEADER)?;
         let word = record.word();
         let (len, extent) = record.size();
         let is_sound = len + HEADER <= extent && extent <= ahead;
@@ -149,7 +151,7 @@ impl<'a> Chain<'a> {
             word,
             len,
             extent,
-            payload: room.behind_header(extent)?,
+            payload: room.part(HEADER, extent)?,
             ring: state,
             cursor: Some(cursor),
         })

@@ -16,20 +16,19 @@ mod shortage;
 mod shrink;
 mod unlocked;
 
-use std::mem::ManuallyDrop;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::layout::body::ChainWords;
 use super::layout::cursor::{Limits, Position, Side};
-use super::layout::record::{State, HEADER};
+use super::layout::record::{Record, State, HEADER};
 use super::layout::ring::{self, RingState, Rings, OPEN_END, RINGS};
 use crate::segment::{Segment, WithoutRecovery};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
+use crate::sync::mutex::Guard;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
-use crate::sync::Acquired;
 
 /// A chain as one process uses it.
 #[derive(Clone, Copy)]
@@ -42,29 +41,8 @@ pub(super) struct Chain<'a> {
     pub(super) range: (usize, usize),
 }
 
-/// A held lock of one side. Dropping it releases the lock.
-pub(super) struct Held<'a> {
-    side: &'a Side,
-    segment: &'a Segment,
-    /// Whether the previous holder died while it held the lock.
-    pub(super) inherited: bool,
-}
-
-impl Drop for Held<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        self.side.mutex.unlock(&WithoutRecovery(self.segment));
-    }
-}
-
-impl Held<'_> {
-    /// As a drop, in line: the compiler makes one function of all drops.
-    #[inline(always)]
-    pub(super) fn release(self) {
-        let held = ManuallyDrop::new(self);
-        held.side.mutex.unlock(&WithoutRecovery(held.segment));
-    }
-}
+/// A held lock of one side.
+pub(super) type Held<'a> = Guard<'a, WithoutRecovery<'a>>;
 
 impl<'a> Chain<'a> {
     pub(super) fn range(&self) -> Range<usize> {
@@ -81,14 +59,7 @@ impl<'a> Chain<'a> {
 
     #[cold]
     fn wait_for(&self, side: &'a Side, me: Owner, patience: &mut Patience<'_>) -> Result<Held<'a>> {
-        let acquired = side
-            .mutex
-            .lock(&WithoutRecovery(self.segment), me, patience)?;
-        Ok(Held {
-            side,
-            segment: self.segment,
-            inherited: acquired == Acquired::OwnerDied,
-        })
+        side.mutex.hold(WithoutRecovery(self.segment), me, patience)
     }
 
     /// Take the producers' lock. Nothing that a dead holder had begun was committed. Only its copy
@@ -172,13 +143,7 @@ impl<'a> Chain<'a> {
 
     #[inline]
     fn try_lock(&self, side: &'a Side, me: Owner) -> Option<Held<'a>> {
-        // Not `then_some`: its argument would be built in any case, and dropping a `Held` releases
-        // the lock.
-        side.mutex.try_lock(me).then(|| Held {
-            side,
-            segment: self.segment,
-            inherited: false,
-        })
+        side.mutex.try_hold(WithoutRecovery(self.segment), me)
     }
 
     /// Under the tail lock: forget what the tail knows of the head and how far it may go, so that
@@ -282,7 +247,10 @@ impl<'a> Chain<'a> {
         if last_reservation != head.at() + 1 || self.words.head.position() != head {
             return false;
         }
-        let Some((record, _)) = self.rings.known(head, HEADER) else {
+        let Some((record, _)) =
+            self.segment
+                .in_ring::<Record>(head.ring(), head.at_and_more(), HEADER)
+        else {
             return false;
         };
         record.word().state() == Some(State::Writing)

@@ -1,18 +1,18 @@
 //! The producers' end of a chain. Every function here needs the tail lock.
 //!
 //! A [`Pen`] writes records behind the tail, and one store publishes them. Most records lie within
-//! the limits of the pen, which are computed once for several records ([`Chain::place_within`]);
-//! every other record takes the general path ([`Chain::place_here`], [`Chain::place`]).
+//! the limits of the pen, which are computed once for several records ([`Chain::limit`]); every
+//! other record takes the general path ([`Chain::place_here`], [`Chain::place`]).
 
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Chain;
-use crate::queue::layout::cursor::{Cursor, Limits, Position, Totals};
-use crate::queue::layout::payload::Payload;
+use crate::queue::layout::cursor::{Limits, Pen, Position, Totals};
 use crate::queue::layout::record::{Record, State, Word, ALIGN};
 use crate::queue::layout::ring;
 use crate::queue::layout::ring::OPEN_END;
+use crate::segment::Bytes;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
@@ -23,71 +23,15 @@ use crate::sys::memory;
 const SKIPS: u64 = 8;
 /// The longest padding: the extent of a padding record is stored in 32 bits.
 const LONGEST_PADDING: u64 = 32 << 30;
-/// Distance in bytes from a record to the cache lines that are prefetched for the next records.
-const AHEAD: u64 = 320;
-
-/// A producer's private copy of the tail. Other processes see no change before [`Chain::publish`].
-#[derive(Clone, Copy)]
-pub(crate) struct Pen {
-    from: Cursor,
-    position: Position,
-    totals: Totals,
-    /// How far it may go: see `SharedLimits`.
-    limits: Limits,
-}
 
 /// Room for one record at the pen's position.
 pub(crate) struct Room<'a> {
     pub(crate) position: Position,
     pub(crate) record: &'a Record,
-    pub(crate) payload: Payload<'a>,
-}
-
-impl Pen {
-    /// The totals as they will be after the next publish.
-    pub(crate) fn totals(&self) -> Totals {
-        self.totals
-    }
-
-    /// Report whether records were written and not published yet.
-    pub(crate) fn is_wet(&self) -> bool {
-        self.position != self.from.position
-    }
-
-    /// How many bytes of records of `extent` bytes the limits admit.
-    pub(crate) fn room(&self, extent: u64) -> u64 {
-        let of_items = self.limits.count.saturating_sub(self.totals.count);
-        let of_bytes = self.limits.bytes.saturating_sub(self.totals.bytes);
-        let end = Position::from_bits(self.limits.end);
-        let of_ring = self.position.bytes_to(end).unwrap_or(0);
-        of_items.saturating_mul(extent).min(of_bytes).min(of_ring)
-    }
-}
-
-impl Room<'_> {
-    /// Write a complete message: its payload, and a header for a record of `extent` bytes. If the
-    /// process is killed before the pen is published, there is no record.
-    #[inline]
-    pub(crate) fn fill(&self, data: &[u8], extent: u64) -> Result<()> {
-        self.payload.write(data)?;
-        let word = Word::new(State::Ready, 0, None);
-        self.record.write(word, data.len() as u64, extent);
-        Ok(())
-    }
+    pub(crate) payload: Bytes<'a>,
 }
 
 impl<'a> Chain<'a> {
-    #[inline]
-    pub(crate) fn pen(&self) -> Pen {
-        let from = self.words.tail.cursor();
-        Pen {
-            from,
-            position: from.position,
-            totals: from.totals,
-            limits: self.words.tail.limits.load(),
-        }
-    }
-
     /// Compute how far the pen may go in a queue of at most `max_items` records and `max_bytes`
     /// bytes; 0 is no maximum. The next publish stores the result for all producers.
     #[cold]
@@ -117,42 +61,7 @@ impl<'a> Chain<'a> {
         };
     }
 
-    /// Find room for a record of `extent` bytes within the limits of the pen; `None` beyond them.
-    #[inline]
-    pub(crate) fn place_within(&self, pen: &mut Pen, extent: u64) -> Option<Room<'a>> {
-        let position = pen.position;
-        let next = position.forward(extent);
-        let count = pen.totals.count.wrapping_add(1);
-        let bytes = pen.totals.bytes.wrapping_add(extent);
-        let is_within = extent <= pen.limits.largest
-            && next.bits() <= pen.limits.end
-            && count <= pen.limits.count
-            && bytes <= pen.limits.bytes;
-        if !is_within {
-            return None;
-        }
-        let (record, room) = self.rings.known(position, extent)?;
-        let payload = room.behind_header(extent)?;
-        payload.fetch_for_writing(AHEAD, extent);
-        pen.position = next;
-        pen.totals.count = count;
-        pen.totals.bytes = bytes;
-        Some(Room {
-            position,
-            record,
-            payload,
-        })
-    }
-
-    /// Make everything that the pen has written visible, with one store. If the process is killed
-    /// before that store, nothing was written.
-    #[inline]
-    pub(crate) fn commit(&self, pen: &mut Pen) {
-        pen.from = self.words.tail.commit(&pen.from, pen.position, pen.totals);
-    }
-
-    /// As [`commit`](Self::commit), for a pen whose limits may be new, and for dead letters, whose
-    /// mark stays. If the process is killed before or while the limits are stored, the next holder
+    /// Commit a pen whose limits may be new; the mark of dead letters stays. If the process is killed before or while the limits are stored, the next holder
     /// of the lock forgets them.
     pub(crate) fn publish(&self, pen: &mut Pen) {
         self.publish_marked(pen, self.words.tail.mark());
@@ -162,7 +71,7 @@ impl<'a> Chain<'a> {
     /// here.
     pub(crate) fn publish_marked(&self, pen: &mut Pen, mark: u64) {
         self.words.tail.set_next_mark(mark);
-        self.commit(pen);
+        self.words.tail.commit_pen(pen);
         self.words.tail.limits.store(pen.limits);
     }
 

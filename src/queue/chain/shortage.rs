@@ -6,8 +6,9 @@
 
 use std::sync::atomic::Ordering;
 
-use super::producer::{Pen, Room};
+use super::producer::Room;
 use super::Chain;
+use crate::queue::layout::cursor::Pen;
 use crate::queue::layout::ring;
 use crate::queue::layout::ring::MESSAGE_RINGS;
 use crate::queue::view::View;
@@ -34,7 +35,7 @@ impl<'a> View<'a> {
             let _tail = dead.lock_tail_too(me)?;
             let ring = dead.words.tail.position().ring();
             if dead.state(ring)?.allocated.load(Ordering::Relaxed) != 0 {
-                dead.begin_anew(&mut dead.pen(), ring::BASE, ring::BASE, me)?;
+                dead.begin_anew(&mut dead.words.tail.pen(), ring::BASE, ring::BASE, me)?;
             }
             dead.give_back_unused(Some(me))
         })
@@ -98,7 +99,7 @@ impl<'a> Chain<'a> {
             return Ok(false);
         };
         self.move_to(ring)?;
-        *pen = self.pen();
+        *pen = self.words.tail.pen();
         Ok(true)
     }
 

@@ -7,8 +7,8 @@ use super::cursor::Totals;
 use super::ends::Ends;
 use super::ring::{RingState, RINGS};
 use crate::queue::options::QueueOptions;
-use crate::segment::{fixed_size, Kind, Segment};
-use crate::sync::eventcount::EventCount;
+use crate::segment::{fixed_size, Kind};
+use crate::sync::eventcount::WaitPoint;
 use crate::sync::shared::shared;
 
 shared! {
@@ -85,34 +85,6 @@ shared! {
         /// Random bits that tell this queue from every other one, also from an earlier one of the
         /// same name. They never change.
         identity: [AtomicU64; 2],
-    }
-}
-
-shared! {
-    /// A condition to wait for, with two event counts, on a cache line of its own.
-    #[repr(align(128))]
-    pub(crate) struct WaitPoint {
-        /// Threads that take a message or use room when they are woken. A notification for n
-        /// messages wakes at most n of them.
-        pub(crate) waiters: EventCount,
-        /// Threads that only watch the condition. Each notification wakes all of them, and takes no
-        /// wake-up away from the waiters.
-        pub(crate) watchers: EventCount,
-    }
-}
-
-impl WaitPoint {
-    /// Wake at most `count` waiters, and all watchers. Ordered like [`EventCount::notify`].
-    #[inline(always)]
-    pub(crate) fn notify(&self, segment: &Segment, count: u32) {
-        self.waiters.notify(segment, count);
-        self.watchers.notify_all(segment);
-    }
-
-    /// Wake all waiters and watchers.
-    #[inline]
-    pub(crate) fn notify_all(&self, segment: &Segment) {
-        self.notify(segment, u32::MAX);
     }
 }
 

@@ -223,7 +223,72 @@ pub(crate) struct Cursor {
     parity: u64,
 }
 
+/// A producer's private copy of the tail. Other processes see no change before the commit.
+#[derive(Clone, Copy)]
+pub(crate) struct Pen {
+    from: Cursor,
+    pub(crate) position: Position,
+    pub(crate) totals: Totals,
+    pub(crate) limits: Limits,
+}
+
+impl Pen {
+    /// Report whether records were written and not published yet.
+    pub(crate) fn is_wet(&self) -> bool {
+        self.position != self.from.position
+    }
+
+    /// Go past a record of `extent` bytes, and return its position; `None` if that is beyond the
+    /// limits.
+    #[inline]
+    pub(crate) fn step(&mut self, extent: u64) -> Option<Position> {
+        let position = self.position;
+        let next = position.forward(extent);
+        let count = self.totals.count.wrapping_add(1);
+        let bytes = self.totals.bytes.wrapping_add(extent);
+        let is_within = extent <= self.limits.largest
+            && next.bits() <= self.limits.end
+            && count <= self.limits.count
+            && bytes <= self.limits.bytes;
+        if !is_within {
+            return None;
+        }
+        self.position = next;
+        self.totals.count = count;
+        self.totals.bytes = bytes;
+        Some(position)
+    }
+
+    /// How many bytes of records of `extent` bytes the limits admit.
+    pub(crate) fn room(&self, extent: u64) -> u64 {
+        let of_items = self.limits.count.saturating_sub(self.totals.count);
+        let of_bytes = self.limits.bytes.saturating_sub(self.totals.bytes);
+        let end = Position::from_bits(self.limits.end);
+        let of_ring = self.position.bytes_to(end).unwrap_or(0);
+        of_items.saturating_mul(extent).min(of_bytes).min(of_ring)
+    }
+}
+
 impl Side {
+    /// Under the tail lock: a pen at the tail.
+    #[inline]
+    pub(crate) fn pen(&self) -> Pen {
+        let from = self.cursor();
+        Pen {
+            from,
+            position: from.position,
+            totals: from.totals,
+            limits: self.limits.load(),
+        }
+    }
+
+    /// Under the tail lock: make everything that the pen has written visible, with one store. If
+    /// the process is killed before that store, nothing was written.
+    #[inline]
+    pub(crate) fn commit_pen(&self, pen: &mut Pen) {
+        pen.from = self.commit(&pen.from, pen.position, pen.totals);
+    }
+
     /// The side's position. Acquire, pairs with the Release in `commit`: the records before it are
     /// complete.
     #[inline]

@@ -38,13 +38,11 @@
 //!       ...  up to ring 47, 1 TiB; a ring has memory as far as its records have come
 //! ```
 //!
-//! The module `cursor` says where a record is; `payload` reads and writes the bytes of messages.
+//! The module `cursor` says where a record is; `segment::Bytes` copies messages.
 
 pub(super) mod body;
 pub(super) mod cursor;
 pub(super) mod ends;
-#[allow(unsafe_code)]
-pub(super) mod payload;
 pub(super) mod record;
 pub(super) mod ring;
 

@@ -31,6 +31,9 @@ pub(crate) const HEADER: u64 = 16;
 /// The longest payload: its length is stored in 32 bits, and the largest ring must hold it.
 pub(crate) const MAX_PAYLOAD: u64 = u32::MAX as u64;
 
+/// Longer messages are copied outside of the lock of their side.
+pub(crate) const LARGE: usize = 16 * 1024;
+
 /// The state of a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]

@@ -8,10 +8,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::cursor::Position;
-use super::payload::Payload;
 use super::record::{Record, ALIGN, HEADER};
-use crate::segment::{LazyMapping, Mapping, Segment};
+use crate::segment::{Bytes, LazyMapping, Mapping, Segment};
 use crate::status::{Result, Status};
 use crate::sync::shared::shared;
 
@@ -111,18 +109,6 @@ impl<'a> Rings<'a> {
         self.segment.extents.get(ring).ok_or(Status::E_CORRUPT)
     }
 
-    /// The record at a position, and the bytes from there to the end of the part of the ring that
-    /// this process knows to exist; `None` if these are fewer than `least`.
-    #[inline]
-    pub(crate) fn known(
-        &self,
-        position: Position,
-        least: u64,
-    ) -> Option<(&'a Record, Payload<'a>)> {
-        let mapping = self.segment.extents.get(position.ring())?.get()?;
-        Payload::of_record(mapping, position.at_and_more(), least)
-    }
-
     /// The mapping of a ring, after checking that the file holds the ring's first `end` bytes.
     #[inline]
     fn reach(&self, ring: usize, end: u64) -> Result<&'a Mapping> {
@@ -164,18 +150,14 @@ impl<'a> Rings<'a> {
         ring: usize,
         at: u64,
         extent: u64,
-    ) -> Result<(&'a Record, Payload<'a>)> {
+    ) -> Result<(&'a Record, Bytes<'a>)> {
         let place = at & (size(ring) - 1);
         let end = place.checked_add(extent).ok_or(Status::E_CORRUPT)?;
         if end > size(ring) || extent < HEADER || !extent.is_multiple_of(ALIGN) {
             return Err(Status::E_CORRUPT);
         }
         let mapping = self.reach(ring, end)?;
-        let payload = Payload::new(
-            mapping,
-            (place + HEADER) as usize,
-            (extent - HEADER) as usize,
-        )?;
+        let payload = mapping.bytes((place + HEADER) as usize, (extent - HEADER) as usize)?;
         Ok((mapping.view(place as usize)?, payload))
     }
 

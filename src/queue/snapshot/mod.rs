@@ -10,13 +10,14 @@ mod records;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::layout::body::{Body, ChainWords, WaitPoint};
+use super::layout::body::{Body, ChainWords};
 use super::layout::cursor::{Cursor, Side};
 use super::layout::ring::{self, DEAD_RINGS, MESSAGE_RINGS};
 use super::QueueOptions;
 use crate::segment::Snapshot;
 use crate::status::detail::because;
 use crate::status::Result;
+use crate::sync::eventcount::WaitPoint;
 use crate::sys::futex;
 
 pub(crate) use super::layout::body::Intake;
