@@ -35,10 +35,38 @@ impl Queue {
     pub fn get_raw(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
         let me = self.segment.me()?;
         self.segment.reap_now_and_then(me)?;
-        match self.at()?.get_fast(buffer, me)? {
+        match self.get_fast(buffer, me)? {
             Some(got) => Ok(got),
             None => wait.begin(|wait| self.get_slow(buffer, wait)),
         }
+    }
+
+    /// The fast path of a get, if the lock is free; `None` if there is no message or the lock is not
+    /// free.
+    #[inline(always)]
+    fn get_fast(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Result<Option<Got>> {
+        let queue = self.at()?;
+        queue.keep_distance_from_producers();
+        let Some(head) = queue.messages().try_lock_head(me) else {
+            return Ok(None);
+        };
+        match queue.ready() {
+            Some(found) => queue.get_found(head, &found, buffer, me).map(Some),
+            None => self.get_otherwise(head, buffer, me),
+        }
+    }
+
+    /// The rest of [`get_fast`](Self::get_fast), under the head lock: every case that is not the
+    /// usual one.
+    #[cold]
+    #[inline(never)]
+    fn get_otherwise(
+        &self,
+        head: Held<'_>,
+        buffer: &mut [MaybeUninit<u8>],
+        me: Owner,
+    ) -> Result<Option<Got>> {
+        self.at()?.get_first(head, buffer, me)
     }
 
     /// The rest of [`get_raw`](Self::get_raw), for every case that the fast path does not handle.
@@ -118,17 +146,6 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The fast path of a get, if the lock is free; `None` if there is no message or the lock is not
-    /// free.
-    #[inline(always)]
-    fn get_fast(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Result<Option<Got>> {
-        self.keep_distance_from_producers();
-        match self.messages().try_lock_head(me) {
-            Some(head) => self.get_first(head, buffer, me),
-            None => Ok(None),
-        }
-    }
-
     fn try_get(&self, buffer: &mut [MaybeUninit<u8>], me: Caller<'_>) -> Result<Option<Got>> {
         self.segment.reap_now_and_then(me.owner)?;
         self.keep_distance_from_producers();
@@ -137,23 +154,8 @@ impl<'a> View<'a> {
     }
 
     /// Under the head lock, which this releases: get the first message.
-    #[inline(always)]
     fn get_first(
         &self,
-        head: Held<'a>,
-        buffer: &mut [MaybeUninit<u8>],
-        me: Owner,
-    ) -> Result<Option<Got>> {
-        match self.ready() {
-            Some(found) => self.get_found(head, &found, buffer, me).map(Some),
-            None => self.get_otherwise(head, buffer, me),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn get_otherwise(
-        self,
         head: Held<'a>,
         buffer: &mut [MaybeUninit<u8>],
         me: Owner,

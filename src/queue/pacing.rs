@@ -69,8 +69,9 @@ impl View<'_> {
     }
 
     /// Learn from a look at the tail: `bytes` bytes of messages wait, in records of `extent` bytes.
-    #[inline]
-    pub(super) fn saw_messages(&self, bytes: u64, extent: u64) {
+    /// By value, so that the view of a call without such a look can stay in registers.
+    #[inline(never)]
+    pub(super) fn saw_messages(self, bytes: u64, extent: u64) {
         let capacity = || self.capacity(extent);
         self.pacing.from_producers.learn(bytes, extent, capacity);
     }

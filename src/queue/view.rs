@@ -24,7 +24,7 @@ pub(super) struct View<'a> {
 
 impl Queue {
     /// The view of a call through this handle.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at(&self) -> Result<View<'_>> {
         Ok(View {
             segment: &self.segment,
@@ -88,15 +88,22 @@ impl<'a> View<'a> {
         self.body.items.notify(self.segment, count);
     }
 
-    /// Wake producers for room for `count` messages. With a limit of items only, `count` producers
-    /// are woken. With a limit of bytes all of them are woken, since they may wait for room of
-    /// different sizes.
+    /// Wake producers for room for `count` messages.
     #[inline(always)]
     pub(super) fn notify_space(&self, count: u32) {
-        if self.body.max_bytes() != 0 {
-            self.body.space.notify_all(self.segment);
-        } else if self.body.max_items() != 0 {
-            self.body.space.notify(self.segment, count);
+        if self.body.space.has_sleepers_after_rmw() {
+            self.wake_producers(count);
+        }
+    }
+
+    /// With a limit of items only, `count` producers are woken. With a limit of bytes all of them
+    /// are woken, since they may wait for room of different sizes.
+    #[cold]
+    #[inline(never)]
+    fn wake_producers(self, count: u32) {
+        match self.body.max_bytes() {
+            0 => self.body.space.notify(self.segment, count),
+            _ => self.body.space.notify_all(self.segment),
         }
     }
 

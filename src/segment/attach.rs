@@ -12,6 +12,7 @@ use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sys::fork;
+use crate::sys::wiped::OWN_WORDS;
 use crate::sys::{malloc, procfs};
 
 /// This process's slot, and the robust list that its entry is on.
@@ -27,19 +28,6 @@ pub(super) struct Attachment {
 pub(super) static ATTACHING: LocalLock<()> = LocalLock::new(());
 
 impl Segment {
-    /// The owner that this process is in this segment, if it is a participant already. For calls
-    /// that must not make it one.
-    #[inline]
-    pub(crate) fn me_if_attached(&self) -> Option<Owner> {
-        // Acquire, pairs with the Release in `attach`: a thread that writes this owner into shared
-        // memory does so after the slot is alive.
-        let me = self.me.load(Ordering::Acquire);
-        if (me >> 32) as u32 != fork::epoch() {
-            return None;
-        }
-        Owner::from_bits(me as u32)
-    }
-
     #[cold]
     pub(super) fn attach(&self) -> Result<Owner> {
         malloc::check()?;
@@ -58,10 +46,8 @@ impl Segment {
         let owner = Owner::new(mine.slot, mine.generation);
         // Release, pairs with the Acquire in `me`: every thread that sees the owner writes it to
         // shared memory only after the slot's life word. The fence in `is_gone` is the other half.
-        self.me.store(
-            u64::from(epoch) << 32 | u64::from(owner.bits()),
-            Ordering::Release,
-        );
+        let [me, ..] = &self.own.words;
+        me.store(owner.bits() as usize, Ordering::Release);
         drop(attachment);
         drop(attaching);
         if heir {
@@ -188,6 +174,7 @@ impl Segment {
 impl Drop for Segment {
     fn drop(&mut self) {
         self.leave();
+        OWN_WORDS.give_back(self.own);
         super::registry::forget(self.identity);
     }
 }

@@ -307,20 +307,25 @@ fn fetch_line_for_writing(address: *mut u8) {
 /// need not check it again.
 pub(crate) struct Fixed {
     mapping: Mapping,
-    body_at: usize,
+    body: *const u8,
     body_size: usize,
 }
+
+// SAFETY: the address lies in the mapping, which may be used by all threads.
+unsafe impl Send for Fixed {}
+// SAFETY: as above.
+unsafe impl Sync for Fixed {}
 
 impl Fixed {
     /// `E_CORRUPT` if the words do not lie within the mapping.
     pub(crate) fn new(mapping: Mapping, body_at: usize, body_size: usize) -> Result<Fixed> {
-        mapping.bytes(body_at, body_size)?;
-        if !(mapping.start as usize + body_at).is_multiple_of(BODY_ALIGN) {
+        let body = mapping.bytes(body_at, body_size)?.address.cast_const();
+        if !body.addr().is_multiple_of(BODY_ALIGN) {
             return Err(Status::E_CORRUPT);
         }
         Ok(Fixed {
             mapping,
-            body_at,
+            body,
             body_size,
         })
     }
@@ -333,7 +338,7 @@ impl Fixed {
             return Err(Status::E_CORRUPT);
         }
         // SAFETY: in bounds and aligned, as `new` has checked; for the rest as in `view`.
-        Ok(unsafe { &*self.mapping.start.add(self.body_at).cast::<T>() })
+        Ok(unsafe { &*self.body.cast::<T>() })
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) use readiness::{changes, look_again, RaisedDescriptor, Readiness};
 pub(crate) use sleep::{WaitSet, WithoutRecovery};
 pub(crate) use snapshot::Snapshot;
 
-use crate::status::Result;
+use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::Caller;
@@ -69,6 +69,7 @@ use crate::sys::descriptor;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory;
 use crate::sys::robust_list::Entry;
+use crate::sys::wiped::{Line, OWN_WORDS};
 
 /// Recovers what owners hold. The second argument is the recoverer; the third tells whether an
 /// owner is gone.
@@ -101,9 +102,8 @@ pub(crate) struct Segment {
     fixed: Fixed,
     fd: OwnedFd,
     identity: (u64, u64),
-    /// The epoch (high half) and the owner of this process's slot. Under another epoch the slot is
-    /// a parent's.
-    me: AtomicU64,
+    /// The owner of this process's slot; 0 until it has one, as in every forked child.
+    own: &'static Line,
     /// Number of calls since the last look for the dead. Several threads may lose a count.
     calls: AtomicU32,
     /// The time of the last look at participants that the kernel does not watch.
@@ -143,6 +143,19 @@ impl Segment {
         match self.me_if_attached() {
             Some(me) => Ok(me),
             None => self.attach(),
+        }
+    }
+
+    /// The owner that this process is in this segment, if it is a participant already. For calls
+    /// that must not make it one.
+    #[inline]
+    pub(crate) fn me_if_attached(&self) -> Option<Owner> {
+        let [me, ..] = &self.own.words;
+        // Acquire, pairs with the Release in `attach`: a thread that writes this owner into shared
+        // memory does so after the slot is alive.
+        match me.load(Ordering::Acquire) as u32 {
+            0 => None,
+            me => Some(Owner::of_own(me)),
         }
     }
 
@@ -248,7 +261,7 @@ impl Segment {
             fixed: Fixed::new(fixed, header::body_at(object.kind), object.body)?,
             fd,
             identity,
-            me: AtomicU64::new(0),
+            own: OWN_WORDS.take().ok_or(Status::E_NO_MEMORY)?,
             calls: AtomicU32::new(0),
             looked_closer: AtomicU64::new(0),
             left_until: AtomicU64::new(0),

@@ -137,6 +137,13 @@ shared! {
 }
 
 impl WaitPoint {
+    /// Report whether a waiter or a watcher may have missed the caller's previous changes. The
+    /// precondition is that of [`EventCount::has_sleepers_after_rmw`].
+    #[inline(always)]
+    pub(crate) fn has_sleepers_after_rmw(&self) -> bool {
+        self.waiters.has_sleepers_after_rmw() || self.watchers.has_sleepers()
+    }
+
     /// Wake at most `count` waiters, and all watchers. Ordered like [`EventCount::notify`].
     #[inline(always)]
     pub(crate) fn notify(&self, world: &impl World, count: u32) {

@@ -26,6 +26,12 @@ impl Owner {
         Owner((generation & GENERATION_MASK) << SLOT_BITS | ((slot + 1) & SLOT_MASK))
     }
 
+    /// The owner whose bits these are, in memory of this process. They are not 0.
+    pub(crate) const fn of_own(bits: u32) -> Owner {
+        debug_assert!(bits != 0 && bits & !OWNER_MASK == 0);
+        Owner(bits)
+    }
+
     /// The owner in the low bits of a word; `None` if they are 0.
     pub(crate) const fn from_bits(bits: u32) -> Option<Owner> {
         match bits & OWNER_MASK {

@@ -97,8 +97,7 @@ impl SplitMapping {
     }
 
     fn make_usable(&self, offset: usize, end: usize) -> Result<()> {
-        // SAFETY: sysconf(3) has no preconditions.
-        let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(UNIT);
+        let page = page_size();
         let first = offset - offset % page;
         let place = self.start.wrapping_add(first).cast();
         let access = libc::PROT_READ | libc::PROT_WRITE;
@@ -115,6 +114,12 @@ impl Drop for SplitMapping {
         // SAFETY: mapped by `new`, and no borrow of it is left.
         unsafe { libc::munmap(self.start.cast(), PRIVATE + self.shared) };
     }
+}
+
+/// The size of the kernel's pages in bytes.
+pub(crate) fn page_size() -> usize {
+    // SAFETY: sysconf(3) has no preconditions.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(UNIT)
 }
 
 #[cfg(test)]

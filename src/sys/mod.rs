@@ -30,6 +30,7 @@ pub(crate) mod socketpair;
 pub(crate) mod syscall;
 pub(crate) mod thread;
 pub(crate) mod tmpfile;
+pub(crate) mod wiped;
 
 use crate::status::detail;
 use crate::status::Result;

@@ -6,11 +6,11 @@
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::ptr::{self, NonNull};
-use std::sync::atomic::{compiler_fence, Ordering};
+use std::ptr::NonNull;
+use std::sync::atomic::{compiler_fence, AtomicUsize, Ordering};
 
 use super::block::Block;
-use super::presence::{first_record, Note, LEAVING, RECORD};
+use super::presence::{first_record, LEAVING, RECORD};
 use super::{quarantine, Handle, Header, Opaque, CLOSED, RETIRED};
 use crate::status::detail::because;
 use crate::status::{Result, Status};
@@ -191,21 +191,18 @@ impl<T, const IN_HANDLER: bool> Drop for Call<'_, T, IN_HANDLER> {
 
 /// A place of this thread's record that holds a handle.
 #[derive(Clone, Copy)]
-struct Visit(&'static Note);
+struct Visit(&'static AtomicUsize);
 
 /// Note that this thread enters `block`. `None`: count the call instead.
 ///
 /// The caller must read whether the handle is closed after this.
 #[inline]
 fn note(block: NonNull<Block>) -> Option<Visit> {
-    let record = RECORD.get();
     // SAFETY: null, or this thread's record, which stays mapped.
-    let record = unsafe { record.as_ref() }.or_else(first_record)?;
-    let place = record
-        .places
-        .iter()
-        .find(|place| place.load(Ordering::Relaxed).is_null())?;
-    place.store(block.as_ptr(), Ordering::Relaxed);
+    let record = unsafe { RECORD.get().as_ref() }.or_else(first_record)?;
+    let free = |place: &&AtomicUsize| place.load(Ordering::Relaxed) == 0;
+    let place = record.words.iter().find(free)?;
+    place.store(block.addr().get(), Ordering::Relaxed);
     // The other half is the membarrier in `is_anybody_inside`.
     compiler_fence(Ordering::SeqCst);
     Some(Visit(place))
@@ -216,16 +213,16 @@ impl Visit {
     /// [`forget`](Self::forget).
     #[inline]
     fn leave(self, block: NonNull<Block>) {
-        let leaving = block.as_ptr().map_addr(|address| address | LEAVING);
         // Release: the thread that drops the object after reading this sees everything that was
         // done inside.
-        self.0.store(leaving, Ordering::Release);
+        self.0
+            .store(block.addr().get() | LEAVING, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
     }
 
     #[inline]
     fn forget(self) {
-        self.0.store(ptr::null_mut(), Ordering::Release);
+        self.0.store(0, Ordering::Release);
     }
 }
 
@@ -280,12 +277,9 @@ pub(super) unsafe fn known<C: Opaque>(
     let Some(handle) = NonNull::new(pointer.cast::<Handle<C::Object>>()) else {
         return Err(refused(null_handle));
     };
-    if !handle.is_aligned() {
-        return Err(refused(other_handle));
-    }
-    // SAFETY: every handle starts with a header, and a closed one keeps it for its quarantine.
-    let header = unsafe { handle.cast::<Header>().as_ref() };
-    if header.block.magic.load(Ordering::Relaxed) != C::MAGIC {
+    // SAFETY: every handle starts with its magic number, and a closed one keeps it for its
+    // quarantine. Only a pointer that is no handle can be unaligned.
+    if unsafe { handle.cast::<u32>().read_unaligned() } != C::MAGIC {
         return Err(refused(other_handle));
     }
     Ok(handle)
@@ -324,10 +318,13 @@ pub(crate) unsafe fn token<'a, C: Opaque<Object = Cancel>>(
 
 /// The wait of a call inside a handle: for its timeout, its token, or the close of the handle. The
 /// token's handle is entered only when the call begins to wait.
+///
+/// It has the address of the handle and not of the call, which can stay in registers so.
 pub(crate) struct CallWait<'a, T, C> {
-    call: &'a Call<'a, T>,
+    handle: NonNull<Handle<T>>,
     timeout_ns: i64,
     cancel: *mut C,
+    call: PhantomData<&'a Call<'a, T>>,
 }
 
 /// How long `call` waits; `E_INVALID` if `cancel` is no open token.
@@ -336,7 +333,7 @@ pub(crate) struct CallWait<'a, T, C> {
 /// `cancel` is NULL or a token of C, and is valid as long as the result.
 #[inline(always)]
 pub(crate) unsafe fn wait_of<'a, T, C: Opaque<Object = Cancel>>(
-    call: &'a Call<'a, T>,
+    call: &'a Call<'_, T>,
     timeout_ns: i64,
     cancel: *mut C,
 ) -> Result<CallWait<'a, T, C>> {
@@ -345,20 +342,36 @@ pub(crate) unsafe fn wait_of<'a, T, C: Opaque<Object = Cancel>>(
         unsafe { check_token(cancel) }?;
     }
     Ok(CallWait {
-        call,
+        handle: call.handle,
         timeout_ns,
         cancel,
+        call: PhantomData,
     })
 }
 
 impl<T, C: Opaque<Object = Cancel>> LazyWait for CallWait<'_, T, C> {
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn begin<R>(self, rest: impl FnOnce(Wait<'_>) -> Result<R>) -> Result<R> {
-        // SAFETY: as the caller of `wait_of` promised.
-        let cancel = unsafe { token(self.cancel) }?;
-        rest(self.call.wait_for(self.timeout_ns, &cancel))
+        // SAFETY: the call is inside the handle as long as this wait exists, and `cancel` is valid
+        // as the caller of `wait_of` promised.
+        unsafe { begin(self.handle, self.timeout_ns, self.cancel, rest) }
     }
+}
+
+/// # Safety
+/// A call is inside the handle, and `cancel` is NULL or a token of C.
+#[cold]
+#[inline(never)]
+unsafe fn begin<T, C: Opaque<Object = Cancel>, R>(
+    handle: NonNull<Handle<T>>,
+    timeout_ns: i64,
+    cancel: *mut C,
+    rest: impl FnOnce(Wait<'_>) -> Result<R>,
+) -> Result<R> {
+    // SAFETY: as the caller promises.
+    let (cancel, closing) = unsafe { (token(cancel)?, &(*handle.as_ptr()).closing) };
+    let wait = Wait::for_ns(timeout_ns).or_canceled_by(cancel.as_deref());
+    rest(wait.or_closed(closing))
 }
 
 /// # Safety

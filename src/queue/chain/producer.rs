@@ -52,17 +52,18 @@ impl<'a> Chain<'a> {
             max => seen.load(Ordering::Relaxed).saturating_add(max),
         };
         // The tail's copy of `free` may be older than the truth, but it is never ahead of the tail.
-        let end = (start + allocated.min(size)).min(free.min(at) + size);
+        let of_ring = (start + allocated.min(size)).min(free.min(at) + size);
+        let bytes_left = up_to(max_bytes, &seen.bytes).saturating_sub(pen.totals.bytes);
+        let end = of_ring.min(at.saturating_add(bytes_left));
         pen.limits = Limits {
             end: Position::new(ring, end).bits(),
             count: up_to(max_items, &seen.count),
-            bytes: up_to(max_bytes, &seen.bytes),
             largest: state.largest.load(Ordering::Relaxed),
         };
     }
 
-    /// Commit a pen whose limits may be new; the mark of dead letters stays. If the process is killed before or while the limits are stored, the next holder
-    /// of the lock forgets them.
+    /// Commit a pen whose limits may be new; the mark of dead letters stays. If the process is
+    /// killed before or while the limits are stored, the next holder of the lock forgets them.
     pub(crate) fn publish(&self, pen: &mut Pen) {
         self.publish_marked(pen, self.words.tail.mark());
     }

@@ -141,7 +141,7 @@ shared! {
         /// Tail: one more than the place of the last reservation. Head: no reservation is left
         /// before this place.
         pub(crate) reservations: AtomicU64,
-        _to_the_next_line: [AtomicU64; 7],
+        _to_the_next_line: [AtomicU64; 8],
         pub(crate) cursor: AtomicU64,
         pub(super) totals: [SharedTotals; 2],
         /// Tail of the dead letters only: identifies the message that was moved there last. Twice,
@@ -165,7 +165,6 @@ shared! {
     pub(crate) struct SharedLimits {
         end: AtomicU64,
         count: AtomicU64,
-        bytes: AtomicU64,
         largest: AtomicU64,
     }
 }
@@ -174,11 +173,11 @@ shared! {
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Limits {
     /// The position that they may reach, in the tail's ring and in the ring's present round, as
-    /// bits, ...
+    /// bits. In one round the total of bytes grows as the position does, so this is the limit of
+    /// bytes too.
     pub(crate) end: u64,
-    /// ... the totals of records and of bytes that they may reach, ...
+    /// The total of records that they may reach, ...
     pub(crate) count: u64,
-    pub(crate) bytes: u64,
     /// ... and the largest extent of a record.
     pub(crate) largest: u64,
 }
@@ -189,7 +188,6 @@ impl SharedLimits {
         Limits {
             end: self.end.load(Ordering::Relaxed),
             count: self.count.load(Ordering::Relaxed),
-            bytes: self.bytes.load(Ordering::Relaxed),
             largest: self.largest.load(Ordering::Relaxed),
         }
     }
@@ -197,7 +195,6 @@ impl SharedLimits {
     pub(crate) fn store(&self, limits: Limits) {
         self.end.store(limits.end, Ordering::Relaxed);
         self.count.store(limits.count, Ordering::Relaxed);
-        self.bytes.store(limits.bytes, Ordering::Relaxed);
         self.largest.store(limits.largest, Ordering::Relaxed);
     }
 }
@@ -245,27 +242,24 @@ impl Pen {
         let position = self.position;
         let next = position.forward(extent);
         let count = self.totals.count.wrapping_add(1);
-        let bytes = self.totals.bytes.wrapping_add(extent);
         let is_within = extent <= self.limits.largest
             && next.bits() <= self.limits.end
-            && count <= self.limits.count
-            && bytes <= self.limits.bytes;
+            && count <= self.limits.count;
         if !is_within {
             return None;
         }
         self.position = next;
         self.totals.count = count;
-        self.totals.bytes = bytes;
+        self.totals.bytes = self.totals.bytes.wrapping_add(extent);
         Some(position)
     }
 
     /// How many bytes of records of `extent` bytes the limits admit.
     pub(crate) fn room(&self, extent: u64) -> u64 {
         let of_items = self.limits.count.saturating_sub(self.totals.count);
-        let of_bytes = self.limits.bytes.saturating_sub(self.totals.bytes);
         let end = Position::from_bits(self.limits.end);
         let of_ring = self.position.bytes_to(end).unwrap_or(0);
-        of_items.saturating_mul(extent).min(of_bytes).min(of_ring)
+        of_items.saturating_mul(extent).min(of_ring)
     }
 }
 
