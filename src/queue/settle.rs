@@ -6,7 +6,7 @@ use super::chain::checked::{lower, Checked};
 use super::chain::consumer::Found;
 use super::chain::Chain;
 use super::layout::cursor::Position;
-use super::layout::record::State;
+use super::layout::record::{Record, State, HEADER};
 use super::layout::ring::DEAD_RINGS;
 use super::view::View;
 use super::Queue;
@@ -174,22 +174,28 @@ impl<'a> View<'a> {
         let free = ring.free.load(Ordering::Relaxed);
         let (mut settled, mut bytes, mut over) = (0, 0, free);
         for position in positions {
-            if position.ring() != head.ring() || !(free..head.at()).contains(&position.at()) {
-                break;
-            }
-            let Ok(checked) = chain.checked(position, head.at()) else {
+            let at = position.at();
+            let Some(ahead) = position.bytes_to(head).filter(|_| at >= free) else {
                 break;
             };
-            if !states(checked.state) || checked.word.owner() != Some(me) {
+            let Some((record, _)) =
+                self.segment
+                    .in_ring::<Record>(position.ring(), position.at_and_more(), HEADER)
+            else {
+                break;
+            };
+            let (word, (_, extent)) = (record.word(), record.size());
+            let is_sound = (HEADER..=ahead).contains(&extent);
+            if !is_sound || word.owner() != Some(me) || !word.state().is_some_and(states) {
                 break;
             }
-            checked.record.set(checked.word.with(State::Done, None));
+            record.set(word.with(State::Done, None));
             // Most often messages are settled in the order in which they lie.
-            if position.at() == over {
-                over += checked.extent;
+            if at == over {
+                over += extent;
             }
             settled += 1;
-            bytes += checked.extent;
+            bytes += extent;
         }
         if settled > 0 {
             chain.uncount(settled as u64, bytes);
