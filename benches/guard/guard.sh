@@ -5,7 +5,7 @@
 #   benches/guard/guard.sh check  PROGRAM    fail when a call takes 5 % more than committed, or more of the latter
 #   benches/guard/guard.sh update PROGRAM    write the committed figures anew
 #
-# Both fail when a call makes a system call or allocates.
+# Both fail when a call makes a system call or allocates, and when a put walks through more than ten files of src.
 set -eu
 
 mode=${1:?usage: guard.sh check|update PROGRAM}
@@ -25,6 +25,13 @@ for name in $("$program"); do
     set -- $(awk -v program="$program" -f profile.awk "$work/locked" "$work/$name.1")
     awk -v name="$name" -v all="$1" -v locked="$2" -v rounds="$rounds" \
         'BEGIN { printf "%-16s %8.1f %6.2f\n", name, all / rounds, locked / rounds }'
+    if [ "$name" = put ]; then
+        awk -v program="$program" -v rounds="$rounds" -f addresses.awk "$work/put.1" | addr2line -a -i -e "$program" |
+            awk '/^0x/ { found = 0; next } !found && match($0, /\/src\/[a-z_\/]+\.rs/) && !/\/(library|registry|rustc)\// {
+                print substr($0, RSTART + 1, RLENGTH - 1); found = 1
+            }' | sort | uniq -c | sort -rn > "$work/files.txt"
+        [ "$(wc -l < "$work/files.txt")" -le 10 ] || echo "a put walks through more than ten files" >> "$work/failed"
+    fi
     [ "$3" -eq 0 ] || echo "$name makes $3 system calls in $rounds rounds" >> "$work/failed"
     [ "$4" -eq 0 ] || echo "$name allocates" >> "$work/failed"
 done > "$work/figures.txt"
@@ -48,6 +55,8 @@ else
         END { for (name in committed) print name " is gone: make guard-update" >> failed }
     ' figures.txt "$work/figures.txt"
 fi
+echo "files of a put, with the instructions of each:"
+cat "$work/files.txt"
 if [ -e "$work/failed" ]; then
     sed 's/^/guard: /' "$work/failed" >&2
     exit 1
