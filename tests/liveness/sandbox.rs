@@ -80,6 +80,12 @@ fn futex_waitv_is_refused() {
     all_scenarios("plain", &[], &[(FUTEX_WAITV, libc::EPERM)]);
 }
 
+/// Then a handler of fork(2) wipes the words of this process, which the kernel would have wiped.
+#[test]
+fn madvise_is_refused() {
+    all_scenarios("plain", &[], &[(libc::SYS_madvise, libc::EPERM)]);
+}
+
 #[test]
 fn both_are_refused() {
     all_scenarios(
