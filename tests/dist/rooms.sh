@@ -6,14 +6,14 @@ rooms=$root/build/rooms
 # A root of a Debian release with some packages, made once: SUITE PACKAGE,...
 make_root() {
     local folder=$rooms/$1
-    [ -e "$folder/.complete" ] && return
+    [ "$(cat "$folder/.complete" 2> /dev/null)" = "$*" ] && return
     command -v mmdebstrap > /dev/null || { apt-get update -qq && apt-get install -qq -y --no-install-recommends mmdebstrap; } >&2
     rm -rf "$folder"
     mkdir -p "$rooms"
     mmdebstrap --quiet --variant=minbase --include="$2" "$1" "$folder" > "$rooms/$1.log" 2>&1 || { rm -rf "$folder"; return 1; }
     # in_room makes these; here they would lead a walk through the checkout in circles.
     rm -rf "${folder:?}"/dev/*
-    touch "$folder/.complete"
+    echo "$*" > "$folder/.complete"
 }
 
 # Runs the script at standard input in a root, as root in an empty folder. The files that it writes are removed when it ends.

@@ -6,7 +6,9 @@ other_library() {
     local compiler=(rustc)
     rustup run nightly rustc --version > /dev/null 2>&1 && compiler=(rustup run nightly rustc)
     mkdir -p "$work/other"
-    "${compiler[@]}" --edition 2021 --crate-type staticlib -O tests/install/other.rs -o "$work/other/libother.a"
+    # Two cases use it, and may run at the same time.
+    "${compiler[@]}" --edition 2021 --crate-type staticlib -O tests/install/other.rs -o "$work/other/$BASHPID.a"
+    mv "$work/other/$BASHPID.a" "$work/other/libother.a"
 }
 
 crate_lint() {
