@@ -20,7 +20,7 @@ use socket::Socket;
 use crate::queue::bytes::{receive, receive_into};
 use crate::queue::Got;
 use crate::status::Result;
-use crate::sync::wait::Wait;
+use crate::sync::wait::{LazyWait, Wait};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::socket as sys;
 
@@ -143,10 +143,15 @@ impl Connection {
     /// - 1.
     #[inline]
     pub fn send_timeout<'w>(&self, data: &[u8], wait: impl Into<Wait<'w>>) -> Result<()> {
-        let wait = wait.into();
+        self.send_raw(data, wait.into())
+    }
+
+    /// As [`send_timeout`](Self::send_timeout), for `ffi`.
+    #[inline]
+    pub(crate) fn send_raw(&self, data: &[u8], wait: impl LazyWait) -> Result<()> {
         match &self.0 {
             Way::Pipe(pipe) => pipe.send(data, wait),
-            Way::Socket(socket) => socket.send(data, wait),
+            Way::Socket(socket) => wait.begin(|wait| socket.send(data, wait)),
         }
     }
 
@@ -217,10 +222,10 @@ impl Connection {
     /// Those of [`recv_timeout`](Self::recv_timeout).
     #[doc(hidden)]
     #[inline]
-    pub fn recv_raw(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
+    pub fn recv_raw(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
         match &self.0 {
             Way::Pipe(pipe) => pipe.recv(buffer, wait),
-            Way::Socket(socket) => socket.recv(buffer, wait),
+            Way::Socket(socket) => wait.begin(|wait| socket.recv(buffer, wait)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_void};
 use crate::connection::{pipe, Connection};
 use crate::ffi::abi::check::{bytes, guard, guard_close, room, switch, Out};
 use crate::ffi::cancel::polyproc_cancel;
-use crate::ffi::handle::{self, enter, token, Opaque};
+use crate::ffi::handle::{self, enter, token, wait_of, Opaque};
 use crate::queue::Got;
 use crate::status::Status;
 
@@ -123,11 +123,11 @@ pub unsafe extern "C" fn polyproc_connection_send(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let connection = unsafe { enter(connection) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller lends `len` bytes for the time of the call.
         let data = unsafe { bytes(data, len, "data") }?;
-        connection.send_timeout(data, connection.wait_for(timeout_ns, &cancel))?;
+        // SAFETY: the caller passes a token or NULL.
+        let wait = unsafe { wait_of(&connection, timeout_ns, cancel) }?;
+        connection.send_raw(data, wait)?;
         Ok(Status::OK)
     })
 }
@@ -181,13 +181,13 @@ pub unsafe extern "C" fn polyproc_connection_recv(
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let connection = unsafe { enter(connection) }?;
-        // SAFETY: the caller passes a token or NULL.
-        let cancel = unsafe { token(cancel) }?;
         // SAFETY: the caller passes a place for the length or NULL.
         let out_len = unsafe { Out::required(out_len, "out_len") }?;
         // SAFETY: the caller lends `cap` bytes for the time of the call.
         let buf = unsafe { room(buf.cast::<u8>(), cap, "buf") }?;
-        match connection.recv_raw(buf, connection.wait_for(timeout_ns, &cancel))? {
+        // SAFETY: the caller passes a token or NULL.
+        let wait = unsafe { wait_of(&connection, timeout_ns, cancel) }?;
+        match connection.recv_raw(buf, wait)? {
             Got::Message(len) => {
                 out_len.write(len);
                 Ok(Status::OK)

@@ -10,7 +10,7 @@ use crate::sync::shared::shared;
 /// Bytes of a lane's ring, a power of two.
 pub(super) const RING: u64 = 1 << 20;
 /// One slot in [`Body::holders`] for each slot of the participant table.
-const SLOTS: usize = Kind::Connection.max_participants() as usize;
+pub(super) const SLOTS: usize = Kind::Connection.max_participants() as usize;
 /// Where the rings begin in the file.
 pub(super) const RINGS_AT: u64 = fixed_size(Kind::Connection, size_of::<Body>());
 

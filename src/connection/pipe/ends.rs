@@ -12,7 +12,7 @@
 
 use std::sync::atomic::{fence, AtomicU32, Ordering};
 
-use super::body::Body;
+use super::body::{Body, SLOTS};
 use crate::segment::Segment;
 use crate::status::{Result, Status};
 use crate::sync::owner::{Owner, OWNER_BITS, OWNER_MASK};
@@ -137,21 +137,42 @@ impl<'a> Ends<'a> {
         self.body.over.load(Ordering::Acquire) & end.bit() != 0
     }
 
+    /// Report whether `me` is recorded as a user of an end, see [`hold`](Self::hold).
+    #[inline]
+    pub(super) fn is_used_by(&self, me: Owner, end: End) -> bool {
+        let word = self.word(me).map_or(0, |word| word.load(Ordering::Relaxed));
+        word & (OWNER_MASK | end.holder_bit()) == me.bits() | end.holder_bit()
+    }
+
+    /// Report whether the living participant in `slot` uses an end.
+    #[inline]
+    pub(super) fn is_held_at(&self, slot: usize, end: End) -> bool {
+        let (Some(word), Some(participant)) =
+            (self.body.holders.get(slot), self.segment.participant(slot))
+        else {
+            return false;
+        };
+        let word = word.load(Ordering::SeqCst);
+        let owner = Owner::from_bits(word).filter(|owner| owner.slot() == slot);
+        word & end.holder_bit() != 0 && owner.is_some_and(|one| participant.is_held_by(one))
+    }
+
+    /// The slot of a living participant that uses an end.
+    pub(super) fn holder(&self, end: End) -> Option<usize> {
+        let slots = self.segment.participants().map(|(slot, _)| slot as usize);
+        slots.take(SLOTS).find(|slot| self.is_held_at(*slot, end))
+    }
+
     /// Whether an end is still open.
     #[inline]
     pub(super) fn standing(&self, end: End) -> Result<Standing> {
         if self.is_known_over(end) {
             return Ok(Standing::Over);
         }
-        for ((slot, participant), word) in self.segment.participants().zip(&self.body.holders) {
-            let word = word.load(Ordering::SeqCst);
-            let owner = Owner::from_bits(word).filter(|owner| owner.slot() == slot as usize);
-            if word & end.holder_bit() != 0 && owner.is_some_and(|one| participant.is_held_by(one))
-            {
-                return Ok(Standing::Held);
-            }
+        match self.holder(end) {
+            Some(_) => Ok(Standing::Held),
+            None => self.ask(end),
         }
-        self.ask(end)
     }
 
     #[cold]

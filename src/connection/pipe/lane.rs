@@ -118,9 +118,16 @@ impl<'a> Lane<'a> {
         self.tail() == self.head()
     }
 
+    /// Report whether `at` stands for a later position.
+    #[inline]
+    fn is_jump(&self, at: u64) -> bool {
+        at == self.words.sender.jump.load(Ordering::Relaxed) && !at.is_multiple_of(RING)
+    }
+
     /// The position that `at` stands for, after a jump.
+    #[inline]
     fn landing(&self, at: u64) -> Result<u64> {
-        if at != self.words.sender.jump.load(Ordering::Relaxed) {
+        if !self.is_jump(at) {
             return Ok(at);
         }
         at.checked_next_multiple_of(RING).ok_or(Status::E_CORRUPT)
@@ -133,12 +140,70 @@ impl<'a> Lane<'a> {
     }
 
     /// Where the next message goes, and how much of the ring is free.
+    #[inline]
     fn room(&self) -> Result<(u64, u64)> {
         let (tail, head) = (self.tail(), self.head());
         let start = self.landing(tail)?;
         let used = start.checked_sub(self.landing(head)?);
         let free = used.and_then(|used| RING.checked_sub(used));
         Ok((start, free.ok_or(Status::E_CORRUPT)?))
+    }
+
+    /// The fast path of [`append`](Self::append): the message has room, in memory that this process
+    /// knows. Return whether the message was sent. If it was not, nothing was done.
+    #[inline]
+    pub(super) fn append_at_once(&self, data: &[u8]) -> bool {
+        let tail = self.tail();
+        let goes_back = tail % RING >= STEP && tail == self.head();
+        let Ok((start, free)) = self.room() else {
+            return false;
+        };
+        if goes_back || data.len() > LONGEST || extent_of(data.len()) > free {
+            return false;
+        }
+        let extent = extent_of(data.len());
+        let Some((len, bytes)) = self.ring.known(start, extent) else {
+            return false;
+        };
+        len.store(data.len() as u64, Ordering::Relaxed);
+        if bytes.write(data).is_err() {
+            return false;
+        }
+        // If this sender is killed before this store, nothing was sent.
+        self.words
+            .sender
+            .tail
+            .store(start.wrapping_add(extent), Ordering::Release);
+        true
+    }
+
+    /// The fast path of [`first`](Self::first) and [`take`](Self::take): the message lies in memory
+    /// that this process knows, and `buffer` is large enough. Return its length. `None`: nothing was
+    /// done.
+    #[inline]
+    pub(super) fn take_at_once(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
+        let (tail, head) = (self.tail(), self.head());
+        let there = tail.wrapping_sub(head);
+        if self.is_jump(head) || there > RING {
+            return None;
+        }
+        // At least a length, if there is a message at all.
+        let (len, _) = self.ring.known(head, HEADER).filter(|_| there >= HEADER)?;
+        let len = len.load(Ordering::Relaxed);
+        if len > LONGEST as u64 || extent_of(len as usize) > there {
+            return None;
+        }
+        let (len, extent) = (len as usize, extent_of(len as usize));
+        let (_, bytes) = self.ring.known(head, extent)?;
+        if bytes.read(len, buffer) != Ok(true) {
+            return None;
+        }
+        // If this receiver is killed before this store, the message stays.
+        self.words
+            .receiver
+            .head
+            .store(head.wrapping_add(extent), Ordering::Release);
+        Some(len)
     }
 
     /// Send a message if there is room for all of it. Returns whether there was. Under the senders'

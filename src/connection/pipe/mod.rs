@@ -18,7 +18,7 @@ mod watch;
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{fence, AtomicU32, Ordering};
+use std::sync::atomic::{fence, AtomicU32, AtomicUsize, Ordering};
 use std::sync::Arc;
 
 use body::Body;
@@ -34,7 +34,7 @@ use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
-use crate::sync::wait::{Patience, Wait};
+use crate::sync::wait::{LazyWait, Patience, Wait};
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::{descriptor, fork, memory, ofd_lock};
 
@@ -102,6 +102,8 @@ pub(crate) struct Pipe {
     readiness: Readiness,
     /// Learned from the waits of all calls at this end.
     spin: Spin,
+    /// The slot in which a user of the other end was found last.
+    peer: AtomicUsize,
 }
 
 impl Pipe {
@@ -116,6 +118,7 @@ impl Pipe {
             epoch: AtomicU32::new(fork::epoch()),
             readiness: Readiness::new(),
             spin: Spin::plain(),
+            peer: AtomicUsize::new(0),
         })
     }
 
@@ -172,8 +175,48 @@ impl Pipe {
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`, `E_NO_MEMORY`: nothing was sent.
     /// `E_BROKEN_PIPE`: the other end is closed. `E_UNSUPPORTED`: this end only receives.
     /// `E_TOO_LARGE`: more than 4 GiB - 1.
-    pub(super) fn send(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
+    #[inline]
+    pub(super) fn send(&self, data: &[u8], wait: impl LazyWait) -> Result<()> {
+        match self.send_at_once(data)? {
+            true => Ok(()),
+            false => wait.begin(|wait| self.send_otherwise(data, wait)),
+        }
+    }
+
+    /// The fast path of a send: this process has used the end before, a process that has the other
+    /// end is alive, the lock is free, and there is room. Return whether the message was sent. If it
+    /// was not, nothing was done.
+    ///
+    /// If this process is killed after the message was sent and before it notifies the receivers,
+    /// they see the death and look again.
+    #[inline(always)]
+    fn send_at_once(&self, data: &[u8]) -> Result<bool> {
+        let (ends, other) = (self.ends()?, self.end.other());
+        let Some(me) = self.user_of(&ends, false)? else {
+            return Ok(false);
+        };
+        if !ends.is_held_at(self.peer.load(Ordering::Relaxed), other) {
+            return Ok(false);
+        }
+        let lane = Lane::to(&self.segment, other)?;
+        let Some(held) = lane.words.sender.mutex.try_hold(&*self.segment, me) else {
+            return Ok(false);
+        };
+        let is_sent = lane.append_at_once(data);
+        held.release();
+        if is_sent {
+            lane.notify_items();
+        }
+        Ok(is_sent)
+    }
+
+    /// The rest of [`send`](Self::send), for every case that the fast path does not handle.
+    #[cold]
+    fn send_otherwise(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         let at = self.enter(false)?;
+        if let Some(slot) = self.ends()?.holder(self.end.other()) {
+            self.peer.store(slot, Ordering::Relaxed);
+        }
         if u32::try_from(data.len()).is_err() {
             return Err(Status::E_TOO_LARGE);
         }
@@ -206,7 +249,39 @@ impl Pipe {
     /// `E_TIMEOUT`, `E_CANCELED`, `E_CLOSED`, `E_INTERRUPTED`: no message was received. `E_EOF`:
     /// the other end is closed, and every message it sent was received. `E_UNSUPPORTED`: this end
     /// only sends.
-    pub(super) fn recv(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
+    #[inline]
+    pub(super) fn recv(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
+        match self.recv_at_once(buffer)? {
+            Some(len) => Ok(Got::Message(len)),
+            None => wait.begin(|wait| self.recv_otherwise(buffer, wait)),
+        }
+    }
+
+    /// The fast path of a receive: this process has used the end before, there is a message, and the
+    /// lock is free. `None`: nothing was done.
+    #[inline(always)]
+    fn recv_at_once(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<Option<usize>> {
+        let Some(me) = self.user_of(&self.ends()?, true)? else {
+            return Ok(None);
+        };
+        let lane = Lane::to(&self.segment, self.end)?;
+        if lane.is_empty() {
+            return Ok(None);
+        }
+        let Some(held) = lane.words.receiver.mutex.try_hold(&*self.segment, me) else {
+            return Ok(None);
+        };
+        let len = lane.take_at_once(buffer);
+        held.release();
+        if len.is_some() {
+            lane.notify_space();
+        }
+        Ok(len)
+    }
+
+    /// The rest of [`recv`](Self::recv), for every case that the fast path does not handle.
+    #[cold]
+    fn recv_otherwise(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let at = self.enter(true)?;
         let lane = Lane::to(&self.segment, self.end)?;
         let mut patience = Patience::new(&wait);
@@ -234,6 +309,21 @@ impl Pipe {
             Err(Status::E_EOF) => Ok(()),
             other => other,
         }
+    }
+
+    /// The owner that this process is, if it has used this end before and may do so again.
+    #[inline(always)]
+    fn user_of(&self, ends: &Ends<'_>, receives: bool) -> Result<Option<Owner>> {
+        // A process that has used the end has verified its claim.
+        let me = self.segment.me_if_attached();
+        let Some(me) = me.filter(|me| ends.is_used_by(*me, self.end)) else {
+            return Ok(None);
+        };
+        if !ends.may(self.end, receives) {
+            return Ok(None);
+        }
+        self.segment.reap_now_and_then(me)?;
+        Ok(Some(me))
     }
 
     /// Begin a call that receives or sends: become a participant that uses this end.

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 use std::sync::atomic::AtomicU64;
 
 use super::body::{RING, RINGS_AT};
-use crate::segment::{LazyMapping, Mapping, Segment};
+use crate::segment::{Bytes, LazyMapping, Mapping, Segment};
 use crate::status::{Result, Status};
 
 /// Memory is allocated in steps of this size, so that a pipe with little in it stays small.
@@ -57,6 +57,20 @@ impl<'a> Ring<'a> {
             mapping.learn(got);
         }
         Ok(mapping)
+    }
+
+    /// The number at a position, and the bytes that follow it, up to `extent` bytes from there. `None`
+    /// if they go round the ring's end, or beyond the memory that this process knows to exist.
+    #[inline]
+    pub(super) fn known(&self, at: u64, extent: u64) -> Option<(&'a AtomicU64, Bytes<'a>)> {
+        let mapping = self.segment.extents.get(self.lane)?.get()?;
+        let place = at % RING;
+        if place + extent > mapping.known() {
+            return None;
+        }
+        let (place, extent) = (place as usize, extent as usize);
+        let bytes = mapping.bytes(place + 8, extent.checked_sub(8)?).ok()?;
+        Some((mapping.view(place).ok()?, bytes))
     }
 
     /// Make sure that a write of `len` bytes at `at` has memory, before it writes any byte.
