@@ -255,14 +255,16 @@ lint-c:
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h' '*.hpp' '*.cpp' | grep -v '^include/polyproc.h$$')
 
 lint-go: $(POLYPROC_A)
-	@test -z "$$(gofmt -l bindings/go examples tests/interop/go tests/soak/go benches packaging/go)" || { gofmt -d bindings/go examples tests/interop/go tests/soak/go benches packaging/go; exit 1; }
+	@test -z "$$(gofmt -l bindings/go examples tests/bridge tests/interop/go tests/soak/go benches packaging/go)" || { gofmt -d bindings/go examples tests/bridge tests/interop/go tests/soak/go benches packaging/go; exit 1; }
 	cd bindings/go && go tool -modfile=tools/go.mod staticcheck ./...
 	cd tests/interop/go && go vet ./...
 	cd tests/soak/go && go vet ./...
+	cd tests/bridge/worker && go vet ./...
 	cd packaging/go && go vet ./...
 
 include packaging/install.mk
 include cli/cli.mk
+include tests/bridge/bridge.mk
 include docs/docs.mk
 include packaging/dist.mk
 

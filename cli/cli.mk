@@ -55,7 +55,7 @@ test-alerts: $(PROMTOOL) cli ## the book's alert rules and dashboard with a real
 
 lint-cli:
 	$(CARGO) fmt --check --package polyproc-cli
-	$(CARGO) clippy --locked --package polyproc-cli --all-targets -- -D warnings
+	$(CARGO) clippy --locked --package polyproc-cli --features bridge --all-targets -- -D warnings
 
 # As `make install`, it needs no cargo: `make cli && sudo make install-cli`.
 .PHONY: install-cli uninstall-cli

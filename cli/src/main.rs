@@ -5,6 +5,8 @@
 #![deny(unsafe_code)]
 
 mod bench;
+#[cfg(feature = "bridge")]
+mod bridge;
 mod child;
 mod completions;
 mod dead;
@@ -79,6 +81,8 @@ enum Command {
     Prune(prune::Prune),
     Run(run::Run),
     Bench(bench::Bench),
+    #[cfg(feature = "bridge")]
+    Bridge(bridge::Bridge),
     BenchProcess(bench::BenchProcess),
     Completions(completions::Completions),
     Man(man::Man),
@@ -108,6 +112,8 @@ impl Command {
             Command::Prune(command) => command.run(),
             Command::Run(command) => command.run(),
             Command::Bench(command) => command.run(),
+            #[cfg(feature = "bridge")]
+            Command::Bridge(command) => command.run(),
             Command::BenchProcess(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),

@@ -41,7 +41,8 @@ fn commands() -> Vec<String> {
     let rows = rows.filter(|row| !row.starts_with(' '));
     let names = rows.filter_map(|row| row.split_whitespace().next());
     names
-        .filter(|name| *name != "help")
+        // The examples of `bridge` need a server: tests/bridge runs its commands.
+        .filter(|name| !["help", "bridge"].contains(name))
         .map(String::from)
         .collect()
 }

@@ -1,0 +1,175 @@
+//! The messages that a bridge has from the server and has not settled there.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use async_nats::jetstream;
+use async_nats::Message;
+
+/// A message of the stream. A stream that is made anew begins its sequences again, so the time
+/// belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub sequence: u64,
+    /// In nanoseconds.
+    pub published: i128,
+}
+
+/// What the server is told about a message.
+#[derive(Clone, Debug)]
+pub enum End {
+    Done,
+    /// It goes to the dead letters.
+    Dead {
+        /// Its id among the dead letters of the queue.
+        id: Option<u64>,
+        reason: String,
+    },
+    /// It is to be delivered again.
+    Back,
+}
+
+pub enum Stage {
+    /// It waits for room in the queue.
+    Arrived,
+    /// It is in the queue.
+    Put,
+    /// The server is being told.
+    Over(End),
+}
+
+pub struct Held {
+    /// As it was delivered last. Its reply subject is where the server is told.
+    pub message: Message,
+    pub stage: Stage,
+}
+
+#[derive(Default)]
+pub struct Store {
+    held: BTreeMap<Key, Held>,
+    /// Those that wait for room, in their order.
+    arrived: VecDeque<Key>,
+    /// Those that are in the queue.
+    put: BTreeMap<u64, Key>,
+    /// Those of which the server was told last that they are over.
+    settled: BTreeSet<Key>,
+    settled_in_order: VecDeque<Key>,
+}
+
+/// How many messages are remembered that are over. A delivery that was on its way when the server
+/// was told of the end is found among them.
+const REMEMBERED: usize = 8192;
+
+/// What a delivery is.
+pub enum Delivery {
+    New,
+    /// Of a message that this bridge has.
+    Again,
+    /// Of a message that is over.
+    Over,
+}
+
+impl Store {
+    /// Takes a delivery in.
+    pub fn arrive(&mut self, message: jetstream::Message) -> Result<Delivery, async_nats::Error> {
+        let info = message.info()?;
+        let key = Key {
+            sequence: info.stream_sequence,
+            published: info.published.unix_timestamp_nanos(),
+        };
+        if self.settled.contains(&key) {
+            return Ok(Delivery::Over);
+        }
+        if let Some(held) = self.held.get_mut(&key) {
+            held.message = message.message;
+            return Ok(Delivery::Again);
+        }
+        let stage = Stage::Arrived;
+        let message = message.message;
+        self.held.insert(key, Held { message, stage });
+        self.arrived.push_back(key);
+        Ok(Delivery::New)
+    }
+
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    pub fn get(&self, key: Key) -> Option<&Held> {
+        self.held.get(&key)
+    }
+
+    /// The next message to put.
+    pub fn next(&self) -> Option<&Held> {
+        self.held.get(self.arrived.front()?)
+    }
+
+    /// How many messages wait for room.
+    pub fn waiting(&self) -> usize {
+        self.arrived.len()
+    }
+
+    /// The next message is in the queue now.
+    pub fn is_put(&mut self, id: u64) {
+        if let Some(key) = self.arrived.pop_front() {
+            self.put.insert(id, key);
+            self.set(key, Stage::Put);
+        }
+    }
+
+    /// The next message is not put.
+    pub fn is_not_put(&mut self, end: End) -> Option<Key> {
+        let key = self.arrived.pop_front()?;
+        self.set(key, Stage::Over(end));
+        Some(key)
+    }
+
+    /// A message has left the queue.
+    pub fn is_settled(&mut self, id: u64, end: End) -> Option<Key> {
+        let key = self.put.remove(&id)?;
+        self.set(key, Stage::Over(end));
+        Some(key)
+    }
+
+    fn set(&mut self, key: Key, stage: Stage) {
+        if let Some(held) = self.held.get_mut(&key) {
+            held.stage = stage;
+        }
+    }
+
+    /// The messages in the queue, oldest first: their ids.
+    pub fn ids(&self) -> impl Iterator<Item = u64> + '_ {
+        self.put.keys().copied()
+    }
+
+    pub fn has_put(&self) -> bool {
+        !self.put.is_empty()
+    }
+
+    /// The server knows the end of a message.
+    pub fn forget(&mut self, key: Key) {
+        let Some(held) = self.held.remove(&key) else {
+            return;
+        };
+        if matches!(held.stage, Stage::Over(End::Back)) {
+            return;
+        }
+        self.settled.insert(key);
+        self.settled_in_order.push_back(key);
+        if self.settled_in_order.len() > REMEMBERED {
+            if let Some(oldest) = self.settled_in_order.pop_front() {
+                self.settled.remove(&oldest);
+            }
+        }
+    }
+
+    /// The messages that are over here, and not known to be over there.
+    pub fn over(&self) -> Vec<Key> {
+        let over = |(_, held): &(&Key, &Held)| matches!(held.stage, Stage::Over(_));
+        self.held.iter().filter(over).map(|(key, _)| *key).collect()
+    }
+
+    /// All messages that the server has to know to be in work.
+    pub fn all(&self) -> impl Iterator<Item = &Held> {
+        self.held.values()
+    }
+}

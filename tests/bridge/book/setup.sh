@@ -1,0 +1,2 @@
+# STREAM is nats://HOST/JOBS.
+polyproc bridge setup "$STREAM" --max-messages 100000

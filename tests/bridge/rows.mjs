@@ -1,0 +1,93 @@
+// What happens to a pipeline, one row of the table each. A row begins when everything runs.
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ACK_WAIT_MS } from './pipeline.mjs'
+
+/** Kills a kept process now and then, at random times, as long as messages are put. */
+async function killAtRandom(pipeline, pick) {
+  while (!pipeline.isProduced) {
+    await sleep(100 + Math.random() * 700)
+    pick().current.signal('SIGKILL')
+  }
+}
+
+const any = (list) => list[Math.floor(Math.random() * list.length)]
+
+export const ROWS = [
+  { name: 'nothing happens', async happen() {}, isUnharmed: true },
+  {
+    name: 'bridge out killed at random',
+    happen: (pipeline) => killAtRandom(pipeline, () => pipeline.out),
+    atLeast: { killed: (pipeline) => pipeline.out.times > 1 },
+  },
+  {
+    name: 'bridge in killed at random',
+    happen: (pipeline) => killAtRandom(pipeline, () => any(Object.values(pipeline.in))),
+    atLeast: { killed: (pipeline) => Object.values(pipeline.in).some((bridge) => bridge.times > 1) },
+  },
+  {
+    name: 'bridge in stopped for 2.5 ack-waits',
+    async happen(pipeline) {
+      await pipeline.part(0.2)
+      pipeline.in.b.current.signal('SIGSTOP')
+      await sleep(2.5 * ACK_WAIT_MS)
+      pipeline.in.b.current.signal('SIGCONT')
+    },
+  },
+  {
+    name: 'network of b cut for 2 ack-waits',
+    async happen(pipeline) {
+      await pipeline.part(0.2)
+      pipeline.network.cut(pipeline.b)
+      await sleep(2 * ACK_WAIT_MS)
+      pipeline.network.mend(pipeline.b)
+    },
+  },
+  {
+    name: 'server killed and started again',
+    async happen(pipeline) {
+      const [host] = pipeline.servers.hosts
+      await pipeline.part(0.2)
+      await pipeline.servers.killOne(host)
+      await sleep(500)
+      pipeline.servers.startOne(host)
+    },
+  },
+  {
+    name: 'leader of three servers killed',
+    options: { servers: 3 },
+    async happen(pipeline) {
+      await pipeline.part(0.2)
+      const { leader } = await pipeline.status()
+      await pipeline.servers.hosts.find((host) => host.name === leader).kill()
+    },
+  },
+  {
+    name: 'host b killed, with its workers',
+    async happen(pipeline) {
+      await pipeline.part(0.2)
+      await pipeline.b.kill()
+    },
+  },
+  {
+    name: 'stream full, workers start late',
+    options: { setup: ['--max-messages', '150'] },
+    late: true,
+    async happen(pipeline) {
+      await sleep(2500)
+      pipeline.work()
+    },
+    // The stream was full, so the puts on host a had to wait.
+    atLeast: { waited: (pipeline, row) => row.longestPut >= 500 },
+  },
+  {
+    name: 'poison, every 50th message',
+    poison: 50,
+    async happen() {},
+    check(pipeline, row) {
+      assert.equal(row.dead.length, Math.floor(pipeline.count / 50))
+      for (const letter of row.dead) assert.match(letter.reason, /^not done after 3 deliveries by the queue jobs$/)
+    },
+    isUnharmed: true,
+  },
+]

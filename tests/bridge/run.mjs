@@ -1,0 +1,62 @@
+// A table of what the bridges do under faults: node run.mjs [ROW]
+//
+// SECONDS is how long all of it may put messages, ROWS at the same time a number of rows. It exits
+// with 1 unless everything that was put is done or is a dead letter.
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { canMakeHosts } from './hosts.mjs'
+import { Pipeline } from './pipeline.mjs'
+import { ROWS } from './rows.mjs'
+
+const seconds = Number(process.env.SECONDS || 40)
+const atOnce = Number(process.env.AT_ONCE || 2)
+const perSecond = Number(process.env.RATE || 400)
+const rows = ROWS.filter(({ name }) => name.includes(process.argv[2] ?? ''))
+
+if (!canMakeHosts()) {
+  console.log('skipped: needs root, for networks of its own')
+  process.exit(0)
+}
+const room = fs.mkdtempSync(path.join(os.tmpdir(), 'polyproc-bridge-'))
+
+async function measure(row, number) {
+  const folder = path.join(room, `${number}`)
+  const count = Math.round((seconds / rows.length) * perSecond)
+  const pipeline = await Pipeline.create(folder, row.options)
+  try {
+    pipeline.start({ count, perSecond, poison: row.poison, isLate: row.late })
+    await row.happen(pipeline)
+    const result = await pipeline.finish()
+    assert.equal(result.put, count, 'not everything was put')
+    assert.equal(result.lost, 0, 'messages are lost')
+    if (row.isUnharmed) assert.equal(result.twice, 0, 'messages were done twice')
+    for (const [what, isSo] of Object.entries(row.atLeast ?? {})) assert.ok(isSo(pipeline, result), `nothing was ${what}`)
+    row.check?.(pipeline, result)
+    return result
+  } finally {
+    await pipeline.end()
+  }
+}
+
+const line = (...cells) => console.log(`| ${cells.join(' | ')} |`)
+line('what happens', 'put', 'done', 'lost', 'done twice', 'dead letters', 'longest pause')
+line('---', '---:', '---:', '---:', '---:', '---:', '---:')
+let failed = false
+const queue = [...rows.entries()]
+async function next() {
+  for (let entry; (entry = queue.shift()); ) {
+    const [number, row] = entry
+    try {
+      const { put, done, lost, twice, dead, pause } = await measure(row, number)
+      line(row.name, put, done, lost, twice, dead.length, `${(pause / 1000).toFixed(1)} s`)
+    } catch (error) {
+      failed = true
+      console.error(`${row.name}: ${error.stack}\nits files: ${path.join(room, `${number}`)}`)
+    }
+  }
+}
+await Promise.all(Array.from({ length: atOnce }, next))
+if (failed) process.exit(1)
+fs.rmSync(room, { recursive: true })
