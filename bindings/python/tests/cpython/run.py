@@ -114,6 +114,10 @@ def generate(target: pathlib.Path, parts: list[str]) -> None:
     if set(parts) & set(METHODS):
         tests = source_of("test._test_multiprocessing", target)
         tests = with_the_import_changed(tests) + WITHOUT_INVARIANT
+        # The fork server imports the tests once, instead of each process.
+        preloaded = "'test.test_multiprocessing_forkserver'"
+        assert preloaded in tests
+        tests = tests.replace(preloaded, f"'{PACKAGE}.test_forkserver'")
         (package / "_test_multiprocessing.py").write_text(tests)
         for program in ("mp_fork_bomb", "mp_preload"):
             text = with_the_import_changed(source_of(f"test.{program}", target))
@@ -240,6 +244,8 @@ def main() -> int:
     parts = parts or [*METHODS, "locks"]
     generate(target, parts)
     sys.path.insert(0, str(target))
+    # The fork server does not get the path.
+    os.environ["PYTHONPATH"] = str(target)
     is_short = "--short" in sys.argv
     sys.argv = sys.argv[:1]
     # The tests make files with the number of this process in their names. As in CPython's own
