@@ -27,8 +27,9 @@ def child(event, condition, semaphore, barrier, answers):
 
 
 if __name__ == "__main__":
-    mp.freeze_support()
     mp.set_start_method("spawn")
+    # Afterwards: that of Python 3.13.5 sets a start method.
+    mp.freeze_support()
     print(mp.get_start_method(), mp.get_all_start_methods(), mp.cpu_count() > 0)
     try:
         mp.set_start_method("fork")
