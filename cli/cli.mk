@@ -10,6 +10,9 @@ CLI_TREE := $(CLI_FILES)/tree
 cli: ## the command polyproc, in target/cli; its completions and manual pages in build/cli
 	$(CARGO) build --locked --profile cli --package polyproc-cli
 	@$(MAKE) --no-print-directory cli-files
+	@echo "$(POLYPROC_BIN): copy it into a folder of PATH, or install it with its manual pages and completions:"
+	@echo "    sudo make install-cli              # in $(PREFIX)"
+	@echo "    make install-cli PREFIX=~/.local   # without root"
 
 # Of any POLYPROC_BIN that runs here.
 cli-files:
