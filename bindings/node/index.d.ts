@@ -49,7 +49,7 @@ export interface QueueOptions extends CreateOptions {
   /** Nanoseconds that a wait spins before it sleeps. 0 or absent: the default. */
   spinNs?: number;
   /**
-   * The encoding of the messages: "" is bytes, "msgpack" is values. With any other label the
+   * The encoding of the messages: '' is bytes, 'msgpack' is values. With any other label the
    * messages are bytes, which the program decodes.
    */
   format?: string;
@@ -381,7 +381,7 @@ export class Barrier extends SharedObject {
 }
 
 export interface FormatOptions {
-  /** The encoding of the messages: "" bytes, "msgpack" values. Each end sets it for itself. */
+  /** The encoding of the messages: '' bytes, 'msgpack' values. Each end sets it for itself. */
   format?: string;
 }
 
@@ -565,7 +565,7 @@ export interface PoolOptions {
   argv?: readonly [string, ...string[]];
   /** How many workers. 0 or absent: one for each CPU that this process may use. */
   workers?: number;
-  /** The encoding of arguments and results: "msgpack", the default, values; "" bytes. */
+  /** The encoding of arguments and results: 'msgpack', the default, values; '' bytes. */
   format?: string;
   /** Added to this process's environment. */
   env?: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 'use strict';
 
-// The encodings of a queue's messages. Without a format they are bytes; "msgpack" has values.
+// The encodings of a queue's messages. Without a format they are bytes; 'msgpack' has values.
 
 const { types } = require('node:util');
 const { Decoder, EXT_TIMESTAMP, Encoder, ExtensionCodec, decodeTimestampExtension, encodeTimestampExtension } = require('@msgpack/msgpack');
