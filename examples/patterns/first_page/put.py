@@ -1,8 +1,9 @@
-from polyproc import Queue
+from polyproc import Queue, unlink
 
 jobs = Queue(name="book.pages", create=True, exist_ok=True, joinable=True, format="msgpack")
 for page in range(1, 101):
     jobs.put(page)
 jobs.join()  # until each page is done, whoever is killed meanwhile
 print("done, of which again:", jobs.info().redelivered)
-jobs.shutdown()
+jobs.shutdown()  # ends the loops of the workers
+unlink("book.pages")

@@ -35,8 +35,10 @@ impl Opaque for polyproc_queue {
 ///
 /// With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is created
 /// again under its name, as if it had been unlinked; its remaining messages and dead letters are
-/// lost. So a program that is killed after its shutdown does not leave an unusable queue to its
-/// next run. To read the rest of a stream whose producers have ended use polyproc_queue_open. A
+/// lost, and it has the options of this call, whatever the old ones were, format included. So a
+/// program that is killed after its shutdown does not leave an unusable queue to its next run. To
+/// read the rest of a stream whose producers have ended use polyproc_queue_open. A consumer that
+/// starts late and creates waits in a new queue, into which nobody puts: let it open instead. A
 /// process has a queue open from its create or open until its close. Each child that inherited the
 /// queue has it open too.
 ///
