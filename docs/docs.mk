@@ -15,7 +15,7 @@ book: $(MDBOOK)
 	@while read -r file; do mkdir -p "build/book/source/$$(dirname "$$file")" && cp "$$file" "build/book/source/$$file"; done < build/docs/sources
 
 docs: book ## the book with the documentation of the Rust crate, in build/book
-	$(CARGO) doc --quiet --locked --no-deps --package polyproc
+	$(CARGO) doc --quiet --locked --no-deps --package polyproc --features serde,tokio
 	rm -rf build/book/rust && cp -r target/doc build/book/rust
 	@echo "build/book/index.html"
 

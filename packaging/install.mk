@@ -22,7 +22,7 @@ install-file = sed -e 's|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(POLYPROC_VERSION)|; 
 MAN := build/man/polyproc.3
 .PHONY: man
 man: $(MAN)
-$(MAN): include/polyproc.h tools/man.py
+$(MAN): include/polyproc.h tools/man.py tools/header.py
 	@if command -v python3 > /dev/null; then \
 	    tools/man.py $(@D) $(POLYPROC_VERSION) $(or $(SOURCE_DATE_EPOCH),$(shell stat -c %Y include/polyproc.h)); \
 	else mkdir -p $(@D); echo "no manual pages: there is no python3" >&2; fi

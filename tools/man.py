@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-HEADER = Path(__file__).parent.parent / "include/polyproc.h"
-FUNCTION = re.compile(r"/\*\*\n((?: \*[^\n]*\n)+?) \*/\n((?:const )?\w[\w ]*?[ *]+)(polyproc_\w+)\(([^;]*?)\);", re.S)
-FACTS = ("Returns", "Blocks", "Threads", "Since", "Signal-safe")
+sys.dont_write_bytecode = True
+
+from header import FUNCTION, HEADER, sections, uncomment  # noqa: E402
 
 
 def escape(text):
@@ -41,23 +41,6 @@ def prose(lines):
     return out
 
 
-def sections(comment):
-    """The description, and what stands in the block of parameters and facts behind it."""
-    lines = [re.sub(r"^ \* ?", "", text) for text in comment.splitlines()]
-    first = next((i for i, text in enumerate(lines) if re.match(r"(%s) " % "|".join(FACTS), text)), len(lines))
-    # The parameters are the paragraph before the facts.
-    start = first
-    while start > 0 and lines[start - 1].strip():
-        start -= 1
-    if start == first and first > 1:
-        before = first - 1
-        while before > 0 and lines[before - 1].strip():
-            before -= 1
-        if re.match(r"\w+(, \w+)*  +\S", lines[before]):
-            start = before
-    return lines[:start], lines[start:first], lines[first:]
-
-
 def head(name, version, date):
     return [f'.TH {name} 3 {date} "polyproc {version}" "polyproc"']
 
@@ -82,7 +65,7 @@ def page(name, returns, parameters, comment, version, date):
 def overview(text, names, version, date):
     # Behind the lines that say where the header comes from.
     opening = text[text.index(" *\n") + 3 : text.index(" */")]
-    opening = [re.sub(r"^ \* ?", "", one) for one in opening.splitlines()]
+    opening = uncomment(opening)
     out = head("polyproc", version, date)
     out += [".SH NAME", "polyproc \\- queues, locks and processes over shared memory, safe against kill \\-9"]
     out += [".SH SYNOPSIS", ".nf", ".B #include <polyproc.h>", ".PP", "cc program.c $(pkg\\-config \\-\\-cflags \\-\\-libs polyproc)"]

@@ -5,6 +5,8 @@ links as they are right for the chapter. A link to a page that a chapter takes i
 chapter. A link to another file of the repository leads to a copy of the file in `source/`: their
 names are written to build/docs/sources, and `make docs` copies them. A link to a folder becomes
 plain text, because a site of plain files has no page for a folder.
+
+`{{#c Queue}}` and `{{#cpp queue}}` stand for a part of a header: see reference.py.
 """
 
 import json
@@ -13,11 +15,16 @@ import re
 import sys
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+
+import reference  # noqa: E402
+
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent.parent
 SOURCES = ROOT / "build/docs/sources"
 
 PAGE = re.compile(r"^\{\{#page (\S+)\}\}$", re.MULTILINE)
+HEADER = re.compile(r"^\{\{#(c|cpp) ([^}]+)\}\}$", re.MULTILINE)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`(?!\])", re.MULTILINE | re.DOTALL)
 
@@ -80,6 +87,15 @@ def main():
         homes[here] = here
         for match in PAGE.finditer(chapter["content"]):
             homes[(here.parent / match[1]).resolve()] = here
+    c, cpp = reference.C(), reference.Cpp()
+    for chapter in pages:
+        for language, names in HEADER.findall(chapter["content"]):
+            if language == "c":
+                c.take(names, BOOK / chapter["path"])
+            else:
+                cpp.take(names.split())
+    c.check()
+    cpp.check()
     sources = set()
     for chapter in pages:
         here = BOOK / chapter["path"]
@@ -88,8 +104,11 @@ def main():
             file = (here.parent / match[1]).resolve()
             return Links(file, here, homes, sources)(file.read_text()).rstrip()
 
+        def declare(match, here=here):
+            return c.render(match[2], here) if match[1] == "c" else cpp.render(match[2].split())
+
         own = Links(here, here, homes, sources)(chapter["content"])
-        chapter["content"] = PAGE.sub(take_in, own)
+        chapter["content"] = HEADER.sub(declare, PAGE.sub(take_in, own))
     SOURCES.parent.mkdir(parents=True, exist_ok=True)
     SOURCES.write_text("".join(f"{name}\n" for name in sorted(sources)))
     json.dump(book, sys.stdout)

@@ -121,3 +121,11 @@ test('the metrics of the book are those of the exporter', () => {
   assert.ok(metrics.size >= 6)
   for (const metric of metrics) assert.ok(exporter.includes(`"${metric.replace(/_total$/, '')}`), metric)
 })
+
+test('the page about Rust names every public item of the crate', () => {
+  const page = read('docs/book/rust.md')
+  const uses = [...read('src/lib.rs').matchAll(/^(#\[doc\(hidden\)\]\n)?pub use ([^;]*);/gm)].filter(([, hidden]) => !hidden)
+  const items = uses.flatMap(([, , use]) => use.replace(/\w+::/g, '').split(/[{},\s]+(?:\w+ as )?/)).filter(Boolean)
+  assert.ok(items.length > 60, items.join(' '))
+  assert.deepEqual(items.filter((item) => !new RegExp(`\\b${item}\\b`).test(page)), [])
+})

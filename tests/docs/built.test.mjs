@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { ROOT } from './pages.mjs'
+import { read, ROOT } from './pages.mjs'
 
 const BOOK = path.join(ROOT, 'build/book')
 const INSIDE = fs.readdirSync(BOOK, { recursive: true }).filter((file) => file.endsWith('.html') &&
@@ -18,6 +18,11 @@ const text = (file) => {
 const links = (page) => [...page.matchAll(/<(?:a|img|link|script)\b[^>]*?\b(?:href|src)="([^"]*)"/g)].map(([, link]) => link)
 
 test('the book has its chapters', () => assert.ok(INSIDE.length > 30, INSIDE.join(' ')))
+
+test('each function of the C header has a heading, on one page', () => {
+  const headings = INSIDE.flatMap((page) => [...text(path.join(BOOK, page)).matchAll(/<h2 id="(polyproc_\w+)"/g)].map(([, id]) => id))
+  assert.deepEqual(headings.sort(), read('tests/c/symbols.txt').trim().split(/\s+/).sort())
+})
 
 for (const page of INSIDE) {
   test(`the links of ${page}`, () => {
