@@ -17,7 +17,7 @@ if __name__ == "__main__":
     from polyproc import Queue
 
     with_name = Queue(name="book.jobs", create=True, exist_ok=True, joinable=True, format="msgpack")
-    with_name.put(["hello", 88, b"World!"])  # in Go: queue.Get; in Node: await queue.get()
+    with_name.put(["hello", 88, b"World!"])  # in Go: queue.GetValue; in Node: await queue.get()
 
     jobs = Queue.open("book.jobs")
     with jobs.take() as message:  # killed in this block: another process gets it
