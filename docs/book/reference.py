@@ -1,9 +1,9 @@
 """A part of pages.py: the reference pages of C and C++, made from the headers.
 
-`{{#c Queue}}` stands for the functions of the sections of polyproc.h whose title begins with that
-word, with the types that they use; or for the constants of such a section. `{{#cpp queue message}}`
-stands for these names of polyproc.hpp, without the bodies of their functions. A section or a name
-that no page takes in is an error, so the pages stay complete.
+`{{#c Queue}}` stands for the functions of the sections of polyproc.h whose title, up to a comma or
+a colon, is that word, with the types that they use; or for the constants of such a section.
+`{{#cpp queue message}}` stands for these names of polyproc.hpp, without the bodies of their
+functions. A section or a name that no page takes in is an error, so the pages stay complete.
 """
 
 import os
@@ -147,7 +147,7 @@ class C:
         )
 
     def of(self, word):
-        found = [title for title in self.sections if re.match(rf"{re.escape(word)}\b", title)]
+        found = [title for title in self.sections if re.split("[,:]", title)[0] == word]
         if not found:
             raise SystemExit(f"polyproc.h has no section {word}")
         return found
