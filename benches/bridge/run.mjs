@@ -59,7 +59,7 @@ async function bridgeIn(stream) {
   const rate = await timed(async () => {
     const bridge = start(POLYPROC, 'bridge', 'in', `${server}/${stream}`, queue, '--create')
     const got = async () => {
-      while (await start(POLYPROC, 'stat', queue).ended !== 0) await sleep(1)
+      while (!fs.existsSync(`/dev/shm/polyproc.${queue}`)) await sleep(1)
       await run(POLYPROC, 'get', queue, '-n', `${count}`, '--timeout', '60')
     }
     await got()

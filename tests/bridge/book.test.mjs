@@ -23,8 +23,10 @@ test('what the book types reaches the other machine', { skip }, async () => {
     const env = { PATH, STREAM: `nats://${server.address}/JOBS` }
     const type = (host, file) => host.start(['sh', '-e', path.join(HERE, 'book', file)], env)
     await until('a stream', async () => (await type(a, 'setup.sh').ended) === 0)
-    const work = type(b, 'machine-b.sh')
+    const work = b.start(['polyproc', 'run', path.join(HERE, 'book/machine-b.toml')], env)
     assert.equal(await type(a, 'machine-a.sh').exited, 0)
+    work.signal('SIGTERM')
+    assert.equal(await work.ended, 143)
     const lines = work.output.split('\n').filter(Boolean).sort()
     assert.deepEqual(lines, Array.from({ length: 100 }, (_, at) => `done: ${at + 1}`).sort())
   } finally {

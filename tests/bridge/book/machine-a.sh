@@ -1,3 +1,3 @@
-polyproc bridge out jobs "$STREAM" --create --joinable --max-items 1000 &
-seq 100 | polyproc put jobs --lines
+seq 100 | polyproc put jobs --lines --create --max-items 1000
+polyproc bridge out jobs "$STREAM" &
 polyproc bridge wait "$STREAM" jobs --timeout 1m
