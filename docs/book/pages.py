@@ -91,6 +91,10 @@ def main():
     for chapter in pages:
         for language, names in HEADER.findall(chapter["content"]):
             if language == "c":
+                c.name(names)
+    for chapter in pages:
+        for language, names in HEADER.findall(chapter["content"]):
+            if language == "c":
                 c.take(names, BOOK / chapter["path"])
             else:
                 cpp.take(names.split())

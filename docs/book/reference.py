@@ -1,7 +1,8 @@
 """A part of pages.py: the reference pages of C and C++, made from the headers.
 
 `{{#c Queue}}` stands for the functions of the sections of polyproc.h whose title, up to a comma or
-a colon, is that word, with the types that they use; or for the constants of such a section.
+a colon, is that word, with the types that they use; or for the constants of such a section. `{{#c
+other constants}}` stands for the sections of constants that no page names.
 `{{#cpp queue message}}` stands for these names of polyproc.hpp, without the bodies of their
 functions. A section or a name that no page takes in is an error, so the pages stay complete.
 """
@@ -23,6 +24,7 @@ TYPE = re.compile(
     r"typedef (?:struct \w+ \{.*?\n\} (\w+);|struct \w+ (\w+);|.*?\(\*(\w+)\).*?;)",
     re.S,
 )
+OTHERS = "other constants"
 TITLE = re.compile(r"^/\* ---- (.*?) ---- \*/$", re.M)
 
 
@@ -129,7 +131,7 @@ class C:
         last = list(self.constants)[-1]
         self.constants[last] = self.constants[last].split("/**\n * A barrier")[0]
         self.homes = {name: self.home(name) for name in self.types}
-        self.taken = {}
+        self.named, self.taken = set(), {}
 
     def home(self, name):
         """The first word of the section to which a type belongs."""
@@ -147,10 +149,17 @@ class C:
         )
 
     def of(self, word):
+        if word == OTHERS:
+            return [title for title in self.constants if title not in self.named]
         found = [title for title in self.sections if re.split("[,:]", title)[0] == word]
         if not found:
             raise SystemExit(f"polyproc.h has no section {word}")
         return found
+
+    def name(self, word):
+        """Sees that a page has a section, before the others are counted."""
+        if word != OTHERS:
+            self.named.update(self.of(word))
 
     def take(self, word, page):
         for title in self.of(word):
