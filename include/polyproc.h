@@ -59,7 +59,7 @@
 
 /** Ready to be filled. */
 #define POLYPROC_QUEUE_INFO_INIT \
-  {sizeof(polyproc_queue_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ""}
+  {sizeof(polyproc_queue_info), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "", {0}}
 
 /** No key, ten seconds for a handshake, HMAC-MD5 is accepted. */
 #define POLYPROC_LISTENER_OPTIONS_INIT \
@@ -276,6 +276,34 @@
 
 /** A `polyproc_task` is over. */
 #define POLYPROC_WAIT_TASK 7
+
+/**
+ * Messages of a `polyproc_queue` were settled since the last `polyproc_queue_settled_count` with
+ * this handle.
+ */
+#define POLYPROC_WAIT_QUEUE_SETTLED 8
+
+/* ---- How a message stands: polyproc_queue_settled ---- */
+
+/**
+ * It waits for a consumer: it was not delivered yet, or it came back.
+ */
+#define POLYPROC_MESSAGE_WAITING 1
+
+/** A process has it and has not settled it. */
+#define POLYPROC_MESSAGE_LEASED 2
+
+/** It was settled, or got from a queue that is not joinable. */
+#define POLYPROC_MESSAGE_DONE 3
+
+/** It was delivered too often and became a dead letter, also if the dead letter was taken. */
+#define POLYPROC_MESSAGE_DEAD 4
+
+/** An immediate shutdown discarded it. */
+#define POLYPROC_MESSAGE_DISCARDED 5
+
+/** It is over, and how it ended is forgotten: done, dead or discarded. */
+#define POLYPROC_MESSAGE_UNKNOWN 6
 
 /* ---- Flags of the options ---- */
 
@@ -580,6 +608,11 @@ typedef struct polyproc_queue_info {
   uint32_t spin_ns;
   /** The label that the queue was created with, ended by a NUL. */
   char format[32];
+  /**
+   * 128 random bits, which were chosen when the queue was created. A queue that is created again
+   * under the same name has others: they tell its messages' ids from those of the earlier queue.
+   */
+  uint8_t identity[16];
 } polyproc_queue_info;
 
 /** Options of a listener, and of polyproc_connect. NULL means the defaults: no key. */
@@ -2212,6 +2245,101 @@ int32_t polyproc_queue_get_info(polyproc_queue *queue, polyproc_queue_info *out)
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_fd(polyproc_queue *queue, int *out_fd);
+
+/* ---- Queue, advanced: how a message stands, by its id ---- */
+
+/**
+ * Put a message, as polyproc_queue_put, and learn its id: the id that its consumer sees. A put
+ * without the id is faster. The message may be got, and even settled, before this call returns.
+ *
+ * queue       open handle.
+ * data        the message; NULL when len is 0.
+ * len         its length in bytes; 0 is a message too.
+ * out_id      the id of the message, for polyproc_queue_settled.
+ * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 try once.
+ * cancel      NULL, or a token that ends this wait early.
+ *
+ * Returns  OK           it is in the queue.
+ *          E_FULL       the timeout passed and there was no room.
+ *          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
+ *                       there is room.
+ *          E_CANCELED, E_INTERRUPTED, E_CLOSED  it is not in the queue.
+ *          E_SHUTDOWN   the queue is shut down.
+ *          E_TOO_LARGE  it can never fit: longer than max_bytes allows, or than 4 GiB - 1.
+ *          E_NO_MEMORY  shared memory is exhausted; nothing is changed for others.
+ *          E_CORRUPT    the queue is damaged.
+ *          E_LIMIT      too many processes use it.
+ *          E_INVALID    not a handle of a queue, not a token, out_id is NULL, or data is NULL and
+ *                       len is not 0.
+ * Blocks   yes. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_put_id(polyproc_queue *queue,
+                              const void *data,
+                              size_t len,
+                              uint64_t *out_id,
+                              int64_t timeout_ns,
+                              polyproc_cancel *cancel);
+
+/**
+ * Report how a message stands that was put into this queue. The answer can be stale by the time
+ * the call returns; DONE, DEAD and DISCARDED are final.
+ *
+ * The queue remembers the last 1,024 messages that became dead letters or were discarded, and all
+ * that an immediate shutdown discarded when it was called. So a message that is over, and older
+ * than what is remembered, is POLYPROC_MESSAGE_UNKNOWN. A message that was not done is never
+ * POLYPROC_MESSAGE_DONE. Ids are valid for one creation of a queue: compare the identity in
+ * polyproc_queue_info.
+ *
+ * queue      open handle.
+ * id         of polyproc_queue_put_id, or of a polyproc_message.
+ * out_state  POLYPROC_MESSAGE_*.
+ *
+ * Returns  OK
+ *          E_TIMEOUT  a peer is stopped inside a call and hides the state of the queue.
+ *          E_CORRUPT  the queue is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a queue, out_state is NULL, or no message with that id was
+ *                     put. (Of a number that is no id this is not always noticed.)
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_settled(polyproc_queue *queue, uint64_t id, int32_t *out_state);
+
+/**
+ * Report a number that grows with every message that is settled, and make the descriptor of
+ * polyproc_queue_settled_fd unreadable until it has grown again. Ask for this number first, and
+ * then for the messages: then no message that is settled meanwhile is missed.
+ *
+ * queue      open handle.
+ * out_count  the number. A slot that was given up counts too.
+ *
+ * Returns  OK
+ *          E_TIMEOUT  a peer is stopped inside a call and hides the state of the queue.
+ *          E_CORRUPT  the queue is damaged.
+ *          E_LIMIT    too many processes use it.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a queue, or out_count is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_settled_count(polyproc_queue *queue, uint64_t *out_count);
+
+/**
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable while messages were settled
+ * since polyproc_queue_settled_count was last called with this handle. From the first call on, a
+ * thread of this process keeps such descriptors up to date. They follow a change with a short
+ * delay, so it may be readable although the count has not grown.
+ *
+ * queue   open handle.
+ * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
+ *         handle is closed. A forked child asks for its own.
+ *
+ * Returns  OK
+ *          E_LIMIT    too many descriptors or threads are there.
+ *          E_CLOSED   the handle is closed.
+ *          E_INVALID  not a handle of a queue, or out_fd is NULL.
+ * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
+ */
+int32_t polyproc_queue_settled_fd(polyproc_queue *queue, int *out_fd);
 
 /* ---- Pipe and connection ---- */
 

@@ -181,6 +181,7 @@ programs! {
     queue,
     queue_loans,
     queue_many,
+    queue_settled,
     queue_shutdown,
     queue_tasks,
     renewed,

@@ -308,11 +308,11 @@ layout! {
         size at 0, flags at 8, mode at 12, max_items at 16, max_bytes at 24, max_deliveries at 32,
         spin_ns at 36, format at 40,
     }
-    polyproc_queue_info: 160 {
+    polyproc_queue_info: 176 {
         size at 0, items at 8, bytes at 16, in_flight at 24, unfinished at 32, puts at 40, gets at 48,
         redelivered at 56, discarded at 64, recoveries at 72, dead_letters at 80, max_items at 88,
         max_bytes at 96, max_deliveries at 104, flags at 108, waiting at 112, participants at 116,
-        shutdown at 120, spin_ns at 124, format at 128,
+        shutdown at 120, spin_ns at 124, format at 128, identity at 160,
     }
     polyproc_slice: 16 { data at 0, len at 8 }
     polyproc_slot: 32 { data at 0, len at 8, opaque at 16 }

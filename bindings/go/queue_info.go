@@ -25,6 +25,10 @@ type QueueInfo struct {
 	Waiting      int  // threads that wait for the queue
 	Participants int  // processes that use the queue
 	Shutdown     bool // whether Shutdown was called
+
+	// Identity is 128 random bits, chosen when the queue was created. A queue that is created again
+	// under the same name has others, so they tell its messages' ids from those of the earlier queue.
+	Identity [16]byte
 }
 
 // Info describes the queue.
@@ -50,6 +54,7 @@ func (q *Queue) Info() (QueueInfo, error) {
 		Puts: c.Puts, Gets: c.Gets, Redelivered: c.Redelivered, Discarded: c.Discarded,
 		Recoveries: c.Recoveries, DeadLetters: c.DeadLetters,
 		Waiting: int(c.Waiting), Participants: int(c.Participants), Shutdown: c.Shutdown,
+		Identity: c.Identity,
 	}, nil
 }
 

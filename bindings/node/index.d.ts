@@ -87,7 +87,15 @@ export interface QueueInfo {
   shutdown: boolean;
   spinNs: number;
   format: string;
+  /** 32 hexadecimal digits, random and new with every creation of a queue. */
+  identity: string;
 }
+
+/**
+ * How a message stands. `done` is final, and so are `dead` (a dead letter) and `discarded` (by an
+ * immediate shutdown). Of an older message that is over it can be forgotten which: `unknown`.
+ */
+export type MessageState = 'waiting' | 'leased' | 'done' | 'dead' | 'discarded' | 'unknown';
 
 /** Why a call failed. */
 export class PolyprocError extends Error {
@@ -149,6 +157,15 @@ export class Queue<Out = Buffer, In = Bytes> extends SharedObject implements Asy
   /** Returns false if the queue is full. */
   tryPut(value: In): boolean;
   put(value: In, options?: WaitOptions): Promise<void>;
+  /**
+   * Puts a message and returns its id, which is the `id` of the message that is taken; undefined if
+   * the queue is full. `tryPut` is faster.
+   */
+  tryPutId(value: In): bigint | undefined;
+  /** How the message with this id stands. Ids are valid for one creation: see `identity`. */
+  settled(id: bigint): MessageState;
+  /** A number that grows with every message that is settled. */
+  settledCount(): number;
   /** Puts from the first on until the queue is full, and returns how many it put. */
   tryPutMany(values: readonly In[]): number;
   /**

@@ -7,7 +7,8 @@ use crate::connection::{Connection, Listener};
 use crate::ffi::abi::check::{guard, room, Out};
 use crate::ffi::abi::constants::{
     POLYPROC_WAIT_CONNECTION, POLYPROC_WAIT_EVENT, POLYPROC_WAIT_LISTENER, POLYPROC_WAIT_PROCESS,
-    POLYPROC_WAIT_QUEUE_GET, POLYPROC_WAIT_QUEUE_PUT, POLYPROC_WAIT_TASK,
+    POLYPROC_WAIT_QUEUE_GET, POLYPROC_WAIT_QUEUE_PUT, POLYPROC_WAIT_QUEUE_SETTLED,
+    POLYPROC_WAIT_TASK,
 };
 use crate::ffi::cancel::polyproc_cancel;
 use crate::ffi::connection::polyproc_connection;
@@ -98,6 +99,7 @@ pub unsafe extern "C" fn polyproc_wait_any(
 enum AnyCall<'a> {
     Get(Call<'a, Queue>),
     Put(Call<'a, Queue>),
+    Settled(Call<'a, Queue>),
     Event(Call<'a, Event>),
     Connection(Call<'a, Connection>),
     Listener(Call<'a, Listener>),
@@ -117,6 +119,9 @@ impl<'a> AnyCall<'a> {
             Ok(match item.kind {
                 POLYPROC_WAIT_QUEUE_GET => AnyCall::Get(enter(object.cast::<polyproc_queue>())?),
                 POLYPROC_WAIT_QUEUE_PUT => AnyCall::Put(enter(object.cast::<polyproc_queue>())?),
+                POLYPROC_WAIT_QUEUE_SETTLED => {
+                    AnyCall::Settled(enter(object.cast::<polyproc_queue>())?)
+                }
                 POLYPROC_WAIT_EVENT => AnyCall::Event(enter(object.cast::<polyproc_event>())?),
                 POLYPROC_WAIT_CONNECTION => {
                     AnyCall::Connection(enter(object.cast::<polyproc_connection>())?)
@@ -140,7 +145,7 @@ impl<'a> AnyCall<'a> {
 
     fn closing(&self) -> &Cancel {
         match self {
-            AnyCall::Get(call) | AnyCall::Put(call) => call.closing(),
+            AnyCall::Get(call) | AnyCall::Put(call) | AnyCall::Settled(call) => call.closing(),
             AnyCall::Event(call) => call.closing(),
             AnyCall::Connection(call) => call.closing(),
             AnyCall::Listener(call) => call.closing(),
@@ -153,6 +158,7 @@ impl<'a> AnyCall<'a> {
         match self {
             AnyCall::Get(queue) => Waitable::Get(queue),
             AnyCall::Put(queue) => Waitable::Put(queue),
+            AnyCall::Settled(queue) => Waitable::Settled(queue),
             AnyCall::Event(event) => Waitable::Event(event),
             AnyCall::Connection(connection) => Waitable::Receive(connection),
             AnyCall::Listener(listener) => Waitable::Listener(listener),

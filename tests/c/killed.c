@@ -225,6 +225,11 @@ static int32_t put_many(void) {
   return polyproc_queue_put_many(queue, &slice, 1, &count, POLYPROC_FOREVER, NULL);
 }
 
+static int32_t put_id(void) {
+  uint64_t id;
+  return polyproc_queue_put_id(queue, "x", 1, &id, POLYPROC_FOREVER, NULL);
+}
+
 static int32_t reserve(void) {
   polyproc_slot slot;
   const int32_t status = polyproc_queue_reserve(queue, 1, &slot, POLYPROC_FOREVER, NULL);
@@ -370,6 +375,7 @@ static const way_t ways[] = {
     KILLED_WAY(polyproc_queue_take_many, OK, make_tasks, takes_a_task, take_many, nothing),
     KILLED_WAY(polyproc_queue_put, OK, make_small, reserves_the_room, put, nothing),
     KILLED_WAY(polyproc_queue_put_many, OK, make_small, reserves_the_room, put_many, nothing),
+    KILLED_WAY(polyproc_queue_put_id, OK, make_small, reserves_the_room, put_id, nothing),
     KILLED_WAY(polyproc_queue_reserve, OK, make_small, reserves_the_room, reserve, nothing),
     KILLED_WAY(polyproc_queue_join, OK, make_last_try, takes_a_task, join_tasks, nothing),
     KILLED_WAY(polyproc_connection_recv, E_EOF, make_pipe, has_the_other_end, receive, nothing),

@@ -223,6 +223,11 @@ static int32_t put_many(int64_t timeout_ns, polyproc_cancel *cancel) {
   return polyproc_queue_put_many(queue, &slice, 1, &count, timeout_ns, cancel);
 }
 
+static int32_t put_id(int64_t timeout_ns, polyproc_cancel *cancel) {
+  uint64_t id;
+  return polyproc_queue_put_id(queue, "x", 1, &id, timeout_ns, cancel);
+}
+
 static int32_t reserve(int64_t timeout_ns, polyproc_cancel *cancel) {
   polyproc_slot slot;
   const int32_t status = polyproc_queue_reserve(queue, 1, &slot, timeout_ns, cancel);
@@ -384,6 +389,7 @@ static const way_t ways[] = {
     WAY(polyproc_queue_take_many, E_EMPTY, empty, take_many),
     WAY(polyproc_queue_put, E_FULL, full, put),
     WAY(polyproc_queue_put_many, E_FULL, full, put_many),
+    WAY(polyproc_queue_put_id, E_FULL, full, put_id),
     WAY(polyproc_queue_reserve, E_FULL, full, reserve),
     WAY(polyproc_queue_join, E_TIMEOUT, tasks, join_tasks),
     WAY(polyproc_connection_recv, E_TIMEOUT, silent, receive),

@@ -280,3 +280,22 @@ TEST_CASE("a poison message becomes a dead letter") {
   dead->done();
   queue.join();
 }
+
+TEST_CASE("a put returns an id, by which the queue says how the message stands") {
+  auto queue = joinable();
+  const auto id = queue.put_id("task");
+  CHECK(queue.settled(id) == POLYPROC_MESSAGE_WAITING);
+  const auto before = queue.settled_count();
+  {
+    auto message = queue.take();
+    CHECK(message.id() == id);
+    CHECK(queue.settled(id) == POLYPROC_MESSAGE_LEASED);
+    CHECK(polyproc::wait_any({polyproc::waitable::settled(queue)}, polyproc::no_wait).empty());
+    message.done();
+  }
+  CHECK(queue.settled(id) == POLYPROC_MESSAGE_DONE);
+  CHECK(polyproc::wait_any({polyproc::waitable::settled(queue)}) == std::vector<std::size_t>{0});
+  CHECK(queue.settled_fd() >= 0);
+  CHECK(queue.settled_count() == before + 1);
+  CHECK_THROWS_AS((void)queue.settled(id + 1000), polyproc::error);
+}

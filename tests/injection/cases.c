@@ -294,6 +294,12 @@ static int32_t informs(void) {
   return polyproc_queue_get_info(queue, &info);
 }
 CASE(queue_get_info, a_queue(), informs(), nothing(), 0)
+CASE(queue_put_id, a_queue(), polyproc_queue_put_id(queue, "x", 1, &tags[0], 0, NULL), length(), 1)
+CASE_2(queue_put_id, large, a_queue(), polyproc_queue_put_id(queue, large, sizeof large, &tags[0], 0, NULL),
+       length(), POLYPROC_OK, 1)
+CASE(queue_settled, a_queue(); put(), polyproc_queue_settled(queue, 0, &number), length(), 0)
+CASE(queue_settled_count, a_queue(), polyproc_queue_settled_count(queue, &tags[0]), nothing(), 0)
+CASE(queue_settled_fd, a_queue(), polyproc_queue_settled_fd(queue, &fd), length(), 0)
 CASE(queue_fd, a_queue(), polyproc_queue_fd(queue, &fd), length(), 0)
 
 /* connections */

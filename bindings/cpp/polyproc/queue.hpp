@@ -155,6 +155,37 @@ class queue : public detail::handle<polyproc_queue, POLYPROC_KIND_QUEUE, polypro
     return message(raw);
   }
 
+  /// Puts a message, waiting for room, and returns its id: that of the message that is taken, for
+  /// `settled`. A `put` is faster.
+  std::uint64_t put_id(bytes_view data, const wait_options &wait = forever) {
+    std::uint64_t id = 0;
+    detail::check(polyproc_queue_put_id(native_handle(), data.data(), data.size(), &id, wait.timeout_ns(),
+                                        wait.token()),
+                  "put");
+    return id;
+  }
+  /// How the message with this id stands: `POLYPROC_MESSAGE_*`. Ids are valid for one creation of a
+  /// queue: compare `info().identity`.
+  [[nodiscard]] std::int32_t settled(std::uint64_t id) const {
+    std::int32_t state = 0;
+    detail::check(polyproc_queue_settled(native_handle(), id, &state), "settled");
+    return state;
+  }
+  /// A number that grows with every message that is settled; the descriptor becomes unreadable
+  /// until it has grown again.
+  std::uint64_t settled_count() {
+    std::uint64_t count = 0;
+    detail::check(polyproc_queue_settled_count(native_handle(), &count), "settled count");
+    return count;
+  }
+  /// A descriptor that is readable while messages were settled since the last `settled_count`. The
+  /// queue owns it.
+  [[nodiscard]] int settled_fd() {
+    int fd = -1;
+    detail::check(polyproc_queue_settled_fd(native_handle(), &fd), "settled descriptor");
+    return fd;
+  }
+
   /// How many messages can be got. The number can be stale by the time the call returns.
   [[nodiscard]] std::uint64_t size() const {
     std::uint64_t length = 0;

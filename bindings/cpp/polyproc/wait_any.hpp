@@ -27,6 +27,12 @@ class waitable {
     out.raw_.kind = POLYPROC_WAIT_QUEUE_PUT;
     return out;
   }
+  /// Ready when messages were settled since the last `queue::settled_count`.
+  [[nodiscard]] static waitable settled(const queue &object) noexcept {
+    waitable out(object);
+    out.raw_.kind = POLYPROC_WAIT_QUEUE_SETTLED;
+    return out;
+  }
   [[nodiscard]] const polyproc_waitable &raw() const noexcept {
     return raw_;
   }

@@ -17,6 +17,8 @@ const { waitByThread } = require('./wait/thread-wait.js');
 const { isReadyFor, polledItem } = require('./wait/waitable.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
+/** How a message stands, by the number of the C API. */
+const STATES = ['', 'waiting', 'leased', 'done', 'dead', 'discarded', 'unknown'];
 
 function readArray(value, name) {
   if (!Array.isArray(value)) throw typeError(name, 'an array', value);
@@ -68,6 +70,22 @@ class Queue extends SharedObject {
       return Promise.reject(error);
     }
     return perform(this, operations.put, bytes, options);
+  }
+
+  tryPutId(value) {
+    const answer = native.queuePutId(this[HANDLE], this[CODEC].encode(value));
+    if (typeof answer === 'bigint') return answer;
+    if (answer !== status.E_FULL) check(answer, 'put');
+    return undefined;
+  }
+
+  settled(id) {
+    if (typeof id !== 'bigint') throw typeError('id', 'a bigint', id);
+    return STATES[check(native.queueSettled(this[HANDLE], id), 'settled')];
+  }
+
+  settledCount() {
+    return check(native.queueSettledCount(this[HANDLE]), 'settledCount');
   }
 
   tryPutMany(values) {

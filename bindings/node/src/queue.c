@@ -1,5 +1,7 @@
 /* Messages and slots on loan from a queue, one at a time, without waiting; and the queue's figures.
  */
+#include <stdio.h>
+
 #include "loan.h"
 #include "object.h"
 
@@ -44,6 +46,38 @@ static napi_value queue_reserve(napi_env env, napi_callback_info info) {
   return number(env, loan);
 }
 
+/* (queue, bytes): puts a message and returns its id, a BigInt; a status if it was not put */
+static napi_value queue_put_id(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *queue;
+  void *data;
+  size_t length;
+  uint64_t id = 0;
+  napi_value out;
+  int32_t status = call_enter(&call, env, info, POLYPROC_KIND_QUEUE, &queue);
+  if (!bytes_of(env, call.argv[1], &data, &length)) return NULL;
+  if (status >= 0) status = polyproc_queue_put_id(queue->handle, data, length, &id, 0, NULL);
+  if (status < 0) return number(env, status);
+  napi_create_bigint_uint64(env, id, &out);
+  return out;
+}
+
+/* (queue, id): a POLYPROC_MESSAGE_*, or a status */
+static napi_value queue_settled(napi_env env, napi_callback_info info) {
+  struct call call;
+  struct object *queue;
+  uint64_t id;
+  bool is_whole;
+  int32_t state = 0;
+  int32_t status = call_enter(&call, env, info, POLYPROC_KIND_QUEUE, &queue);
+  if (status < 0) return number(env, status);
+  if (napi_get_value_bigint_uint64(env, call.argv[1], &id, &is_whole) != napi_ok || !is_whole) {
+    return number(env, POLYPROC_E_INVALID);
+  }
+  status = polyproc_queue_settled(queue->handle, id, &state);
+  return number(env, status < 0 ? status : state);
+}
+
 static void set_number(napi_env env, napi_value object, const char *name, double value) {
   napi_set_named_property(env, object, name, number(env, value));
 }
@@ -55,7 +89,8 @@ static void set_boolean(napi_env env, napi_value object, const char *name, bool 
 }
 
 static napi_value info_object(napi_env env, const struct polyproc_queue_info *info) {
-  napi_value object, format;
+  napi_value object, format, identity;
+  char digits[2 * sizeof info->identity + 1];
   napi_create_object(env, &object);
   set_number(env, object, "items", (double)info->items);
   set_number(env, object, "bytes", (double)info->bytes);
@@ -77,6 +112,9 @@ static napi_value info_object(napi_env env, const struct polyproc_queue_info *in
   set_number(env, object, "spinNs", info->spin_ns);
   napi_create_string_utf8(env, info->format, NAPI_AUTO_LENGTH, &format);
   napi_set_named_property(env, object, "format", format);
+  for (size_t i = 0; i < sizeof info->identity; i++) snprintf(digits + 2 * i, 3, "%02x", info->identity[i]);
+  napi_create_string_utf8(env, digits, NAPI_AUTO_LENGTH, &identity);
+  napi_set_named_property(env, object, "identity", identity);
   return object;
 }
 
@@ -93,6 +131,8 @@ const addon_function queue_functions[] = {
     {"queueTake", queue_take},
     {"queueTakeDead", queue_take_dead},
     {"queueReserve", queue_reserve},
+    {"queuePutId", queue_put_id},
+    {"queueSettled", queue_settled},
     {"queueInfo", queue_get_info},
     {NULL, NULL},
 };

@@ -92,6 +92,7 @@
   X(queueJoin,          POLYPROC_KIND_QUEUE,      TRY(polyproc_queue_join))                 \
   X(queueShutdown,      POLYPROC_KIND_QUEUE,      WITH(polyproc_queue_shutdown))            \
   X(queueLength,        POLYPROC_KIND_QUEUE,      ASK(uint64_t, polyproc_queue_length))     \
+  X(queueSettledCount,  POLYPROC_KIND_QUEUE,      ASK(uint64_t, polyproc_queue_settled_count)) \
   X(queueIsEmpty,       POLYPROC_KIND_QUEUE,      ASK(int32_t, polyproc_queue_is_empty))    \
   X(queueIsFull,        POLYPROC_KIND_QUEUE,      ASK(int32_t, polyproc_queue_is_full))     \
   X(connectionSend,     POLYPROC_KIND_CONNECTION, PUT(polyproc_connection_send))            \

@@ -165,6 +165,31 @@ test('info', (t) => {
   queue.taskDone();
 });
 
+test('a put returns an id, and by it the queue says how the message stands', (t) => {
+  const queue = anonymous(t, Queue, { joinable: true, maxItems: 2, maxDeliveries: 1 });
+  const [first, second] = [queue.tryPutId(bytes('1')), queue.tryPutId(bytes('2'))];
+  assert.equal(typeof first, 'bigint');
+  assert.equal(queue.tryPutId(bytes('3')), undefined);
+  assert.equal(queue.settled(first), 'waiting');
+  const count = queue.settledCount();
+  const message = queue.tryTake();
+  assert.equal(message.id, first);
+  assert.equal(queue.settled(first), 'leased');
+  message.done();
+  assert.equal(queue.settled(first), 'done');
+  assert.equal(queue.settledCount(), count + 1);
+  queue.tryTake().return();
+  assert.equal(queue.settled(second), 'dead');
+  const last = queue.tryPutId(bytes('4'));
+  queue.shutdown({ immediate: true });
+  assert.equal(queue.settled(last), 'discarded');
+  assert.throws(() => queue.tryPutId(bytes('5')), withCode('E_SHUTDOWN'));
+  assert.throws(() => queue.settled(last + 1000n), withCode('E_INVALID'));
+  assert.throws(() => queue.settled(-1n), withCode('E_INVALID'));
+  assert.throws(() => queue.settled(7), TypeError);
+  assert.match(queue.info().identity, /^[0-9a-f]{32}$/);
+});
+
 test('named: create, open, exists, mismatch, unlink', (t) => {
   const queue = named(t, Queue, { maxItems: 4 });
   const other = Queue.open(queue.name);

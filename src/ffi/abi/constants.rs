@@ -124,6 +124,23 @@ pub const POLYPROC_WAIT_LISTENER: i32 = 5;
 pub const POLYPROC_WAIT_PROCESS: i32 = 6;
 /// A `polyproc_task` is over.
 pub const POLYPROC_WAIT_TASK: i32 = 7;
+/// Messages of a `polyproc_queue` were settled since the last `polyproc_queue_settled_count` with
+/// this handle.
+pub const POLYPROC_WAIT_QUEUE_SETTLED: i32 = 8;
+
+/// <!-- How a message stands: polyproc_queue_settled -->
+/// It waits for a consumer: it was not delivered yet, or it came back.
+pub const POLYPROC_MESSAGE_WAITING: i32 = 1;
+/// A process has it and has not settled it.
+pub const POLYPROC_MESSAGE_LEASED: i32 = 2;
+/// It was settled, or got from a queue that is not joinable.
+pub const POLYPROC_MESSAGE_DONE: i32 = 3;
+/// It was delivered too often and became a dead letter, also if the dead letter was taken.
+pub const POLYPROC_MESSAGE_DEAD: i32 = 4;
+/// An immediate shutdown discarded it.
+pub const POLYPROC_MESSAGE_DISCARDED: i32 = 5;
+/// It is over, and how it ended is forgotten: done, dead or discarded.
+pub const POLYPROC_MESSAGE_UNKNOWN: i32 = 6;
 
 /// <!-- Flags of the options -->
 /// Every create: open the object when the name exists. `E_MISMATCH` when its kind or shape differs.
@@ -159,6 +176,7 @@ pub const POLYPROC_FD_NULL: i32 = -2;
 /// Compares every constant above with its counterpart in the safe API.
 mod agreement {
     use super::*;
+    use crate::queue::Settled;
     use crate::segment::Kind;
     use crate::status::Status;
 
@@ -197,6 +215,12 @@ mod agreement {
         POLYPROC_E_WORKER_DIED == Status::E_WORKER_DIED.code();
         POLYPROC_E_TASK_FAILED == Status::E_TASK_FAILED.code();
         POLYPROC_E_INTERNAL == Status::E_INTERNAL.code();
+        POLYPROC_MESSAGE_WAITING == Settled::Waiting as i32;
+        POLYPROC_MESSAGE_LEASED == Settled::Leased as i32;
+        POLYPROC_MESSAGE_DONE == Settled::Done as i32;
+        POLYPROC_MESSAGE_DEAD == Settled::Dead as i32;
+        POLYPROC_MESSAGE_DISCARDED == Settled::Discarded as i32;
+        POLYPROC_MESSAGE_UNKNOWN == Settled::Unknown as i32;
         POLYPROC_KIND_LOCK == Kind::Lock as i32;
         POLYPROC_KIND_SEMAPHORE == Kind::Semaphore as i32;
         POLYPROC_KIND_EVENT == Kind::Event as i32;

@@ -234,6 +234,7 @@ pub unsafe extern "C" fn polyproc_queue_get_info(
             shutdown: info.shutdown.into(),
             spin_ns: options.spin_ns,
             format: text(&options.format),
+            identity: info.identity,
         });
         Ok(Status::OK)
     })

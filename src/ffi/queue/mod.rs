@@ -6,6 +6,8 @@ pub mod message;
 
 pub mod many;
 
+pub mod settled;
+
 use std::ffi::{c_char, c_void};
 
 use crate::ffi::abi::check::{bytes, guard, guard_close, name, required_name, room, switch, Out};

@@ -83,6 +83,9 @@ pub struct polyproc_queue_info {
     pub spin_ns: u32,
     /// The label that the queue was created with, ended by a NUL.
     pub format: [c_char; 32],
+    /// 128 random bits, which were chosen when the queue was created. A queue that is created again
+    /// under the same name has others: they tell its messages' ids from those of the earlier queue.
+    pub identity: [u8; 16],
 }
 
 growing! { polyproc_queue_options: 72, polyproc_queue_info: 160 }

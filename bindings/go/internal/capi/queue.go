@@ -3,6 +3,8 @@ package capi
 /*
 #cgo noescape pp_queue_put
 #cgo nocallback pp_queue_put
+#cgo noescape pp_queue_put_id
+#cgo nocallback pp_queue_put_id
 #cgo noescape pp_queue_put_many
 #cgo nocallback pp_queue_put_many
 #cgo noescape pp_queue_get
@@ -47,6 +49,7 @@ type QueueInfo struct {
 	MaxDeliveries, Waiting, Participants, SpinNS              uint32
 	Joinable, Shutdown                                        bool
 	Format                                                    string
+	Identity                                                  [16]byte
 }
 
 func queue(object Object) *C.polyproc_queue { return (*C.polyproc_queue)(object) }
@@ -100,6 +103,38 @@ func QueueOpen(name string) (object Object, status Status) {
 // QueuePut is polyproc_queue_put.
 func QueuePut(object Object, data []byte, timeout int64, cancel *Cancel) Status {
 	return Status(C.pp_queue_put(number(object), bytes(data), C.size_t(len(data)), C.int64_t(timeout), cancel.c()))
+}
+
+// QueuePutID is polyproc_queue_put_id.
+func QueuePutID(object Object, data []byte, timeout int64, cancel *Cancel) (id uint64, status Status) {
+	var out C.uint64_t
+	status = Status(C.pp_queue_put_id(number(object), bytes(data), C.size_t(len(data)), &out,
+		C.int64_t(timeout), cancel.c()))
+	return uint64(out), status
+}
+
+// The states of a message, of QueueSettled.
+const (
+	MessageWaiting   = C.POLYPROC_MESSAGE_WAITING
+	MessageLeased    = C.POLYPROC_MESSAGE_LEASED
+	MessageDone      = C.POLYPROC_MESSAGE_DONE
+	MessageDead      = C.POLYPROC_MESSAGE_DEAD
+	MessageDiscarded = C.POLYPROC_MESSAGE_DISCARDED
+	MessageUnknown   = C.POLYPROC_MESSAGE_UNKNOWN
+)
+
+// QueueSettled is polyproc_queue_settled.
+func QueueSettled(object Object, id uint64) (state int, status Status) {
+	var out C.int32_t
+	status = told(func() C.int32_t { return C.polyproc_queue_settled(queue(object), C.uint64_t(id), &out) })
+	return int(out), status
+}
+
+// QueueSettledCount is polyproc_queue_settled_count.
+func QueueSettledCount(object Object) (n uint64, status Status) {
+	var out C.uint64_t
+	status = told(func() C.int32_t { return C.polyproc_queue_settled_count(queue(object), &out) })
+	return uint64(out), status
 }
 
 // QueuePutMany puts messages that lie one after the other in packed. lens has their lengths; there
@@ -170,7 +205,7 @@ func QueueIsFull(object Object) (full bool, status Status) {
 func ReadQueueInfo(object Object) (info QueueInfo, status Status) {
 	out := C.polyproc_queue_info{size: C.sizeof_polyproc_queue_info}
 	status = told(func() C.int32_t { return C.polyproc_queue_get_info(queue(object), &out) })
-	return QueueInfo{
+	info = QueueInfo{
 		Items: uint64(out.items), Bytes: uint64(out.bytes), InFlight: uint64(out.in_flight),
 		Unfinished: uint64(out.unfinished), Puts: uint64(out.puts), Gets: uint64(out.gets),
 		Redelivered: uint64(out.redelivered), Discarded: uint64(out.discarded),
@@ -180,5 +215,9 @@ func ReadQueueInfo(object Object) (info QueueInfo, status Status) {
 		Participants: uint32(out.participants), SpinNS: uint32(out.spin_ns),
 		Joinable: out.flags&C.POLYPROC_QUEUE_JOINABLE != 0, Shutdown: out.shutdown != 0,
 		Format: C.GoString(&out.format[0]),
-	}, status
+	}
+	for i := range info.Identity {
+		info.Identity[i] = byte(out.identity[i])
+	}
+	return info, status
 }

@@ -36,6 +36,12 @@ static inline int32_t pp_queue_put(pp_object queue, const uint8_t *data, size_t 
       polyproc_queue_put((polyproc_queue *)queue, data, len, timeout_ns, (polyproc_cancel *)cancel));
 }
 
+static inline int32_t pp_queue_put_id(pp_object queue, const uint8_t *data, size_t len, uint64_t *out_id,
+                                      int64_t timeout_ns, pp_object cancel) {
+  return pp_told(polyproc_queue_put_id((polyproc_queue *)queue, data, len, out_id, timeout_ns,
+                                       (polyproc_cancel *)cancel));
+}
+
 static inline int32_t pp_queue_get(pp_object queue, uint8_t *buf, size_t cap, size_t *out_len,
                                    int64_t timeout_ns, pp_object cancel) {
   return pp_told(

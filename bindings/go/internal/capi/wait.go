@@ -15,12 +15,13 @@ type WaitKind int32
 
 // The conditions that WaitAny waits for.
 const (
-	WaitQueueGet   WaitKind = C.POLYPROC_WAIT_QUEUE_GET
-	WaitQueuePut   WaitKind = C.POLYPROC_WAIT_QUEUE_PUT
-	WaitEvent      WaitKind = C.POLYPROC_WAIT_EVENT
-	WaitConnection WaitKind = C.POLYPROC_WAIT_CONNECTION
-	WaitListener   WaitKind = C.POLYPROC_WAIT_LISTENER
-	WaitProcess    WaitKind = C.POLYPROC_WAIT_PROCESS
+	WaitQueueGet     WaitKind = C.POLYPROC_WAIT_QUEUE_GET
+	WaitQueueSettled WaitKind = C.POLYPROC_WAIT_QUEUE_SETTLED
+	WaitQueuePut     WaitKind = C.POLYPROC_WAIT_QUEUE_PUT
+	WaitEvent        WaitKind = C.POLYPROC_WAIT_EVENT
+	WaitConnection   WaitKind = C.POLYPROC_WAIT_CONNECTION
+	WaitListener     WaitKind = C.POLYPROC_WAIT_LISTENER
+	WaitProcess      WaitKind = C.POLYPROC_WAIT_PROCESS
 )
 
 // Waitables is a table of polyproc_waitable, in C memory. Free frees it.
