@@ -88,7 +88,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-cpp
 	$(MAKE) test-go
 	$(MAKE) test-node
-	$(MAKE) test-python
+	$(MAKE) test-python-and-dist
 	$(MAKE) test-cli
 	$(MAKE) headers-test
 	$(MAKE) examples-test
@@ -114,6 +114,17 @@ test-soak: soak-workers
 test-go: $(POLYPROC_A)
 	# Go does not see that the static library has changed: no cached results.
 	cd bindings/go && go vet ./... && go test -count=1 ./... && go test -count=1 -race ./...
+
+# The tests of Python wait most of their time. Meanwhile root builds the packages and tries them, at the lowest priority:
+# they get what is left over of the processors. What uses apt comes first, since apt runs once at a time.
+.PHONY: test-python-and-dist
+test-python-and-dist: python-install build/python/testsuite/.unpacked
+	@command -v mmdebstrap > /dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq && apt-get install -qq -y --no-install-recommends mmdebstrap; }
+	@{ [ "$$(id -u)" = 0 ] || exit 0; exec nice -n 19 $(MAKE) test-dist-here; } > build/test-dist-here.log 2>&1 & packages=$$!; \
+	    trap 'kill $$packages 2> /dev/null || true' EXIT; \
+	    $(MAKE) test-python; \
+	    wait $$packages || { cat build/test-dist-here.log; exit 1; }
+	@sed -n '/^ran:/,$$p' build/test-dist-here.log
 
 # As on kernels before 5.16, where a sleep is on one word and cut into slices. `make test` runs the
 # C programs and the tests of waiting for several things; test-no-waitv runs everything. Then some

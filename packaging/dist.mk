@@ -28,7 +28,7 @@ dist-crate:
 test-dist: ## install each package of dist/ in an empty root, and run its first program
 	tests/dist/run
 
-# A part of both: the packages of this machine's platform, without those of Debian, each installed in the
+# What `make test` runs of both: the packages of this machine's platform, without those of Debian, each installed in the
 # Debian of this machine. Without the list of contents, since its tool takes a minute to build.
 .PHONY: test-dist-here
 test-dist-here: export DIST := $(CURDIR)/build/dist-here
