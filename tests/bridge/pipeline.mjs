@@ -109,6 +109,12 @@ export class Pipeline {
     return lines
   }
 
+  /** How much the workers have written. */
+  written() {
+    const size = (name) => fs.statSync(`${this.folder}/${name}.done`, { throwIfNoEntry: false })?.size ?? 0
+    return size('go') + size('node')
+  }
+
   /** Waits until a share of the messages is done. */
   part(share) {
     return until(`${share} of all`, () => this.done().length >= this.count * share, DEADLINE_MS)
