@@ -162,6 +162,9 @@ impl At<'_> {
     ) -> Result<()> {
         let (sender, receiver) = (&lane.words.sender, &lane.words.receiver);
         let (mut attempt, mut given) = (before, 0);
+        // The time of the receiver's next step runs from its last one on.
+        let step = wait.at_least(PIPE_STEP_NS);
+        let (mut until_step, mut last) = (Patience::new(&step), progress(before, 0));
         loop {
             let now = sender.offer.load(Ordering::Acquire);
             if now != word {
@@ -175,6 +178,9 @@ impl At<'_> {
             let asked = receiver.asked.load(Ordering::Acquire);
             if attempt_of(asked) != attempt {
                 (attempt, given) = (attempt_of(asked), 0);
+            }
+            if asked != last {
+                (until_step, last) = (Patience::new(&step), asked);
             }
             let ahead = if attempt == before {
                 RING
@@ -201,11 +207,9 @@ impl At<'_> {
                 receiver.asked.load(Ordering::Acquire) != asked
                     || sender.offer.load(Ordering::Acquire) != word
             };
-            if attempt == before {
-                self.wait_for(lane, &lane.words.space, &moved, patience)?;
-            } else {
-                let step = wait.at_least(PIPE_STEP_NS);
-                self.wait_for(lane, &lane.words.space, &moved, &mut Patience::new(&step))?;
+            match attempt == before {
+                true => self.wait_for(lane, &lane.words.space, &moved, patience)?,
+                false => self.wait_for(lane, &lane.words.space, &moved, &mut until_step)?,
             }
         }
     }
@@ -221,7 +225,9 @@ impl At<'_> {
     ) -> Result<Option<usize>> {
         let (sender, receiver) = (&lane.words.sender, &lane.words.receiver);
         let attempt = attempt_of(receiver.asked.load(Ordering::Relaxed)).wrapping_add(1);
+        // The time of the sender's next step runs from its last one on.
         let step = wait.at_least(PIPE_STEP_NS);
+        let mut until_step = Patience::new(&step);
         let mut got = 0;
         publish(&receiver.asked, progress(attempt, 0));
         lane.notify_space();
@@ -243,6 +249,7 @@ impl At<'_> {
                 got = there;
                 publish(&receiver.asked, progress(attempt, got as u64));
                 lane.notify_space();
+                until_step = Patience::new(&step);
                 continue;
             }
             let withdrawn = || sender.offer.load(Ordering::Acquire) != offer.word;
@@ -250,7 +257,7 @@ impl At<'_> {
                 return Ok(None);
             }
             let moved = || withdrawn() || sender.given.load(Ordering::Acquire) != given;
-            self.wait_for(lane, &lane.words.items, &moved, &mut Patience::new(&step))?;
+            self.wait_for(lane, &lane.words.items, &moved, &mut until_step)?;
         }
         let taken = turned(offer.word, TAKEN);
         let turned =
