@@ -20,7 +20,8 @@ def add(number, numbers, bare, lock, points):
         with numbers.get_lock():
             numbers[at] += at
     for point in points:
-        point.x **= 2
+        with points.get_lock():
+            point.x **= 2
 
 
 def fill(name, size):
