@@ -170,6 +170,10 @@ LIMITS = (
     (("FIRST_LOWERING_NS", "LAST_LOWERING_NS"), "how long a descriptor stays readable for nothing"),
     (("REAP_EVERY",), "how late a consumer that never sleeps notices a death"),
     (
+        ("FAR_APART_MS",),
+        "how exactly the age of a lease is known in a process that sleeps between its calls",
+    ),
+    (
         ("LOOK_EVERY_NS",),
         "how often /proc is read for participants that the kernel does not watch",
     ),

@@ -59,7 +59,8 @@ pub fn peek(name: &str, place: Place, count: usize, most: usize) -> Result<Vec<L
     }
 }
 
-fn open(name: &str) -> Result<Snapshot> {
+/// The queue with this name.
+pub(super) fn open(name: &str) -> Result<Snapshot> {
     let fd = memory::open_to_read(&path_of(name)?)?;
     let status = memory::status_of(&fd)?;
     if !status.is_file {

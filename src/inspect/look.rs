@@ -1,7 +1,9 @@
 //! Looking at objects: one, or all of them.
 
+use super::letters;
 use super::object::{Depth, Object, State, Verdict};
 use super::participant::{Hold, WaitsFor};
+use super::queue::Lease;
 use super::records;
 use crate::object::{barrier, condition, event, lock, rlock, semaphore};
 use crate::segment::{name_of_file, path_of, Kind, Snapshot};
@@ -34,6 +36,14 @@ pub fn objects() -> Result<Vec<Object>> {
 /// `E_INVALID` if the name is not valid, `E_NOT_FOUND` if nothing has it.
 pub fn object(name: &str) -> Result<Object> {
     look_at(name, Depth::Records)
+}
+
+/// The message in flight of a queue that was put first: less than [`object`] looks at.
+///
+/// # Errors
+/// `E_NOT_FOUND`, `E_PERMISSION`, `E_MISMATCH` if it is no queue, `E_CORRUPT`.
+pub fn oldest_lease(name: &str) -> Result<Option<Lease>> {
+    records::oldest_lease(&letters::open(name)?)
 }
 
 fn look_at(name: &str, depth: Depth) -> Result<Object> {

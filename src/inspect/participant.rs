@@ -25,8 +25,21 @@ pub struct Participant {
     /// For what its sleeping threads may wait. A queue does not store which of its threads waits
     /// for what, so there may be several.
     pub waits_for: Vec<WaitsFor>,
+    /// How much it has put and got, if the object is a queue.
+    pub so_far: Option<SoFar>,
     generation: u32,
     keeper: Option<u32>,
+}
+
+/// How much a participant of a queue has put and got since it became one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct SoFar {
+    /// Messages that it has put, and room that it has reserved for messages.
+    pub puts: u64,
+    /// Messages that were delivered to it: one that came back and was delivered to it again counts
+    /// twice.
+    pub gets: u64,
 }
 
 /// Whether a participant lives.
@@ -134,6 +147,7 @@ impl Participant {
             asleep: sleepers,
             holds: Vec::new(),
             waits_for: Vec::new(),
+            so_far: None,
             generation: life.generation(),
             keeper: life.keeper(),
         }

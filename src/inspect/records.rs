@@ -1,12 +1,17 @@
-//! Reading a queue: its numbers, and who holds its messages.
+//! Reading a queue: its numbers, who holds its messages and since when, and who has put and got how
+//! much.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::object::{Depth, Object, State};
-use super::participant::{Hold, WaitsFor};
+use super::participant::{Hold, SoFar, WaitsFor};
 use super::queue::{Intake, Lease, QueueState};
-use crate::queue::snapshot::{self, Chain, QueueSnapshot, Walk};
-use crate::segment::Snapshot;
+use crate::queue::snapshot::{self, Chain, Found, QueueSnapshot, Walk};
+use crate::segment::{Account, CopiedAccounts, Snapshot};
 use crate::status::Result;
 use crate::sync::owner::Owner;
+use crate::sys::clock;
 
 /// How often a queue is walked anew when the others are faster.
 const WALKS: u32 = 5;
@@ -45,10 +50,64 @@ pub(super) fn read(object: &mut Object, snapshot: &Snapshot, depth: Depth) -> Re
         reasons.push(WaitsFor::Join);
     }
     object.meet(snapshot)?;
+    let accounts = snapshot::accounts(snapshot)?;
+    if let Some(lease) = &mut state.oldest_lease {
+        date(lease, &accounts);
+    }
+    for one in &mut object.participants {
+        let account = accounts.of(one.slot);
+        one.so_far = account.map(|account| SoFar {
+            puts: account.puts.load(Ordering::Relaxed),
+            gets: account.gets.load(Ordering::Relaxed),
+        });
+    }
     object.give(held);
     object.let_wait(&reasons);
     object.state = Some(State::Queue(state));
     damage
+}
+
+/// Find out since when the lease lasts, from the last note of the participant that has it. By the
+/// time of the note no message at or after its place had been delivered.
+fn date(lease: &mut Lease, accounts: &CopiedAccounts) {
+    let note = accounts.of(lease.slot).and_then(Account::noted);
+    let note = note.filter(|note| note.place <= lease.place);
+    let age = note.and_then(|note| clock::coarse_ms().checked_sub(note.ms));
+    lease.at_most = age.map(Duration::from_millis);
+}
+
+/// The message that was put first of those in flight.
+pub(super) fn oldest_lease(snapshot: &Snapshot) -> Result<Option<Lease>> {
+    for _ in 0..WALKS {
+        let queue = QueueSnapshot::of(snapshot)?;
+        if queue.counts().in_flight == 0 {
+            return Ok(None);
+        }
+        let mut oldest = None;
+        let walk = queue.walk(Chain::Messages, 0, &mut |found| {
+            oldest = lease_of(found);
+            Ok(oldest.is_some())
+        })?;
+        if let Some(mut lease) = oldest {
+            date(&mut lease, &snapshot::accounts(snapshot)?);
+            return Ok(Some(lease));
+        }
+        if walk != Walk::Overtaken {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+fn lease_of(found: &Found) -> Option<Lease> {
+    let owner = found.word.owner().filter(|_| found.is_in_flight())?;
+    Some(Lease {
+        id: found.position.id(),
+        deliveries: found.word.deliveries(),
+        slot: owner.slot() as u32,
+        at_most: None,
+        place: found.position.at(),
+    })
 }
 
 fn state_of(queue: &QueueSnapshot<'_>) -> QueueState {
@@ -120,11 +179,7 @@ impl Census {
             if found.is_in_flight() {
                 count(&mut held, owner);
                 if chain == Chain::Messages && self.oldest.is_none() {
-                    self.oldest = Some(Lease {
-                        id: found.position.id(),
-                        deliveries: found.word.deliveries(),
-                        slot: owner.slot() as u32,
-                    });
+                    self.oldest = lease_of(found);
                 }
             } else if found.is_being_written() {
                 count(&mut reserved, owner);

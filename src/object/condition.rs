@@ -59,6 +59,7 @@ static TYPE: ObjectType = ObjectType {
     extents: 0,
     extra: 0,
     over_at: None,
+    accounts: None,
     recover,
 };
 

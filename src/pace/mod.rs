@@ -179,6 +179,9 @@ pub(crate) const PIPE_STEP_NS: i64 = 30_000_000;
 
 /// A consumer that never sleeps looks for the dead at one call in this many.
 pub(crate) const REAP_EVERY: u32 = 32;
+/// A consumer whose looks around are at least this far apart looks around at its next call too. In
+/// this time 32 calls are done even if each of them takes a hundred times as long as usual.
+pub(crate) const FAR_APART_MS: u64 = 10;
 /// The shortest time between two looks of a segment at the participants that the kernel does not
 /// watch: each look reads /proc.
 pub(crate) const LOOK_EVERY_NS: u64 = 10_000_000;

@@ -125,6 +125,7 @@ impl<'a> View<'a> {
             }
             self.shrink(me.owner)?;
             if patience.is_try() {
+                self.segment.look_around_soon();
                 self.tidy(me.owner)?;
                 self.segment.reap(me.owner)?;
                 // If the last attempt went past reservations that were given up, the stream may
@@ -185,6 +186,7 @@ impl<'a> View<'a> {
             // killed before that, the message stays in the queue.
             found.payload.read(len, buffer)?;
             self.messages().consume(found)?;
+            self.segment.count_got(&self.words.accounts, 1);
             head.release();
         }
         self.after_get(1);
@@ -206,11 +208,13 @@ impl<'a> View<'a> {
         if self.body.is_joinable() {
             self.note_got(&found, me);
             chain.claim(&found, State::Got, me);
+            self.segment.count_got(&self.words.accounts, 1);
             drop(head);
             found.payload.read(len, buffer)?;
             return Ok(());
         }
         chain.claim(&found, State::Taken, me);
+        self.segment.count_got(&self.words.accounts, 1);
         drop(head);
         found.payload.read(len, buffer)?;
         self.settle(found.position, Caller::new(me, &LockWait::brief()))

@@ -7,6 +7,7 @@
 //! settle, dead_letters, info,
 //! shutdown                           the calls below them, and those of the C side
 //! settled                            how a message stands, by its id
+//! accounts                           what each participant has put and got
 //! loans                              how many loans of a handle are not settled
 //! room, waiting, pacing              waiting for the other side, and its heuristics
 //! readiness                          whether a get or a put would wait, for descriptors
@@ -16,6 +17,7 @@
 //! layout                             what lies in shared memory
 //! ```
 
+mod accounts;
 #[allow(unsafe_code)]
 pub(crate) mod bytes;
 mod calls;
@@ -63,7 +65,7 @@ pub(crate) use loans::Loans;
 
 use crate::pace::pacing::Pacing;
 use crate::pace::switches::Switches;
-use layout::body::Body;
+use layout::body::{Body, Words};
 use layout::ring::{BASE, RINGS};
 
 use crate::segment::{common_methods, Kind, ObjectType, Readiness, Segment};
@@ -104,10 +106,11 @@ pub struct Queue {
 
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Queue,
-    body: size_of::<Body>(),
+    body: size_of::<Words>(),
     extents: RINGS,
     extra: BASE,
     over_at: Some(Body::SHUT_DOWN_AT),
+    accounts: Some(accounts::ACCOUNTS),
     recover,
 };
 

@@ -2,7 +2,7 @@
 
 use super::chain::producer::Room;
 use super::chain::{Chain, Held};
-use super::layout::body::{Body, Intake};
+use super::layout::body::{Intake, Words};
 use super::layout::cursor::Pen;
 use super::layout::record::{extent_of, Record, State, Word, HEADER, LARGE};
 use super::options::longest;
@@ -45,8 +45,8 @@ impl Queue {
     /// sleep see the death and look again.
     #[inline(always)]
     fn put_fast(&self, data: &[u8]) -> Result<bool> {
-        let body: &Body = self.segment.body()?;
-        let tail = &body.messages.tail;
+        let words: &Words = self.segment.body()?;
+        let tail = &words.body.messages.tail;
         let me = self.segment.me()?;
         if data.len() > LARGE {
             return Ok(false);
@@ -62,8 +62,9 @@ impl Queue {
         };
         fill(&room, data, extent)?;
         tail.commit_pen(&mut pen);
+        self.segment.count_put(&words.accounts, 1);
         held.release();
-        body.items.notify(&*self.segment, 1);
+        words.body.items.notify(&*self.segment, 1);
         Ok(true)
     }
 
@@ -192,6 +193,7 @@ impl<'a> View<'a> {
             return false;
         }
         chain.publish(&mut pen);
+        self.segment.count_put(&self.words.accounts, 1);
         drop(tail);
         self.notify_items(1);
         true
@@ -205,6 +207,7 @@ impl<'a> View<'a> {
         let written = self.write(&chain, &mut pen, data, me, growth)?;
         if let Attempt::Done(()) = written {
             chain.publish(&mut pen);
+            self.segment.count_put(&self.words.accounts, 1);
             drop(tail);
             self.notify_items(1);
         }
@@ -242,6 +245,7 @@ impl<'a> View<'a> {
         }
         if pen.is_wet() {
             chain.publish(&mut pen);
+            self.segment.count_put(&self.words.accounts, put);
         }
         Ok(match put {
             0 => Attempt::Full,

@@ -78,6 +78,7 @@ impl View<'_> {
         };
         fill(&room, data, extent)?;
         chain.publish(&mut pen);
+        self.segment.count_put(&self.words.accounts, 1);
         drop(tail);
         self.notify_items(1);
         Ok(Attempt::Done(room.position))

@@ -182,6 +182,7 @@ impl<'a> View<'a> {
             Some(room) => {
                 self.note_reservation(&chain, &room, len, me);
                 chain.words.tail.commit_pen(&mut pen);
+                self.segment.count_put(&self.words.accounts, 1);
                 tail.release();
                 Some(room)
             }
@@ -205,6 +206,7 @@ impl<'a> View<'a> {
         let room = self.place_after_a_look(&chain, &mut pen, extent_of(len))?;
         self.note_reservation(&chain, &room, len, me);
         chain.publish(&mut pen);
+        self.segment.count_put(&self.words.accounts, 1);
         Some(room)
     }
 
@@ -217,6 +219,7 @@ impl<'a> View<'a> {
         if let Attempt::Done(room) = &place {
             self.note_reservation(&chain, room, len, me.owner);
             chain.publish(&mut pen);
+            self.segment.count_put(&self.words.accounts, 1);
         }
         Ok(place)
     }

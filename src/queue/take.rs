@@ -131,6 +131,7 @@ impl<'a> View<'a> {
     #[inline(always)]
     fn take_found(&self, head: Held<'a>, found: &Found<'a>, me: Owner) {
         self.messages().claim(found, State::Taken, me);
+        self.segment.count_got(&self.words.accounts, 1);
         self.loans.took(1);
         head.release();
         self.after_get(1);
@@ -160,6 +161,7 @@ impl<'a> View<'a> {
             each(taken, loan_of(&found));
             taken += 1;
         }
+        self.segment.count_got(&self.words.accounts, taken);
         self.loans.took(taken);
         drop(head);
         if taken == 0 {

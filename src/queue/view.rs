@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::chain::Chain;
-use super::layout::body::{Body, ChainWords, Intake, RINGS_AT};
+use super::layout::body::{Body, ChainWords, Intake, Words, RINGS_AT};
 use super::layout::ring::{Rings, DEAD_RINGS, MESSAGE_RINGS};
 use super::loans::Loans;
 use super::Queue;
@@ -18,6 +18,7 @@ use crate::status::Result;
 pub(super) struct View<'a> {
     pub(super) segment: &'a Segment,
     pub(super) body: &'a Body,
+    pub(super) words: &'a Words,
     pub(super) pacing: &'a Pacing,
     pub(super) loans: &'a Loans,
 }
@@ -26,9 +27,11 @@ impl Queue {
     /// The view of a call through this handle.
     #[inline(always)]
     pub(super) fn at(&self) -> Result<View<'_>> {
+        let words: &Words = self.segment.body()?;
         Ok(View {
             segment: &self.segment,
-            body: self.segment.body()?,
+            body: &words.body,
+            words,
             pacing: &self.pacing,
             loans: &self.loans,
         })
@@ -42,9 +45,11 @@ impl<'a> View<'a> {
     pub(super) fn new(segment: &'a Segment) -> Result<View<'a>> {
         static PACING: Pacing = Pacing::new(Switches::ALL_ON);
         static LOANS: Loans = Loans::new();
+        let words: &Words = segment.body()?;
         Ok(View {
             segment,
-            body: segment.body()?,
+            body: &words.body,
+            words,
             pacing: &PACING,
             loans: &LOANS,
         })

@@ -93,6 +93,7 @@ impl View<'_> {
             }
             return Err(status);
         }
+        self.segment.look_around_soon();
         let slept_ns = clock::now_ns().saturating_sub(begin);
         spin.slept(self.body.spin_ns(), slept_ns);
         Ok(slept_ns)

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::account::Account;
 use super::co_users::CoUsers;
 use super::keeper::{self, Link};
 use super::participants::{Life, Occupant};
@@ -44,9 +45,11 @@ impl Segment {
             }
         };
         let owner = Owner::new(mine.slot, mine.generation);
+        let account_at = super::account::index_of(mine.slot as usize) * size_of::<Account>();
+        let [me, own_account_at, ..] = &self.own.words;
+        own_account_at.store(account_at, Ordering::Relaxed);
         // Release, pairs with the Acquire in `me`: every thread that sees the owner writes it to
         // shared memory only after the slot's life word. The fence in `is_gone` is the other half.
-        let [me, ..] = &self.own.words;
         me.store(owner.bits() as usize, Ordering::Release);
         drop(attachment);
         drop(attaching);
@@ -115,6 +118,9 @@ impl Segment {
         let (Some(link), Some(generation)) = (link, taken) else {
             return Ok(None);
         };
+        if let Some(account) = self.account(slot as usize) {
+            account.reset();
+        }
         participant.reset(std::process::id());
         // If the process is killed before this, it counts as alive for ever: it holds a slot and
         // nothing else.

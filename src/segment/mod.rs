@@ -4,6 +4,7 @@
 //! create, renew     making and opening a segment; making an object anew that is over
 //! attach, recovery  becoming a participant and leaving; recovering what the dead held
 //! participants      the participants, dead or alive
+//! account           what each participant of a queue has done
 //! keeper            the thread that the kernel watches for a process
 //! sleep             sleeping on a word and on the lives of all others
 //! crowd             sleeping among more participants than one sleep can watch
@@ -17,6 +18,7 @@
 //! registry          the segments that this process has open
 //! ```
 
+mod account;
 mod attach;
 mod co_users;
 #[allow(unsafe_code)]
@@ -44,6 +46,7 @@ mod snapshot;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+pub(crate) use account::{Account, Note, ACCOUNTS};
 pub use create::CreateOptions;
 pub(crate) use header::fixed_size;
 use header::Header;
@@ -57,7 +60,7 @@ pub(crate) use names::{of_file as name_of_file, path as path_of};
 pub(crate) use participants::Participant;
 pub(crate) use readiness::{changes, look_again, RaisedDescriptor, Readiness};
 pub(crate) use sleep::{WaitSet, WithoutRecovery};
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{CopiedAccounts, Snapshot};
 
 use crate::status::{Result, Status};
 use crate::sync::at_fork::hold_across_forks;
@@ -78,6 +81,18 @@ type Recover = fn(&Segment, Caller<'_>, &dyn Fn(Owner) -> bool) -> Result<()>;
 /// Writes a new object's words.
 type Fill<'a> = dyn Fn(&Segment) -> Result<()> + 'a;
 
+/// Notes in the account of this process where the object is at this moment, in milliseconds.
+type TakeNote = fn(&Segment, u64) -> Result<()>;
+
+/// The accounts of an object's participants: an array of [`Account`], in the order of
+/// `account::index_of`.
+pub(crate) struct Accounts {
+    /// Its offset in the body.
+    pub(crate) at: usize,
+    /// Called now and then while this process uses the object: see `recovery`.
+    pub(crate) take_note: TakeNote,
+}
+
 /// The properties of a kind of object that its segment needs.
 pub(crate) struct ObjectType {
     pub(crate) kind: Kind,
@@ -90,6 +105,8 @@ pub(crate) struct ObjectType {
     /// Offset in the body of a number (u32) that is not 0 once the object is over for good: see
     /// `renew`.
     pub(crate) over_at: Option<usize>,
+    /// The accounts of its participants.
+    pub(crate) accounts: Option<Accounts>,
     /// Recover what owners hold for whom `is_gone` returns true, and wake those who wait.
     /// Idempotent: if a recoverer is killed, the next one repeats its steps. Returns `E_TIMEOUT` if
     /// a stopped process holds a lock that it needs: then the recovery is left to the next call.
@@ -102,10 +119,13 @@ pub(crate) struct Segment {
     fixed: Fixed,
     fd: OwnedFd,
     identity: (u64, u64),
-    /// The owner of this process's slot; 0 until it has one, as in every forked child.
+    /// The owner of this process's slot, 0 until it has one, as in every forked child; then where
+    /// its account is in the table of accounts, in bytes.
     own: &'static Line,
-    /// Number of calls since the last look for the dead. Several threads may lose a count.
-    calls: AtomicU32,
+    /// Number of calls until the next look around, see `recovery`. Several threads may lose a count.
+    calls_left: AtomicU32,
+    /// The time of the last look around, in milliseconds.
+    looked_around: AtomicU64,
     /// The time of the last look at participants that the kernel does not watch.
     looked_closer: AtomicU64,
     /// Until this time a recovery only tries its locks; 0 if it waits for them.
@@ -123,6 +143,13 @@ fn hold_tables_across_forks() {
     hold_across_forks(&registry::OPEN);
     hold_across_forks(&attach::ATTACHING);
     hold_across_forks(&keeper::KEEPERS);
+}
+
+/// Add to a word that no other thread changes at this moment.
+#[inline(always)]
+fn add(word: &AtomicU64, by: u64) {
+    let sum = word.load(Ordering::Relaxed).wrapping_add(by);
+    word.store(sum, Ordering::Relaxed);
 }
 
 impl Segment {
@@ -191,6 +218,42 @@ impl Segment {
             return None;
         }
         self.fixed.view(header::slot_at(slot)).ok()
+    }
+
+    /// The account of a slot, if the object has accounts.
+    fn account(&self, slot: usize) -> Option<&Account> {
+        let accounts = self.object.accounts.as_ref()?;
+        let at = header::body_at(self.object.kind) + accounts.at;
+        let index = account::index_of(slot);
+        self.fixed.view(at + index * size_of::<Account>()).ok()
+    }
+
+    /// The account of this process, once it is a participant.
+    #[inline(always)]
+    pub(crate) fn own_account<'a>(&self, all: &'a [Account; ACCOUNTS]) -> Option<&'a Account> {
+        let [_, account_at, ..] = &self.own.words;
+        let index = account_at.load(Ordering::Relaxed) / size_of::<Account>();
+        // Every index is in the table. The mask tells this to the compiler, which then leaves out
+        // the case that there is no account.
+        all.get(index & (ACCOUNTS - 1))
+    }
+
+    /// Count messages that this process has put, or room that it has reserved. Under the queue's
+    /// tail lock, after the commit.
+    #[inline(always)]
+    pub(crate) fn count_put(&self, all: &[Account; ACCOUNTS], count: usize) {
+        if let Some(account) = self.own_account(all) {
+            add(&account.puts, count as u64);
+        }
+    }
+
+    /// Count messages that this process has got or taken. Under the queue's head lock, after the
+    /// commit.
+    #[inline(always)]
+    pub(crate) fn count_got(&self, all: &[Account; ACCOUNTS], count: usize) {
+        if let Some(account) = self.own_account(all) {
+            add(&account.gets, count as u64);
+        }
     }
 
     /// This process's list entry for a slot.
@@ -262,7 +325,8 @@ impl Segment {
             fd,
             identity,
             own: OWN_WORDS.take().ok_or(Status::E_NO_MEMORY)?,
-            calls: AtomicU32::new(0),
+            calls_left: AtomicU32::new(0),
+            looked_around: AtomicU64::new(0),
             looked_closer: AtomicU64::new(0),
             left_until: AtomicU64::new(0),
             attachment: LocalLock::new(None),

@@ -1,8 +1,13 @@
-//! Recovery of what dead participants held.
+//! Recovery of what dead participants held, and the look around of a busy process.
+//!
+//! A process that is too busy to sleep looks for the dead at one call in [`REAP_EVERY`], and notes
+//! in its account where the object is and when. A look at the coarse clock takes 9 ns, a put with
+//! its take and done 47 together, so not every call has one. A process whose calls are far apart
+//! looks around at every call, since there it costs nothing; so does the first call after a sleep.
 
 use super::participants::Participant;
 use super::Segment;
-use crate::pace::{LEFT_NS, LOOK_EVERY_NS, REAP_EVERY};
+use crate::pace::{FAR_APART_MS, LEFT_NS, LOOK_EVERY_NS, REAP_EVERY};
 use crate::status::Result;
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -66,12 +71,37 @@ impl Segment {
     /// sleep.
     #[inline]
     pub(crate) fn reap_now_and_then(&self, me: Owner) -> Result<()> {
-        let calls = self.calls.load(Ordering::Relaxed).wrapping_add(1);
-        self.calls.store(calls, Ordering::Relaxed);
-        if calls.is_multiple_of(REAP_EVERY) {
-            return self.reap(me);
+        match self.calls_left.load(Ordering::Relaxed) {
+            0 => self.look_around(me),
+            left => {
+                self.calls_left.store(left - 1, Ordering::Relaxed);
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    /// Let the next call of [`reap_now_and_then`](Self::reap_now_and_then) look around.
+    pub(crate) fn look_around_soon(&self) {
+        self.calls_left.store(0, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn look_around(&self, me: Owner) -> Result<()> {
+        let mut next = REAP_EVERY - 1;
+        if let Some(accounts) = &self.object.accounts {
+            let now = clock::coarse_ms();
+            let last = self.looked_around.load(Ordering::Relaxed);
+            self.looked_around.store(now, Ordering::Relaxed);
+            if now.saturating_sub(last) >= FAR_APART_MS {
+                next = 0;
+            }
+            // A second note at the same moment says no more than the first.
+            if now != last {
+                (accounts.take_note)(self, now)?;
+            }
+        }
+        self.calls_left.store(next, Ordering::Relaxed);
+        self.reap(me)
     }
 
     #[cold]

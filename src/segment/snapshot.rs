@@ -4,6 +4,7 @@
 //! The file is opened for reading only and is read, never mapped. So a file that another process
 //! cuts at this moment causes no fault, and a hole in it takes no memory when it is read.
 
+use super::account::{index_of, Account, ACCOUNTS};
 use super::copy;
 use super::header::{body_at, slot_at, Header};
 use super::kind::Kind;
@@ -23,6 +24,16 @@ pub(crate) struct Snapshot {
     body: u32,
     /// How many times dead participants were recovered.
     pub(crate) recoveries: u64,
+}
+
+/// Copies of the accounts of the slots that were ever taken.
+pub(crate) struct CopiedAccounts(Vec<Account>);
+
+impl CopiedAccounts {
+    /// The account of a slot.
+    pub(crate) fn of(&self, slot: u32) -> Option<&Account> {
+        self.0.get(index_of(slot as usize))
+    }
 }
 
 impl Snapshot {
@@ -47,12 +58,17 @@ impl Snapshot {
 
     /// Copies of the participants, dead or alive, with their slots. Free slots are left out.
     pub(crate) fn participants(&self) -> Result<Vec<(u32, Participant)>> {
-        let header: Header = copy::one(&self.fd, 0)?;
-        let used = header.used_slots.load(Ordering::Relaxed);
-        let used = used.min(self.kind.max_participants()) as usize;
+        let used = self.used_slots()?;
         let slots = copy::many::<Participant>(&self.fd, slot_at(0) as u64, used)?;
         let taken = |(_, one): &(u32, Participant)| !one.life().is_free();
         Ok((0..).zip(slots).filter(taken).collect())
+    }
+
+    /// The number of slots that were ever taken.
+    fn used_slots(&self) -> Result<usize> {
+        let header: Header = copy::one(&self.fd, 0)?;
+        let used = header.used_slots.load(Ordering::Relaxed);
+        Ok(used.min(self.kind.max_participants()) as usize)
     }
 
     /// Report whether an owner that was named in the object has ended or left by now.
@@ -90,6 +106,15 @@ impl Snapshot {
     /// # Errors
     /// `E_CORRUPT` if the object does not have the size of `T`.
     pub(crate) fn words<T: Shared>(&self) -> Result<T> {
+        self.first_words::<T, T>()
+    }
+
+    /// A fresh copy of the first of the object's own words, which are a `T` altogether.
+    ///
+    /// # Errors
+    /// `E_CORRUPT` if the object does not have the size of `T`.
+    pub(crate) fn first_words<T: Shared, First: Shared>(&self) -> Result<First> {
+        const { assert!(size_of::<First>() <= size_of::<T>()) };
         let at = body_at(self.kind) as u64;
         let end = at + size_of::<T>() as u64;
         let body = self.body;
@@ -100,6 +125,15 @@ impl Snapshot {
             return Err(because!(E_CORRUPT, "its file was cut"));
         }
         copy::one(&self.fd, at)
+    }
+
+    /// Copies of the accounts, which begin `offset` bytes after the beginning of the object's own
+    /// words.
+    pub(crate) fn accounts(&self, offset: usize) -> Result<CopiedAccounts> {
+        let at = (body_at(self.kind) + offset) as u64;
+        let last = (0..self.used_slots()?).map(index_of).max();
+        let count = last.map_or(0, |last| last + 1).min(ACCOUNTS);
+        Ok(CopiedAccounts(copy::many(&self.fd, at, count)?))
     }
 
     /// A fresh copy of a part of the object's own words, `offset` bytes from their beginning.

@@ -2,6 +2,7 @@
 //! two operations, and while they run.
 
 use std::fs::{File, OpenOptions};
+use std::ops::Range;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
@@ -122,8 +123,8 @@ const SOON_ENOUGH: Duration = Duration::from_secs(5);
 /// An object whose memory is overwritten.
 pub struct Target {
     file: File,
-    /// Where its own words begin, and the memory after them.
-    words: u64,
+    /// Its own words that its calls believe, and the memory after all of them.
+    words: Range<u64>,
     data: u64,
     /// This process as an owner, in the first slot.
     me: u32,
@@ -140,7 +141,7 @@ const GENERATION: u32 = 0x2_4681;
 
 impl Target {
     /// An object that no other process uses.
-    pub fn new(fd: RawFd, words: u64, data: u64) -> Target {
+    pub fn new(fd: RawFd, words: Range<u64>, data: u64) -> Target {
         // A descriptor of its own: that of a pipe's end keeps the end open.
         let path = format!("/proc/self/fd/{fd}");
         let file = OpenOptions::new()
@@ -166,7 +167,7 @@ impl Target {
         let (begin, len) = match poke.region {
             Region::Header => (0, PARTICIPANTS),
             Region::Participants => (PARTICIPANTS, 4 * SLOT),
-            Region::Words => (self.words, self.data - self.words),
+            Region::Words => (self.words.start, self.words.end - self.words.start),
             Region::Data => (self.data, 16 * 1024),
             Region::End => (self.size().saturating_sub(4096).max(self.data), 4096),
         };
@@ -214,7 +215,7 @@ impl Target {
             false => half,
         };
         let (mut low, high) = (not_me(value as u32), not_me((value >> 32) as u32));
-        let is_life = (PARTICIPANTS..self.words).contains(&at) && at.is_multiple_of(SLOT);
+        let is_life = (PARTICIPANTS..self.words.start).contains(&at) && at.is_multiple_of(SLOT);
         if is_life && low & TID_MASK != 0 {
             low |= OWNER_DIED;
         }

@@ -123,7 +123,7 @@ pub fn run(input: &Input) {
 }
 
 fn drive(fd: i32, input: &Input, act: impl Fn(u8, i16)) {
-    let target = Target::new(fd, WORDS, WORDS + WORDS_LEN);
+    let target = Target::new(fd, WORDS..WORDS + WORDS_LEN, WORDS + WORDS_LEN);
     input
         .storm
         .around(&target, input.steps.iter(), |step| match step {

@@ -34,7 +34,7 @@ const LONG: usize = (1 << 20) + 100;
 
 pub fn run(input: &Input) {
     let (a, b) = pipe(input.duplex).unwrap();
-    let target = Target::new(a.raw_fd(), WORDS, RINGS);
+    let target = Target::new(a.raw_fd(), WORDS..RINGS, RINGS);
     let mut ends = [Some(a), Some(b)];
     input
         .storm

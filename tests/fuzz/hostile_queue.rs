@@ -41,9 +41,10 @@ enum Step {
     Shutdown(bool),
 }
 
-/// Behind header and participants; the rings follow the queue's own words.
+/// Behind header and participants. No call believes the accounts behind the other words.
 const WORDS: u64 = 65_792;
-const RINGS: u64 = 86_016;
+const ACCOUNTS: u64 = 92_544;
+const RINGS: u64 = 126_976;
 
 struct Hands {
     loans: Vec<Loan>,
@@ -61,7 +62,7 @@ pub fn run(input: &Input) {
         ..Default::default()
     };
     let queue = Queue::create(None, &options).unwrap();
-    let target = Target::new(queue.raw_fd(), WORDS, RINGS);
+    let target = Target::new(queue.raw_fd(), WORDS..ACCOUNTS, RINGS);
     let mut hands = Hands {
         loans: Vec::new(),
         reservations: Vec::new(),

@@ -33,11 +33,12 @@ fn damage(bytes: &mut [u8], dice: &mut Dice) {
         0..64,
         256..512,
         65_792..69_000,
-        86_016..90_000,
+        92_544..93_056,
+        126_976..130_000,
         0..bytes.len(),
     ];
     for _ in 0..=dice.below(8) {
-        let range = ranges[dice.below(5) as usize].clone();
+        let range = ranges[dice.below(6) as usize].clone();
         let at = range.start as u64 + dice.below(range.len() as u64);
         let width = [1, 4, 8, 16][dice.below(4) as usize];
         let value = match dice.below(4) {

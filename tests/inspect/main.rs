@@ -1,6 +1,7 @@
 //! Looking at objects from outside: what is found, that nothing is disturbed, and that nothing that
 //! is read is believed.
 
+mod accounts;
 mod damage;
 mod messages;
 mod objects;
@@ -25,6 +26,15 @@ fn child_process() {
             let _one = queue.take().unwrap();
             let _two = queue.take().unwrap();
             wait();
+        }
+        "takes one" => {
+            let queue = Queue::open(&name).unwrap();
+            let _one = queue.take().unwrap();
+            wait();
+        }
+        "puts" => {
+            let queue = Queue::open(&name).unwrap();
+            while queue.put(b"a message").is_ok() {}
         }
         "gets" => {
             let _ = Queue::open(&name).unwrap().get();

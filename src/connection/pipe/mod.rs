@@ -44,6 +44,7 @@ static TYPE: ObjectType = ObjectType {
     extents: 2,
     extra: 0,
     over_at: None,
+    accounts: None,
     recover,
 };
 

@@ -72,6 +72,7 @@ static TYPE: ObjectType = ObjectType {
     extents: STRETCHES,
     extra: 0,
     over_at: None,
+    accounts: None,
     recover,
 };
 

@@ -7,7 +7,7 @@ use super::cursor::Totals;
 use super::ends::Ends;
 use super::ring::{RingState, RINGS};
 use crate::queue::options::QueueOptions;
-use crate::segment::{fixed_size, Kind};
+use crate::segment::{fixed_size, Account, Kind, ACCOUNTS};
 use crate::sync::eventcount::WaitPoint;
 use crate::sync::shared::shared;
 
@@ -68,8 +68,24 @@ shared! {
     }
 }
 
+shared! {
+    /// All that lies before the rings. A look from outside copies `body` as a whole.
+    #[repr(align(128))]
+    pub(crate) struct Words {
+        pub(crate) body: Body,
+        /// What the participants have done, in the order of `account::index_of`.
+        pub(crate) accounts: [Account; ACCOUNTS],
+    }
+}
+
+const _: () = assert!(std::mem::offset_of!(Words, body) == 0);
+
+impl Words {
+    pub(crate) const ACCOUNTS_AT: usize = std::mem::offset_of!(Words, accounts);
+}
+
 /// Offset of the rings in the file.
-pub(crate) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Body>());
+pub(crate) const RINGS_AT: u64 = fixed_size(Kind::Queue, size_of::<Words>());
 
 shared! {
     /// The options with which the queue was created, and whether it is shut down.

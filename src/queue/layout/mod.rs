@@ -29,12 +29,13 @@
 //!     67840      start, end, allocated, largest, next: the producers'
 //!     67968      free: the consumers'
 //!     84224    ends: messages that are over and were not done
-//!     94208  ring 0, messages, 128 KiB
-//!    225280  ring 1, messages, 128 KiB
-//!    356352  ring 48, dead letters, 128 KiB
-//!    487424  ring 2, messages, 256 KiB
-//!    749568  ring 3, messages, 256 KiB
-//!   1011712  ring 49, dead letters, 256 KiB
+//!     92544    accounts of 1024 participants, 32 bytes each: put, got, ...
+//!    126976  ring 0, messages, 128 KiB
+//!    258048  ring 1, messages, 128 KiB
+//!    389120  ring 48, dead letters, 128 KiB
+//!    520192  ring 2, messages, 256 KiB
+//!    782336  ring 3, messages, 256 KiB
+//!   1044480  ring 49, dead letters, 256 KiB
 //!       ...  up to ring 47, 1 TiB; a ring has memory as far as its records have come
 //! ```
 //!
@@ -50,7 +51,7 @@ pub(super) mod ring;
 mod tests {
     use std::mem::offset_of;
 
-    use super::body::{Behind, Body, ChainWords, RINGS_AT};
+    use super::body::{Behind, Body, ChainWords, Words, RINGS_AT};
     use super::cursor::{Seen, Side};
     use super::record::{Record, HEADER};
     use super::ring::{self, RingState, RINGS};
@@ -205,6 +206,12 @@ mod tests {
             2,
             body + offset_of!(Body, ends),
             "ends: messages that are over and were not done",
+        );
+        line(
+            &mut picture,
+            2,
+            body + Words::ACCOUNTS_AT,
+            "accounts of 1024 participants, 32 bytes each: put, got, ...",
         );
         for ring in [0, 1, 48, 2, 3, 49] {
             let kind = if ring < 48 {

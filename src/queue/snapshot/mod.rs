@@ -10,11 +10,11 @@ mod records;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::layout::body::{Body, ChainWords};
+use super::layout::body::{Body, ChainWords, Words};
 use super::layout::cursor::{Cursor, Side};
 use super::layout::ring::{self, DEAD_RINGS, MESSAGE_RINGS};
 use super::QueueOptions;
-use crate::segment::Snapshot;
+use crate::segment::{CopiedAccounts, Snapshot};
 use crate::status::detail::because;
 use crate::status::Result;
 use crate::sync::eventcount::WaitPoint;
@@ -131,6 +131,11 @@ pub(crate) struct Sleepers {
     pub(crate) in_join: bool,
 }
 
+/// What the participants of a queue have done.
+pub(crate) fn accounts(segment: &Snapshot) -> Result<CopiedAccounts> {
+    segment.accounts(Words::ACCOUNTS_AT)
+}
+
 impl<'a> QueueSnapshot<'a> {
     /// Copy the words of a queue.
     ///
@@ -142,7 +147,7 @@ impl<'a> QueueSnapshot<'a> {
         loop {
             let queue = QueueSnapshot {
                 segment,
-                body: segment.words()?,
+                body: segment.first_words::<Words, Body>()?,
                 messages: Ends::copy(segment, Chain::Messages)?,
                 dead_letters: Ends::copy(segment, Chain::DeadLetters)?,
             };
