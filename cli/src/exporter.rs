@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::Duration;
 
 use clap::Args;
 use polyproc::inspect::{self, Object, QueueState, State};
@@ -19,11 +19,11 @@ use prometheus_client::registry::Registry;
 
 use crate::failure::Outcome;
 use crate::http::{Listen, Reply};
+use crate::leases::Leases;
 
 /// Serve the numbers of all objects to Prometheus, at /metrics.
 ///
-/// The metrics are listed in docs/book/command.md. The age of the oldest lease counts from when the
-/// exporter first saw it, since nothing records when a message was taken.
+/// The metrics are listed in docs/book/command.md.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -71,48 +71,11 @@ fn scrape(leases: &mut Leases) -> io::Result<String> {
     Ok(text)
 }
 
-/// Since when the oldest lease of each queue has been seen.
-#[derive(Default)]
-pub struct Leases {
-    seen: HashMap<String, (inspect::Lease, Instant)>,
-}
-
-impl Leases {
-    /// The age of the oldest lease of each queue with messages in flight, in seconds.
-    pub fn ages(&mut self, objects: &[Object]) -> HashMap<String, f64> {
-        let now = Instant::now();
-        let mut seen = HashMap::new();
-        for object in objects {
-            match &object.state {
-                Some(State::Queue(queue)) if queue.in_flight > 0 => {}
-                _ => continue,
-            }
-            // Only a look at the messages finds the oldest of those in flight.
-            let whole = inspect::object(&object.name).map(|whole| whole.state);
-            let Ok(Some(State::Queue(queue))) = whole else {
-                continue;
-            };
-            let Some(lease) = queue.oldest_lease else {
-                continue;
-            };
-            let since = match self.seen.get(&object.name) {
-                Some((known, since)) if *known == lease => *since,
-                _ => now,
-            };
-            seen.insert(object.name.clone(), (lease, since));
-        }
-        self.seen = seen;
-        let ages = self.seen.iter();
-        ages.map(|(name, (_, since))| (name.clone(), (now - *since).as_secs_f64()))
-            .collect()
-    }
-}
-
 /// One look at all objects.
 #[derive(Debug)]
 struct Sample {
     objects: Vec<Object>,
-    ages: HashMap<String, f64>,
+    ages: HashMap<String, Duration>,
 }
 
 type Labels = [(&'static str, String); 2];
@@ -224,9 +187,12 @@ impl Collector for Sample {
         }
         let ages = self.queues().map(|(object, _)| {
             let age = self.ages.get(&object.name).copied();
-            (labels(object), ConstGauge::new(age.unwrap_or(0.0)))
+            (
+                labels(object),
+                ConstGauge::new(age.unwrap_or_default().as_secs_f64()),
+            )
         });
-        let help = "Seconds since the oldest message in flight was first seen there";
+        let help = "Seconds since the oldest message in flight was got or taken";
         let name = "polyproc_queue_oldest_lease_seconds";
         Sample::family(encoder, (name, help), MetricType::Gauge, ages)?;
 

@@ -18,6 +18,7 @@ mod form;
 mod get;
 mod http;
 mod join;
+mod leases;
 mod lock;
 mod ls;
 mod man;

@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
-use polyproc::inspect::{self, Intake, Object, QueueState, State, Verdict, Whereabouts};
+use polyproc::inspect::{
+    self, Intake, Lease, Object, Participant, QueueState, State, Verdict, Whereabouts,
+};
 use serde_json::{json, Value};
 
 use crate::failure::{Failure, Outcome, DAMAGED, ERROR, NO_SUCH_OBJECT};
@@ -13,8 +16,8 @@ use crate::view::{self, json, text};
 
 /// Show one object whole: its numbers, and who uses it, holds it and waits for it.
 ///
-/// What a process holds of a queue are its messages in flight and its reservations. When a message
-/// was taken is not recorded: it is at most as old as the process that has it.
+/// What a process holds of a queue are its messages in flight and its reservations. PUT and GOT are
+/// what it has put and what was delivered to it since it opened the queue.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -74,12 +77,22 @@ pub fn whole(object: &Object) -> Value {
                 "id": lease.id,
                 "deliveries": lease.deliveries,
                 "pid": holder.map(|one| one.pid),
+                "at_most_seconds": longest(&lease, holder).map(|age| age.as_secs_f64()),
             })
         });
         fields.insert("oldest_lease".to_owned(), json!(lease));
         fields.insert("complete".to_owned(), json!(queue.is_complete));
     }
     Value::Object(fields)
+}
+
+/// How long the participant has had the message at most: no longer than its process runs.
+fn longest(lease: &Lease, holder: Option<&Participant>) -> Option<Duration> {
+    let age = match holder?.process() {
+        Whereabouts::Here(process) => Some(process.age),
+        _ => None,
+    };
+    [age, lease.at_most].into_iter().flatten().min()
 }
 
 /// The object as text.
@@ -114,13 +127,28 @@ pub fn describe(object: &Object) -> String {
         text.push_str("  no process uses it\n");
         return text;
     }
-    let mut table = view::table(&["PID", "AGE", "HOLDS", "WAITS FOR", "COMMAND"]);
+    let is_queue = matches!(object.state, Some(State::Queue(_)));
+    let so_far: &[&str] = if is_queue { &["PUT", "GOT"] } else { &[] };
+    let titles = [&["PID", "AGE"], so_far, &["HOLDS", "WAITS FOR", "COMMAND"]].concat();
+    let mut table = view::table(&titles);
     view::align_right(&mut table, 0);
+    for column in 2..2 + so_far.len() {
+        view::align_right(&mut table, column);
+    }
     for one in &object.participants {
         let (command, age) = text::process(one);
-        let (holds, waits) = (text::holds(one), text::waits(one));
-        let command = view::short(&command, 60);
-        table.add_row([one.pid.to_string(), age, holds, waits, command]);
+        let mut row = vec![one.pid.to_string(), age];
+        if is_queue {
+            let number = |number: Option<u64>| number.map_or(String::new(), |n| n.to_string());
+            row.push(number(one.so_far.map(|so_far| so_far.puts)));
+            row.push(number(one.so_far.map(|so_far| so_far.gets)));
+        }
+        row.extend([
+            text::holds(one),
+            text::waits(one),
+            view::short(&command, 60),
+        ]);
+        table.add_row(row);
     }
     for line in view::text_of(&table).lines() {
         text.push_str(&format!("  {line}\n"));
@@ -140,9 +168,9 @@ fn describe_queue(row: &mut impl FnMut(&str, String), object: &Object, queue: &Q
         in_flight.push_str(&format!(", the oldest is message {}", lease.id));
         if let Some(holder) = holder {
             in_flight.push_str(&format!(", with process {}", holder.pid));
-            if let Whereabouts::Here(process) = holder.process() {
-                in_flight.push_str(&format!(" for at most {}", view::age(process.age)));
-            }
+        }
+        if let Some(age) = longest(&lease, holder) {
+            in_flight.push_str(&format!(" for at most {}", view::age(age)));
         }
     }
     row("in flight", in_flight);

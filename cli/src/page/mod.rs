@@ -2,13 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::Args;
-use polyproc::inspect;
+use polyproc::inspect::{self, State};
 use serde_json::{json, Value};
 
 use crate::failure::Outcome;
 use crate::http::{Listen, Reply};
+use crate::leases::Leases;
 use crate::view::json;
 
 const PAGE: &str = include_str!("page.html");
@@ -31,9 +33,10 @@ pub struct Page {
 
 impl Page {
     pub fn run(self) -> Outcome {
+        let mut leases = Leases::default();
         self.server.serve(self.listen, "/", |path| match path {
             "/" => page().ok(),
-            "/objects.json" => objects().ok(),
+            "/objects.json" => objects(&mut leases).ok(),
             _ => None,
         })
     }
@@ -66,12 +69,17 @@ fn nonce() -> io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn objects() -> polyproc::Result<Reply> {
+fn objects(leases: &mut Leases) -> polyproc::Result<Reply> {
     let objects = inspect::objects()?;
+    let ages = leases.ages(&objects);
     let objects = objects.iter().map(|object| {
         let mut fields = json::object(object);
         let participants = object.participants.iter().map(json::participant);
         fields.insert("participants".to_owned(), participants.collect());
+        if let Some(State::Queue(_)) = object.state {
+            let age = ages.get(&object.name).map(Duration::as_secs_f64);
+            fields.insert("oldest_lease_seconds".to_owned(), json!(age));
+        }
         Value::Object(fields)
     });
     let body = json!({ "objects": objects.collect::<Vec<_>>() }).to_string();

@@ -9,14 +9,15 @@ use ratatui::Frame;
 
 use super::table::Objects;
 use super::{App, Shows, Sort};
-use crate::view::{is_colourless, rate, size, text};
+use crate::view::{age, is_colourless, rate, size, text};
 
 /// On a narrow screen only the columns without an order become narrower.
-const COLUMNS: [(&str, Option<Sort>, u16); 10] = [
+const COLUMNS: [(&str, Option<Sort>, u16); 11] = [
     ("NAME", Some(Sort::Name), 16),
     ("KIND", None, 9),
     ("WAITING", Some(Sort::Waiting), 8),
     ("IN FLIGHT", Some(Sort::InFlight), 10),
+    ("HELD FOR", Some(Sort::HeldFor), 9),
     ("DEAD", Some(Sort::Dead), 5),
     ("PUT/S", Some(Sort::Puts), 6),
     ("GET/S", Some(Sort::Gets), 6),
@@ -105,6 +106,7 @@ fn row<'a>(objects: &Objects, object: &'a Object) -> Row<'a> {
         Cell::from(object.kind.map_or("?", |kind| kind.name())),
         Cell::from(number(queue.map(|queue| queue.waiting))),
         Cell::from(number(queue.map(|queue| queue.in_flight))),
+        Cell::from(objects.oldest_lease(object).map_or(String::new(), age)),
         alarm(
             number(queue.map(|queue| queue.dead_letters)),
             queue.is_some_and(|queue| queue.dead_letters > 0),

@@ -1,10 +1,12 @@
 //! The objects that `top` lists: their order, and which one is chosen.
 
 use std::cmp::Ordering;
-use std::time::Instant;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use polyproc::inspect::{Object, QueueState, State};
 
+use crate::leases::Leases;
 use crate::rates::{Rate, Rates};
 
 /// The column that decides the order.
@@ -14,6 +16,7 @@ pub enum Sort {
     Name,
     Waiting,
     InFlight,
+    HeldFor,
     Dead,
     Puts,
     Gets,
@@ -22,10 +25,11 @@ pub enum Sort {
 }
 
 impl Sort {
-    const ALL: [Sort; 8] = [
+    const ALL: [Sort; 9] = [
         Sort::Name,
         Sort::Waiting,
         Sort::InFlight,
+        Sort::HeldFor,
         Sort::Dead,
         Sort::Puts,
         Sort::Gets,
@@ -45,6 +49,8 @@ impl Sort {
 pub struct Objects {
     all: Vec<Object>,
     rates: Rates,
+    leases: Leases,
+    ages: HashMap<String, Duration>,
     pub sort: Sort,
     pub is_reversed: bool,
     /// A part of the names to list.
@@ -55,11 +61,17 @@ pub struct Objects {
 impl Objects {
     pub fn add(&mut self, objects: Vec<Object>, now: Instant) {
         self.rates.add(&objects, now);
+        self.ages = self.leases.ages(&objects);
         self.all = objects;
     }
 
     pub fn rate(&self, object: &Object) -> Option<Rate> {
         self.rates.of(&object.name)
+    }
+
+    /// How long the oldest message in flight has been there.
+    pub fn oldest_lease(&self, object: &Object) -> Option<Duration> {
+        self.ages.get(&object.name).copied()
     }
 
     pub fn count(&self) -> usize {
@@ -96,6 +108,7 @@ impl Objects {
             Sort::Name => Ordering::Equal,
             Sort::Waiting => larger_first(|queue| queue.waiting),
             Sort::InFlight => larger_first(|queue| queue.in_flight),
+            Sort::HeldFor => self.oldest_lease(other).cmp(&self.oldest_lease(one)),
             Sort::Dead => larger_first(|queue| queue.dead_letters),
             Sort::Puts => faster_first(|rate| rate.puts),
             Sort::Gets => faster_first(|rate| rate.gets),

@@ -133,5 +133,7 @@ pub fn participant(participant: &Participant) -> Value {
         "asleep": participant.asleep,
         "holds": holds,
         "waits_for": waits,
+        "puts": participant.so_far.map(|so_far| so_far.puts),
+        "gets": participant.so_far.map(|so_far| so_far.gets),
     })
 }

@@ -39,8 +39,14 @@ fn damaged_objects_neither_crash_nor_hang_a_look() {
         for (file, sound) in files.iter().zip(&sound) {
             let mut bytes = sound.clone();
             for _ in 0..=dice.below(12) {
-                let ranges = [0..64, 256..320, 65_792..69_000, 0..bytes.len()];
-                let range = ranges[dice.below(4)].clone();
+                let ranges = [
+                    0..64,
+                    256..320,
+                    65_792..69_000,
+                    92_544..92_672,
+                    0..bytes.len(),
+                ];
+                let range = ranges[dice.below(5)].clone();
                 let at = range.start + dice.below(range.len());
                 if let Some(byte) = bytes.get_mut(at) {
                     *byte = [0, 1, 0x7f, 0xff, dice.below(256) as u8][dice.below(5)];

@@ -44,19 +44,35 @@ fn ls_and_stat_show_what_is_there() {
     assert_eq!(named(&objects, "name", "lock")["held"], true);
     assert_eq!(named(&objects, "name", "event")["set"], false);
     assert_eq!(ok("polyproc ls -o name").lines().count(), 4);
+    let seen = ok("polyproc ls --watch 0.05 -o name,get/s | grep -m 3 jobs");
+    assert_eq!(seen.lines().count(), 3, "{seen}");
+    let again = json("polyproc ls --watch 0.05 --json | grep -m 2 jobs | tail -n 1");
+    assert_eq!(again[0]["gets_per_second"], 0.0);
     let rates = json("polyproc ls -o name,put/s --json");
     assert_eq!(named(&rates, "name", "jobs")["puts_per_second"], 0.0);
 
     let text = ok("polyproc stat jobs lock");
     assert!(text.contains("1 message "), "{text}");
+    assert!(text.contains("PID  AGE  PUT  GOT  HOLDS"), "{text}");
     assert!(text.contains("the lock"), "{text}");
     let stat = &json("polyproc stat jobs --json")[0];
     let participant = &stat["participants"][0];
     assert_eq!(participant["pid"].to_string(), pid);
     assert_eq!(participant["holds"]["messages"], 1);
+    assert_eq!(
+        (&participant["puts"], &participant["gets"]),
+        (&3.into(), &1.into())
+    );
     let command = participant["command"].as_str().expect("a command");
     assert!(command.contains("look"), "{command}");
     assert_eq!(stat["oldest_lease"]["pid"].to_string(), pid);
+    let age = stat["oldest_lease"]["at_most_seconds"].as_f64();
+    assert!(
+        age.is_some_and(|age| (0.0..600.0).contains(&age)),
+        "{age:?}"
+    );
+    let lock = &json("polyproc stat lock --json")[0];
+    assert!(lock["participants"][0]["puts"].is_null(), "{lock}");
     assert_eq!(code("polyproc stat nothing").0, 4);
     assert_eq!(code("polyproc stat a/b").0, 2);
 }
