@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use polyproc::{Queue, QueueOptions, Reservation, Status, Wait};
+use polyproc::{Queue, QueueOptions, Reservation, Settled, Status, Wait};
 
 use super::queues::{
     bounded, check_put, drain, filled, get, pattern, take_all, warm_up, work, Messages, LARGE,
@@ -108,6 +108,34 @@ fn add_simple(all: &mut Vec<Named>) {
         put_of(joinable, b"third".to_vec())
     });
     add(all, "put, large", || put_of(plain, pattern(LARGE)));
+    for (name, message) in [
+        ("put with its id, small", b"third".to_vec()),
+        ("put with its id, large", pattern(LARGE)),
+    ] {
+        add(all, name, move || {
+            let put = message.clone();
+            let mut case = put_of(plain, message.clone());
+            case.body = Box::new(move |queue: &Queue| {
+                queue.put_id_raw(&put, Wait::TRY).unwrap();
+            });
+            case
+        });
+    }
+    add(all, "settled", || {
+        Case::new(joinable, |queue: &Queue| {
+            assert_eq!(queue.settled(0), Ok(Settled::Waiting));
+            assert_eq!(queue.settled_count(), Ok(0));
+        })
+        .prepare(warm_up)
+        .third(warm_up)
+        .check(|queue, _| {
+            assert_eq!(timed(|| queue.settled(0)), Ok(Settled::Waiting));
+            assert_eq!(drain(queue), before(), "lost or duplicated");
+            assert_eq!(timed(|| queue.settled(0)), Ok(Settled::Done));
+            assert_eq!(queue.settled_count(), Ok(2));
+        })
+        .work(work)
+    });
     add(all, "put over the end of the ring", || {
         put_of(near_the_wrap, pattern(100))
     });
@@ -328,6 +356,11 @@ fn add_shutdowns(all: &mut Vec<Named>) {
                     (0, 0, 0),
                     "{info:?}"
                 );
+                // The first record takes 32 bytes, and an id counts units of 16.
+                for id in [0, 2] {
+                    let found = timed(|| queue.settled(id));
+                    assert_eq!(found, Ok(Settled::Discarded), "lost: it counts as done");
+                }
             })
             .work(is_shut_down)
     });

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use polyproc::{
     Acquired, Barrier, Condition, CreateOptions, Lock, Queue, QueueOptions, Semaphore,
-    SemaphoreOptions, Status, Wait,
+    SemaphoreOptions, Settled, Status, Wait,
 };
 
 use super::queues::{
@@ -128,6 +128,7 @@ fn add_queues(all: &mut Vec<Named>) {
                     let letter = queue.take_dead_raw().unwrap();
                     assert_eq!((letter.len, letter.deliveries), (message.len(), 1));
                     queue.done_raw(letter.ticket).unwrap();
+                    assert_eq!(queue.settled(letter.id), Ok(Settled::Dead), "lost");
                 }
             })
             .work(work)
