@@ -38,6 +38,9 @@ impl FromStr for Target {
         let form = || String::from("a stream is nats://HOST/STREAM");
         let (scheme, rest) = text.split_once("://").ok_or_else(form)?;
         let (hosts, stream) = rest.rsplit_once('/').ok_or_else(form)?;
+        if hosts.split(',').any(str::is_empty) {
+            return Err(form());
+        }
         if !["nats", "tls"].contains(&scheme) {
             return Err("a stream is at nats:// or tls://".into());
         }
