@@ -62,7 +62,7 @@ pub(crate) use readiness::{changes, look_again, RaisedDescriptor, Readiness};
 pub(crate) use sleep::{WaitSet, WithoutRecovery};
 pub(crate) use snapshot::{CopiedAccounts, Snapshot};
 
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
 use crate::sync::lock_wait::Caller;
@@ -324,7 +324,7 @@ impl Segment {
             fixed: Fixed::new(fixed, header::body_at(object.kind), object.body)?,
             fd,
             identity,
-            own: OWN_WORDS.take().ok_or(Status::E_NO_MEMORY)?,
+            own: OWN_WORDS.take()?,
             calls_left: AtomicU32::new(0),
             looked_around: AtomicU64::new(0),
             looked_closer: AtomicU64::new(0),

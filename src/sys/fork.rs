@@ -46,7 +46,10 @@ fn begin() -> u32 {
 /// A word that is wiped in a child.
 fn wiped_word() -> *mut AtomicUsize {
     static FALLBACK: AtomicUsize = AtomicUsize::new(0);
-    let word = wiped::OWN_WORDS.take().and_then(|line| line.words.first());
+    let word = wiped::OWN_WORDS
+        .take()
+        .ok()
+        .and_then(|line| line.words.first());
     ptr::from_ref(word.unwrap_or(&FALLBACK)).cast_mut()
 }
 

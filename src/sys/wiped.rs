@@ -10,6 +10,7 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 use super::mmap;
+use crate::status::{detail, Result, Status};
 
 /// A cache line of words. Each begins as 0.
 #[repr(C, align(64))]
@@ -95,10 +96,13 @@ impl Pool {
         self.pages().flat_map(Description::lines)
     }
 
-    /// A line of zeros for the caller alone. `None` if the system has none.
-    pub(crate) fn take(&self) -> Option<&'static Line> {
+    /// A line of zeros for the caller alone.
+    ///
+    /// # Errors
+    /// `E_NO_MEMORY`, and `E_UNSUPPORTED` if the kernel does not wipe it and no handler will do.
+    pub(crate) fn take(&self) -> Result<&'static Line> {
         let free = self.pages().find_map(Description::take);
-        free.or_else(|| self.grow())
+        free.map_or_else(|| self.grow(), Ok)
     }
 
     /// Give a line back. The caller uses it no more.
@@ -117,7 +121,7 @@ impl Pool {
 
     /// Add a page whose first line is taken, and return that line.
     #[cold]
-    fn grow(&self) -> Option<&'static Line> {
+    fn grow(&self) -> Result<&'static Line> {
         let (page, is_wiped_by_kernel) = map(self.by_handler)?;
         let description = page.cast::<Description>();
         // SAFETY: two pages of memory were mapped just now: the first for the lines, the second
@@ -139,8 +143,11 @@ impl Pool {
                 Ordering::AcqRel,
                 Ordering::Acquire,
             ) {
-                // SAFETY: published, and never unmapped.
-                Ok(_) => return unsafe { place.as_ref() }.lines().first(),
+                Ok(_) => {
+                    // SAFETY: published, and never unmapped.
+                    let first = unsafe { place.as_ref() }.lines().first();
+                    return first.ok_or(Status::E_INTERNAL);
+                }
                 Err(now) => {
                     fresh = Description {
                         page: page.cast(),
@@ -164,8 +171,8 @@ pub(crate) fn wipe() {
 }
 
 /// Map two pages of zeros, and let the kernel wipe the first in every forked child. Return whether
-/// it does; `None` if it does not and has to.
-fn map(by_handler: bool) -> Option<(NonNull<c_void>, bool)> {
+/// it does.
+fn map(by_handler: bool) -> Result<(NonNull<c_void>, bool)> {
     let page = mmap::page_size();
     let (read_write, private) = (
         libc::PROT_READ | libc::PROT_WRITE,
@@ -174,14 +181,15 @@ fn map(by_handler: bool) -> Option<(NonNull<c_void>, bool)> {
     // SAFETY: an anonymous mapping; the result is checked.
     let pages = unsafe { libc::mmap(ptr::null_mut(), 2 * page, read_write, private, -1, 0) };
     if pages == libc::MAP_FAILED {
-        return None;
+        return Err(detail::just_failed("mmap"));
     }
     // SAFETY: mapped just now, and not used by any other code.
     let is_wiped = unsafe { libc::madvise(pages, page, libc::MADV_WIPEONFORK) == 0 };
     if !is_wiped && !by_handler {
         // SAFETY: as above.
         unsafe { libc::munmap(pages, 2 * page) };
-        return None;
+        return Err(Status::E_UNSUPPORTED);
     }
-    Some((NonNull::new(pages)?, is_wiped))
+    let pages = NonNull::new(pages).ok_or(Status::E_INTERNAL)?;
+    Ok((pages, is_wiped))
 }

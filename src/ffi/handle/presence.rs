@@ -73,7 +73,7 @@ pub(super) fn first_record() -> Option<&'static Line> {
     if IS_ENDING.get() || RECORDS.is_untouched() && !membarrier::register_all_threads() {
         return None;
     }
-    let record = RECORDS.take()?;
+    let record = RECORDS.take().ok()?;
     // Pairs with the fence in `is_anybody_inside`: the record is visible before this thread reads
     // whether a handle is closed.
     fence(Ordering::SeqCst);
