@@ -582,8 +582,8 @@ typedef struct polyproc_queue_info {
   /** Messages that came back because their consumer died or returned them. */
   uint64_t redelivered;
   /**
-   * Messages that were never delivered: discarded by an immediate shutdown, or not yet put
-   * completely when their producer died.
+   * Messages that an immediate shutdown discarded, also if they came back after it, and those
+   * that were not yet put completely when their producer died.
    */
   uint64_t discarded;
   /** How often a process recovered what a dead process had held. */
@@ -922,6 +922,7 @@ int32_t polyproc_unlink(const char *name);
  * Returns  OK
  *          E_TOO_SMALL  nothing was written but *out_len.
  *          E_NO_MEMORY  memory is exhausted.
+ *          E_LIMIT      too many descriptors are open.
  *          E_INVALID    out_len is NULL, or items is NULL and cap is not 0.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
@@ -1761,8 +1762,8 @@ int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
  * program that is killed after its shutdown does not leave an unusable queue to its next run. To
  * read the rest of a stream whose producers have ended use polyproc_queue_open. A consumer that
  * starts late and creates waits in a new queue, into which nobody puts: let it open instead. A
- * process has a queue open from its create or open until its close. Each child that inherited the
- * queue has it open too.
+ * process has a queue open from its create or open until it has closed its handles and settled
+ * what it has taken. Each child that inherited the queue has it open too.
  *
  * name     its name, or NULL for an anonymous one.
  * options  NULL for the defaults: no limit, not joinable, bytes.

@@ -12,7 +12,7 @@ use crate::ffi::options::polyproc_options;
 use crate::ffi::rlock::polyproc_rlock;
 use crate::object::Condition;
 use crate::status::{Result, Status};
-use crate::sync::Acquired;
+use crate::sync::{Acquired, Cancel};
 
 /// A condition between processes, like multiprocessing.Condition: a holder of a lock waits here for
 /// a change of the state that the lock guards. The lock is released during the wait; a process that
@@ -28,8 +28,15 @@ impl Opaque for polyproc_condition {
     const NAME: &'static str = "condition";
 }
 
-/// The status of a wait.
-fn status_of(acquired: Result<Acquired>) -> Result<Status> {
+/// The status of a wait, after which the lock is held only if its handle is open.
+fn status_of(acquired: Result<Acquired>, lock_closing: &Cancel) -> Result<Status> {
+    let holds = match acquired {
+        Ok(_) => true,
+        Err(status) => status.ends_a_wait(),
+    };
+    if holds && lock_closing.is_fired() {
+        return Err(Status::E_CLOSED);
+    }
     match acquired? {
         Acquired::Clean => Ok(Status::OK),
         Acquired::OwnerDied => Ok(Status::OWNER_DIED),
@@ -141,9 +148,11 @@ pub unsafe extern "C" fn polyproc_condition_wait(
         let lock = unsafe { enter(lock) }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
+        let closings = [lock.closing()];
         let wait = condition.wait_for(timeout_ns, &cancel);
         let again = lock.wait_for(POLYPROC_FOREVER, &None);
-        status_of(condition.wait_and_then(&lock, wait, again))
+        let waited = condition.wait_and_then(&lock, wait.or_any_closed(&closings), again);
+        status_of(waited, lock.closing())
     })
 }
 
@@ -183,9 +192,13 @@ pub unsafe extern "C" fn polyproc_condition_wait_rlock(
         let rlock = unsafe { enter(rlock) }?;
         // SAFETY: the caller passes a token or NULL.
         let cancel = unsafe { token(cancel) }?;
-        let wait = condition.wait_for(timeout_ns, &cancel);
+        let closings = [rlock.closing()];
+        let wait = condition
+            .wait_for(timeout_ns, &cancel)
+            .or_any_closed(&closings);
         let again = rlock.wait_for(POLYPROC_FOREVER, &None);
-        status_of(condition.wait_rlock_and_then(&rlock, owner, wait, again))
+        let waited = condition.wait_rlock_and_then(&rlock, owner, wait, again);
+        status_of(waited, rlock.closing())
     })
 }
 

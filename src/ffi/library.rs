@@ -162,6 +162,7 @@ pub unsafe extern "C" fn polyproc_unlink(name: *const c_char) -> i32 {
 /// Returns  OK
 ///          E_TOO_SMALL  nothing was written but *out_len.
 ///          E_NO_MEMORY  memory is exhausted.
+///          E_LIMIT      too many descriptors are open.
 ///          E_INVALID    out_len is NULL, or items is NULL and cap is not 0.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```

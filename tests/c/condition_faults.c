@@ -121,6 +121,46 @@ static void the_lock_is_closed(void) {
   ANSWERS(OK, polyproc_unlink(name.text));
 }
 
+static void *close_lock(void *lock) {
+  nap(20 * MILLISECOND);
+  polyproc_lock_close((polyproc_lock *)lock);
+  return NULL;
+}
+
+static void *close_rlock(void *rlock) {
+  nap(20 * MILLISECOND);
+  polyproc_rlock_close((polyproc_rlock *)rlock);
+  return NULL;
+}
+
+/* The wait went on, and then returned OK without the lock. */
+static void the_lock_is_free_and_closed(void) {
+  const name_t name = unique("freeclosing");
+  polyproc_condition *condition = new_condition();
+  polyproc_lock *mine = NULL;
+  polyproc_lock *theirs = NULL;
+  polyproc_rlock *rlock = NULL;
+  pthread_t closer;
+
+  ANSWERS(OK, polyproc_lock_create(name.text, NULL, &mine));
+  ANSWERS(OK, polyproc_lock_open(name.text, &theirs));
+  ANSWERS(OK, polyproc_lock_acquire(mine, 0, NULL));
+  closer = start(close_lock, mine);
+  FAULT("its free lock closed while it waits", E_CLOSED,
+        polyproc_condition_wait(condition, mine, PATIENCE, NULL));
+  finish(closer);
+  polyproc_lock_close(theirs);
+  ANSWERS(OK, polyproc_unlink(name.text));
+
+  ANSWERS(OK, polyproc_rlock_create(NULL, NULL, &rlock));
+  ANSWERS(OK, polyproc_rlock_acquire(rlock, 1, 0, NULL));
+  closer = start(close_rlock, rlock);
+  FAULT("its free rlock closed while it waits", E_CLOSED,
+        polyproc_condition_wait_rlock(condition, rlock, 1, PATIENCE, NULL));
+  finish(closer);
+  polyproc_condition_close(condition);
+}
+
 static void who_held_the_lock_is_killed(void) {
   polyproc_condition *condition = new_condition();
   polyproc_lock *lock = new_lock();
@@ -231,6 +271,7 @@ int main(void) {
   timeouts();
   canceled_and_closed();
   the_lock_is_closed();
+  the_lock_is_free_and_closed();
   who_held_the_lock_is_killed();
   waiters_that_are_killed();
   waiters_that_are_stopped();

@@ -41,8 +41,8 @@ impl Opaque for polyproc_queue {
 /// program that is killed after its shutdown does not leave an unusable queue to its next run. To
 /// read the rest of a stream whose producers have ended use polyproc_queue_open. A consumer that
 /// starts late and creates waits in a new queue, into which nobody puts: let it open instead. A
-/// process has a queue open from its create or open until its close. Each child that inherited the
-/// queue has it open too.
+/// process has a queue open from its create or open until it has closed its handles and settled
+/// what it has taken. Each child that inherited the queue has it open too.
 ///
 /// ```text
 /// name     its name, or NULL for an anonymous one.

@@ -58,8 +58,8 @@ pub struct polyproc_queue_info {
     pub gets: u64,
     /// Messages that came back because their consumer died or returned them.
     pub redelivered: u64,
-    /// Messages that were never delivered: discarded by an immediate shutdown, or not yet put
-    /// completely when their producer died.
+    /// Messages that an immediate shutdown discarded, also if they came back after it, and those
+    /// that were not yet put completely when their producer died.
     pub discarded: u64,
     /// How often a process recovered what a dead process had held.
     pub recoveries: u64,
