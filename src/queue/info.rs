@@ -11,6 +11,7 @@ use crate::sync::lock_wait::{Caller, LockWait};
 
 /// The numbers of a queue at one moment.
 #[derive(Clone, Copy, Default, Debug)]
+#[non_exhaustive]
 pub struct QueueInfo {
     /// Messages that wait, without those in flight.
     pub items: u64,

@@ -23,6 +23,7 @@ use crate::sys::poll;
 
 /// One of the things that [`wait_any`] waits for.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Waitable<'a> {
     /// A get would not wait.
     Get(&'a Queue),
