@@ -51,16 +51,20 @@ fn two_threads_store_at_the_same_time() {
 
 #[test]
 fn a_thread_that_dies_leaves_none_that_counts_as_done() {
-    check_deaths("table of ends, a death", Preemptions::AtMost(2), |mortality| {
-        let ends = full();
-        let other = Arc::clone(&ends);
-        let other = thread::spawn(move || other.remember(7, Ending::Discarded));
-        let lived = mortality.run(|| ends.remember(8, Ending::Dead));
-        if lived.is_none() {
-            // The recovery of its process comes there again.
-            ends.remember(8, Ending::Dead);
-        }
-        other.join().expect("no panic");
-        none_is_done(&ends, (1..=ENDS as u64).chain([7, 8]));
-    });
+    check_deaths(
+        "table of ends, a death",
+        Preemptions::AtMost(2),
+        |mortality| {
+            let ends = full();
+            let other = Arc::clone(&ends);
+            let other = thread::spawn(move || other.remember(7, Ending::Discarded));
+            let lived = mortality.run(|| ends.remember(8, Ending::Dead));
+            if lived.is_none() {
+                // The recovery of its process comes there again.
+                ends.remember(8, Ending::Dead);
+            }
+            other.join().expect("no panic");
+            none_is_done(&ends, (1..=ENDS as u64).chain([7, 8]));
+        },
+    );
 }
