@@ -161,7 +161,12 @@ impl<'a> View<'a> {
         buffer: &mut [MaybeUninit<u8>],
         me: Owner,
     ) -> Result<Option<Got>> {
-        match self.messages().front()? {
+        // A look of a call that waits teaches the calls that do not wait, too.
+        let found = match self.ready() {
+            Some(found) => Some(found),
+            None => self.messages().front()?,
+        };
+        match found {
             Some(found) => self.get_found(head, &found, buffer, me).map(Some),
             None => Ok(None),
         }

@@ -8,14 +8,14 @@
 //!     65924      owed: to be counted anew
 //!     65928      how far a put may go: end, count, largest
 //!     65952      what the tail saw of the head: count, bytes, free
-//!     65976      reservations: the last one's place
+//!     65984      reservations: the last one's place
 //!     66048      cursor: its store commits a step
 //!     66056      totals, twice: count, bytes
 //!     66088      dead letters' mark, twice
 //!     66176      head's mutex
 //!     66180      owed: to be counted anew
 //!     66208      what the head saw of the tail: its cursor
-//!     66232      reservations: the last one's place
+//!     66240      reservations: the last one's place
 //!     66304      cursor: its store commits a step
 //!     66312      totals, twice: count, bytes
 //!     66432      behind the head's cursor: available, in_flight, ...
