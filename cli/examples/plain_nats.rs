@@ -1,4 +1,4 @@
-//! What a program does that has no queue: it publishes to a stream, or pulls from it. `make
+//! A program without a queue: it publishes to a stream, or pulls from it. `make
 //! bench-bridge` compares the bridges with it.
 //!
 //! ```text

@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 const PING: Duration = Duration::from_secs(5);
 const LONGEST_RECONNECT: Duration = Duration::from_secs(1);
 
-/// Files with credentials. What they are named in the environment is in the help of `bridge`.
+/// Files with credentials. The names of their variables are in the help of `bridge`.
 #[derive(Args)]
 #[command(next_help_heading = "Credentials")]
 pub struct Credentials {

@@ -46,9 +46,9 @@ pub struct Flow<'a> {
     pub(super) withheld: Vec<Key>,
     /// The next look at that queue.
     pub(super) look_after: Option<Instant>,
-    /// What the server is being told.
+    /// The answers on their way to the server.
     pub(super) telling: FuturesUnordered<BoxFuture<'static, (Key, Result<(), String>)>>,
-    /// What it has to be told again.
+    /// The answers that the server has to get again.
     pub(super) again: VecDeque<Key>,
     pub(super) tell_again: Option<Instant>,
     pub(super) progress: Interval,

@@ -14,7 +14,7 @@ pub struct Key {
     pub published: i128,
 }
 
-/// What the server is told about a message.
+/// An answer to the server about a message.
 #[derive(Clone, Debug)]
 pub enum End {
     Done,
@@ -59,7 +59,7 @@ pub struct Store {
 /// was told of the end is found among them.
 const REMEMBERED: usize = 8192;
 
-/// What a delivery is.
+/// The kinds of deliveries.
 pub enum Delivery {
     New,
     /// Of a message that this bridge has.
