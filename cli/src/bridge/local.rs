@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// How long one look for room lasts, so that no thread waits for ever when the bridge ends.
 const LOOK_FOR_ROOM: Duration = Duration::from_millis(200);
 
-/// What became of a message.
+/// The state of a message, for the server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fate {
     /// It waits, or a consumer has it.
@@ -67,7 +67,7 @@ impl Local {
         })
     }
 
-    /// What waits for room in this queue.
+    /// A watch for room in this queue.
     pub fn room_watch(&self) -> RoomWatch {
         RoomWatch {
             queue: Arc::clone(&self.queue),

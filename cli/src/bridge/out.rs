@@ -61,7 +61,7 @@ struct Refused {
     due: Instant,
 }
 
-/// What became of the oldest published message.
+/// The server's answer about the oldest published message.
 enum News {
     /// It is stored, and so are the messages behind it of this number.
     Stored,

@@ -19,7 +19,8 @@ use crate::streams;
 
 /// Make the stream, the stream of its dead letters, and the consumer of the bridges.
 ///
-/// What exists already is left as it is; the command says what differs, and exits with 1 then.
+/// An existing stream or consumer stays as it is. If it differs, the command says how, and exits
+/// with 1.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! What a bridge does about failures that may pass: it says so once, and waits longer each time.
+//! Failures that may pass: the bridge reports such a failure once, and waits longer each time.
 
 use std::fmt::Display;
 use std::time::Duration;

@@ -112,7 +112,7 @@ impl In {
         flow.run(&mut stop)
             .await
             .map_err(|failure| failure.about(&self.queue))?;
-        // What was told last may still be in this process.
+        // The last answers may still be in this process.
         let _ = timeout(Duration::from_secs(1), client.flush()).await;
         Ok(ExitCode::SUCCESS)
     }
