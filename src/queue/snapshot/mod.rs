@@ -188,10 +188,13 @@ impl<'a> QueueSnapshot<'a> {
                     "the head of its {name} is after the tail"
                 ));
             }
+            // The head moves on while it is copied. It lies after what was free before its copy, and at
+            // most a ring's size after what is free now.
             let ring = head.position.ring();
-            let free = self.free(ring)?;
-            let behind = head.position.at().checked_sub(free);
-            if behind.is_none_or(|behind| behind > ring::size(ring)) {
+            let free_before = self.body.rings.get(ring).map(|state| &state.free);
+            let free_before = free_before.map_or(0, |free| free.load(Ordering::Relaxed));
+            let at = head.position.at();
+            if at < free_before || at.saturating_sub(self.free(ring)?) > ring::size(ring) {
                 return Err(because!(
                     E_CORRUPT,
                     "the head of its {name} is not in its ring"

@@ -8,10 +8,11 @@ use std::mem::offset_of;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Chain, Ends, QueueSnapshot};
-use crate::queue::layout::body::{Body, RINGS_AT};
+use crate::queue::layout::body::{Body, Words, RINGS_AT};
 use crate::queue::layout::cursor::Position;
 use crate::queue::layout::record::{Record, State, Word, ALIGN, HEADER};
 use crate::queue::layout::ring::{self, RingState, OPEN_END, RINGS};
+use crate::segment::Snapshot;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 
@@ -165,46 +166,19 @@ impl QueueSnapshot<'_> {
     }
 
     /// The parts of the rings whose records may be in use, in the order of their records; `None` if
-    /// they changed while they were read.
+    /// the rings or the ends changed while they were copied. Only two equal copies show a damage: a
+    /// busy queue takes a ring anew between the copy of one word and the copy of another.
     fn stretches(&self, chain: Chain) -> Result<Option<Vec<Stretch>>> {
-        let stretches = self.stretches_now(chain);
-        if stretches.is_ok() || Ends::copy(self.segment, chain)? == self.ends(chain) {
+        let rings = Rings::copy(self.segment, chain)?;
+        let stretches = rings.stretches(chain, &self.ends(chain));
+        let is_still = || -> Result<bool> {
+            Ok(Ends::copy(self.segment, chain)? == self.ends(chain)
+                && Rings::copy(self.segment, chain)? == rings)
+        };
+        if stretches.is_ok() || is_still()? {
             return stretches.map(Some);
         }
         Ok(None)
-    }
-
-    fn stretches_now(&self, chain: Chain) -> Result<Vec<Stretch>> {
-        let Ends { head, tail } = self.ends(chain);
-        let (head, tail) = (head.position, tail.position);
-        let lingering = &chain.words(&self.body).behind.lingering;
-        let lingering = lingering.load(Ordering::Relaxed);
-        let mut stretches = Vec::new();
-        for ring in (0..RINGS).filter(|ring| chain.has_ring(*ring)) {
-            let to = match ring == head.ring() {
-                true => head.at(),
-                false if lingering & (1 << ring) != 0 => self.state(ring)?.end,
-                false => continue,
-            };
-            let from = self.free(ring)?;
-            stretches.push(checked(ring, from, to, true)?);
-        }
-        stretches.sort_by_key(|stretch| stretch.from);
-        let (mut ring, mut from) = (head.ring(), head.at());
-        for _ in 0..RINGS {
-            if ring == tail.ring() {
-                stretches.push(checked(ring, from, tail.at(), false)?);
-                return Ok(stretches);
-            }
-            let state = self.state(ring)?;
-            stretches.push(checked(ring, from, state.end, false)?);
-            ring = state.next;
-            if !chain.has_ring(ring) {
-                return Err(because!(E_CORRUPT, "a ring is followed by ring {ring}"));
-            }
-            from = self.state(ring)?.start;
-        }
-        Err(because!(E_CORRUPT, "its rings form a circle"))
     }
 
     /// Read a record, from `piece` if it is there.
@@ -248,7 +222,7 @@ impl QueueSnapshot<'_> {
             return Ok(self.free(position.ring())? > position.at());
         }
         // A ring that the consumers have left, with every record over, gives its memory back.
-        let end = self.state(position.ring())?.end;
+        let end = self.end(position.ring())?;
         let free = self.free(position.ring())?;
         Ok(free > position.at() || free == end)
     }
@@ -260,21 +234,80 @@ impl QueueSnapshot<'_> {
         Ok(free.load(Ordering::Relaxed))
     }
 
-    fn state(&self, ring: usize) -> Result<Links> {
-        let state: RingState = self.segment.part(state_at(ring))?;
-        Ok(Links {
-            start: state.start.load(Ordering::Relaxed),
-            end: state.end.load(Ordering::Relaxed),
-            next: state.next.load(Ordering::Relaxed) as usize,
-        })
+    /// The place at which the records of a ring end, once the producers have moved on.
+    fn end(&self, ring: usize) -> Result<u64> {
+        let end: AtomicU64 = self
+            .segment
+            .part(state_at(ring) + offset_of!(RingState, end))?;
+        Ok(end.load(Ordering::Relaxed))
     }
 }
 
+/// A copy of the words that say where the records of a chain are.
+#[derive(PartialEq, Eq)]
+struct Rings {
+    lingering: u64,
+    links: Vec<Links>,
+}
+
 /// The numbers of a ring's state that say where its records are.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Links {
     start: u64,
     end: u64,
     next: usize,
+    free: u64,
+}
+
+impl Rings {
+    fn copy(segment: &Snapshot, chain: Chain) -> Result<Rings> {
+        let body = segment.first_words::<Words, Body>()?;
+        let links = body.rings.iter().map(|state| Links {
+            start: state.start.load(Ordering::Relaxed),
+            end: state.end.load(Ordering::Relaxed),
+            next: state.next.load(Ordering::Relaxed) as usize,
+            free: state.free.load(Ordering::Relaxed),
+        });
+        let behind = &chain.words(&body).behind;
+        Ok(Rings {
+            lingering: behind.lingering.load(Ordering::Relaxed),
+            links: links.collect(),
+        })
+    }
+
+    fn links(&self, ring: usize) -> Result<Links> {
+        self.links.get(ring).copied().ok_or(Status::E_INTERNAL)
+    }
+
+    fn stretches(&self, chain: Chain, ends: &Ends) -> Result<Vec<Stretch>> {
+        let (head, tail) = (ends.head.position, ends.tail.position);
+        let mut stretches = Vec::new();
+        for ring in (0..RINGS).filter(|ring| chain.has_ring(*ring)) {
+            let links = self.links(ring)?;
+            let to = match ring == head.ring() {
+                true => head.at(),
+                false if self.lingering & (1 << ring) != 0 => links.end,
+                false => continue,
+            };
+            stretches.push(checked(ring, links.free, to, true)?);
+        }
+        stretches.sort_by_key(|stretch| stretch.from);
+        let (mut ring, mut from) = (head.ring(), head.at());
+        for _ in 0..RINGS {
+            if ring == tail.ring() {
+                stretches.push(checked(ring, from, tail.at(), false)?);
+                return Ok(stretches);
+            }
+            let links = self.links(ring)?;
+            stretches.push(checked(ring, from, links.end, false)?);
+            ring = links.next;
+            if !chain.has_ring(ring) {
+                return Err(because!(E_CORRUPT, "a ring is followed by ring {ring}"));
+            }
+            from = self.links(ring)?.start;
+        }
+        Err(because!(E_CORRUPT, "its rings form a circle"))
+    }
 }
 
 fn checked(ring: usize, from: u64, to: u64, is_behind: bool) -> Result<Stretch> {
