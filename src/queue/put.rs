@@ -326,8 +326,8 @@ impl<'a> View<'a> {
         extent: u64,
     ) -> Option<Room<'a>> {
         chain.look_at_the_head();
-        chain.limit(pen, self.body.max_items(), self.body.max_bytes());
-        self.saw_room(pen.room(extent), extent);
+        let free = chain.limit(pen, self.body.max_items(), self.body.max_bytes());
+        self.saw_room(pen.bytes_of_items(extent).min(free), extent);
         place_within(self.segment, pen, extent)
     }
 

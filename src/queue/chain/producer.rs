@@ -34,14 +34,17 @@ pub(crate) struct Room<'a> {
 impl<'a> Chain<'a> {
     /// Compute how far the pen may go in a queue of at most `max_items` records and `max_bytes`
     /// bytes; 0 is no maximum. The next publish stores the result for all producers.
+    ///
+    /// Return how many bytes the consumers have left free in the ring and under `max_bytes`. That
+    /// the ring ends before, and goes on at its beginning, says nothing about the consumers.
     #[cold]
-    pub(crate) fn limit(&self, pen: &mut Pen, max_items: u64, max_bytes: u64) {
+    pub(crate) fn limit(&self, pen: &mut Pen, max_items: u64, max_bytes: u64) -> u64 {
         let seen = &self.words.tail.seen;
         let (ring, at) = pen.position.parts();
         let Ok(state) = self.state(ring) else {
             // The general path reports the damage.
             pen.limits = Limits::default();
-            return;
+            return 0;
         };
         let size = ring::size(ring);
         let start = at - (at & (size - 1));
@@ -52,7 +55,8 @@ impl<'a> Chain<'a> {
             max => seen.load(Ordering::Relaxed).saturating_add(max),
         };
         // The tail's copy of `free` may be older than the truth, but it is never ahead of the tail.
-        let of_ring = (start + allocated.min(size)).min(free.min(at) + size);
+        let free_to = free.min(at) + size;
+        let of_ring = (start + allocated.min(size)).min(free_to);
         let bytes_left = up_to(max_bytes, &seen.bytes).saturating_sub(pen.totals.bytes);
         let end = of_ring.min(at.saturating_add(bytes_left));
         pen.limits = Limits {
@@ -60,6 +64,7 @@ impl<'a> Chain<'a> {
             count: up_to(max_items, &seen.count),
             largest: state.largest.load(Ordering::Relaxed),
         };
+        free_to.saturating_sub(at).min(bytes_left)
     }
 
     /// Commit a pen whose limits may be new; the mark of dead letters stays. If the process is
@@ -332,5 +337,38 @@ impl<'a> Chain<'a> {
                 .filter(|ring| ring::size(*ring) >= extent)
                 .max_by_key(|ring| ring::size(*ring))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::queue::layout::ring;
+    use crate::{Queue, QueueOptions};
+
+    /// A producer took the end of the ring for a look that finds little room, and gave up its
+    /// distance from the consumers at every round of the ring. A stream with a consumer slower than
+    /// its producer ran at 0.6 of its speed.
+    #[test]
+    fn the_end_of_a_ring_is_no_lack_of_room() {
+        let options = QueueOptions {
+            max_items: 100,
+            ..QueueOptions::default()
+        };
+        let queue = Queue::create(None, &options).unwrap();
+        let view = queue.at().unwrap();
+        let chain = view.messages();
+        let extent = 80;
+        let left = || ring::BASE - chain.words.tail.position().at() % ring::BASE;
+        while left() >= extent {
+            queue.put(&[0; 64]).unwrap();
+            queue.get().unwrap();
+        }
+        assert!(left() > 0);
+        chain.look_at_the_head();
+        let mut pen = chain.words.tail.pen();
+        let free = chain.limit(&mut pen, 100, 0);
+        assert_eq!(pen.bytes_of_items(extent), 100 * extent);
+        assert!(free >= 100 * extent, "{free} bytes");
+        assert!(pen.step(extent).is_none(), "beyond the ring's end");
     }
 }

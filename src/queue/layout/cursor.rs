@@ -258,12 +258,10 @@ impl Pen {
         Some(position)
     }
 
-    /// How many bytes of records of `extent` bytes the limits admit.
-    pub(crate) fn room(&self, extent: u64) -> u64 {
-        let of_items = self.limits.count.saturating_sub(self.totals.count);
-        let end = Position::from_bits(self.limits.end);
-        let of_ring = self.position.bytes_to(end).unwrap_or(0);
-        of_items.saturating_mul(extent).min(of_ring)
+    /// How many bytes of records of `extent` bytes the limit of records admits.
+    pub(crate) fn bytes_of_items(&self, extent: u64) -> u64 {
+        let items = self.limits.count.saturating_sub(self.totals.count);
+        items.saturating_mul(extent)
     }
 }
 
