@@ -52,21 +52,8 @@ impl Queue {
         };
         match queue.ready() {
             Some(found) => queue.get_found(head, &found, buffer, me).map(Some),
-            None => self.get_otherwise(head, buffer, me),
+            None => self.at()?.get_otherwise(head, buffer, me),
         }
-    }
-
-    /// The rest of [`get_fast`](Self::get_fast), under the head lock: every case that is not the
-    /// usual one.
-    #[cold]
-    #[inline(never)]
-    fn get_otherwise(
-        &self,
-        head: Held<'_>,
-        buffer: &mut [MaybeUninit<u8>],
-        me: Owner,
-    ) -> Result<Option<Got>> {
-        self.at()?.get_first(head, buffer, me)
     }
 
     /// The rest of [`get_raw`](Self::get_raw), for every case that the fast path does not handle.
@@ -151,22 +138,24 @@ impl<'a> View<'a> {
         self.segment.reap_now_and_then(me.owner)?;
         self.keep_distance_from_producers();
         let head = self.messages().lock_head(me)?;
-        self.get_first(head, buffer, me.owner)
+        // A look of a call that waits teaches the calls that do not wait, too.
+        match self.ready() {
+            Some(found) => self.get_found(head, &found, buffer, me.owner).map(Some),
+            None => self.get_otherwise(head, buffer, me.owner),
+        }
     }
 
-    /// Under the head lock, which this releases: get the first message.
-    fn get_first(
-        &self,
+    /// Under the head lock, which this releases: get the first message in every case that is not
+    /// the usual one.
+    #[cold]
+    #[inline(never)]
+    fn get_otherwise(
+        self,
         head: Held<'a>,
         buffer: &mut [MaybeUninit<u8>],
         me: Owner,
     ) -> Result<Option<Got>> {
-        // A look of a call that waits teaches the calls that do not wait, too.
-        let found = match self.ready() {
-            Some(found) => Some(found),
-            None => self.messages().front()?,
-        };
-        match found {
+        match self.messages().front()? {
             Some(found) => self.get_found(head, &found, buffer, me).map(Some),
             None => Ok(None),
         }

@@ -138,16 +138,15 @@ shared! {
         /// This side's last look at the other side. It may be older than the truth, never newer;
         /// 0 if unknown.
         pub(crate) seen: Seen,
-        _to_the_second_line: AtomicU64,
-        /// Tail: one more than the place of the last reservation. Head: no reservation is left
-        /// before this place.
-        pub(crate) reservations: AtomicU64,
-        _to_the_next_line: [AtomicU64; 7],
+        _to_the_next_pair_of_lines: [AtomicU64; 9],
         pub(crate) cursor: AtomicU64,
         pub(super) totals: [SharedTotals; 2],
         /// Tail of the dead letters only: identifies the message that was moved there last. Twice,
         /// as the totals.
         pub(super) marks: [AtomicU64; 2],
+        /// Tail: one more than the place of the last reservation. Head: no reservation is left
+        /// before this place.
+        pub(crate) reservations: AtomicU64,
     }
 }
 
@@ -156,9 +155,9 @@ const _: () = {
     // A put reads the lock with the limits, and the cursor with the totals: one line each.
     assert!(std::mem::offset_of!(Side, seen) <= 64);
     assert!(std::mem::offset_of!(Side, cursor) == 128);
-    // Consumers read the last reservation while they look for messages, which must not take the
-    // line of the producers' lock away.
-    assert!(std::mem::offset_of!(Side, reservations) == 64);
+    // Consumers read the last reservation while they look for messages. It lies in the line of the
+    // cursor, which they read anyway, and not in that of the producers' lock.
+    assert!(std::mem::offset_of!(Side, reservations) == 128 + 56);
 };
 
 shared! {

@@ -8,16 +8,16 @@
 //!     65924      owed: to be counted anew
 //!     65928      how far a put may go: end, count, largest
 //!     65952      what the tail saw of the head: count, bytes, free
-//!     65984      reservations: the last one's place
 //!     66048      cursor: its store commits a step
 //!     66056      totals, twice: count, bytes
 //!     66088      dead letters' mark, twice
+//!     66104      reservations: the last one's place
 //!     66176      head's mutex
 //!     66180      owed: to be counted anew
 //!     66208      what the head saw of the tail: its cursor
-//!     66240      reservations: the last one's place
 //!     66304      cursor: its store commits a step
 //!     66312      totals, twice: count, bytes
+//!     66360      reservations: the last one's place
 //!     66432      behind the head's cursor: available, in_flight, ...
 //!     66560    items: consumers sleep here
 //!     66688    space: producers sleep here
@@ -98,12 +98,6 @@ mod tests {
             line(
                 picture,
                 4,
-                at + offset_of!(Side, reservations),
-                "reservations: the last one's place",
-            );
-            line(
-                picture,
-                4,
                 at + offset_of!(Side, cursor),
                 "cursor: its store commits a step",
             );
@@ -121,6 +115,12 @@ mod tests {
                     "dead letters' mark, twice",
                 );
             }
+            line(
+                picture,
+                4,
+                at + offset_of!(Side, reservations),
+                "reservations: the last one's place",
+            );
         }
         let behind = at + offset_of!(ChainWords, behind);
         line(
