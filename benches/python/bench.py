@@ -5,6 +5,7 @@ has the medians, and of the ratios of the pairs the median, the smallest and the
 """
 
 import argparse
+import asyncio
 import multiprocessing
 import statistics
 import time
@@ -116,52 +117,96 @@ LINES = [
 
 def calls():
     """The cost of single calls in one process, in nanoseconds: the least of several rounds."""
-    queue, values = polyproc.Queue(), polyproc.Queue(format="msgpack")
-    plain = polyproc.Queue(format="bytes")
+    plain, values = polyproc.Queue(format="bytes"), polyproc.Queue(format="msgpack")
+    pickles, (one, other) = polyproc.Queue(), polyproc.Pipe()
     lock, semaphore, event = polyproc.Lock(), polyproc.Semaphore(), polyproc.Event()
-    message, (one, other) = b"x" * 64, polyproc.Pipe()
-    batch = [message] * 32
 
     def put_get(queue, message):
         queue.put(message)
         queue.get()
 
-    def take_done():
+    def put_take_done(message):
         plain.put(message)
         plain.take().done()
 
-    def many():
+    def reserve_take_done(length):
+        plain.reserve(length).commit()
+        plain.take().done()
+
+    def many(batch):
         plain.put_many(batch)
-        plain.get_many(32)
+        for message in plain.take_many(32):
+            message.done()
+
+    def send_recv(message):
+        one.send_bytes(message)
+        other.recv_bytes()
 
     def pair(acquire, release):
         acquire()
         release()
 
-    def send_recv():
-        one.send_bytes(message)
-        other.recv_bytes()
+    def set_wait_clear():
+        event.set()
+        event.wait()
+        event.clear()
 
-    lines = [
-        ("put + get, 64 bytes, bytes", partial(put_get, plain, message), 1),
-        ("put + get, 64 bytes, pickle", partial(put_get, queue, message), 1),
-        ("put + get, a small dict, pickle", partial(put_get, queue, SMALL), 1),
-        ("put + get, a small dict, msgpack", partial(put_get, values, SMALL), 1),
-        ("put + take + done, 64 bytes", take_done, 1),
-        ("put_many + get_many, each of 32", many, 32),
-        ("send_bytes + recv_bytes, 64 bytes", send_recv, 1),
-        ("lock: acquire + release", partial(pair, lock.acquire, lock.release), 1),
-        ("semaphore: acquire + release", partial(pair, semaphore.acquire, semaphore.release), 1),
-        ("event: is_set", event.is_set, 1),
+    short = b"x" * 64
+    lines = []
+    for size in (8, 64, 1024, 65536):
+        message = b"x" * size
+        batch = [message] * 32
+        lines += [
+            (f"put + get, {size} bytes", partial(put_get, plain, message), 10_000),
+            (
+                f"reserve + commit + take + done, {size} bytes",
+                partial(reserve_take_done, size),
+                5000,
+            ),
+            (f"put_many + take_many of 32 + done, {size} bytes", partial(many, batch), 500),
+        ]
+    lines += [
+        ("put + take + done, 64 bytes", partial(put_take_done, short), 20_000),
+        ("put + get of 64 bytes, pickle", partial(put_get, pickles, short), 20_000),
+        ("put + get of a small dict, pickle", partial(put_get, pickles, SMALL), 20_000),
+        ("put + get of a small dict, msgpack", partial(put_get, values, SMALL), 20_000),
+        ("pipe: send_bytes + recv_bytes, 64 bytes", partial(send_recv, short), 20_000),
+        ("lock: acquire + release", partial(pair, lock.acquire, lock.release), 20_000),
+        (
+            "semaphore: acquire + release",
+            partial(pair, semaphore.acquire, semaphore.release),
+            20_000,
+        ),
+        ("event: set + wait + clear", set_wait_clear, 20_000),
     ]
-    for name, call, parts in lines:
-        count, least = 20_000 // parts, float("inf")
-        for _ in range(7):
-            begin = time.perf_counter()
-            for _ in range(count):
-                call()
-            least = min(least, (time.perf_counter() - begin) / count)
-        print(f"{name:<34}{least / parts * 1e9:8.0f} ns")
+    for name, call, count in lines:
+        print_cost(name, least_of_rounds(call, count))
+    print_cost("await aput + aget, 64 bytes", asyncio.run(awaited(plain, short)))
+
+
+def least_of_rounds(call, count):
+    least = float("inf")
+    for _ in range(7):
+        begin = time.perf_counter()
+        for _ in range(count):
+            call()
+        least = min(least, (time.perf_counter() - begin) / count)
+    return least
+
+
+async def awaited(queue, message):
+    least, count = float("inf"), 20_000
+    for _ in range(7):
+        begin = time.perf_counter()
+        for _ in range(count):
+            await queue.aput(message)
+            await queue.aget()
+        least = min(least, (time.perf_counter() - begin) / count)
+    return least
+
+
+def print_cost(name, seconds):
+    print(f"{name:<50}{seconds * 1e9:10.0f} ns")
 
 
 def main():
