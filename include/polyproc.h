@@ -22,7 +22,7 @@
  * Handles. Close ends the calls that wait on the handle, with E_CLOSED. Close of NULL does nothing.
  * Loans. A message that was taken and a slot that was reserved are yours until they are settled.
  * Death of a peer. Other processes get what a killed process held: a lock, with OWNER_DIED; an
- *   unsettled message, whose work may so be done twice. A timeout never makes a process dead.
+ *   unsettled message, so its work may be done twice. A timeout never makes a process dead.
  * Stop of a peer. A call that a stopped process holds up keeps its timeout, and returns E_TIMEOUT.
  * Time. timeout_ns is monotonic nanoseconds from now; below 0 waits for ever, 0 tries once.
  * Fork. Handles stay valid in a forked child, which inherits no lock and no loan.
@@ -315,8 +315,9 @@
 #define POLYPROC_OPEN_OR_CREATE 1
 
 /**
- * Queue: a message that was got stays unfinished until it is settled; `polyproc_queue_join` waits
- * for that, and what a killed consumer had not finished is delivered again.
+ * Queue: a message that was got stays unfinished until it is settled. `polyproc_queue_join` waits
+ * until no message is unfinished. The unfinished messages of a killed consumer are delivered
+ * again.
  */
 #define POLYPROC_QUEUE_JOINABLE 2
 
@@ -376,7 +377,7 @@ typedef struct polyproc_cancel polyproc_cancel;
  * A condition between processes, like multiprocessing.Condition: a holder of a lock waits here for
  * a change of the state that the lock guards. The lock is released during the wait; a process that
  * changes the state notifies. A waiter checks the state again after the wait, in a loop, since
- * another may have changed it first.
+ * another process or thread may have changed it first.
  */
 typedef struct polyproc_condition polyproc_condition;
 
@@ -460,8 +461,8 @@ typedef struct polyproc_options {
   /** 0 or `POLYPROC_OPEN_OR_CREATE`. */
   uint32_t flags;
   /**
-   * Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
-   * 0600.
+   * Permissions of a named object: 0600, or 0600 with more bits for group and others, for
+   * example 0660. 0 means 0600.
    */
   uint32_t mode;
 } polyproc_options;
@@ -473,8 +474,8 @@ typedef struct polyproc_semaphore_options {
   /** `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_SEMAPHORE_OWNED`, or both. */
   uint32_t flags;
   /**
-   * Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
-   * 0600.
+   * Permissions of a named object: 0600, or 0600 with more bits for group and others, for
+   * example 0660. 0 means 0600.
    */
   uint32_t mode;
   /** How many permits there are at first, 0 or more. */
@@ -490,8 +491,8 @@ typedef struct polyproc_queue_options {
   /** `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_QUEUE_JOINABLE`, or both. */
   uint32_t flags;
   /**
-   * Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
-   * 0600.
+   * Permissions of a named object: 0600, or 0600 with more bits for group and others, for
+   * example 0660. 0 means 0600.
    */
   uint32_t mode;
   /** How many messages may wait in the queue; 0: no limit. */
@@ -582,8 +583,8 @@ typedef struct polyproc_queue_info {
   /** Messages that came back because their consumer died or returned them. */
   uint64_t redelivered;
   /**
-   * Messages that an immediate shutdown discarded, also if they came back after it, and those
-   * that were not yet put completely when their producer died.
+   * Messages that an immediate shutdown discarded, among them messages that came back after it,
+   * and messages whose producer died before they were put completely.
    */
   uint64_t discarded;
   /** How often a process recovered what a dead process had held. */
@@ -610,7 +611,7 @@ typedef struct polyproc_queue_info {
   char format[32];
   /**
    * 128 random bits, which were chosen when the queue was created. A queue that is created again
-   * under the same name has others: they tell its messages' ids from those of the earlier queue.
+   * under the same name has different bits, so the bits and a message's id name one message.
    */
   uint8_t identity[16];
 } polyproc_queue_info;
@@ -683,7 +684,7 @@ typedef struct polyproc_process_options {
   const char *const *argv;
   /** "NAME=value" strings, ended by NULL, added to the parent's environment; NULL: none. */
   const char *const *env;
-  /** Its standard input: a descriptor, -1 the parent's, `POLYPROC_FD_NULL` `/dev/null`. */
+  /** Its standard input: a descriptor; -1: the parent's; `POLYPROC_FD_NULL`: `/dev/null`. */
   int stdin_fd;
   /** Its standard output, likewise. */
   int stdout_fd;
@@ -760,7 +761,7 @@ typedef struct polyproc_pool_options {
 typedef struct polyproc_pool_info {
   /** `sizeof(polyproc_pool_info)`, as `POLYPROC_POOL_INFO_INIT` sets it. */
   size_t size;
-  /** Workers that an open pool has. */
+  /** How many workers the pool keeps while it is open. */
   uint32_t workers;
   /** Workers that run now. */
   uint32_t alive;
@@ -816,7 +817,7 @@ typedef struct polyproc_job {
   size_t len;
   /** How many items the data has, to be read with polyproc_job_chunk_next; 0: it is no chunk. */
   uint32_t count;
-  /** 1 the first time, more when workers died in it before; 0: the initialiser of this worker. */
+  /** 1 the first time, more if workers died in the task before; 0: the worker's initialiser. */
   uint32_t attempt;
   /** Belongs to the library. */
   void *opaque[2];
@@ -868,11 +869,11 @@ const char *polyproc_strerror(int32_t status);
 /**
  * The cause of this thread's last failed call, in a sentence. For E_INVALID it says which argument
  * is wrong and how, for E_MISMATCH in what the object differs from the options, and for a refusal
- * by the system which system call failed. Calls that succeed, and failures whose status says all
- * (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave the sentence as it is.
+ * by the system which system call failed. Calls that succeed, failures whose status says all
+ * (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), and signal-safe functions do not change the sentence.
  *
- * So do the functions that a signal handler may call. A runtime that moves tasks between threads
- * must read the sentence before the task can move to another thread.
+ * A runtime that moves tasks between threads must read the sentence before the task can move to
+ * another thread.
  *
  * buf  where the sentence goes, ended by a NUL. A sentence that does not fit is cut.
  * cap  how many bytes fit there; 256 are enough for most sentences.
@@ -885,9 +886,9 @@ const char *polyproc_strerror(int32_t status);
 int32_t polyproc_detail(char *buf, size_t cap);
 
 /**
- * Choose what a wait of this process does after a signal handler ran that was installed without
- * SA_RESTART. When on, the wait returns E_INTERRUPTED; when off, the default, it goes on. For
- * language runtimes, which run their own handlers between two calls.
+ * Choose whether a signal handler that was installed without SA_RESTART ends the waits of this
+ * process. When on, a wait returns E_INTERRUPTED after the handler ran; when off, the default, the
+ * wait goes on. For language runtimes, which run their own handlers between two calls.
  *
  * on  1 to switch it on, 0 to switch it off.
  *
@@ -1149,8 +1150,8 @@ void polyproc_rlock_close(polyproc_rlock *rlock);
  *
  * Returns  OK
  *          E_EXISTS      the name is taken.
- *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore, one of another
- *                        maximum, or one whose permits are owned and yours would not be.
+ *          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore, or the semaphore
+ *                        differs in its maximum or in POLYPROC_SEMAPHORE_OWNED.
  *          E_NO_MEMORY   memory or shared memory is exhausted.
  *          E_PERMISSION  no right to create it, or to open the object that has the name.
  *          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.
@@ -1460,7 +1461,8 @@ int32_t polyproc_condition_open(const char *name, polyproc_condition **out);
  *          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards.
  *                      The status does not tell whether you were notified.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the lock all the same.
- *          E_CLOSED     a handle is closed; you hold the lock, unless its own handle is.
+ *          E_CLOSED     one of the two handles is closed. You hold the lock, unless the closed
+ *                       handle is the lock's.
  *          E_NOT_OWNER  nobody holds the lock; nothing happened.
  *          E_CORRUPT    memory is damaged.
  *          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.
@@ -1486,7 +1488,8 @@ int32_t polyproc_condition_wait(polyproc_condition *condition,
  *          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards.
  *                      The status does not tell whether you were notified.
  *          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the rlock all the same.
- *          E_CLOSED     a handle is closed; you hold the rlock, unless its own handle is.
+ *          E_CLOSED     one of the two handles is closed. You hold the rlock, unless the closed
+ *                       handle is the rlock's.
  *          E_NOT_OWNER  this owner does not hold the rlock; nothing happened.
  *          E_CORRUPT    memory is damaged.
  *          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.
@@ -1717,8 +1720,8 @@ void polyproc_barrier_close(polyproc_barrier *barrier);
  *          E_BROKEN_BARRIER  it was broken before or meanwhile (a party gave up or died, or abort
  *                            or the leader broke it), or it was reset meanwhile.
  *          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait ended early, which breaks the barrier for all
- *                            parties. Only a party that arrived while the parties of
- *                            another round were held leaves without breaking it.
+ *                            parties. Exception: while the leader holds the previous round, a
+ *                            new party may leave and breaks nothing.
  *          E_INTERRUPTED     this party counts as not arrived, and may call again; nothing is
  *                            broken.
  *          E_CORRUPT         its memory is damaged.
@@ -1757,13 +1760,13 @@ int32_t polyproc_barrier_complete(polyproc_barrier *barrier, int32_t ok);
  * Create a queue.
  *
  * With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is created
- * again under its name, as if it had been unlinked; its remaining messages and dead letters are
- * lost, and it has the options of this call, whatever the old ones were, format included. So a
- * program that is killed after its shutdown does not leave an unusable queue to its next run. To
- * read the rest of a stream whose producers have ended use polyproc_queue_open. A consumer that
- * starts late and creates waits in a new queue, into which nobody puts: let it open instead. A
- * process has a queue open from its create or open until it has closed its handles and settled
- * what it has taken. Each child that inherited the queue has it open too.
+ * again under its name, as if it had been unlinked. Its remaining messages and dead letters are
+ * lost, and the new queue has the options of this call, format included. So a program that is
+ * killed after its shutdown does not leave an unusable queue to its next run. A consumer that may
+ * start after the producers have ended must use polyproc_queue_open to read the rest of the
+ * stream: if it calls this function, it can get a new queue, into which nobody puts. A process has
+ * a queue open from its create or open until it has closed its handles and settled what it has
+ * taken. Each child that inherited the queue has it open too.
  *
  * name     its name, or NULL for an anonymous one.
  * options  NULL for the defaults: no limit, not joinable, bytes.
@@ -2142,8 +2145,8 @@ int32_t polyproc_slot_abort(polyproc_slot *slot);
  * timeout_ns  nanoseconds from now for all of them, monotonic; <0 for ever, 0 try once.
  * cancel      NULL, or a token that ends this wait early.
  *
- * Returns  OK           *out_put messages are in the queue: all, or the first of them if the wait
- *                       ended early. Then the next call returns the reason.
+ * Returns  OK           *out_put messages are in the queue: all of them, or only the first ones if
+ *                       the wait ended early. In that case the next call returns the reason.
  *          E_FULL       the timeout passed and there was no room for the first.
  *          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
  *                       there is room.
@@ -2286,10 +2289,10 @@ int32_t polyproc_queue_put_id(polyproc_queue *queue,
  * the call returns; DONE, DEAD and DISCARDED are final.
  *
  * The queue remembers the last 1,024 messages that became dead letters or were discarded, and all
- * that an immediate shutdown discarded when it was called. So a message that is over, and older
- * than what is remembered, is POLYPROC_MESSAGE_UNKNOWN. A message that was not done is never
- * POLYPROC_MESSAGE_DONE. Ids are valid for one creation of a queue: compare the identity in
- * polyproc_queue_info.
+ * that an immediate shutdown discarded when it was called. When the queue forgets one of the
+ * 1,024, that message and every older one that is over become POLYPROC_MESSAGE_UNKNOWN. A message
+ * that was not done is never POLYPROC_MESSAGE_DONE. Ids are valid for one creation of a queue:
+ * compare the identity in polyproc_queue_info.
  *
  * queue      open handle.
  * id         of polyproc_queue_put_id, or of a polyproc_message.
@@ -2301,7 +2304,7 @@ int32_t polyproc_queue_put_id(polyproc_queue *queue,
  *          E_LIMIT    too many processes use it.
  *          E_CLOSED   the handle is closed.
  *          E_INVALID  not a handle of a queue, out_state is NULL, or no message with that id was
- *                     put. (Of a number that is no id this is not always noticed.)
+ *                     put. (The call does not recognise every number that is no id.)
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
  */
 int32_t polyproc_queue_settled(polyproc_queue *queue, uint64_t id, int32_t *out_state);
@@ -2325,10 +2328,10 @@ int32_t polyproc_queue_settled(polyproc_queue *queue, uint64_t id, int32_t *out_
 int32_t polyproc_queue_settled_count(polyproc_queue *queue, uint64_t *out_count);
 
 /**
- * A descriptor for poll, epoll, libuv, asyncio and the like: readable while messages were settled
+ * A descriptor for poll, epoll, libuv, asyncio and the like: readable if a message was settled
  * since polyproc_queue_settled_count was last called with this handle. From the first call on, a
  * thread of this process keeps such descriptors up to date. They follow a change with a short
- * delay, so it may be readable although the count has not grown.
+ * delay, so the descriptor may be readable although the count has not grown.
  *
  * queue   open handle.
  * out_fd  the descriptor. It belongs to the handle: do not read it, close it, or use it after the
@@ -2378,16 +2381,16 @@ int32_t polyproc_pipe_create(int32_t duplex,
  *
  * A message of up to 1 MiB - 8 bytes goes into the pipe, where it stays when this process ends. A
  * longer message is handed over through 1 MiB of shared memory: the call returns OK when a
- * receiver has all of it. timeout_ns limits the wait for a receiver, and then each wait for the
- * receiver's next step, which may take at least 0.03 s. With timeout_ns 0 such a message is not
- * sent.
+ * receiver has all of it. The call waits at most timeout_ns for a receiver. Then it waits for each
+ * step of the receiver at most timeout_ns or 0.03 s, whichever is longer. With timeout_ns 0 such a
+ * message is not sent.
  *
  * Over a socket OK means that the system has all of the message, not that the peer has received
- * it. timeout_ns limits the wait for room for the first bytes, and then each wait for more room,
- * which may take at least 0.1 s. Bytes that were sent cannot be taken back, so a call that gives
- * up in the middle of a message ends this direction: later sends return E_BROKEN_PIPE, and the
- * other end finds the stream cut, never a wrong message. With timeout_ns 0 a message of more than
- * 32 KiB is not sent.
+ * it. The call waits at most timeout_ns for room for the first bytes. Then it waits each time for
+ * more room at most timeout_ns or 0.1 s, whichever is longer. Bytes that were sent cannot be taken
+ * back, so a call that gives up in the middle of a message ends this direction: later sends return
+ * E_BROKEN_PIPE, and the other end finds the stream cut, never a wrong message. With timeout_ns 0
+ * a message of more than 32 KiB is not sent.
  *
  * connection  open handle.
  * data        the message; NULL when len is 0.
@@ -2421,8 +2424,8 @@ int32_t polyproc_connection_send(polyproc_connection *connection,
  * When the other end is closed, the messages that it sent are received first, then E_EOF is
  * returned. A message that a process was sending when it was killed is never seen. Once the
  * transfer of a message that is handed over (see polyproc_connection_send) has begun, the call
- * goes on to its end, also past timeout_ns. If the sender makes no step for timeout_ns (at least
- * 0.03 s), the call ends, and the message stays first in line.
+ * finishes the transfer, even past timeout_ns. If the sender makes no step for timeout_ns (at
+ * least 0.03 s), the call ends, and the message stays first in line.
  *
  * When a call on a socket ends early, the part of a message that has arrived is kept, and the next
  * call continues it. A message that can never be received ends this direction: each later call
@@ -2502,7 +2505,7 @@ int32_t polyproc_connection_fd(polyproc_connection *connection, int *out_fd);
 /**
  * Close this handle. Calls that wait on it in other threads return E_CLOSED. When no process has
  * this end any more, the other one receives what was sent, then E_EOF, and its sends return
- * E_BROKEN_PIPE. The end of a process does the same.
+ * E_BROKEN_PIPE. A process that ends closes its handles too.
  *
  * connection  handle, or NULL: nothing happens.
  *
@@ -2520,8 +2523,8 @@ void polyproc_connection_close(polyproc_connection *connection);
  * With a key each side proves that it has the key, without sending it; the messages that follow
  * are neither encrypted nor signed. From the first accept on, a thread of the library serves all
  * handshakes concurrently, so a silent, slow or invalid peer delays nobody. Without a key there is
- * no handshake, and every peer that reaches the address is accepted: on one machine that is every
- * user if the address is TCP or abstract, and every user that may write the file if it is a path.
+ * no handshake, and every peer that reaches the address is accepted. On the same machine every
+ * user reaches a TCP or abstract address, and every user that may write the file reaches a path.
  *
  * address  "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for a free one; "unix:/path", whose
  *          file is removed when the listener is closed; "unix:@name", an abstract address, which
@@ -2629,8 +2632,8 @@ void polyproc_listener_close(polyproc_listener *listener);
  * address     as for polyproc_listener_create.
  * options     NULL for no key; the key, allow_md5, handshake_timeout_ns and max_message are used.
  * out         the connection, to be closed with polyproc_connection_close.
- * timeout_ns  nanoseconds from now, monotonic, for the whole call; <0 for ever, 0 try once, too
- *             short for any handshake.
+ * timeout_ns  nanoseconds from now, monotonic, for the whole call; <0 for ever, 0 try once, which
+ *             leaves no time for a handshake.
  * cancel      NULL, or a token that ends this wait early.
  *
  * Returns  OK
@@ -2659,8 +2662,8 @@ int32_t polyproc_connect(const char *address,
  * Start a program. Inherited handles travel as descriptors, so this process may close its handles
  * or end at once.
  *
- * The program begins with no signal blocked, and with the default action for each signal that has
- * a handler here and for SIGPIPE and SIGTERM; any other signal that this process ignores stays
+ * The program begins with no signal blocked. SIGPIPE, SIGTERM and each signal that has a handler
+ * here have their default action in the program; any other signal that this process ignores stays
  * ignored. The program has every descriptor of this process that is not closed on exec.
  *
  * options  argv is required; start from POLYPROC_PROCESS_OPTIONS_INIT.
@@ -2873,7 +2876,8 @@ int32_t polyproc_process_signal(polyproc_process *process, int32_t signal_number
 int32_t polyproc_process_fd(polyproc_process *process, int *out_fd);
 
 /**
- * Close this handle. The process goes on; when it ends before its parent, no join is required.
+ * Close this handle. The process keeps running. If it ends before its parent, the library reaps
+ * it, so no join is required.
  * Joins that wait on this handle in other threads return E_CLOSED.
  *
  * process  handle, or NULL: nothing happens.
@@ -2886,8 +2890,8 @@ void polyproc_process_close(polyproc_process *process);
 /* ---- Process: in the child ---- */
 
 /**
- * Open an object that this process inherited. Each call makes a handle of its own; a connection
- * over a socket goes to the first that asks, later ones get E_NOT_FOUND.
+ * Open an object that this process inherited. Each call makes a handle of its own. Only the first
+ * call for a connection over a socket gets it; later calls return E_NOT_FOUND.
  *
  * name  the name that polyproc_process_spawn or _fork gave it.
  * kind  what it is, POLYPROC_KIND_*.
@@ -2961,8 +2965,8 @@ int32_t polyproc_exit_children_at_exit(int32_t on);
 /* ---- Process, advanced: one that was started by other means ---- */
 
 /**
- * Make a handle of a process that was started by other means. When it is a child of this one, the
- * library collects it from now on; another one can be watched and signalled.
+ * Make a handle of a process that was started by other means. If the process is a child of this
+ * one, the library reaps it from now on. Any other process can only be watched and signalled.
  *
  * pid  its id.
  * out  the process, to be closed with polyproc_process_close.
@@ -3198,9 +3202,9 @@ int32_t polyproc_pool_submit_with(polyproc_pool *pool,
 
 /**
  * Hand several items to the workers as one task: the function is called for each of them, one
- * after the other in one worker. Use it to map many small items fast. The result has as many
- * items, in the same order, to be read with polyproc_job_chunk_next; the first failure fails the
- * whole chunk.
+ * after the other in one worker. Use it to map many small items fast. The result has one item for
+ * each of them, in the same order; read it with polyproc_job_chunk_next. If the function fails for
+ * one item, the whole chunk fails.
  *
  * pool      open handle.
  * function  its name, as the worker has registered it.
@@ -3245,9 +3249,9 @@ int32_t polyproc_job_chunk_next(const void *data,
                                 size_t *out_len);
 
 /**
- * Get the tags of tasks that are over, waiting until at least one task that was submitted with a
- * tag is. Each tag is reported once. So one thread, or one descriptor in an event loop, serves any
- * number of tasks.
+ * Get the tags of tasks that are over, waiting while there is none. Each task that was submitted
+ * with a tag is reported once, other tasks never. So one thread, or one descriptor in an event
+ * loop, serves any number of tasks.
  *
  * pool        open handle.
  * tags        where the tags go.
@@ -3547,8 +3551,9 @@ void polyproc_cancel_close(polyproc_cancel *cancel);
  * another process may be faster, so the operation may still have to wait.
  *
  * items       what to wait for; their `ready` is written.
- * n           how many, at least 1. The call returns as soon as one is ready, or, with more than
- *             about a hundred things and processes that use them, within 10 ms.
+ * n           how many, at least 1. The call returns as soon as one is ready. If the things and
+ *             the processes that use them are together more than about a hundred, the call may
+ *             return up to 10 ms later.
  * out_ready   how many of them are ready, 1 at least.
  * timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
  * cancel      NULL, or a token that ends this wait early.
@@ -3603,7 +3608,7 @@ int32_t polyproc_share_fd(int32_t kind, void *object, int *out_fd);
  *          E_PERMISSION  it is not open for reading and writing.
  *          E_CORRUPT     it is damaged.
  *          E_LIMIT       too many descriptors are open.
- *          E_UNSUPPORTED the end of a pipe, and the system has no locks of open files.
+ *          E_UNSUPPORTED the end of a pipe, and the system refuses open file description locks.
  *          E_NO_MEMORY   memory is exhausted.
  *          E_INVALID     fd is not an open descriptor, an unknown kind, or out is NULL.
  * Blocks   no. Threads: any. Signal-safe: no. Since: 0.1

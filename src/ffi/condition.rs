@@ -17,7 +17,7 @@ use crate::sync::{Acquired, Cancel};
 /// A condition between processes, like multiprocessing.Condition: a holder of a lock waits here for
 /// a change of the state that the lock guards. The lock is released during the wait; a process that
 /// changes the state notifies. A waiter checks the state again after the wait, in a loop, since
-/// another may have changed it first.
+/// another process or thread may have changed it first.
 pub struct polyproc_condition {
     _private: [u8; 0],
 }
@@ -127,7 +127,8 @@ pub unsafe extern "C" fn polyproc_condition_open(
 ///          OWNER_DIED  you hold the lock, and its last holder died inside: check what it guards.
 ///                      The status does not tell whether you were notified.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the lock all the same.
-///          E_CLOSED     a handle is closed; you hold the lock, unless its own handle is.
+///          E_CLOSED     one of the two handles is closed. You hold the lock, unless the closed
+///                       handle is the lock's.
 ///          E_NOT_OWNER  nobody holds the lock; nothing happened.
 ///          E_CORRUPT    memory is damaged.
 ///          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.
@@ -170,7 +171,8 @@ pub unsafe extern "C" fn polyproc_condition_wait(
 ///          OWNER_DIED  you hold the rlock, and its last owner died inside: check what it guards.
 ///                      The status does not tell whether you were notified.
 ///          E_TIMEOUT, E_CANCELED, E_INTERRUPTED  not notified; you hold the rlock all the same.
-///          E_CLOSED     a handle is closed; you hold the rlock, unless its own handle is.
+///          E_CLOSED     one of the two handles is closed. You hold the rlock, unless the closed
+///                       handle is the rlock's.
 ///          E_NOT_OWNER  this owner does not hold the rlock; nothing happened.
 ///          E_CORRUPT    memory is damaged.
 ///          E_LIMIT      too many processes use one of the two, or 1,024 threads wait already.

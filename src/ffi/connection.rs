@@ -81,16 +81,16 @@ pub unsafe extern "C" fn polyproc_pipe_create(
 ///
 /// A message of up to 1 MiB - 8 bytes goes into the pipe, where it stays when this process ends. A
 /// longer message is handed over through 1 MiB of shared memory: the call returns OK when a
-/// receiver has all of it. timeout_ns limits the wait for a receiver, and then each wait for the
-/// receiver's next step, which may take at least 0.03 s. With timeout_ns 0 such a message is not
-/// sent.
+/// receiver has all of it. The call waits at most timeout_ns for a receiver. Then it waits for each
+/// step of the receiver at most timeout_ns or 0.03 s, whichever is longer. With timeout_ns 0 such a
+/// message is not sent.
 ///
 /// Over a socket OK means that the system has all of the message, not that the peer has received
-/// it. timeout_ns limits the wait for room for the first bytes, and then each wait for more room,
-/// which may take at least 0.1 s. Bytes that were sent cannot be taken back, so a call that gives
-/// up in the middle of a message ends this direction: later sends return E_BROKEN_PIPE, and the
-/// other end finds the stream cut, never a wrong message. With timeout_ns 0 a message of more than
-/// 32 KiB is not sent.
+/// it. The call waits at most timeout_ns for room for the first bytes. Then it waits each time for
+/// more room at most timeout_ns or 0.1 s, whichever is longer. Bytes that were sent cannot be taken
+/// back, so a call that gives up in the middle of a message ends this direction: later sends return
+/// E_BROKEN_PIPE, and the other end finds the stream cut, never a wrong message. With timeout_ns 0
+/// a message of more than 32 KiB is not sent.
 ///
 /// ```text
 /// connection  open handle.
@@ -138,8 +138,8 @@ pub unsafe extern "C" fn polyproc_connection_send(
 /// When the other end is closed, the messages that it sent are received first, then E_EOF is
 /// returned. A message that a process was sending when it was killed is never seen. Once the
 /// transfer of a message that is handed over (see polyproc_connection_send) has begun, the call
-/// goes on to its end, also past timeout_ns. If the sender makes no step for timeout_ns (at least
-/// 0.03 s), the call ends, and the message stays first in line.
+/// finishes the transfer, even past timeout_ns. If the sender makes no step for timeout_ns (at
+/// least 0.03 s), the call ends, and the message stays first in line.
 ///
 /// When a call on a socket ends early, the part of a message that has arrived is kept, and the next
 /// call continues it. A message that can never be received ends this direction: each later call
@@ -268,7 +268,7 @@ pub unsafe extern "C" fn polyproc_connection_fd(
 
 /// Close this handle. Calls that wait on it in other threads return E_CLOSED. When no process has
 /// this end any more, the other one receives what was sent, then E_EOF, and its sends return
-/// E_BROKEN_PIPE. The end of a process does the same.
+/// E_BROKEN_PIPE. A process that ends closes its handles too.
 ///
 /// ```text
 /// connection  handle, or NULL: nothing happens.

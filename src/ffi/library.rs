@@ -73,11 +73,11 @@ pub extern "C" fn polyproc_strerror(status: i32) -> *const c_char {
 
 /// The cause of this thread's last failed call, in a sentence. For E_INVALID it says which argument
 /// is wrong and how, for E_MISMATCH in what the object differs from the options, and for a refusal
-/// by the system which system call failed. Calls that succeed, and failures whose status says all
-/// (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), leave the sentence as it is.
+/// by the system which system call failed. Calls that succeed, failures whose status says all
+/// (E_EMPTY, E_TIMEOUT, E_CLOSED, ...), and signal-safe functions do not change the sentence.
 ///
-/// So do the functions that a signal handler may call. A runtime that moves tasks between threads
-/// must read the sentence before the task can move to another thread.
+/// A runtime that moves tasks between threads must read the sentence before the task can move to
+/// another thread.
 ///
 /// ```text
 /// buf  where the sentence goes, ended by a NUL. A sentence that does not fit is cut.
@@ -110,9 +110,9 @@ pub unsafe extern "C" fn polyproc_detail(buf: *mut c_char, cap: usize) -> i32 {
     })
 }
 
-/// Choose what a wait of this process does after a signal handler ran that was installed without
-/// SA_RESTART. When on, the wait returns E_INTERRUPTED; when off, the default, it goes on. For
-/// language runtimes, which run their own handlers between two calls.
+/// Choose whether a signal handler that was installed without SA_RESTART ends the waits of this
+/// process. When on, a wait returns E_INTERRUPTED after the handler ran; when off, the default, the
+/// wait goes on. For language runtimes, which run their own handlers between two calls.
 ///
 /// ```text
 /// on  1 to switch it on, 0 to switch it off.

@@ -109,8 +109,8 @@ unsafe fn options_of(theirs: *const polyproc_listener_options) -> Result<Listene
 /// With a key each side proves that it has the key, without sending it; the messages that follow
 /// are neither encrypted nor signed. From the first accept on, a thread of the library serves all
 /// handshakes concurrently, so a silent, slow or invalid peer delays nobody. Without a key there is
-/// no handshake, and every peer that reaches the address is accepted: on one machine that is every
-/// user if the address is TCP or abstract, and every user that may write the file if it is a path.
+/// no handshake, and every peer that reaches the address is accepted. On the same machine every
+/// user reaches a TCP or abstract address, and every user that may write the file reaches a path.
 ///
 /// ```text
 /// address  "tcp://127.0.0.1:5000", "tcp://[::1]:5000", port 0 for a free one; "unix:/path", whose
@@ -285,8 +285,8 @@ pub unsafe extern "C" fn polyproc_listener_close(listener: *mut polyproc_listene
 /// address     as for polyproc_listener_create.
 /// options     NULL for no key; the key, allow_md5, handshake_timeout_ns and max_message are used.
 /// out         the connection, to be closed with polyproc_connection_close.
-/// timeout_ns  nanoseconds from now, monotonic, for the whole call; <0 for ever, 0 try once, too
-///             short for any handshake.
+/// timeout_ns  nanoseconds from now, monotonic, for the whole call; <0 for ever, 0 try once, which
+///             leaves no time for a handshake.
 /// cancel      NULL, or a token that ends this wait early.
 ///
 /// Returns  OK

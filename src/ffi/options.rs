@@ -14,8 +14,8 @@ pub struct polyproc_options {
     pub size: usize,
     /// 0 or `POLYPROC_OPEN_OR_CREATE`.
     pub flags: u32,
-    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
-    /// 0600.
+    /// Permissions of a named object: 0600, or 0600 with more bits for group and others, for
+    /// example 0660. 0 means 0600.
     pub mode: u32,
 }
 

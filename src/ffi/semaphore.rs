@@ -34,8 +34,8 @@ pub struct polyproc_semaphore_options {
     pub size: usize,
     /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_SEMAPHORE_OWNED`, or both.
     pub flags: u32,
-    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
-    /// 0600.
+    /// Permissions of a named object: 0600, or 0600 with more bits for group and others, for
+    /// example 0660. 0 means 0600.
     pub mode: u32,
     /// How many permits there are at first, 0 or more.
     pub initial: i64,
@@ -71,8 +71,8 @@ unsafe fn semaphore_options(theirs: *const polyproc_semaphore_options) -> Result
 ///
 /// Returns  OK
 ///          E_EXISTS      the name is taken.
-///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore, one of another
-///                        maximum, or one whose permits are owned and yours would not be.
+///          E_MISMATCH    POLYPROC_OPEN_OR_CREATE, and the name is no semaphore, or the semaphore
+///                        differs in its maximum or in POLYPROC_SEMAPHORE_OWNED.
 ///          E_NO_MEMORY   memory or shared memory is exhausted.
 ///          E_PERMISSION  no right to create it, or to open the object that has the name.
 ///          E_CORRUPT     POLYPROC_OPEN_OR_CREATE, and the object of that name is damaged.

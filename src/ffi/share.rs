@@ -157,7 +157,7 @@ pub unsafe extern "C" fn polyproc_share_fd(
 ///          E_PERMISSION  it is not open for reading and writing.
 ///          E_CORRUPT     it is damaged.
 ///          E_LIMIT       too many descriptors are open.
-///          E_UNSUPPORTED the end of a pipe, and the system has no locks of open files.
+///          E_UNSUPPORTED the end of a pipe, and the system refuses open file description locks.
 ///          E_NO_MEMORY   memory is exhausted.
 ///          E_INVALID     fd is not an open descriptor, an unknown kind, or out is NULL.
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1

@@ -45,8 +45,9 @@ pub struct polyproc_waitable {
 ///
 /// ```text
 /// items       what to wait for; their `ready` is written.
-/// n           how many, at least 1. The call returns as soon as one is ready, or, with more than
-///             about a hundred things and processes that use them, within 10 ms.
+/// n           how many, at least 1. The call returns as soon as one is ready. If the things and
+///             the processes that use them are together more than about a hundred, the call may
+///             return up to 10 ms later.
 /// out_ready   how many of them are ready, 1 at least.
 /// timeout_ns  nanoseconds from now, monotonic; <0 for ever, 0 look once.
 /// cancel      NULL, or a token that ends this wait early.

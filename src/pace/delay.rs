@@ -40,7 +40,7 @@ impl Limits {
         most: 0,
     };
 
-    /// For a call that does not wait.
+    /// The limits for looks in calls that do not wait.
     pub(super) const fn of_calls(switches: Switches) -> Limits {
         match switches.has(Heuristic::Distance) {
             true => Limits {
@@ -53,7 +53,7 @@ impl Limits {
         }
     }
 
-    /// For consumers that wait.
+    /// The limits for looks of consumers that wait.
     pub(super) const fn of_items(switches: Switches) -> Limits {
         match switches.has(Heuristic::Batch) {
             true => Limits {
@@ -69,7 +69,7 @@ impl Limits {
         }
     }
 
-    /// For producers that wait.
+    /// The limits for looks of producers that wait.
     pub(super) const fn of_space(switches: Switches) -> Limits {
         match switches.has(Heuristic::Batch) {
             true => Limits {

@@ -376,7 +376,7 @@ impl Drop for Pool {
         self.shared.end_all(Status::E_SHUTDOWN);
         self.shared.crew.lock().signal_all(libc::SIGKILL);
         self.shared.kick_monitor();
-        // This waits for the end of the workers only, and reads no report, since that could fail.
+        // Wait until the workers have ended. Read no reports, since reading them could fail.
         let mut patience = Patience::new(&Wait::FOREVER);
         loop {
             let joins = self.shared.joins.watch();

@@ -51,7 +51,8 @@ pub(super) enum AtExit {
 }
 
 impl AtExit {
-    /// `is_bound`: the child ends with its parent.
+    /// How an exit of the parent treats a child that this library started. `is_bound` says that the
+    /// kernel ends the child with its parent.
     pub(super) fn of(is_bound: bool) -> AtExit {
         if is_bound {
             AtExit::Terminate

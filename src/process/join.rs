@@ -48,8 +48,8 @@ impl Process {
         Ok(self.child.fate()? != Fate::Running)
     }
 
-    /// Look repeatedly, between sleeps that the tokens can end. Only the kernel's answer ends the
-    /// wait as joined, never the clock.
+    /// Look repeatedly, between sleeps that the tokens can end. Return `Ok` only if the kernel says
+    /// that the process has ended, never because time has passed.
     fn join_in_slices(&self, wait: &Wait<'_>) -> Result<()> {
         let mut patience = Patience::new(wait);
         let tokens = patience

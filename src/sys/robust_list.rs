@@ -133,8 +133,8 @@ impl RobustList {
 
 /// Register the list at `address` for the calling thread. Return false if the kernel refuses.
 ///
-/// The calling thread must not use robust mutexes of the C library, whose list this replaces, and
-/// the list must outlive the thread.
+/// The list replaces that of the C library, so the calling thread must not use robust mutexes of
+/// the C library. The list at `address` must outlive the thread.
 pub(crate) fn adopt(address: u64) -> bool {
     let size = std::mem::size_of::<Head>();
     // SAFETY: the kernel only records the pointer; it checks each access when it walks the list.

@@ -38,7 +38,7 @@ impl End {
         1 << self as u32
     }
 
-    /// The end's bit in a word of `Body::holders`, beside the owner.
+    /// The bit that stands for this end in a word of `Body::holders`, above the owner's bits.
     fn holder_bit(self) -> u32 {
         self.bit() << OWNER_BITS
     }

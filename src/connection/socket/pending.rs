@@ -34,7 +34,8 @@ impl HeldAcrossFork for Pending {
 
     fn let_go(&self) {
         self.0.unlock_raw();
-        // In a child, where this is the only thread.
+        // Only a forked child, whose process id differs, closes descriptors here. It has one thread,
+        // so no other thread takes the lock between the two calls.
         let mut noted = self.0.lock();
         if noted.pid != process::pid() {
             noted.fds.drain(..).for_each(eventfd::close);

@@ -40,7 +40,7 @@ pub(crate) fn guard_close(body: impl FnOnce()) {
 pub(crate) struct Out<T>(NonNull<T>);
 
 impl<T> Out<T> {
-    /// Return `E_INVALID` for NULL and for a pointer that no `T` can have.
+    /// Return `E_INVALID` for NULL and for a pointer that is not aligned for a `T`.
     ///
     /// # Safety
     /// `place` is NULL or may be written until the call returns.

@@ -147,8 +147,9 @@ pub const POLYPROC_MESSAGE_UNKNOWN: i32 = 6;
 /// A queue that is shut down and that no process has open is created again: see
 /// polyproc_queue_create.
 pub const POLYPROC_OPEN_OR_CREATE: u32 = 1;
-/// Queue: a message that was got stays unfinished until it is settled; `polyproc_queue_join` waits
-/// for that, and what a killed consumer had not finished is delivered again.
+/// Queue: a message that was got stays unfinished until it is settled. `polyproc_queue_join` waits
+/// until no message is unfinished. The unfinished messages of a killed consumer are delivered
+/// again.
 pub const POLYPROC_QUEUE_JOINABLE: u32 = 2;
 /// Semaphore: a permit belongs to the process that acquired it; only that process releases it, and
 /// it is free again the moment the process ends.

@@ -23,8 +23,8 @@ use crate::status::Status;
 ///          E_BROKEN_BARRIER  it was broken before or meanwhile (a party gave up or died, or abort
 ///                            or the leader broke it), or it was reset meanwhile.
 ///          E_TIMEOUT, E_CANCELED, E_CLOSED  the wait ended early, which breaks the barrier for all
-///                            parties. Only a party that arrived while the parties of
-///                            another round were held leaves without breaking it.
+///                            parties. Exception: while the leader holds the previous round, a
+///                            new party may leave and breaks nothing.
 ///          E_INTERRUPTED     this party counts as not arrived, and may call again; nothing is
 ///                            broken.
 ///          E_CORRUPT         its memory is damaged.

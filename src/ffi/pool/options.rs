@@ -73,7 +73,7 @@ pub struct polyproc_task_options {
 pub struct polyproc_pool_info {
     /// `sizeof(polyproc_pool_info)`, as `POLYPROC_POOL_INFO_INIT` sets it.
     pub size: usize,
-    /// Workers that an open pool has.
+    /// How many workers the pool keeps while it is open.
     pub workers: u32,
     /// Workers that run now.
     pub alive: u32,

@@ -88,9 +88,9 @@ pub unsafe extern "C" fn polyproc_pool_submit_with(
 }
 
 /// Hand several items to the workers as one task: the function is called for each of them, one
-/// after the other in one worker. Use it to map many small items fast. The result has as many
-/// items, in the same order, to be read with polyproc_job_chunk_next; the first failure fails the
-/// whole chunk.
+/// after the other in one worker. Use it to map many small items fast. The result has one item for
+/// each of them, in the same order; read it with polyproc_job_chunk_next. If the function fails for
+/// one item, the whole chunk fails.
 ///
 /// ```text
 /// pool      open handle.
@@ -182,9 +182,9 @@ pub unsafe extern "C" fn polyproc_job_chunk_next(
     })
 }
 
-/// Get the tags of tasks that are over, waiting until at least one task that was submitted with a
-/// tag is. Each tag is reported once. So one thread, or one descriptor in an event loop, serves any
-/// number of tasks.
+/// Get the tags of tasks that are over, waiting while there is none. Each task that was submitted
+/// with a tag is reported once, other tasks never. So one thread, or one descriptor in an event
+/// loop, serves any number of tasks.
 ///
 /// ```text
 /// pool        open handle.

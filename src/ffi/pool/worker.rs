@@ -40,7 +40,7 @@ pub struct polyproc_job {
     pub len: usize,
     /// How many items the data has, to be read with polyproc_job_chunk_next; 0: it is no chunk.
     pub count: u32,
-    /// 1 the first time, more when workers died in it before; 0: the initialiser of this worker.
+    /// 1 the first time, more if workers died in the task before; 0: the worker's initialiser.
     pub attempt: u32,
     /// Belongs to the library.
     pub opaque: [*mut c_void; 2],

@@ -7,8 +7,8 @@ use crate::process::Process;
 use crate::status::Status;
 
 /// <!-- Process, advanced: one that was started by other means -->
-/// Make a handle of a process that was started by other means. When it is a child of this one, the
-/// library collects it from now on; another one can be watched and signalled.
+/// Make a handle of a process that was started by other means. If the process is a child of this
+/// one, the library reaps it from now on. Any other process can only be watched and signalled.
 ///
 /// ```text
 /// pid  its id.

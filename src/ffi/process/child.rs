@@ -13,8 +13,8 @@ use crate::process;
 use crate::status::Status;
 
 /// <!-- Process: in the child -->
-/// Open an object that this process inherited. Each call makes a handle of its own; a connection
-/// over a socket goes to the first that asks, later ones get E_NOT_FOUND.
+/// Open an object that this process inherited. Each call makes a handle of its own. Only the first
+/// call for a connection over a socket gets it; later calls return E_NOT_FOUND.
 ///
 /// ```text
 /// name  the name that polyproc_process_spawn or _fork gave it.

@@ -34,8 +34,8 @@ impl Opaque for polyproc_process {
 /// Start a program. Inherited handles travel as descriptors, so this process may close its handles
 /// or end at once.
 ///
-/// The program begins with no signal blocked, and with the default action for each signal that has
-/// a handler here and for SIGPIPE and SIGTERM; any other signal that this process ignores stays
+/// The program begins with no signal blocked. SIGPIPE, SIGTERM and each signal that has a handler
+/// here have their default action in the program; any other signal that this process ignores stays
 /// ignored. The program has every descriptor of this process that is not closed on exec.
 ///
 /// ```text
@@ -401,7 +401,8 @@ pub unsafe extern "C" fn polyproc_process_fd(
     })
 }
 
-/// Close this handle. The process goes on; when it ends before its parent, no join is required.
+/// Close this handle. The process keeps running. If it ends before its parent, the library reaps
+/// it, so no join is required.
 /// Joins that wait on this handle in other threads return E_CLOSED.
 ///
 /// ```text

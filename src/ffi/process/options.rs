@@ -36,7 +36,7 @@ pub struct polyproc_process_options {
     pub argv: *const *const c_char,
     /// "NAME=value" strings, ended by NULL, added to the parent's environment; NULL: none.
     pub env: *const *const c_char,
-    /// Its standard input: a descriptor, -1 the parent's, `POLYPROC_FD_NULL` `/dev/null`.
+    /// Its standard input: a descriptor; -1: the parent's; `POLYPROC_FD_NULL`: `/dev/null`.
     pub stdin_fd: c_int,
     /// Its standard output, likewise.
     pub stdout_fd: c_int,

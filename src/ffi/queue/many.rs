@@ -37,8 +37,8 @@ pub struct polyproc_slice {
 /// timeout_ns  nanoseconds from now for all of them, monotonic; <0 for ever, 0 try once.
 /// cancel      NULL, or a token that ends this wait early.
 ///
-/// Returns  OK           *out_put messages are in the queue: all, or the first of them if the wait
-///                       ended early. Then the next call returns the reason.
+/// Returns  OK           *out_put messages are in the queue: all of them, or only the first ones if
+///                       the wait ended early. In that case the next call returns the reason.
 ///          E_FULL       the timeout passed and there was no room for the first.
 ///          E_TIMEOUT    the timeout passed, and a peer that is stopped inside a call hides whether
 ///                       there is room.

@@ -36,13 +36,13 @@ impl Opaque for polyproc_queue {
 /// Create a queue.
 ///
 /// With POLYPROC_OPEN_OR_CREATE a queue that is shut down and that no process has open is created
-/// again under its name, as if it had been unlinked; its remaining messages and dead letters are
-/// lost, and it has the options of this call, whatever the old ones were, format included. So a
-/// program that is killed after its shutdown does not leave an unusable queue to its next run. To
-/// read the rest of a stream whose producers have ended use polyproc_queue_open. A consumer that
-/// starts late and creates waits in a new queue, into which nobody puts: let it open instead. A
-/// process has a queue open from its create or open until it has closed its handles and settled
-/// what it has taken. Each child that inherited the queue has it open too.
+/// again under its name, as if it had been unlinked. Its remaining messages and dead letters are
+/// lost, and the new queue has the options of this call, format included. So a program that is
+/// killed after its shutdown does not leave an unusable queue to its next run. A consumer that may
+/// start after the producers have ended must use polyproc_queue_open to read the rest of the
+/// stream: if it calls this function, it can get a new queue, into which nobody puts. A process has
+/// a queue open from its create or open until it has closed its handles and settled what it has
+/// taken. Each child that inherited the queue has it open too.
 ///
 /// ```text
 /// name     its name, or NULL for an anonymous one.

@@ -17,8 +17,8 @@ pub struct polyproc_queue_options {
     pub size: usize,
     /// `POLYPROC_OPEN_OR_CREATE`, `POLYPROC_QUEUE_JOINABLE`, or both.
     pub flags: u32,
-    /// Permissions of a named object, 0600 and more for group and others, for example 0660; 0:
-    /// 0600.
+    /// Permissions of a named object: 0600, or 0600 with more bits for group and others, for
+    /// example 0660. 0 means 0600.
     pub mode: u32,
     /// How many messages may wait in the queue; 0: no limit.
     pub max_items: u64,
@@ -58,8 +58,8 @@ pub struct polyproc_queue_info {
     pub gets: u64,
     /// Messages that came back because their consumer died or returned them.
     pub redelivered: u64,
-    /// Messages that an immediate shutdown discarded, also if they came back after it, and those
-    /// that were not yet put completely when their producer died.
+    /// Messages that an immediate shutdown discarded, among them messages that came back after it,
+    /// and messages whose producer died before they were put completely.
     pub discarded: u64,
     /// How often a process recovered what a dead process had held.
     pub recoveries: u64,
@@ -84,7 +84,7 @@ pub struct polyproc_queue_info {
     /// The label that the queue was created with, ended by a NUL.
     pub format: [c_char; 32],
     /// 128 random bits, which were chosen when the queue was created. A queue that is created again
-    /// under the same name has others: they tell its messages' ids from those of the earlier queue.
+    /// under the same name has different bits, so the bits and a message's id name one message.
     pub identity: [u8; 16],
 }
 

@@ -61,10 +61,10 @@ pub unsafe extern "C" fn polyproc_queue_put_id(
 /// the call returns; DONE, DEAD and DISCARDED are final.
 ///
 /// The queue remembers the last 1,024 messages that became dead letters or were discarded, and all
-/// that an immediate shutdown discarded when it was called. So a message that is over, and older
-/// than what is remembered, is POLYPROC_MESSAGE_UNKNOWN. A message that was not done is never
-/// POLYPROC_MESSAGE_DONE. Ids are valid for one creation of a queue: compare the identity in
-/// polyproc_queue_info.
+/// that an immediate shutdown discarded when it was called. When the queue forgets one of the
+/// 1,024, that message and every older one that is over become POLYPROC_MESSAGE_UNKNOWN. A message
+/// that was not done is never POLYPROC_MESSAGE_DONE. Ids are valid for one creation of a queue:
+/// compare the identity in polyproc_queue_info.
 ///
 /// ```text
 /// queue      open handle.
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn polyproc_queue_put_id(
 ///          E_LIMIT    too many processes use it.
 ///          E_CLOSED   the handle is closed.
 ///          E_INVALID  not a handle of a queue, out_state is NULL, or no message with that id was
-///                     put. (Of a number that is no id this is not always noticed.)
+///                     put. (The call does not recognise every number that is no id.)
 /// Blocks   no. Threads: any. Signal-safe: no. Since: 0.1
 /// ```
 #[no_mangle]
@@ -127,10 +127,10 @@ pub unsafe extern "C" fn polyproc_queue_settled_count(
     })
 }
 
-/// A descriptor for poll, epoll, libuv, asyncio and the like: readable while messages were settled
+/// A descriptor for poll, epoll, libuv, asyncio and the like: readable if a message was settled
 /// since polyproc_queue_settled_count was last called with this handle. From the first call on, a
 /// thread of this process keeps such descriptors up to date. They follow a change with a short
-/// delay, so it may be readable although the count has not grown.
+/// delay, so the descriptor may be readable although the count has not grown.
 ///
 /// ```text
 /// queue   open handle.
