@@ -34,8 +34,8 @@ impl HeldAcrossFork for Pending {
 
     fn let_go(&self) {
         self.0.unlock_raw();
-        // Only a forked child, whose process id differs, closes descriptors here. It has one thread,
-        // so no other thread takes the lock between the two calls.
+        // Only a forked child, whose process id differs, closes descriptors here. It has one
+        // thread, so no other thread takes the lock between the two calls.
         let mut noted = self.0.lock();
         if noted.pid != process::pid() {
             noted.fds.drain(..).for_each(eventfd::close);
