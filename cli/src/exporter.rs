@@ -23,7 +23,7 @@ use crate::leases::Leases;
 
 /// Serve the numbers of all objects to Prometheus, at /metrics.
 ///
-/// The metrics are listed in docs/book/command.md.
+/// The metrics are listed in docs/book/reference/metrics.md.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
