@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use prometheus_client::registry::Registry;
 use crate::failure::Outcome;
 use crate::http::{Listen, Reply};
 use crate::leases::Leases;
+use crate::streams;
 
 /// Serve the numbers of all objects to Prometheus, at /metrics.
 ///
@@ -44,7 +45,7 @@ impl Exporter {
     pub fn run(self) -> Outcome {
         let mut leases = Leases::default();
         if self.once {
-            io::stdout().write_all(scrape(&mut leases)?.as_bytes())?;
+            streams::print(scrape(&mut leases)?.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
         self.server.serve(self.listen, "/metrics", |path| {

@@ -13,6 +13,8 @@ pub const USAGE: u8 = 2;
 pub const NOTHING: u8 = 3;
 pub const NO_SUCH_OBJECT: u8 = 4;
 pub const DAMAGED: u8 = 5;
+/// Nobody reads the output any more. A shell gives this code to a program that SIGPIPE has ended.
+pub const BROKEN_PIPE: u8 = 141;
 
 /// The result of a command. A command that ran another program returns that program's exit code.
 pub type Outcome = Result<ExitCode, Failure>;
@@ -91,7 +93,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {
             // The reader of the output has seen enough: `polyproc get jobs --all | head -n 1`.
-            io::ErrorKind::BrokenPipe => Failure::silent(0),
+            io::ErrorKind::BrokenPipe => Failure::silent(BROKEN_PIPE),
             _ => Failure::new(ERROR, error),
         }
     }

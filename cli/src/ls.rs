@@ -1,6 +1,6 @@
 //! `polyproc ls`
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -10,8 +10,10 @@ use comfy_table::Cell;
 use polyproc::inspect::{self, Object, QueueState, State};
 use serde_json::json;
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
+use crate::form::json_line;
 use crate::rates::Rates;
+use crate::streams;
 use crate::view::{self, json, text};
 
 /// How long a single list measures rates, if it shows any.
@@ -165,7 +167,12 @@ impl Ls {
         }
     }
 
-    fn print_table(&self, objects: &[Object], columns: &[Column], rates: &Rates) -> io::Result<()> {
+    fn print_table(
+        &self,
+        objects: &[Object],
+        columns: &[Column],
+        rates: &Rates,
+    ) -> Result<(), Failure> {
         let titles: Vec<_> = columns.iter().map(|column| column.title()).collect();
         let mut table = view::table(&titles);
         for object in objects {
@@ -173,26 +180,25 @@ impl Ls {
         }
         let numbers = (0..).zip(columns).filter(|(_, column)| column.is_number());
         numbers.for_each(|(index, _)| view::align_right(&mut table, index));
-        let mut out = io::stdout().lock();
-        if self.watch.is_some() && out.is_terminal() {
-            // Home, and clear the screen.
-            out.write_all(b"\x1b[H\x1b[J")?;
-        }
-        out.write_all(view::text_of(&table).as_bytes())?;
-        out.flush()
+        // Home, and clear the screen.
+        let clear = match self.watch.is_some() && io::stdout().is_terminal() {
+            true => "\x1b[H\x1b[J",
+            false => "",
+        };
+        streams::print(format!("{clear}{}", view::text_of(&table)).as_bytes())
     }
 }
 
-fn print_json(objects: &[Object], rates: Option<&Rates>) -> io::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+fn print_json(objects: &[Object], rates: Option<&Rates>) -> Result<(), Failure> {
+    let mut lines = String::new();
     for object in objects {
         let mut fields = json::object(object);
         if let Some(rate) = rates.and_then(|rates| rates.of(&object.name)) {
             fields.insert("puts_per_second".to_owned(), json!(rate.puts));
             fields.insert("gets_per_second".to_owned(), json!(rate.gets));
         }
-        serde_json::to_writer(&mut out, &fields)?;
-        out.write_all(b"\n")?;
+        lines += &json_line(&fields.into());
+        lines.push('\n');
     }
-    out.flush()
+    streams::print(lines.as_bytes())
 }

@@ -124,6 +124,9 @@ impl Command {
 
 fn main() -> ExitCode {
     run::end_with_it();
-    let outcome = Cli::parse().command.run();
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => cli.command.run(),
+        Err(error) => streams::explain(&error),
+    };
     outcome.unwrap_or_else(|failure| failure.report())
 }

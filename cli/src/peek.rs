@@ -1,6 +1,5 @@
 //! `polyproc peek NAME`
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -9,6 +8,7 @@ use serde_json::{json, Value};
 
 use crate::failure::{Failure, Outcome, NOTHING, NO_SUCH_OBJECT};
 use crate::form::{json_line, Form};
+use crate::streams;
 
 /// Show messages of a queue, and take none.
 ///
@@ -96,11 +96,12 @@ impl Look {
         })?;
         let object = inspect::object(name)?;
         let view = self.view(&object);
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut lines = String::new();
         for letter in &letters {
-            writeln!(out, "{}", view.line(letter))?;
+            lines += &view.line(letter);
+            lines.push('\n');
         }
-        out.flush()?;
+        streams::print(lines.as_bytes())?;
         match letters.is_empty() {
             true => Err(Failure::silent(NOTHING)),
             false => Ok(ExitCode::SUCCESS),

@@ -67,10 +67,11 @@ impl Prune {
             match self.json {
                 true => {
                     let row = json!({ "name": name, "kind": kind, "removed": removed });
-                    writeln!(out, "{}", json_line(&row))?;
+                    writeln!(out, "{}", json_line(&row))
                 }
-                false => writeln!(out, "{name}")?,
+                false => writeln!(out, "{name}"),
             }
+            .map_err(streams::not_written)?;
         }
         outcome
     }

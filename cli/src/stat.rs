@@ -1,6 +1,5 @@
 //! `polyproc stat NAME`
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use serde_json::{json, Value};
 
 use crate::failure::{Failure, Outcome, DAMAGED, ERROR, NO_SUCH_OBJECT};
 use crate::form::clean;
+use crate::streams;
 use crate::view::{self, json, text};
 
 /// Show one object whole: its numbers, and who uses it, holds it and waits for it.
@@ -58,8 +58,8 @@ impl Stat {
     }
 }
 
-fn println(text: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{text}")
+fn println(text: &str) -> Result<(), Failure> {
+    streams::print(format!("{text}\n").as_bytes())
 }
 
 /// The object as JSON, with its participants and the oldest lease.

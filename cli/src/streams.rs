@@ -1,16 +1,18 @@
-//! Standard input and output, which may be closed: `polyproc get jobs >&-`.
+//! Standard input and output, which may be closed: `polyproc get jobs >&-`. Every command that
+//! writes to standard output does it here.
 //!
 //! Before `main`, the standard library opens /dev/null where they are closed. So they are looked at
 //! before that, or a get would take messages and write them nowhere.
 
 use std::io::{self, Stdin, StdoutLock, Write};
 use std::os::fd::{BorrowedFd, RawFd};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::fcntl_getfd;
 use rustix::stdio::{raw_stdin, raw_stdout};
 
-use crate::failure::{Failure, ERROR};
+use crate::failure::{Failure, Outcome, ERROR, USAGE};
 
 static INPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
@@ -36,6 +38,20 @@ pub fn print(text: &[u8]) -> Result<(), Failure> {
     let mut out = stdout()?;
     let written = out.write_all(text).and_then(|()| out.flush());
     written.map_err(not_written)
+}
+
+/// Prints the help that the command line asks for, or says what is wrong with it.
+pub fn explain(error: &clap::Error) -> Outcome {
+    if error.use_stderr() {
+        // If nobody can be told, the exit code is left.
+        let _ = error.print();
+    } else {
+        drop(stdout()?);
+        let printed = error.print().and_then(|()| io::stdout().flush());
+        printed.map_err(not_written)?;
+    }
+    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+    Ok(ExitCode::from(code))
 }
 
 /// Why standard output was not written.

@@ -1,6 +1,5 @@
 //! `polyproc tail NAME`
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, Outcome, NOTHING};
 use crate::peek::{LetterView, Look};
-use crate::span;
+use crate::{span, streams};
 
 /// How often to look.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -69,15 +68,13 @@ impl Tail {
     }
 }
 
-fn print(step: &Step, view: &LetterView<'_>) -> io::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    for letter in &step.letters {
-        writeln!(out, "{}", view.line(letter))?;
-    }
+fn print(step: &Step, view: &LetterView<'_>) -> Result<(), Failure> {
+    let mut lines: Vec<_> = step.letters.iter().map(|one| view.line(one)).collect();
     match (step.skipped, view.is_json) {
         (0, _) => {}
-        (count, true) => writeln!(out, "{}", json!({ "skipped": count }))?,
-        (count, false) => writeln!(out, "({count} more were too fast to be read)")?,
+        (count, true) => lines.push(json!({ "skipped": count }).to_string()),
+        (count, false) => lines.push(format!("({count} more were too fast to be read)")),
     }
-    out.flush()
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    streams::print(text.as_bytes())
 }

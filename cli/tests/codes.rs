@@ -2,7 +2,9 @@
 
 mod support;
 
-use support::{code, ok, own_shm};
+use std::process::{Command, Stdio};
+
+use support::{code, ok, own_shm, shell, POLYPROC};
 
 fn exits(line: &str) -> i32 {
     code(&format!("polyproc {line}")).0
@@ -73,4 +75,64 @@ fn a_damaged_object_is_5_and_says_so() {
     assert_eq!(exits("ls"), 0);
     assert_eq!(exits("doctor"), 1);
     assert_eq!(exits("rm jobs"), 0);
+}
+
+/// Commands that print something.
+const PRINTING: [&str; 16] = [
+    "ls",
+    "ls -o name,state",
+    "ls --json",
+    "stat jobs",
+    "stat jobs --json",
+    "doctor",
+    "doctor --json",
+    "peek jobs",
+    "tail jobs --all --timeout 0",
+    "prune --older 0 --dry-run",
+    "exporter --once",
+    "completions bash",
+    "man",
+    "--help",
+    "ls --help",
+    "--version",
+];
+
+#[test]
+fn an_output_that_cannot_be_written_is_1_and_says_so() {
+    if !own_shm() {
+        return;
+    }
+    ok("polyproc put jobs one --create --joinable");
+    for command in PRINTING {
+        for output in [">&-", "> /dev/full"] {
+            let line = format!("polyproc {command} {output}");
+            let done = shell(&line);
+            let errors = String::from_utf8_lossy(&done.stderr);
+            assert_eq!(done.status.code(), Some(1), "{line}: {errors}");
+            assert!(errors.contains("standard output"), "{line}: {errors}");
+        }
+    }
+    // What prints nothing needs no output.
+    assert_eq!(exits("shutdown jobs >&-"), 0);
+    assert_eq!(exits("rm jobs >&-"), 0);
+}
+
+#[test]
+fn an_output_that_nobody_reads_is_as_after_sigpipe_and_silent() {
+    if !own_shm() {
+        return;
+    }
+    ok("polyproc put jobs one --create --joinable");
+    for command in PRINTING {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut polyproc = Command::new(POLYPROC);
+        polyproc
+            .args(command.split(' '))
+            .stdout(Stdio::from(writer));
+        let done = polyproc.output().expect("polyproc");
+        let errors = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(141), "{command}: {errors}");
+        assert_eq!(errors, "", "{command}");
+    }
 }

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome, ERROR};
-use crate::view;
+use crate::{streams, view};
 
 /// Check this system and all objects, and say what to type.
 ///
@@ -90,14 +90,14 @@ impl Doctor {
     pub fn run(self) -> Outcome {
         let mut findings = system::check();
         findings.extend(objects::check()?);
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = Vec::new();
         for finding in &findings {
             match self.json {
                 true => write_json(&mut out, finding)?,
                 false => write_text(&mut out, finding)?,
             }
         }
-        out.flush()?;
+        streams::print(&out)?;
         match findings.iter().any(|one| one.level == Level::Fail) {
             true => Err(Failure::silent(ERROR)),
             false => Ok(ExitCode::SUCCESS),

@@ -44,9 +44,13 @@ fn ls_and_stat_show_what_is_there() {
     assert_eq!(named(&objects, "name", "lock")["held"], true);
     assert_eq!(named(&objects, "name", "event")["set"], false);
     assert_eq!(ok("polyproc ls -o name").lines().count(), 4);
-    let seen = ok("polyproc ls --watch 0.05 -o name,get/s | grep -m 3 jobs");
+    // It lists until nobody reads it.
+    let watch = |options: &str, filter: &str| {
+        format!("{{ polyproc ls --watch 0.05 {options} || [ $? = 141 ]; }} | {filter}")
+    };
+    let seen = ok(&watch("-o name,get/s", "grep -m 3 jobs"));
     assert_eq!(seen.lines().count(), 3, "{seen}");
-    let again = json("polyproc ls --watch 0.05 --json | grep -m 2 jobs | tail -n 1");
+    let again = json(&watch("--json", "grep -m 2 jobs | tail -n 1"));
     assert_eq!(again[0]["gets_per_second"], 0.0);
     let rates = json("polyproc ls -o name,put/s --json");
     assert_eq!(named(&rates, "name", "jobs")["puts_per_second"], 0.0);
