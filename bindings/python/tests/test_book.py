@@ -11,6 +11,7 @@ from polyproc import (
     Condition,
     Event,
     Lock,
+    MessageState,
     Pipe,
     Pool,
     Process,
@@ -55,6 +56,16 @@ class TestBook(unittest.TestCase):
         jobs.join()
         # ANCHOR_END: queue
         self.assertEqual(seen, ["cat.png"])
+
+    def test_settled(self):
+        # ANCHOR: settled
+        jobs = Queue(joinable=True)
+        id = jobs.put_id("cat.png")
+        assert jobs.settled(id) is MessageState.WAITING
+        with jobs.take() as job:
+            assert job.id == id and jobs.settled(id) is MessageState.LEASED
+        assert jobs.settled(id) is MessageState.DONE
+        # ANCHOR_END: settled
 
     def test_slot(self):
         seen = []

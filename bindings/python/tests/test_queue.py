@@ -218,6 +218,37 @@ class Loans(unittest.TestCase):
             self.assertEqual((letter.value, letter.deliveries), ("poison", 2))
         self.assertRaises(polyproc.Empty, queue.take_dead)
 
+    def test_what_became_of_a_message(self):
+        queue = polyproc.Queue(2, joinable=True, max_deliveries=1)
+        State = polyproc.MessageState
+        id = queue.put_id({"amount": 3})
+        self.assertIs(queue.settled(id), State.WAITING)
+        with queue.take() as message:
+            self.assertEqual((message.id, message.value), (id, {"amount": 3}))
+            self.assertIs(queue.settled(id), State.LEASED)
+        self.assertIs(queue.settled(id), State.DONE)
+        poison, last = queue.put_id(b"x" * 1_000_000), queue.put_id(None)
+        self.assertRaises(polyproc.Full, queue.put_id, 1, False)
+        self.assertRaises(polyproc.Full, queue.put_id, 1, timeout=0.01)
+        message = queue.take()
+        self.assertEqual(message.value, b"x" * 1_000_000)
+        message.give_back()
+        self.assertIs(queue.settled(poison), State.DEAD)
+        queue.shutdown(immediate=True)
+        self.assertIs(queue.settled(last), State.DISCARDED)
+        self.assertRaises(ValueError, queue.settled, 2**60)
+        self.assertRaises(OverflowError, queue.settled, -1)
+        self.assertRaises(polyproc.ShutDown, queue.put_id, 1)
+
+    def test_the_id_of_a_message_in_each_format(self):
+        for format in ("pickle", "msgpack", "bytes", "unknown here"):
+            queue = polyproc.Queue(format=format)
+            ids = [queue.put_id(b"x" * length) for length in (0, 10, 100_000)]
+            messages = queue.take_many(3)
+            self.assertEqual([message.id for message in messages], ids)
+            self.assertEqual([len(message.value) for message in messages], [0, 10, 100_000])
+        self.assertRaises(TypeError, queue.put_id, 1)
+
 
 class Ends(unittest.TestCase):
     def test_shutdown_ends_every_loop(self):
@@ -261,6 +292,9 @@ class Names(unittest.TestCase):
         self.assertRaises(polyproc.Mismatch, polyproc.Lock, self.name, create=False)
         again = pickle.loads(pickle.dumps(queue))
         self.assertEqual(again.name, self.name)
+        self.assertEqual(len(queue.identity), 16)
+        self.assertEqual(again.identity, queue.identity)
+        self.assertNotEqual(polyproc.Queue().identity, queue.identity)
         self.assertIn(self.name, [info["name"] for info in polyproc.list_objects()])
 
     def test_a_name_in_the_place_of_a_number(self):

@@ -13,7 +13,7 @@ PROGRAM = pathlib.Path(__file__).with_name("types") / "everything.py"
 
 CLASSES = [
     polyproc.Barrier, polyproc.Condition, polyproc.Event, polyproc.Lock, polyproc.Message,
-    polyproc.Queue, polyproc.QueueInfo, polyproc.Semaphore, polyproc.Slot,
+    polyproc.MessageState, polyproc.Queue, polyproc.QueueInfo, polyproc.Semaphore, polyproc.Slot,
     AsyncResult, Connection, IMapIterator, Pool, WorkerPool, WorkerTask,
 ]  # fmt: skip
 

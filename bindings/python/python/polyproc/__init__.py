@@ -37,7 +37,7 @@ from .errors import (
 )
 from .executor import ProcessPoolExecutor
 from .process import Process, active_children, current_process, parent_process
-from .queues import JoinableQueue, Queue, SimpleQueue
+from .queues import JoinableQueue, MessageState, Queue, SimpleQueue
 from .synchronize import Barrier, BoundedSemaphore, Condition, Event, Lock, RLock, Semaphore
 from .waiting import wait_any
 
@@ -85,6 +85,7 @@ __all__ = [
     "Lock",
     "Manager",
     "Message",
+    "MessageState",
     "Mismatch",
     "NotOwned",
     "OverReleased",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import types
 from collections.abc import AsyncIterator
 from multiprocessing.connection import wait
@@ -11,7 +12,34 @@ from typing import Any
 from . import _aio, _core
 from .errors import ShutDown
 
-__all__ = ["Empty", "Full", "JoinableQueue", "Queue", "ShutDown", "SimpleQueue"]
+__all__ = [
+    "Empty",
+    "Full",
+    "JoinableQueue",
+    "MessageState",
+    "Queue",
+    "ShutDown",
+    "SimpleQueue",
+]
+
+
+class MessageState(enum.Enum):
+    """How a message stands: see `Queue.settled`.
+
+    WAITING    it waits for a consumer: it was not delivered yet, or it came back
+    LEASED     a process has it and has not settled it
+    DONE       it was settled, or got from a queue that is not joinable
+    DEAD       it was delivered too often and became a dead letter, also if that was taken
+    DISCARDED  an immediate shutdown discarded it
+    UNKNOWN    it is over, and how it ended is forgotten: done, dead or discarded
+    """
+
+    WAITING = 1
+    LEASED = 2
+    DONE = 3
+    DEAD = 4
+    DISCARDED = 5
+    UNKNOWN = 6
 
 
 class Queue(_core.Queue):
@@ -46,6 +74,17 @@ class Queue(_core.Queue):
         if not self.joinable:
             raise AttributeError(f"{name!r} is a method of joinable queues", name=name, obj=self)
         return getattr(super(), name)
+
+    def settled(self, id: int) -> MessageState:
+        """How the message stands that has an id, of `put_id` or of `message.id`. The answer can be
+        old by the time the call returns, but DONE, DEAD and DISCARDED are final. ValueError if no
+        message with that id was put.
+
+        The queue remembers the last 1,024 messages that became dead letters or were discarded, and
+        those that an immediate shutdown discarded; older ones that are over are UNKNOWN. A message
+        that was not done is never DONE. Ids are valid for one creation of a queue: see
+        `identity`."""
+        return MessageState(self._settled(id))
 
     async def aget(self) -> Any:
         """`get`, for asyncio: no thread waits."""

@@ -1,3 +1,4 @@
+import enum
 from queue import Empty as Empty
 from queue import Full as Full
 from typing import Any, AsyncIterator, TypeVar
@@ -5,13 +6,22 @@ from typing import Any, AsyncIterator, TypeVar
 from . import _core
 from .errors import ShutDown as ShutDown
 
-__all__ = ["Empty", "Full", "JoinableQueue", "Queue", "ShutDown", "SimpleQueue"]
+__all__ = ["Empty", "Full", "JoinableQueue", "MessageState", "Queue", "ShutDown", "SimpleQueue"]
 
 _Object = TypeVar("_Object")
+
+class MessageState(enum.Enum):
+    WAITING = 1
+    LEASED = 2
+    DONE = 3
+    DEAD = 4
+    DISCARDED = 5
+    UNKNOWN = 6
 
 class Queue(_core.Queue[_Object]):
     @classmethod
     def open(cls, name: str) -> Queue[Any]: ...
+    def settled(self, id: int) -> MessageState: ...
     async def aget(self) -> _Object: ...
     async def aput(self, obj: _Object) -> None: ...
     def __aiter__(self) -> AsyncIterator[_Object]: ...

@@ -3,6 +3,7 @@
 //! ```text
 //! put get many     Python's values in and out
 //! message slot     loans: reading and writing in place
+//! settled          what became of a message
 //! format           what the messages are
 //! info             the numbers of a queue
 //! ```
@@ -13,6 +14,7 @@ pub mod info;
 mod many;
 pub mod message;
 pub mod put;
+mod settled;
 pub mod slot;
 
 use std::os::fd::{OwnedFd, RawFd};

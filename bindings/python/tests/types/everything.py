@@ -15,6 +15,7 @@ from polyproc import (
     JoinableQueue,
     Lock,
     Message,
+    MessageState,
     Pipe,
     Pool,
     Process,
@@ -107,6 +108,11 @@ def queues() -> None:
         shared.shutdown(immediate=True)
     except ShutDown:
         pass
+    id: int = shared.put_id({"amount": 3}, timeout=1)
+    state: MessageState = shared.settled(id)
+    identity: bytes = shared.identity
+    final = [MessageState.DONE, MessageState.DEAD, MessageState.DISCARDED, MessageState.UNKNOWN]
+    print(state in (MessageState.WAITING, MessageState.LEASED), final, identity.hex())
     dead: Message = shared.take_dead()
     dead.done()
     event = Event()
