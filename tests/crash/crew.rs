@@ -191,7 +191,7 @@ impl Worker {
                 break;
             }
             let kills = self.figures.kills.load(Ordering::Relaxed);
-            if kills != seen {
+            if kills != seen || self.waits_for_a_breakpoint() {
                 (seen, since) = (kills, Instant::now());
             }
             // Its own deadlines come first.
@@ -201,6 +201,7 @@ impl Worker {
                     "breach: {}, killed after {at} instructions: stuck",
                     self.name
                 );
+                println!("{}", whereabouts(self.pid));
                 self.figures.breaches.fetch_add(1, Ordering::Relaxed);
                 crate::third::kill(self.pid);
                 status = 0;
@@ -220,6 +221,32 @@ impl Worker {
         total.add(self.figures);
         total
     }
+
+    /// Returns whether the worker waits for the kernel to set a breakpoint. The kernel does so after
+    /// its thread for RCU has run, which takes long on a machine whose cores are all taken.
+    fn waits_for_a_breakpoint(&self) -> bool {
+        let wchan = std::fs::read_to_string(format!("/proc/{}/wchan", self.pid));
+        wchan.is_ok_and(|function| function.contains("perf_event"))
+    }
+}
+
+/// Tells where a process and its children wait in the kernel.
+fn whereabouts(pid: i32) -> String {
+    let read = |name: &str| std::fs::read_to_string(name).unwrap_or_default();
+    let children = read(&format!("/proc/{pid}/task/{pid}/children"));
+    let pids = std::iter::once(pid).chain(children.split(' ').flat_map(str::parse));
+    let place = |pid: i32| {
+        let state = read(&format!("/proc/{pid}/stat"));
+        let state = state.rsplit(')').next().unwrap_or_default().trim_start();
+        let state = state.chars().next().unwrap_or('?');
+        let (wchan, call) = (format!("/proc/{pid}/wchan"), format!("/proc/{pid}/syscall"));
+        format!(
+            "  {pid}: {state} {} {}",
+            read(&wchan),
+            read(&call).trim_end()
+        )
+    };
+    pids.map(place).collect::<Vec<_>>().join("\n")
 }
 
 /// Returns the cores that this process may use.
