@@ -50,9 +50,11 @@
 //! # Names
 //!
 //! A named object is a file in /dev/shm and stays until [`unlink`]. By default only its own user
-//! can open it. An object without a name reaches children by inheritance
-//! ([`ProcessOptions::handles`], [`inherited`]) and other processes as a descriptor (`share_fd`,
-//! `from_fd`). It disappears with the last process that has it.
+//! can open it. `POLYPROC_SHM_DIR` and `POLYPROC_SHM_PREFIX` in the environment of a program name
+//! another directory of memory and another prefix than `polyproc.` for the files. An object without
+//! a name reaches children by inheritance ([`ProcessOptions::handles`], [`inherited`]) and other
+//! processes as a descriptor (`share_fd`, `from_fd`). It disappears with the last process that has
+//! it.
 //!
 //! [`inspect`] shows the objects of a machine without taking part: who holds and waits for what.
 //!

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
-use polyproc::{Error, Status};
+use polyproc::{inspect, Error, Status};
 
 /// The exit codes of all commands: see docs/book/command.md.
 pub const ERROR: u8 = 1;
@@ -83,7 +83,12 @@ impl From<Status> for Failure {
         let text = Error::from(status).to_string();
         let failure = Failure::new(code, text.strip_prefix("polyproc: ").unwrap_or(&text));
         match status {
-            Status::E_NO_MEMORY => failure.hint(code, "`df -h /dev/shm` shows its size"),
+            Status::E_NO_MEMORY => match inspect::directory() {
+                Ok(place) => {
+                    failure.hint(code, &format!("`df -h {}` shows its size", place.display()))
+                }
+                Err(_) => failure,
+            },
             _ => failure,
         }
     }

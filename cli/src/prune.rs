@@ -97,7 +97,7 @@ fn has_messages(object: &Object) -> bool {
 
 /// How long ago an object was made. Puts into it do not change the time of its file.
 fn age(name: &str) -> Option<Duration> {
-    let file = fs::metadata(format!("/dev/shm/polyproc.{name}")).ok()?;
+    let file = fs::metadata(inspect::file(name).ok()?).ok()?;
     let made = file.created().or_else(|_| file.modified()).ok()?;
     // A clock that was set back does not make it older.
     Some(SystemTime::now().duration_since(made).unwrap_or_default())

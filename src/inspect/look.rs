@@ -1,5 +1,9 @@
 //! Looking at objects: one, or all of them.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
 use super::letters;
 use super::object::{Depth, Object, State, Verdict};
 use super::participant::{Hold, WaitsFor};
@@ -36,6 +40,14 @@ pub fn objects() -> Result<Vec<Object>> {
 /// `E_INVALID` if the name is not valid, `E_NOT_FOUND` if nothing has it.
 pub fn object(name: &str) -> Result<Object> {
     look_at(name, Depth::Records)
+}
+
+/// The file of the object with this name, whether it exists or not.
+///
+/// # Errors
+/// `E_INVALID` if the name is not valid.
+pub fn file(name: &str) -> Result<PathBuf> {
+    Ok(PathBuf::from(OsStr::from_bytes(path_of(name)?.to_bytes())))
 }
 
 /// The message in flight of a queue that was put first: less than [`object`] looks at.

@@ -38,9 +38,9 @@ mod records;
 mod system;
 
 pub use letters::{peek, Letter, Place, Step, Tail};
-pub use look::{object, objects, oldest_lease};
+pub use look::{file, object, objects, oldest_lease};
 pub use object::{Object, State, Verdict};
 pub use participant::{Hold, Liveness, Participant, SoFar, WaitsFor};
 pub use process::{Process, Whereabouts};
 pub use queue::{Intake, Lease, QueueState};
-pub use system::{system, Space, System};
+pub use system::{directory, system, Space, System};

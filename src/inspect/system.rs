@@ -1,6 +1,11 @@
 //! What this system allows, and what it has room for.
 
-use crate::sys::{descriptor, futex, membarrier, memory, procfs, robust_list};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use crate::status::Result;
+use crate::sys::{descriptor, futex, membarrier, memory, procfs, robust_list, shm};
 
 /// What this system allows to this process.
 #[derive(Clone, Debug)]
@@ -16,7 +21,7 @@ pub struct System {
     pub has_robust_lists: bool,
     /// Whether barriers reach other processes: membarrier(2).
     pub has_membarrier: bool,
-    /// The size of /dev/shm; `None` if there is none.
+    /// The room where named objects lie; `None` if that [`directory`] does not exist.
     pub shared_memory: Option<Space>,
     /// How many descriptors this process may have open: `ulimit -n`.
     pub max_descriptors: u64,
@@ -36,6 +41,17 @@ pub struct Space {
     pub total: u64,
     /// The part that is free.
     pub free: u64,
+}
+
+/// The directory of named objects: /dev/shm, unless `POLYPROC_SHM_DIR` names another one.
+///
+/// # Errors
+/// `E_INVALID` if that variable, or `POLYPROC_SHM_PREFIX`, has a value that cannot be used.
+pub fn directory() -> Result<PathBuf> {
+    let location = shm::location()?;
+    location.check_memory()?;
+    let directory = OsStr::from_bytes(location.directory.to_bytes());
+    Ok(PathBuf::from(directory))
 }
 
 /// Ask what this system allows.

@@ -3,20 +3,16 @@
 use std::ffi::CString;
 
 use crate::status::detail::because;
-use crate::status::{Result, Status};
-use crate::sys::memory;
-use crate::sys::tmpfile::SHM_DIRECTORY;
+use crate::status::Result;
+use crate::sys::{memory, shm};
 
 /// Maximum length of a name in bytes.
 pub const MAX_NAME: usize = 200;
 
-/// Prefix of every file that this library makes in shared memory.
-const PREFIX: &str = "polyproc.";
-
 /// A valid name has 1 to 200 bytes of `A-Z a-z 0-9 . _ -` and does not start with a dot.
 pub(crate) fn is_valid(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (1..=MAX_NAME).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(allowed)
+    let has_length = (1..=MAX_NAME).contains(&name.len());
+    has_length && !name.starts_with('.') && name.bytes().all(shm::is_name_byte)
 }
 
 /// The path of the file for a name; `E_INVALID` if the name is not valid.
@@ -28,13 +24,14 @@ pub(crate) fn path(name: &str) -> Result<CString> {
             name.escape_default()
         ));
     }
-    let directory = SHM_DIRECTORY.to_str().map_err(|_| Status::E_INTERNAL)?;
-    CString::new(format!("{directory}/{PREFIX}{name}")).map_err(|_| Status::E_INVALID)
+    shm::location()?.path(format_args!("{name}"))
 }
 
 /// The name to which a file belongs; `None` if there is none.
 pub(crate) fn of_file(file: &str) -> Option<&str> {
-    file.strip_prefix(PREFIX).filter(|name| is_valid(name))
+    let prefix = &shm::location().ok()?.prefix;
+    file.strip_prefix(prefix.as_str())
+        .filter(|name| is_valid(name))
 }
 
 /// Remove a name. Processes that have the object open keep it.

@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use memmap2::{MmapOptions, MmapRaw};
 
 use super::descriptor::{owned, OwnedFd};
-use super::syscall;
-use super::tmpfile::{create_unnamed, SHM_DIRECTORY};
+use super::tmpfile::create_unnamed;
 use super::{check, is_refused};
+use super::{shm, syscall};
 use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
 
@@ -134,23 +134,24 @@ fn status_from(stat: &libc::stat) -> FileStatus {
     }
 }
 
-/// The size of /dev/shm and its free part, in bytes.
+/// The size of the file system in which named objects lie, and its free part, in bytes.
 pub(crate) fn space() -> Result<(u64, u64)> {
+    let directory = &shm::location()?.directory;
     // SAFETY: plain data.
     let mut stat = unsafe { std::mem::zeroed::<libc::statvfs>() };
     // SAFETY: the path ends in NUL, `stat` is writable.
     check("statvfs", unsafe {
-        libc::statvfs(SHM_DIRECTORY.as_ptr(), &mut stat)
+        libc::statvfs(directory.as_ptr(), &mut stat)
     })?;
     let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
     Ok((bytes(stat.f_blocks), bytes(stat.f_bavail)))
 }
 
-/// The names of the files in shared memory.
+/// The names of the files in the directory of named objects.
 pub(crate) fn names_in_directory() -> Result<Vec<String>> {
     let status =
         |error: std::io::Error| detail::failed("readdir", error.raw_os_error().unwrap_or(0));
-    let directory = std::ffi::OsStr::from_bytes(SHM_DIRECTORY.to_bytes());
+    let directory = std::ffi::OsStr::from_bytes(shm::location()?.directory.to_bytes());
     syscall::without_cancellation(|| {
         let entries = match std::fs::read_dir(directory) {
             // Without the directory there are no named objects.

@@ -25,6 +25,7 @@ pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod procfs;
 pub(crate) mod robust_list;
+pub(crate) mod shm;
 pub(crate) mod socket;
 pub(crate) mod socketpair;
 pub(crate) mod syscall;

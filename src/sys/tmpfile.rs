@@ -2,21 +2,19 @@
 //! incomplete one.
 //!
 //! The kernel has O_TMPFILE and linkat(2) for this. If a filter of system calls refuses one of
-//! them, a file first has a provisional name, which begins with a dot so that no object can have
-//! it, and is then renamed. A process that is killed in between leaves that file in /dev/shm.
+//! them, a file first has a provisional name, which no object can have, and is then renamed. A
+//! process that is killed in between leaves that file.
 
 use std::ffi::{CStr, CString};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::descriptor::{owned, OwnedFd};
+use super::shm::{self, Location};
 use super::syscall;
 use super::{check, is_refused};
 use crate::status::detail::because;
 use crate::status::{Result, Status};
-
-/// The directory of POSIX shared memory objects, with glibc and with musl.
-pub(crate) const SHM_DIRECTORY: &CStr = c"/dev/shm";
 
 /// Whether linkat(2) has been refused. Then a file without a name could never get one.
 static LINKS_ARE_REFUSED: AtomicBool = AtomicBool::new(false);
@@ -43,22 +41,25 @@ impl Drop for Provisional {
 /// Create a file in shared memory that does not have its final name yet.
 ///
 /// # Errors
-/// `E_UNSUPPORTED` if /dev/shm does not exist.
+/// `E_UNSUPPORTED` if the directory, /dev/shm, does not exist.
 pub(crate) fn create_unnamed(mode: u32) -> Result<Unnamed> {
+    let location = shm::location()?;
+    location.check_memory()?;
     let flags = libc::O_TMPFILE | libc::O_RDWR | libc::O_CLOEXEC;
     let mut name = Provisional(None);
     let mut fd = -1;
     let mut is_refused_here = LINKS_ARE_REFUSED.load(Ordering::Relaxed);
     if !is_refused_here {
         // SAFETY: the path ends in NUL.
-        fd = unsafe { syscall::open(SHM_DIRECTORY.as_ptr(), flags, mode) };
+        fd = unsafe { syscall::open(location.directory.as_ptr(), flags, mode) };
         is_refused_here = fd < 0 && is_refused(super::errno());
     }
     if is_refused_here {
-        (fd, name) = create_provisional(mode)?;
+        (fd, name) = create_provisional(location, mode)?;
     }
     if fd < 0 && matches!(super::errno(), libc::ENOENT | libc::ENOTDIR) {
-        return Err(because!(E_UNSUPPORTED, "there is no /dev/shm"));
+        let directory = location.directory.to_string_lossy();
+        return Err(because!(E_UNSUPPORTED, "there is no {directory}"));
     }
     let fd = owned("open", fd)?;
     // The umask must not narrow the requested mode: two processes would then disagree on it.
@@ -67,13 +68,13 @@ pub(crate) fn create_unnamed(mode: u32) -> Result<Unnamed> {
     Ok(Unnamed { fd, name })
 }
 
-fn create_provisional(mode: u32) -> Result<(i32, Provisional)> {
+fn create_provisional(location: &Location, mode: u32) -> Result<(i32, Provisional)> {
     static LAST: AtomicU32 = AtomicU32::new(0);
     let flags = libc::O_CREAT | libc::O_EXCL | libc::O_RDWR | libc::O_CLOEXEC;
     loop {
         let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let path = format!("/dev/shm/.polyproc-{}-{number}", super::process::pid());
-        let path = CString::new(path).map_err(|_| Status::E_INTERNAL)?;
+        // No object has a name that begins with a dot. A sandbox may insist on the prefix.
+        let path = location.path(format_args!(".{}-{number}", super::process::pid()))?;
         // SAFETY: the path ends in NUL.
         let fd = unsafe { syscall::open(path.as_ptr(), flags, mode) };
         if fd >= 0 {

@@ -1,5 +1,6 @@
 //! `polyproc doctor`
 
+mod logout;
 mod objects;
 mod system;
 
@@ -7,6 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use polyproc::inspect;
 use serde_json::json;
 
 use crate::failure::{Failure, Outcome, ERROR};
@@ -89,7 +91,10 @@ impl Finding {
 impl Doctor {
     pub fn run(self) -> Outcome {
         let mut findings = system::check();
-        findings.extend(objects::check()?);
+        // Otherwise a finding has said that the directory cannot be used.
+        if inspect::directory().is_ok() {
+            findings.extend(objects::check()?);
+        }
         let mut out = Vec::new();
         for finding in &findings {
             match self.json {

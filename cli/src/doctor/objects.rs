@@ -45,7 +45,10 @@ fn verdict(object: &Object, findings: &mut Vec<Finding>) {
             Level::Warn,
             name,
             format!("no object: {why}"),
-            format!("ls -l /dev/shm/polyproc.{name}"),
+            match inspect::file(name) {
+                Ok(file) => format!("ls -l {}", file.display()),
+                Err(_) => "polyproc ls".to_owned(),
+            },
         )),
         Verdict::Sound | Verdict::Unreadable(_) => {}
     }

@@ -1,13 +1,17 @@
 //! What the system allows, and its room.
 
-use polyproc::inspect::{self, System};
+use std::path::Path;
 
-use super::{Finding, Level};
-use crate::view::size;
+use polyproc::inspect::{self, System};
+use polyproc::Error;
+
+use super::{logout, Finding, Level};
+use crate::view::{self, size};
 
 /// The oldest kernel on which everything works, and the first one with futex_waitv(2).
 const OLDEST: (u32, u32) = (5, 10);
 const WITH_WAITV: (u32, u32) = (5, 16);
+const SHM: &str = "/dev/shm";
 /// A /dev/shm below this size is that of a container that was started without thought: docker gives
 /// 64 MiB.
 const SMALL: u64 = 256 << 20;
@@ -22,12 +26,13 @@ pub fn check() -> Vec<Finding> {
         futex_waitv(&system),
         robust_lists(&system),
         membarrier(&system),
-        shared_memory(&system),
+        location(&system),
         descriptors(&system),
         pid_namespace(&system),
     ];
     findings.extend(file_size(&system));
     findings.extend(cores(&system));
+    findings.extend(logout());
     findings
 }
 
@@ -88,30 +93,47 @@ fn membarrier(system: &System) -> Finding {
     }
 }
 
-fn shared_memory(system: &System) -> Finding {
+/// The directory of named objects, which `POLYPROC_SHM_DIR` may have changed.
+fn location(system: &System) -> Finding {
+    match inspect::directory() {
+        Ok(directory) => shared_memory(system, &directory),
+        Err(status) => {
+            let text = Error::from(status).to_string();
+            let text = text.strip_prefix("polyproc: ").unwrap_or(&text);
+            let advice = "unset POLYPROC_SHM_DIR POLYPROC_SHM_PREFIX";
+            Finding::new(Level::Fail, "names", text, advice)
+        }
+    }
+}
+
+fn shared_memory(system: &System, directory: &Path) -> Finding {
+    let (place, is_usual) = (directory.display().to_string(), directory == Path::new(SHM));
     let Some(space) = system.shared_memory else {
-        return Finding::new(
-            Level::Fail,
-            "/dev/shm",
-            "does not exist: no object can be made",
-            "mount -t tmpfs -o size=1G,mode=1777 tmpfs /dev/shm",
-        );
+        let text = "does not exist: no object can be made";
+        let advice = match is_usual {
+            true => format!("mount -t tmpfs -o size=1G,mode=1777 tmpfs {SHM}"),
+            false => format!("mkdir -p {place}  # in a tmpfs"),
+        };
+        return Finding::new(Level::Fail, place, text, advice);
     };
     let text = format!("{} free of {}", size(space.free), size(space.total));
-    let larger = "mount -o remount,size=1G /dev/shm  # or: docker run --shm-size=1g";
+    let larger = match is_usual {
+        true => format!("mount -o remount,size=1G {SHM}  # or: docker run --shm-size=1g"),
+        false => format!("df -h {place}  # and a larger tmpfs"),
+    };
     if space.free < LITTLE {
         let text = format!("full: {text}; puts that need memory fail with E_NO_MEMORY");
-        return Finding::new(Level::Fail, "/dev/shm", text, larger);
+        return Finding::new(Level::Fail, place, text, larger);
     }
     if space.free < space.total / 10 {
         let text = format!("nearly full: {text}");
-        return Finding::new(Level::Warn, "/dev/shm", text, larger);
+        return Finding::new(Level::Warn, place, text, larger);
     }
     if space.total < SMALL {
         let text = format!("small: {text}");
-        return Finding::new(Level::Warn, "/dev/shm", text, larger);
+        return Finding::new(Level::Warn, place, text, larger);
     }
-    Finding::ok("/dev/shm", text)
+    Finding::ok(place, text)
 }
 
 fn descriptors(system: &System) -> Finding {
@@ -151,6 +173,11 @@ fn pid_namespace(system: &System) -> Finding {
             "mount -t proc proc /proc",
         ),
     }
+}
+
+fn logout() -> Option<Finding> {
+    let number = rustix::process::geteuid().as_raw();
+    logout::check(&inspect::directory().ok()?, number, &view::user(number))
 }
 
 fn cores(system: &System) -> Option<Finding> {

@@ -4,6 +4,7 @@ mod colour;
 mod damage;
 mod doctor;
 mod list;
+mod location;
 mod messages;
 mod serve;
 #[path = "../support/mod.rs"]
