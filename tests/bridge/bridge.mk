@@ -15,7 +15,7 @@ $(NATS_SERVER):
 	    go install -trimpath -ldflags='-s -w' github.com/nats-io/nats-server/v2@v$(NATS_SERVER_VERSION)
 
 # A copy, since `make cli` builds a command without the bridge in the same place.
-.PHONY: cli-bridge bridge-programs test-bridge demo-cluster bench-bridge bridge-tools
+.PHONY: cli-bridge bridge-programs test-bridge test-bridge-short demo-cluster bench-bridge bridge-tools
 cli-bridge: ## the command polyproc with `polyproc bridge`, in build/bridge
 	$(CARGO) build $(BRIDGE_CARGO)
 	@mkdir -p $(BRIDGE_TESTS)
@@ -31,16 +31,25 @@ $(BRIDGE_TESTS)/worker: $(POLYPROC_A) FORCE
 	@rm -f $@
 	cd tests/bridge/worker && go build -o $(CURDIR)/$@ .
 
+.PHONY: bridge-operator
+bridge-operator:
+	@mkdir -p $(BRIDGE_TESTS)
+	cd tests/bridge/operator && go build -o $(CURDIR)/$(BRIDGE_TESTS)/operator .
+
 bridge-tools:
 	@command -v ip > /dev/null && command -v openssl > /dev/null || \
 	    { apt-get update -qq && apt-get install -qq -y iproute2 openssl; }
 
-bridge-programs: $(NATS_SERVER) cli-bridge $(BRIDGE_TESTS)/producer $(BRIDGE_TESTS)/worker polyproc-node bridge-tools
+bridge-programs: $(NATS_SERVER) cli-bridge $(BRIDGE_TESTS)/producer $(BRIDGE_TESTS)/worker bridge-operator polyproc-node bridge-tools
 
 test-bridge: bridge-programs ## the bridges over hosts made of namespaces, under faults: a table (SECONDS=600; ROW=name)
 	$(CARGO) test $(BRIDGE_CARGO) --quiet --bin polyproc bridge::
 	SECONDS=$(SECONDS) node tests/bridge/run.mjs $(ROW)
-	node --test tests/bridge/book.test.mjs tests/bridge/credentials.test.mjs
+	node --test tests/bridge/book.test.mjs tests/bridge/credentials.test.mjs tests/bridge/large.test.mjs
+
+test-bridge-short: bridge-programs ## half a minute of test-bridge: the rows that find most
+	SHORT=1 SECONDS=9 AT_ONCE=3 node tests/bridge/run.mjs
+	node --test tests/bridge/credentials.test.mjs tests/bridge/large.test.mjs
 
 demo-cluster: bridge-programs headers-build ## the pipeline of `make demo` over three hosts, one of which is killed, and counted again (INPUT=dir)
 	@node examples/headers/cluster/run.mjs

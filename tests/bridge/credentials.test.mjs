@@ -55,6 +55,28 @@ test('a token, a user and a password', async () => {
   })
 })
 
+test("a file of credentials of an operator's user", async () => {
+  const lines = execFileSync(path.join(ROOT, 'build/bridge/operator'), [room], { encoding: 'utf8' })
+  await withServer([lines], (port) => {
+    const address = `nats://127.0.0.1:${port}`
+    const user = inRoom('user.creds')
+    assert.deepEqual(setup(address, { options: ['--creds', user] }), [0, ''])
+    assert.deepEqual(setup(address, { env: { NATS_CREDS: user } }), [0, ''])
+    for (const options of [[], ['--creds', inRoom('stranger.creds')]]) {
+      const [code, said] = setup(address, { options })
+      assert.equal(code, 1)
+      assert.match(said, /authorization/i)
+    }
+    fs.writeFileSync(inRoom('text.creds'), 'secret\n')
+    for (const name of ['missing.creds', 'text.creds']) {
+      const [code, said] = setup(address, { options: ['--creds', inRoom(name)] })
+      assert.notEqual(code, 0)
+      assert.match(said, new RegExp(name))
+      assert.doesNotMatch(said, /secret/)
+    }
+  })
+})
+
 test('TLS with certificates of both sides', async () => {
   const openssl = (...argv) => execFileSync('openssl', argv, { cwd: room, stdio: 'ignore' })
   openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=ca', '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2')

@@ -12,6 +12,8 @@ export const POLYPROC = path.join(BUILD, 'polyproc')
 const NATS_SERVER = path.resolve(ROOT, process.env.NATS_SERVER)
 /** Short, so that a lost bridge is noticed soon. */
 export const ACK_WAIT_MS = 2000
+/** How many messages may wait on each host with workers. */
+export const MAX_ITEMS = 100
 const DEADLINE_MS = 180_000
 
 /** The servers of a pipeline, one or three that replicate. */
@@ -60,16 +62,18 @@ export class Pipeline {
     return pipeline
   }
 
-  /** Starts everything: `count` messages, so many a second, every `poison`-th of them poison. */
-  start({ count, perSecond, poison = 0, isLate = false }) {
+  /** Starts everything: `count` messages, so many a second, every `poison`-th of them poison. `ack`: when
+   * the stream forgets a message. */
+  start({ count, perSecond, poison = 0, isLate = false, ack = 'done' }) {
     const { a, b, c, stream } = this
     this.count = count
     this.poison = poison
+    this.ack = ack
     this.out = a.keep([POLYPROC, 'bridge', 'out', 'jobs', stream, '--create', '--joinable', '--max-items', '200'])
     this.in = {}
     for (const host of [b, c]) {
-      this.in[host.name] = host.keep([POLYPROC, 'bridge', 'in', stream, 'jobs', '--window', '64',
-        '--create', '--joinable', '--max-items', '100', '--max-deliveries', '3'])
+      this.in[host.name] = host.keep([POLYPROC, 'bridge', 'in', stream, 'jobs', '--window', '64', '--ack', ack,
+        '--create', '--joinable', '--max-items', `${MAX_ITEMS}`, '--max-deliveries', '3'])
     }
     this.producing = this.#produce(count, perSecond, poison)
     if (!isLate) this.work()
@@ -128,6 +132,8 @@ export class Pipeline {
   async finish() {
     await Promise.race([this.producing, sleep(DEADLINE_MS, undefined, { ref: false })])
     await this.a.run(POLYPROC, 'bridge', 'wait', this.stream, 'jobs', '--timeout', `${DEADLINE_MS / 1000}`)
+    // Acknowledged messages are in the queues still.
+    if (this.ack === 'on-arrival') for (const host of [this.b, this.c]) if (!host.isDead) await host.run(POLYPROC, 'join', 'jobs', '--timeout', `${DEADLINE_MS / 1000}s`)
     const letters = await this.a.run(POLYPROC, 'bridge', 'status', this.stream, '--dead', '1000000', '--json')
     const dead = letters.split('\n').filter(Boolean).map((line) => JSON.parse(line))
     const lines = this.done()

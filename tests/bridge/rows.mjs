@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from './hosts.mjs'
-import { ACK_WAIT_MS } from './pipeline.mjs'
+import { ACK_WAIT_MS, MAX_ITEMS } from './pipeline.mjs'
 
 /** Kills one of the bridges again and again as long as messages are put: at a random time after the
  * last kill and after a message was done since then. On a busy machine none would be otherwise. */
@@ -26,6 +26,7 @@ export const ROWS = [
   },
   {
     name: 'bridge in killed at random',
+    isShort: true,
     happen: (pipeline) => killAtRandom(pipeline, Object.values(pipeline.in)),
     atLeast: { killed: (pipeline) => Object.values(pipeline.in).some((bridge) => bridge.times > 1) },
   },
@@ -40,6 +41,7 @@ export const ROWS = [
   },
   {
     name: 'network of b cut for 2 ack-waits',
+    isShort: true,
     async happen(pipeline) {
       await pipeline.part(0.2)
       pipeline.network.cut(pipeline.b)
@@ -74,6 +76,32 @@ export const ROWS = [
     },
   },
   {
+    name: 'bridge in, --ack on-arrival, killed at random',
+    ack: 'on-arrival',
+    happen: (pipeline) => killAtRandom(pipeline, Object.values(pipeline.in)),
+    atLeast: { killed: (pipeline) => Object.values(pipeline.in).some((bridge) => bridge.times > 1) },
+  },
+  {
+    name: 'network of b cut, --ack on-arrival',
+    ack: 'on-arrival',
+    async happen(pipeline) {
+      await pipeline.part(0.2)
+      pipeline.network.cut(pipeline.b)
+      await sleep(2 * ACK_WAIT_MS)
+      pipeline.network.mend(pipeline.b)
+    },
+  },
+  {
+    name: 'host b killed, --ack on-arrival',
+    ack: 'on-arrival',
+    async happen(pipeline) {
+      await pipeline.part(0.2)
+      await pipeline.b.kill()
+    },
+    // What had arrived there is lost with the host: a full queue, and the message that its worker had.
+    mayLose: MAX_ITEMS + 1,
+  },
+  {
     name: 'stream full, workers start late',
     options: { setup: ['--max-messages', '150'] },
     late: true,
@@ -86,6 +114,7 @@ export const ROWS = [
   },
   {
     name: 'poison, every 50th message',
+    isShort: true,
     poison: 50,
     async happen() {},
     check(pipeline, row) {

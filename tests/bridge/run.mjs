@@ -1,7 +1,8 @@
 // A table of what the bridges do under faults: node run.mjs [ROW]
 //
-// SECONDS is how long all of it may put messages, ROWS at the same time a number of rows. It exits
-// with 1 unless everything that was put is done or is a dead letter.
+// SECONDS is how long all of it may put messages, AT_ONCE how many rows run at the same time. With
+// SHORT only those rows run that find most. It exits with 1 unless everything that was put is done or
+// is a dead letter, except what a row says may be lost.
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -13,7 +14,7 @@ import { ROWS } from './rows.mjs'
 const seconds = Number(process.env.SECONDS || 40)
 const atOnce = Number(process.env.AT_ONCE || 2)
 const perSecond = Number(process.env.RATE || 400)
-const rows = ROWS.filter(({ name }) => name.includes(process.argv[2] ?? ''))
+const rows = ROWS.filter((row) => row.name.includes(process.argv[2] ?? '') && (row.isShort || !process.env.SHORT))
 
 if (!canMakeHosts()) {
   console.log('skipped: needs root, for networks of its own')
@@ -26,11 +27,12 @@ async function measure(row, number) {
   const count = Math.round((seconds / rows.length) * perSecond)
   const pipeline = await Pipeline.create(folder, row.options)
   try {
-    pipeline.start({ count, perSecond, poison: row.poison, isLate: row.late })
+    pipeline.start({ count, perSecond, poison: row.poison, isLate: row.late, ack: row.ack })
     await row.happen(pipeline)
     const result = await pipeline.finish()
     assert.equal(result.put, count, 'not everything was put')
-    assert.equal(result.lost, 0, 'messages are lost')
+    const mayLose = row.mayLose ?? 0
+    assert.ok(result.lost <= mayLose, `${result.lost} messages are lost, and ${mayLose} may be`)
     if (row.isUnharmed) assert.equal(result.twice, 0, 'messages were done twice')
     for (const [what, isSo] of Object.entries(row.atLeast ?? {})) assert.ok(isSo(pipeline, result), `nothing was ${what}`)
     row.check?.(pipeline, result)

@@ -1,6 +1,7 @@
 //! The connection to the servers, and its credentials.
 
 use std::env;
+use std::fmt::Display;
 use std::fs;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use tokio::sync::watch;
 use super::stop::Stop;
 use super::target::Target;
 use super::trouble::Trouble;
-use crate::failure::{Failure, ERROR, USAGE};
+use crate::failure::{Failure, ERROR, NO_SUCH_OBJECT, USAGE};
 
 /// How long a server may take to answer. Then the request is repeated, or the command fails.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -54,9 +55,24 @@ impl Credentials {
         Ok(context_of(client.map_err(Failure::remote)?))
     }
 
+    /// Connects and finds something there, as often as it takes. `None`: a signal has come.
+    pub async fn reach<T, F: Future<Output = Result<T, Attempt>>>(
+        &self,
+        target: &Target,
+        stop: &mut Stop,
+        find: impl Fn(Context) -> F,
+    ) -> Result<Option<(Link, T)>, Failure> {
+        let Some(link) = self.connect_at_last(target, stop).await? else {
+            return Ok(None);
+        };
+        let find = || find(link.context.clone());
+        let found = until_it_works(&target.stream, stop, find).await?;
+        Ok(found.map(|found| (link, found)))
+    }
+
     /// Connects, as often as it takes, and again whenever the connection is lost. `None`: a signal
     /// has come.
-    pub async fn connect_at_last(
+    async fn connect_at_last(
         &self,
         target: &Target,
         stop: &mut Stop,
@@ -157,6 +173,16 @@ pub enum Attempt {
     Failed(Failure),
 }
 
+impl Attempt {
+    /// What a bridge needs is not there, or was not reached.
+    pub fn to_find(is_missing: bool, missing: &str, error: impl Display) -> Attempt {
+        match is_missing {
+            true => Attempt::Failed(Failure::new(NO_SUCH_OBJECT, missing)),
+            false => Attempt::Again(error.to_string()),
+        }
+    }
+}
+
 impl From<Failure> for Attempt {
     fn from(failure: Failure) -> Attempt {
         Attempt::Failed(failure)
@@ -164,7 +190,7 @@ impl From<Failure> for Attempt {
 }
 
 /// Repeats an attempt until it works. `None`: a signal has come.
-pub async fn until_it_works<T, F: Future<Output = Result<T, Attempt>>>(
+async fn until_it_works<T, F: Future<Output = Result<T, Attempt>>>(
     subject: &str,
     stop: &mut Stop,
     attempt: impl Fn() -> F,
@@ -188,7 +214,7 @@ pub async fn until_it_works<T, F: Future<Output = Result<T, Attempt>>>(
 
 impl Failure {
     /// A failure that a server or the connection to it has told.
-    pub fn remote(error: impl std::fmt::Display) -> Failure {
+    pub fn remote(error: impl Display) -> Failure {
         Failure::new(ERROR, error)
     }
 }

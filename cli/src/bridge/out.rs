@@ -20,13 +20,13 @@ use polyproc::{AsyncQueue, OwnedMessage, Queue, Status, Wait};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::connect::{until_it_works, Attempt, Credentials};
+use super::connect::{Attempt, Credentials};
 use super::local;
 use super::setup::is_missing;
 use super::stop::Stop;
 use super::target::Target;
 use super::trouble::{at, Trouble};
-use crate::failure::{Failure, Outcome, NO_SUCH_OBJECT};
+use crate::failure::{Failure, Outcome};
 use crate::queues::Create;
 
 /// Publish the messages of a queue: each is done when the stream has it.
@@ -96,29 +96,18 @@ impl Out {
     pub async fn run(self) -> Outcome {
         let mut stop = Stop::new()?;
         let queue = Arc::new(self.create.open(&self.queue)?);
-        let Some(link) = self
-            .credentials
-            .connect_at_last(&self.target, &mut stop)
-            .await?
-        else {
-            return Ok(ExitCode::SUCCESS);
-        };
         let stream = &self.target.stream;
-        let find = || async {
-            link.context
-                .get_stream(stream)
-                .await
-                .map_err(|error| match is_missing(&error) {
-                    true => Attempt::Failed(Failure::new(
-                        NO_SUCH_OBJECT,
-                        "no such stream; `polyproc bridge setup` makes it",
-                    )),
-                    false => Attempt::Again(error.to_string()),
-                })
+        let find = |context: Context| async move {
+            let found = context.get_stream(stream).await;
+            found.map_err(|error| {
+                let missing = "no such stream; `polyproc bridge setup` makes it";
+                Attempt::to_find(is_missing(&error), missing, error)
+            })
         };
-        if until_it_works(stream, &mut stop, find).await?.is_none() {
+        let reached = self.credentials.reach(&self.target, &mut stop, find);
+        let Some((link, _)) = reached.await? else {
             return Ok(ExitCode::SUCCESS);
-        }
+        };
         let mut flow = Flow {
             prefix: local::identity(&queue)?,
             messages: AsyncQueue::new(queue)?,

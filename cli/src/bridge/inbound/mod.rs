@@ -18,15 +18,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull as config;
+use async_nats::jetstream::Context;
 use clap::{Args, ValueEnum};
 use tokio::time::{interval, timeout, MissedTickBehavior};
 
-use super::connect::{until_it_works, Attempt, Credentials};
+use super::connect::{Attempt, Credentials};
 use super::local::Local;
 use super::setup::is_no_consumer;
 use super::stop::Stop;
 use super::target::{Target, CONSUMER};
-use crate::failure::{Failure, Outcome, NO_SUCH_OBJECT};
+use crate::failure::Outcome;
 use crate::queues::{self, Create};
 use flow::Flow;
 
@@ -74,29 +75,18 @@ impl In {
     pub async fn run(self) -> Outcome {
         let mut stop = Stop::new()?;
         let local = Local::new(self.create.open(&self.queue)?)?;
-        let Some(link) = self
-            .credentials
-            .connect_at_last(&self.target, &mut stop)
-            .await?
-        else {
-            return Ok(ExitCode::SUCCESS);
-        };
         let stream = &self.target.stream;
-        let find = || async {
-            let consumer = link
-                .context
-                .get_consumer_from_stream::<config::Config, _, _>(CONSUMER, stream);
-            consumer
-                .await
-                .map_err(|error| match is_no_consumer(error.kind()) {
-                    true => Attempt::Failed(Failure::new(
-                        NO_SUCH_OBJECT,
-                        "no such stream and consumer; `polyproc bridge setup` makes them",
-                    )),
-                    false => Attempt::Again(error.to_string()),
-                })
+        let find = |context: Context| async move {
+            let found = context
+                .get_consumer_from_stream::<config::Config, _, _>(CONSUMER, stream)
+                .await;
+            found.map_err(|error| {
+                let missing = "no such stream and consumer; `polyproc bridge setup` makes them";
+                Attempt::to_find(is_no_consumer(error.kind()), missing, error)
+            })
         };
-        let Some(consumer) = until_it_works(stream, &mut stop, find).await? else {
+        let reached = self.credentials.reach(&self.target, &mut stop, find);
+        let Some((link, consumer)) = reached.await? else {
             return Ok(ExitCode::SUCCESS);
         };
         let ack_wait = consumer.cached_info().config.ack_wait;

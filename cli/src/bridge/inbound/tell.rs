@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::Context;
 use async_nats::{HeaderMap, Message, Request};
@@ -50,32 +51,58 @@ async fn bury(
     message: &Message,
     reason: &str,
 ) -> Result<(), String> {
-    let mut headers = HeaderMap::new();
-    let own = message.headers.iter().flat_map(HeaderMap::iter);
-    // The server reads those of its own: some belong to the first publication alone.
-    for (name, values) in own.filter(|(name, _)| !name.to_string().starts_with("Nats-")) {
-        values
-            .iter()
-            .for_each(|value| headers.append(name.clone(), value.clone()));
-    }
-    let id = message
-        .headers
-        .as_ref()
-        .and_then(|headers| headers.get("Nats-Msg-Id"));
+    let own = own_headers(message);
+    let id = message.headers.as_ref();
+    let id = id.and_then(|headers| headers.get("Nats-Msg-Id"));
     let of_stream = || format!("{}.{}.{}", target.stream, key.sequence, key.published);
-    let id = id.map_or_else(of_stream, ToString::to_string);
+    let letter_id = id.map_or_else(of_stream, ToString::to_string);
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let mut headers = own.clone();
     headers.insert("Polyproc-Reason", reason);
     headers.insert("Polyproc-Queue", queue);
     headers.insert("Polyproc-Host", host.trim());
-    let letter = PublishMessage::build().headers(headers).message_id(id);
+    let letter = PublishMessage::build().headers(headers);
+    let letter = letter.message_id(&letter_id);
     let letter = letter.payload(message.payload.clone());
-    let stored = context.send_publish(target.dead_subject(), letter).await;
-    let stored = match stored {
-        Ok(stored) => stored.await,
-        Err(error) => Err(error),
+    let stored = match store(context, target, letter).await {
+        // The message alone is not too large, or it would not have been published.
+        Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+            let stream = target.dead_stream();
+            eprintln!(
+                "polyproc: {stream}: {letter_id} is stored without its reason: {reason} ({error})"
+            );
+            let mut letter = PublishMessage::build().payload(message.payload.clone());
+            if !own.is_empty() {
+                letter = letter.headers(own);
+            }
+            if let Some(id) = id {
+                letter = letter.message_id(id);
+            }
+            store(context, target, letter).await
+        }
+        stored => stored,
     };
-    stored
-        .map(drop)
-        .map_err(|error| format!("{}: {error}", target.dead_stream()))
+    stored.map_err(|error| format!("{}: {error}", target.dead_stream()))
+}
+
+/// The headers that the message was published with, except those that the server reads: some belong
+/// to the first publication alone.
+fn own_headers(message: &Message) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let all = message.headers.iter().flat_map(HeaderMap::iter);
+    for (name, values) in all.filter(|(name, _)| !name.to_string().starts_with("Nats-")) {
+        for value in values {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    headers
+}
+
+async fn store(
+    context: &Context,
+    target: &Target,
+    letter: PublishMessage,
+) -> Result<(), PublishError> {
+    let stored = context.send_publish(target.dead_subject(), letter).await?;
+    stored.await.map(drop)
 }
