@@ -36,9 +36,10 @@ impl Queue {
         }
     }
 
-    /// The fast path of a put: the lock is free, the message is small, and there is room by what the
-    /// tail knows of the head, or after a look at the head. Return whether the message was put. If
-    /// it was not, nothing was done, and [`put_slow`](Self::put_slow) finds room in more ways.
+    /// The fast path of a put: the lock is free, the message is small, and the limits stored beside
+    /// the tail lock, or renewed by one look at the head, admit it. Return whether the message was
+    /// put. If it was not, nothing was done, and [`put_slow`](Self::put_slow) has more ways to find
+    /// room.
     ///
     /// If the process is killed before the commit, no record was written. If it is killed after the
     /// commit, the message is there: the next holder of the lock takes it over, and consumers that

@@ -65,15 +65,14 @@ impl Queue {
     /// change any more.
     ///
     /// The queue remembers the last 1,024 messages that became dead letters or were discarded, the
-    /// messages that an immediate shutdown discarded, and nothing of those that were done. So a
-    /// message that is over and older than all that is remembered is `Unknown`. A message that was
-    /// not done is never `Done`. An id is valid for one creation of a queue, see
+    /// messages that an immediate shutdown discarded, and nothing of those that were done. When it
+    /// forgets one of the 1,024, that message and every older one that is over become `Unknown`. A
+    /// message that was not done is never `Done`. An id is valid for one creation of a queue, see
     /// [`identity`](Self::identity).
     ///
     /// # Errors
-    /// `E_INVALID`: no message with that id was put. (Of a number that is no message's id this is
-    /// not always noticed.) `E_TIMEOUT` if a process that is stopped within a call holds a lock.
-    /// `E_CORRUPT`.
+    /// `E_INVALID`: no message with that id was put. (The call does not recognise every number that
+    /// is no id.) `E_TIMEOUT` if a process that is stopped within a call holds a lock. `E_CORRUPT`.
     pub fn settled(&self, id: u64) -> Result<Settled> {
         let me = self.segment.me()?;
         // So the messages of a dead consumer count as those that wait.

@@ -110,7 +110,7 @@ impl Header {
     fn check_version(&self) -> Result<()> {
         let magic = self.magic.load(Ordering::Acquire);
         if magic == RENEWING {
-            // The process that made it anew was killed meanwhile.
+            // A process was killed while it created the object again in this file.
             return Err(Status::E_CORRUPT);
         }
         if magic != MAGIC {
@@ -204,7 +204,7 @@ pub(super) fn kind_of(head: &[u8; size_of::<Header>()]) -> Option<Kind> {
     kind_beside(MAGIC, head)
 }
 
-/// The kind of the object that is being made anew in this file.
+/// The kind of the object that a process began to create again in this file and has not finished.
 pub(super) fn kind_of_half_made(head: &[u8; size_of::<Header>()]) -> Option<Kind> {
     kind_beside(RENEWING, head)
 }
