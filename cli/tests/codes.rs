@@ -112,7 +112,7 @@ fn an_output_that_cannot_be_written_is_1_and_says_so() {
             assert!(errors.contains("standard output"), "{line}: {errors}");
         }
     }
-    // What prints nothing needs no output.
+    // A command that prints nothing needs no output.
     assert_eq!(exits("shutdown jobs >&-"), 0);
     assert_eq!(exits("rm jobs >&-"), 0);
 }

@@ -31,7 +31,7 @@ PART = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[[?\d;]*[a-zA-Z]|\x1b[^\[]|([^\x1b])
 
 
 class Step:
-    """What the script does at the moment, for the error of one that takes too long."""
+    """The present step of the script, for the error of one that takes too long."""
 
     name = "the pipeline"
 

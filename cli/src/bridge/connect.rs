@@ -174,7 +174,7 @@ pub enum Attempt {
 }
 
 impl Attempt {
-    /// What a bridge needs is not there, or was not reached.
+    /// A thing that a bridge needs is not there, or was not reached.
     pub fn to_find(is_missing: bool, missing: &str, error: impl Display) -> Attempt {
         match is_missing {
             true => Attempt::Failed(Failure::new(NO_SUCH_OBJECT, missing)),

@@ -1,4 +1,4 @@
-//! What became of a message, by its id.
+//! How a message stands, by its id.
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
