@@ -191,7 +191,7 @@ impl Worker {
                 break;
             }
             let kills = self.figures.kills.load(Ordering::Relaxed);
-            if kills != seen || self.waits_for_a_breakpoint() {
+            if kills != seen {
                 (seen, since) = (kills, Instant::now());
             }
             // Its own deadlines come first.
@@ -220,13 +220,6 @@ impl Worker {
         let total = Figures::default();
         total.add(self.figures);
         total
-    }
-
-    /// Returns whether the worker waits for the kernel to set a breakpoint. The kernel does so after
-    /// its thread for RCU has run, which takes long on a machine whose cores are all taken.
-    fn waits_for_a_breakpoint(&self) -> bool {
-        let wchan = std::fs::read_to_string(format!("/proc/{}/wchan", self.pid));
-        wchan.is_ok_and(|function| function.contains("perf_event"))
     }
 }
 
