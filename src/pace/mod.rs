@@ -68,7 +68,7 @@ const BACKOFF_LOOKS: u32 = 12;
 /// The number of pauses between two looks doubles up to this limit. Meanwhile the thread that has
 /// the cache line can take and release the lock several times, which costs each thread less than
 /// moving the line to and fro.
-const BACKOFF_LONGEST: u32 = 32;
+const BACKOFF_LONGEST: u32 = 64;
 /// After these looks the core is given away this many times: the holder may need it.
 const BACKOFF_TURNS: u32 = 4;
 

@@ -104,11 +104,15 @@ impl View<'_> {
         self.messages().has_more() || self.has_ended()
     }
 
-    /// Approximate number of messages for a consumer; 1 at the end of the stream.
+    /// Approximate number of messages for a consumer, the first of which is prefetched; 1 at the end
+    /// of the stream.
     fn may_have(&self) -> u64 {
         match self.messages().about_how_many() {
             0 => u64::from(self.has_ended()),
-            some => some,
+            some => {
+                self.messages().fetch_first();
+                some
+            }
         }
     }
 
