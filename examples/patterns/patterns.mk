@@ -22,8 +22,9 @@ $(PATTERNS_GO): $(PATTERNS_BUILD)/%-go: $(PATTERNS)/%.go $(POLYPROC_A) FORCE
 # The programs in Node find the package as after `npm install`.
 .PHONY: patterns patterns-test
 patterns: $(PATTERNS_C) $(PATTERNS_CPP) $(PATTERNS_GO) polyproc-node python-install cli ## the programs of the book's patterns, in build/patterns
-	$(CARGO) build --quiet --locked $(FEATURES) --example work_queue
+	$(CARGO) build --quiet --locked $(FEATURES) --example work_queue --example work_queue_put
 	@ln -sf ../../../target/debug/examples/work_queue $(PATTERNS_BUILD)/work_queue/worker-rs
+	@ln -sf ../../../target/debug/examples/work_queue_put $(PATTERNS_BUILD)/work_queue/put-rs
 	@mkdir -p $(PATTERNS)/node_modules
 	@ln -sfn ../../../bindings/node $(PATTERNS)/node_modules/polyproc
 

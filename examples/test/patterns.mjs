@@ -32,8 +32,7 @@ function command(file) {
   if (extension === '.py') return [PYTHON, source]
   if (extension === '.js' || extension === '.mjs') return [process.execPath, source]
   if (extension === '.sh') return ['sh', source]
-  const program = path.join(BUILD, `${file.slice(0, -extension.length)}-${extension.slice(1)}`)
-  return extension === '.c' ? ['stdbuf', '-oL', program] : [program]
+  return [path.join(BUILD, `${file.slice(0, -extension.length)}-${extension.slice(1)}`)]
 }
 
 /** A program that runs. `lines` are what it has printed so far. */

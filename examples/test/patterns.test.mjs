@@ -27,7 +27,7 @@ const startAll = (files, ...args) => files.map((file) => start(file, ...args))
 
 for (const victim of ['c', 'cpp', 'go', 'js', 'py', 'rs']) {
   test(`a work queue: a worker in ${victim} is killed, one in another language does its job`, async () => {
-    const put = start(`work_queue/put.${victim === 'js' ? 'js' : 'py'}`)
+    const put = start(`work_queue/put.${victim}`)
     const killed = start(`work_queue/worker.${victim}`, LONG)
     const [, job] = await killed.line(/^begins (.*)$/)
     await killed.kill()
@@ -221,6 +221,8 @@ test('the first page: two languages, and a Go worker that is killed', async () =
   const put = start('first_page/put.py')
   const killed = start('first_page/work.go', LONG)
   await killed.line(/^page 1$/)
+  // A worker in C, C++ or Rust names no format.
+  Queue.create({ name: 'book.pages', openOrCreate: true, joinable: true }).close()
   await killed.kill()
   const other = start('first_page/work.go', '0')
   assert.deepEqual(await put.end(), ['done, of which again: 1'])

@@ -19,7 +19,7 @@ const isTested = (file) => Object.keys(TESTED).some((folder) => file.startsWith(
 const NO_CODE = new Set(['text', 'console', 'mermaid'])
 /** Pages whose blocks a test takes from the page and runs. */
 const RUN_AS_THEY_STAND = {
-  'docs/book/languages.md': { test: 'tests/readme/readme.test.mjs', languages: ['c', 'cpp', 'go', 'js', 'rust', 'python'] },
+  'docs/book/languages.md': { test: 'tests/readme/readme.test.mjs', languages: ['c', 'cpp', 'go', 'js', 'rust', 'python', 'sh'] },
   'docs/book/install.md': { test: 'tests/dist/run', languages: ['sh'] },
   'docs/book/command.md': { test: 'cli/tests/book.rs', languages: ['toml'] },
 }

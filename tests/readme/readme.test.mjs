@@ -1,6 +1,6 @@
 // The examples of docs/book/languages.md, one after the other: what a reader copies must work.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import fs from 'node:fs'
@@ -54,6 +54,14 @@ for (const [compiler, ...standard] of [['cc', '-std=c99'], ['c++', '-std=c++17',
   })
 }
 
+test('the line that compiles the example in C against a checkout', () => {
+  const [, line] = page.match(/^```sh\n(.*)\n```$/m)
+  example('c', 'letters.c')
+  execFileSync('sh', ['-euc', line], { cwd: room, env: { ...process.env, CHECKOUT: root } })
+  run('./letters')
+  assert.equal(next(), 'hello from C')
+})
+
 test('the example in C++', async () => {
   const flags = ['-std=c++17', '-Wall', '-Wextra', '-Wpedantic', '-Werror', '-I', path.join(root, 'include'), '-I', path.join(root, 'bindings/cpp')]
   run('c++', ...flags, example('cpp', 'letters.cpp'), ...library, '-o', 'letters-cpp')
@@ -97,11 +105,24 @@ test('the example in Python', () => {
 })
 
 test('the example in Rust', () => {
-  example('rust', 'letters/src/main.rs')
-  fs.writeFileSync(path.join(room, 'letters/Cargo.toml'),
+  example('rust', 'letters-rs/src/main.rs')
+  fs.writeFileSync(path.join(room, 'letters-rs/Cargo.toml'),
     `[package]\nname = "letters"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\npolyproc.path = "${root}"\n[workspace]\n`)
-  fs.copyFileSync(path.join(root, 'Cargo.lock'), path.join(room, 'letters/Cargo.lock'))
-  run('cargo', 'run', '--quiet', '--offline', '--manifest-path', 'letters/Cargo.toml',
+  fs.copyFileSync(path.join(root, 'Cargo.lock'), path.join(room, 'letters-rs/Cargo.lock'))
+  run('cargo', 'run', '--quiet', '--offline', '--manifest-path', 'letters-rs/Cargo.toml',
     '--target-dir', path.join(root, 'build/readme'))
   assert.equal(next(), 'hello from Rust')
+})
+
+test('each example, run on a queue of another format, prints in what that differs', () => {
+  unlink(name)
+  const other = Queue.create({ name, joinable: true, format: 'msgpack' })
+  const programs = [['./letters'], ['./letters-cpp'], ['./letters-go'], [process.execPath, 'letters.mjs'],
+    [path.join(root, 'build/python/venv/bin/python'), 'letters.py'], [path.join(root, 'build/readme/debug/letters')]]
+  for (const [program, ...args] of programs) {
+    const { status, signal, stderr } = spawnSync(program, args, { cwd: room, encoding: 'utf8', timeout: 300_000 })
+    assert.ok(status || signal === 'SIGABRT', program) // C++ ends by an exception that nobody catches
+    assert.match(stderr, /an object of another kind or shape: format of the queue is "msgpack", asked for as ""/, program)
+  }
+  other.close()
 })

@@ -16,8 +16,8 @@ import (
 
 var pause float64
 
-func work(page int) {
-	fmt.Println("page", page)
+func work(page []byte) {
+	fmt.Printf("%s\n", page)
 	time.Sleep(time.Duration(pause * float64(time.Second)))
 }
 
@@ -33,11 +33,11 @@ func main() {
 	}
 	ctx := context.Background()
 	options := polyproc.QueueOptions{Joinable: true, Options: polyproc.Options{OpenOrCreate: true}}
-	jobs, err := polyproc.CreateValueQueue[int]("book.pages", options)
+	jobs, err := polyproc.CreateQueue("book.pages", options)
 	check(err)
 	defer jobs.Close()
-	for page, err := range jobs.AllValues(ctx) { // until the queue is shut down
+	for page, err := range jobs.All(ctx) { // until the queue is shut down
 		check(err)
-		work(page.Value) // killed here: another worker, in any language, gets the page
+		work(page.Data()) // killed here: another worker, in any language, gets the page
 	}
 }

@@ -20,6 +20,7 @@ int main(void) {
   signal(SIGTERM, on_interrupt);
   while (polyproc_queue_take(queue, &message, POLYPROC_FOREVER, stop) >= 0) {
     printf("works on %.*s\n", (int)message.len, (const char *)message.data);
+    fflush(stdout);
     polyproc_message_done(&message);
   }
   printf("ends\n");

@@ -8,8 +8,10 @@ int main(int argc, char **argv) {
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
   polyproc_queue *jobs = NULL;
   polyproc_message job;
+  char cause[256];
   int32_t status;
 
+  setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* each line at once: a kill discards what is buffered */
   options.flags = POLYPROC_OPEN_OR_CREATE | POLYPROC_QUEUE_JOINABLE;
   status = polyproc_queue_create("book.jobs", &options, &jobs);
   while (status >= 0) {
@@ -22,6 +24,7 @@ int main(int argc, char **argv) {
   }
   polyproc_queue_close(jobs);
   if (status == POLYPROC_E_SHUTDOWN) return 0;
-  fprintf(stderr, "book.jobs: %s\n", polyproc_strerror(status));
+  polyproc_detail(cause, sizeof cause); /* empty if no call has failed with a cause */
+  fprintf(stderr, "book.jobs: %s: %s\n", polyproc_strerror(status), cause);
   return 1;
 }

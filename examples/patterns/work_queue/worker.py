@@ -8,8 +8,8 @@ jobs = Queue(name="book.jobs", create=True, exist_ok=True, joinable=True, format
 try:
     while True:
         with jobs.take() as job:  # killed in this block: another worker gets the job
-            print("begins", bytes(job.data).decode())
+            print("begins", bytes(job.data).decode(), flush=True)
             time.sleep(seconds)
-            print("ends", bytes(job.data).decode())
+            print("ends", bytes(job.data).decode(), flush=True)
 except ShutDown:
     pass

@@ -3,10 +3,10 @@
 use polyproc::{Queue, QueueOptions};
 use std::time::Duration;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), polyproc::Error> {
     let seconds = std::env::args()
         .nth(1)
-        .map_or(Ok(1.0), |text| text.parse())?; // that a job takes
+        .map_or(1.0, |text| text.parse().expect("seconds")); // that a job takes
     let options = QueueOptions {
         joinable: true,
         ..QueueOptions::OPEN_OR_CREATE
