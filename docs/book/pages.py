@@ -7,6 +7,9 @@ names are written to build/docs/sources, and `make docs` copies them. A link to 
 plain text, because a site of plain files has no page for a folder.
 
 `{{#c Queue}}` and `{{#cpp queue}}` stand for a part of a header: see reference.py.
+
+A paragraph that begins with `> In the sources: ` tells a reader of the sources where the text of the
+page is, and is left out of the book.
 """
 
 import json
@@ -25,6 +28,7 @@ SOURCES = ROOT / "build/docs/sources"
 
 PAGE = re.compile(r"^\{\{#page (\S+)\}\}$", re.MULTILINE)
 HEADER = re.compile(r"^\{\{#(c|cpp) ([^}]+)\}\}$", re.MULTILINE)
+NOTE = re.compile(r"^> In the sources: (?:.*\n)+?(?:\n|\Z)", re.MULTILINE)
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`(?!\])", re.MULTILINE | re.DOTALL)
 
@@ -81,6 +85,8 @@ def main():
         return
     _, book = json.load(sys.stdin)
     pages = list(chapters(book["items"]))
+    for chapter in pages:
+        chapter["content"] = NOTE.sub("", chapter["content"])
     homes = {}
     for chapter in pages:
         here = BOOK / chapter["path"]

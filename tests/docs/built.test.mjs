@@ -19,6 +19,10 @@ const links = (page) => [...page.matchAll(/<(?:a|img|link|script)\b[^>]*?\b(?:hr
 
 test('the book has its chapters', () => assert.ok(INSIDE.length > 30, INSIDE.join(' ')))
 
+test('what concerns readers of the sources is not in the book', () => {
+  assert.deepEqual(INSIDE.filter((page) => text(path.join(BOOK, page)).includes('In the sources:')), [])
+})
+
 test('each function of the C header has a heading, on one page', () => {
   const headings = INSIDE.flatMap((page) => [...text(path.join(BOOK, page)).matchAll(/<h2 id="(polyproc_\w+)"/g)].map(([, id]) => id))
   assert.deepEqual(headings.sort(), read('tests/c/symbols.txt').trim().split(/\s+/).sort())

@@ -26,6 +26,17 @@ for (const page of pages) {
   })
 }
 
+test('a page that is filled from another file leads to it, also in the sources', () => {
+  const filled = pages.filter((page) => page.startsWith('docs/book/') && /^\{\{#(?:page|c|cpp) /m.test(read(page)))
+  assert.ok(filled.length > 15, filled.join(' '))
+  for (const page of filled) {
+    const [, note] = read(page).match(/^> In the sources: ((?:.+\n)+)\n/m) ?? assert.fail(`${page} does not say where its text is`)
+    const [, taken] = read(page).match(/^\{\{#page (\S+)\}\}$/m) ?? []
+    if (taken) assert.deepEqual(links(note), [taken])
+    else assert.ok(links(note).some((target) => /polyproc(?:\.h)?$/.test(target)), note)
+  }
+})
+
 test('every chapter is in the book, and every page of the book is a chapter', () => {
   const folder = 'docs/book/'
   const summary = read(`${folder}SUMMARY.md`)
