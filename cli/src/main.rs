@@ -23,6 +23,7 @@ mod lock;
 mod ls;
 mod man;
 mod msgpack;
+mod opened;
 mod page;
 mod peek;
 mod prune;

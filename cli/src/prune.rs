@@ -11,13 +11,14 @@ use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::form::json_line;
+use crate::opened::Opened;
 use crate::{span, streams};
 
-/// Remove the names of objects that no process uses.
+/// Remove the names of objects that no process has open.
 ///
 /// Each name that is removed is printed. Objects of other users, and those that cannot be read, are
 /// left alone: `polyproc rm` removes them. A process that opens an object at that moment keeps it,
-/// without a name.
+/// without a name. So does one in another container that has opened an object and not used it yet.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -26,10 +27,10 @@ Examples:
   polyproc prune --older 7d")]
 #[command(group = ArgGroup::new(WHICH).required(true).multiple(true))]
 pub struct Prune {
-    /// Those that no process uses and that have no message in them
+    /// Those that no process has open and that have no message in them
     #[arg(long, group = WHICH)]
     unused: bool,
-    /// Those that no process uses and that were made so long ago: 30m, 1d. Their messages are lost
+    /// Those that no process has open and that were made so long ago: 30m, 1d. Their messages are lost
     #[arg(long, value_name = "TIME", value_parser = span::duration, group = WHICH)]
     older: Option<Duration>,
     /// Remove nothing, and print what would be removed
@@ -46,8 +47,10 @@ impl Prune {
     pub fn run(self) -> Outcome {
         let mut out = streams::stdout()?;
         let mut outcome = Ok(ExitCode::SUCCESS);
-        for object in inspect::objects()? {
-            if !self.takes(&object) {
+        let objects = inspect::objects()?;
+        let opened = Opened::now();
+        for object in objects {
+            if !self.takes(&object) || opened.has(&object) {
                 continue;
             }
             if !self.dry_run {
@@ -88,7 +91,8 @@ impl Prune {
     }
 }
 
-fn has_messages(object: &Object) -> bool {
+/// Whether something is in a queue that its removal loses.
+pub fn has_messages(object: &Object) -> bool {
     match &object.state {
         Some(State::Queue(queue)) => queue.waiting + queue.in_flight + queue.dead_letters > 0,
         _ => false,

@@ -41,3 +41,24 @@ fn what_is_used_or_has_messages_stays() {
     assert_eq!(ok("polyproc prune --unused"), "never\n");
     assert_eq!(code("polyproc prune").0, 2);
 }
+
+/// A process is a participant only from its first use on. `doctor` advised to remove a queue that a
+/// process had open to read it later, and `prune` did; the results went into a new queue.
+#[test]
+fn what_a_process_has_open_and_has_not_used_yet_stays() {
+    if !own_shm() {
+        return;
+    }
+    ok("polyproc put results one --create; polyproc get results");
+    let queue = polyproc::Queue::open("results").expect("the queue");
+    let participants = || {
+        polyproc::inspect::object("results")
+            .expect("it")
+            .participants
+    };
+    assert!(participants().is_empty(), "{:?}", participants());
+    assert!(!code("polyproc doctor").1.contains("open"));
+    assert_eq!(ok("polyproc prune --unused --older 0"), "");
+    drop(queue);
+    assert_eq!(ok("polyproc prune --unused --older 0"), "results\n");
+}

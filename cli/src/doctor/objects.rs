@@ -6,6 +6,8 @@ use polyproc::inspect::{
 
 use super::{Finding, Level};
 use crate::failure::Failure;
+use crate::opened::Opened;
+use crate::prune::has_messages;
 use crate::view::{self, text};
 
 /// At most this many names in one line.
@@ -146,17 +148,21 @@ fn foreign(objects: &[Object]) -> Option<Finding> {
 }
 
 fn unused(objects: &[Object]) -> Option<Finding> {
-    let unused = objects
-        .iter()
-        .filter(|object| object.verdict.is_sound() && object.users() == 0);
-    let names: Vec<_> = unused.map(|object| object.name.clone()).collect();
+    let opened = Opened::now();
+    let is_unused =
+        |object: &&Object| object.verdict.is_sound() && object.users() == 0 && !opened.has(object);
+    let unused: Vec<_> = objects.iter().filter(is_unused).collect();
+    let names: Vec<_> = unused.iter().map(|object| object.name.clone()).collect();
     let text = match names.len() {
         0 => return None,
-        1 => format!("no process uses {}", some(&names)),
-        count => format!("no process uses {count} objects: {}", some(&names)),
+        1 => format!("no process has {} open", some(&names)),
+        count => format!("no process has {count} objects open: {}", some(&names)),
     };
-    let advice = match &names[..] {
-        [name] => format!("polyproc rm {name}"),
+    let advice = match &unused[..] {
+        [one] if has_messages(one) => {
+            format!("polyproc stat {0}  # rm {0} loses its messages", one.name)
+        }
+        [one] => format!("polyproc rm {}", one.name),
         _ => "polyproc prune --unused --dry-run".to_owned(),
     };
     Some(Finding::new(Level::Warn, "unused", text, advice))

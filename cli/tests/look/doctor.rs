@@ -48,7 +48,7 @@ fn doctor_says_what_to_type_about_objects() {
     drop(Lock::create(Some("left"), CreateOptions::default()).unwrap());
     let seen = Findings::of("polyproc doctor --json");
     seen.have("WARN", "1 dead letter", "polyproc peek jobs --from dead");
-    seen.have("WARN", "no process uses left", "polyproc rm left");
+    seen.have("WARN", "no process has left open", "polyproc rm left");
 
     // In another pid namespace this process has another number, or none.
     let seen = Findings::of("unshare --pid --fork --mount-proc polyproc doctor --json");
