@@ -38,8 +38,8 @@ type QueueOptions struct {
 	MaxDeliveries int
 	// Spin is how long a wait spins before it sleeps. Zero: the library's choice.
 	Spin time.Duration
-	// Format is a label of at most 31 bytes that names the encoding of the messages. Empty: bytes.
-	// Queues with FormatMessagePack carry values: see ValueQueue.
+	// Format is a label of at most 31 bytes that names the encoding of the messages. Empty, or
+	// "bytes" as in Python: bytes. Queues with FormatMessagePack carry values: see ValueQueue.
 	Format string
 }
 
@@ -54,8 +54,16 @@ func (o *QueueOptions) c() (options capi.QueueOptions, ok bool) {
 		MaxBytes:      uint64(o.MaxBytes),
 		MaxDeliveries: uint32(o.MaxDeliveries),
 		SpinNS:        uint32(o.Spin.Nanoseconds()),
-		Format:        o.Format,
+		Format:        label(o.Format),
 	}, ok
+}
+
+// label returns the label of a format. That of bytes is empty.
+func label(format string) string {
+	if format == "bytes" {
+		return ""
+	}
+	return format
 }
 
 // SemaphoreOptions are the options of a semaphore.

@@ -169,6 +169,20 @@ func TestInfoCounts(t *testing.T) {
 	equal(t, [3]uint64{info.Items, info.InFlight, info.Redelivered}, [3]uint64{3, 0, 1})
 }
 
+// Was a label of its own: no program without a format opened the queue.
+func TestFormatBytesIsNoLabel(t *testing.T) {
+	name := uniqueName(t)
+	created := one(polyproc.CreateQueue(name, polyproc.QueueOptions{Format: "bytes"}))(t)
+	defer created.Close()
+	equal(t, one(created.Info())(t).Options.Format, "")
+	again := polyproc.QueueOptions{Options: polyproc.Options{OpenOrCreate: true}}
+	opened := one(polyproc.CreateQueue(name, again))(t)
+	defer opened.Close()
+	must(t, created.TryPut([]byte("a")))
+	equal(t, string(one(opened.TryGet())(t)), "a")
+	wants(t, second(polyproc.OpenValueQueue[int](name)), polyproc.ErrMismatch)
+}
+
 func TestJoinWaitsForUnfinishedTasks(t *testing.T) {
 	q := newQueue(t, polyproc.QueueOptions{Joinable: true})
 	wants(t, q.TaskDone(), polyproc.ErrOverRelease)

@@ -49,8 +49,8 @@ export interface QueueOptions extends CreateOptions {
   /** Nanoseconds that a wait spins before it sleeps. 0 or absent: the default. */
   spinNs?: number;
   /**
-   * The encoding of the messages: '' is bytes, 'msgpack' is values. With any other label the
-   * messages are bytes, which the program decodes.
+   * The encoding of the messages: '', or 'bytes', is bytes, 'msgpack' is values. With any other
+   * label the messages are bytes, which the program decodes.
    */
   format?: string;
 }
@@ -73,7 +73,9 @@ export interface QueueInfo {
   inFlight: number;
   unfinished: number;
   puts: number;
+  /** `puts` less the messages that wait: it falls when a message comes back. */
   gets: number;
+  /** How often a message came back to wait. */
   redelivered: number;
   discarded: number;
   recoveries: number;
@@ -142,7 +144,7 @@ declare abstract class SharedObject {
 /** A queue between processes. A get returns an `Out`, a put takes an `In`. */
 export class Queue<Out = Buffer, In = Bytes> extends SharedObject implements AsyncIterable<Out> {
   private constructor();
-  static create(options?: QueueOptions & { format?: '' }): Queue;
+  static create(options?: QueueOptions & { format?: '' | 'bytes' }): Queue;
   static create<T = any>(options: QueueOptions & { format: 'msgpack' }): Queue<T, T>;
   static create<Out, In>(options: QueueOptions): Queue<Out, In>;
   static open<Out = any, In = any>(name: string): Queue<Out, In>;
@@ -398,17 +400,20 @@ export class Barrier extends SharedObject {
 }
 
 export interface FormatOptions {
-  /** The encoding of the messages: '' bytes, 'msgpack' values. Each end sets it for itself. */
+  /**
+   * The encoding of the messages: '' or 'bytes' is bytes, 'msgpack' values. Each end sets it for
+   * itself.
+   */
   format?: string;
 }
 
 /** One end of a pipe: whole messages, to and from the other end. */
 export class Connection<Out = Buffer, In = Bytes> extends SharedObject implements AsyncIterable<Out> {
   private constructor();
-  static inherited(name: string, options?: { format?: '' }): Connection;
+  static inherited(name: string, options?: { format?: '' | 'bytes' }): Connection;
   static inherited<T = any>(name: string, options: { format: 'msgpack' }): Connection<T, T>;
   static inherited<Out, In>(name: string, options?: FormatOptions): Connection<Out, In>;
-  static fromFd(fd: number, options?: { format?: '' }): Connection;
+  static fromFd(fd: number, options?: { format?: '' | 'bytes' }): Connection;
   static fromFd<T = any>(fd: number, options: { format: 'msgpack' }): Connection<T, T>;
   static fromFd<Out, In>(fd: number, options?: FormatOptions): Connection<Out, In>;
 
@@ -441,7 +446,7 @@ export class Connection<Out = Buffer, In = Bytes> extends SharedObject implement
  * Makes a pipe and returns its two ends. Not duplex: the first only receives, the second only
  * sends.
  */
-export function pipe(options?: { duplex?: boolean; format?: '' }): [Connection, Connection];
+export function pipe(options?: { duplex?: boolean; format?: '' | 'bytes' }): [Connection, Connection];
 export function pipe<T = any>(options: { duplex?: boolean; format: 'msgpack' }): [Connection<T, T>, Connection<T, T>];
 export function pipe<Out, In>(options?: FormatOptions & { duplex?: boolean }): [Connection<Out, In>, Connection<Out, In>];
 
@@ -480,7 +485,7 @@ export class Listener<Out = Buffer, In = Bytes> implements AsyncIterable<Connect
    * `address`: "tcp://127.0.0.1:5000", port 0 for a free one; "tcp://[::1]:0"; "unix:/path";
    * "unix:@name", abstract, without a file.
    */
-  static create(address: string, options?: ListenerOptions & { format?: '' }): Listener;
+  static create(address: string, options?: ListenerOptions & { format?: '' | 'bytes' }): Listener;
   static create<T = any>(address: string, options: ListenerOptions & { format: 'msgpack' }): Listener<T, T>;
   static create<Out, In>(address: string, options?: ListenerOptions): Listener<Out, In>;
   readonly format: string;
@@ -497,7 +502,7 @@ export class Listener<Out = Buffer, In = Bytes> implements AsyncIterable<Connect
 }
 
 /** Connects to a listener, of polyproc or of CPython. */
-export function connect(address: string, options?: PeerOptions & WaitOptions & { format?: '' }): Promise<Connection>;
+export function connect(address: string, options?: PeerOptions & WaitOptions & { format?: '' | 'bytes' }): Promise<Connection>;
 export function connect<T = any>(
   address: string,
   options: PeerOptions & WaitOptions & { format: 'msgpack' },
@@ -576,13 +581,16 @@ export class Process {
 }
 
 export interface PoolOptions {
-  /** The module whose exports are the functions. Give either this or `argv`. */
+  /**
+   * The module whose exports are the functions; a relative path starts at the current folder. Give
+   * either this or `argv`.
+   */
   worker?: string | URL;
   /** The worker program, in any language, and its arguments. */
   argv?: readonly [string, ...string[]];
   /** How many workers. 0 or absent: one for each CPU that this process may use. */
   workers?: number;
-  /** The encoding of arguments and results: 'msgpack', the default, values; '' bytes. */
+  /** The encoding of arguments and results: 'msgpack', the default, values; '' or 'bytes' bytes. */
   format?: string;
   /** Added to this process's environment. */
   env?: Readonly<Record<string, string>>;

@@ -129,12 +129,15 @@ const bytes = {
   decode: (value) => value,
 };
 
-/** Returns the label of a queue or connection; without one its messages are bytes. */
+/**
+ * Returns the label of a queue, connection or pool. Without one its messages are bytes, and 'bytes'
+ * means that too, as in Python.
+ */
 function readFormat(value = '') {
   if (Buffer.byteLength(readString(value, 'format')) > FORMAT_BYTES) {
     throw rangeError('format', `at most ${FORMAT_BYTES} bytes long`, value);
   }
-  return value;
+  return value === 'bytes' ? '' : value;
 }
 
 /**

@@ -84,9 +84,10 @@ class Pool {
   }
 
   static create(options) {
-    const { format = 'msgpack', workers = 0, env = {}, maxTasksPerWorker = 0, maxAttempts = 0 } = readOptions(options, NAMES.pool);
+    const { format: asked = 'msgpack', workers = 0, env = {}, maxTasksPerWorker = 0, maxAttempts = 0 } = readOptions(options, NAMES.pool);
     const { initialiser, initialiserValue, handles = {} } = options;
-    const codec = codecOf(readFormat(format));
+    const format = readFormat(asked);
+    const codec = codecOf(format);
     const given = readHandles(handles);
     const program = readProgram(options, format);
     const handle = native.poolCreate(

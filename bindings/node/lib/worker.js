@@ -82,8 +82,9 @@ function messageOf(thrown) {
 /** Does jobs until the pool has no more for this process. */
 async function runWorker(functions, options = {}) {
   if (typeof functions !== 'object' || functions === null) throw typeError('functions', 'an object', functions);
-  const { format = 'msgpack' } = readOptions(options, NAMES.format);
-  const codec = codecOf(readFormat(format));
+  const { format: asked = 'msgpack' } = readOptions(options, NAMES.format);
+  const format = readFormat(asked);
+  const codec = codecOf(format);
   const worker = {};
   makeWaitable(worker, native.workerObject());
   for (;;) {

@@ -46,12 +46,15 @@ test('long arguments and results', async (t) => {
   assert.deepEqual((await pool.map('long', [1, 100_000, 70_000], { chunkSize: 2 })).map((bytes) => bytes.length), [1, 100_000, 70_000]);
 });
 
-test('bytes where the pool has no format', async (t) => {
-  const pool = poolOf(t, { format: '' });
-  assert.equal(String(await pool.apply('echo', Buffer.from('bytes'))), 'bytes');
-  assert.throws(() => pool.submit('echo', 'text'), TypeError);
-  await assert.rejects(pool.apply('square', Buffer.from('5')), failed('E_TASK_FAILED'));
-});
+for (const format of ['', 'bytes']) {
+  test(`bytes where the pool has the format '${format}'`, async (t) => {
+    const pool = poolOf(t, { format });
+    assert.equal(pool.format, '');
+    assert.equal(String(await pool.apply('echo', Buffer.from('bytes'))), 'bytes');
+    assert.throws(() => pool.submit('echo', 'text'), TypeError);
+    await assert.rejects(pool.apply('square', Buffer.from('5')), failed('E_TASK_FAILED'));
+  });
+}
 
 test('an error arrives with its message and stack', async (t) => {
   const pool = poolOf(t);

@@ -257,3 +257,21 @@ test('too large a message', (t) => {
   assert.throws(() => queue.tryReserve(1 << 20), withCode('E_TOO_LARGE'));
   assert.equal(queue.tryPut(bytes('fits')), true);
 });
+
+test("the format 'bytes' was a label of its own: no program without a format opened the queue", (t) => {
+  const queue = named(t, Queue, { format: 'bytes', joinable: true });
+  const again = Queue.create({ name: queue.name, openOrCreate: true, format: '', joinable: true });
+  t.after(() => again.close());
+  for (const one of [queue, again]) {
+    assert.equal(one.format, '');
+    assert.equal(one.info().format, '');
+  }
+  queue.tryPut(bytes('a'));
+  assert.deepEqual(again.tryGet(), bytes('a'));
+  const values = Queue.create({ name: `${queue.name}-values`, format: 'msgpack' });
+  t.after(() => {
+    values.close();
+    unlink(`${queue.name}-values`);
+  });
+  assert.throws(() => Queue.create({ name: `${queue.name}-values`, openOrCreate: true, format: 'bytes' }), withCode('E_MISMATCH'));
+});

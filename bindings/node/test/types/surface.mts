@@ -52,6 +52,9 @@ async function queues(signal: AbortSignal): Promise<void> {
   // @ts-expect-error only the library makes queues
   new Queue();
 
+  const named = Queue.create({ format: 'bytes' });
+  same<typeof named, Queue>(true);
+
   interface Job {
     path: string;
   }
@@ -145,6 +148,8 @@ async function connections(signal: AbortSignal): Promise<void> {
   const received = reader.tryRecv();
   same<typeof received, Buffer | undefined>(true);
   const ready: boolean = await reader.poll({ timeout: 5, signal });
+  const ends = pipe({ format: 'bytes' });
+  same<typeof ends, [Connection, Connection]>(true);
   const [a] = pipe<string[]>({ format: 'msgpack' });
   for await (const words of a) same<typeof words, string[]>(true);
   // @ts-expect-error not a list of words
