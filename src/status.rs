@@ -57,7 +57,7 @@ table! {
     E_LIMIT = -19, "a limit is reached";
     E_NOT_OWNER = -20, "not the owner";
     E_OVER_RELEASE = -21, "released more often than acquired";
-    E_BROKEN_BARRIER = -22, "the barrier is broken";
+    E_BROKEN_BARRIER = -22, "the barrier is broken: a party died or gave up; reset mends it";
     E_DAEMONIC = -23, "a daemonic process may not have children";
     E_AUTH = -24, "authentication failed";
     E_UNSUPPORTED = -25, "not supported";

@@ -13,11 +13,6 @@ function indexOf(barrier, answer) {
   return numbers[LOAN];
 }
 
-function partyOf(barrier, answer) {
-  check(answer, 'arrive');
-  return { index: numbers[LOAN], isLeader: numbers[OFFSET] === 1 };
-}
-
 const meeting = {
   late: status.E_TIMEOUT,
   isBinding: true, // a party that arrives and does not wait breaks the barrier, unless it is the last one
@@ -30,14 +25,16 @@ const wait = new Operation({
   atOnce: indexOf,
   later: indexOf,
 });
-const arrive = new Operation({
-  ...meeting,
-  code: constants.WAIT_ARRIVE,
-  what: 'arrive',
-  attempt: native.barrierArrive,
-  atOnce: partyOf,
-  later: partyOf,
-});
+const arriving = (what) => {
+  const partyOf = (barrier, answer) => {
+    check(answer, what);
+    return { index: numbers[LOAN], isLeader: numbers[OFFSET] === 1 };
+  };
+  const code = constants.WAIT_ARRIVE;
+  return new Operation({ ...meeting, code, what, attempt: native.barrierArrive, atOnce: partyOf, later: partyOf });
+};
+const arrive = arriving('arrive');
+const arriveForWait = arriving('wait');
 
 class Barrier extends SharedObject {
   static [KIND] = constants.BARRIER;
@@ -54,7 +51,7 @@ class Barrier extends SharedObject {
     const { action, ...how } = readOptions(options, NAMES.barrierWait);
     if (action === undefined) return perform(this, wait, undefined, how);
     readFunction(action, 'action');
-    const { index, isLeader } = await this.arrive(how);
+    const { index, isLeader } = await perform(this, arriveForWait, undefined, how);
     if (isLeader) await this.#act(action);
     return index;
   }
@@ -67,7 +64,7 @@ class Barrier extends SharedObject {
       if (!this.closed) native.barrierComplete(this[HANDLE], 0);
       throw error;
     }
-    this.complete();
+    check(native.barrierComplete(this[HANDLE], 1), 'wait');
   }
 
   arrive(options) {

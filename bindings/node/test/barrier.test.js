@@ -7,6 +7,9 @@ const { leavesNothingBehind, prefix, sleep, start, until, withCode } = require('
 
 leavesNothingBehind();
 
+/** An error of `wait` said "arrive", and not what mends the barrier. */
+const BROKEN_IN_WAIT = /^wait: the barrier is broken: a party died or gave up; reset mends it$/;
+
 function barrierOf(t, parties) {
   const barrier = Barrier.create(parties);
   t.after(() => barrier.close());
@@ -53,7 +56,10 @@ test('one of them acts while the others are held', async (t) => {
       },
     }),
   );
-  const messages = (await Promise.allSettled(failing)).map(({ reason }) => reason.code ?? reason.message);
+  const reasons = (await Promise.allSettled(failing)).map(({ reason }) => reason);
+  for (const { message } of reasons.filter(({ code }) => code)) assert.match(message, BROKEN_IN_WAIT);
+  await assert.rejects(barrier.wait({ action }), { message: BROKEN_IN_WAIT });
+  const messages = reasons.map(({ code, message }) => code ?? message);
   assert.deepEqual(messages.sort(), ['E_BROKEN_BARRIER', 'E_BROKEN_BARRIER', 'acting']);
   assert.equal(barrier.isBroken, true);
 });
@@ -118,6 +124,7 @@ test('a party that is killed breaks it at once, for the one that waits', async (
   child.kill('SIGKILL');
   await assert.rejects(wait, withCode('E_BROKEN_BARRIER'));
   await ended;
+  await assert.rejects(barrier.wait(), { code: 'E_BROKEN_BARRIER', message: BROKEN_IN_WAIT });
 });
 
 test('closed', async () => {
