@@ -576,11 +576,14 @@ typedef struct polyproc_queue_info {
   /** Messages ever put. */
   uint64_t puts;
   /**
-   * Messages that were put and do not wait any more: got, taken, or discarded by an immediate
-   * shutdown. A message that came back and waits again is not counted.
+   * `puts` less the messages that wait: what was got, taken, or discarded by an immediate
+   * shutdown. It falls when a message comes back, and grows when that message is got again.
    */
   uint64_t gets;
-  /** Messages that came back because their consumer died or returned them. */
+  /**
+   * How often a message came back, because its consumer died or returned it, to wait again.
+   * Counted when it comes back, not when it is delivered again.
+   */
   uint64_t redelivered;
   /**
    * Messages that an immediate shutdown discarded, among them messages that came back after it,

@@ -16,8 +16,8 @@ type QueueInfo struct {
 	InFlight    uint64 // messages that were got or taken and are not settled
 	Unfinished  uint64 // messages that Join waits for
 	Puts        uint64 // messages put, ever
-	Gets        uint64 // messages that do not wait any more: got, taken, or discarded
-	Redelivered uint64 // messages that came back, ever
+	Gets        uint64 // Puts less what waits: falls when a message comes back, and counts discarded ones
+	Redelivered uint64 // how often a message came back to wait, ever
 	Discarded   uint64 // messages never delivered: ShutdownNow, or their producer died in the put
 	Recoveries  uint64 // recoveries of what a dead process held, ever
 	DeadLetters uint64 // messages that were delivered too often, and wait for TakeDead

@@ -23,10 +23,11 @@ pub struct QueueInfo {
     pub unfinished: u64,
     /// Messages put since the queue was made.
     pub puts: u64,
-    /// Messages that were put and do not wait any more: got, taken, or discarded by an immediate
-    /// shutdown. A message that came back and waits again is not counted.
+    /// `puts` less the messages that wait: what was got, taken, or discarded by an immediate
+    /// shutdown. It falls when a message comes back, and grows when that message is got again.
     pub gets: u64,
-    /// Messages that came back because they were returned or their consumer died.
+    /// How often a message came back, because its consumer died or returned it, to wait again.
+    /// Counted when it comes back, not when it is delivered again.
     pub redelivered: u64,
     /// Messages discarded by an immediate shutdown, and puts whose process died within the call.
     pub discarded: u64,

@@ -53,10 +53,11 @@ pub struct polyproc_queue_info {
     pub unfinished: u64,
     /// Messages ever put.
     pub puts: u64,
-    /// Messages that were put and do not wait any more: got, taken, or discarded by an immediate
-    /// shutdown. A message that came back and waits again is not counted.
+    /// `puts` less the messages that wait: what was got, taken, or discarded by an immediate
+    /// shutdown. It falls when a message comes back, and grows when that message is got again.
     pub gets: u64,
-    /// Messages that came back because their consumer died or returned them.
+    /// How often a message came back, because its consumer died or returned it, to wait again.
+    /// Counted when it comes back, not when it is delivered again.
     pub redelivered: u64,
     /// Messages that an immediate shutdown discarded, among them messages that came back after it,
     /// and messages whose producer died before they were put completely.

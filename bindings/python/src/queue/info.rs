@@ -15,9 +15,9 @@ pub struct QueueInfo {
     unfinished: u64,
     /// Messages ever put.
     puts: u64,
-    /// Messages ever got.
+    /// `puts` less the messages that wait: it falls when a message comes back.
     gets: u64,
-    /// Messages that came back.
+    /// How often a message came back to wait.
     redelivered: u64,
     /// Messages discarded.
     discarded: u64,
