@@ -1,5 +1,6 @@
 //! Each language as producer with each as consumer, over one queue: 10,000 messages of 0 to 100,000
-//! bytes, each compared with the expected one, and all of them with a checksum made here.
+//! bytes, each compared with the expected one, and all of them with a checksum made here. One test has
+//! the queue in another folder and under another prefix.
 //!
 //! The programs are built before (`make test` does that); `interop/c/interop.c` describes the
 //! messages. A missing program is a failure, so that no pair is left out unnoticed.
@@ -67,7 +68,7 @@ impl Language {
         std::env::var_os(variable).map_or_else(|| below_the_crate(self.program), PathBuf::from)
     }
 
-    fn start(&self, role: &str, queue: &str, seed: u64) -> Ended {
+    fn start(&self, role: &str, queue: &str, count: u64, seed: u64) -> Ended {
         let path = self.path();
         assert!(
             path.exists(),
@@ -86,7 +87,7 @@ impl Language {
             None => Command::new(&path),
         };
         let child = command
-            .args([role, queue, &COUNT.to_string(), &seed.to_string()])
+            .args([role, queue, &count.to_string(), &seed.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -167,8 +168,8 @@ fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
 }
 
 /// Passes on the bytes of all messages of a seed, one after the other.
-fn each_part(seed: u64, mut part: impl FnMut(&[u8])) {
-    for index in 0..COUNT {
+fn each_part(count: u64, seed: u64, mut part: impl FnMut(&[u8])) {
+    for index in 0..count {
         let mut state = seed.wrapping_add(index);
         let mut left = (next(&mut state) % LENGTHS) as usize;
         let mut value = index;
@@ -182,10 +183,10 @@ fn each_part(seed: u64, mut part: impl FnMut(&[u8])) {
 }
 
 /// Returns the checksum of all messages of a seed, as the consumer in that language prints it.
-fn checksum(consumer: Language, seed: u64) -> String {
+fn checksum(consumer: Language, count: u64, seed: u64) -> String {
     if consumer.name == PYTHON {
         let mut hash = Sha256::new();
-        each_part(seed, |bytes| hash.update(bytes));
+        each_part(count, seed, |bytes| hash.update(bytes));
         return hash
             .finalize()
             .iter()
@@ -193,11 +194,24 @@ fn checksum(consumer: Language, seed: u64) -> String {
             .collect();
     }
     let mut hash = 0xCBF2_9CE4_8422_2325;
-    each_part(seed, |bytes| hash = fnv1a(hash, bytes));
+    each_part(count, seed, |bytes| hash = fnv1a(hash, bytes));
     format!("{hash:016x}")
 }
 
-fn pair(producer: Language, consumer: Language, seed: u64) {
+/// The file of a named queue.
+fn file(name: &str) -> String {
+    let value = |variable, default: &str| match std::env::var(variable) {
+        Ok(value) if !value.is_empty() => value,
+        _ => default.to_owned(),
+    };
+    let directory = value("POLYPROC_SHM_DIR", "/dev/shm");
+    format!(
+        "{directory}/{}{name}",
+        value("POLYPROC_SHM_PREFIX", "polyproc.")
+    )
+}
+
+fn pair(producer: Language, consumer: Language, count: u64, seed: u64) {
     let name = Name(format!(
         "polyproc-interop-{}-{}-{}",
         std::process::id(),
@@ -209,11 +223,12 @@ fn pair(producer: Language, consumer: Language, seed: u64) {
         ..QueueOptions::default()
     };
     let queue = Queue::create(Some(&name.0), &options).expect("create the queue");
+    assert!(Path::new(&file(&name.0)).exists(), "no {}", file(&name.0));
     let deadline = Instant::now() + DEADLINE;
 
-    let mut consume = consumer.start("consume", &name.0, seed);
-    let mut produce = producer.start("produce", &name.0, seed);
-    let expected = format!("ok {COUNT} {}\n", checksum(consumer, seed));
+    let mut consume = consumer.start("consume", &name.0, count, seed);
+    let mut produce = producer.start("produce", &name.0, count, seed);
+    let expected = format!("ok {count} {}\n", checksum(consumer, count, seed));
 
     // If one side fails, the other would wait for ever.
     while !consume.has_failed() && matches!(produce.child.try_wait(), Ok(None)) {
@@ -242,7 +257,7 @@ fn pairs_from(producer: usize) {
     for (consumer, language) in LANGUAGES.iter().enumerate() {
         let seed = 1_000_000 * (1 + (producer * LANGUAGES.len() + consumer) as u64);
         let started = Instant::now();
-        pair(LANGUAGES[producer], *language, seed);
+        pair(LANGUAGES[producer], *language, COUNT, seed);
         println!(
             "{} -> {}: {:.1?}",
             LANGUAGES[producer].name,
@@ -275,4 +290,50 @@ fn from_node_to_each() {
 #[test]
 fn from_python_to_each() {
     pairs_from(4);
+}
+
+/// A folder in memory, which is removed at the end of the test.
+struct Folder(String);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Each queue was unlinked, unless the test has failed already.
+        let removed = match thread::panicking() {
+            true => std::fs::remove_dir_all(&self.0),
+            false => std::fs::remove_dir(&self.0),
+        };
+        assert!(
+            removed.is_ok() || thread::panicking(),
+            "{}: {removed:?}",
+            self.0
+        );
+    }
+}
+
+#[test]
+fn each_meets_the_next_where_the_variables_say() {
+    // The library reads the variables once: another process of this test has them from its start.
+    const IS_THERE: &str = "POLYPROC_INTEROP_IS_THERE";
+    if std::env::var_os(IS_THERE).is_some() {
+        for (index, producer) in LANGUAGES.iter().enumerate() {
+            let consumer = LANGUAGES[(index + 1) % LANGUAGES.len()];
+            pair(*producer, consumer, 100, 1_000 * (1 + index as u64));
+        }
+        return;
+    }
+    let folder = Folder(format!("/dev/shm/polyproc-interop-{}", std::process::id()));
+    std::fs::create_dir(&folder.0).expect("a folder in /dev/shm");
+    let inner = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "each_meets_the_next_where_the_variables_say"])
+        .env(IS_THERE, "1")
+        .env("POLYPROC_SHM_DIR", &folder.0)
+        .env("POLYPROC_SHM_PREFIX", "elsewhere.")
+        .output()
+        .expect("start this test again");
+    let said = String::from_utf8_lossy(&inner.stdout);
+    let wrong = String::from_utf8_lossy(&inner.stderr);
+    assert!(
+        inner.status.success() && said.contains("1 passed"),
+        "{said}{wrong}"
+    );
 }
