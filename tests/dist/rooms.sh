@@ -50,7 +50,7 @@ in_room() {
         for name in SSL_CERT_FILE NODE_EXTRA_CA_CERTS http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
             [ -z "${!name:-}" ] || settings+=("$name=${!name}")
         done
-        [ ! -d /usr/local/go ] || settings+=("GOPROXY=$(go env GOPROXY)")
+        ! command -v go > /dev/null || settings+=("GOPROXY=$(go env GOPROXY)")
         ! chroot "$in" sh -c "command -v cargo || command -v rustc" || [ -n "${RUST_IN_ROOM:-}" ]
         exec chroot "$in" env -i HOME=/home/user DIST=/dist LC_ALL=C.UTF-8 "${settings[@]}" \
             PATH="${ROOM_PATH:-}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
