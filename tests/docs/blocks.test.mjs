@@ -129,3 +129,13 @@ test('the page about Rust names every public item of the crate', () => {
   assert.ok(items.length > 60, items.join(' '))
   assert.deepEqual(items.filter((item) => !new RegExp(`\\b${item}\\b`).test(page)), [])
 })
+
+test('your own program takes at most six commands in each language', () => {
+  const [, part] = read('docs/book/install.md').split('\n## Your own program\n')
+  const programs = fenced(part)
+  assert.equal(programs.length, 6)
+  for (const { code } of programs) {
+    const commands = code.replace(/^(cat > .*)\n[^]*?^END$/m, '$1').trim().split('\n')
+    assert.ok(commands.length <= 6 && code.includes('\nEND\n'), commands.join('\n'))
+  }
+})
