@@ -7,11 +7,18 @@
 
 static name_t name;
 
+/* A process that makes the queue anew, and that a busy machine leaves without a processor meanwhile,
+ * counts as stopped: the others get E_TIMEOUT, and call again. */
 static polyproc_queue *open_or_create(void) {
+  const int64_t end = now() + PATIENCE;
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
   polyproc_queue *queue = NULL;
+  int32_t status;
   options.flags = POLYPROC_OPEN_OR_CREATE;
-  ANSWERS(OK, polyproc_queue_create(name.text, &options, &queue));
+  do {
+    status = polyproc_queue_create(name.text, &options, &queue);
+  } while (status == POLYPROC_E_TIMEOUT && now() < end);
+  ANSWERS(OK, status);
   return queue;
 }
 
