@@ -112,8 +112,9 @@ arm64_languages() {
     npm install --prefix "$arm64/npm" --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --force \
         "$node@24.21.0" "$dist/polyproc-$version.tgz"
     mv "$arm64/npm/node_modules/$node/bin/node" "$files/bin/node"
-    mkdir "$files/node_modules"
-    mv "$arm64/npm/node_modules/polyproc" "$files/node_modules/"
+    rm -r "$arm64/npm/node_modules/$node"
+    # With what the package depends on.
+    mv "$arm64/npm/node_modules" "$files/"
 
     on_arm64 "$files" << 'SH'
 export PYTHONPATH=/work/python
