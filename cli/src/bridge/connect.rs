@@ -81,7 +81,11 @@ impl Credentials {
             let (made, connections) = watch::channel(0);
             let options = self.options()?.event_callback(move |event| {
                 if matches!(event, Event::Connected) {
-                    made.send_modify(|count| *count += 1);
+                    // The first connection may be told of after the first request on it.
+                    made.send_if_modified(|count| {
+                        *count += 1;
+                        *count > 1
+                    });
                 }
                 async move { eprintln!("polyproc: nats: {event}") }
             });
@@ -162,7 +166,8 @@ fn context_of(client: Client) -> Context {
 /// A connection that is made again when it is lost.
 pub struct Link {
     pub context: Context,
-    /// How often it was made. The server does not answer on it what it was asked on the last one.
+    /// How often it was made; it changes when it is made again. The server does not answer on it
+    /// what it was asked on the last one.
     pub connections: watch::Receiver<u64>,
 }
 

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::jetstream::consumer::{pull, Consumer};
 use async_nats::jetstream::{Context, Message};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -70,14 +69,14 @@ impl<'a> Flow<'a> {
     pub fn new(
         arguments: &'a In,
         link: Link,
-        consumer: Consumer<pull::Config>,
+        pulls: Pulls,
         (local, after): (Local, Option<Local>),
         progress: Interval,
     ) -> Result<Flow<'a>, Failure> {
         Ok(Flow {
             room: local.room_watch(),
             base: local.settled()?,
-            pulls: Pulls::new(consumer),
+            pulls,
             store: Store::default(),
             after,
             withheld: Vec::new(),
@@ -137,7 +136,7 @@ impl<'a> Flow<'a> {
                 Some((key, told)) = self.telling.next(), if !self.telling.is_empty() => {
                     self.told(key, told)?;
                 }
-                Some(answer) = self.pulls.next(), if self.pulls.is_open() => {
+                Some(answer) = self.pulls.next() => {
                     self.answer(answer).await;
                 }
                 () = self.room.has_room(), if self.is_full => self.is_full = false,
@@ -199,7 +198,7 @@ impl<'a> Flow<'a> {
         while let Some(Some(answer)) = self.pulls.next().now_or_never() {
             self.answer(answer).await;
         }
-        self.pulls.forget();
+        self.pulls.expect_none();
         self.pull_again = None;
         self.tell_all_again();
     }

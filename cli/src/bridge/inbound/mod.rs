@@ -30,6 +30,7 @@ use super::target::{Target, CONSUMER};
 use crate::failure::Outcome;
 use crate::queues::{self, Create};
 use flow::Flow;
+use pull::Pulls;
 
 /// Put the messages of a stream into a queue: each is acknowledged when it is done there.
 ///
@@ -98,7 +99,8 @@ impl In {
             .as_ref()
             .map(|name| Local::new(queues::open(name)?))
             .transpose()?;
-        let mut flow = Flow::new(&self, link, consumer, (local, after), progress)?;
+        let pulls = Pulls::new(link.context.clone(), consumer).await?;
+        let mut flow = Flow::new(&self, link, pulls, (local, after), progress)?;
         flow.run(&mut stop)
             .await
             .map_err(|failure| failure.about(&self.queue))?;

@@ -1,105 +1,125 @@
 //! Requests for messages. Each one asks for a number of messages, and the server answers it until
-//! it has sent so many or the request is too old.
+//! it has sent so many or the request is too old. All answers come to one inbox, so in the order in
+//! which the server has sent them.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{pull, Consumer};
-use async_nats::jetstream::Message;
-use futures_util::stream::{self, BoxStream, SelectAll};
+use async_nats::jetstream::consumer::pull::{BatchConfig, Config};
+use async_nats::jetstream::consumer::Consumer;
+use async_nats::jetstream::{Context, Message};
+use async_nats::{StatusCode, Subject, Subscriber};
 use futures_util::StreamExt;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::{sleep_until, Instant};
+
+use crate::failure::Failure;
 
 /// How long the server keeps a request.
 const AGE: Duration = Duration::from_secs(1);
-/// After that long the answer to a request has not come: the connection was made anew, for example.
+/// When no answer has come for that long, none is expected any more: the connection was made anew, for
+/// example.
 const DEADLINE: Duration = Duration::from_millis(1500);
 /// The most that one request asks for.
 const MOST: usize = 256;
 
 pub enum Answer {
     Message(Box<Message>),
-    /// The request has ended.
+    /// A request has ended.
     Over,
     Failed(String),
 }
 
 pub struct Pulls {
-    consumer: Consumer<pull::Config>,
-    answers: SelectAll<BoxStream<'static, (u64, Answer)>>,
-    /// How many messages each request may still bring.
-    open: HashMap<u64, usize>,
-    last: u64,
+    context: Context,
+    consumer: Consumer<Config>,
+    inbox: Subject,
+    answers: Subscriber,
+    /// How many messages may still come. More may come than that: those that were not expected any
+    /// more. They are taken in, or the server would deliver them again only after the ack-wait.
+    expected: usize,
+    deadline: Instant,
 }
 
 impl Pulls {
-    pub fn new(consumer: Consumer<pull::Config>) -> Pulls {
-        Pulls {
+    pub async fn new(context: Context, consumer: Consumer<Config>) -> Result<Pulls, Failure> {
+        let inbox = Subject::from(context.client().new_inbox());
+        let answers = context.client().subscribe(inbox.clone()).await;
+        Ok(Pulls {
+            answers: answers.map_err(Failure::remote)?,
+            context,
             consumer,
-            answers: SelectAll::new(),
-            open: HashMap::new(),
-            last: 0,
-        }
+            inbox,
+            expected: 0,
+            deadline: Instant::now(),
+        })
     }
 
     /// How many messages may still come.
     pub fn expected(&self) -> usize {
-        self.open.values().sum()
+        self.expected
     }
 
     /// Asks for up to `room` messages in all. A request for a few is made only when no other is
     /// open, or each message would cost one.
     pub async fn ask(&mut self, room: usize) -> Result<(), String> {
-        let expected = self.expected();
-        let more = room.saturating_sub(expected).min(MOST);
-        if more == 0 || (expected > 0 && more < MOST.min(room / 2)) {
+        let more = room.saturating_sub(self.expected).min(MOST);
+        if more == 0 || (self.expected > 0 && more < MOST.min(room / 2)) {
             return Ok(());
         }
-        let batch = self
-            .consumer
-            .batch()
-            .max_messages(more)
-            .expires(AGE)
-            .messages();
-        let batch = batch.await.map_err(|error| error.to_string())?;
-        self.last += 1;
-        let (id, deadline) = (self.last, Instant::now() + DEADLINE);
-        self.open.insert(id, more);
-        let answers = stream::unfold(Some(batch), move |batch| async move {
-            let mut batch = batch?;
-            Some(match timeout_at(deadline, batch.next()).await {
-                Ok(Some(Ok(message))) => ((id, Answer::Message(Box::new(message))), Some(batch)),
-                Ok(Some(Err(error))) => ((id, Answer::Failed(error.to_string())), None),
-                Ok(None) | Err(_) => ((id, Answer::Over), None),
-            })
-        });
-        self.answers.push(answers.boxed());
+        let request = BatchConfig {
+            batch: more,
+            expires: Some(AGE),
+            ..BatchConfig::default()
+        };
+        let asked = self.consumer.request_batch(request, self.inbox.clone());
+        asked.await.map_err(|error| error.to_string())?;
+        self.expected += more;
+        self.deadline = Instant::now() + DEADLINE;
         Ok(())
     }
 
-    /// Waits for the next answer. `None`: nothing was asked for.
+    /// Waits for the next answer. `None`: the connection is closed.
     pub async fn next(&mut self) -> Option<Answer> {
-        let (id, answer) = self.answers.next().await?;
-        match &answer {
-            Answer::Message(_) => {
-                if let Some(left) = self.open.get_mut(&id) {
-                    *left = left.saturating_sub(1);
-                }
-            }
-            Answer::Over | Answer::Failed(_) => {
-                self.open.remove(&id);
+        tokio::select! {
+            biased;
+            answer = self.answers.next() => Some(self.learn(answer?)),
+            () = sleep_until(self.deadline), if self.is_open() => {
+                self.expected = 0;
+                Some(Answer::Over)
             }
         }
-        Some(answer)
     }
 
-    /// No answers come any more to what was asked.
-    pub fn forget(&mut self) {
-        self.answers.clear();
-        self.open.clear();
+    fn learn(&mut self, message: async_nats::Message) -> Answer {
+        self.deadline = Instant::now() + DEADLINE;
+        let left = message.headers.as_ref();
+        let left =
+            left.and_then(|headers| headers.get("Nats-Pending-Messages")?.as_str().parse().ok());
+        let (answer, fewer) = match message.status {
+            None | Some(StatusCode::OK) => {
+                let context = self.context.clone();
+                let message = Message { context, message };
+                (Answer::Message(Box::new(message)), 1)
+            }
+            Some(StatusCode::IDLE_HEARTBEAT) => (Answer::Over, 0),
+            // It has sent less than was asked for.
+            Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => (Answer::Over, left.unwrap_or(0)),
+            Some(status) => {
+                let why = message.description.as_deref().unwrap_or("no messages");
+                let why = format!("{why} ({status})");
+                (Answer::Failed(why), left.unwrap_or(self.expected))
+            }
+        };
+        self.expected = self.expected.saturating_sub(fewer);
+        answer
     }
 
+    /// No answers are expected any more to what was asked.
+    pub fn expect_none(&mut self) {
+        self.expected = 0;
+    }
+
+    /// Whether messages are expected.
     pub fn is_open(&self) -> bool {
-        !self.answers.is_empty()
+        self.expected > 0
     }
 }
