@@ -1,53 +1,29 @@
 // Credentials come from files and the environment, and not from an argument.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { until } from './hosts.mjs'
+import { bridge, ROOT, withServer } from './server.mjs'
 
-const ROOT = path.resolve(fileURLToPath(import.meta.url), '../../..')
-const POLYPROC = path.join(ROOT, 'build/bridge/polyproc')
 const room = fs.mkdtempSync(path.join(os.tmpdir(), 'polyproc-credentials-'))
 const inRoom = (name) => path.join(room, name)
 after(() => fs.rmSync(room, { recursive: true }))
 
-/** Runs `work` while a server with this configuration runs, with the port that the system chose. */
-async function withServer(lines, work) {
-  const conf = inRoom('server.conf')
-  fs.writeFileSync(conf, ['listen: "127.0.0.1:-1"', `ports_file_dir: "${room}"`, `jetstream { store_dir: "${inRoom('nats')}" }`, ...lines].join('\n'))
-  const server = spawn(path.resolve(ROOT, process.env.NATS_SERVER), ['-c', conf, '-l', inRoom('log')], { stdio: 'ignore' })
-  try {
-    const ports = inRoom(`nats-server_${server.pid}.ports`)
-    const text = await until('a server', () => fs.existsSync(ports) && fs.readFileSync(ports, 'utf8'))
-    work(new URL(JSON.parse(text).nats[0]).port)
-  } finally {
-    server.kill('SIGKILL')
-    await once(server, 'exit')
-  }
-}
-
 /** The exit code and the complaints of `polyproc bridge setup`. */
-function setup(address, { options = [], env = {} } = {}) {
-  const { status, stderr } = spawnSync(POLYPROC, ['bridge', 'setup', `${address}/JOBS`, ...options], {
-    env: { ...process.env, ...env }, encoding: 'utf8', timeout: 60_000,
-  })
-  return [status, stderr]
-}
+const setup = (address, { options = [], env = {} } = {}) => bridge(['setup', `${address}/JOBS`, ...options], env).slice(0, 2)
 
 test('a token, a user and a password', async () => {
   fs.writeFileSync(inRoom('token'), 'secret\n')
-  await withServer(['authorization { token: "secret" }'], (port) => {
+  await withServer(room, ['authorization { token: "secret" }'], (port) => {
     const address = `nats://127.0.0.1:${port}`
     assert.match(setup(address)[1], /authorization/)
     assert.deepEqual(setup(address, { options: ['--token-file', inRoom('token')] }), [0, ''])
     assert.deepEqual(setup(address, { env: { NATS_TOKEN: 'secret' } }), [0, ''])
     assert.equal(setup(address, { env: { NATS_TOKEN: 'wrong' } })[0], 1)
   })
-  await withServer(['authorization { user: "me", password: "secret" }'], (port) => {
+  await withServer(room, ['authorization { user: "me", password: "secret" }'], (port) => {
     assert.deepEqual(setup(`nats://127.0.0.1:${port}`, { env: { NATS_USER: 'me', NATS_PASSWORD: 'secret' } }), [0, ''])
     const [code, complaint] = setup(`nats://me:secret@127.0.0.1:${port}`)
     assert.equal(code, 2)
@@ -57,7 +33,7 @@ test('a token, a user and a password', async () => {
 
 test("a file of credentials of an operator's user", async () => {
   const lines = execFileSync(path.join(ROOT, 'build/bridge/operator'), [room], { encoding: 'utf8' })
-  await withServer([lines], (port) => {
+  await withServer(room, [lines], (port) => {
     const address = `nats://127.0.0.1:${port}`
     const user = inRoom('user.creds')
     assert.deepEqual(setup(address, { options: ['--creds', user] }), [0, ''])
@@ -86,7 +62,7 @@ test('TLS with certificates of both sides', async () => {
     openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names', '-out', `${name}.pem`)
   }
   const tls = `tls { cert_file: "${inRoom('server.pem')}", key_file: "${inRoom('server.key')}", ca_file: "${inRoom('ca.pem')}", verify: true }`
-  await withServer([tls], (port) => {
+  await withServer(room, [tls], (port) => {
     const address = `tls://127.0.0.1:${port}`
     const options = ['--tls-ca', inRoom('ca.pem'), '--tls-cert', inRoom('client.pem'), '--tls-key', inRoom('client.key')]
     assert.deepEqual(setup(address, { options }), [0, ''])

@@ -29,10 +29,9 @@ Examples:
 pub struct Setup {
     #[arg(value_name = "nats://HOST/STREAM")]
     target: Target,
-    /// How many servers have each message: 1, or 3
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
-    replicas: u8,
+    /// How many servers have each message
+    #[arg(long, value_name = "N", default_value = "1")]
+    replicas: Replicas,
     /// How many messages the stream may have; `out` waits while it is full
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
@@ -44,9 +43,9 @@ pub struct Setup {
     /// After so long without a sign of a message's bridge it is delivered to another one
     #[arg(long, value_name = "TIME", value_parser = span::duration, default_value = "30s")]
     ack_wait: Duration,
-    /// How long the stream remembers the ids of messages: what is published twice within it is
-    /// stored once
-    #[arg(long, value_name = "TIME", value_parser = span::duration, default_value = "2m")]
+    /// How long the stream remembers the ids of messages, at least 2m: what is published twice
+    /// within it is stored once
+    #[arg(long, value_name = "TIME", value_parser = window, default_value = "2m")]
     duplicate_window: Duration,
     /// Where the messages are
     #[arg(long, value_name = "WHERE", default_value = "file")]
@@ -60,6 +59,27 @@ enum Storage {
     File,
     /// Lost when the server ends, unless there are replicas
     Memory,
+}
+
+/// Two servers cannot choose a leader when one of them is lost.
+#[derive(Clone, Copy, ValueEnum)]
+enum Replicas {
+    #[value(name = "1")]
+    One = 1,
+    #[value(name = "3")]
+    Three = 3,
+}
+
+/// A bridge that was cut off, or its successor, publishes again what it got no answer for. The
+/// server must remember those ids until then.
+const SHORTEST_WINDOW: Duration = Duration::from_secs(120);
+
+fn window(text: &str) -> Result<Duration, String> {
+    let window = span::duration(text)?;
+    match window < SHORTEST_WINDOW {
+        true => Err("it is at least 2m, so that a bridge that was away can publish again".into()),
+        false => Ok(window),
+    }
 }
 
 impl Setup {
@@ -93,7 +113,7 @@ impl Setup {
                 Storage::File => StorageType::File,
                 Storage::Memory => StorageType::Memory,
             },
-            num_replicas: self.replicas.into(),
+            num_replicas: self.replicas as usize,
             description: Some("polyproc bridge".into()),
             ..Config::default()
         }
