@@ -41,7 +41,7 @@ fn commands() -> Vec<String> {
     let rows = rows.filter(|row| !row.starts_with(' '));
     let names = rows.filter_map(|row| row.split_whitespace().next());
     names
-        // The examples of `bridge` need a server: tests/bridge runs its commands.
+        // The examples of `bridge` need a server: tests/bridge/examples.test.mjs runs them.
         .filter(|name| !["help", "bridge"].contains(name))
         .map(String::from)
         .collect()

@@ -60,6 +60,12 @@ class Running {
     this.child.kill(name)
   }
 
+  /** The letter of its state in /proc: T when it is stopped. */
+  state() {
+    const stat = fs.readFileSync(`/proc/${this.child.pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2)[0]
+  }
+
   /** Waits for the end with exit code 0, and returns what was printed. */
   async ok() {
     const code = await this.ended

@@ -9,7 +9,7 @@ import { Network, until } from './hosts.mjs'
 const ROOT = path.resolve(fileURLToPath(import.meta.url), '../../..')
 const BUILD = path.join(ROOT, 'build/bridge')
 export const POLYPROC = path.join(BUILD, 'polyproc')
-const NATS_SERVER = path.resolve(ROOT, process.env.NATS_SERVER)
+export const NATS_SERVER = path.resolve(ROOT, process.env.NATS_SERVER)
 /** Short, so that a lost bridge is noticed soon. */
 export const ACK_WAIT_MS = 2000
 /** How many messages may wait on each host with workers. */
@@ -17,7 +17,7 @@ export const MAX_ITEMS = 100
 const DEADLINE_MS = 180_000
 
 /** The servers of a pipeline, one or three that replicate. */
-class Servers {
+export class Servers {
   constructor(network, folder) {
     Object.assign(this, { network, folder, hosts: [], running: new Map() })
   }
@@ -48,7 +48,7 @@ class Servers {
 }
 
 export class Pipeline {
-  static async create(folder, { servers = 1, setup = [] } = {}) {
+  static async create(folder, { servers = 1, ackWaitMs = ACK_WAIT_MS, setup = [] } = {}) {
     fs.mkdirSync(folder, { recursive: true })
     const pipeline = new Pipeline()
     const network = await Network.create(folder)
@@ -57,19 +57,20 @@ export class Pipeline {
     for (const name of ['a', 'b', 'c']) pipeline[name] = await network.host(name)
     pipeline.stream = pipeline.servers.stream
     // The servers may still be starting, or choosing a leader.
-    const arguments_ = ['bridge', 'setup', pipeline.stream, '--ack-wait', `${ACK_WAIT_MS}ms`, '--replicas', `${servers}`, ...setup]
+    const arguments_ = ['bridge', 'setup', pipeline.stream, '--ack-wait', `${ackWaitMs}ms`, '--replicas', `${servers}`, ...setup]
     await until('a stream', async () => (await pipeline.a.start([POLYPROC, ...arguments_]).ended) === 0)
     return pipeline
   }
 
   /** Starts everything: `count` messages, so many a second, every `poison`-th of them poison. `ack`: when
-   * the stream forgets a message. */
-  start({ count, perSecond, poison = 0, isLate = false, ack = 'done' }) {
+   * the stream forgets a message. `window`: how many messages the bridge out has. */
+  start({ count, perSecond, poison = 0, isLate = false, ack = 'done', window = 512 }) {
     const { a, b, c, stream } = this
     this.count = count
     this.poison = poison
     this.ack = ack
-    this.out = a.keep([POLYPROC, 'bridge', 'out', 'jobs', stream, '--create', '--joinable', '--max-items', '200'])
+    this.out = a.keep([POLYPROC, 'bridge', 'out', 'jobs', stream, '--window', `${window}`,
+      '--create', '--joinable', '--max-items', '200'])
     this.in = {}
     for (const host of [b, c]) {
       this.in[host.name] = host.keep([POLYPROC, 'bridge', 'in', stream, 'jobs', '--window', '64', '--ack', ack,
@@ -81,13 +82,19 @@ export class Pipeline {
 
   async #produce(count, perSecond, poison) {
     await until('a queue on a', () => this.#hasQueue(this.a))
-    const longest = await this.a.run(path.join(BUILD, 'producer'), 'jobs', `${count}`, `${perSecond}`, `${poison}`)
-    this.longestPut = Number(longest)
+    await this.a.run(path.join(BUILD, 'producer'), 'jobs', `${count}`, `${perSecond}`, `${poison}`)
     this.isProduced = true
   }
 
   async #hasQueue(host) {
     return (await host.start([POLYPROC, 'stat', 'jobs']).ended) === 0
+  }
+
+  /** Whether a put on host a waits for room. */
+  async putWaits() {
+    const stat = this.a.start([POLYPROC, 'stat', 'jobs', '--json'])
+    if ((await stat.ended) !== 0) return false
+    return JSON.parse(stat.output).participants.some((one) => one.asleep && one.waits_for.includes('room'))
   }
 
   /** Starts the workers. */
@@ -150,7 +157,6 @@ export class Pipeline {
       twice: lines.length - new Set(lines.map(([number]) => number)).size,
       dead,
       pause: pauses.reduce((longest, pause) => Math.max(longest, pause), 0),
-      longestPut: this.longestPut,
     }
   }
 
