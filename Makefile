@@ -88,7 +88,7 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-cpp
 	$(MAKE) test-go
 	$(MAKE) test-node
-	$(MAKE) test-python-and-dist
+	$(MAKE) test-python-and-others
 	$(MAKE) test-cli
 	$(MAKE) headers-test
 	$(MAKE) examples-test
@@ -115,15 +115,19 @@ test-go: $(POLYPROC_A)
 	# Go does not see that the static library has changed: no cached results.
 	cd bindings/go && go vet ./... && go test -count=1 ./... && go test -count=1 -race ./...
 
-# The tests of Python wait most of their time. Meanwhile root builds the packages and tries them, at the lowest priority:
-# they get what is left over of the processors. What uses apt comes first, since apt runs once at a time.
-.PHONY: test-python-and-dist
-test-python-and-dist: python-install build/python/testsuite/.unpacked
+# The tests of Python wait most of their time. Meanwhile the bridges are tested, and root builds the packages and tries them,
+# both at the lowest priority: they get what is left over of the processors. What uses apt comes first, since apt runs once
+# at a time.
+.PHONY: test-python-and-others
+test-python-and-others: python-install build/python/testsuite/.unpacked polyproc-node bridge-tools
 	@command -v mmdebstrap > /dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq && apt-get install -qq -y --no-install-recommends mmdebstrap; }
 	@{ [ "$$(id -u)" = 0 ] || exit 0; exec nice -n 19 $(MAKE) test-dist-here; } > build/test-dist-here.log 2>&1 & packages=$$!; \
-	    trap 'kill $$packages 2> /dev/null || true' EXIT; \
+	    nice -n 19 $(MAKE) test-bridge-short > build/test-bridge.log 2>&1 & bridges=$$!; \
+	    trap 'kill $$packages $$bridges 2> /dev/null || true' EXIT; \
 	    $(MAKE) test-python; \
+	    wait $$bridges || { cat build/test-bridge.log; exit 1; }; \
 	    wait $$packages || { cat build/test-dist-here.log; exit 1; }
+	@sed -n '/^| what happens/,$$p' build/test-bridge.log
 	@sed -n '/^ran:/,$$p' build/test-dist-here.log
 
 # As on kernels before 5.16, where a sleep is on one word and cut into slices. `make test` runs the
