@@ -1,10 +1,12 @@
+#define _POSIX_C_SOURCE 199309L /* nanosleep */
 #include <polyproc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <time.h>
 
 int main(int argc, char **argv) {
-  unsigned seconds = argc > 1 ? (unsigned)atoi(argv[1]) : 1; /* that a job takes */
+  double seconds = argc > 1 ? strtod(argv[1], NULL) : 1; /* that a job takes */
+  struct timespec work = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
   polyproc_queue_options options = POLYPROC_QUEUE_OPTIONS_INIT;
   polyproc_queue *jobs = NULL;
   polyproc_message job;
@@ -18,7 +20,7 @@ int main(int argc, char **argv) {
     status = polyproc_queue_take(jobs, &job, POLYPROC_FOREVER, NULL);
     if (status < 0) break;
     printf("begins %.*s\n", (int)job.len, (const char *)job.data);
-    sleep(seconds);
+    nanosleep(&work, NULL);
     printf("ends %.*s\n", (int)job.len, (const char *)job.data);
     status = polyproc_message_done(&job); /* killed before this: another worker gets the job */
   }
