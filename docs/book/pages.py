@@ -8,8 +8,8 @@ plain text, because a site of plain files has no page for a folder.
 
 `{{#c Queue}}` and `{{#cpp queue}}` stand for a part of a header: see reference.py.
 
-A paragraph that begins with `> In the sources: ` tells a reader of the sources where the text of the
-page is, and is left out of the book.
+A paragraph that begins with `> In the sources: ` tells a reader of the sources where the text of
+the page is, and is left out of the book.
 """
 
 import json
