@@ -114,9 +114,7 @@ impl Credentials {
             .name("polyproc bridge")
             .ping_interval(PING)
             .connection_timeout(ANSWER)
-            .reconnect_delay_callback(|attempts| {
-                LONGEST_RECONNECT.min(Duration::from_millis(50) * attempts as u32)
-            });
+            .reconnect_delay_callback(delay);
         if let Some(path) = file(&self.creds, "NATS_CREDS") {
             let text = read(&path)?;
             options = options
@@ -149,6 +147,12 @@ impl Credentials {
             _ => Err(Failure::new(USAGE, "a certificate and its key go together")),
         }
     }
+}
+
+/// How long to wait before an attempt to connect. The first one, with number 1, is made at once.
+fn delay(attempt: usize) -> Duration {
+    let failed = u32::try_from(attempt).unwrap_or(u32::MAX).saturating_sub(1);
+    LONGEST_RECONNECT.min(Duration::from_millis(50).saturating_mul(failed))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -221,5 +225,18 @@ impl Failure {
     /// A failure that a server or the connection to it has told.
     pub fn remote(error: impl Display) -> Failure {
         Failure::new(ERROR, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Every command waited 50 ms before it connected.
+    #[test]
+    fn the_first_connection_waited() {
+        assert_eq!(delay(1), Duration::ZERO);
+        assert_eq!(delay(3), Duration::from_millis(100));
+        assert_eq!(delay(usize::MAX), LONGEST_RECONNECT);
     }
 }

@@ -14,8 +14,10 @@ use crate::failure::{Failure, Outcome, NOTHING};
 use crate::queues;
 use crate::span;
 
-/// Nothing tells a client that a stream is empty, so the command asks for it.
-const INTERVAL: Duration = Duration::from_millis(100);
+/// Nothing tells a client that a stream is empty, so the command asks for it: soon again at first, then
+/// less often.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Wait until a stream is empty, and the queues that are named.
 ///
@@ -45,6 +47,7 @@ impl WaitArgs {
         let opened = self.queues.iter().map(|name| queues::open(name));
         let queues = opened.collect::<Result<Vec<_>, _>>()?;
         let context = self.credentials.connect(&self.target).await?;
+        let mut pause = FIRST_PAUSE;
         // The order matters: a message is in the stream before it leaves the first queue, and in
         // the last queue before it leaves the stream.
         loop {
@@ -61,7 +64,8 @@ impl WaitArgs {
             if end.is_some_and(|end| Instant::now() >= end) {
                 return Err(Failure::new(NOTHING, "timed out").about(&self.target.stream));
             }
-            tokio::time::sleep(INTERVAL).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }
