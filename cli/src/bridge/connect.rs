@@ -19,7 +19,7 @@ use super::trouble::Trouble;
 use crate::failure::{Failure, ERROR, NO_SUCH_OBJECT, USAGE};
 
 /// How long a server may take to answer. Then the request is repeated, or the command fails.
-const ANSWER: Duration = Duration::from_secs(5);
+pub const ANSWER: Duration = Duration::from_secs(5);
 /// Two of these without an answer, and the connection is made anew.
 const PING: Duration = Duration::from_secs(5);
 const LONGEST_RECONNECT: Duration = Duration::from_secs(1);
@@ -188,6 +188,15 @@ impl Attempt {
         match is_missing {
             true => Attempt::Failed(Failure::new(NO_SUCH_OBJECT, missing)),
             false => Attempt::Again(error.to_string()),
+        }
+    }
+}
+
+impl From<Attempt> for Failure {
+    fn from(attempt: Attempt) -> Failure {
+        match attempt {
+            Attempt::Again(why) => Failure::remote(why),
+            Attempt::Failed(failure) => failure,
         }
     }
 }

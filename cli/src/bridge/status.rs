@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use async_nats::jetstream::consumer::pull;
+use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::connect::Credentials;
+use super::connect::{Attempt, Credentials};
 use super::setup::is_missing;
 use super::target::{Target, CONSUMER};
-use crate::failure::{Failure, Outcome, NO_SUCH_OBJECT};
+use crate::failure::{Failure, Outcome};
 use crate::streams;
 use crate::view;
 
@@ -132,21 +132,23 @@ impl Letter {
 }
 
 impl Numbers {
-    pub async fn read(context: &Context, target: &Target) -> Result<Numbers, Failure> {
+    /// It may fail for a while: when the server is away, or the servers choose a leader.
+    pub async fn read(context: &Context, target: &Target) -> Result<Numbers, Attempt> {
         let get = |name: String| async move {
-            context
-                .get_stream(&name)
-                .await
-                .map_err(|error| match is_missing(&error) {
-                    true => Failure::new(NO_SUCH_OBJECT, "no such stream").about(name),
-                    false => Failure::remote(error).about(name),
-                })
+            context.get_stream(&name).await.map_err(|error| {
+                let missing = format!("{name}: no such stream");
+                Attempt::to_find(is_missing(&error), &missing, format!("{name}: {error}"))
+            })
         };
         let stream = get(target.stream.clone()).await?;
         let dead = get(target.dead_stream()).await?;
-        let consumer = stream.get_consumer::<pull::Config>(CONSUMER).await;
-        let consumer = consumer.map_err(Failure::remote)?;
-        let (info, consumer) = (stream.cached_info(), consumer.cached_info());
+        let consumer = stream.consumer_info(CONSUMER).await;
+        let consumer = consumer.map_err(|error| {
+            let missing = format!("{}: no such consumer: {CONSUMER}", target.stream);
+            let is_missing = error.kind() == ConsumerInfoErrorKind::NotFound;
+            Attempt::to_find(is_missing, &missing, error)
+        })?;
+        let info = stream.cached_info();
         Ok(Numbers {
             stream: target.stream.clone(),
             messages: info.state.messages,

@@ -7,9 +7,10 @@ use clap::Args;
 use polyproc::{Queue, Status};
 use tokio::time::Instant;
 
-use super::connect::Credentials;
+use super::connect::{Attempt, Credentials};
 use super::status::Numbers;
 use super::target::Target;
+use super::trouble::Trouble;
 use crate::failure::{Failure, Outcome, NOTHING};
 use crate::queues;
 use crate::span;
@@ -48,17 +49,23 @@ impl WaitArgs {
         let queues = opened.collect::<Result<Vec<_>, _>>()?;
         let context = self.credentials.connect(&self.target).await?;
         let mut pause = FIRST_PAUSE;
+        let mut trouble = Trouble::new(&self.target.stream);
         // The order matters: a message is in the stream before it leaves the first queue, and in
         // the last queue before it leaves the stream.
         loop {
             let numbers = Numbers::read(&context, &self.target);
             if are_finished(&queues)? {
-                let numbers = numbers.await?;
-                if numbers.messages == 0 && are_finished(&queues)? {
-                    if numbers.dead_letters > 0 {
-                        eprintln!("polyproc: {} dead letters", numbers.dead_letters);
+                match numbers.await {
+                    Ok(numbers) if numbers.messages == 0 && are_finished(&queues)? => {
+                        if numbers.dead_letters > 0 {
+                            eprintln!("polyproc: {} dead letters", numbers.dead_letters);
+                        }
+                        return Ok(ExitCode::SUCCESS);
                     }
-                    return Ok(ExitCode::SUCCESS);
+                    Ok(_) => trouble.is_over(),
+                    // The server may be away, or the servers choose a leader.
+                    Err(Attempt::Again(why)) => pause = trouble.pause(why),
+                    Err(Attempt::Failed(failure)) => return Err(failure),
                 }
             }
             if end.is_some_and(|end| Instant::now() >= end) {
