@@ -4,6 +4,7 @@
 //! by this process or, if this one is killed, by the next one; the server stores an id once.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -18,9 +19,9 @@ use clap::Args;
 use futures_util::FutureExt;
 use polyproc::{AsyncQueue, OwnedMessage, Queue, Status, Wait};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{timeout_at, Instant};
 
-use super::connect::{Attempt, Credentials};
+use super::connect::{Attempt, Credentials, ANSWER};
 use super::local;
 use super::setup::is_missing;
 use super::stop::Stop;
@@ -54,6 +55,15 @@ pub struct Out {
 
 type Acknowledgement = Pin<Box<dyn Future<Output = Result<PublishAck, PublishError>> + Send>>;
 
+/// A message that was published and is not acknowledged.
+struct Published {
+    message: OwnedMessage,
+    answer: Acknowledgement,
+    /// From then on no answer is expected. The client counts only from when it is asked for the answer,
+    /// which is when those before this one have come.
+    deadline: Instant,
+}
+
 /// A message that cannot be published as it is. It is kept for a pause and given back, so that the
 /// queue's limit of deliveries makes it a dead letter.
 struct Refused {
@@ -63,9 +73,10 @@ struct Refused {
 
 /// The server's answer about the oldest published message.
 enum News {
-    /// It is stored, and so are the messages behind it of this number.
     Stored,
     Failed(PublishError),
+    /// The server has not answered in time.
+    Missing,
 }
 
 struct Flow {
@@ -78,8 +89,8 @@ struct Flow {
     window: usize,
     /// To be published, in their order.
     waiting: VecDeque<OwnedMessage>,
-    /// Published, in their order, and not acknowledged.
-    published: VecDeque<(OwnedMessage, Acknowledgement)>,
+    /// In their order.
+    published: VecDeque<Published>,
     /// Not stored, in their order; published again after a pause.
     failed: VecDeque<OwnedMessage>,
     refused: Vec<Refused>,
@@ -180,7 +191,11 @@ impl Flow {
                 .send_publish(self.subject.clone(), publish)
                 .await
             {
-                Ok(stored) => self.published.push_back((message, stored.into_future())),
+                Ok(stored) => self.published.push_back(Published {
+                    message,
+                    answer: stored.into_future(),
+                    deadline: Instant::now() + ANSWER,
+                }),
                 Err(error) => self.failed(message, &error),
             }
         }
@@ -189,10 +204,11 @@ impl Flow {
     /// Deals with the oldest published message, and with those behind it whose answers are there.
     fn learn(&mut self, mut news: News) -> Result<(), Failure> {
         let mut stored = Vec::new();
-        while let Some((message, _)) = self.published.pop_front() {
+        while let Some(Published { message, .. }) = self.published.pop_front() {
             match news {
                 News::Stored => stored.push(message),
                 News::Failed(error) => self.failed(message, &error),
+                News::Missing => self.fails_for_now(message, "no answer from the server"),
             }
             match self::news(&mut self.published).now_or_never() {
                 Some(next) => news = next,
@@ -213,7 +229,7 @@ impl Flow {
     /// No answers come on a new connection to what was published on the last one: all of it is
     /// published again.
     fn is_connected_again(&mut self) {
-        let unanswered = self.published.drain(..).map(|(message, _)| message);
+        let unanswered = self.published.drain(..).map(|one| one.message);
         self.failed.extend(unanswered);
         self.resume = None;
         self.retry();
@@ -221,9 +237,7 @@ impl Flow {
 
     fn failed(&mut self, message: OwnedMessage, error: &PublishError) {
         if !is_permanent(error) {
-            self.trouble_with(error);
-            self.failed.push_back(message);
-            self.retry();
+            self.fails_for_now(message, error);
             return;
         }
         let (id, size) = (message.id(), message.len());
@@ -234,12 +248,14 @@ impl Flow {
 
     /// After a failure the other published messages are waited for; then, after a pause, the failed
     /// ones are published again, before all others.
-    fn trouble_with(&mut self, error: &PublishError) {
+    fn fails_for_now(&mut self, message: OwnedMessage, why: impl Display) {
         if self.failed.is_empty() {
-            let pause = self.trouble.pause(error);
+            let pause = self.trouble.pause(why);
             self.resume = Some(Instant::now() + pause);
             self.limit = 1;
         }
+        self.failed.push_back(message);
+        self.retry();
     }
 
     fn retry(&mut self) {
@@ -296,11 +312,12 @@ fn is_permanent(error: &PublishError) -> bool {
 }
 
 /// Waits until the server has answered for the oldest published message, which stays where it is.
-async fn news(published: &mut VecDeque<(OwnedMessage, Acknowledgement)>) -> News {
+async fn news(published: &mut VecDeque<Published>) -> News {
     match published.front_mut() {
-        Some((_, answer)) => match answer.await {
-            Ok(_) => News::Stored,
-            Err(error) => News::Failed(error),
+        Some(oldest) => match timeout_at(oldest.deadline, &mut oldest.answer).await {
+            Ok(Ok(_)) => News::Stored,
+            Ok(Err(error)) => News::Failed(error),
+            Err(_) => News::Missing,
         },
         None => std::future::pending().await,
     }

@@ -1,16 +1,13 @@
 //! Telling the server what became of a message, until it has answered.
 
-use std::time::Duration;
-
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::Context;
 use async_nats::{HeaderMap, Message, Request};
 
 use super::held::{End, Key};
+use crate::bridge::connect::ANSWER;
 use crate::bridge::target::Target;
-
-const ANSWER: Duration = Duration::from_secs(5);
 
 pub const DONE: &str = "+ACK";
 const BACK: &str = "-NAK";
