@@ -38,8 +38,10 @@ if __name__ == "__main__":
     counter, queue = mp.Value("i", 0), mp.Queue()
     with mp.Pool(2, initializer=start, initargs=(mp.Lock(), counter, queue)) as pool:
         results = pool.map(work, range(10))
+        # Before the pool ends its workers: the queue of Python puts in a thread,
+        # and what this thread has not yet put goes with the worker.
+        print(sorted(queue.get() for _ in range(10)))
     print([number for _, number in results], {name for name, _ in results}, counter.value)
-    print(sorted(queue.get() for _ in range(10)))
     event, condition, semaphore = mp.Event(), mp.Condition(), mp.Semaphore(0)
     barrier, answers = mp.Barrier(2), mp.SimpleQueue()
     process = mp.Process(target=child, args=(event, condition, semaphore, barrier, answers))
