@@ -51,7 +51,8 @@ async fn publish(
     size: usize,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let mut published = VecDeque::new();
-    let started = std::process::id();
+    // As long as a queue's identity.
+    let started = format!("{:032x}", std::process::id());
     for number in 0..count {
         if published.len() == WINDOW {
             if let Some(stored) = published.pop_front() {
