@@ -15,6 +15,7 @@ use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::{self, Context, ErrorCode};
+use async_nats::Subject;
 use clap::Args;
 use futures_util::FutureExt;
 use polyproc::{AsyncQueue, OwnedMessage, Queue, Status, Wait};
@@ -83,7 +84,7 @@ struct Flow {
     messages: AsyncQueue,
     context: Context,
     connections: watch::Receiver<u64>,
-    subject: String,
+    subject: Subject,
     /// The queue's identity.
     prefix: String,
     window: usize,
@@ -122,7 +123,7 @@ impl Out {
         let mut flow = Flow {
             prefix: local::identity(&queue)?,
             messages: AsyncQueue::new(queue)?,
-            subject: self.target.subject(),
+            subject: self.target.subject().into(),
             window: self.window.into(),
             waiting: VecDeque::new(),
             published: VecDeque::new(),

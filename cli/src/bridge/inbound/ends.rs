@@ -1,13 +1,11 @@
 //! Messages leave the queue, and the server is told.
 
 use async_nats::connection::State;
-use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::flow::{Flow, PUT_AGAIN};
 use super::held::{End, Held, Key, Stage};
-use super::tell::{tell, IN_PROGRESS};
-use super::In;
+use super::tell::IN_PROGRESS;
 use crate::bridge::local::Fate;
 use crate::failure::Failure;
 
@@ -98,11 +96,7 @@ impl Flow<'_> {
         else {
             return;
         };
-        let (message, end) = (message.clone(), end.clone());
-        let In { target, queue, .. } = self.arguments;
-        let (context, target, queue) = (self.context.clone(), target.clone(), queue.clone());
-        self.telling
-            .push(tell(context, target, queue, key, message, end).boxed());
+        self.telling.push(self.teller.tell(key, message, end));
     }
 
     /// Tells the server all ends that it has not confirmed.
@@ -138,7 +132,7 @@ impl Flow<'_> {
 
     /// Keeps the server from delivering again what is here.
     pub async fn in_progress(&mut self) {
-        let client = self.context.client();
+        let client = &self.teller.client;
         for held in self.store.all() {
             // Without a connection a message would wait for one, and this loop for the message.
             if client.connection_state() != State::Connected {

@@ -1,11 +1,11 @@
 //! Messages arrive, wait for room, and are put into the queue.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::jetstream::{Context, Message};
-use futures_util::future::BoxFuture;
+use async_nats::jetstream::Message;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use polyproc::Status;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, Interval};
 
 use super::held::{Delivery, End, Key, Store};
 use super::pull::{Answer, Pulls};
-use super::tell::DONE;
+use super::tell::{Teller, Telling, DONE};
 use super::{Ack, In};
 use crate::bridge::connect::Link;
 use crate::bridge::local::{Local, RoomWatch};
@@ -35,7 +35,7 @@ pub struct Flow<'a> {
     pub(super) arguments: &'a In,
     pub(super) local: Local,
     pub(super) room: RoomWatch,
-    pub(super) context: Context,
+    pub(super) teller: Arc<Teller>,
     pub(super) connections: watch::Receiver<u64>,
     pub(super) pulls: Pulls,
     pub(super) store: Store,
@@ -46,7 +46,7 @@ pub struct Flow<'a> {
     /// The next look at that queue.
     pub(super) look_after: Option<Instant>,
     /// The answers on their way to the server.
-    pub(super) telling: FuturesUnordered<BoxFuture<'static, (Key, Result<(), String>)>>,
+    pub(super) telling: FuturesUnordered<Telling>,
     /// The answers that the server has to get again.
     pub(super) again: VecDeque<Key>,
     pub(super) tell_again: Option<Instant>,
@@ -91,9 +91,13 @@ impl<'a> Flow<'a> {
             found: 0,
             is_shut_down: false,
             trouble: Trouble::new(&arguments.target.stream),
+            teller: Teller::new(
+                link.context,
+                arguments.target.clone(),
+                arguments.queue.clone(),
+            ),
             arguments,
             local,
-            context: link.context,
             connections: link.connections,
             progress,
         })
@@ -157,11 +161,11 @@ impl<'a> Flow<'a> {
         if self.is_full || self.put_again.or(self.pull_again).is_some() {
             return Ok(());
         }
-        if self.context.client().connection_state() != State::Connected {
+        if self.teller.client.connection_state() != State::Connected {
             self.pull_again = Some(Instant::now() + LOOK_FOR_CONNECTION);
             return Ok(());
         }
-        let here = usize::from(self.arguments.window).saturating_sub(self.store.len());
+        let here = self.space();
         if here <= self.pulls.expected() {
             return Ok(());
         }
@@ -173,6 +177,17 @@ impl<'a> Flow<'a> {
             self.is_full = true;
         }
         Ok(())
+    }
+
+    /// How many more messages may be here: a window of those that are not done, and one of those of
+    /// which the server is being told.
+    fn space(&self) -> usize {
+        let window = usize::from(self.arguments.window);
+        let here = self.store.len();
+        let open = here.saturating_sub(self.telling.len());
+        window
+            .saturating_sub(open)
+            .min((2 * window).saturating_sub(here))
     }
 
     /// Takes in an answer, and those behind it that are there.
@@ -210,7 +225,7 @@ impl<'a> Flow<'a> {
             Ok(Delivery::New | Delivery::Again) => {}
             Ok(Delivery::Over) => {
                 if let Some(reply) = reply {
-                    let _ = self.context.client().publish(reply, DONE.into()).await;
+                    let _ = self.teller.client.publish(reply, DONE.into()).await;
                 }
             }
             Err(error) => eprintln!("polyproc: a message is left out: {error}"),

@@ -1,9 +1,13 @@
 //! Telling the server what became of a message, until it has answered.
 
+use std::sync::Arc;
+
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::Context;
-use async_nats::{HeaderMap, Message, Request};
+use async_nats::{Client, HeaderMap, Message, Request, Subject};
+use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
 
 use super::held::{End, Key};
 use crate::bridge::connect::ANSWER;
@@ -13,73 +17,95 @@ pub const DONE: &str = "+ACK";
 const BACK: &str = "-NAK";
 pub const IN_PROGRESS: &str = "+WPI";
 
-/// Tells the server the end of a message. A dead letter is stored in its stream before.
-pub async fn tell(
+/// An answer to the server on its way. Most say that a message is done; they are small, since each
+/// message has one.
+pub type Telling = BoxFuture<'static, (Key, Result<(), String>)>;
+
+/// What all answers to the server need.
+pub struct Teller {
+    pub client: Client,
     context: Context,
     target: Target,
     queue: String,
-    key: Key,
-    message: Message,
-    end: End,
-) -> (Key, Result<(), String>) {
-    let told = async {
-        let text = match &end {
-            End::Done => DONE.into(),
-            End::Back => BACK.into(),
-            End::Dead { reason, .. } => {
-                bury(&context, &target, &queue, key, &message, reason).await?;
-                format!("+TERM {reason}")
-            }
-        };
-        let reply = message.reply.ok_or("no reply subject")?;
-        let request = Request::new().payload(text.into()).timeout(Some(ANSWER));
-        let answer = context.client().send_request(reply, request).await;
-        answer.map(drop).map_err(|error| error.to_string())
-    };
-    (key, told.await)
 }
 
-/// Stores a dead letter with its reason. Its id is that of the message, so that it is stored once.
-async fn bury(
-    context: &Context,
-    target: &Target,
-    queue: &str,
-    key: Key,
-    message: &Message,
-    reason: &str,
-) -> Result<(), String> {
-    let own = own_headers(message);
-    let id = message.headers.as_ref();
-    let id = id.and_then(|headers| headers.get("Nats-Msg-Id"));
-    let of_stream = || format!("{}.{}.{}", target.stream, key.sequence, key.published);
-    let letter_id = id.map_or_else(of_stream, ToString::to_string);
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let mut headers = own.clone();
-    headers.insert("Polyproc-Reason", reason);
-    headers.insert("Polyproc-Queue", queue);
-    headers.insert("Polyproc-Host", host.trim());
-    let letter = PublishMessage::build().headers(headers);
-    let letter = letter.message_id(&letter_id);
-    let letter = letter.payload(message.payload.clone());
-    let stored = match store(context, target, letter).await {
-        // The message alone is not too large, or it would not have been published.
-        Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
-            let stream = target.dead_stream();
-            eprintln!(
-                "polyproc: {stream}: {letter_id} is stored without its reason: {reason} ({error})"
-            );
-            let mut letter = PublishMessage::build().payload(message.payload.clone());
-            if !own.is_empty() {
-                letter = letter.headers(own);
+impl Teller {
+    pub fn new(context: Context, target: Target, queue: String) -> Arc<Teller> {
+        Arc::new(Teller {
+            client: context.client(),
+            context,
+            target,
+            queue,
+        })
+    }
+
+    /// Tells the server the end of a message. A dead letter is stored in its stream before.
+    pub fn tell(self: &Arc<Self>, key: Key, message: &Message, end: &End) -> Telling {
+        let teller = Arc::clone(self);
+        let reply = message.reply.clone();
+        match end {
+            End::Done => async move { (key, teller.confirm(reply, DONE.into()).await) }.boxed(),
+            End::Back => async move { (key, teller.confirm(reply, BACK.into()).await) }.boxed(),
+            End::Dead { reason, .. } => {
+                let (message, reason) = (message.clone(), reason.clone());
+                let told = async move {
+                    teller.bury(key, &message, &reason).await?;
+                    teller.confirm(reply, format!("+TERM {reason}")).await
+                };
+                told.map(move |told| (key, told)).boxed()
             }
-            if let Some(id) = id {
-                letter = letter.message_id(id);
-            }
-            store(context, target, letter).await
         }
-        stored => stored,
-    };
-    stored.map_err(|error| format!("{}: {error}", target.dead_stream()))
+    }
+
+    async fn confirm(&self, reply: Option<Subject>, text: String) -> Result<(), String> {
+        let reply = reply.ok_or("no reply subject")?;
+        let request = Request::new().payload(text.into()).timeout(Some(ANSWER));
+        let answer = self.client.send_request(reply, request).await;
+        answer.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Stores a dead letter with its reason. Its id is that of the message, so that it is stored
+    /// once.
+    async fn bury(&self, key: Key, message: &Message, reason: &str) -> Result<(), String> {
+        let Teller {
+            context,
+            target,
+            queue,
+            ..
+        } = self;
+        let own = own_headers(message);
+        let id = message.headers.as_ref();
+        let id = id.and_then(|headers| headers.get("Nats-Msg-Id"));
+        let of_stream = || format!("{}.{}.{}", target.stream, key.sequence, key.published);
+        let letter_id = id.map_or_else(of_stream, ToString::to_string);
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let mut headers = own.clone();
+        headers.insert("Polyproc-Reason", reason);
+        headers.insert("Polyproc-Queue", queue.as_str());
+        headers.insert("Polyproc-Host", host.trim());
+        let letter = PublishMessage::build().headers(headers);
+        let letter = letter.message_id(&letter_id);
+        let letter = letter.payload(message.payload.clone());
+        let stored = match store(context, target, letter).await {
+            // The message alone is not too large, or it would not have been published.
+            Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                let stream = target.dead_stream();
+                eprintln!(
+                    "polyproc: {stream}: {letter_id} is stored without its reason: {reason} ({error})"
+                );
+                let mut letter = PublishMessage::build().payload(message.payload.clone());
+                if !own.is_empty() {
+                    letter = letter.headers(own);
+                }
+                if let Some(id) = id {
+                    letter = letter.message_id(id);
+                }
+                store(context, target, letter).await
+            }
+            stored => stored,
+        };
+        stored.map_err(|error| format!("{}: {error}", target.dead_stream()))
+    }
 }
 
 /// The headers that the message was published with, except those that the server reads: some belong
