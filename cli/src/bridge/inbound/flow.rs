@@ -165,7 +165,8 @@ impl<'a> Flow<'a> {
             self.pull_again = Some(Instant::now() + LOOK_FOR_CONNECTION);
             return Ok(());
         }
-        let here = self.space();
+        let window = usize::from(self.arguments.window);
+        let here = space(window, self.store.len(), self.telling.len());
         if here <= self.pulls.expected() {
             return Ok(());
         }
@@ -177,17 +178,6 @@ impl<'a> Flow<'a> {
             self.is_full = true;
         }
         Ok(())
-    }
-
-    /// How many more messages may be here: a window of those that are not done, and one of those of
-    /// which the server is being told.
-    fn space(&self) -> usize {
-        let window = usize::from(self.arguments.window);
-        let here = self.store.len();
-        let open = here.saturating_sub(self.telling.len());
-        window
-            .saturating_sub(open)
-            .min((2 * window).saturating_sub(here))
     }
 
     /// Takes in an answer, and those behind it that are there.
@@ -296,5 +286,29 @@ async fn moved(queue: &Option<Local>) -> Result<(), Failure> {
     match queue {
         Some(queue) => queue.moved().await,
         None => std::future::pending().await,
+    }
+}
+
+/// How many more messages may be here, when `here` are and the server is being told of `told` of
+/// them that they are over: a window of those that are not done, and one of those others.
+fn space(window: usize, here: usize, told: usize) -> usize {
+    let open = here.saturating_sub(told);
+    let all = 2 * window;
+    window.saturating_sub(open).min(all.saturating_sub(here))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::space;
+
+    #[test]
+    fn a_message_that_is_done_does_not_count_in_the_window_up_to_a_window_of_them() {
+        assert_eq!(space(512, 0, 0), 512);
+        assert_eq!(space(512, 512, 0), 0);
+        assert_eq!(space(512, 512, 100), 100);
+        // The server does not answer.
+        assert_eq!(space(512, 600, 600), 424);
+        assert_eq!(space(512, 1024, 1024), 0);
+        assert_eq!(space(512, 1100, 0), 0);
     }
 }
