@@ -32,7 +32,7 @@ on_arm64() {
     rm -rf "$machine"
     mkdir -p "$machine/work"
     cp -a "$rooms/arm64"/{bin,etc,lib,sbin,usr} "$machine/"
-    [ ! -e "$rooms/arm64-musl/.complete" ] || cp -a "$rooms"/arm64-musl/usr/lib/*musl* "$machine/usr/lib/"
+    [ ! -e "$rooms/arm64-musl/.complete" ] || cp -a "$rooms"/arm64-musl/usr/lib/*musl* "$machine/lib/"
     rm -rf "$machine/lib/modules" "$machine"/usr/share/{doc,man,locale}
     cp -a "$1/." "$machine/work/"
     cat > "$machine/work/guest"
@@ -66,8 +66,8 @@ SH
 
 arm64_unpacked() { # platform
     rm -rf "$arm64"
-    mkdir -p "$arm64/files/bin"
-    tar -xzf "$dist/polyproc-$version-$1.tar.gz" -C "$arm64/files" --transform "s|^[^/]*|polyproc|"
+    mkdir -p "$arm64/files/bin" "$arm64/files/polyproc"
+    tar -xzf "$dist/polyproc-$version-$1.tar.gz" -C "$arm64/files/polyproc" --strip-components=1
     python_tools
     platform "$1"
     # Where gcc adds its unwinder by itself, zig wants to be told.
@@ -77,14 +77,16 @@ arm64_unpacked() { # platform
 # The programs of tests/c, with the packed shared library or with the static one.
 arm64_tests_c() { # platform, shared or static
     arm64_unpacked "$1"
-    local source libraries='-lpolyproc'
-    [ "$2" = shared ] || libraries='-static -lpolyproc'
+    local source library=$arm64/files/polyproc/lib/libpolyproc
+    # By its file: by its name zig may choose the other kind.
+    case $2 in shared) library+=.so ;; static) library="-static $library.a" ;; esac
     for source in tests/c/*.c; do
         # A program that puts itself in front of a function of the C library cannot be static.
         if [ "$2" = static ] && grep -q RTLD_NEXT "$source"; then continue; fi
-        $cc_arm64 -std=c99 -D_GNU_SOURCE -O2 -pthread "$source" -I"$arm64/files/polyproc/include" -L"$arm64/files/polyproc/lib" \
-            $libraries -lunwind -o "$arm64/files/bin/$(basename "$source" .c)"
+        $cc_arm64 -std=c99 -D_GNU_SOURCE -O2 -pthread "$source" -I"$arm64/files/polyproc/include" $library \
+            -lunwind -o "$arm64/files/bin/$(basename "$source" .c)"
     done
+    [ "$2" = static ] || readelf -d "$arm64/files/bin/queue" | grep 'NEEDED.*libpolyproc.so.0'
     # Every processor is emulated: what else is slow has the limits of time that it has under valgrind.
     on_arm64 "$arm64/files" << 'SH'
 uname -srm
@@ -112,8 +114,9 @@ arm64_languages() { # platform
     (cd "$files" && sh -eu "$arm64/sources")
     $cc_arm64 $static "$files/letters.c" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.a" -lpthread -ldl -lm \
         -lunwind -o "$files/bin/c"
-    $cc_arm64 "$files/letters.c" -I"$files/polyproc/include" -L"$files/polyproc/lib" -lpolyproc -Wl,-rpath,/work/polyproc/lib \
+    $cc_arm64 "$files/letters.c" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.so" -Wl,-rpath,/work/polyproc/lib \
         -o "$files/bin/c-shared"
+    readelf -d "$files/bin/c-shared" | grep 'NEEDED.*libpolyproc.so.0'
     ${cc_arm64/zig cc/zig c++} $static -std=c++17 "$files/letters.cpp" -I"$files/polyproc/include" \
         "$files/polyproc/lib/libpolyproc.a" -lpthread -ldl -lm -o "$files/bin/cpp"
 
