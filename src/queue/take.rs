@@ -200,7 +200,7 @@ impl<'a> View<'a> {
                     }
                 }
             };
-            let Some(found) = chain.ready_at(to, ahead, from) else {
+            let Some(found) = chain.ready_at(to, ahead) else {
                 break;
             };
             found.record.set(found.word.with(State::Taken, Some(me)));

@@ -25,9 +25,8 @@ pub(crate) struct Found<'a> {
     pub(crate) payload: Bytes<'a>,
     /// The state of its ring.
     ring: &'a RingState,
-    /// The head's cursor, if the message lies ahead of it; `None` for a returned message, which
-    /// lies behind the cursor.
-    cursor: Option<Cursor>,
+    /// Whether it is the message at the head's cursor. A returned message lies behind the cursor.
+    is_at_cursor: bool,
 }
 
 impl<'a> Chain<'a> {
@@ -36,7 +35,7 @@ impl<'a> Chain<'a> {
         &self,
         position: Position,
         checked: Checked<'a>,
-        cursor: Option<Cursor>,
+        is_at_cursor: bool,
     ) -> Result<Found<'a>> {
         let Checked {
             record,
@@ -55,7 +54,7 @@ impl<'a> Chain<'a> {
             extent,
             payload,
             ring,
-            cursor,
+            is_at_cursor,
         })
     }
 
@@ -73,7 +72,7 @@ impl<'a> Chain<'a> {
             // Under the lock the count is exact. A count that promises a message which does not
             // exist would make waits retry for ever.
             let (position, checked) = self.first_returned()?.ok_or(Status::E_CORRUPT)?;
-            return self.found(position, checked, None).map(Some);
+            return self.found(position, checked, false).map(Some);
         }
         loop {
             let Some((position, limit)) = self.next_unread()? else {
@@ -81,10 +80,7 @@ impl<'a> Chain<'a> {
             };
             let checked = self.checked(position, limit)?;
             match checked.state {
-                State::Ready => {
-                    let cursor = self.words.head.cursor();
-                    return self.found(position, checked, Some(cursor)).map(Some);
-                }
+                State::Ready => return self.found(position, checked, true).map(Some),
                 State::Writing if self.may_wait_for(position, &checked) => return Ok(None),
                 _ => self.go_past(checked)?,
             }
@@ -99,17 +95,16 @@ impl<'a> Chain<'a> {
         if self.words.behind.available.load(Ordering::Relaxed) != 0 {
             return None;
         }
-        let cursor = self.words.head.cursor();
-        let known = cursor.position.bytes_to(self.seen_tail());
-        let ahead = match known {
-            Some(ahead) => ahead,
-            None => cursor.position.bytes_to(self.look_at_the_tail())?,
-        };
-        let found = self.ready_at(cursor.position, ahead, cursor)?;
-        if known.is_none() {
-            learn(ahead, found.extent);
+        let position = self.words.head.position();
+        match position.bytes_to(self.seen_tail()) {
+            Some(ahead) => self.ready_at(position, ahead),
+            None => {
+                let ahead = position.bytes_to(self.look_at_the_tail())?;
+                let found = self.ready_at(position, ahead)?;
+                learn(ahead, found.extent);
+                Some(found)
+            }
         }
-        Some(found)
     }
 
     /// The tail as the head saw it last.
@@ -129,12 +124,7 @@ impl<'a> Chain<'a> {
     /// The record at `position`, which is at or ahead of the cursor, if it is a message. The next
     /// `ahead` bytes, at least 1, are records in the producers' ring.
     #[inline(always)]
-    pub(crate) fn ready_at(
-        &self,
-        position: Position,
-        ahead: u64,
-        cursor: Cursor,
-    ) -> Option<Found<'a>> {
+    pub(crate) fn ready_at(&self, position: Position, ahead: u64) -> Option<Found<'a>> {
         let state = self.state(position.ring()).ok()?;
         let (record, room) =
             self.segment
@@ -153,7 +143,7 @@ impl<'a> Chain<'a> {
             extent,
             payload: room.part(HEADER, extent)?,
             ring: state,
-            cursor: Some(cursor),
+            is_at_cursor: true,
         })
     }
 
@@ -301,12 +291,12 @@ impl<'a> Chain<'a> {
     /// Consume a message: it is over as soon as the cursor moves.
     #[inline(always)]
     pub(crate) fn consume(&self, found: &Found<'a>) -> Result<()> {
-        match &found.cursor {
-            Some(cursor) => {
-                self.advance_over(cursor, found.ring, found.extent, true);
+        match found.is_at_cursor {
+            true => {
+                self.advance_over(&self.words.head.cursor(), found.ring, found.extent, true);
                 Ok(())
             }
-            None => self.consume_behind(*found),
+            false => self.consume_behind(*found),
         }
     }
 
@@ -327,12 +317,12 @@ impl<'a> Chain<'a> {
         let behind = &self.words.behind;
         found.record.set(found.word.with(state, Some(me)));
         raise(&behind.in_flight, 1);
-        match &found.cursor {
-            Some(cursor) => {
+        match found.is_at_cursor {
+            true => {
                 raise(&behind.bytes, found.extent);
-                self.advance(cursor, found.extent, true);
+                self.advance(&self.words.head.cursor(), found.extent, true);
             }
-            None => lower(&behind.available, 1),
+            false => lower(&behind.available, 1),
         }
     }
 
