@@ -3,10 +3,12 @@
 use std::mem::MaybeUninit;
 
 use super::chain::consumer::Found;
-use super::chain::Held;
+use super::chain::{Chain, Held};
+use super::layout::body::Words;
 use super::layout::record::{State, LARGE};
 use super::view::View;
 use super::Queue;
+use crate::segment::Segment;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -33,36 +35,48 @@ impl Queue {
     #[doc(hidden)]
     #[inline]
     pub fn get_raw(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
-        let me = self.segment.me()?;
-        self.segment.reap_now_and_then(me)?;
-        match self.get_fast(buffer, me)? {
-            Some(got) => Ok(got),
-            None => wait.begin(|wait| self.get_slow(buffer, wait)),
+        match self.get_fast(buffer) {
+            Some(len) => Ok(Got::Message(len)),
+            None => wait.begin(|wait| self.get_otherwise(buffer, wait)),
         }
     }
 
-    /// The fast path of a get, if the lock is free; `None` if there is no message or the lock is not
-    /// free.
+    /// The fast path of a get: the queue is not joinable, the lock is free, and the next message is
+    /// small, fits and is ready in the usual place. Return its length; if `None`, nothing was done.
     #[inline(always)]
-    fn get_fast(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Result<Option<Got>> {
-        let queue = self.at()?;
-        queue.keep_distance_from_producers();
-        let Some(head) = queue.messages().try_lock_head(me) else {
-            return Ok(None);
-        };
-        match queue.ready() {
-            Some(found) => queue.get_found(head, &found, buffer, me).map(Some),
-            None => self.at()?.get_otherwise(head, buffer, me),
+    fn get_fast(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
+        let segment: &Segment = &self.segment;
+        let words: &Words = segment.body().ok()?;
+        let me = segment.me_if_attached()?;
+        if words.body.is_joinable() || !segment.may_go_on(me) {
+            return None;
         }
+        self.keep_distance_from_producers();
+        let chain = Chain::of_messages(segment, words);
+        let head = chain.try_lock_head(me)?;
+        let found = chain.ready(|ahead, extent| self.saw_messages(ahead, extent))?;
+        if found.len > (LARGE as u64).min(buffer.len() as u64) {
+            return None;
+        }
+        get_small(segment, words, &chain, &found, buffer).ok()?;
+        head.release();
+        self.after_get(words, 1);
+        Some(found.len as usize)
     }
 
     /// The rest of [`get_raw`](Self::get_raw), for every case that the fast path does not handle.
     #[cold]
-    fn get_slow(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
+    fn get_otherwise(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let queue = self.at()?;
+        let me = self.segment.me()?;
+        if queue.body.is_joinable() {
+            if let Some(got) = queue.get_at_once(buffer, me)? {
+                return Ok(got);
+            }
+        }
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
-        let me = Caller::new(self.segment.me()?, &locks);
+        let me = Caller::new(me, &locks);
         let got = queue.until_item(&mut patience, me, || queue.try_get(buffer, me));
         self.tell_empty(got)
     }
@@ -134,38 +148,45 @@ impl<'a> View<'a> {
         }
     }
 
-    fn try_get(&self, buffer: &mut [MaybeUninit<u8>], me: Caller<'_>) -> Result<Option<Got>> {
-        self.segment.reap_now_and_then(me.owner)?;
-        self.keep_distance_from_producers();
-        let head = self.messages().lock_head(me)?;
-        // A look of a call that waits teaches the calls that do not wait, too.
-        match self.ready() {
-            Some(found) => self.get_found(head, &found, buffer, me.owner).map(Some),
-            None => self.get_otherwise(head, buffer, me.owner),
-        }
-    }
-
-    /// Under the head lock, which this releases: get the first message in every case that is not
-    /// the usual one.
-    #[cold]
-    #[inline(never)]
-    fn get_otherwise(
-        self,
-        head: Held<'a>,
-        buffer: &mut [MaybeUninit<u8>],
-        me: Owner,
-    ) -> Result<Option<Got>> {
-        match self.messages().front()? {
-            Some(found) => self.get_found(head, &found, buffer, me).map(Some),
+    /// Get the first message, if the lock is free.
+    fn get_at_once(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Result<Option<Got>> {
+        match self.messages().try_lock_head(me) {
+            Some(head) => self.get_first(head, buffer, me),
             None => Ok(None),
         }
     }
 
-    #[inline(always)]
-    fn get_found(
+    fn try_get(&self, buffer: &mut [MaybeUninit<u8>], me: Caller<'_>) -> Result<Option<Got>> {
+        self.segment.reap_now_and_then(me.owner)?;
+        self.keep_distance_from_producers();
+        let head = self.messages().lock_head(me)?;
+        self.get_first(head, buffer, me.owner)
+    }
+
+    /// Under the head lock, which this releases: get the first message.
+    fn get_first(
         &self,
         head: Held<'a>,
-        found: &Found<'a>,
+        buffer: &mut [MaybeUninit<u8>],
+        me: Owner,
+    ) -> Result<Option<Got>> {
+        let chain = self.messages();
+        // A look of a call that waits teaches the calls that do not wait, too.
+        let found = match chain.ready(|ahead, extent| self.saw_messages(ahead, extent)) {
+            Some(found) => Some(found),
+            None => chain.front()?,
+        };
+        match found {
+            Some(found) => self.get_found(head, found, buffer, me).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Under the head lock, which this releases: get a message that was found.
+    fn get_found(
+        self,
+        head: Held<'a>,
+        found: Found<'a>,
         buffer: &mut [MaybeUninit<u8>],
         me: Owner,
     ) -> Result<Got> {
@@ -174,14 +195,10 @@ impl<'a> View<'a> {
             return Ok(Got::TooSmall(len));
         }
         if self.body.is_joinable() || len > LARGE {
-            self.get_outside(head, *found, len, buffer, me)?;
+            self.get_outside(head, found, len, buffer, me)?;
         } else {
-            // The message is over when the cursor moves, which is after the copy. If the process is
-            // killed before that, the message stays in the queue.
-            found.payload.read(len, buffer)?;
-            self.messages().consume(found)?;
-            self.segment.count_got(&self.words.accounts, 1);
-            head.release();
+            get_small(self.segment, self.words, &self.messages(), &found, buffer)?;
+            drop(head);
         }
         self.after_get(1);
         Ok(Got::Message(len))
@@ -189,7 +206,6 @@ impl<'a> View<'a> {
 
     /// Copy outside of the lock, so that other consumers go on meanwhile. The message comes back if
     /// this process dies: on a joinable queue until it is settled, else until it is copied.
-    #[inline(never)]
     fn get_outside(
         self,
         head: Held<'a>,
@@ -213,12 +229,20 @@ impl<'a> View<'a> {
         found.payload.read(len, buffer)?;
         self.settle(found.position, Caller::new(me, &LockWait::brief()))
     }
+}
 
-    /// Under the head lock: the first message in the usual case, see `Chain::ready`. Learn from a
-    /// look at the tail, if there is one.
-    #[inline(always)]
-    pub(super) fn ready(&self) -> Option<Found<'a>> {
-        self.messages()
-            .ready(|ahead, extent| self.saw_messages(ahead, extent))
-    }
+/// Copy a small message, which fits, under the head lock. The message is over when the cursor moves,
+/// which is after the copy. If the process is killed before that, the message stays in the queue.
+#[inline(always)]
+fn get_small<'a>(
+    segment: &Segment,
+    words: &Words,
+    chain: &Chain<'a>,
+    found: &Found<'a>,
+    buffer: &mut [MaybeUninit<u8>],
+) -> Result<()> {
+    found.payload.read(found.len as usize, buffer)?;
+    chain.consume(found)?;
+    segment.count_got(&words.accounts, 1);
+    Ok(())
 }

@@ -30,7 +30,7 @@ impl Queue {
     #[doc(hidden)]
     #[inline]
     pub fn put_raw(&self, data: &[u8], wait: impl LazyWait) -> Result<()> {
-        match self.put_fast(data)? {
+        match self.put_fast(data) {
             true => Ok(()),
             false => wait.begin(|wait| self.put_slow(data, wait)),
         }
@@ -45,28 +45,46 @@ impl Queue {
     /// commit, the message is there: the next holder of the lock takes it over, and consumers that
     /// sleep see the death and look again.
     #[inline(always)]
-    fn put_fast(&self, data: &[u8]) -> Result<bool> {
-        let words: &Words = self.segment.body()?;
-        let tail = &words.body.messages.tail;
-        let me = self.segment.me()?;
+    fn put_fast(&self, data: &[u8]) -> bool {
+        let segment: &Segment = &self.segment;
+        let (Ok(words), Some(me)) = (segment.body::<Words>(), segment.me_if_attached()) else {
+            return false;
+        };
         if data.len() > LARGE {
-            return Ok(false);
+            return false;
         }
-        let Some(held) = tail.mutex.try_hold(WithoutRecovery(&self.segment), me) else {
-            return Ok(false);
+        let tail = &words.body.messages.tail;
+        let Some(held) = tail.mutex.try_hold(WithoutRecovery(segment), me) else {
+            return false;
         };
         let extent = extent_of(data.len() as u64);
         let mut pen = tail.pen();
         // The limits of a queue that is shut down admit nothing.
-        let Some(room) = place_within(&self.segment, &mut pen, extent) else {
-            return Ok(self.at()?.put_after_a_look(held, pen, data, extent));
+        let Some(room) = place_within(segment, &mut pen, extent) else {
+            return self.put_after_a_look(held, pen, data, extent);
         };
-        fill(&room, data, extent)?;
+        if fill(&room, data, extent).is_err() {
+            return false;
+        }
         tail.commit_pen(&mut pen);
-        self.segment.count_put(&words.accounts, 1);
+        segment.count_put(&words.accounts, 1);
         held.release();
-        words.body.items.notify(&*self.segment, 1);
-        Ok(true)
+        words.body.items.notify(segment, 1);
+        true
+    }
+
+    /// See [`View::put_after_a_look`].
+    #[cold]
+    #[inline(never)]
+    fn put_after_a_look<'a>(
+        &'a self,
+        held: Held<'a>,
+        pen: Pen,
+        data: &[u8],
+        extent: u64,
+    ) -> bool {
+        let queue = self.at();
+        queue.is_ok_and(|queue| queue.put_after_a_look(held, pen, data, extent))
     }
 
     /// The rest of [`put_raw`](Self::put_raw), for every case that the fast path does not handle.
@@ -180,8 +198,6 @@ impl<'a> View<'a> {
     }
 
     /// The rest of a put's fast path, under the tail lock: look at the head.
-    #[cold]
-    #[inline(never)]
     fn put_after_a_look(self, tail: Held<'a>, mut pen: Pen, data: &[u8], extent: u64) -> bool {
         if self.body.phase() != Intake::Open || self.delays_look_at_consumers(extent) {
             return false;

@@ -4,10 +4,12 @@ use std::sync::atomic::Ordering;
 
 use super::chain::checked::raise;
 use super::chain::consumer::Found;
-use super::chain::Held;
+use super::chain::Chain;
+use super::layout::body::Words;
 use super::layout::record::State;
 use super::view::View;
 use super::Queue;
+use crate::segment::Segment;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
@@ -53,26 +55,33 @@ impl Queue {
     /// its parts in registers.
     #[inline(always)]
     pub(crate) fn take_with(&self, wait: impl LazyWait, give: impl FnOnce(Loan)) -> Result<()> {
-        let me = self.segment.me()?;
-        self.segment.reap_now_and_then(me)?;
-        let queue = self.at()?;
-        queue.keep_distance_from_producers();
-        if let Some(head) = queue.messages().try_lock_head(me) {
-            match queue.ready() {
-                Some(found) => {
-                    queue.take_found(head, &found, me);
-                    give(loan_of(&found));
-                    return Ok(());
-                }
-                None => {
-                    if let Some(loan) = queue.take_otherwise(head, me)? {
-                        give(loan);
-                        return Ok(());
-                    }
-                }
-            }
+        match self.take_fast() {
+            Some(found) => give(loan_of(&found)),
+            None => give(wait.begin(|wait| self.take_slow(wait))?),
         }
-        wait.begin(|wait| self.take_slow(wait)).map(give)
+        Ok(())
+    }
+
+    /// The fast path of a take: the lock is free, and the next message is ready in the usual place.
+    /// `None`: nothing was done.
+    #[inline(always)]
+    fn take_fast(&self) -> Option<Found<'_>> {
+        let segment: &Segment = &self.segment;
+        let words: &Words = segment.body().ok()?;
+        let me = segment.me_if_attached()?;
+        if !segment.may_go_on(me) {
+            return None;
+        }
+        self.keep_distance_from_producers();
+        let chain = Chain::of_messages(segment, words);
+        let head = chain.try_lock_head(me)?;
+        let found = chain.ready(|ahead, extent| self.saw_messages(ahead, extent))?;
+        chain.claim(&found, State::Taken, me);
+        segment.count_got(&words.accounts, 1);
+        self.loans.took(1);
+        head.release();
+        self.after_get(words, 1);
+        Some(found)
     }
 
     /// The rest of [`take_with`](Self::take_with), for every case that the fast path does not
@@ -118,25 +127,6 @@ impl Queue {
 }
 
 impl<'a> View<'a> {
-    #[cold]
-    #[inline(never)]
-    fn take_otherwise(self, head: Held<'a>, me: Owner) -> Result<Option<Loan>> {
-        let Some(found) = self.messages().front()? else {
-            return Ok(None);
-        };
-        self.take_found(head, &found, me);
-        Ok(Some(loan_of(&found)))
-    }
-
-    #[inline(always)]
-    fn take_found(&self, head: Held<'a>, found: &Found<'a>, me: Owner) {
-        self.messages().claim(found, State::Taken, me);
-        self.segment.count_got(&self.words.accounts, 1);
-        self.loans.took(1);
-        head.release();
-        self.after_get(1);
-    }
-
     fn try_take_many(
         &self,
         max: usize,

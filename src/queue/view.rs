@@ -4,8 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::chain::Chain;
-use super::layout::body::{Body, ChainWords, Intake, Words, RINGS_AT};
-use super::layout::ring::{Rings, DEAD_RINGS, MESSAGE_RINGS};
+use super::layout::body::{Body, Intake, Words};
 use super::loans::Loans;
 use super::Queue;
 use crate::pace::pacing::Pacing;
@@ -38,6 +37,40 @@ impl Queue {
     }
 }
 
+/// What the fast paths do at times. They have no view, since a view that a call passes on lies in
+/// memory, and every call would write it.
+impl Queue {
+    /// See [`View::keep_distance_from_producers`].
+    #[inline(always)]
+    pub(super) fn keep_distance_from_producers(&self) {
+        if self.pacing.from_producers.is_on() {
+            self.with_view(|view| view.keep_distance_from_producers());
+        }
+    }
+
+    /// See [`View::saw_messages`].
+    #[inline(always)]
+    pub(super) fn saw_messages(&self, bytes: u64, extent: u64) {
+        self.with_view(|view| view.saw_messages(bytes, extent));
+    }
+
+    /// See [`View::after_get`].
+    #[inline(always)]
+    pub(super) fn after_get(&self, words: &Words, count: u32) {
+        if words.body.has_sleepers_after_get() {
+            self.with_view(|view| view.after_get(count));
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn with_view(&self, then: impl FnOnce(View<'_>)) {
+        if let Ok(view) = self.at() {
+            then(view);
+        }
+    }
+}
+
 impl<'a> View<'a> {
     /// A view for a caller that neither waits nor lends. A handle has its own pacing and its own
     /// loan counts; this view shares one set among all queues.
@@ -57,22 +90,11 @@ impl<'a> View<'a> {
 
     #[inline]
     pub(super) fn messages(&self) -> Chain<'a> {
-        self.chain(&self.body.messages, MESSAGE_RINGS)
+        Chain::of_messages(self.segment, self.words)
     }
 
     pub(super) fn dead_letters(&self) -> Chain<'a> {
-        self.chain(&self.body.dead, DEAD_RINGS)
-    }
-
-    #[inline]
-    fn chain(&self, words: &'a ChainWords, range: std::ops::Range<usize>) -> Chain<'a> {
-        Chain {
-            segment: self.segment,
-            words,
-            states: &self.body.rings,
-            rings: Rings::new(self.segment, RINGS_AT),
-            range: (range.start, range.end),
-        }
+        Chain::of_dead_letters(self.segment, self.words)
     }
 
     /// Report whether no message can arrive any more, apart from those that are in the queue. After
@@ -114,7 +136,7 @@ impl<'a> View<'a> {
 
     /// After `count` messages were taken out: wake producers that wait for room, and the threads
     /// that watch for the queue to run empty.
-    #[inline(always)]
+    #[inline]
     pub(super) fn after_get(&self, count: u32) {
         self.notify_space(count);
         if self.body.drained.watchers.has_sleepers_after_rmw() {

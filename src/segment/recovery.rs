@@ -80,6 +80,29 @@ impl Segment {
         }
     }
 
+    /// As [`reap_now_and_then`](Self::reap_now_and_then), for a fast path: false if its call must
+    /// take the slow path, where the same look fails again.
+    #[inline(always)]
+    pub(crate) fn may_go_on(&self, me: Owner) -> bool {
+        match self.calls_left.load(Ordering::Relaxed).checked_sub(1) {
+            Some(left) => {
+                self.calls_left.store(left, Ordering::Relaxed);
+                true
+            }
+            None => self.has_looked_around(me),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn has_looked_around(&self, me: Owner) -> bool {
+        let looked = self.look_around(me);
+        if looked.is_err() {
+            self.look_around_soon();
+        }
+        looked.is_ok()
+    }
+
     /// Let the next call of [`reap_now_and_then`](Self::reap_now_and_then) look around.
     pub(crate) fn look_around_soon(&self) {
         self.calls_left.store(0, Ordering::Relaxed);

@@ -141,12 +141,19 @@ impl WaitPoint {
     /// precondition is that of [`EventCount::has_sleepers_after_rmw`].
     #[inline(always)]
     pub(crate) fn has_sleepers_after_rmw(&self) -> bool {
-        self.waiters.has_sleepers_after_rmw() || self.watchers.has_sleepers()
+        self.waiters.has_sleepers_after_rmw() | self.watchers.has_sleepers()
     }
 
     /// Wake at most `count` waiters, and all watchers. Ordered like [`EventCount::notify`].
     #[inline(always)]
     pub(crate) fn notify(&self, world: &impl World, count: u32) {
+        if self.has_sleepers_after_rmw() {
+            self.notify_sleepers(world, count);
+        }
+    }
+
+    #[cold]
+    fn notify_sleepers(&self, world: &impl World, count: u32) {
         self.waiters.notify(world, count);
         self.watchers.notify_all(world);
     }

@@ -125,7 +125,8 @@ impl<'a> Chain<'a> {
     /// `ahead` bytes, at least 1, are records in the producers' ring.
     #[inline(always)]
     pub(crate) fn ready_at(&self, position: Position, ahead: u64) -> Option<Found<'a>> {
-        let state = self.state(position.ring()).ok()?;
+        // Not `state`: that the ring is one of this chain is checked by the general path only.
+        let state = self.states.get(position.ring())?;
         let (record, room) =
             self.segment
                 .in_ring::<Record>(position.ring(), position.at_and_more(), HEADER)?;

@@ -19,10 +19,10 @@ mod unlocked;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use super::layout::body::ChainWords;
+use super::layout::body::{ChainWords, Words, RINGS_AT};
 use super::layout::cursor::{Limits, Position, Side};
 use super::layout::record::{Record, State, HEADER};
-use super::layout::ring::{self, RingState, Rings, OPEN_END, RINGS};
+use super::layout::ring::{self, RingState, Rings, DEAD_RINGS, MESSAGE_RINGS, OPEN_END, RINGS};
 use crate::segment::{Segment, WithoutRecovery};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
@@ -49,6 +49,33 @@ pub(super) struct Chain<'a> {
 pub(super) type Held<'a> = Guard<'a, WithoutRecovery<'a>>;
 
 impl<'a> Chain<'a> {
+    #[inline(always)]
+    pub(super) fn of_messages(segment: &'a Segment, words: &'a Words) -> Chain<'a> {
+        let body = &words.body;
+        Chain::new(segment, &body.messages, &body.rings, MESSAGE_RINGS)
+    }
+
+    pub(super) fn of_dead_letters(segment: &'a Segment, words: &'a Words) -> Chain<'a> {
+        let body = &words.body;
+        Chain::new(segment, &body.dead, &body.rings, DEAD_RINGS)
+    }
+
+    #[inline(always)]
+    fn new(
+        segment: &'a Segment,
+        words: &'a ChainWords,
+        states: &'a [RingState; RINGS],
+        range: Range<usize>,
+    ) -> Chain<'a> {
+        Chain {
+            segment,
+            words,
+            states,
+            rings: Rings::new(segment, RINGS_AT),
+            range: (range.start, range.end),
+        }
+    }
+
     pub(super) fn range(&self) -> Range<usize> {
         self.range.0..self.range.1
     }

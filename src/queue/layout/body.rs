@@ -125,6 +125,13 @@ pub(crate) enum Intake {
 }
 
 impl Body {
+    /// Report whether a thread may sleep that a get has to wake. The precondition is that of
+    /// [`EventCount::has_sleepers_after_rmw`](crate::sync::eventcount::EventCount).
+    #[inline(always)]
+    pub(crate) fn has_sleepers_after_get(&self) -> bool {
+        self.space.has_sleepers_after_rmw() | self.drained.watchers.has_sleepers()
+    }
+
     pub(crate) fn fill(&self, options: &QueueOptions, identity: &[u8; 16]) {
         let settings = &self.settings;
         settings
