@@ -3,7 +3,7 @@
 use super::chain::producer::Room;
 use super::chain::{Chain, Held};
 use super::layout::body::{Intake, Words};
-use super::layout::cursor::Pen;
+use super::layout::cursor::{Pen, Position};
 use super::layout::record::{extent_of, Record, State, Word, HEADER, LARGE};
 use super::options::longest;
 use super::room::{Attempt, Growth};
@@ -58,15 +58,16 @@ impl Queue {
             return false;
         };
         let extent = extent_of(data.len() as u64);
-        let mut pen = tail.pen();
         // The limits of a queue that is shut down admit nothing.
-        let Some(room) = place_within(segment, &mut pen, extent) else {
-            return self.put_after_a_look(held, pen, data, extent);
+        let room = tail.place_within(extent);
+        let room = room.and_then(|position| room_at(segment, position, extent));
+        let Some(room) = room else {
+            return self.put_after_a_look(held, data, extent);
         };
         if fill(&room, data, extent).is_err() {
             return false;
         }
-        tail.commit_pen(&mut pen);
+        tail.step_over(extent);
         segment.count_put(&words.accounts, 1);
         held.release();
         words.body.items.notify(segment, 1);
@@ -76,15 +77,9 @@ impl Queue {
     /// See [`View::put_after_a_look`].
     #[cold]
     #[inline(never)]
-    fn put_after_a_look<'a>(
-        &'a self,
-        held: Held<'a>,
-        pen: Pen,
-        data: &[u8],
-        extent: u64,
-    ) -> bool {
+    fn put_after_a_look<'a>(&'a self, held: Held<'a>, data: &[u8], extent: u64) -> bool {
         let queue = self.at();
-        queue.is_ok_and(|queue| queue.put_after_a_look(held, pen, data, extent))
+        queue.is_ok_and(|queue| queue.put_after_a_look(held, data, extent))
     }
 
     /// The rest of [`put_raw`](Self::put_raw), for every case that the fast path does not handle.
@@ -167,11 +162,18 @@ pub(super) fn place_within<'a>(
 ) -> Option<Room<'a>> {
     let mut further = *pen;
     let position = further.step(extent)?;
+    let room = room_at(segment, position, extent)?;
+    *pen = further;
+    Some(room)
+}
+
+/// The room for a record of `extent` bytes at `position`, which the limits of the queue admit.
+#[inline]
+fn room_at(segment: &Segment, position: Position, extent: u64) -> Option<Room<'_>> {
     let (record, all) =
         segment.in_ring::<Record>(position.ring(), position.at_and_more(), extent)?;
     let payload = all.part(HEADER, extent)?;
     payload.fetch_for_writing(AHEAD, extent);
-    *pen = further;
     Some(Room {
         position,
         record,
@@ -198,11 +200,12 @@ impl<'a> View<'a> {
     }
 
     /// The rest of a put's fast path, under the tail lock: look at the head.
-    fn put_after_a_look(self, tail: Held<'a>, mut pen: Pen, data: &[u8], extent: u64) -> bool {
+    fn put_after_a_look(self, tail: Held<'a>, data: &[u8], extent: u64) -> bool {
         if self.body.phase() != Intake::Open || self.delays_look_at_consumers(extent) {
             return false;
         }
         let chain = self.messages();
+        let mut pen = chain.words.tail.pen();
         let Some(room) = self.place_after_a_look(&chain, &mut pen, extent) else {
             return false;
         };

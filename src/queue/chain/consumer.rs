@@ -7,7 +7,7 @@ use super::checked::{lower, raise, Checked};
 use std::sync::atomic::Ordering;
 
 use super::Chain;
-use crate::queue::layout::cursor::{Cursor, Position, Totals};
+use crate::queue::layout::cursor::{Position, Totals};
 use crate::queue::layout::record::{Record, State, Word, HEADER};
 use crate::queue::layout::ring::{RingState, LARGE_RING, OPEN_END, RINGS};
 use crate::segment::Bytes;
@@ -82,7 +82,7 @@ impl<'a> Chain<'a> {
             match checked.state {
                 State::Ready => return self.found(position, checked, true).map(Some),
                 State::Writing if self.may_wait_for(position, &checked) => return Ok(None),
-                _ => self.go_past(checked)?,
+                _ => self.go_past(position, checked)?,
             }
         }
     }
@@ -199,28 +199,27 @@ impl<'a> Chain<'a> {
         Ok(())
     }
 
-    /// Advance the cursor past the record at the cursor.
-    #[inline(always)]
-    fn advance(&self, cursor: &Cursor, extent: u64, counts: bool) {
-        let mut totals = cursor.totals;
-        if counts {
-            totals.count = totals.count.wrapping_add(1);
-            totals.bytes = totals.bytes.wrapping_add(extent);
-        }
-        self.words
-            .head
-            .commit(cursor, cursor.position.forward(extent), totals);
-    }
-
     /// Advance the cursor past the record at the cursor, which is over, and free the record if
     /// nothing before it is held.
     ///
     /// If the process is killed between the two stores, the record is READY behind the cursor. That
     /// state counts as consumed there, so a survey frees the record.
     #[inline(always)]
-    fn advance_over(&self, cursor: &Cursor, ring: &RingState, extent: u64, counts: bool) {
-        self.advance(cursor, extent, counts);
-        let at = cursor.position.at();
+    fn step_over(&self, ring: &RingState, extent: u64) {
+        let at = self.words.head.step_over(extent).at();
+        self.free(ring, at, extent);
+    }
+
+    /// As [`step_over`](Self::step_over), past padding, which is no record.
+    fn step_over_padding(&self, ring: &RingState, extent: u64) {
+        let head = &self.words.head;
+        let from = head.cursor();
+        head.commit(&from, from.position.forward(extent), from.totals);
+        self.free(ring, from.position.at(), extent);
+    }
+
+    #[inline(always)]
+    fn free(&self, ring: &RingState, at: u64, extent: u64) {
         if ring.free.load(Ordering::Relaxed) == at {
             // Release, pairs with the Acquire of a producer that writes there next.
             ring.free.store(at + extent, Ordering::Release);
@@ -238,8 +237,7 @@ impl<'a> Chain<'a> {
     /// Handle a record at the cursor that is no message: padding, a record that was given up or is
     /// being written, or a claim of a dead consumer.
     #[cold]
-    fn go_past(&self, checked: Checked<'a>) -> Result<()> {
-        let cursor = self.words.head.cursor();
+    fn go_past(&self, position: Position, checked: Checked<'a>) -> Result<()> {
         let Checked {
             record,
             word,
@@ -251,9 +249,12 @@ impl<'a> Chain<'a> {
             .owner()
             .is_none_or(|owner| self.segment.is_gone_for_good(owner));
         match state {
-            State::Pad | State::Void | State::Done => {
-                let ring = self.state(cursor.position.ring())?;
-                self.advance_over(&cursor, ring, extent, state != State::Pad);
+            State::Void | State::Done => {
+                self.step_over(self.state(position.ring())?, extent);
+                Ok(())
+            }
+            State::Pad => {
+                self.step_over_padding(self.state(position.ring())?, extent);
                 Ok(())
             }
             // A consumer was killed after it stored its claim and before the cursor's commit.
@@ -273,7 +274,7 @@ impl<'a> Chain<'a> {
             State::Passed => {
                 raise(&self.words.behind.bytes, extent);
                 raise(&self.words.behind.passed, 1);
-                self.advance(&cursor, extent, true);
+                self.words.head.step_over(extent);
                 Ok(())
             }
             _ => Err(Status::E_CORRUPT),
@@ -294,7 +295,7 @@ impl<'a> Chain<'a> {
     pub(crate) fn consume(&self, found: &Found<'a>) -> Result<()> {
         match found.is_at_cursor {
             true => {
-                self.advance_over(&self.words.head.cursor(), found.ring, found.extent, true);
+                self.step_over(found.ring, found.extent);
                 Ok(())
             }
             false => self.consume_behind(*found),
@@ -321,7 +322,7 @@ impl<'a> Chain<'a> {
         match found.is_at_cursor {
             true => {
                 raise(&behind.bytes, found.extent);
-                self.advance(&self.words.head.cursor(), found.extent, true);
+                self.words.head.step_over(found.extent);
             }
             false => lower(&behind.available, 1),
         }

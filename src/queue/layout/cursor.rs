@@ -102,6 +102,17 @@ pub(crate) struct Totals {
     pub(crate) bytes: u64,
 }
 
+impl Totals {
+    /// These and one more record of `extent` bytes.
+    #[inline]
+    fn and_record(self, extent: u64) -> Totals {
+        Totals {
+            count: self.count.wrapping_add(1),
+            bytes: self.bytes.wrapping_add(extent),
+        }
+    }
+}
+
 shared! {
     pub(super) struct SharedTotals {
         count: AtomicU64,
@@ -185,6 +196,16 @@ pub(crate) struct Limits {
     pub(crate) largest: u64,
 }
 
+impl Limits {
+    /// Report whether a record of `extent` bytes may follow at `position`, after `count` records.
+    #[inline]
+    fn admit(&self, position: Position, count: u64, extent: u64) -> bool {
+        extent <= self.largest
+            && position.forward(extent).bits() <= self.end
+            && count.wrapping_add(1) <= self.count
+    }
+}
+
 impl SharedLimits {
     #[inline]
     pub(crate) fn load(&self) -> Limits {
@@ -243,17 +264,11 @@ impl Pen {
     #[inline]
     pub(crate) fn step(&mut self, extent: u64) -> Option<Position> {
         let position = self.position;
-        let next = position.forward(extent);
-        let count = self.totals.count.wrapping_add(1);
-        let is_within = extent <= self.limits.largest
-            && next.bits() <= self.limits.end
-            && count <= self.limits.count;
-        if !is_within {
+        if !self.limits.admit(position, self.totals.count, extent) {
             return None;
         }
-        self.position = next;
-        self.totals.count = count;
-        self.totals.bytes = self.totals.bytes.wrapping_add(extent);
+        self.position = position.forward(extent);
+        self.totals = self.totals.and_record(extent);
         Some(position)
     }
 
@@ -265,6 +280,26 @@ impl Pen {
 }
 
 impl Side {
+    /// Under the tail lock: the position for a record of `extent` bytes, if the limits admit it.
+    #[inline]
+    pub(crate) fn place_within(&self, extent: u64) -> Option<Position> {
+        let bits = self.cursor.load(Ordering::Acquire);
+        let position = Position::from_bits(bits);
+        let count = self.totals_of(bits).count.load(Ordering::Relaxed);
+        let limits = self.limits.load();
+        limits.admit(position, count, extent).then_some(position)
+    }
+
+    /// Under the side's lock: commit a step over one record of `extent` bytes. Return the position
+    /// before it.
+    #[inline]
+    pub(crate) fn step_over(&self, extent: u64) -> Position {
+        let from = self.cursor();
+        let to = from.position.forward(extent);
+        self.commit(&from, to, from.totals.and_record(extent));
+        from.position
+    }
+
     /// Under the tail lock: a pen at the tail.
     #[inline]
     pub(crate) fn pen(&self) -> Pen {
