@@ -56,7 +56,6 @@ shared! {
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Condition,
     body: size_of::<Body>(),
-    extents: 0,
     extra: 0,
     over_at: None,
     accounts: None,

@@ -80,7 +80,6 @@ impl Body {
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Semaphore,
     body: size_of::<Body>(),
-    extents: 0,
     extra: 0,
     over_at: None,
     accounts: None,

@@ -68,7 +68,7 @@ use crate::pace::switches::Switches;
 use layout::body::{Body, Words};
 use layout::ring::{BASE, RINGS};
 
-use crate::segment::{common_methods, Kind, ObjectType, Readiness, Segment};
+use crate::segment::{common_methods, Kind, ObjectType, Readiness, Segment, MOST_EXTENTS};
 use crate::status::detail;
 use crate::status::Result;
 use crate::sync::lock_wait::Caller;
@@ -107,12 +107,13 @@ pub struct Queue {
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Queue,
     body: size_of::<Words>(),
-    extents: RINGS,
     extra: BASE,
     over_at: Some(Body::SHUT_DOWN_AT),
     accounts: Some(accounts::ACCOUNTS),
     recover,
 };
+
+const _: () = assert!(RINGS <= MOST_EXTENTS);
 
 fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     View::new(segment)?.recover(me, is_gone)

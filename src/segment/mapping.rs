@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use memmap2::MmapRaw;
@@ -21,7 +21,7 @@ use crate::sys::robust_list::Entry;
 
 /// A mapped range of a file.
 pub(crate) struct Mapping {
-    start: *mut u8,
+    start: NonNull<u8>,
     length: usize,
     /// What of a place is its offset, if the mapping is a ring: see `view_in_ring`.
     ring_mask: usize,
@@ -59,7 +59,7 @@ impl Mapping {
     pub(crate) fn new(fd: &OwnedFd, offset: u64, length: u64) -> Result<Mapping> {
         let memory = memory::map(fd, offset, length)?;
         Ok(Mapping {
-            start: memory.as_mut_ptr(),
+            start: NonNull::new(memory.as_mut_ptr()).ok_or(Status::E_INTERNAL)?,
             length: memory.len(),
             ring_mask: ring_mask(memory.len()),
             known: AtomicUsize::new(0),
@@ -74,7 +74,7 @@ impl Mapping {
         let memory = SplitMapping::new(fd, length)?;
         let length = usize::try_from(length).map_err(|_| Status::E_TOO_LARGE)?;
         Ok(Mapping {
-            start: memory.shared(),
+            start: NonNull::new(memory.shared()).ok_or(Status::E_INTERNAL)?,
             length,
             ring_mask: ring_mask(length),
             known: AtomicUsize::new(length),
@@ -105,13 +105,13 @@ impl Mapping {
         let end = offset
             .checked_add(size_of::<T>())
             .ok_or(Status::E_CORRUPT)?;
-        let address = self.start as usize + offset;
+        let address = self.start.addr().get() + offset;
         if end > self.length || !address.is_multiple_of(align_of::<T>()) {
             return Err(Status::E_CORRUPT);
         }
         // SAFETY: in bounds and aligned, as checked above; `Shared` types are valid for every bit
         // pattern and are used through atomics only. The mapping lives as long as the borrow.
-        Ok(unsafe { &*self.start.add(offset).cast::<T>() })
+        Ok(unsafe { self.start.add(offset).cast::<T>().as_ref() })
     }
 
     /// How many bytes from the beginning the file is known to hold. Files never shrink.
@@ -142,10 +142,10 @@ impl Mapping {
         if least > room as u64 {
             return None;
         }
-        let all = self.bytes_from(offset, room);
         // SAFETY: in bounds and aligned, as said above (a mapping has at least a page); for the
         // rest as in `view`.
-        Some((unsafe { &*all.address.cast::<T>() }, all))
+        let first = unsafe { self.start.add(offset).cast::<T>().as_ref() };
+        Some((first, self.bytes_from(offset, room)))
     }
 
     /// The `length` bytes at `offset`; `E_CORRUPT` if they lie outside of the mapping.
@@ -159,7 +159,7 @@ impl Mapping {
 
     fn bytes_from(&self, offset: usize, room: usize) -> Bytes<'_> {
         Bytes {
-            address: self.start.wrapping_add(offset),
+            address: self.start.as_ptr().wrapping_add(offset),
             room,
             mapping: PhantomData,
         }
@@ -352,13 +352,18 @@ impl Deref for Fixed {
 
 /// A further range of the file, such as a queue's ring: a mapping that its first use creates and
 /// that stays as long as the segment. A fork at any moment leaves it usable in the child.
-#[derive(Default)]
 pub(crate) struct LazyMapping {
     /// Null, or the address of a leaked box.
     mapping: AtomicPtr<Mapping>,
 }
 
 impl LazyMapping {
+    pub(crate) const fn new() -> LazyMapping {
+        LazyMapping {
+            mapping: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
     #[inline]
     pub(crate) fn get(&self) -> Option<&Mapping> {
         // SAFETY: null, or a box that `get_or_set` leaked and only drop frees.

@@ -98,8 +98,6 @@ pub(crate) struct ObjectType {
     pub(crate) kind: Kind,
     /// Size of the object's own words in bytes.
     pub(crate) body: usize,
-    /// Number of further ranges of the file that the object may use.
-    pub(crate) extents: usize,
     /// Memory after the body that a new object starts with, in bytes.
     pub(crate) extra: u64,
     /// Offset in the body of a number (u32) that is not 0 once the object is over for good: see
@@ -112,6 +110,10 @@ pub(crate) struct ObjectType {
     /// a stopped process holds a lock that it needs: then the recovery is left to the next call.
     pub(crate) recover: Recover,
 }
+
+/// The most further ranges that an object has: those of a queue. A segment has room for so many,
+/// since then the number of a queue's ring needs no check of its own.
+pub(crate) const MOST_EXTENTS: usize = 64;
 
 /// An object's shared memory, as this process has it open.
 pub(crate) struct Segment {
@@ -132,7 +134,7 @@ pub(crate) struct Segment {
     left_until: AtomicU64,
     /// Accessed only under `attach::ATTACHING`.
     attachment: LocalLock<Option<attach::Attachment>>,
-    pub(crate) extents: Box<[LazyMapping]>,
+    extents: Box<[LazyMapping; MOST_EXTENTS]>,
 }
 
 /// Make forks lock the tables of this layer, in the order in which they are locked, so that a child
@@ -196,7 +198,13 @@ impl Segment {
         at: u64,
         least: u64,
     ) -> Option<(&T, Bytes<'_>)> {
-        self.extents.get(range)?.get()?.view_in_ring(at, least)
+        self.extent(range)?.get()?.view_in_ring(at, least)
+    }
+
+    /// A further range of the file. The caller asks only for those that the object has.
+    #[inline]
+    pub(crate) fn extent(&self, range: usize) -> Option<&LazyMapping> {
+        self.extents.get(range)
     }
 
     pub(crate) fn raw_fd(&self) -> RawFd {
@@ -330,9 +338,7 @@ impl Segment {
             looked_closer: AtomicU64::new(0),
             left_until: AtomicU64::new(0),
             attachment: LocalLock::new(None),
-            extents: (0..object.extents)
-                .map(|_| LazyMapping::default())
-                .collect(),
+            extents: Box::new([const { LazyMapping::new() }; MOST_EXTENTS]),
         })
     }
 

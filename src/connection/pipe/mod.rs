@@ -41,7 +41,6 @@ use crate::sys::{descriptor, fork, memory, ofd_lock};
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Connection,
     body: size_of::<Body>(),
-    extents: 2,
     extra: 0,
     over_at: None,
     accounts: None,

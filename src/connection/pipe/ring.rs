@@ -24,11 +24,8 @@ impl<'a> Ring<'a> {
     /// cause a SIGBUS.
     #[inline]
     fn reach(&self, end: u64) -> Result<&'a Mapping> {
-        let extent = self
-            .segment
-            .extents
-            .get(self.lane)
-            .ok_or(Status::E_INTERNAL)?;
+        let extent = self.segment.extent(self.lane);
+        let extent = extent.ok_or(Status::E_INTERNAL)?;
         match extent.get() {
             Some(mapping) if end <= mapping.known() => Ok(mapping),
             _ => self.reach_further(extent, end),
@@ -63,7 +60,7 @@ impl<'a> Ring<'a> {
     /// if they go round the ring's end, or beyond the memory that this process knows to exist.
     #[inline]
     pub(super) fn known(&self, at: u64, extent: u64) -> Option<(&'a AtomicU64, Bytes<'a>)> {
-        let mapping = self.segment.extents.get(self.lane)?.get()?;
+        let mapping = self.segment.extent(self.lane)?.get()?;
         let place = at % RING;
         if place + extent > mapping.known() {
             return None;

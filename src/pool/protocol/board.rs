@@ -69,7 +69,6 @@ const WORDS_AT: u64 = INITIALISER_AT + (MAX_INITIALISER as u64) + 4096;
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Pool,
     body: size_of::<Body>(),
-    extents: STRETCHES,
     extra: 0,
     over_at: None,
     accounts: None,
@@ -296,7 +295,7 @@ impl Board {
     }
 
     fn extent(&self, place: &WordAt) -> Result<&LazyMapping> {
-        let extent = self.segment.extents.get(place.stretch);
+        let extent = self.segment.extent(place.stretch);
         extent.ok_or(Status::E_INTERNAL)
     }
 

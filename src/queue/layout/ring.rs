@@ -106,7 +106,7 @@ impl<'a> Rings<'a> {
     }
 
     fn extent(&self, ring: usize) -> Result<&'a LazyMapping> {
-        self.segment.extents.get(ring).ok_or(Status::E_CORRUPT)
+        self.segment.extent(ring).ok_or(Status::E_CORRUPT)
     }
 
     /// The mapping of a ring, after checking that the file holds the ring's first `end` bytes.
