@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering;
 use super::chain::checked::{lower, Checked};
 use super::chain::consumer::Found;
 use super::chain::Chain;
+use super::layout::body::Words;
 use super::layout::cursor::Position;
 use super::layout::record::{Record, State, HEADER};
 use super::layout::ring::DEAD_RINGS;
 use super::view::View;
 use super::Queue;
+use crate::segment::Segment;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
@@ -25,19 +27,40 @@ impl Queue {
     #[doc(hidden)]
     #[inline]
     pub fn done_raw(&self, ticket: u64) -> Result<()> {
-        let queue = self.at()?;
-        let me = self.segment.me()?;
-        let position = Position::from_bits(ticket);
-        if let Some(head) = queue.messages().try_lock_head(me) {
-            let one = std::iter::once(position);
-            let (settled, _) = queue.settle_run(one, State::is_in_flight, me);
-            if settled == 1 {
-                queue.loans.settled(1);
-                head.release();
-                return queue.after_finish(me);
-            }
+        match self.done_fast(Position::from_bits(ticket)) {
+            true => Ok(()),
+            false => self.done_otherwise(Position::from_bits(ticket)),
         }
-        queue.settle_anywhere(position, me)
+    }
+
+    /// The fast path of a done: the lock is free, and the message lies in the head's ring. If false,
+    /// nothing was done.
+    #[inline(always)]
+    fn done_fast(&self, position: Position) -> bool {
+        let segment: &Segment = &self.segment;
+        let (Ok(words), Some(me)) = (segment.body::<Words>(), segment.me_if_attached()) else {
+            return false;
+        };
+        let chain = Chain::of_messages(segment, words);
+        let Some(head) = chain.try_lock_head(me) else {
+            return false;
+        };
+        let one = std::iter::once(position);
+        let (settled, _) = chain.settle_run(one, State::is_in_flight, me);
+        if settled == 0 {
+            return false;
+        }
+        self.loans.settled(1);
+        head.release();
+        self.after_finish(words, me);
+        true
+    }
+
+    /// The rest of [`done_raw`](Self::done_raw), for every case that the fast path does not handle.
+    #[cold]
+    #[inline(never)]
+    fn done_otherwise(&self, position: Position) -> Result<()> {
+        self.at()?.settle_anywhere(position, self.segment.me()?)
     }
 
     /// Settle several messages that were taken. Return how many were settled, from the first on,
@@ -61,7 +84,8 @@ impl Queue {
         let me = self.segment.me()?;
         let positions = tickets.map(Position::from_bits);
         if let Some(_head) = queue.messages().try_lock_head(me) {
-            (*settled, _) = queue.settle_run(positions.clone(), State::is_in_flight, me);
+            let run = positions.clone();
+            (*settled, _) = queue.messages().settle_run(run, State::is_in_flight, me);
             queue.loans.settled(*settled);
         }
         if *settled > 0 {
@@ -141,8 +165,6 @@ impl Queue {
 
 impl<'a> View<'a> {
     /// Settle a message, wherever it lies, and wait for the lock if it is held.
-    #[cold]
-    #[inline(never)]
     fn settle_anywhere(self, position: Position, me: Owner) -> Result<()> {
         let locks = LockWait::brief();
         let me = Caller::new(me, &locks);
@@ -152,57 +174,6 @@ impl<'a> View<'a> {
         }
         self.loans.settled_apart();
         Ok(())
-    }
-
-    /// Under the head lock: settle messages of `me` that are in one of `states` and lie in the
-    /// head's ring. Return how many were settled, from the first on, and the sum of their extents.
-    ///
-    /// If the process is killed in between, the records marked DONE are over, and the next holder
-    /// of the lock counts anew.
-    #[inline(always)]
-    fn settle_run(
-        &self,
-        positions: impl Iterator<Item = Position>,
-        states: fn(State) -> bool,
-        me: Owner,
-    ) -> (usize, u64) {
-        let chain = self.messages();
-        let head = chain.words.head.position();
-        let Ok(ring) = chain.state(head.ring()) else {
-            return (0, 0);
-        };
-        let free = ring.free.load(Ordering::Relaxed);
-        let (mut settled, mut bytes, mut over) = (0, 0, free);
-        for position in positions {
-            let at = position.at();
-            let Some(ahead) = position.bytes_to(head).filter(|_| at >= free) else {
-                break;
-            };
-            let Some((record, _)) =
-                self.segment
-                    .in_ring::<Record>(position.ring(), position.at_and_more(), HEADER)
-            else {
-                break;
-            };
-            let (word, (_, extent)) = (record.word(), record.size());
-            let is_sound = (HEADER..=ahead).contains(&extent);
-            if !is_sound || word.owner() != Some(me) || !word.state().is_some_and(states) {
-                break;
-            }
-            record.set(word.with(State::Done, None));
-            // Most often messages are settled in the order in which they lie.
-            if at == over {
-                over += extent;
-            }
-            settled += 1;
-            bytes += extent;
-        }
-        if settled > 0 {
-            chain.uncount(settled as u64, bytes);
-            // The messages are settled in any case; the general path reports damage behind them.
-            let _ = chain.free_over(head.ring(), ring, free, over, head.at());
-        }
-        (settled, bytes)
     }
 
     /// Settle one message.
@@ -224,7 +195,6 @@ impl<'a> View<'a> {
 
     /// Wake the producers that wait for room, the threads that watch for settled messages, and the
     /// joins if no message is unfinished.
-    #[inline(always)]
     pub(super) fn after_finish(&self, me: Owner) -> Result<()> {
         self.notify_space(u32::MAX);
         match self.body.idle.waiters.has_sleepers_after_rmw() {
@@ -295,7 +265,7 @@ impl<'a> View<'a> {
             // All records behind the cursor lie in the head's ring, and most often the remembered
             // place is that of the message.
             let likely = std::iter::once(Position::new(at.ring(), from));
-            let (settled, extent) = self.settle_run(likely, |state| state == State::Got, me.owner);
+            let (settled, extent) = chain.settle_run(likely, |state| state == State::Got, me.owner);
             if settled == 1 {
                 own.oldest_got.store(from + extent, Ordering::Relaxed);
                 drop(head);
@@ -331,6 +301,56 @@ fn own<'a>(chain: &Chain<'a>, position: Position, me: Owner) -> Result<Checked<'
 }
 
 impl<'a> Chain<'a> {
+    /// Under the head lock: settle messages of `me` that are in one of `states` and lie in the
+    /// head's ring. Return how many were settled, from the first on, and the sum of their extents.
+    ///
+    /// If the process is killed in between, the records marked DONE are over, and the next holder
+    /// of the lock counts anew.
+    #[inline(always)]
+    fn settle_run(
+        &self,
+        positions: impl Iterator<Item = Position>,
+        states: fn(State) -> bool,
+        me: Owner,
+    ) -> (usize, u64) {
+        let head = self.words.head.position();
+        let Some(ring) = self.states.get(head.ring()) else {
+            return (0, 0);
+        };
+        let free = ring.free.load(Ordering::Relaxed);
+        let (mut settled, mut bytes, mut over) = (0, 0, free);
+        for position in positions {
+            let at = position.at();
+            let Some(ahead) = position.bytes_to(head).filter(|_| at >= free) else {
+                break;
+            };
+            let Some((record, _)) =
+                self.segment
+                    .in_ring::<Record>(position.ring(), position.at_and_more(), HEADER)
+            else {
+                break;
+            };
+            let (word, (_, extent)) = (record.word(), record.size());
+            let is_sound = (HEADER..=ahead).contains(&extent);
+            if !is_sound || !word.is_of(me) || !word.state().is_some_and(states) {
+                break;
+            }
+            record.set(word.with(State::Done, None));
+            // Most often messages are settled in the order in which they lie.
+            if at == over {
+                over += extent;
+            }
+            settled += 1;
+            bytes += extent;
+        }
+        if settled > 0 {
+            self.uncount(settled as u64, bytes);
+            // The messages are settled in any case; the general path reports damage behind them.
+            let _ = self.free_over(head.ring(), ring, free, over, head.at());
+        }
+        (settled, bytes)
+    }
+
     /// Settle a record in flight. Under the head lock.
     pub(super) fn finish(&self, position: Position, checked: &Checked<'a>) -> Result<()> {
         checked.record.set(checked.word.with(State::Done, None));

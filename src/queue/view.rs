@@ -11,6 +11,7 @@ use crate::pace::pacing::Pacing;
 use crate::pace::switches::Switches;
 use crate::segment::Segment;
 use crate::status::Result;
+use crate::sync::owner::Owner;
 
 /// A view of a queue's shared words for the time of one call.
 #[derive(Clone, Copy)]
@@ -59,6 +60,15 @@ impl Queue {
     pub(super) fn after_get(&self, words: &Words, count: u32) {
         if words.body.has_sleepers_after_get() {
             self.with_view(|view| view.after_get(count));
+        }
+    }
+
+    /// See [`View::after_finish`]. If that fails, the message is settled all the same, and the next
+    /// call that needs what is damaged reports it.
+    #[inline(always)]
+    pub(super) fn after_finish(&self, words: &Words, me: Owner) {
+        if words.body.has_sleepers_after_finish() {
+            self.with_view(|view| _ = view.after_finish(me));
         }
     }
 

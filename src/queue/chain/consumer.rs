@@ -314,7 +314,7 @@ impl<'a> Chain<'a> {
     ///
     /// The claim is stored in the record before the cursor moves. If the process is killed in
     /// between, the next consumer finds the claim of a dead owner at the cursor and undoes it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn claim(&self, found: &Found<'a>, state: State, me: Owner) {
         let behind = &self.words.behind;
         found.record.set(found.word.with(state, Some(me)));

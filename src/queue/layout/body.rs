@@ -125,6 +125,13 @@ pub(crate) enum Intake {
 }
 
 impl Body {
+    /// Report whether a thread may sleep that a settled message has to wake. The precondition is
+    /// that of [`EventCount::has_sleepers_after_rmw`](crate::sync::eventcount::EventCount).
+    #[inline(always)]
+    pub(crate) fn has_sleepers_after_finish(&self) -> bool {
+        self.space.has_sleepers_after_rmw() | self.idle.waiters.has_sleepers()
+    }
+
     /// Report whether a thread may sleep that a get has to wake. The precondition is that of
     /// [`EventCount::has_sleepers_after_rmw`](crate::sync::eventcount::EventCount).
     #[inline(always)]

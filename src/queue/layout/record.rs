@@ -116,6 +116,12 @@ impl Word {
         Owner::from_bits((self.0 >> OWNER_SHIFT) as u32 & OWNER_MASK)
     }
 
+    /// Report whether the message belongs to `owner`.
+    #[inline]
+    pub(crate) fn is_of(self, owner: Owner) -> bool {
+        self.0 >> OWNER_SHIFT == u64::from(owner.bits())
+    }
+
     /// The same message with another state and owner.
     pub(crate) fn with(self, state: State, owner: Option<Owner>) -> Word {
         Word::new(state, self.deliveries(), owner)
