@@ -155,7 +155,7 @@ impl Queue {
 /// Find room for a record of `extent` bytes within the limits of the pen, and go past it; `None`
 /// beyond them.
 #[inline]
-pub(super) fn place_within<'a>(
+fn place_within<'a>(
     segment: &'a Segment,
     pen: &mut Pen,
     extent: u64,
@@ -169,7 +169,7 @@ pub(super) fn place_within<'a>(
 
 /// The room for a record of `extent` bytes at `position`, which the limits of the queue admit.
 #[inline]
-fn room_at(segment: &Segment, position: Position, extent: u64) -> Option<Room<'_>> {
+pub(super) fn room_at(segment: &Segment, position: Position, extent: u64) -> Option<Room<'_>> {
     let (record, all) =
         segment.in_ring::<Record>(position.ring(), position.at_and_more(), extent)?;
     let payload = all.part(HEADER, extent)?;

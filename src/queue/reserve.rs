@@ -9,14 +9,16 @@ use std::sync::atomic::Ordering;
 use super::chain::checked::{lower, raise, Checked};
 use super::chain::producer::Room;
 use super::chain::{Chain, Held};
-use super::layout::body::Intake;
-use super::layout::cursor::{Pen, Position};
+use super::layout::body::{Intake, Words};
+use super::layout::cursor::{Position, Side};
 use super::layout::record::{extent_of, Record, State, Word, HEADER, MAX_PAYLOAD};
 use super::layout::ring::size;
-use super::put::place_within;
+use super::loans::Loans;
+use super::put::room_at;
 use super::room::{Attempt, Growth};
 use super::view::View;
 use super::Queue;
+use crate::segment::Segment;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
@@ -54,10 +56,43 @@ impl Queue {
     #[doc(hidden)]
     #[inline]
     pub fn reserve_raw(&self, len: usize, wait: impl LazyWait) -> Result<Reservation> {
-        match self.at()?.reserve_fast(len as u64, self.segment.me()?) {
+        match self.reserve_fast(len as u64) {
             Some(place) => Ok(Reservation::of(&place, len)),
             None => wait.begin(|wait| self.reserve_slow(len, wait)),
         }
+    }
+
+    /// The fast path of a reservation, as [`put_fast`](Self::put_fast). `None`: nothing was done.
+    #[inline(always)]
+    fn reserve_fast(&self, len: u64) -> Option<Room<'_>> {
+        let segment: &Segment = &self.segment;
+        let words: &Words = segment.body().ok()?;
+        let me = segment.me_if_attached()?;
+        if len > MAX_PAYLOAD {
+            return None;
+        }
+        self.keep_distance_from_consumers(extent_of(len));
+        let chain = Chain::of_messages(segment, words);
+        let tail = chain.try_lock_tail(me)?;
+        match reserve_within(segment, words, &self.loans, len, me) {
+            Some(room) => {
+                tail.release();
+                Some(room)
+            }
+            None => self.reserve_after_a_look(tail, len, me),
+        }
+    }
+
+    /// See [`View::reserve_after_a_look`].
+    #[cold]
+    #[inline(never)]
+    fn reserve_after_a_look<'a>(
+        &'a self,
+        tail: Held<'a>,
+        len: u64,
+        me: Owner,
+    ) -> Option<Room<'a>> {
+        self.at().ok()?.reserve_after_a_look(tail, len, me)
     }
 
     /// The rest of [`reserve`](Self::reserve), for every case that the fast path does not handle.
@@ -79,17 +114,51 @@ impl Queue {
     /// `E_TIMEOUT`: the reservation stands; a process that is stopped within a call holds a lock.
     /// `E_INVALID` if it is settled already, `E_NOT_OWNER` if it belongs to another process.
     #[doc(hidden)]
+    #[inline]
     pub fn commit_raw(&self, reservation: &Reservation, len: usize) -> Result<()> {
         if len > reservation.len {
             return Err(Status::E_TOO_LARGE);
         }
-        let queue = self.at()?;
-        let me = self.segment.me()?;
         let position = Position::from_bits(reservation.ticket);
-        match queue.commit_fast(position, len as u64, me) {
+        match self.commit_fast(position, len as u64) {
             true => Ok(()),
             false => self.commit_slow(position, len as u64),
         }
+    }
+
+    /// The fast path of a commit: the record is as its reservation left it, and it lies in the last
+    /// round of the tail's ring. Return whether it was committed. If it was not, nothing was done.
+    #[inline(always)]
+    fn commit_fast(&self, position: Position, len: u64) -> bool {
+        let segment: &Segment = &self.segment;
+        let (Ok(words), Some(me)) = (segment.body::<Words>(), segment.me_if_attached()) else {
+            return false;
+        };
+        let tail = words.body.messages.tail.position();
+        let is_of_this_round = position
+            .bytes_to(tail)
+            .is_some_and(|ahead| ahead <= size(tail.ring()));
+        let phase = words.body.phase();
+        if !is_of_this_round || phase == Intake::Discarded {
+            return false;
+        }
+        let (ring, at) = (position.ring(), position.at_and_more());
+        let Some((record, _)) = segment.in_ring::<Record>(ring, at, HEADER) else {
+            return false;
+        };
+        let reserved = Word::new(State::Writing, 0, Some(me));
+        if record.word() != reserved {
+            return false;
+        }
+        // If the process is killed before the change, the record has no message, whatever its
+        // length says.
+        record.shorten(len);
+        if !record.change(reserved, Word::new(State::Ready, 0, None)) {
+            return false;
+        }
+        self.loans.settled_apart();
+        self.after_commit(words);
+        true
     }
 
     /// The rest of [`commit_raw`](Self::commit_raw), for every case that the fast path does not
@@ -117,6 +186,37 @@ impl Queue {
         let checked = queue.reserved(position, me.owner)?;
         queue.abort(position, &checked, me)
     }
+}
+
+/// Under the tail lock: reserve room for `len` bytes within the limits that the tail knows.
+#[inline(always)]
+fn reserve_within<'a>(
+    segment: &'a Segment,
+    words: &Words,
+    loans: &Loans,
+    len: u64,
+    me: Owner,
+) -> Option<Room<'a>> {
+    let tail = &words.body.messages.tail;
+    let extent = extent_of(len);
+    // The limits of a queue that is shut down admit nothing.
+    let room = room_at(segment, tail.place_within(extent)?, extent)?;
+    note_reservation(tail, loans, &room, len, me);
+    tail.step_over(extent);
+    segment.count_put(&words.accounts, 1);
+    Some(room)
+}
+
+/// Under the tail lock: write the record of a reservation, before the tail's commit.
+///
+/// If the process is killed before the commit, there is no record. If it is killed after the
+/// commit, the record is WRITING with a dead owner, and the process that reaches it gives it up.
+#[inline]
+fn note_reservation(tail: &Side, loans: &Loans, room: &Room<'_>, len: u64, me: Owner) {
+    let word = Word::new(State::Writing, 0, Some(me));
+    room.record.write(word, len, extent_of(len));
+    tail.note_reservation(room.position);
+    loans.reserved();
 }
 
 impl<'a> View<'a> {
@@ -151,7 +251,7 @@ impl<'a> View<'a> {
         patience: &mut Patience<'_>,
         me: Caller<'_>,
     ) -> Result<Position> {
-        let place = match self.reserve_fast(data.len() as u64, me.owner) {
+        let place = match self.reserve_at_once(data.len() as u64, me.owner) {
             Some(place) => place,
             None => self.reserve_room(data.len(), patience, me)?,
         };
@@ -166,45 +266,24 @@ impl<'a> View<'a> {
         put.map(|()| place.position)
     }
 
-    /// The fast path of a reservation, as [`put_fast`](Self::put_fast). `None`: nothing was done.
-    #[inline(always)]
-    fn reserve_fast(&self, len: u64, me: Owner) -> Option<Room<'a>> {
-        if len > MAX_PAYLOAD {
-            return None;
-        }
-        let extent = extent_of(len);
-        self.keep_distance_from_consumers(extent);
-        let chain = self.messages();
-        let tail = chain.try_lock_tail(me)?;
-        // The limits of a queue that is shut down admit nothing.
-        let mut pen = chain.words.tail.pen();
-        match place_within(self.segment, &mut pen, extent) {
-            Some(room) => {
-                self.note_reservation(&chain, &room, len, me);
-                chain.words.tail.commit_pen(&mut pen);
-                self.segment.count_put(&self.words.accounts, 1);
-                tail.release();
-                Some(room)
-            }
-            None => self.reserve_after_a_look(tail, pen, len, me),
+    /// As the fast path of a reservation.
+    fn reserve_at_once(&self, len: u64, me: Owner) -> Option<Room<'a>> {
+        self.keep_distance_from_consumers(extent_of(len));
+        let tail = self.messages().try_lock_tail(me)?;
+        match reserve_within(self.segment, self.words, self.loans, len, me) {
+            Some(room) => Some(room),
+            None => self.reserve_after_a_look(tail, len, me),
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn reserve_after_a_look(
-        self,
-        _tail: Held<'a>,
-        mut pen: Pen,
-        len: u64,
-        me: Owner,
-    ) -> Option<Room<'a>> {
+    fn reserve_after_a_look(&self, _tail: Held<'a>, len: u64, me: Owner) -> Option<Room<'a>> {
         if self.body.phase() != Intake::Open {
             return None;
         }
         let chain = self.messages();
+        let mut pen = chain.words.tail.pen();
         let room = self.place_after_a_look(&chain, &mut pen, extent_of(len))?;
-        self.note_reservation(&chain, &room, len, me);
+        note_reservation(&chain.words.tail, self.loans, &room, len, me);
         chain.publish(&mut pen);
         self.segment.count_put(&self.words.accounts, 1);
         Some(room)
@@ -217,24 +296,11 @@ impl<'a> View<'a> {
         let mut pen = chain.words.tail.pen();
         let place = self.place(&chain, &mut pen, extent_of(len), me, growth)?;
         if let Attempt::Done(room) = &place {
-            self.note_reservation(&chain, room, len, me.owner);
+            note_reservation(&chain.words.tail, self.loans, room, len, me.owner);
             chain.publish(&mut pen);
             self.segment.count_put(&self.words.accounts, 1);
         }
         Ok(place)
-    }
-
-    /// Write the record of a reservation, before the tail's commit.
-    ///
-    /// If the process is killed before the commit, there is no record. If it is killed after the
-    /// commit, the record is WRITING with a dead owner, and the process that reaches it gives it
-    /// up.
-    #[inline]
-    fn note_reservation(&self, chain: &Chain<'a>, room: &Room<'a>, len: u64, me: Owner) {
-        let word = Word::new(State::Writing, 0, Some(me));
-        room.record.write(word, len, extent_of(len));
-        chain.note_reservation(room.position);
-        self.loans.reserved();
     }
 
     /// The record of a reservation of `me`, ahead of or behind the cursor.
@@ -266,35 +332,6 @@ impl<'a> View<'a> {
         Ok(checked)
     }
 
-    /// The fast path of a commit: the record is as its reservation left it, and it lies in the last
-    /// round of the tail's ring. Return whether it was committed. If it was not, nothing was done.
-    #[inline(always)]
-    fn commit_fast(&self, position: Position, len: u64, me: Owner) -> bool {
-        let tail = self.body.messages.tail.position();
-        let is_of_this_round = position
-            .bytes_to(tail)
-            .is_some_and(|ahead| ahead <= size(tail.ring()));
-        if !is_of_this_round || self.body.phase() == Intake::Discarded {
-            return false;
-        }
-        let (ring, at) = (position.ring(), position.at_and_more());
-        let Some((record, _)) = self.segment.in_ring::<Record>(ring, at, HEADER) else {
-            return false;
-        };
-        let reserved = Word::new(State::Writing, 0, Some(me));
-        if record.word() != reserved {
-            return false;
-        }
-        // If the process is killed before the change, the record has no message, whatever its
-        // length says.
-        record.shorten(len);
-        if !record.change(reserved, Word::new(State::Ready, 0, None)) {
-            return false;
-        }
-        self.after_commit();
-        true
-    }
-
     /// Commit a reservation that consumers have not gone past. Return false if they have, or if an
     /// immediate shutdown has discarded the messages.
     fn commit_ahead(&self, checked: &Checked<'a>) -> bool {
@@ -303,6 +340,7 @@ impl<'a> View<'a> {
             && checked.state == State::Writing
             && checked.record.change(checked.word, ready);
         if is_ahead {
+            self.loans.settled_apart();
             self.after_commit();
         }
         is_ahead
@@ -315,13 +353,14 @@ impl<'a> View<'a> {
         }
         if !self.commit_ahead(checked) {
             self.commit_behind(position, me)?;
+            self.loans.settled_apart();
             self.after_commit();
         }
         Ok(())
     }
 
-    fn after_commit(&self) {
-        self.loans.settled_apart();
+    /// Wake consumers for a message that was committed.
+    pub(super) fn after_commit(&self) {
         // A consumer that waits for the end of the stream waited for this commit too.
         self.notify_items(match self.body.phase() {
             Intake::Open => 1,

@@ -49,6 +49,22 @@ impl Queue {
         }
     }
 
+    /// See [`View::keep_distance_from_consumers`].
+    #[inline(always)]
+    pub(super) fn keep_distance_from_consumers(&self, extent: u64) {
+        if self.pacing.from_consumers.is_on() {
+            self.with_view(|view| view.keep_distance_from_consumers(extent));
+        }
+    }
+
+    /// See [`View::after_commit`].
+    #[inline(always)]
+    pub(super) fn after_commit(&self, words: &Words) {
+        if words.body.items.has_sleepers_after_rmw() {
+            self.with_view(|view| view.after_commit());
+        }
+    }
+
     /// See [`View::saw_messages`].
     #[inline(always)]
     pub(super) fn saw_messages(&self, bytes: u64, extent: u64) {

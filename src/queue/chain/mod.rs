@@ -302,14 +302,6 @@ impl<'a> Chain<'a> {
             && record.size().1 == tail.at().wrapping_sub(head.at())
     }
 
-    /// Under the tail lock, before the commit: note that the record at `position` will be a
-    /// reservation.
-    #[inline]
-    pub(super) fn note_reservation(&self, position: Position) {
-        let last = &self.words.tail.reservations;
-        last.store(position.at() + 1, Ordering::Release);
-    }
-
     /// Report whether a record ahead of the cursor may be a reservation that is not committed yet.
     ///
     /// Places only grow, so the place of the last reservation is enough to decide. Either the

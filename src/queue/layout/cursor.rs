@@ -300,6 +300,13 @@ impl Side {
         from.position
     }
 
+    /// Under the tail lock, before the commit: note that the record at `position` will be a
+    /// reservation.
+    #[inline]
+    pub(crate) fn note_reservation(&self, position: Position) {
+        self.reservations.store(position.at() + 1, Ordering::Release);
+    }
+
     /// Under the tail lock: a pen at the tail.
     #[inline]
     pub(crate) fn pen(&self) -> Pen {
