@@ -11,7 +11,7 @@ use super::chain::producer::Room;
 use super::chain::{Chain, Held};
 use super::layout::body::{Intake, Words};
 use super::layout::cursor::{Position, Side};
-use super::layout::record::{extent_of, Record, State, Word, HEADER, MAX_PAYLOAD};
+use super::layout::record::{extent_of, Record, State, Word, MAX_PAYLOAD};
 use super::layout::ring::size;
 use super::loans::Loans;
 use super::put::room_at;
@@ -56,31 +56,40 @@ impl Queue {
     #[doc(hidden)]
     #[inline]
     pub fn reserve_raw(&self, len: usize, wait: impl LazyWait) -> Result<Reservation> {
-        match self.reserve_fast(len as u64) {
-            Some(place) => Ok(Reservation::of(&place, len)),
-            None => wait.begin(|wait| self.reserve_slow(len, wait)),
-        }
+        let mut reserved = None;
+        self.reserve_with(len, wait, |reservation| reserved = Some(reservation))?;
+        reserved.ok_or(Status::E_INTERNAL)
     }
 
-    /// The fast path of a reservation, as [`put_fast`](Self::put_fast). `None`: nothing was done.
+    /// As [`reserve_raw`](Self::reserve_raw), and pass the reservation to `give`: so the fast path
+    /// hands over its parts in registers.
+    ///
+    /// The fast path is that of [`put_raw`](Self::put_raw).
     #[inline(always)]
-    fn reserve_fast(&self, len: u64) -> Option<Room<'_>> {
+    pub(crate) fn reserve_with(
+        &self,
+        len: usize,
+        wait: impl LazyWait,
+        give: impl FnOnce(Reservation),
+    ) -> Result<()> {
         let segment: &Segment = &self.segment;
-        let words: &Words = segment.body().ok()?;
-        let me = segment.me_if_attached()?;
-        if len > MAX_PAYLOAD {
-            return None;
-        }
-        self.keep_distance_from_consumers(extent_of(len));
+        let (Ok(words), Some(me)) = (segment.body::<Words>(), segment.me_if_attached()) else {
+            return wait.begin(|wait| self.reserve_slow(len, wait)).map(give);
+        };
+        self.keep_distance_from_consumers(extent_of(len as u64));
         let chain = Chain::of_messages(segment, words);
-        let tail = chain.try_lock_tail(me)?;
-        match reserve_within(segment, words, &self.loans, len, me) {
-            Some(room) => {
+        if let Some(tail) = chain.try_lock_tail(me) {
+            if let Some(room) = reserve_within(segment, words, &self.loans, len as u64, me) {
                 tail.release();
-                Some(room)
+                give(Reservation::of(&room, len));
+                return Ok(());
             }
-            None => self.reserve_after_a_look(tail, len, me),
+            if let Some(reservation) = self.reserve_after_a_look(tail, len, me) {
+                give(reservation);
+                return Ok(());
+            }
         }
+        wait.begin(|wait| self.reserve_slow(len, wait)).map(give)
     }
 
     /// See [`View::reserve_after_a_look`].
@@ -89,10 +98,11 @@ impl Queue {
     fn reserve_after_a_look<'a>(
         &'a self,
         tail: Held<'a>,
-        len: u64,
+        len: usize,
         me: Owner,
-    ) -> Option<Room<'a>> {
-        self.at().ok()?.reserve_after_a_look(tail, len, me)
+    ) -> Option<Reservation> {
+        let room = self.at().ok()?.reserve_after_a_look(tail, len as u64, me)?;
+        Some(Reservation::of(&room, len))
     }
 
     /// The rest of [`reserve`](Self::reserve), for every case that the fast path does not handle.
@@ -114,7 +124,7 @@ impl Queue {
     /// `E_TIMEOUT`: the reservation stands; a process that is stopped within a call holds a lock.
     /// `E_INVALID` if it is settled already, `E_NOT_OWNER` if it belongs to another process.
     #[doc(hidden)]
-    #[inline]
+    #[inline(always)]
     pub fn commit_raw(&self, reservation: &Reservation, len: usize) -> Result<()> {
         if len > reservation.len {
             return Err(Status::E_TOO_LARGE);
@@ -135,17 +145,16 @@ impl Queue {
             return false;
         };
         let tail = words.body.messages.tail.position();
-        let is_of_this_round = position
-            .bytes_to(tail)
-            .is_some_and(|ahead| ahead <= size(tail.ring()));
-        let phase = words.body.phase();
-        if !is_of_this_round || phase == Intake::Discarded {
-            return false;
-        }
-        let (ring, at) = (position.ring(), position.at_and_more());
-        let Some((record, _)) = segment.in_ring::<Record>(ring, at, HEADER) else {
+        let Some(ahead) = position.bytes_to(tail) else {
             return false;
         };
+        let at = position.at_and_more();
+        let Some(record) = segment.in_last_round::<Record>(position.ring(), at, ahead) else {
+            return false;
+        };
+        if words.body.phase() == Intake::Discarded {
+            return false;
+        }
         let reserved = Word::new(State::Writing, 0, Some(me));
         if record.word() != reserved {
             return false;
@@ -197,6 +206,9 @@ fn reserve_within<'a>(
     len: u64,
     me: Owner,
 ) -> Option<Room<'a>> {
+    if len > MAX_PAYLOAD {
+        return None;
+    }
     let tail = &words.body.messages.tail;
     let extent = extent_of(len);
     // The limits of a queue that is shut down admit nothing.

@@ -127,6 +127,12 @@ impl Mapping {
             .fetch_max(held.min(self.length), Ordering::Relaxed);
     }
 
+    /// The length of a round of the ring that fills this mapping, in bytes.
+    #[inline]
+    pub(crate) fn round(&self) -> u64 {
+        (self.ring_mask + RING_UNIT) as u64
+    }
+
     /// The `T` at place `at` of a ring that fills this mapping, and the bytes from there to the end
     /// of what the file is known to hold. `None` if these are fewer than `least`.
     ///

@@ -201,6 +201,23 @@ impl Segment {
         self.extent(range)?.get()?.view_in_ring(at, least)
     }
 
+    /// The `T` at place `at` of a further range of the file that is used as a ring; `None` if it is
+    /// not of the last round, with `ahead` bytes from `at` to the ring's end of writing.
+    #[inline]
+    pub(crate) fn in_last_round<T: Shared>(
+        &self,
+        range: usize,
+        at: u64,
+        ahead: u64,
+    ) -> Option<&T> {
+        let mapping = self.extent(range)?.get()?;
+        if ahead > mapping.round() {
+            return None;
+        }
+        let (first, _) = mapping.view_in_ring(at, size_of::<T>() as u64)?;
+        Some(first)
+    }
+
     /// A further range of the file. The caller asks only for those that the object has.
     #[inline]
     pub(crate) fn extent(&self, range: usize) -> Option<&LazyMapping> {

@@ -286,8 +286,9 @@ pub unsafe extern "C" fn polyproc_queue_reserve(
         let out = unsafe { Out::required(out, "out") }?;
         // SAFETY: the caller passes a token or NULL.
         let wait = unsafe { wait_of(&queue, timeout_ns, cancel) }?;
-        let reservation = queue.reserve_raw(len, wait)?;
-        out.write(polyproc_slot::of(&queue, &reservation));
+        queue.reserve_with(len, wait, |reservation| {
+            out.write(polyproc_slot::of(&queue, &reservation));
+        })?;
         Ok(Status::OK)
     })
 }
