@@ -25,7 +25,7 @@ impl Queue {
     /// # Errors
     /// `E_NOT_OWNER` if another process took it, `E_INVALID` if it is settled already.
     #[doc(hidden)]
-    #[inline]
+    #[inline(always)]
     pub fn done_raw(&self, ticket: u64) -> Result<()> {
         match self.done_fast(Position::from_bits(ticket)) {
             true => Ok(()),
