@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::polyproc_cancel;
-use crate::ffi::handle::{self, enter, wait_of, Opaque};
+use crate::ffi::handle::{self, enter, quickly, wait_of, Opaque};
 use crate::ffi::options::create_options;
 use crate::ffi::options::polyproc_options;
 use crate::object::Lock;
@@ -114,6 +114,22 @@ pub unsafe extern "C" fn polyproc_lock_acquire(
     timeout_ns: i64,
     cancel: *mut polyproc_cancel,
 ) -> i32 {
+    // SAFETY of what follows: the caller passes a handle or NULL, and a token or NULL.
+    let quick = match cancel.is_null() {
+        // SAFETY: as above.
+        true => unsafe { quickly(lock, Lock::acquire_now) },
+        false => None,
+    };
+    match quick {
+        Some(code) => code,
+        // SAFETY: as above.
+        None => unsafe { acquire(lock, timeout_ns, cancel) },
+    }
+}
+
+/// [`polyproc_lock_acquire`] in every case.
+#[inline(never)]
+unsafe fn acquire(lock: *mut polyproc_lock, timeout_ns: i64, cancel: *mut polyproc_cancel) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let lock = unsafe { enter(lock) }?;
@@ -141,6 +157,17 @@ pub unsafe extern "C" fn polyproc_lock_acquire(
 /// ```
 #[no_mangle]
 pub unsafe extern "C" fn polyproc_lock_release(lock: *mut polyproc_lock) -> i32 {
+    // SAFETY: the caller passes a handle or NULL.
+    match unsafe { quickly(lock, Lock::release_now) } {
+        Some(code) => code,
+        // SAFETY: as above.
+        None => unsafe { release(lock) },
+    }
+}
+
+/// [`polyproc_lock_release`] in every case.
+#[inline(never)]
+unsafe fn release(lock: *mut polyproc_lock) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let lock = unsafe { enter(lock) }?;

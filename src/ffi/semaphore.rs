@@ -8,7 +8,7 @@ use std::ffi::c_char;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::polyproc_cancel;
-use crate::ffi::handle::{self, enter, wait_of, Opaque};
+use crate::ffi::handle::{self, enter, quickly, wait_of, Opaque};
 use crate::object::Semaphore;
 use crate::status::{Result, Status};
 
@@ -150,6 +150,26 @@ pub unsafe extern "C" fn polyproc_semaphore_acquire(
     timeout_ns: i64,
     cancel: *mut polyproc_cancel,
 ) -> i32 {
+    // SAFETY of what follows: the caller passes a handle or NULL, and a token or NULL.
+    let quick = match cancel.is_null() {
+        // SAFETY: as above.
+        true => unsafe { quickly(semaphore, Semaphore::acquire_now) },
+        false => None,
+    };
+    match quick {
+        Some(code) => code,
+        // SAFETY: as above.
+        None => unsafe { acquire(semaphore, timeout_ns, cancel) },
+    }
+}
+
+/// [`polyproc_semaphore_acquire`] in every case.
+#[inline(never)]
+unsafe fn acquire(
+    semaphore: *mut polyproc_semaphore,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let semaphore = unsafe { enter(semaphore) }?;
@@ -182,6 +202,17 @@ pub unsafe extern "C" fn polyproc_semaphore_release(
     semaphore: *mut polyproc_semaphore,
     n: i64,
 ) -> i32 {
+    // SAFETY: the caller passes a handle or NULL.
+    match unsafe { quickly(semaphore, |semaphore| semaphore.release_now(n)) } {
+        Some(code) => code,
+        // SAFETY: as above.
+        None => unsafe { release(semaphore, n) },
+    }
+}
+
+/// [`polyproc_semaphore_release`] in every case.
+#[inline(never)]
+unsafe fn release(semaphore: *mut polyproc_semaphore, n: i64) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let semaphore = unsafe { enter(semaphore) }?;

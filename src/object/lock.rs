@@ -138,6 +138,22 @@ impl Lock {
         self.acquire_raw(wait.into())
     }
 
+    /// Acquire the lock if it is free and this process is a participant. If false, nothing was done.
+    #[inline(always)]
+    pub(crate) fn acquire_now(&self) -> bool {
+        match (self.segment.body::<Body>(), self.segment.me_if_attached()) {
+            (Ok(body), Some(me)) => body.mutex.try_lock(me),
+            _ => false,
+        }
+    }
+
+    /// Release the lock if nobody waits for it. If false, nothing was done.
+    #[inline(always)]
+    pub(crate) fn release_now(&self) -> bool {
+        let body = self.segment.body::<Body>();
+        body.is_ok_and(|body| body.mutex.try_release())
+    }
+
     /// As [`acquire_timeout`](Self::acquire_timeout), for `ffi`.
     #[inline]
     pub(crate) fn acquire_raw(&self, wait: impl LazyWait) -> Result<Acquired> {

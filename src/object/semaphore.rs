@@ -258,6 +258,28 @@ impl Semaphore {
         self.acquire_raw(wait.into())
     }
 
+    /// Acquire a permit that is not owned, if there is one and this process is a participant. If
+    /// false, nothing was done.
+    #[inline(always)]
+    pub(crate) fn acquire_now(&self) -> bool {
+        match (self.segment.body::<Body>(), self.segment.me_if_attached()) {
+            (Ok(body), Some(_)) => !self.owned && body.counter.try_acquire_once(),
+            _ => false,
+        }
+    }
+
+    /// Release permits that are not owned, if this process is a participant. If false, nothing was
+    /// done.
+    #[inline(always)]
+    pub(crate) fn release_now(&self, count: i64) -> bool {
+        match (self.segment.body::<Body>(), self.segment.me_if_attached()) {
+            (Ok(body), Some(_)) => {
+                !self.owned && body.counter.try_release_once(&*self.segment, count)
+            }
+            _ => false,
+        }
+    }
+
     /// As [`acquire_timeout`](Self::acquire_timeout), for `ffi`.
     #[inline]
     pub(crate) fn acquire_raw(&self, wait: impl LazyWait) -> Result<()> {

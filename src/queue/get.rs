@@ -164,6 +164,7 @@ impl<'a> View<'a> {
     }
 
     /// Under the head lock, which this releases: get the first message.
+    #[inline(always)]
     fn get_first(
         &self,
         head: Held<'a>,
@@ -183,6 +184,7 @@ impl<'a> View<'a> {
     }
 
     /// Under the head lock, which this releases: get a message that was found.
+    #[inline(always)]
     fn get_found(
         self,
         head: Held<'a>,

@@ -155,11 +155,7 @@ impl Queue {
 /// Find room for a record of `extent` bytes within the limits of the pen, and go past it; `None`
 /// beyond them.
 #[inline]
-fn place_within<'a>(
-    segment: &'a Segment,
-    pen: &mut Pen,
-    extent: u64,
-) -> Option<Room<'a>> {
+fn place_within<'a>(segment: &'a Segment, pen: &mut Pen, extent: u64) -> Option<Room<'a>> {
     let mut further = *pen;
     let position = further.step(extent)?;
     let room = room_at(segment, position, extent)?;

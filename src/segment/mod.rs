@@ -204,12 +204,7 @@ impl Segment {
     /// The `T` at place `at` of a further range of the file that is used as a ring; `None` if it is
     /// not of the last round, with `ahead` bytes from `at` to the ring's end of writing.
     #[inline]
-    pub(crate) fn in_last_round<T: Shared>(
-        &self,
-        range: usize,
-        at: u64,
-        ahead: u64,
-    ) -> Option<&T> {
+    pub(crate) fn in_last_round<T: Shared>(&self, range: usize, at: u64, ahead: u64) -> Option<&T> {
         let mapping = self.extent(range)?.get()?;
         if ahead > mapping.round() {
             return None;

@@ -96,6 +96,20 @@ impl RobustMutex {
         }
     }
 
+    /// As [`release`](Self::release), if nobody waits and no other thread changes the word at this
+    /// moment.
+    #[inline]
+    pub(crate) fn try_release(&self) -> bool {
+        let word = self.word.load(Ordering::Relaxed);
+        let is_held = !matches!(Owner::from_bits(word), None | Some(Owner::ORPHAN));
+        is_held
+            && word & (SLEEPERS | STARVING) == 0
+            && self
+                .word
+                .compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed)
+                .is_ok()
+    }
+
     /// Release the mutex, also if another participant took it; `E_OVER_RELEASE` if it is free.
     pub(crate) fn release(&self, world: &impl World) -> Result<()> {
         let mut word = self.word.load(Ordering::Relaxed);

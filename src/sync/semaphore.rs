@@ -97,6 +97,28 @@ impl Counter {
         }
     }
 
+    /// Give back `count` permits, if that is allowed and no other thread changes the counter at this
+    /// moment.
+    #[inline]
+    pub(crate) fn try_release_once(&self, world: &impl World, count: i64) -> bool {
+        let maximum = self.maximum();
+        let value = self.value.load(Ordering::Relaxed);
+        let Some(next) = value.checked_add(count) else {
+            return false;
+        };
+        let is_allowed = count >= 1 && (maximum == 0 || next <= maximum);
+        let given = is_allowed
+            && self
+                .value
+                .compare_exchange(value, next, Ordering::Release, Ordering::Relaxed)
+                .is_ok();
+        if given {
+            self.permits
+                .notify(world, u32::try_from(count).unwrap_or(u32::MAX));
+        }
+        given
+    }
+
     /// Give back `count` permits. If the result would exceed the maximum, nothing changes.
     #[inline]
     pub(crate) fn release(&self, world: &impl World, count: i64) -> Result<()> {

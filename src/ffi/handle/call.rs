@@ -12,6 +12,7 @@ use std::sync::atomic::{compiler_fence, AtomicUsize, Ordering};
 use super::block::Block;
 use super::presence::{first_record, LEAVING, RECORD};
 use super::{quarantine, Handle, Header, Opaque, CLOSED, RETIRED};
+use crate::ffi::abi::check::guard;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, LazyWait, Wait};
@@ -50,6 +51,51 @@ pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
 ) -> Result<Call<'a, C::Object, true>> {
     // SAFETY: as the caller promises.
     unsafe { come_in::<C, true>(handle.cast(), unless_closed) }
+}
+
+/// Run `act` inside a handle, unless this thread makes its first call or is inside a handle
+/// already. Return the result of the function of C: `OK` if `act` returned true, or that the handle
+/// is closed. If `None`, nothing was done, and the call must begin anew.
+///
+/// For a call that mostly takes a few instructions. It begins anew in a function of its own, and
+/// what this calls needs no argument of the call: so the quick part saves no register.
+///
+/// # Safety
+/// As for [`enter`]. `act` does not panic.
+#[inline(always)]
+pub(crate) unsafe fn quickly<C: Opaque>(
+    handle: *mut C,
+    act: impl FnOnce(&C::Object) -> bool,
+) -> Option<i32> {
+    const { assert!(C::NOTES_CALLS) };
+    // SAFETY: as the caller promises.
+    let handle = unsafe { known::<C>(handle.cast(), true) }.ok()?;
+    // SAFETY: null, or this thread's record, which stays mapped.
+    let record = unsafe { RECORD.get().as_ref() }?;
+    let [place, ..] = &record.words;
+    if place.load(Ordering::Relaxed) != 0 {
+        return None;
+    }
+    // SAFETY: known to be a handle.
+    let header = unsafe { handle.cast::<Header>().as_ref() };
+    let visit = Visit::begin(place, header.block());
+    // Acquire: see `note_in`.
+    if header.state.load(Ordering::Acquire) & CLOSED != 0 {
+        return Some(header.leave_closed(Err(Status::E_CLOSED)));
+    }
+    // SAFETY: the object is dropped only when no call is inside.
+    let is_done = act(unsafe { &(*handle.as_ptr()).object });
+    visit.leave(header.block());
+    if header.state.load(Ordering::Relaxed) & CLOSED != 0 {
+        let answer = if is_done {
+            Ok(Status::OK)
+        } else {
+            Err(Status::E_CLOSED)
+        };
+        return Some(header.leave_closed(answer));
+    }
+    visit.forget();
+    is_done.then_some(Status::OK.code())
 }
 
 /// Enter for a loan, also into a closed handle. `E_INVALID` if the object was dropped: then no loan
@@ -202,13 +248,19 @@ fn note(block: NonNull<Block>) -> Option<Visit> {
     let record = unsafe { RECORD.get().as_ref() }.or_else(first_record)?;
     let free = |place: &&AtomicUsize| place.load(Ordering::Relaxed) == 0;
     let place = record.words.iter().find(free)?;
-    place.store(block.addr().get(), Ordering::Relaxed);
-    // The other half is the membarrier in `is_anybody_inside`.
-    compiler_fence(Ordering::SeqCst);
-    Some(Visit(place))
+    Some(Visit::begin(place, block))
 }
 
 impl Visit {
+    /// The caller must read whether the handle is closed after this.
+    #[inline]
+    fn begin(place: &'static AtomicUsize, block: NonNull<Block>) -> Visit {
+        place.store(block.addr().get(), Ordering::Relaxed);
+        // The other half is the membarrier in `is_anybody_inside`.
+        compiler_fence(Ordering::SeqCst);
+        Visit(place)
+    }
+
     /// The thread no longer uses the handle, but may read it once more before
     /// [`forget`](Self::forget).
     #[inline]
@@ -243,9 +295,28 @@ impl Header {
     #[cold]
     fn turn_back(&self, visit: Visit) {
         if self.note_out(visit) {
-            // SAFETY: the handle is closed, no call is inside, and only this call has found that.
-            unsafe { quarantine::retire(self.block()) };
+            self.retire();
         }
+    }
+
+    /// The end of [`quickly`] in a handle that is closed.
+    #[cold]
+    #[inline(never)]
+    fn leave_closed(&self, answer: Result<Status>) -> i32 {
+        guard(|| {
+            // SAFETY: this thread's record, where `quickly` has noted the handle.
+            if let Some(record) = unsafe { RECORD.get().as_ref() } {
+                let [place, ..] = &record.words;
+                self.turn_back(Visit(place));
+            }
+            answer
+        })
+    }
+
+    /// After [`note_out`](Self::note_out) has returned true.
+    fn retire(&self) {
+        // SAFETY: the handle is closed, no call is inside, and only this call has found that.
+        unsafe { quarantine::retire(self.block()) };
     }
 
     /// A call that [`note_in`](Self::note_in) admitted leaves; returns whether the caller must

@@ -24,7 +24,7 @@ use std::mem::{offset_of, ManuallyDrop};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub(crate) use self::call::{enter, enter_in_handler, enter_loan, token, wait_of, Call};
+pub(crate) use self::call::{enter, enter_in_handler, enter_loan, quickly, token, wait_of, Call};
 use self::call::{known, unless_closed};
 use crate::ffi::handle::block::Block;
 use crate::queue::Loans;

@@ -56,6 +56,45 @@ fn close_drops_the_object_and_later_calls_are_told() {
 }
 
 #[test]
+fn a_quick_call_is_told_of_the_close() {
+    let (dropped, handle) = probe();
+    // SAFETY: a handle, closed a moment ago at most.
+    unsafe {
+        // The thread's first call gets it a record.
+        drop(enter(handle).unwrap());
+        assert_eq!(quickly(handle, |_| true), Some(Status::OK.code()));
+        assert_eq!(quickly(handle, |_| false), None);
+        assert_eq!(quickly(ptr::null_mut::<ProbeHandle>(), |_| true), None);
+        assert_eq!(quickly(handle.cast::<OtherHandle>(), |_| true), None);
+        let outer = enter(handle).unwrap();
+        assert_eq!(quickly(handle, |_| true), None, "inside a handle already");
+        drop(outer);
+        close(handle);
+        assert!(dropped.load(Ordering::SeqCst));
+        let closed = Some(Status::E_CLOSED.code());
+        assert_eq!(quickly(handle, |_| true), closed);
+    }
+}
+
+#[test]
+fn a_quick_call_drops_an_object_that_is_closed_meanwhile() {
+    for (is_done, answer) in [(true, Status::OK), (false, Status::E_CLOSED)] {
+        let (dropped, handle) = probe();
+        // SAFETY: a handle, closed a moment ago at most.
+        unsafe {
+            drop(enter(handle).unwrap());
+            let told = quickly(handle, |probe| {
+                close(handle);
+                assert!(!probe.0.load(Ordering::SeqCst));
+                is_done
+            });
+            assert_eq!(told, Some(answer.code()));
+        }
+        assert!(dropped.load(Ordering::SeqCst));
+    }
+}
+
+#[test]
 fn another_type_is_told_and_left_alone() {
     let (dropped, handle) = probe();
     // SAFETY: a handle, and pointers that are looked at no further than allowed.
@@ -159,9 +198,16 @@ fn calls_and_close_race_without_a_use_after_drop() {
         let users: Vec<_> = (0..3)
             .map(|_| {
                 thread::spawn(move || {
+                    let handle = address as *mut ProbeHandle;
+                    let is_there = |probe: &Probe| !probe.0.load(Ordering::SeqCst);
                     // SAFETY: a handle, closed a moment ago at most.
-                    while let Ok(call) = unsafe { enter(address as *mut ProbeHandle) } {
-                        assert!(!call.0.load(Ordering::SeqCst));
+                    while let Ok(call) = unsafe { enter(handle) } {
+                        assert!(is_there(&call));
+                        drop(call);
+                        // SAFETY: as above.
+                        let told = unsafe { quickly(handle, is_there) };
+                        let closed = Some(Status::E_CLOSED.code());
+                        assert!(told == Some(Status::OK.code()) || told == closed);
                     }
                 })
             })

@@ -19,7 +19,9 @@ use std::sync::Arc;
 
 use super::bytes;
 use super::message::Ticket;
-use crate::segment::{fixed_size, CreateOptions, Kind, LazyMapping, ObjectType, Segment};
+use crate::segment::{
+    fixed_size, CreateOptions, Kind, LazyMapping, ObjectType, Segment, MOST_EXTENTS,
+};
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
@@ -35,6 +37,7 @@ pub(crate) const MAX_INITIALISER: usize = 1 << 20;
 /// as the last.
 const FIRST_STRETCH: u64 = 4096 / WORD;
 const STRETCHES: usize = 15;
+const _: () = assert!(STRETCHES <= MOST_EXTENTS);
 /// The most tasks that are not over.
 const MAX_TASKS: u64 = FIRST_STRETCH * ((1 << STRETCHES) - 1);
 const WORD: u64 = size_of::<AtomicU64>() as u64;

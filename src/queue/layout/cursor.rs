@@ -304,7 +304,8 @@ impl Side {
     /// reservation.
     #[inline]
     pub(crate) fn note_reservation(&self, position: Position) {
-        self.reservations.store(position.at() + 1, Ordering::Release);
+        self.reservations
+            .store(position.at() + 1, Ordering::Release);
     }
 
     /// Under the tail lock: a pen at the tail.
