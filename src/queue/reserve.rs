@@ -73,20 +73,20 @@ impl Queue {
         give: impl FnOnce(Reservation),
     ) -> Result<()> {
         let segment: &Segment = &self.segment;
-        let (Ok(words), Some(me)) = (segment.body::<Words>(), segment.me_if_attached()) else {
-            return wait.begin(|wait| self.reserve_slow(len, wait)).map(give);
-        };
-        self.keep_distance_from_consumers(extent_of(len as u64));
-        let chain = Chain::of_messages(segment, words);
-        if let Some(tail) = chain.try_lock_tail(me) {
-            if let Some(room) = reserve_within(segment, words, &self.loans, len as u64, me) {
-                tail.release();
-                give(Reservation::of(&room, len));
-                return Ok(());
-            }
-            if let Some(reservation) = self.reserve_after_a_look(tail, len, me) {
-                give(reservation);
-                return Ok(());
+        let (words, me) = (segment.body::<Words>(), segment.me_if_attached());
+        if let (Ok(words), Some(me), true) = (words, me, len as u64 <= MAX_PAYLOAD) {
+            self.keep_distance_from_consumers(extent_of(len as u64));
+            let chain = Chain::of_messages(segment, words);
+            if let Some(tail) = chain.try_lock_tail(me) {
+                if let Some(room) = reserve_within(segment, words, &self.loans, len as u64, me) {
+                    tail.release();
+                    give(Reservation::of(&room, len));
+                    return Ok(());
+                }
+                if let Some(reservation) = self.reserve_after_a_look(tail, len, me) {
+                    give(reservation);
+                    return Ok(());
+                }
             }
         }
         wait.begin(|wait| self.reserve_slow(len, wait)).map(give)
@@ -197,7 +197,8 @@ impl Queue {
     }
 }
 
-/// Under the tail lock: reserve room for `len` bytes within the limits that the tail knows.
+/// Under the tail lock: reserve room for `len` bytes, at most [`MAX_PAYLOAD`], within the limits that
+/// the tail knows.
 #[inline(always)]
 fn reserve_within<'a>(
     segment: &'a Segment,
@@ -206,9 +207,6 @@ fn reserve_within<'a>(
     len: u64,
     me: Owner,
 ) -> Option<Room<'a>> {
-    if len > MAX_PAYLOAD {
-        return None;
-    }
     let tail = &words.body.messages.tail;
     let extent = extent_of(len);
     // The limits of a queue that is shut down admit nothing.
@@ -280,6 +278,9 @@ impl<'a> View<'a> {
 
     /// As the fast path of a reservation.
     fn reserve_at_once(&self, len: u64, me: Owner) -> Option<Room<'a>> {
+        if len > MAX_PAYLOAD {
+            return None;
+        }
         self.keep_distance_from_consumers(extent_of(len));
         let tail = self.messages().try_lock_tail(me)?;
         match reserve_within(self.segment, self.words, self.loans, len, me) {
