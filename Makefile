@@ -80,14 +80,7 @@ demo: headers-build ## count the identifiers of C headers: C, Go and Node (INPUT
 
 .PHONY: test test-rust test-soak test-go test-readme test-install test-versions test-memory test-leftovers
 test: ## all tests, with the set-up that they need
-	$(MAKE) test-rust
-	$(MAKE) test-soak
-	$(MAKE) test-slices
-	$(MAKE) test-stops
-	$(MAKE) test-loom
-	$(MAKE) test-cpp
-	$(MAKE) test-go
-	$(MAKE) test-node
+	$(MAKE) test-core-and-builds
 	$(MAKE) test-python-and-others
 	$(MAKE) test-cli
 	$(MAKE) headers-test
@@ -100,6 +93,16 @@ test: ## all tests, with the set-up that they need
 	$(MAKE) test-memory
 	$(MAKE) guard
 	$(MAKE) test-leftovers
+
+# These tests wait much of their time. Meanwhile the command and nats-server are built, for the steps that come later, at
+# the lowest priority. Here nothing fails when that fails: the step that needs it builds it again, and says why.
+.PHONY: test-core-and-builds
+test-core-and-builds:
+	@mkdir -p build
+	@nice -n 19 $(MAKE) build-ahead > build/build-ahead.log 2>&1 & builds=$$!; \
+	    trap 'kill $$builds 2> /dev/null || true' EXIT; \
+	    for step in test-rust test-soak test-slices test-stops test-loom test-cpp test-go test-node; do $(MAKE) $$step; done; \
+	    wait $$builds || tail -n 5 build/build-ahead.log
 
 test-rust: interop soak-workers $(POLYPROC_SO)
 	$(CARGO) test --locked $(TEST_FEATURES)

@@ -42,6 +42,11 @@ bridge-tools:
 
 bridge-programs: $(NATS_SERVER) cli-bridge $(BRIDGE_TESTS)/producer $(BRIDGE_TESTS)/worker bridge-operator polyproc-node bridge-tools
 
+# What takes longest to build for later steps of `make test`: see test-core-and-builds.
+.PHONY: build-ahead
+build-ahead: $(NATS_SERVER) bridge-operator cli-bridge
+	$(CARGO) test --no-run --locked --profile cli --package polyproc-cli
+
 BRIDGE_NODE_TESTS := tests/bridge/*.test.mjs
 
 test-bridge: bridge-programs ## the bridges over hosts made of namespaces, under faults: a table (SECONDS=600; ROW=name)
