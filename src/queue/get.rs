@@ -148,8 +148,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Get the first message, if the lock is free.
+    /// Get the first message, if the lock is free. A consumer that always finds a message looks for
+    /// dead consumers here.
     fn get_at_once(&self, buffer: &mut [MaybeUninit<u8>], me: Owner) -> Result<Option<Got>> {
+        self.segment.reap_now_and_then(me)?;
+        self.keep_distance_from_producers();
         match self.messages().try_lock_head(me) {
             Some(head) => self.get_first(head, buffer, me),
             None => Ok(None),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use polyproc::{
-    Acquired, CreateOptions, Lock, Process, ProcessOptions, Queue, QueueOptions, Semaphore,
+    Acquired, CreateOptions, Loan, Lock, Process, ProcessOptions, Queue, QueueOptions, Semaphore,
     SemaphoreOptions, Status, Wait,
 };
 
@@ -52,11 +52,15 @@ fn assert_alive(lock: &Lock) {
 
 /// Every scenario that needs no privileges.
 pub fn all(watched: Watched) {
-    let scenarios: [(&str, fn()); 8] = [
+    let scenarios: [(&str, fn()); 9] = [
         ("killed", killed),
         (
             "killed with a task and a permit",
             killed_with_a_task_and_a_permit,
+        ),
+        (
+            "killed with a message, beside a busy consumer",
+            killed_with_a_message_beside_a_busy_consumer,
         ),
         ("stopped", stopped),
         ("not reaped yet", not_reaped_yet),
@@ -116,6 +120,55 @@ fn killed_with_a_task_and_a_permit() {
     assert_eq!(again.deliveries, 2);
     queue.done_raw(again.ticket).unwrap();
     queue.try_join().unwrap();
+}
+
+/// The other consumer always finds a message, so it never waits. It gets the one that comes back all
+/// the same, whatever it calls.
+fn killed_with_a_message_beside_a_busy_consumer() {
+    let get = |queue: &Queue| {
+        let message = queue.try_get().unwrap();
+        queue.task_done().unwrap();
+        message == b"theirs"
+    };
+    let take = |queue: &Queue| {
+        let loan = queue.take_raw(Wait::TRY).unwrap();
+        queue.done_raw(loan.ticket).unwrap();
+        loan.deliveries == 2
+    };
+    let take_many = |queue: &Queue| {
+        let mut has_theirs = false;
+        let mut tickets = Vec::new();
+        let mut each = |_, loan: Loan| {
+            has_theirs |= loan.deliveries == 2;
+            tickets.push(loan.ticket);
+        };
+        assert_eq!(queue.take_many_raw(1, &mut each, Wait::TRY), Ok(1));
+        assert_eq!(queue.done_many_raw(tickets.into_iter()), (1, Ok(())));
+        has_theirs
+    };
+    let ways: [(&str, fn(&Queue) -> bool); 3] =
+        [("get", get), ("take", take), ("take_many", take_many)];
+    for (name, gets_theirs) in ways {
+        let options = QueueOptions {
+            joinable: true,
+            ..Default::default()
+        };
+        let queue = Queue::create(None, &options).unwrap();
+        queue.try_put(b"theirs").unwrap();
+        queue.try_put(b"ours").unwrap();
+        queue.try_put(b"ours").unwrap();
+        let victim = Child::that(|| {
+            queue.take_raw(Wait::TRY).unwrap();
+        });
+        // One call before the death: this process is no newcomer, which looks around at once.
+        assert!(!gets_theirs(&queue));
+        victim.kill();
+        let began = Instant::now();
+        while !gets_theirs(&queue) {
+            queue.try_put(b"ours").unwrap();
+            assert!(began.elapsed() < DEADLINE, "{name}: it does not come back");
+        }
+    }
 }
 
 /// Stopped for longer than any slice: it keeps what it holds, and releases it itself.
