@@ -192,6 +192,7 @@ programs! {
     socket,
     sync_faults,
     thread_cancel,
+    torn_get,
     truncated,
     wait,
     waits,

@@ -199,11 +199,20 @@ impl<'a> View<'a> {
         if len > buffer.len() {
             return Ok(Got::TooSmall(len));
         }
-        if self.body.is_joinable() || len > LARGE {
-            self.get_outside(head, found, len, buffer, me)?;
-        } else {
-            get_small(self.segment, self.words, &self.messages(), &found, buffer)?;
-            drop(head);
+        match (len > LARGE, self.body.is_joinable()) {
+            (true, _) => self.get_outside(head, found, len, buffer, me)?,
+            (false, true) => {
+                let chain = self.messages();
+                found.payload.read(len, buffer)?;
+                self.note_got(&found, me);
+                chain.claim(&found, State::Got, me);
+                self.segment.count_got(&self.words.accounts, 1);
+                drop(head);
+            }
+            (false, false) => {
+                get_small(self.segment, self.words, &self.messages(), &found, buffer)?;
+                drop(head);
+            }
         }
         self.after_get(1);
         Ok(Got::Message(len))
@@ -211,6 +220,8 @@ impl<'a> View<'a> {
 
     /// Copy outside of the lock, so that other consumers go on meanwhile. The message comes back if
     /// this process dies: on a joinable queue until it is settled, else until it is copied.
+    ///
+    /// It counts as got after the copy only: until then no `task_done` of another thread settles it.
     fn get_outside(
         self,
         head: Held<'a>,
@@ -219,20 +230,39 @@ impl<'a> View<'a> {
         buffer: &mut [MaybeUninit<u8>],
         me: Owner,
     ) -> Result<()> {
-        let chain = self.messages();
-        if self.body.is_joinable() {
-            self.note_got(&found, me);
-            chain.claim(&found, State::Got, me);
-            self.segment.count_got(&self.words.accounts, 1);
-            drop(head);
-            found.payload.read(len, buffer)?;
-            return Ok(());
-        }
-        chain.claim(&found, State::Taken, me);
+        self.messages().claim(&found, State::Taken, me);
         self.segment.count_got(&self.words.accounts, 1);
         drop(head);
         found.payload.read(len, buffer)?;
-        self.settle(found.position, Caller::new(me, &LockWait::brief()))
+        let locks = LockWait::brief();
+        let me = Caller::new(me, &locks);
+        match self.body.is_joinable() {
+            true => self.make_got(&found, me),
+            false => self.settle(found.position, me),
+        }
+    }
+
+    /// Let `task_done` find a message that this process has claimed.
+    fn make_got(&self, found: &Found<'a>, me: Caller<'_>) -> Result<()> {
+        let (taken, got) = [State::Taken, State::Got]
+            .map(|state| found.word.with(state, Some(me.owner)))
+            .into();
+        match self.messages().lock_head(me) {
+            Ok(_head) => {
+                self.note_got(found, me.owner);
+                found.record.set(got);
+            }
+            // The holder of the lock is stopped. A `task_done` that holds it may forget the place
+            // that is noted here; one that finds no message looks for it from the beginning.
+            Err(status) if status.ends_a_wait() => {
+                self.note_got(found, me.owner);
+                if !found.record.change(taken, got) {
+                    return Err(Status::E_CORRUPT);
+                }
+            }
+            Err(status) => return Err(status),
+        }
+        Ok(())
     }
 }
 

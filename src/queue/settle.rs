@@ -239,12 +239,14 @@ impl<'a> View<'a> {
         self.after_finish(me.owner)
     }
 
-    /// Remember the place of this process's oldest unsettled message. Under the head lock.
+    /// Remember the place of this process's oldest unsettled message. Under the head lock, unless
+    /// its holder is stopped.
     pub(super) fn note_got(&self, found: &Found<'a>, me: Owner) {
         if let Some(own) = self.segment.participant(me.slot()) {
             // A returned message lies before messages that were got since.
             if found.position.at() < own.oldest_got.load(Ordering::Relaxed) {
-                own.oldest_got.store(found.position.at(), Ordering::Relaxed);
+                let at = found.position.at();
+                own.oldest_got.fetch_min(at, Ordering::Relaxed);
             }
         }
     }
@@ -272,9 +274,14 @@ impl<'a> View<'a> {
                 return self.after_finish(me.owner);
             }
         }
-        let oldest = chain.find_behind_from(from, |_, checked| {
+        let is_ours = |_, checked: &Checked<'_>| {
             Ok(checked.state == State::Got && checked.word.owner() == Some(me.owner))
-        })?;
+        };
+        let oldest = match chain.find_behind_from(from, is_ours)? {
+            Some(oldest) => Some(oldest),
+            // A get that could not have the lock may have noted its message in vain.
+            None => chain.find_behind(is_ours)?,
+        };
         let Some((position, checked)) = oldest else {
             own.oldest_got
                 .store(chain.words.head.position().at(), Ordering::Relaxed);
