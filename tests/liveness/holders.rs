@@ -146,8 +146,8 @@ fn killed_with_a_message_beside_a_busy_consumer() {
         assert_eq!(queue.done_many_raw(tickets.into_iter()), (1, Ok(())));
         has_theirs
     };
-    let ways: [(&str, fn(&Queue) -> bool); 3] =
-        [("get", get), ("take", take), ("take_many", take_many)];
+    type Way = fn(&Queue) -> bool;
+    let ways: [(&str, Way); 3] = [("get", get), ("take", take), ("take_many", take_many)];
     for (name, gets_theirs) in ways {
         let options = QueueOptions {
             joinable: true,
