@@ -17,7 +17,8 @@
  *   only at 0 and above. polyproc_detail has the cause. Comments leave out the prefix POLYPROC_.
  * Objects and names. A named object stays until polyproc_unlink; NULL is the name of an anonymous
  *   object, which children inherit and which goes away with its last process.
- * Permissions. Only its user can open an object, unless `mode` in its options says otherwise.
+ * Permissions. Only its user can open an object, unless `mode` in its options says otherwise. Who
+ *   may write a named object can truncate its file: that ends its users by SIGBUS (SECURITY.md).
  * Options. Start from the initialiser; NULL options are the defaults.
  * Handles. Close ends the calls that wait on the handle, with E_CLOSED. Close of NULL does nothing.
  * Loans. A message that was taken and a slot that was reserved are yours until they are settled.
