@@ -21,7 +21,7 @@ pub const IN_PROGRESS: &str = "+WPI";
 /// message has one.
 pub type Telling = BoxFuture<'static, (Key, Result<(), String>)>;
 
-/// What all answers to the server need.
+/// The parts that every answer to the server needs.
 pub struct Teller {
     pub client: Client,
     context: Context,
