@@ -202,6 +202,7 @@ impl<'a> View<'a> {
         match (len > LARGE, self.body.is_joinable()) {
             (true, _) => self.get_outside(head, found, len, buffer, me)?,
             (false, true) => {
+                // If the process is killed before the claim, the message stays in the queue.
                 let chain = self.messages();
                 found.payload.read(len, buffer)?;
                 self.note_got(&found, me);
@@ -243,6 +244,9 @@ impl<'a> View<'a> {
     }
 
     /// Let `task_done` find a message that this process has claimed.
+    ///
+    /// If the process is killed before the record is GOT, the record is TAKEN by a dead owner, and
+    /// the message comes back as if it were GOT. The place that is noted is then nobody's.
     fn make_got(&self, found: &Found<'a>, me: Caller<'_>) -> Result<()> {
         let (taken, got) = [State::Taken, State::Got]
             .map(|state| found.word.with(state, Some(me.owner)))
