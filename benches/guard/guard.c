@@ -65,6 +65,21 @@ static void take_many(void) {
   }
 }
 
+static void take_all(void) {
+  size_t taken;
+  for (int i = 0; i < ROUNDS; i += BATCH)
+    ok(polyproc_queue_take_many(queue, messages + i, BATCH, &taken, POLYPROC_FOREVER, NULL));
+}
+
+static void done_many(void) {
+  for (int i = 0; i < ROUNDS; i += BATCH) ok(polyproc_message_done_many(messages + i, BATCH, NULL));
+}
+
+static void put_and_take(void) {
+  put();
+  take_all();
+}
+
 static void acquire_release(void) {
   for (int i = 0; i < ROUNDS; i++) {
     ok(polyproc_lock_acquire(lock, POLYPROC_FOREVER, NULL));
@@ -108,6 +123,8 @@ static const struct {
     {"take_done", put, take_done, NULL},
     {"put_many", NULL, put_many, get},
     {"take_many", put, take_many, NULL},
+    {"take_many_only", put, take_all, done_many},
+    {"done_many", put_and_take, done_many, NULL},
     {"lock", NULL, acquire_release, NULL},
     {"semaphore", NULL, semaphore_acquire_release, NULL},
     {"event", NULL, set_wait_clear, NULL},

@@ -1,6 +1,7 @@
 //! `polyproc_lock_*`
 
 use std::ffi::c_char;
+use std::ptr;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::polyproc_cancel;
@@ -114,22 +115,25 @@ pub unsafe extern "C" fn polyproc_lock_acquire(
     timeout_ns: i64,
     cancel: *mut polyproc_cancel,
 ) -> i32 {
-    // SAFETY of what follows: the caller passes a handle or NULL, and a token or NULL.
-    let quick = match cancel.is_null() {
-        // SAFETY: as above.
-        true => unsafe { quickly(lock, Lock::acquire_now) },
-        false => None,
-    };
-    match quick {
+    if !cancel.is_null() {
+        // SAFETY: the caller passes a handle or NULL, and a token.
+        return unsafe { acquire(lock, timeout_ns, cancel) };
+    }
+    // SAFETY: the caller passes a handle or NULL.
+    match unsafe { quickly(lock, Lock::acquire_now) } {
         Some(code) => code,
         // SAFETY: as above.
-        None => unsafe { acquire(lock, timeout_ns, cancel) },
+        None => unsafe { acquire(lock, timeout_ns, ptr::null_mut()) },
     }
 }
 
 /// [`polyproc_lock_acquire`] in every case.
 #[inline(never)]
-unsafe fn acquire(lock: *mut polyproc_lock, timeout_ns: i64, cancel: *mut polyproc_cancel) -> i32 {
+unsafe extern "C" fn acquire(
+    lock: *mut polyproc_lock,
+    timeout_ns: i64,
+    cancel: *mut polyproc_cancel,
+) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let lock = unsafe { enter(lock) }?;
@@ -167,7 +171,7 @@ pub unsafe extern "C" fn polyproc_lock_release(lock: *mut polyproc_lock) -> i32 
 
 /// [`polyproc_lock_release`] in every case.
 #[inline(never)]
-unsafe fn release(lock: *mut polyproc_lock) -> i32 {
+unsafe extern "C" fn release(lock: *mut polyproc_lock) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let lock = unsafe { enter(lock) }?;

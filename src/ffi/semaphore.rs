@@ -5,6 +5,7 @@ use crate::ffi::abi::growing::{self, growing};
 use crate::ffi::options::create;
 use crate::object::SemaphoreOptions;
 use std::ffi::c_char;
+use std::ptr;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
 use crate::ffi::cancel::polyproc_cancel;
@@ -150,22 +151,21 @@ pub unsafe extern "C" fn polyproc_semaphore_acquire(
     timeout_ns: i64,
     cancel: *mut polyproc_cancel,
 ) -> i32 {
-    // SAFETY of what follows: the caller passes a handle or NULL, and a token or NULL.
-    let quick = match cancel.is_null() {
-        // SAFETY: as above.
-        true => unsafe { quickly(semaphore, Semaphore::acquire_now) },
-        false => None,
-    };
-    match quick {
+    if !cancel.is_null() {
+        // SAFETY: the caller passes a handle or NULL, and a token.
+        return unsafe { acquire(semaphore, timeout_ns, cancel) };
+    }
+    // SAFETY: the caller passes a handle or NULL.
+    match unsafe { quickly(semaphore, Semaphore::acquire_now) } {
         Some(code) => code,
         // SAFETY: as above.
-        None => unsafe { acquire(semaphore, timeout_ns, cancel) },
+        None => unsafe { acquire(semaphore, timeout_ns, ptr::null_mut()) },
     }
 }
 
 /// [`polyproc_semaphore_acquire`] in every case.
 #[inline(never)]
-unsafe fn acquire(
+unsafe extern "C" fn acquire(
     semaphore: *mut polyproc_semaphore,
     timeout_ns: i64,
     cancel: *mut polyproc_cancel,
@@ -212,7 +212,7 @@ pub unsafe extern "C" fn polyproc_semaphore_release(
 
 /// [`polyproc_semaphore_release`] in every case.
 #[inline(never)]
-unsafe fn release(semaphore: *mut polyproc_semaphore, n: i64) -> i32 {
+unsafe extern "C" fn release(semaphore: *mut polyproc_semaphore, n: i64) -> i32 {
     guard(|| {
         // SAFETY: the caller passes a handle or NULL.
         let semaphore = unsafe { enter(semaphore) }?;

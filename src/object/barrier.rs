@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::segment::{
-    common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot, WithoutRecovery,
+    common_methods, CreateOptions, Kind, ObjectType, Opened, Segment, Snapshot, WithoutRecovery,
 };
 use crate::status::detail::{self, because};
 use crate::status::Result;
@@ -30,7 +30,7 @@ use crate::sync::{Arrival, Wait};
 /// # }
 /// ```
 pub struct Barrier {
-    segment: Arc<Segment>,
+    segment: Opened<Body>,
 }
 
 shared! {
@@ -77,7 +77,9 @@ common_methods!(Barrier, TYPE);
 impl Barrier {
     fn opened(segment: Arc<Segment>) -> Result<Barrier> {
         segment.body::<Body>()?.barrier.parties()?;
-        Ok(Barrier { segment })
+        Ok(Barrier {
+            segment: Opened::new(segment)?,
+        })
     }
 
     /// Make a barrier for `parties`, 1 to 1,024; anonymous if `name` is `None`.
@@ -182,7 +184,7 @@ impl Barrier {
     /// # Errors
     /// `E_CORRUPT`.
     pub fn parties(&self) -> Result<u32> {
-        self.segment.body::<Body>()?.barrier.parties()
+        self.segment.words().barrier.parties()
     }
 
     /// The number of parties that wait now or are held.
@@ -191,7 +193,7 @@ impl Barrier {
     /// None so far.
     pub fn waiting(&self) -> Result<u32> {
         self.after_the_dead()?;
-        let barrier = &self.segment.body::<Body>()?.barrier;
+        let barrier = &self.segment.words().barrier;
         Ok(barrier.waiting(&*self.segment))
     }
 
@@ -201,7 +203,7 @@ impl Barrier {
     /// `E_CORRUPT`.
     pub fn is_broken(&self) -> Result<bool> {
         self.after_the_dead()?;
-        self.segment.body::<Body>()?.barrier.is_broken()
+        self.segment.words().barrier.is_broken()
     }
 
     /// The death of a party breaks the barrier, whether or not a process has noticed the death yet.
@@ -214,7 +216,7 @@ impl Barrier {
         body: impl FnOnce(&'a barrier::Barrier, &WithoutRecovery<'a>, Owner) -> Result<T>,
     ) -> Result<T> {
         let me = self.segment.me()?;
-        let barrier = &self.segment.body::<Body>()?.barrier;
+        let barrier = &self.segment.words().barrier;
         body(barrier, &WithoutRecovery(&self.segment), me)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::rlock::THIS_THREAD;
 use super::{Lock, LockGuard, Rlock, RlockGuard};
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Opened, Segment, Snapshot};
 use crate::status::{Result, Status};
 use crate::sync::condition;
 use crate::sync::lock_wait::Caller;
@@ -36,7 +36,7 @@ use crate::sync::{Acquired, Wait};
 /// # }
 /// ```
 pub struct Condition {
-    segment: Arc<Segment>,
+    segment: Opened<Body>,
 }
 
 /// The fields of a guard that a wait updates: whether it holds its lock, and whether the last
@@ -77,7 +77,9 @@ common_methods!(Condition, TYPE);
 
 impl Condition {
     fn opened(segment: Arc<Segment>) -> Result<Condition> {
-        Ok(Condition { segment })
+        Ok(Condition {
+            segment: Opened::new(segment)?,
+        })
     }
 
     /// Make a condition; anonymous if `name` is `None`.
@@ -276,7 +278,7 @@ impl Condition {
         // This process becomes a participant, so that the sleepers watch its life word: it may be
         // killed before it wakes one.
         self.segment.me()?;
-        let condition = &self.segment.body::<Body>()?.condition;
+        let condition = &self.segment.words().condition;
         condition.notify(&*self.segment, count);
         Ok(())
     }

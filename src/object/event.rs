@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::segment::{
-    common_methods, CreateOptions, Kind, ObjectType, Readiness, Segment, Snapshot,
+    common_methods, CreateOptions, Kind, ObjectType, Opened, Readiness, Segment, Snapshot,
 };
 use crate::status::{Result, Status};
 use crate::sync::event::EventWord;
@@ -27,7 +27,7 @@ use crate::sync::{LazyWait, Wait};
 /// # }
 /// ```
 pub struct Event {
-    segment: Arc<Segment>,
+    segment: Opened<Body>,
     readiness: Readiness,
 }
 
@@ -81,7 +81,7 @@ common_methods!(Event, TYPE);
 
 impl Event {
     pub(crate) fn segment(&self) -> &Arc<Segment> {
-        &self.segment
+        self.segment.segment()
     }
 
     /// State that the layer `wait` keeps with this object.
@@ -94,7 +94,7 @@ impl Event {
     fn opened(segment: Arc<Segment>) -> Result<Event> {
         segment.me()?;
         Ok(Event {
-            segment,
+            segment: Opened::new(segment)?,
             readiness: Readiness::new(),
         })
     }
@@ -122,7 +122,7 @@ impl Event {
     /// # Errors
     /// None so far.
     pub fn set(&self) -> Result<()> {
-        self.segment.body::<Body>()?.event.set(&*self.segment);
+        self.segment.words().event.set(&*self.segment);
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl Event {
     /// # Errors
     /// None so far.
     pub fn clear(&self) -> Result<()> {
-        self.segment.body::<Body>()?.event.clear(&*self.segment);
+        self.segment.words().event.clear(&*self.segment);
         Ok(())
     }
 
@@ -140,7 +140,7 @@ impl Event {
     /// # Errors
     /// None so far.
     pub fn is_set(&self) -> Result<bool> {
-        Ok(self.segment.body::<Body>()?.event.is_set())
+        Ok(self.segment.words().event.is_set())
     }
 
     /// Wait until the flag is set, or has been set since the call began.
@@ -163,7 +163,7 @@ impl Event {
     /// As [`wait_timeout`](Self::wait_timeout), for `ffi`.
     #[inline]
     pub(crate) fn wait_raw(&self, wait: impl LazyWait) -> Result<()> {
-        match self.segment.body::<Body>()?.event.sets_while_clear() {
+        match self.segment.words().event.sets_while_clear() {
             None => Ok(()),
             Some(sets) => self.wait_since_raw(sets, wait),
         }
@@ -190,7 +190,7 @@ impl Event {
     /// As [`wait_since`](Self::wait_since), for `ffi`.
     pub(crate) fn wait_since_raw(&self, sets: u32, wait: impl LazyWait) -> Result<()> {
         wait.begin(|wait| {
-            let event = &self.segment.body::<Body>()?.event;
+            let event = &self.segment.words().event;
             let waited = event.wait_since(&*self.segment, sets, &mut Patience::new(&wait));
             if matches!(waited, Err(Status::E_TIMEOUT)) {
                 self.readiness.found_nothing();

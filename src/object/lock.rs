@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Opened, Segment, Snapshot};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::mutex::RobustMutex;
@@ -32,7 +32,7 @@ use crate::sync::{Acquired, LazyWait, Wait};
 /// # }
 /// ```
 pub struct Lock {
-    segment: Arc<Segment>,
+    segment: Opened<Body>,
 }
 
 shared! {
@@ -65,7 +65,9 @@ common_methods!(Lock, TYPE);
 
 impl Lock {
     fn opened(segment: Arc<Segment>) -> Result<Lock> {
-        Ok(Lock { segment })
+        Ok(Lock {
+            segment: Opened::new(segment)?,
+        })
     }
 
     /// Make a lock that is free; anonymous if `name` is `None`.
@@ -141,24 +143,22 @@ impl Lock {
     /// Acquire the lock if it is free and this process is a participant. If false, nothing was done.
     #[inline(always)]
     pub(crate) fn acquire_now(&self) -> bool {
-        match (self.segment.body::<Body>(), self.segment.me_if_attached()) {
-            (Ok(body), Some(me)) => body.mutex.try_lock(me),
-            _ => false,
-        }
+        let me = self.segment.me_if_attached();
+        me.is_some_and(|me| self.segment.words().mutex.try_lock(me))
     }
 
-    /// Release the lock if nobody waits for it. If false, nothing was done.
+    /// Release the lock if this process took it and nobody waits for it. If false, nothing was done.
     #[inline(always)]
     pub(crate) fn release_now(&self) -> bool {
-        let body = self.segment.body::<Body>();
-        body.is_ok_and(|body| body.mutex.try_release())
+        let me = self.segment.me_if_attached();
+        me.is_some_and(|me| self.segment.words().mutex.try_release(me))
     }
 
     /// As [`acquire_timeout`](Self::acquire_timeout), for `ffi`.
     #[inline]
     pub(crate) fn acquire_raw(&self, wait: impl LazyWait) -> Result<Acquired> {
         let me = self.segment.me()?;
-        let mutex = &self.segment.body::<Body>()?.mutex;
+        let mutex = &self.segment.words().mutex;
         if mutex.try_lock(me) {
             return Ok(Acquired::Clean);
         }
@@ -171,7 +171,7 @@ impl Lock {
     /// `E_OVER_RELEASE` when the lock is free.
     #[inline]
     pub fn release(&self) -> Result<()> {
-        self.segment.body::<Body>()?.mutex.release(&*self.segment)
+        self.segment.words().mutex.release(&*self.segment)
     }
 
     /// Whether a living process holds the lock.
@@ -179,7 +179,7 @@ impl Lock {
     /// # Errors
     /// None so far.
     pub fn is_locked(&self) -> Result<bool> {
-        Ok(self.segment.body::<Body>()?.mutex.is_locked(&*self.segment))
+        Ok(self.segment.words().mutex.is_locked(&*self.segment))
     }
 
     /// Called before a condition releases the lock: check that this process can release it and

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot};
+use crate::segment::{common_methods, CreateOptions, Kind, ObjectType, Opened, Segment, Snapshot};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -34,7 +34,7 @@ use crate::sys::thread;
 /// # }
 /// ```
 pub struct Rlock {
-    segment: Arc<Segment>,
+    segment: Opened<Body>,
 }
 
 /// The number of an owner that stands for the calling thread.
@@ -71,7 +71,9 @@ common_methods!(Rlock, TYPE);
 
 impl Rlock {
     fn opened(segment: Arc<Segment>) -> Result<Rlock> {
-        Ok(Rlock { segment })
+        Ok(Rlock {
+            segment: Opened::new(segment)?,
+        })
     }
 
     /// Make an rlock that is free; anonymous if `name` is `None`.
@@ -185,7 +187,7 @@ impl Rlock {
         wait: impl Into<Wait<'w>>,
     ) -> Result<Acquired> {
         let wait = wait.into();
-        let mutex = &self.segment.body::<Body>()?.mutex;
+        let mutex = &self.segment.words().mutex;
         mutex.acquire(
             &*self.segment,
             self.taker(owner)?,
@@ -199,7 +201,7 @@ impl Rlock {
     /// `E_NOT_OWNER` when this owner does not hold the rlock.
     #[inline]
     pub fn release_as(&self, owner: u64) -> Result<()> {
-        let mutex = &self.segment.body::<Body>()?.mutex;
+        let mutex = &self.segment.words().mutex;
         mutex.release(&*self.segment, self.taker(owner)?)
     }
 
@@ -208,14 +210,14 @@ impl Rlock {
     /// # Errors
     /// `E_NOT_OWNER` when this owner does not hold the rlock.
     pub(super) fn check_held(&self, owner: u64) -> Result<()> {
-        let mutex = &self.segment.body::<Body>()?.mutex;
+        let mutex = &self.segment.words().mutex;
         let depth = mutex.depth_of(self.taker(owner)?)?;
         depth.map(|_| ()).ok_or(Status::E_NOT_OWNER)
     }
 
     /// Release the rlock completely. Returns its depth, for acquiring it again.
     pub(super) fn release_all(&self, owner: u64) -> Result<u32> {
-        let mutex = &self.segment.body::<Body>()?.mutex;
+        let mutex = &self.segment.words().mutex;
         mutex.release_all(&*self.segment, self.taker(owner)?)
     }
 
@@ -226,7 +228,7 @@ impl Rlock {
         depth: u32,
         wait: &Wait<'_>,
     ) -> Result<Acquired> {
-        let mutex = &self.segment.body::<Body>()?.mutex;
+        let mutex = &self.segment.words().mutex;
         let taker = self.taker(owner)?;
         mutex.acquire_at(&*self.segment, taker, depth, &mut Patience::new(wait))
     }
@@ -236,7 +238,7 @@ impl Rlock {
     /// # Errors
     /// None so far.
     pub fn depth(&self) -> Result<u32> {
-        Ok(self.segment.body::<Body>()?.mutex.depth(&*self.segment))
+        Ok(self.segment.words().mutex.depth(&*self.segment))
     }
 
     fn taker(&self, owner: u64) -> Result<Taker<'_>> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
 use crate::segment::{
-    common_methods, CreateOptions, Kind, ObjectType, Segment, Snapshot, WithoutRecovery,
+    common_methods, CreateOptions, Kind, ObjectType, Opened, Segment, Snapshot, WithoutRecovery,
 };
 use crate::status::detail::{self, because};
 use crate::status::{Result, Status};
@@ -34,7 +34,7 @@ use crate::sync::{LazyWait, Wait};
 /// # }
 /// ```
 pub struct Semaphore {
-    segment: Arc<Segment>,
+    segment: Opened<Body>,
     owned: bool,
 }
 
@@ -149,7 +149,8 @@ impl SemaphoreOptions {
 
 impl Semaphore {
     fn opened(segment: Arc<Segment>) -> Result<Semaphore> {
-        let owned = segment.body::<Body>()?.is_owned()?;
+        let segment = Opened::<Body>::new(segment)?;
+        let owned = segment.words().is_owned()?;
         Ok(Semaphore { segment, owned })
     }
 
@@ -262,29 +263,26 @@ impl Semaphore {
     /// false, nothing was done.
     #[inline(always)]
     pub(crate) fn acquire_now(&self) -> bool {
-        match (self.segment.body::<Body>(), self.segment.me_if_attached()) {
-            (Ok(body), Some(_)) => !self.owned && body.counter.try_acquire_once(),
-            _ => false,
-        }
+        !self.owned
+            && self.segment.me_if_attached().is_some()
+            && self.segment.words().counter.try_acquire_once()
     }
 
     /// Release permits that are not owned, if this process is a participant. If false, nothing was
     /// done.
     #[inline(always)]
     pub(crate) fn release_now(&self, count: i64) -> bool {
-        match (self.segment.body::<Body>(), self.segment.me_if_attached()) {
-            (Ok(body), Some(_)) => {
-                !self.owned && body.counter.try_release_once(&*self.segment, count)
-            }
-            _ => false,
-        }
+        let counter = &self.segment.words().counter;
+        !self.owned
+            && self.segment.me_if_attached().is_some()
+            && counter.try_release_once(&*self.segment, count)
     }
 
     /// As [`acquire_timeout`](Self::acquire_timeout), for `ffi`.
     #[inline]
     pub(crate) fn acquire_raw(&self, wait: impl LazyWait) -> Result<()> {
         let (segment, me) = (&*self.segment, self.segment.me()?);
-        let body = segment.body::<Body>()?;
+        let body = self.segment.words();
         if !self.owned && body.counter.try_acquire_once() {
             return Ok(());
         }
@@ -308,7 +306,7 @@ impl Semaphore {
         // This process becomes a participant, so that the sleepers watch its life word: it may be
         // killed before it wakes one.
         let (segment, me) = (&*self.segment, self.segment.me()?);
-        let body = segment.body::<Body>()?;
+        let body = self.segment.words();
         match self.owned {
             true => self.release_owned(body, me, count),
             false => body.counter.release(segment, count),
@@ -327,7 +325,7 @@ impl Semaphore {
     /// `E_CORRUPT` when the recorded permits are impossible; `E_TIMEOUT` when a stopped process
     /// holds the lock that guards them.
     pub fn value(&self) -> Result<i64> {
-        let (segment, body) = (&*self.segment, self.segment.body::<Body>()?);
+        let (segment, body) = (&*self.segment, self.segment.words());
         if self.owned {
             return body.owned.value(&WithoutRecovery(segment), segment.me()?);
         }

@@ -25,7 +25,7 @@ impl Queue {
     /// lock.
     #[doc(hidden)]
     pub fn take_dead_raw(&self) -> Result<Loan> {
-        let queue = self.at()?;
+        let queue = self.at();
         let me = self.segment.me()?;
         self.segment.reap(me)?;
         let chain = queue.dead_letters();
@@ -197,7 +197,7 @@ mod tests {
             // Two processes that took part and are gone. Each holds a message.
             let dead = [Owner::new(100, 1), Owner::new(101, 1)];
             let [recoverer, other] = dead;
-            let at = queue.at().unwrap();
+            let at = queue.at();
             let chain = at.messages();
             let locks = LockWait::brief();
             for owner in dead {

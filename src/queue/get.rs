@@ -46,7 +46,7 @@ impl Queue {
     #[inline(always)]
     fn get_fast(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
         let segment: &Segment = &self.segment;
-        let words: &Words = segment.body().ok()?;
+        let words = self.segment.words();
         let me = segment.me_if_attached()?;
         if words.body.is_joinable() || !segment.may_go_on(me) {
             return None;
@@ -67,7 +67,7 @@ impl Queue {
     /// The rest of [`get_raw`](Self::get_raw), for every case that the fast path does not handle.
     #[cold]
     fn get_otherwise(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
-        let queue = self.at()?;
+        let queue = self.at();
         let me = self.segment.me()?;
         if queue.body.is_joinable() {
             if let Some(got) = queue.get_at_once(buffer, me)? {

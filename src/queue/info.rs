@@ -52,7 +52,7 @@ impl Queue {
     /// `E_TIMEOUT` if a process that is stopped within a call holds a lock. `E_CORRUPT`.
     pub fn len(&self) -> Result<u64> {
         let me = self.segment.me()?;
-        self.at()?.waiting(Caller::new(me, &LockWait::brief()))
+        self.at().waiting(Caller::new(me, &LockWait::brief()))
     }
 
     /// Report whether a get would wait.
@@ -70,7 +70,7 @@ impl Queue {
     pub fn is_full(&self) -> Result<bool> {
         let me = self.segment.me()?;
         let has_room = self
-            .at()?
+            .at()
             .has_room_for_one(Caller::new(me, &LockWait::brief()))?;
         Ok(!has_room)
     }
@@ -82,7 +82,7 @@ impl Queue {
     pub fn info(&self) -> Result<QueueInfo> {
         let me = self.segment.me()?;
         self.segment.reap(me)?;
-        let queue = self.at()?;
+        let queue = self.at();
         let counters = &queue.body.counters;
         let (participants, waiting) = self.segment.population();
         let chain = queue.messages();

@@ -68,7 +68,7 @@ use crate::pace::switches::Switches;
 use layout::body::{Body, Words};
 use layout::ring::{BASE, RINGS};
 
-use crate::segment::{common_methods, Kind, ObjectType, Readiness, Segment, MOST_EXTENTS};
+use crate::segment::{common_methods, Kind, ObjectType, Opened, Readiness, Segment, MOST_EXTENTS};
 use crate::status::detail;
 use crate::status::Result;
 use crate::sync::lock_wait::Caller;
@@ -97,7 +97,7 @@ use crate::sys::getrandom;
 /// | receive | [`get`](Self::get), [`get_into`](Self::get_into) | [`take`](Self::take), [`take_many`](Self::take_many), [`iter`](Self::iter), then [`done`](Message::done) |
 /// | not lost when the consumer dies | on a joinable queue, with [`task_done`](Self::task_done) | always |
 pub struct Queue {
-    segment: Arc<Segment>,
+    segment: Opened<Words>,
     readiness: Readiness,
     pacing: Pacing,
     loans: Loans,
@@ -156,7 +156,7 @@ impl Queue {
 
     fn opened(segment: Arc<Segment>) -> Result<Queue> {
         Ok(Queue {
-            segment,
+            segment: Opened::new(segment)?,
             readiness: Readiness::new(),
             pacing: Pacing::new(Switches::of_process()),
             loans: Loans::new(),
@@ -171,7 +171,7 @@ impl Queue {
     /// # Errors
     /// None so far.
     pub fn identity(&self) -> Result<[u8; 16]> {
-        Ok(self.at()?.body.identity())
+        Ok(self.at().body.identity())
     }
 
     /// Return the options with which the queue was created.
@@ -179,6 +179,6 @@ impl Queue {
     /// # Errors
     /// None so far.
     pub fn options(&self) -> Result<QueueOptions> {
-        Ok(self.at()?.body.options())
+        Ok(self.at().body.options())
     }
 }

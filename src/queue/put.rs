@@ -2,7 +2,7 @@
 
 use super::chain::producer::Room;
 use super::chain::{Chain, Held};
-use super::layout::body::{Intake, Words};
+use super::layout::body::Intake;
 use super::layout::cursor::{Pen, Position};
 use super::layout::record::{extent_of, Record, State, Word, HEADER, LARGE};
 use super::options::longest;
@@ -47,7 +47,8 @@ impl Queue {
     #[inline(always)]
     fn put_fast(&self, data: &[u8]) -> bool {
         let segment: &Segment = &self.segment;
-        let (Ok(words), Some(me)) = (segment.body::<Words>(), segment.me_if_attached()) else {
+        let words = self.segment.words();
+        let Some(me) = segment.me_if_attached() else {
             return false;
         };
         if data.len() > LARGE {
@@ -78,14 +79,13 @@ impl Queue {
     #[cold]
     #[inline(never)]
     fn put_after_a_look<'a>(&'a self, held: Held<'a>, data: &[u8], extent: u64) -> bool {
-        let queue = self.at();
-        queue.is_ok_and(|queue| queue.put_after_a_look(held, data, extent))
+        self.at().put_after_a_look(held, data, extent)
     }
 
     /// The rest of [`put_raw`](Self::put_raw), for every case that the fast path does not handle.
     #[cold]
     fn put_slow(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
-        let queue = self.at()?;
+        let queue = self.at();
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
         let me = Caller::new(self.segment.me()?, &locks);
@@ -123,7 +123,7 @@ impl Queue {
         item: &impl Fn(usize) -> &'d [u8],
         wait: Wait<'_>,
     ) -> Result<usize> {
-        let queue = self.at()?;
+        let queue = self.at();
         for at in 0..count {
             queue.check_length(item(at).len())?;
         }

@@ -48,7 +48,7 @@ impl Queue {
     }
 
     fn put_at_some_position(&self, data: &[u8], wait: Wait<'_>) -> Result<Position> {
-        let queue = self.at()?;
+        let queue = self.at();
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
         let me = Caller::new(self.segment.me()?, &locks);

@@ -16,7 +16,7 @@ pub(crate) type WatchedWord = (*const u32, u32);
 
 impl Queue {
     pub(crate) fn segment(&self) -> &std::sync::Arc<Segment> {
-        &self.segment
+        self.segment.segment()
     }
 
     /// The state that the `wait` layer keeps with this object.
@@ -97,7 +97,7 @@ mod tests {
         let queue = Queue::create(None, &QueueOptions::default()).unwrap();
         watch_get(&queue.segment).unwrap();
         watch_put(&queue.segment).unwrap();
-        let body = queue.at().unwrap().body;
+        let body = queue.at().body;
         for condition in [&body.items, &body.space] {
             assert!(condition.watchers.has_sleepers());
             assert!(!condition.waiters.has_sleepers());

@@ -73,8 +73,8 @@ impl Queue {
         give: impl FnOnce(Reservation),
     ) -> Result<()> {
         let segment: &Segment = &self.segment;
-        let (words, me) = (segment.body::<Words>(), segment.me_if_attached());
-        if let (Ok(words), Some(me), true) = (words, me, len as u64 <= MAX_PAYLOAD) {
+        let words = self.segment.words();
+        if let (Some(me), true) = (segment.me_if_attached(), len as u64 <= MAX_PAYLOAD) {
             self.keep_distance_from_consumers(extent_of(len as u64));
             let chain = Chain::of_messages(segment, words);
             if let Some(tail) = chain.try_lock_tail(me) {
@@ -101,7 +101,7 @@ impl Queue {
         len: usize,
         me: Owner,
     ) -> Option<Reservation> {
-        let room = self.at().ok()?.reserve_after_a_look(tail, len as u64, me)?;
+        let room = self.at().reserve_after_a_look(tail, len as u64, me)?;
         Some(Reservation::of(&room, len))
     }
 
@@ -111,7 +111,7 @@ impl Queue {
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
         let me = Caller::new(self.segment.me()?, &locks);
-        let place = self.at()?.reserve_room(len, &mut patience, me)?;
+        let place = self.at().reserve_room(len, &mut patience, me)?;
         Ok(Reservation::of(&place, len))
     }
 
@@ -141,7 +141,8 @@ impl Queue {
     #[inline(always)]
     fn commit_fast(&self, position: Position, len: u64) -> bool {
         let segment: &Segment = &self.segment;
-        let (Ok(words), Some(me)) = (segment.body::<Words>(), segment.me_if_attached()) else {
+        let words = self.segment.words();
+        let Some(me) = segment.me_if_attached() else {
             return false;
         };
         let tail = words.body.messages.tail.position();
@@ -174,7 +175,7 @@ impl Queue {
     /// handle.
     #[cold]
     fn commit_slow(&self, position: Position, len: u64) -> Result<()> {
-        let queue = self.at()?;
+        let queue = self.at();
         let locks = LockWait::brief();
         let me = Caller::new(self.segment.me()?, &locks);
         let checked = queue.reserved(position, me.owner)?;
@@ -188,7 +189,7 @@ impl Queue {
     /// `E_INVALID` if it is settled already, `E_NOT_OWNER` if it belongs to another process.
     #[doc(hidden)]
     pub fn abort_raw(&self, reservation: &Reservation) -> Result<()> {
-        let queue = self.at()?;
+        let queue = self.at();
         let locks = LockWait::brief();
         let me = Caller::new(self.segment.me()?, &locks);
         let position = Position::from_bits(reservation.ticket);

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use super::chain::checked::{lower, Checked};
 use super::chain::consumer::Found;
 use super::chain::Chain;
-use super::layout::body::Words;
 use super::layout::cursor::Position;
 use super::layout::record::{Record, State, HEADER};
 use super::layout::ring::DEAD_RINGS;
@@ -38,7 +37,8 @@ impl Queue {
     #[inline(always)]
     fn done_fast(&self, position: Position) -> bool {
         let segment: &Segment = &self.segment;
-        let (Ok(words), Some(me)) = (segment.body::<Words>(), segment.me_if_attached()) else {
+        let words = self.segment.words();
+        let Some(me) = segment.me_if_attached() else {
             return false;
         };
         let chain = Chain::of_messages(segment, words);
@@ -60,7 +60,7 @@ impl Queue {
     #[cold]
     #[inline(never)]
     fn done_otherwise(&self, position: Position) -> Result<()> {
-        self.at()?.settle_anywhere(position, self.segment.me()?)
+        self.at().settle_anywhere(position, self.segment.me()?)
     }
 
     /// Settle several messages that were taken. Return how many were settled, from the first on,
@@ -80,7 +80,7 @@ impl Queue {
         tickets: impl Iterator<Item = u64> + Clone,
         settled: &mut usize,
     ) -> Result<()> {
-        let queue = self.at()?;
+        let queue = self.at();
         let me = self.segment.me()?;
         let positions = tickets.map(Position::from_bits);
         if let Some(_head) = queue.messages().try_lock_head(me) {
@@ -105,7 +105,7 @@ impl Queue {
     /// that is stopped within a call holds a lock.
     #[doc(hidden)]
     pub fn give_back_raw(&self, ticket: u64) -> Result<()> {
-        let queue = self.at()?;
+        let queue = self.at();
         let locks = LockWait::brief();
         let me = Caller::new(self.segment.me()?, &locks);
         let position = Position::from_bits(ticket);
@@ -123,7 +123,7 @@ impl Queue {
     /// `E_OVER_RELEASE` if there is none, `E_INVALID` on a queue that is not joinable. `E_TIMEOUT`:
     /// no message was settled, because a process that is stopped within a call holds a lock.
     pub fn task_done(&self) -> Result<()> {
-        let queue = self.at()?;
+        let queue = self.at();
         let locks = LockWait::brief();
         queue.settle_oldest(Caller::new(self.segment.me()?, &locks))
     }
@@ -135,7 +135,7 @@ impl Queue {
     /// that is not joinable.
     pub fn join_timeout<'w>(&self, wait: impl Into<Wait<'w>>) -> Result<()> {
         let wait = wait.into();
-        let queue = self.at()?;
+        let queue = self.at();
         if !queue.body.is_joinable() {
             return Err(because!(E_INVALID, "the queue is not joinable"));
         }

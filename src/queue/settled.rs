@@ -77,7 +77,7 @@ impl Queue {
         let me = self.segment.me()?;
         // So the messages of a dead consumer count as those that wait.
         self.segment.reap(me)?;
-        let queue = self.at()?;
+        let queue = self.at();
         queue.standing(id, Caller::new(me, &LockWait::brief()))
     }
 
@@ -93,7 +93,7 @@ impl Queue {
     pub fn settled_count(&self) -> Result<u64> {
         let me = self.segment.me()?;
         self.segment.reap(me)?;
-        let queue = self.at()?;
+        let queue = self.at();
         let count = queue.settled_so_far(Caller::new(me, &LockWait::brief()))?;
         self.settled.seen.store(count, Ordering::SeqCst);
         self.settled.readiness.found_nothing();

@@ -15,7 +15,7 @@ impl Queue {
     /// # Errors
     /// `E_TIMEOUT`: a process is stopped within a call, and nothing has changed. `E_CORRUPT`.
     pub fn shutdown(&self, immediate: bool) -> Result<()> {
-        let queue = self.at()?;
+        let queue = self.at();
         let me = self.segment.me()?;
         let chain = queue.messages();
         {

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use super::chain::checked::raise;
 use super::chain::consumer::Found;
 use super::chain::Chain;
-use super::layout::body::Words;
 use super::layout::record::State;
 use super::view::View;
 use super::Queue;
@@ -67,7 +66,7 @@ impl Queue {
     #[inline(always)]
     fn take_fast(&self) -> Option<Found<'_>> {
         let segment: &Segment = &self.segment;
-        let words: &Words = segment.body().ok()?;
+        let words = self.segment.words();
         let me = segment.me_if_attached()?;
         if !segment.may_go_on(me) {
             return None;
@@ -117,7 +116,7 @@ impl Queue {
         each: &mut dyn FnMut(usize, Loan),
         wait: Wait<'_>,
     ) -> Result<usize> {
-        let queue = self.at()?;
+        let queue = self.at();
         let mut patience = Patience::new(&wait);
         let locks = LockWait::until(&mut patience);
         let me = Caller::new(self.segment.me()?, &locks);

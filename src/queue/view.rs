@@ -26,15 +26,15 @@ pub(super) struct View<'a> {
 impl Queue {
     /// The view of a call through this handle.
     #[inline(always)]
-    pub(super) fn at(&self) -> Result<View<'_>> {
-        let words: &Words = self.segment.body()?;
-        Ok(View {
+    pub(super) fn at(&self) -> View<'_> {
+        let words = self.segment.words();
+        View {
             segment: &self.segment,
             body: &words.body,
             words,
             pacing: &self.pacing,
             loans: &self.loans,
-        })
+        }
     }
 }
 
@@ -53,7 +53,7 @@ impl Queue {
     #[inline(always)]
     pub(super) fn keep_distance_from_consumers(&self, extent: u64) {
         if self.pacing.from_consumers.is_on() {
-            self.with_view(|view| view.keep_distance_from_consumers(extent));
+            self.with_view(move |view| view.keep_distance_from_consumers(extent));
         }
     }
 
@@ -68,14 +68,14 @@ impl Queue {
     /// See [`View::saw_messages`].
     #[inline(always)]
     pub(super) fn saw_messages(&self, bytes: u64, extent: u64) {
-        self.with_view(|view| view.saw_messages(bytes, extent));
+        self.with_view(move |view| view.saw_messages(bytes, extent));
     }
 
     /// See [`View::after_get`].
     #[inline(always)]
     pub(super) fn after_get(&self, words: &Words, count: u32) {
         if words.body.has_sleepers_after_get() {
-            self.with_view(|view| view.after_get(count));
+            self.with_view(move |view| view.after_get(count));
         }
     }
 
@@ -84,16 +84,14 @@ impl Queue {
     #[inline(always)]
     pub(super) fn after_finish(&self, words: &Words, me: Owner) {
         if words.body.has_sleepers_after_finish() {
-            self.with_view(|view| _ = view.after_finish(me));
+            self.with_view(move |view| _ = view.after_finish(me));
         }
     }
 
     #[cold]
     #[inline(never)]
     fn with_view(&self, then: impl FnOnce(View<'_>)) {
-        if let Ok(view) = self.at() {
-            then(view);
-        }
+        then(self.at());
     }
 }
 

@@ -8,6 +8,7 @@ use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::Arc;
 
 use memmap2::MmapRaw;
 
@@ -353,6 +354,47 @@ impl Deref for Fixed {
 
     fn deref(&self) -> &Mapping {
         &self.mapping
+    }
+}
+
+/// Words in memory that `S` keeps mapped, and a share in that `S`.
+pub(crate) struct Kept<S, T> {
+    owner: Arc<S>,
+    words: NonNull<T>,
+}
+
+// SAFETY: the words are shared memory, which all threads may use.
+unsafe impl<S: Send + Sync, T: Shared> Send for Kept<S, T> {}
+// SAFETY: as above.
+unsafe impl<S: Send + Sync, T: Shared> Sync for Kept<S, T> {}
+
+impl<S, T: Shared> Kept<S, T> {
+    /// The words that `find` finds.
+    pub(crate) fn within(
+        owner: Arc<S>,
+        find: impl for<'a> FnOnce(&'a S) -> Result<&'a T>,
+    ) -> Result<Kept<S, T>> {
+        let words = NonNull::from(find(&owner)?);
+        Ok(Kept { owner, words })
+    }
+
+    #[inline(always)]
+    pub(crate) fn words(&self) -> &T {
+        // SAFETY: a borrow of the owner, who does not move, and exists as long as this does.
+        unsafe { self.words.as_ref() }
+    }
+
+    pub(crate) fn owner(&self) -> &Arc<S> {
+        &self.owner
+    }
+}
+
+impl<S, T> Deref for Kept<S, T> {
+    type Target = S;
+
+    #[inline(always)]
+    fn deref(&self) -> &S {
+        &self.owner
     }
 }
 

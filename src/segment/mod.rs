@@ -45,6 +45,7 @@ mod snapshot;
 
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::Arc;
 
 pub(crate) use account::{Account, Note, ACCOUNTS};
 pub use create::CreateOptions;
@@ -52,8 +53,8 @@ pub(crate) use header::fixed_size;
 use header::Header;
 pub use kind::Kind;
 pub use list::{list, ObjectInfo};
-use mapping::Fixed;
 pub(crate) use mapping::{Bytes, LazyMapping, Mapping};
+use mapping::{Fixed, Kept};
 pub(crate) use methods::common_methods;
 pub use names::unlink;
 pub(crate) use names::{of_file as name_of_file, path as path_of};
@@ -135,6 +136,21 @@ pub(crate) struct Segment {
     /// Accessed only under `attach::ATTACHING`.
     attachment: LocalLock<Option<attach::Attachment>>,
     extents: Box<[LazyMapping; MOST_EXTENTS]>,
+}
+
+/// The segment of an object whose own words are a `T`. Their place and size are checked when the
+/// object is opened, so that no call need check them again.
+pub(crate) type Opened<T> = Kept<Segment, T>;
+
+impl<T: Shared> Opened<T> {
+    /// `E_CORRUPT` if the segment has fewer words.
+    pub(crate) fn new(segment: Arc<Segment>) -> Result<Opened<T>> {
+        Kept::within(segment, |segment| segment.body::<T>())
+    }
+
+    pub(crate) fn segment(&self) -> &Arc<Segment> {
+        self.owner()
+    }
 }
 
 /// Make forks lock the tables of this layer, in the order in which they are locked, so that a child

@@ -96,18 +96,12 @@ impl RobustMutex {
         }
     }
 
-    /// As [`release`](Self::release), if nobody waits and no other thread changes the word at this
-    /// moment.
+    /// Release the mutex if the caller took it and nobody waits for it.
     #[inline]
-    pub(crate) fn try_release(&self) -> bool {
-        let word = self.word.load(Ordering::Relaxed);
-        let is_held = !matches!(Owner::from_bits(word), None | Some(Owner::ORPHAN));
-        is_held
-            && word & (SLEEPERS | STARVING) == 0
-            && self
-                .word
-                .compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed)
-                .is_ok()
+    pub(crate) fn try_release(&self, me: Owner) -> bool {
+        self.word
+            .compare_exchange(me.bits(), 0, Ordering::Release, Ordering::Relaxed)
+            .is_ok()
     }
 
     /// Release the mutex, also if another participant took it; `E_OVER_RELEASE` if it is free.

@@ -14,11 +14,11 @@ use crate::status::{Result, Status};
 #[inline]
 pub(crate) fn guard(body: impl FnOnce() -> Result<Status>) -> i32 {
     // After a panic no value that the body used is used again.
-    match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(status)) => status.code(),
-        Ok(Err(status)) => detail::returns(status).code(),
-        Err(_) => Status::E_INTERNAL.code(),
-    }
+    let returned = catch_unwind(AssertUnwindSafe(|| match body() {
+        Ok(status) => status.code(),
+        Err(status) => detail::returns(status).code(),
+    }));
+    returned.unwrap_or(Status::E_INTERNAL.code())
 }
 
 /// As [`guard`], for a function that a signal handler may call: leaves the thread's detail alone.
@@ -165,11 +165,11 @@ pub(crate) unsafe fn array<'a, T>(
     if n == 0 {
         return Ok(&[]);
     }
-    if first.is_null() {
-        return Err(null_array(name));
-    }
     if !first.is_aligned() || !fits::<T>(n) {
         return Err(unfit_array(first.is_aligned(), name));
+    }
+    if first.is_null() {
+        return Err(null_array(name));
     }
     // SAFETY: checked above, and for the rest as the caller promises.
     Ok(unsafe { slice::from_raw_parts(first, n) })
@@ -203,11 +203,11 @@ pub(crate) unsafe fn room<'a, T>(
     if n == 0 {
         return Ok(&mut []);
     }
-    if first.is_null() {
-        return Err(null_array(name));
-    }
     if !first.is_aligned() || !fits::<T>(n) {
         return Err(unfit_array(first.is_aligned(), name));
+    }
+    if first.is_null() {
+        return Err(null_array(name));
     }
     // SAFETY: checked above, and for the rest as the caller promises.
     Ok(unsafe { slice::from_raw_parts_mut(first.cast(), n) })

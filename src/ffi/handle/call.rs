@@ -10,9 +10,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::{compiler_fence, AtomicUsize, Ordering};
 
 use super::block::Block;
-use super::presence::{first_record, LEAVING, RECORD};
+use super::presence::{further_place, LEAVING, RECORD};
 use super::{quarantine, Handle, Header, Opaque, CLOSED, RETIRED};
-use crate::ffi::abi::check::guard;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::{Cancel, LazyWait, Wait};
@@ -53,9 +52,9 @@ pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
     unsafe { come_in::<C, true>(handle.cast(), unless_closed) }
 }
 
-/// Run `act` inside a handle, unless this thread makes its first call or is inside a handle
-/// already. Return the result of the function of C: `OK` if `act` returned true, or that the handle
-/// is closed. If `None`, nothing was done, and the call must begin anew.
+/// Run `act` inside an open handle, unless this thread makes its first call or is inside a handle
+/// already. Return the result of the function of C, which is `OK`, if `act` returned true. If
+/// `None`, nothing was done, and the call must begin anew.
 ///
 /// For a call that mostly takes a few instructions. It begins anew in a function of its own, and
 /// what this calls needs no argument of the call: so the quick part saves no register.
@@ -70,9 +69,7 @@ pub(crate) unsafe fn quickly<C: Opaque>(
     const { assert!(C::NOTES_CALLS) };
     // SAFETY: as the caller promises.
     let handle = unsafe { known::<C>(handle.cast(), true) }.ok()?;
-    // SAFETY: null, or this thread's record, which stays mapped.
-    let record = unsafe { RECORD.get().as_ref() }?;
-    let [place, ..] = &record.words;
+    let [place, ..] = &RECORD.get().words;
     if place.load(Ordering::Relaxed) != 0 {
         return None;
     }
@@ -80,22 +77,18 @@ pub(crate) unsafe fn quickly<C: Opaque>(
     let header = unsafe { handle.cast::<Header>().as_ref() };
     let visit = Visit::begin(place, header.block());
     // Acquire: see `note_in`.
-    if header.state.load(Ordering::Acquire) & CLOSED != 0 {
-        return Some(header.leave_closed(Err(Status::E_CLOSED)));
-    }
     // SAFETY: the object is dropped only when no call is inside.
-    let is_done = act(unsafe { &(*handle.as_ptr()).object });
-    visit.leave(header.block());
-    if header.state.load(Ordering::Relaxed) & CLOSED != 0 {
-        let answer = if is_done {
-            Ok(Status::OK)
-        } else {
-            Err(Status::E_CLOSED)
-        };
-        return Some(header.leave_closed(answer));
+    let object = unsafe { &(*handle.as_ptr()).object };
+    if header.state.load(Ordering::Acquire) & CLOSED != 0 || !act(object) {
+        header.turn_back_quickly();
+        return None;
     }
-    visit.forget();
-    is_done.then_some(Status::OK.code())
+    visit.leave(header.block());
+    match header.state.load(Ordering::Relaxed) & CLOSED == 0 {
+        true => visit.forget(),
+        false => header.turn_back_quickly(),
+    }
+    Some(Status::OK.code())
 }
 
 /// Enter for a loan, also into a closed handle. `E_INVALID` if the object was dropped: then no loan
@@ -244,10 +237,11 @@ struct Visit(&'static AtomicUsize);
 /// The caller must read whether the handle is closed after this.
 #[inline]
 fn note(block: NonNull<Block>) -> Option<Visit> {
-    // SAFETY: null, or this thread's record, which stays mapped.
-    let record = unsafe { RECORD.get().as_ref() }.or_else(first_record)?;
-    let free = |place: &&AtomicUsize| place.load(Ordering::Relaxed) == 0;
-    let place = record.words.iter().find(free)?;
+    let [first, ..] = &RECORD.get().words;
+    let place = match first.load(Ordering::Relaxed) {
+        0 => first,
+        _ => further_place()?,
+    };
     Some(Visit::begin(place, block))
 }
 
@@ -267,8 +261,8 @@ impl Visit {
     fn leave(self, block: NonNull<Block>) {
         // Release: the thread that drops the object after reading this sees everything that was
         // done inside.
-        self.0
-            .store(block.addr().get() | LEAVING, Ordering::Release);
+        let address = block.addr().get();
+        self.0.store(address - LEAVING, Ordering::Release);
         compiler_fence(Ordering::SeqCst);
     }
 
@@ -299,18 +293,12 @@ impl Header {
         }
     }
 
-    /// The end of [`quickly`] in a handle that is closed.
+    /// The end of [`quickly`] that has done nothing, or whose handle is closed.
     #[cold]
     #[inline(never)]
-    fn leave_closed(&self, answer: Result<Status>) -> i32 {
-        guard(|| {
-            // SAFETY: this thread's record, where `quickly` has noted the handle.
-            if let Some(record) = unsafe { RECORD.get().as_ref() } {
-                let [place, ..] = &record.words;
-                self.turn_back(Visit(place));
-            }
-            answer
-        })
+    fn turn_back_quickly(&self) {
+        let [place, ..] = &RECORD.get().words;
+        self.turn_back(Visit(place));
     }
 
     /// After [`note_out`](Self::note_out) has returned true.
@@ -447,6 +435,7 @@ unsafe fn begin<T, C: Opaque<Object = Cancel>, R>(
 
 /// # Safety
 /// As for [`token`].
+#[cold]
 #[inline(never)]
 unsafe fn check_token<C: Opaque<Object = Cancel>>(cancel: *mut C) -> Result<()> {
     // SAFETY: as the caller promises.

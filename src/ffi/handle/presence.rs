@@ -22,16 +22,23 @@ use crate::ffi::handle::block::Block;
 use crate::sys::wiped::{Line, Pool};
 use crate::sys::{membarrier, thread};
 
-/// Set in a place while its thread reads the handle for the last time. Blocks are aligned, so the
-/// bit is free.
+/// By so much the address in a place is lower while its thread, which has left, reads the handle for
+/// the last time. Blocks are aligned, so no other has that address.
 pub(super) const LEAVING: usize = 1;
 
 /// A thread's record: the addresses of the handles that it is inside of, nested calls included.
 static RECORDS: Pool = Pool::new(false);
 
+/// Stands for the record of a thread that has none: it is full, so a call that has found a free
+/// place in a record need not ask whether it is one.
+static NONE: Line = Line {
+    words: [const { AtomicUsize::new(usize::MAX) }; 8],
+};
+
 thread_local! {
-    /// Null until the first call. It has no destructor, so reading it is one load.
-    pub(super) static RECORD: Cell<*const Line> = const { Cell::new(ptr::null()) };
+    /// [`NONE`] before the thread's first call and after its end. It has no destructor, so reading
+    /// it is one load.
+    pub(super) static RECORD: Cell<&'static Line> = const { Cell::new(&NONE) };
     /// The thread has given its record back, and takes no other, because nothing would give that
     /// back.
     static IS_ENDING: Cell<bool> = const { Cell::new(false) };
@@ -40,7 +47,7 @@ thread_local! {
 /// Gives back the record of a thread that ends.
 extern "C" fn give_back(record: *mut c_void) {
     IS_ENDING.set(true);
-    RECORD.set(ptr::null());
+    RECORD.set(&NONE);
     // SAFETY: the record that `first_record` registered.
     RECORDS.give_back(unsafe { &*record.cast::<Line>() });
 }
@@ -60,16 +67,31 @@ pub(super) fn is_anybody_inside(block: NonNull<Block>) -> bool {
 
 /// Return whether a thread may read the memory of `block`, which was retired before.
 pub(super) fn is_looked_at(block: NonNull<Block>) -> bool {
-    places().any(|place| place.load(Ordering::Acquire) & !LEAVING == block.addr().get())
+    places().any(|place| {
+        let address = place.load(Ordering::Acquire);
+        address == block.addr().get() || address == block.addr().get() - LEAVING
+    })
 }
 
 fn places() -> impl Iterator<Item = &'static AtomicUsize> {
     RECORDS.lines().flat_map(|line| &line.words)
 }
 
-/// Return this thread's record, taken at its first call. Not in a signal handler.
+/// Return a free place of this thread's record; of its first record if it has none. Not in a signal
+/// handler.
 #[cold]
-pub(super) fn first_record() -> Option<&'static Line> {
+#[inline(never)]
+pub(super) fn further_place() -> Option<&'static AtomicUsize> {
+    let free = |place: &&AtomicUsize| place.load(Ordering::Relaxed) == 0;
+    let record = match RECORD.get() {
+        none if ptr::eq(none, &NONE) => first_record()?,
+        record => record,
+    };
+    record.words.iter().find(free)
+}
+
+/// Return this thread's record, taken now at its first call.
+fn first_record() -> Option<&'static Line> {
     if IS_ENDING.get() || RECORDS.is_untouched() && !membarrier::register_all_threads() {
         return None;
     }

@@ -132,7 +132,7 @@ impl<'a> Chain<'a> {
                 .in_ring::<Record>(position.ring(), position.at_and_more(), HEADER)?;
         let word = record.word();
         let (len, extent) = record.size();
-        let is_sound = len + HEADER <= extent && extent <= ahead;
+        let is_sound = len <= extent.checked_sub(HEADER)? && extent <= ahead;
         if word.state() != Some(State::Ready) || !is_sound {
             return None;
         }

@@ -355,7 +355,7 @@ mod tests {
             ..QueueOptions::default()
         };
         let queue = Queue::create(None, &options).unwrap();
-        let view = queue.at().unwrap();
+        let view = queue.at();
         let chain = view.messages();
         let extent = 80;
         let left = || ring::BASE - chain.words.tail.position().at() % ring::BASE;

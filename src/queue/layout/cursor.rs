@@ -70,9 +70,13 @@ impl Position {
     /// later or in another ring.
     #[inline]
     pub(crate) fn bytes_to(self, other: Position) -> Option<u64> {
-        let is_same_ring = (self.bits ^ other.bits) >> RING_SHIFT == 0;
-        (is_same_ring && other.bits > self.bits)
-            .then(|| (other.bits - self.bits) << (UNIT_SHIFT - 1))
+        if (self.bits ^ other.bits) >> RING_SHIFT != 0 {
+            return None;
+        }
+        match other.bits.checked_sub(self.bits) {
+            None | Some(0) => None,
+            Some(bits) => Some(bits << (UNIT_SHIFT - 1)),
+        }
     }
 
     pub(crate) fn parts(self) -> (usize, u64) {
@@ -294,10 +298,15 @@ impl Side {
     /// before it.
     #[inline]
     pub(crate) fn step_over(&self, extent: u64) -> Position {
-        let from = self.cursor();
-        let to = from.position.forward(extent);
-        self.commit(&from, to, from.totals.and_record(extent));
-        from.position
+        let bits = self.cursor.load(Ordering::Acquire);
+        let from = Position::from_bits(bits);
+        let totals = self.totals_of(bits).load().and_record(extent);
+        // As in `commit`. A step leaves the parity bit alone.
+        fence(Ordering::Release);
+        self.totals_of(bits ^ PARITY).store(totals);
+        let to = Position { bits }.forward(extent).bits ^ PARITY;
+        self.cursor.store(to, Ordering::Release);
+        from
     }
 
     /// Under the tail lock, before the commit: note that the record at `position` will be a
@@ -402,11 +411,8 @@ impl Side {
 
     #[inline]
     fn totals_of(&self, parity: u64) -> &SharedTotals {
-        let [even, odd] = &self.totals;
-        match parity & 1 {
-            0 => even,
-            _ => odd,
-        }
+        let [even, _] = &self.totals;
+        self.totals.get((parity & PARITY) as usize).unwrap_or(even)
     }
 }
 
