@@ -120,11 +120,11 @@ pub unsafe extern "C" fn polyproc_lock_acquire(
         return unsafe { acquire(lock, timeout_ns, cancel) };
     }
     // SAFETY: the caller passes a handle or NULL.
-    match unsafe { quickly(lock, Lock::acquire_now) } {
-        Some(code) => code,
-        // SAFETY: as above.
-        None => unsafe { acquire(lock, timeout_ns, ptr::null_mut()) },
+    if unsafe { quickly(lock, Lock::acquire_now) } {
+        return Status::OK.code();
     }
+    // SAFETY: as above.
+    unsafe { acquire(lock, timeout_ns, ptr::null_mut()) }
 }
 
 /// [`polyproc_lock_acquire`] in every case.
@@ -162,11 +162,11 @@ unsafe extern "C" fn acquire(
 #[no_mangle]
 pub unsafe extern "C" fn polyproc_lock_release(lock: *mut polyproc_lock) -> i32 {
     // SAFETY: the caller passes a handle or NULL.
-    match unsafe { quickly(lock, Lock::release_now) } {
-        Some(code) => code,
-        // SAFETY: as above.
-        None => unsafe { release(lock) },
+    if unsafe { quickly(lock, Lock::release_now) } {
+        return Status::OK.code();
     }
+    // SAFETY: as above.
+    unsafe { release(lock) }
 }
 
 /// [`polyproc_lock_release`] in every case.

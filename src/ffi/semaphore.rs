@@ -156,11 +156,11 @@ pub unsafe extern "C" fn polyproc_semaphore_acquire(
         return unsafe { acquire(semaphore, timeout_ns, cancel) };
     }
     // SAFETY: the caller passes a handle or NULL.
-    match unsafe { quickly(semaphore, Semaphore::acquire_now) } {
-        Some(code) => code,
-        // SAFETY: as above.
-        None => unsafe { acquire(semaphore, timeout_ns, ptr::null_mut()) },
+    if unsafe { quickly(semaphore, Semaphore::acquire_now) } {
+        return Status::OK.code();
     }
+    // SAFETY: as above.
+    unsafe { acquire(semaphore, timeout_ns, ptr::null_mut()) }
 }
 
 /// [`polyproc_semaphore_acquire`] in every case.
@@ -203,11 +203,11 @@ pub unsafe extern "C" fn polyproc_semaphore_release(
     n: i64,
 ) -> i32 {
     // SAFETY: the caller passes a handle or NULL.
-    match unsafe { quickly(semaphore, |semaphore| semaphore.release_now(n)) } {
-        Some(code) => code,
-        // SAFETY: as above.
-        None => unsafe { release(semaphore, n) },
+    if unsafe { quickly(semaphore, |semaphore| semaphore.release_now(n)) } {
+        return Status::OK.code();
     }
+    // SAFETY: as above.
+    unsafe { release(semaphore, n) }
 }
 
 /// [`polyproc_semaphore_release`] in every case.

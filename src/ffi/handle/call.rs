@@ -53,11 +53,11 @@ pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
 }
 
 /// Run `act` inside an open handle, unless this thread makes its first call or is inside a handle
-/// already. Return the result of the function of C, which is `OK`, if `act` returned true. If
-/// `None`, nothing was done, and the call must begin anew.
+/// already. Return whether `act` did its work; if not, nothing was done, and the call must begin
+/// anew.
 ///
 /// For a call that mostly takes a few instructions. It begins anew in a function of its own, and
-/// what this calls needs no argument of the call: so the quick part saves no register.
+/// what this calls needs no argument of the call: so the quick part saves few registers.
 ///
 /// # Safety
 /// As for [`enter`]. `act` does not panic.
@@ -65,30 +65,32 @@ pub(crate) unsafe fn enter_in_handler<'a, C: Opaque>(
 pub(crate) unsafe fn quickly<C: Opaque>(
     handle: *mut C,
     act: impl FnOnce(&C::Object) -> bool,
-) -> Option<i32> {
+) -> bool {
     const { assert!(C::NOTES_CALLS) };
     // SAFETY: as the caller promises.
-    let handle = unsafe { known::<C>(handle.cast(), true) }.ok()?;
+    let Ok(handle) = (unsafe { known::<C>(handle.cast(), true) }) else {
+        return false;
+    };
     let [place, ..] = &RECORD.get().words;
     if place.load(Ordering::Relaxed) != 0 {
-        return None;
+        return false;
     }
     // SAFETY: known to be a handle.
     let header = unsafe { handle.cast::<Header>().as_ref() };
     let visit = Visit::begin(place, header.block());
-    // Acquire: see `note_in`.
     // SAFETY: the object is dropped only when no call is inside.
     let object = unsafe { &(*handle.as_ptr()).object };
+    // Acquire: see `note_in`.
     if header.state.load(Ordering::Acquire) & CLOSED != 0 || !act(object) {
         header.turn_back_quickly();
-        return None;
+        return false;
     }
     visit.leave(header.block());
     match header.state.load(Ordering::Relaxed) & CLOSED == 0 {
         true => visit.forget(),
         false => header.turn_back_quickly(),
     }
-    Some(Status::OK.code())
+    true
 }
 
 /// Enter for a loan, also into a closed handle. `E_INVALID` if the object was dropped: then no loan
