@@ -17,7 +17,8 @@
 struct state *state;
 struct ways ways;
 
-static pid_t children[2 * MAX_PROCESSES];
+enum { MAX_CHILDREN = 1024 };
+static pid_t children[MAX_CHILDREN];
 static int child_count;
 static pid_t program; /* the process that all others are children of */
 
@@ -59,9 +60,11 @@ const char *unique_name(const char *suffix) {
   return name;
 }
 
+/* The set is read once: a process that is pinned may use one core only, and still starts others. */
 int core_of(int index) {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed)) die("sched_getaffinity: %s", strerror(errno));
+  static cpu_set_t allowed;
+  if (!CPU_COUNT(&allowed) && sched_getaffinity(0, sizeof allowed, &allowed))
+    die("sched_getaffinity: %s", strerror(errno));
   int nth = index % CPU_COUNT(&allowed);
   for (int core = 0;; core++)
     if (CPU_ISSET(core, &allowed) && nth-- == 0) return core;
@@ -75,6 +78,7 @@ void pin(int core) {
 }
 
 void start_process(int core, void (*body)(const struct run *, int), const struct run *run, int index) {
+  if (child_count == MAX_CHILDREN) die("too many processes");
   pid_t parent = program = getpid(), pid = fork();
   if (pid < 0) die("fork: %s", strerror(errno));
   if (pid > 0) {
