@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sockios.h>
 #include <mqueue.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,29 +34,59 @@ static void create_mq(int channel, const struct setup *setup) {
   /* Only the machine's administrator may raise these limits. */
   do {
     queues[channel] = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
-  } while (queues[channel] < 0 && (attributes.mq_maxmsg /= 2) > 0);
+  } while (queues[channel] < 0 && --attributes.mq_maxmsg > 0);
   ok(queues[channel], "mq_open");
   ways.capacity = (size_t)attributes.mq_maxmsg;
   mq_unlink(name);
+}
+
+static void set_room(int fd, size_t bytes) {
+  int room = (int)bytes;
+  ok(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room), "SO_SNDBUFFORCE");
+}
+
+/* A socket counts the memory that its messages take, so measure what one takes. More than 8 MiB of
+ * the kernel's memory, which cannot be swapped, would only make it slower. */
+static void create_socketpair(int channel, const struct setup *setup) {
+  size_t most = 8 << 20, room;
+  int *pair = ends[channel], taken;
+  char *message = calloc(1, setup->size);
+  if (!message) die("no memory");
+  ok(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), "socketpair");
+  set_room(pair[1], most / 2); /* the kernel doubles the number */
+  ok(send(pair[1], message, setup->size, 0), "send");
+  ok(ioctl(pair[1], SIOCOUTQ, &taken), "SIOCOUTQ");
+  ok(recv(pair[0], message, setup->size, 0), "recv");
+  free(message);
+  room = (size_t)taken * setup->capacity;
+  if (room > most) room = most;
+  set_room(pair[1], room / 2);
+  /* The last message may go beyond the room. */
+  ways.capacity = (room + (size_t)taken - 1) / (size_t)taken;
+}
+
+/* A pipe's room is in bytes, and the administrator sets the most that it may be. */
+static void create_pipe(int channel, const struct setup *setup) {
+  size_t room = setup->size * setup->capacity, most = 1 << 20;
+  ok(pipe(ends[channel]), "pipe");
+  int given = fcntl(ends[channel][1], F_SETPIPE_SZ, (int)(room < most ? room : most));
+  ok(given, "F_SETPIPE_SZ");
+  ways.capacity = (size_t)given / setup->size;
 }
 
 static void create(const struct setup *setup) {
   message_size = setup->size;
   kind = has_mode(setup, "mq") ? MQ : has_mode(setup, "socketpair") ? SOCKETPAIR : PIPE;
   for (int i = 0; i < setup->channels; i++) {
-    int room = 4 << 20;
     switch (kind) {
       case MQ:
         create_mq(i, setup);
         break;
       case SOCKETPAIR:
-        ok(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends[i]), "socketpair");
-        ok(setsockopt(ends[i][1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room), "SO_SNDBUFFORCE");
+        create_socketpair(i, setup);
         break;
       case PIPE:
-        ok(pipe(ends[i]), "pipe");
-        room = 1 << 20;
-        ok(fcntl(ends[i][1], F_SETPIPE_SZ, room), "F_SETPIPE_SZ");
+        create_pipe(i, setup);
         break;
     }
   }

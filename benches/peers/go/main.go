@@ -1,4 +1,5 @@
-// polyproc from Go, between processes: the harness's streams and ping-pong, and its line of JSON.
+// polyproc from Go, between processes: the harness's streams, ping-pong and
+// pairs, and its line of JSON.
 //
 // Modes: copy (Put, GetInto), many (PutMany and TakeMany of 32).
 //
@@ -193,6 +194,31 @@ func stream(r run) map[string]any {
 	return map[string]any{"rate": rate, "messages": got.Count}
 }
 
+// pair puts a message and gets it again, in this process.
+func pair(r run) map[string]any {
+	q, err := polyproc.NewQueue(polyproc.QueueOptions{MaxItems: r.numbers["capacity"]})
+	must(err)
+	defer q.Close()
+	message, buf := make([]byte, r.numbers["size"]), make([]byte, r.numbers["size"])
+	var got tally
+	// Reads the clock once in 64 rounds.
+	repeat := func(ms int) {
+		for end := time.Now().Add(time.Duration(ms) * time.Millisecond); time.Now().Before(end); {
+			for range 64 {
+				stamp(message, got.Count+1)
+				must(q.Put(background, message))
+				n, err := q.GetInto(background, buf)
+				must(err)
+				got.check(buf[:n], len(message))
+			}
+		}
+	}
+	repeat(r.numbers["warm"])
+	before, start := got.Count, time.Now()
+	repeat(r.numbers["ms"])
+	return map[string]any{"ns": float64(time.Since(start)) / float64(got.Count-before)}
+}
+
 func answer(r run) {
 	q, buf := inherited(), make([]byte, r.numbers["size"])
 	for {
@@ -234,7 +260,7 @@ func pingPong(r run) map[string]any {
 
 func main() {
 	if len(os.Args) < 2 {
-		log.Fatal("usage: polyproc-go stream|pingpong [mode=copy] [size=64] ...")
+		log.Fatal("usage: polyproc-go stream|pingpong|pair [mode=copy] [size=64] ...")
 	}
 	r := parse(os.Args[1:])
 	var figures map[string]any
@@ -249,6 +275,8 @@ func main() {
 		figures = stream(r)
 	case "pingpong":
 		figures = pingPong(r)
+	case "pair":
+		figures = pair(r)
 	default:
 		log.Fatal("no workload ", r.workload)
 	}

@@ -1,4 +1,5 @@
-/* W4, W5 and W8: locks, wake-ups, and calls that are made one after the other. */
+/* W1, W4, W5 and W8: a put and a get in one process, locks, wake-ups, and calls that are made one
+ * after the other. */
 #include <stdio.h>
 
 #include "harness.h"
@@ -88,4 +89,31 @@ void run_calls(const struct run *run, void (*call)(void)) {
   } while (now_ns() < end);
   printf(", \"ns\": %.1f", (double)(now_ns() - start) / (double)calls);
   print_latency(state->latency);
+}
+
+enum { PAIRS = 64 }; /* between two looks at the clock */
+
+static double pair_ns(size_t size, int ms) {
+  static uint64_t message[128], received[128];
+  uint64_t start = now_ns(), took;
+  if (size > sizeof message) die("at most %zu bytes", sizeof message);
+  *message = 0;
+  do {
+    for (int i = 0; i < PAIRS; i++) {
+      ++*message;
+      peer.put(0, message, size);
+      if (peer.get(0, received, size) != size || *received != *message) die("a wrong message");
+    }
+    took = now_ns() - start;
+  } while (took < (uint64_t)ms * 1000000);
+  return (double)took / (double)*message;
+}
+
+/* One process puts a message and gets it again. */
+void run_pair(const struct run *run) {
+  pin(core_of(0));
+  peer.join(0, PRODUCER, 0);
+  peer.join(0, CONSUMER, 0);
+  pair_ns(run->setup.size, run->warm_ms);
+  printf(", \"ns\": %.2f", pair_ns(run->setup.size, run->measure_ms));
 }

@@ -57,6 +57,7 @@ double measure_rate(const struct run *, const struct counter *, int n, uint64_t 
 
 void run_stream(const struct run *);
 void run_ping_pong(const struct run *);
+void run_pair(const struct run *);
 void run_lock(const struct run *);
 void run_event(const struct run *);
 void run_calls(const struct run *, void (*call)(void));

@@ -6,7 +6,7 @@
 
 static const char usage[] =
     "WORKLOAD [mode=copy] [size=64] [capacity=1024] [producers=1] [consumers=1] [warm=50] [ms=250] [gap=0]\n"
-    "workloads: stream pingpong lock event spawn create open";
+    "workloads: stream pingpong pair lock event spawn create open";
 
 static void parse(struct run *run, int argc, char **argv) {
   if (argc < 2) die("usage: %s", usage);
@@ -44,19 +44,20 @@ int harness_main(int argc, char **argv) {
   run.setup.channels = ping_pong ? 2 : 1;
   state = shared_memory(sizeof *state);
   state->latency = shared_memory(sizeof *state->latency);
-  ns_per_tick();
   unique_name("");
   if (peer.create) peer.create(&run.setup);
   printf(
       "{\"peer\": \"%s\", \"mode\": \"%s\", \"workload\": \"%s\", \"size\": %zu, \"producers\": %d, "
       "\"consumers\": %d",
       peer.name, run.setup.mode, run.workload, run.setup.size, run.setup.producers, run.setup.consumers);
-  if (ways.capacity) printf(", \"capacity\": %zu", ways.capacity);
+  if (ways.capacity && ways.capacity != run.setup.capacity) printf(", \"capacity\": %zu", ways.capacity);
   fflush(stdout);
   if (!strcmp(run.workload, "stream"))
     run_stream(&run);
   else if (ping_pong)
     run_ping_pong(&run);
+  else if (!strcmp(run.workload, "pair"))
+    run_pair(&run);
   else if (!strcmp(run.workload, "lock"))
     run_lock(&run);
   else if (!strcmp(run.workload, "event"))

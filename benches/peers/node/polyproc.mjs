@@ -1,4 +1,5 @@
-// polyproc from Node, between processes: the harness's streams and ping-pong, and its line of JSON.
+// polyproc from Node, between processes: the harness's streams, ping-pong and
+// pairs, and its line of JSON.
 //
 // Modes: copy (await put, await get), try (tryPut and tryGet, awaiting only when that fails), many
 // (putMany and getMany of 32).
@@ -107,6 +108,35 @@ async function pingPong() {
   return percentiles(times);
 }
 
-const workloads = { stream, pingpong: pingPong, produce, answer };
+// Puts a message and gets it again, in this process: with tryPut and tryGet, or with two awaits.
+async function pair() {
+  const queue = Queue.create({ maxItems: run.capacity });
+  const message = Buffer.alloc(run.size);
+  let got = 0;
+
+  // Reads the clock once in 64 rounds.
+  async function repeat(ms) {
+    for (const end = nowMs() + ms; nowMs() < end;) {
+      for (let i = 0; i < 64; i++) {
+        stamp(message, ++got);
+        if (run.mode === 'try') {
+          queue.tryPut(message);
+          check(queue.tryGet(), run.size, got);
+        } else {
+          await queue.put(message);
+          check(await queue.get(), run.size, got);
+        }
+      }
+    }
+  }
+  await repeat(run.warm);
+  const before = got, began = nowMs();
+  await repeat(run.ms);
+  const ns = (nowMs() - began) * 1e6 / (got - before);
+  queue.close();
+  return { ns };
+}
+
+const workloads = { stream, pingpong: pingPong, pair, produce, answer };
 const figures = await workloads[run.workload]();
 if (figures) console.log(JSON.stringify({ peer: 'polyproc-node', mode: run.mode, ...figures }));
