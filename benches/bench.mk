@@ -91,11 +91,12 @@ $(BENCH)/stream: benches/inspect/stream.c include/polyproc.h $(POLYPROC_A)
 bench-inspect: cli $(BENCH)/stream ## what `top` and the page cost a running stream, in two minutes (ROUNDS=12)
 	@python3 -B benches/inspect/bench.py --polyproc $(POLYPROC_BIN) --stream $(BENCH)/stream --rounds $(or $(ROUNDS),12)
 
-bench-check: $(BENCH_OURS) $(BENCH)/guard $(BENCH)/stream bench-go
+bench-check: $(BENCH_OURS) $(BENCH)/peers/limits $(BENCH)/guard $(BENCH)/stream bench-go
+	$(BENCH)/peers/limits line > /dev/null
 	cd benches/peers/go && go vet ./...
 	cd benches/calls && $(CARGO) fmt --check
 	cd benches/peers/rust && $(CARGO) fmt --check
-	cd benches/driver && python3 -B -c "import heuristics; heuristics.check()"
+	cd benches/driver && python3 -B -c "import heuristics; heuristics.check()" && python3 -B check.py
 
 # --- the guard
 

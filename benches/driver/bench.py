@@ -1,18 +1,18 @@
 """Runs polyproc and its peers side by side: `make bench`.
 
 Every repetition runs all cases, and each case all its ways in a random order, so that a
-disturbance of the machine affects all alike. Before each run it measures the time of a cache line
+disturbance of the machine affects all alike. Between the runs it measures the time of a cache line
 between the two cores: on virtual cores it changes, and only runs of a kind are compared.
 """
 
 import argparse
-import random
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import document
+import machine
 import plots
 import results
 from cases import cases
@@ -36,17 +36,18 @@ def wanted(case, only):
 
 
 def measure(plan, repeat, table):
-    runs = repeat * sum(len(case.ways) for case in plan)
+    runs = sum(len(case.order(n, repeat)) for case in plan for n in range(repeat))
     done, began = 0, time.monotonic()
     for repetition in range(repeat):
         table.limits.append(limits())
+        line_ns = limits("line")["line_ns"]
         for case in plan:
-            for way in random.sample(case.ways, len(case.ways)):
+            for way in case.order(repetition, repeat):
                 done += 1
                 if not table.is_skipped(case, way):
+                    before, (figures, why_not) = line_ns, run_program(way, case)
                     line_ns = limits("line")["line_ns"]
-                    figures, why_not = run_program(way, case)
-                    table.add(case, way, repetition, line_ns, figures, why_not)
+                    table.add(case, way, repetition, before, line_ns, figures, why_not)
                 if not sys.stderr.isatty():
                     continue
                 left = (time.monotonic() - began) / done * (runs - done)
@@ -73,8 +74,9 @@ def main():
     pool = pools() if not only or "W6" in only else "Not in this run."
     results.write(table, out)
     plots.write(table, out)
+    machine.write(table, out / "machines")
     page = out / "performance.md" if only else ROOT / "docs/book/performance.md"
-    document.write(table, page, args.repeat, time.monotonic() - began, pool)
+    document.write(table, page, out / "machines", args.repeat, time.monotonic() - began, pool)
     print(pool if only == ["W6"] else (out / "figures.md").read_text() if only else f"written: {page}, {out}")
 
 

@@ -1,13 +1,14 @@
 """The workloads, and the ways that are compared in each."""
 
+import random
 from dataclasses import dataclass
 
 from ways import (
-    ASLEEP, BOOST, CLOUDTOID, CLOUDTOID_MANY, CLOUDTOID_POLLS, COPY, CROSSBEAM, EVENTS, GO,
+    ASLEEP, BOOST, BOUND, CLOUDTOID, CLOUDTOID_MANY, CLOUDTOID_POLLS, COPY, CROSSBEAM, EVENTS, GO,
     GO_MANY, ICEORYX, ICEORYX_LOAN, ICEORYX_LOAN_POLLS, ICEORYX_POLLS, ICEORYX_TAKE,
     ICEORYX_TAKE_POLLS, IPC_CHANNEL, LOAN, LOCKS, MANY, MQ, NNG, NODE, NODE_ADVANCED, NODE_JSON,
     NODE_MANY, NODE_TRY, PIPE, PY_FIFO, PY_FIFO_MANY, PY_JOINABLE, PY_PIPE, PY_QUEUE, PY_SIMPLE,
-    REDIS, SEMAPHORES, SOCKETPAIR, SPAWNS, SPSC, TAKE, ZEROMQ, Way,
+    REDIS, SEMAPHORES, SOCKETPAIR, SPAWNS, SPSC, TAKE, UNLIMITED, ZEROMQ, Way,
 )
 
 
@@ -18,10 +19,18 @@ class Case:
     args: tuple
     ways: tuple  # polyproc's plain way first
     metric: str = "rate"  # a member of the program's JSON
+    runs: int = 0  # how often the first way runs in all; 0: as often as the others
 
     @property
     def group(self):
         return self.name.split()[0]
+
+    def order(self, repetition, repeat):
+        """The ways of one repetition in a random order, each as often as it runs in it."""
+        runs = self.runs or repeat
+        first = runs * (repetition + 1) // repeat - runs * repetition // repeat
+        ways = [*[self.ways[0]] * first, *self.ways[1:]]
+        return random.sample(ways, len(ways))
 
     @property
     def higher_is_better(self):
@@ -30,6 +39,9 @@ class Case:
 
 WAITING = (COPY, PIPE, SOCKETPAIR, MQ, BOOST, ZEROMQ, NNG, CLOUDTOID, ICEORYX, IPC_CHANNEL)
 POLLING = (CLOUDTOID_POLLS, ICEORYX_POLLS)
+COPYING = WAITING + POLLING
+# Those whose room can be chosen at any size of a message.
+ROOMS = (BOOST, CLOUDTOID, CLOUDTOID_POLLS, ICEORYX, ICEORYX_POLLS, ZEROMQ, SOCKETPAIR)
 OURS = (MANY, TAKE, LOAN)
 IN_PLACE = (ICEORYX_TAKE, ICEORYX_LOAN, ICEORYX_TAKE_POLLS, ICEORYX_LOAN_POLLS)
 PYTHON = (PY_QUEUE, PY_JOINABLE, PY_SIMPLE, PY_PIPE, PY_FIFO)
@@ -38,6 +50,17 @@ LANGUAGES = (GO, NODE, NODE_JSON)
 SHARED = (COPY, PIPE, MQ, BOOST, ZEROMQ, NNG, CLOUDTOID, CLOUDTOID_POLLS, REDIS, PY_QUEUE, PY_FIFO, CROSSBEAM)
 
 W1 = {8: "W1 8 B", 64: "W1 64 B", 1024: "W1 1 KiB", 65536: "W1 64 KiB", 1 << 20: "W1 1 MiB"}
+W1_PAIR = "W1 64 B, put and get in one process"
+LARGE = (65536, 1 << 20)
+ROOM = {1: "1 message", 8: "8 messages", 64: "64 messages", 1024: "1,024 messages", 0: "no limit"}
+# A case without a room in its name has the usual one.
+W1_ROOM = {
+    (size, n): W1[size] if n == 1024 else f"{W1[size]}, {room}"
+    for size in LARGE
+    for n, room in ROOM.items()
+}
+SPREAD = 12  # runs of polyproc at each room
+PIPE_ROOM = 1 << 20  # bytes; the kernel allows more to the administrator only
 W2 = "W2 ping-pong 64 B"
 W2_IDLE = "W2 ping-pong 64 B, 1 ms apart"
 W3 = {n: f"W3 {n}x{n}" for n in (2, 4, 8)}
@@ -46,6 +69,7 @@ W4_EVENT = "W4 event, set to running"
 W5 = "W5 spawn and join /bin/true"
 W7 = "W7 memory"
 W7_IDLE = "W7 a waiting process"
+W7_CROWD = "W7 1,000 waiting processes"
 W8_CREATE = "W8 create and close a queue"
 W8_OPEN = "W8 open a named queue"
 W9 = {
@@ -65,9 +89,21 @@ def w1():
             ways += (PY_QUEUE, SPSC)
         else:
             ways += IN_PLACE + (PY_PIPE, GO, NODE)
-        # Large messages first fill memory.
-        times = ("warm=150", "ms=250") if size > 1024 else ("warm=50", "ms=200")
-        yield Case(name, "stream", (f"size={size}", *times), ways)
+        if size in LARGE:
+            # Large messages first fill memory.
+            args = (f"size={size}", "warm=150", "ms=250")
+            yield Case(name, "stream", args, (*ways, BOUND), runs=SPREAD)
+        else:
+            yield Case(name, "stream", (f"size={size}", "warm=50", "ms=200"), ways)
+    for (size, room), name in W1_ROOM.items():
+        args = (f"size={size}", "warm=100", "ms=200")
+        if room == 0:
+            yield Case(name, "stream", args, (UNLIMITED,), runs=SPREAD)
+        elif room < 1024:
+            args += (f"capacity={room}",)
+            pipe = (PIPE,) if size * room <= PIPE_ROOM else ()
+            yield Case(name, "stream", args, (COPY, *ROOMS, *pipe, BOUND), runs=SPREAD)
+    yield Case(W1_PAIR, "pair", ("size=64", "ms=100"), (COPY, GO, NODE_TRY), "ns")
 
 
 def w4():
@@ -83,6 +119,8 @@ def w7():
     ways = tuple(Way(f"polyproc, {what}", "footprint", mode) for what, mode in modes.items())
     yield Case(W7, "footprint", (), ways, "bytes")
     yield Case(W7_IDLE, "footprint", (), (Way("polyproc, waiting", "footprint", "idle"),), "per_mille")
+    crowd = Way("polyproc, waiting", "footprint", "crowd")
+    yield Case(W7_CROWD, "footprint", (), (crowd,), "per_mille")
 
 
 def w9():

@@ -1,24 +1,17 @@
 """docs/book/performance.md: performance.md.in filled with the figures."""
 
-import os
-import platform
 import time
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
+import machine
 import results
 import targets
 import ways as w
-from cases import W1, W2, W4_EVENT
+from cases import COPYING, ROOM, W1, W1_ROOM, W2, W4_EVENT
+from results import DISTANCES, in_units
 
 TEMPLATE = Path(__file__).with_name("performance.md.in")
-DISTANCES = ("near", "far")
-
-
-def machine():
-    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
-    cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores of {model or platform.machine()}, Linux {platform.release().split('-')[0]}"
 
 
 def limits(table):
@@ -34,6 +27,7 @@ def limits(table):
         "memcpy_64kib_gb": "memcpy, 64 KiB (GB/s)",
         "memcpy_1mib_gb": "memcpy, 1 MiB (GB/s)",
         "memcpy_64mib_gb": "memcpy, 64 MiB (GB/s)",
+        "read_64kib_gb": "reading 64 KiB that the other core just wrote (GB/s)",
         "read_1mib_gb": "reading 1 MiB that the other core just wrote (GB/s)",
     }
     for member, name in names.items():
@@ -42,12 +36,16 @@ def limits(table):
 
 
 def counts(table):
-    lines = [run.line_ns for run in table.runs]
-    near = sum(run.distance == "near" for run in table.runs)
-    return f"{near} of {len(lines)} runs had near cores (a cache line crosses in under {results.NEAR_NS} ns, one way)"
+    found = [run.distance for run in table.runs]
+    return (
+        f"of {len(found)} runs, {found.count('near')} had near cores (a cache line crosses in under "
+        f"{results.NEAR_NS} ns, one way), {found.count('far')} far ones, and during "
+        f"{found.count('changed')} the cores changed, so these are in runs.csv only"
+    )
 
 
 def target_rows(table):
+    """Returns the name of each line beside its row."""
     by_distance = {distance: list(targets.lines(table, distance)) for distance in DISTANCES}
     names = dict.fromkeys(line.name for lines in by_distance.values() for line in lines)
     for name in names:
@@ -55,7 +53,37 @@ def target_rows(table):
             line = next((line for line in by_distance[distance] if line.name == name), None)
             if line:
                 met = "yes" if line.met else "**no**"
-                yield f"| {name} | {distance} | {line.ours} | {line.theirs} | {line.ratio:.2f} | {line.must:.2f} | {met} |"
+                figures = f"{line.ours} | {line.theirs} | {line.ratio:.2f} | {line.must:.2f}"
+                yield name, f"| {name} | {distance} | {figures} | {met} |"
+
+
+def spread(table):
+    """Returns the runs by copy at each room: minimum, quartiles, maximum, and the best peer."""
+    readers = {distance: targets.Reader(table, distance) for distance in DISTANCES}
+    for (size, room), name in W1_ROOM.items():
+        for distance, reader in readers.items():
+            ours, peer = reader.of(name, w.COPY), reader.best_of(name, COPYING)
+            if not ours:
+                continue
+            runs = ours.values
+            middle = quantiles(runs, n=4, method="inclusive") if len(runs) > 1 else runs * 3
+            figures = (in_units(value, ours.case) for value in (min(runs), *middle, max(runs)))
+            best = f"{peer.way.label} {peer.short()}" if peer else ""
+            yield (
+                f"| {W1[size].removeprefix('W1 ')}, {ROOM[room]} | {distance} | {len(runs)} "
+                f"| {' | '.join(figures)} | {min(runs) / max(runs):.2f} | {best} |"
+            )
+
+
+def rooms(table):
+    """Returns the peers that did not have the room that was asked for, and what they had."""
+    found = {}
+    for run in table.runs:
+        if room := run.figures.get("capacity"):
+            found.setdefault(run.way.label, {}).setdefault(room, {})[run.case.name] = None
+    for label, by_room in found.items():
+        said = (f"{room:,} in {', '.join(cases)}" for room, cases in by_room.items())
+        yield f"- {label}: {'; '.join(said)}"
 
 
 def ahead(table):
@@ -115,11 +143,16 @@ def guard():
         yield f"| {name} | {count} | {atomics} |"
 
 
-def write(table, path, repeat, seconds, pool):
-    rows = list(target_rows(table))
+def write(table, path, machines, repeat, seconds, pool):
+    lines = list(target_rows(table))
+    names, rows = [name for name, _ in lines], [row for _, row in lines]
     parts = {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "machine": machine(),
+        "machine": machine.summary(),
+        "processor": "\n".join(machine.rows(table)),
+        "machines": "\n".join(machine.side_by_side(machines, names)),
+        "spread": "\n".join(spread(table)),
+        "rooms": "\n".join(rooms(table)) or "- none in this run",
         "repeat": str(repeat),
         "minutes": f"{seconds / 60:.0f}",
         "counts": counts(table),

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import heuristics
-from document import machine
+from machine import summary
 from results import NEAR_NS, in_units
 from runner import ROOT, end_all_of, limits, run_program
 
@@ -216,7 +216,7 @@ def page(figures, chosen, settings, rounds, took_s, busy):
     template = Path(__file__).with_name("tuning.md.in").read_text()
     is_busy = busy > MOST_BUSY
     date, minutes = datetime.date.today().isoformat(), took_s / 60
-    run = RUN.format(date=date, rounds=rounds, minutes=minutes, machine=machine(), busy=busy)
+    run = RUN.format(date=date, rounds=rounds, minutes=minutes, machine=summary(), busy=busy)
     values = {
         "RUN": run + (BUSY if is_busy else "") if rounds else NO_RUN,
         "LEAST": f"{LEAST * 100:.0f}",

@@ -6,6 +6,7 @@ from statistics import median
 
 # A cache line that crosses in less time is between hyper-threads of one core.
 NEAR_NS = 110
+DISTANCES = ("near", "far")
 
 
 @dataclass
@@ -13,7 +14,8 @@ class Run:
     case: object
     way: object
     repetition: int
-    line_ns: float
+    line_ns: float  # before it, and after it
+    line_after_ns: float
     figures: dict
 
     @property
@@ -22,7 +24,9 @@ class Run:
 
     @property
     def distance(self):
-        return "near" if self.line_ns < NEAR_NS else "far"
+        """Near or far, or changed: such a run is compared with no other."""
+        near = self.line_ns < NEAR_NS, self.line_after_ns < NEAR_NS
+        return "near" if all(near) else "changed" if any(near) else "far"
 
 
 @dataclass
@@ -71,14 +75,14 @@ class Table:
     def is_skipped(self, case, way):
         return (case.name, way.label) in self.skipped
 
-    def add(self, case, way, repetition, line_ns, figures, why_not):
+    def add(self, case, way, repetition, line_ns, line_after_ns, figures, why_not):
         if figures is None:
             # One failure may be chance; after two the way is skipped.
             if (case, way) in ((failure.case, failure.way) for failure in self.failures):
                 self.skip(case, way, why_not)
             self.failures.append(Failure(case, way, why_not))
         else:
-            self.runs.append(Run(case, way, repetition, line_ns, figures))
+            self.runs.append(Run(case, way, repetition, line_ns, line_after_ns, figures))
 
     def cases(self):
         return list(dict.fromkeys(run.case for run in self.runs))
@@ -86,8 +90,9 @@ class Table:
     def summaries(self, case, distance):
         """Best first."""
         found = []
+        of_case = [run for run in self.runs if (run.case, run.distance) == (case, distance)]
         for way in case.ways:
-            runs = [run for run in self.runs if (run.case, run.way, run.distance) == (case, way, distance)]
+            runs = [run for run in of_case if run.way == way]
             if runs:
                 found.append(Summary(case, way, distance, runs))
         return sorted(found, key=lambda summary: summary.median, reverse=case.higher_is_better)
@@ -117,7 +122,7 @@ def rows(table):
     """Yields each with its factor: how many times as good polyproc's plain way is at the same
     distance."""
     for case in table.cases():
-        for distance in ("near", "far"):
+        for distance in DISTANCES:
             summaries = table.summaries(case, distance)
             ours = next((s for s in summaries if s.way == case.ways[0]), None)
             for s in summaries:
@@ -135,13 +140,15 @@ def skipped(table):
 
 
 def write_csv(table, path):
-    columns = ["case", "way", "kind", "repetition", "line_ns", "distance", "value", "metric"]
+    columns = ["case", "way", "kind", "repetition", "line_ns", "line_after_ns", "distance"]
+    columns += ["value", "metric"]
     extra = sorted({name for run in table.runs for name in run.figures} - {"peer", "mode", "workload"})
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns + extra)
         for run in table.runs:
-            fixed = [run.case.name, run.way.label, run.way.kind, run.repetition, run.line_ns, run.distance]
+            fixed = [run.case.name, run.way.label, run.way.kind, run.repetition]
+            fixed += [run.line_ns, run.line_after_ns, run.distance]
             writer.writerow([*fixed, run.value, run.case.metric, *(run.figures.get(name, "") for name in extra)])
 
 
@@ -157,6 +164,8 @@ def write(table, out):
         last = s.case, s.distance
         beside = f"{factor:.2f} x" if factor and not s.way.ours else ""
         name = f"**{s.way.label}**" if s.way.ours else s.way.label
+        if room := s.extra("capacity"):
+            name += f", room for {room:,.0f}"
         lines.append(f"| {name} | {s.text()} | {len(s.runs)} | {s.way.kind} | {beside} |")
     lines += ["", "## Skipped and failed", "", *(f"- {line}" for line in skipped(table)), ""]
     (out / "figures.md").write_text("\n".join(lines))

@@ -25,6 +25,7 @@ class Way:
 
 
 COPY = Way("polyproc", "polyproc")
+UNLIMITED = Way("polyproc", "polyproc", "unlimited")
 MANY = Way("polyproc, put_many/take_many of 32", "polyproc", "many", BATCHES)
 TAKE = Way("polyproc, put/take", "polyproc", "take", TAKES)
 LOAN = Way("polyproc, reserve/take", "polyproc", "loan", LOANS)
@@ -55,6 +56,7 @@ REDIS = Way("Redis lists", "redis")
 NODE_JSON = Way("Node process.send", "node/send.mjs", "json")
 NODE_ADVANCED = Way("Node process.send, advanced", "node/send.mjs", "advanced")
 SPSC = Way("spinning SPSC ring", "spsc", "copy", REFERENCE)
+BOUND = Way("only reading what the other core wrote", "limits", "read", REFERENCE)
 CROSSBEAM = Way("crossbeam-channel, threads", "crossbeam", "copy", REFERENCE)
 
 PY_QUEUE = Way("Python Queue", "python/mp.py", "queue")

@@ -1,0 +1,66 @@
+"""Writes the page from made-up figures: `make bench-check`. If a target names a case or a way that
+does not run, or a place of the page stays empty, that is an error."""
+
+import tempfile
+from pathlib import Path
+
+import document
+import machine
+import results
+import targets
+from cases import cases
+
+MEMBERS = "rate ns p50_ns p99_9_ns bytes per_mille noticed_ns largest_share"
+LIMITS = (
+    "line_ns cas_ns contended_add_ns syscall_ns wake_nobody_ns pause_ns clock_ns memcpy_64kib_gb "
+    "memcpy_1mib_gb memcpy_64mib_gb read_64kib_gb read_1mib_gb"
+)
+
+
+def full_table():
+    table, figures = results.Table(), dict.fromkeys(MEMBERS.split(), 1.0)
+    table.limits.append(dict.fromkeys(LIMITS.split(), 1.0))
+    for case in cases():
+        for repetition in range(case.runs or 1):
+            for way in case.ways:
+                for line_ns in (1, 2 * results.NEAR_NS):
+                    table.add(case, way, repetition, line_ns, line_ns, figures, None)
+    return table
+
+
+class Strict(targets.Reader):
+    """Fails where a figure is asked for that no case gives."""
+
+    def of(self, case, way):
+        summary = super().of(case, way)
+        assert summary, f"no figures of {way} in {case}"
+        return summary
+
+    def best(self, case, *kinds):
+        summary = super().best(case, *kinds)
+        assert summary, f"no peer that {kinds} in {case}"
+        return summary
+
+    def best_of(self, case, ways):
+        summary = super().best_of(case, ways)
+        assert summary, f"no peer in {case}"
+        return summary
+
+
+def main():
+    table = full_table()
+    for distance in results.DISTANCES:
+        for part in targets.PARTS:
+            assert all(part(Strict(table, distance))), f"{part.__name__} has a line without figures"
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        machine.write(table, out / "machines")
+        document.write(table, out / "page.md", out / "machines", 1, 1, "")
+        page = (out / "page.md").read_text()
+    assert "{{" not in page, page
+    for distance in results.DISTANCES:
+        for line in targets.lines(table, distance):
+            assert page.count(f"| {line.name} |") == 3, f"{line.name} is missing on the page"
+
+
+main()
