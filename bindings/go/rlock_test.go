@@ -98,6 +98,7 @@ func init() {
 		if err != nil {
 			return err
 		}
+		defer l.Close() // or l is garbage before the kill, and its cleanup gives the lock back
 		held, err := polyproc.InheritedEvent("held")
 		if err != nil {
 			return err
@@ -115,6 +116,7 @@ func init() {
 		if err != nil {
 			return err
 		}
+		defer s.Close() // see above
 		if err := s.Acquire(context.Background()); err != nil {
 			return err
 		}
