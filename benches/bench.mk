@@ -94,6 +94,7 @@ bench-inspect: cli $(BENCH)/stream ## what `top` and the page cost a running str
 bench-check: $(BENCH_OURS) $(BENCH)/peers/limits $(BENCH)/guard $(BENCH)/stream bench-go
 	$(BENCH)/peers/limits line > /dev/null
 	cd benches/peers/go && go vet ./...
+	cd benches/calls/go && go vet ./...
 	cd benches/calls && $(CARGO) fmt --check
 	cd benches/peers/rust && $(CARGO) fmt --check
 	cd benches/driver && python3 -B -c "import heuristics; heuristics.check()" && python3 -B check.py

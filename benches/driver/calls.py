@@ -48,6 +48,9 @@ CALLS = [
         Node="{size} bytes/tryPut + tryGet",
         Python="put + get, {size} bytes",
     ),
+    ("put + get of a slice of its own, 64 bytes", {"Go": "PutGetSlice"}, 1),
+    ("put + get, 64 bytes, as two bare calls of cgo", {"Go": "BareCalls/put_+_get"}, 1),
+    ("two calls of cgo that do nothing", {"Go": "BareCalls/two_that_do_nothing"}, 1),
     (
         "put + take + done, 64 bytes",
         {
@@ -201,22 +204,8 @@ def main():
             "benches/calls",
         )
     )
-    runs = run(
-        [
-            "go",
-            "test",
-            "-run",
-            "^$",
-            "-bench",
-            ".",
-            "-benchtime",
-            "200ms",
-            "-count",
-            str(GO_COUNT),
-            ".",
-        ],
-        "bindings/go",
-    )
+    go = ["go", "test", "-run", "^$", "-bench", ".", "-benchtime", "200ms", "-count", str(GO_COUNT)]
+    runs = run([*go, "."], "bindings/go") + run([*go, "."], "benches/calls/go")
     found["Go"] = of_go(runs)
     found["Node"] = of_node(
         run(["npm", "run", "--silent", "bench"], "bindings/node", {"NO_COLOR": "1"})

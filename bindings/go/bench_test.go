@@ -238,3 +238,19 @@ func BenchmarkLockContended(b *testing.B) {
 		}
 	})
 }
+
+// A message as a slice of its own.
+func BenchmarkPutGetSlice(b *testing.B) {
+	q := newQueue(b, polyproc.QueueOptions{MaxItems: 1024})
+	message := make([]byte, 64)
+	ctx := within(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := q.Put(ctx, message); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := q.Get(ctx); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -102,21 +102,23 @@ func (c *Connection) Send(ctx context.Context, data []byte) error {
 	if !c.enter() {
 		return ErrClosed
 	}
-	defer c.leave()
 	if c.isSocket {
 		return c.sendToSocket(ctx, data)
 	}
 	status := capi.ConnectionSend(c.object, data, 0, nil)
-	if status != capi.ETimeout {
-		return check(status)
+	if status == capi.ETimeout {
+		return c.sendWaiting(ctx, data)
 	}
-	return c.sendWaiting(ctx, data)
+	c.leave()
+	return check(status)
 }
 
 // sendToSocket sends in one attempt: once a part of the message is in the socket, the attempt must
 // reach the end of the message, or the connection can send no more. As long as the socket has no
-// room, no part of the message is in it, so the goroutine waits for room without a thread.
+// room, no part of the message is in it, so the goroutine waits for room without a thread. At the
+// end sendToSocket leaves.
 func (c *Connection) sendToSocket(ctx context.Context, data []byte) error {
+	defer c.leave()
 	g := &c.gates[gateSend]
 	if err := c.takeTurn(ctx, g); err != nil {
 		return err
@@ -134,8 +136,9 @@ func (c *Connection) sendToSocket(ctx context.Context, data []byte) error {
 	return err
 }
 
-// sendWaiting is a function of its own because its closure is allocated on the heap.
+// sendWaiting ends a send that has to wait, and leaves: see doWaiting.
 func (c *Connection) sendWaiting(ctx context.Context, data []byte) error {
+	defer c.leave()
 	_, err := c.wait(ctx, &c.gates[gateSend], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.ConnectionSend(c.object, data, timeout, cancel)
 	})
@@ -149,8 +152,9 @@ func (c *Connection) TrySend(data []byte) error {
 	if !c.enter() {
 		return ErrClosed
 	}
-	defer c.leave()
-	return check(capi.ConnectionSend(c.object, data, 0, nil))
+	status := capi.ConnectionSend(c.object, data, 0, nil)
+	c.leave()
+	return check(status)
 }
 
 // RecvInto receives the next message into buf, waiting for one, and returns its length. With
@@ -162,16 +166,18 @@ func (c *Connection) RecvInto(ctx context.Context, buf []byte) (n int, err error
 	if !c.enter() {
 		return 0, ErrClosed
 	}
-	defer c.leave()
 	n, status := capi.ConnectionRecv(c.object, buf, 0, nil)
-	if status != capi.ETimeout {
-		return n, check(status)
+	if status == capi.ETimeout {
+		return c.recvWaiting(ctx, buf)
 	}
-	return c.recvWaiting(ctx, buf)
+	c.leave()
+	return n, check(status)
 }
 
-// recvWaiting is a function of its own because its closure moves n to the heap.
+// recvWaiting ends a receive that has to wait, and leaves: see doWaiting. Its closure moves n to
+// the heap.
 func (c *Connection) recvWaiting(ctx context.Context, buf []byte) (n int, err error) {
+	defer c.leave()
 	_, err = c.wait(ctx, &c.gates[gateRecv], func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		n, status = capi.ConnectionRecv(c.object, buf, timeout, cancel)
 		return status
@@ -185,8 +191,8 @@ func (c *Connection) TryRecvInto(buf []byte) (n int, err error) {
 	if !c.enter() {
 		return 0, ErrClosed
 	}
-	defer c.leave()
 	n, status := capi.ConnectionRecv(c.object, buf, 0, nil)
+	c.leave()
 	return n, check(status)
 }
 

@@ -73,21 +73,22 @@ func (e *Event) Wait(ctx context.Context) error {
 	if !e.enter() {
 		return ErrClosed
 	}
-	defer e.leave()
 	// The Wait counts as begun from this mark on, also while another goroutine has the turn at the
 	// gate.
 	mark, status := capi.EventSets(e.object)
-	if status < 0 {
-		return check(status)
+	if status >= 0 {
+		status = capi.EventWaitSince(e.object, mark, 0, nil)
 	}
-	if status := capi.EventWaitSince(e.object, mark, 0, nil); !isTimeout(status) {
-		return check(status)
+	if isTimeout(status) {
+		return e.waitSince(ctx, mark)
 	}
-	return e.waitSince(ctx, mark)
+	e.leave()
+	return check(status)
 }
 
-// waitSince is a function of its own because its closure is allocated on the heap.
+// waitSince ends a Wait that has to wait, and leaves: see doWaiting.
 func (e *Event) waitSince(ctx context.Context, mark uint32) error {
+	defer e.leave()
 	_, err := e.wait(ctx, &e.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.EventWaitSince(e.object, mark, timeout, cancel)
 	})

@@ -64,9 +64,14 @@ func open[T any](owner *T, h *handle, kind capi.Kind, object capi.Object, gates 
 // enter counts the caller in. If it returns false the caller must not call leave.
 func (h *handle) enter() bool {
 	collectGarbage()
-	if h.users.Add(1) > 0 {
-		return true
-	}
+	return h.users.Add(1) > 0 || h.turnBack()
+}
+
+// turnBack ends an enter that came after Close. It is a function of its own so that the compiler
+// can inline enter.
+//
+//go:noinline
+func (h *handle) turnBack() bool {
 	h.leave()
 	return false
 }

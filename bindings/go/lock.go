@@ -63,8 +63,12 @@ func (l *Lock) TryAcquire() (ownerDied bool, err error) {
 
 // Release releases the lock. If the lock is free it returns [ErrOverRelease].
 func (l *Lock) Release() error {
-	_, err := l.try(func(int64, *capi.Cancel) capi.Status { return capi.LockRelease(l.object) })
-	return err
+	if !l.enter() {
+		return ErrClosed
+	}
+	status := capi.LockRelease(l.object)
+	l.leave()
+	return check(status)
 }
 
 // IsLocked reports whether the lock is held. The answer can be stale by the time the call returns.

@@ -82,10 +82,16 @@ func (q *Queue) Put(ctx context.Context, data []byte) error {
 		return ErrClosed
 	}
 	status := capi.QueuePut(q.object, data, 0, nil)
-	if !isTimeout(status) {
-		q.leave()
-		return check(status)
+	if isTimeout(status) {
+		return q.putWaiting(ctx, data)
 	}
+	q.leave()
+	return check(status)
+}
+
+// putWaiting ends a put that has to wait, and leaves. A Put without it would pay for its defer and
+// for its closure, which is allocated on the heap.
+func (q *Queue) putWaiting(ctx context.Context, data []byte) error {
 	defer q.leave()
 	_, err := q.wait(ctx, &q.gates[gatePut], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.QueuePut(q.object, data, timeout, cancel)
@@ -114,16 +120,17 @@ func (q *Queue) GetInto(ctx context.Context, buf []byte) (n int, err error) {
 		return 0, ErrClosed
 	}
 	n, status := capi.QueueGet(q.object, buf, 0, nil)
-	if !isTimeout(status) {
-		q.leave()
-		return n, check(status)
+	if isTimeout(status) {
+		return q.getWaiting(ctx, buf)
 	}
-	defer q.leave()
-	return q.getWaiting(ctx, buf)
+	q.leave()
+	return n, check(status)
 }
 
-// getWaiting is a function of its own because its closure moves n to the heap.
+// getWaiting ends a get that has to wait, and leaves: see putWaiting. Its closure moves n to the
+// heap.
 func (q *Queue) getWaiting(ctx context.Context, buf []byte) (n int, err error) {
+	defer q.leave()
 	_, err = q.wait(ctx, &q.gates[gateGet], func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		n, status = capi.QueueGet(q.object, buf, timeout, cancel)
 		return status
@@ -147,40 +154,56 @@ type getter func(ctx context.Context, buf []byte) (n int, err error)
 func (q *Queue) tryInto(_ context.Context, buf []byte) (int, error) { return q.TryGetInto(buf) }
 
 // getBytes gets the next message as a slice of its own.
-func getBytes(ctx context.Context, into getter) (message []byte, err error) {
-	err = visitNext(ctx, into, func(data []byte, own bool) error {
-		if message = data; !own {
-			message = append(make([]byte, 0, len(data)), data...)
-		}
-		return nil
-	})
-	return message, err
+func getBytes(ctx context.Context, into getter) ([]byte, error) {
+	small := scratch.Get().(*[4096]byte)
+	n, err := into(ctx, small[:])
+	if err != nil {
+		scratch.Put(small)
+		return getLong(ctx, into, n, err)
+	}
+	message := make([]byte, n)
+	copy(message, small[:n])
+	scratch.Put(small)
+	return message, nil
 }
 
-// visitNext gets the next message and calls use with it. If the bytes are use's own, it may keep
-// them.
-func visitNext(ctx context.Context, into getter, use func(data []byte, own bool) error) error {
-	small := scratch.Get().(*[4096]byte)
-	defer scratch.Put(small)
-	n, err := into(ctx, small[:])
-	if err == nil {
-		return use(small[:n], false)
-	}
+// getLong goes on after a get that failed. If the message needs a buffer of n bytes, getLong gets
+// it.
+func getLong(ctx context.Context, into getter, n int, err error) ([]byte, error) {
 	// Another consumer may take the long message first, and the next one be longer still.
 	for err == ErrTooSmall {
 		long := make([]byte, n)
 		if n, err = into(ctx, long); err == nil {
-			return use(long[:n], true)
+			return long[:n], nil
 		}
 	}
-	return err
+	return nil, err
+}
+
+// visitNext gets the next message and calls use with it. The bytes are valid until use returns.
+func visitNext(ctx context.Context, into getter, use func(data []byte) error) error {
+	small := scratch.Get().(*[4096]byte)
+	defer scratch.Put(small)
+	n, err := into(ctx, small[:])
+	if err == nil {
+		return use(small[:n])
+	}
+	long, err := getLong(ctx, into, n, err)
+	if err != nil {
+		return err
+	}
+	return use(long)
 }
 
 // TaskDone settles the oldest message that this process got from a joinable queue and has not
 // settled. If there is none it returns [ErrOverRelease].
 func (q *Queue) TaskDone() error {
-	_, err := q.try(func(int64, *capi.Cancel) capi.Status { return capi.QueueTaskDone(q.object) })
-	return err
+	if !q.enter() {
+		return ErrClosed
+	}
+	status := capi.QueueTaskDone(q.object)
+	q.leave()
+	return check(status)
 }
 
 // Join waits until every message that was put has been settled.

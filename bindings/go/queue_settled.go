@@ -46,10 +46,15 @@ func (q *Queue) PutID(ctx context.Context, data []byte) (id uint64, err error) {
 		return 0, ErrClosed
 	}
 	id, status := capi.QueuePutID(q.object, data, 0, nil)
-	if !isTimeout(status) {
-		q.leave()
-		return id, check(status)
+	if isTimeout(status) {
+		return q.putIDWaiting(ctx, data)
 	}
+	q.leave()
+	return id, check(status)
+}
+
+// putIDWaiting is putWaiting for PutID.
+func (q *Queue) putIDWaiting(ctx context.Context, data []byte) (id uint64, err error) {
 	defer q.leave()
 	_, err = q.wait(ctx, &q.gates[gatePut], func(timeout int64, cancel *capi.Cancel) (status capi.Status) {
 		id, status = capi.QueuePutID(q.object, data, timeout, cancel)

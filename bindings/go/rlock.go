@@ -70,16 +70,17 @@ func (l *RLock) Acquire(ctx context.Context, owner Owner) (ownerDied bool, err e
 	if !l.enter() {
 		return false, ErrClosed
 	}
-	defer l.leave()
 	status := capi.RLockAcquire(l.object, owner.id, 0, nil)
 	if isTimeout(status) {
 		return l.acquireWaiting(ctx, owner)
 	}
+	l.leave()
 	return status == capi.OwnerDied, check(status)
 }
 
-// acquireWaiting is a function of its own because its closure is allocated on the heap.
+// acquireWaiting is doWaiting for a lock with owners.
 func (l *RLock) acquireWaiting(ctx context.Context, owner Owner) (ownerDied bool, err error) {
+	defer l.leave()
 	status, err := l.wait(ctx, &l.gates[0], func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.RLockAcquire(l.object, owner.id, timeout, cancel)
 	})

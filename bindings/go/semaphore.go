@@ -63,8 +63,12 @@ func (s *Semaphore) TryAcquire() error {
 // [ErrOverRelease] and gives none back. Owned permits can be released only by the process that has
 // them: [ErrNotOwner] if it has none, [ErrOverRelease] if it has fewer than n.
 func (s *Semaphore) Release(n int64) error {
-	_, err := s.try(func(int64, *capi.Cancel) capi.Status { return capi.SemaphoreRelease(s.object, n) })
-	return err
+	if !s.enter() {
+		return ErrClosed
+	}
+	status := capi.SemaphoreRelease(s.object, n)
+	s.leave()
+	return check(status)
 }
 
 // Value returns how many permits there are.

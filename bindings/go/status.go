@@ -164,6 +164,11 @@ func check(status capi.Status) error {
 	if status >= 0 {
 		return nil
 	}
+	return failure(status)
+}
+
+// failure is a function of its own so that the compiler can inline check.
+func failure(status capi.Status) error {
 	if capi.IsTold(status) {
 		status, detail := capi.Detail(status)
 		return &Error{Status: Status(status), Detail: detail}

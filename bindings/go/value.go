@@ -88,7 +88,7 @@ func (q *ValueQueue[T]) TryGetValue() (T, error) {
 }
 
 func getValue[T any](ctx context.Context, into getter) (v T, err error) {
-	err = visitNext(ctx, into, func(data []byte, _ bool) (err error) {
+	err = visitNext(ctx, into, func(data []byte) (err error) {
 		v, err = decode[T](data)
 		return err
 	})

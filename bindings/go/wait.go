@@ -43,16 +43,18 @@ func (h *handle) do(ctx context.Context, g *gate, wait operation) (capi.Status, 
 	if !h.enter() {
 		return capi.EClosed, ErrClosed
 	}
-	defer h.leave()
 	status := wait(h.object, 0, nil)
 	if isTimeout(status) {
 		return h.doWaiting(ctx, g, wait)
 	}
+	h.leave()
 	return status, check(status)
 }
 
-// doWaiting is a function of its own because its closure is allocated on the heap.
+// doWaiting ends an operation that has to wait, and leaves. Without it do would pay for its defer
+// and for its closure, which is allocated on the heap.
 func (h *handle) doWaiting(ctx context.Context, g *gate, wait operation) (capi.Status, error) {
+	defer h.leave()
 	return h.wait(ctx, g, func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return wait(h.object, timeout, cancel)
 	})
@@ -63,8 +65,8 @@ func (h *handle) try(attempt call) (capi.Status, error) {
 	if !h.enter() {
 		return capi.EClosed, ErrClosed
 	}
-	defer h.leave()
 	status := attempt(0, nil)
+	h.leave()
 	return status, check(status)
 }
 

@@ -31,7 +31,7 @@ func BarrierOpen(name string) (object Object, status Status) {
 // BarrierWait is polyproc_barrier_wait.
 func BarrierWait(object Object, timeout int64, cancel *Cancel) (index uint32, status Status) {
 	var out C.uint32_t
-	status = Status(C.pp_barrier_wait(number(object), &out, C.int64_t(timeout), cancel.c()))
+	C.pp_barrier_wait(ref(&status), number(object), &out, C.int64_t(timeout), cancel.c())
 	return uint32(out), status
 }
 
@@ -39,7 +39,7 @@ func BarrierWait(object Object, timeout int64, cancel *Cancel) (index uint32, st
 func BarrierArrive(object Object, timeout int64, cancel *Cancel) (index uint32, leader bool, status Status) {
 	var out C.uint32_t
 	var lead C.int32_t
-	status = Status(C.pp_barrier_arrive(number(object), &out, &lead, C.int64_t(timeout), cancel.c()))
+	C.pp_barrier_arrive(ref(&status), number(object), &out, &lead, C.int64_t(timeout), cancel.c())
 	return uint32(out), lead != 0, status
 }
 

@@ -61,6 +61,9 @@ const (
 	EInternal      Status = C.POLYPROC_E_INTERNAL
 )
 
+// ref returns the address of a status in the form that the shims take.
+func ref(status *Status) *C.int32_t { return (*C.int32_t)(status) }
+
 // ErrnoBase minus an errno is the Status for it.
 const ErrnoBase Status = -1000
 

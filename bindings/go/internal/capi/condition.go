@@ -33,13 +33,15 @@ func RLockOpen(name string) (object Object, status Status) {
 }
 
 // RLockAcquire is polyproc_rlock_acquire.
-func RLockAcquire(rlock Object, owner uint64, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_rlock_acquire(number(rlock), C.uint64_t(owner), C.int64_t(timeout), cancel.c()))
+func RLockAcquire(rlock Object, owner uint64, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_rlock_acquire(ref(&status), number(rlock), C.uint64_t(owner), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // RLockRelease is polyproc_rlock_release.
-func RLockRelease(rlock Object, owner uint64) Status {
-	return Status(C.pp_rlock_release(number(rlock), C.uint64_t(owner)))
+func RLockRelease(rlock Object, owner uint64) (status Status) {
+	C.pp_rlock_release(ref(&status), number(rlock), C.uint64_t(owner))
+	return status
 }
 
 // RLockDepth is polyproc_rlock_depth.
@@ -69,14 +71,16 @@ func ConditionOpen(name string) (object Object, status Status) {
 }
 
 // ConditionWait is polyproc_condition_wait.
-func ConditionWait(object, lock Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_condition_wait(number(object), number(lock), C.int64_t(timeout), cancel.c()))
+func ConditionWait(object, lock Object, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_condition_wait(ref(&status), number(object), number(lock), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // ConditionWaitRLock is polyproc_condition_wait_rlock.
-func ConditionWaitRLock(object, rlock Object, owner uint64, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_condition_wait_rlock(number(object), number(rlock), C.uint64_t(owner),
-		C.int64_t(timeout), cancel.c()))
+func ConditionWaitRLock(object, rlock Object, owner uint64, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_condition_wait_rlock(ref(&status), number(object), number(rlock), C.uint64_t(owner),
+		C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // ConditionNotify is polyproc_condition_notify.

@@ -23,17 +23,18 @@ func PipeCreate(duplex bool) (a, b Object, status Status) {
 }
 
 // ConnectionSend is polyproc_connection_send.
-func ConnectionSend(object Object, data []byte, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_connection_send(number(object), bytes(data), C.size_t(len(data)),
-		C.int64_t(timeout), cancel.c()))
+func ConnectionSend(object Object, data []byte, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_connection_send(ref(&status), number(object), bytes(data), C.size_t(len(data)),
+		C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // ConnectionRecv is polyproc_connection_recv: n is the message's length, or with ETooSmall what it
 // needs.
 func ConnectionRecv(object Object, buf []byte, timeout int64, cancel *Cancel) (n int, status Status) {
 	var out C.size_t
-	status = Status(C.pp_connection_recv(number(object), bytes(buf), C.size_t(len(buf)), &out,
-		C.int64_t(timeout), cancel.c()))
+	C.pp_connection_recv(ref(&status), number(object), bytes(buf), C.size_t(len(buf)), &out,
+		C.int64_t(timeout), cancel.c())
 	return int(out), status
 }
 
@@ -45,6 +46,7 @@ func ConnectionFD(object Object) (fd int, status Status) {
 }
 
 // ConnectionPoll is polyproc_connection_poll.
-func ConnectionPoll(object Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_connection_poll(number(object), C.int64_t(timeout), cancel.c()))
+func ConnectionPoll(object Object, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_connection_poll(ref(&status), number(object), C.int64_t(timeout), cancel.c())
+	return status
 }

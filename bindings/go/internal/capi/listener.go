@@ -8,22 +8,20 @@ package capi
 #include <stdlib.h>
 #include "shim.h"
 
-static inline int32_t pp_listener_accept(pp_object listener, pp_object *out, int64_t timeout_ns,
-                                         pp_object cancel) {
+static inline void pp_listener_accept(int32_t *status, pp_object listener, pp_object *out,
+                                      int64_t timeout_ns, pp_object cancel) {
   polyproc_connection *connection = NULL;
-  int32_t status = polyproc_listener_accept((polyproc_listener *)listener, &connection, timeout_ns,
-                                            (polyproc_cancel *)cancel);
+  *status = polyproc_listener_accept((polyproc_listener *)listener, &connection, timeout_ns,
+                                     (polyproc_cancel *)cancel);
   *out = (pp_object)connection;
-  return status;
 }
 
-static inline int32_t pp_connect(pp_object address, pp_object options, pp_object *out, int64_t timeout_ns,
-                                 pp_object cancel) {
+static inline void pp_connect(int32_t *status, pp_object address, pp_object options, pp_object *out,
+                              int64_t timeout_ns, pp_object cancel) {
   polyproc_connection *connection = NULL;
-  int32_t status = polyproc_connect((const char *)address, (const polyproc_listener_options *)options,
-                                    &connection, timeout_ns, (polyproc_cancel *)cancel);
+  *status = polyproc_connect((const char *)address, (const polyproc_listener_options *)options, &connection,
+                             timeout_ns, (polyproc_cancel *)cancel);
   *out = (pp_object)connection;
-  return status;
 }
 */
 import "C"
@@ -78,7 +76,7 @@ func listener(object Object) *C.polyproc_listener { return (*C.polyproc_listener
 // ListenerAccept is polyproc_listener_accept.
 func ListenerAccept(object Object, timeout int64, cancel *Cancel) (connection Object, status Status) {
 	var out C.pp_object
-	status = Status(C.pp_listener_accept(number(object), &out, C.int64_t(timeout), cancel.c()))
+	C.pp_listener_accept(ref(&status), number(object), &out, C.int64_t(timeout), cancel.c())
 	return fromNumber(out), status
 }
 
@@ -111,7 +109,7 @@ func Connect(address string, o *ListenerOptions, timeout int64, cancel *Cancel) 
 		return nil, EInvalid
 	}
 	var out C.pp_object
-	status = Status(C.pp_connect(C.pp_object(uintptr(unsafe.Pointer(place))),
-		C.pp_object(uintptr(unsafe.Pointer(options))), &out, C.int64_t(timeout), cancel.c()))
+	C.pp_connect(ref(&status), C.pp_object(uintptr(unsafe.Pointer(place))),
+		C.pp_object(uintptr(unsafe.Pointer(options))), &out, C.int64_t(timeout), cancel.c())
 	return fromNumber(out), status
 }

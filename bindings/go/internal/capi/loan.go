@@ -45,36 +45,45 @@ func (m *Message) Deliveries() uint32 { return uint32(m.c().deliveries) }
 func (m *Message) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(m)) }
 
 // QueueTake is polyproc_queue_take.
-func QueueTake(object Object, out *Message, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_queue_take(number(object), out.raw(), C.int64_t(timeout), cancel.c()))
+func QueueTake(object Object, out *Message, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_queue_take(ref(&status), number(object), out.raw(), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // QueueTakeMany is polyproc_queue_take_many.
 func QueueTakeMany(object Object, out []Message, timeout int64, cancel *Cancel) (taken int, status Status) {
 	var n C.size_t
-	status = Status(C.pp_queue_take_many(number(object), out[0].raw(), C.size_t(len(out)), &n,
-		C.int64_t(timeout), cancel.c()))
+	C.pp_queue_take_many(ref(&status), number(object), out[0].raw(), C.size_t(len(out)), &n,
+		C.int64_t(timeout), cancel.c())
 	return int(n), status
 }
 
 // QueueTakeDead is polyproc_queue_take_dead.
-func QueueTakeDead(object Object, out *Message) Status {
-	return Status(C.pp_queue_take_dead(number(object), out.raw()))
+func QueueTakeDead(object Object, out *Message) (status Status) {
+	C.pp_queue_take_dead(ref(&status), number(object), out.raw())
+	return status
 }
 
 // IsHeld reports whether the message is still on loan after an attempt to settle it.
 func (m *Message) IsHeld() bool { return m.c().opaque[0] != nil }
 
 // Done is polyproc_message_done.
-func (m *Message) Done() Status { return Status(C.pp_message_done(m.raw())) }
+func (m *Message) Done() (status Status) {
+	C.pp_message_done(ref(&status), m.raw())
+	return status
+}
 
 // DoneMany finishes each of them and returns the first failure.
-func DoneMany(loans []Message) Status {
-	return Status(C.pp_messages_done(loans[0].raw(), C.size_t(len(loans))))
+func DoneMany(loans []Message) (status Status) {
+	C.pp_messages_done(ref(&status), loans[0].raw(), C.size_t(len(loans)))
+	return status
 }
 
 // Return is polyproc_message_return.
-func (m *Message) Return() Status { return Status(C.pp_message_return(m.raw())) }
+func (m *Message) Return() (status Status) {
+	C.pp_message_return(ref(&status), m.raw())
+	return status
+}
 
 // Slot is a polyproc_slot: room in shared memory for a message that is being written. It is kept as
 // numbers, like Message.
@@ -90,12 +99,19 @@ func (s *Slot) Data() []byte { return unsafe.Slice((*byte)(s.c().data), int(s.c(
 func (s *Slot) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(s)) }
 
 // QueueReserve is polyproc_queue_reserve.
-func QueueReserve(object Object, n int, out *Slot, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_queue_reserve(number(object), C.size_t(n), out.raw(), C.int64_t(timeout), cancel.c()))
+func QueueReserve(object Object, n int, out *Slot, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_queue_reserve(ref(&status), number(object), C.size_t(n), out.raw(), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // Commit is polyproc_slot_commit.
-func (s *Slot) Commit(n int) Status { return Status(C.pp_slot_commit(s.raw(), C.size_t(n))) }
+func (s *Slot) Commit(n int) (status Status) {
+	C.pp_slot_commit(ref(&status), s.raw(), C.size_t(n))
+	return status
+}
 
 // Abort is polyproc_slot_abort.
-func (s *Slot) Abort() Status { return Status(C.pp_slot_abort(s.raw())) }
+func (s *Slot) Abort() (status Status) {
+	C.pp_slot_abort(ref(&status), s.raw())
+	return status
+}

@@ -78,8 +78,8 @@ func PoolCreate(o *PoolOptions) (object Object, status Status) {
 // none.
 func PoolSubmit(object Object, function string, data []byte, timeout int64, tag uint64) (task Object, status Status) {
 	var out C.pp_object
-	status = Status(C.pp_pool_submit(number(object), text(function), C.size_t(len(function)),
-		bytes(data), C.size_t(len(data)), C.int64_t(timeout), C.uint64_t(tag), &out))
+	C.pp_pool_submit(ref(&status), number(object), text(function), C.size_t(len(function)),
+		bytes(data), C.size_t(len(data)), C.int64_t(timeout), C.uint64_t(tag), &out)
 	return fromNumber(out), status
 }
 
@@ -87,9 +87,9 @@ func PoolSubmit(object Object, function string, data []byte, timeout int64, tag 
 // after the other in packed; lens has their lengths.
 func PoolSubmitChunk(object Object, function string, packed []byte, lens []uintptr, timeout int64, tag uint64) (task Object, status Status) {
 	var out C.pp_object
-	status = Status(C.pp_pool_submit_chunk(number(object), text(function), C.size_t(len(function)),
+	C.pp_pool_submit_chunk(ref(&status), number(object), text(function), C.size_t(len(function)),
 		bytes(packed), (*C.size_t)(unsafe.Pointer(unsafe.SliceData(lens))), C.size_t(len(lens)),
-		C.int64_t(timeout), C.uint64_t(tag), &out))
+		C.int64_t(timeout), C.uint64_t(tag), &out)
 	return fromNumber(out), status
 }
 
@@ -104,8 +104,8 @@ func text(s string) *C.uint8_t {
 // PoolFinished is polyproc_pool_finished.
 func PoolFinished(object Object, tags []uint64, timeout int64, cancel *Cancel) (n int, status Status) {
 	var out C.size_t
-	status = Status(C.pp_pool_finished(number(object), (*C.uint64_t)(unsafe.SliceData(tags)),
-		C.size_t(len(tags)), &out, C.int64_t(timeout), cancel.c()))
+	C.pp_pool_finished(ref(&status), number(object), (*C.uint64_t)(unsafe.SliceData(tags)),
+		C.size_t(len(tags)), &out, C.int64_t(timeout), cancel.c())
 	return int(out), status
 }
 
@@ -115,8 +115,9 @@ func PoolShutdown(object Object) Status {
 }
 
 // PoolJoin is polyproc_pool_join.
-func PoolJoin(object Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_pool_join(number(object), C.int64_t(timeout), cancel.c()))
+func PoolJoin(object Object, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_pool_join(ref(&status), number(object), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // PoolTerminate is polyproc_pool_terminate.
@@ -161,14 +162,15 @@ func PoolApply(object Object, function string, data, buf []byte, timeout int64) 
 	var handle C.pp_object
 	var length C.size_t
 	var end C.int32_t
-	status = Status(C.pp_pool_apply(number(object), text(function), C.size_t(len(function)),
-		bytes(data), C.size_t(len(data)), bytes(buf), C.size_t(len(buf)), &length, &end, C.int64_t(timeout), &handle))
+	C.pp_pool_apply(ref(&status), number(object), text(function), C.size_t(len(function)),
+		bytes(data), C.size_t(len(data)), bytes(buf), C.size_t(len(buf)), &length, &end, C.int64_t(timeout), &handle)
 	return fromNumber(handle), int(length), Status(end), status
 }
 
 // TaskWait is polyproc_task_wait.
-func TaskWait(task Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_task_wait(number(task), C.int64_t(timeout), cancel.c()))
+func TaskWait(task Object, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_task_wait(ref(&status), number(task), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // TaskFD is polyproc_task_fd.
@@ -190,7 +192,7 @@ func TaskTake(task Object, buf []byte) (n int, ended Status, ok bool) {
 // TaskCancel is polyproc_task_cancel.
 func TaskCancel(task Object) (canceled bool, status Status) {
 	var out C.int32_t
-	status = Status(C.pp_task_cancel(number(task), &out))
+	C.pp_task_cancel(ref(&status), number(task), &out)
 	return out != 0, status
 }
 

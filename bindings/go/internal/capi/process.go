@@ -142,8 +142,9 @@ func ProcessAdopt(pid int32) (object Object, status Status) {
 func process(object Object) *C.polyproc_process { return (*C.polyproc_process)(object) }
 
 // ProcessJoin is polyproc_process_join.
-func ProcessJoin(object Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_process_join(number(object), C.int64_t(timeout), cancel.c()))
+func ProcessJoin(object Object, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_process_join(ref(&status), number(object), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // ProcessExitCode is polyproc_process_exit_code.

@@ -101,15 +101,16 @@ func QueueOpen(name string) (object Object, status Status) {
 }
 
 // QueuePut is polyproc_queue_put.
-func QueuePut(object Object, data []byte, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_queue_put(number(object), bytes(data), C.size_t(len(data)), C.int64_t(timeout), cancel.c()))
+func QueuePut(object Object, data []byte, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_queue_put(ref(&status), number(object), bytes(data), C.size_t(len(data)), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // QueuePutID is polyproc_queue_put_id.
 func QueuePutID(object Object, data []byte, timeout int64, cancel *Cancel) (id uint64, status Status) {
 	var out C.uint64_t
-	status = Status(C.pp_queue_put_id(number(object), bytes(data), C.size_t(len(data)), &out,
-		C.int64_t(timeout), cancel.c()))
+	C.pp_queue_put_id(ref(&status), number(object), bytes(data), C.size_t(len(data)), &out,
+		C.int64_t(timeout), cancel.c())
 	return uint64(out), status
 }
 
@@ -141,9 +142,9 @@ func QueueSettledCount(object Object) (n uint64, status Status) {
 // are at most Batch of them.
 func QueuePutMany(object Object, packed []byte, lens []uintptr, timeout int64, cancel *Cancel) (put int, status Status) {
 	var out C.size_t
-	status = Status(C.pp_queue_put_many(number(object), bytes(packed),
+	C.pp_queue_put_many(ref(&status), number(object), bytes(packed),
 		(*C.size_t)(unsafe.Pointer(unsafe.SliceData(lens))), C.size_t(len(lens)), &out,
-		C.int64_t(timeout), cancel.c()))
+		C.int64_t(timeout), cancel.c())
 	return int(out), status
 }
 
@@ -151,17 +152,21 @@ func QueuePutMany(object Object, packed []byte, lens []uintptr, timeout int64, c
 // needs.
 func QueueGet(object Object, buf []byte, timeout int64, cancel *Cancel) (n int, status Status) {
 	var out C.size_t
-	status = Status(C.pp_queue_get(number(object), bytes(buf), C.size_t(len(buf)), &out,
-		C.int64_t(timeout), cancel.c()))
+	C.pp_queue_get(ref(&status), number(object), bytes(buf), C.size_t(len(buf)), &out,
+		C.int64_t(timeout), cancel.c())
 	return int(out), status
 }
 
 // QueueTaskDone is polyproc_queue_task_done.
-func QueueTaskDone(object Object) Status { return Status(C.pp_queue_task_done(number(object))) }
+func QueueTaskDone(object Object) (status Status) {
+	C.pp_queue_task_done(ref(&status), number(object))
+	return status
+}
 
 // QueueJoin is polyproc_queue_join.
-func QueueJoin(object Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_queue_join(number(object), C.int64_t(timeout), cancel.c()))
+func QueueJoin(object Object, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_queue_join(ref(&status), number(object), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // QueueShutdown is polyproc_queue_shutdown.

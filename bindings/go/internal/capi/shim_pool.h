@@ -28,56 +28,59 @@ static inline polyproc_task_options pp_task_options(int64_t timeout_ns, uint64_t
   return options;
 }
 
-static inline int32_t pp_pool_submit(pp_object pool, const uint8_t *function, size_t function_len,
-                                     const uint8_t *data, size_t len, int64_t timeout_ns, uint64_t tag,
-                                     pp_object *out) {
+static inline void pp_pool_submit(int32_t *status, pp_object pool, const uint8_t *function,
+                                  size_t function_len, const uint8_t *data, size_t len, int64_t timeout_ns,
+                                  uint64_t tag, pp_object *out) {
   char name[PP_FUNCTION_NAME];
   polyproc_task_options options = pp_task_options(timeout_ns, tag);
   polyproc_task *task = NULL;
-  int32_t status;
+  int32_t result;
   if (!pp_function_name(name, function, function_len)) {
-    return POLYPROC_E_INVALID;
+    *status = POLYPROC_E_INVALID;
+    return;
   }
-  status = polyproc_pool_submit_with((polyproc_pool *)pool, name, data, len, &options, &task);
+  result = polyproc_pool_submit_with((polyproc_pool *)pool, name, data, len, &options, &task);
   *out = (pp_object)task;
-  return pp_told(status);
+  *status = pp_told(result);
 }
 
 /* The items lie one after the other from `packed` on. */
-static inline int32_t pp_pool_submit_chunk(pp_object pool, const uint8_t *function, size_t function_len,
-                                           const uint8_t *packed, const size_t *lens, size_t n,
-                                           int64_t timeout_ns, uint64_t tag, pp_object *out) {
+static inline void pp_pool_submit_chunk(int32_t *status, pp_object pool, const uint8_t *function,
+                                        size_t function_len, const uint8_t *packed, const size_t *lens,
+                                        size_t n, int64_t timeout_ns, uint64_t tag, pp_object *out) {
   char name[PP_FUNCTION_NAME];
   polyproc_task_options options = pp_task_options(timeout_ns, tag);
   polyproc_task *task = NULL;
   polyproc_slice *items;
-  int32_t status;
+  int32_t result;
   if (!pp_function_name(name, function, function_len)) {
-    return POLYPROC_E_INVALID;
+    *status = POLYPROC_E_INVALID;
+    return;
   }
   items = (polyproc_slice *)calloc(n + 1, sizeof *items);
   if (items == NULL) {
-    return POLYPROC_E_NO_MEMORY;
+    *status = POLYPROC_E_NO_MEMORY;
+    return;
   }
   for (size_t i = 0; i < n; i++) {
     items[i].data = packed;
     items[i].len = lens[i];
     packed += lens[i];
   }
-  status = polyproc_pool_submit_chunk((polyproc_pool *)pool, name, items, n, &options, &task);
+  result = polyproc_pool_submit_chunk((polyproc_pool *)pool, name, items, n, &options, &task);
   free(items);
   *out = (pp_object)task;
-  return pp_told(status);
+  *status = pp_told(result);
 }
 
-static inline int32_t pp_pool_finished(pp_object pool, uint64_t *tags, size_t cap, size_t *out_len,
-                                       int64_t timeout_ns, pp_object cancel) {
-  return pp_told(polyproc_pool_finished((polyproc_pool *)pool, tags, cap, out_len, timeout_ns,
-                                        (polyproc_cancel *)cancel));
+static inline void pp_pool_finished(int32_t *status, pp_object pool, uint64_t *tags, size_t cap,
+                                    size_t *out_len, int64_t timeout_ns, pp_object cancel) {
+  *status = pp_told(polyproc_pool_finished((polyproc_pool *)pool, tags, cap, out_len, timeout_ns,
+                                           (polyproc_cancel *)cancel));
 }
 
-static inline int32_t pp_pool_join(pp_object pool, int64_t timeout_ns, pp_object cancel) {
-  return pp_told(polyproc_pool_join((polyproc_pool *)pool, timeout_ns, (polyproc_cancel *)cancel));
+static inline void pp_pool_join(int32_t *status, pp_object pool, int64_t timeout_ns, pp_object cancel) {
+  *status = pp_told(polyproc_pool_join((polyproc_pool *)pool, timeout_ns, (polyproc_cancel *)cancel));
 }
 
 /* Copies a task's outcome into buf and frees the task. Returns 0 and only the length if that is
@@ -99,41 +102,44 @@ static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t 
 
 /* Runs a task from beginning to end, if it is over in time and its outcome fits; else the task is
  * in *out_task. */
-static inline int32_t pp_pool_apply(pp_object pool, const uint8_t *function, size_t function_len,
-                                    const uint8_t *data, size_t len, uint8_t *buf, size_t cap,
-                                    size_t *out_len, int32_t *out_ended, int64_t timeout_ns,
-                                    pp_object *out_task) {
+static inline void pp_pool_apply(int32_t *status, pp_object pool, const uint8_t *function,
+                                 size_t function_len, const uint8_t *data, size_t len, uint8_t *buf,
+                                 size_t cap, size_t *out_len, int32_t *out_ended, int64_t timeout_ns,
+                                 pp_object *out_task) {
   char name[PP_FUNCTION_NAME];
   polyproc_task *task = NULL;
-  int32_t status;
+  int32_t result;
   if (!pp_function_name(name, function, function_len)) {
-    return POLYPROC_E_INVALID;
+    *status = POLYPROC_E_INVALID;
+    return;
   }
-  status = polyproc_pool_submit((polyproc_pool *)pool, name, data, len, &task);
-  if (status < 0) {
-    return pp_told(status);
+  result = polyproc_pool_submit((polyproc_pool *)pool, name, data, len, &task);
+  if (result < 0) {
+    *status = pp_told(result);
+    return;
   }
   if (polyproc_task_wait(task, timeout_ns, NULL) != POLYPROC_OK ||
       !pp_task_take((pp_object)task, buf, cap, out_len, out_ended)) {
     *out_task = (pp_object)task;
   }
-  return POLYPROC_OK;
+  *status = POLYPROC_OK;
 }
 
-static inline int32_t pp_task_wait(pp_object task, int64_t timeout_ns, pp_object cancel) {
-  return pp_told(polyproc_task_wait((polyproc_task *)task, timeout_ns, (polyproc_cancel *)cancel));
+static inline void pp_task_wait(int32_t *status, pp_object task, int64_t timeout_ns, pp_object cancel) {
+  *status = pp_told(polyproc_task_wait((polyproc_task *)task, timeout_ns, (polyproc_cancel *)cancel));
 }
 
-static inline int32_t pp_task_cancel(pp_object task, int32_t *out_canceled) {
-  return pp_told(polyproc_task_cancel((polyproc_task *)task, out_canceled));
+static inline void pp_task_cancel(int32_t *status, pp_object task, int32_t *out_canceled) {
+  *status = pp_told(polyproc_task_cancel((polyproc_task *)task, out_canceled));
 }
 
-static inline int32_t pp_worker_next(uint8_t *job, int64_t timeout_ns) {
-  return pp_told(polyproc_worker_next((polyproc_job *)job, timeout_ns, NULL));
+static inline void pp_worker_next(int32_t *status, uint8_t *job, int64_t timeout_ns) {
+  *status = pp_told(polyproc_worker_next((polyproc_job *)job, timeout_ns, NULL));
 }
 
-static inline int32_t pp_job_reply(uint8_t *job, int32_t status, const uint8_t *data, size_t len) {
-  return pp_told(polyproc_job_reply((polyproc_job *)job, status, data, len));
+static inline void pp_job_reply(int32_t *status, uint8_t *job, int32_t outcome, const uint8_t *data,
+                                size_t len) {
+  *status = pp_told(polyproc_job_reply((polyproc_job *)job, outcome, data, len));
 }
 
 #endif

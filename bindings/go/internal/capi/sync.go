@@ -45,13 +45,15 @@ func LockOpen(name string) (object Object, status Status) {
 }
 
 // LockAcquire is polyproc_lock_acquire.
-func LockAcquire(lock Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_lock_acquire(number(lock), C.int64_t(timeout), cancel.c()))
+func LockAcquire(lock Object, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_lock_acquire(ref(&status), number(lock), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // LockRelease is polyproc_lock_release.
-func LockRelease(lock Object) Status {
-	return Status(C.pp_lock_release(number(lock)))
+func LockRelease(lock Object) (status Status) {
+	C.pp_lock_release(ref(&status), number(lock))
+	return status
 }
 
 // LockIsLocked is polyproc_lock_is_locked.
@@ -88,13 +90,15 @@ func SemaphoreOpen(name string) (object Object, status Status) {
 }
 
 // SemaphoreAcquire is polyproc_semaphore_acquire.
-func SemaphoreAcquire(semaphore Object, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_semaphore_acquire(number(semaphore), C.int64_t(timeout), cancel.c()))
+func SemaphoreAcquire(semaphore Object, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_semaphore_acquire(ref(&status), number(semaphore), C.int64_t(timeout), cancel.c())
+	return status
 }
 
 // SemaphoreRelease is polyproc_semaphore_release.
-func SemaphoreRelease(semaphore Object, n int64) Status {
-	return Status(C.pp_semaphore_release(number(semaphore), C.int64_t(n)))
+func SemaphoreRelease(semaphore Object, n int64) (status Status) {
+	C.pp_semaphore_release(ref(&status), number(semaphore), C.int64_t(n))
+	return status
 }
 
 // SemaphoreValue is polyproc_semaphore_value.
@@ -144,6 +148,7 @@ func EventSets(event Object) (mark uint32, status Status) {
 }
 
 // EventWaitSince is polyproc_event_wait_since.
-func EventWaitSince(event Object, mark uint32, timeout int64, cancel *Cancel) Status {
-	return Status(C.pp_event_wait_since(number(event), C.uint32_t(mark), C.int64_t(timeout), cancel.c()))
+func EventWaitSince(event Object, mark uint32, timeout int64, cancel *Cancel) (status Status) {
+	C.pp_event_wait_since(ref(&status), number(event), C.uint32_t(mark), C.int64_t(timeout), cancel.c())
+	return status
 }

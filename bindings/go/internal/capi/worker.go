@@ -36,9 +36,13 @@ func (j *Job) IsInitialiser() bool { return j.c.attempt == 0 }
 func (j *Job) raw() *C.uint8_t { return (*C.uint8_t)(unsafe.Pointer(&j.c)) }
 
 // WorkerNext is polyproc_worker_next.
-func WorkerNext(out *Job) Status { return Status(C.pp_worker_next(out.raw(), C.POLYPROC_FOREVER)) }
+func WorkerNext(out *Job) (status Status) {
+	C.pp_worker_next(ref(&status), out.raw(), C.POLYPROC_FOREVER)
+	return status
+}
 
 // Reply is polyproc_job_reply.
-func (j *Job) Reply(status Status, data []byte) Status {
-	return Status(C.pp_job_reply(j.raw(), C.int32_t(status), bytes(data), C.size_t(len(data))))
+func (j *Job) Reply(outcome Status, data []byte) (status Status) {
+	C.pp_job_reply(ref(&status), j.raw(), C.int32_t(outcome), bytes(data), C.size_t(len(data)))
+	return status
 }
