@@ -52,9 +52,10 @@ type Pool struct {
 	ended   chan struct{} // closed when nothing is left of the pool
 	failure error         // why it ended early, once ended is closed
 
-	tasksMu sync.Mutex
-	tasks   map[uint64]*Task // the tasks that are not over, by tag, without those of Apply
-	lastTag uint64
+	tasksMu  sync.Mutex
+	tasks    []*Task  // the tasks that are not over, by tag, without those of Apply
+	freeTags []uint64 // the tags in tasks that no task has
+	isFailed bool     // the library failed: there are no tasks and will be none
 }
 
 // isMain says whether this program has called Main, as a program that is its own worker must.
@@ -96,8 +97,8 @@ func NewPool(options PoolOptions) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{
-		workers: int(info.Workers), tasks: map[uint64]*Task{},
-		wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		workers: int(info.Workers),
+		wake:    make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	p.open, p.shut = context.WithCancel(context.Background())
 	open(p, &p.handle, capi.KindPool, object)
@@ -113,12 +114,11 @@ func (p *Pool) run() {
 	defer close(p.ended)
 	defer p.handle.Close()
 	defer p.leave()
-	tags := make([]uint64, 256)
+	tags := make([]uint64, capi.Batch)
+	var finisher finisher
 	for p.goesOn() {
 		n, err := p.finished(tags)
-		for _, tag := range tags[:n] {
-			p.finish(tag)
-		}
+		finisher.finish(p, tags[:n])
 		if err != nil {
 			p.fail(err)
 			return
@@ -134,7 +134,7 @@ func (p *Pool) goesOn() bool {
 	for {
 		isShut := p.open.Err() != nil
 		p.tasksMu.Lock()
-		n := len(p.tasks)
+		n := len(p.tasks) - len(p.freeTags)
 		p.tasksMu.Unlock()
 		if n > 0 || isShut {
 			return n > 0
@@ -167,9 +167,12 @@ func (p *Pool) fail(err error) {
 	capi.PoolTerminate(p.object)
 	p.tasksMu.Lock()
 	left := p.tasks
-	p.tasks = nil
+	p.tasks, p.freeTags, p.isFailed = nil, nil, true
 	p.tasksMu.Unlock()
 	for _, task := range left {
+		if task == nil {
+			continue
+		}
 		capi.TaskClose(task.object)
 		task.end(nil, err)
 	}
@@ -281,26 +284,46 @@ func (p *Pool) submit(function string, options TaskOptions, over chan<- *Task, h
 		return nil, ErrShutdown
 	}
 	defer p.leave()
-	task := &Task{pool: p, function: function, done: make(chan struct{}), over: over}
+	task := &Task{pool: p, function: function, over: over}
 	// Hold the mutex: run may see the end of the task before its handle is stored here.
 	p.tasksMu.Lock()
 	defer p.tasksMu.Unlock()
-	p.lastTag++
-	object, status := how(p.lastTag)
+	tag := p.freeTag()
+	object, status := how(tag)
 	if err := check(status); err != nil {
 		return nil, err
 	}
-	if p.tasks == nil {
+	if p.isFailed {
 		capi.TaskClose(object)
 		return nil, ErrShutdown
 	}
 	task.object = object
-	p.tasks[p.lastTag] = task
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
+	p.take(tag, task)
 	return task, nil
+}
+
+// freeTag returns a tag that no task has. The caller holds the mutex.
+func (p *Pool) freeTag() uint64 {
+	if n := len(p.freeTags); n > 0 {
+		return p.freeTags[n-1]
+	}
+	return uint64(len(p.tasks))
+}
+
+// take gives a task the tag that freeTag returned. The caller has held the mutex since.
+func (p *Pool) take(tag uint64, task *Task) {
+	if len(p.tasks) == len(p.freeTags) {
+		select { // run waits only while there is no task
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+	if n := len(p.freeTags); n > 0 {
+		p.freeTags = p.freeTags[:n-1]
+		p.tasks[tag] = task
+	} else {
+		p.tasks = append(p.tasks, task)
+	}
 }
 
 // inherited returns the objects for a child. Each object counts one more user until leave.

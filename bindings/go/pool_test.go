@@ -133,6 +133,39 @@ func TestPoolFailures(t *testing.T) {
 	wants(t, second(pool.Submit(strings.Repeat("x", 201), nil)), polyproc.ErrInvalid)
 }
 
+// Many outcomes at once, from empty ones to some that are longer than the buffer for a batch.
+func TestPoolEachTaskGetsItsOwnOutcome(t *testing.T) {
+	pool := newPool(t, polyproc.PoolOptions{})
+	const rounds = 600
+	tasks := make([]*polyproc.Task, fewer(rounds))
+	data := func(i int) []byte { return bytes.Repeat([]byte{byte(i), byte(i >> 8)}, i*7919%9000) }
+	for i := range tasks {
+		function := "twice"
+		if i%10 == 9 {
+			function = fmt.Sprint("missing ", i)
+		}
+		tasks[i] = one(pool.Submit(function, data(i)))(t)
+	}
+	early := tasks[0].Done()
+	for i, task := range tasks {
+		result, err := task.Result(within(t))
+		if i%10 == 9 {
+			if !errors.Is(err, polyproc.ErrNotFound) || !strings.Contains(err.Error(), fmt.Sprint("missing ", i)) {
+				t.Fatalf("task %d failed with %v", i, err)
+			}
+			continue
+		}
+		must(t, err)
+		if !bytes.Equal(result, bytes.Repeat(data(i), 2)) {
+			t.Fatalf("task %d has the outcome of another: %d bytes", i, len(result))
+		}
+	}
+	<-early
+	<-tasks[0].Done() // also if nobody asked for it before the task was over
+	<-tasks[1].Done()
+	must(t, tasks[1].Wait(within(t)))
+}
+
 func TestPoolContextAndCancel(t *testing.T) {
 	pool := newPool(t, polyproc.PoolOptions{Workers: 1})
 	begun := one(sleep.Submit(pool, limit))(t)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"polyproc.dev/polyproc/internal/capi"
 )
@@ -14,9 +16,12 @@ type Task struct {
 	function string
 	object   capi.Object // nil once it is over; under the pool's mutex
 	over     chan<- *Task
-	done     chan struct{}
 
-	// Once done is closed:
+	mu     sync.Mutex
+	done   chan struct{} // made for the first goroutine that asks for it; under mu
+	isOver atomic.Bool   // set under mu
+
+	// Once isOver is set:
 	result []byte
 	err    error
 }
@@ -59,38 +64,83 @@ func taskError(function string, status capi.Status, text []byte) error {
 	}
 }
 
-// finish takes the outcome of a task that is over.
-func (p *Pool) finish(tag uint64) {
+// finisher takes the outcomes of tasks that are over. It keeps its tables for the next ones.
+type finisher struct {
+	tasks []*Task
+	ended []capi.Ended
+	data  [finisherBytes]byte
+}
+
+// finisherBytes is the size of the buffer for outcomes. Chosen so that a full batch of 64 bytes
+// each fits.
+const finisherBytes = capi.Batch * 64
+
+// finish takes the outcomes of the tasks with these tags. It locks the mutex once for all, because
+// the goroutines that submit want it too, and calls C once for as many outcomes as fit.
+func (f *finisher) finish(p *Pool, tags []uint64) {
+	f.tasks, f.ended = f.tasks[:0], f.ended[:0]
 	p.tasksMu.Lock()
-	task := p.tasks[tag]
-	delete(p.tasks, tag)
-	object := task.object
-	task.object = nil
+	for _, tag := range tags {
+		task := p.tasks[tag]
+		p.tasks[tag] = nil
+		p.freeTags = append(p.freeTags, tag)
+		f.tasks = append(f.tasks, task)
+		f.ended = append(f.ended, capi.NewEnded(task.object))
+		task.object = nil
+	}
 	p.tasksMu.Unlock()
 
-	task.end(takeTask(task.function, object))
+	for tasks, ended := f.tasks, f.ended; len(tasks) > 0; {
+		taken := capi.TasksTake(ended, f.data[:])
+		data := f.data[:]
+		for i, task := range tasks[:taken] {
+			n := ended[i].Len()
+			task.end(outcomeOf(task.function, ended[i].Status(), bytes.Clone(data[:n])))
+			data = data[n:]
+		}
+		if taken == 0 { // this outcome is longer than the buffer
+			tasks[0].end(takeTask(tasks[0].function, ended[0].Task()))
+			taken = 1
+		}
+		tasks, ended = tasks[taken:], ended[taken:]
+	}
+	clear(f.tasks)
 }
 
 func (t *Task) end(result []byte, err error) {
 	t.result, t.err = result, err
-	close(t.done)
+	t.mu.Lock()
+	t.isOver.Store(true)
+	done := t.done
+	t.mu.Unlock()
+	if done != nil {
+		close(done)
+	}
 	if t.over != nil {
 		t.over <- t // there is room for each
 	}
 }
 
 // Done is closed when the task is over, however it ended.
-func (t *Task) Done() <-chan struct{} { return t.done }
+func (t *Task) Done() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done == nil {
+		t.done = make(chan struct{})
+		if t.isOver.Load() {
+			close(t.done)
+		}
+	}
+	return t.done
+}
 
 // Wait waits until the task is over, however it ends. If ctx ends first, the task goes on.
 func (t *Task) Wait(ctx context.Context) error {
-	select {
-	case <-t.done:
+	if t.isOver.Load() {
 		return nil
-	default:
 	}
 	select {
-	case <-t.done:
+	case <-t.Done():
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -15,6 +15,8 @@ package capi
 #cgo nocallback pp_task_wait
 #cgo noescape pp_task_take
 #cgo nocallback pp_task_take
+#cgo noescape pp_tasks_take
+#cgo nocallback pp_tasks_take
 #cgo noescape pp_task_cancel
 #cgo nocallback pp_task_cancel
 #include "shim.h"
@@ -187,6 +189,29 @@ func TaskTake(task Object, buf []byte) (n int, ended Status, ok bool) {
 	var status C.int32_t
 	taken := C.pp_task_take(number(task), bytes(buf), C.size_t(len(buf)), &out, &status)
 	return int(out), Status(status), taken != 0
+}
+
+// Ended is a task that is over. TasksTake adds its outcome.
+type Ended struct{ c C.pp_ended }
+
+// NewEnded returns a task that is over, for TasksTake.
+func NewEnded(task Object) Ended { return Ended{C.pp_ended{task: number(task)}} }
+
+// Task is the task, unless TasksTake has taken it.
+func (e *Ended) Task() Object { return fromNumber(e.c.task) }
+
+// Len is the length of the outcome.
+func (e *Ended) Len() int { return int(e.c.len) }
+
+// Status is how the task ended.
+func (e *Ended) Status() Status { return Status(e.c.status) }
+
+// TasksTake is TaskTake for several tasks, whose outcomes lie one after the other in buf. It takes
+// the first ones, as many as fit.
+func TasksTake(tasks []Ended, buf []byte) (taken int) {
+	var out C.size_t
+	C.pp_tasks_take(&unsafe.SliceData(tasks).c, C.size_t(len(tasks)), bytes(buf), C.size_t(len(buf)), &out)
+	return int(out)
 }
 
 // TaskCancel is polyproc_task_cancel.

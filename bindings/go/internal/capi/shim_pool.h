@@ -100,6 +100,25 @@ static inline int pp_task_take(pp_object task, uint8_t *buf, size_t cap, size_t 
   return 1;
 }
 
+/* A task that is over, and its outcome. */
+typedef struct {
+  pp_object task;
+  size_t len;
+  int32_t status;
+} pp_ended;
+
+/* Copies the outcomes of tasks into buf, one after the other, and frees the tasks, until an outcome
+ * does not fit. */
+static inline void pp_tasks_take(pp_ended *tasks, size_t n, uint8_t *buf, size_t cap, size_t *out_taken) {
+  size_t taken = 0;
+  while (taken < n && pp_task_take(tasks[taken].task, buf, cap, &tasks[taken].len, &tasks[taken].status)) {
+    buf += tasks[taken].len;
+    cap -= tasks[taken].len;
+    taken++;
+  }
+  *out_taken = taken;
+}
+
 /* Runs a task from beginning to end, if it is over in time and its outcome fits; else the task is
  * in *out_task. */
 static inline void pp_pool_apply(int32_t *status, pp_object pool, const uint8_t *function,
