@@ -7,12 +7,14 @@
 //! status    what is in them
 //! wait      until they are empty
 //! target    nats://HOST/STREAM, and the names that follow from it
+//! answers   of the server, to many requests at a time
 //! connect   the connection and its credentials
 //! local     the queue, as tasks of tokio use it
 //! stop      the signals that end a bridge
 //! trouble   how long to wait after a failure, and what to say of it
 //! ```
 
+mod answers;
 mod connect;
 mod inbound;
 mod local;

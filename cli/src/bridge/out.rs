@@ -5,23 +5,21 @@
 
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::context::{PublishError, PublishErrorKind};
-use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::publish::PublishAck;
+use async_nats::client::PublishErrorKind;
+use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::{self, Context, ErrorCode};
-use async_nats::Subject;
+use async_nats::{Client, HeaderMap, Message, StatusCode, Subject};
 use clap::Args;
-use futures_util::FutureExt;
 use polyproc::{AsyncQueue, OwnedMessage, Queue, Status, Wait};
+use serde::Deserialize;
 use tokio::sync::watch;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::{timeout, Instant};
 
+use super::answers::{Answer, Answers};
 use super::connect::{Attempt, Credentials, ANSWER};
 use super::local;
 use super::setup::is_missing;
@@ -54,17 +52,6 @@ pub struct Out {
     credentials: Credentials,
 }
 
-type Acknowledgement = Pin<Box<dyn Future<Output = Result<PublishAck, PublishError>> + Send>>;
-
-/// A message that was published and is not acknowledged.
-struct Published {
-    message: OwnedMessage,
-    answer: Acknowledgement,
-    /// From then on no answer is expected. The client counts only from when it is asked for the answer,
-    /// which is when those before this one have come.
-    deadline: Instant,
-}
-
 /// A message that cannot be published as it is. It is kept for a pause and given back, so that the
 /// queue's limit of deliveries makes it a dead letter.
 struct Refused {
@@ -72,17 +59,24 @@ struct Refused {
     due: Instant,
 }
 
-/// The server's answer about the oldest published message.
-enum News {
-    Stored,
-    Failed(PublishError),
-    /// The server has not answered in time.
-    Missing,
+/// Why a message is not stored.
+struct NotStored {
+    why: String,
+    /// The message can never be published as it is.
+    is_permanent: bool,
+}
+
+/// What the answer to a publication says.
+#[derive(Deserialize)]
+struct Stored {
+    error: Option<jetstream::Error>,
+    /// The message's number in the stream.
+    seq: Option<u64>,
 }
 
 struct Flow {
     messages: AsyncQueue,
-    context: Context,
+    client: Client,
     connections: watch::Receiver<u64>,
     subject: Subject,
     /// The queue's identity.
@@ -90,10 +84,9 @@ struct Flow {
     window: usize,
     /// To be published, in their order.
     waiting: VecDeque<OwnedMessage>,
-    /// In their order.
-    published: VecDeque<Published>,
-    /// Not stored, in their order; published again after a pause.
-    failed: VecDeque<OwnedMessage>,
+    published: Answers<OwnedMessage>,
+    /// Not stored, with the numbers of their publications; published again after a pause.
+    failed: Vec<(u64, OwnedMessage)>,
     refused: Vec<Refused>,
     /// How many are published at the same time: one after a failure.
     limit: usize,
@@ -120,20 +113,21 @@ impl Out {
         let Some((link, _)) = reached.await? else {
             return Ok(ExitCode::SUCCESS);
         };
+        let client = link.context.client();
         let mut flow = Flow {
             prefix: local::identity(&queue)?,
             messages: AsyncQueue::new(queue)?,
             subject: self.target.subject().into(),
             window: self.window.into(),
             waiting: VecDeque::new(),
-            published: VecDeque::new(),
-            failed: VecDeque::new(),
+            published: Answers::new(&client).await?,
+            failed: Vec::new(),
             refused: Vec::new(),
             limit: self.window.into(),
             trouble: Trouble::new(stream),
             resume: None,
             is_over: false,
-            context: link.context,
+            client,
             connections: link.connections,
         };
         flow.run(&mut stop)
@@ -171,7 +165,7 @@ impl Flow {
                 biased;
                 () = stop.asked() => {}
                 Ok(()) = self.connections.changed() => self.is_connected_again(),
-                news = news(&mut self.published), if !self.published.is_empty() => self.learn(news)?,
+                answer = self.published.next() => self.learn(answer)?,
                 taken = self.messages.take(), if takes => self.took(taken).await?,
                 () = at(wake), if wake.is_some() => self.wake()?,
             }
@@ -184,35 +178,42 @@ impl Flow {
             let Some(message) = self.waiting.pop_front() else {
                 return;
             };
-            let publish = PublishMessage::build()
-                .message_id(format!("{}.{}", self.prefix, message.id()))
-                .payload(message.to_vec().into());
-            match self
-                .context
-                .send_publish(self.subject.clone(), publish)
-                .await
-            {
-                Ok(stored) => self.published.push_back(Published {
-                    message,
-                    answer: stored.into_future(),
-                    deadline: Instant::now() + ANSWER,
-                }),
-                Err(error) => self.failed(message, &error),
+            match self.send(&message).await {
+                Ok(()) => self.published.expect(message),
+                Err(error) => self.failed(self.published.next_number(), message, error),
             }
         }
     }
 
-    /// Deals with the oldest published message, and with those behind it whose answers are there.
-    fn learn(&mut self, mut news: News) -> Result<(), Failure> {
+    async fn send(&self, message: &OwnedMessage) -> Result<(), NotStored> {
+        let id = format!("{}.{}", self.prefix, message.id());
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_MESSAGE_ID, id);
+        let (subject, answer) = (self.subject.clone(), self.published.subject());
+        let payload = message.to_vec().into();
+        let sent = self
+            .client
+            .publish_with_reply_and_headers(subject, answer, headers, payload);
+        match timeout(ANSWER, sent).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(NotStored {
+                is_permanent: error.kind() == PublishErrorKind::MaxPayloadExceeded,
+                why: error.to_string(),
+            }),
+            Err(_) => Err(NotStored::for_now("not sent in time")),
+        }
+    }
+
+    /// Deals with an answer, and with those behind it that are there.
+    fn learn(&mut self, mut answer: Answer<OwnedMessage>) -> Result<(), Failure> {
         let mut stored = Vec::new();
-        while let Some(Published { message, .. }) = self.published.pop_front() {
-            match news {
-                News::Stored => stored.push(message),
-                News::Failed(error) => self.failed(message, &error),
-                News::Missing => self.fails_for_now(message, "no answer from the server"),
+        loop {
+            match is_stored(answer.message.as_ref()) {
+                Ok(()) => stored.push(answer.of),
+                Err(error) => self.failed(answer.number, answer.of, error),
             }
-            match self::news(&mut self.published).now_or_never() {
-                Some(next) => news = next,
+            match self.published.at_hand() {
+                Some(next) => answer = next,
                 None => break,
             }
         }
@@ -230,39 +231,40 @@ impl Flow {
     /// No answers come on a new connection to what was published on the last one: all of it is
     /// published again.
     fn is_connected_again(&mut self) {
-        let unanswered = self.published.drain(..).map(|one| one.message);
-        self.failed.extend(unanswered);
+        self.failed.extend(self.published.expect_none());
         self.resume = None;
         self.retry();
     }
 
-    fn failed(&mut self, message: OwnedMessage, error: &PublishError) {
-        if !is_permanent(error) {
-            self.fails_for_now(message, error);
+    fn failed(&mut self, number: u64, message: OwnedMessage, error: NotStored) {
+        let NotStored { why, is_permanent } = error;
+        if !is_permanent {
+            self.fails_for_now(number, message, why);
             return;
         }
         let (id, size) = (message.id(), message.len());
-        eprintln!("polyproc: message {id} of {size} bytes goes back to its queue: {error}");
+        eprintln!("polyproc: message {id} of {size} bytes goes back to its queue: {why}");
         let due = Instant::now() + Duration::from_secs(u64::from(message.deliveries()).min(10));
         self.refused.push(Refused { message, due });
     }
 
     /// After a failure the other published messages are waited for; then, after a pause, the failed
     /// ones are published again, before all others.
-    fn fails_for_now(&mut self, message: OwnedMessage, why: impl Display) {
+    fn fails_for_now(&mut self, number: u64, message: OwnedMessage, why: String) {
         if self.failed.is_empty() {
             let pause = self.trouble.pause(why);
             self.resume = Some(Instant::now() + pause);
             self.limit = 1;
         }
-        self.failed.push_back(message);
+        self.failed.push((number, message));
         self.retry();
     }
 
     fn retry(&mut self) {
         if self.published.is_empty() && !self.failed.is_empty() {
-            self.failed.append(&mut self.waiting);
-            std::mem::swap(&mut self.failed, &mut self.waiting);
+            self.failed.sort_by_key(|(number, _)| *number);
+            let failed = self.failed.drain(..).rev().map(|(_, message)| message);
+            failed.for_each(|message| self.waiting.push_front(message));
         }
     }
 
@@ -302,24 +304,33 @@ impl Flow {
     }
 }
 
-/// Whether a message can never be published as it is.
-fn is_permanent(error: &PublishError) -> bool {
-    use std::error::Error;
-    let told = error
-        .source()
-        .and_then(|source| source.downcast_ref::<jetstream::Error>());
-    error.kind() == PublishErrorKind::MaxPayloadExceeded
-        || told.is_some_and(|told| told.error_code() == ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM)
+impl NotStored {
+    fn for_now(why: impl Display) -> NotStored {
+        NotStored {
+            why: why.to_string(),
+            is_permanent: false,
+        }
+    }
 }
 
-/// Waits until the server has answered for the oldest published message, which stays where it is.
-async fn news(published: &mut VecDeque<Published>) -> News {
-    match published.front_mut() {
-        Some(oldest) => match timeout_at(oldest.deadline, &mut oldest.answer).await {
-            Ok(Ok(_)) => News::Stored,
-            Ok(Err(error)) => News::Failed(error),
-            Err(_) => News::Missing,
-        },
-        None => std::future::pending().await,
+/// Whether the stream has a message, according to the server's answer.
+fn is_stored(answer: Option<&Message>) -> Result<(), NotStored> {
+    let answer = answer.ok_or_else(|| NotStored::for_now("no answer from the server"))?;
+    if answer.status == Some(StatusCode::NO_RESPONDERS) {
+        return Err(NotStored::for_now("no stream has this subject"));
+    }
+    match serde_json::from_slice(&answer.payload) {
+        Ok(Stored {
+            error: None,
+            seq: Some(_),
+        }) => Ok(()),
+        Ok(Stored {
+            error: Some(error), ..
+        }) => Err(NotStored {
+            is_permanent: error.error_code() == ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM,
+            why: error.to_string(),
+        }),
+        Ok(_) => Err(NotStored::for_now("an answer without a number")),
+        Err(error) => Err(NotStored::for_now(error)),
     }
 }
