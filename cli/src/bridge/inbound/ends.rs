@@ -1,11 +1,17 @@
 //! Messages leave the queue, and the server is told.
 
+use std::time::Duration;
+
 use async_nats::connection::State;
+use async_nats::{StatusCode, Subject};
+use futures_util::FutureExt;
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 
-use super::flow::{Flow, PUT_AGAIN};
+use super::flow::{Flow, LOOK, LOOK_FOR_CONNECTION, PUT_AGAIN};
 use super::held::{End, Held, Key, Stage};
-use super::tell::IN_PROGRESS;
+use super::tell::{BACK, DONE, IN_PROGRESS};
+use crate::bridge::answers::Answer;
 use crate::bridge::local::Fate;
 use crate::failure::Failure;
 
@@ -96,17 +102,68 @@ impl Flow<'_> {
         else {
             return;
         };
-        self.telling.push(self.teller.tell(key, message, end));
+        let text = match end {
+            End::Done => DONE,
+            End::Back => BACK,
+            End::Dead { reason, .. } => {
+                let told = self.teller.tell_dead(key, message, reason);
+                self.telling.push(told);
+                return;
+            }
+        };
+        // Each message in the store has one.
+        let Some(reply) = message.reply.clone() else {
+            return;
+        };
+        if let Err(pause) = self.say(reply, text) {
+            self.again.push_back(key);
+            self.tell_again
+                .get_or_insert_with(|| Instant::now() + pause);
+            return;
+        }
+        self.confirmations.expect(key);
+    }
+
+    /// Sends the server a text that it confirms. An error is how long to wait if the client cannot
+    /// take it now.
+    fn say(&self, reply: Subject, text: &'static str) -> Result<(), Duration> {
+        let client = &self.teller.client;
+        if client.connection_state() != State::Connected {
+            return Err(LOOK_FOR_CONNECTION);
+        }
+        let confirm = self.confirmations.subject();
+        let sent = client.publish_with_reply(reply, confirm, text.into());
+        match unconstrained(sent).now_or_never() {
+            Some(Ok(())) => Ok(()),
+            _ => Err(LOOK),
+        }
     }
 
     /// Tells the server all ends that it has not confirmed.
     pub fn tell_all_again(&mut self) {
         self.telling.clear();
+        self.confirmations.expect_none();
         self.again.clear();
         self.tell_again = None;
         for key in self.store.over() {
             if !self.withheld.contains(&key) {
                 self.tell(Some(key));
+            }
+        }
+    }
+
+    /// Deals with a confirmation, and with those behind it that are there.
+    pub fn confirmed(&mut self, mut answer: Answer<Key>) -> Result<(), Failure> {
+        loop {
+            let told = match answer.message.map(|message| message.status) {
+                None => Err("no answer from the server".into()),
+                Some(Some(StatusCode::NO_RESPONDERS)) => Err("no responders".into()),
+                Some(_) => Ok(()),
+            };
+            self.told(answer.of, told)?;
+            match self.confirmations.at_hand() {
+                Some(next) => answer = next,
+                None => return Ok(()),
             }
         }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::jetstream::Message;
+use async_nats::Message;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use polyproc::Status;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval};
@@ -16,6 +16,7 @@ use super::held::{Delivery, End, Key, Store};
 use super::pull::{Answer, Pulls};
 use super::tell::{Teller, Telling, DONE};
 use super::{Ack, In};
+use crate::bridge::answers::Answers;
 use crate::bridge::connect::Link;
 use crate::bridge::local::{Local, RoomWatch};
 use crate::bridge::stop::Stop;
@@ -28,7 +29,7 @@ pub const LOOK: Duration = Duration::from_millis(1);
 pub const PUT_AGAIN: Duration = Duration::from_millis(100);
 
 /// While there is no connection, it is looked for that often.
-const LOOK_FOR_CONNECTION: Duration = Duration::from_millis(50);
+pub const LOOK_FOR_CONNECTION: Duration = Duration::from_millis(50);
 
 /// A bridge at work.
 pub struct Flow<'a> {
@@ -45,7 +46,9 @@ pub struct Flow<'a> {
     pub(super) withheld: Vec<Key>,
     /// The next look at that queue.
     pub(super) look_after: Option<Instant>,
-    /// The answers on their way to the server.
+    /// What the server was told, and has not confirmed.
+    pub(super) confirmations: Answers<Key>,
+    /// The same of dead letters.
     pub(super) telling: FuturesUnordered<Telling>,
     /// The answers that the server has to get again.
     pub(super) again: VecDeque<Key>,
@@ -68,8 +71,7 @@ pub struct Flow<'a> {
 impl<'a> Flow<'a> {
     pub fn new(
         arguments: &'a In,
-        link: Link,
-        pulls: Pulls,
+        (link, pulls, confirmations): (Link, Pulls, Answers<Key>),
         (local, after): (Local, Option<Local>),
         progress: Interval,
     ) -> Result<Flow<'a>, Failure> {
@@ -77,6 +79,7 @@ impl<'a> Flow<'a> {
             room: local.room_watch(),
             base: local.settled()?,
             pulls,
+            confirmations,
             store: Store::default(),
             after,
             withheld: Vec::new(),
@@ -110,7 +113,7 @@ impl<'a> Flow<'a> {
                 self.give_back_what_waits();
             }
             self.put()?;
-            let is_busy = self.store.len() > 0 || !self.telling.is_empty() || self.pulls.is_open();
+            let is_busy = self.store.len() > 0 || self.told_of() > 0 || self.pulls.is_open();
             if stop.is_now() || (is_ending && !is_busy) {
                 return Ok(());
             }
@@ -140,6 +143,7 @@ impl<'a> Flow<'a> {
                 Some((key, told)) = self.telling.next(), if !self.telling.is_empty() => {
                     self.told(key, told)?;
                 }
+                answer = self.confirmations.next() => self.confirmed(answer)?,
                 Some(answer) = self.pulls.next() => {
                     self.answer(answer).await;
                 }
@@ -166,7 +170,7 @@ impl<'a> Flow<'a> {
             return Ok(());
         }
         let window = usize::from(self.arguments.window);
-        let here = space(window, self.store.len(), self.telling.len());
+        let here = space(window, self.store.len(), self.told_of());
         if here <= self.pulls.expected() {
             return Ok(());
         }
@@ -180,19 +184,24 @@ impl<'a> Flow<'a> {
         Ok(())
     }
 
+    /// Of how many messages the server is being told that they are over.
+    fn told_of(&self) -> usize {
+        self.telling.len() + self.confirmations.len()
+    }
+
     /// Takes in an answer, and those behind it that are there.
     async fn answer(&mut self, mut answer: Answer) {
         loop {
             match answer {
-                Answer::Message(message) => self.arrive(*message).await,
+                Answer::Message(message) => self.arrive(message).await,
                 Answer::Over => {}
                 Answer::Failed(why) => {
                     self.pull_again = Some(Instant::now() + self.trouble.pause(why));
                 }
             }
-            match self.pulls.next().now_or_never() {
-                Some(Some(next)) => answer = next,
-                _ => return,
+            match self.pulls.at_hand() {
+                Some(next) => answer = next,
+                None => return,
             }
         }
     }
@@ -200,7 +209,7 @@ impl<'a> Flow<'a> {
     /// No answers come on a new connection to what was asked on the last one: the server is asked and
     /// told again.
     async fn is_connected_again(&mut self) {
-        while let Some(Some(answer)) = self.pulls.next().now_or_never() {
+        while let Some(answer) = self.pulls.at_hand() {
             self.answer(answer).await;
         }
         self.pulls.expect_none();
@@ -208,15 +217,12 @@ impl<'a> Flow<'a> {
         self.tell_all_again();
     }
 
-    async fn arrive(&mut self, message: Message) {
+    async fn arrive(&mut self, message: Box<Message>) {
         self.trouble.is_over();
-        let reply = message.reply.clone();
         match self.store.arrive(message) {
             Ok(Delivery::New | Delivery::Again) => {}
-            Ok(Delivery::Over) => {
-                if let Some(reply) = reply {
-                    let _ = self.teller.client.publish(reply, DONE.into()).await;
-                }
+            Ok(Delivery::Over(reply)) => {
+                let _ = self.teller.client.publish(reply, DONE.into()).await;
             }
             Err(error) => eprintln!("polyproc: a message is left out: {error}"),
         }

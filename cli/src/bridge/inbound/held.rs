@@ -1,17 +1,41 @@
 //! The messages that a bridge has from the server and has not settled there.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use async_nats::jetstream;
-use async_nats::Message;
+use async_nats::{Message, Subject};
 
 /// A message of the stream. A stream that is made anew begins its sequences again, so the time
 /// belongs to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     pub sequence: u64,
     /// In nanoseconds.
-    pub published: i128,
+    pub published: i64,
+}
+
+impl Key {
+    /// Reads it from the reply subject of a delivery, in one of its two forms:
+    ///
+    /// ```text
+    /// $JS.ACK.STREAM.CONSUMER.DELIVERED.SEQUENCE.SEQUENCE_OF_CONSUMER.PUBLISHED.PENDING
+    /// $JS.ACK.DOMAIN.ACCOUNT.STREAM.CONSUMER.DELIVERED.SEQUENCE... as above, and maybe more
+    /// ```
+    fn of(reply: &str) -> Option<Key> {
+        let parts = reply.strip_prefix("$JS.ACK.")?;
+        let before = match parts.split('.').count() {
+            7 => 3,
+            9.. => 5,
+            _ => return None,
+        };
+        let mut parts = parts.split('.').skip(before);
+        let sequence = parts.next()?.parse().ok()?;
+        let published = parts.nth(1)?.parse().ok()?;
+        Some(Key {
+            sequence,
+            published,
+        })
+    }
 }
 
 /// An answer to the server about a message.
@@ -39,19 +63,19 @@ pub enum Stage {
 
 pub struct Held {
     /// As it was delivered last. Its reply subject is where the server is told.
-    pub message: Message,
+    pub message: Box<Message>,
     pub stage: Stage,
 }
 
 #[derive(Default)]
 pub struct Store {
-    held: BTreeMap<Key, Held>,
+    held: HashMap<Key, Held>,
     /// Those that wait for room, in their order.
     arrived: VecDeque<Key>,
     /// Those that are in the queue.
     put: BTreeMap<u64, Key>,
     /// Those of which the server was told last that they are over.
-    settled: BTreeSet<Key>,
+    settled: HashSet<Key>,
     settled_in_order: VecDeque<Key>,
 }
 
@@ -64,30 +88,30 @@ pub enum Delivery {
     New,
     /// Of a message that this bridge has.
     Again,
-    /// Of a message that is over.
-    Over,
+    /// Of a message that is over, and where the server is told so.
+    Over(Subject),
 }
 
 impl Store {
     /// Takes a delivery in.
-    pub fn arrive(&mut self, message: jetstream::Message) -> Result<Delivery, async_nats::Error> {
-        let info = message.info()?;
-        let key = Key {
-            sequence: info.stream_sequence,
-            published: info.published.unix_timestamp_nanos(),
-        };
+    pub fn arrive(&mut self, message: Box<Message>) -> Result<Delivery, String> {
+        let reply = message.reply.as_ref().ok_or("it has no reply subject")?;
+        let key = Key::of(reply).ok_or_else(|| format!("its reply subject is {reply}"))?;
         if self.settled.contains(&key) {
-            return Ok(Delivery::Over);
+            return Ok(Delivery::Over(reply.clone()));
         }
-        if let Some(held) = self.held.get_mut(&key) {
-            held.message = message.message;
-            return Ok(Delivery::Again);
+        match self.held.entry(key) {
+            Entry::Occupied(mut held) => {
+                held.get_mut().message = message;
+                Ok(Delivery::Again)
+            }
+            Entry::Vacant(place) => {
+                let stage = Stage::Arrived;
+                place.insert(Held { message, stage });
+                self.arrived.push_back(key);
+                Ok(Delivery::New)
+            }
         }
-        let stage = Stage::Arrived;
-        let message = message.message;
-        self.held.insert(key, Held { message, stage });
-        self.arrived.push_back(key);
-        Ok(Delivery::New)
     }
 
     pub fn len(&self) -> usize {
@@ -162,14 +186,47 @@ impl Store {
         }
     }
 
-    /// The messages that are over here, and not known to be over there.
+    /// The messages that are over here, and not known to be over there, in the stream's order.
     pub fn over(&self) -> Vec<Key> {
         let over = |(_, held): &(&Key, &Held)| matches!(held.stage, Stage::Over(_));
-        self.held.iter().filter(over).map(|(key, _)| *key).collect()
+        let mut over: Vec<Key> = self.held.iter().filter(over).map(|(key, _)| *key).collect();
+        over.sort_unstable();
+        over
     }
 
     /// All messages that the server has to know to be in work.
     pub fn all(&self) -> impl Iterator<Item = &Held> {
         self.held.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+
+    #[test]
+    fn the_reply_subject_of_a_delivery_has_the_sequence_and_the_time_in_the_stream() {
+        let key = Some(Key {
+            sequence: 35160,
+            published: 1_764_484_002_127_559_683,
+        });
+        let parts = "JOBS.polyproc.1.35160.40000.1764484002127559683.17";
+        assert_eq!(Key::of(&format!("$JS.ACK.{parts}")), key);
+        assert_eq!(Key::of(&format!("$JS.ACK._.ACCOUNT.{parts}")), key);
+        assert_eq!(Key::of(&format!("$JS.ACK.hub.ACCOUNT.{parts}.token")), key);
+    }
+
+    #[test]
+    fn another_reply_subject_is_refused() {
+        for reply in [
+            "",
+            "_INBOX.1",
+            "$JS.ACK.JOBS.polyproc",
+            "$JS.ACK.JOBS.polyproc.1.x.1.1.1",
+            "$JS.ACK.JOBS.polyproc.1.1.1.x.1",
+            "$JS.ACK.1.JOBS.polyproc.1.1.1.1.1",
+        ] {
+            assert_eq!(Key::of(reply), None, "{reply}");
+        }
     }
 }

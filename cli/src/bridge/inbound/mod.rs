@@ -22,6 +22,7 @@ use async_nats::jetstream::Context;
 use clap::{Args, ValueEnum};
 use tokio::time::{interval, timeout, MissedTickBehavior};
 
+use super::answers::Answers;
 use super::connect::{Attempt, Credentials};
 use super::local::Local;
 use super::setup::is_no_consumer;
@@ -99,8 +100,10 @@ impl In {
             .as_ref()
             .map(|name| Local::new(queues::open(name)?))
             .transpose()?;
-        let pulls = Pulls::new(link.context.clone(), consumer).await?;
-        let mut flow = Flow::new(&self, link, pulls, (local, after), progress)?;
+        let pulls = Pulls::new(&link.context, consumer).await?;
+        let confirmations = Answers::new(&client).await?;
+        let server = (link, pulls, confirmations);
+        let mut flow = Flow::new(&self, server, (local, after), progress)?;
         flow.run(&mut stop)
             .await
             .map_err(|failure| failure.about(&self.queue))?;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull::{BatchConfig, Config};
 use async_nats::jetstream::consumer::Consumer;
-use async_nats::jetstream::{Context, Message};
-use async_nats::{StatusCode, Subject, Subscriber};
-use futures_util::StreamExt;
+use async_nats::jetstream::Context;
+use async_nats::{Message, StatusCode, Subject, Subscriber};
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::{sleep_until, Instant};
 
 use crate::failure::Failure;
@@ -29,7 +29,6 @@ pub enum Answer {
 }
 
 pub struct Pulls {
-    context: Context,
     consumer: Consumer<Config>,
     inbox: Subject,
     answers: Subscriber,
@@ -40,12 +39,11 @@ pub struct Pulls {
 }
 
 impl Pulls {
-    pub async fn new(context: Context, consumer: Consumer<Config>) -> Result<Pulls, Failure> {
+    pub async fn new(context: &Context, consumer: Consumer<Config>) -> Result<Pulls, Failure> {
         let inbox = Subject::from(context.client().new_inbox());
         let answers = context.client().subscribe(inbox.clone()).await;
         Ok(Pulls {
             answers: answers.map_err(Failure::remote)?,
-            context,
             consumer,
             inbox,
             expected: 0,
@@ -81,7 +79,10 @@ impl Pulls {
     pub async fn next(&mut self) -> Option<Answer> {
         tokio::select! {
             biased;
-            answer = self.answers.next() => Some(self.learn(answer?)),
+            answer = self.answers.next() => {
+                self.deadline = Instant::now() + DEADLINE;
+                Some(self.learn(answer?))
+            }
             () = sleep_until(self.deadline), if self.is_open() => {
                 self.expected = 0;
                 Some(Answer::Over)
@@ -89,24 +90,24 @@ impl Pulls {
         }
     }
 
-    fn learn(&mut self, message: async_nats::Message) -> Answer {
-        self.deadline = Instant::now() + DEADLINE;
-        let left = message.headers.as_ref();
-        let left =
-            left.and_then(|headers| headers.get("Nats-Pending-Messages")?.as_str().parse().ok());
+    /// The next answer, if one is there.
+    pub fn at_hand(&mut self) -> Option<Answer> {
+        let message = self.answers.next().now_or_never()??;
+        Some(self.learn(message))
+    }
+
+    fn learn(&mut self, message: Message) -> Answer {
         let (answer, fewer) = match message.status {
-            None | Some(StatusCode::OK) => {
-                let context = self.context.clone();
-                let message = Message { context, message };
-                (Answer::Message(Box::new(message)), 1)
-            }
+            None | Some(StatusCode::OK) => (Answer::Message(Box::new(message)), 1),
             Some(StatusCode::IDLE_HEARTBEAT) => (Answer::Over, 0),
             // It has sent less than was asked for.
-            Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => (Answer::Over, left.unwrap_or(0)),
+            Some(StatusCode::TIMEOUT | StatusCode::NOT_FOUND) => {
+                (Answer::Over, left_of(&message).unwrap_or(0))
+            }
             Some(status) => {
                 let why = message.description.as_deref().unwrap_or("no messages");
-                let why = format!("{why} ({status})");
-                (Answer::Failed(why), left.unwrap_or(self.expected))
+                let answer = Answer::Failed(format!("{why} ({status})"));
+                (answer, left_of(&message).unwrap_or(self.expected))
             }
         };
         self.expected = self.expected.saturating_sub(fewer);
@@ -122,4 +123,10 @@ impl Pulls {
     pub fn is_open(&self) -> bool {
         self.expected > 0
     }
+}
+
+/// How many of the messages that were asked for do not come, at the end of a request.
+fn left_of(end: &Message) -> Option<usize> {
+    let headers = end.headers.as_ref()?;
+    headers.get("Nats-Pending-Messages")?.as_str().parse().ok()
 }

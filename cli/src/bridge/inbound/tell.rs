@@ -9,19 +9,18 @@ use async_nats::{Client, HeaderMap, Message, Request, Subject};
 use futures_util::future::BoxFuture;
 use futures_util::FutureExt;
 
-use super::held::{End, Key};
+use super::held::Key;
 use crate::bridge::connect::ANSWER;
 use crate::bridge::target::Target;
 
 pub const DONE: &str = "+ACK";
-const BACK: &str = "-NAK";
+pub const BACK: &str = "-NAK";
 pub const IN_PROGRESS: &str = "+WPI";
 
-/// An answer to the server on its way. Most say that a message is done; they are small, since each
-/// message has one.
+/// A dead letter on its way to its stream, after which the server is told the end of the message.
 pub type Telling = BoxFuture<'static, (Key, Result<(), String>)>;
 
-/// The parts that every answer to the server needs.
+/// The parts that the answer of a dead letter needs.
 pub struct Teller {
     pub client: Client,
     context: Context,
@@ -39,22 +38,16 @@ impl Teller {
         })
     }
 
-    /// Tells the server the end of a message. A dead letter is stored in its stream before.
-    pub fn tell(self: &Arc<Self>, key: Key, message: &Message, end: &End) -> Telling {
+    /// Stores a dead letter in its stream, then tells the server the end of the message.
+    pub fn tell_dead(self: &Arc<Self>, key: Key, message: &Message, reason: &str) -> Telling {
         let teller = Arc::clone(self);
-        let reply = message.reply.clone();
-        match end {
-            End::Done => async move { (key, teller.confirm(reply, DONE.into()).await) }.boxed(),
-            End::Back => async move { (key, teller.confirm(reply, BACK.into()).await) }.boxed(),
-            End::Dead { reason, .. } => {
-                let (message, reason) = (message.clone(), reason.clone());
-                let told = async move {
-                    teller.bury(key, &message, &reason).await?;
-                    teller.confirm(reply, format!("+TERM {reason}")).await
-                };
-                told.map(move |told| (key, told)).boxed()
-            }
-        }
+        let (message, reason) = (message.clone(), reason.to_owned());
+        let told = async move {
+            teller.bury(key, &message, &reason).await?;
+            let text = format!("+TERM {reason}");
+            teller.confirm(message.reply, text).await
+        };
+        told.map(move |told| (key, told)).boxed()
     }
 
     async fn confirm(&self, reply: Option<Subject>, text: String) -> Result<(), String> {
