@@ -1,8 +1,10 @@
-// Stands between clients and a server of NATS, and swallows the first COUNT messages with headers, as
-// bridge out publishes them: node lossy.mjs PORT SERVER_PORT COUNT
+// Stands between clients and a server of NATS, and swallows the first COUNT commands that begin with
+// BEGINNING. Without it these are messages with headers, as bridge out publishes them:
+// node lossy.mjs PORT SERVER_PORT COUNT [BEGINNING]
 import net from 'node:net'
 
-const [port, serverPort, count] = process.argv.slice(2).map(Number)
+const [port, serverPort, count] = process.argv.slice(2, 5).map(Number)
+const beginning = Buffer.from(process.argv[5] ?? 'HPUB ')
 let swallowed = 0
 
 /** The length of the first command of the client, with what belongs to it. 0: it is not whole. */
@@ -21,7 +23,7 @@ net.createServer((client) => {
   client.on('data', (chunk) => {
     bytes = Buffer.concat([bytes, chunk])
     for (let length; (length = lengthOfFirst(bytes)) > 0; bytes = bytes.subarray(length)) {
-      if (bytes.subarray(0, 5).equals(Buffer.from('HPUB ')) && swallowed < count) swallowed++
+      if (bytes.subarray(0, beginning.length).equals(beginning) && swallowed < count) swallowed++
       else server.write(bytes.subarray(0, length))
     }
   })
