@@ -52,6 +52,7 @@ def shared_core(name, **machine):
 
 
 W1_8, W1_64, W1_64K = stream("W1 8 B", 8), stream("W1 64 B", 64), stream("W1 64 KiB", 65536)
+W1_16K, W1_1M = stream("W1 16 KiB", 16384), stream("W1 1 MiB", 1 << 20)
 W1_UNLIMITED = stream("W1 64 B, unlimited", 64, UNLIMITED)
 W1_UNLIMITED_4K = stream("W1 4 KiB, unlimited", 4096, UNLIMITED)
 W1_PIPE = stream("W1 64 B, pipe", 64, PIPE)
@@ -153,6 +154,18 @@ HEURISTICS = (
         ("BACKOFF_LOOKS", "BACKOFF_LONGEST", "BACKOFF_TURNS"),
         "A lock that is taken is free sooner than a sleeper is woken.",
         (*LOCKS, W1_PIPE),
+    ),
+    Heuristic(
+        "stream",
+        (
+            "STREAM_SHORTEST",
+            "STREAM_CLASSES",
+            "STREAM_WORTH",
+            "STREAM_TRIALS",
+            "STREAM_TRIAL_EVERY",
+        ),
+        "Stores past the caches need not wait until the consumer's core has given up the lines.",
+        (W1_16K, W1_1M),
     ),
 )
 

@@ -12,12 +12,14 @@
 //! delay         before a look at the other side's cache lines
 //! spin          before a sleep
 //! pressure      at a full ring that could grow
+//! copies        of a long message: through the caches or past them
 //! pacing        what a handle of a queue has learned: one of each of the above
 //! backoff       at a lock that is taken
 //! recheck       for changes that come without a wake-up
 //! ```
 
 pub(crate) mod backoff;
+pub(crate) mod copies;
 pub(crate) mod delay;
 pub(crate) mod pacing;
 pub(crate) mod pressure;
@@ -115,6 +117,20 @@ const MOST_CREDIT_NS: u64 = 2_000_000;
 const WORTH_DRAINING_NS: u64 = 100_000;
 /// [drain] How long producers wait for the ring to run empty.
 pub(crate) const DRAIN_NS: u64 = 10_000_000;
+
+// copies [stream]: of long messages.
+
+/// The shortest message whose copy may stream: shorter ones are copied under a lock.
+pub(crate) const STREAM_SHORTEST: usize = 16 * 1024;
+/// Lengths from one power of two to the next are measured together, up to this many of these.
+const STREAM_CLASSES: usize = 8;
+/// A streaming copy is worthwhile if a plain one takes more than this many times as long: the
+/// consumer then reads from memory, which takes twice as long as a streaming copy.
+const STREAM_WORTH: u64 = 2;
+/// Of the first copies, this many go either way in turn; ...
+const STREAM_TRIALS: u32 = 4;
+/// ... then one in this many goes the other way.
+const STREAM_TRIAL_EVERY: u32 = 256;
 
 // From here on: limits.
 

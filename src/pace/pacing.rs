@@ -1,5 +1,6 @@
 //! The pacing that the calls of one handle of a queue have learned.
 
+use super::copies::Copies;
 use super::delay::{Delay, Limits};
 use super::pressure::Pressure;
 use super::spin::Spin;
@@ -15,6 +16,8 @@ pub(crate) struct Pacing {
     /// Before the looks of calls that do not wait.
     pub(crate) from_consumers: Delay,
     pub(crate) from_producers: Delay,
+    /// Learned from the copies of long messages into the rings.
+    pub(crate) copies: Copies,
 }
 
 impl Pacing {
@@ -25,6 +28,7 @@ impl Pacing {
             pressure: Pressure::new(switches),
             from_consumers: Delay::new(Limits::of_calls(switches)),
             from_producers: Delay::new(Limits::of_calls(switches)),
+            copies: Copies::new(switches),
         }
     }
 }

@@ -22,9 +22,10 @@ pub(crate) enum Heuristic {
     Credit,
     Drain,
     Backoff,
+    Stream,
 }
 
-const NAMES: [(&str, Heuristic); 12] = [
+const NAMES: [(&str, Heuristic); 13] = [
     ("wake-cost", Heuristic::WakeCost),
     ("spin", Heuristic::Spin),
     ("budget", Heuristic::Budget),
@@ -37,6 +38,7 @@ const NAMES: [(&str, Heuristic); 12] = [
     ("credit", Heuristic::Credit),
     ("drain", Heuristic::Drain),
     ("backoff", Heuristic::Backoff),
+    ("stream", Heuristic::Stream),
 ];
 
 /// A bit for each heuristic that is off.

@@ -18,12 +18,14 @@ use super::put::room_at;
 use super::room::{Attempt, Growth};
 use super::view::View;
 use super::Queue;
+use crate::pace::copies::Way;
 use crate::segment::Segment;
 use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
+use crate::sys::clock;
 
 /// Room for a message. It belongs to this process until it is committed or aborted.
 #[doc(hidden)]
@@ -266,7 +268,7 @@ impl<'a> View<'a> {
             Some(place) => place,
             None => self.reserve_room(data.len(), patience, me)?,
         };
-        place.payload.write(data)?;
+        self.copy_in(&place, data)?;
         let checked = self.reserved(place.position, me.owner)?;
         let put = self.commit(place.position, &checked, me);
         if put.is_err_and(Status::ends_a_wait) {
@@ -275,6 +277,21 @@ impl<'a> View<'a> {
             self.abort(place.position, &checked, me)?;
         }
         put.map(|()| place.position)
+    }
+
+    /// Copy a long message into its place. If the process is killed meanwhile, its reservation is
+    /// given up.
+    fn copy_in(&self, place: &Room<'a>, data: &[u8]) -> Result<()> {
+        let copies = &self.pacing.copies;
+        let way = copies.choose(data.len());
+        let begin = clock::now_ns();
+        match way {
+            Way::Plain => place.payload.write(data)?,
+            Way::Streaming => place.payload.write_past_caches(data)?,
+        }
+        let ns = clock::now_ns().saturating_sub(begin);
+        copies.learn(way, data.len(), ns);
+        Ok(())
     }
 
     /// As the fast path of a reservation.

@@ -1,0 +1,170 @@
+//! How a producer copies a long message into a ring: through the caches, or past them.
+//!
+//! The consumer read the ring's lines last, so they are in its core's cache, and a plain store
+//! waits until they have left it. Where cores have caches of their own this takes several times as
+//! long as the copy; where two threads share a core it takes no time. Streaming stores go to memory
+//! at the same speed everywhere, but the consumer then reads from memory too, which takes about
+//! twice as long as those stores.
+//!
+//! So each handle measures its copies: it streams while a plain copy takes more than twice as long.
+//! One copy in many goes the other way for trial, since cores, rings and backlogs change.
+
+use super::switches::{Heuristic, Switches};
+use super::{STREAM_CLASSES, STREAM_SHORTEST, STREAM_TRIALS, STREAM_TRIAL_EVERY, STREAM_WORTH};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// How one copy goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Way {
+    Plain,
+    Streaming,
+}
+
+/// What a handle has learned from its copies, for each class of lengths. If several threads use it
+/// at once, only its accuracy suffers.
+pub(crate) struct Copies {
+    classes: [Class; STREAM_CLASSES],
+    learns: bool,
+}
+
+/// Lengths from a power of two up to the next one; the last class has no end.
+struct Class {
+    copies: AtomicU32,
+    /// The picoseconds that a byte takes, averaged over the last copies of each way; 0 if unknown.
+    plain: AtomicU32,
+    streaming: AtomicU32,
+}
+
+impl Copies {
+    pub(super) const fn new(switches: Switches) -> Copies {
+        Copies {
+            classes: [const { Class::new() }; STREAM_CLASSES],
+            learns: switches.has(Heuristic::Stream),
+        }
+    }
+
+    fn class(&self, len: usize) -> Option<&Class> {
+        let doublings = (len / STREAM_SHORTEST).checked_ilog2()?;
+        self.classes
+            .get((doublings as usize).min(STREAM_CLASSES - 1))
+    }
+
+    /// Choose the way of a copy of `len` bytes.
+    pub(crate) fn choose(&self, len: usize) -> Way {
+        match self.class(len) {
+            Some(class) if self.learns => class.choose(),
+            _ => Way::Plain,
+        }
+    }
+
+    /// Learn that a copy of `len` bytes took `ns`.
+    pub(crate) fn learn(&self, way: Way, len: usize, ns: u64) {
+        if let Some(class) = self.class(len) {
+            let ps = ns.saturating_mul(1000) / len as u64;
+            class.learn(way, u32::try_from(ps).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+impl Class {
+    const fn new() -> Class {
+        Class {
+            copies: AtomicU32::new(0),
+            plain: AtomicU32::new(0),
+            streaming: AtomicU32::new(0),
+        }
+    }
+
+    fn choose(&self) -> Way {
+        let copies = self.copies.load(Ordering::Relaxed);
+        self.copies.store(copies.wrapping_add(1), Ordering::Relaxed);
+        let better = self.better();
+        let is_trial = copies < 2 * STREAM_TRIALS && copies % 2 == 1
+            || copies % STREAM_TRIAL_EVERY == STREAM_TRIAL_EVERY - 1;
+        match (better, is_trial) {
+            (Way::Plain, false) | (Way::Streaming, true) => Way::Plain,
+            (Way::Streaming, false) | (Way::Plain, true) => Way::Streaming,
+        }
+    }
+
+    fn better(&self) -> Way {
+        let plain = u64::from(self.plain.load(Ordering::Relaxed));
+        let streaming = u64::from(self.streaming.load(Ordering::Relaxed));
+        match streaming != 0 && plain > STREAM_WORTH * streaming {
+            true => Way::Streaming,
+            false => Way::Plain,
+        }
+    }
+
+    /// A copy during which the thread lost its core counts as a slow one only.
+    fn learn(&self, way: Way, ps: u32) {
+        let average = match way {
+            Way::Plain => &self.plain,
+            Way::Streaming => &self.streaming,
+        };
+        let ps = ps.max(1);
+        let next = match average.load(Ordering::Relaxed) {
+            0 => ps,
+            before => before - before / 4 + ps.min(before.saturating_mul(4)) / 4,
+        };
+        average.store(next.max(1), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ways of `n` copies, each of which takes as long as its way does.
+    fn copies(copies: &Copies, n: u32, plain_ns: u64, streaming_ns: u64) -> (u32, u32) {
+        let mut count = (0, 0);
+        for _ in 0..n {
+            let way = copies.choose(STREAM_SHORTEST);
+            let (ways, ns) = match way {
+                Way::Plain => (&mut count.0, plain_ns),
+                Way::Streaming => (&mut count.1, streaming_ns),
+            };
+            *ways += 1;
+            copies.learn(way, STREAM_SHORTEST, ns);
+        }
+        count
+    }
+
+    #[test]
+    fn a_copy_streams_while_a_plain_one_takes_more_than_twice_as_long() {
+        let one = Copies::new(Switches::ALL_ON);
+        copies(&one, 2 * STREAM_TRIALS, 7_000, 2_000);
+        let rounds = 10 * STREAM_TRIAL_EVERY;
+        assert_eq!(copies(&one, rounds, 7_000, 2_000), (10, rounds - 10));
+        // The plain copies become quick, and some trials later all copies are plain.
+        copies(&one, rounds, 1_500, 2_000);
+        assert_eq!(copies(&one, rounds, 1_500, 2_000), (rounds - 10, 10));
+        // They become slow again, which is seen at once.
+        let (plain, _) = copies(&one, STREAM_TRIAL_EVERY / 2, 27_000, 2_000);
+        assert!(plain < 8, "{plain}");
+    }
+
+    #[test]
+    fn a_copy_that_lost_its_core_changes_nothing() {
+        let one = Copies::new(Switches::ALL_ON);
+        copies(&one, STREAM_TRIAL_EVERY / 2, 2_000, 2_000);
+        one.learn(Way::Plain, STREAM_SHORTEST, 4_000_000);
+        assert_eq!(one.choose(STREAM_SHORTEST), Way::Plain);
+    }
+
+    #[test]
+    fn short_copies_and_those_of_a_heuristic_that_is_off_are_plain() {
+        let one = Copies::new(Switches::ALL_ON);
+        one.learn(Way::Plain, STREAM_SHORTEST - 1, 1);
+        assert_eq!(one.choose(STREAM_SHORTEST - 1), Way::Plain);
+        assert!(one.class(usize::MAX).is_some());
+        let off = Copies {
+            classes: [const { Class::new() }; STREAM_CLASSES],
+            learns: false,
+        };
+        assert_eq!(
+            copies(&off, STREAM_TRIAL_EVERY, 7_000, 1),
+            (STREAM_TRIAL_EVERY, 0)
+        );
+    }
+}
