@@ -27,9 +27,9 @@
 //! by the sleeper before it, which recovers it and nudges in its place.
 //!
 //! The kernel wakes one watcher. If that watcher is stopped, the death is noticed at another
-//! sleeper's next look. Together the sleepers of a crowd look at all lives about [`CROWD_LOOKS`]
-//! times a second. The length of the slices differs from slot to slot, the first one too, so these
-//! looks are spread over time even if all sleepers fell asleep at the same moment.
+//! sleeper's next look at all lives. A linked sleeper looks every [`CROWD_SLICE_NS`] in the mean.
+//! The length of the slices differs from slot to slot, the first one too, so these looks are spread
+//! over time even if all sleepers fell asleep at the same moment.
 //!
 //! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at
 //! short intervals.
@@ -41,7 +41,7 @@ use std::sync::atomic::{fence, Ordering};
 
 use super::participants::Participant;
 use super::Segment;
-use crate::pace::{CROWD_LOOKS, LAST_SLICE_NS};
+use crate::pace::{CROWD_SLICE_NS, FIRST_SLICE_NS, LAST_SLICE_NS};
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sys::futex::{self, WordList};
@@ -134,9 +134,8 @@ impl Watcher<'_> {
         }
         match (is_linked, has_unwatched) {
             (true, false) => {
-                let share = share(self.slot);
-                patience.limit_slices(longest_ns(slots, share));
-                patience.spread_slices(share);
+                let (first_ns, ns) = slices_ns(self.slot);
+                patience.share_looks(first_ns, ns);
             }
             (true, true) => patience.limit_slices(LAST_SLICE_NS),
             (false, _) => patience.stay_alert(),
@@ -151,11 +150,11 @@ fn share(slot: usize) -> u16 {
     ((slot as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16
 }
 
-/// The longest slice of a sleeper, so that all sleepers together look [`CROWD_LOOKS`] times a
-/// second. It differs from slot to slot, so that they do not look all at once.
-fn longest_ns(slots: usize, share: u16) -> u64 {
-    let all = slots as u64 * 1_000_000_000 / CROWD_LOOKS;
-    LAST_SLICE_NS.max(all / 2 + ((all * u64::from(share)) >> 16))
+/// The first slice of a sleeper and each later one. They differ from slot to slot and the first one
+/// may be short, so that all sleepers together look equally often from their first moment on.
+fn slices_ns(slot: usize) -> (u64, u64) {
+    let part = (CROWD_SLICE_NS * u64::from(share(slot))) >> 16;
+    (FIRST_SLICE_NS.max(part), CROWD_SLICE_NS / 2 + part)
 }
 
 impl Drop for Watcher<'_> {

@@ -320,12 +320,14 @@ impl<'a> Patience<'a> {
         self.slice_ns = self.slice_ns.min(ns);
     }
 
-    /// Lengthen the first slice by a `share` of 65,536 parts, so that the looks of many sleepers that fell
-    /// asleep at the same moment are spread over time: each later slice is twice the one before.
-    pub(crate) fn spread_slices(&mut self, share: u16) {
+    /// Make slices of `ns`, because others look meanwhile; the first one of `first_ns`, so that the
+    /// looks of many sleepers that fell asleep at the same moment are spread over time.
+    pub(crate) fn share_looks(&mut self, first_ns: u64, ns: u64) {
         if self.slice_ns == FIRST_SLICE_NS {
-            self.slice_ns += (FIRST_SLICE_NS * u64::from(share)) >> 16;
+            self.look_again_within(first_ns);
         }
+        self.longest_ns = ns;
+        self.slice_ns = ns;
     }
 
     /// Limit the next slice to `ns`, because some change comes without a wake-up.
