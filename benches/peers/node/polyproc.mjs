@@ -25,63 +25,81 @@ function start(workload) {
   return { ...queues, child: Process.spawn({ argv, handles: queues, daemon: true }) };
 }
 
-// Puts until the queue is shut down, then prints how many it has put.
-async function produce() {
-  const queue = Queue.inherited('back');
-  const messages = Array.from({ length: BATCH }, () => Buffer.alloc(run.size));
-  const message = messages[0];
-  let sent = 0;
-  try {
+// How each mode sends its next messages, and receives some. Each has a loop of its own: an async
+// function for each message would cost as much as the call that is measured.
+const senders = {
+  async copy(queue, [message], send) {
     for (;;) {
-      if (run.mode === 'many') {
-        messages.forEach((each, i) => stamp(each, sent + i + 1));
-        sent += await queue.putMany(messages);
-      } else {
-        stamp(message, sent + 1);
-        if (run.mode !== 'try' || !queue.tryPut(message)) await queue.put(message);
-        sent++;
-      }
+      stamp(message, send.count + 1);
+      await queue.put(message);
+      send.count++;
     }
+  },
+  async try(queue, [message], send) {
+    for (;;) {
+      stamp(message, send.count + 1);
+      if (!queue.tryPut(message)) await queue.put(message);
+      send.count++;
+    }
+  },
+  async many(queue, messages, send) {
+    for (;;) {
+      messages.forEach((each, i) => stamp(each, send.count + i + 1));
+      send.count += await queue.putMany(messages);
+    }
+  },
+};
+const receivers = {
+  async copy(queue, receive, rounds) {
+    for (let i = 0; i < rounds; i++) check(await queue.get(), run.size, ++receive.count);
+  },
+  async try(queue, receive, rounds) {
+    for (let i = 0; i < rounds; i++) check(queue.tryGet() ?? (await queue.get()), run.size, ++receive.count);
+  },
+  async many(queue, receive, rounds) {
+    for (let i = 0; i < rounds; i++) {
+      for (const message of await queue.getMany(BATCH)) check(message, run.size, ++receive.count);
+    }
+  },
+};
+
+async function untilShutdown(work) {
+  try {
+    await work();
   } catch (error) {
     if (!isShutdown(error)) throw error;
   }
-  await Queue.inherited('there').put(Buffer.from(`${sent}`));
+}
+
+// Puts until the queue is shut down, then tells how many it has put.
+async function produce() {
+  const queue = Queue.inherited('back');
+  const messages = Array.from({ length: BATCH }, () => Buffer.alloc(run.size));
+  const sent = { count: 0 };
+  await untilShutdown(() => senders[run.mode](queue, messages, sent));
+  await Queue.inherited('there').put(Buffer.from(`${sent.count}`));
 }
 
 async function stream() {
   const { back: queue, there, child } = start('produce');
-  let got = 0;
-
-  async function next() {
-    if (run.mode === 'many') {
-      for (const message of await queue.getMany(BATCH)) check(message, run.size, ++got);
-    } else {
-      const message = (run.mode === 'try' ? queue.tryGet() : undefined) ?? await queue.get();
-      check(message, run.size, ++got);
-    }
-  }
+  const received = { count: 0 };
+  const next = rounds => receivers[run.mode](queue, received, rounds);
   // Reads the clock once in 64 rounds.
   async function receive(ms) {
-    for (const end = nowMs() + ms; nowMs() < end;) {
-      for (let i = 0; i < 64; i++) await next();
-    }
+    for (const end = nowMs() + ms; nowMs() < end;) await next(64);
   }
 
-  await next();
+  await next(1);
   await receive(run.warm);
-  const before = got, began = nowMs();
+  const before = received.count, began = nowMs();
   await receive(run.ms);
-  const rate = (got - before) / (nowMs() - began) * 1000;
+  const rate = (received.count - before) / (nowMs() - began) * 1000;
   queue.shutdown();
-  try {
-    for (;;) await next();
-  } catch (error) {
-    if (!isShutdown(error)) throw error;
-  }
-  const said = Number(await there.get());
+  await untilShutdown(() => next(Infinity));
+  const sent = Number(await there.get());
   await child.join();
-  if (said !== got) throw new Error(`sent ${said}, received ${got}`);
-  return { rate, messages: got };
+  if (sent !== received.count) throw new Error(`sent ${sent}, received ${received.count}`);
+  return { rate, messages: received.count };
 }
 
 async function answer() {
