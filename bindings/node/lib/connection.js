@@ -30,7 +30,7 @@ const send = new Operation({
   direction: SENDS,
   late: status.E_TIMEOUT,
   what: 'send',
-  attempt: native.connectionSend,
+  attempt: (handle, bytes) => native.connectionSend(handle, bytes),
   atOnce: checkSend,
   later: checkSend,
 });
@@ -94,7 +94,9 @@ class Connection extends SharedObject {
 
   trySend(value) {
     const answer = native.connectionSend(this[HANDLE], this[CODEC].encode(value));
-    return answer !== status.E_TIMEOUT && check(answer, 'send') >= 0;
+    if (answer === undefined) return true;
+    if (answer !== status.E_TIMEOUT) check(answer, 'send');
+    return false;
   }
 
   async send(value, options) {

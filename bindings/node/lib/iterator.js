@@ -1,11 +1,16 @@
 'use strict';
 
-const { perform } = require('./wait/perform.js');
+const { performNext } = require('./wait/perform.js');
 
 /** The iterator of `for await`: one get, take or receive after the other, until the stream ends. */
 class ValueIterator {
   #operation;
   #options;
+  #failed = (error) => {
+    this._owner = undefined;
+    if (error?.status !== this.#operation.end) throw error;
+    return { value: undefined, done: true };
+  };
 
   constructor(owner, operation, options) {
     this._owner = owner; // undefined: the stream has ended
@@ -13,15 +18,9 @@ class ValueIterator {
     this.#options = options;
   }
 
-  async next() {
-    if (this._owner === undefined) return { value: undefined, done: true };
-    try {
-      return { value: await perform(this._owner, this.#operation, undefined, this.#options), done: false };
-    } catch (error) {
-      this._owner = undefined;
-      if (error?.status !== this.#operation.end) throw error;
-      return { value: undefined, done: true };
-    }
+  next() {
+    if (this._owner === undefined) return Promise.resolve({ value: undefined, done: true });
+    return performNext(this._owner, this.#operation, this.#options, this.#failed);
   }
 
   async return(value) {

@@ -12,10 +12,10 @@ const { perform } = require('./wait/perform.js');
  */
 async function putAll(queue, items, options) {
   const { timeout, signal } = readWait(options);
-  const deadline = performance.now() + timeout;
+  const deadline = timeout === Infinity ? Infinity : performance.now() + timeout;
   let put = 0;
   do {
-    const left = timeout > 0 ? Math.max(deadline - performance.now(), 0) : timeout;
+    const left = timeout > 0 && deadline !== Infinity ? Math.max(deadline - performance.now(), 0) : timeout;
     const some = put === 0 && items.length <= constants.BATCH_MAX ? items : items.slice(put, put + constants.BATCH_MAX);
     try {
       put += await perform(queue, operations.putMany, some, { timeout: left, signal });

@@ -9,6 +9,7 @@ const { TOKEN } = require('./object.js');
 const { checkSlab, cut, getCopy, makeRoom } = require('./slab.js');
 const { Operation } = require('./wait/operation.js');
 
+const { apply } = Reflect;
 const CODEC = Symbol('codec');
 const PUTS = 0;
 const JOINS = 1;
@@ -28,7 +29,7 @@ const get = getting({
 });
 
 /** Returns at most `max` of the messages that are there; a status if there is none. */
-function attemptMany(handle, max) {
+function attemptGetMany(handle, max) {
   makeRoom();
   const messages = [];
   while (messages.length < max) {
@@ -44,10 +45,12 @@ function attemptMany(handle, max) {
 
 const getMany = getting({
   what: 'getMany',
-  attempt: attemptMany,
+  attempt: attemptGetMany,
   atOnce(queue, answer) {
     if (typeof answer === 'number') check(answer, 'getMany');
-    return answer.map(queue[CODEC].decode);
+    const { decode } = queue[CODEC];
+    for (let i = 0; i < answer.length; i++) answer[i] = decode(answer[i]);
+    return answer;
   },
 });
 
@@ -81,17 +84,32 @@ const put = new Operation({
   direction: PUTS,
   late: status.E_FULL,
   what: 'put',
-  attempt: native.queuePut,
+  attempt: (handle, bytes) => native.queuePut(handle, bytes),
   atOnce: checkPut,
   later: checkPut,
 });
+
+/** Puts at most BATCH_MAX of the items from `first` on; returns how many, or a status. */
+function attemptPutMany(handle, items, first = 0) {
+  const end = Math.min(items.length, first + constants.BATCH_MAX);
+  const calls = [];
+  for (let from = first; from < end; from += constants.STAGE_MAX) {
+    const call = [handle, from - first];
+    for (let i = from; i < end && i < from + constants.STAGE_MAX; i++) call.push(items[i]);
+    calls.push(call);
+  }
+  const last = calls.pop() ?? [handle, 0];
+  // From here on no code of the program runs, which could detach what is staged: no iterator.
+  for (let i = 0; i < calls.length; i++) apply(native.queueStage, undefined, calls[i]);
+  return apply(native.queuePutMany, undefined, last);
+}
 
 const putMany = new Operation({
   code: constants.WAIT_PUT_MANY,
   direction: PUTS,
   late: status.E_FULL,
   what: 'putMany',
-  attempt: (handle, items) => native.queuePutMany(handle, items, 0),
+  attempt: (handle, items) => attemptPutMany(handle, items),
   atOnce: (queue, count) => check(count, 'putMany'),
   later: (queue, count) => check(count, 'putMany'),
 });
@@ -136,4 +154,4 @@ const room = new Operation({
   later: (owner, answer) => typeof answer !== 'number' || check(answer, 'waitAny') >= 0,
 });
 
-module.exports = { CODEC, operations: { get, getMany, join, put, putMany, reserve, room, take, takeMany } };
+module.exports = { CODEC, attemptPutMany, operations: { get, getMany, join, put, putMany, reserve, room, take, takeMany } };

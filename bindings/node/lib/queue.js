@@ -6,7 +6,7 @@ const { constants, native, status } = require('./native.js');
 const { Message } = require('./message.js');
 const { SharedObject, TOKEN, made, readCreate } = require('./object.js');
 const { NAMES, readBoolean, readInteger, readOptions, typeError } = require('./options.js');
-const { CODEC, operations } = require('./queue-operations.js');
+const { CODEC, attemptPutMany, operations } = require('./queue-operations.js');
 const { checkSlab } = require('./slab.js');
 const { ValueIterator } = require('./iterator.js');
 const { putAll } = require('./put-many.js');
@@ -59,7 +59,9 @@ class Queue extends SharedObject {
 
   tryPut(value) {
     const answer = native.queuePut(this[HANDLE], this[CODEC].encode(value));
-    return answer !== status.E_FULL && check(answer, 'put') >= 0;
+    if (answer === undefined) return true;
+    if (answer !== status.E_FULL) check(answer, 'put');
+    return false;
   }
 
   put(value, options) {
@@ -92,7 +94,7 @@ class Queue extends SharedObject {
     const items = readArray(values, 'values').map(this[CODEC].encodeOwn);
     let put = 0;
     while (put < items.length) {
-      const answer = native.queuePutMany(this[HANDLE], items, put);
+      const answer = attemptPutMany(this[HANDLE], items, put);
       if (answer < 0) {
         // The messages before this one stay put; the next call reports why no more could be put.
         if (answer !== status.E_FULL && put === 0) check(answer, 'putMany');

@@ -10,6 +10,10 @@ const { native, numbers, status, LENGTH, OFFSET } = require('./native.js');
 const SLAB_BYTES = 64 * 1024;
 const OWN_BYTES = SLAB_BYTES / 4; // a longer message has a Buffer of its own
 
+/** The class of Node's Buffers. `Buffer.from` makes one too, after a native call about its argument. */
+const Part = Buffer[Symbol.species];
+const isBufferClass = new Part(new ArrayBuffer(2), 1, 1) instanceof Buffer && Part !== Buffer;
+
 let slab;
 let memory; // its ArrayBuffer
 let used = 0; // at least that much of it
@@ -31,7 +35,8 @@ function keep(offset, length) {
 
 /** Returns that memory as a Buffer. */
 function cut(offset, length) {
-  return Buffer.from(keep(offset, length), offset, length); // cheaper than subarray
+  const kept = keep(offset, length);
+  return isBufferClass ? new Part(kept, offset, length) : Buffer.from(kept, offset, length);
 }
 
 /**
@@ -56,7 +61,7 @@ function reader(get, getInto, longest = Infinity) {
   return (handle) => {
     checkSlab();
     for (let answer = get(handle); ; ) {
-      if (answer >= 0) return cut(numbers[OFFSET], answer);
+      if (answer === undefined) return cut(numbers[OFFSET], numbers[LENGTH]);
       if (answer !== status.E_TOO_SMALL) return answer;
       const needed = numbers[LENGTH];
       if (needed > longest) return answer;

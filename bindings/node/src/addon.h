@@ -15,6 +15,7 @@
 
 enum {
   BATCH_MAX = 1024,     /* messages in one call */
+  STAGE_MAX = 32,       /* messages in the arguments of one call; divides BATCH_MAX */
   TASKS_PER_LOOK = 256, /* of a pool, told in one call */
   WAITERS_MAX = 128     /* waiter threads of an environment */
 };

@@ -2,28 +2,54 @@
 #include "loan.h"
 #include "object.h"
 
-/* (queue, array, first): puts at most BATCH_MAX of them from `first` on, and returns how many it
- * put */
+/* The fixed arguments of these two calls. The messages follow them one by one: to read the elements of
+ * an array takes three times as long. */
+enum { HANDLE, STAGED, FIXED };
+
+/* Reads the messages of a call into the slices behind those that are staged. Returns their number
+ * with these, or -1 with an exception pending. */
+static int32_t stage(napi_env env, napi_callback_info info, struct addon **addon, napi_value *handle) {
+  napi_value argv[FIXED + STAGE_MAX];
+  size_t argc = sizeof argv / sizeof *argv;
+  int32_t staged;
+  void *data;
+  napi_get_cb_info(env, info, &argc, argv, NULL, &data);
+  *addon = data;
+  *handle = argv[HANDLE];
+  if (napi_get_value_int32(env, argv[STAGED], &staged) != napi_ok || staged < 0 ||
+      staged > BATCH_MAX - STAGE_MAX || argc > FIXED + STAGE_MAX) {
+    internal_failure(env, "messages beyond a batch");
+    return -1;
+  }
+  for (size_t i = FIXED; i < argc; i++) {
+    polyproc_slice *slice = &(*addon)->slices[staged++];
+    if (!bytes_of(env, argv[i], &data, &slice->len)) return -1;
+    slice->data = data;
+  }
+  return staged;
+}
+
+/* (queue, number of staged messages, bytes ...): stages these too, for the next call. It must follow at
+ * once, because nothing keeps the bytes alive. */
+static napi_value queue_stage(napi_env env, napi_callback_info info) {
+  struct addon *addon;
+  napi_value handle;
+  stage(env, info, &addon, &handle);
+  return NULL;
+}
+
+/* (queue, number of staged messages, bytes ...): puts the staged messages and then these, and returns
+ * how many it put */
 static napi_value queue_put_many(napi_env env, napi_callback_info info) {
-  struct call call;
+  struct addon *addon;
   struct object *queue;
-  int32_t first;
-  uint32_t length = 0, count = 0;
+  napi_value handle;
   size_t put = 0;
-  int32_t status = call_enter(&call, env, info, POLYPROC_KIND_QUEUE, &queue);
-  if (call_i32(&call, 2, &first) < 0 || napi_get_array_length(env, call.argv[1], &length) != napi_ok) {
-    return number(env, POLYPROC_E_INVALID);
-  }
-  polyproc_slice *slices = call.addon->slices;
-  for (uint32_t i = (uint32_t)first; i < length && count < BATCH_MAX; i++, count++) {
-    napi_value item;
-    void *data;
-    napi_get_element(env, call.argv[1], i, &item);
-    if (!bytes_of(env, item, &data, &slices[count].len)) return NULL;
-    slices[count].data = data;
-  }
+  int32_t count = stage(env, info, &addon, &handle);
+  if (count < 0) return NULL;
+  int32_t status = object_of(env, handle, POLYPROC_KIND_QUEUE, &queue);
   if (status < 0 || count == 0) return number(env, status);
-  status = polyproc_queue_put_many(queue->handle, slices, count, &put, 0, NULL);
+  status = polyproc_queue_put_many(queue->handle, addon->slices, (size_t)count, &put, 0, NULL);
   return number(env, status < 0 ? status : (double)put);
 }
 
@@ -83,6 +109,7 @@ static napi_value queue_get_many(napi_env env, napi_callback_info info) {
 }
 
 const addon_function batch_functions[] = {
+    {"queueStage", queue_stage},
     {"queuePutMany", queue_put_many},
     {"queueTakeMany", queue_take_many},
     {"queueGetMany", queue_get_many},

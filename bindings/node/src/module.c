@@ -118,6 +118,7 @@ static const struct {
     {"POOL_GROUP", POLYPROC_POOL_GROUP},
     {"FD_NULL", POLYPROC_FD_NULL},
     {"BATCH_MAX", BATCH_MAX},
+    {"STAGE_MAX", STAGE_MAX},
     {"COPY_LIMIT", COPY_LIMIT},
     {"WAIT_PUT", WAIT_PUT},
     {"WAIT_PUT_MANY", WAIT_PUT_MANY},

@@ -32,15 +32,17 @@
   if (status >= 0) status = function(object->handle, text, sizeof text, &length); \
   if (status >= 0) return string(env, text, length);
 
-/* (bytes) f(handle, bytes, length, timeout 0, no token): its status */
-#define PUT(function)                                            \
-  void *data;                                                    \
-  size_t length;                                                 \
-  if (!bytes_of(env, call.argv[1], &data, &length)) return NULL; \
-  if (status >= 0) status = function(object->handle, data, length, 0, NULL);
+/* (bytes) f(handle, bytes, length, timeout 0, no token): undefined, or the status of its failure. To
+ * make a number costs as much as to read an argument. */
+#define PUT(function)                                                        \
+  void *data;                                                                \
+  size_t length;                                                             \
+  if (!bytes_of(env, call.argv[1], &data, &length)) return NULL;             \
+  if (status >= 0) status = function(object->handle, data, length, 0, NULL); \
+  if (status >= 0) return NULL;
 
-/* f(handle, slab, room, &length, timeout 0, no token): the message's length, with its offset in row
- * 0. E_TOO_SMALL: row 0 has the length that the message needs. */
+/* f(handle, slab, room, &length, timeout 0, no token): undefined, with the message's offset and
+ * length in row 0. E_TOO_SMALL: row 0 has the length that the message needs. */
 #define GET(function)                                                                                   \
   struct addon *addon = call.addon;                                                                     \
   size_t offset = addon->slab_used;                                                                     \
@@ -51,7 +53,7 @@
   if (status < 0) return number(env, status);                                                           \
   addon->rows->offset = (double)offset;                                                                 \
   slab_claim(addon, length);                                                                            \
-  return number(env, (double)length);
+  return NULL;
 
 /* (buffer) f(handle, buffer, room, &length, timeout 0, no token): the message's length, also in row
  * 0 */

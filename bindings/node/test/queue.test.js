@@ -80,6 +80,67 @@ test('many in one call', async (t) => {
   assert.equal(queue.length, 3);
 });
 
+test('a detached message anywhere in a batch: nothing of the batch is put', (t) => {
+  const queue = anonymous(t, Queue);
+  for (const at of [0, 31, 32, 33, 64, 1023, 1024, 1499]) {
+    const items = Array.from({ length: 1500 }, () => bytes('x'));
+    items[at] = new Uint8Array(8);
+    structuredClone(items[at].buffer, { transfer: [items[at].buffer] });
+    assert.throws(() => queue.tryPutMany(items), TypeError);
+    assert.equal(queue.length, at < 1024 ? 0 : 1024); // of 1,024 messages
+    while (!queue.isEmpty) queue.tryGetMany(1024);
+  }
+});
+
+test('an array whose items run code as they are read', (t) => {
+  const queue = anonymous(t, Queue);
+  let reads = 0;
+  class Watched extends Array {
+    static get [Symbol.species]() {
+      return Watched;
+    }
+    *[Symbol.iterator]() {
+      reads++;
+      yield* [];
+    }
+    slice() {
+      reads++;
+      return [];
+    }
+  }
+  const items = Watched.from({ length: 100 }, (_, i) => bytes(`${i}`));
+  reads = 0;
+  assert.equal(queue.tryPutMany(items), 100);
+  assert.equal(reads, 0);
+  for (let i = 0; i < 100; i++) assert.equal(String(queue.tryGet()), `${i}`);
+});
+
+test('a Buffer that a get returned shares no byte with another', async (t) => {
+  const queue = anonymous(t, Queue);
+  const lengths = Array.from({ length: 3000 }, (_, i) => (i * 37) % 150);
+  lengths.push(16_384, 16_385, 70_000, 1, 16_000, 3);
+  const got = [];
+  const ways = [
+    () => [queue.tryGet()],
+    async () => [await queue.get()],
+    () => queue.tryGetMany(7),
+    async () => queue.getMany(5),
+    async () => [(await queue.values().next()).value],
+  ];
+  for (const length of lengths) queue.tryPut(Buffer.alloc(length, 1));
+  for (let i = 0; got.length < lengths.length; i++) {
+    const some = await ways[i % ways.length]();
+    for (const buffer of some) {
+      assert.ok(Buffer.isBuffer(buffer));
+      assert.equal(buffer.length, lengths[got.length]);
+      assert.ok(buffer.every((byte) => byte === 1)); // also after all the writes below
+      buffer.fill(got.length);
+      got.push(buffer);
+    }
+  }
+  for (let i = 0; i < got.length; i++) assert.ok(got[i].every((byte) => byte === i % 256), `${i}`);
+});
+
 test('long messages in one call', async (t) => {
   const queue = anonymous(t, Queue);
   const items = Array.from({ length: 40 }, (_, i) => Buffer.alloc(i * 1000, i));

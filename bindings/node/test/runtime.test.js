@@ -40,6 +40,33 @@ test('a loop over what is there at once lets timers have their turn', async (t) 
   assert.equal(ticks, 10);
 });
 
+test('a loop of for await over what is there at once lets timers have their turn', async (t) => {
+  const queue = anonymous(t, Queue);
+  let ticks = 0;
+  const interval = setInterval(() => ticks++, 1);
+  const end = performance.now() + 10_000;
+  queue.tryPut(Buffer.from('x'));
+  for await (const message of queue) {
+    if (ticks >= 10 || performance.now() > end) break;
+    queue.tryPut(message);
+  }
+  clearInterval(interval);
+  assert.equal(ticks, 10);
+});
+
+test('the loop turns within 1,024 calls that complete at once', async (t) => {
+  const queue = anonymous(t, Queue);
+  let calls = 0;
+  let isTurned = false;
+  setImmediate(() => (isTurned = true));
+  while (!isTurned && calls < 5000) {
+    await queue.put(Buffer.from('x'));
+    await queue.get();
+    calls += 2;
+  }
+  assert.ok(calls <= 1026, `${calls}`);
+});
+
 test('the pool of libuv is free while promises wait', async (t) => {
   const { ended, line } = start(t, 'pool', [], { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } });
   assert.equal(await line(), 'read while 40 wait');

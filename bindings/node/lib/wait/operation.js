@@ -2,6 +2,9 @@
 
 const { status } = require('../native.js');
 
+/** No answer, for an operation that has no such status. */
+const NEVER = Symbol('never');
+
 /**
  * An operation that may have to wait, for `perform`. All have one shape, so V8 reads their
  * properties quickly.
@@ -35,7 +38,7 @@ class Operation {
     /** The index of its owner's count of these waits, which stand in line. */
     this.direction = of.direction;
     /** The status of an attempt that only `finish` can complete. */
-    this.elsewhere = of.elsewhere;
+    this.elsewhere = of.elsewhere ?? NEVER;
     /** `(wait, readiness)` */
     this.finish = of.finish;
     /** The options beside those of a wait: a list of option-names.js. */

@@ -18,7 +18,10 @@ const { waitByThread } = require('./thread-wait.js');
 const RUN = 1024;
 let run = 0;
 
-/** True if a call that succeeded at once should let the event loop turn, by `await nextTurn()`. */
+const LATE = Symbol('late'); // it would have to wait
+const ELSEWHERE = Symbol('elsewhere'); // its `finish` completes it
+
+/** True if a call that completed at once should let the event loop turn, by `nextTurn`. */
 function isLongRun() {
   if (++run < RUN) return false;
   run = 0;
@@ -52,20 +55,62 @@ function isTriedFirst(owner, operation, how) {
   return (operation.polled ? owner[READINESS].length : owner[THREAD_WAITS][operation.direction]) === 0;
 }
 
-async function perform(owner, operation, argument, options) {
-  const how = readWait(options, operation.options);
-  if (isTriedFirst(owner, operation, how)) {
-    const answer = operation.attempt(owner[HANDLE], argument);
-    if (answer === operation.elsewhere) return finishElsewhere(owner, operation, argument, how);
-    if (!operation.isLate(answer)) {
-      const result = operation.atOnce(owner, answer, argument);
-      if (isLongRun()) await nextTurn();
-      return result;
-    }
-    if (how.timeout <= 0) throw new PolyprocError(operation.late, operation.what);
-  }
+/** Returns the result of an operation that completes at once; else LATE or ELSEWHERE. */
+function tryFirst(owner, operation, argument, how) {
+  if (!isTriedFirst(owner, operation, how)) return LATE;
+  const answer = operation.attempt(owner[HANDLE], argument);
+  if (answer === operation.elsewhere) return ELSEWHERE;
+  if (!operation.isLate(answer)) return operation.atOnce(owner, answer, argument);
+  if (how.timeout <= 0) throw new PolyprocError(operation.late, operation.what);
+  return LATE;
+}
+
+/** Returns the promise of an operation for which `tryFirst` returned `outcome`. */
+function waitAfter(outcome, owner, operation, argument, how) {
+  if (outcome === ELSEWHERE) return finishElsewhere(owner, operation, argument, how);
   const wait = operation.polled ? waitUntilReady : waitByThread;
   return wait(owner, operation, argument, how);
 }
 
-module.exports = { perform };
+/** Returns the promise of an operation that has completed at once. */
+function fulfilled(result) {
+  if (isLongRun()) return nextTurn(result);
+  if (result instanceof Uint8Array) {
+    void result.then; // so the compiler knows that a Buffer has none, and does not look for it again
+    return Promise.resolve(result);
+  }
+  return Promise.resolve(result);
+}
+
+/** Performs an operation. It is no async function, because these make one promise more. */
+function perform(owner, operation, argument, options) {
+  try {
+    const how = readWait(options, operation.options);
+    const result = tryFirst(owner, operation, argument, how);
+    if (result !== LATE && result !== ELSEWHERE) return fulfilled(result);
+    return waitAfter(result, owner, operation, argument, how);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * As `perform`, for an iterator: resolves to `{ value, done: false }`, or to what `failed` returns
+ * for the error.
+ */
+function performNext(owner, operation, options, failed) {
+  try {
+    const how = readWait(options, operation.options);
+    const value = tryFirst(owner, operation, undefined, how);
+    if (value !== LATE && value !== ELSEWHERE) return fulfilled(itemOf(value));
+    return waitAfter(value, owner, operation, undefined, how).then(itemOf, failed);
+  } catch (error) {
+    return Promise.reject(error).catch(failed);
+  }
+}
+
+function itemOf(value) {
+  return { value, done: false };
+}
+
+module.exports = { perform, performNext };
