@@ -27,9 +27,10 @@
 //! by the sleeper before it, which recovers it and nudges in its place.
 //!
 //! The kernel wakes one watcher. If that watcher is stopped, the death is noticed at another
-//! sleeper's next look at all lives. A linked sleeper looks every [`CROWD_SLICE_NS`] in the mean.
-//! The length of the slices differs from slot to slot, the first one too, so these looks are spread
-//! over time even if all sleepers fell asleep at the same moment.
+//! sleeper's next look at all lives. If all users sleep, each looks every [`CROWD_SLICE_NS`] in the
+//! mean; the fewer of them sleep, the more often each looks, so that together they look equally
+//! often. The length of the slices differs from slot to slot, the first one too, so these looks are
+//! spread over time even if all sleepers fell asleep at the same moment.
 //!
 //! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at
 //! short intervals.
@@ -120,7 +121,7 @@ impl Watcher<'_> {
         let nudge = &self.own.watch.nudge;
         words.add(nudge.as_ptr(), nudge.load(Ordering::SeqCst));
         let slots = self.segment.slots_in_use();
-        let (mut is_linked, mut has_dead, mut has_unwatched) = (false, false, false);
+        let (mut sleepers, mut has_dead, mut has_unwatched) = (0, false, false);
         for distance in 1..=WINDOW {
             let slot = (self.slot + distance) % slots.max(1);
             let Some(participant) = self.segment.participant(slot) else {
@@ -129,16 +130,16 @@ impl Watcher<'_> {
             let life = participant.life();
             has_dead |= life.is_dead();
             has_unwatched |= life.is_unwatched();
-            is_linked |= participant.has_watchers(life);
+            sleepers += u64::from(participant.has_watchers(life));
             words.add(participant.futex_address(), life.futex());
         }
-        match (is_linked, has_unwatched) {
-            (true, false) => {
-                let (first_ns, ns) = slices_ns(self.slot);
+        match (sleepers, has_unwatched) {
+            (0, _) => patience.stay_alert(),
+            (_, true) => patience.limit_slices(LAST_SLICE_NS),
+            (_, false) => {
+                let (first_ns, ns) = slices_ns(self.slot, sleepers);
                 patience.share_looks(first_ns, ns);
             }
-            (true, true) => patience.limit_slices(LAST_SLICE_NS),
-            (false, _) => patience.stay_alert(),
         }
         has_dead
     }
@@ -150,11 +151,13 @@ fn share(slot: usize) -> u16 {
     ((slot as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16
 }
 
-/// The first slice of a sleeper and each later one. They differ from slot to slot and the first one
-/// may be short, so that all sleepers together look equally often from their first moment on.
-fn slices_ns(slot: usize) -> (u64, u64) {
-    let part = (CROWD_SLICE_NS * u64::from(share(slot))) >> 16;
-    (FIRST_SLICE_NS.max(part), CROWD_SLICE_NS / 2 + part)
+/// The first slice of a sleeper with so many `sleepers` in its window, and each later one. They
+/// differ from slot to slot and the first one may be short, so that all sleepers together look
+/// equally often from their first moment on.
+fn slices_ns(slot: usize, sleepers: u64) -> (u64, u64) {
+    let mean = CROWD_SLICE_NS / WINDOW as u64 * sleepers;
+    let part = (mean * u64::from(share(slot))) >> 16;
+    (FIRST_SLICE_NS.max(part), mean / 2 + part)
 }
 
 impl Drop for Watcher<'_> {
