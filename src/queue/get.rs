@@ -14,6 +14,12 @@ use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
+/// The lines of a message are taken over if its record has at least so many bytes: of a shorter one
+/// the first line, since the next records are written while it is read, partly in the same lines.
+const TAKEN_OVER_FROM: u64 = 2048;
+/// ... and up to so many: those of a longer one leave this core's cache before they are written.
+const TAKEN_OVER_UP_TO: u64 = 256 * 1024;
+
 /// The result of a get into a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Got {
@@ -235,6 +241,9 @@ impl<'a> View<'a> {
         self.segment.count_got(&self.words.accounts, 1);
         drop(head);
         found.payload.read(len, buffer)?;
+        if found.len <= TAKEN_OVER_UP_TO {
+            found.payload.take_over(len);
+        }
         let locks = LockWait::brief();
         let me = Caller::new(me, &locks);
         match self.body.is_joinable() {
@@ -281,6 +290,11 @@ fn get_small<'a>(
     buffer: &mut [MaybeUninit<u8>],
 ) -> Result<()> {
     found.payload.read(found.len as usize, buffer)?;
+    match found.extent < TAKEN_OVER_FROM {
+        // The word stays as it is: only the holder of the head lock changes that of a message.
+        true => found.record.set(found.word),
+        false => found.payload.take_over(found.len as usize),
+    }
     chain.consume(found)?;
     segment.count_got(&words.accounts, 1);
     Ok(())

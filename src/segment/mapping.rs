@@ -284,6 +284,22 @@ impl<'a> Bytes<'a> {
         Ok(true)
     }
 
+    /// Make this core the last that wrote to the cache lines of the first `len` bytes: write a byte
+    /// of each line anew. No other thread writes to them meanwhile.
+    ///
+    /// Whoever writes these lines next then gets them with one request each, many at a time. If
+    /// this core had only read them, the other one would have them still, and would ask this one
+    /// for each in turn to forget it.
+    #[inline]
+    pub(crate) fn take_over(self, len: usize) {
+        for at in (0..len.min(self.room)).step_by(LINE as usize) {
+            let byte = self.address.wrapping_add(at);
+            // SAFETY: `room` bytes are mapped. Volatile, so that the store of what is there already
+            // is made.
+            unsafe { byte.write_volatile(byte.read_volatile()) };
+        }
+    }
+
     /// Write two numbers to the first of these bytes.
     pub(crate) fn write_pair(self, first: u64, second: u64) -> Result<()> {
         let mut bytes = [0; 16];
