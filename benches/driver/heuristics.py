@@ -177,7 +177,7 @@ LIMITS = (
     ),
     (("FIRST_SLICE_NS", "LAST_SLICE_NS"), "how late a death is noticed without futex_waitv(2)"),
     (
-        ("CROWD_SLICE_NS",),
+        ("CROWD_LOOKS",),
         "how late a death among many processes is noticed if a stopped one took the wake-up",
     ),
     (("FIRST_LOWERING_NS", "LAST_LOWERING_NS"), "how long a descriptor stays readable for nothing"),

@@ -149,12 +149,10 @@ pub(crate) const SIGNALS_NS: u64 = 100_000_000;
 /// may not have sent a wake-up.
 pub(crate) const FIRST_SLICE_NS: u64 = 10_000_000;
 pub(crate) const LAST_SLICE_NS: u64 = 250_000_000;
-/// The mean slice of a sleeper in a crowd in which all users sleep, after which it looks at all
-/// lives in case that a stopped process has consumed a wake-up. Where fewer sleep, slices are
-/// shorter: the sleepers among 1,000 users look 40 times a second together, which takes half a per
-/// cent of a core, and those among 150 users 6 times. `tests/kill` counts how often 200 sleepers
-/// wake.
-pub(crate) const CROWD_SLICE_NS: u64 = 25_000_000_000;
+/// How often a second the sleepers of a crowd look at all lives, together: in case that a stopped
+/// process has consumed a wake-up. 1,000 sleepers need a third of a per cent of a core for it.
+/// `tests/kill` counts how often 200 sleepers wake.
+pub(crate) const CROWD_LOOKS: u64 = 25;
 /// When a descriptor should become unreadable, no wake-up reaches the watcher of descriptors. So
 /// the watcher looks at readable descriptors at intervals. These are the first interval and the
 /// longest.

@@ -27,10 +27,10 @@
 //! by the sleeper before it, which recovers it and nudges in its place.
 //!
 //! The kernel wakes one watcher. If that watcher is stopped, the death is noticed at another
-//! sleeper's next look at all lives. If all users sleep, each looks every [`CROWD_SLICE_NS`] in the
-//! mean; the fewer of them sleep, the more often each looks, so that together they look equally
-//! often. The length of the slices differs from slot to slot, the first one too, so these looks are
-//! spread over time even if all sleepers fell asleep at the same moment.
+//! sleeper's next look at all lives. Together the linked sleepers of a crowd look about
+//! [`CROWD_LOOKS`] times a second, however many of the users sleep. The length of the slices differs
+//! from slot to slot, the first one too, so these looks are spread over time even if all sleepers
+//! fell asleep at the same moment.
 //!
 //! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at
 //! short intervals.
@@ -42,7 +42,7 @@ use std::sync::atomic::{fence, Ordering};
 
 use super::participants::Participant;
 use super::Segment;
-use crate::pace::{CROWD_SLICE_NS, FIRST_SLICE_NS, LAST_SLICE_NS};
+use crate::pace::{CROWD_LOOKS, FIRST_SLICE_NS, LAST_SLICE_NS};
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sys::futex::{self, WordList};
@@ -137,7 +137,7 @@ impl Watcher<'_> {
             (0, _) => patience.stay_alert(),
             (_, true) => patience.limit_slices(LAST_SLICE_NS),
             (_, false) => {
-                let (first_ns, ns) = slices_ns(self.slot, sleepers);
+                let (first_ns, ns) = slices_ns(self.slot, slots, sleepers);
                 patience.share_looks(first_ns, ns);
             }
         }
@@ -151,11 +151,12 @@ fn share(slot: usize) -> u16 {
     ((slot as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16
 }
 
-/// The first slice of a sleeper with so many `sleepers` in its window, and each later one. They
-/// differ from slot to slot and the first one may be short, so that all sleepers together look
-/// equally often from their first moment on.
-fn slices_ns(slot: usize, sleepers: u64) -> (u64, u64) {
-    let mean = CROWD_SLICE_NS / WINDOW as u64 * sleepers;
+/// The first slice of a sleeper that has so many `sleepers` in its window, and each later one, so
+/// that all sleepers together look [`CROWD_LOOKS`] times a second from their first moment on. They
+/// differ from slot to slot, so that the sleepers do not look all at once.
+fn slices_ns(slot: usize, slots: usize, sleepers: u64) -> (u64, u64) {
+    let all = slots as u64 * sleepers / WINDOW as u64;
+    let mean = all.max(1) * 1_000_000_000 / CROWD_LOOKS;
     let part = (mean * u64::from(share(slot))) >> 16;
     (FIRST_SLICE_NS.max(part), mean / 2 + part)
 }

@@ -14,10 +14,6 @@ use crate::victim::{alone, Victim, DEADLINE};
 /// know of the gap would need a second.
 const NOTICED: Duration = Duration::from_millis(500);
 
-/// All users of a crowd together look at all lives every 0.17 s, and those that are not stopped less
-/// often in these tests. A single sleeper of a full crowd looks every 25 s.
-const NOTICED_AT_A_LOOK: Duration = Duration::from_secs(5);
-
 /// The orders to a member.
 const ACQUIRE: [u8; 1] = *b"a";
 const GIVE_UP: [u8; 1] = *b"g";
@@ -202,7 +198,7 @@ fn stopped_watchers_in_a_crowd_hide_no_death() {
     let (next, time) = crowd.kill_holder(100);
     assert!(!(36..100).contains(&next), "{next} is stopped");
     println!("noticed beside stopped watchers after {time:?}");
-    assert!(time < NOTICED_AT_A_LOOK, "{time:?}");
+    assert!(has_slices() || time < NOTICED, "{time:?}");
 }
 
 /// As above, where few of the crowd sleep: then each of them looks more often.
@@ -221,5 +217,5 @@ fn stopped_watchers_hide_no_death_from_the_few_sleepers_of_a_crowd() {
     let (next, time) = crowd.kill_holder(80);
     assert_eq!(next, 120, "the others are stopped");
     println!("noticed by the last of few sleepers after {time:?}");
-    assert!(time < NOTICED_AT_A_LOOK, "{time:?}");
+    assert!(has_slices() || time < NOTICED, "{time:?}");
 }
