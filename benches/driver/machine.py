@@ -1,4 +1,4 @@
-"""What this machine is, and the last run on each kind of machine.
+"""The machine, and the last run on each kind of machine.
 
 The kind is the processor's vendor, family and model, and whether the cores are near or far. Each
 has a file in docs/book/performance/machines; a run writes those of its own kinds only."""

@@ -20,8 +20,8 @@ pub(crate) enum Way {
     Streaming,
 }
 
-/// What a handle has learned from its copies, for each class of lengths. If several threads use it
-/// at once, only its accuracy suffers.
+/// The speed of a handle's copies, for each class of lengths. If several threads use the handle
+/// at once, only the accuracy suffers.
 pub(crate) struct Copies {
     classes: [Class; STREAM_CLASSES],
     learns: bool,

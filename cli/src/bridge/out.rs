@@ -66,7 +66,7 @@ struct NotStored {
     is_permanent: bool,
 }
 
-/// What the answer to a publication says.
+/// The answer to a publication.
 #[derive(Deserialize)]
 struct Stored {
     error: Option<jetstream::Error>,

@@ -46,7 +46,7 @@ pub struct Flow<'a> {
     pub(super) withheld: Vec<Key>,
     /// The next look at that queue.
     pub(super) look_after: Option<Instant>,
-    /// What the server was told, and has not confirmed.
+    /// The acknowledgements that the server has not confirmed.
     pub(super) confirmations: Answers<Key>,
     /// The same of dead letters.
     pub(super) telling: FuturesUnordered<Telling>,
