@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use polyproc::Wait;
 
-use crate::victim::{own_syscall_file, wait_until_asleep, Victim, DEADLINE};
+use crate::victim::{own_syscall_file, wait_until_asleep_or, Victim, DEADLINE};
 
 /// Kills per measurement.
 pub const ROUNDS: usize = 25;
@@ -19,21 +19,36 @@ const MEDIAN_SLICE: Duration = Duration::from_millis(280);
 /// `sleep` blocks in a thread of its own until `victim` is killed. Returns how long after the kill
 /// it returned.
 pub fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
+    woken_if_asleep(victim, |_| {}, sleep).expect("it returned before the kill")
+}
+
+/// The same for a `sleep` that may be over before it falls asleep: then there is nothing to measure,
+/// and the answer is `None`. Meanwhile `interrupt` stops the victim.
+///
+/// Only a sleeper is timed. A thread that the scheduler has taken off its core goes on when its turn
+/// comes, and that says nothing about the kill.
+pub fn woken_if_asleep(
+    victim: Victim,
+    interrupt: impl FnOnce(&Victim),
+    sleep: impl FnOnce() + Send,
+) -> Option<Duration> {
     std::thread::scope(|scope| {
         let (file_to, file_from) = mpsc::channel();
         let (end_to, end_from) = mpsc::channel();
-        scope.spawn(move || {
+        let sleeper = scope.spawn(move || {
             file_to.send(own_syscall_file()).unwrap();
             sleep();
             end_to.send(Instant::now()).unwrap();
         });
-        wait_until_asleep(&file_from.recv().unwrap());
+        let file = file_from.recv().unwrap();
+        interrupt(&victim);
+        let is_asleep = wait_until_asleep_or(&file, || sleeper.is_finished());
         let killed = Instant::now();
         victim.kill();
         let woken = end_from
             .recv_timeout(DEADLINE)
             .expect("the sleeper does not go on");
-        woken.saturating_duration_since(killed)
+        is_asleep.then(|| woken.saturating_duration_since(killed))
     })
 }
 

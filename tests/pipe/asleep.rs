@@ -1,12 +1,13 @@
 //! How soon each wait at a pipe goes on when the other end's process dies.
 
 use std::mem::MaybeUninit;
+use std::ptr;
 use std::time::{Duration, Instant};
 
 use polyproc::{pipe, Connection, Got, Status, Wait};
 
-use crate::measure::{check, in_time, woken_after, ROUNDS};
-use crate::victim::{alone, Victim};
+use crate::measure::{check, in_time, woken_after, woken_if_asleep, ROUNDS};
+use crate::victim::{alone, Victim, DEADLINE};
 use crate::{pattern, receive, LONG};
 
 /// A pipe whose end B only a child has, which has done `body` with it.
@@ -72,53 +73,57 @@ fn a_sender_sees_the_end() {
     check("killed while others send", times.collect());
 }
 
+/// Kills a child within a long message, [`ROUNDS`] times. `transfer` starts the child and returns it
+/// with this process's half of the transfer. Times of transfers that were over before the child had
+/// stopped do not count: nobody slept.
+fn killed_in_the_middle<H: FnOnce() + Send>(transfer: impl Fn() -> (Victim, H)) -> Vec<Duration> {
+    let end = Instant::now() + DEADLINE;
+    let moments = (0..).map(|round| Duration::from_micros(round * 37 % 600));
+    let times = moments.filter_map(|moment| {
+        assert!(Instant::now() < end, "no kill comes within a message");
+        let (victim, half) = transfer();
+        let stop = |victim: &Victim| {
+            std::thread::sleep(moment);
+            victim.signal(libc::SIGSTOP);
+            // SAFETY: our own child, not reaped yet; nobody wants the status.
+            let stopped = unsafe { libc::waitpid(victim.pid, ptr::null_mut(), libc::WUNTRACED) };
+            assert_eq!(stopped, victim.pid);
+        };
+        woken_if_asleep(victim, stop, half)
+    });
+    times.take(ROUNDS).collect()
+}
+
 #[test]
 fn killed_in_the_middle_of_sending_a_long_message() {
     let _alone = alone();
     let data = pattern(4 << 20);
-    let times = (0..ROUNDS).map(|_| {
+    let times = killed_in_the_middle(|| {
         let (a, victim) = with_child_inside(|b| b.send(&data).unwrap());
         a.poll_timeout(in_time()).unwrap();
-        // Usually it is stopped when a part of the message has come.
-        std::thread::scope(|scope| {
-            let mut buffer = vec![MaybeUninit::uninit(); data.len()];
-            let a = &a;
-            let receiver =
-                scope.spawn(move || (a.recv_raw(&mut buffer, in_time()), Instant::now()));
-            std::thread::sleep(Duration::from_micros(300));
-            victim.signal(libc::SIGSTOP);
-            let killed = Instant::now();
-            victim.kill();
-            let (received, woken) = receiver.join().unwrap();
-            let is_whole = received == Ok(Got::Message(data.len()));
+        (victim, move || {
+            let mut buffer = vec![MaybeUninit::uninit(); 4 << 20];
+            let received = a.recv_raw(&mut buffer, in_time());
+            let is_whole = received == Ok(Got::Message(buffer.len()));
             assert!(is_whole || received == Err(Status::E_EOF), "{received:?}");
-            woken.saturating_duration_since(killed)
         })
     });
-    check("killed while a long message is sent", times.collect());
+    check("killed while a long message is sent", times);
 }
 
 #[test]
 fn killed_in_the_middle_of_receiving_a_long_message() {
     let _alone = alone();
-    let data = pattern(4 << 20);
-    let times = (0..ROUNDS).map(|_| {
+    let data = &pattern(4 << 20);
+    let times = killed_in_the_middle(|| {
         let (a, victim) = with_child_inside(|b| drop(receive(b, data.len(), Wait::FOREVER)));
-        std::thread::scope(|scope| {
-            let sender = scope.spawn(|| a.send_timeout(&data, in_time()));
-            std::thread::sleep(Duration::from_micros(300));
-            victim.signal(libc::SIGSTOP);
-            let killed = Instant::now();
-            victim.kill();
-            let sent = sender.join().unwrap();
-            assert!(
-                matches!(sent, Ok(()) | Err(Status::E_BROKEN_PIPE)),
-                "{sent:?}"
-            );
-            killed.elapsed()
+        (victim, move || {
+            let sent = a.send_timeout(data, in_time());
+            let is_right = matches!(sent, Ok(()) | Err(Status::E_BROKEN_PIPE));
+            assert!(is_right, "{sent:?}");
         })
     });
-    check("killed while a long message is received", times.collect());
+    check("killed while a long message is received", times);
 }
 
 #[test]
