@@ -36,6 +36,12 @@ class Case:
     def higher_is_better(self):
         return self.metric == "rate"
 
+    @property
+    def any_cores(self):
+        """Whether the distance of the two cores has no part in it: one process does what is counted."""
+        alone = self.workload == "lock" and "producers=1" in self.args
+        return alone or self.workload in ("footprint", "create", "open", "scaling")
+
 
 WAITING = (COPY, PIPE, SOCKETPAIR, MQ, BOOST, ZEROMQ, NNG, CLOUDTOID, ICEORYX, IPC_CHANNEL)
 POLLING = (CLOUDTOID_POLLS, ICEORYX_POLLS)

@@ -8,10 +8,42 @@ import machine
 import results
 import targets
 import ways as w
-from cases import COPYING, ROOM, W1, W1_ROOM, W2, W4_EVENT
-from results import DISTANCES, in_units
+from cases import COPYING, ROOM, SPREAD, W1, W1_ROOM, W2, W4_EVENT, cases
+from results import DISTANCES, distances, in_units
 
 TEMPLATE = Path(__file__).with_name("performance.md.in")
+
+# A peer that polls, and the way of polyproc that passes messages as that peer does.
+LIKE = {w.ICEORYX_TAKE_POLLS: w.TAKE, w.ICEORYX_LOAN_POLLS: w.LOAN}
+
+# What the guard counts under each name: benches/guard/guard.c.
+COUNTED = {
+    "put": "a put",
+    "get": "a get",
+    "reserve_commit": "a reserve and its commit",
+    "take_done": "a take and its done",
+    "put_many": "put_many of 32, per message",
+    "take_many": "take_many of 32 and then a done for each message, per message",
+    "take_many_only": "that take_many alone, per message",
+    "done_many": "done_many of 32 that were taken, per message",
+    "lock": "an acquire and its release",
+    "semaphore": "an acquire and its release",
+    "event": "a set, a wait that finds it set, and a clear",
+    "send": "a send into a pipe",
+    "recv": "a recv from a pipe",
+}
+
+
+def span(values):
+    """Returns the least and the greatest of milliseconds, in seconds."""
+    low, high = min(values) / 1000, max(values) / 1000
+    return f"{low:g} s" if low == high else f"{low:g} to {high:g} s"
+
+
+def arguments(group, name):
+    """Returns the numbers that the cases of a group have under a name."""
+    of_group = (arg for case in cases() if case.group in group for arg in case.args)
+    return [int(arg.removeprefix(f"{name}=")) for arg in of_group if arg.startswith(f"{name}=")]
 
 
 def limits(table):
@@ -19,7 +51,7 @@ def limits(table):
     names = {
         "line_ns": "cache line from core to core, one way (ns)",
         "cas_ns": "compare-and-swap, uncontended (ns)",
-        "contended_add_ns": "atomic add, two cores at it (ns)",
+        "contended_add_ns": "atomic add to one word by two cores, per add of either (ns)",
         "syscall_ns": "system call (ns)",
         "wake_nobody_ns": "futex wake that finds nobody (ns)",
         "pause_ns": "pause (ns)",
@@ -53,8 +85,12 @@ def target_rows(table):
             line = next((line for line in by_distance[distance] if line.name == name), None)
             if line:
                 met = "yes" if line.met else "**no**"
-                figures = f"{line.ours} | {line.theirs} | {line.ratio:.2f} | {line.must:.2f}"
-                yield name, f"| {name} | {distance} | {figures} | {met} |"
+                runs = " / ".join("**1**" if n == 1 else str(n) for n in line.runs)
+                figures = f"{line.ours} | {line.theirs} | {runs} | {line.ratio:.2f} | {line.must:.2f}"
+                cores = results.ANY if line.any_cores else distance
+                yield name, f"| {name} | {cores} | {figures} | {met} |"
+            if line and line.any_cores:
+                break
 
 
 def spread(table):
@@ -86,23 +122,33 @@ def rooms(table):
         yield f"- {label}: {'; '.join(said)}"
 
 
+def like(way, case, summaries):
+    """Returns polyproc's way that passes messages as a peer's does; None if the case has none."""
+    ours = [s for s in summaries if s.way.ours]
+    if way in LIKE:
+        return next((s for s in ours if s.way == LIKE[way]), None)
+    if way.kind == w.POLLS:
+        return next((s for s in ours if s.way == case.ways[0]), None)
+    return next((s for s in ours if s.way.kind == way.kind), None)
+
+
 def ahead(table):
-    """Returns every peer that was better than polyproc's way of the same kind or its plain one."""
+    """Returns every peer that was better than polyproc's way that passes messages as it does."""
     for case in table.cases():
         if case.name.startswith(("W7", "W9")):
             continue
-        for distance in DISTANCES:
+        for distance in distances(case):
             summaries = table.summaries(case, distance)
             for s in summaries:
-                ours = next((o for o in summaries if o.way.ours and o.way.kind == s.way.kind), None)
-                ours = ours or next((o for o in summaries if o.way == case.ways[0]), None)
+                ours = like(s.way, case, summaries)
                 if s.way.ours or not ours or s.way.kind == w.REFERENCE:
                     continue
                 factor = s.median / ours.median if case.higher_is_better else ours.median / s.median
                 if factor > 1:
                     yield (
                         f"- {case.name}, {distance}: {s.way.label} ({s.way.kind}) {s.short()}, "
-                        f"{factor:.2f} x as good as {ours.way.label} with {ours.short()}"
+                        f"{factor:.2f} x as good as {ours.way.label} with {ours.short()}; "
+                        f"{len(s.runs)} and {len(ours.runs)} runs"
                     )
 
 
@@ -140,12 +186,13 @@ def guard():
     figures = Path(__file__).resolve().parents[1] / "guard/figures.txt"
     for line in figures.read_text().splitlines():
         name, count, atomics = line.split()
-        yield f"| {name} | {count} | {atomics} |"
+        yield f"| {name} | {COUNTED[name]} | {count} | {atomics} |"
 
 
 def write(table, path, machines, repeat, seconds, pool):
     lines = list(target_rows(table))
     names, rows = [name for name, _ in lines], [row for _, row in lines]
+    few = sum("**1**" in row for row in rows)
     parts = {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "machine": machine.summary(),
@@ -154,6 +201,10 @@ def write(table, path, machines, repeat, seconds, pool):
         "spread": "\n".join(spread(table)),
         "rooms": "\n".join(rooms(table)) or "- none in this run",
         "repeat": str(repeat),
+        "spread_runs": str(SPREAD),
+        "few": f"{few} line rests" if few == 1 else f"{few} lines rest",
+        "warm": span(arguments(("W1", "W2", "W3", "W4"), "warm")),
+        **{f"length {group}": span(arguments((group,), "ms")) for group in ("W1", "W2", "W3", "W4", "W5", "W8")},
         "minutes": f"{seconds / 60:.0f}",
         "counts": counts(table),
         "limits": "\n".join(limits(table)),

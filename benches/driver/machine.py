@@ -78,10 +78,11 @@ def write(table, folder):
     found = processor()
     key = [found.get(name, platform.machine()) for name in ("vendor_id", "cpu family", "model")]
     lines = {distance: list(targets.lines(table, distance)) for distance in DISTANCES}
-    names = {line.name for each in lines.values() for line in each}
+    names = {line.name for each in lines.values() for line in each if not line.any_cores}
     folder.mkdir(parents=True, exist_ok=True)
     for distance, each in lines.items():
-        if not each or 2 * len(each) < len(names):
+        of_distance = sum(not line.any_cores for line in each)
+        if not of_distance or 2 * of_distance < len(names):
             continue
         kind = "-".join([*key, distance]).replace(" ", "-")
         run = {

@@ -7,6 +7,11 @@ from statistics import median
 # A cache line that crosses in less time is between hyper-threads of one core.
 NEAR_NS = 110
 DISTANCES = ("near", "far")
+ANY = "any"  # of a case whose figures do not depend on the distance: all its runs are compared
+
+
+def distances(case):
+    return (ANY,) if case.any_cores else DISTANCES
 
 
 @dataclass
@@ -90,7 +95,8 @@ class Table:
     def summaries(self, case, distance):
         """Best first."""
         found = []
-        of_case = [run for run in self.runs if (run.case, run.distance) == (case, distance)]
+        distance = ANY if case.any_cores else distance
+        of_case = [run for run in self.runs if run.case == case and distance in (ANY, run.distance)]
         for way in case.ways:
             runs = [run for run in of_case if run.way == way]
             if runs:
@@ -122,7 +128,7 @@ def rows(table):
     """Yields each with its factor: how many times as good polyproc's plain way is at the same
     distance."""
     for case in table.cases():
-        for distance in DISTANCES:
+        for distance in distances(case):
             summaries = table.summaries(case, distance)
             ours = next((s for s in summaries if s.way == case.ways[0]), None)
             for s in summaries:
@@ -142,7 +148,7 @@ def skipped(table):
 def write_csv(table, path):
     columns = ["case", "way", "kind", "repetition", "line_ns", "line_after_ns", "distance"]
     columns += ["value", "metric"]
-    extra = sorted({name for run in table.runs for name in run.figures} - {"peer", "mode", "workload"})
+    extra = sorted({name for run in table.runs for name in run.figures} - {"peer", "mode", "workload", *columns})
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns + extra)
