@@ -1,5 +1,10 @@
 //! The examples of the book's page about Rust: docs/book/rust.md includes them.
 
+use std::ffi::CString;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,26 +147,57 @@ fn event() -> Result<()> {
     Ok(())
 }
 
+// ANCHOR: condition
+type Outcome<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// What both programs open. The state is in the file: while it is empty there is no bread.
+fn kitchen(name: &str, file: &Path) -> Outcome<(Lock, Condition, File)> {
+    let open = CreateOptions::OPEN_OR_CREATE;
+    let lock = Lock::create(Some(&format!("{name}.lock")), open)?;
+    let changed = Condition::create(Some(&format!("{name}.bread")), open)?;
+    let bread = File::options().append(true).create(true).open(file)?;
+    Ok((lock, changed, bread))
+}
+
+fn bake(name: &str, file: &Path) -> Outcome {
+    let (lock, changed, mut bread) = kitchen(name, file)?;
+    let _held = lock.lock()?;
+    bread.write_all(b"bread")?;
+    Ok(changed.notify_all()?)
+}
+
+fn eat(name: &str, file: &Path) -> Outcome {
+    let (lock, changed, bread) = kitchen(name, file)?;
+    let mut held = lock.lock()?;
+    while bread.metadata()?.len() == 0 {
+        changed.wait(&mut held)?; // held.owner_died(): a process was killed inside, check the file
+    }
+    Ok(())
+}
+// ANCHOR_END: condition
+
+/// Eats in this process; bakes in a second one, which is this test again.
 #[test]
-fn condition() -> Result<()> {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let bread = AtomicBool::new(false);
-    // ANCHOR: condition
-    let lock = Lock::create(None, CreateOptions::default())?;
-    let changed = Condition::create(None, CreateOptions::default())?;
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let _held = lock.lock()?;
-            bread.store(true, Ordering::Relaxed); // between processes: in shared memory
-            changed.notify_all()
-        });
-        let mut held = lock.lock()?;
-        while !bread.load(Ordering::Relaxed) {
-            changed.wait(&mut held)?;
-        }
-        Ok::<(), Status>(())
-    })?;
-    // ANCHOR_END: condition
+fn condition() -> Outcome {
+    const NAME: &str = "RUST_BOOK_KITCHEN";
+    let file = |name: &str| std::env::temp_dir().join(name);
+    if let Ok(name) = std::env::var(NAME) {
+        return bake(&name, &file(&name));
+    }
+    let Name(name) = &Name::new("kitchen");
+    let _unlinked = [Name(format!("{name}.lock")), Name(format!("{name}.bread"))];
+    let program = std::env::current_exe()?.into_os_string().into_vec();
+    let arguments = ["--exact", "condition"].map(|argument| argument.into());
+    let mut options = ProcessOptions::program([program].into_iter().chain(arguments))?;
+    options.env.push(CString::new(format!("{NAME}={name}"))?);
+    options.stdout = Stdio::Null;
+    let baker = Process::spawn(&options)?;
+    let ate = eat(name, &file(name));
+    baker.join()?;
+    let bread = std::fs::read(file(name));
+    std::fs::remove_file(file(name))?;
+    ate?;
+    assert_eq!((bread?, baker.exit_code()?), (b"bread".to_vec(), 0));
     Ok(())
 }
 

@@ -229,6 +229,12 @@ test('the first page: two languages, and a Go worker that is killed', async () =
   assert.equal((await other.end()).length, 100)
 })
 
+test('the first page: the lines that start both programs', async () => {
+  const lines = await run('sh', 'examples/patterns/first_page/start.sh').end()
+  const pages = Array.from({ length: 100 }, (_, i) => `page ${i + 1}`)
+  assert.deepEqual(lines.sort(), [...pages, 'done, of which again: 0'].sort())
+})
+
 test('five minutes: the commands of the two terminals', async () => {
   const first = run('sh', 'examples/patterns/work_queue/terminal-1.sh')
   const second = run('sh', 'examples/patterns/work_queue/terminal-2.sh')

@@ -1,7 +1,9 @@
 // The examples of the book's page about C++: docs/book/cpp.md includes them.
 #include <doctest/doctest.h>
+#include <sys/mman.h>
 
 #include <mutex>
+#include <new>
 #include <polyproc.hpp>
 #include <thread>
 
@@ -112,20 +114,29 @@ TEST_CASE("the book: event") {
 }
 
 TEST_CASE("the book: condition") {
-  int bread = 0;
+  bool was_mended = false;
+  const auto mend = [&](int &) { was_mended = true; };
   // ANCHOR: condition
   auto lock = polyproc::mutex::create();
   auto changed = polyproc::condition::create();
-  std::thread baker([&] {
+  void *memory = mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  int *bread = new (memory) int(0);  // in the memory of both processes
+  auto baker = polyproc::process::fork([&] {
     const std::lock_guard<polyproc::mutex> held(lock);
-    bread = 1;  // between processes: in shared memory
+    *bread = 1;
     changed.notify_all();
+    return 0;
   });
   std::unique_lock<polyproc::mutex> held(lock);
-  while (bread == 0) changed.wait(held);
+  while (*bread == 0) {
+    if (changed.wait(held) == polyproc::acquired::owner_died) mend(*bread);
+  }
   // ANCHOR_END: condition
-  baker.join();
-  CHECK(bread == 1);
+  CHECK(baker.join() == 0);
+  CHECK(*bread == 1);
+  CHECK_FALSE(was_mended);
+  munmap(memory, sizeof(int));
 }
 
 TEST_CASE("the book: barrier") {

@@ -1,0 +1,2 @@
+build/python/venv/bin/python examples/patterns/first_page/put.py &
+cd examples && go run patterns/first_page/work.go
