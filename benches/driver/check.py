@@ -1,6 +1,7 @@
 """Writes the page from made-up figures: `make bench-check`. If a target names a case or a way that
 does not run, or a place of the page stays empty, that is an error."""
 
+import csv
 import tempfile
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import document
 import machine
 import results
 import targets
-from cases import cases
+import ways as w
+from cases import W1, cases
 
-MEMBERS = "rate ns p50_ns p99_9_ns bytes per_mille noticed_ns largest_share"
+MEMBERS = "rate ns p50_ns p99_9_ns bytes per_mille noticed_ns largest_share line_ns"
 LIMITS = (
     "line_ns cas_ns contended_add_ns syscall_ns wake_nobody_ns pause_ns clock_ns memcpy_64kib_gb "
     "memcpy_1mib_gb memcpy_64mib_gb read_64kib_gb read_1mib_gb"
@@ -47,8 +49,28 @@ class Strict(targets.Reader):
         return summary
 
 
+def check_columns_are_there_once(table):
+    """The figures of a program may have a member that is a column of each run."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "runs.csv"
+        results.write_csv(table, path)
+        with path.open(newline="") as file:
+            columns = next(csv.reader(file))
+    assert len(set(columns)) == len(columns), columns
+
+
+def check_like_is_compared_with_like(table):
+    """A peer that polls and passes messages in place was compared with put/get, which copies."""
+    case = next(case for case in table.cases() if case.name == W1[65536])
+    summaries = table.summaries(case, "near")
+    for peer, ours in ((w.ICEORYX_LOAN_POLLS, w.LOAN), (w.ICEORYX_POLLS, w.COPY), (w.ICEORYX_TAKE, w.TAKE)):
+        assert document.like(peer, case, summaries).way == ours, peer
+
+
 def main():
     table = full_table()
+    check_columns_are_there_once(table)
+    check_like_is_compared_with_like(table)
     for distance in results.DISTANCES:
         for part in targets.PARTS:
             assert all(part(Strict(table, distance))), f"{part.__name__} has a line without figures"
