@@ -14,11 +14,12 @@ use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
-/// The lines of a message are taken over if its record has at least so many bytes: of a shorter one
-/// the first line, since the next records are written while it is read, partly in the same lines.
-const TAKEN_OVER_FROM: u64 = 2048;
+/// The lines of a message are taken over if it has at least so many bytes. Of a shorter one only the
+/// first line is, by the record's word: the next records are written while it is read, partly in the
+/// same lines.
+const TAKEN_OVER_FROM: usize = 2048;
 /// ... and up to so many: those of a longer one leave this core's cache before they are written.
-const TAKEN_OVER_UP_TO: u64 = 256 * 1024;
+const TAKEN_OVER_UP_TO: usize = 256 * 1024;
 
 /// The result of a get into a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +62,7 @@ impl Queue {
         let chain = Chain::of_messages(segment, words);
         let head = chain.try_lock_head(me)?;
         let found = chain.ready(|ahead, extent| self.saw_messages(ahead, extent))?;
-        if found.len > (LARGE as u64).min(buffer.len() as u64) {
+        if found.len > buffer.len() as u64 {
             return None;
         }
         get_small(segment, words, &chain, &found, buffer).ok()?;
@@ -240,10 +241,10 @@ impl<'a> View<'a> {
         self.messages().claim(&found, State::Taken, me);
         self.segment.count_got(&self.words.accounts, 1);
         drop(head);
-        found.payload.read(len, buffer)?;
-        if found.len <= TAKEN_OVER_UP_TO {
-            found.payload.take_over(len);
-        }
+        match len <= TAKEN_OVER_UP_TO {
+            true => found.payload.take_over(len, buffer)?,
+            false => found.payload.read(len, buffer)?,
+        };
         let locks = LockWait::brief();
         let me = Caller::new(me, &locks);
         match self.body.is_joinable() {
@@ -281,6 +282,9 @@ impl<'a> View<'a> {
 
 /// Copy a small message, which fits, under the head lock. The message is over when the cursor moves,
 /// which is after the copy. If the process is killed before that, the message stays in the queue.
+///
+/// # Errors
+/// `E_TOO_LARGE`: it is not small, and nothing was done.
 #[inline(always)]
 fn get_small<'a>(
     segment: &Segment,
@@ -289,12 +293,12 @@ fn get_small<'a>(
     found: &Found<'a>,
     buffer: &mut [MaybeUninit<u8>],
 ) -> Result<()> {
-    found.payload.read(found.len as usize, buffer)?;
-    match found.extent < TAKEN_OVER_FROM {
-        // The word stays as it is: only the holder of the head lock changes that of a message.
-        true => found.record.set(found.word),
-        false => found.payload.take_over(found.len as usize),
-    }
+    let len = found.len as usize;
+    match len {
+        ..TAKEN_OVER_FROM => found.payload.read(len, buffer)?,
+        TAKEN_OVER_FROM..=LARGE => found.payload.take_over(len, buffer)?,
+        _ => return Err(Status::E_TOO_LARGE),
+    };
     chain.consume(found)?;
     segment.count_got(&words.accounts, 1);
     Ok(())

@@ -166,8 +166,7 @@ fn place_within<'a>(segment: &'a Segment, pen: &mut Pen, extent: u64) -> Option<
 /// The room for a record of `extent` bytes at `position`, which the limits of the queue admit.
 #[inline]
 pub(super) fn room_at(segment: &Segment, position: Position, extent: u64) -> Option<Room<'_>> {
-    let (record, all) =
-        segment.in_ring::<Record>(position.ring(), position.at_and_more(), extent)?;
+    let (record, all) = segment.in_ring::<Record>(position.ring(), position.at_and_more())?;
     let payload = all.part(HEADER, extent)?;
     payload.fetch_for_writing(AHEAD, extent);
     Some(Room {

@@ -331,9 +331,9 @@ impl<'a> Chain<'a> {
             let Some(ahead) = position.bytes_to(head).filter(|_| at >= free) else {
                 break;
             };
-            let Some((record, _)) =
-                self.segment
-                    .in_ring::<Record>(position.ring(), position.at_and_more(), HEADER)
+            let Some((record, _)) = self
+                .segment
+                .in_ring::<Record>(position.ring(), position.at_and_more())
             else {
                 break;
             };

@@ -26,7 +26,7 @@ pub(crate) struct Mapping {
     length: usize,
     /// What of a place is its offset, if the mapping is a ring: see `view_in_ring`.
     ring_mask: usize,
-    /// At most `length`.
+    /// At most `length`, and a multiple of the unit of rings.
     known: AtomicUsize,
     memory: Memory,
 }
@@ -78,7 +78,7 @@ impl Mapping {
             start: NonNull::new(memory.shared()).ok_or(Status::E_INTERNAL)?,
             length,
             ring_mask: ring_mask(length),
-            known: AtomicUsize::new(length),
+            known: AtomicUsize::new(length - length % RING_UNIT),
             memory: Memory::BehindPrivate(memory),
         })
     }
@@ -124,8 +124,9 @@ impl Mapping {
     /// The file holds the first `held` bytes of what is mapped.
     pub(crate) fn learn(&self, held: u64) {
         let held = usize::try_from(held).unwrap_or(usize::MAX);
+        let held = held.min(self.length);
         self.known
-            .fetch_max(held.min(self.length), Ordering::Relaxed);
+            .fetch_max(held - held % RING_UNIT, Ordering::Relaxed);
     }
 
     /// The length of a round of the ring that fills this mapping, in bytes.
@@ -135,24 +136,25 @@ impl Mapping {
     }
 
     /// The `T` at place `at` of a ring that fills this mapping, and the bytes from there to the end
-    /// of what the file is known to hold. `None` if these are fewer than `least`.
+    /// of what the file is known to hold. `None` if that ends before.
     ///
     /// Places go on from round to round: the offset is the place modulo the mapping's length, which
     /// is a power of two.
     #[inline]
-    pub(crate) fn view_in_ring<T: Shared>(&self, at: u64, least: u64) -> Option<(&T, Bytes<'_>)> {
+    pub(crate) fn view_in_ring<T: Shared>(&self, at: u64) -> Option<(&T, Bytes<'_>)> {
         // The mask leaves a multiple of the unit that is less than the mapping's length, or 0. So
         // whatever the place is, a `T` at this offset is aligned and lies within the mapping.
         const { assert!(size_of::<T>() == RING_UNIT && align_of::<T>() == RING_UNIT) };
         let offset = at as usize & self.ring_mask;
-        let room = self.known.load(Ordering::Relaxed).checked_sub(offset)?;
-        if least > room as u64 {
+        let known = self.known.load(Ordering::Relaxed);
+        // Both are multiples of the unit, so a `T` fits if a byte does.
+        if known <= offset {
             return None;
         }
         // SAFETY: in bounds and aligned, as said above (a mapping has at least a page); for the
         // rest as in `view`.
         let first = unsafe { self.start.add(offset).cast::<T>().as_ref() };
-        Some((first, self.bytes_from(offset, room)))
+        Some((first, self.bytes_from(offset, known - offset)))
     }
 
     /// The `length` bytes at `offset`; `E_CORRUPT` if they lie outside of the mapping.
@@ -284,20 +286,24 @@ impl<'a> Bytes<'a> {
         Ok(true)
     }
 
-    /// Make this core the last that wrote to the cache lines of the first `len` bytes: write a byte
-    /// of each line anew. No other thread writes to them meanwhile.
+    /// As [`read`](Self::read), and then make this core the last that wrote to the cache lines that
+    /// it has read: write a byte of each line anew. No other thread writes to them meanwhile.
     ///
     /// Whoever writes these lines next then gets them with one request each, many at a time. If
     /// this core had only read them, the other one would have them still, and would ask this one
     /// for each in turn to forget it.
-    #[inline]
-    pub(crate) fn take_over(self, len: usize) {
-        for at in (0..len.min(self.room)).step_by(LINE as usize) {
-            let byte = self.address.wrapping_add(at);
-            // SAFETY: `room` bytes are mapped. Volatile, so that the store of what is there already
-            // is made.
-            unsafe { byte.write_volatile(byte.read_volatile()) };
+    #[inline(never)]
+    pub(crate) fn take_over(self, len: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
+        let has_room = self.read(len, buffer)?;
+        if has_room {
+            for at in (0..len).step_by(LINE as usize) {
+                let byte = self.address.wrapping_add(at);
+                // SAFETY: `read` has read it, and all of a segment may be written. Volatile, so
+                // that the store of what is there already is made.
+                unsafe { byte.write_volatile(byte.read_volatile()) };
+            }
         }
+        Ok(has_room)
     }
 
     /// Write two numbers to the first of these bytes.

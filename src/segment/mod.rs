@@ -205,16 +205,11 @@ impl Segment {
     }
 
     /// The `T` at place `at` of a further range of the file that is used as a ring, and the bytes
-    /// from there to the end of the part that this process knows to exist. `None` if these are
-    /// fewer than `least`.
+    /// from there to the end of the part that this process knows to exist. `None` if that ends
+    /// before.
     #[inline]
-    pub(crate) fn in_ring<T: Shared>(
-        &self,
-        range: usize,
-        at: u64,
-        least: u64,
-    ) -> Option<(&T, Bytes<'_>)> {
-        self.extent(range)?.get()?.view_in_ring(at, least)
+    pub(crate) fn in_ring<T: Shared>(&self, range: usize, at: u64) -> Option<(&T, Bytes<'_>)> {
+        self.extent(range)?.get()?.view_in_ring(at)
     }
 
     /// The `T` at place `at` of a further range of the file that is used as a ring; `None` if it is
@@ -225,7 +220,7 @@ impl Segment {
         if ahead > mapping.round() {
             return None;
         }
-        let (first, _) = mapping.view_in_ring(at, size_of::<T>() as u64)?;
+        let (first, _) = mapping.view_in_ring(at)?;
         Some(first)
     }
 

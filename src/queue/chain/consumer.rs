@@ -127,12 +127,13 @@ impl<'a> Chain<'a> {
     pub(crate) fn ready_at(&self, position: Position, ahead: u64) -> Option<Found<'a>> {
         // Not `state`: that the ring is one of this chain is checked by the general path only.
         let state = self.states.get(position.ring())?;
-        let (record, room) =
-            self.segment
-                .in_ring::<Record>(position.ring(), position.at_and_more(), HEADER)?;
+        let (record, room) = self
+            .segment
+            .in_ring::<Record>(position.ring(), position.at_and_more())?;
         let word = record.word();
         let (len, extent) = record.size();
-        let is_sound = len <= extent.checked_sub(HEADER)? && extent <= ahead;
+        let end = HEADER + len;
+        let is_sound = end <= extent && extent <= ahead;
         if word.state() != Some(State::Ready) || !is_sound {
             return None;
         }
@@ -142,7 +143,7 @@ impl<'a> Chain<'a> {
             word,
             len,
             extent,
-            payload: room.part(HEADER, extent)?,
+            payload: room.part(HEADER, end)?,
             ring: state,
             is_at_cursor: true,
         })
@@ -291,11 +292,17 @@ impl<'a> Chain<'a> {
     }
 
     /// Consume a message: it is over as soon as the cursor moves.
+    ///
+    /// Behind the cursor DONE means what READY means, and stands there before the record is free: a
+    /// producer that writes the next record there gets the line from a core that has written to it,
+    /// see [`Bytes::take_over`]. If the process is killed before that store, the record is READY.
     #[inline(always)]
     pub(crate) fn consume(&self, found: &Found<'a>) -> Result<()> {
         match found.is_at_cursor {
             true => {
-                self.step_over(found.ring, found.extent);
+                let at = self.words.head.step_over(found.extent).at();
+                found.record.set(Word::new(State::Done, 0, None));
+                self.free(found.ring, at, found.extent);
                 Ok(())
             }
             false => self.consume_behind(*found),

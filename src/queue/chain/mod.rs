@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering;
 
 use super::layout::body::{ChainWords, Words, RINGS_AT};
 use super::layout::cursor::{Limits, Position, Side};
-use super::layout::record::{Record, State, HEADER};
+use super::layout::record::{Record, State};
 use super::layout::ring::{self, RingState, Rings, DEAD_RINGS, MESSAGE_RINGS, OPEN_END, RINGS};
 use crate::segment::{Segment, WithoutRecovery};
 use crate::status::{Result, Status};
@@ -255,7 +255,7 @@ impl<'a> Chain<'a> {
         let head = self.words.head.position();
         let first = self
             .segment
-            .in_ring::<Record>(head.ring(), head.at_and_more(), HEADER);
+            .in_ring::<Record>(head.ring(), head.at_and_more());
         if let Some((_, room)) = first {
             room.fetch_for_writing(0, FETCHED);
         }
@@ -292,9 +292,9 @@ impl<'a> Chain<'a> {
         if last_reservation != head.at() + 1 || self.words.head.position() != head {
             return false;
         }
-        let Some((record, _)) =
-            self.segment
-                .in_ring::<Record>(head.ring(), head.at_and_more(), HEADER)
+        let Some((record, _)) = self
+            .segment
+            .in_ring::<Record>(head.ring(), head.at_and_more())
         else {
             return false;
         };
