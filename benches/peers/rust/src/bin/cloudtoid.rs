@@ -2,6 +2,8 @@
 //! are sent). It has no way to wait for room, so the producer polls.
 
 use std::ffi::c_int;
+use std::fs::{read_dir, remove_dir_all, remove_file};
+use std::path::Path;
 use std::slice;
 
 use cloudtoid_interprocess::{Options, Publisher, Subscriber};
@@ -90,10 +92,22 @@ unsafe extern "C" fn take_many(channel: c_int, out: *mut View, _max: usize) -> u
 
 unsafe extern "C" fn destroy() {
     for options in OPTIONS.get() {
-        for entry in std::fs::read_dir("/dev/shm").unwrap().flatten() {
-            if entry.file_name().to_string_lossy().contains(&options.name) {
-                let _ = std::fs::remove_file(entry.path());
-            }
+        remove_below(Path::new("/dev/shm"), &options.name);
+    }
+}
+
+/// Remove the files and folders below `folder` whose name contains `part`. The library keeps a
+/// queue's memory until somebody removes its files, which lie in several folders of its own.
+fn remove_below(folder: &Path, part: &str) {
+    for entry in read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let is_ours = name.to_string_lossy().contains(part);
+        match (is_ours, is_folder) {
+            (true, true) => remove_dir_all(path).unwrap(),
+            (true, false) => remove_file(path).unwrap(),
+            (false, true) => remove_below(&path, part),
+            (false, false) => {}
         }
     }
 }
