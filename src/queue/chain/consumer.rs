@@ -203,8 +203,8 @@ impl<'a> Chain<'a> {
     /// Advance the cursor past the record at the cursor, which is over, and free the record if
     /// nothing before it is held.
     ///
-    /// If the process is killed between the two stores, the record is READY behind the cursor. That
-    /// state counts as consumed there, so a survey frees the record.
+    /// If the process is killed between the two stores, the record is over behind the cursor, and a
+    /// survey frees it.
     #[inline(always)]
     fn step_over(&self, ring: &RingState, extent: u64) {
         let at = self.words.head.step_over(extent).at();
@@ -293,9 +293,10 @@ impl<'a> Chain<'a> {
 
     /// Consume a message: it is over as soon as the cursor moves.
     ///
-    /// Behind the cursor DONE means what READY means, and stands there before the record is free: a
-    /// producer that writes the next record there gets the line from a core that has written to it,
-    /// see [`Bytes::take_over`]. If the process is killed before that store, the record is READY.
+    /// Behind the cursor READY means the same as DONE, so a process that is killed before it stores
+    /// DONE has consumed the message too. DONE is stored before the record is free: a producer that
+    /// writes the next record there gets the line from a core that has written to it, see
+    /// [`Bytes::take_over`].
     #[inline(always)]
     pub(crate) fn consume(&self, found: &Found<'a>) -> Result<()> {
         match found.is_at_cursor {

@@ -9,7 +9,7 @@
 //! ```text
 //!          put ------------------------+
 //!                                      v
-//! reserve: WRITING(owner) --commit--> READY --get----------------> (behind the cursor: consumed)
+//! reserve: WRITING(owner) --commit--> READY --get-------------> DONE
 //!             |  |                     |
 //!             |  abort, or owner died  take, get of a joinable queue
 //!             |  v                     v
@@ -18,7 +18,8 @@
 //!     PASSED(owner) --commit--> RETURNED -+     returned, or owner died
 //! ```
 //!
-//! PASSED is a WRITING record that the consumers have gone past. PAD fills the end of a ring.
+//! PASSED is a WRITING record that the consumers have gone past. PAD fills the end of a ring. A get
+//! moves the cursor first and stores DONE afterwards, so behind the cursor READY means the same.
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::owner::{Owner, OWNER_MASK};
