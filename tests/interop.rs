@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use polyproc::inspect;
 use polyproc::{Queue, QueueOptions};
 use sha2::{Digest, Sha256};
 
@@ -290,6 +291,75 @@ fn from_node_to_each() {
 #[test]
 fn from_python_to_each() {
     pairs_from(4);
+}
+
+/// How long a worker has had its message, looked at again and again from outside, is right from its
+/// first message on: it is no longer than since the last look that did not see it.
+fn workers_hold(language: Language, is_filled_first: bool) {
+    const JOBS: u64 = 10;
+    const JOB: Duration = Duration::from_millis(60);
+    /// The kernel's ticks, by which the library measures.
+    const TICK: Duration = Duration::from_millis(20);
+    let name = Name(format!(
+        "polyproc-interop-{}-{}-works-{is_filled_first}",
+        std::process::id(),
+        language.name
+    ));
+    let queue = Queue::create(Some(&name.0), &QueueOptions::default()).expect("create the queue");
+    let fill = || queue.put_many(&[b"a job"; JOBS as usize]).expect("put");
+    if is_filled_first {
+        fill();
+    }
+    let mut worker = language.start("work", &name.0, JOBS, JOB.as_millis() as u64);
+    let deadline = Instant::now() + DEADLINE;
+    let goes_on = |worker: &mut Ended, what: &str| {
+        assert!(!worker.has_failed(), "{}", worker.what);
+        assert!(Instant::now() < deadline, "{}: no {what}", worker.what);
+        thread::sleep(Duration::from_millis(1));
+    };
+    if !is_filled_first {
+        let pid = worker.child.id();
+        while !inspect::object(&name.0).is_ok_and(|object| {
+            let mut all = object.participants.iter();
+            all.any(|one| one.pid == pid)
+        }) {
+            goes_on(&mut worker, "participant");
+        }
+        // It has waited for some time before its first message.
+        thread::sleep(2 * JOB);
+        fill();
+    }
+    let (mut held, mut seen, mut not_yet) = (None, 0, Instant::now());
+    while !worker.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+        let look = Instant::now();
+        if let Ok(Some(lease)) = inspect::oldest_lease(&name.0) {
+            if held != Some(lease.id) {
+                let age = lease.at_most.expect("an age");
+                let most = not_yet.elapsed() + TICK;
+                assert!(
+                    age <= most,
+                    "{}, job {seen}: {age:?} of {most:?}",
+                    language.name
+                );
+                (held, seen) = (Some(lease.id), seen + 1);
+            }
+        }
+        not_yet = look;
+        goes_on(&mut worker, "end");
+    }
+    worker.output(deadline);
+    assert!(seen > 1, "{}: {seen} looks", language.name);
+}
+
+/// A healthy worker in one of these languages looked hung: each of them waits by tries, and after two
+/// tries that found nothing the next 31 gets made no note of the time.
+#[test]
+fn workers_that_wait_by_tries_hold_their_messages_since_their_gets() {
+    for language in &LANGUAGES[2..] {
+        for is_filled_first in [false, true] {
+            workers_hold(*language, is_filled_first);
+        }
+    }
 }
 
 /// A folder in memory, which is removed at the end of the test.

@@ -40,9 +40,10 @@ pub struct QueueState {
 
 /// A message that a process has got or taken and not settled.
 ///
-/// A look at the clock costs a part of what a get costs, so no get looks there. Instead a participant
-/// notes now and then, before a get, the time and how far the queue has been delivered: at every
-/// get if its gets are far apart or it has slept, else at one in 32.
+/// A look at the clock costs a part of what a get costs, so not every get looks there. Instead a
+/// participant notes now and then, before a get, the time and how far the queue has been delivered:
+/// at every get if its gets are far apart, at the first one after it found no message or waited for
+/// one, and in a run of quick gets ever more rarely, in the end at one in 32.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Lease {

@@ -88,13 +88,13 @@ impl View<'_> {
         }
         let begin = clock::now_ns();
         let slept = condition.waiters.sleep(self.segment, seen, patience);
+        self.segment.look_around_soon();
         if let Err(status) = slept {
             if found() > 0 {
                 condition.waiters.notify(self.segment, 1);
             }
             return Err(status);
         }
-        self.segment.look_around_soon();
         let slept_ns = clock::now_ns().saturating_sub(begin);
         spin.slept(self.body.spin_ns(), slept_ns);
         Ok(slept_ns)

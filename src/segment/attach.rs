@@ -48,6 +48,8 @@ impl Segment {
         let account_at = super::account::index_of(mine.slot as usize) * size_of::<Account>();
         let [me, own_account_at, ..] = &self.own.words;
         own_account_at.store(account_at, Ordering::Relaxed);
+        // In a forked child the count of calls is the parent's, and the account is new.
+        self.look_around_soon();
         // Release, pairs with the Acquire in `me`: every thread that sees the owner writes it to
         // shared memory only after the slot's life word. The fence in `is_gone` is the other half.
         me.store(owner.bits() as usize, Ordering::Release);

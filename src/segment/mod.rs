@@ -134,8 +134,15 @@ pub(crate) struct Segment {
     own: &'static Line,
     /// Number of calls until the next look around, see `recovery`. Several threads may lose a count.
     calls_left: AtomicU32,
-    /// The time of the last look around, in milliseconds.
+    /// The number of calls that this count began with, ...
+    calls_skipped: AtomicU32,
+    /// ... how many messages this process had got then, ...
+    gets_looked_at: AtomicU64,
+    /// ... and the time, in milliseconds; 0 if the next look counts as far from the last.
     looked_around: AtomicU64,
+    /// The time of the last look around if the count began with the most; another look at that time
+    /// would change nothing.
+    quick_since: AtomicU64,
     /// The time of the last look at participants that the kernel does not watch.
     looked_closer: AtomicU64,
     /// Until this time a recovery only tries its locks; 0 if it waits for them.
@@ -364,7 +371,10 @@ impl Segment {
             identity,
             own: OWN_WORDS.take()?,
             calls_left: AtomicU32::new(0),
+            calls_skipped: AtomicU32::new(0),
+            gets_looked_at: AtomicU64::new(0),
             looked_around: AtomicU64::new(0),
+            quick_since: AtomicU64::new(0),
             looked_closer: AtomicU64::new(0),
             left_until: AtomicU64::new(0),
             attachment: LocalLock::new(None),

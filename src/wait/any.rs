@@ -125,6 +125,11 @@ pub(crate) fn wait_any_raw(
             Some(descriptors) => poll_all(descriptors, &mut patience),
             None => sleep(&items, &locks, &mut recheck, &mut patience),
         };
+        for item in &items {
+            if let Item::Shared(source) = item {
+                source.tell_waited();
+            }
+        }
         if let Err(status) = slept {
             // A last look decides between the status and success.
             return match look(&items, ready, &locks)? {

@@ -57,6 +57,13 @@ impl Source {
         Ok(is_ready.into())
     }
 
+    /// A wait for this has just ended: the next get looks around, as after a sleep of its own.
+    pub(super) fn tell_waited(&self) {
+        if let Source::Get(segment) = self {
+            segment.look_around_soon();
+        }
+    }
+
     /// Announce a sleeper, so that a change of readiness wakes it. The caller looks again after
     /// this, then sleeps.
     pub(super) fn watch(&self, words: &mut Vec<WatchedWord>) -> Result<()> {

@@ -49,6 +49,9 @@ impl Watch {
             look = self.look();
         }
         if look == Look::Ready {
+            if !self.is_raised() {
+                self.source.tell_waited();
+            }
             eventfd::raise(fd);
             self.raised_descriptor.set(fd);
         }

@@ -1,9 +1,10 @@
 //! How much each participant of a queue has put and got, and since when it has what it has.
 
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use polyproc::inspect::{Lease, SoFar};
-use polyproc::{Queue, QueueOptions};
+use polyproc::{try_wait_any, wait_any_timeout, Queue, QueueOptions, Waitable};
 
 use crate::support::{child, eventually, Name, JOINABLE};
 
@@ -147,4 +148,187 @@ fn the_age_of_a_lease() {
         held.done().unwrap();
         assert_eq!(polyproc::inspect::oldest_lease(&name.0).unwrap(), None);
     });
+}
+
+/// A job that takes so long is far apart from the next one, and from a note of the one before.
+const JOB: Duration = Duration::from_millis(60);
+
+/// Get and settle messages with `get` and `settle`, each after a job. Each must be held since its
+/// own get.
+fn work<M>(
+    way: &str,
+    name: &Name,
+    jobs: u32,
+    mut get: impl FnMut() -> M,
+    settle: impl Fn(M),
+) -> Instant {
+    let mut last = Instant::now();
+    for job in 0..jobs {
+        std::thread::sleep(JOB);
+        last = Instant::now();
+        let message = get();
+        let age = lease(name).at_most.expect("an age");
+        assert!(
+            age <= last.elapsed() + TICK,
+            "{way}, job {job}: {age:?} after {:?}",
+            last.elapsed()
+        );
+        settle(message);
+    }
+    last
+}
+
+/// A healthy worker looked hung in `stat` and to the exporter's alert: a try that found nothing made
+/// two notes at once, and that counted as quick gets, so the next 31 gets made none. Go, Node, Python
+/// and tasks of tokio wait by tries.
+#[test]
+fn a_worker_that_found_the_queue_empty_notes_each_of_its_gets() {
+    const JOBS: u32 = 3;
+    type Idle = (&'static str, fn(&Queue));
+    let ways: [Idle; 6] = [
+        ("nothing before", |_| {}),
+        ("a try", |queue| drop(queue.try_take())),
+        ("many tries", |queue| {
+            for _ in 0..100 {
+                assert!(queue.try_get().is_err());
+                assert!(queue.try_take_many(7).is_err());
+            }
+        }),
+        ("short waits", |queue| {
+            for _ in 0..100 {
+                let wait = Duration::from_micros(100);
+                assert!(queue.take_timeout(wait).is_err());
+            }
+        }),
+        ("tries of wait_any", |queue| {
+            for _ in 0..100 {
+                assert!(try_wait_any(&[Waitable::Get(queue)]).is_err());
+            }
+        }),
+        ("a descriptor", |queue| {
+            queue.fd().unwrap();
+            assert!(queue.try_take().is_err());
+        }),
+    ];
+    for (way, idle) in ways {
+        for joins in [false, true] {
+            let name = Name::new();
+            let queue = Queue::create(Some(&name.0), &JOINABLE).unwrap();
+            idle(&queue);
+            let messages = vec![b"a job"; 3 * JOBS as usize];
+            queue.put_many(&messages).unwrap();
+            if joins {
+                let done = |_| queue.task_done().unwrap();
+                work(way, &name, JOBS, || queue.try_get().unwrap(), done);
+                work(way, &name, JOBS, || queue.get().unwrap(), done);
+            } else {
+                work(
+                    way,
+                    &name,
+                    JOBS,
+                    || queue.try_take().unwrap(),
+                    |message| {
+                        message.done().unwrap();
+                    },
+                );
+                work(
+                    way,
+                    &name,
+                    JOBS,
+                    || queue.take().unwrap(),
+                    |message| {
+                        message.done().unwrap();
+                    },
+                );
+                work(
+                    way,
+                    &name,
+                    JOBS,
+                    || queue.take_many(1).unwrap(),
+                    |many| {
+                        many.into_iter().for_each(|one| one.done().unwrap());
+                    },
+                );
+            }
+        }
+    }
+}
+
+fn is_readable(fd: RawFd) -> bool {
+    let mut one = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: `one` is one place for a result.
+    unsafe { libc::poll(&mut one, 1, 0) == 1 }
+}
+
+/// After a run of quick gets, a wait of any kind makes the next get note itself.
+#[test]
+fn a_worker_that_waited_for_a_descriptor_or_in_wait_any_notes_its_next_get() {
+    let name = Name::new();
+    let queue = Queue::create(Some(&name.0), &JOINABLE).unwrap();
+    let quick_gets = || {
+        for _ in 0..100 {
+            queue.put(b"quick").unwrap();
+            queue.take().unwrap().done().unwrap();
+        }
+    };
+    let ways: [(&str, &dyn Fn()); 4] = [
+        ("wait_any", &|| {
+            let wait = Duration::from_millis(1);
+            assert!(wait_any_timeout(&[Waitable::Get(&queue)], wait).is_err());
+            queue.put(b"slow").unwrap();
+        }),
+        ("the queue's own wait", &|| {
+            assert!(queue.take_timeout(Duration::from_millis(1)).is_err());
+            queue.put(b"slow").unwrap();
+        }),
+        ("a descriptor", &|| {
+            let fd = queue.fd().unwrap();
+            eventually(|| !is_readable(fd));
+            queue.put(b"slow").unwrap();
+            eventually(|| is_readable(fd));
+        }),
+        ("a try", &|| {
+            assert!(queue.try_take().is_err());
+            queue.put(b"slow").unwrap();
+        }),
+    ];
+    for (way, wait) in ways {
+        quick_gets();
+        std::thread::sleep(JOB);
+        wait();
+        work(
+            way,
+            &name,
+            1,
+            || queue.take().unwrap(),
+            |message| {
+                message.done().unwrap();
+            },
+        );
+    }
+}
+
+/// After n quick gets at most n slow ones make no note, and in the end the worker makes one at each.
+#[test]
+fn a_worker_that_got_two_messages_at_once_notes_the_gets_after_the_next() {
+    let name = Name::new();
+    let queue = Queue::create(Some(&name.0), &JOINABLE).unwrap();
+    queue.put_many(&[b"a job"; 6]).unwrap();
+    let settle = || queue.take().unwrap().done().unwrap();
+    (0..2).for_each(|_| settle());
+    std::thread::sleep(JOB);
+    settle();
+    work(
+        "two quick ones before",
+        &name,
+        3,
+        || queue.take().unwrap(),
+        |message| {
+            message.done().unwrap();
+        },
+    );
 }

@@ -3,9 +3,10 @@
 //
 //	interop produce <queue> <count> <seed>
 //	interop consume <queue> <count> <seed>
+//	interop work <queue> <count> <milliseconds>
 //
 // Message i depends on i and the seed alone, so the consumer makes it again and compares. It prints
-// "ok <count> <fnv1a64 of all messages>".
+// "ok <count> <fnv1a64 of all messages>". The role work takes messages, and works so long on each.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"hash/fnv"
 	"os"
 	"strconv"
+	"time"
 
 	"polyproc.dev/polyproc"
 )
@@ -53,6 +55,8 @@ func run(args []string) error {
 		return produce(queue, count, seed)
 	case "consume":
 		return consume(queue, count, seed)
+	case "work":
+		return work(queue, count, time.Duration(seed)*time.Millisecond)
 	}
 	return fmt.Errorf("unknown role %q", args[0])
 }
@@ -81,6 +85,20 @@ func consume(queue *polyproc.Queue, count, seed uint64) error {
 		sum.Write(got[:n])
 	}
 	fmt.Printf("ok %d %016x\n", count, sum.Sum64())
+	return nil
+}
+
+func work(queue *polyproc.Queue, count uint64, job time.Duration) error {
+	for range count {
+		message, err := queue.Take(context.Background())
+		if err != nil {
+			return err
+		}
+		time.Sleep(job)
+		if err := message.Done(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

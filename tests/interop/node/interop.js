@@ -1,9 +1,10 @@
 'use strict';
 
 // One side of the cross-language test: `node interop.js produce|consume <queue> <count> <seed>`.
-// Every language has the same program; tests/interop pairs them. Message i follows from the seed
+// `work <queue> <count> <milliseconds>` takes messages, and works so long on each. Every language has the same program; tests/interop pairs them. Message i follows from the seed
 // alone, so the consumer makes it again.
 
+const { setTimeout: sleep } = require('node:timers/promises');
 const { Queue } = require('../../../bindings/node');
 const { Fnv1a64, messageInto, LONGEST } = require('./messages.js');
 
@@ -28,11 +29,19 @@ async function consume(queue, count, seed) {
   console.log(`ok ${count} ${sum.hex()}`);
 }
 
+async function work(queue, count, milliseconds) {
+  for (let i = 0; i < count; i++) {
+    const message = await queue.take();
+    await sleep(Number(milliseconds));
+    message.done();
+  }
+}
+
 async function main([role, name, count, seed]) {
-  const work = { produce, consume }[role];
-  if (work === undefined || seed === undefined) throw new Error('usage: interop.js produce|consume <queue> <count> <seed>');
+  const run = { produce, consume, work }[role];
+  if (run === undefined || seed === undefined) throw new Error('usage: interop.js produce|consume <queue> <count> <seed>');
   const queue = Queue.open(name);
-  await work(queue, Number(count), BigInt(seed));
+  await run(queue, Number(count), BigInt(seed));
   queue.close();
 }
 

@@ -1,12 +1,14 @@
 """One side of a pair, as interop.c is: what the messages are is said there.
 
     interop.py produce|consume QUEUE COUNT SEED
+    interop.py work QUEUE COUNT MILLISECONDS    (takes messages, and works so long on each)
 
 The checksum is SHA-256: Python has no FNV that is fast enough.
 """
 
 import hashlib
 import sys
+import time
 
 import numpy
 from polyproc import Queue
@@ -47,7 +49,14 @@ def consume(queue, count, seed):
     print(f"ok {count} {checksum.hexdigest()}")
 
 
+def work(queue, count, milliseconds):
+    for _ in range(count):
+        message = queue.take()
+        time.sleep(milliseconds / 1000)
+        message.done()
+
+
 if __name__ == "__main__":
     role, name, count, seed = sys.argv[1:]
-    work = {"produce": produce, "consume": consume}[role]
-    work(Queue.open(name), int(count), int(seed))
+    run = {"produce": produce, "consume": consume, "work": work}[role]
+    run(Queue.open(name), int(count), int(seed))
