@@ -44,7 +44,10 @@ impl Stat {
                 true => println(&whole(&object).to_string())?,
                 false => {
                     let between = if index > 0 { "\n" } else { "" };
-                    println(&format!("{between}{}", describe(&object).trim_end()))?;
+                    println(&format!(
+                        "{between}{}",
+                        describe(&object, view::table).trim_end()
+                    ))?;
                 }
             }
             let (code, why) = match &object.verdict {
@@ -95,8 +98,8 @@ fn longest(lease: &Lease, holder: Option<&Participant>) -> Option<Duration> {
     [age, lease.at_most].into_iter().flatten().min()
 }
 
-/// The object as text.
-pub fn describe(object: &Object) -> String {
+/// The object as text, with a table that `table` makes.
+pub fn describe(object: &Object, table: fn(&[&str]) -> comfy_table::Table) -> String {
     let state = text::state(object);
     let colon = if state.is_empty() { "" } else { ": " };
     let mut text = format!("{} ({}){colon}{state}\n\n", object.name, text::kind(object));
@@ -130,7 +133,7 @@ pub fn describe(object: &Object) -> String {
     let is_queue = matches!(object.state, Some(State::Queue(_)));
     let so_far: &[&str] = if is_queue { &["PUT", "GOT"] } else { &[] };
     let titles = [&["PID", "AGE"], so_far, &["HOLDS", "WAITS FOR", "COMMAND"]].concat();
-    let mut table = view::table(&titles);
+    let mut table = table(&titles);
     view::align_right(&mut table, 0);
     for column in 2..2 + so_far.len() {
         view::align_right(&mut table, column);

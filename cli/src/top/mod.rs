@@ -12,7 +12,7 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 use ratatui::DefaultTerminal;
 
 use crate::failure::{Failure, Outcome, USAGE};
-use crate::{peek, stat};
+use crate::{peek, stat, view};
 use table::{Objects, Sort};
 
 /// Show all objects live, with rates: sorted, filtered, each to be looked into.
@@ -187,7 +187,8 @@ impl Subject {
     fn lines(&self) -> Vec<String> {
         let lines = match self.what {
             What::Stat => inspect::object(&self.name).map(|object| {
-                let text = stat::describe(&object);
+                // The screen draws characters, and no commands for a terminal.
+                let text = stat::describe(&object, view::plain_table);
                 text.lines().map(String::from).collect()
             }),
             What::Peek(place) => peek::lines(&self.name, place),

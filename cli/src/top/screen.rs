@@ -14,7 +14,7 @@ use crate::view::{age, is_colourless, rate, size, text};
 /// On a narrow screen only the columns without an order become narrower.
 const COLUMNS: [(&str, Option<Sort>, u16); 11] = [
     ("NAME", Some(Sort::Name), 16),
-    ("KIND", None, 9),
+    ("KIND", None, 14),
     ("WAITING", Some(Sort::Waiting), 8),
     ("IN FLIGHT", Some(Sort::InFlight), 10),
     ("HELD FOR", Some(Sort::HeldFor), 9),
@@ -103,7 +103,7 @@ fn row<'a>(objects: &Objects, object: &'a Object) -> Row<'a> {
     let speed = objects.rate(object);
     Row::new([
         Cell::from(object.name.as_str()),
-        Cell::from(object.kind.map_or("?", |kind| kind.name())),
+        Cell::from(text::kind(object)),
         Cell::from(number(queue.map(|queue| queue.waiting))),
         Cell::from(number(queue.map(|queue| queue.in_flight))),
         Cell::from(objects.oldest_lease(object).map_or(String::new(), age)),

@@ -35,6 +35,13 @@ pub fn align_right(table: &mut Table, column: usize) {
     }
 }
 
+/// A table as [`table`], without commands for a terminal.
+pub fn plain_table(header: &[&str]) -> Table {
+    let mut table = table(header);
+    table.force_no_tty();
+    table
+}
+
 /// The text of a table, without spaces at the ends of its lines.
 pub fn text_of(table: &Table) -> String {
     let text = table.to_string();
