@@ -97,7 +97,7 @@ impl Message {
         Ok(self.facts()?.deliveries)
     }
 
-    /// The number of the message in its queue: the same at every delivery.
+    /// The message's id: the same at every delivery, and greater for later messages.
     #[getter]
     fn id(&self) -> PyResult<u64> {
         Ok(self.facts()?.id)
