@@ -172,16 +172,12 @@ impl Machine {
 /// A process's recovery of the dead ones, see `ObjectType::recover`.
 pub(crate) type Recover<'a> = &'a dyn Fn(&Process<'_>, &dyn Fn(Owner) -> bool);
 
-/// Whom it wakes then, see `ObjectType::wake`.
-pub(crate) type Wake<'a> = &'a dyn Fn(&Process<'_>);
-
 /// One process: `segment::Segment` as a world.
 #[derive(Clone, Copy)]
 pub(crate) struct Process<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) me: Owner,
     pub(crate) recover: Recover<'a>,
-    pub(crate) wake: Wake<'a>,
 }
 
 impl<'a> Process<'a> {
@@ -190,19 +186,14 @@ impl<'a> Process<'a> {
             machine,
             me: process(number),
             recover,
-            wake: &|_| (),
         }
-    }
-
-    pub(crate) fn waking(self, wake: Wake<'a>) -> Process<'a> {
-        Process { wake, ..self }
     }
 
     pub(crate) fn without_recovery(&self) -> WithoutRecovery<'a> {
         WithoutRecovery(*self)
     }
 
-    /// Recovers the dead processes, frees their slots, then wakes those who wait.
+    /// Recovers the dead processes, then frees their slots.
     fn reap(&self) {
         let dead = self.machine.state().dead.clone();
         if dead.is_empty() {
@@ -216,8 +207,6 @@ impl<'a> Process<'a> {
                 state.gone.push(owner);
             }
         }
-        drop(state);
-        (self.wake)(self);
     }
 }
 

@@ -60,7 +60,6 @@ static TYPE: ObjectType = ObjectType {
     over_at: None,
     accounts: None,
     recover,
-    wake: |_| Ok(()),
 };
 
 fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {

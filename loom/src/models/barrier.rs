@@ -37,8 +37,7 @@ impl Model {
             let recovered = self.barrier.recover(&world.without_recovery(), me, gone);
             recovered.expect("nothing is corrupt");
         };
-        let wake = |world: &Process<'_>| self.barrier.wake_all(&world.without_recovery());
-        let world = Process::new(&self.machine, number, &recover).waking(&wake);
+        let world = Process::new(&self.machine, number, &recover);
         self.barrier
             .arrive(&world, &world.without_recovery(), world.me, false, wait)
     }

@@ -5,6 +5,7 @@ use loom::thread;
 
 use crate::model::{check, check_deaths, Preemptions};
 use crate::sync::event::EventWord;
+use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::Zero;
 use crate::world::{process, Machine, Process};
@@ -23,8 +24,8 @@ impl Model {
     }
 
     fn with_world<T>(&self, number: u32, body: impl FnOnce(&Process<'_>) -> T) -> T {
-        let wake = |world: &Process<'_>| self.event.wake_all(world);
-        body(&Process::new(&self.machine, number, &|_, _| ()).waking(&wake))
+        let recover = |world: &Process<'_>, _: &dyn Fn(Owner) -> bool| self.event.wake_all(world);
+        body(&Process::new(&self.machine, number, &recover))
     }
 }
 
