@@ -150,7 +150,7 @@ fn event() -> Result<()> {
 // ANCHOR: condition
 type Outcome<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// What both programs open. The state is in the file: while it is empty there is no bread.
+/// Opens the lock, the condition and the file. An empty file means that there is no bread.
 fn kitchen(name: &str, file: &Path) -> Outcome<(Lock, Condition, File)> {
     let open = CreateOptions::OPEN_OR_CREATE;
     let lock = Lock::create(Some(&format!("{name}.lock")), open)?;

@@ -16,7 +16,7 @@ TEMPLATE = Path(__file__).with_name("performance.md.in")
 # A peer that polls, and the way of polyproc that passes messages as that peer does.
 LIKE = {w.ICEORYX_TAKE_POLLS: w.TAKE, w.ICEORYX_LOAN_POLLS: w.LOAN}
 
-# What the guard counts under each name: benches/guard/guard.c.
+# The names of the guard, and the calls that it counts together: see benches/guard/guard.c.
 COUNTED = {
     "put": "a put",
     "get": "a get",

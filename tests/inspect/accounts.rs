@@ -227,18 +227,14 @@ fn a_worker_that_found_the_queue_empty_notes_each_of_its_gets() {
                     &name,
                     JOBS,
                     || queue.try_take().unwrap(),
-                    |message| {
-                        message.done().unwrap();
-                    },
+                    |one| one.done().unwrap(),
                 );
                 work(
                     way,
                     &name,
                     JOBS,
                     || queue.take().unwrap(),
-                    |message| {
-                        message.done().unwrap();
-                    },
+                    |one| one.done().unwrap(),
                 );
                 work(
                     way,

@@ -13,7 +13,7 @@ struct Screen {
     terminal: Child,
     keys: ChildStdin,
     output: ChildStdout,
-    /// What was drawn since the last part that was waited for.
+    /// The output since the end of the last wait.
     drawn: String,
 }
 
