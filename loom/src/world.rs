@@ -172,12 +172,16 @@ impl Machine {
 /// A process's recovery of the dead ones, see `ObjectType::recover`.
 pub(crate) type Recover<'a> = &'a dyn Fn(&Process<'_>, &dyn Fn(Owner) -> bool);
 
+/// Whom it wakes then, see `ObjectType::wake`.
+pub(crate) type Wake<'a> = &'a dyn Fn(&Process<'_>);
+
 /// One process: `segment::Segment` as a world.
 #[derive(Clone, Copy)]
 pub(crate) struct Process<'a> {
     pub(crate) machine: &'a Machine,
     pub(crate) me: Owner,
     pub(crate) recover: Recover<'a>,
+    pub(crate) wake: Wake<'a>,
 }
 
 impl<'a> Process<'a> {
@@ -186,14 +190,19 @@ impl<'a> Process<'a> {
             machine,
             me: process(number),
             recover,
+            wake: &|_| (),
         }
+    }
+
+    pub(crate) fn waking(self, wake: Wake<'a>) -> Process<'a> {
+        Process { wake, ..self }
     }
 
     pub(crate) fn without_recovery(&self) -> WithoutRecovery<'a> {
         WithoutRecovery(*self)
     }
 
-    /// Recovers the dead processes, then frees their slots.
+    /// Recovers the dead processes, frees their slots, then wakes those who wait.
     fn reap(&self) {
         let dead = self.machine.state().dead.clone();
         if dead.is_empty() {
@@ -207,6 +216,8 @@ impl<'a> Process<'a> {
                 state.gone.push(owner);
             }
         }
+        drop(state);
+        (self.wake)(self);
     }
 }
 

@@ -47,11 +47,18 @@ static TYPE: ObjectType = ObjectType {
     over_at: None,
     accounts: None,
     recover,
+    wake,
 };
 
 fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     let body = segment.body::<Body>()?;
     body.barrier.recover(&WithoutRecovery(segment), me, is_gone)
+}
+
+fn wake(segment: &Segment) -> Result<()> {
+    let body = segment.body::<Body>()?;
+    body.barrier.wake_all(&WithoutRecovery(segment));
+    Ok(())
 }
 
 /// The parties of a barrier, for a process that takes no part.

@@ -60,6 +60,7 @@ static TYPE: ObjectType = ObjectType {
     over_at: None,
     accounts: None,
     recover,
+    wake: |_| Ok(()),
 };
 
 fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {

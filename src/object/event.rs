@@ -45,9 +45,15 @@ static TYPE: ObjectType = ObjectType {
     over_at: None,
     accounts: None,
     recover,
+    wake,
 };
 
-fn recover(segment: &Segment, _me: Caller<'_>, _is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+/// No owner holds anything here.
+fn recover(_: &Segment, _: Caller<'_>, _: &dyn Fn(Owner) -> bool) -> Result<()> {
+    Ok(())
+}
+
+fn wake(segment: &Segment) -> Result<()> {
     segment.body::<Body>()?.event.wake_all(segment);
     Ok(())
 }

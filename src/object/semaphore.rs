@@ -84,12 +84,18 @@ static TYPE: ObjectType = ObjectType {
     over_at: None,
     accounts: None,
     recover,
+    wake,
 };
 
 fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
+    segment.body::<Body>()?.owned.forget(segment, is_gone);
+    Ok(())
+}
+
+fn wake(segment: &Segment) -> Result<()> {
     let body = segment.body::<Body>()?;
     body.counter.wake_all(segment);
-    body.owned.forget(segment, is_gone);
+    body.owned.wake_all(segment);
     Ok(())
 }
 

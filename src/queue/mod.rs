@@ -111,12 +111,18 @@ static TYPE: ObjectType = ObjectType {
     over_at: Some(Body::SHUT_DOWN_AT),
     accounts: Some(accounts::ACCOUNTS),
     recover,
+    wake,
 };
 
 const _: () = assert!(RINGS <= MOST_EXTENTS);
 
 fn recover(segment: &Segment, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
     View::new(segment)?.recover(me, is_gone)
+}
+
+fn wake(segment: &Segment) -> Result<()> {
+    View::new(segment)?.notify_after_recovery();
+    Ok(())
 }
 
 common_methods!(Queue, TYPE);

@@ -1,5 +1,6 @@
 //! Waiting for messages and for room.
 
+use super::layout::body::Intake;
 use super::view::View;
 use crate::pace::spin::Spin;
 use crate::pace::{ITEMS_ENOUGH, LULL_NS};
@@ -116,11 +117,56 @@ impl View<'_> {
         }
     }
 
-    /// Wake every waiter and watcher, after a death or a shutdown.
+    /// After a recovery: wake a consumer for each message, and everybody else. A dead process may
+    /// have consumed a wake-up or not sent one, but no message needs two. To wake a crowd would keep
+    /// the cores busy for long, and the consumer that gets the message waits for them too.
+    pub(super) fn notify_after_recovery(&self) {
+        let body = self.body;
+        match self.consumers_with_work() {
+            0 => body.items.watchers.notify_all(self.segment),
+            count => body.items.notify(self.segment, count),
+        }
+        for condition in [&body.space, &body.drained, &body.idle] {
+            condition.notify_all(self.segment);
+        }
+    }
+
+    /// For how many consumers there is something to do: one for each message, every one once the
+    /// queue is shut down.
+    fn consumers_with_work(&self) -> u32 {
+        match self.body.phase() {
+            Intake::Open => u32::try_from(self.messages().backlog()).unwrap_or(u32::MAX),
+            _ => u32::MAX,
+        }
+    }
+
+    /// Wake every waiter and watcher, after a shutdown.
     pub(super) fn notify_everybody(&self) {
         let body = self.body;
         for condition in [&body.items, &body.space, &body.drained, &body.idle] {
             condition.notify_all(self.segment);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Queue, QueueOptions, Wait};
+
+    #[test]
+    fn a_recovery_wakes_a_consumer_for_each_message_and_all_at_the_end() {
+        let queue = Queue::create(None, &QueueOptions::default()).unwrap();
+        let work = || queue.at().consumers_with_work();
+        assert_eq!(work(), 0);
+        for _ in 0..3 {
+            queue.try_put(b"work").unwrap();
+        }
+        assert_eq!(work(), 3);
+        let taken = queue.take_raw(Wait::TRY).unwrap();
+        assert_eq!(work(), 2);
+        queue.give_back_raw(taken.ticket).unwrap();
+        assert_eq!(work(), 3);
+        queue.shutdown(true).unwrap();
+        assert_eq!(work(), u32::MAX);
     }
 }

@@ -160,7 +160,9 @@ impl Segment {
         let locks = LockWait::of_recovery();
         let caller = Caller::new(me, &locks);
         let recovered =
-            (self.object.recover)(self, caller, &|owner| owner == me || self.is_gone(owner));
+            (self.object.recover)(self, caller, &|owner| owner == me || self.is_gone(owner))
+                // While this process still has its slot: if it is killed here, others recover it.
+                .and_then(|()| (self.object.wake)(self));
         let Ok(entry) = self.entry(mine.slot as usize) else {
             return;
         };

@@ -79,6 +79,9 @@ use crate::sys::wiped::{Line, OWN_WORDS};
 /// owner is gone.
 type Recover = fn(&Segment, Caller<'_>, &dyn Fn(Owner) -> bool) -> Result<()>;
 
+/// Wakes those who wait at the object.
+type Wake = fn(&Segment) -> Result<()>;
+
 /// Writes a new object's words.
 type Fill<'a> = dyn Fn(&Segment) -> Result<()> + 'a;
 
@@ -106,10 +109,14 @@ pub(crate) struct ObjectType {
     pub(crate) over_at: Option<usize>,
     /// The accounts of its participants.
     pub(crate) accounts: Option<Accounts>,
-    /// Recover what owners hold for whom `is_gone` returns true, and wake those who wait.
-    /// Idempotent: if a recoverer is killed, the next one repeats its steps. Returns `E_TIMEOUT` if
-    /// a stopped process holds a lock that it needs: then the recovery is left to the next call.
+    /// Recover what owners hold for whom `is_gone` returns true. Idempotent: if a recoverer is
+    /// killed, the next one repeats its steps. Returns `E_TIMEOUT` if a stopped process holds a lock
+    /// that it needs: then the recovery is left to the next call.
     pub(crate) recover: Recover,
+    /// After a recovery, when the dead have no slot any more: wake those who may wait for what was
+    /// recovered, or for a wake-up that a dead process did not send. They find nobody dead, so they
+    /// do not all recover anew.
+    pub(crate) wake: Wake,
 }
 
 /// The most further ranges that an object has: those of a queue. A segment has room for so many,

@@ -199,7 +199,8 @@ impl Segment {
             participant.lay(ghost);
         }
         self.header()?.recoveries.fetch_add(1, Ordering::Relaxed);
-        Ok(())
+        // If this process is killed before this, a sleeper recovers it, and that wakes the others.
+        (self.object.wake)(self)
     }
 
     /// Report whether a dead participant could not be recovered recently.
@@ -230,5 +231,58 @@ impl Segment {
             Some(participant) => !participant.is_held_by(owner),
             None => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::participants::Participant;
+    use crate::segment::{CreateOptions, Kind, ObjectType};
+    use crate::sys::robust_list::{OWNER_DIED, WAITERS};
+    use std::sync::atomic::AtomicUsize;
+
+    /// Who has died before the recovery.
+    const DEAD: usize = 5;
+
+    fn occupy(segment: &Segment, slot: usize, life: u32) -> &Participant {
+        let participant = segment.participant(slot).unwrap();
+        let word = 1 << 32 | u64::from(life | WAITERS);
+        participant.word.store(word, Ordering::SeqCst);
+        let used = &segment.header().unwrap().used_slots;
+        used.fetch_max(slot as u32 + 1, Ordering::SeqCst);
+        participant
+    }
+
+    fn number_of_dead(segment: &Segment) -> usize {
+        let is_dead = |(_, one): &(u32, &Participant)| one.life().is_dead();
+        segment.participants().filter(is_dead).count()
+    }
+
+    /// While the dead had their slots still, each of a crowd that a recovery woke recovered them once
+    /// more, under the locks of a queue.
+    #[test]
+    fn whoever_a_recovery_wakes_finds_nobody_dead() {
+        static LEFT: AtomicUsize = AtomicUsize::new(usize::MAX);
+        static TYPE: ObjectType = ObjectType {
+            kind: Kind::Event,
+            body: 128,
+            extra: 0,
+            over_at: None,
+            accounts: None,
+            recover: |_, _, _| Ok(()),
+            wake: |segment| {
+                LEFT.store(number_of_dead(segment), Ordering::SeqCst);
+                Ok(())
+            },
+        };
+        let options = CreateOptions::default();
+        let segment = Segment::create(&TYPE, None, &options, &|_| Ok(()), &|_| Ok(())).unwrap();
+        let me = segment.me().unwrap();
+        occupy(&segment, DEAD, OWNER_DIED);
+        assert_eq!(number_of_dead(&segment), 1);
+        segment.reap(me).unwrap();
+        assert_eq!(LEFT.load(Ordering::SeqCst), 0);
+        assert_eq!(segment.recoveries(), Ok(1));
     }
 }

@@ -3,7 +3,8 @@
 //! There is one rule: a thread that sleeps here also sleeps on the life word of each other
 //! participant, or sees to it that another sleeper does (`crowd`). So a death wakes a sleeper, which
 //! recovers what the dead process held and sends the wake-ups that it did not send. The kernel wakes
-//! one sleeper of a life word; this sleeper recovers, and recovery wakes the rest.
+//! one sleeper of a life word; this sleeper recovers, and recovery wakes those who have something to
+//! do.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

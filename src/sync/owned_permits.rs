@@ -195,7 +195,7 @@ impl OwnedPermits {
         })
     }
 
-    /// Recovery: forget the permits of the dead, and wake those who wait.
+    /// Recovery: forget the permits of the dead.
     pub(crate) fn forget(&self, world: &impl World, is_gone: &dyn Fn(Owner) -> bool) {
         for slot in self.slots() {
             let held = slot.load(Ordering::Acquire);
@@ -205,6 +205,10 @@ impl OwnedPermits {
             }
         }
         self.mutex.orphan(world, is_gone);
+    }
+
+    /// Recovery: wake those who wait.
+    pub(crate) fn wake_all(&self, world: &impl World) {
         self.permits.notify_all(world);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{pipe, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use polyproc::{CreateOptions, Lock};
+use polyproc::{CreateOptions, Lock, Queue, QueueOptions, Wait};
 
 use crate::measure::{check, ROUNDS};
 use crate::victim::{alone, Victim, DEADLINE};
@@ -25,20 +25,26 @@ struct Crowd {
     members: Vec<Option<Victim>>,
     starts: Vec<PipeWriter>,
     reports: PipeReader,
+    report: PipeWriter,
 }
 
 impl Crowd {
-    fn of(number: usize) -> Crowd {
-        let lock = Lock::create(None, CreateOptions::default()).unwrap();
+    fn empty() -> Crowd {
         let (reports, report) = pipe().unwrap();
-        let mut crowd = Crowd {
+        Crowd {
             members: Vec::new(),
             starts: Vec::new(),
             reports,
-        };
+            report,
+        }
+    }
+
+    fn of(number: usize) -> Crowd {
+        let lock = Lock::create(None, CreateOptions::default()).unwrap();
+        let mut crowd = Crowd::empty();
         for index in 0..number {
             let (mut wait, start) = pipe().unwrap();
-            let mut report = report.try_clone().unwrap();
+            let mut report = crowd.report.try_clone().unwrap();
             let mut say = move || report.write_all(&(index as u32).to_ne_bytes()).unwrap();
             let lock = &lock;
             let member = Victim::inside(move || {
@@ -218,4 +224,39 @@ fn stopped_watchers_hide_no_death_from_the_few_sleepers_of_a_crowd() {
     assert_eq!(next, 120, "the others are stopped");
     println!("noticed by the last of few sleepers after {time:?}");
     assert!(has_slices() || time < NOTICED, "{time:?}");
+}
+
+/// The recovery of a process that held a message woke every member, and each recovered once more.
+#[test]
+fn a_message_of_the_dead_wakes_few_of_a_crowd() {
+    let _alone = alone();
+    let queue = Queue::create(None, &QueueOptions::default()).unwrap();
+    queue.try_put(b"one").unwrap();
+    let holder = Victim::that(|| {
+        queue.take_raw(Wait::TRY).unwrap();
+    });
+    let mut crowd = Crowd::empty();
+    for index in 0..150u32 {
+        let mut report = crowd.report.try_clone().unwrap();
+        let member = Victim::inside(|| {
+            queue.take_raw(Wait::FOREVER).unwrap();
+            report.write_all(&index.to_ne_bytes()).unwrap();
+        });
+        member.wait_until_asleep();
+        crowd.members.push(Some(member));
+    }
+    let before = crowd.sleeps();
+    holder.kill();
+    let next = crowd.next_report();
+    for (index, member) in crowd.members.iter().flatten().enumerate() {
+        match index == next {
+            true => member.wait_until_awake(),
+            false => member.wait_until_asleep(),
+        }
+    }
+    let sleeps = crowd.sleeps() - before;
+    println!("{sleeps} sleeps of a crowd of 150 after a death");
+    // The looks of all members together are 25 a second.
+    assert!(has_slices() || sleeps < 75, "{sleeps}");
+    assert_eq!(queue.info().unwrap().redelivered, 1);
 }

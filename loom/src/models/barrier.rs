@@ -37,7 +37,8 @@ impl Model {
             let recovered = self.barrier.recover(&world.without_recovery(), me, gone);
             recovered.expect("nothing is corrupt");
         };
-        let world = Process::new(&self.machine, number, &recover);
+        let wake = |world: &Process<'_>| self.barrier.wake_all(&world.without_recovery());
+        let world = Process::new(&self.machine, number, &recover).waking(&wake);
         self.barrier
             .arrive(&world, &world.without_recovery(), world.me, false, wait)
     }

@@ -30,8 +30,8 @@ impl Plain {
     }
 
     fn with_world<T>(&self, number: u32, body: impl FnOnce(&Process<'_>) -> T) -> T {
-        let recover = |world: &Process<'_>, _: &dyn Fn(Owner) -> bool| self.counter.wake_all(world);
-        body(&Process::new(&self.machine, number, &recover))
+        let wake = |world: &Process<'_>| self.counter.wake_all(world);
+        body(&Process::new(&self.machine, number, &|_, _| ()).waking(&wake))
     }
 
     fn acquire(&self, number: u32) -> Result<(), Status> {
@@ -113,7 +113,8 @@ impl Owned {
         let recover = |world: &Process<'_>, gone: &dyn Fn(Owner) -> bool| {
             self.permits.forget(world, gone);
         };
-        let world = Process::new(&self.machine, number, &recover);
+        let wake = |world: &Process<'_>| self.permits.wake_all(world);
+        let world = Process::new(&self.machine, number, &recover).waking(&wake);
         let without_recovery = world.without_recovery();
         self.permits
             .acquire(&world, &without_recovery, world.me, &Wait::FOREVER)?;

@@ -5,7 +5,6 @@ use loom::thread;
 
 use crate::model::{check, check_deaths, Preemptions};
 use crate::sync::event::EventWord;
-use crate::sync::owner::Owner;
 use crate::sync::wait::{Patience, Wait};
 use crate::sys::Zero;
 use crate::world::{process, Machine, Process};
@@ -24,8 +23,8 @@ impl Model {
     }
 
     fn with_world<T>(&self, number: u32, body: impl FnOnce(&Process<'_>) -> T) -> T {
-        let recover = |world: &Process<'_>, _: &dyn Fn(Owner) -> bool| self.event.wake_all(world);
-        body(&Process::new(&self.machine, number, &recover))
+        let wake = |world: &Process<'_>| self.event.wake_all(world);
+        body(&Process::new(&self.machine, number, &|_, _| ()).waking(&wake))
     }
 }
 

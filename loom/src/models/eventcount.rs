@@ -26,13 +26,18 @@ impl Model {
         })
     }
 
-    fn recover(&self, world: &Process<'_>, _: &dyn Fn(Owner) -> bool) {
-        self.waiters.notify_all(world);
+    /// As `View::notify_after_recovery`: one for each item, and all at the end, which is the end of
+    /// the process that puts.
+    fn wake_after_recovery(&self, world: &Process<'_>, from: Owner) {
+        match self.items.load(Ordering::Relaxed) {
+            _ if self.machine.is_gone(from) => self.waiters.notify_all(world),
+            0 => {}
+            count => self.waiters.notify(world, count),
+        }
     }
 
     fn put(&self, number: u32, count: u32) {
-        let recover = |world: &Process<'_>, gone: &dyn Fn(Owner) -> bool| self.recover(world, gone);
-        let world = Process::new(&self.machine, number, &recover);
+        let world = Process::new(&self.machine, number, &|_, _| ());
         self.items.fetch_add(count, Ordering::Release);
         self.waiters.notify(&world, count);
     }
@@ -53,8 +58,8 @@ impl Model {
 
     /// Gets one, or finds that the process that could have put it is gone.
     fn get(&self, number: u32, from: Owner) -> bool {
-        let recover = |world: &Process<'_>, gone: &dyn Fn(Owner) -> bool| self.recover(world, gone);
-        let world = Process::new(&self.machine, number, &recover);
+        let wake = |world: &Process<'_>| self.wake_after_recovery(world, from);
+        let world = Process::new(&self.machine, number, &|_, _| ()).waking(&wake);
         let mut patience = Patience::new(&Wait::FOREVER);
         loop {
             if self.try_get() {

@@ -45,6 +45,7 @@ static TYPE: ObjectType = ObjectType {
     over_at: None,
     accounts: None,
     recover,
+    wake: wake_everybody,
 };
 
 /// Single stores commit the steps of a lane, so a dead process leaves nothing else to recover.
@@ -56,7 +57,7 @@ fn recover(segment: &Segment, _me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) 
         lane.withdraw_of(is_gone);
     }
     Ends::of(segment)?.forget(is_gone);
-    wake_everybody(segment)
+    Ok(())
 }
 
 fn wake_everybody(segment: &Segment) -> Result<()> {

@@ -76,6 +76,7 @@ static TYPE: ObjectType = ObjectType {
     over_at: None,
     accounts: None,
     recover,
+    wake: |_| Ok(()),
 };
 
 /// Nothing here has an owner: the words show the pool what a dead worker had started.

@@ -16,13 +16,10 @@ use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 
 impl<'a> View<'a> {
-    /// Undo the unfinished operations of every owner for whom `is_gone` returns true, and wake
-    /// everybody.
+    /// Undo the unfinished operations of every owner for whom `is_gone` returns true.
     pub(crate) fn recover(&self, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
         self.recover_messages(me, is_gone)?;
-        self.recover_dead_letters(me, is_gone)?;
-        self.notify_everybody();
-        Ok(())
+        self.recover_dead_letters(me, is_gone)
     }
 
     fn recover_messages(&self, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {

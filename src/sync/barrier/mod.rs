@@ -269,9 +269,13 @@ impl Barrier {
         }
         self.mutex.unlock(without_recovery);
         self.break_for_those_outside(without_recovery, me.owner);
-        // Always: an answer may come from a process that died before it woke the parties.
-        self.answers.notify_all(without_recovery);
         settled.map(|_| ())
+    }
+
+    /// Recovery: wake the parties. Always, since an answer may come from a process that died before
+    /// it woke them.
+    pub(crate) fn wake_all(&self, without_recovery: &impl World) {
+        self.answers.notify_all(without_recovery);
     }
 
     /// Run `body` under the mutex, after finishing the transition that an earlier holder announced.
