@@ -159,10 +159,11 @@ impl Segment {
         // well.
         let locks = LockWait::of_recovery();
         let caller = Caller::new(me, &locks);
-        let recovered =
-            (self.object.recover)(self, caller, &|owner| owner == me || self.is_gone(owner))
-                // While this process still has its slot: if it is killed here, others recover it.
-                .and_then(|()| (self.object.wake)(self));
+        // The dead who are marked are left to others, who issue a barrier first.
+        let is_gone = |owner| owner == me || self.is_gone_unmarked(owner);
+        let recovered = (self.object.recover)(self, caller, &is_gone)
+            // While this process still has its slot: if it is killed here, others recover it.
+            .and_then(|()| (self.object.wake)(self));
         let Ok(entry) = self.entry(mine.slot as usize) else {
             return;
         };

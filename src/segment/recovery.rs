@@ -176,8 +176,12 @@ impl Segment {
             .filter(|(_, _, life, ghost)| life.is_dead() || *ghost != 0)
             .collect();
         membarrier::settle();
+        let was_marked =
+            |owner: Owner| dead.iter().any(|(slot, ..)| *slot as usize == owner.slot());
+        let is_gone =
+            |owner| self.is_gone_unmarked(owner) || was_marked(owner) && self.is_gone(owner);
         let me = Caller::new(me, locks);
-        match (self.object.recover)(self, me, &|owner| self.is_gone(owner)) {
+        match (self.object.recover)(self, me, &is_gone) {
             Ok(()) => self.left_until.store(0, Ordering::Relaxed),
             Err(status) if status.ends_a_wait() => {
                 // The dead stay marked, so a later call recovers them.
@@ -221,6 +225,17 @@ impl Segment {
         }
     }
 
+    /// Report whether an owner is gone and its slot is not marked dead. A recovery leaves the dead whom
+    /// it has not seen before its barrier to the next one: on a virtual core that was taken away, a
+    /// thread of theirs may have stores to do yet.
+    pub(super) fn is_gone_unmarked(&self, owner: Owner) -> bool {
+        self.is_gone(owner)
+            && self.participant(owner.slot()).is_none_or(|participant| {
+                let life = participant.life();
+                !life.is_dead() || !owner.is_of_generation(life.generation())
+            })
+    }
+
     /// Report whether an owner's process has ended or left the segment.
     pub(crate) fn is_gone(&self, owner: Owner) -> bool {
         // The owner was read from shared memory, often with a relaxed load, and the life word of
@@ -244,6 +259,9 @@ mod tests {
 
     /// Who has died before the recovery.
     const DEAD: usize = 5;
+
+    /// Who dies during the recovery.
+    const LATE: usize = 6;
 
     fn occupy(segment: &Segment, slot: usize, life: u32) -> &Participant {
         let participant = segment.participant(slot).unwrap();
@@ -284,5 +302,44 @@ mod tests {
         segment.reap(me).unwrap();
         assert_eq!(LEFT.load(Ordering::SeqCst), 0);
         assert_eq!(segment.recoveries(), Ok(1));
+    }
+
+    /// The barrier was issued before it had died, so a store of one of its threads could have come
+    /// after the recovery.
+    #[test]
+    fn who_dies_during_a_recovery_is_left_to_the_next_one() {
+        static GONE: AtomicUsize = AtomicUsize::new(usize::MAX);
+        static TYPE: ObjectType = ObjectType {
+            kind: Kind::Event,
+            body: 128,
+            extra: 0,
+            over_at: None,
+            accounts: None,
+            recover: |segment, _, is_gone| {
+                occupy(segment, LATE, OWNER_DIED);
+                let gone = [DEAD, LATE].map(|slot| is_gone(Owner::new(slot as u32, 1)));
+                GONE.store(
+                    gone.iter().filter(|is_gone| **is_gone).count(),
+                    Ordering::SeqCst,
+                );
+                Ok(())
+            },
+            wake: |_| Ok(()),
+        };
+        let options = CreateOptions::default();
+        let segment = Segment::create(&TYPE, None, &options, &|_| Ok(()), &|_| Ok(())).unwrap();
+        let me = segment.me().unwrap();
+        occupy(&segment, DEAD, OWNER_DIED);
+        segment.reap(me).unwrap();
+        assert_eq!(
+            (GONE.load(Ordering::SeqCst), number_of_dead(&segment)),
+            (1, 1)
+        );
+        occupy(&segment, DEAD, OWNER_DIED);
+        segment.reap(me).unwrap();
+        assert_eq!(
+            (GONE.load(Ordering::SeqCst), number_of_dead(&segment)),
+            (2, 0)
+        );
     }
 }
