@@ -110,6 +110,8 @@ pub struct Worker {
     /// When it last reported; None before the first time, when it may still be starting.
     last: Option<Instant>,
     status: Option<ExitStatus>,
+    /// A worker that was killed makes no progress.
+    is_killed: bool,
 }
 
 impl Worker {
@@ -141,6 +143,7 @@ impl Worker {
             rest: Vec::new(),
             last: None,
             status: None,
+            is_killed: false,
         })
     }
 
@@ -177,7 +180,7 @@ impl Worker {
 
     fn understand(&mut self, audit: &mut Audit) -> Result<(), String> {
         let now = Instant::now();
-        if let Some(last) = self.last.replace(now) {
+        if let Some(last) = self.last.replace(now).filter(|_| !self.is_killed) {
             audit.stood_still(&|| self.name(), now - last);
         }
         let whole = self.rest.len() / 8 * 8;
@@ -216,6 +219,9 @@ impl Drop for Worker {
 pub struct Staff {
     prefix: String,
     workers: Vec<Worker>,
+    /// Those that were killed and have not ended yet. A thread that waits in the kernel ends after
+    /// that wait, which can take seconds on a busy machine, so the auditor does not wait for them.
+    dying: Vec<Worker>,
     lives: u32,
     kills: BTreeMap<Language, u64>,
 }
@@ -228,6 +234,7 @@ impl Staff {
         let mut staff = Staff {
             prefix: objects.prefix.clone(),
             workers: Vec::new(),
+            dying: Vec::new(),
             lives: 0,
             kills: BTreeMap::new(),
         };
@@ -267,10 +274,24 @@ impl Staff {
                     audit.stood_still(&|| worker.name(), last.elapsed());
                 }
             }
+            self.hear_the_dying(audit)?;
             if left.is_zero() {
                 return Ok(());
             }
         }
+    }
+
+    /// Reads what killed workers had reported, and drops those that have ended.
+    fn hear_the_dying(&mut self, audit: &mut Audit) -> Result<(), String> {
+        for mut worker in std::mem::take(&mut self.dying) {
+            // Asked first: then all its reports are in the pipe.
+            let ended = worker.child.try_wait().map_err(|error| error.to_string())?;
+            worker.hear(audit)?;
+            if ended.is_none() {
+                self.dying.push(worker);
+            }
+        }
+        Ok(())
     }
 
     /// Kills the worker that `lot` selects, and replaces it.
@@ -293,12 +314,12 @@ impl Staff {
         let worker = &mut self.workers[place];
         let (role, language) = (worker.role, worker.language);
         worker.child.kill().map_err(|error| error.to_string())?;
-        worker.child.wait().map_err(|error| error.to_string())?;
-        // Its last reports are still in the pipe.
-        worker.hear(audit)?;
+        worker.is_killed = true;
         audit.killed(role);
         *self.kills.entry(language).or_default() += 1;
-        self.workers[place] = self.start(role, language)?;
+        let next = self.start(role, language)?;
+        let killed = std::mem::replace(&mut self.workers[place], next);
+        self.dying.push(killed);
         Ok(())
     }
 
@@ -312,7 +333,7 @@ impl Staff {
         let end = Instant::now() + deadline;
         loop {
             self.listen(Instant::now() + Duration::from_millis(5), audit)?;
-            let mut is_over = true;
+            let mut is_over = self.dying.is_empty();
             for worker in self.workers.iter_mut().filter(|worker| meant(worker)) {
                 is_over &= worker.has_ended()?;
             }
