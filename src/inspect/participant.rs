@@ -142,7 +142,7 @@ impl Participant {
         };
         Participant {
             slot,
-            pid: seen.pid.load(Ordering::Relaxed),
+            pid: seen.pid(),
             liveness,
             asleep: sleepers,
             holds: Vec::new(),

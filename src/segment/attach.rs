@@ -14,7 +14,7 @@ use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sys::fork;
 use crate::sys::wiped::OWN_WORDS;
-use crate::sys::{malloc, procfs};
+use crate::sys::{malloc, membarrier, procfs};
 
 /// This process's slot, and the robust list that its entry is on.
 #[derive(Clone, Copy)]
@@ -55,6 +55,9 @@ impl Segment {
         me.store(owner.bits() as usize, Ordering::Release);
         drop(attachment);
         drop(attaching);
+        if membarrier::is_reached() {
+            self.note_that_barriers_reach();
+        }
         if heir {
             // The slot belonged to a dead process, whose traces are still there.
             self.recover_dead(owner, &LockWait::of_recovery())?;
@@ -62,6 +65,21 @@ impl Segment {
             self.reap(owner)?;
         }
         Ok(owner)
+    }
+
+    /// Note in this process's slot, if it has one, that the quick barriers of others reach it.
+    ///
+    /// The process notes this when it has registered, in each slot, and when it has taken a slot, if
+    /// it has registered by then. One of the two comes second, and sees what the other has done.
+    pub(super) fn note_that_barriers_reach(&self) {
+        let _attaching = ATTACHING.lock();
+        let mine = self
+            .attachment
+            .lock()
+            .filter(|mine| mine.epoch == fork::epoch());
+        if let Some(own) = mine.and_then(|mine| self.participant(mine.slot as usize)) {
+            own.note_that_barriers_reach();
+        }
     }
 
     /// Take a slot. Return it, and whether it was taken over from a dead process.
@@ -120,10 +138,11 @@ impl Segment {
         let (Some(link), Some(generation)) = (link, taken) else {
             return Ok(None);
         };
+        // The first store: from now on, recovering this process takes no slow barrier.
+        participant.reset(std::process::id(), membarrier::is_reached());
         if let Some(account) = self.account(slot as usize) {
             account.reset();
         }
-        participant.reset(std::process::id());
         // If the process is killed before this, it counts as alive for ever: it holds a slot and
         // nothing else.
         if introduces {

@@ -28,7 +28,6 @@ use crate::sync::local_lock::LocalLock;
 use crate::sync::mailbox::Mailbox;
 use crate::sys::fork;
 use crate::sys::futex;
-use crate::sys::membarrier;
 use crate::sys::robust_list::{self, Entry, RobustList};
 use crate::sys::thread;
 
@@ -136,9 +135,8 @@ fn with_room(keepers: &mut Keepers, co_users: Option<CoUsers>) -> Result<&'stati
 }
 
 fn start(keeper: &'static Keeper) -> Result<()> {
-    // Register before another thread exists: otherwise the kernel delays the caller by many
-    // milliseconds.
-    membarrier::register();
+    // Before another thread exists: then it is done at once.
+    super::register_for_barriers();
     thread::start(keeper)?;
     while keeper.state.load(Ordering::Acquire) == STARTING {
         futex::wait(&keeper.state, STARTING, None);

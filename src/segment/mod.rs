@@ -71,6 +71,7 @@ use crate::sync::owner::Owner;
 use crate::sync::shared::Shared;
 use crate::sys::descriptor;
 use crate::sys::descriptor::OwnedFd;
+use crate::sys::membarrier;
 use crate::sys::memory;
 use crate::sys::robust_list::Entry;
 use crate::sys::wiped::{Line, OWN_WORDS};
@@ -175,6 +176,12 @@ fn hold_tables_across_forks() {
     hold_across_forks(&registry::OPEN);
     hold_across_forks(&attach::ATTACHING);
     hold_across_forks(&keeper::KEEPERS);
+}
+
+/// Begin to register this process for the barriers of recovery and of closes, unless it has begun.
+/// It then notes in its slots that the barriers reach it.
+pub(crate) fn register_for_barriers() {
+    membarrier::register(|| registry::for_each(Segment::note_that_barriers_reach));
 }
 
 /// Add to a word that no other thread changes at this moment.

@@ -35,8 +35,8 @@ shared! {
         pub(super) word: AtomicU64,
         /// For sleepers among many participants.
         pub(super) watch: Watch,
-        /// The process id, for people and tools.
-        pub(crate) pid: AtomicU32,
+        /// The process id, for people and tools, and [`REACHED`].
+        pub(super) pid: AtomicU32,
         /// Number of the process's threads that sleep in this segment.
         pub(crate) sleepers: AtomicU32,
         /// Unwatched: the namespaces to which `pid` and `started` refer.
@@ -91,6 +91,11 @@ impl Watch {
             .fetch_update(Ordering::SeqCst, Ordering::Relaxed, next);
     }
 }
+
+/// The quick barriers of others reach the occupant (`sys::membarrier`). A bit that is 0 in every
+/// process id. Cleared before a slot becomes free: so no occupant has the bit before it has noted
+/// that itself. A bit that is missing makes a recovery slower, and nothing else.
+const REACHED: u32 = 1 << 31;
 
 /// A bit that is 0 in every thread id.
 const UNWATCHED: u32 = 0x2000_0000;
@@ -204,6 +209,11 @@ impl Participant {
     /// Free the slot if its word is still `seen`; its traces have been recovered. A second
     /// recoverer at the same time fails here.
     pub(crate) fn release(&self, seen: Life) {
+        if self.life() != seen {
+            return;
+        }
+        // If this process is killed here, the next recovery is slow.
+        self.pid.fetch_and(!REACHED, Ordering::SeqCst);
         let free = Life::new(seen.generation().wrapping_add(1), 0);
         let _ = self
             .word
@@ -285,9 +295,27 @@ impl Participant {
         futex::wake_address(self.futex_address(), u32::MAX);
     }
 
+    /// The process id of the occupant.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.load(Ordering::Relaxed) & !REACHED
+    }
+
+    /// Note that the quick barriers of others reach this process, which is the occupant.
+    pub(super) fn note_that_barriers_reach(&self) {
+        self.pid.fetch_or(REACHED, Ordering::SeqCst);
+    }
+
+    /// Report whether the quick barriers reach whoever has died in this slot. Call this after the
+    /// life word was seen dead.
+    pub(super) fn is_reached_by_barriers(&self) -> bool {
+        // The bit may be that of a living heir.
+        self.pid.load(Ordering::SeqCst) & REACHED != 0 && !self.is_haunted()
+    }
+
     /// Initialize the slot for a new occupant.
-    pub(crate) fn reset(&self, pid: u32) {
-        self.pid.store(pid, Ordering::Relaxed);
+    pub(crate) fn reset(&self, pid: u32, is_reached: bool) {
+        let reached = if is_reached { REACHED } else { 0 };
+        self.pid.store(pid | reached, Ordering::SeqCst);
         self.sleepers.store(0, Ordering::Relaxed);
         self.oldest_got.store(0, Ordering::Relaxed);
         self.holders.thread.store(0, Ordering::Relaxed);

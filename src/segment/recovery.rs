@@ -175,7 +175,7 @@ impl Segment {
         let dead: Vec<_> = seen
             .filter(|(_, _, life, ghost)| life.is_dead() || *ghost != 0)
             .collect();
-        membarrier::settle();
+        membarrier::settle(dead.iter().all(|(_, one, ..)| one.is_reached_by_barriers()));
         let was_marked =
             |owner: Owner| dead.iter().any(|(slot, ..)| *slot as usize == owner.slot());
         let is_gone =
@@ -215,11 +215,13 @@ impl Segment {
     /// Report whether the owner is gone and none of its threads can still store, so that what it
     /// held can be taken.
     pub(crate) fn is_gone_for_good(&self, owner: Owner) -> bool {
-        if let Some(participant) = self.participant(owner.slot()) {
+        let participant = self.participant(owner.slot());
+        if let Some(participant) = participant {
             participant.mark_if_ended();
         }
         self.is_gone(owner) && {
-            membarrier::settle();
+            // In a slot that has another occupant by now, its owner was recovered after a barrier.
+            membarrier::settle(participant.is_none_or(Participant::is_reached_by_barriers));
             // Everything that the process did before it wrote the owner is visible here now.
             self.is_gone(owner)
         }
@@ -263,6 +265,24 @@ mod tests {
     /// Who dies during the recovery.
     const LATE: usize = 6;
 
+    /// An event, with a recovery and a wake-up of the test's.
+    const fn an_object(recover: crate::segment::Recover, wake: crate::segment::Wake) -> ObjectType {
+        ObjectType {
+            kind: Kind::Event,
+            body: 128,
+            extra: 0,
+            over_at: None,
+            accounts: None,
+            recover,
+            wake,
+        }
+    }
+
+    fn segment_of(object: &'static ObjectType) -> std::sync::Arc<Segment> {
+        let options = CreateOptions::default();
+        Segment::create(object, None, &options, &|_| Ok(()), &|_| Ok(())).unwrap()
+    }
+
     fn occupy(segment: &Segment, slot: usize, life: u32) -> &Participant {
         let participant = segment.participant(slot).unwrap();
         let word = 1 << 32 | u64::from(life | WAITERS);
@@ -282,20 +302,14 @@ mod tests {
     #[test]
     fn whoever_a_recovery_wakes_finds_nobody_dead() {
         static LEFT: AtomicUsize = AtomicUsize::new(usize::MAX);
-        static TYPE: ObjectType = ObjectType {
-            kind: Kind::Event,
-            body: 128,
-            extra: 0,
-            over_at: None,
-            accounts: None,
-            recover: |_, _, _| Ok(()),
-            wake: |segment| {
+        static TYPE: ObjectType = an_object(
+            |_, _, _| Ok(()),
+            |segment| {
                 LEFT.store(number_of_dead(segment), Ordering::SeqCst);
                 Ok(())
             },
-        };
-        let options = CreateOptions::default();
-        let segment = Segment::create(&TYPE, None, &options, &|_| Ok(()), &|_| Ok(())).unwrap();
+        );
+        let segment = segment_of(&TYPE);
         let me = segment.me().unwrap();
         occupy(&segment, DEAD, OWNER_DIED);
         assert_eq!(number_of_dead(&segment), 1);
@@ -304,18 +318,32 @@ mod tests {
         assert_eq!(segment.recoveries(), Ok(1));
     }
 
+    /// Otherwise a process that dies before it has registered could store after its recovery.
+    #[test]
+    fn no_occupant_of_a_slot_is_reached_by_barriers_before_it_says_so() {
+        static TYPE: ObjectType = an_object(|_, _, _| Ok(()), |_| Ok(()));
+        let segment = segment_of(&TYPE);
+        let me = segment.me().unwrap();
+        let dead = occupy(&segment, DEAD, OWNER_DIED);
+        assert!(!dead.is_reached_by_barriers());
+        dead.reset(1, true);
+        assert!(dead.is_reached_by_barriers());
+        assert_eq!(dead.pid(), 1);
+        segment.reap(me).unwrap();
+        assert!(dead.life().is_free() && !dead.is_reached_by_barriers());
+        // Of a slot that was taken over from a dead process, nobody knows whose mark it has.
+        dead.reset(1, true);
+        dead.haunt(dead.life());
+        assert!(!dead.is_reached_by_barriers());
+    }
+
     /// The barrier was issued before it had died, so a store of one of its threads could have come
     /// after the recovery.
     #[test]
     fn who_dies_during_a_recovery_is_left_to_the_next_one() {
         static GONE: AtomicUsize = AtomicUsize::new(usize::MAX);
-        static TYPE: ObjectType = ObjectType {
-            kind: Kind::Event,
-            body: 128,
-            extra: 0,
-            over_at: None,
-            accounts: None,
-            recover: |segment, _, is_gone| {
+        static TYPE: ObjectType = an_object(
+            |segment, _, is_gone| {
                 occupy(segment, LATE, OWNER_DIED);
                 let gone = [DEAD, LATE].map(|slot| is_gone(Owner::new(slot as u32, 1)));
                 GONE.store(
@@ -324,10 +352,9 @@ mod tests {
                 );
                 Ok(())
             },
-            wake: |_| Ok(()),
-        };
-        let options = CreateOptions::default();
-        let segment = Segment::create(&TYPE, None, &options, &|_| Ok(()), &|_| Ok(())).unwrap();
+            |_| Ok(()),
+        );
+        let segment = segment_of(&TYPE);
         let me = segment.me().unwrap();
         occupy(&segment, DEAD, OWNER_DIED);
         segment.reap(me).unwrap();

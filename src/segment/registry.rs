@@ -33,6 +33,15 @@ pub(super) fn find_or(
     Ok(fresh)
 }
 
+/// Call `act` with every open segment. No table of this layer is locked meanwhile.
+pub(super) fn for_each(act: impl Fn(&Segment)) {
+    super::hold_tables_across_forks();
+    let open: Vec<_> = OPEN.lock().values().filter_map(Weak::upgrade).collect();
+    for segment in open {
+        act(&segment);
+    }
+}
+
 /// Forget the segment with this identity, if it has been dropped.
 pub(super) fn forget(identity: (u64, u64)) {
     let mut table = OPEN.lock();

@@ -129,7 +129,7 @@ impl Segment {
     /// it too: a wrong answer makes the caller wait a while longer.
     fn is_running(&self, owner: Owner) -> bool {
         let holder = self.participant(owner.slot());
-        holder.is_some_and(|one| procfs::is_running(one.pid.load(Ordering::Relaxed)))
+        holder.is_some_and(|one| procfs::is_running(one.pid()))
     }
 
     /// Add the life words of all other participants. Return whether a participant is dead already.

@@ -6,51 +6,139 @@
 //! order to end. But a thread that runs on another core continues until an interrupt reaches that
 //! core. membarrier(2) sends an interrupt to every core that runs such a process and waits for it;
 //! the thread ends on its way back from the interrupt.
+//!
+//! The kernel sends these interrupts only to processes that have registered. A registration takes
+//! microseconds in a process with one thread. With more threads the kernel waits for a grace period
+//! of its RCU, which takes tens of milliseconds, or seconds on a busy machine, and cannot be
+//! interrupted. So such a process registers on a thread of its own. Until it has registered, others
+//! need the slow barrier, which waits for a grace period and needs no registration.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use super::{fork, procfs, thread};
+
+const MEMBARRIER_CMD_QUERY: libc::c_int = 0;
+const MEMBARRIER_CMD_GLOBAL: libc::c_int = 1;
 const MEMBARRIER_CMD_GLOBAL_EXPEDITED: libc::c_int = 1 << 1;
+const MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: libc::c_int = 1 << 2;
 const MEMBARRIER_CMD_PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
 const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
-const MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED: libc::c_int = 1 << 2;
 
-/// Register this process for [`settle`], which any process of this machine may call, and for
-/// [`all_threads`]. Since Linux 4.16. If the kernel refuses the registration, there is no other
-/// way.
-///
-/// This takes microseconds in a process with one thread; with more threads the kernel waits for a
-/// grace period each time. A forked child is registered as its parent was.
-pub(crate) fn register() {
-    membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
-    register_all_threads();
+/// The epoch in which this process began to register; 0 before that.
+static BEGUN_IN: AtomicU32 = AtomicU32::new(0);
+/// The quick barrier of other processes reaches this one. A forked child is registered as its parent
+/// was.
+static IS_REACHED: AtomicBool = AtomicBool::new(false);
+/// [`all_threads`] works.
+static REACHES_ALL_THREADS: AtomicBool = AtomicBool::new(false);
+
+/// Begin to register this process for the quick barrier of [`settle`], which any process of this
+/// machine may call, and for [`all_threads`], unless this process has begun. Since Linux 4.16. If
+/// this call does not register the process at once, another thread calls `then` when it is
+/// registered.
+pub(crate) fn register(then: fn()) {
+    let epoch = fork::epoch();
+    if BEGUN_IN.swap(epoch, Ordering::Relaxed) != epoch {
+        begin(then);
+    }
+}
+
+fn begin(then: fn()) {
+    let on_a_thread = || {
+        thread::start_once(Box::new(move || {
+            if register_for_settle() {
+                then();
+            }
+            register_for_all_threads();
+        }))
+    };
+    // Without a slow barrier, nobody else could wait for the threads of a process that dies before
+    // it has registered.
+    let at_once = procfs::has_one_thread() || !supports(MEMBARRIER_CMD_GLOBAL);
+    if at_once || on_a_thread().is_err() {
+        register_for_settle();
+        register_for_all_threads();
+    }
+}
+
+fn register_for_settle() -> bool {
+    let is_reached = membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
+    IS_REACHED.store(is_reached, Ordering::SeqCst);
+    is_reached
+}
+
+fn register_for_all_threads() {
+    let works = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    REACHES_ALL_THREADS.store(works, Ordering::Release);
+}
+
+/// Report whether the quick barrier of other processes reaches this one.
+pub(crate) fn is_reached() -> bool {
+    IS_REACHED.load(Ordering::SeqCst)
+}
+
+/// Report whether [`all_threads`] works.
+pub(crate) fn reaches_all_threads() -> bool {
+    REACHES_ALL_THREADS.load(Ordering::Acquire)
 }
 
 /// Wait until every thread whose end the kernel has ordered before this call has left its program.
-pub(crate) fn settle() {
-    membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
+/// `quickly`: all of their processes had registered.
+pub(crate) fn settle(quickly: bool) {
+    if quickly || !membarrier(MEMBARRIER_CMD_GLOBAL) {
+        membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
+    }
 }
 
-/// Make [`all_threads`] work in this process. Return whether it does. Since Linux 4.14.
-pub(crate) fn register_all_threads() -> bool {
-    membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
-}
-
-/// Issue a full barrier on every thread of this process, which was registered before.
+/// Issue a full barrier on every thread of this process, for which
+/// [`reaches_all_threads`] was true once, maybe before a fork.
 pub(crate) fn all_threads() {
     // A forked child may have to register again.
     if !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
-        register_all_threads();
+        membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
         membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
     }
 }
 
 /// Report whether the kernel has the barriers that reach other processes.
 pub(crate) fn is_allowed() -> bool {
-    const MEMBARRIER_CMD_QUERY: libc::c_int = 0;
+    supports(MEMBARRIER_CMD_GLOBAL_EXPEDITED)
+}
+
+fn supports(command: libc::c_int) -> bool {
     // SAFETY: no pointers.
     let commands = unsafe { libc::syscall(libc::SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) };
-    commands > 0 && commands & libc::c_long::from(MEMBARRIER_CMD_GLOBAL_EXPEDITED) != 0
+    commands > 0 && commands & libc::c_long::from(command) != 0
 }
 
 fn membarrier(command: libc::c_int) -> bool {
     // SAFETY: no pointers.
     unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::thread::ThreadId;
+
+    /// A first use took 28 ms in a process of several threads, and seconds on a busy machine.
+    #[test]
+    fn no_thread_of_the_program_waits_for_a_registration() {
+        static DONE_BY: Mutex<Option<ThreadId>> = Mutex::new(None);
+        begin(|| {
+            *DONE_BY.lock().unwrap() = Some(std::thread::current().id());
+        });
+        while DONE_BY.lock().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        assert!(is_reached());
+        assert_ne!(*DONE_BY.lock().unwrap(), Some(std::thread::current().id()));
+    }
+
+    #[test]
+    fn the_slow_barrier_needs_no_registration() {
+        assert!(supports(MEMBARRIER_CMD_GLOBAL));
+        settle(false);
+    }
 }

@@ -5,6 +5,7 @@
 //! process with the same id has started later. If this cannot be determined, the process counts as
 //! alive.
 
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -127,6 +128,14 @@ fn parse(stat: &[u8]) -> Option<Stat> {
     })
 }
 
+/// Report whether the calling thread is the only one of its process. False if this cannot be seen.
+pub(crate) fn has_one_thread() -> bool {
+    // Two links of the folder itself, and one for each thread.
+    const ONE_THREAD: u64 = 3;
+    let folder = syscall::without_cancellation(|| std::fs::metadata("/proc/self/task"));
+    folder.is_ok_and(|folder| folder.nlink() == ONE_THREAD)
+}
+
 /// Report whether a thread of this process has a core or waits for one. False if this cannot be
 /// seen.
 pub(crate) fn is_running(pid: u32) -> bool {
@@ -192,6 +201,15 @@ mod tests {
         assert_eq!((stat.started, stat.is_over), (777, false));
         assert!(parse(b"7 (a) Z 1").is_none());
         assert!(parse(b"").is_none());
+    }
+
+    #[test]
+    fn another_thread_is_seen() {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || stopped.recv());
+        assert!(!has_one_thread());
+        drop(stop);
+        let _ = other.join();
     }
 
     #[test]

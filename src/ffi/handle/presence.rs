@@ -19,6 +19,7 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{fence, AtomicUsize, Ordering};
 
 use crate::ffi::handle::block::Block;
+use crate::segment::register_for_barriers;
 use crate::sys::wiped::{Line, Pool};
 use crate::sys::{membarrier, thread};
 
@@ -90,9 +91,17 @@ pub(super) fn further_place() -> Option<&'static AtomicUsize> {
     record.words.iter().find(free)
 }
 
+/// Report whether a close can issue its barrier; if not, begin to make this possible.
+fn close_reaches_all_threads() -> bool {
+    membarrier::reaches_all_threads() || {
+        register_for_barriers();
+        membarrier::reaches_all_threads()
+    }
+}
+
 /// Return this thread's record, taken now at its first call.
 fn first_record() -> Option<&'static Line> {
-    if IS_ENDING.get() || RECORDS.is_untouched() && !membarrier::register_all_threads() {
+    if IS_ENDING.get() || RECORDS.is_untouched() && !close_reaches_all_threads() {
         return None;
     }
     let record = RECORDS.take().ok()?;
