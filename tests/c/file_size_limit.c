@@ -29,7 +29,9 @@ static void no_object_within_a_page(void) {
   polyproc_lock_close(lock);
 }
 
-static void a_backlog_ends_near_the_limit(const char *name) {
+/* A queue uses a ring of memory if the limit is beyond its end: just before the end of the next one,
+ * the backlog is half as large as the limit, and just after it three quarters. */
+static void a_backlog_ends_near_the_limit(const char *name, rlim_t limit, rlim_t least) {
   static char text[1000];
   static char got[1000];
   polyproc_queue *queue = NULL;
@@ -38,14 +40,15 @@ static void a_backlog_ends_near_the_limit(const char *name) {
   size_t len = 0;
   int32_t status;
   memset(text, 0, sizeof text);
-  limit_to(16 * MEGABYTE);
+  limit_to(limit);
   ANSWERS(OK, polyproc_queue_create(name, NULL, &queue));
   while ((status = polyproc_queue_put(queue, text, sizeof text, 0, NULL)) == POLYPROC_OK) {
     put++;
     memcpy(text, &put, sizeof put);
   }
   CHECK(status == POLYPROC_E_NO_MEMORY);
-  CHECK(put * sizeof text >= 6 * MEGABYTE);
+  CHECK(put * sizeof text >= least);
+  CHECK(put * sizeof text < limit);
   for (at = 0; at < put; at++) {
     size_t number = 0;
     ANSWERS(OK, polyproc_queue_get(queue, got, sizeof got, &len, 0, NULL));
@@ -60,8 +63,9 @@ static void a_backlog_ends_near_the_limit(const char *name) {
 int main(void) {
   name_t name = unique("fsize");
   no_object_within_a_page();
-  a_backlog_ends_near_the_limit(NULL);
-  a_backlog_ends_near_the_limit(name.text);
+  a_backlog_ends_near_the_limit(NULL, 15 * MEGABYTE, 7 * MEGABYTE);
+  a_backlog_ends_near_the_limit(NULL, 16 * MEGABYTE, 11 * MEGABYTE);
+  a_backlog_ends_near_the_limit(name.text, 16 * MEGABYTE, 11 * MEGABYTE);
   ANSWERS(OK, polyproc_unlink(name.text));
   return 0;
 }
