@@ -197,7 +197,7 @@ LIMITS = (
         "how long an empty queue keeps the memory of drained rings (W7 of docs/book/performance.md)",
     ),
     (
-        ("BRIEF_NS", "BRIEF_BUSY_NS", "BUSY_STEP_NS", "MOMENT_NS"),
+        ("BRIEF_NS", "BRIEF_BUSY_NS", "BUSY_STEP_NS", "STILL_LOOKS", "MOMENT_NS"),
         "how late a call that does not block may be",
     ),
     (("RECOVERY_NS", "RECOVERY_BUSY_NS"), "how long a call waits for locks to recover the dead"),

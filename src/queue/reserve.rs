@@ -453,3 +453,61 @@ impl<'a> View<'a> {
         self.after_finish(me.owner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+    use crate::segment::WithoutRecovery;
+    use crate::sync::world::World;
+    use crate::QueueOptions;
+
+    /// A commit that needs both locks waited 20 ms for the two, although no process was stopped.
+    /// On a busy machine it then had to be repeated by the program.
+    #[test]
+    fn a_commit_that_got_one_lock_in_its_time_waits_for_the_other() {
+        let queue = Queue::create(None, &QueueOptions::default()).unwrap();
+        let reserved = queue.reserve_raw(8, Wait::TRY).unwrap();
+        queue.try_put(b"next").unwrap();
+        // Now the reservation lies behind the cursor.
+        queue.get().unwrap();
+        let view = queue.at();
+        let chain = view.messages();
+        let owner = queue.segment.me().unwrap();
+        let locks = LockWait::brief();
+        let head = chain.lock_head(Caller::new(owner, &locks)).unwrap();
+        let committed = std::thread::scope(|scope| {
+            let committed = scope.spawn(|| {
+                let locks = LockWait::brief_since(30_000_000);
+                let me = Caller::new(owner, &locks);
+                let position = Position::from_bits(reserved.ticket);
+                let checked = queue.at().reserved(position, owner).unwrap();
+                queue.at().commit(position, &checked, me)
+            });
+            while !chain.words.head.mutex.has_sleepers() && !committed.is_finished() {
+                std::thread::yield_now();
+            }
+            drop(head);
+            committed.join().unwrap()
+        });
+        assert_eq!(committed, Ok(()));
+        assert_eq!(queue.len(), Ok(1));
+    }
+
+    /// A call that does not block failed when its time was over at a moment when nobody held the
+    /// mutex: it was kept for those who slept, or its holder had just released it.
+    #[test]
+    fn a_mutex_that_nobody_holds_is_waited_for() {
+        let queue = Queue::create(None, &QueueOptions::default()).unwrap();
+        let world = WithoutRecovery(&queue.segment);
+        let seen_starving = 1 << 30;
+        let seen_held = Owner::new(1000, 1).bits();
+        for seen in [seen_starving, seen_held] {
+            let released = AtomicU32::new(0);
+            let locks = LockWait::brief_since(30_000_000);
+            let slept = world.sleep(&released, seen, &mut locks.patience());
+            assert_eq!(slept, Ok(()));
+        }
+    }
+}

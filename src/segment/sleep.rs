@@ -16,7 +16,7 @@ use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 use crate::sync::world::World;
 use crate::sys::futex::{self, Wakeup, WordList};
-use crate::sys::procfs;
+use crate::sys::procfs::{self, Activity};
 
 impl World for Segment {
     fn sleep(&self, word: &AtomicU32, value: u32, patience: &mut Patience<'_>) -> Result<()> {
@@ -65,7 +65,7 @@ impl World for WithoutRecovery<'_> {
         let holder = Owner::from_bits(value);
         match patience.check() {
             Err(Status::E_TIMEOUT)
-                if patience.goes_on(|| holder.is_some_and(|one| self.0.is_running(one))) => {}
+                if patience.goes_on(holder, |holder| self.0.activity_of(holder, word)) => {}
             other => other?,
         }
         let me = self.0.me()?;
@@ -124,12 +124,20 @@ impl Segment {
         sleep_on(&words, patience)
     }
 
-    /// Report whether a thread of this participant's process has a core or waits for one, so that
-    /// the process is not stopped. The process id is only a hint, since another namespace may use
-    /// it too: a wrong answer makes the caller wait a while longer.
-    fn is_running(&self, owner: Owner) -> bool {
-        let holder = self.participant(owner.slot());
-        holder.is_some_and(|one| procfs::is_running(one.pid()))
+    /// What the process of a participant does that held the mutex `word`. The process id is only a
+    /// hint, since another namespace may use it too: after a wrong answer the caller gives up too
+    /// early, or waits a while longer.
+    fn activity_of(&self, holder: Owner, word: &AtomicU32) -> Activity {
+        let pid = match self.participant(holder.slot()) {
+            Some(participant) => participant.pid(),
+            None => return Activity::UNKNOWN,
+        };
+        let activity = procfs::activity(pid);
+        // A process may stop or sleep after it has released the mutex.
+        match Owner::from_bits(word.load(Ordering::Relaxed)) == Some(holder) {
+            true => activity,
+            false => Activity::Busy,
+        }
     }
 
     /// Add the life words of all other participants. Return whether a participant is dead already.

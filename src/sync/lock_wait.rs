@@ -5,11 +5,13 @@
 //! does not block waits for a bounded moment, in which a running holder releases the lock. All
 //! locks of a call share that moment.
 //!
-//! A holder that only waits for a core is not stopped; for such a holder the moment is longer.
+//! A machine with too much to do stops nobody: until a holder is found stopped ([`Stops`]), the
+//! moment is longer.
 
 use std::cell::Cell;
 
 use super::owner::Owner;
+use super::stops::Stops;
 use super::wait::{Patience, Wait};
 use crate::pace::{BRIEF_BUSY_NS, BRIEF_NS, MOMENT_NS, RECOVERY_BUSY_NS, RECOVERY_NS};
 use crate::sys::clock;
@@ -18,7 +20,7 @@ use crate::sys::clock;
 /// time.
 struct Limits {
     ns: u64,
-    /// The limit while the holder is runnable and only lacks a core.
+    /// The limit while no holder is found stopped.
     busy_ns: u64,
 }
 
@@ -42,6 +44,7 @@ pub(crate) struct LockWait<'a> {
     limits: &'static Limits,
     /// The time of the first wait for a lock; 0 until then.
     begin: Cell<u64>,
+    stops: Stops,
 }
 
 impl<'a> LockWait<'a> {
@@ -52,6 +55,7 @@ impl<'a> LockWait<'a> {
             call_end,
             limits,
             begin: Cell::new(0),
+            stops: Stops::new(),
         }
     }
 
@@ -89,7 +93,9 @@ impl<'a> LockWait<'a> {
 
     fn begin(&self) -> u64 {
         if self.begin.get() == 0 {
-            self.begin.set(clock::now_ns());
+            let now = clock::now_ns();
+            self.begin.set(now);
+            self.stops.begin_at(now.saturating_add(self.limits.ns));
         }
         self.begin.get()
     }
@@ -98,39 +104,67 @@ impl<'a> LockWait<'a> {
         self.begin().saturating_add(self.limits.ns)
     }
 
-    /// The end of the time for locks; `None` if there is none.
+    /// The end of the time for locks, without regard to what the holders do; `None` if there is
+    /// none.
     fn end(&self) -> Option<u64> {
         let brief_end = self.brief_end();
         self.call_end.map(|end| end.max(brief_end))
     }
 
+    /// Report whether the time for locks is only the moment. A call that may wait for longer ends
+    /// at its own end, whatever the holders do.
+    fn is_brief(&self) -> bool {
+        self.end() == Some(self.brief_end())
+    }
+
+    /// The end of the time for locks while no holder is found stopped.
+    fn last_end(&self) -> Option<u64> {
+        match self.is_brief() {
+            true => Some(self.begin().saturating_add(self.limits.busy_ns)),
+            false => self.end(),
+        }
+    }
+
     /// The wait of a caller that holds no lock.
     #[cold]
-    pub(crate) fn patience(&self) -> Patience<'a> {
-        let end = self.end();
-        // A call that may wait for longer than the moment ends at its own end, also if the holder
-        // is busy.
-        let is_brief = end == Some(self.brief_end());
-        let busy_end = if is_brief {
-            self.begin().saturating_add(self.limits.busy_ns)
-        } else {
-            0
-        };
-        Patience::until(&self.wait, end, busy_end, is_brief)
+    pub(crate) fn patience(&self) -> Patience<'_> {
+        self.patience_until(self.end(), self.last_end())
     }
 
     /// The wait of a caller that holds another lock.
     #[cold]
-    pub(crate) fn moment(&self) -> Patience<'a> {
+    pub(crate) fn moment(&self) -> Patience<'_> {
         let end = clock::now_ns().saturating_add(MOMENT_NS);
-        let end = self.end().map_or(end, |whole| whole.min(end));
-        Patience::until(&self.wait, Some(end), 0, true)
+        let end = self.last_end().map_or(end, |whole| whole.min(end));
+        self.patience_until(Some(end), None).brief()
     }
 
-    /// Report whether the time for locks is over.
+    /// Until `end`, and from then on until `last_end` while no holder is found stopped.
+    fn patience_until(&self, end: Option<u64>, last_end: Option<u64>) -> Patience<'_> {
+        let is_brief = self.is_brief();
+        let patience = Patience::until(&self.wait, end, is_brief);
+        match is_brief && self.has_waited() {
+            true => patience.unless_stopped(&self.stops, last_end.unwrap_or(0)),
+            false => patience,
+        }
+    }
+
+    /// Report whether the time for locks is over. A call that holds a lock and does not get the
+    /// next one in a [`moment`](Self::moment) starts again until then.
     #[cold]
     pub(crate) fn is_over(&self) -> bool {
-        self.end().is_some_and(|end| clock::now_ns() >= end)
+        let is_late = |end| clock::now_ns() >= end;
+        self.stops.has_found_one() || self.last_end().is_some_and(is_late)
+    }
+
+    /// The wait of a call that began to wait for its locks `ns` ago.
+    #[cfg(test)]
+    pub(crate) fn brief_since(ns: u64) -> LockWait<'static> {
+        let locks = LockWait::brief();
+        let begin = locks.begin() - ns;
+        locks.begin.set(begin);
+        locks.stops.begin_at(begin + BRIEF.ns);
+        locks
     }
 }
 
@@ -152,6 +186,9 @@ impl<'w> Caller<'w> {
 mod tests {
     use super::*;
     use crate::status::Status;
+    use crate::sys::procfs::Activity;
+
+    const HOLDER: Option<Owner> = Some(Owner::new(1, 1));
 
     #[test]
     fn all_locks_of_a_call_share_one_moment() {
@@ -170,7 +207,7 @@ mod tests {
         let locks = LockWait::until(&mut patience);
         assert_eq!(locks.patience().deadline(), patience.deadline());
         assert!(
-            !locks.patience().goes_on(|| true),
+            !locks.patience().goes_on(HOLDER, |_| Activity::Busy),
             "it has an end of its own"
         );
     }
@@ -179,16 +216,32 @@ mod tests {
     fn what_can_be_left_is_not_waited_for() {
         let locks = LockWait::at_once();
         assert_eq!(locks.patience().check(), Err(Status::E_TIMEOUT));
-        assert!(locks.is_over() && !locks.patience().goes_on(|| true));
+        assert!(locks.is_over());
+        assert!(!locks.patience().goes_on(HOLDER, |_| Activity::Busy));
     }
 
     #[test]
-    fn a_holder_that_lacks_a_core_gets_more_time() {
-        let locks = LockWait::brief();
+    fn a_holder_that_is_not_stopped_gets_more_time() {
+        let locks = LockWait::brief_since(2 * BRIEF.ns);
+        assert_eq!(locks.patience().check(), Err(Status::E_TIMEOUT));
         let mut patience = locks.patience();
-        let first = patience.deadline();
-        assert!(!patience.goes_on(|| false));
-        assert!(patience.goes_on(|| true));
-        assert_ne!(patience.deadline(), first);
+        assert!(patience.goes_on(HOLDER, |_| Activity::Busy));
+        assert_eq!(patience.check(), Ok(()));
+        assert!(!locks.is_over() && locks.moment().check() == Ok(()));
+
+        let locks = LockWait::brief_since(2 * BRIEF.ns);
+        let mut moment = locks.moment();
+        assert!(!moment.goes_on(HOLDER, |_| Activity::Busy));
+        assert!(!locks.is_over(), "it begins again");
+
+        let locks = LockWait::brief_since(2 * BRIEF.ns);
+        assert!(!locks.moment().goes_on(HOLDER, |_| Activity::Stopped));
+        assert!(locks.is_over());
+        assert!(!locks.patience().goes_on(HOLDER, |_| Activity::Busy));
+
+        let locks = LockWait::brief_since(2 * BRIEF.busy_ns);
+        assert!(!locks.patience().goes_on(HOLDER, |_| Activity::Busy));
+        assert!(locks.is_over());
+        assert_eq!(locks.moment().check(), Err(Status::E_TIMEOUT));
     }
 }

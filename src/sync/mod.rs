@@ -7,7 +7,7 @@
 //! ```text
 //! mutex rlock semaphore owned_permits
 //! event condition barrier                  the words of the objects
-//! eventcount waiters lock_wait             parts that several of these use
+//! eventcount waiters lock_wait stops       parts that several of these use
 //! owner world atomic shared look           their terms
 //! wait cancel                              how long a call waits, and what ends it
 //! local_lock at_fork mailbox               within one process
@@ -34,6 +34,7 @@ pub(crate) mod rlock;
 pub(crate) mod semaphore;
 #[allow(unsafe_code)]
 pub(crate) mod shared;
+pub(crate) mod stops;
 pub(crate) mod wait;
 pub(crate) mod waiters;
 pub(crate) mod world;

@@ -131,6 +131,12 @@ impl RobustMutex {
         Owner::from_bits(self.word.load(Ordering::Acquire))
     }
 
+    /// Report whether a thread has begun to wait for the mutex.
+    #[cfg(test)]
+    pub(crate) fn has_sleepers(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & SLEEPERS != 0
+    }
+
     /// Report whether a live participant holds the mutex.
     pub(crate) fn is_locked(&self, world: &impl World) -> bool {
         match self.holder() {

@@ -6,9 +6,12 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::cancel::Cancel;
+use super::owner::Owner;
+use super::stops::Stops;
 use crate::pace::recheck::Recheck;
-use crate::pace::{BUSY_STEP_NS, FIRST_SLICE_NS, LAST_SLICE_NS, SIGNALS_NS};
+use crate::pace::{FIRST_SLICE_NS, LAST_SLICE_NS, SIGNALS_NS};
 use crate::status::{Result, Status};
+use crate::sys::procfs::Activity;
 use crate::sys::{clock, poll};
 
 /// How long a call waits, and what ends it early. A call named `…_timeout` takes a `Wait` or anything that
@@ -236,7 +239,9 @@ pub(crate) struct Patience<'a> {
     longest_ns: u64,
     /// Upper limit of the next slice only.
     soon_ns: u64,
-    /// Until this time the wait may continue after its deadline, see [`goes_on`](Self::goes_on).
+    /// Of a wait for a lock: whether its holder is stopped, see [`goes_on`](Self::goes_on).
+    stops: Option<&'a Stops>,
+    /// Until this time the wait may continue after its deadline.
     busy_end: u64,
     /// Whether the wait is so short that it ignores signals.
     is_brief: bool,
@@ -250,24 +255,36 @@ impl<'a> Patience<'a> {
             slice_ns: FIRST_SLICE_NS,
             longest_ns: LAST_SLICE_NS,
             soon_ns: u64::MAX,
+            stops: None,
             busy_end: 0,
             is_brief: false,
         }
     }
 
     /// A wait with the tokens of `wait` until `deadline`, `None` for ever.
-    pub(super) fn until(
-        wait: &Wait<'a>,
-        deadline: Option<u64>,
-        busy_end: u64,
-        is_brief: bool,
-    ) -> Patience<'a> {
+    pub(super) fn until(wait: &Wait<'a>, deadline: Option<u64>, is_brief: bool) -> Patience<'a> {
         Patience {
             deadline: Some(deadline),
-            busy_end,
             is_brief,
             // Without a timeout, so that it is no try; `deadline` alone ends it.
             ..Patience::new(&wait.with_timeout(None))
+        }
+    }
+
+    /// The same wait, which may continue until `busy_end` unless the holder of its lock is stopped.
+    pub(super) fn unless_stopped(self, stops: &'a Stops, busy_end: u64) -> Patience<'a> {
+        Patience {
+            stops: Some(stops),
+            busy_end,
+            ..self
+        }
+    }
+
+    /// The same wait, which ignores signals.
+    pub(super) fn brief(self) -> Patience<'a> {
+        Patience {
+            is_brief: true,
+            ..self
         }
     }
 
@@ -276,13 +293,21 @@ impl<'a> Patience<'a> {
         self.wait
     }
 
-    /// After the deadline: report whether to continue for a while, because `is_busy` returns true.
-    pub(crate) fn goes_on(&mut self, is_busy: impl FnOnce() -> bool) -> bool {
+    /// After the deadline of a wait for a lock: report whether to continue for a while, because no
+    /// holder is found stopped. `look` looks at the process of the holder.
+    pub(crate) fn goes_on(
+        &mut self,
+        holder: Option<Owner>,
+        look: impl FnOnce(Owner) -> Activity,
+    ) -> bool {
+        let Some(stops) = self.stops else {
+            return false;
+        };
         let now = clock::now_ns();
-        if now >= self.busy_end || !is_busy() {
+        if stops.finds_one(now, holder, look) || now >= self.busy_end {
             return false;
         }
-        self.deadline = Some(Some(now.saturating_add(BUSY_STEP_NS).min(self.busy_end)));
+        self.deadline = Some(Some(stops.due().min(self.busy_end)));
         true
     }
 

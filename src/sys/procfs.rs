@@ -55,8 +55,6 @@ struct Stat {
     started: u64,
     /// The process waits to be reaped, and none of its threads is left.
     is_over: bool,
-    /// The thread has a core or waits for one.
-    runs: bool,
     /// A signal or a debugger has stopped it.
     is_stopped: bool,
 }
@@ -123,7 +121,6 @@ fn parse(stat: &[u8]) -> Option<Stat> {
     Some(Stat {
         started,
         is_over,
-        runs: state == "R",
         is_stopped: matches!(state, "T" | "t"),
     })
 }
@@ -136,22 +133,81 @@ pub(crate) fn has_one_thread() -> bool {
     folder.is_ok_and(|folder| folder.nlink() == ONE_THREAD)
 }
 
-/// Report whether a thread of this process has a core or waits for one. False if this cannot be
-/// seen.
-pub(crate) fn is_running(pid: u32) -> bool {
+/// What a process does, as one look shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Activity {
+    /// A thread has a core or waits for one, or waits in the kernel for memory or for a disk.
+    Busy,
+    /// A signal, a debugger or a container's freezer has stopped a thread, and none is busy.
+    Stopped,
+    /// All threads sleep. The number of times that they have left a core since they began: it
+    /// grows if one of them runs.
+    Asleep(u64),
+}
+
+impl Activity {
+    /// The process cannot be seen.
+    pub(crate) const UNKNOWN: Activity = Activity::Asleep(0);
+}
+
+/// Look at all threads of a process. A process in a frozen cgroup of version 2 sleeps.
+pub(crate) fn activity(pid: u32) -> Activity {
     if pid == std::process::id() {
-        return true;
+        return Activity::Busy;
     }
-    syscall::without_cancellation(|| {
-        let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
-            return false;
+    syscall::without_cancellation(|| activity_of_threads(pid))
+}
+
+fn activity_of_threads(pid: u32) -> Activity {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Activity::UNKNOWN;
+    };
+    let (mut switches, mut waits_in_kernel, mut is_stopped) = (0u64, false, false);
+    for thread in threads.flatten().map(|one| one.path()) {
+        let Ok(status) = std::fs::read(thread.join("status")) else {
+            continue;
         };
-        let mut stats = threads.flatten().map(|one| one.path().join("stat"));
-        stats.any(|path| {
-            let stat = std::fs::read(path).ok().and_then(|stat| parse(&stat));
-            stat.is_some_and(|stat| stat.runs)
-        })
-    })
+        switches = switches.wrapping_add(switches_in(&status));
+        match field(&status, b"State:").first() {
+            Some(b'R') => return Activity::Busy,
+            Some(b'T' | b't') => is_stopped = true,
+            Some(b'D') => match std::fs::read(thread.join("wchan")).as_deref() {
+                // In a frozen cgroup of version 1, a sleep at a futex has this state too.
+                Ok(place) if is_frozen_at(place) => is_stopped = true,
+                // Only the process's own user can see the place.
+                Err(_) | Ok(b"" | b"0") => {}
+                Ok(_) => waits_in_kernel = true,
+            },
+            _ => {}
+        }
+    }
+    match (is_stopped, waits_in_kernel) {
+        (true, _) => Activity::Stopped,
+        (false, true) => Activity::Busy,
+        (false, false) => Activity::Asleep(switches),
+    }
+}
+
+fn is_frozen_at(place: &[u8]) -> bool {
+    place.ends_with(b"refrigerator") || place.starts_with(b"futex_")
+}
+
+/// How often a thread has left a core, by its /proc/PID/task/TID/status.
+fn switches_in(status: &[u8]) -> u64 {
+    let names: [&[u8]; 2] = [b"voluntary_ctxt_switches:", b"nonvoluntary_ctxt_switches:"];
+    let count = |name| std::str::from_utf8(field(status, name)).ok()?.parse().ok();
+    names
+        .into_iter()
+        .filter_map(count)
+        .fold(0, u64::wrapping_add)
+}
+
+/// The value of a line of a status file; empty if there is no such line. A name of a process cannot
+/// forge one, since its line ends are escaped.
+fn field<'a>(status: &'a [u8], name: &[u8]) -> &'a [u8] {
+    let mut lines = status.split(|byte| *byte == b'\n');
+    let value = lines.find_map(|line| line.strip_prefix(name));
+    value.unwrap_or_default().trim_ascii()
 }
 
 /// The namespaces of this process; `None` if /proc belongs to another pid namespace, whose ids mean
@@ -210,6 +266,45 @@ mod tests {
         assert!(!has_one_thread());
         drop(stop);
         let _ = other.join();
+    }
+
+    #[test]
+    fn a_status_says_what_a_thread_does() {
+        let status = b"Name:\tState: R\\nState:\tR\nState:\tT (stopped)\nSigQ:\t0/9\n\
+            voluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n";
+        assert_eq!(field(status, b"State:"), b"T (stopped)");
+        assert_eq!(switches_in(status), 695);
+        assert_eq!((field(b"", b"State:"), switches_in(b"")), (&b""[..], 0));
+        assert!(is_frozen_at(b"__refrigerator") && !is_frozen_at(b"shmem_fallocate"));
+    }
+
+    #[test]
+    fn a_process_is_busy_or_asleep_or_stopped() {
+        assert_eq!(activity(std::process::id()), Activity::Busy);
+        assert_eq!(activity(u32::MAX), Activity::UNKNOWN);
+        let mut child = std::process::Command::new("sleep")
+            .arg("1000")
+            .spawn()
+            .expect("sleep(1)");
+        let pid = child.id();
+        let until = |wanted: &dyn Fn(Activity) -> bool| {
+            let end = std::time::Instant::now() + Duration::from_secs(30);
+            while !wanted(activity(pid)) {
+                assert!(std::time::Instant::now() < end, "{:?}", activity(pid));
+                std::thread::yield_now();
+            }
+        };
+        until(&|seen| matches!(seen, Activity::Asleep(1..)) && activity(pid) == seen);
+        let signal = |signal| {
+            // SAFETY: our own child, not reaped yet.
+            assert_eq!(unsafe { libc::kill(pid as libc::pid_t, signal) }, 0);
+        };
+        signal(libc::SIGSTOP);
+        until(&|seen| seen == Activity::Stopped);
+        signal(libc::SIGCONT);
+        until(&|seen| matches!(seen, Activity::Asleep(_)));
+        child.kill().expect("our own child");
+        child.wait().expect("our own child");
     }
 
     #[test]

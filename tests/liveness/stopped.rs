@@ -2,7 +2,10 @@
 //! their times, and all is whole when it goes on. `make crash STOP=1` does this at every
 //! instruction of every operation.
 
+use std::io::Write;
 use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use polyproc::{
@@ -84,13 +87,24 @@ impl Stopped {
         status
     }
 
+    /// Lets it go on with the handler of SIGUSR1, and then to the end of its call.
+    fn handles(&self) {
+        // SAFETY: our own child, which this thread traces; no memory is passed.
+        let asked = unsafe { libc::ptrace(libc::PTRACE_CONT, self.0.pid, 0, libc::SIGUSR1) };
+        assert_eq!(asked, 0);
+    }
+
+    /// Waits for the end of its call.
+    fn ends(self) {
+        assert_eq!(self.wait(), 0, "it failed");
+        // It is reaped, so its number may be another process's.
+        std::mem::forget(self.0);
+    }
+
     /// Lets it go on, to the end of its call.
     fn goes_on(self) {
         self.ask(libc::PTRACE_CONT);
-        let status = self.wait();
-        assert_eq!(status, 0, "it failed");
-        // It is reaped, so its number may be another process's.
-        std::mem::forget(self.0);
+        self.ends();
     }
 }
 
@@ -184,6 +198,69 @@ fn a_put_that_is_stopped_holds_up_no_call_longer_than_its_time() {
     assert_eq!(at_once(|| get(&queue, Wait::TRY)), Ok(()));
     assert_eq!(within(OWN, || get(&queue, own())), Err(Status::E_EMPTY));
     stopped.goes_on();
+    assert_eq!(queue.len(), Ok(1));
+    assert_whole(&queue);
+}
+
+/// For a handler that sleeps.
+static READ_END: AtomicI32 = AtomicI32::new(-1);
+
+fn on_sigusr1(handler: extern "C" fn(i32)) {
+    // SAFETY: a handler that only makes system calls.
+    unsafe { libc::signal(libc::SIGUSR1, handler as libc::sighandler_t) };
+}
+
+/// A call that does not block failed if it found every thread of the holder asleep, which says
+/// nothing on a busy machine: a holder may wait for a second lock.
+#[test]
+fn a_holder_that_sleeps_now_and_then_is_not_stopped() {
+    extern "C" fn naps(_: i32) {
+        for _ in 0..100 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    let queue = queue(false);
+    let holder = Stopped::within(
+        || {
+            assert_eq!(queue.len(), Ok(0));
+            on_sigusr1(naps);
+        },
+        || queue.put(b"one").unwrap(),
+        || queue.is_full() == Err(Status::E_TIMEOUT),
+    );
+    holder.handles();
+    assert_eq!(queue.try_put(b"two"), Ok(()));
+    holder.ends();
+    assert_eq!(queue.len(), Ok(2));
+    assert_whole(&queue);
+}
+
+/// A process in a frozen container can look like this one.
+#[test]
+fn a_holder_that_only_sleeps_holds_up_no_call_longer_than_its_time() {
+    extern "C" fn sleeps(_: i32) {
+        let mut byte = 0u8;
+        // SAFETY: a writable byte.
+        unsafe { libc::read(READ_END.load(Ordering::Relaxed), (&raw mut byte).cast(), 1) };
+    }
+    let (end, mut other_end) = std::io::pipe().unwrap();
+    READ_END.store(end.as_raw_fd(), Ordering::Relaxed);
+    let queue = queue(false);
+    let holder = Stopped::within(
+        || {
+            assert_eq!(queue.len(), Ok(0));
+            on_sigusr1(sleeps);
+        },
+        || queue.put(b"one").unwrap(),
+        || queue.is_full() == Err(Status::E_TIMEOUT),
+    );
+    holder.handles();
+    assert_eq!(at_once(|| queue.try_put(b"x")), Err(Status::E_TIMEOUT));
+    assert_eq!(at_once(|| queue.info()).err(), Some(Status::E_TIMEOUT));
+    let put = within(OWN, || queue.put_timeout(b"x", own()));
+    assert_eq!(put, Err(Status::E_TIMEOUT));
+    other_end.write_all(b"!").unwrap();
+    holder.ends();
     assert_eq!(queue.len(), Ok(1));
     assert_whole(&queue);
 }

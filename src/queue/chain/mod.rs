@@ -122,6 +122,8 @@ impl<'a> Chain<'a> {
 
     /// Take both locks. If the head lock is not free within a moment, the tail lock is released
     /// before the longer wait, so a wait for the head lock does not block producers.
+    ///
+    /// After that wait the tail lock is only tried, since it comes first in the lock order.
     pub(super) fn lock_both(&self, me: Caller<'_>) -> Result<(Held<'a>, Held<'a>)> {
         loop {
             let tail = self.lock_tail(me)?;
@@ -130,7 +132,10 @@ impl<'a> Chain<'a> {
                 Err(Status::E_TIMEOUT) if !me.locks.is_over() => drop(tail),
                 Err(status) => return Err(status),
             }
-            drop(self.lock_head(me)?);
+            let head = self.lock_head(me)?;
+            if let Some(tail) = self.try_lock_tail(me.owner) {
+                return Ok((head, tail));
+            }
         }
     }
 
