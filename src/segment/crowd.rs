@@ -69,7 +69,7 @@ impl Segment {
         if !futex::has_wait_any() {
             return None;
         }
-        if self.slots_in_use() <= FEW || self.participants().filter(is_alive).count() <= FEW {
+        if self.slots_in_use() <= FEW || self.participants().filter(is_alive).nth(FEW).is_none() {
             return None;
         }
         let own = self.participant(me.slot())?;
@@ -152,13 +152,14 @@ fn share(slot: usize) -> u16 {
 }
 
 /// The first slice of a sleeper that has so many `sleepers` in its window, and each later one, so
-/// that all sleepers together look [`CROWD_LOOKS`] times a second from their first moment on. They
-/// differ from slot to slot, so that the sleepers do not look all at once.
+/// that all sleepers together look [`CROWD_LOOKS`] times a second, and half as often at first: who
+/// falls asleep while a crowd gathers counts a part of it only, and its slices are too short until
+/// its first look. They differ from slot to slot, so that the sleepers do not look all at once.
 fn slices_ns(slot: usize, slots: usize, sleepers: u64) -> (u64, u64) {
     let all = slots as u64 * sleepers / WINDOW as u64;
     let mean = all.max(1) * 1_000_000_000 / CROWD_LOOKS;
     let part = (mean * u64::from(share(slot))) >> 16;
-    (FIRST_SLICE_NS.max(part), mean / 2 + part)
+    (FIRST_SLICE_NS.max(2 * part), mean / 2 + part)
 }
 
 impl Drop for Watcher<'_> {
