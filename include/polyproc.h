@@ -1862,7 +1862,8 @@ int32_t polyproc_queue_put(polyproc_queue *queue,
 
 /**
  * Get the first message, waiting while the queue is empty. On a joinable queue the message then
- * counts as unfinished until polyproc_queue_task_done.
+ * counts as unfinished until polyproc_queue_task_done, and comes back if the process dies before.
+ * On any other queue it is lost if the process dies with it; see polyproc_queue_take.
  *
  * queue       open handle.
  * buf         where the message goes; NULL when cap is 0.

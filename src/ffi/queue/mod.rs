@@ -179,7 +179,8 @@ pub unsafe extern "C" fn polyproc_queue_put(
 }
 
 /// Get the first message, waiting while the queue is empty. On a joinable queue the message then
-/// counts as unfinished until polyproc_queue_task_done.
+/// counts as unfinished until polyproc_queue_task_done, and comes back if the process dies before.
+/// On any other queue it is lost if the process dies with it; see polyproc_queue_take.
 ///
 /// ```text
 /// queue       open handle.
