@@ -66,7 +66,7 @@ pub(crate) use loans::Loans;
 use crate::pace::pacing::Pacing;
 use crate::pace::switches::Switches;
 use layout::body::{Body, Words};
-use layout::ring::{usable_of, FIRST_MEMORY, RINGS};
+use layout::ring::{BASE, RINGS};
 
 use crate::segment::{common_methods, Kind, ObjectType, Opened, Readiness, Segment, MOST_EXTENTS};
 use crate::status::detail;
@@ -107,7 +107,7 @@ pub struct Queue {
 static TYPE: ObjectType = ObjectType {
     kind: Kind::Queue,
     body: size_of::<Words>(),
-    extra: FIRST_MEMORY,
+    extra: BASE,
     over_at: Some(Body::SHUT_DOWN_AT),
     accounts: Some(accounts::ACCOUNTS),
     recover,
@@ -147,7 +147,7 @@ impl Queue {
         let fill = |segment: &Segment| {
             let queue = View::new(segment)?;
             queue.body.fill(options, &identity);
-            queue.messages().fill(usable_of(FIRST_MEMORY))?;
+            queue.messages().fill(BASE)?;
             queue.dead_letters().fill(0)
         };
         let check = |segment: &Segment| View::new(segment)?.body.options().check_shape(options);

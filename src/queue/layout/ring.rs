@@ -30,9 +30,6 @@ pub(crate) const RINGS: usize = 64;
 /// zeroed.
 const STEP: u64 = 1 << 20;
 const PAGE: u64 = 4096;
-/// The memory of a new queue's first ring. Each page of it makes a create and a close longer by a
-/// microsecond.
-pub(crate) const FIRST_MEMORY: u64 = 32 * 1024;
 /// The end of a ring that the producers have not left.
 pub(crate) const OPEN_END: u64 = u64::MAX;
 
@@ -203,10 +200,12 @@ impl<'a> Rings<'a> {
             allocate(tight)?;
             got = tight;
         }
+        // Keep room for a header, if the ring goes on: then padding can end the ring wherever its
+        // memory ends.
         let usable = if got == size {
             size
         } else {
-            end.max(usable_of(got))
+            end.max(got - HEADER)
         };
         state.allocated.store(usable, Ordering::Relaxed);
         Ok(())
@@ -248,12 +247,6 @@ impl<'a> Rings<'a> {
         state.allocated.store(keep, Ordering::Relaxed);
         Ok(keep == 0)
     }
-}
-
-/// How many bytes records may use of the first `memory` bytes of a ring that is larger. Room is left
-/// for a header: then padding can end the ring wherever its memory ends.
-pub(crate) fn usable_of(memory: u64) -> u64 {
-    memory - HEADER
 }
 
 /// The ring size that suits records of `largest` bytes and a backlog of `backlog` bytes.

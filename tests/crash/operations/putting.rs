@@ -47,11 +47,10 @@ fn joinable() -> Queue {
 /// The next small message goes over the end of the ring.
 fn near_the_wrap() -> Queue {
     let queue = filled(QueueOptions::default(), &[]);
-    // The first ring has 128 KiB, but memory for them only once a message needs it; a header takes
-    // 16 bytes.
-    let blocks = |count: usize| vec![0; count * 4096 - 16];
-    for count in [10].into_iter().chain([1; 21]) {
-        queue.try_put(&blocks(count)).unwrap();
+    // The first ring has 128 KiB; a header takes 16 bytes.
+    let block = [0; 4096 - 16];
+    for _ in 0..31 {
+        queue.try_put(&block).unwrap();
         get(&queue, Wait::TRY).unwrap();
     }
     // The rest of the ring: room for the two that wait, and for a part of the third.
