@@ -152,9 +152,10 @@ fn share(slot: usize) -> u16 {
 }
 
 /// The first slice of a sleeper that has so many `sleepers` in its window, and each later one, so
-/// that all sleepers together look [`CROWD_LOOKS`] times a second, and half as often at first: who
-/// falls asleep while a crowd gathers counts a part of it only, and its slices are too short until
-/// its first look. They differ from slot to slot, so that the sleepers do not look all at once.
+/// that all sleepers together look [`CROWD_LOOKS`] times a second. They look half as often at first:
+/// a sleeper that falls asleep while the crowd gathers counts only a part of it, so its slices are
+/// too short until its first look. The slices differ from slot to slot, so that the sleepers do not
+/// look all at once.
 fn slices_ns(slot: usize, slots: usize, sleepers: u64) -> (u64, u64) {
     let all = slots as u64 * sleepers / WINDOW as u64;
     let mean = all.max(1) * 1_000_000_000 / CROWD_LOOKS;

@@ -259,10 +259,10 @@ mod tests {
     use crate::sys::robust_list::{OWNER_DIED, WAITERS};
     use std::sync::atomic::AtomicUsize;
 
-    /// Who has died before the recovery.
+    /// The slot of a process that has died before the recovery.
     const DEAD: usize = 5;
 
-    /// Who dies during the recovery.
+    /// The slot of a process that dies during the recovery.
     const LATE: usize = 6;
 
     /// An event, with a recovery and a wake-up of the test's.

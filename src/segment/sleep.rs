@@ -124,7 +124,7 @@ impl Segment {
         sleep_on(&words, patience)
     }
 
-    /// What the process of a participant does that held the mutex `word`. The process id is only a
+    /// The activity of the process of `holder`, which held the mutex `word`. The process id is only a
     /// hint, since another namespace may use it too: after a wrong answer the caller gives up too
     /// early, or waits a while longer.
     fn activity_of(&self, holder: Owner, word: &AtomicU32) -> Activity {

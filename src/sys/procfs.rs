@@ -133,7 +133,7 @@ pub(crate) fn has_one_thread() -> bool {
     folder.is_ok_and(|folder| folder.nlink() == ONE_THREAD)
 }
 
-/// What a process does, as one look shows it.
+/// The activity of a process, as one look shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Activity {
     /// A thread has a core or waits for one, or waits in the kernel for memory or for a disk.
