@@ -138,7 +138,7 @@ impl Segment {
         let (Some(link), Some(generation)) = (link, taken) else {
             return Ok(None);
         };
-        // The first store: from now on, recovering this process takes no slow barrier.
+        // The first store: if this process has registered, no recovery of it needs the slow barrier.
         participant.reset(std::process::id(), membarrier::is_reached());
         if let Some(account) = self.account(slot as usize) {
             account.reset();
