@@ -3,6 +3,9 @@
 //! Other processes write to this memory at any moment, so it is never used through `&mut` or plain
 //! fields: every type that lies in it is [`Shared`] and consists of atomics only.
 
+mod fixed;
+mod past_caches;
+
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
@@ -12,7 +15,8 @@ use std::sync::Arc;
 
 use memmap2::MmapRaw;
 
-use super::header::BODY_ALIGN;
+pub(super) use fixed::Fixed;
+
 use crate::status::{Result, Status};
 use crate::sync::shared::Shared;
 use crate::sys::descriptor::OwnedFd;
@@ -252,23 +256,12 @@ impl<'a> Bytes<'a> {
     /// As [`write`](Self::write), with stores that go past the caches. Where the processor has no
     /// such stores, it is the same.
     pub(crate) fn write_past_caches(self, data: &[u8]) -> Result<()> {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        if data.len() <= self.room {
-            let to_a_line = self.address.align_offset(LINE as usize);
-            let (before, rest) = data.split_at(to_a_line.min(data.len()));
-            let (lines, after) = rest.as_chunks();
-            let first = self.address.wrapping_add(before.len());
-            // SAFETY: `room` bytes are mapped and `data` fits; for the rest as in `write`. The
-            // lines begin at a cache line, or there are none.
-            unsafe { stream(first.cast(), lines) };
-            let behind = (data.len() - after.len()) as u64;
-            for (at, edge) in [(0, before), (behind, after)] {
-                let part = self.part(at, self.room as u64);
-                part.ok_or(Status::E_INTERNAL)?.write(edge)?;
-            }
-            return Ok(());
+        if data.len() > self.room {
+            return Err(Status::E_INTERNAL);
         }
-        self.write(data)
+        // SAFETY: as in `write`.
+        unsafe { past_caches::copy(data, self.address) };
+        Ok(())
     }
 
     /// Copy the first `len` bytes to `buffer`; false if it is too small.
@@ -343,26 +336,6 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Write whole cache lines past the caches. Others see them before any store that follows.
-///
-/// # Safety
-/// The lines from `to` on may be written, and `to` is a multiple of 16 unless there is no line.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-unsafe fn stream(mut to: *mut std::arch::x86_64::__m128i, lines: &[[u8; LINE as usize]]) {
-    use std::arch::x86_64::{_mm_loadu_si128, _mm_sfence, _mm_stream_si128};
-    for line in lines {
-        let (quarters, _) = line.as_chunks::<16>();
-        for quarter in quarters {
-            // SAFETY: as the caller promises.
-            unsafe { _mm_stream_si128(to, _mm_loadu_si128(quarter.as_ptr().cast())) };
-            to = to.wrapping_add(1);
-        }
-    }
-    // Without it, these stores may become visible later than those that follow.
-    // SAFETY: every x86_64 has it.
-    unsafe { _mm_sfence() };
-}
-
 #[inline(always)]
 fn fetch_line_for_writing(address: *mut u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -372,53 +345,6 @@ fn fetch_line_for_writing(address: *mut u8) {
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     let _ = address;
-}
-
-/// The fixed part of a segment. The place of the object's own words is checked once, so that a call
-/// need not check it again.
-pub(crate) struct Fixed {
-    mapping: Mapping,
-    body: *const u8,
-    body_size: usize,
-}
-
-// SAFETY: the address lies in the mapping, which may be used by all threads.
-unsafe impl Send for Fixed {}
-// SAFETY: as above.
-unsafe impl Sync for Fixed {}
-
-impl Fixed {
-    /// `E_CORRUPT` if the words do not lie within the mapping.
-    pub(crate) fn new(mapping: Mapping, body_at: usize, body_size: usize) -> Result<Fixed> {
-        let body = mapping.bytes(body_at, body_size)?.address.cast_const();
-        if !body.addr().is_multiple_of(BODY_ALIGN) {
-            return Err(Status::E_CORRUPT);
-        }
-        Ok(Fixed {
-            mapping,
-            body,
-            body_size,
-        })
-    }
-
-    /// The object's own words; `E_CORRUPT` if there are fewer than a `T` has.
-    #[inline]
-    pub(crate) fn body<T: Shared>(&self) -> Result<&T> {
-        const { assert!(align_of::<T>() <= BODY_ALIGN) };
-        if size_of::<T>() > self.body_size {
-            return Err(Status::E_CORRUPT);
-        }
-        // SAFETY: in bounds and aligned, as `new` has checked; for the rest as in `view`.
-        Ok(unsafe { &*self.body.cast::<T>() })
-    }
-}
-
-impl Deref for Fixed {
-    type Target = Mapping;
-
-    fn deref(&self) -> &Mapping {
-        &self.mapping
-    }
 }
 
 /// Words in memory that `S` keeps mapped, and a share in that `S`.
@@ -508,38 +434,6 @@ impl Drop for LazyMapping {
         if !mapping.is_null() {
             // SAFETY: leaked by `get_or_set`, and no borrow of it is left.
             drop(unsafe { Box::from_raw(mapping) });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_write_past_the_caches_writes_what_it_is_given_and_nothing_beside() {
-        let all: Vec<u8> = (0..1000u32).map(|at| (at % 251 + 1) as u8).collect();
-        for begin in 0..2 * LINE as usize {
-            for len in [0, 1, 15, 63, 64, 65, 127, 128, 400, 863] {
-                let mut memory = [0u8; 1024];
-                let room = Bytes {
-                    address: memory.as_mut_ptr().wrapping_add(begin),
-                    room: len,
-                    mapping: PhantomData,
-                };
-                // The source is aligned in another way.
-                let data = &all[begin % 7..][..len];
-                assert_eq!(room.write_past_caches(data), Ok(()));
-                assert_eq!(&memory[begin..begin + len], data);
-                let beside = [&memory[..begin], &memory[begin + len..]].concat();
-                assert!(beside.iter().all(|byte| *byte == 0), "{begin}, {len}");
-                let shorter = Bytes {
-                    room: len.saturating_sub(1),
-                    ..room
-                };
-                let fits = shorter.write_past_caches(data);
-                assert_eq!(fits.is_ok(), len == 0, "{begin}, {len}");
-            }
         }
     }
 }
