@@ -3,9 +3,9 @@
 //! ```text
 //! calls, message, slot, bytes        the calls of users in Rust: copies, and guards that settle
 //! typed                              the same for values of one type: feature `serde`
-//! put, put_id, reserve, get, take,
-//! settle, dead_letters, info,
-//! shutdown                           the calls below them, and those of the C side
+//! put, put_id, put_large, reserve,
+//! commit, get, take, settle,
+//! dead_letters, info, shutdown       the calls below them, and those of the C side
 //! settled                            how a message stands, by its id
 //! accounts                           what each participant has put and got
 //! loans                              how many loans of a handle are not settled
@@ -22,6 +22,7 @@ mod accounts;
 pub(crate) mod bytes;
 mod calls;
 mod chain;
+mod commit;
 mod dead_letters;
 mod get;
 mod info;
@@ -32,6 +33,7 @@ mod options;
 mod pacing;
 mod put;
 mod put_id;
+mod put_large;
 pub(crate) mod readiness;
 mod reserve;
 mod room;

@@ -242,3 +242,37 @@ fn next_slice_alone(patience: &mut Patience<'_>) -> u64 {
     }
     patience.slice_end()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::{CreateOptions, Kind, ObjectType};
+    use crate::sync::lock_wait::LockWait;
+
+    static TYPE: ObjectType = ObjectType {
+        kind: Kind::Event,
+        body: 128,
+        extra: 0,
+        over_at: None,
+        accounts: None,
+        recover: |_, _, _| Ok(()),
+        wake: |_| Ok(()),
+    };
+
+    /// A call that does not block failed when its time was over at a moment when nobody held the
+    /// mutex: it was kept for those who slept, or its holder had just released it.
+    #[test]
+    fn a_mutex_that_nobody_holds_is_waited_for() {
+        let options = CreateOptions::default();
+        let segment = Segment::create(&TYPE, None, &options, &|_| Ok(()), &|_| Ok(())).unwrap();
+        let world = WithoutRecovery(&segment);
+        let seen_starving = 1 << 30;
+        let seen_held = Owner::new(1000, 1).bits();
+        for seen in [seen_starving, seen_held] {
+            let released = AtomicU32::new(0);
+            let locks = LockWait::brief_since(30_000_000);
+            let slept = world.sleep(&released, seen, &mut locks.patience());
+            assert_eq!(slept, Ok(()));
+        }
+    }
+}

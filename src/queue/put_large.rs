@@ -1,0 +1,60 @@
+//! Putting a long message: it is copied outside of the lock, as the writer of a reservation does.
+
+use super::chain::producer::Room;
+use super::layout::cursor::Position;
+use super::view::View;
+use crate::pace::copies::Way;
+use crate::status::{Result, Status};
+use crate::sync::lock_wait::Caller;
+use crate::sync::wait::Patience;
+use crate::sys::clock;
+
+impl<'a> View<'a> {
+    /// Put a message, copying it outside of the lock.
+    pub(super) fn put_large(
+        &self,
+        data: &[u8],
+        patience: &mut Patience<'_>,
+        me: Caller<'_>,
+    ) -> Result<()> {
+        self.put_large_at(data, patience, me).map(|_| ())
+    }
+
+    /// As [`put_large`](Self::put_large). Return the position of the message.
+    #[inline]
+    pub(super) fn put_large_at(
+        &self,
+        data: &[u8],
+        patience: &mut Patience<'_>,
+        me: Caller<'_>,
+    ) -> Result<Position> {
+        let place = match self.reserve_at_once(data.len() as u64, me.owner) {
+            Some(place) => place,
+            None => self.reserve_room(data.len(), patience, me)?,
+        };
+        self.copy_in(&place, data)?;
+        let checked = self.reserved(place.position, me.owner)?;
+        let put = self.commit(place.position, &checked, me);
+        if put.is_err_and(Status::ends_a_wait) {
+            // Consumers have gone past the reservation, and a process that is stopped within a call
+            // holds a lock. The reservation cannot become a message now.
+            self.abort(place.position, &checked, me)?;
+        }
+        put.map(|()| place.position)
+    }
+
+    /// Copy a long message into its place. If the process is killed meanwhile, its reservation is
+    /// given up.
+    fn copy_in(&self, place: &Room<'a>, data: &[u8]) -> Result<()> {
+        let copies = &self.pacing.copies;
+        let way = copies.choose(data.len());
+        let begin = clock::now_ns();
+        match way {
+            Way::Plain => place.payload.write(data)?,
+            Way::Streaming => place.payload.write_past_caches(data)?,
+        }
+        let ns = clock::now_ns().saturating_sub(begin);
+        copies.learn(way, data.len(), ns);
+        Ok(())
+    }
+}
