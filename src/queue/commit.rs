@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::chain::checked::{lower, raise, Checked};
+use super::chain::checked::{lower, raise, settled_already, Checked};
 use super::layout::body::Intake;
 use super::layout::cursor::Position;
 use super::layout::record::{Record, State, Word};
@@ -14,7 +14,6 @@ use super::reserve::Reservation;
 use super::view::View;
 use super::Queue;
 use crate::segment::Segment;
-use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
@@ -109,7 +108,7 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let state = chain
             .state(position.ring())
-            .map_err(|_| because!(E_INVALID, "the loan is settled already"))?;
+            .map_err(|_| settled_already())?;
         let tail = chain.words.tail.position();
         let limit = match tail.ring() == position.ring() {
             true => tail.at(),
@@ -119,13 +118,13 @@ impl<'a> View<'a> {
             && position.at() < limit
             && limit.wrapping_sub(position.at()) <= size(position.ring());
         if !is_within {
-            return Err(because!(E_INVALID, "the loan is settled already"));
+            return Err(settled_already());
         }
         let checked = chain
             .checked(position, limit)
-            .map_err(|_| because!(E_INVALID, "the loan is settled already"))?;
+            .map_err(|_| settled_already())?;
         if !matches!(checked.state, State::Writing | State::Passed) {
-            return Err(because!(E_INVALID, "the loan is settled already"));
+            return Err(settled_already());
         }
         if checked.word.owner() != Some(me) {
             return Err(Status::E_NOT_OWNER);

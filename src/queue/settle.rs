@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::chain::checked::{lower, Checked};
+use super::chain::checked::{lower, settled_already, Checked};
 use super::chain::consumer::Found;
 use super::chain::Chain;
 use super::layout::cursor::Position;
@@ -187,7 +187,7 @@ impl<'a> View<'a> {
             }
             Err(status) => return Err(status),
         };
-        let checked = own(&chain, position, me.owner)?;
+        let checked = chain.own(position, me.owner)?;
         chain.finish(position, &checked)?;
         drop(head);
         self.after_finish(me.owner)
@@ -222,7 +222,7 @@ impl<'a> View<'a> {
         let chain = self.messages();
         let given_back = self.without_holding_up(me, || {
             let _both = chain.lock_both(me)?;
-            let checked = own(&chain, position, me.owner)?;
+            let checked = chain.own(position, me.owner)?;
             if self.put_back(&chain, position, &checked, me)? {
                 chain.free_behind(position.ring())?;
             }
@@ -295,18 +295,6 @@ impl<'a> View<'a> {
     }
 }
 
-/// The record of a ticket, if `me` has the message in flight.
-fn own<'a>(chain: &Chain<'a>, position: Position, me: Owner) -> Result<Checked<'a>> {
-    let checked = chain.ticket(position)?;
-    if !checked.state.is_in_flight() {
-        return Err(because!(E_INVALID, "the loan is settled already"));
-    }
-    if checked.word.owner() != Some(me) {
-        return Err(Status::E_NOT_OWNER);
-    }
-    Ok(checked)
-}
-
 impl<'a> Chain<'a> {
     /// Under the head lock: settle messages of `me` that are in one of `states` and lie in the
     /// head's ring. Return how many were settled, from the first on, and the sum of their extents.
@@ -372,9 +360,16 @@ impl<'a> Chain<'a> {
         lower(&self.words.behind.bytes, bytes);
     }
 
-    /// The record of a ticket of `me`, for the dead letters.
+    /// The record of a ticket, if `me` has the message in flight.
     pub(super) fn own(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
-        own(self, position, me)
+        let checked = self.ticket(position)?;
+        if !checked.state.is_in_flight() {
+            return Err(settled_already());
+        }
+        if checked.word.owner() != Some(me) {
+            return Err(Status::E_NOT_OWNER);
+        }
+        Ok(checked)
     }
 
     /// Report whether it is likely that no message is waiting or in flight, which makes a closer

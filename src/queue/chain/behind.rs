@@ -5,13 +5,12 @@
 use crate::queue::layout::ring::LARGE_RING;
 use std::sync::atomic::Ordering;
 
-use super::checked::Checked;
+use super::checked::{settled_already, Checked};
 use super::Chain;
 use crate::queue::layout::cursor::Position;
 use crate::queue::layout::record::State;
 use crate::queue::layout::ring;
 use crate::queue::layout::ring::{OPEN_END, RINGS};
-use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 impl<'a> Chain<'a> {
@@ -96,21 +95,18 @@ impl<'a> Chain<'a> {
     /// use.
     pub(crate) fn ticket(&self, position: Position) -> Result<Checked<'a>> {
         let head = self.words.head.position();
-        let state = self
-            .state(position.ring())
-            .map_err(|_| because!(E_INVALID, "the loan is settled already"))?;
+        let state = self.state(position.ring()).map_err(|_| settled_already())?;
         let is_lingering =
             self.words.behind.lingering.load(Ordering::Relaxed) & (1 << position.ring()) != 0;
         let limit = match position.ring() == head.ring() {
             true => head.at(),
             false if is_lingering => state.end.load(Ordering::Relaxed),
-            false => return Err(because!(E_INVALID, "the loan is settled already")),
+            false => return Err(settled_already()),
         };
         if position.at() < state.free.load(Ordering::Relaxed) || position.at() >= limit {
-            return Err(because!(E_INVALID, "the loan is settled already"));
+            return Err(settled_already());
         }
-        self.checked(position, limit)
-            .map_err(|_| because!(E_INVALID, "the loan is settled already"))
+        self.checked(position, limit).map_err(|_| settled_already())
     }
 
     /// Free the records at the beginning of a ring that are over, up to the cursor.

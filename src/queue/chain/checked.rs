@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Chain;
 use crate::queue::layout::cursor::Position;
 use crate::queue::layout::record::{Record, State, Word, ALIGN, HEADER};
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 
 /// A record whose extent was checked against the end of the records in its ring.
@@ -15,6 +16,12 @@ pub(crate) struct Checked<'a> {
     pub(crate) state: State,
     pub(crate) len: u64,
     pub(crate) extent: u64,
+}
+
+/// The error of a ticket that no loan has, or none any more.
+#[cold]
+pub(crate) fn settled_already() -> Status {
+    because!(E_INVALID, "the loan is settled already")
 }
 
 /// Add to a count. Only holders of the head lock write it, so a load and a store suffice.

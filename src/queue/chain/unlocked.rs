@@ -8,14 +8,13 @@
 
 use std::sync::atomic::Ordering;
 
-use super::checked::raise;
+use super::checked::{raise, settled_already};
 use super::Chain;
 use crate::queue::layout::body::Intake;
 use crate::queue::layout::cursor::Position;
 use crate::queue::layout::ends::Ending;
 use crate::queue::layout::record::{State, Word};
 use crate::queue::view::View;
-use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
@@ -53,7 +52,7 @@ impl<'a> View<'a> {
         let checked = chain.own(position, me)?;
         let done = checked.word.with(State::Done, None);
         if !checked.record.change(checked.word, done) {
-            return Err(because!(E_INVALID, "the loan is settled already"));
+            return Err(settled_already());
         }
         chain.words.head.owed.fetch_or(SETTLED, Ordering::SeqCst);
         Ok(())
@@ -80,7 +79,7 @@ impl<'a> View<'a> {
         }
         let returned = Word::new(State::Returned, deliveries, None);
         if !checked.record.change(checked.word, returned) {
-            return Err(because!(E_INVALID, "the loan is settled already"));
+            return Err(settled_already());
         }
         chain.words.head.owed.fetch_or(SETTLED, Ordering::SeqCst);
         // The holder of the tail lock may write these words at the same time. Then the limits admit
