@@ -3,6 +3,7 @@
 //! ```text
 //! create, renew     making and opening a segment; making an object anew that is over
 //! attach, recovery  becoming a participant and leaving; recovering what the dead held
+//! look_around       finding the dead without a sleep
 //! participants      the participants, dead or alive
 //! account           what each participant of a queue has done
 //! keeper            the thread that the kernel watches for a process
@@ -29,6 +30,7 @@ mod header;
 pub(crate) mod keeper;
 mod kind;
 mod list;
+mod look_around;
 #[allow(unsafe_code)]
 mod mapping;
 mod methods;
@@ -94,7 +96,7 @@ type TakeNote = fn(&Segment, u64) -> Result<()>;
 pub(crate) struct Accounts {
     /// Its offset in the body.
     pub(crate) at: usize,
-    /// Called now and then while this process uses the object: see `recovery`.
+    /// Called now and then while this process uses the object: see `look_around`.
     pub(crate) take_note: TakeNote,
 }
 
@@ -133,7 +135,7 @@ pub(crate) struct Segment {
     /// The owner of this process's slot, 0 until it has one, as in every forked child; then where
     /// its account is in the table of accounts, in bytes.
     own: &'static Line,
-    /// Number of calls until the next look around, see `recovery`. Several threads may lose a count.
+    /// Number of calls until the next look around, see `look_around`. Several threads may lose a count.
     calls_left: AtomicU32,
     /// The number of calls that this count began with, ...
     calls_skipped: AtomicU32,
