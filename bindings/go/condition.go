@@ -75,7 +75,7 @@ func (c *Condition) Wait(ctx context.Context, lock *Lock) (ownerDied bool, err e
 // has taken it, and takes it again as often.
 func (c *Condition) WaitRLock(ctx context.Context, lock *RLock, owner Owner) (ownerDied bool, err error) {
 	if owner.id == 0 {
-		return false, ErrInvalid
+		return false, errNoOwner
 	}
 	return c.wait(ctx, &lock.handle, func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.ConditionWaitRLock(c.object, lock.object, owner.id, timeout, cancel)
@@ -128,7 +128,7 @@ func (c *Condition) WaitForRLock(ctx context.Context, lock *RLock, owner Owner, 
 // lock.
 func (c *Condition) Notify(n int) error {
 	if n < 0 || int64(n) > math.MaxUint32 {
-		return ErrInvalid
+		return invalid("n is below 0 or too large")
 	}
 	_, err := c.try(func(int64, *capi.Cancel) capi.Status { return capi.ConditionNotify(c.object, uint32(n)) })
 	return err

@@ -2,7 +2,6 @@ package polyproc
 
 import (
 	"math"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -141,29 +140,3 @@ func (h *handle) interrupt() {
 		wait.interrupt()
 	}
 }
-
-// shared is a handle of an object that other processes can have too: any object but a process.
-type shared struct{ handle }
-
-// File returns a descriptor of the object, to hand on by other means: os/exec's ExtraFiles, a unix
-// socket. [QueueFromFile] and its like open it at the other end. The caller closes it.
-func (s *shared) File() (*os.File, error) {
-	if !s.enter() {
-		return nil, ErrClosed
-	}
-	defer s.leave()
-	fd, status := capi.ShareFD(s.kind, s.object)
-	if err := check(status); err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), "polyproc"), nil
-}
-
-// Handle is an object that a child can inherit: any object of this package but a [Process] or a
-// [Pool].
-type Handle interface {
-	Close() error
-	inherit() *handle
-}
-
-func (s *shared) inherit() *handle { return &s.handle }

@@ -1,50 +1,64 @@
 package polyproc
 
 import (
+	"fmt"
 	"os"
+	"runtime"
 
 	"polyproc.dev/polyproc/internal/capi"
 )
 
-// ProcessInfo describes the calling process.
-type ProcessInfo struct {
-	PID       int
-	ParentPID int
-	// Name is the name that the process was spawned with; Daemon says whether it dies with its
-	// parent.
-	Name   string
-	Daemon bool
-}
+// shared is a handle of an object that other processes can have too: any object but a [Process], a
+// [Pool] or a [Listener].
+type shared struct{ handle }
 
-// Current describes this process.
-func Current() (ProcessInfo, error) {
-	info, status := capi.CurrentProcess()
-	if err := check(status); err != nil {
-		return ProcessInfo{}, err
+// File returns a descriptor of the object, to hand on by other means: os/exec's ExtraFiles, a unix
+// socket. [QueueFromFile] and its like open it at the other end. The caller closes it.
+func (s *shared) File() (*os.File, error) {
+	if !s.enter() {
+		return nil, ErrClosed
 	}
-	return ProcessInfo{PID: info.PID, ParentPID: info.ParentPID, Name: info.Name, Daemon: info.Daemon}, nil
-}
-
-// ActiveChildren returns the process ids of this process's children that polyproc started and that
-// have not ended.
-func ActiveChildren() ([]int, error) {
-	children, status := capi.ActiveChildren()
+	defer s.leave()
+	fd, status := capi.ShareFD(s.kind, s.object)
 	if err := check(status); err != nil {
 		return nil, err
 	}
-	pids := make([]int, len(children))
-	for i, pid := range children {
-		pids[i] = int(pid)
-	}
-	return pids, nil
+	return os.NewFile(uintptr(fd), "polyproc"), nil
 }
 
-// ExitChildren ends the children that this process started, as Python does at exit. It sends
-// SIGTERM to the daemonic children, waits for the others without a limit, then waits for the
-// daemonic ones, and kills those that are still there 5 s after SIGTERM. It does not run by itself:
-// a Go program that wants it calls it before it ends. It leaves adopted processes alone. Daemonic
-// children are killed in any case when this process ends.
-func ExitChildren() error { return check(capi.ExitChildren()) }
+// Handle is an object that a child can inherit: any object of this package but a [Process], a [Pool]
+// or a [Listener].
+type Handle interface {
+	Close() error
+	inherit() *handle
+}
+
+func (s *shared) inherit() *handle { return &s.handle }
+
+// inherited returns the objects for a child. Each object counts one more user until leave.
+func inherited(objects map[string]Handle) (handles []capi.NamedHandle, leave func(), err error) {
+	var entered []*handle
+	leave = func() {
+		for _, h := range entered {
+			h.leave()
+		}
+		runtime.KeepAlive(objects)
+	}
+	for name, object := range objects {
+		if object == nil {
+			leave()
+			return nil, nil, invalid(fmt.Sprintf("Handles has no object of the name %q", name))
+		}
+		h := object.inherit()
+		if !h.enter() {
+			leave()
+			return nil, nil, ErrClosed
+		}
+		entered = append(entered, h)
+		handles = append(handles, capi.NamedHandle{Name: name, Kind: h.kind, Object: h.object})
+	}
+	return handles, leave, nil
+}
 
 // fromFile opens the object behind a descriptor, which stays open.
 func fromFile(file *os.File, kind capi.Kind) (object capi.Object, status capi.Status) {

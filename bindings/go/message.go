@@ -97,9 +97,11 @@ func (m *Message) Done() error { return m.settle((*capi.Message).Done) }
 // inside a call; the message stays held then.
 func (m *Message) Return() error { return m.settle((*capi.Message).Return) }
 
+var errMessageSettled = invalid("the message is settled already")
+
 func (m *Message) settle(how func(*capi.Message) capi.Status) error {
 	if m.settled.Swap(true) {
-		return ErrInvalid
+		return errMessageSettled
 	}
 	status := how(&m.loan)
 	if status == capi.ETimeout {

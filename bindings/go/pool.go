@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -200,7 +199,7 @@ func (p *Pool) end(how func(capi.Object) capi.Status) error {
 // Close or Terminate was called before.
 func (p *Pool) Join(ctx context.Context) error {
 	if p.open.Err() == nil {
-		return ErrInvalid
+		return invalid("the pool is neither closed nor terminated")
 	}
 	select {
 	case <-p.ended:
@@ -278,7 +277,7 @@ func (p *Pool) SubmitWith(function string, data []byte, options TaskOptions) (*T
 // nil.
 func (p *Pool) submit(function string, options TaskOptions, over chan<- *Task, how func(tag uint64) (capi.Object, capi.Status)) (*Task, error) {
 	if options.Timeout < 0 {
-		return nil, ErrInvalid
+		return nil, invalid("Timeout is below 0")
 	}
 	if !p.enter() {
 		return nil, ErrShutdown
@@ -324,29 +323,4 @@ func (p *Pool) take(tag uint64, task *Task) {
 	} else {
 		p.tasks = append(p.tasks, task)
 	}
-}
-
-// inherited returns the objects for a child. Each object counts one more user until leave.
-func inherited(objects map[string]Handle) (handles []capi.NamedHandle, leave func(), err error) {
-	var entered []*handle
-	leave = func() {
-		for _, h := range entered {
-			h.leave()
-		}
-		runtime.KeepAlive(objects)
-	}
-	for name, object := range objects {
-		if object == nil {
-			leave()
-			return nil, nil, ErrInvalid
-		}
-		h := object.inherit()
-		if !h.enter() {
-			leave()
-			return nil, nil, ErrClosed
-		}
-		entered = append(entered, h)
-		handles = append(handles, capi.NamedHandle{Name: name, Kind: h.kind, Object: h.object})
-	}
-	return handles, leave, nil
 }

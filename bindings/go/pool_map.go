@@ -25,6 +25,8 @@ type MapOptions struct {
 
 func (o *MapOptions) valid() bool { return o.Chunk >= 0 && o.Window >= 0 && o.Timeout >= 0 }
 
+var errMapOptions = invalid("a number of the options is below 0")
+
 // chunk is the task of a few items.
 type chunk struct {
 	task  *Task
@@ -70,7 +72,7 @@ func (p *Pool) Map(ctx context.Context, function string, items [][]byte, options
 		return nil, err
 	}
 	if !options.valid() {
-		return nil, ErrInvalid
+		return nil, errMapOptions
 	}
 	size := options.Chunk
 	if size == 0 {
@@ -134,7 +136,7 @@ func (p *Pool) ImapUnordered(ctx context.Context, function string, items iter.Se
 func (p *Pool) imap(ctx context.Context, function string, items iter.Seq[[]byte], options MapOptions, ordered bool) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if !options.valid() {
-			yield(nil, ErrInvalid)
+			yield(nil, errMapOptions)
 			return
 		}
 		if options.Window == 0 {

@@ -88,7 +88,7 @@ func (q *Queue) putBatchWaiting(ctx context.Context, data []byte, lens []uintptr
 // TakeMany takes up to limit messages, waiting for the first only.
 func (q *Queue) TakeMany(ctx context.Context, limit int) ([]*Message, error) {
 	if limit <= 0 {
-		return nil, ErrInvalid
+		return nil, invalid("limit is below 1")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func DoneMany(messages []*Message) (err error) {
 		n := 0
 		for _, m := range group {
 			if m.settled.Swap(true) {
-				err = ErrInvalid
+				err = errMessageSettled
 				continue
 			}
 			(*loans)[n], owners[n] = m.loan, m

@@ -15,6 +15,8 @@ type Owner struct{ id uint64 }
 
 var owners atomic.Uint64
 
+var errNoOwner = invalid("the zero Owner owns nothing: NewOwner makes one")
+
 // NewOwner makes an owner that differs from all others, also from those of other processes.
 func NewOwner() Owner { return Owner{owners.Add(1)} }
 
@@ -62,7 +64,7 @@ func RLockFromFile(file *os.File) (*RLock, error) {
 // changed.
 func (l *RLock) Acquire(ctx context.Context, owner Owner) (ownerDied bool, err error) {
 	if owner.id == 0 {
-		return false, ErrInvalid
+		return false, errNoOwner
 	}
 	if err := ctx.Err(); err != nil {
 		return false, err
@@ -90,7 +92,7 @@ func (l *RLock) acquireWaiting(ctx context.Context, owner Owner) (ownerDied bool
 // TryAcquire takes the lock if it is free or already held by owner, else it returns [ErrTimeout].
 func (l *RLock) TryAcquire(owner Owner) (ownerDied bool, err error) {
 	if owner.id == 0 {
-		return false, ErrInvalid
+		return false, errNoOwner
 	}
 	status, err := l.try(func(timeout int64, cancel *capi.Cancel) capi.Status {
 		return capi.RLockAcquire(l.object, owner.id, timeout, cancel)
@@ -101,7 +103,7 @@ func (l *RLock) TryAcquire(owner Owner) (ownerDied bool, err error) {
 // Release releases the lock once. If owner does not hold it, it returns [ErrNotOwner].
 func (l *RLock) Release(owner Owner) error {
 	if owner.id == 0 {
-		return ErrInvalid
+		return errNoOwner
 	}
 	_, err := l.try(func(int64, *capi.Cancel) capi.Status { return capi.RLockRelease(l.object, owner.id) })
 	return err

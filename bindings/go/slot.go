@@ -24,7 +24,7 @@ type Slot struct {
 // Reserve makes room for a message of at most n bytes, waiting for it.
 func (q *Queue) Reserve(ctx context.Context, n int) (*Slot, error) {
 	if n < 0 {
-		return nil, ErrInvalid
+		return nil, invalid("n is below 0")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -60,8 +60,8 @@ func (s *Slot) Data() []byte {
 // Commit puts the first n bytes of the room as the message. It returns [ErrInvalid] if n is larger
 // than the room, and the slot stays as it was, or if the slot is already settled.
 func (s *Slot) Commit(n int) error {
-	if room := s.Data(); n < 0 || n > len(room) {
-		return ErrInvalid
+	if !s.settled.Load() && (n < 0 || n > len(s.Data())) {
+		return invalid("n is below 0 or more than the room")
 	}
 	return s.settle(func() capi.Status { return s.room.Commit(n) })
 }
@@ -72,7 +72,7 @@ func (s *Slot) Abort() error { return s.settle(s.room.Abort) }
 
 func (s *Slot) settle(how func() capi.Status) error {
 	if s.settled.Swap(true) {
-		return ErrInvalid
+		return invalid("the slot is settled already")
 	}
 	status := how()
 	if status == capi.ETimeout {

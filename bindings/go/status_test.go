@@ -90,6 +90,46 @@ func TestEachWrongOptionHasItsSentence(t *testing.T) {
 	}
 }
 
+// They returned a bare ErrInvalid, and one call has several arguments.
+func TestEachWrongArgumentHasItsSentence(t *testing.T) {
+	ctx := within(t)
+	q := newQueue(t, polyproc.QueueOptions{})
+	lock := one(polyproc.NewRLock())(t)
+	defer lock.Close()
+	condition := one(polyproc.NewCondition())(t)
+	defer condition.Close()
+	pool := newPool(t, polyproc.PoolOptions{Workers: 1})
+
+	must(t, q.TryPut([]byte("one")))
+	message := one(q.TryTake())(t)
+	must(t, message.Done())
+	slot := one(q.Reserve(ctx, 8))(t)
+	tooLong := slot.Commit(9)
+	must(t, slot.Abort())
+	_, err := polyproc.Spawn(polyproc.ProcessOptions{Args: []string{"true"}, Handles: map[string]polyproc.Handle{"jobs": nil}})
+	for _, wrong := range []struct {
+		err  error
+		text string
+	}{
+		{err, `Handles has no object of the name "jobs"`},
+		{second(lock.TryAcquire(polyproc.Owner{})), "the zero Owner owns nothing: NewOwner makes one"},
+		{lock.Release(polyproc.Owner{}), "the zero Owner owns nothing: NewOwner makes one"},
+		{condition.Notify(-1), "n is below 0 or too large"},
+		{second(q.Reserve(ctx, -1)), "n is below 0"},
+		{second(q.TakeMany(ctx, 0)), "limit is below 1"},
+		{tooLong, "n is below 0 or more than the room"},
+		{slot.Commit(9), "the slot is settled already"},
+		{message.Done(), "the message is settled already"},
+		{polyproc.DoneMany([]*polyproc.Message{message}), "the message is settled already"},
+		{second(polyproc.WaitAny(ctx)), "there is nothing to wait for"},
+		{second(pool.SubmitWith("square", nil, polyproc.TaskOptions{Timeout: -1})), "Timeout is below 0"},
+		{second(pool.Map(ctx, "square", nil, polyproc.MapOptions{Chunk: -1})), "a number of the options is below 0"},
+		{pool.Join(ctx), "the pool is neither closed nor terminated"},
+	} {
+		says(t, wrong.err, polyproc.ErrInvalid, "polyproc: invalid argument: "+wrong.text)
+	}
+}
+
 // A goroutine may be on another thread after a call. Each must still get its own sentence.
 func TestGoroutinesDoNotMixUpTheirErrors(t *testing.T) {
 	var group sync.WaitGroup

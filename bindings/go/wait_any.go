@@ -8,9 +8,10 @@ import (
 )
 
 // Waitable is a thing that [WaitAny] waits for. A [Queue] is ready when a get would not wait, a
-// [Queue.PutSide] when a put would not wait, an [Event] when it is set or was set since the call
-// began, a [Connection] when a receive would not wait, a [Listener] when an accept would not wait,
-// and a [Process] when it has ended.
+// [Queue.PutSide] when a put would not wait, a [Queue.SettledSide] when messages were settled since
+// the last SettledCount, an [Event] when it is set or was set since the call began, a [Connection]
+// when a receive would not wait, a [Listener] when an accept would not wait, and a [Process] when
+// it has ended.
 type Waitable interface {
 	waitable() (*handle, capi.WaitKind)
 }
@@ -45,7 +46,7 @@ func (s PutSide) waitable() (*handle, capi.WaitKind) { return &s.queue.handle, c
 // afterwards.
 func WaitAny(ctx context.Context, things ...Waitable) (ready []Waitable, err error) {
 	if len(things) == 0 {
-		return nil, ErrInvalid
+		return nil, invalid("there is nothing to wait for")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
