@@ -8,13 +8,12 @@ const { readFormat } = require('./format.js');
 const { ValueIterator } = require('./iterator.js');
 const { constants, native, status } = require('./native.js');
 const { TOKEN } = require('./object.js');
-const { NAMES, rangeError, readBoolean, readInteger, readOptions, readString, typeError } = require('./options.js');
+const { NAMES, rangeError, readBoolean, readInteger, readMilliseconds, readOptions, readString, typeError } = require('./options.js');
 const { HANDLE, READINESS, WAITABLE } = require('./symbols.js');
 const { Operation } = require('./wait/operation.js');
 const { perform } = require('./wait/perform.js');
 const { isReadyFor, makeWaitable, polledItem } = require('./wait/waitable.js');
 
-const NANOSECONDS = 1e6; // of a millisecond
 const BACKLOG_MAX = 4096;
 const MESSAGE_MAX = 2 ** 32 - 1;
 const IS_PUBLIC = 1;
@@ -26,12 +25,6 @@ function readKey(authkey) {
   if (!ArrayBuffer.isView(key)) throw typeError('authkey', 'a string or bytes', authkey);
   if (key.byteLength === 0) throw rangeError('authkey', 'at least a byte', 'empty');
   return key;
-}
-
-function readMilliseconds(value, name) {
-  if (typeof value !== 'number') throw typeError(name, 'a number of milliseconds', value);
-  if (!(value > 0)) throw rangeError(name, 'above 0', value);
-  return Math.min(Math.ceil(value * NANOSECONDS), Number.MAX_SAFE_INTEGER);
 }
 
 /** Returns the arguments for the native side: the address and the options of the handshake. */

@@ -1,8 +1,8 @@
 'use strict';
 
 // Loans from a queue: taken messages and reserved slots. A short message is a copy, which is
-// cheaper than a view of shared memory. The view of a long one is made at its first use and
-// detached when it is settled.
+// cheaper than a view of shared memory. A long message has a view, which is made at its first use
+// and detached when the message is settled.
 
 const { check, PolyprocError } = require('./errors.js');
 const { constants, halves, native, numbers, status, DELIVERIES, ID, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');

@@ -59,6 +59,15 @@ function readInteger(value, name, min = 0, max = Number.MAX_SAFE_INTEGER) {
   return value;
 }
 
+const NANOSECONDS = 1e6; // of a millisecond
+
+/** Reads a number of milliseconds above 0; returns nanoseconds. */
+function readMilliseconds(value, name) {
+  if (typeof value !== 'number') throw typeError(name, 'a number of milliseconds', value);
+  if (!(value > 0)) throw rangeError(name, 'above 0', value);
+  return Math.min(Math.ceil(value * NANOSECONDS), Number.MAX_SAFE_INTEGER);
+}
+
 const FOREVER = Object.freeze({ timeout: Infinity, signal: undefined });
 
 /**
@@ -85,6 +94,7 @@ module.exports = {
   readBoolean,
   readFunction,
   readInteger,
+  readMilliseconds,
   readObject,
   readOptions,
   readString,

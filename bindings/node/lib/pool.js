@@ -14,11 +14,10 @@ const {
   readBoolean,
   readFunction,
   readInteger,
+  readMilliseconds,
   readOptions,
   readString,
   readWait,
-  rangeError,
-  typeError,
 } = require('./options.js');
 const { ordered, unordered } = require('./pool-map.js');
 const { readArgv, readEnv, readHandles } = require('./process-options.js');
@@ -31,7 +30,6 @@ const { makeWaitable } = require('./wait/waitable.js');
 
 const UINT32_MAX = 2 ** 32 - 1;
 const WORKERS_MAX = 1000;
-const NANOSECONDS = 1e6; // of a millisecond
 const WORKER_MAIN = path.join(__dirname, 'worker-main.js');
 /**
  * Deno gives a program no rights by default. This program has loaded an addon, so it may do
@@ -60,11 +58,9 @@ function readProgram(options, format) {
   return [process.execPath, ...RUN, WORKER_MAIN, format, file];
 }
 
+/** Returns the nanoseconds that a task may run; 0: no limit. */
 function readLimit(timeLimit) {
-  if (timeLimit === undefined || timeLimit === Infinity) return 0;
-  if (typeof timeLimit !== 'number') throw typeError('timeLimit', 'a number of milliseconds', timeLimit);
-  if (!(timeLimit > 0)) throw rangeError('timeLimit', 'above 0', timeLimit);
-  return Math.min(Math.ceil(timeLimit * NANOSECONDS), Number.MAX_SAFE_INTEGER);
+  return timeLimit === undefined || timeLimit === Infinity ? 0 : readMilliseconds(timeLimit, 'timeLimit');
 }
 
 class Pool {
@@ -119,13 +115,14 @@ class Pool {
     return { timeLimit: readLimit(options.timeLimit), signal };
   }
 
-  #submit(native_, name, data, timeLimit, signal, decode, onEnd) {
+  /** `call`: native.poolSubmit or poolSubmitChunk */
+  #submit(call, name, data, timeLimit, signal, decode, onEnd) {
     readString(name, 'name');
     if (this.#outstanding === 0) this.#begin();
     const tag = this.#free.length > 0 ? this.#free.pop() : this.#tasks.length;
     let answer;
     try {
-      answer = check(native_(this[HANDLE], name, data, timeLimit, tag), `submit "${name}"`);
+      answer = check(call(this[HANDLE], name, data, timeLimit, tag), `submit "${name}"`);
     } finally {
       if (answer === undefined) this.#refused(tag);
     }

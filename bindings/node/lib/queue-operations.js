@@ -6,7 +6,7 @@ const { check } = require('./errors.js');
 const { constants, native, numbers, status, LENGTH, OFFSET, ROW } = require('./native.js');
 const { Message, Slot, messagesOf } = require('./message.js');
 const { TOKEN } = require('./object.js');
-const { checkSlab, cut, getCopy, makeRoom } = require('./slab.js');
+const { checkSlab, cut, makeRoom, reader } = require('./slab.js');
 const { Operation } = require('./wait/operation.js');
 
 const { apply } = Reflect;
@@ -21,6 +21,8 @@ const JOINS = 1;
 function getting(operation) {
   return new Operation({ ...operation, polled: true, late: status.E_EMPTY, end: status.E_SHUTDOWN });
 }
+
+const getCopy = reader(native.queueGet, native.queueGetInto);
 
 const get = getting({
   what: 'get',

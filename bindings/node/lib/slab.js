@@ -78,8 +78,6 @@ function reader(get, getInto, longest = Infinity) {
   };
 }
 
-const getCopy = reader(native.queueGet, native.queueGetInto);
-
 /** Returns a copy of a message on loan. */
 function copyLoan(loan, length) {
   if (length > OWN_BYTES) {
@@ -96,4 +94,4 @@ function copyLoan(loan, length) {
   return cut(offset, length);
 }
 
-module.exports = { checkSlab, copyLoan, cut, getCopy, keep, makeRoom, reader };
+module.exports = { checkSlab, copyLoan, cut, keep, makeRoom, reader };
