@@ -226,8 +226,8 @@ BINDINGS = (
         "Node: calls between two turns of the event loop",
         "RUN = 1024",
         "Timers and sockets get their turn within a millisecond.",
-        "a turn costs 2 % of a loop",
-        "15 % after each 64 calls",
+        "a turn costs 7 % of a loop",
+        "24 % after each 64 calls",
         '`npm run bench` in bindings/node, "await put + get"',
     ),
     (
