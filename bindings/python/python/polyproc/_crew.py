@@ -34,12 +34,12 @@ def _why_ended(failure: BaseException | None) -> BaseException:
 
 
 class Outcome:
-    """An object that receives the outcome of tasks."""
+    """An object that receives the outcome of tasks, each with its place among them."""
 
-    def _resolve(self, number: int, is_success: bool, value: Any) -> None:
+    def _resolve(self, place: int, is_success: bool, value: Any) -> None:
         raise NotImplementedError
 
-    def _load(self, number: int, data: bytes) -> Any:
+    def _load(self, place: int, data: bytes) -> Any:
         """The value for `_resolve` of a task that has succeeded."""
         return loads(data)
 
@@ -48,6 +48,8 @@ class Outcome:
 
 
 class Crew:
+    """The workers of a pool, its tasks that are not over, and their reports."""
+
     def __init__(
         self,
         ctx: Any,
@@ -64,7 +66,9 @@ class Crew:
         self.failure: BaseException | None = None
         self.why_ended = _why_ended
         self.workers: list[Any] = []
-        self.open: dict[int, tuple[Any, int]] = {}
+        # By their numbers, the tasks that are not over: who gets the outcome, and the task's place
+        # there.
+        self.open: dict[int, tuple[Outcome, int]] = {}
         self.numbers = itertools.count(1)
         # Without the interpreter lock, two threads may get the same number of a count.
         self.numbering = threading.Lock()

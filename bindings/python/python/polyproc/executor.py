@@ -39,7 +39,7 @@ class _Call(Outcome):
         self.future = future
         self.call = call
 
-    def _resolve(self, number: int, is_success: bool, value: Any) -> None:
+    def _resolve(self, place: int, is_success: bool, value: Any) -> None:
         future, self.call = self.future, (None, (), {})
         if is_success:
             future.set_result(value)

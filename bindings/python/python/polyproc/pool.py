@@ -139,8 +139,8 @@ class Pool:
             chunksize = min(chunksize + bool(extra), _LARGE_CHUNK)
         chunksize = max(1, chunksize)
         result = MapResult(self._crew, count, chunksize, callback, error_callback)
-        for number, chunk in enumerate(_chunks(items, chunksize)):
-            self._crew.submit(result, number, call, (func, chunk), {})
+        for place, chunk in enumerate(_chunks(items, chunksize)):
+            self._crew.submit(result, place, call, (func, chunk), {})
         return result
 
     def imap(
@@ -292,7 +292,7 @@ class AsyncResult(_Outcome):
     def _has_ended(self) -> bool:
         return self._is_done
 
-    def _resolve(self, number: int, is_success: bool, value: Any) -> None:
+    def _resolve(self, place: int, is_success: bool, value: Any) -> None:
         self._end(is_success, value)
 
     def _end(self, is_success: bool, value: Any) -> None:
@@ -336,12 +336,12 @@ class MapResult(AsyncResult):
             self._list = [None] * self._count
         return self._list
 
-    def _load(self, number: int, data: bytes) -> list[Any] | None:
-        return load_into(self._results, number * self._chunksize, self._chunksize, data)
+    def _load(self, place: int, data: bytes) -> list[Any] | None:
+        return load_into(self._results, place * self._chunksize, self._chunksize, data)
 
-    def _resolve(self, number: int, is_success: bool, value: Any) -> None:
+    def _resolve(self, place: int, is_success: bool, value: Any) -> None:
         if is_success:
-            begin = number * self._chunksize
+            begin = place * self._chunksize
             # None: the results are in their places.
             if value is not None:
                 self._results[begin : begin + self._chunksize] = value
@@ -407,8 +407,8 @@ class IMapIterator(_Outcome):
             self._next += 1
         return come
 
-    def _resolve(self, number: int, is_success: bool, value: Any) -> None:
-        self._come[number] = is_success, value
+    def _resolve(self, place: int, is_success: bool, value: Any) -> None:
+        self._come[place] = is_success, value
 
     def _fed(self, count: int) -> None:
         self._count = count
@@ -421,7 +421,7 @@ class IMapUnorderedIterator(IMapIterator):
         super().__init__(crew, is_chunked)
         self._line: collections.deque[tuple[bool, Any]] = collections.deque()
 
-    def _resolve(self, number: int, is_success: bool, value: Any) -> None:
+    def _resolve(self, place: int, is_success: bool, value: Any) -> None:
         self._line.append((is_success, value))
 
     def _has_next(self) -> bool:
