@@ -96,6 +96,15 @@ impl Sample {
             })
     }
 
+    /// The locks and rlocks, and whether a process holds them.
+    fn locks(&self) -> impl Iterator<Item = (&Object, bool)> {
+        self.objects.iter().filter_map(|object| match object.state {
+            Some(State::Lock { is_held, .. }) => Some((object, is_held)),
+            Some(State::Rlock { depth, .. }) => Some((object, depth > 0)),
+            _ => None,
+        })
+    }
+
     /// A metric with one value for each object that has it.
     fn family<M: EncodeMetric>(
         encoder: &mut DescriptorEncoder<'_>,
@@ -108,6 +117,15 @@ impl Sample {
             metric.encode(family.encode_family(&labels)?)?;
         }
         Ok(())
+    }
+
+    fn gauges<'o>(
+        encoder: &mut DescriptorEncoder<'_>,
+        described: (&str, &str),
+        values: impl Iterator<Item = (&'o Object, f64)>,
+    ) -> fmt::Result {
+        let values = values.map(|(object, value)| (labels(object), ConstGauge::new(value)));
+        Sample::family(encoder, described, MetricType::Gauge, values)
     }
 }
 
@@ -173,11 +191,9 @@ impl Collector for Sample {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
         for (name, help, number) in QUEUE_GAUGES {
-            let values = self.queues().map(|(object, queue)| {
-                let gauge = ConstGauge::new(number(object, queue) as f64);
-                (labels(object), gauge)
-            });
-            Sample::family(encoder, (name, help), MetricType::Gauge, values)?;
+            let values = self.queues();
+            let values = values.map(|(object, queue)| (object, number(object, queue) as f64));
+            Sample::gauges(encoder, (name, help), values)?;
         }
         for (name, help, number) in QUEUE_COUNTERS {
             let values = self.queues().map(|(object, queue)| {
@@ -188,41 +204,29 @@ impl Collector for Sample {
         }
         let ages = self.queues().map(|(object, _)| {
             let age = self.ages.get(&object.name).copied();
-            (
-                labels(object),
-                ConstGauge::new(age.unwrap_or_default().as_secs_f64()),
-            )
+            (object, age.unwrap_or_default().as_secs_f64())
         });
-        let help = "Seconds since the oldest message in flight was got or taken";
-        let name = "polyproc_queue_oldest_lease_seconds";
-        Sample::family(encoder, (name, help), MetricType::Gauge, ages)?;
+        let described = (
+            "polyproc_queue_oldest_lease_seconds",
+            "Seconds since the oldest message in flight was got or taken",
+        );
+        Sample::gauges(encoder, described, ages)?;
 
-        let locks = || {
-            self.objects.iter().filter_map(|object| match object.state {
-                Some(State::Lock { is_held, .. }) => Some((object, is_held)),
-                Some(State::Rlock { depth, .. }) => Some((object, depth > 0)),
-                _ => None,
-            })
-        };
-        let held = locks().map(|(object, is_held)| {
-            let gauge = ConstGauge::new(f64::from(u8::from(is_held)));
-            (labels(object), gauge)
-        });
+        let held = self.locks();
+        let held = held.map(|(object, is_held)| (object, f64::from(u8::from(is_held))));
         let described = ("polyproc_lock_held", "Whether a process holds the lock");
-        Sample::family(encoder, described, MetricType::Gauge, held)?;
-        let waiters =
-            locks().map(|(object, _)| (labels(object), ConstGauge::new(object.asleep() as f64)));
+        Sample::gauges(encoder, described, held)?;
+        let waiters = self.locks();
+        let waiters = waiters.map(|(object, _)| (object, object.asleep() as f64));
         let described = ("polyproc_lock_waiters", "Threads that sleep at the lock");
-        Sample::family(encoder, described, MetricType::Gauge, waiters)?;
+        Sample::gauges(encoder, described, waiters)?;
 
-        let memory = self
-            .objects
-            .iter()
-            .map(|object| (labels(object), ConstGauge::new(object.memory as f64)));
+        let memory = self.objects.iter();
+        let memory = memory.map(|object| (object, object.memory as f64));
         let described = (
             "polyproc_shm_bytes",
             "Shared memory that the object occupies",
         );
-        Sample::family(encoder, described, MetricType::Gauge, memory)
+        Sample::gauges(encoder, described, memory)
     }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use comfy_table::Table;
 use polyproc::inspect::{
     self, Intake, Lease, Object, Participant, QueueState, State, Verdict, Whereabouts,
 };
@@ -72,10 +73,7 @@ pub fn whole(object: &Object) -> Value {
     fields.insert("participants".to_owned(), participants.collect());
     if let Some(State::Queue(queue)) = &object.state {
         let lease = queue.oldest_lease.map(|lease| {
-            let holder = object
-                .participants
-                .iter()
-                .find(|one| one.slot == lease.slot);
+            let holder = holder_of(&lease, object);
             json!({
                 "id": lease.id,
                 "deliveries": lease.deliveries,
@@ -89,6 +87,11 @@ pub fn whole(object: &Object) -> Value {
     Value::Object(fields)
 }
 
+fn holder_of<'o>(lease: &Lease, object: &'o Object) -> Option<&'o Participant> {
+    let mut participants = object.participants.iter();
+    participants.find(|one| one.slot == lease.slot)
+}
+
 /// How long the participant has had the message at most: no longer than its process runs.
 fn longest(lease: &Lease, holder: Option<&Participant>) -> Option<Duration> {
     let age = match holder?.process() {
@@ -99,7 +102,7 @@ fn longest(lease: &Lease, holder: Option<&Participant>) -> Option<Duration> {
 }
 
 /// The object as text, with a table that `table` makes.
-pub fn describe(object: &Object, table: fn(&[&str]) -> comfy_table::Table) -> String {
+pub fn describe(object: &Object, table: fn(&[&str]) -> Table) -> String {
     let state = text::state(object);
     let colon = if state.is_empty() { "" } else { ": " };
     let mut text = format!("{} ({}){colon}{state}\n\n", object.name, text::kind(object));
@@ -130,6 +133,13 @@ pub fn describe(object: &Object, table: fn(&[&str]) -> comfy_table::Table) -> St
         text.push_str("  no process uses it\n");
         return text;
     }
+    for line in view::text_of(&participants(object, table)).lines() {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text
+}
+
+fn participants(object: &Object, table: fn(&[&str]) -> Table) -> Table {
     let is_queue = matches!(object.state, Some(State::Queue(_)));
     let so_far: &[&str] = if is_queue { &["PUT", "GOT"] } else { &[] };
     let titles = [&["PID", "AGE"], so_far, &["HOLDS", "WAITS FOR", "COMMAND"]].concat();
@@ -153,10 +163,7 @@ pub fn describe(object: &Object, table: fn(&[&str]) -> comfy_table::Table) -> St
         ]);
         table.add_row(row);
     }
-    for line in view::text_of(&table).lines() {
-        text.push_str(&format!("  {line}\n"));
-    }
-    text
+    table
 }
 
 fn describe_queue(row: &mut impl FnMut(&str, String), object: &Object, queue: &QueueState) {
@@ -164,10 +171,7 @@ fn describe_queue(row: &mut impl FnMut(&str, String), object: &Object, queue: &Q
     row("waiting", queue.waiting.to_string());
     let mut in_flight = queue.in_flight.to_string();
     if let Some(lease) = queue.oldest_lease {
-        let holder = object
-            .participants
-            .iter()
-            .find(|one| one.slot == lease.slot);
+        let holder = holder_of(&lease, object);
         in_flight.push_str(&format!(", the oldest is message {}", lease.id));
         if let Some(holder) = holder {
             in_flight.push_str(&format!(", with process {}", holder.pid));

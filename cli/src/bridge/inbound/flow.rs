@@ -23,12 +23,11 @@ use crate::bridge::stop::Stop;
 use crate::bridge::trouble::{at, Trouble};
 use crate::failure::Failure;
 
-/// Looks at the messages in the queue are that far apart.
+/// How far apart the looks at the messages in the queue are.
 pub const LOOK: Duration = Duration::from_millis(1);
-/// A put that failed for another reason than a full queue is repeated after that long.
+/// How soon a put is repeated that failed for another reason than a full queue.
 pub const PUT_AGAIN: Duration = Duration::from_millis(100);
-
-/// While there is no connection, it is looked for that often.
+/// How often the connection is looked for while there is none.
 pub const LOOK_FOR_CONNECTION: Duration = Duration::from_millis(50);
 
 /// A bridge at work.
