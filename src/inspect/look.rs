@@ -95,67 +95,84 @@ fn read(object: &mut Object, snapshot: &Snapshot, depth: Depth) -> Result<()> {
     object.recoveries = snapshot.recoveries;
     object.meet(snapshot)?;
     match snapshot.kind() {
-        Kind::Lock => {
-            let (holder, owner_died) = snapshot.holder(lock::holder_in, |owner| *owner)?;
-            object.state = Some(State::Lock {
-                is_held: holder.is_some(),
-                owner_died,
-            });
-            object.meet(snapshot)?;
-            object.give(holder.map(|owner| (owner, Hold::Lock(1))));
-            object.let_wait(&[WaitsFor::Lock]);
-        }
-        Kind::Rlock => {
-            let (holder, owner_died) = snapshot.holder(rlock::holder_in, |(owner, _)| *owner)?;
-            object.state = Some(State::Rlock {
-                depth: holder.map_or(0, |(_, depth)| depth.max(1)),
-                owner_died,
-            });
-            object.meet(snapshot)?;
-            object.give(holder.map(|(owner, depth)| (owner, Hold::Lock(depth.max(1)))));
-            object.let_wait(&[WaitsFor::Lock]);
-        }
-        Kind::Semaphore => {
-            let permits = semaphore::permits_in(snapshot)?;
-            object.state = Some(State::Semaphore {
-                value: permits.value,
-                maximum: permits.maximum,
-                owned: permits.owned.is_some(),
-            });
-            object.meet(snapshot)?;
-            let owned = permits.owned.into_iter().flatten();
-            object.give(owned.map(|(owner, count)| (owner, Hold::Permits(count))));
-            object.let_wait(&[WaitsFor::Permit]);
-        }
-        Kind::Event => {
-            let is_set = event::is_set_in(snapshot)?;
-            object.state = Some(State::Event { is_set });
-            object.let_wait(&[WaitsFor::Event]);
-        }
-        Kind::Queue => records::read(object, snapshot, depth)?,
-        Kind::Condition => {
-            let mut waiting = condition::waiting_in(snapshot)?;
-            waiting.retain(|owner| !snapshot.is_gone(*owner));
-            object.state = Some(State::Condition {
-                waiting: waiting.len() as u32,
-            });
-            object.meet(snapshot)?;
-            object.let_wait_as(&waiting, WaitsFor::Notification);
-        }
-        Kind::Barrier => {
-            let mut parties = barrier::parties_in(snapshot)?;
-            let waiting = &mut parties.waiting;
-            waiting.retain(|owner| !snapshot.is_gone(*owner));
-            object.state = Some(State::Barrier {
-                parties: parties.all,
-                waiting: waiting.len() as u32,
-                is_broken: parties.is_broken,
-            });
-            object.meet(snapshot)?;
-            object.let_wait_as(&parties.waiting, WaitsFor::Parties);
-        }
+        Kind::Lock => read_lock(object, snapshot),
+        Kind::Rlock => read_rlock(object, snapshot),
+        Kind::Semaphore => read_semaphore(object, snapshot),
+        Kind::Event => read_event(object, snapshot),
+        Kind::Queue => records::read(object, snapshot, depth),
+        Kind::Condition => read_condition(object, snapshot),
+        Kind::Barrier => read_barrier(object, snapshot),
         // These have no names, unless somebody gave a name to their file.
-        Kind::Connection | Kind::Pool => {}
+        Kind::Connection | Kind::Pool => Ok(()),
     }
+}
+
+fn read_lock(object: &mut Object, snapshot: &Snapshot) -> Result<()> {
+    let (holder, owner_died) = snapshot.holder(lock::holder_in, |owner| *owner)?;
+    object.state = Some(State::Lock {
+        is_held: holder.is_some(),
+        owner_died,
+    });
+    object.meet(snapshot)?;
+    object.give(holder.map(|owner| (owner, Hold::Lock(1))));
+    object.let_wait(&[WaitsFor::Lock]);
+    Ok(())
+}
+
+fn read_rlock(object: &mut Object, snapshot: &Snapshot) -> Result<()> {
+    let (holder, owner_died) = snapshot.holder(rlock::holder_in, |(owner, _)| *owner)?;
+    object.state = Some(State::Rlock {
+        depth: holder.map_or(0, |(_, depth)| depth.max(1)),
+        owner_died,
+    });
+    object.meet(snapshot)?;
+    object.give(holder.map(|(owner, depth)| (owner, Hold::Lock(depth.max(1)))));
+    object.let_wait(&[WaitsFor::Lock]);
+    Ok(())
+}
+
+fn read_semaphore(object: &mut Object, snapshot: &Snapshot) -> Result<()> {
+    let permits = semaphore::permits_in(snapshot)?;
+    object.state = Some(State::Semaphore {
+        value: permits.value,
+        maximum: permits.maximum,
+        owned: permits.owned.is_some(),
+    });
+    object.meet(snapshot)?;
+    let owned = permits.owned.into_iter().flatten();
+    object.give(owned.map(|(owner, count)| (owner, Hold::Permits(count))));
+    object.let_wait(&[WaitsFor::Permit]);
+    Ok(())
+}
+
+fn read_event(object: &mut Object, snapshot: &Snapshot) -> Result<()> {
+    let is_set = event::is_set_in(snapshot)?;
+    object.state = Some(State::Event { is_set });
+    object.let_wait(&[WaitsFor::Event]);
+    Ok(())
+}
+
+fn read_condition(object: &mut Object, snapshot: &Snapshot) -> Result<()> {
+    let mut waiting = condition::waiting_in(snapshot)?;
+    waiting.retain(|owner| !snapshot.is_gone(*owner));
+    object.state = Some(State::Condition {
+        waiting: waiting.len() as u32,
+    });
+    object.meet(snapshot)?;
+    object.let_wait_as(&waiting, WaitsFor::Notification);
+    Ok(())
+}
+
+fn read_barrier(object: &mut Object, snapshot: &Snapshot) -> Result<()> {
+    let mut parties = barrier::parties_in(snapshot)?;
+    let waiting = &mut parties.waiting;
+    waiting.retain(|owner| !snapshot.is_gone(*owner));
+    object.state = Some(State::Barrier {
+        parties: parties.all,
+        waiting: waiting.len() as u32,
+        is_broken: parties.is_broken,
+    });
+    object.meet(snapshot)?;
+    object.let_wait_as(&parties.waiting, WaitsFor::Parties);
     Ok(())
 }

@@ -161,7 +161,7 @@ impl At<'_> {
         patience: &mut Patience<'_>,
     ) -> Result<()> {
         let (sender, receiver) = (&lane.words.sender, &lane.words.receiver);
-        let (mut attempt, mut given) = (before, 0);
+        let (mut attempt, mut given) = (before, 0u64);
         // The time of the receiver's next step runs from its last one on.
         let step = wait.at_least(PIPE_STEP_NS);
         let (mut until_step, mut last) = (Patience::new(&step), progress(before, 0));
@@ -182,13 +182,13 @@ impl At<'_> {
             if asked != last {
                 (until_step, last) = (Patience::new(&step), asked);
             }
-            let ahead = if attempt == before {
-                RING
-            } else {
-                let ahead = u64::checked_sub(given, bytes_of(asked));
-                ahead
+            let ahead = match attempt == before {
+                // No receiver has asked yet.
+                true => RING,
+                false => given
+                    .checked_sub(bytes_of(asked))
                     .filter(|ahead| *ahead <= RING)
-                    .ok_or(Status::E_CORRUPT)?
+                    .ok_or(Status::E_CORRUPT)?,
             };
             let piece = PIECE.min(RING - ahead);
             let rest = data.get(given as usize..).unwrap_or_default();
