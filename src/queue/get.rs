@@ -14,11 +14,12 @@ use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sync::wait::{LazyWait, Patience, Wait};
 
-/// The lines of a message are taken over if it has at least so many bytes. Of a shorter one only the
-/// first line is, by the record's word: the next records are written while it is read, partly in the
-/// same lines.
+/// The lines of a message are taken over if the message has at least so many bytes. Of a shorter
+/// message only the first line is taken over, by the store to the record's word: the next records
+/// are written while the message is read, partly in the same lines.
 const TAKEN_OVER_FROM: usize = 2048;
-/// ... and up to so many: those of a longer one leave this core's cache before they are written.
+/// The lines of a message of more bytes than this are not taken over: they leave this core's cache
+/// before they are written.
 const TAKEN_OVER_UP_TO: usize = 256 * 1024;
 
 /// The result of a get into a buffer.

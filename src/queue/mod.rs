@@ -3,6 +3,7 @@
 //! ```text
 //! calls, message, slot, bytes        the calls of users in Rust: copies, and guards that settle
 //! typed                              the same for values of one type: feature `serde`
+//! options                            with what a queue is created
 //! put, put_id, put_large, reserve,
 //! commit, get, take, settle,
 //! dead_letters, info, shutdown       the calls below them, and those of the C side
@@ -48,9 +49,7 @@ mod typed;
 mod view;
 mod waiting;
 
-use settled::SettledWatch;
 use std::sync::Arc;
-use view::View;
 
 pub use get::Got;
 pub use info::QueueInfo;
@@ -67,15 +66,16 @@ pub(crate) use loans::Loans;
 
 use crate::pace::pacing::Pacing;
 use crate::pace::switches::Switches;
-use layout::body::{Body, Words};
-use layout::ring::{BASE, RINGS};
-
 use crate::segment::{common_methods, Kind, ObjectType, Opened, Readiness, Segment, MOST_EXTENTS};
 use crate::status::detail;
 use crate::status::Result;
 use crate::sync::lock_wait::Caller;
 use crate::sync::owner::Owner;
 use crate::sys::getrandom;
+use layout::body::{Body, Words};
+use layout::ring::{BASE, RINGS};
+use settled::SettledWatch;
+use view::View;
 
 /// A queue of messages, joinable or not, bounded by items and by bytes or not at all.
 ///

@@ -29,9 +29,9 @@ shared! {
         pub(crate) puts: AtomicU64,
         /// Messages got or taken, each time that they were. Under the head lock.
         pub(crate) gets: AtomicU64,
-        /// A place in the queue, ...
+        /// A place in the queue.
         noted_place: AtomicU64,
-        /// ... and when the head was there: milliseconds, above the lowest bits of the place.
+        /// When the head was at that place: milliseconds, above the lowest bits of the place.
         noted_time: AtomicU64,
     }
 }

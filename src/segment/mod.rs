@@ -132,19 +132,19 @@ pub(crate) struct Segment {
     fixed: Fixed,
     fd: OwnedFd,
     identity: (u64, u64),
-    /// The owner of this process's slot, 0 until it has one, as in every forked child; then where
-    /// its account is in the table of accounts, in bytes.
+    /// Two words: the owner of this process's slot, which is 0 until the process has one, as in
+    /// every forked child; and the offset of its account in the table of accounts.
     own: &'static Line,
     /// Number of calls until the next look around, see `look_around`. Several threads may lose a count.
     calls_left: AtomicU32,
-    /// The number of calls that this count began with, ...
+    /// The number that `calls_left` began with.
     calls_skipped: AtomicU32,
-    /// ... how many messages this process had got then, ...
+    /// How many messages this process had got when `look_around` last asked.
     gets_looked_at: AtomicU64,
-    /// ... and the time, in milliseconds; 0 if the next look counts as far from the last.
+    /// The time of the last look around, in milliseconds; 0 if the next look counts as far from it.
     looked_around: AtomicU64,
-    /// The time of the last look around if the count began with the most; another look at that time
-    /// would change nothing.
+    /// The time of the last look around, if `calls_left` began with the largest number, else 0.
+    /// Another look in the same millisecond would change nothing.
     quick_since: AtomicU64,
     /// The time of the last look at participants that the kernel does not watch.
     looked_closer: AtomicU64,

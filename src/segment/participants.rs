@@ -308,7 +308,7 @@ impl Participant {
     /// Report whether the quick barriers reach whoever has died in this slot. Call this after the
     /// life word was seen dead.
     pub(super) fn is_reached_by_barriers(&self) -> bool {
-        // The bit may be that of a living heir.
+        // In a haunted slot the bit may be that of a living occupant.
         self.pid.load(Ordering::SeqCst) & REACHED != 0 && !self.is_haunted()
     }
 

@@ -71,7 +71,8 @@ impl Segment {
         let dead: Vec<_> = seen
             .filter(|(_, _, life, ghost)| life.is_dead() || *ghost != 0)
             .collect();
-        membarrier::settle(dead.iter().all(|(_, one, ..)| one.is_reached_by_barriers()));
+        let quickly = dead.iter().all(|(_, one, ..)| one.is_reached_by_barriers());
+        membarrier::wait_for_killed_threads(quickly);
         let was_marked =
             |owner: Owner| dead.iter().any(|(slot, ..)| *slot as usize == owner.slot());
         let is_gone =
@@ -117,15 +118,16 @@ impl Segment {
         }
         self.is_gone(owner) && {
             // In a slot that has another occupant by now, its owner was recovered after a barrier.
-            membarrier::settle(participant.is_none_or(Participant::is_reached_by_barriers));
+            let quickly = participant.is_none_or(Participant::is_reached_by_barriers);
+            membarrier::wait_for_killed_threads(quickly);
             // Everything that the process did before it wrote the owner is visible here now.
             self.is_gone(owner)
         }
     }
 
-    /// Report whether an owner is gone and its slot is not marked dead. A recovery leaves the dead whom
-    /// it has not seen before its barrier to the next one: on a virtual core that was taken away, a
-    /// thread of theirs may have stores to do yet.
+    /// Report whether an owner is gone and its slot is not marked dead. A recovery leaves a process
+    /// that it saw dead only after its barrier to the next recovery: on a virtual core that was taken
+    /// away, a thread of that process may still have stores to do.
     pub(super) fn is_gone_unmarked(&self, owner: Owner) -> bool {
         self.is_gone(owner)
             && self.participant(owner.slot()).is_none_or(|participant| {

@@ -1,11 +1,11 @@
 //! Barriers that one thread issues for other threads, by membarrier(2).
 //!
-//! [`settle`] makes sure that no thread of a process that is marked dead runs any more. The kernel
-//! marks a life word when the keeper thread ends. By then the kernel has set the signal that ends
-//! the other threads: it sets the signal for all threads under one lock, which the keeper needs in
-//! order to end. But a thread that runs on another core continues until an interrupt reaches that
-//! core. membarrier(2) sends an interrupt to every core that runs such a process and waits for it;
-//! the thread ends on its way back from the interrupt.
+//! [`wait_for_killed_threads`] makes sure that no thread of a process that is marked dead runs any
+//! more. The kernel marks a life word when the keeper thread ends. By then the kernel has set the
+//! signal that ends the other threads: it sets the signal for all threads under one lock, which the
+//! keeper needs in order to end. But a thread that runs on another core continues until an interrupt
+//! reaches that core. membarrier(2) sends an interrupt to every core that runs such a process and
+//! waits for it; the thread ends on its way back from the interrupt.
 //!
 //! The kernel sends these interrupts only to processes that have registered. A registration takes
 //! microseconds in a process with one thread. With more threads the kernel waits for a grace period
@@ -32,10 +32,10 @@ static IS_REACHED: AtomicBool = AtomicBool::new(false);
 /// [`all_threads`] works.
 static REACHES_ALL_THREADS: AtomicBool = AtomicBool::new(false);
 
-/// Begin to register this process for the quick barrier of [`settle`], which any process of this
-/// machine may call, and for [`all_threads`], unless this process has begun. Since Linux 4.16. If
-/// this call does not register the process at once, another thread calls `then` when it is
-/// registered.
+/// Begin to register this process for the quick barrier of [`wait_for_killed_threads`], which any
+/// process of this machine may call, and for [`all_threads`], unless this process has begun. Since
+/// Linux 4.16. If this call does not register the process at once, another thread calls `then` when
+/// it is registered.
 pub(crate) fn register(then: fn()) {
     let epoch = fork::epoch();
     if BEGUN_IN.swap(epoch, Ordering::Relaxed) != epoch {
@@ -46,7 +46,7 @@ pub(crate) fn register(then: fn()) {
 fn begin(then: fn()) {
     let on_a_thread = || {
         thread::start_once(Box::new(move || {
-            if register_for_settle() {
+            if register_for_quick_barrier() {
                 then();
             }
             register_for_all_threads();
@@ -56,12 +56,12 @@ fn begin(then: fn()) {
     // it has registered.
     let at_once = procfs::has_one_thread() || !supports(MEMBARRIER_CMD_GLOBAL);
     if at_once || on_a_thread().is_err() {
-        register_for_settle();
+        register_for_quick_barrier();
         register_for_all_threads();
     }
 }
 
-fn register_for_settle() -> bool {
+fn register_for_quick_barrier() -> bool {
     let is_reached = membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
     IS_REACHED.store(is_reached, Ordering::SeqCst);
     is_reached
@@ -84,7 +84,7 @@ pub(crate) fn reaches_all_threads() -> bool {
 
 /// Wait until every thread whose end the kernel has ordered before this call has left its program.
 /// `quickly`: all of their processes had registered.
-pub(crate) fn settle(quickly: bool) {
+pub(crate) fn wait_for_killed_threads(quickly: bool) {
     if quickly || !membarrier(MEMBARRIER_CMD_GLOBAL) {
         membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
     }
@@ -139,6 +139,6 @@ mod tests {
     #[test]
     fn the_slow_barrier_needs_no_registration() {
         assert!(supports(MEMBARRIER_CMD_GLOBAL));
-        settle(false);
+        wait_for_killed_threads(false);
     }
 }
