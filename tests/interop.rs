@@ -1,6 +1,6 @@
 //! Each language as producer with each as consumer, over one queue: 10,000 messages of 0 to 100,000
-//! bytes, each compared with the expected one, and all of them with a checksum made here. One test has
-//! the queue in another folder and under another prefix.
+//! bytes, each compared with the expected one, and all of them with a checksum made here. One test
+//! has the queue in another folder and under another prefix.
 //!
 //! The programs are built before (`make test` does that); `interop/c/interop.c` describes the
 //! messages. A missing program is a failure, so that no pair is left out unnoticed.
@@ -351,8 +351,8 @@ fn workers_hold(language: Language, is_filled_first: bool) {
     assert!(seen > 1, "{}: {seen} looks", language.name);
 }
 
-/// A healthy worker in one of these languages looked hung: each of them waits by tries, and after two
-/// tries that found nothing the next 31 gets made no note of the time.
+/// A healthy worker in one of these languages looked hung: each of them waits by tries, and after
+/// two tries that found nothing the next 31 gets made no note of the time.
 #[test]
 fn workers_that_wait_by_tries_hold_their_messages_since_their_gets() {
     for language in &LANGUAGES[2..] {

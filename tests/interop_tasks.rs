@@ -1,6 +1,6 @@
 //! A joinable queue of MessagePack values with a worker in each language: C, Go, Node and Python,
-//! each killed several times, whatever it is doing. Each task is done, and its value comes back as it
-//! was.
+//! each killed several times, whatever it is doing. Each task is done, and its value comes back as
+//! it was.
 //!
 //! The programs are built before (`make test` does that); `interop/python/tasks.py` describes them.
 

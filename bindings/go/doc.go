@@ -17,8 +17,8 @@
 // object (a message, room, the lock, ...) stand in line, as goroutines at a channel do, and only
 // the first of them waits in the library or the poller:
 //
-//   - A goroutine that gets from a queue, receives from a connection or joins a process is parked on
-//     a descriptor by the runtime's poller. That takes no thread, however many goroutines wait.
+//   - A goroutine that gets from a queue, receives from a connection or joins a process is parked
+//     on a descriptor by the runtime's poller. That takes no thread, however many goroutines wait.
 //   - A wait that has no descriptor takes a thread of the operating system: one for each object and
 //     direction, 32 in the whole process. Waits beyond that are tried every 10 ms.
 //   - A goroutine at a [Condition] or a [Barrier] takes a thread for itself, because the library

@@ -26,8 +26,8 @@ func (s *shared) File() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "polyproc"), nil
 }
 
-// Handle is an object that a child can inherit: any object of this package but a [Process], a [Pool]
-// or a [Listener].
+// Handle is an object that a child can inherit: any object of this package but a [Process], a
+// [Pool] or a [Listener].
 type Handle interface {
 	Close() error
 	inherit() *handle

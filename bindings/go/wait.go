@@ -111,8 +111,9 @@ func waitShortly(ctx context.Context, attempt call) capi.Status {
 	return attempt(int64(timeout), nil)
 }
 
-// isTimeout reports whether an attempt was over before it came to an end. A try returns ETimeout when
-// another process held an internal lock of the object for too long: it may have been preempted.
+// isTimeout reports whether an attempt was over before it came to an end. A try returns ETimeout
+// when another process held an internal lock of the object for too long: it may have been
+// preempted.
 func isTimeout(status capi.Status) bool {
 	return status == capi.EEmpty || status == capi.EFull || status == capi.ETimeout
 }

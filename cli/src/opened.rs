@@ -46,7 +46,8 @@ impl Opened {
 }
 
 /// The device and inode of a line such as
-/// `7f1c00000000-7f1c00020000 rw-s 00000000 00:1b 42 /dev/shm/polyproc.jobs`, if it is shared memory.
+/// `7f1c00000000-7f1c00020000 rw-s 00000000 00:1b 42 /dev/shm/polyproc.jobs`, if it is shared
+/// memory.
 fn shared_file(line: &str) -> Option<(String, u64)> {
     let mut fields = line.split_ascii_whitespace();
     let (_, permissions, _) = (fields.next()?, fields.next()?, fields.next()?);

@@ -30,7 +30,8 @@ pub struct Prune {
     /// Those that no process has open and that have no message in them
     #[arg(long, group = WHICH)]
     unused: bool,
-    /// Those that no process has open and that were made so long ago: 30m, 1d. Their messages are lost
+    /// Those that no process has open and that were made so long ago: 30m, 1d. Their messages are
+    /// lost
     #[arg(long, value_name = "TIME", value_parser = span::duration, group = WHICH)]
     older: Option<Duration>,
     /// Remove nothing, and print what would be removed

@@ -138,8 +138,9 @@ impl Connection {
     /// transferred while the other end receives it, `wait` limits each step of the transfer.
     ///
     /// # Errors
-    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`, `E_NO_MEMORY`: the message was not sent. A socket that had begun to send it sends nothing more afterwards. `E_BROKEN_PIPE`: the
-    /// other end is closed. `E_UNSUPPORTED`: this end only receives. `E_TOO_LARGE`: more than 4 GiB
+    /// `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`, `E_NO_MEMORY`: the message was not sent. A
+    /// socket that had begun to send it sends nothing more afterwards. `E_BROKEN_PIPE`: the other
+    /// end is closed. `E_UNSUPPORTED`: this end only receives. `E_TOO_LARGE`: more than 4 GiB
     /// - 1.
     #[inline]
     pub fn send_timeout<'w>(&self, data: &[u8], wait: impl Into<Wait<'w>>) -> Result<()> {

@@ -32,8 +32,9 @@ pub enum Whereabouts {
     Elsewhere,
 }
 
-/// Look for a process that lives. Its number was read from shared memory; the keeper's number, which
-/// the kernel checks when it marks a death, tells whether it is the number of that process here.
+/// Look for a process that lives. Its number was read from shared memory; the keeper's number,
+/// which the kernel checks when it marks a death, tells whether it is the number of that process
+/// here.
 pub(super) fn find(pid: u32, keeper: Option<u32>) -> Whereabouts {
     if let Some(keeper) = keeper {
         if procfs::thread_name(pid, keeper).as_deref() != Some(KEEPER) {

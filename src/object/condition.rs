@@ -93,8 +93,8 @@ impl Condition {
     }
 
     /// Release the lock, wait for a notification, and acquire the lock again, however the wait
-    /// ended. If the lock's holder died meanwhile, [`LockGuard::owner_died`] is true afterwards, and
-    /// the result does not tell whether a notification arrived.
+    /// ended. If the lock's holder died meanwhile, [`LockGuard::owner_died`] is true afterwards,
+    /// and the result does not tell whether a notification arrived.
     ///
     /// # Errors
     /// Those of [`wait_timeout`](Self::wait_timeout).

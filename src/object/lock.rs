@@ -113,8 +113,8 @@ impl Lock {
         })
     }
 
-    /// Acquire the lock without a guard, waiting while another holds it, for a critical section that
-    /// ends in another function or another process: end it with [`release`](Self::release).
+    /// Acquire the lock without a guard, waiting while another holds it, for a critical section
+    /// that ends in another function or another process: end it with [`release`](Self::release).
     ///
     /// # Errors
     /// Those of [`lock_timeout`](Self::lock_timeout).
@@ -141,14 +141,16 @@ impl Lock {
         self.acquire_raw(wait.into())
     }
 
-    /// Acquire the lock if it is free and this process is a participant. If false, nothing was done.
+    /// Acquire the lock if it is free and this process is a participant. If false, nothing was
+    /// done.
     #[inline(always)]
     pub(crate) fn acquire_now(&self) -> bool {
         let me = self.segment.me_if_attached();
         me.is_some_and(|me| self.segment.words().mutex.try_lock(me))
     }
 
-    /// Release the lock if this process took it and nobody waits for it. If false, nothing was done.
+    /// Release the lock if this process took it and nobody waits for it. If false, nothing was
+    /// done.
     #[inline(always)]
     pub(crate) fn release_now(&self) -> bool {
         let me = self.segment.me_if_attached();

@@ -159,7 +159,8 @@ impl Rlock {
         self.release_as(THIS_THREAD)
     }
 
-    /// Acquire the rlock for `owner`, waiting while another owner holds it; or acquire it once more.
+    /// Acquire the rlock for `owner`, waiting while another owner holds it; or acquire it once
+    /// more.
     ///
     /// # Errors
     /// Those of [`acquire_as_timeout`](Self::acquire_as_timeout).

@@ -213,8 +213,8 @@ impl Pool {
         })
     }
 
-    /// Wait until a task that was submitted with a tag is over. Returns the tags of up to `max` such
-    /// tasks, each tag once.
+    /// Wait until a task that was submitted with a tag is over. Returns the tags of up to `max`
+    /// such tasks, each tag once.
     ///
     /// # Errors
     /// Those of [`finished_timeout`](Self::finished_timeout).
@@ -222,7 +222,8 @@ impl Pool {
         self.finished_timeout(max, Wait::FOREVER)
     }
 
-    /// The tags of up to `max` tasks that are over, as [`finished`](Self::finished), without a wait.
+    /// The tags of up to `max` tasks that are over, as [`finished`](Self::finished), without a
+    /// wait.
     ///
     /// # Errors
     /// Those of [`finished_timeout`](Self::finished_timeout).

@@ -11,8 +11,8 @@ pub(super) const ACCOUNTS: Accounts = Accounts {
     take_note,
 };
 
-/// Note where the head is. The time was read before, so the messages from that place on are delivered
-/// after it.
+/// Note where the head is. The time was read before, so the messages from that place on are
+/// delivered after it.
 fn take_note(segment: &Segment, ms: u64) -> Result<()> {
     let queue = View::new(segment)?;
     let place = queue.messages().words.head.position().at();

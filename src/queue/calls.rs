@@ -1,5 +1,5 @@
-//! Putting, getting and joining as users of Rust call them. `message` and `slot` have the calls that
-//! work in place.
+//! Putting, getting and joining as users of Rust call them. `message` and `slot` have the calls
+//! that work in place.
 
 use super::bytes::{receive, receive_into};
 use super::get::Got;

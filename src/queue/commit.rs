@@ -1,7 +1,7 @@
 //! Settling a reservation: commit or abort.
 //!
-//! A reservation that consumers have not gone past becomes a message by one change of its record. One
-//! that they have gone past becomes available behind the cursor, under both locks.
+//! A reservation that consumers have not gone past becomes a message by one change of its record.
+//! One that they have gone past becomes available behind the cursor, under both locks.
 
 use std::sync::atomic::Ordering;
 

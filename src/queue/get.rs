@@ -230,7 +230,8 @@ impl<'a> View<'a> {
     /// Copy outside of the lock, so that other consumers go on meanwhile. The message comes back if
     /// this process dies: on a joinable queue until it is settled, else until it is copied.
     ///
-    /// It counts as got after the copy only: until then no `task_done` of another thread settles it.
+    /// It counts as got after the copy only: until then no `task_done` of another thread settles
+    /// it.
     fn get_outside(
         self,
         head: Held<'a>,
@@ -281,8 +282,9 @@ impl<'a> View<'a> {
     }
 }
 
-/// Copy a small message, which fits, under the head lock. The message is over when the cursor moves,
-/// which is after the copy. If the process is killed before that, the message stays in the queue.
+/// Copy a small message, which fits, under the head lock. The message is over when the cursor
+/// moves, which is after the copy. If the process is killed before that, the message stays in the
+/// queue.
 ///
 /// # Errors
 /// `E_TOO_LARGE`: it is not small, and nothing was done.

@@ -24,9 +24,9 @@ impl Queue {
         &self.readiness
     }
 
-    /// Note a get that found nothing, for a watcher that keeps a descriptor of the queue, and for the
-    /// next get: the caller may wait elsewhere, for a descriptor or in steps, and for how long is not
-    /// seen here.
+    /// Note a get that found nothing, for a watcher that keeps a descriptor of the queue, and for
+    /// the next get: the caller may wait elsewhere, for a descriptor or in steps, and for how long
+    /// is not seen here.
     #[inline]
     pub(super) fn tell_empty<T>(&self, got: Result<T>) -> Result<T> {
         if got.is_err() {

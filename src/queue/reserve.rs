@@ -100,7 +100,8 @@ impl Queue {
         Some(Reservation::of(&room, len))
     }
 
-    /// The rest of [`reserve_with`](Self::reserve_with), for every case that the fast path does not handle.
+    /// The rest of [`reserve_with`](Self::reserve_with), for every case that the fast path does not
+    /// handle.
     #[cold]
     fn reserve_slow(&self, len: usize, wait: Wait<'_>) -> Result<Reservation> {
         let mut patience = Patience::new(&wait);
@@ -111,8 +112,8 @@ impl Queue {
     }
 }
 
-/// Under the tail lock: reserve room for `len` bytes, at most [`MAX_PAYLOAD`], within the limits that
-/// the tail knows.
+/// Under the tail lock: reserve room for `len` bytes, at most [`MAX_PAYLOAD`], within the limits
+/// that the tail knows.
 #[inline(always)]
 fn reserve_within<'a>(
     segment: &'a Segment,

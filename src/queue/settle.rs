@@ -32,8 +32,8 @@ impl Queue {
         }
     }
 
-    /// The fast path of a done: the lock is free, and the message lies in the head's ring. If false,
-    /// nothing was done.
+    /// The fast path of a done: the lock is free, and the message lies in the head's ring. If
+    /// false, nothing was done.
     #[inline(always)]
     fn done_fast(&self, position: Position) -> bool {
         let segment: &Segment = &self.segment;
@@ -101,8 +101,8 @@ impl Queue {
     /// Give back a message that was taken: it becomes first in line and is delivered once more.
     ///
     /// # Errors
-    /// Those of [`done_raw`](Self::done_raw). `E_TIMEOUT`: the message is still taken, because a process
-    /// that is stopped within a call holds a lock.
+    /// Those of [`done_raw`](Self::done_raw). `E_TIMEOUT`: the message is still taken, because a
+    /// process that is stopped within a call holds a lock.
     #[doc(hidden)]
     pub fn give_back_raw(&self, ticket: u64) -> Result<()> {
         let queue = self.at();

@@ -38,8 +38,8 @@ impl Queue {
     }
 }
 
-/// The rare steps of the fast paths. A fast path has no view: a view that one of its calls passes on
-/// would lie in memory, and each call would write it.
+/// The rare steps of the fast paths. A fast path has no view: a view that one of its calls passes
+/// on would lie in memory, and each call would write it.
 impl Queue {
     /// See [`View::keep_distance_from_producers`].
     #[inline(always)]

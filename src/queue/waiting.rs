@@ -105,8 +105,8 @@ impl View<'_> {
         self.messages().has_more() || self.has_ended()
     }
 
-    /// Approximate number of messages for a consumer, the first of which is prefetched; 1 at the end
-    /// of the stream.
+    /// Approximate number of messages for a consumer, the first of which is prefetched; 1 at the
+    /// end of the stream.
     fn may_have(&self) -> u64 {
         match self.messages().about_how_many() {
             0 => u64::from(self.has_ended()),
@@ -118,8 +118,8 @@ impl View<'_> {
     }
 
     /// After a recovery: wake a consumer for each message, and everybody else. A dead process may
-    /// have consumed a wake-up or not sent one, but no message needs two. To wake a crowd would keep
-    /// the cores busy for long, and the consumer that gets the message waits for them too.
+    /// have consumed a wake-up or not sent one, but no message needs two. To wake a crowd would
+    /// keep the cores busy for long, and the consumer that gets the message waits for them too.
     pub(super) fn notify_after_recovery(&self) {
         let body = self.body;
         match self.consumers_with_work() {

@@ -69,8 +69,8 @@ impl Segment {
 
     /// Note in this process's slot, if it has one, that the quick barriers of others reach it.
     ///
-    /// The process notes this when it has registered, in each slot, and when it has taken a slot, if
-    /// it has registered by then. One of the two comes second, and sees what the other has done.
+    /// The process notes this when it has registered, in each slot, and when it has taken a slot,
+    /// if it has registered by then. One of the two comes second, and sees what the other has done.
     pub(super) fn note_that_barriers_reach(&self) {
         let _attaching = ATTACHING.lock();
         let mine = self
@@ -138,7 +138,8 @@ impl Segment {
         let (Some(link), Some(generation)) = (link, taken) else {
             return Ok(None);
         };
-        // The first store: if this process has registered, no recovery of it needs the slow barrier.
+        // The first store: if this process has registered, no recovery of it needs the slow
+        // barrier.
         participant.reset(std::process::id(), membarrier::is_reached());
         if let Some(account) = self.account(slot as usize) {
             account.reset();

@@ -28,9 +28,9 @@
 //!
 //! The kernel wakes one watcher. If that watcher is stopped, the death is noticed at another
 //! sleeper's next look at all lives. Together the linked sleepers of a crowd look about
-//! [`CROWD_LOOKS`] times a second, however many of the users sleep. The length of the slices differs
-//! from slot to slot, the first one too, so these looks are spread over time even if all sleepers
-//! fell asleep at the same moment.
+//! [`CROWD_LOOKS`] times a second, however many of the users sleep. The length of the slices
+//! differs from slot to slot, the first one too, so these looks are spread over time even if all
+//! sleepers fell asleep at the same moment.
 //!
 //! A wait for several objects at once takes no part: if it cannot watch all lives, it looks at
 //! short intervals.
@@ -145,17 +145,17 @@ impl Watcher<'_> {
     }
 }
 
-/// A number of 16 bits for each slot. Those of neighbours are far apart, and those of any slots in a
-/// row are spread evenly: Weyl's sequence of the golden ratio.
+/// A number of 16 bits for each slot. Those of neighbours are far apart, and those of any slots in
+/// a row are spread evenly: Weyl's sequence of the golden ratio.
 fn share(slot: usize) -> u16 {
     ((slot as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u16
 }
 
 /// The first slice of a sleeper that has so many `sleepers` in its window, and each later one, so
-/// that all sleepers together look [`CROWD_LOOKS`] times a second. They look half as often at first:
-/// a sleeper that falls asleep while the crowd gathers counts only a part of it, so its slices are
-/// too short until its first look. The slices differ from slot to slot, so that the sleepers do not
-/// look all at once.
+/// that all sleepers together look [`CROWD_LOOKS`] times a second. They look half as often at
+/// first: a sleeper that falls asleep while the crowd gathers counts only a part of it, so its
+/// slices are too short until its first look. The slices differ from slot to slot, so that the
+/// sleepers do not look all at once.
 fn slices_ns(slot: usize, slots: usize, sleepers: u64) -> (u64, u64) {
     let all = slots as u64 * sleepers / WINDOW as u64;
     let mean = all.max(1) * 1_000_000_000 / CROWD_LOOKS;

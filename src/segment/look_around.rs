@@ -80,8 +80,8 @@ impl Segment {
         self.reap(me)
     }
 
-    /// Take a note, and return how many calls the next look around may be away: none after calls that
-    /// are far apart, then at each look twice as many and one.
+    /// Take a note, and return how many calls the next look around may be away: none after calls
+    /// that are far apart, then at each look twice as many and one.
     #[cold]
     #[inline(never)]
     fn note(&self, take_note: TakeNote, now: u64, me: Owner) -> Result<u32> {

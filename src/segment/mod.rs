@@ -113,8 +113,8 @@ pub(crate) struct ObjectType {
     /// The accounts of its participants.
     pub(crate) accounts: Option<Accounts>,
     /// Recover what owners hold for whom `is_gone` returns true. Idempotent: if a recoverer is
-    /// killed, the next one repeats its steps. Returns `E_TIMEOUT` if a stopped process holds a lock
-    /// that it needs: then the recovery is left to the next call.
+    /// killed, the next one repeats its steps. Returns `E_TIMEOUT` if a stopped process holds a
+    /// lock that it needs: then the recovery is left to the next call.
     pub(crate) recover: Recover,
     /// After a recovery, when the dead have no slot any more: wake those who may wait for what was
     /// recovered, or for a wake-up that a dead process did not send. They find nobody dead, so they
@@ -135,7 +135,8 @@ pub(crate) struct Segment {
     /// Two words: the owner of this process's slot, which is 0 until the process has one, as in
     /// every forked child; and the offset of its account in the table of accounts.
     own: &'static Line,
-    /// Number of calls until the next look around, see `look_around`. Several threads may lose a count.
+    /// Number of calls until the next look around, see `look_around`. Several threads may lose a
+    /// count.
     calls_left: AtomicU32,
     /// The number that `calls_left` began with.
     calls_skipped: AtomicU32,

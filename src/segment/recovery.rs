@@ -1,5 +1,5 @@
-//! Recovery of what dead participants held. A process that sleeps or finds nothing looks for the dead
-//! each time (`reap`), a busy one now and then (`look_around`).
+//! Recovery of what dead participants held. A process that sleeps or finds nothing looks for the
+//! dead each time (`reap`), a busy one now and then (`look_around`).
 
 use super::participants::Participant;
 use super::Segment;
@@ -91,8 +91,8 @@ impl Segment {
             Err(status) => return Err(status),
         }
         for (slot, participant, life, ghost) in dead {
-            // Free the slot only now, when every trace of the dead process is gone. (If the table is
-            // full, a process takes the slot before that, and `ghost` records the traces.)
+            // Free the slot only now, when every trace of the dead process is gone. (If the table
+            // is full, a process takes the slot before that, and `ghost` records the traces.)
             if life.is_dead() {
                 self.close_gap(slot as usize);
                 participant.release(life);
@@ -126,8 +126,8 @@ impl Segment {
     }
 
     /// Report whether an owner is gone and its slot is not marked dead. A recovery leaves a process
-    /// that it saw dead only after its barrier to the next recovery: on a virtual core that was taken
-    /// away, a thread of that process may still have stores to do.
+    /// that it saw dead only after its barrier to the next recovery: on a virtual core that was
+    /// taken away, a thread of that process may still have stores to do.
     pub(super) fn is_gone_unmarked(&self, owner: Owner) -> bool {
         self.is_gone(owner)
             && self.participant(owner.slot()).is_none_or(|participant| {
@@ -195,8 +195,8 @@ mod tests {
         segment.participants().filter(is_dead).count()
     }
 
-    /// While the dead had their slots still, each of a crowd that a recovery woke recovered them once
-    /// more, under the locks of a queue.
+    /// While the dead had their slots still, each of a crowd that a recovery woke recovered them
+    /// once more, under the locks of a queue.
     #[test]
     fn whoever_a_recovery_wakes_finds_nobody_dead() {
         static LEFT: AtomicUsize = AtomicUsize::new(usize::MAX);

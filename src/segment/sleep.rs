@@ -1,10 +1,10 @@
 //! Sleeping in a segment: on a word, and on the life words of all other participants.
 //!
 //! There is one rule: a thread that sleeps here also sleeps on the life word of each other
-//! participant, or sees to it that another sleeper does (`crowd`). So a death wakes a sleeper, which
-//! recovers what the dead process held and sends the wake-ups that it did not send. The kernel wakes
-//! one sleeper of a life word; this sleeper recovers, and recovery wakes those who have something to
-//! do.
+//! participant, or sees to it that another sleeper does (`crowd`). So a death wakes a sleeper,
+//! which recovers what the dead process held and sends the wake-ups that it did not send. The
+//! kernel wakes one sleeper of a life word; this sleeper recovers, and recovery wakes those who
+//! have something to do.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -124,8 +124,8 @@ impl Segment {
         sleep_on(&words, patience)
     }
 
-    /// The activity of the process of `holder`, which held the mutex `word`. The process id is only a
-    /// hint, since another namespace may use it too: after a wrong answer the caller gives up too
+    /// The activity of the process of `holder`, which held the mutex `word`. The process id is only
+    /// a hint, since another namespace may use it too: after a wrong answer the caller gives up too
     /// early, or waits a while longer.
     fn activity_of(&self, holder: Owner, word: &AtomicU32) -> Activity {
         let pid = match self.participant(holder.slot()) {

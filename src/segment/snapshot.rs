@@ -1,5 +1,5 @@
-//! An object as a process sees it that takes no part: copies of its header, its participants and its
-//! own words.
+//! An object as a process sees it that takes no part: copies of its header, its participants and
+//! its own words.
 //!
 //! The file is opened for reading only and is read, never mapped. So a file that another process
 //! cuts at this moment causes no fault, and a hole in it takes no memory when it is read.

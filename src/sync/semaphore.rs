@@ -97,8 +97,8 @@ impl Counter {
         }
     }
 
-    /// Give back `count` permits, if that is allowed and no other thread changes the counter at this
-    /// moment.
+    /// Give back `count` permits, if that is allowed and no other thread changes the counter at
+    /// this moment.
     #[inline]
     pub(crate) fn try_release_once(&self, world: &impl World, count: i64) -> bool {
         let maximum = self.maximum();

@@ -14,8 +14,8 @@ use crate::status::{Result, Status};
 use crate::sys::procfs::Activity;
 use crate::sys::{clock, poll};
 
-/// How long a call waits, and what ends it early. A call named `…_timeout` takes a `Wait` or anything that
-/// becomes one:
+/// How long a call waits, and what ends it early. A call named `…_timeout` takes a `Wait` or
+/// anything that becomes one:
 ///
 /// ```
 /// use polyproc::{Cancel, Queue, QueueOptions, Status, Wait};
@@ -222,9 +222,9 @@ pub enum Signals {
 static SIGNALS: OnceLock<fn() -> Signals> = OnceLock::new();
 
 /// Let waits of this process ask `look` about signals: before a thread sleeps, every 100 ms while
-/// it sleeps, and after a signal handler ran. So a signal counts that arrived just before the sleep,
-/// which ends no sleep. The thread holds no lock of the library at that time, and `look` may call
-/// the library. Only the first call has an effect.
+/// it sleeps, and after a signal handler ran. So a signal counts that arrived just before the
+/// sleep, which ends no sleep. The thread holds no lock of the library at that time, and `look` may
+/// call the library. Only the first call has an effect.
 pub fn look_for_signals(look: fn() -> Signals) {
     let _ = SIGNALS.set(look);
 }

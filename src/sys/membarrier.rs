@@ -3,9 +3,9 @@
 //! [`wait_for_killed_threads`] makes sure that no thread of a process that is marked dead runs any
 //! more. The kernel marks a life word when the keeper thread ends. By then the kernel has set the
 //! signal that ends the other threads: it sets the signal for all threads under one lock, which the
-//! keeper needs in order to end. But a thread that runs on another core continues until an interrupt
-//! reaches that core. membarrier(2) sends an interrupt to every core that runs such a process and
-//! waits for it; the thread ends on its way back from the interrupt.
+//! keeper needs in order to end. But a thread that runs on another core continues until an
+//! interrupt reaches that core. membarrier(2) sends an interrupt to every core that runs such a
+//! process and waits for it; the thread ends on its way back from the interrupt.
 //!
 //! The kernel sends these interrupts only to processes that have registered. A registration takes
 //! microseconds in a process with one thread. With more threads the kernel waits for a grace period
@@ -26,8 +26,8 @@ const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 
 /// The epoch in which this process began to register; 0 before that.
 static BEGUN_IN: AtomicU32 = AtomicU32::new(0);
-/// The quick barrier of other processes reaches this one. A forked child is registered as its parent
-/// was.
+/// The quick barrier of other processes reaches this one. A forked child is registered as its
+/// parent was.
 static IS_REACHED: AtomicBool = AtomicBool::new(false);
 /// [`all_threads`] works.
 static REACHES_ALL_THREADS: AtomicBool = AtomicBool::new(false);

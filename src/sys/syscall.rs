@@ -1,5 +1,5 @@
-//! System calls by number, for calls whose C function is a cancellation point (pthreads(7)), or newer than
-//! the glibc that the packages promise (2.17).
+//! System calls by number, for calls whose C function is a cancellation point (pthreads(7)), or
+//! newer than the glibc that the packages promise (2.17).
 //!
 //! pthread_cancel ends a thread inside such a function by unwinding its stack. Here the stack has
 //! frames of Rust, so this would abort the whole process. syscall(2) is no cancellation point, so a

@@ -6,8 +6,8 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Stack size of a keeper, which is 64 KiB with the guard page behind it. A keeper does very little, so
-/// this is enough, and it costs little.
+/// Stack size of a keeper, which is 64 KiB with the guard page behind it. A keeper does very
+/// little, so this is enough, and it costs little.
 const STACK_BYTES: usize = 60 * 1024;
 
 /// This thread's id, as the kernel writes it to futex words.

@@ -1,5 +1,5 @@
-//! Memory that is zero again in every forked child: what is noted there about this process's threads
-//! and objects is not true in the child.
+//! Memory that is zero again in every forked child: what is noted there about this process's
+//! threads and objects is not true in the child.
 //!
 //! The kernel wipes the memory (MADV_WIPEONFORK), so a raw clone(2), which runs no handler, is
 //! covered too. If the kernel cannot do that, a handler of pthread_atfork(3) wipes it, see

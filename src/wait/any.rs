@@ -75,8 +75,8 @@ pub fn try_wait_any(items: &[Waitable<'_>]) -> Result<Vec<usize>> {
 /// As [`wait_any`], no longer than `wait`.
 ///
 /// # Errors
-/// `E_INVALID` when `items` is empty, `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`. `E_UNSUPPORTED` for
-/// an end of a pipe that only sends.
+/// `E_INVALID` when `items` is empty, `E_TIMEOUT`, `E_CANCELED`, `E_INTERRUPTED`. `E_UNSUPPORTED`
+/// for an end of a pipe that only sends.
 pub fn wait_any_timeout<'w>(
     items: &[Waitable<'_>],
     wait: impl Into<Wait<'w>>,

@@ -94,8 +94,8 @@ impl AsyncQueue {
             }
             let mut ready = self.descriptor.readable().await.map_err(status_of)?;
             match attempt(&self.queue) {
-                // The attempt has made the descriptor unreadable. A message that has come since then
-                // has made it readable again, and this does not undo it.
+                // The attempt has made the descriptor unreadable. A message that has come since
+                // then has made it readable again, and this does not undo it.
                 Err(Status::E_EMPTY) => ready.clear_ready(),
                 result => return result,
             }

@@ -12,8 +12,8 @@ pub fn path() -> PathBuf {
         .clone()
 }
 
-/// Build both libraries and return their folder. Cargo leaves fresh ones alone, and makes several processes that ask
-/// for them wait for each other.
+/// Build both libraries and return their folder. Cargo leaves fresh ones alone, and makes several
+/// processes that ask for them wait for each other.
 pub fn build(release: bool) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (profile, folder) = if release {

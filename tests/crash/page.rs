@@ -73,8 +73,8 @@ pub fn shared<T>() -> &'static T {
         libc::PROT_READ | libc::PROT_WRITE,
         libc::MAP_SHARED | libc::MAP_ANONYMOUS,
     );
-    // SAFETY: a fresh mapping, checked and never unmapped; the types used here are atomics, for which zeros
-    // are valid.
+    // SAFETY: a fresh mapping, checked and never unmapped; the types used here are atomics, for
+    // which zeros are valid.
     unsafe {
         let page = libc::mmap(std::ptr::null_mut(), size_of::<T>(), access, flags, -1, 0);
         assert_ne!(page, libc::MAP_FAILED);

@@ -16,7 +16,8 @@ const WORKS: u32 = 5;
 
 /// Starts a child that runs `body` and then sleeps until it is killed.
 pub fn forked(body: impl FnOnce()) -> i32 {
-    // SAFETY: this process has no thread but this one and the library's; the child never returns into it.
+    // SAFETY: this process has no thread but this one and the library's; the child never returns
+    // into it.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "no fork: {}", std::io::Error::last_os_error());
     if pid == 0 {

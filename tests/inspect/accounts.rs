@@ -178,9 +178,9 @@ fn work<M>(
     last
 }
 
-/// A healthy worker looked hung in `stat` and to the exporter's alert: a try that found nothing made
-/// two notes at once, and that counted as quick gets, so the next 31 gets made none. Go, Node, Python
-/// and tasks of tokio wait by tries.
+/// A healthy worker looked hung in `stat` and to the exporter's alert: a try that found nothing
+/// made two notes at once, and that counted as quick gets, so the next 31 gets made none. Go, Node,
+/// Python and tasks of tokio wait by tries.
 #[test]
 fn a_worker_that_found_the_queue_empty_notes_each_of_its_gets() {
     const JOBS: u32 = 3;
@@ -308,7 +308,8 @@ fn a_worker_that_waited_for_a_descriptor_or_in_wait_any_notes_its_next_get() {
     }
 }
 
-/// After n quick gets at most n slow ones make no note, and in the end the worker makes one at each.
+/// After n quick gets at most n slow ones make no note, and in the end the worker makes one at
+/// each.
 #[test]
 fn a_worker_that_got_two_messages_at_once_notes_the_gets_after_the_next() {
     let name = Name::new();

@@ -1,4 +1,5 @@
-//! A static library of another Rust crate: it formats, allocates and unwinds, so it brings Rust's runtime.
+//! A static library of another Rust crate: it formats, allocates and unwinds, so it brings Rust's
+//! runtime.
 
 /// The digits of a number; -1 for a negative one, which panics inside.
 #[no_mangle]

@@ -10,8 +10,8 @@ use polyproc::{CreateOptions, Lock, Queue, QueueOptions, Wait};
 use crate::measure::{check, ROUNDS};
 use crate::victim::{alone, Victim, DEADLINE};
 
-/// A death across a gap is noticed within 10 ms; here other tests run beside. A sleeper that does not
-/// know of the gap would need a second.
+/// A death across a gap is noticed within 10 ms; here other tests run beside. A sleeper that does
+/// not know of the gap would need a second.
 const NOTICED: Duration = Duration::from_millis(500);
 
 /// The orders to a member.

@@ -22,11 +22,11 @@ pub fn woken_after(victim: Victim, sleep: impl FnOnce() + Send) -> Duration {
     woken_if_asleep(victim, |_| {}, sleep).expect("it returned before the kill")
 }
 
-/// The same for a `sleep` that may be over before it falls asleep: then there is nothing to measure,
-/// and the answer is `None`. Meanwhile `interrupt` stops the victim.
+/// The same for a `sleep` that may be over before it falls asleep: then there is nothing to
+/// measure, and the answer is `None`. Meanwhile `interrupt` stops the victim.
 ///
-/// Only a sleeper is timed. A thread that the scheduler has taken off its core goes on when its turn
-/// comes, and that says nothing about the kill.
+/// Only a sleeper is timed. A thread that the scheduler has taken off its core goes on when its
+/// turn comes, and that says nothing about the kill.
 pub fn woken_if_asleep(
     victim: Victim,
     interrupt: impl FnOnce(&Victim),

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A test that measures has the process to itself. Where it may (as root), it also goes before the
-/// other processes of the machine: how long the dying and the woken wait for a core behind them says
-/// nothing about the library. Children and new threads inherit it.
+/// other processes of the machine: how long the dying and the woken wait for a core behind them
+/// says nothing about the library. Children and new threads inherit it.
 pub fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     let lowest = libc::sched_param { sched_priority: 1 };
@@ -47,8 +47,8 @@ impl Stage {
         unsafe { libc::syscall(libc::SYS_futex, self.0, libc::FUTEX_WAKE, i32::MAX) };
     }
 
-    /// Waits in the kernel: a parent that yields or polls would hold up a child on a busy machine, or
-    /// be held up itself for a whole slice.
+    /// Waits in the kernel: a parent that yields or polls would hold up a child on a busy machine,
+    /// or be held up itself for a whole slice.
     fn wait_for(&self, stage: u32) {
         let end = Instant::now() + DEADLINE;
         loop {

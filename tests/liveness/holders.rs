@@ -122,8 +122,8 @@ fn killed_with_a_task_and_a_permit() {
     queue.try_join().unwrap();
 }
 
-/// The other consumer always finds a message, so it never waits. It gets the one that comes back all
-/// the same, whatever it calls.
+/// The other consumer always finds a message, so it never waits. It gets the one that comes back
+/// all the same, whatever it calls.
 fn killed_with_a_message_beside_a_busy_consumer() {
     let get = |queue: &Queue| {
         let message = queue.try_get().unwrap();

@@ -73,9 +73,9 @@ fn a_sender_sees_the_end() {
     check("killed while others send", times.collect());
 }
 
-/// Kills a child within a long message, [`ROUNDS`] times. `transfer` starts the child and returns it
-/// with this process's half of the transfer. Times of transfers that were over before the child had
-/// stopped do not count: nobody slept.
+/// Kills a child within a long message, [`ROUNDS`] times. `transfer` starts the child and returns
+/// it with this process's half of the transfer. Times of transfers that were over before the child
+/// had stopped do not count: nobody slept.
 fn killed_in_the_middle<H: FnOnce() + Send>(transfer: impl Fn() -> (Victim, H)) -> Vec<Duration> {
     let end = Instant::now() + DEADLINE;
     let moments = (0..).map(|round| Duration::from_micros(round * 37 % 600));

@@ -96,7 +96,8 @@ impl Bytes {
 
 impl Drop for Bytes {
     fn drop(&mut self) {
-        // SAFETY: the view was filled, and callers hold the interpreter lock as long as they use it.
+        // SAFETY: the view was filled, and callers hold the interpreter lock as long as they use
+        // it.
         unsafe { PyBuffer_Release(&mut *self.view) };
     }
 }

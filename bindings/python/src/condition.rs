@@ -20,8 +20,8 @@ const THREAD: u64 = 0;
 enum AnyLock {
     Lock(Py<Lock>),
     RLock(Py<RLock>),
-    /// A lock of threading: it can be acquired and released through the condition, as in Python, and
-    /// not waited with.
+    /// A lock of threading: it can be acquired and released through the condition, as in Python,
+    /// and not waited with.
     Other(Py<PyAny>),
 }
 

@@ -21,7 +21,8 @@ use crate::{acquire_methods, common_methods, shortcut};
 /// If the holder is killed, the next one gets the lock: `acquire` returns True, `owner_died` is
 /// True, and the warning `polyproc.OwnerDied` is issued. Check the data that the lock guards.
 ///
-/// With a name, every process finds the lock under it: see `Queue` for `create`, `exist_ok`, `mode`.
+/// With a name, every process finds the lock under it: see `Queue` for `create`, `exist_ok`,
+/// `mode`.
 #[pyclass(module = "polyproc", frozen, subclass, dict, weakref)]
 pub struct Lock {
     pub inner: Inner<polyproc::Lock>,

@@ -174,7 +174,8 @@ pub fn unlink(py: Python<'_>, name: &str) -> PyResult<()> {
     polyproc::unlink(name).or_raise(py)
 }
 
-/// The named objects of this user: a list of dicts with name, kind, mode, processes, waiting, bytes.
+/// The named objects of this user: a list of dicts with name, kind, mode, processes, waiting,
+/// bytes.
 #[pyfunction]
 pub fn list_objects(py: Python<'_>) -> PyResult<Vec<Py<PyDict>>> {
     let objects = polyproc::list().or_raise(py)?;

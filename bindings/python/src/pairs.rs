@@ -7,7 +7,8 @@ use pyo3::prelude::*;
 use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::PyDict;
 
-/// Each pair that is there when its turn comes. PyO3's iterator panics if the dict grows or shrinks.
+/// Each pair that is there when its turn comes. PyO3's iterator panics if the dict grows or
+/// shrinks.
 pub fn pairs<'py>(
     dict: &Bound<'py, PyDict>,
 ) -> impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)> {

@@ -1,6 +1,6 @@
 //! Methods that are called so often, and do so little, that the usual way into a method of PyO3
-//! takes longer than they do. A shortcut handles the usual call; it leaves every other one (arguments,
-//! waiting, errors) to the method that it replaces.
+//! takes longer than they do. A shortcut handles the usual call; it leaves every other one
+//! (arguments, waiting, errors) to the method that it replaces.
 
 use std::ffi::{c_char, CStr, CString};
 
@@ -73,7 +73,8 @@ pub fn result(shortcut: Shortcut) -> Option<*mut PyObject> {
 /// Call the usual method.
 ///
 /// # Safety
-/// The arguments are those that Python passed to a function with the flags METH_FASTCALL and METH_KEYWORDS.
+/// The arguments are those that Python passed to a function with the flags METH_FASTCALL and
+/// METH_KEYWORDS.
 #[cold]
 pub unsafe fn usual(
     usual: &PyOnceLock<Py<PyAny>>,

@@ -16,8 +16,8 @@ pub enum Patience {
 }
 
 /// A signal that arrives between the last look at Python's flag and the moment at which the thread
-/// sleeps ends no wait. So the sleep is cut, and the flag looked at again. A wait that cannot be cut
-/// looks during its sleep: see [`wait_whole`].
+/// sleeps ends no wait. So the sleep is cut, and the flag looked at again. A wait that cannot be
+/// cut looks during its sleep: see [`wait_whole`].
 const SLICE: Duration = Duration::from_millis(100);
 
 impl Patience {
@@ -117,8 +117,8 @@ pub fn look() -> Signals {
     }
 }
 
-/// As [`wait`], for a call that cannot be cut into slices: the timeout of a barrier breaks it, and a
-/// waiter at a condition would miss the notifications between two slices. Without a try. If a
+/// As [`wait`], for a call that cannot be cut into slices: the timeout of a barrier breaks it, and
+/// a waiter at a condition would miss the notifications between two slices. Without a try. If a
 /// handler has raised an exception although the call succeeded, `undo` gets the result of the call.
 pub fn wait_whole<T: Send>(
     py: Python<'_>,

@@ -15,8 +15,8 @@ use crate::failure::{Failure, Outcome, NOTHING};
 use crate::queues;
 use crate::span;
 
-/// Nothing tells a client that a stream is empty, so the command asks for it: soon again at first, then
-/// less often.
+/// Nothing tells a client that a stream is empty, so the command asks for it: soon again at first,
+/// then less often.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 

@@ -1,4 +1,5 @@
-//! The barrier: all parties of a round are let go or none, and a party that dies breaks it for the others.
+//! The barrier: all parties of a round are let go or none, and a party that dies breaks it for the
+//! others.
 
 use loom::sync::Arc;
 use loom::thread;

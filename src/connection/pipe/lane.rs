@@ -178,8 +178,8 @@ impl<'a> Lane<'a> {
     }
 
     /// The fast path of [`first`](Self::first) and [`take`](Self::take): the message lies in memory
-    /// that this process knows, and `buffer` is large enough. Return its length. `None`: nothing was
-    /// done.
+    /// that this process knows, and `buffer` is large enough. Return its length. `None`: nothing
+    /// was done.
     #[inline]
     pub(super) fn take_at_once(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
         let (tail, head) = (self.tail(), self.head());

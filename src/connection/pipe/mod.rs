@@ -185,8 +185,8 @@ impl Pipe {
     }
 
     /// The fast path of a send: this process has used the end before, a process that has the other
-    /// end is alive, the lock is free, and there is room. Return whether the message was sent. If it
-    /// was not, nothing was done.
+    /// end is alive, the lock is free, and there is room. Return whether the message was sent. If
+    /// it was not, nothing was done.
     ///
     /// If this process is killed after the message was sent and before it notifies the receivers,
     /// they see the death and look again.
@@ -258,8 +258,8 @@ impl Pipe {
         }
     }
 
-    /// The fast path of a receive: this process has used the end before, there is a message, and the
-    /// lock is free. `None`: nothing was done.
+    /// The fast path of a receive: this process has used the end before, there is a message, and
+    /// the lock is free. `None`: nothing was done.
     #[inline(always)]
     fn recv_at_once(&self, buffer: &mut [MaybeUninit<u8>]) -> Result<Option<usize>> {
         let Some(me) = self.user_of(&self.ends()?, true)? else {

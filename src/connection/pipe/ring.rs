@@ -56,8 +56,9 @@ impl<'a> Ring<'a> {
         Ok(mapping)
     }
 
-    /// The number at a position, and the bytes that follow it, up to `extent` bytes from there. `None`
-    /// if they go round the ring's end, or beyond the memory that this process knows to exist.
+    /// The number at a position, and the bytes that follow it, up to `extent` bytes from there.
+    /// `None` if they go round the ring's end, or beyond the memory that this process knows to
+    /// exist.
     #[inline]
     pub(super) fn known(&self, at: u64, extent: u64) -> Option<(&'a AtomicU64, Bytes<'a>)> {
         let mapping = self.segment.extent(self.lane)?.get()?;

@@ -87,9 +87,9 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// The first message in the usual case: no message was returned, and the one at the cursor is in
-    /// the producers' ring. After a look at the tail, `learn` gets the number of bytes ahead and the
-    /// extent of the message.
+    /// The first message in the usual case: no message was returned, and the one at the cursor is
+    /// in the producers' ring. After a look at the tail, `learn` gets the number of bytes ahead and
+    /// the extent of the message.
     #[inline(always)]
     pub(crate) fn ready(&self, learn: impl FnOnce(u64, u64)) -> Option<Found<'a>> {
         if self.words.behind.available.load(Ordering::Relaxed) != 0 {

@@ -30,8 +30,8 @@ use crate::sync::mutex::Guard;
 use crate::sync::owner::Owner;
 use crate::sync::wait::Patience;
 
-/// How much of a record is prefetched, in bytes: two cache lines, which hold the header and a payload
-/// of 64 bytes wherever the record begins.
+/// How much of a record is prefetched, in bytes: two cache lines, which hold the header and a
+/// payload of 64 bytes wherever the record begins.
 const FETCHED: u64 = 128;
 
 /// A chain as one process uses it.
@@ -252,9 +252,9 @@ impl<'a> Chain<'a> {
         (tail.wrapping_sub(head) as i64).max(1) as u64
     }
 
-    /// Prefetch the beginning of the record at the head's cursor, which a producer has just written.
-    /// Its cache lines arrive while the caller acquires the head lock. A ping-pong of 64 bytes takes
-    /// 4 % less time for it (`make bench ONLY=W2`).
+    /// Prefetch the beginning of the record at the head's cursor, which a producer has just
+    /// written. Its cache lines arrive while the caller acquires the head lock. A ping-pong of 64
+    /// bytes takes 4 % less time for it (`make bench ONLY=W2`).
     #[inline]
     pub(super) fn fetch_first(&self) {
         let head = self.words.head.position();

@@ -167,8 +167,8 @@ impl<'a> Chain<'a> {
         let begin = at & (size - 1);
         let padding = size - begin;
         let goes_back = padding <= begin.saturating_mul(SKIPS).min(LONGEST_PADDING);
-        // Acquire, pairs with the Release in `advance_over`: the records before `free` have been
-        // read.
+        // Acquire, pairs with the Release in `free` and `free_over`: the records before `free` have
+        // been read.
         if goes_back && state.free.load(Ordering::Acquire) == at {
             if let Some(place) = self.place_at_beginning(pen, state, extent)? {
                 return Ok(Some(place));
@@ -193,8 +193,8 @@ impl<'a> Chain<'a> {
         if fits(seen.load(Ordering::Relaxed)) {
             return Ok(true);
         }
-        // Acquire, pairs with the Release in `advance_over`: the records before `free` have been
-        // read.
+        // Acquire, pairs with the Release in `free` and `free_over`: the records before `free` have
+        // been read.
         let free = state.free.load(Ordering::Acquire);
         if free > at || at - free > size {
             return Err(Status::E_CORRUPT);

@@ -188,8 +188,8 @@ impl<'a> QueueSnapshot<'a> {
                     "the head of its {name} is after the tail"
                 ));
             }
-            // The head moves on while it is copied. It lies after what was free before its copy, and at
-            // most a ring's size after what is free now.
+            // The head moves on while it is copied. It lies after what was free before its copy,
+            // and at most a ring's size after what is free now.
             let ring = head.position.ring();
             let free_before = self.body.rings.get(ring).map(|state| &state.free);
             let free_before = free_before.map_or(0, |free| free.load(Ordering::Relaxed));

@@ -14,7 +14,8 @@ use crate::figures::Figures;
 use crate::operations::Named;
 use crate::stepper::{Path, Stands};
 
-/// Workers to a core: chosen so that a core has something to do while calls wait for a stopped process.
+/// Workers to a core: chosen so that a core has something to do while calls wait for a stopped
+/// process.
 const TO_A_CORE: usize = 3;
 /// A stop with a late call is tried this many times, and counts as a breach if a call is late each
 /// time. A delay that the stopped process causes repeats; a delay that other work on the machine

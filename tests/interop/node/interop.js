@@ -1,8 +1,9 @@
 'use strict';
 
 // One side of the cross-language test: `node interop.js produce|consume <queue> <count> <seed>`.
-// `work <queue> <count> <milliseconds>` takes messages, and works so long on each. Every language has the same program; tests/interop pairs them. Message i follows from the seed
-// alone, so the consumer makes it again.
+// `work <queue> <count> <milliseconds>` takes messages, and works so long on each. Every language
+// has the same program; tests/interop pairs them. Message i follows from the seed alone, so the
+// consumer makes it again.
 
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Queue } = require('../../../bindings/node');

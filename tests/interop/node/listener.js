@@ -1,6 +1,7 @@
 'use strict';
 
-// One side of a connection over a socket, as ../c/listener.c: `node listener.js listen|connect ADDRESS`.
+// One side of a connection over a socket, as ../c/listener.c: `node listener.js listen|connect
+// ADDRESS`.
 
 const { Listener, connect } = require('../../../bindings/node');
 

@@ -185,8 +185,8 @@ pub fn loads_of<'py>(data: &Bound<'py, PyBytes>, begin: usize) -> PyResult<Bound
     decode(data.py(), pickle)
 }
 
-/// Load a list into the places from `begin` on of another, at most `count` of them. Returns the list
-/// if it is no list of `count` scalars, of which each would take its place: then nothing, or
+/// Load a list into the places from `begin` on of another, at most `count` of them. Returns the
+/// list if it is no list of `count` scalars, of which each would take its place: then nothing, or
 /// something, was written.
 #[pyfunction]
 pub fn load_into<'py>(

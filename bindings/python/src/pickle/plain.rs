@@ -1,8 +1,10 @@
 //! Small values of built-in types: str, bytes, int, float, bool, None, functions and classes, and
-//! tuple, list and dict of them. They are written and read here, several times as fast as by a call of `pickle`.
+//! tuple, list and dict of them. They are written and read here, several times as fast as by a call
+//! of `pickle`.
 //!
-//! The bytes are a valid pickle: those of `pickle.dumps`, without its frame and its memo. The reader
-//! also accepts the bytes of `pickle.dumps`, as long as they refer to nothing but such values.
+//! The bytes are a valid pickle: those of `pickle.dumps`, without its frame and its memo. The
+//! reader also accepts the bytes of `pickle.dumps`, as long as they refer to nothing but such
+//! values.
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -72,8 +74,8 @@ struct Writer<'a> {
     out: &'a mut Vec<u8>,
     limit: usize,
     parts: usize,
-    /// The addresses of the lists and dicts so far. One that comes twice has to be one object at the
-    /// other end too, which `pickle` sees to.
+    /// The addresses of the lists and dicts so far. One that comes twice has to be one object at
+    /// the other end too, which `pickle` sees to.
     containers: Vec<usize>,
 }
 

@@ -11,8 +11,8 @@ use crate::wait::{wait, Patience};
 
 #[pymethods]
 impl Queue {
-    /// Put all objects of an iterable, waiting for room. Return how many were put: fewer than all if
-    /// the time is over. `queue.Full` if none was.
+    /// Put all objects of an iterable, waiting for room. Return how many were put: fewer than all
+    /// if the time is over. `queue.Full` if none was.
     #[pyo3(signature = (items, block = true, timeout = None))]
     fn put_many(
         slf: &Bound<'_, Self>,

@@ -185,7 +185,8 @@ impl Message {
         let mut state = self.open()?;
         state.asked = Some(how);
         let settled = state.settle_unless_viewed();
-        // Without the interpreter lock, code of Python may wait for the thread that wants the state.
+        // Without the interpreter lock, code of Python may wait for the thread that wants the
+        // state.
         drop(state);
         settled.or_raise(py)
     }

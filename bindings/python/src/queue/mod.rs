@@ -188,8 +188,8 @@ impl Queue {
         self.inner.get()?.queue.shutdown(immediate).or_raise(py)
     }
 
-    /// Of a joinable queue: the oldest message that this process got is done. ValueError if there is
-    /// none.
+    /// Of a joinable queue: the oldest message that this process got is done. ValueError if there
+    /// is none.
     fn task_done(&self, py: Python<'_>) -> PyResult<()> {
         match self.inner.get()?.queue.task_done() {
             Err(Status::E_OVER_RELEASE) => {
@@ -238,8 +238,8 @@ impl Queue {
         Ok(self.inner.get()?.name.clone())
     }
 
-    /// The format of the messages: "pickle", "msgpack", "bytes", or another label, whose messages are
-    /// bytes here.
+    /// The format of the messages: "pickle", "msgpack", "bytes", or another label, whose messages
+    /// are bytes here.
     #[getter]
     fn format(&self) -> PyResult<String> {
         Ok(self.inner.get()?.label.clone())

@@ -80,7 +80,8 @@ impl Slot {
             return Err(PyValueError::new_err("the length exceeds the slot's"));
         }
         let committed = state.slot.take().map_or(Ok(()), |slot| slot.commit(length));
-        // Without the interpreter lock, code of Python may wait for the thread that wants the state.
+        // Without the interpreter lock, code of Python may wait for the thread that wants the
+        // state.
         drop(state);
         committed.or_raise(py)
     }

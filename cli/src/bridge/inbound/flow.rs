@@ -205,8 +205,8 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// No answers come on a new connection to what was asked on the last one: the server is asked and
-    /// told again.
+    /// No answers come on a new connection to what was asked on the last one: the server is asked
+    /// and told again.
     async fn is_connected_again(&mut self) {
         while let Some(answer) = self.pulls.at_hand() {
             self.answer(answer).await;

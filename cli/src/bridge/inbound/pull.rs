@@ -15,8 +15,8 @@ use crate::failure::Failure;
 
 /// How long the server keeps a request.
 const AGE: Duration = Duration::from_secs(1);
-/// When no answer has come for that long, none is expected any more: the connection was made anew, for
-/// example.
+/// When no answer has come for that long, none is expected any more: the connection was made anew,
+/// for example.
 const DEADLINE: Duration = Duration::from_millis(1500);
 /// The most that one request asks for.
 const MOST: usize = 256;
