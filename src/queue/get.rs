@@ -45,7 +45,7 @@ impl Queue {
     pub fn get_raw(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
         match self.get_fast(buffer) {
             Some(len) => Ok(Got::Message(len)),
-            None => wait.begin(|wait| self.get_otherwise(buffer, wait)),
+            None => wait.begin(|wait| self.get_slow(buffer, wait)),
         }
     }
 
@@ -74,7 +74,7 @@ impl Queue {
 
     /// The rest of [`get_raw`](Self::get_raw), for every case that the fast path does not handle.
     #[cold]
-    fn get_otherwise(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
+    fn get_slow(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let queue = self.at();
         let me = self.segment.me()?;
         if queue.body.is_joinable() {

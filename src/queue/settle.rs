@@ -28,7 +28,7 @@ impl Queue {
     pub fn done_raw(&self, ticket: u64) -> Result<()> {
         match self.done_fast(Position::from_bits(ticket)) {
             true => Ok(()),
-            false => self.done_otherwise(Position::from_bits(ticket)),
+            false => self.done_slow(Position::from_bits(ticket)),
         }
     }
 
@@ -59,7 +59,7 @@ impl Queue {
     /// The rest of [`done_raw`](Self::done_raw), for every case that the fast path does not handle.
     #[cold]
     #[inline(never)]
-    fn done_otherwise(&self, position: Position) -> Result<()> {
+    fn done_slow(&self, position: Position) -> Result<()> {
         self.at().settle_anywhere(position, self.segment.me()?)
     }
 

@@ -180,7 +180,7 @@ impl Pipe {
     pub(super) fn send(&self, data: &[u8], wait: impl LazyWait) -> Result<()> {
         match self.send_at_once(data)? {
             true => Ok(()),
-            false => wait.begin(|wait| self.send_otherwise(data, wait)),
+            false => wait.begin(|wait| self.send_slow(data, wait)),
         }
     }
 
@@ -213,7 +213,7 @@ impl Pipe {
 
     /// The rest of [`send`](Self::send), for every case that the fast path does not handle.
     #[cold]
-    fn send_otherwise(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
+    fn send_slow(&self, data: &[u8], wait: Wait<'_>) -> Result<()> {
         let at = self.enter(false)?;
         if let Some(slot) = self.ends()?.holder(self.end.other()) {
             self.peer.store(slot, Ordering::Relaxed);
@@ -254,7 +254,7 @@ impl Pipe {
     pub(super) fn recv(&self, buffer: &mut [MaybeUninit<u8>], wait: impl LazyWait) -> Result<Got> {
         match self.recv_at_once(buffer)? {
             Some(len) => Ok(Got::Message(len)),
-            None => wait.begin(|wait| self.recv_otherwise(buffer, wait)),
+            None => wait.begin(|wait| self.recv_slow(buffer, wait)),
         }
     }
 
@@ -282,7 +282,7 @@ impl Pipe {
 
     /// The rest of [`recv`](Self::recv), for every case that the fast path does not handle.
     #[cold]
-    fn recv_otherwise(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
+    fn recv_slow(&self, buffer: &mut [MaybeUninit<u8>], wait: Wait<'_>) -> Result<Got> {
         let at = self.enter(true)?;
         let lane = Lane::to(&self.segment, self.end)?;
         let mut patience = Patience::new(&wait);
