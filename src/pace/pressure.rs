@@ -5,6 +5,8 @@
 //! producer learns from its waits how long a wait is worthwhile. When consumers make room quickly,
 //! they earn *credit*: the producer then waits for them longer, in case they have lost their core
 //! for a moment. Slow consumers earn no credit, and the queue grows as soon as its ring is full.
+//! A producer that finds room for few records at each look delays its looks, as `delay` says: else
+//! it would follow the consumers record by record.
 
 use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS, WORTH_DRAINING_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -52,17 +54,23 @@ impl Pressure {
             .store(credit_ns.min(MOST_CREDIT_NS) as u32, Ordering::Relaxed);
     }
 
-    /// Wait until `found` returns true, for `expected_ns` and the credit, but for at most
-    /// `most_ns`.
-    pub(crate) fn wait(&self, expected_ns: u64, most_ns: u64, found: impl Fn() -> bool) -> bool {
+    /// Wait until `found` returns how many records have room (0: go on), for `expected_ns` and the
+    /// credit, but for at most `most_ns`. The wait prefers to return when `enough` have room.
+    pub(crate) fn wait(
+        &self,
+        expected_ns: u64,
+        most_ns: u64,
+        enough: u64,
+        found: impl Fn() -> u64,
+    ) -> bool {
         if most_ns < expected_ns {
-            return found();
+            return found() > 0;
         }
         let credit = self.credit();
         let wanted = expected_ns + credit;
         let limit = u32::try_from(wanted.min(most_ns)).unwrap_or(u32::MAX);
         let begin = clock::now_ns();
-        if !self.spin.spin(limit, 1, || u64::from(found())) {
+        if !self.spin.spin(limit, enough, found) {
             if most_ns >= wanted {
                 self.set_credit(0);
             }
@@ -114,14 +122,28 @@ mod tests {
         assert_eq!(Hurry::Until(Some(1)).most_ns(1_000), 0);
     }
 
+    /// A queue without limits ran at a third of the speed of a bounded one: the producer was always
+    /// at the full ring, and took each record's room as soon as it was free.
+    #[test]
+    fn who_finds_little_room_at_a_full_ring_waits_for_more() {
+        let pressure = Pressure::new(Switches::ALL_ON);
+        let pauses_after = |records| {
+            assert!(pressure.wait(1_000, u64::MAX, 16, || records));
+            pressure.spin.pauses()
+        };
+        assert_eq!([1, 1, 1].map(pauses_after), [1, 2, 4]);
+        assert_eq!(pauses_after(16), 4);
+        assert_eq!(pauses_after(65), 2);
+    }
+
     #[test]
     fn only_a_wait_of_full_length_tells_that_consumers_are_slow() {
         let pressure = Pressure::new(Switches::ALL_ON);
         pressure.set_credit(EARNED_NS);
-        assert!(!pressure.wait(1_000, 500, || false));
-        assert!(!pressure.wait(1_000, 1_000, || false));
+        assert!(!pressure.wait(1_000, 500, 1, || 0));
+        assert!(!pressure.wait(1_000, 1_000, 1, || 0));
         assert_eq!(pressure.credit(), EARNED_NS);
-        assert!(!pressure.wait(1_000, u64::MAX, || false));
+        assert!(!pressure.wait(1_000, u64::MAX, 1, || 0));
         assert_eq!(pressure.credit(), 0);
     }
 }

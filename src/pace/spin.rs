@@ -103,7 +103,8 @@ impl Spin {
 
     /// For waits at a full ring.
     pub(super) const fn for_pressure(switches: Switches) -> Spin {
-        Spin::new(Limits::NONE, Rules::of(switches, Heuristic::Pressure))
+        let rules = Rules::of(switches, Heuristic::Pressure);
+        Spin::new(Limits::of_space(switches), rules)
     }
 
     /// For waits that look for one change.
@@ -166,6 +167,12 @@ impl Spin {
         let less = (budget - budget / 8).max(limit / self.rules.least_part);
         self.budget_ns.store(less, Ordering::Relaxed);
         false
+    }
+
+    /// Number of pauses before the first look of the next spin.
+    #[cfg(test)]
+    pub(super) fn pauses(&self) -> u32 {
+        self.delay.pauses()
     }
 
     /// Learn that the sleep after a spin lasted `slept_ns`.

@@ -6,7 +6,7 @@ use super::layout::cursor::{Position, Totals};
 use super::layout::ring;
 use super::view::View;
 use crate::pace::pressure::{expected_ns, Hurry};
-use crate::pace::DRAIN_NS;
+use crate::pace::{COMFORTABLE, DRAIN_NS, PART};
 use crate::status::Result;
 use crate::sync::owner::Owner;
 use crate::sys::clock;
@@ -100,9 +100,13 @@ impl View<'_> {
         let padding = if extent > left { left } else { 0 };
         let enough = (at + padding + extent).saturating_sub(size);
         let expected = expected_ns(extent);
-        let found = || state.free.load(Ordering::Acquire) >= enough;
+        let found = || match state.free.load(Ordering::Acquire).checked_sub(enough) {
+            Some(more) => 1 + more / extent,
+            None => 0,
+        };
+        let comfortable = (size / extent / PART).clamp(1, COMFORTABLE);
         let pressure = &self.pacing.pressure;
-        2 * extent <= size && pressure.wait(expected, hurry.most_ns(expected), found)
+        2 * extent <= size && pressure.wait(expected, hurry.most_ns(expected), comfortable, found)
     }
 
     /// The ring or the queue is full, and the ring is larger than needed: let fast consumers drain
@@ -130,7 +134,8 @@ impl View<'_> {
             let seen = chain.words.head.position();
             let goes_on = || chain.words.head.position() != seen || chain.is_drained();
             let left = end.saturating_sub(clock::now_ns());
-            if left == 0 || !pressure.wait(expected, left, goes_on) {
+            let found = || u64::from(goes_on());
+            if left == 0 || !pressure.wait(expected, left, 1, found) {
                 pressure.set_credit(0);
                 return Ok(false);
             }
