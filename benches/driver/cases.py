@@ -8,7 +8,7 @@ from ways import (
     GO_MANY, ICEORYX, ICEORYX_LOAN, ICEORYX_LOAN_POLLS, ICEORYX_POLLS, ICEORYX_TAKE,
     ICEORYX_TAKE_POLLS, IPC_CHANNEL, LOAN, LOCKS, MANY, MQ, NNG, NODE, NODE_ADVANCED, NODE_JSON,
     NODE_MANY, NODE_TRY, PIPE, PY_FIFO, PY_FIFO_MANY, PY_JOINABLE, PY_PIPE, PY_QUEUE, PY_SIMPLE,
-    REDIS, SEMAPHORES, SOCKETPAIR, SPAWNS, SPSC, TAKE, UNLIMITED, ZEROMQ, Way,
+    REDIS, SEMAPHORES, SOCKETPAIR, SPAWNS, SPSC, TAKE, UNLIMITED, UNLIMITED_LOAN, ZEROMQ, Way,
 )
 
 
@@ -65,6 +65,7 @@ W1_ROOM = {
     for size in LARGE
     for n, room in ROOM.items()
 }
+W1_NO_LIMIT = {size: f"{W1[size]}, no limit" for size in (8, 64)}
 SPREAD = 12  # runs of polyproc at each room
 PIPE_ROOM = 1 << 20  # bytes; the kernel allows more to the administrator only
 W2 = "W2 ping-pong 64 B"
@@ -101,6 +102,8 @@ def w1():
             yield Case(name, "stream", args, (*ways, BOUND), runs=SPREAD)
         else:
             yield Case(name, "stream", (f"size={size}", "warm=50", "ms=200"), ways)
+    for size, name in W1_NO_LIMIT.items():
+        yield Case(name, "stream", (f"size={size}", "warm=50", "ms=200"), (UNLIMITED, UNLIMITED_LOAN))
     for (size, room), name in W1_ROOM.items():
         args = (f"size={size}", "warm=100", "ms=200")
         if room == 0:

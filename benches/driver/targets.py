@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import ways as w
 from cases import (
-    COPYING, ROOM, SPREAD, W1, W1_PAIR, W1_ROOM, W2, W2_IDLE, W3, W4_EVENT, W4_PROCESSES, W5, W7,
-    W7_CROWD, W7_IDLE, W8_CREATE, W8_OPEN, W9,
+    COPYING, ROOM, SPREAD, W1, W1_NO_LIMIT, W1_PAIR, W1_ROOM, W2, W2_IDLE, W3, W4_EVENT, W4_PROCESSES,
+    W5, W7, W7_CROWD, W7_IDLE, W8_CREATE, W8_OPEN, W9,
 )
 from results import in_units
 
@@ -88,6 +88,10 @@ def streams(r):
     yield against("W1 64 B, put_many/take_many of 32, the best that waits", r.of(small, w.MANY), r.best(small, w.WAITS), 8)
     yield against("W1 64 B, reserve/take, own put/get", r.of(small, w.LOAN), plain, 1)
     yield against("W1 8 B, put/get, the best that waits", r.of(W1[8], w.COPY), r.best(W1[8], w.WAITS), 2.5)
+    for size, name in W1_NO_LIMIT.items():
+        for way, bounded, what in ((w.UNLIMITED, w.COPY, "put/get"), (w.UNLIMITED_LOAN, w.LOAN, "reserve/take")):
+            line = f"{name}, {what}, the same with room for 1,024"
+            yield against(line, r.of(name, way), r.of(W1[size], bounded), 0.8)
     name = W1[1024]
     ours, rival = r.of(name, w.COPY), r.best(name, w.WAITS)
     yield against(f"{name}, put/get, the best that copies twice", ours, rival, 1.3)

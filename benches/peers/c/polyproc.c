@@ -1,6 +1,6 @@
 /* polyproc through its C interface. Modes: copy (put, get), many (put_many, take_many), loan
  * (reserve, take: in place on both sides), take (put, take: in place on one), asleep (a wait does
- * not spin), unlimited (a queue without limits), pipe; lock, semaphore, event. */
+ * not spin), unlimited (a queue without limits; alone it copies), pipe; lock, semaphore, event. */
 #include <polyproc.h>
 #include <stdio.h>
 #include <string.h>

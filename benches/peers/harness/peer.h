@@ -70,9 +70,9 @@ extern struct ways {
 } ways;
 
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-void *shared_memory(size_t size); /* zeroed, inherited by the processes */
-int has_mode(const struct setup *, const char *mode);
-const char *unique_name(const char *suffix); /* no other run has it */
+void *shared_memory(size_t size);                     /* zeroed, inherited by the processes */
+int has_mode(const struct setup *, const char *mode); /* several: mode=unlimited,loan */
+const char *unique_name(const char *suffix);          /* no other run has it */
 
 #ifdef __cplusplus
 }

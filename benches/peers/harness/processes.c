@@ -47,7 +47,13 @@ void *shared_memory(size_t size) {
 }
 
 int has_mode(const struct setup *setup, const char *mode) {
-  return strcmp(setup->mode, mode) == 0;
+  size_t len = strlen(mode);
+  for (const char *word = setup->mode;; word++) {
+    size_t end = strcspn(word, ",");
+    if (end == len && strncmp(word, mode, len) == 0) return 1;
+    word += end;
+    if (!*word) return 0;
+  }
 }
 
 const char *unique_name(const char *suffix) {
