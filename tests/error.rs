@@ -23,6 +23,14 @@ fn operation_and_object_are_named() {
         text(Queue::open("test-error.nobody")),
         "polyproc: open queue \"test-error.nobody\": not found"
     );
+    assert_eq!(
+        text(polyproc::unlink("test-error.nobody")),
+        "polyproc: unlink \"test-error.nobody\": not found"
+    );
+    assert_eq!(
+        text(polyproc::inspect::object("test-error.nobody")),
+        "polyproc: look at \"test-error.nobody\": not found"
+    );
     let name = name("taken");
     let lock = Lock::create(Some(&name), CreateOptions::default()).expect("a lock");
     assert_eq!(

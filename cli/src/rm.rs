@@ -20,7 +20,7 @@ impl Rm {
         let mut outcome = Ok(ExitCode::SUCCESS);
         for name in &self.names {
             if let Err(status) = polyproc::unlink(name) {
-                let failure = Failure::from(status).about(name);
+                let failure = Failure::from(status);
                 // Only one failure can be the exit code: the others are reported now.
                 if let Err(earlier) = std::mem::replace(&mut outcome, Err(failure)) {
                     earlier.report();

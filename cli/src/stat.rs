@@ -37,9 +37,7 @@ impl Stat {
         let mut outcome = Ok(ExitCode::SUCCESS);
         for (index, name) in self.names.iter().enumerate() {
             let object = inspect::object(name).map_err(|status| {
-                Failure::from(status)
-                    .about(name)
-                    .hint(NO_SUCH_OBJECT, "`polyproc ls` shows the names")
+                Failure::from(status).hint(NO_SUCH_OBJECT, "`polyproc ls` shows the names")
             })?;
             match self.json {
                 true => println(&whole(&object).to_string())?,

@@ -35,6 +35,19 @@ fn a_name_that_no_object_has_is_4_and_one_that_none_can_have_is_2() {
         let name = command.split(' ').next().expect("a command");
         assert_eq!(exits(&format!("{name} --no-such-option")), 2, "{command}");
     }
+    for command in EACH
+        .iter()
+        .chain(&["rm NAME", "event set NAME", "sem NAME -- true"])
+    {
+        let command = command.replace("NAME", "missing");
+        let output = shell(&format!("polyproc {command}"));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        // The operation, and the name in quotes, as in every language.
+        assert!(
+            text.contains(" \"missing\": not found"),
+            "{command}: {text}"
+        );
+    }
     assert_eq!(exits("event wait missing --timeout 0"), 4);
     assert_eq!(exits("sem missing -- true"), 4);
     assert_eq!(exits("rm missing"), 4);

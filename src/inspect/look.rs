@@ -11,7 +11,7 @@ use super::queue::Lease;
 use super::records;
 use crate::object::{barrier, condition, event, lock, rlock, semaphore};
 use crate::segment::{name_of_file, path_of, Kind, Snapshot};
-use crate::status::{Result, Status};
+use crate::status::{detail, Result, Status};
 use crate::sys::futex;
 use crate::sys::memory;
 
@@ -39,7 +39,7 @@ pub fn objects() -> Result<Vec<Object>> {
 /// # Errors
 /// `E_INVALID` if the name is not valid, `E_NOT_FOUND` if nothing has it.
 pub fn object(name: &str) -> Result<Object> {
-    look_at(name, Depth::Records)
+    look_at(name, Depth::Records).map_err(|status| detail::at(status, "look at", "", Some(name)))
 }
 
 /// The file of the object with this name, whether it exists or not.
@@ -55,7 +55,9 @@ pub fn file(name: &str) -> Result<PathBuf> {
 /// # Errors
 /// `E_NOT_FOUND`, `E_PERMISSION`, `E_MISMATCH` if it is no queue, `E_CORRUPT`.
 pub fn oldest_lease(name: &str) -> Result<Option<Lease>> {
-    records::oldest_lease(&letters::open(name)?)
+    letters::open(name)
+        .and_then(|snapshot| records::oldest_lease(&snapshot))
+        .map_err(|status| detail::at(status, "look at", "queue", Some(name)))
 }
 
 fn look_at(name: &str, depth: Depth) -> Result<Object> {

@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use super::options::{is_handle_name, is_process_name, InheritHandle, VARIABLE};
 use crate::segment::Kind;
 use crate::status::detail::because;
-use crate::status::{Result, Status};
+use crate::status::Result;
 use crate::sync::at_fork::hold_across_forks;
 use crate::sync::local_lock::LocalLock;
 use crate::sys::descriptor::duplicate;
@@ -103,14 +103,19 @@ pub fn inherited(name: &str, kind: Kind) -> Result<std::os::fd::OwnedFd> {
     }
     let copy = duplicate(handle.fd).map_err(|status| match status.errno() {
         // Other code closed a descriptor that it does not own.
-        Some(libc::EBADF) => Status::E_NOT_FOUND,
+        Some(libc::EBADF) => because!(E_NOT_FOUND, "the descriptor of that handle is closed"),
         _ => status,
     })?;
     if kind == Kind::Connection {
         match socket::is_socket(handle.fd) {
             // A socket cannot be replaced by a claim of its own: the first caller gets it.
             true => socket::replace_by_nothing(handle.fd)?,
-            false if socket::is_nothing(handle.fd) => return Err(Status::E_NOT_FOUND),
+            false if socket::is_nothing(handle.fd) => {
+                return Err(because!(
+                    E_NOT_FOUND,
+                    "an earlier call has got the connection"
+                ))
+            }
             false => leave_open_to_others(kind, handle.fd),
         }
     }

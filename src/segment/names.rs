@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 
-use crate::status::detail::because;
+use crate::status::detail::{self, because};
 use crate::status::Result;
 use crate::sys::{memory, shm};
 
@@ -40,7 +40,9 @@ pub(crate) fn of_file(file: &str) -> Option<&str> {
 /// `E_INVALID` if the name is not valid, `E_NOT_FOUND` if it does not exist, `E_PERMISSION` if it
 /// belongs to another user.
 pub fn unlink(name: &str) -> Result<()> {
-    memory::unlink(&path(name)?)
+    path(name)
+        .and_then(|path| memory::unlink(&path))
+        .map_err(|status| detail::at(status, "unlink", "", Some(name)))
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ fn keep(status: Status, why: Why) -> Status {
 }
 
 /// Note the operation and its object, such as `open queue "jobs"`, for an operation that has just
-/// returned `status`.
+/// returned `status`. `object` is empty for an operation on a name: `unlink "jobs"`.
 #[cold]
 #[inline(never)]
 pub(crate) fn at(
@@ -157,14 +157,14 @@ pub(crate) fn at(
     name: Option<&str>,
 ) -> Status {
     let mut sentence = Sentence::EMPTY;
-    let _ = match name {
-        Some(name) => write!(
-            sentence,
-            "{operation} {object} \"{}\"",
-            name.escape_default()
-        ),
-        None => write!(sentence, "{operation} {object}"),
-    };
+    // Writing to it never fails.
+    let _ = sentence.write_str(operation);
+    if !object.is_empty() {
+        let _ = write!(sentence, " {object}");
+    }
+    if let Some(name) = name {
+        let _ = write!(sentence, " \"{}\"", name.escape_default());
+    }
     let _ = SUBJECT.try_with(|subject| {
         subject.set(Subject {
             status,
