@@ -155,7 +155,8 @@ impl LetterView<'_> {
         if let Some(pid) = self.pid(letter) {
             notes.push(format!("with {pid}"));
         }
-        match letter.deliveries {
+        let has_now = u64::from(letter.slot.is_some());
+        match letter.deliveries.saturating_sub(has_now) {
             0 => {}
             1 => notes.push("came back once".to_owned()),
             times => notes.push(format!("came back {times} times")),

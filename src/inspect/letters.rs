@@ -31,7 +31,7 @@ pub enum Place {
 pub struct Letter {
     /// Its id.
     pub id: u64,
-    /// How often it was delivered and came back.
+    /// How often it has been delivered. If a participant has it now, that delivery included.
     pub deliveries: u64,
     /// Its length in bytes.
     pub length: u64,
@@ -110,13 +110,14 @@ fn letter(
     found: &Found,
     most: usize,
 ) -> Result<Option<Letter>> {
-    let owner = found.is_in_flight().then(|| found.word.owner()).flatten();
+    let is_in_flight = found.is_in_flight();
+    let owner = is_in_flight.then(|| found.word.owner()).flatten();
     let slot = owner.map(|owner| owner.slot() as u32);
     if chain == Chain::Messages {
         let bytes = queue.payload(chain, found, 0, most)?;
         return Ok(bytes.map(|bytes| Letter {
             id: found.position.id(),
-            deliveries: u64::from(found.word.deliveries()),
+            deliveries: u64::from(found.word.deliveries()) + u64::from(is_in_flight),
             length: found.len,
             bytes,
             slot,

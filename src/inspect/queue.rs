@@ -49,8 +49,8 @@ pub struct QueueState {
 pub struct Lease {
     /// The id of the message.
     pub id: u64,
-    /// How often it was delivered and came back.
-    pub deliveries: u16,
+    /// How often it has been delivered, this delivery included.
+    pub deliveries: u32,
     /// The slot of the participant that has it.
     pub slot: u32,
     /// The participant has had the message at most this long, as its last note says. `None` if it

@@ -103,7 +103,7 @@ fn lease_of(found: &Found) -> Option<Lease> {
     let owner = found.word.owner().filter(|_| found.is_in_flight())?;
     Some(Lease {
         id: found.position.id(),
-        deliveries: found.word.deliveries(),
+        deliveries: u32::from(found.word.deliveries()) + 1,
         slot: owner.slot() as u32,
         at_most: None,
         place: found.position.at(),

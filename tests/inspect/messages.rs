@@ -84,6 +84,13 @@ fn a_peek_reads_each_place_and_takes_nothing() {
     let letters = inspect::peek(&name.0, Place::InFlight, 10, 100).unwrap();
     assert_eq!((letters[0].id, letters[0].length), (held.id(), 3));
     assert_eq!(letters[0].slot, Some(name.look().participants[0].slot));
+    // As the message says: this delivery included. One that waits has had none.
+    assert_eq!(letters[0].deliveries, u64::from(held.deliveries()));
+    let lease = name.queue().oldest_lease.unwrap();
+    assert_eq!(lease.deliveries, held.deliveries());
+    let deliveries = |place| inspect::peek(&name.0, place, 1, 0).unwrap()[0].deliveries;
+    assert_eq!(deliveries(Place::Waiting), 0);
+    assert_eq!(deliveries(Place::DeadLetters), 1);
     held.done().unwrap();
     assert_eq!(queue.get().unwrap(), b"three");
     queue.task_done().unwrap();

@@ -35,6 +35,7 @@ fn peek_shows_messages_and_takes_none() {
     let held = &json("polyproc peek jobs --from inflight --as hex --json")[0];
     assert_eq!(held["hex"], "68656c64");
     assert_eq!(held["pid"], std::process::id());
+    deliveries_count_the_one_that_lasts();
     let no_json = &json("polyproc peek jobs --as json --json")[1];
     assert_eq!(no_json["value"]["hex"], "666f7572");
     let cut = ok("polyproc peek jobs --most 2 -n 1");
@@ -43,6 +44,17 @@ fn peek_shows_messages_and_takes_none() {
     Lock::create(Some("lock"), CreateOptions::default()).unwrap();
     assert_eq!(code("polyproc peek nothing").0, 4);
     assert_eq!(code("polyproc peek lock").0, 1);
+}
+
+/// As `deliveries` of a message that was taken: 1 the first time. A message that waits has none yet.
+fn deliveries_count_the_one_that_lasts() {
+    let field = |command: &str| json(command)[0]["deliveries"].clone();
+    let lease = || json("polyproc stat jobs --json")[0]["oldest_lease"]["deliveries"].clone();
+    assert_eq!(field("polyproc peek jobs --json"), 0);
+    assert_eq!(field("polyproc peek jobs --from inflight --json"), 1);
+    assert_eq!(lease(), 1);
+    let text = ok("polyproc peek jobs --from inflight");
+    assert!(!text.contains("came back"), "{text}");
 }
 
 #[test]
