@@ -107,7 +107,18 @@ pub fn participant(participant: &Participant) -> Value {
         Liveness::Dead => "dead",
         Liveness::Unwatched => "unwatched",
     };
-    let mut holds = Map::new();
+    // All fields are there, also those of which it holds nothing.
+    let fields = [
+        "lock",
+        "permits",
+        "messages",
+        "reservations",
+        "dead_letters",
+    ];
+    let mut holds: Map<_, _> = fields
+        .map(|field| (field.to_owned(), json!(0)))
+        .into_iter()
+        .collect();
     for hold in &participant.holds {
         let (what, count) = match *hold {
             Hold::Lock(depth) => ("lock", u64::from(depth)),

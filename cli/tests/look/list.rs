@@ -62,7 +62,11 @@ fn ls_and_stat_show_what_is_there() {
     let stat = &json("polyproc stat jobs --json")[0];
     let participant = &stat["participants"][0];
     assert_eq!(participant["pid"].to_string(), pid);
-    assert_eq!(participant["holds"]["messages"], 1);
+    let holds = |field: &str| participant["holds"][field].as_u64();
+    assert_eq!(holds("messages"), Some(1));
+    for field in ["lock", "permits", "reservations", "dead_letters"] {
+        assert_eq!(holds(field), Some(0), "{field}");
+    }
     assert_eq!(
         (&participant["puts"], &participant["gets"]),
         (&3.into(), &1.into())
