@@ -122,7 +122,9 @@ test('each example, run on a queue of another format, prints in what that differ
   for (const [program, ...args] of programs) {
     const { status, signal, stderr } = spawnSync(program, args, { cwd: room, encoding: 'utf8', timeout: 300_000 })
     assert.ok(status || signal === 'SIGABRT', program) // C++ ends by an exception that nobody catches
-    assert.match(stderr, /an object of another kind or shape: format of the queue is "msgpack", asked for as ""/, program)
+    // Only Python has a word for a queue without a format.
+    const format = args.includes('letters.py') ? 'bytes' : ''
+    assert.ok(stderr.includes(`an object of another kind or shape: format of the queue is "msgpack", asked for as "${format}"`), stderr)
   }
   other.close()
 })

@@ -76,6 +76,12 @@ pub fn exception(py: Python<'_>, status: Status) -> PyErr {
     }
 }
 
+/// The exception for `E_MISMATCH`, whose text `worded` changes.
+#[cold]
+pub fn mismatched(py: Python<'_>, status: Status, worded: fn(&str) -> String) -> PyErr {
+    raise(mismatch(py), worded(&Error::from(status).to_string()))
+}
+
 #[cold]
 pub fn empty(py: Python<'_>) -> PyErr {
     raise_bare(queue_empty(py))

@@ -121,6 +121,15 @@ class Values(unittest.TestCase):
             self.assertEqual(queue.get(), bytes(value))
         self.assertRaises(TypeError, queue.put, "text")
 
+    def test_a_label_of_ones_own_is_bytes_and_an_error_names_it(self):
+        queue = polyproc.Queue(3, format="json")
+        queue.put(b'{"a": 1}')
+        self.assertEqual((queue.format, queue.get()), ("json", b'{"a": 1}'))
+        puts = (queue.put, queue.put_id, lambda value: queue.put_many([value]))
+        for put in puts:
+            with self.assertRaisesRegex(TypeError, 'of format "json" takes bytes-like .* not dict'):
+                put({"a": 1})
+
     def test_an_error_of_pickle_is_raised_by_put(self):
         queue = polyproc.Queue()
         with self.assertRaises((AttributeError, pickle.PicklingError)):
@@ -290,6 +299,10 @@ class Names(unittest.TestCase):
         self.assertRaises(FileExistsError, polyproc.Queue, name=self.name)
         self.assertRaises(polyproc.Mismatch, polyproc.Queue, name=self.name, exist_ok=True)
         self.assertRaises(polyproc.Mismatch, polyproc.Lock, self.name, create=False)
+        # The empty label, as Python spells it.
+        like = {"name": self.name, "exist_ok": True, "joinable": True, "maxsize": 5}
+        with self.assertRaisesRegex(polyproc.Mismatch, 'is "msgpack", asked for as "bytes"$'):
+            polyproc.Queue(format="bytes", **like)
         again = pickle.loads(pickle.dumps(queue))
         self.assertEqual(again.name, self.name)
         self.assertEqual(len(queue.identity), 16)
@@ -304,7 +317,16 @@ class Names(unittest.TestCase):
             with self.assertRaisesRegex(TypeError, "its keyword: name='jobs'"):
                 make("jobs")
 
+    def test_a_mismatch_with_a_queue_of_bytes(self):
+        polyproc.Queue(name=self.name, format="bytes")
+        self.addCleanup(polyproc.unlink, self.name)
+        with self.assertRaisesRegex(polyproc.Mismatch, 'is "bytes", asked for as "pickle"$'):
+            polyproc.Queue(name=self.name, exist_ok=True)
+
     def test_no_such_name(self):
+        with self.assertRaises(FileNotFoundError) as failed:
+            polyproc.unlink(self.name)
+        self.assertEqual(failed.exception.strerror, f'polyproc: unlink "{self.name}": not found')
         self.assertRaises(FileNotFoundError, polyproc.Queue.open, self.name)
         self.assertRaises(ValueError, polyproc.Queue, name="no/name")
 
@@ -328,10 +350,17 @@ class Truth(unittest.TestCase):
         queue = polyproc.JoinableQueue()
         self.assertRaises(ValueError, queue.task_done)
         lock = polyproc.Lock()
-        self.assertRaises(ValueError, lock.release)
         semaphore = polyproc.BoundedSemaphore(2)
-        self.assertRaises(ValueError, semaphore.release)
-        self.assertRaises(AssertionError, polyproc.RLock().release)
+        for release in (lock.release, semaphore.release):
+            with self.assertRaisesRegex(ValueError, "^polyproc: released more often"):
+                release()
+        for unowned in (polyproc.RLock().release, polyproc.Condition().notify):
+            with self.assertRaisesRegex(AssertionError, "^polyproc: not the owner$"):
+                unowned()
+
+    def test_the_lock_of_a_value_is_one_of_ours(self):
+        for shared in (polyproc.Value("i"), polyproc.Array("i", 2)):
+            self.assertIsInstance(shared.get_lock(), polyproc.RLock)
 
     def test_permits_of_the_dead_return(self):
         semaphore, ready = polyproc.Semaphore(1, owned=True), polyproc.Event()

@@ -31,6 +31,15 @@ pub fn label(name: &str) -> PyResult<[u8; 32]> {
     Ok(label)
 }
 
+/// A mismatch as the library words it, with the empty label as Python spells it.
+pub fn spelled(mismatch: &str) -> String {
+    ["format of the queue is \"", "asked for as \""]
+        .iter()
+        .fold(mismatch.to_owned(), |text, before| {
+            text.replace(&format!("{before}\""), &format!("{before}bytes\""))
+        })
+}
+
 pub fn name(label: &[u8; 32]) -> String {
     let name = label.split(|byte| *byte == 0).next().unwrap_or_default();
     match name {
@@ -69,22 +78,33 @@ impl Format {
         }
     }
 
-    /// Write a value into `out`. Pickles only if they are short; false then.
+    /// Write a value into `out`. Pickles only if they are short; false then. `label` is for the text
+    /// of an error.
     #[inline]
-    pub fn encode(self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<bool> {
+    pub fn encode(
+        self,
+        label: &str,
+        value: &Bound<'_, PyAny>,
+        out: &mut Vec<u8>,
+    ) -> PyResult<bool> {
         match self {
             Format::Pickle => Ok(pickle::encode_small(value, out)),
             Format::Msgpack => msgpack::write(value, out).map(|()| true),
             Format::Bytes => {
-                out.extend_from_slice(bytes_of(value)?.as_slice());
+                out.extend_from_slice(bytes_of(label, value)?.as_slice());
                 Ok(true)
             }
         }
     }
 
     /// Write a value into `out`, of whatever length.
-    pub fn encode_whole(self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
-        if self.encode(value, out)? {
+    pub fn encode_whole(
+        self,
+        label: &str,
+        value: &Bound<'_, PyAny>,
+        out: &mut Vec<u8>,
+    ) -> PyResult<()> {
+        if self.encode(label, value, out)? {
             return Ok(());
         }
         let pickled = pickle::Pickled::new(value)?;
@@ -94,15 +114,16 @@ impl Format {
     }
 }
 
-/// The bytes of a bytes-like object, with an error that says what a queue of bytes wants.
-pub fn bytes_of(value: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+/// The bytes of a bytes-like object, with an error that says what a queue of this label wants.
+fn bytes_of(label: &str, value: &Bound<'_, PyAny>) -> PyResult<Bytes> {
     Bytes::of(value).map_err(|_| {
         let class = value.get_type();
         let name = class
             .qualname()
             .map_or_else(|_| String::new(), |name| name.to_string());
         PyTypeError::new_err(format!(
-            "a queue of format \"bytes\" takes bytes-like objects, not {name}"
+            "a queue of format {label:?} takes bytes-like objects, not {name}: \
+             only \"pickle\" and \"msgpack\" take others"
         ))
     })
 }

@@ -22,7 +22,7 @@ impl Queue {
     ) -> PyResult<usize> {
         let (py, parts) = (slf.py(), Queue::open(slf)?);
         let patience = Patience::new(block, timeout)?;
-        let batch = Batch::of(parts.format, items)?;
+        let batch = Batch::of(parts, items)?;
         let queue = &*parts.queue;
         let messages = batch.messages();
         let mut put = 0;

@@ -62,6 +62,17 @@ impl Parts {
             name: name.map(str::to_owned),
         })
     }
+
+    /// See [`Format::encode`].
+    #[inline]
+    fn encode(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<bool> {
+        self.format.encode(&self.label, value, out)
+    }
+
+    /// See [`Format::encode_whole`].
+    fn encode_whole(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
+        self.format.encode_whole(&self.label, value, out)
+    }
 }
 
 /// A queue of Python's objects between processes.
@@ -77,7 +88,8 @@ impl Parts {
 /// With a name, the queue is open to every process, in any language: `format="msgpack"` makes
 /// messages that Go, Node, C, C++ and Rust read. It stays until `polyproc.unlink(name)`.
 ///
-///     jobs = Queue(name="jobs", exist_ok=True, format="msgpack")  # made, or opened if it exists
+///     # Made, or opened if it exists.
+///     jobs = Queue(name="jobs", create=True, exist_ok=True, format="msgpack")
 ///     with jobs.take() as message:  # killed in this block: another process gets it
 ///         work_on(message.value)
 ///
@@ -85,12 +97,13 @@ impl Parts {
 ///
 ///     maxsize         how many objects may wait; without a limit if it is not positive
 ///     name            a name, under which other processes find the queue
-///     create          of a queue with a name: True makes it, False opens it
+///     create          of a queue with a name: True, as None, makes it; False opens it
 ///     exist_ok        open the queue if it exists, instead of a FileExistsError
 ///     mode            the permissions, 0o600 if None
 ///     joinable        an object that was got stays unfinished until `task_done`: see JoinableQueue
 ///     format          "pickle" for Python, "msgpack" for other languages too, "bytes" for
-///                     bytes-like objects as they are
+///                     bytes-like objects as they are; a label of your own, such as "json", is
+///                     for bytes-like objects too
 ///     max_bytes       how many bytes may wait; 0 for no limit
 ///     max_deliveries  an object that came back so often becomes a dead letter; 0 for never
 #[pyclass(module = "polyproc._core", frozen, subclass, dict, weakref)]
@@ -145,7 +158,11 @@ impl Queue {
             |name, create| polyproc::Queue::create(name, &QueueOptions { create, ..options }),
             polyproc::Queue::open,
         );
-        self.inner.set(Parts::new(py, made.or_raise(py)?, name)?)
+        let made = made.map_err(|status| match status {
+            Status::E_MISMATCH => errors::mismatched(py, status, format::spelled),
+            other => errors::exception(py, other),
+        });
+        self.inner.set(Parts::new(py, made?, name)?)
     }
 
     /// How many messages wait.

@@ -5,7 +5,6 @@ use std::cell::Cell;
 use polyproc::Queue as Inner;
 use pyo3::prelude::*;
 
-use super::format::Format;
 use super::{slot, Parts, Queue};
 use crate::errors::OrRaise;
 use crate::pickle::Pickled;
@@ -75,7 +74,7 @@ fn put(
     patience: Patience,
 ) -> PyResult<()> {
     let queue = &*parts.queue;
-    with_scratch(|scratch| match parts.format.encode(value, scratch)? {
+    with_scratch(|scratch| match parts.encode(value, scratch)? {
         true => {
             let message = &*scratch;
             wait(py, patience, |wait| queue.put_timeout(message, wait))?.or_full(py)
@@ -125,13 +124,13 @@ pub struct Batch {
 }
 
 impl Batch {
-    pub fn of(format: Format, values: &Bound<'_, PyAny>) -> PyResult<Batch> {
+    pub fn of(parts: &Parts, values: &Bound<'_, PyAny>) -> PyResult<Batch> {
         let mut batch = Batch {
             bytes: Vec::new(),
             ends: Vec::new(),
         };
         for value in values.try_iter()? {
-            format.encode_whole(&value?, &mut batch.bytes)?;
+            parts.encode_whole(&value?, &mut batch.bytes)?;
             batch.ends.push(batch.bytes.len());
         }
         Ok(batch)

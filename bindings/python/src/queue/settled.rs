@@ -24,7 +24,7 @@ impl Queue {
         let patience = Patience::new(block, timeout)?;
         let queue = &*parts.queue;
         with_scratch(|scratch| {
-            parts.format.encode_whole(obj, scratch)?;
+            parts.encode_whole(obj, scratch)?;
             let message = &*scratch;
             wait(py, patience, |wait| queue.put_id(message, wait))?.or_full(py)
         })
