@@ -58,8 +58,8 @@ impl FromPyObject<'_, '_> for Number {
     }
 }
 
-/// How an object of a name is made: `create=True` makes it (or opens the one that exists if
-/// `exist_ok`), `create=False` opens it.
+/// How an object of a name is made: `create=True`, as None, makes it (or opens the one that exists
+/// if `exist_ok`), `create=False` opens it.
 pub enum Origin<'a> {
     Anonymous,
     Create(&'a str, CreateOptions),

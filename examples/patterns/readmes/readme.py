@@ -26,9 +26,9 @@ if __name__ == "__main__":
     from polyproc import Semaphore, inherited, wait_any
 
     # The permit of a holder that is killed comes back.
-    licences = Semaphore(3, name="book.licences", exist_ok=True, owned=True)
+    licences = Semaphore(3, name="book.licences", create=True, exist_ok=True, owned=True)
     # A message that has cost three processes becomes a dead letter: letters.take_dead().
-    letters = Queue(name="book.letters", exist_ok=True, max_deliveries=3)
+    letters = Queue(name="book.letters", create=True, exist_ok=True, max_deliveries=3)
     print(letters.info().dead_letters)
     # The list of those that are ready; also of events, connections and processes.
     wait_any([jobs, letters], timeout=1)
