@@ -150,7 +150,8 @@ test-stops:
 	$(CARGO) test --locked $(TEST_FEATURES) --test crash -- --stop --points=3 "put, small" "get, small" "take and done" "a join" \
 	    "lock: acquire and" "owned semaphore: acquire and" "barrier: the last" "condition: notify" "pipe: recv r" unlink
 
-# Builds and runs each example of docs/book/languages.md as it stands there.
+# Builds and runs each example of docs/book/languages.md as it stands there, and the first programs
+# of docs/book/install.md with the commands for a checkout.
 test-readme: polyproc-node python-install
 	node --test tests/readme/
 
