@@ -201,7 +201,7 @@ faults: ## let each call fail that each function makes (memory, threads, files, 
 	POLYPROC_FAULT_TABLE=1 $(CARGO) test --locked $(TEST_FEATURES) --test injection -- --nocapture
 
 .PHONY: crash
-crash: ## kill each operation (STOP=1: stop it) at many of its instructions, FULL=1 at every one; SHM=4: in a /dev/shm of 4 MiB
+crash: ## kill each operation (STOP=1: stop it) at many of its instructions, FULL=1 at every one; SHM=4: in a /dev/shm of 4 MiB; OPERATION="'put, small' unlink": those whose names contain one of these
 	$(CARGO) test --release --locked $(TEST_FEATURES) --test crash -- $(if $(FULL),--full,--points=$(if $(STOP),100,500)) \
 	    $(if $(STOP),--stop) $(if $(SHM),--shm=$(SHM)) $(OPERATION)
 
