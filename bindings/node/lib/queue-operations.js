@@ -3,7 +3,7 @@
 // The operations of a queue that may have to wait, in the form that `perform` takes.
 
 const { check } = require('./errors.js');
-const { constants, native, numbers, status, LENGTH, OFFSET, ROW } = require('./native.js');
+const { constants, native, numbers, status, LENGTH, LOAN, OFFSET, ROW } = require('./native.js');
 const { Message, Slot, messagesOf } = require('./message.js');
 const { TOKEN } = require('./object.js');
 const { checkSlab, cut, makeRoom, reader } = require('./slab.js');
@@ -77,8 +77,9 @@ const takeMany = getting({
   atOnce: (queue, count) => messagesOf(queue[CODEC], check(count, 'takeMany')),
 });
 
+/** `answer`: undefined, or a status. To compare undefined with a number is slow in JavaScript. */
 function checkPut(queue, answer) {
-  check(answer, 'put');
+  if (answer !== undefined) check(answer, 'put');
 }
 
 const put = new Operation({
@@ -93,17 +94,31 @@ const put = new Operation({
 
 /** Puts at most BATCH_MAX of the items from `first` on; returns how many, or a status. */
 function attemptPutMany(handle, items, first = 0) {
-  const end = Math.min(items.length, first + constants.BATCH_MAX);
+  const count = Math.min(items.length - first, constants.BATCH_MAX);
+  if (first === 0 && count <= constants.STAGE_MAX && count === items.length) return putStaged(handle, items, 0);
   const calls = [];
-  for (let from = first; from < end; from += constants.STAGE_MAX) {
-    const call = [handle, from - first];
-    for (let i = from; i < end && i < from + constants.STAGE_MAX; i++) call.push(items[i]);
+  for (let from = 0; from < count; from += constants.STAGE_MAX) {
+    const call = [];
+    for (let i = from; i < count && i < from + constants.STAGE_MAX; i++) call.push(items[first + i]);
     calls.push(call);
   }
-  const last = calls.pop() ?? [handle, 0];
+  const last = calls.pop() ?? [];
   // From here on no code of the program runs, which could detach what is staged: no iterator.
-  for (let i = 0; i < calls.length; i++) apply(native.queueStage, undefined, calls[i]);
-  return apply(native.queuePutMany, undefined, last);
+  for (let i = 0; i < calls.length; i++) stage(handle, calls[i], i * constants.STAGE_MAX);
+  return putStaged(handle, last, calls.length * constants.STAGE_MAX);
+}
+
+// The messages are the arguments of these two calls, so that no second array is made: the queue's
+// handle is `this`, and row 0 has the number of the messages that are staged already.
+
+function stage(handle, items, staged) {
+  numbers[LOAN] = staged;
+  apply(native.queueStage, handle, items);
+}
+
+function putStaged(handle, items, staged) {
+  numbers[LOAN] = staged;
+  return apply(native.queuePutMany, handle, items);
 }
 
 const putMany = new Operation({

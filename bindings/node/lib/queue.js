@@ -20,9 +20,15 @@ const UINT32_MAX = 2 ** 32 - 1;
 /** How a message stands, by the number of the C API. */
 const STATES = ['', 'waiting', 'leased', 'done', 'dead', 'discarded', 'unknown'];
 
-function readArray(value, name) {
-  if (!Array.isArray(value)) throw typeError(name, 'an array', value);
-  return value;
+/**
+ * Returns the bytes of each value, in an array of its own: that of the program may change, or run
+ * code when it is read.
+ */
+function encodeAll(values, { encodeOwn }) {
+  if (!Array.isArray(values)) throw typeError('values', 'an array', values);
+  const items = new Array(values.length);
+  for (let i = 0; i < items.length; i++) items[i] = encodeOwn(values[i]);
+  return items;
 }
 
 /** The limit for one native call. */
@@ -91,7 +97,7 @@ class Queue extends SharedObject {
   }
 
   tryPutMany(values) {
-    const items = readArray(values, 'values').map(this[CODEC].encodeOwn);
+    const items = encodeAll(values, this[CODEC]);
     let put = 0;
     while (put < items.length) {
       const answer = attemptPutMany(this[HANDLE], items, put);
@@ -106,8 +112,14 @@ class Queue extends SharedObject {
     return put;
   }
 
-  async putMany(values, options) {
-    return putAll(this, readArray(values, 'values').map(this[CODEC].encodeOwn), options);
+  putMany(values, options) {
+    let items;
+    try {
+      items = encodeAll(values, this[CODEC]);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return putAll(this, items, options);
   }
 
   tryGet() {
@@ -124,8 +136,14 @@ class Queue extends SharedObject {
     return answer === status.E_EMPTY ? [] : operations.getMany.atOnce(this, answer);
   }
 
-  async getMany(max, options) {
-    return perform(this, operations.getMany, readMax(max), options);
+  getMany(max, options) {
+    let most;
+    try {
+      most = readMax(max);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return perform(this, operations.getMany, most, options);
   }
 
   tryTake() {

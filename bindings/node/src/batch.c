@@ -2,26 +2,25 @@
 #include "loan.h"
 #include "object.h"
 
-/* The fixed arguments of these two calls. The messages follow them one by one: to read the elements of
- * an array takes three times as long. */
-enum { HANDLE, STAGED, FIXED };
+/* The messages are the arguments of these two calls, because to read the elements of an array takes
+ * three times as long. `this` is the queue, and row 0 has the number of the messages that are staged
+ * already. */
 
 /* Reads the messages of a call into the slices behind those that are staged. Returns their number
  * with these, or -1 with an exception pending. */
 static int32_t stage(napi_env env, napi_callback_info info, struct addon **addon, napi_value *handle) {
-  napi_value argv[FIXED + STAGE_MAX];
-  size_t argc = sizeof argv / sizeof *argv;
-  int32_t staged;
+  napi_value argv[STAGE_MAX];
+  size_t argc = STAGE_MAX;
   void *data;
-  napi_get_cb_info(env, info, &argc, argv, NULL, &data);
+  napi_get_cb_info(env, info, &argc, argv, handle, &data);
   *addon = data;
-  *handle = argv[HANDLE];
-  if (napi_get_value_int32(env, argv[STAGED], &staged) != napi_ok || staged < 0 ||
-      staged > BATCH_MAX - STAGE_MAX || argc > FIXED + STAGE_MAX) {
+  double before = (*addon)->rows->loan;
+  if (!(before >= 0 && before <= BATCH_MAX - STAGE_MAX) || argc > STAGE_MAX) {
     internal_failure(env, "messages beyond a batch");
     return -1;
   }
-  for (size_t i = FIXED; i < argc; i++) {
+  int32_t staged = (int32_t)before;
+  for (size_t i = 0; i < argc; i++) {
     polyproc_slice *slice = &(*addon)->slices[staged++];
     if (!bytes_of(env, argv[i], &data, &slice->len)) return -1;
     slice->data = data;
@@ -29,8 +28,8 @@ static int32_t stage(napi_env env, napi_callback_info info, struct addon **addon
   return staged;
 }
 
-/* (queue, number of staged messages, bytes ...): stages these too, for the next call. It must follow at
- * once, because nothing keeps the bytes alive. */
+/* (bytes ...) of a queue: stages these too, for the next call. It must follow at once, because nothing
+ * keeps the bytes alive. */
 static napi_value queue_stage(napi_env env, napi_callback_info info) {
   struct addon *addon;
   napi_value handle;
@@ -38,8 +37,7 @@ static napi_value queue_stage(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* (queue, number of staged messages, bytes ...): puts the staged messages and then these, and returns
- * how many it put */
+/* (bytes ...) of a queue: puts the staged messages and then these, and returns how many it put */
 static napi_value queue_put_many(napi_env env, napi_callback_info info) {
   struct addon *addon;
   struct object *queue;

@@ -115,6 +115,45 @@ test('an array whose items run code as they are read', (t) => {
   for (let i = 0; i < 100; i++) assert.equal(String(queue.tryGet()), `${i}`);
 });
 
+test('an array that puts into another queue and takes from it as it is read', async (t) => {
+  for (const count of [3, 32, 40]) {
+    const queue = anonymous(t, Queue);
+    const other = anonymous(t, Queue);
+    const items = Array.from({ length: count }, (_, i) => bytes(`${i}`));
+    Object.defineProperty(items, 1, {
+      get() {
+        other.tryPutMany(Array.from({ length: 40 }, () => bytes('of the other')));
+        for (const message of other.tryTakeMany(40)) message.done();
+        return bytes('1');
+      },
+    });
+    assert.equal(queue.tryPutMany(items), count);
+    assert.equal(await queue.putMany(items), count);
+    const got = queue.tryGetMany(1000).map(String);
+    assert.deepEqual(got.slice(0, count), Array.from({ length: count }, (_, i) => `${i}`));
+    assert.deepEqual(got.slice(count), got.slice(0, count));
+  }
+});
+
+test('the error of a batch gave the index of a message as its name', async (t) => {
+  const queue = anonymous(t, Queue);
+  const expected = { name: 'TypeError', message: /^a message must be a Buffer/ };
+  assert.throws(() => queue.tryPutMany([bytes('x'), 5]), expected);
+  await assert.rejects(queue.putMany([bytes('x'), 5]), expected);
+  assert.equal(queue.length, 0);
+});
+
+test('putMany puts at once what fits, and the rest before a later put', async (t) => {
+  const queue = anonymous(t, Queue, { maxItems: 10 });
+  const items = Array.from({ length: 20 }, (_, i) => bytes(`${i}`));
+  const many = queue.putMany(items);
+  assert.equal(queue.length, 10);
+  const later = queue.put(bytes('20'));
+  for (let i = 0; i <= 20; i++) assert.equal(String(await queue.get()), `${i}`);
+  assert.equal(await many, 20);
+  await later;
+});
+
 test('a Buffer that a get returned shares no byte with another', async (t) => {
   const queue = anonymous(t, Queue);
   const lengths = Array.from({ length: 3000 }, (_, i) => (i * 37) % 150);

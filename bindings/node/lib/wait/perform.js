@@ -113,4 +113,4 @@ function itemOf(value) {
   return { value, done: false };
 }
 
-module.exports = { perform, performNext };
+module.exports = { LATE, fulfilled, perform, performNext, tryFirst };
