@@ -4,6 +4,7 @@ use crate::ffi::abi::check::{guard, guard_close, guard_in_handler, Out};
 use crate::ffi::handle::{self, enter, enter_in_handler, Opaque};
 use crate::status::Status;
 use crate::sync::Cancel;
+use crate::sys::malloc;
 
 /// A token that ends waits of this process early. It belongs to one process, not to shared memory:
 /// a forked child has its own copy.
@@ -33,6 +34,7 @@ pub unsafe extern "C" fn polyproc_cancel_create(out: *mut *mut polyproc_cancel) 
     guard(|| {
         // SAFETY: the caller passes a place for the token or NULL.
         let out = unsafe { Out::required(out, "out") }?;
+        malloc::check()?;
         out.write(handle::new(Cancel::new())?);
         Ok(Status::OK)
     })

@@ -13,7 +13,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::status::{Result, Status};
+use crate::status::detail::because;
+use crate::status::Result;
 
 /// Alignment of the pieces that are at least this large; smaller pieces are aligned to their size.
 const PAGE: usize = 4096;
@@ -181,7 +182,7 @@ pub(crate) fn check() -> Result<()> {
     let mut probe: Vec<u8> = Vec::new();
     probe
         .try_reserve_exact(PROBE)
-        .map_err(|_| Status::E_NO_MEMORY)
+        .map_err(|_| because!(E_NO_MEMORY, "malloc(3) fails, and its reserve is in use"))
 }
 
 #[cfg(test)]

@@ -473,5 +473,16 @@ CASE(worker_register, , polyproc_worker_register("echo", echo, NULL), nothing(),
 
 /* tokens */
 CASE(cancel_create, , polyproc_cancel_create(&token), nothing(), 0)
+/* Where malloc fails for good, tokens must not use up the reserve, which has 4,160 pieces: calls that
+ * have begun need it. E_CORRUPT stands for that. */
+static int32_t creates_many(void) {
+  static polyproc_cancel *tokens[5000];
+  int32_t status = POLYPROC_OK;
+  int made = 0;
+  while (made < 5000 && (status = polyproc_cancel_create(&tokens[made])) == POLYPROC_OK) made++;
+  for (int at = 0; at < made; at++) polyproc_cancel_close(tokens[at]);
+  return status != POLYPROC_OK && made > 2000 ? POLYPROC_E_CORRUPT : status;
+}
+CASE_2(cancel_create, many, , creates_many(), nothing(), POLYPROC_OK, 0)
 CASE(cancel_fire, MUST(polyproc_cancel_create(&token)), polyproc_cancel_fire(token), nothing(), 0)
 CASE(cancel_reset, MUST(polyproc_cancel_create(&token)), polyproc_cancel_reset(token), nothing(), 0)

@@ -28,6 +28,7 @@ pub(crate) use self::call::{enter, enter_in_handler, enter_loan, quickly, token,
 use self::call::{known, unless_closed};
 use crate::ffi::handle::block::Block;
 use crate::queue::Loans;
+use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::Cancel;
 use crate::sys::fork;
@@ -81,7 +82,7 @@ pub(crate) fn new<C: Opaque>(object: C::Object) -> Result<*mut C> {
     let layout = Layout::new::<Handle<C::Object>>();
     // SAFETY: the layout is not empty.
     let place = NonNull::new(unsafe { alloc(layout) }.cast::<Handle<C::Object>>());
-    let place = place.ok_or(Status::E_NO_MEMORY)?;
+    let place = place.ok_or_else(|| because!(E_NO_MEMORY, "malloc(3) fails"))?;
     let header = Header {
         block: Block::new(C::MAGIC, finish::<C::Object>, layout),
         state: AtomicU64::new(if C::NOTES_CALLS { 0 } else { COUNTS_ALL }),
