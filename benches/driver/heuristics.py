@@ -127,7 +127,7 @@ HEURISTICS = (
     ),
     Heuristic(
         "distance",
-        ("TRIAL_EVERY", "TRIAL", "FARTHEST", "ENOUGH", "ENOUGH_BYTES", "PART"),
+        ("TRIAL_EVERY", "TRIAL", "FARTHEST", "SLOW", "SLOW_BYTES", "ENOUGH", "ENOUGH_BYTES", "PART"),
         "As batch, for calls that do not wait.",
         (W1_UNLIMITED,),
     ),

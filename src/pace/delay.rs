@@ -11,8 +11,8 @@
 //! of each wait.
 
 use super::{
-    ENOUGH, ENOUGH_BYTES, FARTHEST, ITEMS_SINGLE, ITEMS_SLOWEST, PART, SPACE_SLOWEST, TRIAL,
-    TRIAL_EVERY,
+    ENOUGH, ENOUGH_BYTES, FARTHEST, ITEMS_SINGLE, ITEMS_SLOWEST, PART, SLOW, SLOW_BYTES,
+    SPACE_SLOWEST, TRIAL, TRIAL_EVERY,
 };
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,6 +30,8 @@ pub(super) struct Limits {
     after_few: u32,
     /// ... and after any other look.
     most: u32,
+    /// The other side is slow if it takes more pauses than this for a message; 0: it never is.
+    slow: u32,
 }
 
 impl Limits {
@@ -38,6 +40,7 @@ impl Limits {
         few: 0,
         after_few: 0,
         most: 0,
+        slow: 0,
     };
 
     /// The limits for looks in calls that do not wait.
@@ -48,6 +51,7 @@ impl Limits {
                 few: 2,
                 after_few: 0,
                 most: FARTHEST,
+                slow: SLOW,
             },
             false => Limits::NONE,
         }
@@ -64,6 +68,7 @@ impl Limits {
                     false => ITEMS_SLOWEST,
                 },
                 most: ITEMS_SLOWEST,
+                slow: 0,
             },
             false => Limits::NONE,
         }
@@ -150,6 +155,8 @@ impl Delay {
         let longer = (2 * pauses).max(1);
         let next = if amount <= self.limits.few * unit {
             longer.min(self.limits.after_few)
+        } else if self.is_slow(pauses, amount, unit) {
+            pauses / 2
         } else if amount < enough {
             longer.min(self.limits.most)
         } else if amount > 4 * enough {
@@ -160,6 +167,12 @@ impl Delay {
         if next != pauses {
             self.pauses.store(next, Ordering::Relaxed);
         }
+    }
+
+    /// Report whether the other side is so slow that looks hardly hold it up.
+    fn is_slow(&self, pauses: u32, amount: u64, unit: u64) -> bool {
+        let slow = u64::from(self.limits.slow);
+        slow != 0 && amount * (slow + unit / SLOW_BYTES) < u64::from(pauses) * unit
     }
 
     /// Shorten the delay after a look that found nothing, although a wait goes on.
@@ -185,7 +198,7 @@ mod tests {
     }
 
     fn look(distance: &Delay, messages: u64) -> u32 {
-        distance.learn(16 * messages, 16, || 1024);
+        distance.learn(16 * messages, 16, || 4096);
         distance.pauses()
     }
 
@@ -200,12 +213,37 @@ mod tests {
     fn one_that_finds_several_is_followed_by_slower_ones() {
         let distance = distance();
         while look(&distance, 1) == 0 {}
-        for expected in [2 * TRIAL, 4 * TRIAL, FARTHEST, FARTHEST] {
-            assert_eq!(look(&distance, 5), expected);
+        for expected in [2, 4, 8, 16].map(|times| times * TRIAL) {
+            assert_eq!(look(&distance, 40), expected);
         }
+        assert_eq!(distance.pauses(), FARTHEST);
+        assert_eq!(look(&distance, 40), FARTHEST);
         assert_eq!(look(&distance, ENOUGH), FARTHEST);
         assert_eq!(look(&distance, 5 * ENOUGH), FARTHEST / 2);
         assert_eq!(look(&distance, 2), 0);
+    }
+
+    /// A producer that put a message each 300 ns after a burst had its messages got 2 us late.
+    #[test]
+    fn a_slow_other_side_ends_the_delays() {
+        let distance = distance();
+        while look(&distance, 1) == 0 {}
+        while look(&distance, 40) != FARTHEST {}
+        let per_message = 2 * SLOW;
+        let mut delays = 0;
+        while distance.is_on() {
+            look(&distance, u64::from(distance.pauses() / per_message));
+            delays += 1;
+        }
+        assert!(delays <= FARTHEST.ilog2(), "{delays}");
+    }
+
+    /// The copy of a long message takes time, too: far cores need 300 ns for 4 KiB.
+    #[test]
+    fn the_producer_of_long_messages_is_not_slow() {
+        let distance = distance();
+        assert!(distance.is_slow(256, 256 / 12 * 64, 64));
+        assert!(!distance.is_slow(256, 256 / 12 * 4096, 4096));
     }
 
     #[test]

@@ -81,9 +81,14 @@ const TRIAL_EVERY: u32 = 1024;
 /// ... by this many pauses; ...
 const TRIAL: u32 = 16;
 /// ... and no look is delayed by more than this.
-const FARTHEST: u32 = 128;
+const FARTHEST: u32 = 256;
+/// If the other side takes more than this many pauses for a message, about 200 ns, looks hardly
+/// hold it up, and a delay only makes messages late; ...
+const SLOW: u32 = 8;
+/// ... and one pause more for each so many bytes.
+const SLOW_BYTES: u64 = 512;
 /// This many messages, or room for as many, are worth a look.
-const ENOUGH: u64 = 32;
+const ENOUGH: u64 = 256;
 /// This many bytes are worth a look: a longer backlog leaves the cache that is nearest to a core.
 const ENOUGH_BYTES: u64 = 8 * 1024;
 /// Wait for at most this part of a queue, so that the other side does not run out of work.
