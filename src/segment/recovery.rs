@@ -73,8 +73,14 @@ impl Segment {
             .collect();
         let quickly = dead.iter().all(|(_, one, ..)| one.is_reached_by_barriers());
         membarrier::wait_for_killed_threads(quickly);
-        let was_marked =
-            |owner: Owner| dead.iter().any(|(slot, ..)| *slot as usize == owner.slot());
+        // Not whoever has taken the slot of one of them meanwhile, and has died as well.
+        let was_marked = |owner: Owner| {
+            dead.iter().any(|(slot, _, life, _)| {
+                *slot as usize == owner.slot()
+                    && life.is_dead()
+                    && owner.is_of_generation(life.generation())
+            })
+        };
         let is_gone =
             |owner| self.is_gone_unmarked(owner) || was_marked(owner) && self.is_gone(owner);
         let me = Caller::new(me, locks);
@@ -266,5 +272,32 @@ mod tests {
             (GONE.load(Ordering::SeqCst), number_of_dead(&segment)),
             (2, 0)
         );
+    }
+
+    /// Its slot was marked when the recovery began, by the one before it.
+    #[test]
+    fn who_takes_a_slot_of_the_dead_and_dies_during_a_recovery_is_left_to_the_next_one() {
+        static GONE: AtomicUsize = AtomicUsize::new(usize::MAX);
+        static TYPE: ObjectType = an_object(
+            |segment, _, is_gone| {
+                let participant = segment.participant(DEAD).unwrap();
+                let heir = 2 << 32 | u64::from(OWNER_DIED | WAITERS);
+                participant.word.store(heir, Ordering::SeqCst);
+                let gone = [1, 2].map(|generation| is_gone(Owner::new(DEAD as u32, generation)));
+                assert!(
+                    gone[0],
+                    "its traces were recovered before the slot was taken"
+                );
+                GONE.store(usize::from(gone[1]), Ordering::SeqCst);
+                Ok(())
+            },
+            |_| Ok(()),
+        );
+        let segment = segment_of(&TYPE);
+        let me = segment.me().unwrap();
+        occupy(&segment, DEAD, OWNER_DIED);
+        segment.reap(me).unwrap();
+        assert_eq!(GONE.load(Ordering::SeqCst), 0);
+        assert_eq!(number_of_dead(&segment), 1);
     }
 }
