@@ -28,6 +28,7 @@ use crate::sync::local_lock::LocalLock;
 use crate::sync::mailbox::Mailbox;
 use crate::sys::fork;
 use crate::sys::futex;
+use crate::sys::membarrier;
 use crate::sys::robust_list::{self, Entry, RobustList};
 use crate::sys::thread;
 
@@ -136,8 +137,10 @@ fn with_room(keepers: &mut Keepers, co_users: Option<CoUsers>) -> Result<&'stati
 
 fn start(keeper: &'static Keeper) -> Result<()> {
     // Before another thread exists: then it is done at once.
-    super::register_for_barriers();
+    membarrier::register_if_quick();
     thread::start(keeper)?;
+    // If the system allows one more thread, that is the keeper.
+    super::register_for_barriers();
     while keeper.state.load(Ordering::Acquire) == STARTING {
         futex::wait(&keeper.state, STARTING, None);
     }

@@ -182,7 +182,7 @@ fn hold_tables_across_forks() {
 }
 
 /// Begin to register this process for the barriers of recovery and of closes, unless it has begun.
-/// It then notes in its slots that the barriers reach it.
+/// It then notes in its slots that the barriers reach it. This may start a thread that soon ends.
 pub(crate) fn register_for_barriers() {
     membarrier::register(|| registry::for_each(Segment::note_that_barriers_reach));
 }

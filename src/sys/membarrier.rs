@@ -26,44 +26,64 @@ const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 
 /// The epoch in which this process began to register; 0 before that.
 static BEGUN_IN: AtomicU32 = AtomicU32::new(0);
-/// The quick barrier of other processes reaches this one. A forked child is registered as its
-/// parent was.
-static IS_REACHED: AtomicBool = AtomicBool::new(false);
+/// The epoch in which the quick barrier of other processes began to reach this one; 0 before that. A
+/// child of a fork that began before the registration may have a copy of a later value.
+static REACHED_IN: AtomicU32 = AtomicU32::new(0);
 /// [`all_threads`] works.
 static REACHES_ALL_THREADS: AtomicBool = AtomicBool::new(false);
 
-/// Begin to register this process for the quick barrier of [`wait_for_killed_threads`], which any
-/// process of this machine may call, and for [`all_threads`], unless this process has begun. Since
-/// Linux 4.16. If this call does not register the process at once, another thread calls `then` when
-/// it is registered.
-pub(crate) fn register(then: fn()) {
-    let epoch = fork::epoch();
-    if BEGUN_IN.swap(epoch, Ordering::Relaxed) != epoch {
-        begin(then);
+/// Register this process for the quick barrier of [`wait_for_killed_threads`], which any process of this machine may
+/// call, and for [`all_threads`], if that takes no time, and unless this process has begun. Since
+/// Linux 4.16.
+pub(crate) fn register_if_quick() {
+    // Without a slow barrier, nobody else could wait for the threads of a process that dies before
+    // it has registered.
+    let at_once = || procfs::has_one_thread() || !supports(MEMBARRIER_CMD_GLOBAL);
+    if !has_begun() && at_once() && begins() {
+        register_here();
     }
 }
 
-fn begin(then: fn()) {
-    let on_a_thread = || {
-        thread::start_once(Box::new(move || {
-            if register_for_quick_barrier() {
-                then();
-            }
-            register_for_all_threads();
-        }))
-    };
-    // Without a slow barrier, nobody else could wait for the threads of a process that dies before
-    // it has registered.
-    let at_once = procfs::has_one_thread() || !supports(MEMBARRIER_CMD_GLOBAL);
-    if at_once || on_a_thread().is_err() {
-        register_for_quick_barrier();
-        register_for_all_threads();
+/// As [`register_if_quick`], on another thread if that takes time. That thread calls `then` when it
+/// has registered the process.
+pub(crate) fn register(then: fn()) {
+    register_if_quick();
+    if begins() {
+        register_on_a_thread(then);
     }
+}
+
+fn has_begun() -> bool {
+    BEGUN_IN.load(Ordering::Relaxed) == fork::epoch()
+}
+
+/// Return true once for a process: the caller registers it.
+fn begins() -> bool {
+    let epoch = fork::epoch();
+    BEGUN_IN.swap(epoch, Ordering::Relaxed) != epoch
+}
+
+fn register_on_a_thread(then: fn()) {
+    let body = Box::new(move || {
+        if register_for_quick_barrier() {
+            then();
+        }
+        register_for_all_threads();
+    });
+    if thread::start_once(body).is_err() {
+        register_here();
+    }
+}
+
+fn register_here() {
+    register_for_quick_barrier();
+    register_for_all_threads();
 }
 
 fn register_for_quick_barrier() -> bool {
     let is_reached = membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
-    IS_REACHED.store(is_reached, Ordering::SeqCst);
+    let epoch = if is_reached { fork::epoch() } else { 0 };
+    REACHED_IN.store(epoch, Ordering::SeqCst);
     is_reached
 }
 
@@ -74,7 +94,7 @@ fn register_for_all_threads() {
 
 /// Report whether the quick barrier of other processes reaches this one.
 pub(crate) fn is_reached() -> bool {
-    IS_REACHED.load(Ordering::SeqCst)
+    REACHED_IN.load(Ordering::SeqCst) == fork::epoch()
 }
 
 /// Report whether [`all_threads`] works.
@@ -119,6 +139,7 @@ fn membarrier(command: libc::c_int) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::process::CommandExt;
     use std::sync::Mutex;
     use std::thread::ThreadId;
 
@@ -126,7 +147,7 @@ mod tests {
     #[test]
     fn no_thread_of_the_program_waits_for_a_registration() {
         static DONE_BY: Mutex<Option<ThreadId>> = Mutex::new(None);
-        begin(|| {
+        register_on_a_thread(|| {
             *DONE_BY.lock().unwrap() = Some(std::thread::current().id());
         });
         while DONE_BY.lock().unwrap().is_none() {
@@ -140,5 +161,21 @@ mod tests {
     fn the_slow_barrier_needs_no_registration() {
         assert!(supports(MEMBARRIER_CMD_GLOBAL));
         wait_for_killed_threads(false);
+    }
+
+    /// The copy of a process that is being forked may be older than its registration, and the copy of
+    /// its memory younger.
+    #[test]
+    fn a_forked_child_is_reached_when_it_has_registered_itself() {
+        register_here();
+        assert!(is_reached());
+        let mut child = std::process::Command::new("true");
+        let registers = || match (is_reached(), register_here(), is_reached()) {
+            (false, (), true) => Ok(()),
+            _ => Err(std::io::ErrorKind::Other.into()),
+        };
+        // SAFETY: only system calls and atomics.
+        unsafe { child.pre_exec(registers) };
+        assert!(child.status().is_ok_and(|ended| ended.success()));
     }
 }

@@ -218,6 +218,28 @@ static void is_limited(int32_t (*call)(void), int needs_pool) {
   CHECK(allowed > 0);
 }
 
+static void *sleeps(void *unused) {
+  for (;;) {
+    pause();
+  }
+  return unused;
+}
+
+/* A process of several threads registers for barriers on a thread that soon ends. That thread took the
+ * room of the one that an object needs. */
+static void one_thread_is_enough(void) {
+  pid_t child = forked();
+  if (child == 0) {
+    start(sleeps, NULL);
+    here = getpid();
+    left = 1;
+    ANSWERS(OK, put());
+    CHECK(left == 0);
+    _exit(0);
+  }
+  went_well(child);
+}
+
 int main(void) {
   polyproc_listener_options options = POLYPROC_LISTENER_OPTIONS_INIT;
   size_t len = 0;
@@ -229,6 +251,7 @@ int main(void) {
   ANSWERS(OK, polyproc_pipe_create(1, &one, &other));
   ANSWERS(OK, polyproc_listener_create("tcp://127.0.0.1:0", &options, &listener));
   ANSWERS(OK, polyproc_listener_address(listener, address, sizeof address, &len));
+  one_thread_is_enough();
   is_limited(put, 0);
   is_limited(queue_fd, 0);
   is_limited(event_fd, 0);

@@ -19,7 +19,6 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{fence, AtomicUsize, Ordering};
 
 use crate::ffi::handle::block::Block;
-use crate::segment::register_for_barriers;
 use crate::sys::wiped::{Line, Pool};
 use crate::sys::{membarrier, thread};
 
@@ -91,17 +90,11 @@ pub(super) fn further_place() -> Option<&'static AtomicUsize> {
     record.words.iter().find(free)
 }
 
-/// Report whether a close can issue its barrier; if not, begin to make this possible.
-fn close_reaches_all_threads() -> bool {
-    membarrier::reaches_all_threads() || {
-        register_for_barriers();
-        membarrier::reaches_all_threads()
-    }
-}
-
-/// Return this thread's record, taken now at its first call.
+/// Return this thread's record, taken now at its first call after the process has registered for the
+/// barrier of a close. It registers when it starts its keeper: a process that uses no object of shared
+/// memory has no keeper, and counts its calls.
 fn first_record() -> Option<&'static Line> {
-    if IS_ENDING.get() || RECORDS.is_untouched() && !close_reaches_all_threads() {
+    if IS_ENDING.get() || RECORDS.is_untouched() && !membarrier::reaches_all_threads() {
         return None;
     }
     let record = RECORDS.take().ok()?;

@@ -79,6 +79,7 @@ fn a_quick_call_leaves_a_closed_handle_alone() {
 /// # Safety
 /// `handle` is open.
 unsafe fn get_a_record(handle: *mut ProbeHandle) {
+    crate::segment::register_for_barriers();
     // SAFETY: as the caller promises.
     while !unsafe { quickly(handle, |_| true) } {
         // SAFETY: as above.
