@@ -18,10 +18,11 @@
 //! The keeper allocates nothing and takes no lock of a runtime once it runs, so a fork is safe at
 //! any moment. A forked child has no keeper: it starts its own at its first use of an object.
 
+use std::ffi::CStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::co_users::CoUsers;
-use super::participants::Occupant;
+use super::participants::{Life, Occupant};
 use crate::pace::wake_cost;
 use crate::status::Result;
 use crate::sync::local_lock::LocalLock;
@@ -29,8 +30,11 @@ use crate::sync::mailbox::Mailbox;
 use crate::sys::fork;
 use crate::sys::futex;
 use crate::sys::membarrier;
+use crate::sys::procfs;
 use crate::sys::robust_list::{self, Entry, RobustList};
 use crate::sys::thread;
+
+const NAME: &CStr = c"polyproc-keeper";
 
 const STARTING: u32 = 0;
 /// The kernel has accepted the list.
@@ -97,6 +101,13 @@ pub(super) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce() + Send) {
     } else {
         clear();
     }
+}
+
+/// Report whether the process with this id has the keeper that `life` names. A participant that has no
+/// keeper counts as one that has.
+pub(super) fn is_in_proc(pid: u32, life: Life) -> bool {
+    let is_keeper = |tid| procfs::thread_name(pid, tid).is_some_and(|name| name == NAME.to_bytes());
+    life.keeper().is_none_or(is_keeper)
 }
 
 /// Run `job` on the keeper thread, and wait until it has run.
@@ -179,7 +190,7 @@ impl Keeper {
 
 impl thread::Body for Keeper {
     fn run(&'static self) {
-        thread::set_name(c"polyproc-keeper");
+        thread::set_name(NAME);
         self.tid.store(thread::tid(), Ordering::Relaxed);
         let adopted = robust_list::adopt(self.list_address);
         self.state

@@ -9,7 +9,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::crowd::Watcher;
-use super::Segment;
+use super::participants::Participant;
+use super::{keeper, Segment};
 use crate::pace::{LAST_SLICE_NS, LEFT_NS};
 use crate::status::{Result, Status};
 use crate::sync::owner::Owner;
@@ -124,20 +125,36 @@ impl Segment {
         sleep_on(&words, patience)
     }
 
-    /// The activity of the process of `holder`, which held the mutex `word`. The process id is only
-    /// a hint, since another namespace may use it too: after a wrong answer the caller gives up too
-    /// early, or waits a while longer.
+    /// The activity of the process of `holder`, which held the mutex `word`.
     fn activity_of(&self, holder: Owner, word: &AtomicU32) -> Activity {
-        let pid = match self.participant(holder.slot()) {
-            Some(participant) => participant.pid(),
-            None => return Activity::UNKNOWN,
+        let is_own = |me: Owner| me.slot() == holder.slot();
+        let activity = match self.me_if_attached().is_some_and(is_own) {
+            true => Activity::Busy,
+            false => self
+                .pid_in_proc(holder)
+                .map_or(Activity::UNKNOWN, procfs::activity),
         };
-        let activity = procfs::activity(pid);
         // A process may stop or sleep after it has released the mutex.
         match Owner::from_bits(word.load(Ordering::Relaxed)) == Some(holder) {
             true => activity,
             false => Activity::Busy,
         }
+    }
+
+    /// The process id of another participant, if that names it here: the participant may live in
+    /// another pid namespace, where another process has the same id. `None` also if the participant
+    /// cannot be told from a second one with that id. An error here only makes a call give up too
+    /// early, or wait a while longer.
+    fn pid_in_proc(&self, owner: Owner) -> Option<u32> {
+        let participant = self.participant(owner.slot())?;
+        let pid = participant.pid();
+        let has_this_id = |one: &Participant| one.life().is_alive() && one.pid() == pid;
+        let twins = self.participants().filter(|(_, one)| has_this_id(one));
+        let is_known = procfs::shows_own_namespace()
+            && pid != std::process::id()
+            && twins.count() == 1
+            && keeper::is_in_proc(pid, participant.life());
+        is_known.then_some(pid)
     }
 
     /// Add the life words of all other participants. Return whether a participant is dead already.

@@ -1,8 +1,8 @@
 //! Whether the holder of a lock is stopped, as a call that waits for the lock finds out.
 //!
 //! A call that does not block looks at the holder's process now and then. The call gives up if it
-//! sees that the process is stopped: by a signal, a debugger, or a frozen container. None of the
-//! following is a stop:
+//! sees that the process is stopped by a signal or a container's freezer. None of the following is a
+//! stop:
 //!
 //! - Nobody holds the lock, or another owner holds it than before.
 //! - A thread of the process has a core or waits for one, or waits in the kernel for memory or for
@@ -10,8 +10,9 @@
 //! - A thread of the process has run since the last look. A holder may sleep while it waits for a
 //!   second lock, but it does not sleep for long.
 //!
-//! A process that shows nothing of this at several looks counts as stopped. So does a process that
-//! cannot be seen.
+//! A process that shows nothing of this at several looks counts as stopped: so does one that a debugger
+//! stops for longer than for each system call of a trace. So does a process that cannot be seen, such
+//! as one in another pid namespace.
 
 use std::cell::Cell;
 

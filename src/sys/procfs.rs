@@ -138,7 +138,7 @@ pub(crate) fn has_one_thread() -> bool {
 pub(crate) enum Activity {
     /// A thread has a core or waits for one, or waits in the kernel for memory or for a disk.
     Busy,
-    /// A signal, a debugger or a container's freezer has stopped a thread, and none is busy.
+    /// A signal or a container's freezer has stopped a thread, and none is busy.
     Stopped,
     /// All threads sleep. The number of times that they have left a core since they began: it
     /// grows if one of them runs.
@@ -150,12 +150,16 @@ impl Activity {
     pub(crate) const UNKNOWN: Activity = Activity::Asleep(0);
 }
 
-/// Look at all threads of a process. A process in a frozen cgroup of version 2 sleeps.
+/// Look at all threads of a process other than this one. A process in a frozen cgroup of version 2
+/// sleeps, and so does one that a debugger has stopped: the stops of a process that is only traced
+/// are short.
 pub(crate) fn activity(pid: u32) -> Activity {
-    if pid == std::process::id() {
-        return Activity::Busy;
-    }
     syscall::without_cancellation(|| activity_of_threads(pid))
+}
+
+/// Report whether /proc shows the processes of this pid namespace.
+pub(crate) fn shows_own_namespace() -> bool {
+    namespaces().is_some()
 }
 
 fn activity_of_threads(pid: u32) -> Activity {
@@ -170,10 +174,12 @@ fn activity_of_threads(pid: u32) -> Activity {
         switches = switches.wrapping_add(switches_in(&status));
         match field(&status, b"State:").first() {
             Some(b'R') => return Activity::Busy,
-            Some(b'T' | b't') => is_stopped = true,
+            Some(b'T') => is_stopped = true,
             Some(b'D') => match std::fs::read(thread.join("wchan")).as_deref() {
                 // In a frozen cgroup of version 1, a sleep at a futex has this state too.
                 Ok(place) if is_frozen_at(place) => is_stopped = true,
+                // A frozen child does not come to its exec.
+                Ok(place) if is_in_vfork(place) => {}
                 // Only the process's own user can see the place.
                 Err(_) | Ok(b"" | b"0") => {}
                 Ok(_) => waits_in_kernel = true,
@@ -190,6 +196,11 @@ fn activity_of_threads(pid: u32) -> Activity {
 
 fn is_frozen_at(place: &[u8]) -> bool {
     place.ends_with(b"refrigerator") || place.starts_with(b"futex_")
+}
+
+/// Whether a thread waits in vfork(2), or in a posix_spawn(3), until its child has started a program.
+fn is_in_vfork(place: &[u8]) -> bool {
+    place == b"kernel_clone" || place == b"wait_for_vfork_done"
 }
 
 /// How often a thread has left a core, by its /proc/PID/task/TID/status.
@@ -280,7 +291,6 @@ mod tests {
 
     #[test]
     fn a_process_is_busy_or_asleep_or_stopped() {
-        assert_eq!(activity(std::process::id()), Activity::Busy);
         assert_eq!(activity(u32::MAX), Activity::UNKNOWN);
         let mut child = std::process::Command::new("sleep")
             .arg("1000")
@@ -303,8 +313,76 @@ mod tests {
         until(&|seen| seen == Activity::Stopped);
         signal(libc::SIGCONT);
         until(&|seen| matches!(seen, Activity::Asleep(_)));
+        // A tracer stops a process at each of its calls. One look at such a stop said that it was
+        // stopped.
+        let trace = |request: libc::c_uint| {
+            // SAFETY: our own child; the request has no memory.
+            let asked = unsafe { libc::ptrace(request, pid as libc::pid_t, 0, 0) };
+            assert_eq!(asked, 0);
+        };
+        trace(libc::PTRACE_SEIZE);
+        trace(libc::PTRACE_INTERRUPT);
+        let is_traced = || {
+            let status = std::fs::read(format!("/proc/{pid}/status")).expect("our own child");
+            field(&status, b"State:").starts_with(b"t")
+        };
+        until(&|_| is_traced());
+        assert!(matches!(activity(pid), Activity::Asleep(1..)));
         child.kill().expect("our own child");
         child.wait().expect("our own child");
+    }
+
+    /// A frozen process waits so for a child that is frozen before its exec. A call beside it took five
+    /// seconds.
+    #[test]
+    fn who_waits_for_a_child_to_start_a_program_sleeps() {
+        let die_with_parent = || {
+            // SAFETY: no pointers.
+            unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+        };
+        let (mut told, tells) = std::io::pipe().expect("a pipe");
+        let waits_for_a_child = move || {
+            die_with_parent();
+            let me = std::process::id();
+            std::io::Write::write_all(&mut &tells, &me.to_ne_bytes())?;
+            // SAFETY: the child has memory of its own, as after a fork.
+            unsafe {
+                libc::syscall(
+                    libc::SYS_clone,
+                    libc::CLONE_VFORK | libc::SIGCHLD,
+                    0,
+                    0,
+                    0,
+                    0,
+                )
+            };
+            die_with_parent();
+            while std::os::unix::process::parent_id() == me {
+                std::thread::park();
+            }
+            Ok(())
+        };
+        let mut waiter = std::process::Command::new("true");
+        // SAFETY: only system calls.
+        unsafe { std::os::unix::process::CommandExt::pre_exec(&mut waiter, waits_for_a_child) };
+        let spawner = std::thread::spawn(move || waiter.status());
+        let mut pid = [0; 4];
+        std::io::Read::read_exact(&mut told, &mut pid).expect("its number");
+        let pid = u32::from_ne_bytes(pid);
+        let end = std::time::Instant::now() + Duration::from_secs(30);
+        let is_in_it = || {
+            let place = std::fs::read(format!("/proc/{pid}/wchan"));
+            place.is_ok_and(|place| is_in_vfork(&place))
+        };
+        while !is_in_it() {
+            assert!(std::time::Instant::now() < end, "it waits elsewhere");
+            std::thread::yield_now();
+        }
+        let seen = activity(pid);
+        // SAFETY: our own child, not reaped yet.
+        assert_eq!(unsafe { libc::kill(pid as libc::pid_t, libc::SIGKILL) }, 0);
+        assert!(spawner.join().is_ok_and(|ended| ended.is_ok()));
+        assert!(matches!(seen, Activity::Asleep(1..)), "{seen:?}");
     }
 
     #[test]

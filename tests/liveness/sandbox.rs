@@ -15,7 +15,7 @@ type Refusal = (libc::c_long, libc::c_int);
 
 const NO_ROBUST_LIST: Refusal = (libc::SYS_set_robust_list, libc::EPERM);
 
-fn is_root(test: &str) -> bool {
+pub fn is_root(test: &str) -> bool {
     // SAFETY: no preconditions.
     let is_root = unsafe { libc::geteuid() } == 0;
     if !is_root {

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use polyproc::{wait_any_timeout, Cancel, Queue, QueueOptions, Status, Wait, Waitable};
 
-use super::{at_once, own, within, Stopped, OWN};
-use crate::child::{Child, DEADLINE};
+use super::{at_once, own, within, Stopped, BEYOND, OWN};
+use crate::child::{sleep_for_ever, Child, Shared, DEADLINE};
 
 fn queue(joinable: bool) -> Queue {
     let options = QueueOptions {
@@ -164,6 +164,47 @@ fn a_holder_that_only_sleeps_holds_up_no_call_longer_than_its_time() {
     assert_eq!(put, Err(Status::E_TIMEOUT));
     other_end.write_all(b"!").unwrap();
     holder.ends();
+    assert_eq!(queue.len(), Ok(1));
+    assert_whole(&queue);
+}
+
+/// Makes the next process that this thread forks the first one of a pid namespace.
+fn enter_a_pid_namespace() {
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0);
+}
+
+/// Two containers with one /dev/shm, each with one process: each took the other one for itself, and
+/// a call that does not block took five seconds beside a frozen one.
+#[test]
+fn a_holder_that_is_stopped_has_the_callers_number() {
+    if !crate::sandbox::is_root("a_holder_that_is_stopped_has_the_callers_number") {
+        return;
+    }
+    let queue = queue(false);
+    let words = Shared::new();
+    let outside = Child::started(|| {
+        enter_a_pid_namespace();
+        let _caller = Child::started(|| {
+            assert_eq!(std::process::id(), 1);
+            words.when_set(0);
+            let begin = Instant::now();
+            assert_eq!(queue.is_full(), Err(Status::E_TIMEOUT));
+            words.set(1, 1 + begin.elapsed().as_millis() as u32);
+        });
+        sleep_for_ever();
+    });
+    enter_a_pid_namespace();
+    let stopped = Stopped::within(
+        || assert_eq!((std::process::id(), queue.len()), (1, Ok(0))),
+        || queue.put(b"one").unwrap(),
+        || queue.is_full() == Err(Status::E_TIMEOUT),
+    );
+    words.set(0, 1);
+    let took = Duration::from_millis(words.when_set(1).into());
+    assert!(took < BEYOND, "it took {took:?}");
+    stopped.goes_on();
+    outside.kill();
     assert_eq!(queue.len(), Ok(1));
     assert_whole(&queue);
 }
