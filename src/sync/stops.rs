@@ -1,7 +1,7 @@
 //! Whether the holder of a lock is stopped, as a call that waits for the lock finds out.
 //!
 //! A call that does not block looks at the holder's process now and then. The call gives up if it
-//! sees that the process is stopped by a signal or a container's freezer. None of the following is a
+//! sees that a signal or a container's freezer has stopped the process. None of the following is a
 //! stop:
 //!
 //! - Nobody holds the lock, or another owner holds it than before.
@@ -10,9 +10,9 @@
 //! - A thread of the process has run since the last look. A holder may sleep while it waits for a
 //!   second lock, but it does not sleep for long.
 //!
-//! A process that shows nothing of this at several looks counts as stopped: so does one that a debugger
-//! stops for longer than for each system call of a trace. So does a process that cannot be seen, such
-//! as one in another pid namespace.
+//! A process that shows nothing of this at several looks counts as stopped. That is how a debugger's
+//! stop is found, which lasts longer than the stops of a trace. A process that cannot be seen, such
+//! as one in another pid namespace, counts as stopped too.
 
 use std::cell::Cell;
 

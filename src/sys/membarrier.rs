@@ -26,15 +26,15 @@ const MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
 
 /// The epoch in which this process began to register; 0 before that.
 static BEGUN_IN: AtomicU32 = AtomicU32::new(0);
-/// The epoch in which the quick barrier of other processes began to reach this one; 0 before that. A
-/// child of a fork that began before the registration may have a copy of a later value.
+/// The epoch in which the quick barrier of other processes began to reach this one; 0 before that.
+/// A fork that began before the registration may copy this word after it.
 static REACHED_IN: AtomicU32 = AtomicU32::new(0);
 /// [`all_threads`] works.
 static REACHES_ALL_THREADS: AtomicBool = AtomicBool::new(false);
 
-/// Register this process for the quick barrier of [`wait_for_killed_threads`], which any process of this machine may
-/// call, and for [`all_threads`], if that takes no time, and unless this process has begun. Since
-/// Linux 4.16.
+/// Register this process for the quick barrier of [`wait_for_killed_threads`], which any process of
+/// this machine may call, and for [`all_threads`], if that takes no time, and unless this process
+/// has begun. Since Linux 4.16.
 pub(crate) fn register_if_quick() {
     // Without a slow barrier, nobody else could wait for the threads of a process that dies before
     // it has registered.
@@ -163,8 +163,7 @@ mod tests {
         wait_for_killed_threads(false);
     }
 
-    /// The copy of a process that is being forked may be older than its registration, and the copy of
-    /// its memory younger.
+    /// A fork copies whether a process is registered before it copies the memory that says so.
     #[test]
     fn a_forked_child_is_reached_when_it_has_registered_itself() {
         register_here();

@@ -198,7 +198,7 @@ fn is_frozen_at(place: &[u8]) -> bool {
     place.ends_with(b"refrigerator") || place.starts_with(b"futex_")
 }
 
-/// Whether a thread waits in vfork(2), or in a posix_spawn(3), until its child has started a program.
+/// Whether a thread waits in vfork(2) or posix_spawn(3) until its child has started a program.
 fn is_in_vfork(place: &[u8]) -> bool {
     place == b"kernel_clone" || place == b"wait_for_vfork_done"
 }
@@ -332,8 +332,8 @@ mod tests {
         child.wait().expect("our own child");
     }
 
-    /// A frozen process waits so for a child that is frozen before its exec. A call beside it took five
-    /// seconds.
+    /// A frozen process waits like this for a child that is frozen before its exec. A call beside it
+    /// took five seconds.
     #[test]
     fn who_waits_for_a_child_to_start_a_program_sleeps() {
         let die_with_parent = || {

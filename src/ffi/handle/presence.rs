@@ -90,9 +90,9 @@ pub(super) fn further_place() -> Option<&'static AtomicUsize> {
     record.words.iter().find(free)
 }
 
-/// Return this thread's record, taken now at its first call after the process has registered for the
-/// barrier of a close. It registers when it starts its keeper: a process that uses no object of shared
-/// memory has no keeper, and counts its calls.
+/// Return this thread's record. It is taken at the first call after the process has registered for
+/// the barrier of a close. A process registers when it starts its keeper, so a process that uses no
+/// object of shared memory counts its calls.
 fn first_record() -> Option<&'static Line> {
     if IS_ENDING.get() || RECORDS.is_untouched() && !membarrier::reaches_all_threads() {
         return None;
