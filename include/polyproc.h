@@ -25,6 +25,7 @@
  * Death of a peer. Other processes get what a killed process held: a lock, with OWNER_DIED; an
  *   unsettled message, so its work may be done twice. A timeout never makes a process dead.
  * Stop of a peer. A call that a stopped process holds up keeps its timeout, and returns E_TIMEOUT.
+ *   So does one whose timeout passes while a process inside a call waits for a core.
  * Time. timeout_ns is monotonic nanoseconds from now; below 0 waits for ever, 0 tries once.
  * Fork. Handles stay valid in a forked child, which inherits no lock and no loan.
  * Threads. Any thread may call any function, and several threads may use one handle at once. Each
@@ -113,7 +114,10 @@
 /** A NULL handle or required pointer, a bad name, an unknown flag or kind, a number out of range. */
 #define POLYPROC_E_INVALID (-1)
 
-/** The timeout passed. A put or a get returns it only if a stopped peer hides the queue's state. */
+/**
+ * The timeout passed. A put or a get returns it only if a peer that is stopped, or waits for a core,
+ * hides the queue's state.
+ */
 #define POLYPROC_E_TIMEOUT (-2)
 
 /** Nothing to get: the timeout of a get or take passed. */

@@ -19,7 +19,8 @@ pub const POLYPROC_OK: i32 = 0;
 pub const POLYPROC_OWNER_DIED: i32 = 1;
 /// A NULL handle or required pointer, a bad name, an unknown flag or kind, a number out of range.
 pub const POLYPROC_E_INVALID: i32 = -1;
-/// The timeout passed. A put or a get returns it only if a stopped peer hides the queue's state.
+/// The timeout passed. A put or a get returns it only if a peer that is stopped, or waits for a core,
+/// hides the queue's state.
 pub const POLYPROC_E_TIMEOUT: i32 = -2;
 /// Nothing to get: the timeout of a get or take passed.
 pub const POLYPROC_E_EMPTY: i32 = -3;
