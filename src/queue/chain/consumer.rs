@@ -167,7 +167,8 @@ impl<'a> Chain<'a> {
                 false => self.state(position.ring())?.end.load(Ordering::Acquire),
             };
             if position.at() < limit && limit != OPEN_END {
-                // The next gets need no look although the tail is in a later ring.
+                // The next gets need no look, although the tail may be in a later ring. Records reach
+                // to here whatever happens next, so this stays true, whoever is killed.
                 let end = Position::new(position.ring(), limit).bits();
                 self.words.head.seen.count.store(end, Ordering::Relaxed);
                 return Ok(Some((position, limit)));
