@@ -1,5 +1,5 @@
-//! What each participant of a queue has done, for people and tools. The library decides nothing by
-//! it but how soon a process looks around again (`look_around`).
+//! Counts of the work of each participant of a queue, for people and tools. The library itself uses
+//! them only to decide how soon a process looks around again (`look_around`).
 //!
 //! Each slot has an account, into which only the slot's occupant stores: plain stores, no
 //! read-modify-write. `puts` is guarded by the queue's tail lock and `gets` by its head lock, so no
