@@ -1,6 +1,5 @@
 //! Room for a record: what the limits allow, and how producers wait for room.
 
-use crate::pace::{COMFORTABLE, PART};
 use std::sync::atomic::Ordering;
 
 use super::chain::Chain;
@@ -9,6 +8,7 @@ use super::layout::cursor::Pen;
 use super::layout::record::{extent_of, State};
 use super::view::View;
 use crate::pace::pressure::Hurry;
+use crate::pace::{COMFORTABLE, PART};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::wait::Patience;
@@ -21,6 +21,17 @@ pub(super) enum Attempt<T> {
     /// The limits allow it, but the ring is full and the attempt was not allowed to link another
     /// one.
     Cramped,
+}
+
+impl<T> Attempt<T> {
+    /// The same outcome, with what `f` makes of the result.
+    fn map<U>(self, f: impl FnOnce(T) -> U) -> Attempt<U> {
+        match self {
+            Attempt::Done(it) => Attempt::Done(f(it)),
+            Attempt::Full => Attempt::Full,
+            Attempt::Cramped => Attempt::Cramped,
+        }
+    }
 }
 
 /// Whether an attempt may link another ring when the ring in use is full.
@@ -43,14 +54,7 @@ impl<'a> View<'a> {
     ) -> Result<T> {
         let mut done = None;
         self.attempt_until_done(extent, patience, me, &mut |growth| {
-            Ok(match attempt(growth)? {
-                Attempt::Done(it) => {
-                    done = Some(it);
-                    Attempt::Done(())
-                }
-                Attempt::Full => Attempt::Full,
-                Attempt::Cramped => Attempt::Cramped,
-            })
+            Ok(attempt(growth)?.map(|it| done = Some(it)))
         })?;
         done.ok_or(Status::E_INTERNAL)
     }

@@ -1,6 +1,8 @@
 //! Recovery of what dead participants held. A process that sleeps or finds nothing looks for the
 //! dead each time (`reap`), a busy one now and then (`look_around`).
 
+use std::sync::atomic::{fence, Ordering};
+
 use super::participants::Participant;
 use super::Segment;
 use crate::pace::{LEFT_NS, LOOK_EVERY_NS};
@@ -8,7 +10,6 @@ use crate::status::Result;
 use crate::sync::lock_wait::{Caller, LockWait};
 use crate::sync::owner::Owner;
 use crate::sys::{clock, membarrier};
-use std::sync::atomic::{fence, Ordering};
 
 impl Segment {
     /// Recover every participant that has died since the last look. One load per slot if there is
@@ -73,7 +74,7 @@ impl Segment {
             .collect();
         let quickly = dead.iter().all(|(_, one, ..)| one.is_reached_by_barriers());
         membarrier::wait_for_killed_threads(quickly);
-        // Not whoever has taken the slot of one of them meanwhile, and has died as well.
+        // The generation excludes a process that took the slot after the look above, and died too.
         let was_marked = |owner: Owner| {
             dead.iter().any(|(slot, _, life, _)| {
                 *slot as usize == owner.slot()
@@ -187,13 +188,23 @@ mod tests {
         Segment::create(object, None, &options, &|_| Ok(()), &|_| Ok(())).unwrap()
     }
 
-    fn occupy(segment: &Segment, slot: usize, life: u32) -> &Participant {
+    fn occupy(segment: &Segment, slot: usize, generation: u64, life: u32) -> &Participant {
         let participant = segment.participant(slot).unwrap();
-        let word = 1 << 32 | u64::from(life | WAITERS);
+        let word = generation << 32 | u64::from(life | WAITERS);
         participant.word.store(word, Ordering::SeqCst);
         let used = &segment.header().unwrap().used_slots;
         used.fetch_max(slot as u32 + 1, Ordering::SeqCst);
         participant
+    }
+
+    /// A segment in which a participant has died, after a recovery.
+    fn recovered(object: &'static ObjectType) -> std::sync::Arc<Segment> {
+        let segment = segment_of(object);
+        let me = segment.me().unwrap();
+        occupy(&segment, DEAD, 1, OWNER_DIED);
+        assert_eq!(number_of_dead(&segment), 1);
+        segment.reap(me).unwrap();
+        segment
     }
 
     fn number_of_dead(segment: &Segment) -> usize {
@@ -213,11 +224,7 @@ mod tests {
                 Ok(())
             },
         );
-        let segment = segment_of(&TYPE);
-        let me = segment.me().unwrap();
-        occupy(&segment, DEAD, OWNER_DIED);
-        assert_eq!(number_of_dead(&segment), 1);
-        segment.reap(me).unwrap();
+        let segment = recovered(&TYPE);
         assert_eq!(LEFT.load(Ordering::SeqCst), 0);
         assert_eq!(segment.recoveries(), Ok(1));
     }
@@ -228,7 +235,7 @@ mod tests {
         static TYPE: ObjectType = an_object(|_, _, _| Ok(()), |_| Ok(()));
         let segment = segment_of(&TYPE);
         let me = segment.me().unwrap();
-        let dead = occupy(&segment, DEAD, OWNER_DIED);
+        let dead = occupy(&segment, DEAD, 1, OWNER_DIED);
         assert!(!dead.is_reached_by_barriers());
         dead.reset(1, true);
         assert!(dead.is_reached_by_barriers());
@@ -248,7 +255,7 @@ mod tests {
         static GONE: AtomicUsize = AtomicUsize::new(usize::MAX);
         static TYPE: ObjectType = an_object(
             |segment, _, is_gone| {
-                occupy(segment, LATE, OWNER_DIED);
+                occupy(segment, LATE, 1, OWNER_DIED);
                 let gone = [DEAD, LATE].map(|slot| is_gone(Owner::new(slot as u32, 1)));
                 GONE.store(
                     gone.iter().filter(|is_gone| **is_gone).count(),
@@ -258,31 +265,27 @@ mod tests {
             },
             |_| Ok(()),
         );
-        let segment = segment_of(&TYPE);
-        let me = segment.me().unwrap();
-        occupy(&segment, DEAD, OWNER_DIED);
-        segment.reap(me).unwrap();
+        let segment = recovered(&TYPE);
         assert_eq!(
             (GONE.load(Ordering::SeqCst), number_of_dead(&segment)),
             (1, 1)
         );
-        occupy(&segment, DEAD, OWNER_DIED);
-        segment.reap(me).unwrap();
+        occupy(&segment, DEAD, 1, OWNER_DIED);
+        segment.reap(segment.me().unwrap()).unwrap();
         assert_eq!(
             (GONE.load(Ordering::SeqCst), number_of_dead(&segment)),
             (2, 0)
         );
     }
 
-    /// Its slot was marked when the recovery began, by the one before it.
+    /// The recovery saw the slot dead before its barrier, with the occupant before this one. It took
+    /// the later occupant for one that the barrier had covered.
     #[test]
     fn who_takes_a_slot_of_the_dead_and_dies_during_a_recovery_is_left_to_the_next_one() {
         static GONE: AtomicUsize = AtomicUsize::new(usize::MAX);
         static TYPE: ObjectType = an_object(
             |segment, _, is_gone| {
-                let participant = segment.participant(DEAD).unwrap();
-                let heir = 2 << 32 | u64::from(OWNER_DIED | WAITERS);
-                participant.word.store(heir, Ordering::SeqCst);
+                occupy(segment, DEAD, 2, OWNER_DIED);
                 let gone = [1, 2].map(|generation| is_gone(Owner::new(DEAD as u32, generation)));
                 assert!(
                     gone[0],
@@ -293,10 +296,7 @@ mod tests {
             },
             |_| Ok(()),
         );
-        let segment = segment_of(&TYPE);
-        let me = segment.me().unwrap();
-        occupy(&segment, DEAD, OWNER_DIED);
-        segment.reap(me).unwrap();
+        let segment = recovered(&TYPE);
         assert_eq!(GONE.load(Ordering::SeqCst), 0);
         assert_eq!(number_of_dead(&segment), 1);
     }
