@@ -212,7 +212,7 @@ class Pool {
 
   /** Submits a list of values as one task, for the maps. */
   #chunk(name, values, timeLimit, onEnd) {
-    const items = values.map(this.#codec.encodeOwn);
+    const items = values.map((value) => this.#codec.encodeOwn(value));
     const decode = (bytes) => unpack(bytes).map(this.#codec.decode);
     return this.#submit(native.poolSubmitChunk, name, items, timeLimit, undefined, decode, onEnd);
   }

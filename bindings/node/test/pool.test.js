@@ -56,6 +56,12 @@ for (const format of ['', 'bytes']) {
   });
 }
 
+test('the error of a map gave the index of a value in its chunk as its name', async (t) => {
+  const pool = poolOf(t, { format: '' });
+  const expected = { name: 'TypeError', message: /^a message must be a Buffer/ };
+  await assert.rejects(pool.map('echo', [Buffer.from('x'), 5], { chunkSize: 2 }), expected);
+});
+
 test('an error arrives with its message and stack', async (t) => {
   const pool = poolOf(t);
   await assert.rejects(pool.apply('fails', 'on purpose'), (error) => {
