@@ -119,6 +119,7 @@ impl Sample {
         Ok(())
     }
 
+    /// A family of gauges.
     fn gauges<'o>(
         encoder: &mut DescriptorEncoder<'_>,
         described: (&str, &str),

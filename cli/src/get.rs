@@ -17,8 +17,8 @@ use crate::streams;
 
 /// Take messages from a queue and print them. A message is done once it has been written.
 ///
-/// If no message is there, it waits for one, for ever without `--timeout`. With `--all` it exits with
-/// 3 at once, as `polyproc take` does. Messages that could not be written go back to the queue.
+/// If no message is there, it waits for one, for ever without `--timeout`. With `--all` it exits
+/// with 3 at once, as `polyproc take` does. Messages that could not be written go back to the queue.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -27,9 +27,9 @@ use crate::streams;
 /// SIGTERM. The program sees the message's id in POLYPROC_MESSAGE_ID, and in POLYPROC_DELIVERIES
 /// how often the message was delivered.
 ///
-/// The command ends when the queue is empty and no program of its own runs. Unlike `polyproc get` it
-/// waits for a message only with `--timeout` or `--follow`. It exits with 3 if there was no message,
-/// and with 1 if a message became a dead letter.
+/// The command ends when the queue is empty and no program of its own runs. Unlike `polyproc get`
+/// it waits for a message only with `--timeout` or `--follow`. It exits with 3 if there was no
+/// message, and with 1 if a message became a dead letter.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -8,12 +8,12 @@
 //! A producer that finds room for few records at each look delays its looks, as `delay` says: else
 //! it would follow the consumers record by record.
 
-use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS, WORTH_DRAINING_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::spin::Spin;
 use super::switches::{Heuristic, Switches};
 use super::wake_cost::wake_cost_ns;
+use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS, WORTH_DRAINING_NS};
 use crate::sys::clock;
 
 /// The credit of the consumers, as the producers of this process have learned it.
@@ -54,8 +54,9 @@ impl Pressure {
             .store(credit_ns.min(MOST_CREDIT_NS) as u32, Ordering::Relaxed);
     }
 
-    /// Wait until `found` returns how many records have room (0: go on), for `expected_ns` and the
-    /// credit, but for at most `most_ns`. The wait prefers to return when `enough` have room.
+    /// Wait until `found`, the number of records that have room, is not 0; for `expected_ns` and the
+    /// credit, but for at most `most_ns`. A wait that finds less than `enough` lets the next one look
+    /// later.
     pub(crate) fn wait(
         &self,
         expected_ns: u64,

@@ -103,8 +103,8 @@ pub(super) fn unlink(link: Link, entry: &Entry, clear: impl FnOnce() + Send) {
     }
 }
 
-/// Report whether the process with this id has the keeper that `life` names. A participant without a
-/// keeper counts as one that has it.
+/// Report whether the process with this id has the keeper that `life` names. A participant without
+/// a keeper counts as one that has it.
 pub(super) fn is_in_proc(pid: u32, life: Life) -> bool {
     let is_keeper = |tid| procfs::thread_name(pid, tid).is_some_and(|name| name == NAME.to_bytes());
     life.keeper().is_none_or(is_keeper)

@@ -276,8 +276,8 @@ mod tests {
         wake: |_| Ok(()),
     };
 
-    /// A call that does not block failed when its time was over at a moment when nobody held the
-    /// mutex: it was kept for those who slept, or its holder had just released it.
+    /// A call that does not block failed if its time was over at a moment when nobody held the
+    /// mutex: the mutex was kept for those who slept, or its holder had just released it.
     #[test]
     fn a_mutex_that_nobody_holds_is_waited_for() {
         let options = CreateOptions::default();

@@ -10,9 +10,9 @@
 //! - A thread of the process has run since the last look. A holder may sleep while it waits for a
 //!   second lock, but it does not sleep for long.
 //!
-//! A process that shows nothing of this at several looks counts as stopped. That is how a debugger's
-//! stop is found, which lasts longer than the stops of a trace. A process that cannot be seen, such
-//! as one in another pid namespace, counts as stopped too.
+//! A process that shows nothing of this at several looks counts as stopped. So does a process that a
+//! debugger has stopped: this stop lasts longer than the stops of a process that is only traced. A
+//! process that cannot be seen, such as one in another pid namespace, counts as stopped too.
 
 use std::cell::Cell;
 

@@ -198,7 +198,7 @@ fn is_frozen_at(place: &[u8]) -> bool {
     place.ends_with(b"refrigerator") || place.starts_with(b"futex_")
 }
 
-/// Whether a thread waits in vfork(2) or posix_spawn(3) until its child has started a program.
+/// Report whether a thread waits in vfork(2) or posix_spawn(3) until its child has started a program.
 fn is_in_vfork(place: &[u8]) -> bool {
     place == b"kernel_clone" || place == b"wait_for_vfork_done"
 }

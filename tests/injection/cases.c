@@ -473,8 +473,8 @@ CASE(worker_register, , polyproc_worker_register("echo", echo, NULL), nothing(),
 
 /* tokens */
 CASE(cancel_create, , polyproc_cancel_create(&token), nothing(), 0)
-/* Where malloc fails for good, tokens must not use up the reserve, which has 4,160 pieces: calls that
- * have begun need it. E_CORRUPT stands for that. */
+/* While malloc fails, tokens must not use up the reserve, which has 4,160 pieces: the calls in progress
+ * need it. If they do, this returns E_CORRUPT, which no create does. */
 static int32_t creates_many(void) {
   static polyproc_cancel *tokens[5000];
   int32_t status = POLYPROC_OK;

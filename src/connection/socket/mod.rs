@@ -10,7 +10,8 @@
 //! ```text
 //! frame, turn          where a message begins and ends; which thread has a direction
 //! listener, connect    how two processes make a connection
-//! reception, pending   a listener's thread, which serves the handshakes; sockets that nobody has accepted yet
+//! reception            a listener's thread, which serves the handshakes
+//! pending              sockets that nobody has accepted yet
 //! handshake, auth      how both sides prove that they have the key
 //! address              where a listener is
 //! ```

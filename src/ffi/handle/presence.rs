@@ -10,8 +10,8 @@
 //! more, so that the handle's memory is not freed before that read (M. Michael's hazard pointers).
 //!
 //! The records lie in memory that the kernel zeroes in a forked child (`sys::wiped`), because no
-//! call that was going on is the child's. If the kernel has no such memory, or no membarrier, there
-//! are no records, and the handle counts its calls instead.
+//! call that was going on is the child's. If the kernel has no such memory, or the process has not
+//! registered for membarrier, there are no records, and the handle counts its calls instead.
 
 use std::cell::Cell;
 use std::ffi::c_void;

@@ -231,7 +231,8 @@ shared! {
     /// A side's copy of the other side's progress, so that most calls do not touch the other side's
     /// cache lines.
     pub(crate) struct Seen {
-        /// Tail: number of records that no longer wait. Head: the tail's cursor.
+        /// Tail: number of records that no longer wait. Head: the position up to which there are
+        /// records, which is the tail's cursor or the end of the head's ring.
         pub(crate) count: AtomicU64,
         /// Tail: bytes of records that are over.
         pub(crate) bytes: AtomicU64,

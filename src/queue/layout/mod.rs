@@ -14,7 +14,7 @@
 //!     66104      reservations: the last one's place
 //!     66176      head's mutex
 //!     66180      owed: to be counted anew
-//!     66208      what the head saw of the tail: its cursor
+//!     66208      how far the head saw records: a position
 //!     66304      cursor: its store commits a step
 //!     66312      totals, twice: count, bytes
 //!     66360      reservations: the last one's place
@@ -67,7 +67,7 @@ mod tests {
             let at = at + offset;
             let of_other = match side {
                 "tail" => "what the tail saw of the head: count, bytes, free",
-                _ => "what the head saw of the tail: its cursor",
+                _ => "how far the head saw records: a position",
             };
             line(
                 picture,

@@ -8,7 +8,7 @@ const LINE: usize = super::LINE as usize;
 /// Copy `data` to `to`. Whole cache lines go past the caches.
 ///
 /// # Safety
-/// So many bytes from `to` on may be written.
+/// As many bytes as `data` has may be written from `to` on.
 pub(super) unsafe fn copy(data: &[u8], to: *mut u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {

@@ -78,8 +78,8 @@ impl Format {
         }
     }
 
-    /// Write a value into `out`. Pickles only if they are short; false then. `label` is for the text
-    /// of an error.
+    /// Write a value into `out`. A pickle that is not short is not written, and the result is false.
+    /// `label` is for the text of an error.
     #[inline]
     pub fn encode(
         self,
