@@ -1,14 +1,13 @@
 //! `polyproc_listener_*` and `polyproc_connect`: connections over sockets.
 
-use std::time::Duration;
-
-use crate::ffi::abi::growing::growing;
 use std::ffi::{c_char, c_int, c_void};
+use std::time::Duration;
 
 use crate::connection::{connect_timeout, Listener, ListenerOptions};
 use crate::ffi::abi::check::{address_text, bytes, guard, guard_close, room, switch, Out};
 use crate::ffi::abi::constants::POLYPROC_LISTENER_PUBLIC;
 use crate::ffi::abi::growing;
+use crate::ffi::abi::growing::growing;
 use crate::ffi::cancel::polyproc_cancel;
 use crate::ffi::connection::polyproc_connection;
 use crate::ffi::handle::{self, enter, token, Opaque};

@@ -1,16 +1,16 @@
 //! `polyproc_semaphore_*`
 
-use crate::ffi::abi::constants::POLYPROC_SEMAPHORE_OWNED;
-use crate::ffi::abi::growing::{self, growing};
-use crate::ffi::options::create;
-use crate::object::SemaphoreOptions;
 use std::ffi::c_char;
 use std::ptr;
 
 use crate::ffi::abi::check::{guard, guard_close, name, required_name, Out};
+use crate::ffi::abi::constants::POLYPROC_SEMAPHORE_OWNED;
+use crate::ffi::abi::growing::{self, growing};
 use crate::ffi::cancel::polyproc_cancel;
 use crate::ffi::handle::{self, enter, quickly, wait_of, Opaque};
+use crate::ffi::options::create;
 use crate::object::Semaphore;
+use crate::object::SemaphoreOptions;
 use crate::status::{Result, Status};
 
 /// A counting semaphore between processes: a number of permits. With a maximum it is bounded, and

@@ -1,9 +1,9 @@
 //! Repeated attempts for a moment before a sleep, for locks that are held only briefly.
 
-use super::{BACKOFF_LONGEST, BACKOFF_LOOKS, BACKOFF_TURNS};
 use std::hint::spin_loop;
 
 use super::switches::{Heuristic, Switches};
+use super::{BACKOFF_LONGEST, BACKOFF_LOOKS, BACKOFF_TURNS};
 use crate::sys::thread;
 
 /// Repeat the attempt until it succeeds or a sleep is due. Return whether it succeeded.

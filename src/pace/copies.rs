@@ -9,9 +9,10 @@
 //! So each handle measures its copies: it streams while a plain copy takes more than twice as long.
 //! One copy in many goes the other way for trial, since cores, rings and backlogs change.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::switches::{Heuristic, Switches};
 use super::{STREAM_CLASSES, STREAM_SHORTEST, STREAM_TRIALS, STREAM_TRIAL_EVERY, STREAM_WORTH};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How one copy goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -10,14 +10,14 @@
 //! messages, the next looks are delayed too. A call that waits has time, and delays the first look
 //! of each wait.
 
-use super::{
-    ENOUGH, ENOUGH_BYTES, FARTHEST, ITEMS_SINGLE, ITEMS_SLOWEST, PART, SLOW, SLOW_BYTES,
-    SPACE_SLOWEST, TRIAL, TRIAL_EVERY,
-};
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::switches::{Heuristic, Switches};
+use super::{
+    ENOUGH, ENOUGH_BYTES, FARTHEST, ITEMS_SINGLE, ITEMS_SLOWEST, PART, SLOW, SLOW_BYTES,
+    SPACE_SLOWEST, TRIAL, TRIAL_EVERY,
+};
 
 /// Numbers of pauses, and when they change.
 #[derive(Clone, Copy)]

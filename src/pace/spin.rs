@@ -17,15 +17,15 @@
 //! The state belongs to one handle of one process. If several threads use it at once, only its
 //! accuracy suffers.
 
-use super::{
-    ALONE_NS, HOGGED_NS, LEAST_SPIN, SHORT_SLEEP, SPIN_LOOKS, SPIN_PAUSE_NS, TURN_NS, WARY_WAITS,
-};
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::delay::{self, Delay, Limits};
 use super::switches::{Heuristic, Switches};
 use super::wake_cost::wake_cost_ns;
+use super::{
+    ALONE_NS, HOGGED_NS, LEAST_SPIN, SHORT_SLEEP, SPIN_LOOKS, SPIN_PAUSE_NS, TURN_NS, WARY_WAITS,
+};
 use crate::sys::{clock, thread};
 
 /// The spin that one kind of waits of a handle has learned.

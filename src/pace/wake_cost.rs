@@ -2,10 +2,10 @@
 //!
 //! `POLYPROC_SPIN_NS` overrides the measurement.
 
-use super::{LEAST_WAKE_NS, MOST_WAKE_NS, ROUND_TRIPS, USUAL_WAKE_NS};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::switches::{Heuristic, Switches};
+use super::{LEAST_WAKE_NS, MOST_WAKE_NS, ROUND_TRIPS, USUAL_WAKE_NS};
 use crate::sys::{clock, thread};
 
 const UNKNOWN: u32 = u32::MAX;

@@ -1,9 +1,9 @@
 //! A task as its submitter sees it.
 
-use super::owner::submitted::{Outcome, Submitted};
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
+use super::owner::submitted::{Outcome, Submitted};
 use super::owner::tasks::Shared;
 use crate::status::{Result, Status};
 use crate::sync::wait::Wait;

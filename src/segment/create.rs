@@ -1,11 +1,11 @@
 //! Creating and opening segments.
 
-use super::Fill;
 use std::ffi::CStr;
 use std::sync::Arc;
 
 use super::header::{fixed_size, Header};
 use super::mapping::Mapping;
+use super::Fill;
 use super::{names, registry, renew, ObjectType, Segment};
 use crate::status::detail::{self, because};
 use crate::status::{Result, Status};

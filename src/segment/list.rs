@@ -3,9 +3,9 @@
 //! Listing maps nothing and makes no process a participant: it reads each file as it is at that
 //! moment.
 
-use super::header::number;
 use std::mem::offset_of;
 
+use super::header::number;
 use super::header::{self, Header, PARTICIPANTS_AT};
 use super::kind::Kind;
 use super::names;

@@ -4,6 +4,8 @@
 //! The file is opened for reading only and is read, never mapped. So a file that another process
 //! cuts at this moment causes no fault, and a hole in it takes no memory when it is read.
 
+use std::sync::atomic::Ordering;
+
 use super::account::{index_of, Account, ACCOUNTS};
 use super::copy;
 use super::header::{body_at, slot_at, Header};
@@ -15,7 +17,6 @@ use crate::sync::owner::Owner;
 use crate::sync::shared::Shared;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::memory::{self, FileStatus};
-use std::sync::atomic::Ordering;
 
 /// An object's file, whose header was checked.
 pub(crate) struct Snapshot {

@@ -1,10 +1,11 @@
 //! Starting small threads with every signal blocked, and identifying threads.
 
-use crate::status::detail;
-use crate::status::{Result, Status};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::status::detail;
+use crate::status::{Result, Status};
 
 /// Stack size of a keeper, which is 64 KiB with the guard page behind it. A keeper does very
 /// little, so this is enough, and it costs little.

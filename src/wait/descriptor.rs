@@ -1,12 +1,12 @@
 //! Descriptors that are readable while an operation would not wait: for epoll, libuv, asyncio,
 //! netpoll.
 
-use super::watch::{Watch, PLACING};
 use std::any::Any;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 
 use super::source::Source;
+use super::watch::{Watch, PLACING};
 use super::watcher;
 use crate::connection::Connection;
 use crate::object::Event;

@@ -1,5 +1,8 @@
 //! An eventfd and the source whose readiness it shows, for the descriptor and for the watcher.
 
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+
 use super::source::Source;
 use crate::segment::RaisedDescriptor;
 use crate::sync::local_lock::LocalLock;
@@ -7,8 +10,6 @@ use crate::sync::lock_wait::LockWait;
 use crate::sync::look::Look;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::eventfd;
-use std::os::fd::AsRawFd;
-use std::sync::Arc;
 
 /// Held while an object's descriptor is looked up or stored, so that no fork happens in between.
 pub(super) static PLACING: LocalLock<()> = LocalLock::new(());

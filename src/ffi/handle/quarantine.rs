@@ -4,11 +4,11 @@
 //! handles have been closed: a use after close finds a closed handle there. All steps are atomics,
 //! so that a fork may happen at any moment.
 
-use crate::ffi::handle::block::Block;
 use std::alloc::dealloc;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use crate::ffi::handle::block::Block;
 use crate::ffi::handle::presence;
 
 /// Drop the object in the handle and let the memory rest.

@@ -1,13 +1,12 @@
 //! The structs of pools, and how they are read. How they grow: `abi::growing`.
 
-use std::time::Duration;
-
-use crate::ffi::abi::growing::growing;
 use std::ffi::{c_char, c_void};
+use std::time::Duration;
 
 use crate::ffi::abi::check::{array, bytes, function_name};
 use crate::ffi::abi::constants::{POLYPROC_POOL_GROUP, POLYPROC_TASK_TAGGED};
 use crate::ffi::abi::growing;
+use crate::ffi::abi::growing::growing;
 use crate::ffi::process::options::polyproc_handle;
 use crate::ffi::process::request::{handles, texts};
 use crate::ffi::share::AnyCall;

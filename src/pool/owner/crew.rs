@@ -1,6 +1,5 @@
 //! The workers: which process has which seat, and how workers are started.
 
-use crate::pool::protocol::names::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, RawFd};
 
@@ -8,6 +7,7 @@ use super::fork_server;
 use super::fork_server::ForkServer;
 use crate::pool::options::PoolOptions;
 use crate::pool::protocol::board::{Board, SeatPhase};
+use crate::pool::protocol::names::{BOARD, REPORTS, SEAT_VARIABLE, TASKS};
 use crate::process::{InheritHandle, Process, ProcessOptions};
 use crate::queue::Queue;
 use crate::segment::Kind;

@@ -1,5 +1,7 @@
 //! The leadership: one thread at a time, the leader, reads the reports.
 
+use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
+
 use crate::pool::protocol::message::ReportHead;
 use crate::segment::WaitSet;
 use crate::status::Result;
@@ -10,7 +12,6 @@ use crate::sync::wait::Patience;
 use crate::sync::world::World;
 use crate::sync::Cancel;
 use crate::sys::futex;
-use std::sync::atomic::{fence, AtomicBool, AtomicU32, Ordering};
 
 /// The `World` of words that only this process uses.
 pub(crate) struct Local;

@@ -1,5 +1,9 @@
 //! A task that is not over, or that still has a handle.
 
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::atomic::AtomicU64;
+use std::sync::OnceLock;
+
 use super::leadership::Local;
 use crate::pool::protocol::message::Ticket;
 use crate::status::detail::because;
@@ -8,9 +12,6 @@ use crate::sync::eventcount::EventCount;
 use crate::sync::local_lock::LocalLock;
 use crate::sys::descriptor::OwnedFd;
 use crate::sys::eventfd;
-use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::AtomicU64;
-use std::sync::OnceLock;
 
 /// How a task ended.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,9 +1,8 @@
 //! A queue's own words in shared memory.
 
-use super::cursor::Side;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::cursor::Totals;
+use super::cursor::{Side, Totals};
 use super::ends::Ends;
 use super::ring::{RingState, RINGS};
 use crate::queue::options::QueueOptions;

@@ -1,11 +1,11 @@
 //! The steps under the barrier's mutex: joining a round, ending it, giving up.
 
-use crate::sync::atomic::Ordering;
 use std::cell::Cell;
 
 use super::phase::Phase;
 use super::{Arrival, Barrier};
 use crate::status::{Result, Status};
+use crate::sync::atomic::Ordering;
 use crate::sync::owner::Owner;
 use crate::sync::waiters::{Answer, Seen, Waiter, PLACES};
 use crate::sync::world::World;

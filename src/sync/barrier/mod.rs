@@ -9,11 +9,11 @@
 mod inside;
 mod phase;
 
-use super::atomic::{barrier_after_rmw, AtomicU32, AtomicU64, Ordering};
 use std::cell::Cell;
 
 use self::inside::{own, take_answer, Inside, Joined};
 use self::phase::Phase;
+use super::atomic::{barrier_after_rmw, AtomicU32, AtomicU64, Ordering};
 use super::eventcount::EventCount;
 use super::lock_wait::{Caller, LockWait};
 use super::mutex::RobustMutex;

@@ -1,8 +1,9 @@
 //! Socket addresses in the form that the kernel takes.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
 use crate::status::detail::because;
 use crate::status::Result;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 /// The address of a socket.
 #[derive(Clone, Copy)]
