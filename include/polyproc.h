@@ -29,7 +29,7 @@
  * Time. timeout_ns is monotonic nanoseconds from now; below 0 waits for ever, 0 tries once.
  * Fork. Handles stay valid in a forked child, which inherits no lock and no loan.
  * Threads. Any thread may call any function, and several threads may use one handle at once. Each
- *   process that uses an object runs one thread of the library.
+ *   process that uses an object runs a thread of the library.
  * Signals. A wait goes on after a signal handler ran. To end it, let the handler fire a cancel token.
  *   Only functions marked "Signal-safe: yes" may be called in a handler.
  * Limits. A message: 4 GiB - 1 bytes. Processes that use one object: 1,024 for a queue, else 240.

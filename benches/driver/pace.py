@@ -112,6 +112,12 @@ class Figures:
         runs = self.runs.get((name, setting, distance))
         return Figure(setting, runs) if runs else None
 
+    def rounds(self, distance):
+        """How many rounds had such cores, which can differ from case to case."""
+        counts = [len(runs) for (*_, where), runs in self.runs.items() if where == distance]
+        least, most = min(counts), max(counts)
+        return f"{least} to {most} rounds" if least < most else f"{most} round{'s' * (most > 1)}"
+
     def best(self, name, settings):
         """Where it earns most, with some certainty: the lower quartile decides."""
         places = [(setting, distance) for setting in settings for distance in DISTANCES]
@@ -194,19 +200,22 @@ def main_rows(figures, chosen, is_busy):
 def matrix(figures, chosen, settings, distance):
     """Rows of settings, columns of heuristics."""
     names = [*(heuristic.name for heuristic in chosen), ALL_OFF]
-    yield f"| {distance} | " + " | ".join(names) + " |"
-    yield "|---" * (len(names) + 1) + "|"
+    rows = []
     for setting in settings:
         found = [figures.of(name, setting, distance) for name in names]
         if any(found):
             cells = [figure.text() if figure else "" for figure in found]
-            yield f"| {' | '.join([setting.case.name, *cells])} |"
+            rows.append(f"| {' | '.join([setting.case.name, *cells])} |")
+    if rows:
+        yield f"| {distance}, {figures.rounds(distance)} | " + " | ".join(names) + " |"
+        yield "|---" * (len(names) + 1) + "|"
+        yield from rows
 
 
 def matrices(figures, chosen, settings):
     for distance in DISTANCES:
         lines = list(matrix(figures, chosen, settings, distance))
-        if len(lines) > 2:
+        if lines:
             yield "\n".join(lines)
         elif figures.runs:
             yield f"This machine had no {distance} cores during the run."

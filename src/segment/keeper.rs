@@ -1,5 +1,6 @@
-//! The keeper: one small thread per process. When the process ends, the kernel reports this to the
-//! other participants through the keeper's robust list.
+//! The keeper: a small thread of each process. When the process ends, the kernel reports this to the
+//! other participants through the keeper's robust list. A thread has one such list, so a process
+//! that needs several lists has several keepers.
 //!
 //! The robust list names one entry per segment to which the process is attached. Only the keeper
 //! changes the list, on behalf of the other threads: while the keeper runs, the kernel has not read
@@ -9,7 +10,8 @@
 //! The kernel stops at the first entry whose word it cannot read, for example because a user
 //! truncated the word's file. So objects share a list only if the same users can write their files:
 //! damage to one object then hides no death in an object that these users cannot write. See
-//! [`CoUsers`].
+//! [`CoUsers`]. The kernel also stops after a number of entries, so a full list is followed by
+//! another one.
 //!
 //! If the kernel refuses robust lists, a keeper still runs those jobs, but its entries are not
 //! linked: the other participants find out themselves that the process has ended (see
