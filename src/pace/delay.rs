@@ -175,6 +175,11 @@ impl Delay {
         slow != 0 && amount * (slow + unit / SLOW_BYTES) < u64::from(pauses) * unit
     }
 
+    /// Learn that a look of a call that does not wait found nothing: the other side is slow.
+    pub(crate) fn saw_nothing(&self) {
+        self.shorten(self.pauses());
+    }
+
     /// Shorten the delay after a look that found nothing, although a wait goes on.
     pub(super) fn shorten(&self, pauses: u32) {
         if pauses != 0 {

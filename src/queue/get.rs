@@ -119,6 +119,7 @@ impl<'a> View<'a> {
             if let Some(done) = attempt()? {
                 return Ok(done);
             }
+            self.saw_no_message();
             if has_ended {
                 // Reap the dead first: a message that a dead consumer had in flight comes back and
                 // can still be got.
