@@ -359,7 +359,7 @@ impl<'a> View<'a> {
             return Ok(Attempt::Full);
         }
         let (placed, otherwise) = match growth {
-            Growth::Waits => (chain.place_here(pen, extent), Attempt::Cramped),
+            Growth::Waits => (chain.place_here(pen, extent, me), Attempt::Cramped),
             Growth::Grows => (chain.place(pen, extent, me), Attempt::Full),
         };
         let room = match placed {

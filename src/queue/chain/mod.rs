@@ -2,14 +2,16 @@
 //!
 //! A queue has two chains: its messages and its dead letters. In the steady state one hot ring is
 //! reused. When this ring is full, or an old unfinished record pins it, the producers link another
-//! ring that suits the backlog. Consumers drain the old ring and move on. A ring that the consumers
-//! have left *lingers* until every record in it is over; then its memory goes back to the system.
+//! ring that suits the backlog. At the end of a round they leave a ring for a smaller one, if that
+//! suits. Consumers drain the old ring and move on. A ring that the consumers have left *lingers*
+//! until every record in it is over; then it is used again, or its memory goes back to the system.
 //!
 //! Lock order: tail before head; the messages' locks before the dead letters'.
 
 pub(super) mod behind;
 pub(super) mod checked;
 pub(super) mod consumer;
+mod next_ring;
 pub(super) mod producer;
 mod recovery;
 mod shortage;

@@ -4,19 +4,15 @@
 //! the limits of the pen, which are computed once for several records ([`Chain::limit`]); every
 //! other record takes the general path ([`Chain::place_here`], [`Chain::place`]).
 
-use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Chain;
-use crate::queue::layout::cursor::{Limits, Pen, Position, Totals};
+use crate::queue::layout::cursor::{Limits, Pen, Position};
 use crate::queue::layout::record::{Record, State, Word, ALIGN};
 use crate::queue::layout::ring;
-use crate::queue::layout::ring::OPEN_END;
 use crate::segment::Bytes;
-use crate::status::detail::because;
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
-use crate::sys::memory;
 
 /// Going back to a ring's beginning may skip at most this many times the memory that the ring has:
 /// each skip uses up places.
@@ -56,7 +52,11 @@ impl<'a> Chain<'a> {
         };
         // The tail's copy of `free` may be older than the truth, but it is never ahead of the tail.
         let free_to = free.min(at) + size;
-        let of_ring = (start + allocated.min(size)).min(free_to);
+        let of_ring = match at == start && size > ring::HOT {
+            // The general path begins the round, maybe in a smaller ring.
+            true => at,
+            false => (start + allocated.min(size)).min(free_to),
+        };
         let bytes_left = up_to(max_bytes, &seen.bytes).saturating_sub(pen.totals.bytes);
         let end = of_ring.min(at.saturating_add(bytes_left));
         pen.limits = Limits {
@@ -92,7 +92,7 @@ impl<'a> Chain<'a> {
         extent: u64,
         me: Caller<'_>,
     ) -> Result<Option<Room<'a>>> {
-        match self.place_here(pen, extent) {
+        match self.place_here(pen, extent, me) {
             Ok(Some(place)) => Ok(Some(place)),
             Ok(None) => self.place_in_new_ring(pen, extent, me),
             // Another ring may still have memory.
@@ -104,23 +104,35 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Find room for a record of `extent` bytes in the tail's ring.
+    /// Find room for a record of `extent` bytes in the tail's ring, or in a smaller one.
     ///
     /// # Errors
     /// `E_NO_MEMORY`: nothing has changed.
     #[inline]
-    pub(crate) fn place_here(&self, pen: &mut Pen, extent: u64) -> Result<Option<Room<'a>>> {
+    pub(crate) fn place_here(
+        &self,
+        pen: &mut Pen,
+        extent: u64,
+        me: Caller<'_>,
+    ) -> Result<Option<Room<'a>>> {
         let (ring, at) = pen.position.parts();
         let state = self.state(ring)?;
         let size = ring::size(ring);
         let begin = at & (size - 1);
+        let allocated = state.allocated.load(Ordering::Relaxed);
+        let needs_more = begin == 0 || begin + extent > allocated.min(size);
+        if size > ring::HOT && needs_more {
+            if let Some(room) = self.place_in_smaller_ring(pen, extent, me)? {
+                return Ok(Some(room));
+            }
+        }
         if extent > size - begin {
             return self.place_at_beginning(pen, state, extent);
         }
         if !self.is_free_to(state, at, at + extent, size)? {
             return Ok(None);
         }
-        if begin + extent > state.allocated.load(Ordering::Relaxed) {
+        if begin + extent > allocated {
             return self.place_in_more_memory(pen, state, extent);
         }
         self.put_down(pen, state, pen.position, extent).map(Some)
@@ -204,7 +216,7 @@ impl<'a> Chain<'a> {
     }
 
     #[inline]
-    fn put_down(
+    pub(super) fn put_down(
         &self,
         pen: &mut Pen,
         state: &ring::RingState,
@@ -226,116 +238,6 @@ impl<'a> Chain<'a> {
             position,
             record,
             payload,
-        })
-    }
-
-    /// Link a ring that suits the backlog, and find room for the record there.
-    ///
-    /// If the process is killed before the tail's commit, the tail is still in the old ring, so
-    /// nobody reads the links that were written, and the next producer writes them again.
-    #[cold]
-    fn place_in_new_ring(
-        &self,
-        pen: &mut Pen,
-        extent: u64,
-        me: Caller<'_>,
-    ) -> Result<Option<Room<'a>>> {
-        if pen.is_wet() {
-            self.publish(pen);
-        }
-        let (used, backlog) = self.used_rings(pen.totals, me)?;
-        let Some(suitable) =
-            self.unused_ring_of(ring::suitable_size(extent, backlog), extent, used)
-        else {
-            // Unused rings exist, but they lie beyond the largest size that the file may have.
-            return match memory::file_limit() {
-                u64::MAX => Ok(None),
-                limit => Err(because!(
-                    E_NO_MEMORY,
-                    "the queue would need a file longer than RLIMIT_FSIZE, {limit} bytes"
-                )),
-            };
-        };
-        let ring = match self.rings.ensure(self.state(suitable)?, suitable, extent) {
-            Ok(()) => suitable,
-            Err(Status::E_NO_MEMORY) => self.unused_ring_with_memory(extent, used)?,
-            Err(status) => return Err(status),
-        };
-        let state = self.state(ring)?;
-        let start = pen.position.at().next_multiple_of(ring::size(ring));
-        self.link(pen.position, ring, start)?;
-        self.put_down(pen, state, Position::new(ring, start), extent)
-            .map(Some)
-    }
-
-    /// Make `ring` the successor of the tail's ring. This takes effect with the tail's commit
-    /// there.
-    pub(crate) fn link(&self, tail: Position, ring: usize, start: u64) -> Result<()> {
-        let next = self.state(ring)?;
-        next.start.store(start, Ordering::Relaxed);
-        next.free.store(start, Ordering::Relaxed);
-        next.end.store(OPEN_END, Ordering::Relaxed);
-        next.largest.store(0, Ordering::Relaxed);
-        let last = self.state(tail.ring())?;
-        last.next.store(ring as u32, Ordering::Relaxed);
-        last.end.store(tail.at(), Ordering::Relaxed);
-        self.words.tail.seen.free.store(0, Ordering::Relaxed);
-        self.words.tail.limits.store(Limits::default());
-        Ok(())
-    }
-
-    /// The rings in use, as bits, and the backlog. The other rings stay unused while the tail lock
-    /// is held.
-    fn used_rings(&self, tail: Totals, me: Caller<'_>) -> Result<(u64, u64)> {
-        let _head = self.lock_head_too(me)?;
-        let behind = &self.words.behind;
-        let used = self.linked()? | behind.lingering.load(Ordering::Relaxed);
-        let consumed = self.words.head.cursor().totals.bytes;
-        let waiting = tail.bytes.saturating_sub(consumed);
-        let backlog = waiting.saturating_add(behind.bytes.load(Ordering::Relaxed));
-        Ok((used, backlog))
-    }
-
-    /// The smallest unused ring that has memory for `extent` bytes.
-    fn unused_ring_with_memory(&self, extent: u64, used: u64) -> Result<usize> {
-        for ring in self.range().filter(|ring| used & (1 << ring) == 0) {
-            if self.state(ring)?.allocated.load(Ordering::Relaxed) >= extent {
-                return Ok(ring);
-            }
-        }
-        Err(Status::E_NO_MEMORY)
-    }
-
-    /// The largest size that the file may have, by the limits of this process.
-    fn longest_file(&self) -> u64 {
-        match memory::file_limit() {
-            u64::MAX => u64::MAX,
-            limit => limit.max(self.segment.file_size().unwrap_or(0)),
-        }
-    }
-
-    /// The smallest unused ring of at least `size` bytes, or else the largest one that holds
-    /// `extent` bytes.
-    pub(crate) fn unused_ring_of(&self, size: u64, extent: u64, used: u64) -> Option<usize> {
-        // A ring that crosses the largest size of the file would run out of memory early, so it is
-        // left out. A ring that has all its memory exists already, and the kernel need not be
-        // asked.
-        let limit = OnceCell::new();
-        let longest = || *limit.get_or_init(|| self.longest_file());
-        let has_all = |ring: usize| {
-            let state = self.state(ring);
-            state.is_ok_and(|state| state.allocated.load(Ordering::Relaxed) >= ring::size(ring))
-        };
-        let unused = || {
-            let unused = self.range().filter(|ring| used & (1 << ring) == 0);
-            unused.filter(|ring| has_all(*ring) || self.rings.ends_within(*ring, longest()))
-        };
-        // The rings are ordered by size.
-        let suitable = unused().find(|ring| ring::size(*ring) >= size);
-        suitable.or_else(|| {
-            unused()
-                .filter(|ring| ring::size(*ring) >= extent)
-                .max_by_key(|ring| ring::size(*ring))
         })
     }
 }

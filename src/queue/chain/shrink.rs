@@ -77,19 +77,17 @@ impl Chain<'_> {
     #[cold]
     fn shrink(&self, me: Caller<'_>) -> Result<()> {
         let _both = self.lock_both(me)?;
-        let cursor = self.words.tail.cursor();
         if !self.is_too_large()? {
             return Ok(());
         }
-        let used = self.linked()? | self.words.behind.lingering.load(Ordering::Relaxed);
-        let size = self.modest_size(cursor.position.ring())?;
-        let Some(ring) = self.unused_ring_of(size, size, used) else {
-            return Ok(());
-        };
-        if ring::size(ring) >= ring::size(cursor.position.ring()) {
-            return Ok(());
+        let from = self.words.tail.position().ring();
+        let largest = self.state(from)?.largest.load(Ordering::Relaxed);
+        let below = ring::size(from);
+        let choice = self.choose_ring_of(ring::suitable_size(largest, 0), largest, below)?;
+        match self.smaller_ring(&choice, below) {
+            Some(ring) => self.move_to(ring),
+            None => Ok(()),
         }
-        self.move_to(ring)
     }
 
     /// Continue in an unused ring. The head follows at once, so that the ring that both ends leave

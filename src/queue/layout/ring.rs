@@ -17,6 +17,8 @@ use crate::sync::shared::shared;
 pub(crate) const BASE: u64 = 128 * 1024;
 /// Rings of up to this size keep their memory.
 const KEPT: u64 = 4 * BASE;
+/// Rings of up to this size stay in a core's caches: producers do not leave one for a smaller one.
+pub(crate) const HOT: u64 = 8 * BASE;
 /// A drained ring of at least this size gives its memory back at once. Smaller rings keep their
 /// memory until a lull, since the next burst needs it again.
 pub(crate) const LARGE_RING: u64 = 16 << 20;

@@ -62,6 +62,28 @@ fn near_the_wrap() -> Queue {
     queue
 }
 
+/// The next large message needs more memory in a ring that has grown. It goes to a smaller ring,
+/// which has been in use before.
+fn grown_and_drained() -> Queue {
+    let queue = filled(QueueOptions::default(), &[]);
+    let large = pattern(LARGE);
+    let put = || queue.try_put(&large).unwrap();
+    let get = || assert!(get(&queue, Wait::TRY).unwrap() == large);
+    // Rings of 128 KiB, 256 KiB and 1 MiB hold 3, 6 and 26 records. The fourth is chosen for a backlog
+    // of 35: it has 4 MiB, and memory for 26 at first.
+    (0..36).for_each(|_| put());
+    (0..36).for_each(|_| get());
+    for _ in 1..26 {
+        put();
+        get();
+    }
+    // The rest of this memory has room for the two that wait.
+    BEFORE
+        .iter()
+        .for_each(|message| queue.try_put(message).unwrap());
+    queue
+}
+
 fn add_full(all: &mut Vec<Named>) {
     add(all, "put into a full queue", || {
         Case::new(
@@ -141,6 +163,9 @@ fn add_simple(all: &mut Vec<Named>) {
     });
     add(all, "put that links a ring", || {
         put_of(plain, pattern(150_000))
+    });
+    add(all, "put that goes back to a small ring", || {
+        put_of(grown_and_drained, pattern(LARGE))
     });
     add(all, "first use after fork, and put", || {
         put_of(plain, b"third".to_vec()).prepare(|_| ())
