@@ -161,7 +161,7 @@ HEURISTICS = (
             "STREAM_SHORTEST",
             "STREAM_CLASSES",
             "STREAM_WORTH",
-            "STREAM_TRIALS",
+            "STREAM_TRIAL_SOON",
             "STREAM_TRIAL_EVERY",
         ),
         "Stores past the caches need not wait until the consumer's core has given up the lines.",

@@ -132,9 +132,10 @@ const STREAM_CLASSES: usize = 8;
 /// A streaming copy is worthwhile if a plain one takes more than this many times as long: the
 /// consumer then reads from memory, which takes twice as long as a streaming copy.
 const STREAM_WORTH: u64 = 2;
-/// Of the first copies, this many go either way in turn; ...
-const STREAM_TRIALS: u32 = 4;
-/// ... then one in this many goes the other way.
+/// After a change of the way, this many copies go the new way before one goes the other way for
+/// trial. This interval doubles at each trial ...
+const STREAM_TRIAL_SOON: u32 = 4;
+/// ... up to this many copies.
 const STREAM_TRIAL_EVERY: u32 = 256;
 
 // From here on: limits.
