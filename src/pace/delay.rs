@@ -7,11 +7,12 @@
 //!
 //! A look cannot tell whether the other side is close or whether there are few messages. So a call
 //! that does not wait delays one look in many for trial, and as long as delayed looks find several
-//! messages, the next looks are delayed too. A call that waits has time, and delays the first look
-//! of each wait.
+//! messages, the next looks are delayed too. The longest delay has to find more than no delay did:
+//! where batches are put and taken in turn, each look finds the same, and a delay is only lost time.
+//! A call that waits has time, and delays the first look of each wait.
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::switches::{Heuristic, Switches};
 use super::{
@@ -91,6 +92,8 @@ pub(crate) struct Delay {
     pauses: AtomicU32,
     /// Number of looks without a delay that found little.
     little: AtomicU32,
+    /// What the last look before a trial found.
+    undelayed: AtomicU64,
     limits: Limits,
 }
 
@@ -99,6 +102,7 @@ impl Delay {
         Delay {
             pauses: AtomicU32::new(0),
             little: AtomicU32::new(0),
+            undelayed: AtomicU64::new(0),
             limits,
         }
     }
@@ -143,6 +147,7 @@ impl Delay {
         match pauses {
             0 if self.limits.few * extent < enough => {
                 self.pauses.store(self.limits.trial, Ordering::Relaxed);
+                self.undelayed.store(bytes, Ordering::Relaxed);
             }
             0 => {}
             _ => self.adapt(pauses, bytes, extent, enough),
@@ -153,9 +158,13 @@ impl Delay {
     /// one message counts as `unit`. A look that finds `enough` is worth its cost.
     pub(super) fn adapt(&self, pauses: u32, amount: u64, unit: u64, enough: u64) {
         let longer = (2 * pauses).max(1);
+        let is_slow = self.is_slow(pauses, amount, unit);
+        let is_longest = is_slow || pauses == self.limits.most;
         let next = if amount <= self.limits.few * unit {
             longer.min(self.limits.after_few)
-        } else if self.is_slow(pauses, amount, unit) {
+        } else if is_longest && self.is_in_vain(amount) {
+            0
+        } else if is_slow {
             pauses / 2
         } else if amount < enough {
             longer.min(self.limits.most)
@@ -178,6 +187,12 @@ impl Delay {
     /// Learn that a look of a call that does not wait found nothing: the other side is slow.
     pub(crate) fn saw_nothing(&self) {
         self.shorten(self.pauses());
+    }
+
+    /// Report whether a delayed look found about as much as the last one without a delay.
+    fn is_in_vain(&self, amount: u64) -> bool {
+        let undelayed = self.undelayed.load(Ordering::Relaxed);
+        self.limits.trial != 0 && amount <= undelayed.saturating_add(undelayed / 4)
     }
 
     /// Shorten the delay after a look that found nothing, although a wait goes on.
@@ -218,11 +233,11 @@ mod tests {
     fn one_that_finds_several_is_followed_by_slower_ones() {
         let distance = distance();
         while look(&distance, 1) == 0 {}
-        for expected in [2, 4, 8, 16].map(|times| times * TRIAL) {
-            assert_eq!(look(&distance, 40), expected);
+        for times in [2, 4, 8, 16] {
+            assert_eq!(look(&distance, 5 * times), times as u32 * TRIAL);
         }
         assert_eq!(distance.pauses(), FARTHEST);
-        assert_eq!(look(&distance, 40), FARTHEST);
+        assert_eq!(look(&distance, 160), FARTHEST);
         assert_eq!(look(&distance, ENOUGH), FARTHEST);
         assert_eq!(look(&distance, 5 * ENOUGH), FARTHEST / 2);
         assert_eq!(look(&distance, 2), 0);
@@ -233,7 +248,7 @@ mod tests {
     fn a_slow_other_side_ends_the_delays() {
         let distance = distance();
         while look(&distance, 1) == 0 {}
-        while look(&distance, 40) != FARTHEST {}
+        while look(&distance, u64::from(distance.pauses() / 4)) != FARTHEST {}
         let per_message = 2 * SLOW;
         let mut delays = 0;
         while distance.is_on() {
@@ -241,6 +256,23 @@ mod tests {
             delays += 1;
         }
         assert!(delays <= FARTHEST.ilog2(), "{delays}");
+    }
+
+    /// A process that put and took batches of 32 in turn, or two processes that did so, waited 6 us
+    /// for each batch.
+    #[test]
+    fn batches_that_are_put_and_taken_in_turn_are_not_delayed() {
+        for batch in [3, 32, ENOUGH - 1] {
+            let distance = distance();
+            let pauses = |_| {
+                let before = distance.pauses();
+                look(&distance, batch);
+                before
+            };
+            let rounds = 16 * TRIAL_EVERY;
+            let all: u32 = (0..rounds).map(pauses).sum();
+            assert!(all < rounds, "{batch}: {all}");
+        }
     }
 
     /// The copy of a long message takes time, too: far cores need 300 ns for 4 KiB.
