@@ -28,10 +28,6 @@ calls of cgo, each of which costs more than C takes for a put or a get. In calls
 `PutGetSlice` is a put and a get whose result is a slice of its own, and `PoolSubmit` one task of
 1,000 that are submitted at once.
 
-In the rows of 32 messages of 8 and 64 bytes, `take_many` delays each of its looks at the producers
-by up to 6 us (`distance` in [Tuning](../tuning.md)). That is worthwhile between two processes, and
-lost time in one. With `POLYPROC_PACE=off:distance` these rows take 30 ns from Rust.
-
 """
 
 

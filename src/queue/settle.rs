@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::chain::checked::{lower, settled_already, Checked};
+use super::chain::checked::{lower, Checked};
 use super::chain::consumer::Found;
 use super::chain::Chain;
 use super::layout::cursor::Position;
@@ -358,18 +358,6 @@ impl<'a> Chain<'a> {
     fn uncount(&self, count: u64, bytes: u64) {
         lower(&self.words.behind.in_flight, count);
         lower(&self.words.behind.bytes, bytes);
-    }
-
-    /// The record of a ticket, if `me` has the message in flight.
-    pub(super) fn own(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
-        let checked = self.ticket(position)?;
-        if !checked.state.is_in_flight() {
-            return Err(settled_already());
-        }
-        if checked.word.owner() != Some(me) {
-            return Err(Status::E_NOT_OWNER);
-        }
-        Ok(checked)
     }
 
     /// Report whether it is likely that no message is waiting or in flight, which makes a closer

@@ -2,7 +2,6 @@
 //! reservations that the consumers went past, and the rings that these records pin. Every function
 //! here needs the head lock.
 
-use crate::queue::layout::ring::LARGE_RING;
 use std::sync::atomic::Ordering;
 
 use super::checked::{settled_already, Checked};
@@ -10,8 +9,9 @@ use super::Chain;
 use crate::queue::layout::cursor::Position;
 use crate::queue::layout::record::State;
 use crate::queue::layout::ring;
-use crate::queue::layout::ring::{OPEN_END, RINGS};
+use crate::queue::layout::ring::{LARGE_RING, OPEN_END, RINGS};
 use crate::status::{Result, Status};
+use crate::sync::owner::Owner;
 
 impl<'a> Chain<'a> {
     /// The rings behind and at the cursor, in the order of their records. Each comes with the place
@@ -107,6 +107,18 @@ impl<'a> Chain<'a> {
             return Err(settled_already());
         }
         self.checked(position, limit).map_err(|_| settled_already())
+    }
+
+    /// The record of a ticket, if `me` has the message in flight.
+    pub(crate) fn own(&self, position: Position, me: Owner) -> Result<Checked<'a>> {
+        let checked = self.ticket(position)?;
+        if !checked.state.is_in_flight() {
+            return Err(settled_already());
+        }
+        if checked.word.owner() != Some(me) {
+            return Err(Status::E_NOT_OWNER);
+        }
+        Ok(checked)
     }
 
     /// Free the records at the beginning of a ring that are over, up to the cursor.

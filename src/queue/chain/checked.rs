@@ -18,7 +18,7 @@ pub(crate) struct Checked<'a> {
     pub(crate) extent: u64,
 }
 
-/// The error of a ticket that no loan has, or none any more.
+/// The error of a ticket that belongs to no message in flight.
 #[cold]
 pub(crate) fn settled_already() -> Status {
     because!(E_INVALID, "the loan is settled already")

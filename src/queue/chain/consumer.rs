@@ -3,9 +3,9 @@
 //! Most often the record at the cursor is a message in the producers' ring
 //! ([`Chain::ready`]). [`Chain::front`] begins with that and goes on with every other case.
 
-use super::checked::{lower, raise, Checked};
 use std::sync::atomic::Ordering;
 
+use super::checked::{lower, raise, Checked};
 use super::Chain;
 use crate::queue::layout::cursor::{Position, Totals};
 use crate::queue::layout::record::{Record, State, Word, HEADER};
