@@ -8,11 +8,11 @@
 //! A look cannot tell whether the other side is close or whether there are few messages. So a call
 //! that does not wait delays one look in many for trial, and as long as delayed looks find several
 //! messages, the next looks are delayed too. The longest delay has to find more than no delay did:
-//! where batches are put and taken in turn, each look finds the same, and a delay is only lost time.
+//! where batches are put and taken in turn, each look finds the same, and a delay only loses time.
 //! A call that waits has time, and delays the first look of each wait.
 
 use std::hint::spin_loop;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::switches::{Heuristic, Switches};
 use super::{
@@ -94,6 +94,8 @@ pub(crate) struct Delay {
     little: AtomicU32,
     /// What the last look before a trial found.
     undelayed: AtomicU64,
+    /// Whether the last look found nothing.
+    is_dry: AtomicBool,
     limits: Limits,
 }
 
@@ -103,6 +105,7 @@ impl Delay {
             pauses: AtomicU32::new(0),
             little: AtomicU32::new(0),
             undelayed: AtomicU64::new(0),
+            is_dry: AtomicBool::new(false),
             limits,
         }
     }
@@ -143,6 +146,7 @@ impl Delay {
 
     #[cold]
     fn learn_slowly(&self, pauses: u32, bytes: u64, extent: u64, part: u64) {
+        self.is_dry.store(false, Ordering::Relaxed);
         let enough = (ENOUGH.min(part) * extent).min(ENOUGH_BYTES);
         match pauses {
             0 if self.limits.few * extent < enough => {
@@ -184,9 +188,14 @@ impl Delay {
         slow != 0 && amount * (slow + unit / SLOW_BYTES) < u64::from(pauses) * unit
     }
 
-    /// Learn that a look of a call that does not wait found nothing: the other side is slow.
+    /// Learn that a look of a call that does not wait found nothing. If the look before found
+    /// nothing either, the other side is slow. One such look alone is part of a stream, if its
+    /// consumer goes on when there are messages again: then a shorter delay would let it run dry
+    /// more often.
     pub(crate) fn saw_nothing(&self) {
-        self.shorten(self.pauses());
+        if self.is_dry.swap(true, Ordering::Relaxed) {
+            self.shorten(self.pauses());
+        }
     }
 
     /// Report whether a delayed look found about as much as the last one without a delay.

@@ -119,7 +119,6 @@ impl<'a> View<'a> {
             if let Some(done) = attempt()? {
                 return Ok(done);
             }
-            self.saw_no_message();
             if has_ended {
                 // Reap the dead first: a message that a dead consumer had in flight comes back and
                 // can still be got.
@@ -135,6 +134,7 @@ impl<'a> View<'a> {
             }
             self.shrink(me.owner)?;
             if patience.is_try() {
+                self.saw_no_message();
                 self.segment.look_around_soon();
                 self.tidy(me.owner)?;
                 self.segment.reap(me.owner)?;

@@ -175,7 +175,7 @@ mod tests {
             while delay.is_on() {
                 assert_eq!(look(), Status::E_EMPTY);
                 count += 1;
-                assert!(count <= 9, "it does not end");
+                assert!(count <= 10, "it does not end");
             }
             assert!(count > 1, "one empty look is no proof");
         }
