@@ -144,12 +144,6 @@ HEURISTICS = (
         (W1_UNLIMITED, W1_UNLIMITED_4K),
     ),
     Heuristic(
-        "drain",
-        ("WORTH_DRAINING_NS", "DRAIN_NS"),
-        "A ring that has grown runs empty, so that a small one follows.",
-        (W1_UNLIMITED, W1_UNLIMITED_4K),
-    ),
-    Heuristic(
         "backoff",
         ("BACKOFF_LOOKS", "BACKOFF_LONGEST", "BACKOFF_TURNS"),
         "A lock that is taken is free sooner than a sleeper is woken.",

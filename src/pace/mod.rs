@@ -118,10 +118,6 @@ const BYTES_PER_NS: u64 = 8;
 const EARNED_NS: u64 = 1_000;
 /// [credit] Upper limit of the credit, and so of the wait that it allows.
 const MOST_CREDIT_NS: u64 = 2_000_000;
-/// [drain] With at least this much credit, producers let a ring that has grown run empty.
-const WORTH_DRAINING_NS: u64 = 100_000;
-/// [drain] How long producers wait for the ring to run empty.
-pub(crate) const DRAIN_NS: u64 = 10_000_000;
 
 // copies [stream]: of long messages.
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::spin::Spin;
 use super::switches::{Heuristic, Switches};
 use super::wake_cost::wake_cost_ns;
-use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS, WORTH_DRAINING_NS};
+use super::{BYTES_PER_NS, EARNED_NS, MOST_CREDIT_NS};
 use crate::sys::clock;
 
 /// The credit of the consumers, as the producers of this process have learned it.
@@ -21,7 +21,6 @@ pub(crate) struct Pressure {
     spin: Spin,
     credit_ns: AtomicU32,
     earned_ns: u64,
-    worth_draining_ns: u64,
 }
 
 impl Pressure {
@@ -33,23 +32,14 @@ impl Pressure {
                 true => EARNED_NS,
                 false => 0,
             },
-            worth_draining_ns: match switches.has(Heuristic::Drain) {
-                true => WORTH_DRAINING_NS,
-                false => u64::MAX,
-            },
         }
-    }
-
-    /// Report whether the consumers are fast enough that it is worthwhile to let a ring run empty.
-    pub(crate) fn may_drain(&self) -> bool {
-        self.credit() >= self.worth_draining_ns
     }
 
     fn credit(&self) -> u64 {
         u64::from(self.credit_ns.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn set_credit(&self, credit_ns: u64) {
+    fn set_credit(&self, credit_ns: u64) {
         self.credit_ns
             .store(credit_ns.min(MOST_CREDIT_NS) as u32, Ordering::Relaxed);
     }

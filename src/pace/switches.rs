@@ -20,12 +20,11 @@ pub(crate) enum Heuristic {
     Distance,
     Pressure,
     Credit,
-    Drain,
     Backoff,
     Stream,
 }
 
-const NAMES: [(&str, Heuristic); 13] = [
+const NAMES: [(&str, Heuristic); 12] = [
     ("wake-cost", Heuristic::WakeCost),
     ("spin", Heuristic::Spin),
     ("budget", Heuristic::Budget),
@@ -36,7 +35,6 @@ const NAMES: [(&str, Heuristic); 13] = [
     ("distance", Heuristic::Distance),
     ("pressure", Heuristic::Pressure),
     ("credit", Heuristic::Credit),
-    ("drain", Heuristic::Drain),
     ("backoff", Heuristic::Backoff),
     ("stream", Heuristic::Stream),
 ];
@@ -112,8 +110,8 @@ mod tests {
 
     #[test]
     fn unknown_names_and_other_values_have_no_effect() {
-        assert_eq!(off("off:nonsense,drain,"), ["drain"]);
-        for text in ["", "on", "offside", "off:", "off;drain", "drain", "OFF"] {
+        assert_eq!(off("off:nonsense,credit,"), ["credit"]);
+        for text in ["", "on", "offside", "off:", "off;credit", "credit", "OFF"] {
             assert_eq!(Switches::parse(text), Switches::ALL_ON, "{text}");
         }
     }

@@ -6,10 +6,7 @@ use super::layout::cursor::{Position, Totals};
 use super::layout::ring;
 use super::view::View;
 use crate::pace::pressure::{expected_ns, Hurry};
-use crate::pace::{COMFORTABLE, DRAIN_NS, PART};
-use crate::status::Result;
-use crate::sync::owner::Owner;
-use crate::sys::clock;
+use crate::pace::{COMFORTABLE, PART};
 
 impl View<'_> {
     /// Before a put of a record of `extent` bytes: if it will look at the head, delay that look.
@@ -85,9 +82,7 @@ impl View<'_> {
     pub(super) fn capacity(&self, extent: u64) -> u64 {
         self.body.room(&Totals::default(), extent, 0, 0)
     }
-}
 
-impl View<'_> {
     /// The ring is full: wait for active consumers to make room in it for a record of `extent`
     /// bytes. Return whether they did so before linking another ring would have been cheaper. There
     /// is no reason to sleep, since the queue may grow.
@@ -112,41 +107,6 @@ impl View<'_> {
         let comfortable = (size / extent / PART).clamp(1, COMFORTABLE);
         let pressure = &self.pacing.pressure;
         2 * extent <= size && pressure.wait(expected, hurry.most_ns(expected), comfortable, found)
-    }
-
-    /// The ring or the queue is full, and the ring is larger than needed: let fast consumers drain
-    /// it and go back to a small ring. Return whether that happened.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn let_a_large_ring_drain(
-        &self,
-        extent: u64,
-        hurry: Hurry,
-        me: Owner,
-    ) -> Result<bool> {
-        let Hurry::Until(deadline) = hurry else {
-            return Ok(false);
-        };
-        let chain = self.messages();
-        let pressure = &self.pacing.pressure;
-        if !pressure.may_drain() || !chain.is_larger_than_needed()? {
-            return Ok(false);
-        }
-        let end = clock::now_ns() + DRAIN_NS;
-        let end = deadline.map_or(end, |deadline| deadline.min(end));
-        let expected = expected_ns(extent);
-        while !chain.is_drained() {
-            let seen = chain.words.head.position();
-            let goes_on = || chain.words.head.position() != seen || chain.is_drained();
-            let left = end.saturating_sub(clock::now_ns());
-            let found = || u64::from(goes_on());
-            if left == 0 || !pressure.wait(expected, left, 1, found) {
-                pressure.set_credit(0);
-                return Ok(false);
-            }
-        }
-        self.shrink(me)?;
-        Ok(true)
     }
 }
 

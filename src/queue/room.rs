@@ -80,7 +80,6 @@ impl<'a> View<'a> {
             if patience.is_try() {
                 return Err(Status::E_FULL);
             }
-            self.let_a_large_ring_drain(extent, hurry, me.owner)?;
             let waited = if self.room_now(extent) == 0 {
                 // The limits have no room, so the wait looks at the limits only.
                 let found = || self.room_now(extent);
@@ -127,8 +126,7 @@ impl<'a> View<'a> {
         if !matches!(first, Attempt::Cramped) {
             return Ok(first);
         }
-        let has_room = self.let_a_large_ring_drain(extent, hurry, me.owner)?
-            || self.consumers_make_room(extent, hurry);
+        let has_room = self.consumers_make_room(extent, hurry);
         if has_room && matches!(attempt(Growth::Waits)?, Attempt::Done(())) {
             return Ok(Attempt::Done(()));
         }

@@ -57,14 +57,9 @@ impl Chain<'_> {
 
     /// Report whether the queue is empty and its ring is larger than its records need.
     fn is_too_large(&self) -> Result<bool> {
-        Ok(self.is_larger_than_needed()? && self.is_drained())
-    }
-
-    /// Report whether the producers' ring is larger than its records need if there is no backlog.
-    pub(crate) fn is_larger_than_needed(&self) -> Result<bool> {
         let ring = self.words.tail.position().ring();
         let size = ring::size(ring);
-        Ok(size > ring::BASE && size > self.modest_size(ring)?)
+        Ok(size > ring::BASE && size > self.modest_size(ring)? && self.is_drained())
     }
 
     /// The size that suits the largest record of a ring if there is no backlog.
@@ -83,7 +78,7 @@ impl Chain<'_> {
         let from = self.words.tail.position().ring();
         let largest = self.state(from)?.largest.load(Ordering::Relaxed);
         let below = ring::size(from);
-        let choice = self.choose_ring_of(ring::suitable_size(largest, 0), largest, below)?;
+        let choice = self.choose_ring_of(self.modest_size(from)?, largest, below)?;
         match self.smaller_ring(&choice, below) {
             Some(ring) => self.move_to(ring),
             None => Ok(()),
