@@ -31,7 +31,7 @@ fn results_come_back_to_whom_they_belong() {
 #[test]
 fn workers_are_other_processes() {
     let pool = pool(workers(2));
-    let pids = pids_of(&pool);
+    let pids = started(&pool, 2);
     assert_eq!(pids.len(), 2);
     let task = submit(&pool, "pid", b"");
     let pid = i32::from_ne_bytes(result(&task).try_into().expect("a pid"));

@@ -166,7 +166,7 @@ fn a_killed_fork_server_is_replaced() {
         max_attempts: 3,
         ..workers(2)
     });
-    let fork_server = parent_of(pids_of(&pool)[0]);
+    let fork_server = parent_of(started(&pool, 2)[0]);
     assert_ne!(fork_server, std::process::id() as i32);
     let task = submit(&pool, "sleep", &50u64.to_ne_bytes());
     kill(fork_server);
@@ -226,12 +226,9 @@ fn parent() {
     for _ in 0..4 {
         submit(&pool, "sleep", &600_000u64.to_ne_bytes());
     }
-    let fork_server = parent_of(pids_of(&pool)[0]);
-    eprintln!(
-        "pids {fork_server} {} {}",
-        pids_of(&pool)[0],
-        pids_of(&pool)[1]
-    );
+    let pids = started(&pool, 2);
+    let fork_server = parent_of(pids[0]);
+    eprintln!("pids {fork_server} {} {}", pids[0], pids[1]);
     let _ = pool.finished(1);
 }
 
@@ -283,7 +280,7 @@ fn is_running(pid: i32) -> bool {
 fn a_dropped_pool_leaves_nothing_behind() {
     for round in 0..10 {
         let pool = pool(workers(2));
-        let pids = pids_of(&pool);
+        let pids = started(&pool, 2);
         let fork_server = parent_of(pids[0]);
         let tasks: Vec<_> = (0..5)
             .map(|_| submit(&pool, "sleep", &600_000u64.to_ne_bytes()))

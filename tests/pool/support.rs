@@ -108,6 +108,16 @@ pub fn pids_of(pool: &Pool) -> Vec<i32> {
     pool.worker_pids().expect("pids")
 }
 
+/// The workers of a pool once that many have started: on a busy machine the pool is there first.
+pub fn started(pool: &Pool, workers: usize) -> Vec<i32> {
+    let mut pids = Vec::new();
+    eventually("the start of the workers", || {
+        pids = pids_of(pool);
+        pids.len() >= workers
+    });
+    pids
+}
+
 pub fn submit(pool: &Pool, function: &str, data: &[u8]) -> Task {
     pool.submit(function, data, &TaskOptions::default())
         .expect("submitted")
