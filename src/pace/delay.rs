@@ -92,7 +92,7 @@ pub(crate) struct Delay {
     pauses: AtomicU32,
     /// Number of looks without a delay that found little.
     little: AtomicU32,
-    /// What the last look before a trial found.
+    /// How many bytes the last look before a trial found.
     undelayed: AtomicU64,
     /// Whether the last look found nothing.
     is_dry: AtomicBool,
