@@ -157,6 +157,8 @@ HEURISTICS = (
             "STREAM_WORTH",
             "STREAM_TRIAL_SOON",
             "STREAM_TRIAL_EVERY",
+            "STREAM_SURE",
+            "STREAM_ROUND",
         ),
         "Stores past the caches need not wait until the consumer's core has given up the lines.",
         (W1_16K, W1_1M),

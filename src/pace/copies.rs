@@ -10,17 +10,40 @@
 //! One copy in many goes the other way for trial, since cores, rings and backlogs change. After a
 //! change of the way the trials come sooner, in case that it was a mistake: copies into new memory
 //! are slow in both ways.
+//!
+//! A consumer takes over the lines that it has read, see `Bytes::take_over`, which makes the next
+//! plain copy quicker. It leaves those of a message that went past the caches: taking them over
+//! costs a consumer on a far core a quarter of its time. But then a plain copy for trial would
+//! always be slow. So during the round before such a trial the consumer takes over the lines of
+//! streamed messages too.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::switches::{Heuristic, Switches};
-use super::{STREAM_CLASSES, STREAM_SHORTEST, STREAM_TRIAL_EVERY, STREAM_TRIAL_SOON, STREAM_WORTH};
+use super::{
+    STREAM_CLASSES, STREAM_ROUND, STREAM_SHORTEST, STREAM_SURE, STREAM_TRIAL_EVERY,
+    STREAM_TRIAL_SOON, STREAM_WORTH,
+};
 
 /// How one copy goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Way {
     Plain,
     Streaming,
+}
+
+/// How one copy goes, and whether its consumer leaves the cache lines alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) way: Way,
+    pub(crate) leaves_lines: bool,
+}
+
+impl Plan {
+    const PLAIN: Plan = Plan {
+        way: Way::Plain,
+        leaves_lines: false,
+    };
 }
 
 /// The speed of a handle's copies, for each class of lengths. If several threads use the handle
@@ -56,10 +79,10 @@ impl Copies {
     }
 
     /// Choose the way of a copy of `len` bytes.
-    pub(crate) fn choose(&self, len: usize) -> Way {
+    pub(crate) fn plan(&self, len: usize) -> Plan {
         match self.class(len) {
-            Some(class) if self.learns => class.choose(),
-            _ => Way::Plain,
+            Some(class) if self.learns => class.plan(len),
+            _ => Plan::PLAIN,
         }
     }
 
@@ -82,10 +105,17 @@ impl Class {
         }
     }
 
-    fn choose(&self) -> Way {
+    fn plan(&self, len: usize) -> Plan {
+        let better = self.better();
         let copies = self.copies.load(Ordering::Relaxed);
         let interval = self.interval.load(Ordering::Relaxed);
-        let is_trial = copies >= interval;
+        let leaves_lines = better == Way::Streaming && interval >= STREAM_SURE;
+        // The copies before a trial after which no core has the lines of a round.
+        let round = match leaves_lines {
+            true => (STREAM_ROUND / len) as u32,
+            false => 0,
+        };
+        let is_trial = copies >= interval + round;
         if is_trial {
             self.copies.store(0, Ordering::Relaxed);
             let longer = (2 * interval).min(STREAM_TRIAL_EVERY);
@@ -93,10 +123,12 @@ impl Class {
         } else {
             self.copies.store(copies + 1, Ordering::Relaxed);
         }
-        match (self.better(), is_trial) {
+        let way = match (better, is_trial) {
             (Way::Plain, false) | (Way::Streaming, true) => Way::Plain,
             (Way::Streaming, false) | (Way::Plain, true) => Way::Streaming,
-        }
+        };
+        let leaves_lines = leaves_lines && copies < interval;
+        Plan { way, leaves_lines }
     }
 
     fn better(&self) -> Way {
@@ -139,7 +171,7 @@ mod tests {
     fn copies(copies: &Copies, n: u32, plain_ns: u64, streaming_ns: u64) -> (u32, u32) {
         let mut count = (0, 0);
         for _ in 0..n {
-            let way = copies.choose(STREAM_SHORTEST);
+            let way = copies.plan(STREAM_SHORTEST).way;
             let (ways, ns) = match way {
                 Way::Plain => (&mut count.0, plain_ns),
                 Way::Streaming => (&mut count.1, streaming_ns),
@@ -157,10 +189,12 @@ mod tests {
     fn a_copy_streams_while_a_plain_one_takes_more_than_twice_as_long() {
         let one = Copies::new(Switches::ALL_ON);
         copies(&one, LONG, 7_000, 2_000);
-        let rounds = 10 * (STREAM_TRIAL_EVERY + 1);
+        let before_a_trial = STREAM_TRIAL_EVERY + (STREAM_ROUND / STREAM_SHORTEST) as u32;
+        let rounds = 10 * (before_a_trial + 1);
         assert_eq!(copies(&one, rounds, 7_000, 2_000), (10, rounds - 10));
         // The plain copies become quick, and after the next trial all copies are plain.
         copies(&one, LONG, 1_500, 2_000);
+        let rounds = 10 * (STREAM_TRIAL_EVERY + 1);
         assert_eq!(copies(&one, rounds, 1_500, 2_000), (rounds - 10, 10));
         // They become slow again, which is seen at once.
         let (plain, _) = copies(&one, STREAM_TRIAL_EVERY / 2, 27_000, 2_000);
@@ -192,11 +226,61 @@ mod tests {
         assert!(plain <= STREAM_TRIAL_EVERY / 8, "{plain}");
     }
 
+    /// A ring as the caches see it: which of its places the consumer has taken over.
+    struct Ring {
+        taken_over: [bool; STREAM_ROUND / MESSAGE],
+        next: usize,
+    }
+
+    const MESSAGE: usize = 64 * 1024;
+
+    impl Ring {
+        /// Copy `n` messages into the ring. Plain copies take `plain_ns` into places that were
+        /// taken over, and three times as long elsewhere. Return how many were plain, and how many leave
+        /// their lines.
+        fn copies(&mut self, copies: &Copies, n: u32, plain_ns: u64) -> (u32, u32) {
+            let mut count = (0, 0);
+            for _ in 0..n {
+                let plan = copies.plan(MESSAGE);
+                let place = &mut self.taken_over[self.next];
+                let ns = match (plan.way, *place) {
+                    (Way::Streaming, _) => 2_000,
+                    (Way::Plain, true) => plain_ns,
+                    (Way::Plain, false) => 3 * plain_ns,
+                };
+                *place = !plan.leaves_lines;
+                self.next = (self.next + 1) % self.taken_over.len();
+                count.0 += u32::from(plan.way == Way::Plain);
+                count.1 += u32::from(plan.leaves_lines);
+                copies.learn(plan.way, MESSAGE, ns);
+            }
+            count
+        }
+    }
+
+    /// Between far cores the consumers took over lines that no core had, which cost a quarter of
+    /// the speed. They must not leave them all: then plain copies for trial would always be slow,
+    /// and would not come back when the cores are near again.
+    #[test]
+    fn lines_are_left_while_copies_stream_except_before_a_trial() {
+        let one = Copies::new(Switches::ALL_ON);
+        let mut ring = Ring {
+            taken_over: [false; STREAM_ROUND / MESSAGE],
+            next: 0,
+        };
+        ring.copies(&one, LONG, 7_000);
+        let (plain, left) = ring.copies(&one, LONG, 7_000);
+        assert!(plain <= 4 && left > LONG / 10 * 9, "{plain} {left}");
+        ring.copies(&one, 2 * STREAM_TRIAL_EVERY, 2_000);
+        let (plain, left) = ring.copies(&one, LONG, 2_000);
+        assert!(plain > LONG / 10 * 9 && left == 0, "{plain} {left}");
+    }
+
     #[test]
     fn short_copies_and_those_of_a_heuristic_that_is_off_are_plain() {
         let one = Copies::new(Switches::ALL_ON);
         one.learn(Way::Plain, STREAM_SHORTEST - 1, 1);
-        assert_eq!(one.choose(STREAM_SHORTEST - 1), Way::Plain);
+        assert_eq!(one.plan(STREAM_SHORTEST - 1).way, Way::Plain);
         assert!(one.class(usize::MAX).is_some());
         let off = Copies {
             classes: [const { Class::new() }; STREAM_CLASSES],

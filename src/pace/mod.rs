@@ -133,6 +133,11 @@ const STREAM_WORTH: u64 = 2;
 const STREAM_TRIAL_SOON: u32 = 4;
 /// ... up to this many copies.
 const STREAM_TRIAL_EVERY: u32 = 256;
+/// From this interval on the consumer leaves the cache lines of streamed messages, ...
+const STREAM_SURE: u32 = 64;
+/// ... except those of so many bytes before a plain copy for trial: a round of a ring that stays in
+/// the caches.
+const STREAM_ROUND: usize = 1 << 20;
 
 // From here on: limits.
 

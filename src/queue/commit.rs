@@ -84,7 +84,7 @@ impl Queue {
         let me = Caller::new(self.segment.me()?, &locks);
         let checked = queue.reserved(position, me.owner)?;
         checked.record.shorten(len);
-        queue.commit(position, &checked, me)
+        queue.commit(position, &checked, Word::new(State::Ready, 0, None), me)
     }
 
     /// Give up a reservation.
@@ -134,8 +134,7 @@ impl<'a> View<'a> {
 
     /// Commit a reservation that consumers have not gone past. Return false if they have, or if an
     /// immediate shutdown has discarded the messages.
-    fn commit_ahead(&self, checked: &Checked<'a>) -> bool {
-        let ready = checked.word.with(State::Ready, None);
+    fn commit_ahead(&self, checked: &Checked<'a>, ready: Word) -> bool {
         let is_ahead = self.body.phase() != Intake::Discarded
             && checked.state == State::Writing
             && checked.record.change(checked.word, ready);
@@ -146,17 +145,19 @@ impl<'a> View<'a> {
         is_ahead
     }
 
+    /// Commit a reservation: its record gets the word `ready`.
     pub(super) fn commit(
         &self,
         position: Position,
         checked: &Checked<'a>,
+        ready: Word,
         me: Caller<'_>,
     ) -> Result<()> {
         if self.body.phase() == Intake::Discarded {
             self.abort(position, checked, me)?;
             return Err(Status::E_SHUTDOWN);
         }
-        if !self.commit_ahead(checked) {
+        if !self.commit_ahead(checked, ready) {
             self.commit_behind(position, me)?;
             self.loans.settled_apart();
             self.after_commit();
@@ -259,7 +260,8 @@ mod tests {
                 let me = Caller::new(owner, &locks);
                 let position = Position::from_bits(reserved.ticket);
                 let checked = queue.at().reserved(position, owner).unwrap();
-                queue.at().commit(position, &checked, me)
+                let ready = Word::new(State::Ready, 0, None);
+                queue.at().commit(position, &checked, ready, me)
             });
             while !chain.words.head.mutex.has_sleepers() && !committed.is_finished() {
                 std::thread::yield_now();

@@ -2,8 +2,9 @@
 
 use super::chain::producer::Room;
 use super::layout::cursor::Position;
+use super::layout::record::{State, Word};
 use super::view::View;
-use crate::pace::copies::Way;
+use crate::pace::copies::{Plan, Way};
 use crate::status::{Result, Status};
 use crate::sync::lock_wait::Caller;
 use crate::sync::wait::Patience;
@@ -32,9 +33,9 @@ impl<'a> View<'a> {
             Some(place) => place,
             None => self.reserve_room(data.len(), patience, me)?,
         };
-        self.copy_in(&place, data)?;
+        let ready = self.copy_in(&place, data)?;
         let checked = self.reserved(place.position, me.owner)?;
-        let put = self.commit(place.position, &checked, me);
+        let put = self.commit(place.position, &checked, ready, me);
         if put.is_err_and(Status::ends_a_wait) {
             // Consumers have gone past the reservation, and a process that is stopped within a call
             // holds a lock. The reservation cannot become a message now.
@@ -43,11 +44,11 @@ impl<'a> View<'a> {
         put.map(|()| place.position)
     }
 
-    /// Copy a long message into its place. If the process is killed meanwhile, its reservation is
-    /// given up.
-    fn copy_in(&self, place: &Room<'a>, data: &[u8]) -> Result<()> {
+    /// Copy a long message into its place. Return the word of its record after the commit. If the
+    /// process is killed meanwhile, its reservation is given up.
+    fn copy_in(&self, place: &Room<'a>, data: &[u8]) -> Result<Word> {
         let copies = &self.pacing.copies;
-        let way = copies.choose(data.len());
+        let Plan { way, leaves_lines } = copies.plan(data.len());
         let begin = clock::now_ns();
         match way {
             Way::Plain => place.payload.write(data)?,
@@ -55,6 +56,10 @@ impl<'a> View<'a> {
         }
         let ns = clock::now_ns().saturating_sub(begin);
         copies.learn(way, data.len(), ns);
-        Ok(())
+        let ready = Word::new(State::Ready, 0, None);
+        Ok(match leaves_lines {
+            true => ready.leaving_lines(),
+            false => ready,
+        })
     }
 }

@@ -236,7 +236,7 @@ mod tests {
             &mut record,
             0,
             offset_of!(Record, word),
-            "state 4 bits, deliveries 16, unused 12, owner 30, unused 2",
+            "state 4 bits, deliveries 16, leave lines 1, unused 11, owner 30, unused 2",
         );
         line(
             &mut record,

@@ -1,7 +1,7 @@
 //! The layout of a record in a ring: a header of 16 bytes, then the payload.
 //!
 //! ```text
-//!         0  state 4 bits, deliveries 16, unused 12, owner 30, unused 2
+//!         0  state 4 bits, deliveries 16, leave lines 1, unused 11, owner 30, unused 2
 //!         8  length of the payload 32 bits, extent in units of 16 bytes 32
 //!        16  payload, up to the next multiple of 16
 //! ```
@@ -20,6 +20,7 @@
 //!
 //! PASSED is a WRITING record that the consumers have gone past. PAD fills the end of a ring. A get
 //! moves the cursor first and stores DONE afterwards, so behind the cursor READY means the same.
+//! `leave lines` is set in some READY records, see [`Word::leaving_lines`].
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::owner::{Owner, OWNER_MASK};
@@ -91,6 +92,7 @@ impl State {
 pub(crate) struct Word(u64);
 
 const DELIVERIES_SHIFT: u32 = 4;
+const LEAVE_LINES: u64 = 1 << 20;
 const OWNER_SHIFT: u32 = 32;
 
 impl Word {
@@ -121,6 +123,16 @@ impl Word {
     #[inline]
     pub(crate) fn is_of(self, owner: Owner) -> bool {
         self.0 >> OWNER_SHIFT == u64::from(owner.bits())
+    }
+
+    /// The same word, which tells a consumer that copies the payload to leave the cache lines
+    /// alone: no core has them, and the copies to come go past the caches too.
+    pub(crate) fn leaving_lines(self) -> Word {
+        Word(self.0 | LEAVE_LINES)
+    }
+
+    pub(crate) fn leaves_lines(self) -> bool {
+        self.0 & LEAVE_LINES != 0
     }
 
     /// The same message with another state and owner.

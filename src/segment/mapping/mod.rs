@@ -279,24 +279,45 @@ impl<'a> Bytes<'a> {
         Ok(true)
     }
 
-    /// As [`read`](Self::read), and then make this core the last that wrote to the cache lines that
-    /// it has read: write a byte of each line anew. No other thread writes to them meanwhile.
+    /// As [`read`](Self::read), and make this core the last that wrote to the cache lines that it
+    /// reads: after each `step` bytes, write a byte of each of their lines anew. No other thread
+    /// writes to them meanwhile.
     ///
     /// Whoever writes these lines next then gets them with one request each, many at a time. If
     /// this core had only read them, the other one would have them still, and would ask this one
     /// for each in turn to forget it.
     #[inline(never)]
-    pub(crate) fn take_over(self, len: usize, buffer: &mut [MaybeUninit<u8>]) -> Result<bool> {
-        let has_room = self.read(len, buffer)?;
-        if has_room {
-            for at in (0..len).step_by(LINE as usize) {
-                let byte = self.address.wrapping_add(at);
-                // SAFETY: `read` has read it, and all of a segment may be written. Volatile, so
-                // that the store of what is there already is made.
-                unsafe { byte.write_volatile(byte.read_volatile()) };
-            }
+    pub(crate) fn take_over(
+        self,
+        len: usize,
+        buffer: &mut [MaybeUninit<u8>],
+        step: usize,
+    ) -> Result<bool> {
+        if len > self.room {
+            return Err(Status::E_CORRUPT);
         }
-        Ok(has_room)
+        let Some(buffer) = buffer.get_mut(..len) else {
+            return Ok(false);
+        };
+        let mut from = self;
+        for to in buffer.chunks_mut(step.max(1)) {
+            from.read(to.len(), to)?;
+            from.write_lines_anew(to.len());
+            from.address = from.address.wrapping_add(to.len());
+            from.room -= to.len();
+        }
+        Ok(true)
+    }
+
+    /// Write a byte of each cache line of the first `len` bytes, which `read` has read, anew.
+    #[inline]
+    fn write_lines_anew(self, len: usize) {
+        for at in (0..len).step_by(LINE as usize) {
+            let byte = self.address.wrapping_add(at);
+            // SAFETY: `read` has read it, and all of a segment may be written. Volatile, so that
+            // the store of what is there already is made.
+            unsafe { byte.write_volatile(byte.read_volatile()) };
+        }
     }
 
     /// Write two numbers to the first of these bytes.
@@ -434,6 +455,39 @@ impl Drop for LazyMapping {
         if !mapping.is_null() {
             // SAFETY: leaked by `get_or_set`, and no borrow of it is left.
             drop(unsafe { Box::from_raw(mapping) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taking_over_reads_all_and_changes_nothing() {
+        let all: Vec<u8> = (0..1000u32).map(|at| (at % 251) as u8).collect();
+        for len in [0, 1, 63, 64, 65, 511, 512, 513, 1000] {
+            for step in [64, 512, 4096] {
+                let mut memory = all.clone();
+                let bytes = Bytes {
+                    address: memory.as_mut_ptr(),
+                    room: len,
+                    mapping: PhantomData,
+                };
+                let mut buffer = [MaybeUninit::new(0xff); 1000];
+                assert_eq!(bytes.take_over(len, &mut buffer, step), Ok(true));
+                // SAFETY: every byte of the buffer was initialised.
+                let read = buffer.map(|byte| unsafe { byte.assume_init() });
+                assert_eq!(read[..len], all[..len]);
+                assert!(read[len..].iter().all(|byte| *byte == 0xff));
+                assert_eq!(memory, all);
+                let longer = bytes.take_over(len + 1, &mut buffer, step);
+                assert_eq!(longer, Err(Status::E_CORRUPT));
+                if let Some(short) = buffer.get_mut(..len.saturating_sub(1)) {
+                    let fits = bytes.take_over(len, short, step);
+                    assert_eq!(fits, Ok(len == 0));
+                }
+            }
         }
     }
 }
