@@ -63,3 +63,33 @@ impl<'a> View<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::pace::copies::Way;
+    use crate::{Queue, QueueOptions};
+
+    #[test]
+    fn a_message_that_went_past_the_caches_can_be_got_taken_and_returned() {
+        let queue = Queue::create(None, &QueueOptions::default()).unwrap();
+        let message: Vec<u8> = (0..65_000u32).map(|at| (at % 251) as u8).collect();
+        let copies = &queue.pacing.copies;
+        for _ in 0..2 {
+            while !copies.plan(message.len()).leaves_lines {
+                copies.learn(Way::Plain, message.len(), 900_000_000);
+                copies.learn(Way::Streaming, message.len(), 1);
+            }
+            queue.put(&message).unwrap();
+            let chain = queue.at().messages();
+            let first = chain.front().unwrap().unwrap();
+            assert!(first.word.leaves_lines());
+            assert_eq!(first.word.deliveries(), 0);
+        }
+        let taken = queue.take().unwrap();
+        assert_eq!(*taken, message);
+        taken.give_back().unwrap();
+        assert_eq!(queue.get().unwrap(), message);
+        assert_eq!(queue.get().unwrap(), message);
+        assert!(queue.is_empty().unwrap());
+    }
+}
