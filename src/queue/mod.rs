@@ -98,6 +98,10 @@ use view::View;
 /// | send | [`put`](Self::put), [`put_many`](Self::put_many) | [`reserve`](Self::reserve), then [`commit`](Slot::commit) |
 /// | receive | [`get`](Self::get), [`get_into`](Self::get_into) | [`take`](Self::take), [`take_many`](Self::take_many), [`iter`](Self::iter), then [`done`](Message::done) |
 /// | not lost when the consumer dies | on a joinable queue, with [`task_done`](Self::task_done) | always |
+///
+/// A call returns `E_TIMEOUT`, and has changed nothing, if a process inside a call of its own kept it
+/// from seeing the state of the queue: because that process is stopped, or because it waited for a
+/// core until the timeout was over.
 pub struct Queue {
     segment: Opened<Words>,
     readiness: Readiness,
