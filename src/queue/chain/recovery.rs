@@ -25,16 +25,20 @@ impl<'a> View<'a> {
     fn recover_messages(&self, me: Caller<'_>, is_gone: &dyn Fn(Owner) -> bool) -> Result<()> {
         let chain = self.messages();
         let _both = chain.lock_both(me)?;
-        let of_the_dead = |word: Word| word.owner().is_some_and(is_gone);
+        // An owner settles without the lock while the holder of the lock is stopped, and may end
+        // after that. So the word is read again, after the owner is known to be gone.
+        let of_the_dead = |checked: &Checked<'a>| {
+            checked.word.owner().is_some_and(is_gone) && checked.record.word() == checked.word
+        };
         self.finish_burial()?;
         // Change states only, so that the walk does not free what it still has to read;
         // `count_behind` frees the records that are over.
         chain.find_behind(|position, checked| {
             match checked.state {
-                State::Taken | State::Got if of_the_dead(checked.word) => {
+                State::Taken | State::Got if of_the_dead(checked) => {
                     self.put_back(&chain, position, checked, me)?;
                 }
-                State::Passed if of_the_dead(checked.word) => chain.abandon(checked),
+                State::Passed if of_the_dead(checked) => chain.abandon(checked),
                 _ => {}
             }
             Ok(false)
@@ -43,7 +47,7 @@ impl<'a> View<'a> {
         // These records were claimed, but their consumer died before it moved the cursor: they were
         // not delivered. Such claims begin at the cursor.
         chain.walk_ahead(|checked| {
-            let is_claimed = checked.state.is_in_flight() && of_the_dead(checked.word);
+            let is_claimed = checked.state.is_in_flight() && of_the_dead(checked);
             if is_claimed {
                 checked.record.set(checked.word.with(State::Ready, None));
             }
@@ -53,9 +57,7 @@ impl<'a> View<'a> {
         // are none.
         if chain.may_have_reservations_ahead() {
             chain.walk_ahead(|checked| {
-                if matches!(checked.state, State::Writing | State::Passed)
-                    && of_the_dead(checked.word)
-                {
+                if matches!(checked.state, State::Writing | State::Passed) && of_the_dead(checked) {
                     chain.words.behind.voids_ahead.store(1, Ordering::Release);
                     chain.abandon(checked);
                 }
@@ -105,5 +107,42 @@ impl<'a> View<'a> {
         raise(&behind.available, 1);
         raise(&self.body.counters.redelivered, 1);
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::Status;
+    use crate::sync::lock_wait::LockWait;
+    use crate::{Queue, QueueOptions};
+
+    /// A recoverer was stopped after it had read a record. The owner settled its message without
+    /// the lock and closed its handle. Then the recoverer took the owner for dead, and the message
+    /// was delivered once more.
+    #[test]
+    fn a_message_that_is_settled_while_a_recoverer_is_stopped_does_not_come_back() {
+        for max_deliveries in [0, 1] {
+            let options = QueueOptions {
+                max_deliveries,
+                ..QueueOptions::default()
+            };
+            let queue = Queue::create(None, &options).unwrap();
+            queue.put(b"once").unwrap();
+            let taken = queue.take_raw(crate::Wait::TRY).unwrap();
+            let position = Position::from_bits(taken.ticket);
+            let view = queue.at();
+            let locks = LockWait::brief();
+            let me = Caller::new(queue.segment.me().unwrap(), &locks);
+            let settles_and_goes = |owner: Owner| {
+                view.settle_without_lock(position, owner).unwrap();
+                true
+            };
+            view.recover(me, &settles_and_goes).unwrap();
+            assert_eq!(queue.try_get(), Err(Status::E_EMPTY));
+            assert_eq!(queue.take_dead().map(drop), Err(Status::E_EMPTY));
+            let info = queue.info().unwrap();
+            assert_eq!((info.unfinished, info.redelivered), (0, 0));
+        }
     }
 }
