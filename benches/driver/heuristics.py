@@ -159,6 +159,7 @@ HEURISTICS = (
             "STREAM_TRIAL_EVERY",
             "STREAM_SURE",
             "STREAM_ROUND",
+            "STREAM_LEAST_ROUND",
         ),
         "Stores past the caches need not wait until the consumer's core has given up the lines.",
         (W1_16K, W1_1M),

@@ -14,15 +14,15 @@
 //! A consumer takes over the lines that it has read, see `Bytes::take_over`, which makes the next
 //! plain copy quicker. It leaves those of a message that went past the caches: taking them over
 //! costs a consumer on a far core a quarter of its time. But then a plain copy for trial would
-//! always be slow. So during the round before such a trial the consumer takes over the lines of
-//! streamed messages too.
+//! always be slow. So during the round before such a trial, and while trials are frequent, the
+//! consumer takes over the lines of streamed messages too.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::switches::{Heuristic, Switches};
 use super::{
-    STREAM_CLASSES, STREAM_ROUND, STREAM_SHORTEST, STREAM_SURE, STREAM_TRIAL_EVERY,
-    STREAM_TRIAL_SOON, STREAM_WORTH,
+    STREAM_CLASSES, STREAM_LEAST_ROUND, STREAM_ROUND, STREAM_SHORTEST, STREAM_SURE,
+    STREAM_TRIAL_EVERY, STREAM_TRIAL_SOON, STREAM_WORTH,
 };
 
 /// How one copy goes.
@@ -81,7 +81,7 @@ impl Copies {
     /// Choose the way of a copy of `len` bytes.
     pub(crate) fn plan(&self, len: usize) -> Plan {
         match self.class(len) {
-            Some(class) if self.learns => class.plan(len),
+            Some(class) if self.learns => class.plan(round_of(len)),
             _ => Plan::PLAIN,
         }
     }
@@ -95,6 +95,12 @@ impl Copies {
     }
 }
 
+/// How many messages of as many bytes, or of others of its class, a ring in the caches has room for.
+fn round_of(len: usize) -> u32 {
+    let shortest = 1 << len.max(1).ilog2();
+    ((STREAM_ROUND / shortest) as u32).max(STREAM_LEAST_ROUND)
+}
+
 impl Class {
     const fn new() -> Class {
         Class {
@@ -105,16 +111,14 @@ impl Class {
         }
     }
 
-    fn plan(&self, len: usize) -> Plan {
+    /// `round` is how many messages of the class a ring in the caches has room for.
+    fn plan(&self, round: u32) -> Plan {
         let better = self.better();
         let copies = self.copies.load(Ordering::Relaxed);
         let interval = self.interval.load(Ordering::Relaxed);
         let leaves_lines = better == Way::Streaming && interval >= STREAM_SURE;
-        // The copies before a trial after which no core has the lines of a round.
-        let round = match leaves_lines {
-            true => (STREAM_ROUND / len) as u32,
-            false => 0,
-        };
+        // The lines of the last round before a trial are taken over.
+        let round = if leaves_lines { round } else { 0 };
         let is_trial = copies >= interval + round;
         if is_trial {
             self.copies.store(0, Ordering::Relaxed);
@@ -189,7 +193,7 @@ mod tests {
     fn a_copy_streams_while_a_plain_one_takes_more_than_twice_as_long() {
         let one = Copies::new(Switches::ALL_ON);
         copies(&one, LONG, 7_000, 2_000);
-        let before_a_trial = STREAM_TRIAL_EVERY + (STREAM_ROUND / STREAM_SHORTEST) as u32;
+        let before_a_trial = STREAM_TRIAL_EVERY + round_of(STREAM_SHORTEST);
         let rounds = 10 * (before_a_trial + 1);
         assert_eq!(copies(&one, rounds, 7_000, 2_000), (10, rounds - 10));
         // The plain copies become quick, and after the next trial all copies are plain.
@@ -228,31 +232,36 @@ mod tests {
 
     /// A ring as the caches see it: which of its places the consumer has taken over.
     struct Ring {
-        taken_over: [bool; STREAM_ROUND / MESSAGE],
+        taken_over: Vec<bool>,
         next: usize,
     }
 
-    const MESSAGE: usize = 64 * 1024;
-
     impl Ring {
-        /// Copy `n` messages into the ring. Plain copies take `plain_ns` into places that were
-        /// taken over, and three times as long elsewhere. Return how many were plain, and how many leave
-        /// their lines.
-        fn copies(&mut self, copies: &Copies, n: u32, plain_ns: u64) -> (u32, u32) {
+        fn of(places: usize) -> Ring {
+            Ring {
+                taken_over: vec![false; places],
+                next: 0,
+            }
+        }
+
+        /// Copy `n` messages into the ring, of these lengths in turn. A plain copy into a place
+        /// that was taken over takes `plain_ps` a byte, elsewhere three times as long, a streaming
+        /// one 30. Return how many copies were plain, and how many leave their lines.
+        fn copies(&mut self, copies: &Copies, n: u32, lens: &[usize], plain_ps: u64) -> (u32, u32) {
             let mut count = (0, 0);
-            for _ in 0..n {
-                let plan = copies.plan(MESSAGE);
+            for (_, len) in (0..n).zip(lens.iter().cycle()) {
+                let plan = copies.plan(*len);
                 let place = &mut self.taken_over[self.next];
-                let ns = match (plan.way, *place) {
-                    (Way::Streaming, _) => 2_000,
-                    (Way::Plain, true) => plain_ns,
-                    (Way::Plain, false) => 3 * plain_ns,
+                let ps = match (plan.way, *place) {
+                    (Way::Streaming, _) => 30,
+                    (Way::Plain, true) => plain_ps,
+                    (Way::Plain, false) => 3 * plain_ps,
                 };
                 *place = !plan.leaves_lines;
                 self.next = (self.next + 1) % self.taken_over.len();
                 count.0 += u32::from(plan.way == Way::Plain);
                 count.1 += u32::from(plan.leaves_lines);
-                copies.learn(plan.way, MESSAGE, ns);
+                copies.learn(plan.way, *len, *len as u64 * ps / 1000);
             }
             count
         }
@@ -263,17 +272,28 @@ mod tests {
     /// and would not come back when the cores are near again.
     #[test]
     fn lines_are_left_while_copies_stream_except_before_a_trial() {
-        let one = Copies::new(Switches::ALL_ON);
-        let mut ring = Ring {
-            taken_over: [false; STREAM_ROUND / MESSAGE],
-            next: 0,
-        };
-        ring.copies(&one, LONG, 7_000);
-        let (plain, left) = ring.copies(&one, LONG, 7_000);
-        assert!(plain <= 4 && left > LONG / 10 * 9, "{plain} {left}");
-        ring.copies(&one, 2 * STREAM_TRIAL_EVERY, 2_000);
-        let (plain, left) = ring.copies(&one, LONG, 2_000);
-        assert!(plain > LONG / 10 * 9 && left == 0, "{plain} {left}");
+        const KIB: usize = 1024;
+        // Messages, and how many of them the ring holds that they get.
+        let rings: [(&[usize], usize); 5] = [
+            (&[64 * KIB], 15),
+            (&[20 * KIB, 28 * KIB], 42),
+            (&[256 * KIB], 7),
+            (&[400 * KIB], 5),
+            (&[512 * KIB], 7),
+        ];
+        for (lens, places) in rings {
+            let one = Copies::new(Switches::ALL_ON);
+            let mut ring = Ring::of(places);
+            ring.copies(&one, LONG, lens, 105);
+            let (plain, left) = ring.copies(&one, LONG, lens, 105);
+            assert!(plain <= 4 && left > LONG / 4 * 3, "{lens:?} {plain} {left}");
+            ring.copies(&one, 2 * STREAM_TRIAL_EVERY, lens, 30);
+            let (plain, left) = ring.copies(&one, LONG, lens, 30);
+            assert!(
+                plain > LONG / 10 * 9 && left == 0,
+                "{lens:?} {plain} {left}"
+            );
+        }
     }
 
     #[test]

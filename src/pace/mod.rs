@@ -138,6 +138,8 @@ const STREAM_SURE: u32 = 64;
 /// ... except those of so many bytes before a plain copy for trial: a round of a ring that stays in
 /// the caches.
 const STREAM_ROUND: usize = 1 << 20;
+/// A ring for longer messages has room for fewer than so many of them, see `suitable_size`.
+const STREAM_LEAST_ROUND: u32 = 8;
 
 // From here on: limits.
 

@@ -145,7 +145,7 @@ impl<'a> View<'a> {
         is_ahead
     }
 
-    /// Commit a reservation: its record gets the word `ready`.
+    /// Commit a reservation: its record gets the word `ready`, unless consumers have gone past it.
     pub(super) fn commit(
         &self,
         position: Position,
