@@ -95,7 +95,7 @@ impl Copies {
     }
 }
 
-/// How many messages of as many bytes, or of others of its class, a ring in the caches has room for.
+/// How many messages of the same class of lengths a ring in the caches has room for.
 fn round_of(len: usize) -> u32 {
     let shortest = 1 << len.max(1).ilog2();
     ((STREAM_ROUND / shortest) as u32).max(STREAM_LEAST_ROUND)
@@ -111,7 +111,7 @@ impl Class {
         }
     }
 
-    /// `round` is how many messages of the class a ring in the caches has room for.
+    /// `round`: see [`round_of`].
     fn plan(&self, round: u32) -> Plan {
         let better = self.better();
         let copies = self.copies.load(Ordering::Relaxed);
