@@ -110,6 +110,20 @@ function settle() {
   if (failed) allow(failed);
 }
 
+/**
+ * Repeats a call that timed out. Otherwise the message would stay with this process, and the next
+ * call, which settles the oldest message, would settle it instead of the one that the log names.
+ */
+function finishOldest(queue) {
+  for (;;) {
+    try {
+      return queue.taskDone();
+    } catch (error) {
+      if (error.code !== 'E_TIMEOUT') throw error;
+    }
+  }
+}
+
 async function take(place, line) {
   if (loans.length > 0 && (loans.length >= HANDS || any(2) === 0)) return settle();
   const copies = any(3) === 0, forGood = copies && !line.queue.joinable;
@@ -127,7 +141,7 @@ async function take(place, line) {
     note(forGood ? GOT_FOR_GOOD : GOT, place, null, is, 0);
     if (forGood) return;
     note(DONE_BEGIN, place, null, is, 0);
-    line.queue.taskDone();
+    finishOldest(line.queue);
     note(DONE_END, place, null, is, 0);
   } catch (error) {
     note(TAKE_END, place, error, 0, 0);
