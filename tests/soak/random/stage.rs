@@ -25,6 +25,8 @@ struct Stage<'c> {
     log: Log,
     things: Things,
     crew: Crew<'c>,
+    /// A queue was shut down immediately.
+    has_discarded: bool,
 }
 
 /// Returns its figures in the form in which the caller adds them up.
@@ -66,6 +68,7 @@ pub fn run(seed: u64, number: u64, lacks_memory: bool) -> Result<String, String>
         log,
         things,
         crew,
+        has_discarded: false,
     };
     stage.play(&mut random)?;
     stage.end(lacks_memory)?;
@@ -171,8 +174,10 @@ impl Stage<'_> {
                 self.things.rename(place)?;
             }
             if shutdown.is_some_and(|at| Instant::now() >= at) {
-                shutdown = None;
-                self.shut_down(self.config.shutdown == Shutdown::Immediate)?;
+                // If a process is stopped in the middle of a call: again, later.
+                if self.shut_down(self.config.shutdown == Shutdown::Immediate)? {
+                    shutdown = None;
+                }
             }
             std::thread::sleep(TICK.min(end.saturating_duration_since(Instant::now())));
         }
@@ -194,15 +199,17 @@ impl Stage<'_> {
         living
     }
 
-    fn shut_down(&self, immediate: bool) -> Result<(), String> {
+    /// Returns whether no queue is left to be shut down.
+    fn shut_down(&mut self, immediate: bool) -> Result<bool, String> {
+        let mut are_all = true;
         for queue in self.things.lines.iter().flat_map(|line| &line.all) {
             match queue.shutdown(immediate) {
-                // A process is stopped in the middle of a call: later.
-                Ok(()) | Err(Status::E_TIMEOUT) => {}
+                Ok(()) => self.has_discarded |= immediate,
+                Err(Status::E_TIMEOUT) => are_all = false,
                 Err(status) => return Err(format!("shutdown: {status:?}")),
             }
         }
-        Ok(())
+        Ok(are_all)
     }
 
     /// Lets all processes come to their ends.
@@ -286,7 +293,7 @@ impl Stage<'_> {
         self.drain()?;
         self.look_round()?;
         for (place, line) in self.things.lines.iter().enumerate() {
-            let discarded = check_line(line, place, &self.ledger, self.config.shutdown)?;
+            let discarded = check_line(line, place, &self.ledger, self.has_discarded)?;
             self.ledger.settle(place as i32, discarded)?;
         }
         self.ledger.settle(PIPE, 0)?;
@@ -424,7 +431,7 @@ fn check_line(
     line: &Line,
     place: usize,
     ledger: &Ledger,
-    shutdown: Shutdown,
+    has_discarded: bool,
 ) -> Result<u64, String> {
     let (mut puts, mut gets, mut discarded) = (0, 0, 0);
     for queue in &line.all {
@@ -454,7 +461,7 @@ fn check_line(
             "queue {place}: {puts} puts, where there were {least} to {most}"
         ));
     }
-    if shutdown != Shutdown::Immediate {
+    if !has_discarded {
         if gets != puts {
             return Err(format!("queue {place}: {puts} puts and {gets} gets"));
         }
